@@ -1,0 +1,29 @@
+/** One row of a text classification data set, as a source gives it. */
+export interface TextSample {
+  /** Stable across runs; unique in its source, e.g. `noun.00001740` or `train.jsonl:12`. */
+  id: string;
+  /** Samples with the same group never land in different splits (for example the synset of a gloss). */
+  group: string;
+  text: string;
+  /** The class name, or undefined for a row without a label. */
+  label?: string;
+}
+
+/** A row that could not be read as a sample. */
+export interface BrokenRow {
+  /** File and row, for the person. */
+  where: string;
+  problem: string;
+}
+
+/** What a source yields, row by row: a sample, or a broken row that is counted and shown. */
+export type SourceRow = { sample: TextSample } | { broken: BrokenRow };
+
+/** Where samples come from. Reading streams: a source never holds the whole data set in memory. */
+export interface DataSource {
+  /** For people: `WordNet 3.1 noun glosses`, `train.jsonl`. */
+  readonly title: string;
+  /** Changes when what it would yield changes (file size and time, package version, options): part of cache keys. */
+  fingerprint(): Promise<string>;
+  rows(signal?: AbortSignal): AsyncIterable<SourceRow>;
+}

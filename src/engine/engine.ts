@@ -1,0 +1,35 @@
+import type { Tensor } from '../onnx/tensor.ts';
+
+/** Where a graph runs. */
+export type Provider = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
+
+export interface SessionOptions {
+  /** Threads inside one operator; the machine's cores by default. */
+  threads?: number;
+  /** Path prefix of an ORT profile to write (time per operator). */
+  profile?: string;
+}
+
+/** A loaded model, ready to run. */
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs the model once. Feeds are read in place. `fetches` names the outputs to compute; a tensor there is written
+   * in place (it must not share memory with a feed of the same call), null asks for a new one.
+   */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches?: Readonly<Record<string, Tensor | null>>,
+  ): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** An ONNX Runtime, in Node or in a browser. */
+export interface Engine {
+  /** For people and for cache keys: `onnxruntime-node 1.30.0, cpu`. */
+  readonly title: string;
+  readonly provider: Provider;
+  /** Loads a serialized model. Throws LimbeckError `engine.load` with ORT's message. */
+  load(model: Uint8Array | string, options?: SessionOptions): Promise<Session>;
+}

@@ -1,0 +1,57 @@
+/** The part of the system that an error is about; the first word of its code. */
+export type ErrorArea =
+  | 'recipe'
+  | 'data'
+  | 'tokenizer'
+  | 'model'
+  | 'teacher'
+  | 'store'
+  | 'engine'
+  | 'train'
+  | 'checkpoint'
+  | 'export'
+  | 'run'
+  | 'cli';
+
+export type ErrorCode = `${ErrorArea}.${string}`;
+
+export interface ErrorDetails {
+  /** Where it went wrong: file, line and key, tensor name and shapes. */
+  where?: string;
+  /** What the person can do about it, as one sentence. */
+  remedy?: string;
+  cause?: unknown;
+}
+
+/**
+ * A problem with what Limbeck was given (a recipe, a model, data, a disk), told for the person who gave it:
+ * what was wrong (`message`), where (`where`), what to do (`remedy`), and a stable `code` for programs.
+ * Broken invariants of our own throw plain `Error`s instead.
+ *
+ * @example
+ * throw new LimbeckError('data.unknown-label', "label 'planet' is not in the list", {
+ *   where: 'train.jsonl, row 12',
+ *   remedy: 'Add it to data.labels or correct the row.',
+ * });
+ */
+export class LimbeckError extends Error {
+  readonly code: ErrorCode;
+  readonly where: string | undefined;
+  readonly remedy: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'LimbeckError';
+    this.code = code;
+    this.where = details.where;
+    this.remedy = details.remedy;
+  }
+
+  /** The whole error as a person reads it: message, place and remedy, a line each. */
+  override toString(): string {
+    const lines = [`${this.message} [${this.code}]`];
+    if (this.where) lines.push(`  at: ${this.where}`);
+    if (this.remedy) lines.push(`  do: ${this.remedy}`);
+    return lines.join('\n');
+  }
+}
