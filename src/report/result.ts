@@ -1,0 +1,104 @@
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+const fraction = z.number().min(0).max(1);
+const duration = z.number().nonnegative();
+
+/** What was measured on one model's shipped file, reloaded from disk, on the test split. */
+export const modelResultSchema = z.object({
+  /** Correct answers / test texts, 0 to 1. */
+  accuracy: fraction,
+  /** Mean F1 over the classes that occur in the test split, 0 to 1. */
+  macroF1: fraction,
+  /** Trained and frozen numbers in the graph. */
+  parameters: count,
+  /** Size of the file (with its external data) on disk. */
+  bytes: count,
+  /** Median wall time of one call, tokens given, in milliseconds: for a batch of one text and of 32 texts. */
+  latencyMs: z.object({ one: duration, thirtyTwo: duration }),
+  /** Texts a second in batches of 32. */
+  throughput: duration,
+  /** The file, relative to the run's folder. */
+  file: z.string().optional(),
+});
+export type ModelResult = z.infer<typeof modelResultSchema>;
+
+/** Wall time by stage, in seconds; a stage that was skipped took 0. */
+export const stageSecondsSchema = z.object({
+  data: duration,
+  teacher: duration,
+  label: duration,
+  train: duration,
+  baseline: duration,
+  export: duration,
+  evaluate: duration,
+  report: duration,
+  /** Of the whole run; with a resumed run, of all its parts. */
+  total: duration,
+});
+export type StageSeconds = z.infer<typeof stageSecondsSchema>;
+
+/** The machine that the numbers hold for. */
+export const machineSchema = z.object({
+  cpu: z.string(),
+  cores: count,
+  /** Version of Node.js, e.g. `v20.19.4`. */
+  node: z.string(),
+  memoryPeakBytes: count,
+});
+export type Machine = z.infer<typeof machineSchema>;
+
+/** Whether the int8 student may ship: its accuracy must not fall by more than `maxDrop`. */
+export const gateSchema = z.object({
+  maxDrop: fraction,
+  /** Student accuracy - int8 student accuracy; negative when int8 did better. */
+  drop: z.number().min(-1).max(1),
+  passed: z.boolean(),
+});
+export type Gate = z.infer<typeof gateSchema>;
+
+/** The whole of `result.json`. */
+export const runResultSchema = z.object({
+  teacher: modelResultSchema,
+  student: modelResultSchema,
+  /** null when the recipe asks for no int8 file. */
+  studentInt8: modelResultSchema.nullable(),
+  /** The same student trained on the labels alone; null with `--no-baseline`. */
+  baseline: modelResultSchema.nullable(),
+  /** Student accuracy / teacher accuracy. */
+  retention: z.number().nonnegative(),
+  /** Student throughput / teacher throughput. */
+  speedup: z.number().nonnegative(),
+  speedupInt8: z.number().nonnegative().nullable(),
+  seconds: stageSecondsSchema,
+  /** Texts that the teacher answered in this run. */
+  teacherCalls: count,
+  /** Texts whose answers were already in the knowledge store. */
+  teacherCallsSaved: count,
+  seed: z.number().int(),
+  /** The command that repeats the run. */
+  command: z.string(),
+  engine: z.string(),
+  machine: machineSchema,
+  gate: gateSchema.nullable(),
+  /** Of Limbeck. */
+  version: z.string(),
+});
+export type RunResult = z.infer<typeof runResultSchema>;
+
+/** Retention and speedups follow from the models; this computes them in one place. */
+export function compareModels(
+  models: Pick<RunResult, 'teacher' | 'student' | 'studentInt8'>,
+): Pick<RunResult, 'retention' | 'speedup' | 'speedupInt8'> {
+  const { teacher, student, studentInt8 } = models;
+  return {
+    retention: ratio(student.accuracy, teacher.accuracy),
+    speedup: ratio(student.throughput, teacher.throughput),
+    speedupInt8: studentInt8 ? ratio(studentInt8.throughput, teacher.throughput) : null,
+  };
+}
+
+/** 0 for a model that gets nothing right or was not timed: JSON has no Infinity. */
+function ratio(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
+}
