@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { SOURCES } from './placeholders.ts';
+import { registryUnion } from './registry-union.ts';
+
+/** A number of samples (2000) or a part of the data (0.1). */
+const splitSize = z
+  .number()
+  .positive()
+  .refine((size) => size < 1 || Number.isInteger(size), {
+    error: 'expected a fraction below 1 or a whole number of samples',
+  });
+
+const splits = z
+  .strictObject({
+    validation: splitSize
+      .default(0.1)
+      .describe('Samples that choose the best epoch: a count (2000) or a fraction below 1 (0.1).'),
+    test: splitSize
+      .default(0.1)
+      .describe('Samples that are only used for the reported numbers: a count or a fraction below 1.'),
+  })
+  .prefault({})
+  .describe('How the data is divided, group by group. A split that the data itself names is kept as it is.');
+
+/** The lengths to pad to when the recipe gives none: doubling from 16 up to the longest text. */
+export function bucketsFor(maxLength: number): number[] {
+  const buckets: number[] = [];
+  for (let length = 16; length < maxLength; length *= 2) buckets.push(length);
+  return [...buckets, maxLength];
+}
+
+/** Where the samples come from, which of them are labelled, and how they become batches. */
+export const dataSchema = z
+  .strictObject({
+    source: registryUnion(SOURCES).describe('Where the samples come from.'),
+    labels: z
+      .array(z.string().min(1))
+      .min(2)
+      .refine((labels) => new Set(labels).size === labels.length, { error: 'a class name is there twice' })
+      .optional()
+      .describe('The class names, in the order of the outputs. Found in the data when absent.'),
+    splits,
+    labelsPerClass: z
+      .union([z.literal('all'), z.int().positive()])
+      .default('all')
+      .describe('How many labels of each class the training sees; the other training samples lose theirs.'),
+    maxLength: z.int().min(4).max(4096).default(64).describe('Longer texts are cut to this many tokens.'),
+    buckets: z
+      .array(z.int().positive())
+      .min(1)
+      .refine((buckets) => buckets.every((length, i) => i === 0 || length > buckets[i - 1]!), {
+        error: 'expected lengths that rise',
+      })
+      .optional()
+      .describe('Lengths in tokens that batches are padded to, rising to maxLength; a compiled step each.'),
+    onBrokenRow: z
+      .enum(['skip', 'fail'])
+      .default('skip')
+      .describe('What to do with a row that cannot be read: count, show and skip it, or stop.'),
+  })
+  .refine((data) => !data.buckets || data.buckets.at(-1) === data.maxLength, {
+    path: ['buckets'],
+    error: 'the last bucket must be maxLength',
+  })
+  .transform((data) => ({ ...data, buckets: data.buckets ?? bucketsFor(data.maxLength) }));

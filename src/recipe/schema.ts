@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { dataSchema } from './data.ts';
+import { STUDENTS } from './placeholders.ts';
+import { registryUnion } from './registry-union.ts';
+import { teacherSchema } from './teacher.ts';
+import { objectiveSchema, trainingSchema } from './training.ts';
+
+/**
+ * A recipe: everything that decides what a run does. This is its only declaration: its types, defaults, JSON schema,
+ * help and errors all come from here.
+ */
+export const recipeSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+      .describe(
+        'Names the run: letters, digits, dots, dashes. Its folder is runs/NAME unless --out says otherwise.',
+      ),
+    task: z.enum(['text-classification']).default('text-classification'),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1)
+      .default(1)
+      .describe('All randomness of the run comes from it.'),
+    engine: z
+      .enum(['cpu', 'cuda', 'webgpu'])
+      .default('cpu')
+      .describe('Where graphs run; `limbeck doctor` tells what loads here.'),
+    data: dataSchema,
+    teacher: teacherSchema
+      .optional()
+      .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
+    student: registryUnion(STUDENTS).describe('What is taught.'),
+    objective: objectiveSchema,
+    training: trainingSchema,
+    export: z
+      .strictObject({
+        int8: z
+          .union([
+            z.literal(false),
+            z.strictObject({
+              maxDrop: z
+                .number()
+                .min(0)
+                .max(1)
+                .default(0.01)
+                .describe(
+                  'The accuracy that int8 may lose on the test split (0.01 is a point) before the run fails.',
+                ),
+            }),
+          ])
+          .prefault({})
+          .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
+      })
+      .prefault({})
+      .describe('What is written, in the Hugging Face layout.'),
+    store: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder of the knowledge store, which runs share. .limbeck/store in the working folder when absent.',
+      ),
+  })
+  .describe('A Limbeck recipe.');
+
+/** A recipe with every default filled in. */
+export type Recipe = z.output<typeof recipeSchema>;
+/** A recipe as a person writes it. */
+export type RecipeInput = z.input<typeof recipeSchema>;
+
+/** The JSON schema (draft 2020-12) of a recipe as it is written, for editors. */
+export function recipeJsonSchema(): z.core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(recipeSchema, { io: 'input' });
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+
+const weight = z.number().min(0).max(1000);
+
+/** What the student is taught by: the weighted sum of these terms. */
+export const objectiveSchema = z
+  .strictObject({
+    kd: z
+      .strictObject({
+        weight: weight.default(0.9).describe("The term's weight; 0 leaves it out."),
+        temperature: z
+          .number()
+          .min(0.1)
+          .max(100)
+          .default(2)
+          .describe('Softens both distributions; the term is scaled by its square (Hinton et al., 2015).'),
+      })
+      .prefault({})
+      .describe("KL divergence to the teacher's class distribution. Left out when there is no teacher."),
+    labels: z
+      .strictObject({ weight: weight.default(0.1).describe("The term's weight; 0 leaves it out.") })
+      .prefault({})
+      .describe(
+        'Cross-entropy with the labels, where samples have one. Its weight is 1 when there is no teacher.',
+      ),
+  })
+  .refine((objective) => objective.kd.weight + objective.labels.weight > 0, {
+    error: 'all weights are 0: nothing would be learnt',
+  })
+  .prefault({})
+  .describe('The loss: a weighted sum of terms.');
+
+const adamw = z.strictObject({
+  kind: z.literal('adamw').describe('Adam with decoupled weight decay (Loshchilov and Hutter, 2019).'),
+  learningRate: z.number().positive().default(3e-3).describe('The peak, after the warm-up.'),
+  weightDecay: z.number().min(0).default(0.01),
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().default(1e-8),
+});
+
+/** How the student is trained; the baseline is trained in the same way. */
+export const trainingSchema = z
+  .strictObject({
+    epochs: z.int().positive().default(8).describe('Passes over the training samples, at most.'),
+    batchSize: z.int().positive().max(65_536).default(128),
+    optimizer: z.discriminatedUnion('kind', [adamw]).prefault({ kind: 'adamw' }),
+    schedule: z
+      .strictObject({
+        warmup: z
+          .number()
+          .min(0)
+          .lt(1)
+          .default(0.05)
+          .describe('The part of all steps in which the rate rises.'),
+        decay: z
+          .enum(['cosine', 'linear', 'constant'])
+          .default('cosine')
+          .describe('How it falls afterwards.'),
+      })
+      .prefault({})
+      .describe('The learning rate over the steps.'),
+    maxGradNorm: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('Gradients with a larger norm, over all parameters, are scaled down to it.'),
+    earlyStopping: z
+      .union([
+        z.literal(false),
+        z.strictObject({
+          patience: z.int().positive().default(3).describe('Epochs without a better one before it stops.'),
+          metric: z
+            .enum(['accuracy', 'macroF1', 'loss'])
+            .default('accuracy')
+            .describe('On the validation split.'),
+        }),
+      ])
+      .prefault({})
+      .describe('Stops when validation no longer improves; false trains all epochs. The best epoch is kept.'),
+    checkpointEvery: z
+      .number()
+      .positive()
+      .default(30)
+      .describe('Seconds between checkpoints; a killed run goes on from the last.'),
+  })
+  .prefault({})
+  .describe('How the student (and the baseline) is trained.');
