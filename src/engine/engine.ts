@@ -6,8 +6,10 @@ export type Provider = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 export interface SessionOptions {
   /** Threads inside one operator; the machine's cores by default. */
   threads?: number;
-  /** Path prefix of an ORT profile to write (time per operator). */
+  /** Path prefix of an ORT profile to write (time per operator); it is complete once the session is released. */
   profile?: string;
+  /** What errors call the model, e.g. `the teacher`; a model's path by default. */
+  title?: string;
 }
 
 /** A loaded model, ready to run. */

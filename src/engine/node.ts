@@ -1,0 +1,94 @@
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import { LimbeckError } from '../errors.ts';
+import type { Engine, Provider, SessionOptions } from './engine.ts';
+import { identityModel } from './identity-model.ts';
+import { firstLine, loadError, messageOf, QUIET, sessionOver } from './ort-session.ts';
+
+export interface NodeEngineOptions {
+  /** `cpu` by default. `cuda` needs ONNX Runtime's CUDA libraries, `webgpu` an adapter. */
+  provider?: Provider;
+  /** Threads inside one operator, for sessions that do not say; the machine's cores by default. */
+  threads?: number;
+}
+
+/**
+ * The engine of Node: onnxruntime-node.
+ *
+ * `Session.run` reads feeds and writes given fetches in place, and blocks the thread that calls it while the model
+ * runs (that is how onnxruntime-node works): other work of this thread waits, native threads do not.
+ * Throws LimbeckError `engine.provider` here for a provider that this build lacks, and in `load` for one
+ * whose libraries or device are missing.
+ *
+ * @example
+ * const engine = createNodeEngine();
+ * const session = await engine.load(model);
+ * const { logits } = await session.run({ input_ids: int64([1, 2, 3], [1, 3]) });
+ */
+export function createNodeEngine({ provider = 'cpu', threads }: NodeEngineOptions = {}): Engine {
+  const supported = ort.listSupportedBackends().map((backend) => backend.name);
+  if (!supported.includes(provider)) {
+    throw new LimbeckError(
+      'engine.provider',
+      `onnxruntime-node has no '${provider}' provider on ${process.platform}-${process.arch}`,
+      { where: `available: ${supported.join(', ')}`, remedy: 'Use another engine, for example cpu.' },
+    );
+  }
+  // Has an effect before the process's first session only; sessions are told again below.
+  ort.env.logLevel = 'fatal';
+  return {
+    title: `onnxruntime-node ${ort.env.versions.node}, ${provider}`,
+    provider,
+    async load(model, options = {}) {
+      const title = options.title ?? (typeof model === 'string' ? model : 'the model');
+      const settings = sessionSettings(provider, { threads, ...options });
+      try {
+        const inner =
+          typeof model === 'string'
+            ? await ort.InferenceSession.create(model, settings)
+            : await ort.InferenceSession.create(model, settings);
+        return sessionOver(ort, inner, title, options.profile ? () => inner.endProfiling() : undefined);
+      } catch (cause) {
+        await checkProvider(provider, cause);
+        throw loadError(cause, title);
+      }
+    },
+  };
+}
+
+function sessionSettings(provider: Provider, options: SessionOptions): ort.InferenceSession.SessionOptions {
+  return {
+    ...QUIET,
+    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    intraOpNumThreads: options.threads ?? availableParallelism(),
+    interOpNumThreads: 1,
+    ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
+  };
+}
+
+/** Throws `engine.provider` when not even the smallest model loads on it: then the model was not at fault. */
+async function checkProvider(provider: Provider, cause: unknown): Promise<void> {
+  if (provider === 'cpu') return;
+  try {
+    const session = await ort.InferenceSession.create(
+      identityModel(),
+      sessionSettings(provider, { threads: 1 }),
+    );
+    await session.release();
+  } catch {
+    throw new LimbeckError(
+      'engine.provider',
+      `the '${provider}' provider does not start here: ${firstLine(messageOf(cause))}`,
+      {
+        where: `${process.platform}-${process.arch}`,
+        remedy:
+          provider === 'cuda'
+            ? "Install ONNX Runtime's CUDA libraries (see its install page for Node), or use the cpu engine."
+            : 'Check the graphics driver (WebGPU needs Vulkan, Metal or Direct3D 12), or use the cpu engine.',
+        cause,
+      },
+    );
+  }
+}

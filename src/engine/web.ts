@@ -1,0 +1,62 @@
+import { LimbeckError } from '../errors.ts';
+import type { Engine, Provider } from './engine.ts';
+import { firstLine, loadError, messageOf, type OrtModule, QUIET, sessionOver } from './ort-session.ts';
+
+export interface WebEngineOptions {
+  /** The `onnxruntime-web` module, or a function that imports it: nothing is downloaded before the first model. */
+  ort: OrtModule | (() => Promise<OrtModule>);
+  /** `wasm` by default; `webgpu` needs the module `onnxruntime-web/webgpu`. */
+  provider?: Extract<Provider, 'wasm' | 'webgpu'>;
+  /** Threads of the WebAssembly backend: more than 1 needs a cross-origin isolated page. 1 by default. */
+  threads?: number;
+}
+
+/**
+ * The engine of a browser: onnxruntime-web, given by the caller, so that the core depends on no build of it.
+ * `Session.run` copies feeds and fetches to and from the WebAssembly memory.
+ *
+ * @example
+ * const engine = createWebEngine({ ort: () => import('onnxruntime-web/wasm') });
+ */
+export function createWebEngine({ ort: source, provider = 'wasm', threads = 1 }: WebEngineOptions): Engine {
+  let loaded: Promise<OrtModule> | undefined;
+  return {
+    title: `onnxruntime-web, ${provider}`,
+    provider,
+    async load(model, options = {}) {
+      const title = options.title ?? (typeof model === 'string' ? model : 'the model');
+      loaded ??= typeof source === 'function' ? source() : Promise.resolve(source);
+      let ort: OrtModule;
+      try {
+        ort = await loaded;
+      } catch (cause) {
+        loaded = undefined;
+        throw new LimbeckError(
+          'engine.provider',
+          `onnxruntime-web does not load: ${firstLine(messageOf(cause))}`,
+          { remedy: 'Check that its script and .wasm files are served.', cause },
+        );
+      }
+      ort.env.logLevel = 'fatal';
+      // One thread pool for all sessions, made with the first of them.
+      ort.env.wasm.numThreads = options.threads ?? threads;
+      const settings = { ...QUIET, executionProviders: [provider], graphOptimizationLevel: 'all' } as const;
+      try {
+        const inner =
+          typeof model === 'string'
+            ? await ort.InferenceSession.create(model, settings)
+            : await ort.InferenceSession.create(model, settings);
+        return sessionOver(ort, inner, title);
+      } catch (cause) {
+        if (/no available backend found/.test(messageOf(cause))) {
+          throw new LimbeckError(
+            'engine.provider',
+            `the '${provider}' provider does not start here: ${firstLine(messageOf(cause))}`,
+            { remedy: 'Use the wasm engine, and check that its .wasm files are served.', cause },
+          );
+        }
+        throw loadError(cause, title);
+      }
+    },
+  };
+}
