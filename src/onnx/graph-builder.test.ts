@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from './graph-builder.ts';
+import { bindDims } from './passes/bind-dims.ts';
+import { float32 } from './tensor.ts';
+
+describe('GraphBuilder', () => {
+  it('gives every value its type and shape', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', ['batch', 3, 4]);
+    const w = g.initializer('w', float32(new Array(20).fill(0), [4, 5]));
+    expect(g.matMul(x, w).shape).toEqual(['batch', 3, 5]);
+    expect(g.reshape(x, [0, -1]).shape).toEqual(['batch', 12]);
+    expect(g.reshape(x, [-1, 4]).shape[1]).toBe(4);
+    expect(g.reduceMean(x, { axes: [-1], keepDims: false }).shape).toEqual(['batch', 3]);
+    expect(g.slice(x, 2, -3, 100).shape).toEqual(['batch', 3, 3]);
+    expect(g.slice(x, 2, 3, -100, -2).shape).toEqual(['batch', 3, 2]);
+    expect(g.pad(x, 1, 1, 2).shape).toEqual(['batch', 6, 4]);
+    expect(g.concat([x, x], 1).shape).toEqual(['batch', 6, 4]);
+    expect(g.greater(x, 0).type).toBe('bool');
+    expect(g.oneHot(g.argMax(x), 7).shape).toEqual(['batch', 3, 7]);
+  });
+
+  it('fails at the line that makes a mistake, and names the values', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [2, 3]);
+    const y = g.input('y', 'float32', [4, 5]);
+    expect(() => g.matMul(x, y)).toThrow(
+      /MatMul_0 = MatMul\(x: float32\[2, 3\], y: float32\[4, 5\]\).*3 and 4 differ/,
+    );
+    expect(() => g.add(x, y)).toThrow(/do not broadcast/);
+    expect(() => g.input('x', 'float32', [])).toThrow(/taken/);
+  });
+
+  it('shares equal constants', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [2]);
+    g.output(g.add(g.mul(x, 2), 2), 'y');
+    expect(g.build().initializers.size).toBe(1);
+  });
+
+  it('binds symbolic sizes and infers every shape anew', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', ['batch', 'sequence', 8]);
+    g.output(g.reshape(g.transpose(x, [0, 2, 1]), [0, 2, 4, -1]), 'y');
+    const bound = bindDims(g.build(), { batch: 3, sequence: 5 });
+    expect(bound.outputs[0].shape).toEqual([3, 2, 4, 5]);
+    expect(bound.outputs[0].name).toBe('y');
+  });
+});

@@ -1,0 +1,28 @@
+import { ELEMENTWISE_RULES } from './elementwise.ts';
+import { INDEXING_RULES } from './indexing.ts';
+import { MATRIX_RULES } from './matrix.ts';
+import { MOVEMENT_RULES } from './movement.ts';
+import { QUANTIZATION_RULES } from './quantization.ts';
+import { REDUCTION_RULES } from './reduction.ts';
+import type { InferenceRule } from './rule.ts';
+
+const RULES = new Map<string, InferenceRule>(
+  Object.entries({
+    ...ELEMENTWISE_RULES,
+    ...REDUCTION_RULES,
+    ...MATRIX_RULES,
+    ...MOVEMENT_RULES,
+    ...INDEXING_RULES,
+    ...QUANTIZATION_RULES,
+  }),
+);
+
+/** The name of an operator across domains: `MatMul`, `com.microsoft::FusedMatMul`. */
+export function operatorKey(domain: string, opType: string): string {
+  return domain === '' || domain === 'ai.onnx' ? opType : `${domain}::${opType}`;
+}
+
+/** The shape inference rule of an operator, or undefined. */
+export function inferenceRule(domain: string, opType: string): InferenceRule | undefined {
+  return RULES.get(operatorKey(domain, opType));
+}
