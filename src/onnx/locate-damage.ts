@@ -1,0 +1,41 @@
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { ModelProtoSchema } from './schema/onnx.gen.ts';
+
+const LFS_POINTER = 'version https://git-lfs';
+
+/** What is wrong with bytes that could not be parsed as an ONNX model, as a phrase with the place where known. */
+export function locateDamage(bytes: Uint8Array): string {
+  if (bytes.byteLength === 0) return 'the file is empty';
+  const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
+  if (start.startsWith(LFS_POINTER)) return 'it is a git-lfs pointer (git lfs pull fetches the file itself)';
+  if (start.startsWith('<')) return 'it is a web page or XML';
+  if (start.startsWith('{')) return 'it is JSON';
+  return damagedField(bytes) ?? 'a message inside it ends too early or has an invalid tag';
+}
+
+/** Walks the outermost fields only: a file that was cut short ends inside one of them. */
+function damagedField(bytes: Uint8Array): string | undefined {
+  const reader = new BinaryReader(bytes);
+  let offset = 0;
+  let field = 'its first field';
+  try {
+    while (reader.pos < bytes.byteLength) {
+      offset = reader.pos;
+      const [number, wireType] = reader.tag();
+      field = ModelProtoSchema.fields.find((known) => known.number === number)?.name ?? `field ${number}`;
+      if (wireType === WireType.LengthDelimited) {
+        const length = reader.uint32();
+        const left = bytes.byteLength - reader.pos;
+        if (length > left) {
+          return `'${field}', at byte ${offset}, is ${length} bytes long, but only ${left} are left`;
+        }
+        reader.pos += length;
+      } else {
+        reader.skip(wireType, number);
+      }
+    }
+  } catch {
+    return `'${field}', at byte ${offset}, cannot be read`;
+  }
+  return undefined;
+}
