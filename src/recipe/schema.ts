@@ -13,10 +13,10 @@ export const recipeSchema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-      .describe(
-        'Names the run: letters, digits, dots, dashes. Its folder is runs/NAME unless --out says otherwise.',
-      ),
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+        error: 'expected letters, digits, dots and dashes, at most 64',
+      })
+      .describe('Names the run; its folder is runs/NAME unless --out says otherwise.'),
     task: z.enum(['text-classification']).default('text-classification'),
     seed: z
       .int()

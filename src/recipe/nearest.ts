@@ -1,0 +1,16 @@
+import { distance } from 'fastest-levenshtein';
+
+/** The candidate that a misspelt word most likely means, or undefined when none is near. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const typed = word.toLowerCase();
+  let best: { candidate: string; edits: number } | undefined;
+  for (const candidate of candidates) {
+    const known = candidate.toLowerCase();
+    // `bucket` for `buckets`, `lr_decay` for `decay`: one within the other is near, however long the rest.
+    const within = known.length > 2 && typed.length > 2 && (typed.includes(known) || known.includes(typed));
+    const edits = distance(typed, known);
+    const limit = within ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(candidate.length * 0.4));
+    if (edits <= limit && (!best || edits < best.edits)) best = { candidate, edits };
+  }
+  return best?.candidate;
+}

@@ -1,0 +1,209 @@
+import { describe, expect, test } from 'vitest';
+import { LimbeckError } from '../errors.ts';
+import { checkRecipe, parseRecipe } from './parse.ts';
+import { RecipeError } from './problems.ts';
+
+const minimal = `name: glosses
+data:
+  source: { kind: wordnet-glosses }
+teacher: { kind: use-lite }
+student: { kind: text-conv }
+`;
+
+function errorOf(text: string, overrides?: string[]): RecipeError {
+  try {
+    parseRecipe(text, { file: 'recipe.yaml', overrides });
+  } catch (error) {
+    if (error instanceof RecipeError) return error;
+    throw error;
+  }
+  throw new Error('the recipe was accepted');
+}
+
+describe('a recipe that is right', () => {
+  test('gets every default', () => {
+    const recipe = parseRecipe(minimal);
+    expect(recipe.seed).toBe(1);
+    expect(recipe.objective).toEqual({ kd: { weight: 0.9, temperature: 2 }, labels: { weight: 0.1 } });
+    expect(recipe.training.optimizer.learningRate).toBe(3e-3);
+    expect(recipe.data.buckets).toEqual([16, 32, 64]);
+    expect(recipe.export.int8).toEqual({ maxDrop: 0.01 });
+  });
+
+  test('is unchanged by being checked again', () => {
+    const recipe = parseRecipe(minimal);
+    expect(checkRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe);
+  });
+
+  test('needs no teacher, and may leave int8 and early stopping out', () => {
+    const text = minimal.replace(
+      /teacher.*\n/,
+      'export: { int8: false }\ntraining: { earlyStopping: false }\n',
+    );
+    const recipe = parseRecipe(text);
+    expect(recipe.teacher).toBeUndefined();
+    expect(recipe.export.int8).toBe(false);
+    expect(recipe.training.earlyStopping).toBe(false);
+  });
+
+  test('may be given values from outside, also in sections that it does not have', () => {
+    const recipe = parseRecipe(minimal, {
+      overrides: ['seed=7', 'training.epochs=2', 'data.buckets=[8, 64]'],
+    });
+    expect(recipe.seed).toBe(7);
+    expect(recipe.training.epochs).toBe(2);
+    expect(recipe.data.buckets).toEqual([8, 64]);
+  });
+});
+
+describe('an unknown key', () => {
+  test('is told with its place and the nearest valid key', () => {
+    const error = errorOf(minimal.replace('kind: use-lite', 'kind: use-lite, hed: { epochs: 3 }'));
+    expect(error.code).toBe('recipe.unknown-key');
+    expect(error.where).toBe('recipe.yaml:4:28');
+    expect(error.message).toBe('teacher.hed: unknown key');
+    expect(error.remedy).toBe("Did you mean 'head'?");
+  });
+
+  test('inside a section that could also be false', () => {
+    const error = errorOf(`${minimal}export:\n  int8: { maxdrop: 0.1 }\n`);
+    expect(error.problems).toMatchObject([
+      { kind: 'unknown-key', path: 'export.int8.maxdrop', suggestion: 'maxDrop', line: 7, column: 11 },
+    ]);
+  });
+
+  test('that belongs in another section is sent there', () => {
+    const error = errorOf(`${minimal}temperature: 4\n`);
+    expect(error.problems[0]).toMatchObject({ path: 'temperature', suggestion: 'objective.kd.temperature' });
+  });
+
+  test('that is near to nothing is answered with the keys there are', () => {
+    expect(errorOf(`${minimal}zzz: 4\n`).message).toMatch(/the keys here are name, task, seed/);
+  });
+});
+
+describe('a wrong value', () => {
+  test('is told with what was expected', () => {
+    const error = errorOf(`${minimal}training:\n  epochs: many\n`);
+    expect(error.code).toBe('recipe.invalid');
+    expect(error.where).toBe('recipe.yaml:7:3');
+    expect(error.message).toBe("training.epochs: expected a whole number above 0, but it is 'many'");
+  });
+
+  test('near to a choice gets that choice proposed', () => {
+    expect(errorOf(`${minimal}engine: cud\n`).problems[0]).toMatchObject({
+      path: 'engine',
+      suggestion: 'cuda',
+    });
+    const kind = errorOf(minimal.replace('wordnet-glosses', 'wordnet-gloss')).problems[0];
+    expect(kind).toMatchObject({
+      path: 'data.source.kind',
+      suggestion: 'wordnet-glosses',
+      line: 3,
+      column: 13,
+    });
+    expect(kind?.message).toMatch(/one of 'wordnet-glosses', 'jsonl'/);
+  });
+
+  test.each([
+    ['labelsPerClass: 2.5', /data.labelsPerClass: expected 'all', or a whole number above 0, but it is 2.5/],
+    ['splits: { test: 1.5 }', /data.splits.test: expected a fraction below 1 or a whole number of samples/],
+    ['buckets: [16, 8, 64]', /data.buckets: expected lengths that rise/],
+    ['buckets: [16, 32]', /data.buckets: the last bucket must be maxLength/],
+    ['labels: [a, b, a]', /data.labels: a class name is there twice/],
+    ['maxLength: .nan', /data.maxLength: expected a whole number from 4 to 4096, but it is NaN/],
+    ['splits:', /data.splits: expected a section with keys validation, test, but it is empty/],
+  ])('%s', (line, message) => {
+    expect(errorOf(minimal.replace('data:\n', `data:\n  ${line}\n`)).message).toMatch(message);
+  });
+
+  test('names only one thing when the word stands where its section should', () => {
+    const error = errorOf(minimal.replace('{ kind: text-conv }', 'text-conv'));
+    expect(error.problems).toMatchObject([{ path: 'student', suggestion: '{ kind: text-conv }' }]);
+    expect(errorOf(minimal.replace('glosses', '../x')).message).toMatch(
+      /^name: expected letters, .*is '..\/x'$/,
+    );
+  });
+
+  test('that is missing is told at its section', () => {
+    const error = errorOf(minimal.replace('  source: { kind: wordnet-glosses }', '  maxLength: 32'));
+    expect(error.problems).toMatchObject([{ kind: 'missing', path: 'data.source', line: 2, column: 1 }]);
+  });
+
+  test('from --set is told with its --set', () => {
+    const error = errorOf(minimal, ['training.epochs=none']);
+    expect(error.where).toBe('--set training.epochs');
+    expect(errorOf(minimal, ['epochs']).message).toMatch(/expected key.path=value/);
+    expect(errorOf(minimal, ['name.x=1']).where).toBe('--set name.x=1');
+    expect(errorOf(minimal, ['__proto__.polluted=1']).code).toBe('recipe.unknown-key');
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  test('of all weights 0 teaches nothing', () => {
+    const text = `${minimal}objective: { kd: { weight: 0 }, labels: { weight: 0 } }\n`;
+    expect(errorOf(text).message).toMatch(/nothing would be learnt/);
+  });
+});
+
+test('all problems are told together, in the order of the file', () => {
+  const error = errorOf(`${minimal}seeds: 3\ntraining:\n  epochs: 0\n  batchSise: 3\n`);
+  expect(error.problems.map(({ path, line }) => [path, line])).toEqual([
+    ['seeds', 6],
+    ['training.epochs', 8],
+    ['training.batchSise', 9],
+  ]);
+  expect(error.code).toBe('recipe.invalid');
+  expect(error.message).toMatch(
+    /recipe.yaml:9:3: training.batchSise: unknown key; did you mean 'batchSize'\?/,
+  );
+});
+
+describe('YAML that is not safe or not sound', () => {
+  test.each([
+    ['a key twice', 'name: a\nname: b\n', /unique/i, 2],
+    ['an open bracket', 'name: [a\nseed: 1\n', /./, 2],
+    ['two documents', `${minimal}---\n${minimal}`, /document/i, 6],
+    ['a tag', 'name: !!js/function "x"\n', /tag/i, 1],
+    ['a key that is no text', '? [a, b]\n: 1\n', /string/i, 1],
+  ])('%s', (_name, text, message, line) => {
+    const error = errorOf(text);
+    expect(error.message).toMatch(message);
+    expect(error.problems[0]).toMatchObject({ kind: 'syntax', line });
+  });
+
+  test('an empty one, and one that is not a section', () => {
+    expect(errorOf('').message).toBe('the recipe is empty');
+    expect(errorOf('# only a comment\n').message).toBe('the recipe is empty');
+    expect(errorOf('- a\n- b\n').message).toMatch(/expected a section with keys name, .* but it is a list/);
+  });
+
+  test('aliases that grow beyond measure', () => {
+    const levels = 'bcdefghij'.split('').map((name, i) => {
+      const parent = String.fromCharCode('a'.charCodeAt(0) + i);
+      return `${name}: &${name} [${Array(9).fill(`*${parent}`).join(', ')}]`;
+    });
+    expect(errorOf(`a: &a [x, x]\n${levels.join('\n')}\n`).message).toMatch(/alias/i);
+  });
+
+  test('nesting deeper than the stack, and text without end', () => {
+    expect(errorOf('['.repeat(20_000)).message).toBe('the recipe is nested too deeply');
+    expect(errorOf('- '.repeat(20_000))).toBeInstanceOf(LimbeckError);
+    expect(errorOf('a'.repeat(2_000_000)).message).toMatch(/no recipe/);
+  });
+
+  test('keys that reach for the prototype', () => {
+    for (const text of ['__proto__: { seed: 9 }\n', 'constructor: { prototype: { seed: 9 } }\n']) {
+      expect(errorOf(minimal + text).code).toBe('recipe.unknown-key');
+    }
+    const nested = errorOf(`${minimal}training:\n  __proto__: { epochs: 3 }\n`);
+    expect(nested.problems[0]).toMatchObject({ path: 'training.__proto__', line: 7, column: 3 });
+    expect(({} as { seed?: number }).seed).toBeUndefined();
+  });
+});
+
+test('a recipe of a program has problems without lines', () => {
+  expect(() => checkRecipe({ name: 'x', data: {}, student: { kind: 'text-conv' } })).toThrow(
+    /data.source: is missing/,
+  );
+  expect(() => checkRecipe(null)).toThrow(RecipeError);
+});

@@ -1,0 +1,132 @@
+import { isMap, isPair, isScalar, parse as parseYaml, visit } from 'yaml';
+import type { SchemaNode } from './expectation.ts';
+import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
+import { type Recipe, recipeJsonSchema, recipeSchema } from './schema.ts';
+import { type RecipeDocument, readYaml } from './yaml-document.ts';
+
+/** Recipes are written by people: far below this. */
+const MAX_CHARACTERS = 1_000_000;
+
+export interface ParseOptions {
+  /** The recipe's file, for errors. */
+  file?: string;
+  /** Values that replace the file's, as `key.path=value` with a YAML value (the CLI's --set). */
+  overrides?: readonly string[];
+}
+
+let jsonSchema: SchemaNode | undefined;
+
+/**
+ * Reads and checks a recipe.
+ *
+ * @throws RecipeError (a LimbeckError) with all problems, each with its place: `recipe.unknown-key` when unknown
+ * keys are all that is wrong, else `recipe.invalid`.
+ * @example parseRecipe(await readFile('recipe.yaml', 'utf8'), { file: 'recipe.yaml' })
+ */
+export function parseRecipe(text: string, { file, overrides = [] }: ParseOptions = {}): Recipe {
+  const fail = (...problems: RecipeProblem[]) => new RecipeError(problems, file);
+  const syntax = (message: string): RecipeProblem => ({ kind: 'syntax', path: '', message });
+  if (text.length > MAX_CHARACTERS) {
+    throw fail(syntax(`the recipe has ${text.length} characters: more than ${MAX_CHARACTERS} is no recipe`));
+  }
+  let yaml: RecipeDocument;
+  let value: unknown;
+  try {
+    yaml = readYaml(text);
+  } catch (error) {
+    throw fail(syntax(`the recipe cannot be read: ${(error as Error).message}`));
+  }
+  // The library tells a nesting deeper than the stack as an error of its own, once for every level.
+  if (yaml.syntax.some(({ message }) => message.includes('call stack'))) {
+    throw fail(syntax('the recipe is nested too deeply'));
+  }
+  if (yaml.syntax.length > 0) {
+    throw fail(
+      ...yaml.syntax.map(({ message, offset }) => ({ ...syntax(message), ...yaml.lineColumn(offset) })),
+    );
+  }
+  if (yaml.document.contents === null) throw fail(syntax('the recipe is empty'));
+  const overridden = overrides.map((override) => applyOverride(yaml, override));
+  try {
+    value = yaml.value();
+  } catch (error) {
+    throw fail(syntax(`the recipe cannot be read: ${(error as Error).message}`));
+  }
+  const place = (problem: UnplacedProblem) => {
+    const path = pathText(problem);
+    const origin = overridden.find((key) => path === key || path.startsWith(`${key}.`));
+    if (origin) return { origin: `--set ${origin}` };
+    return yaml.placeOf(problem.path, problem.key);
+  };
+  return check(value, place, file, prototypeKeys(yaml));
+}
+
+/**
+ * Checks a recipe that a program made, and fills in its defaults.
+ *
+ * @throws RecipeError, as parseRecipe, without lines.
+ */
+export function checkRecipe(value: unknown): Recipe {
+  return check(value, () => ({}));
+}
+
+function check(
+  value: unknown,
+  place: (problem: UnplacedProblem) => Partial<RecipeProblem>,
+  file?: string,
+  extra: UnplacedProblem[] = [],
+): Recipe {
+  const result = recipeSchema.safeParse(value);
+  if (result.success && extra.length === 0) return result.data;
+  jsonSchema ??= recipeJsonSchema();
+  const issues = result.success ? [] : problemsOf(result.error.issues, jsonSchema, value);
+  const problems = [...extra, ...issues].map((problem) => {
+    const { key: _key, ...rest } = problem;
+    return { ...rest, path: pathText(problem), ...place(problem) };
+  });
+  problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  throw new RecipeError(problems, file);
+}
+
+/** `data.buckets[2]` */
+function pathText({ path, key }: UnplacedProblem): string {
+  const steps = key === undefined ? path : [...path, key];
+  return steps.reduce<string>(
+    (text, step) =>
+      typeof step === 'number' ? `${text}[${step}]` : text ? `${text}.${String(step)}` : String(step),
+    '',
+  );
+}
+
+/** `__proto__` is a key that validators and object spreads pass over in silence; here it is an unknown key. */
+function prototypeKeys({ document }: RecipeDocument): UnplacedProblem[] {
+  const problems: UnplacedProblem[] = [];
+  visit(document, {
+    Pair(_index, pair, ancestors) {
+      if (!isScalar(pair.key) || pair.key.value !== '__proto__') return;
+      const path = ancestors.flatMap((node) =>
+        isPair(node) && isScalar(node.key) ? [String(node.key.value)] : [],
+      );
+      problems.push({ kind: 'unknown-key', path, key: '__proto__', message: 'unknown key' });
+    },
+  });
+  return problems;
+}
+
+/** Sets one `key.path=value` in the document and returns its key path. */
+function applyOverride({ document }: RecipeDocument, override: string): string {
+  const split = override.indexOf('=');
+  const path = override.slice(0, Math.max(0, split));
+  const fail = (message: string) =>
+    new RecipeError([{ kind: 'syntax', path: '', message, origin: `--set ${override}` }]);
+  if (!path || path.split('.').includes(''))
+    throw fail('expected key.path=value, for example training.epochs=3');
+  if (!isMap(document.contents)) throw fail('the recipe is not a section of keys');
+  try {
+    const value: unknown = parseYaml(override.slice(split + 1), { schema: 'core', maxAliasCount: 0 });
+    document.setIn(path.split('.'), document.createNode(value));
+  } catch (error) {
+    throw fail(`cannot be set: ${(error as Error).message.split('\n')[0]}`);
+  }
+  return path;
+}

@@ -1,0 +1,156 @@
+import type { z } from 'zod';
+import { type ErrorCode, LimbeckError } from '../errors.ts';
+import { childOf, choicesOf, expectation, keysOf, quote, type SchemaNode, schemaAt } from './expectation.ts';
+import { nearest } from './nearest.ts';
+
+/** One thing that is wrong in a recipe. */
+export interface RecipeProblem {
+  kind: 'syntax' | 'unknown-key' | 'missing' | 'value';
+  /** The key path, e.g. `training.epochs`; empty for the recipe as a whole. */
+  path: string;
+  message: string;
+  /** The nearest valid key or value. */
+  suggestion?: string;
+  /** From 1; absent when the recipe was not read from a file. */
+  line?: number;
+  column?: number;
+  /** What line and column are of, when not the recipe's file: `--set training.epochs`. */
+  origin?: string;
+}
+
+/** How many problems the message lists; more than that is one mistake with many echoes. */
+const SHOWN = 20;
+
+/** A recipe that cannot be used, with everything that is wrong in it. */
+export class RecipeError extends LimbeckError {
+  readonly problems: readonly RecipeProblem[];
+
+  constructor(problems: readonly RecipeProblem[], file?: string) {
+    const onlyUnknown = problems.every(({ kind }) => kind === 'unknown-key');
+    const code: ErrorCode = onlyUnknown ? 'recipe.unknown-key' : 'recipe.invalid';
+    const [first] = problems;
+    if (problems.length === 1 && first) {
+      super(code, describe(first), { where: placeOf(first, file), remedy: remedyOf(first) });
+    } else {
+      const lines = problems.slice(0, SHOWN).map((problem) => {
+        const hint = problem.suggestion ? `; did you mean '${problem.suggestion}'?` : '';
+        return `  ${placeOf(problem, file)}: ${describe(problem)}${hint}`;
+      });
+      if (problems.length > SHOWN) lines.push(`  ... and ${problems.length - SHOWN} more`);
+      super(code, `the recipe has ${problems.length} problems\n${lines.join('\n')}\n `, {
+        where: file,
+        remedy: 'Correct them; `limbeck schema` prints all keys with their meaning.',
+      });
+    }
+    this.problems = problems;
+  }
+}
+
+function describe({ path, message }: RecipeProblem): string {
+  return path ? `${path}: ${message}` : message;
+}
+
+function placeOf({ line, column, origin }: RecipeProblem, file = 'the recipe'): string {
+  if (origin) return origin;
+  return line === undefined ? file : `${file}:${line}:${column}`;
+}
+
+function remedyOf({ suggestion, kind }: RecipeProblem): string {
+  if (suggestion) return `Did you mean '${suggestion}'?`;
+  if (kind === 'missing') return 'Add it; `limbeck schema` prints all keys with their meaning.';
+  return 'Correct it; `limbeck schema` prints all keys with their meaning.';
+}
+
+/** A problem before it has a place: `path` leads to the value, `key` to one key of that section. */
+export interface UnplacedProblem extends Omit<RecipeProblem, 'path' | 'line' | 'column' | 'origin'> {
+  path: PropertyKey[];
+  key?: string;
+}
+
+/**
+ * What zod found wrong, in words for the person: every unknown key on its own with the nearest valid one, every
+ * wrong value with what the schema expects there.
+ */
+export function problemsOf(
+  issues: readonly z.core.$ZodIssue[],
+  root: SchemaNode,
+  value: unknown,
+): UnplacedProblem[] {
+  return issues.flatMap((issue) => problemsOfIssue(issue, [], root, value));
+}
+
+function problemsOfIssue(
+  issue: z.core.$ZodIssue,
+  parent: readonly PropertyKey[],
+  root: SchemaNode,
+  value: unknown,
+): UnplacedProblem[] {
+  const path = [...parent, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey(path, key, root, value));
+  }
+  if (issue.code === 'invalid_union') {
+    // Where the value has the shape of one alternative, its problems are meant, not that it is none of them.
+    const nested = issue.errors.find((errors) => errors.length > 0 && errors.every(isInside));
+    if (nested) return nested.flatMap((inner) => problemsOfIssue(inner, path, root, value));
+  }
+  return [wrongValue(issue, path, root, value)];
+}
+
+function isInside(issue: z.core.$ZodIssue): boolean {
+  return issue.path.length > 0 || issue.code === 'unrecognized_keys';
+}
+
+function unknownKey(path: PropertyKey[], key: string, root: SchemaNode, value: unknown): UnplacedProblem {
+  const keys = keysOf(schemaAt(root, path, value));
+  const suggestion = nearest(key, keys) ?? elsewhere(key, root);
+  const message = `unknown key${suggestion ? '' : `; the keys here are ${keys.join(', ')}`}`;
+  return { kind: 'unknown-key', path, key, message, ...(suggestion && { suggestion }) };
+}
+
+/** The full path of a key that exists, but in another section: `training.epochs` for a top-level `epochs`. */
+function elsewhere(key: string, node: SchemaNode, prefix = ''): string | undefined {
+  const branches = [node, ...((node.oneOf ?? node.anyOf ?? []) as SchemaNode[])];
+  for (const branch of branches) {
+    for (const [name, child] of Object.entries(branch.properties ?? {})) {
+      if (name === key && prefix) return `${prefix}${name}`;
+      const found = typeof child === 'object' && elsewhere(key, child as SchemaNode, `${prefix}${name}.`);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+function wrongValue(
+  issue: z.core.$ZodIssue,
+  path: PropertyKey[],
+  root: SchemaNode,
+  value: unknown,
+): UnplacedProblem {
+  const node = schemaAt(root, path, value) ?? kindNode(path, root, value);
+  const found = path.reduce<unknown>(childOf, value);
+  if (issue.code === 'custom') return { kind: 'value', path, message: issue.message };
+  if (issue.code === 'invalid_format') {
+    return { kind: 'value', path, message: `${issue.message}, but it is ${quote(found)}` };
+  }
+  const expected = node ? expectation(node) : issue.message;
+  const about = node?.description ? ` (${node.description})` : '';
+  if (found === undefined)
+    return { kind: 'missing', path, message: `is missing: expected ${expected}${about}` };
+  const suggestion = typeof found === 'string' ? nearest(found, choicesOf(node)) : undefined;
+  const empty = found === null ? 'is empty' : `is ${quote(found)}`;
+  return {
+    kind: 'value',
+    path,
+    message: `expected ${expected}, but it ${empty}`,
+    // `student: text-conv`: the word is right, its place is not.
+    ...(suggestion && { suggestion: suggestion === found ? `{ kind: ${found} }` : suggestion }),
+  };
+}
+
+/** `kind` of a section that has none or an unknown one: what its alternatives offer. */
+function kindNode(path: readonly PropertyKey[], root: SchemaNode, value: unknown): SchemaNode | undefined {
+  if (path.at(-1) !== 'kind') return undefined;
+  const kinds = choicesOf(schemaAt(root, path.slice(0, -1), value));
+  return kinds.length > 0 ? { enum: kinds } : undefined;
+}
