@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-// Stand in for the registries of src/data/sources and src/students until they land.
+// Stand in for the registry of src/data/sources until it lands.
 const columns = {
   text: z.string().default('text').describe('The field that holds the text.'),
   label: z.string().default('label').describe('The field that holds the class name.'),
@@ -16,19 +16,4 @@ export const SOURCES = [
   { kind: 'parquet', options: z.object({ path: z.string(), ...columns }) },
   { kind: 'text-folder', options: z.object({ path: z.string() }) },
   { kind: 'hugging-face', options: z.object({ name: z.string(), ...columns }) },
-] as const;
-
-export const STUDENTS = [
-  {
-    kind: 'text-conv',
-    options: z.object({
-      embedding: z.int().positive().default(64),
-      width: z.int().positive().default(192),
-      kernel: z.int().positive().default(3),
-    }),
-  },
-  {
-    kind: 'text-attention',
-    options: z.object({ width: z.int().positive().default(64), heads: z.int().positive().default(4) }),
-  },
 ] as const;

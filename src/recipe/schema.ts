@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { TEXT_STUDENTS } from '../students/index.ts';
 import { dataSchema } from './data.ts';
-import { STUDENTS } from './placeholders.ts';
 import { registryUnion } from './registry-union.ts';
 import { teacherSchema } from './teacher.ts';
 import { objectiveSchema, trainingSchema } from './training.ts';
@@ -32,7 +32,7 @@ export const recipeSchema = z
     teacher: teacherSchema
       .optional()
       .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
-    student: registryUnion(STUDENTS).describe('What is taught.'),
+    student: registryUnion(TEXT_STUDENTS).describe('What is taught.'),
     objective: objectiveSchema,
     training: trainingSchema,
     export: z
