@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { LimbeckError } from '../errors.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { UnigramEncoder, type UnigramModel } from './unigram.ts';
+
+/** A JSON object as it stands in a file. */
+export type JsonObject = Record<string, unknown>;
+
+/** A file that ships with a student. */
+export interface NamedFile {
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** Characters beyond which a text is cut before it is tokenized, however many tokens are asked for. */
+const LONGEST_TEXT = 100_000;
+
+/**
+ * A Hugging Face `tokenizer.json` with its `tokenizer_config.json`. What trains is what ships: the same two files
+ * are read here and by transformers.js, and give the same ids.
+ *
+ * @example
+ * const tokenizer = await useLiteTokenizer();
+ * tokenizer.encode('a domesticated animal', 64); // [11, 5317, ...]
+ */
+export class Tokenizer {
+  /** Rows that an embedding table needs: the largest id + 1. */
+  readonly vocabularySize: number;
+  readonly padId: number;
+  readonly unkId: number;
+  /** SHA-256 (hex) of both files in canonical form: part of every cache key that depends on ids. */
+  readonly hash: string;
+  readonly #json: JsonObject;
+  readonly #config: JsonObject;
+  readonly #library: LibraryTokenizer;
+  readonly #unigram: UnigramEncoder | undefined;
+
+  /** `where` names the files in errors. Throws LimbeckError `tokenizer.invalid`. */
+  constructor(json: JsonObject, config: JsonObject, where = 'tokenizer.json') {
+    this.#json = json;
+    this.#config = config;
+    this.#library = openLibrary(json, config, where);
+    const vocabulary = this.#library.get_vocab(true);
+    let largest = -1;
+    for (const id of vocabulary.values()) largest = Math.max(largest, id);
+    this.vocabularySize = largest + 1;
+    if (this.vocabularySize === 0) throw invalid('the vocabulary is empty', where);
+
+    const unk = this.#library.model?.unk_token_id ?? this.#idOf(config.unk_token);
+    // A byte-level vocabulary knows every text and needs no unknown token; 0 stands in for token dropout.
+    this.unkId = unk ?? 0;
+    const pad = this.#idOf(config.pad_token);
+    if (config.pad_token != null && pad === undefined) {
+      throw invalid(`the padding token ${tokenText(config.pad_token)} is not in the vocabulary`, where);
+    }
+    this.padId = pad ?? this.unkId;
+    this.hash = createHash('sha256').update(canonicalJson({ json, config })).digest('hex');
+    this.#unigram = this.#canUseUnigram() ? new UnigramEncoder(json.model as UnigramModel) : undefined;
+  }
+
+  /**
+   * The ids of a text, at most `maxLength` of them (the rest is cut, as transformers.js does with `truncation`).
+   * Only the first 100,000 characters are looked at.
+   */
+  encode(text: string, maxLength: number = Number.POSITIVE_INFINITY): number[] {
+    const start = text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text;
+    const ids = this.#unigram ? this.#encodeUnigram(start, this.#unigram) : this.#library.encode(start).ids;
+    return ids.length > maxLength ? ids.slice(0, maxLength) : ids;
+  }
+
+  /** The library's own ids: what a reader of the shipped files gets. */
+  encodeByLibrary(text: string): number[] {
+    return this.#library.encode(text).ids;
+  }
+
+  /** The text of a token. */
+  token(id: number): string {
+    return this.#library.id_to_token(id) ?? '';
+  }
+
+  /** The two files. `modelMaxLength`: where a reader is to cut texts, the length that the student was trained with. */
+  toFiles(modelMaxLength?: number): NamedFile[] {
+    const config =
+      modelMaxLength === undefined ? this.#config : { ...this.#config, model_max_length: modelMaxLength };
+    return [
+      { name: 'tokenizer.json', bytes: jsonBytes(this.#json) },
+      { name: 'tokenizer_config.json', bytes: jsonBytes(config) },
+    ];
+  }
+
+  #idOf(token: unknown): number | undefined {
+    return token == null ? undefined : this.#library.token_to_id(tokenText(token));
+  }
+
+  /** Our Viterbi replaces the library's model step only, so it needs a pipeline without added tokens around it. */
+  #canUseUnigram(): boolean {
+    const added = (this.#json.added_tokens as unknown[] | undefined) ?? [];
+    const model = this.#json.model as { type?: string; byte_fallback?: boolean } | undefined;
+    return (
+      model?.type === 'Unigram' &&
+      !model.byte_fallback &&
+      added.length === 0 &&
+      this.#library.post_processor === null &&
+      this.#config.remove_space !== true &&
+      this.#config.do_lowercase_and_remove_accent !== true
+    );
+  }
+
+  #encodeUnigram(text: string, unigram: UnigramEncoder): number[] {
+    const ids: number[] = [];
+    if (text.length === 0) return ids;
+    const { normalizer, pre_tokenizer } = this.#library;
+    const normalized = normalizer ? normalizer.normalize(text) : text;
+    if (normalized.length === 0) return ids;
+    const words = pre_tokenizer ? pre_tokenizer.pre_tokenize(normalized, { section_index: 0 }) : [normalized];
+    for (const word of words) unigram.encodeInto(word, ids);
+    return ids;
+  }
+}
+
+/** Reads a tokenizer from its two files' bytes. */
+export function parseTokenizer(tokenizerJson: Uint8Array, configJson: Uint8Array, where: string): Tokenizer {
+  const read = (bytes: Uint8Array, name: string): JsonObject => {
+    let value: unknown;
+    try {
+      value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    } catch (cause) {
+      throw invalid(`${name} is not JSON: ${(cause as Error).message}`, where, cause);
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw invalid(`${name} is not a JSON object`, where);
+    }
+    return value as JsonObject;
+  };
+  return new Tokenizer(
+    read(tokenizerJson, 'tokenizer.json'),
+    read(configJson, 'tokenizer_config.json'),
+    where,
+  );
+}
+
+function openLibrary(json: JsonObject, config: JsonObject, where: string): LibraryTokenizer {
+  const model = json.model as { type?: string; vocab?: unknown; unk_id?: unknown } | undefined;
+  if (typeof model?.vocab !== 'object' || model.vocab === null)
+    throw invalid('there is no model.vocab', where);
+  if (model.type === 'Unigram') checkUnigram(model, where);
+  try {
+    return new LibraryTokenizer(json, config);
+  } catch (cause) {
+    throw invalid(`the tokenizer cannot be read: ${(cause as Error).message}`, where, cause);
+  }
+}
+
+function checkUnigram(model: { vocab?: unknown; unk_id?: unknown }, where: string): void {
+  if (!Array.isArray(model.vocab)) throw invalid('model.vocab is not a list of pieces', where);
+  model.vocab.forEach((entry: unknown, id) => {
+    const [piece, score] = Array.isArray(entry) ? entry : [];
+    if (typeof piece !== 'string' || typeof score !== 'number' || !Number.isFinite(score)) {
+      throw invalid(`model.vocab[${id}] is not [piece, score]`, where);
+    }
+  });
+  const unk = model.unk_id;
+  if (!Number.isInteger(unk) || (unk as number) < 0 || (unk as number) >= model.vocab.length) {
+    throw invalid(`model.unk_id ${String(unk)} is not a position in the vocabulary`, where);
+  }
+}
+
+function invalid(problem: string, where: string, cause?: unknown): LimbeckError {
+  return new LimbeckError('tokenizer.invalid', problem, {
+    where,
+    remedy: 'Give the tokenizer.json and tokenizer_config.json that belong to the model.',
+    cause,
+  });
+}
+
+/** Special tokens stand in the config as text or as `{ content }`. */
+function tokenText(token: unknown): string {
+  return typeof token === 'string' ? token : String((token as { content?: unknown }).content);
+}
+
+function jsonBytes(value: JsonObject): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+}
