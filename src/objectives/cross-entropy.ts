@@ -1,0 +1,45 @@
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { type ObjectiveTerm, weightedMean } from './objective.ts';
+
+export interface CrossEntropyInputs {
+  /** float32 [B, C] */
+  logits: TypedValue;
+  /** int32 [B]; rows with -1 do not count. */
+  labels: TypedValue;
+  /** float32 [B] */
+  rowWeights: TypedValue;
+  /** Mass that is spread evenly over all classes (Szegedy et al., 2016, section 7); 0 for none. */
+  smoothing?: number;
+}
+
+/** Cross-entropy with the labels: a scalar, in nats; the mean over the rows that have one, 0 when none has. */
+export function crossEntropy(
+  g: GraphBuilder,
+  { logits, labels, rowWeights, smoothing = 0 }: CrossEntropyInputs,
+): TypedValue {
+  const logProbabilities = g.logSoftmax(logits);
+  const known = g.cast(g.greaterOrEqual(labels, 0), 'float32');
+  const safe = g.unsqueeze(g.cast(g.max(labels, 0), 'int64'), [1]);
+  let perRow = g.neg(g.squeeze(g.gatherElements(logProbabilities, safe, 1), [1]));
+  if (smoothing > 0) {
+    const even = g.neg(g.reduceMean(logProbabilities, { axes: [1], keepDims: false }));
+    perRow = g.add(g.mul(perRow, 1 - smoothing), g.mul(even, smoothing));
+  }
+  return weightedMean(g, perRow, g.mul(known, rowWeights));
+}
+
+/** The term `labels` of a recipe: the student's `logits` towards the labels. */
+export function labelsTerm(options: { weight: number; smoothing?: number }): ObjectiveTerm {
+  return {
+    name: 'labels',
+    weight: options.weight,
+    build: (g, inputs) =>
+      crossEntropy(g, {
+        logits: inputs.student('logits'),
+        labels: inputs.labels(),
+        rowWeights: inputs.rowWeights(),
+        smoothing: options.smoothing,
+      }),
+  };
+}

@@ -1,0 +1,46 @@
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { type ObjectiveTerm, weightedMean } from './objective.ts';
+
+export interface KdLogitsInputs {
+  /** float32 [B, C] */
+  student: TypedValue;
+  /** float32 [B, C]; no gradient flows to it. */
+  teacher: TypedValue;
+  /** float32 [B]: how much each row counts. */
+  rowWeights: TypedValue;
+  temperature: number;
+}
+
+/**
+ * KL divergence from the teacher's softened class distribution to the student's, times tau squared, so that its
+ * gradient keeps its size as tau changes. A scalar, in nats; the mean over rows.
+ *
+ * Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015), section 2.
+ */
+export function kdLogits(
+  g: GraphBuilder,
+  { student, teacher, rowWeights, temperature }: KdLogitsInputs,
+): TypedValue {
+  const soften = (logits: TypedValue) =>
+    g.logSoftmax(temperature === 1 ? logits : g.mul(logits, 1 / temperature));
+  const target = soften(teacher);
+  const divergence = g.mul(g.exp(target), g.sub(target, soften(student)));
+  const perRow = g.reduceSum(divergence, { axes: [1], keepDims: false });
+  return g.mul(weightedMean(g, perRow, rowWeights), temperature ** 2);
+}
+
+/** The term `kd` of a recipe: the student's `logits` towards the teacher's. */
+export function kdTerm(options: { weight: number; temperature: number; classes: number }): ObjectiveTerm {
+  return {
+    name: 'kd',
+    weight: options.weight,
+    build: (g, inputs) =>
+      kdLogits(g, {
+        student: inputs.student('logits'),
+        teacher: inputs.knowledge('logits', [options.classes]),
+        rowWeights: inputs.rowWeights(),
+        temperature: options.temperature,
+      }),
+  };
+}

@@ -1,0 +1,29 @@
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+
+/** What an objective is computed from: values of the training step's graph. */
+export interface ObjectiveInputs {
+  /** The student's outputs and taps, by name. */
+  student(name: string): TypedValue;
+  /** What the teacher said of this batch, by tap: an input of the step, float32 [batch, ...dims]. */
+  knowledge(tap: string, dims: readonly number[]): TypedValue;
+  /** The labels, int32 [batch]; -1 where there is none. An input of the step. */
+  labels(): TypedValue;
+  /** float32 [batch]: 1 for a sample, 0 for a row that only fills the batch. An input of the step. */
+  rowWeights(): TypedValue;
+}
+
+/** One term of the loss. Building it is pure: values in, a scalar out. */
+export interface ObjectiveTerm {
+  /** As in the recipe and in metrics: `kd`, `labels`. */
+  readonly name: string;
+  /** How much it counts in the total. */
+  readonly weight: number;
+  build(g: GraphBuilder, inputs: ObjectiveInputs): TypedValue;
+}
+
+/** sum(weights * values) / max(sum(weights), 1) over vectors [batch]: the mean over the rows that count. */
+export function weightedMean(g: GraphBuilder, values: TypedValue, weights: TypedValue): TypedValue {
+  const sum = g.reduceSum(g.mul(values, weights), { keepDims: false });
+  return g.div(sum, g.max(g.reduceSum(weights, { keepDims: false }), 1));
+}

@@ -1,0 +1,42 @@
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { elementCount, type Tensor } from '../onnx/tensor.ts';
+import type { RandomStream } from '../random.ts';
+
+/** Makes a student's parameters, with their usual initial values, and remembers their names. */
+export class ParameterMaker {
+  readonly names: string[] = [];
+  readonly #g: GraphBuilder;
+  readonly #random: RandomStream;
+
+  constructor(g: GraphBuilder, random: RandomStream) {
+    this.#g = g;
+    this.#random = random;
+  }
+
+  /** Normal with standard deviation `deviation`. */
+  normal(name: string, dims: readonly number[], deviation: number): TypedValue {
+    const data = Float32Array.from({ length: elementCount(dims) }, () => deviation * this.#random.normal());
+    return this.#add(name, { type: 'float32', dims, data });
+  }
+
+  /** A weight [inputs, outputs], normal with variance 2 / inputs: for layers that a ReLU follows (He et al., 2015). */
+  he(name: string, inputs: number, outputs: number): TypedValue {
+    return this.normal(name, [inputs, outputs], Math.sqrt(2 / inputs));
+  }
+
+  /** A weight [inputs, outputs], normal with variance 2 / (inputs + outputs) (Glorot and Bengio, 2010). */
+  glorot(name: string, inputs: number, outputs: number): TypedValue {
+    return this.normal(name, [inputs, outputs], Math.sqrt(2 / (inputs + outputs)));
+  }
+
+  constant(name: string, dims: readonly number[], value: number): TypedValue {
+    return this.#add(name, { type: 'float32', dims, data: new Float32Array(elementCount(dims)).fill(value) });
+  }
+
+  #add(name: string, content: Tensor): TypedValue {
+    const value = this.#g.initializer(name, content);
+    this.names.push(value.name);
+    return value;
+  }
+}

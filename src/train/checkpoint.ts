@@ -1,0 +1,105 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writevSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { LimbeckError } from '../errors.ts';
+import type { Tensor } from '../onnx/tensor.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+
+/** All that a training run needs to go on from where it was. */
+export interface Checkpoint {
+  /** Steps done. */
+  readonly step: number;
+  /** Parameters and optimizer state, and the best parameters under `best/`. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** The rest of the loop's state, as JSON. */
+  readonly progress: string;
+}
+
+const KEPT = 2;
+const FILE = /^step-(\d+)\.safetensors$/;
+
+/**
+ * The checkpoints of one training, as safetensors files in a folder. A file appears whole or not at all (written
+ * beside, synced, renamed), and the last two are kept, so that there is always one to go on from.
+ */
+export class CheckpointFolder {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Throws LimbeckError `checkpoint.disk-full` (or `checkpoint.write`); earlier checkpoints stay. */
+  save({ step, tensors, progress }: Checkpoint): void {
+    const path = join(this.#folder, `step-${step}.safetensors`);
+    const partial = `${path}.partial`;
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+      const file = openSync(partial, 'w');
+      try {
+        for (const piece of encodeSafetensors({ tensors, metadata: { step: `${step}`, progress } })) {
+          for (let done = 0; done < piece.length; ) done += writevSync(file, [piece.subarray(done)]);
+        }
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(partial, path);
+    } catch (cause) {
+      rmSync(partial, { force: true });
+      const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+      throw new LimbeckError(
+        full ? 'checkpoint.disk-full' : 'checkpoint.write',
+        `could not write a checkpoint: ${(cause as Error).message}`,
+        {
+          where: path,
+          remedy: full
+            ? 'Free some space and run the same command again: it goes on from the last checkpoint.'
+            : 'Check that the folder can be written to, then run the same command again.',
+          cause,
+        },
+      );
+    }
+    for (const old of this.#steps().slice(KEPT)) rmSync(this.#path(old), { force: true });
+  }
+
+  /** The newest checkpoint that can be read, or undefined. Damaged ones are told to `onDamaged` and passed over. */
+  load(onDamaged: (error: LimbeckError) => void): Checkpoint | undefined {
+    for (const step of this.#steps()) {
+      try {
+        const { tensors, metadata } = decodeSafetensors(readFileSync(this.#path(step)), this.#path(step));
+        return { step, tensors, progress: metadata.progress ?? '{}' };
+      } catch (error) {
+        if (!(error instanceof LimbeckError)) throw error;
+        onDamaged(error);
+      }
+    }
+    return undefined;
+  }
+
+  #path(step: number): string {
+    return join(this.#folder, `step-${step}.safetensors`);
+  }
+
+  /** The steps that have a file, newest first. */
+  #steps(): number[] {
+    let names: string[];
+    try {
+      names = readdirSync(this.#folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+    const steps = names.flatMap((name) => FILE.exec(name)?.[1] ?? []).map(Number);
+    return steps.sort((a, b) => b - a);
+  }
+}

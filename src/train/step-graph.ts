@@ -1,0 +1,112 @@
+import { LimbeckError } from '../errors.ts';
+import type { ObjectiveInputs, ObjectiveTerm } from '../objectives/objective.ts';
+import type { DataType } from '../onnx/data-type.ts';
+import type { TypedValue } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { Student } from '../students/student.ts';
+
+/** Name, type and shape of a tensor that goes in or out of a compiled step. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: DataType;
+  readonly dims: readonly number[];
+}
+
+/** A student inside the graph of a training step, with its parameters as inputs and its loss terms computed. */
+export interface StepGraph {
+  readonly g: GraphBuilder;
+  readonly parameters: readonly TypedValue[];
+  /** Every value of the student, by its name in the student's own graph. */
+  readonly values: ReadonlyMap<string, TypedValue>;
+  readonly terms: readonly { readonly term: ObjectiveTerm; readonly loss: TypedValue }[];
+  /** What a batch has to bring: the student's inputs, labels, row weights and knowledge. */
+  readonly batchInputs: readonly TensorSpec[];
+}
+
+/** Inlines a student at a fixed size and computes the loss terms over it. */
+export function buildStepGraph(
+  student: Student,
+  sizes: Readonly<Record<string, number>>,
+  terms: readonly ObjectiveTerm[],
+): StepGraph {
+  const g = new GraphBuilder();
+  const { values, parameters } = inlineWithParameters(g, student, sizes);
+  const extra = new Map<string, TypedValue>();
+  const input = (name: string, type: DataType, dims: readonly number[]) => {
+    let value = extra.get(name);
+    if (!value) {
+      value = g.input(name, type, dims);
+      extra.set(name, value);
+    }
+    return value;
+  };
+  const inputs: ObjectiveInputs = {
+    student(name) {
+      const value = values.get(name);
+      if (!value) {
+        throw new LimbeckError('train.no-such-value', `the student has no value named ${name}`, {
+          where: `its graph ${student.graph.name}`,
+          remedy: 'List what it has with `limbeck inspect`, and correct the name.',
+        });
+      }
+      return value;
+    },
+    knowledge: (tap, dims) => input(`knowledge/${tap}`, 'float32', [sizes.batch, ...dims]),
+    labels: () => input('labels', 'int32', [sizes.batch]),
+    rowWeights: () => input('row_weights', 'float32', [sizes.batch]),
+  };
+  const built = terms.map((term) => ({
+    term,
+    loss: g.scope(`loss/${term.name}`, () => term.build(g, inputs)),
+  }));
+  const names = new Set(parameters.map((parameter) => parameter.name));
+  const batchInputs = g.inputs.filter((value) => !names.has(value.name)).map(specOf);
+  return { g, parameters, values, terms: built, batchInputs };
+}
+
+/** Copies a student into `g`, its symbolic sizes replaced by numbers and its parameters turned into inputs. */
+export function inlineWithParameters(
+  g: GraphBuilder,
+  student: Student,
+  sizes: Readonly<Record<string, number>>,
+): { values: Map<string, TypedValue>; parameters: TypedValue[] } {
+  const bound = new Map<string, TypedValue>();
+  for (const { name, type, shape } of student.graph.inputs) {
+    if (!type || !shape) throw new Error(`input ${name} of the student has no type or shape`);
+    const dims = shape.map((dim) => (typeof dim === 'string' ? (sizes[dim] ?? dim) : dim));
+    bound.set(name, g.input(name, type, dims));
+  }
+  const contents = parameterTensors(student);
+  const parameters = student.parameters.map((name) => {
+    const content = contents.get(name);
+    if (!content) throw new Error(`the student has no parameter ${name}`);
+    const value = g.input(name, content.type, content.dims);
+    bound.set(name, value);
+    return value;
+  });
+  return { values: g.inline(student.graph, bound), parameters };
+}
+
+/** The student's parameters as they stand in its graph, by name. */
+export function parameterTensors(student: Student) {
+  const byName = new Map([...student.graph.initializers].map(([value, content]) => [value.name, content]));
+  return new Map(student.parameters.flatMap((name) => (byName.has(name) ? [[name, byName.get(name)!]] : [])));
+}
+
+/** The same student with other parameter values. */
+export function withParameters(student: Student, values: ReadonlyMap<string, Float32Array>): Student {
+  const initializers = new Map(
+    [...student.graph.initializers].map(([value, content]) => {
+      const data = values.get(value.name);
+      return [value, data ? { ...content, data } : content];
+    }),
+  );
+  return { ...student, graph: { ...student.graph, initializers } };
+}
+
+/** The spec of a value whose shape is all numbers. */
+export function specOf({ name, type, shape }: TypedValue): TensorSpec {
+  for (const dim of shape)
+    if (typeof dim !== 'number') throw new Error(`${name} has the unknown size ${dim}`);
+  return { name, type, dims: shape as number[] };
+}
