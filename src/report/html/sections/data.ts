@@ -1,0 +1,50 @@
+import type { ReportData } from '../../report-data.ts';
+import { histogram } from '../charts/histogram.ts';
+import { stackedBar } from '../charts/stacked-bar.ts';
+import { decimal } from '../format.ts';
+import { html, type Markup } from '../markup.ts';
+
+/** The data that went in. */
+export function dataSection(report: ReportData): Markup {
+  const { data } = report;
+  const { train, validation, test } = data.splits;
+  const taught = Math.max(0, train - data.labelled);
+  return html`<section aria-labelledby="data">
+<h2 id="data">The data</h2>
+<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows, ${report.labels.length} classes. The student saw ${decimal(data.labelled)} labels; the other ${decimal(taught)} training texts were answered by the teacher alone.</p>
+${stackedBar('Texts by split', [
+  {
+    name: 'labelled',
+    value: data.labelled,
+    shown: `${data.labelled} training texts with a label`,
+    color: 'term-2',
+  },
+  { name: 'train', value: taught, shown: `${taught} training texts without`, color: 'student' },
+  { name: 'validation', value: validation, shown: `${validation} texts`, color: 'teacher' },
+  { name: 'test', value: test, shown: `${test} texts`, color: 'baseline' },
+])}
+<div class="pair">
+<table class="plain"><caption class="hidden">The data in numbers</caption><tbody>
+${row('Training texts', decimal(train))}
+${row('of these with a label', decimal(data.labelled))}
+${row('Validation texts', decimal(validation))}
+${row('Test texts', decimal(test))}
+${row('Duplicates left out', decimal(data.duplicates))}
+${row('Texts cut at the longest length', decimal(data.cut))}
+${row('Broken rows', decimal(data.broken))}
+</tbody></table>
+<figure><figcaption><h3>Length of the texts, in tokens</h3></figcaption>${histogram('Texts by length in tokens', data.lengths, 'tokens')}</figure>
+</div>
+${
+  data.brokenExamples.length > 0 &&
+  html`<details><summary>The first ${data.brokenExamples.length} of ${decimal(data.broken)} broken rows</summary><table class="plain"><thead><tr><th scope="col">Where</th><th scope="col">What</th></tr></thead><tbody>${data.brokenExamples.map(
+    (broken) =>
+      html`<tr><th scope="row"><bdi>${broken.where}</bdi></th><td><bdi>${broken.problem}</bdi></td></tr>`,
+  )}</tbody></table></details>`
+}
+</section>`;
+}
+
+function row(name: string, value: string): Markup {
+  return html`<tr><th scope="row">${name}</th><td class="end">${value}</td></tr>`;
+}

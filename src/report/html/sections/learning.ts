@@ -1,0 +1,93 @@
+import type { CurvePoint, ReportData } from '../../report-data.ts';
+import { type LineSeries, lineChart } from '../charts/line-chart.ts';
+import { compact, decimal, percent, seconds } from '../format.ts';
+import { html, type Markup } from '../markup.ts';
+
+/** Colours of loss terms, in the order in which terms first occur. */
+const TERM_COLORS = ['term-1', 'term-2', 'term-3', 'term-4', 'term-5'];
+
+/** Learning curves of student and baseline, and what each term of the student's loss did. */
+export function learningSection(data: ReportData): Markup {
+  const { student, baseline } = data.curves;
+  const reference = data.teacherValidationAccuracy ?? data.result.teacher.accuracy;
+  const split = data.teacherValidationAccuracy === null ? 'test' : 'validation';
+  const curves: LineSeries[] = [validation('Student', 'student', student)];
+  if (baseline) curves.push(validation('Baseline', 'baseline', baseline));
+  const losses = byTerm(student, (point) => point.losses);
+  const norms = byTerm(student, (point) => point.gradientNorms);
+  return html`<section aria-labelledby="learning">
+<h2 id="learning">How it learned</h2>
+<figure class="wide">
+<figcaption><h3>Validation accuracy by seconds of training</h3>${legend(curves.map((series) => ({ ...series, note: best(series) })))}</figcaption>
+${lineChart({
+  title: `Validation accuracy of student${baseline ? ' and baseline' : ''} by seconds of training; the teacher’s is ${percent(reference)}`,
+  series: curves,
+  formatX: (value) => seconds(value).replace('0.0', '0'),
+  formatY: (value) => percent(value, 0),
+  height: 300,
+  reference: { y: reference, label: `Teacher ${percent(reference)} (${split})`, color: 'teacher' },
+  fromZero: true,
+})}
+</figure>
+<div class="pair">
+<figure>
+<figcaption><h3>Loss by term</h3><p class="about">The student’s terms as they enter the sum, by training step.</p>${legend(losses)}</figcaption>
+${lineChart({ title: 'The terms of the student’s loss by training step', series: losses, formatX: (value) => decimal(value), formatY: compact, height: 220, fromZero: true })}
+</figure>
+<figure>
+<figcaption><h3>Gradient norm by term</h3><p class="about">How hard each term pulls, on a logarithmic axis. A line far below the others is a term that teaches nothing.</p>${legend(norms)}</figcaption>
+${lineChart({ title: 'Gradient norms of the student’s loss terms by training step', series: norms, formatX: (value) => decimal(value), formatY: compact, height: 220, scaleY: 'log' })}
+</figure>
+</div>
+</section>`;
+}
+
+function validation(name: string, color: string, curve: readonly CurvePoint[]): LineSeries {
+  return {
+    name,
+    color,
+    points: curve.flatMap((point) =>
+      point.validationAccuracy === undefined
+        ? []
+        : [
+            {
+              x: point.seconds,
+              y: point.validationAccuracy,
+              title: `${name}, step ${decimal(point.step)}, ${seconds(point.seconds)}: ${percent(point.validationAccuracy)}`,
+            },
+          ],
+    ),
+  };
+}
+
+function best(series: LineSeries): string | undefined {
+  if (series.points.length === 0) return undefined;
+  return `best ${percent(Math.max(...series.points.map((point) => point.y)))}`;
+}
+
+function byTerm(
+  curve: readonly CurvePoint[],
+  values: (point: CurvePoint) => Record<string, number>,
+): LineSeries[] {
+  const terms = [...new Set(curve.flatMap((point) => Object.keys(values(point))))];
+  // The sum last: its colour is the text's, whatever terms there are.
+  const named = terms.filter((term) => term !== 'total');
+  if (terms.includes('total')) named.push('total');
+  return named.map((term, index) => ({
+    name: term,
+    color: term === 'total' ? 'term-total' : TERM_COLORS[index % TERM_COLORS.length]!,
+    points: curve.flatMap((point) => {
+      const value = values(point)[term];
+      return value === undefined
+        ? []
+        : [{ x: point.step, y: value, title: `${term}, step ${decimal(point.step)}: ${compact(value)}` }];
+    }),
+  }));
+}
+
+function legend(series: readonly { name: string; color: string; note?: string | undefined }[]): Markup {
+  return html`<ul class="legend">${series.map(
+    (entry) =>
+      html`<li><span class="key ${entry.color}"></span><bdi>${entry.name}</bdi>${entry.note && html` <span class="muted">${entry.note}</span>`}</li>`,
+  )}</ul>`;
+}

@@ -1,0 +1,94 @@
+import { accuracyMargin } from '../../margin.ts';
+import type { ReportData } from '../../report-data.ts';
+import type { ModelResult } from '../../result.ts';
+import { bar } from '../charts/bar.ts';
+import { tradeOff } from '../charts/scatter.ts';
+import { bytes, compact, milliseconds, percent, points, quantity } from '../format.ts';
+import { html, type Markup } from '../markup.ts';
+import { shownModels } from '../models.ts';
+
+interface Measure {
+  title: string;
+  better: 'more' | 'less' | null;
+  value: (result: ModelResult) => number;
+  show: (result: ModelResult) => string;
+  /** The value of a full bar; the largest of the models when absent. */
+  full?: number;
+}
+
+/** The models side by side, measure by measure, and the trade of accuracy for speed as a picture. */
+export function scorecardSection(data: ReportData): Markup {
+  const models = shownModels(data);
+  const tests = data.data.splits.test;
+  const measures: Measure[] = [
+    {
+      title: 'Accuracy',
+      better: 'more',
+      value: (model) => model.accuracy,
+      show: (model) =>
+        `${percent(model.accuracy)} ± ${points(accuracyMargin(model.accuracy, tests)).replace('+', '')}`,
+      full: 1,
+    },
+    {
+      title: 'Macro-F1',
+      better: 'more',
+      value: (model) => model.macroF1,
+      show: (model) => percent(model.macroF1),
+      full: 1,
+    },
+    {
+      title: 'Throughput, texts a second',
+      better: 'more',
+      value: (model) => model.throughput,
+      show: (model) => compact(Number(model.throughput.toPrecision(3))),
+    },
+    {
+      title: 'Latency, one text',
+      better: 'less',
+      value: (model) => model.latencyMs.one,
+      show: (model) => milliseconds(model.latencyMs.one),
+    },
+    {
+      title: 'Latency, 32 texts',
+      better: 'less',
+      value: (model) => model.latencyMs.thirtyTwo,
+      show: (model) => milliseconds(model.latencyMs.thirtyTwo),
+    },
+    {
+      title: 'File size',
+      better: 'less',
+      value: (model) => model.bytes,
+      show: (model) => bytes(model.bytes),
+    },
+    {
+      title: 'Parameters',
+      better: null,
+      value: (model) => model.parameters,
+      show: (model) => quantity(model.parameters),
+    },
+  ];
+  return html`<section aria-labelledby="scorecard">
+<h2 id="scorecard">Side by side</h2>
+<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} cores (${data.result.engine}). ± is the 95 % interval of an accuracy on this many texts.</p>
+<table class="scorecard" role="table">
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col"><span class="hidden">Measure</span></th>${models.map(
+    (model) =>
+      html`<th role="columnheader" scope="col"><span class="key ${model.key}"></span>${model.title}<span class="small muted"><bdi>${model.about}</bdi></span></th>`,
+  )}</tr></thead>
+<tbody role="rowgroup">${measures.map((measure) => {
+    const values = models.map((model) => measure.value(model.result));
+    const full = measure.full ?? Math.max(...values);
+    return html`<tr role="row"><th role="rowheader" scope="row">${measure.title}${
+      measure.better && html`<span class="small muted">${measure.better} is better</span>`
+    }</th>${models.map(
+      (model, index) =>
+        html`<td role="cell"><span class="model" aria-hidden="true"><span class="key ${model.key}"></span>${model.title}</span><span class="number">${measure.show(model.result)}</span>${bar(full > 0 ? values[index]! / full : 0, model.key)}</td>`,
+    )}</tr>`;
+  })}</tbody>
+</table>
+<figure>
+<figcaption><h3>Accuracy for speed</h3><p class="about">Accuracy against texts a second, on a logarithmic axis; the area of a disc is the size of its file. Up and to the right is better.</p></figcaption>
+${tradeOff(models)}
+</figure>
+</section>`;
+}
