@@ -1,0 +1,99 @@
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, resolve, sep } from 'node:path';
+import { LimbeckError } from '../../errors.ts';
+
+interface DataFile {
+  readonly descriptor: number;
+  readonly size: number;
+  /** Bytes handed out so far. */
+  read: number;
+}
+
+/** A file's ranges may be shared between tensors (tied weights), but not so often that a small file fills memory. */
+const MAX_READS_OF_A_BYTE = 4;
+
+/**
+ * The data files beside a model. A model is untrusted input: its locations may lead nowhere but into its own
+ * folder, and its offsets and lengths are checked against the file's size before memory is taken.
+ */
+export class ExternalDataFolder {
+  private readonly modelPath: string;
+  private readonly files = new Map<string, DataFile>();
+
+  constructor(modelPath: string) {
+    this.modelPath = modelPath;
+  }
+
+  read(location: string, offset: number, length: number): Uint8Array {
+    const file = this.files.get(location) ?? this.open(location);
+    if (offset + length > file.size) {
+      throw this.error(
+        location,
+        `the model wants bytes ${offset} to ${offset + length} of a file of ${file.size} bytes`,
+      );
+    }
+    file.read += length;
+    if (file.read > file.size * MAX_READS_OF_A_BYTE) {
+      throw this.error(location, 'too many tensors share the same bytes of the file');
+    }
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      // One call reads less than 2 GiB.
+      const count = readSync(file.descriptor, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+      if (count === 0) throw this.error(location, 'the file became shorter while it was read');
+      done += count;
+    }
+    return bytes;
+  }
+
+  close(): void {
+    for (const { descriptor } of this.files.values()) closeSync(descriptor);
+    this.files.clear();
+  }
+
+  private open(location: string): DataFile {
+    const path = this.locate(location);
+    const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) {
+      closeSync(descriptor);
+      throw this.error(location, 'it is not a file');
+    }
+    const file = { descriptor, size: status.size, read: 0 };
+    this.files.set(location, file);
+    return file;
+  }
+
+  private locate(location: string): string {
+    const parts = location.split(/[\\/]/);
+    if (
+      isAbsolute(location) ||
+      /^[a-z]:/i.test(location) ||
+      parts.includes('..') ||
+      location.includes('\0')
+    ) {
+      throw this.error(location, 'data has to lie in the folder of the model');
+    }
+    const folder = dirname(resolve(this.modelPath));
+    let path: string;
+    try {
+      path = realpathSync(resolve(folder, location));
+    } catch (cause) {
+      throw this.error(location, 'the data file is missing', cause);
+    }
+    // Hub caches keep a model and its data as links to files in one folder of blobs: that folder is its own, too.
+    const own = [realpathSync(folder), dirname(realpathSync(this.modelPath))];
+    if (!own.some((root) => path.startsWith(root.endsWith(sep) ? root : root + sep))) {
+      throw this.error(location, 'the data file is a link out of the folder of the model');
+    }
+    return path;
+  }
+
+  private error(location: string, message: string, cause?: unknown): LimbeckError {
+    return new LimbeckError('model.external-data', message, {
+      where: `data file '${location}'`,
+      remedy: 'Fetch the model again with all its files, into one folder.',
+      cause,
+    });
+  }
+}
