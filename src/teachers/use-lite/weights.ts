@@ -62,5 +62,7 @@ export function parseUseLiteWeights({ folder, manifest, weights }: UseLiteFiles)
 
 /** A copy of little-endian floats; every machine that ONNX Runtime runs on in Node is little-endian itself. */
 function readFloats(bytes: Uint8Array, offset: number, count: number): Float32Array {
-  return new Float32Array(bytes.slice(offset, offset + count * 4).buffer);
+  const copy = new Uint8Array(count * 4);
+  copy.set(bytes.subarray(offset, offset + copy.length));
+  return new Float32Array(copy.buffer);
 }
