@@ -1,0 +1,18 @@
+import type { LimbeckApi } from '../run/api.ts';
+import type { Progress } from './progress/progress.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command has at hand; everything of the process comes through here, so that tests can stand in. */
+export interface Cli {
+  readonly terminal: Terminal;
+  readonly workingFolder: string;
+  /** The arguments as they were typed, without node and the script. */
+  readonly arguments: readonly string[];
+  readonly version: string;
+  /** Loads the library, and with it ONNX Runtime: help and usage errors do without. */
+  api(): Promise<LimbeckApi>;
+  /** From now on Ctrl+C asks for a clean stop through the signal; a second one ends at once. */
+  stopCleanly(progress: Progress): AbortSignal;
+  /** The code that the process ends with when nothing is thrown. */
+  exitCode: number;
+}

@@ -1,0 +1,36 @@
+import { LimbeckError } from '../errors.ts';
+
+/** How a command ended, for scripts. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  /** The command line or the recipe is wrong; nothing was started. */
+  usage: 2,
+  /** The run is complete, but its int8 student lost more than the recipe allows. */
+  gate: 3,
+  /** Ctrl+C, SIGTERM, or the reader of the output went away. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const EXIT_CODES_HELP = `Exit codes:
+  0    done
+  1    failed; what was computed is kept, the same command goes on
+  2    the command line or the recipe is wrong
+  3    the int8 student lost more than the recipe allows (export.int8.maxDrop)
+  130  interrupted; the same command goes on`;
+
+/** The exit code that an error ends a command with. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (isInterruption(error)) return EXIT.interrupted;
+  if (!(error instanceof LimbeckError)) return EXIT.failed;
+  if (error.code === 'export.gate') return EXIT.gate;
+  return error.code.startsWith('recipe.') || error.code.startsWith('cli.') ? EXIT.usage : EXIT.failed;
+}
+
+/** Whether an error says that a person stopped the run. */
+export function isInterruption(error: unknown): boolean {
+  if (error instanceof LimbeckError) return error.code === 'run.interrupted';
+  return error instanceof Error && error.name === 'AbortError';
+}

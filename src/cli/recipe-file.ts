@@ -1,0 +1,50 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { LimbeckError } from '../errors.ts';
+import type { Recipe } from '../recipe/schema.ts';
+
+/** A recipe with the folder that its paths are relative to. */
+export interface LoadedRecipe {
+  recipe: Recipe;
+  folder: string;
+}
+
+/** Reads the recipe's file, with values of the command line put over it. */
+export async function loadRecipe(
+  file: string,
+  workingFolder: string,
+  overrides: readonly string[] = [],
+): Promise<LoadedRecipe> {
+  const path = resolve(workingFolder, file);
+  const kind = await kindOf(path);
+  if (kind !== 'file') {
+    throw new LimbeckError('cli.no-recipe', kind ? 'the recipe is a folder' : 'there is no such recipe', {
+      where: file,
+      remedy: 'Give the path of a recipe; `limbeck init` writes one.',
+    });
+  }
+  const { parseRecipe } = await import('../recipe/parse.ts');
+  return { recipe: parseRecipe(await readFile(path, 'utf8'), { file, overrides }), folder: dirname(path) };
+}
+
+/** The path of a run's folder, which must be there. */
+export async function requireRunFolder(folder: string, workingFolder: string): Promise<string> {
+  const path = resolve(workingFolder, folder);
+  if ((await kindOf(path)) !== 'folder') {
+    throw new LimbeckError('cli.no-run', "there is no such run's folder", {
+      where: folder,
+      remedy: 'Give the folder of a run, for example runs/glosses; `limbeck distill` makes one.',
+    });
+  }
+  return path;
+}
+
+export async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}

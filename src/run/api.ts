@@ -1,0 +1,95 @@
+import type { OnEvent, StageName } from '../events.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { Gate, ModelResult, RunResult } from '../report/result.ts';
+
+/** How one run is to go; what it does is the recipe's. */
+export interface RunOptions {
+  /** The folder of the run. A run that was cut off there goes on. */
+  out: string;
+  onEvent?: OnEvent;
+  /** Asks the run to stop: it keeps what it has computed and throws LimbeckError `run.interrupted`. */
+  signal?: AbortSignal;
+  /** Whether the student is also trained on the labels alone; true by default. */
+  baseline?: boolean;
+  /** Where the knowledge store is, instead of where the recipe says. */
+  storeFolder?: string;
+  /** Folders outside the recipe's that its paths may reach. */
+  allowPaths?: string[];
+  /** What the recipe's paths are relative to; the working folder by default. */
+  recipeFolder?: string;
+  /** The command that repeats the run, for the report. */
+  command?: string;
+}
+
+/** What a run is going to cost, before it starts. */
+export interface Plan {
+  stages: { stage: StageName; seconds: number; memoryBytes: number; diskBytes: number; note: string }[];
+  /** What of the teacher's knowledge is already in the store. */
+  store: { present: number; missing: number; bytes: number };
+  /** What the estimate rests on: `3 batches of 64 texts on 2 cores`. */
+  measuredOn: string;
+}
+
+/** What `train` brings: a student without a teacher. */
+export type TrainResult = Pick<
+  RunResult,
+  'student' | 'studentInt8' | 'seconds' | 'seed' | 'command' | 'engine' | 'machine' | 'gate' | 'version'
+>;
+
+/** What `label` did. */
+export interface LabelResult {
+  /** Texts that the teacher answered now. */
+  labelled: number;
+  /** Texts whose answers were already there. */
+  reused: number;
+  /** What the store holds of this teacher, on disk. */
+  bytes: number;
+  seconds: number;
+  precision: 'f32' | 'int8';
+  /** How often int8 decided as f32 does, 0 to 1; null when it was not measured. */
+  agreement: number | null;
+}
+
+export interface EvaluateOptions {
+  /** `test` by default. */
+  split?: 'train' | 'validation' | 'test';
+  /** An ONNX file; the run's student by default. */
+  model?: string;
+  out?: string;
+  onEvent?: OnEvent;
+  signal?: AbortSignal;
+  allowPaths?: string[];
+  recipeFolder?: string;
+}
+
+export interface EvaluationResult extends Pick<ModelResult, 'accuracy' | 'macroF1'> {
+  split: string;
+  model: string;
+  samples: number;
+  classes: { label: string; samples: number; precision: number; recall: number; f1: number }[];
+}
+
+export interface ExportOptions {
+  onEvent?: OnEvent;
+  signal?: AbortSignal;
+}
+
+export interface ExportResult {
+  /** The folder in the Hugging Face layout. */
+  folder: string;
+  files: { path: string; bytes: number }[];
+  gate: Gate | null;
+}
+
+/** What the commands call; the public API (src/index.ts) has at least this. */
+export interface LimbeckApi {
+  distill(recipe: Recipe, options: RunOptions): Promise<RunResult>;
+  train(recipe: Recipe, options: RunOptions): Promise<TrainResult>;
+  label(recipe: Recipe, options: RunOptions): Promise<LabelResult>;
+  plan(recipe: Recipe, options: RunOptions): Promise<Plan>;
+  /** `target` is a run's folder, or a recipe whose data a model (options.model) is evaluated on. */
+  evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult>;
+  exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
+  /** Writes report.html anew from what the run's folder holds. */
+  writeReport(runFolder: string): Promise<{ file: string }>;
+}
