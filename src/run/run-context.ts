@@ -1,0 +1,103 @@
+import { resolve } from 'node:path';
+import type { Engine } from '../engine/engine.ts';
+import { createNodeEngine } from '../engine/node.ts';
+import { LimbeckError } from '../errors.ts';
+import type { RunEvent, StageName } from '../events.ts';
+import { KnowledgeStore } from '../knowledge/store.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { stringifyRecipe } from '../recipe/write.ts';
+import type { RunOptions } from './api.ts';
+import { RunFolder } from './run-folder.ts';
+
+/** What every stage of a run has at hand. */
+export interface RunContext {
+  readonly recipe: Recipe;
+  readonly options: RunOptions;
+  readonly folder: RunFolder;
+  readonly engine: Engine;
+  readonly store: KnowledgeStore;
+  readonly emit: (event: RunEvent) => void;
+  /** Tells a warning, and keeps it for the report. */
+  warn(message: string): void;
+  /** Throws LimbeckError `run.interrupted` when the person asked the run to stop. */
+  checkInterrupted(): void;
+  close(): Promise<void>;
+}
+
+/** Folder for what runs share: the knowledge store and prepared data. */
+const SHARED_FOLDER = '.limbeck';
+
+/** Opens a run's folder, engine and store. */
+export function openRun(recipe: Recipe, options: RunOptions): RunContext {
+  const emit = options.onEvent ?? (() => {});
+  const folder = new RunFolder(resolve(options.out), stringifyRecipe(recipe));
+  try {
+    const store = KnowledgeStore.open(storeFolder(recipe, options));
+    return {
+      recipe,
+      options,
+      folder,
+      engine: createNodeEngine({ provider: recipe.engine }),
+      store,
+      emit,
+      warn(message) {
+        folder.addWarning(message);
+        emit({ type: 'log', level: 'warn', message });
+      },
+      checkInterrupted() {
+        if (options.signal?.aborted) throw interrupted();
+      },
+      async close() {
+        await store.close();
+        folder.close();
+      },
+    };
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+export function storeFolder(recipe: Recipe, options: Pick<RunOptions, 'storeFolder'>): string {
+  return resolve(options.storeFolder ?? recipe.store ?? `${SHARED_FOLDER}/store`);
+}
+
+/** Where prepared data sets are kept, beside the store. */
+export function dataCacheFolder(recipe: Recipe, options: Pick<RunOptions, 'storeFolder'>): string {
+  return resolve(storeFolder(recipe, options), '..', 'data');
+}
+
+export function interrupted(): LimbeckError {
+  return new LimbeckError('run.interrupted', 'stopped as asked; everything computed so far is kept', {
+    remedy: 'Run the same command again: it goes on from here.',
+  });
+}
+
+/**
+ * Runs one stage: tells when it begins and ends, counts its time. A stage may be called again after an interruption;
+ * what it had done must be found again in its own files.
+ */
+export async function runStage<T>(
+  run: RunContext,
+  stage: StageName,
+  title: string,
+  body: () => Promise<{ value: T; summary: string }>,
+): Promise<T> {
+  run.checkInterrupted();
+  run.emit({ type: 'stage-start', stage, title });
+  const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  try {
+    const { value, summary } = await body();
+    run.folder.addSeconds(stage, seconds());
+    run.emit({ type: 'stage-end', stage, seconds: seconds(), summary });
+    return value;
+  } catch (error) {
+    try {
+      run.folder.addSeconds(stage, seconds());
+    } catch {
+      // The first error is the one to tell.
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,183 @@
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { LimbeckError } from '../errors.ts';
+import type { StageName } from '../events.ts';
+import { replaceFile } from './replace-file.ts';
+
+/** What a run remembers of itself, in `state.json`: enough to go on after it was killed. */
+interface RunState {
+  /** Wall seconds of each stage, over all parts of the run. */
+  seconds: Partial<Record<StageName, number>>;
+  /** Stages that are done, with what they found (plain JSON). */
+  done: Partial<Record<StageName, unknown>>;
+  warnings: string[];
+}
+
+/**
+ * The folder of a run: `recipe.resolved.yaml`, `state.json`, `metrics.jsonl`, `result.json`, `checkpoints/`,
+ * `teacher/`, `student/`, `report.html`. One process at a time works in it.
+ */
+export class RunFolder {
+  readonly path: string;
+  readonly #state: RunState;
+  readonly #lock: string;
+
+  /**
+   * Opens or makes the folder. Throws LimbeckError `run.locked` while another process works in it, and
+   * `run.other-recipe` when it holds a run of another recipe.
+   */
+  constructor(path: string, resolvedRecipe: string) {
+    this.path = path;
+    this.#lock = join(path, '.lock');
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (cause) {
+      throw new LimbeckError('run.write', `could not make the run's folder: ${(cause as Error).message}`, {
+        where: path,
+        remedy: 'Choose another folder with --out.',
+        cause,
+      });
+    }
+    this.#takeLock();
+    try {
+      this.#checkRecipe(resolvedRecipe);
+      this.#state = this.#readState();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  file(...names: string[]): string {
+    return join(this.path, ...names);
+  }
+
+  /** What a finished stage found, or undefined when it is still to do. */
+  finding<T>(stage: StageName): T | undefined {
+    return this.#state.done[stage] as T | undefined;
+  }
+
+  get seconds(): Readonly<Partial<Record<StageName, number>>> {
+    return this.#state.seconds;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#state.warnings;
+  }
+
+  /** Remembers a warning for the report; the same one only once. */
+  addWarning(message: string): void {
+    if (!this.#state.warnings.includes(message)) this.#state.warnings.push(message);
+  }
+
+  addSeconds(stage: StageName, seconds: number): void {
+    this.#state.seconds[stage] = (this.#state.seconds[stage] ?? 0) + seconds;
+    this.#write();
+  }
+
+  finish(stage: StageName, finding: unknown): void {
+    this.#state.done[stage] = finding;
+    this.#write();
+  }
+
+  /** Drops a stage's lines from metrics.jsonl, before it tells them anew from its checkpoint. */
+  resetMetrics(stage: StageName): void {
+    if (!existsSync(this.file('metrics.jsonl'))) return;
+    const lines = readFileSync(this.file('metrics.jsonl'), 'utf8').split('\n');
+    const others = lines.filter((line) => line !== '' && !line.startsWith(`{"stage":"${stage}"`));
+    replaceFile(this.file('metrics.jsonl'), others.map((line) => `${line}\n`).join(''));
+  }
+
+  addMetrics(stage: StageName, values: Record<string, number | string>): void {
+    appendFileSync(this.file('metrics.jsonl'), `${JSON.stringify({ stage, ...values })}\n`);
+  }
+
+  close(): void {
+    rmSync(this.#lock, { force: true });
+  }
+
+  #write(): void {
+    replaceFile(this.file('state.json'), `${JSON.stringify(this.#state, null, 2)}\n`);
+  }
+
+  #readState(): RunState {
+    const empty: RunState = { seconds: {}, done: {}, warnings: [] };
+    if (!existsSync(this.file('state.json'))) return empty;
+    try {
+      return { ...empty, ...(JSON.parse(readFileSync(this.file('state.json'), 'utf8')) as RunState) };
+    } catch {
+      // Only what could be done again is lost: labels and checkpoints have files of their own.
+      return empty;
+    }
+  }
+
+  #checkRecipe(resolved: string): void {
+    const path = this.file('recipe.resolved.yaml');
+    if (!existsSync(path)) {
+      replaceFile(path, resolved);
+    } else if (readFileSync(path, 'utf8') !== resolved) {
+      throw new LimbeckError(
+        'run.other-recipe',
+        'this folder holds a run of another recipe (or of other options)',
+        {
+          where: path,
+          remedy: 'Choose another folder with --out, or delete this one.',
+        },
+      );
+    }
+  }
+
+  #takeLock(): void {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      try {
+        const file = openSync(this.#lock, 'wx');
+        writeSync(file, `${process.pid}\n`);
+        closeSync(file);
+        return;
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
+          throw new LimbeckError('run.write', `could not write: ${(cause as Error).message}`, {
+            where: this.#lock,
+            cause,
+          });
+        }
+        const owner = Number.parseInt(readLock(this.#lock), 10);
+        if (owner !== process.pid && isAlive(owner)) {
+          throw new LimbeckError('run.locked', `process ${owner} is working in this folder`, {
+            where: this.path,
+            remedy: 'Wait for it, stop it, or choose another folder with --out.',
+          });
+        }
+        // Left behind by a process that was killed.
+        rmSync(this.#lock, { force: true });
+      }
+    }
+  }
+}
+
+function readLock(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

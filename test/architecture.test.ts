@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+// A room may import from the rooms before it, and from files that lie in src/ itself (but for the public API).
+const ROOMS = [
+  'onnx',
+  'autodiff',
+  'engine',
+  'data',
+  'teachers',
+  'knowledge',
+  'objectives',
+  'weighting',
+  'students',
+  'compress',
+  'train',
+  'export',
+  'report',
+  'recipe',
+  'run',
+  'cli',
+];
+// The rooms that also run in a browser, and the files in them that are an edge to Node.
+const BROWSER_ROOMS = ['onnx', 'autodiff', 'objectives', 'weighting', 'students', 'compress'];
+const NODE_EDGES = new Set(['onnx/node-files.ts', 'onnx/external-data-folder.ts', 'onnx/replace-files.ts']);
+const BROWSER_FILES = [
+  'train/compile-step.ts',
+  'train/step-graph.ts',
+  'train/adamw.ts',
+  'train/training-loop.ts',
+];
+const SRC = resolve(import.meta.dirname, '../src');
+
+interface Import {
+  file: string;
+  target: string;
+  typeOnly: boolean;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function importsOf(path: string): Import[] {
+  const text = readFileSync(path, 'utf8');
+  const pattern =
+    /^\s*(import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|import\('([^']+)'\)/gm;
+  return [...text.matchAll(pattern)].map((match) => ({
+    file: relative(SRC, path),
+    target: (match[3] ?? match[4] ?? match[5]) as string,
+    typeOnly: match[2] !== undefined,
+  }));
+}
+
+const files = sourceFiles(SRC);
+const isTest = (file: string) => file.endsWith('.test.ts') || file.includes('/testing/');
+
+describe('architecture', () => {
+  it('has no room that this test does not know', () => {
+    const rooms = readdirSync(SRC, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(rooms.map((entry) => entry.name).filter((name) => !ROOMS.includes(name))).toEqual([]);
+  });
+
+  it('imports only from rooms further up', () => {
+    const wrong: string[] = [];
+    for (const { file, target } of files.filter((path) => !isTest(path)).flatMap(importsOf)) {
+      if (!target.startsWith('.')) continue;
+      const from = file.split('/')[0];
+      const imported = relative(SRC, resolve(SRC, dirname(file), target));
+      const to = imported.split('/')[0];
+      if (!ROOMS.includes(from)) continue;
+      const allowed = from === 'cli' ? ['cli', 'index.ts'] : undefined;
+      if (ROOMS.includes(to) ? ROOMS.indexOf(to) > ROOMS.indexOf(from) : to === 'index.ts' && !allowed) {
+        wrong.push(`${file} imports ${imported}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps Node out of everything that the core loads', () => {
+    const core = files
+      .map((path) => relative(SRC, path))
+      .filter((file) => !isTest(file) && !NODE_EDGES.has(file))
+      .filter((file) => BROWSER_ROOMS.includes(file.split('/')[0]) || BROWSER_FILES.includes(file));
+    const wrong: string[] = [];
+    const seen = new Set<string>();
+    const visit = (file: string, path: string[]) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const { target, typeOnly } of importsOf(join(SRC, file))) {
+        if (typeOnly) continue;
+        if (target.startsWith('node:') || target === 'onnxruntime-node')
+          wrong.push([...path, file, target].join(' -> '));
+        if (target.startsWith('.'))
+          visit(relative(SRC, resolve(SRC, dirname(file), target)), [...path, file]);
+      }
+    };
+    for (const file of core) visit(file, []);
+    expect(wrong).toEqual([]);
+  });
+});
