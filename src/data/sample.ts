@@ -7,7 +7,13 @@ export interface TextSample {
   text: string;
   /** The class name, or undefined for a row without a label. */
   label?: string;
+  /** The split that the data set itself puts the row in. */
+  split?: SplitName;
 }
+
+/** The parts that a data set is split into. */
+export const SPLITS = ['train', 'validation', 'test'] as const;
+export type SplitName = (typeof SPLITS)[number];
 
 /** A row that could not be read as a sample. */
 export interface BrokenRow {

@@ -1,0 +1,199 @@
+import fs from 'node:fs';
+import { SAMPLE_KEY_BYTES, type TokenBatch } from './batch.ts';
+import { IDS_AT, LABEL_AT, type RecordLayout, TEXT_OFFSET_AT, TOKENS_AT } from './token-record.ts';
+
+/** The samples of a split that are padded to the same length. */
+export interface TokenBucket {
+  /** T, in tokens. */
+  readonly length: number;
+  /** Samples in the bucket. */
+  readonly size: number;
+}
+
+/** What batches are drawn from: a split's samples by bucket. */
+export interface TokenSplit {
+  readonly name: string;
+  /** Samples in all buckets. */
+  readonly size: number;
+  readonly buckets: readonly TokenBucket[];
+  /**
+   * Reads the samples at `indices` (positions in the bucket, at most `rows`) as a batch of `rows`; what is left is
+   * filled with empty rows. The arrays are the caller's.
+   */
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): TokenBatch;
+  /** The text of a sample, by its position in the split (`TokenBatch.ordinals`). */
+  text(ordinal: number): string;
+  /** The id that the source gave it. */
+  id(ordinal: number): string;
+  close(): void;
+}
+
+/** A bucket's file. */
+export interface BucketFile extends TokenBucket {
+  readonly path: string;
+  readonly layout: RecordLayout;
+}
+
+/** A split that lies in one file for each bucket, and reads a batch by random access. */
+export class TokenSplitFile implements TokenSplit {
+  readonly name: string;
+  readonly size: number;
+  readonly buckets: readonly BucketFile[];
+  /** The position in the split at which each bucket begins. */
+  readonly #starts: number[] = [];
+  readonly #padId: number;
+  readonly #textsPath: string;
+  /** Opened at the first read. */
+  readonly #descriptors = new Map<string, number>();
+  #scratch = Buffer.alloc(0);
+
+  constructor(name: string, buckets: readonly BucketFile[], textsPath: string, padId: number) {
+    this.name = name;
+    this.buckets = buckets;
+    this.#textsPath = textsPath;
+    this.#padId = padId;
+    let size = 0;
+    for (const bucket of buckets) {
+      this.#starts.push(size);
+      size += bucket.size;
+    }
+    this.size = size;
+  }
+
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): TokenBatch {
+    const file = this.#bucket(bucket);
+    const { layout } = file;
+    const filled = indices.length;
+    if (filled > rows) throw new Error(`${filled} samples do not fit a batch of ${rows}`);
+    const records = this.#records(file, indices);
+    const start = this.#starts[bucket] as number;
+    const length = layout.length;
+
+    const batch = {
+      rows,
+      length,
+      filled,
+      ids: new BigInt64Array(rows * length),
+      mask: new BigInt64Array(rows * length),
+      labels: new Int32Array(rows).fill(-1),
+      keys: new Uint8Array(filled * SAMPLE_KEY_BYTES),
+      ordinals: new Uint32Array(filled),
+    };
+    // The low halves of the int64s: making a BigInt for each of 8,192 ids would take longer than reading them.
+    const ids = new Int32Array(batch.ids.buffer);
+    const mask = new Int32Array(batch.mask.buffer);
+    const words = layout.idBytes === 2 ? new Uint16Array(records.buffer) : new Uint32Array(records.buffer);
+    for (let row = 0; row < rows; row++) {
+      const to = 2 * row * length;
+      if (row >= filled) {
+        for (let i = 0; i < length; i++) ids[to + 2 * i] = this.#padId;
+        mask[to] = 1;
+        continue;
+      }
+      const at = row * layout.bytes;
+      const tokens = records.readUInt32LE(at + TOKENS_AT);
+      const from = (records.byteOffset + at + IDS_AT) / layout.idBytes;
+      for (let i = 0; i < length; i++) ids[to + 2 * i] = words[from + i] as number;
+      for (let i = 0; i < tokens; i++) mask[to + 2 * i] = 1;
+      batch.labels[row] = records.readInt32LE(at + LABEL_AT);
+      batch.keys.set(records.subarray(at, at + SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);
+      batch.ordinals[row] = start + (indices[row] as number);
+    }
+    return batch;
+  }
+
+  text(ordinal: number): string {
+    return this.#readText(ordinal).text;
+  }
+
+  id(ordinal: number): string {
+    return this.#readText(ordinal).id;
+  }
+
+  close(): void {
+    for (const descriptor of this.#descriptors.values()) fs.closeSync(descriptor);
+    this.#descriptors.clear();
+  }
+
+  /** The records one after another in the reused buffer; neighbours on disk are read at once. */
+  #records(file: BucketFile, indices: ArrayLike<number>): Buffer {
+    const { bytes } = file.layout;
+    if (this.#scratch.length < indices.length * bytes) {
+      this.#scratch = Buffer.from(new ArrayBuffer(indices.length * bytes));
+    }
+    const descriptor = this.#descriptor(file.path);
+    for (let row = 0; row < indices.length; ) {
+      const first = indices[row] as number;
+      let run = 1;
+      while (row + run < indices.length && indices[row + run] === first + run) run++;
+      if (!(first >= 0 && first + run <= file.size)) {
+        throw new Error(`sample ${first} is not in the bucket of ${file.size}`);
+      }
+      readFully(descriptor, this.#scratch, row * bytes, run * bytes, first * bytes, file.path);
+      row += run;
+    }
+    return this.#scratch;
+  }
+
+  #readText(ordinal: number): { id: string; text: string } {
+    if (!(ordinal >= 0 && ordinal < this.size))
+      throw new Error(`no sample ${ordinal} in a split of ${this.size}`);
+    let bucket = this.buckets.length - 1;
+    while ((this.#starts[bucket] as number) > ordinal) bucket--;
+    const file = this.#bucket(bucket);
+    const at = (ordinal - (this.#starts[bucket] as number)) * file.layout.bytes + TEXT_OFFSET_AT;
+    const head = Buffer.alloc(8);
+    readFully(this.#descriptor(file.path), head, 0, 8, at, file.path);
+    return readText(this.#descriptor(this.#textsPath), head.readDoubleLE(0), this.#textsPath);
+  }
+
+  #bucket(bucket: number): BucketFile {
+    const file = this.buckets[bucket];
+    if (!file) throw new Error(`no bucket ${bucket} in split ${this.name}`);
+    return file;
+  }
+
+  #descriptor(path: string): number {
+    let descriptor = this.#descriptors.get(path);
+    if (descriptor === undefined) {
+      descriptor = fs.openSync(path, 'r');
+      this.#descriptors.set(path, descriptor);
+    }
+    return descriptor;
+  }
+}
+
+/** An entry of the texts file: the lengths of id and text in bytes (uint32), then both in UTF-8. */
+export function textEntry(id: string, text: string): Buffer {
+  const idBytes = Buffer.from(id);
+  const textBytes = Buffer.from(text);
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(idBytes.length, 0);
+  head.writeUInt32LE(textBytes.length, 4);
+  return Buffer.concat([head, idBytes, textBytes]);
+}
+
+function readText(descriptor: number, at: number, path: string): { id: string; text: string } {
+  const head = Buffer.alloc(8);
+  readFully(descriptor, head, 0, 8, at, path);
+  const idBytes = head.readUInt32LE(0);
+  const textBytes = head.readUInt32LE(4);
+  const body = Buffer.alloc(idBytes + textBytes);
+  readFully(descriptor, body, 0, body.length, at + 8, path);
+  return { id: body.toString('utf8', 0, idBytes), text: body.toString('utf8', idBytes) };
+}
+
+function readFully(
+  descriptor: number,
+  into: Buffer,
+  offset: number,
+  bytes: number,
+  position: number,
+  path: string,
+): void {
+  for (let done = 0; done < bytes; ) {
+    const read = fs.readSync(descriptor, into, offset + done, bytes - done, position + done);
+    if (read === 0) throw new Error(`${path} ends before byte ${position + bytes}`);
+    done += read;
+  }
+}
