@@ -43,8 +43,8 @@ function parseRow(line: string): MetricsRow | null {
 }
 
 /**
- * One stage's learning curve out of metrics rows. Read keys: `stage`, `step`, `seconds`, `loss.<term>`,
- * `gradientNorm.<term>`, `validation.accuracy`, `learningRate`. Rows of other stages are left out; a row with a
+ * One stage's learning curve out of metrics rows. Read keys: `stage`, `step`, `seconds`, `loss` and `loss/TERM`,
+ * `grad_norm` and `grad_norm/TERM`, `validation/accuracy`, `learning_rate`. Rows of other stages are left out; a row with a
  * step already seen replaces the earlier one (a resumed run repeats the steps since its last checkpoint).
  */
 export async function readCurve(
@@ -82,10 +82,12 @@ function toPoint(row: MetricsRow, step: number): CurvePoint {
   for (const [key, value] of Object.entries(row)) {
     if (typeof value !== 'number' || !Number.isFinite(value)) continue;
     if (key === 'seconds') point.seconds = value;
-    else if (key === 'validation.accuracy') point.validationAccuracy = value;
-    else if (key === 'learningRate') point.learningRate = value;
-    else if (key.startsWith('loss.')) point.losses[key.slice('loss.'.length)] = value;
-    else if (key.startsWith('gradientNorm.')) point.gradientNorms[key.slice('gradientNorm.'.length)] = value;
+    else if (key === 'validation/accuracy') point.validationAccuracy = value;
+    else if (key === 'learning_rate') point.learningRate = value;
+    else if (key === 'loss') point.losses.total = value;
+    else if (key === 'grad_norm') point.gradientNorms.total = value;
+    else if (key.startsWith('loss/')) point.losses[key.slice('loss/'.length)] = value;
+    else if (key.startsWith('grad_norm/')) point.gradientNorms[key.slice('grad_norm/'.length)] = value;
   }
   return point;
 }

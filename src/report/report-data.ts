@@ -9,9 +9,9 @@ export const curvePointSchema = z.object({
   step: count,
   /** Since this training began. */
   seconds: z.number().nonnegative(),
-  /** Each term as it enters the sum (weighted), and their sum as `total`. */
+  /** Each term before its weight, and the weighted sum as `total`. */
   losses: z.record(z.string(), z.number()),
-  /** L2 norm of each term's gradient over all parameters, before clipping. */
+  /** L2 norm of each term's weighted gradient over all parameters, and of their sum as `total`; before clipping. */
   gradientNorms: z.record(z.string(), z.number()),
   validationAccuracy: fraction.optional(),
   learningRate: z.number().optional(),

@@ -82,3 +82,8 @@ export function shorten(text: string, characters: number): string {
   const letters = [...text];
   return letters.length > characters ? `${letters.slice(0, characters - 1).join('')}…` : text;
 }
+
+/** A throughput on an axis: `500`, `20 k`. */
+export function thousands(value: number): string {
+  return value >= 1000 ? `${compact(value / 1000)}${THIN}k` : compact(value);
+}

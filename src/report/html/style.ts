@@ -27,10 +27,11 @@ const COLORS = `
     --term-3: #5a4fc0; --term-4: #8a6d00; --term-5: #a83279;
   }
 }
-.teacher, .term-2, .stage-teacher { --color: var(--teacher); }
-.student, .term-1, .stage-train { --color: var(--student); }
+.teacher, .term-1, .stage-teacher { --color: var(--teacher); }
+.student, .stage-train { --color: var(--student); }
 .int8, .stage-export { --color: var(--int8); }
 .baseline, .stage-baseline { --color: var(--baseline); }
+.term-2 { --color: var(--good); }
 .term-3 { --color: var(--term-3); }
 .term-4, .stage-label { --color: var(--term-4); }
 .term-5, .stage-evaluate { --color: var(--term-5); }
@@ -41,7 +42,7 @@ const COLORS = `
 
 const TEXT = `
 * { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+html { overflow-wrap: break-word; -webkit-text-size-adjust: 100%; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 body {
   margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.55 ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
@@ -130,7 +131,7 @@ text { fill: var(--ink); font-size: 12px; }
 .reference-label, .point-name { fill: var(--color); font-weight: 600; font-size: 13px; }
 .disc { fill: var(--color); fill-opacity: 0.22; stroke: var(--color); stroke-width: 2; }
 .column { fill: var(--student); } .column:hover { fill: var(--teacher); }
-.span { stroke-width: 3; stroke: var(--track); } .dumbbell .dot { fill: var(--color); }
+.span { stroke-width: 4; stroke-opacity: 0.35; } .span.lost { stroke: var(--bad); } .span.won { stroke: var(--good); } .dumbbell .dot { fill: var(--color); }
 .dumbbell .hollow { fill: var(--page); stroke: var(--color); stroke-width: 2; }
 .ideal { stroke: var(--muted); stroke-width: 1.5; stroke-dasharray: 2 4; }
 .square { width: 100%; max-width: 420px; height: auto; }
@@ -143,7 +144,9 @@ text { fill: var(--ink); font-size: 12px; }
 .pair > * { min-width: 0; } .pair .plain { margin-top: 28px; }
 .pair.narrow { grid-template-columns: minmax(0, 420px) 1fr; }
 .pair.narrow figure { margin-top: 0; }
+.maps { margin: 24px 0 0; } .pair > figure { margin-top: 18px; }
 .scroll { overflow-x: auto; }
+.with-axis { display: flex; } .with-axis > .axis { flex: none; } .with-axis > .chart { flex: 1; min-width: 0; }
 `;
 
 const CARDS = `
@@ -152,10 +155,10 @@ const CARDS = `
 .card blockquote { margin: 0; font-size: 1.0625rem; line-height: 1.4; flex: 1; }
 .card .truth { margin: 12px 0; font-size: 0.9375rem; }
 .card dl { margin: 0; font-size: 0.9375rem; }
-.card dl > div { display: grid; grid-template-columns: 6em 1fr 4.5em; gap: 0 10px; align-items: center; border-top: 1px solid var(--line); padding: 7px 0; }
+.card dl > div { display: grid; grid-template-columns: 5.4em 1fr 3.2em; gap: 0 8px; align-items: center; border-top: 1px solid var(--line); padding: 7px 0; }
 .card dl > div:last-child { padding-bottom: 0; }
 .card dt, .card dd { margin: 0; }
-.card .answer { font-weight: 600; } .card .sure { text-align: right; font-size: 0.8125rem; }
+.card .answer { font-weight: 600; font-size: 0.875rem; } .card .sure { text-align: right; font-size: 0.8125rem; }
 details { margin-top: 20px; border: 1px solid var(--line); border-radius: 8px; background: var(--sheet); }
 summary { cursor: pointer; padding: 10px 16px; font-weight: 600; }
 details > :not(summary) { margin: 0 16px 16px; width: calc(100% - 32px); }
@@ -184,7 +187,7 @@ const NARROW = `
   section { margin-top: 56px; }
   .classes .texts, .classes .difference, .classes .without, .what { display: none; }
   .classes th[scope=row] { width: 7.2em; } .classes .picture { width: auto; }
-  .classes td, .classes th { padding-right: 8px; }
+  .classes { font-size: 0.8125rem; } .classes td, .classes th { padding-right: 8px; } .classes thead th { font-size: 0.75rem; }
   .heat { min-width: 600px; }
   .command { flex-direction: column; align-items: stretch; }
 }

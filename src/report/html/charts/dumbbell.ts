@@ -1,5 +1,6 @@
+import { decimal } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
-import { at } from '../scale.ts';
+import { at, linearScale, ticks } from '../scale.ts';
 
 /** Fractions 0..1 of one class; null where a model has none. */
 export interface Dumbbell {
@@ -9,16 +10,33 @@ export interface Dumbbell {
 }
 
 const HEIGHT = 22;
-/** Dots at 0 and 1 stay inside: the scale leaves 3 % at each side. */
-const place = (fraction: number) => at(0.03 + 0.94 * fraction);
+const AXIS_HEIGHT = 14;
+
+/** The part of 0..1 that the dumbbells of a table show: all values, to the next ten percent. */
+export interface DumbbellRange {
+  low: number;
+  high: number;
+}
+
+export function dumbbellRange(rows: readonly Dumbbell[]): DumbbellRange {
+  const values = rows
+    .flatMap((row) => [row.teacher, row.student, row.baseline])
+    .filter((value): value is number => value !== null);
+  if (values.length === 0) return { low: 0, high: 1 };
+  const low = Math.max(0, Math.floor(Math.min(...values) * 10) / 10);
+  return { low, high: Math.min(1, Math.max(Math.ceil(Math.max(...values) * 10) / 10, low + 0.1)) };
+}
 
 /** Teacher and student as two dots on a bar, the baseline as a hollow one. */
-export function dumbbell(values: Dumbbell): Markup {
+export function dumbbell(values: Dumbbell, range: DumbbellRange): Markup {
   const { teacher, student, baseline } = values;
+  const place = placeIn(range);
   const middle = HEIGHT / 2;
-  return html`<svg class="dumbbell" width="100%" height="${HEIGHT}" aria-hidden="true">${[
-    0, 0.25, 0.5, 0.75, 1,
-  ].map((tick) => html`<line class="grid" x1="${place(tick)}" x2="${place(tick)}" y1="0" y2="${HEIGHT}"/>`)}${
+  return html`<svg class="dumbbell" width="100%" height="${HEIGHT}" aria-hidden="true">${ticks(
+    range.low,
+    range.high,
+    4,
+  ).map((tick) => html`<line class="grid" x1="${place(tick)}" x2="${place(tick)}" y1="0" y2="${HEIGHT}"/>`)}${
     teacher !== null &&
     student !== null &&
     html`<line class="span ${student < teacher ? 'lost' : 'won'}" x1="${place(teacher)}" x2="${place(student)}" y1="${middle}" y2="${middle}"/>`
@@ -29,9 +47,20 @@ export function dumbbell(values: Dumbbell): Markup {
   }</svg>`;
 }
 
-/** The scale above the dumbbells. */
-export function dumbbellAxis(): Markup {
-  return html`<svg class="dumbbell" width="100%" height="14" aria-hidden="true">${[0, 0.25, 0.5, 0.75, 1].map(
-    (tick) => html`<text class="tick middle" x="${place(tick)}" y="11">${tick * 100}</text>`,
+/** The scale above the dumbbells, in percent. */
+export function dumbbellAxis(range: DumbbellRange): Markup {
+  const place = placeIn(range);
+  return html`<svg class="dumbbell" width="100%" height="${AXIS_HEIGHT}" aria-hidden="true">${ticks(
+    range.low,
+    range.high,
+    4,
+  ).map(
+    (tick) => html`<text class="tick middle" x="${place(tick)}" y="11">${decimal(tick * 100)}</text>`,
   )}</svg>`;
+}
+
+/** Dots and numbers at the ends stay inside: 4 % are left at each side. */
+function placeIn(range: DumbbellRange): (fraction: number) => string {
+  const scale = linearScale(range.low, range.high);
+  return (fraction) => at(0.04 + 0.92 * scale(fraction));
 }

@@ -16,6 +16,8 @@ export interface HeatMap {
 const CELL = 22;
 const LEFT = 112;
 const TOP = 100;
+/** The last column's name leans over the edge. */
+const RIGHT = 44;
 const LABEL_LETTERS = 16;
 
 /** Rows are true classes, columns the answers; the shade grows with the root of the count. */
@@ -24,7 +26,7 @@ export function heatMap(map: HeatMap): Markup {
   const position = new Map(order.map((label, index) => [label, index]));
   const size = order.length * CELL;
   const name = (index: number) => shorten(labels[index] ?? '', LABEL_LETTERS);
-  return html`<svg class="heat" viewBox="0 0 ${LEFT + size + 2} ${TOP + size + 2}" role="img" aria-label="${map.title}">
+  return html`<svg class="heat" viewBox="0 0 ${LEFT + size + RIGHT} ${TOP + size + 2}" role="img" aria-label="${map.title}">
 ${order.map((label, index) => {
   const middle = (index + 0.5) * CELL;
   return html`<text class="row" x="${LEFT - 6}" y="${TOP + middle + 4}">${name(label)}<title>${labels[label]}</title></text>

@@ -22,6 +22,7 @@ export interface LineChart {
   fromZero?: boolean;
 }
 
+const AXIS_WIDTH = 44;
 const BOTTOM = 24;
 const TOP = 14;
 /** Above this number of points a line shows them on hovering only. */
@@ -55,11 +56,13 @@ export function lineChart(chart: LineChart): Markup {
         html`<circle class="${kind} ${series.color}" cx="${at(x(point.x))}" cy="${y(point.y)}" r="3"><title>${point.title}</title></circle>`,
     );
   });
-  return html`<svg class="chart" width="100%" height="${chart.height}" role="img" aria-label="${chart.title}">
-${(isLog ? logTicks(low / 1.2, high * 1.2) : ticks(low, high, 4)).map(
-  (tick) => html`<line class="grid" x1="0" x2="100%" y1="${y(tick)}" y2="${y(tick)}"/>
-<text class="tick" x="0" y="${y(tick) - 4}">${chart.formatY(tick)}</text>`,
-)}
+  const levels = isLog ? logTicks(low / 1.2, high * 1.2) : ticks(low, high, 4);
+  return html`<div class="with-axis"><svg class="axis" width="${AXIS_WIDTH}" height="${chart.height}" aria-hidden="true">${levels.map(
+    (level) =>
+      html`<text class="tick end" x="${AXIS_WIDTH - 8}" y="${y(level) + 4}">${chart.formatY(level)}</text>`,
+  )}</svg>
+<svg class="chart" width="100%" height="${chart.height}" role="img" aria-label="${chart.title}">
+${levels.map((level) => html`<line class="grid" x1="0" x2="100%" y1="${y(level)}" y2="${y(level)}"/>`)}
 ${ticks(firstX, lastX, 5).map((tick) => {
   const place = x(tick);
   return html`<text class="tick ${place < 0.04 ? 'start' : place > 0.94 ? 'end' : 'middle'}" x="${at(place)}" y="${chart.height - 6}">${chart.formatX(tick)}</text>`;
@@ -71,7 +74,7 @@ ${
 }
 <svg x="0" y="0" width="100%" height="${plotHeight}" viewBox="0 0 1000 ${plotHeight}" preserveAspectRatio="none">${lines}</svg>
 ${marks}
-</svg>`;
+</svg></div>`;
 }
 
 function isDrawable(scale: LineChart['scaleY']): (point: { y: number }) => boolean {

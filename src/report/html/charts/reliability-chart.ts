@@ -2,8 +2,8 @@ import type { ReliabilityBin } from '../../report-data.ts';
 import { decimal, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
-const SIZE = 300;
-const LEFT = 34;
+const SIZE = 420;
+const LEFT = 36;
 const BOTTOM = 24;
 
 /** Accuracy against confidence: on the diagonal a model is as sure as it should be. */
@@ -11,7 +11,7 @@ export function reliabilityChart(
   series: readonly { title: string; color: string; bins: readonly ReliabilityBin[] }[],
 ): Markup {
   const plot = SIZE - BOTTOM - 8;
-  const x = (value: number) => Number((LEFT + value * (SIZE - LEFT - 8)).toFixed(1));
+  const x = (value: number) => Number((LEFT + value * (SIZE - LEFT - 14)).toFixed(1));
   const y = (value: number) => Number((8 + (1 - value) * plot).toFixed(1));
   const title = 'Accuracy of the answers by the confidence with which they were given';
   return html`<svg class="square" viewBox="0 0 ${SIZE} ${SIZE}" role="img" aria-label="${title}">

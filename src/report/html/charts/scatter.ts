@@ -1,4 +1,4 @@
-import { bytes, compact, percent } from '../format.ts';
+import { bytes, compact, percent, thousands } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import type { ShownModel } from '../models.ts';
 import { at, linearScale, logScale, logTicks, ticks } from '../scale.ts';
@@ -33,7 +33,7 @@ ${ticks(low, high, 4).map(
 )}
 ${logTicks(slowest, fastest).map(
   (tick) =>
-    html`<text class="tick ${x(tick) < 0.08 ? 'start' : x(tick) > 0.92 ? 'end' : 'middle'}" x="${at(x(tick))}" y="${HEIGHT - 6}">${compact(tick)}</text>`,
+    html`<text class="tick ${x(tick) < 0.08 ? 'start' : x(tick) > 0.92 ? 'end' : 'middle'}" x="${at(x(tick))}" y="${HEIGHT - 6}">${thousands(tick)}</text>`,
 )}
 ${shown.map((model) => {
   const { accuracy, throughput, bytes: size } = model.result;

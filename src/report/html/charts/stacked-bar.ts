@@ -9,21 +9,31 @@ export interface BarPart {
   color: string;
 }
 
-/** Parts of a whole side by side; names stand inside where they fit, all of them in the titles. */
-export function stackedBar(title: string, parts: readonly BarPart[]): Markup {
+/** Parts of a whole side by side; names stand inside where they fit, all of them in the titles and the legend. */
+export function stackedBar(
+  title: string,
+  parts: readonly BarPart[],
+  options: { legend: boolean } = { legend: true },
+): Markup {
   const total = parts.reduce((sum, part) => sum + part.value, 0);
   if (total <= 0) return html`<p class="empty">Nothing was recorded for this chart.</p>`;
+  const shown = parts.filter((part) => part.value > 0);
   let start = 0;
   return html`<svg class="stacked" width="100%" height="40" role="img" aria-label="${title}">
-${parts
-  .filter((part) => part.value > 0)
-  .map((part) => {
-    const from = start;
-    const share = part.value / total;
-    start += share;
-    return html`<svg x="${at(from)}" width="${at(share)}" height="40"><title>${part.name}: ${part.shown}</title><rect class="fill ${part.color}" width="100%" height="40"/><line class="gap" x1="100%" x2="100%" y1="0" y2="40"/>${
-      share > 0.12 && html`<text class="inside" x="10" y="25">${part.name}</text>`
-    }</svg>`;
-  })}
-</svg>`;
+${shown.map((part, index) => {
+  const from = start;
+  const share = part.value / total;
+  start += share;
+  return html`<svg x="${at(from)}" width="${at(share)}" height="40"><title>${part.name}: ${part.shown}</title><rect class="fill ${part.color}" width="100%" height="40"/>${
+    index < shown.length - 1 && html`<line class="gap" x1="100%" x2="100%" y1="0" y2="40"/>`
+  }${share > 0.12 && html`<text class="inside" x="10" y="25">${part.name}</text>`}</svg>`;
+})}
+</svg>
+${
+  options.legend &&
+  html`<ul class="legend">${parts.map(
+    (part) =>
+      html`<li><span class="key ${part.color}"></span>${part.name} <span class="muted">${part.shown}</span></li>`,
+  )}</ul>`
+}`;
 }

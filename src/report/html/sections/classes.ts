@@ -1,6 +1,6 @@
 import { classResults } from '../../confusion.ts';
 import type { ReportData } from '../../report-data.ts';
-import { dumbbell, dumbbellAxis } from '../charts/dumbbell.ts';
+import { dumbbell, dumbbellAxis, dumbbellRange } from '../charts/dumbbell.ts';
 import { decimal, percent, points } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
@@ -33,6 +33,7 @@ export function classesSection(data: ReportData): Markup {
     .sort((a, b) => loss(b) - loss(a))
     .slice(0, MOST_ROWS)
     .sort((a, b) => (b.teacher ?? 0) - (a.teacher ?? 0));
+  const range = dumbbellRange(rows);
   const unseen = all.filter((row) => row.support === 0).length;
   const hidden = all.length - unseen - rows.length;
   return html`<section aria-labelledby="classes">
@@ -42,12 +43,12 @@ export function classesSection(data: ReportData): Markup {
     baseline && html`<li><span class="key hollow baseline"></span>Baseline</li>`
   }</ul>
 <table class="classes">
-<thead><tr><th scope="col">Class</th><th scope="col" class="end texts">Texts</th><th scope="col" class="picture"><span class="hidden">Picture of the three, 0 to 100 %</span>${dumbbellAxis()}</th><th scope="col" class="end">Teacher</th><th scope="col" class="end">Student</th><th scope="col" class="end difference">Gap</th>${
+<thead><tr><th scope="col">Class</th><th scope="col" class="end texts">Texts</th><th scope="col" class="picture"><span class="hidden">Picture of the three, in percent</span>${dumbbellAxis(range)}</th><th scope="col" class="end">Teacher</th><th scope="col" class="end">Student</th><th scope="col" class="end difference">Gap</th>${
     baseline && html`<th scope="col" class="end without">Baseline</th>`
   }</tr></thead>
 <tbody>${rows.map(
     (row) =>
-      html`<tr><th scope="row"><bdi>${row.label}</bdi></th><td class="end texts muted">${decimal(row.support)}</td><td class="picture">${dumbbell(row)}</td><td class="end">${share(row.teacher)}</td><td class="end">${share(row.student)}</td><td class="end difference ${loss(row) > 0.0005 ? 'lost' : 'won'}">${points(-loss(row))}</td>${
+      html`<tr><th scope="row"><bdi>${row.label}</bdi></th><td class="end texts muted">${decimal(row.support)}</td><td class="picture">${dumbbell(row, range)}</td><td class="end">${share(row.teacher)}</td><td class="end">${share(row.student)}</td><td class="end difference ${loss(row) > 0.0005 ? 'lost' : 'won'}">${points(-loss(row))}</td>${
         baseline && html`<td class="end without muted">${share(row.baseline)}</td>`
       }</tr>`,
   )}</tbody>

@@ -35,6 +35,7 @@ ${stackedBar(
     shown: seconds(spent[stage]),
     color: `stage-${stage}`,
   })),
+  { legend: false },
 )}
 <table class="plain"><thead><tr><th scope="col">Stage</th><th scope="col" class="what">What is done</th><th scope="col" class="end">Time</th><th scope="col" class="end">Share</th></tr></thead>
 <tbody>${stages.map(

@@ -13,15 +13,10 @@ export function dataSection(report: ReportData): Markup {
 <h2 id="data">The data</h2>
 <p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows, ${report.labels.length} classes. The student saw ${decimal(data.labelled)} labels; the other ${decimal(taught)} training texts were answered by the teacher alone.</p>
 ${stackedBar('Texts by split', [
-  {
-    name: 'labelled',
-    value: data.labelled,
-    shown: `${data.labelled} training texts with a label`,
-    color: 'term-2',
-  },
-  { name: 'train', value: taught, shown: `${taught} training texts without`, color: 'student' },
-  { name: 'validation', value: validation, shown: `${validation} texts`, color: 'teacher' },
-  { name: 'test', value: test, shown: `${test} texts`, color: 'baseline' },
+  { name: 'Training, labelled', value: data.labelled, shown: decimal(data.labelled), color: 'term-2' },
+  { name: 'Training, by the teacher alone', value: taught, shown: decimal(taught), color: 'teacher' },
+  { name: 'Validation', value: validation, shown: decimal(validation), color: 'int8' },
+  { name: 'Test', value: test, shown: decimal(test), color: 'baseline' },
 ])}
 <div class="pair">
 <table class="plain"><caption class="hidden">The data in numbers</caption><tbody>
@@ -37,7 +32,7 @@ ${row('Broken rows', decimal(data.broken))}
 </div>
 ${
   data.brokenExamples.length > 0 &&
-  html`<details><summary>The first ${data.brokenExamples.length} of ${decimal(data.broken)} broken rows</summary><table class="plain"><thead><tr><th scope="col">Where</th><th scope="col">What</th></tr></thead><tbody>${data.brokenExamples.map(
+  html`<details><summary>Broken rows: ${data.brokenExamples.length} of ${decimal(data.broken)}</summary><table class="plain"><thead><tr><th scope="col">Where</th><th scope="col">What</th></tr></thead><tbody>${data.brokenExamples.map(
     (broken) =>
       html`<tr><th scope="row"><bdi>${broken.where}</bdi></th><td><bdi>${broken.problem}</bdi></td></tr>`,
   )}</tbody></table></details>`

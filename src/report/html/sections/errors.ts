@@ -18,35 +18,36 @@ export function errorsSection(data: ReportData): Markup {
   const ownTeacherWrong = own.count - own.teacherRight;
   return html`<section aria-labelledby="errors">
 <h2 id="errors">Whose mistakes are these?</h2>
-<p class="about">Student and teacher give the same answer to ${percent(share(agreed, total))} of the test texts. Of the student’s ${decimal(wrong)} wrong answers, ${percent(share(inherited.count, wrong), 0)} are the teacher’s, word for word; ${percent(share(own.count, wrong), 0)} it made itself. It also got ${decimal(corrected)} texts right on which its teacher was wrong.</p>
+<p class="about">Student and teacher give the same answer to ${percent(share(agreed, total))} of the test texts. Of the student’s ${decimal(wrong)} wrong answers, ${percent(share(inherited.count, wrong), 0)} are its teacher’s: the same wrong answer to the same text; ${percent(share(own.count, wrong), 0)} it made itself. It also got ${decimal(corrected)} texts right on which its teacher was wrong.</p>
 ${stackedBar('The student’s wrong answers by their origin', [
   {
-    name: `Inherited ${decimal(inherited.count)}`,
+    name: 'Inherited',
     value: inherited.count,
-    shown: `${inherited.count} answers that the teacher gave too`,
+    shown: `${decimal(inherited.count)}: the teacher gave the same wrong answer`,
     color: 'teacher',
   },
   {
-    name: `Own ${decimal(own.teacherRight)}`,
+    name: 'Own',
     value: own.teacherRight,
-    shown: `${own.teacherRight} answers where the teacher was right`,
+    shown: `${decimal(own.teacherRight)}: the teacher was right`,
     color: 'student',
   },
   {
-    name: `Both wrong ${decimal(ownTeacherWrong)}`,
+    name: 'Both wrong',
     value: ownTeacherWrong,
-    shown: `${ownTeacherWrong} answers where the teacher was wrong in another way`,
+    shown: `${decimal(ownTeacherWrong)}: the teacher was wrong in another way`,
     color: 'baseline',
   },
 ])}
-<div class="pair maps">
+<p class="about maps">Rows are the true classes, columns the answers; classes that are mixed up stand together. Both maps have the same order and the same scale of colour.${data.labels.length > MOST_CLASSES && ` Of ${data.labels.length} classes, the ${MOST_CLASSES} with the most errors.`}</p>
+<div class="pair">
 <figure>
-<figcaption><h3>Inherited from the teacher</h3><p class="about">Rows are the true classes, columns the answers.${data.labels.length > MOST_CLASSES && ` The ${MOST_CLASSES} classes with the most errors of ${data.labels.length}.`}</p></figcaption>
+<figcaption><h3>Inherited from the teacher</h3></figcaption>
 <div class="scroll" tabindex="0" role="region" aria-label="Map of the inherited confusions">${heatMap({ title: `Inherited confusions: ${inherited.count} answers`, labels: data.labels, order, pairs: inherited.pairs, most, color: 'teacher' })}</div>
 ${pairTable('Most often inherited', inherited.pairs, data.labels, most, 'teacher')}
 </figure>
 <figure>
-<figcaption><h3>Made by the student</h3><p class="about">The same order of classes and the same scale of colour.</p></figcaption>
+<figcaption><h3>Made by the student</h3></figcaption>
 <div class="scroll" tabindex="0" role="region" aria-label="Map of the student’s own confusions">${heatMap({ title: `The student’s own confusions: ${own.count} answers`, labels: data.labels, order, pairs: own.pairs, most, color: 'student' })}</div>
 ${pairTable('Most often its own', own.pairs, data.labels, most, 'student')}
 </figure>

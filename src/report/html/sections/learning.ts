@@ -3,6 +3,13 @@ import { type LineSeries, lineChart } from '../charts/line-chart.ts';
 import { compact, decimal, percent, seconds } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
+/** One unit for all marks of an axis: seconds up to three minutes, then minutes, then hours. */
+function timeFormat(curves: readonly LineSeries[]): (value: number) => string {
+  const last = Math.max(0, ...curves.flatMap((series) => series.points.map((point) => point.x)));
+  const [unit, size] = last < 180 ? ['s', 1] : last < 3 * 3600 ? ['min', 60] : ['h', 3600];
+  return (value) => `${compact(value / size)}\u202f${unit}`;
+}
+
 /** Colours of loss terms, in the order in which terms first occur. */
 const TERM_COLORS = ['term-1', 'term-2', 'term-3', 'term-4', 'term-5'];
 
@@ -22,7 +29,7 @@ export function learningSection(data: ReportData): Markup {
 ${lineChart({
   title: `Validation accuracy of student${baseline ? ' and baseline' : ''} by seconds of training; the teacher’s is ${percent(reference)}`,
   series: curves,
-  formatX: (value) => seconds(value).replace('0.0', '0'),
+  formatX: timeFormat(curves),
   formatY: (value) => percent(value, 0),
   height: 300,
   reference: { y: reference, label: `Teacher ${percent(reference)} (${split})`, color: 'teacher' },
@@ -31,11 +38,11 @@ ${lineChart({
 </figure>
 <div class="pair">
 <figure>
-<figcaption><h3>Loss by term</h3><p class="about">The student’s terms as they enter the sum, by training step.</p>${legend(losses)}</figcaption>
+<figcaption><h3>Loss by term</h3><p class="about">The student’s terms before their weights, and the weighted total, by training step.</p>${legend(losses)}</figcaption>
 ${lineChart({ title: 'The terms of the student’s loss by training step', series: losses, formatX: (value) => decimal(value), formatY: compact, height: 220, fromZero: true })}
 </figure>
 <figure>
-<figcaption><h3>Gradient norm by term</h3><p class="about">How hard each term pulls, on a logarithmic axis. A line far below the others is a term that teaches nothing.</p>${legend(norms)}</figcaption>
+<figcaption><h3>Gradient norm by term</h3><p class="about">How hard each term pulls, weight included, by training step, on a logarithmic axis. A line far below the others is a term that teaches nothing.</p>${legend(norms)}</figcaption>
 ${lineChart({ title: 'Gradient norms of the student’s loss terms by training step', series: norms, formatX: (value) => decimal(value), formatY: compact, height: 220, scaleY: 'log' })}
 </figure>
 </div>

@@ -37,7 +37,7 @@ export function scorecardSection(data: ReportData): Markup {
       full: 1,
     },
     {
-      title: 'Throughput, texts a second',
+      title: 'Texts a second',
       better: 'more',
       value: (model) => model.throughput,
       show: (model) => compact(Number(model.throughput.toPrecision(3))),
