@@ -101,11 +101,17 @@ function transformerLayer(n: Network, name: string, input: TypedValue, penalty: 
 function selfAttention(n: Network, name: string, input: TypedValue, penalty: TypedValue): TypedValue {
   const { g } = n;
   const width = input.shape[2] as number;
-  const headWidth = width / USE_LITE.heads;
+  const { heads } = USE_LITE;
+  const headWidth = width / heads;
   const qkv = dense(n, `${name}/qkv`, input);
-  const [query, key, value] = g
-    .node('Split', [qkv, g.ints([width, width, width])], { axis: -1 }, { outputs: 3, name: `${name}/split` })
-    .map((part) => g.transpose(g.reshape(part, [0, 0, USE_LITE.heads, headWidth]), [0, 2, 1, 3]));
+  // [batch, sequence, 3 * heads, width of a head]: one transposition and one split serve all three.
+  const byHead = g.transpose(g.reshape(qkv, [0, 0, 3 * heads, headWidth]), [0, 2, 1, 3]);
+  const [query, key, value] = g.node(
+    'Split',
+    [byHead, g.ints([heads, heads, heads])],
+    { axis: 1 },
+    { outputs: 3, outputNames: ['query', 'key', 'value'].map((part) => `${name}/${part}`) },
+  );
   const scores = g.fusedMatMul(query, key, { transB: true, alpha: 1 / Math.sqrt(headWidth) });
   const probabilities = g.op(
     'Softmax',
