@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { guardWrite } from './appending-file.ts';
+import {
+  DATASET_SPLITS,
+  type DatasetSplit,
+  type DatasetStatistics,
+  type TextDataset,
+} from './text-dataset.ts';
+import { recordLayout } from './token-record.ts';
+import { TokenSplitFile } from './token-split.ts';
+
+/** Raised when the files' layout changes, so that older ones are made anew. */
+export const DATASET_FORMAT = 1;
+
+export interface FileSum {
+  bytes: number;
+  sha256: string;
+}
+
+/** `manifest.json`: written last, so a folder with one is complete. */
+export interface DatasetManifest {
+  format: typeof DATASET_FORMAT;
+  fingerprint: string;
+  title: string;
+  labels: string[];
+  vocabularySize: number;
+  padId: number;
+  buckets: number[];
+  /** Samples by split and bucket. */
+  sizes: Record<DatasetSplit, number[]>;
+  statistics: DatasetStatistics;
+  files: Record<string, FileSum>;
+}
+
+/** The name of the file with a split's samples of one bucket. */
+export function bucketFileName(split: DatasetSplit, length: number): string {
+  return `${split}.${length}`;
+}
+
+export function writeManifest(folder: string, manifest: DatasetManifest): void {
+  const path = join(folder, 'manifest.json');
+  guardWrite(path, () => fs.writeFileSync(path, `${JSON.stringify(manifest, null, 1)}\n`, { flush: true }));
+}
+
+/** The manifest of a complete, undamaged data set with this fingerprint; undefined if it has to be made. */
+export function readManifest(folder: string, fingerprint: string): DatasetManifest | undefined {
+  try {
+    const manifest = JSON.parse(fs.readFileSync(join(folder, 'manifest.json'), 'utf8')) as DatasetManifest;
+    if (manifest.format !== DATASET_FORMAT || manifest.fingerprint !== fingerprint) return undefined;
+    const sound = Object.entries(manifest.files).every(
+      ([name, { bytes, sha256 }]) =>
+        fs.statSync(join(folder, name)).size === bytes && hashFile(join(folder, name)) === sha256,
+    );
+    return sound ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opens the files that a manifest describes. */
+export function openDataset(folder: string, manifest: DatasetManifest, reused: boolean): TextDataset {
+  const open = (split: DatasetSplit) =>
+    new TokenSplitFile(
+      split,
+      manifest.buckets.map((length, bucket) => ({
+        length,
+        size: manifest.sizes[split][bucket] as number,
+        path: join(folder, bucketFileName(split, length)),
+        layout: recordLayout(length, manifest.vocabularySize),
+      })),
+      join(folder, 'texts'),
+      manifest.padId,
+    );
+  const splits = Object.fromEntries(DATASET_SPLITS.map((split) => [split, open(split)])) as Record<
+    DatasetSplit,
+    TokenSplitFile
+  >;
+  return {
+    fingerprint: manifest.fingerprint,
+    title: manifest.title,
+    labels: manifest.labels,
+    splits,
+    statistics: manifest.statistics,
+    reused,
+    close: () => {
+      for (const split of Object.values(splits)) split.close();
+    },
+  };
+}
+
+function hashFile(path: string): string {
+  const descriptor = fs.openSync(path, 'r');
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.alloc(1 << 18);
+    for (let read = -1; read !== 0; ) {
+      read = fs.readSync(descriptor, buffer);
+      hash.update(buffer.subarray(0, read));
+    }
+    return hash.digest('hex');
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

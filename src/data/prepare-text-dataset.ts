@@ -1,0 +1,299 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { LimbeckError } from '../errors.ts';
+import { AppendingFile, guardWrite } from './appending-file.ts';
+import { canonicalJson } from './canonical-json.ts';
+import {
+  bucketFileName,
+  DATASET_FORMAT,
+  type DatasetManifest,
+  openDataset,
+  readManifest,
+  writeManifest,
+} from './dataset-manifest.ts';
+import { LabelSelection } from './label-selection.ts';
+import type { DataSource } from './sample.ts';
+import { SampleReader } from './sample-reader.ts';
+import { SampleStage } from './sample-stage.ts';
+import {
+  assignSplits,
+  DUPLICATE,
+  type SplitSizes,
+  TEST,
+  TRAIN,
+  UNLABELLED_HELD_OUT,
+  VALIDATION,
+} from './split-assignment.ts';
+import { DATASET_SPLITS, type DatasetSplit, type TextDataset } from './text-dataset.ts';
+import { LABEL_AT, recordLayout } from './token-record.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+export interface PrepareOptions {
+  source: DataSource;
+  tokenizer: Tokenizer;
+  /** The allowed class names, in the order of their numbers; those found in the data, sorted, when absent. */
+  labels?: readonly string[];
+  /** Counts of samples, or fractions below 1. Absent: only what the data set's own split field says. */
+  splits?: SplitSizes;
+  /** How many training samples of each class keep their label. */
+  labelsPerClass: number | 'all';
+  /** In tokens; longer texts are cut. */
+  maxLength: number;
+  /** Lengths that texts are padded to, ascending; the last is `maxLength`. */
+  buckets: readonly number[];
+  seed: number;
+  onBrokenRow: 'skip' | 'fail';
+  /** Where prepared data sets are kept, each in a folder named by its fingerprint. */
+  folder: string;
+  /** Called now and then with the rows read so far. */
+  onProgress?: (rows: number) => void;
+  signal?: AbortSignal;
+}
+
+const PROGRESS_ROWS = 1000;
+
+/**
+ * Reads a source once and writes it to disk tokenized, split and without texts that are in two splits; or opens
+ * what an earlier call with the same source, tokenizer and options wrote.
+ *
+ * Throws LimbeckError: `data.empty`, `data.too-few`, `data.empty-class`, `data.one-class`, `data.broken-row` and
+ * `data.unknown-label` (with `onBrokenRow: 'fail'`), `data.split-conflict`, `data.disk-full`; nothing half-written
+ * is left behind.
+ */
+export async function prepareTextDataset(options: PrepareOptions): Promise<TextDataset> {
+  checkOptions(options);
+  const fingerprint = await fingerprintOf(options);
+  const folder = join(options.folder, fingerprint.slice(0, 24));
+  const found = readManifest(folder, fingerprint);
+  if (found) return openDataset(folder, found, true);
+
+  // Written under another name and renamed when complete. The process id keeps runs side by side apart.
+  const partial = `${folder}.part-${process.pid}`;
+  guardWrite(options.folder, () => fs.mkdirSync(options.folder, { recursive: true }));
+  removeLeftovers(options.folder, `${fingerprint.slice(0, 24)}.part-`);
+  fs.rmSync(partial, { recursive: true, force: true });
+  guardWrite(partial, () => fs.mkdirSync(partial));
+  try {
+    const manifest = await build(partial, fingerprint, options);
+    fs.rmSync(folder, { recursive: true, force: true });
+    guardWrite(folder, () => fs.renameSync(partial, folder));
+    return openDataset(folder, manifest, false);
+  } catch (error) {
+    fs.rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function build(folder: string, fingerprint: string, options: PrepareOptions): Promise<DatasetManifest> {
+  const { source, tokenizer, buckets, seed, signal } = options;
+  const { title } = source;
+  const layouts = buckets.map((length) => recordLayout(length, tokenizer.vocabularySize));
+  const stage = new SampleStage(folder, layouts, tokenizer.padId);
+  try {
+    const reader = new SampleReader({ ...options, labels: options.labels, title });
+    for await (const row of source.rows(signal)) {
+      signal?.throwIfAborted();
+      const sample = reader.read(row);
+      if (sample) stage.add(sample);
+      if (reader.rows % PROGRESS_ROWS === 0) options.onProgress?.(reader.rows);
+    }
+    signal?.throwIfAborted();
+    options.onProgress?.(reader.rows);
+    if (stage.size === 0) throw emptyDataset(reader.rows, reader.broken.first, title);
+    const texts = stage.finishAdding();
+
+    assignSplits(stage, options.splits ?? {}, title);
+    const labels = options.labels ? [...options.labels] : reader.labels.toSorted();
+    if (labels.length < 2) throw oneClass(labels, title);
+    const numbers = reader.labels.map((label) => labels.indexOf(label));
+    const labelled = selectLabelled(stage, options.labelsPerClass, seed);
+
+    const written = writeSplits(folder, stage, numbers, labels.length, labelled);
+    const empty = labels.filter((_, label) => written.classCounts.labelled[label] === 0);
+    if (empty.length > 0) throw emptyClass(empty, title);
+    stage.discard();
+    const manifest: DatasetManifest = {
+      format: DATASET_FORMAT,
+      fingerprint,
+      title,
+      labels,
+      vocabularySize: tokenizer.vocabularySize,
+      padId: tokenizer.padId,
+      buckets: [...buckets],
+      sizes: written.sizes,
+      statistics: {
+        rows: reader.rows,
+        broken: reader.broken,
+        duplicates: written.left[DUPLICATE] ?? 0,
+        unlabelledHeldOut: written.left[UNLABELLED_HELD_OUT] ?? 0,
+        truncated: reader.truncated,
+        tokenLengths: reader.tokenLengths,
+        classCounts: written.classCounts,
+      },
+      files: { texts, ...written.files },
+    };
+    writeManifest(folder, manifest);
+    return manifest;
+  } finally {
+    stage.close();
+  }
+}
+
+/** The training samples that keep their label; undefined for all. */
+function selectLabelled(
+  stage: SampleStage,
+  labelsPerClass: number | 'all',
+  seed: number,
+): Set<number> | undefined {
+  if (labelsPerClass === 'all') return undefined;
+  const selection = new LabelSelection(labelsPerClass, seed);
+  for (let sample = 0; sample < stage.size; sample++) {
+    if (stage.split(sample) !== TRAIN || !stage.isLabelled(sample)) continue;
+    selection.offer(sample, stage.label(sample), stage.key(sample));
+  }
+  return selection.chosen();
+}
+
+/** Copies every staged record into the file of its split and bucket, with the label's final number. */
+function writeSplits(
+  folder: string,
+  stage: SampleStage,
+  numbers: readonly number[],
+  classes: number,
+  labelled: ReadonlySet<number> | undefined,
+) {
+  const bySplit = <T>(make: (split: DatasetSplit) => T) =>
+    Object.fromEntries(DATASET_SPLITS.map((split) => [split, make(split)])) as Record<DatasetSplit, T>;
+  const outputs: AppendingFile[] = [];
+  const files = bySplit((split) =>
+    stage.layouts.map(({ length }) => {
+      const file = new AppendingFile(join(folder, bucketFileName(split, length)));
+      outputs.push(file);
+      return file;
+    }),
+  );
+  const sizes = bySplit(() => stage.layouts.map(() => 0));
+  const classCounts = bySplit(() => new Array<number>(classes).fill(0));
+  const left: Record<number, number> = {};
+  const put = (split: DatasetSplit, bucket: number, record: Buffer, label: number, trueLabel: number) => {
+    record.writeInt32LE(label, LABEL_AT);
+    (files[split][bucket] as AppendingFile).append(record);
+    (sizes[split][bucket] as number)++;
+    if (trueLabel >= 0) (classCounts[split][trueLabel] as number)++;
+  };
+  try {
+    for (const { sample, bucket, record } of stage.records()) {
+      const split = stage.split(sample);
+      const met = stage.label(sample);
+      const label = met < 0 ? -1 : (numbers[met] as number);
+      if (split === TEST) put('test', bucket, record, label, label);
+      else if (split === VALIDATION) put('validation', bucket, record, label, label);
+      else if (split === TRAIN) {
+        const known = label >= 0 && (labelled === undefined || labelled.has(sample));
+        put('train', bucket, record, known ? label : -1, label);
+        if (known) put('labelled', bucket, record, label, label);
+      } else left[split] = (left[split] ?? 0) + 1;
+    }
+    const sums = Object.fromEntries(
+      DATASET_SPLITS.flatMap((split) =>
+        files[split].map((file, bucket) => [
+          bucketFileName(split, (stage.layouts[bucket] as { length: number }).length),
+          file.finish(),
+        ]),
+      ),
+    );
+    return { sizes, classCounts, left, files: sums };
+  } finally {
+    for (const file of outputs) file.close();
+  }
+}
+
+async function fingerprintOf(options: PrepareOptions): Promise<string> {
+  const { source, tokenizer, labels, splits, labelsPerClass, maxLength, buckets, seed, onBrokenRow } =
+    options;
+  const parts = {
+    format: DATASET_FORMAT,
+    source: await source.fingerprint(),
+    tokenizer: tokenizer.hash,
+    options: { labels, splits, labelsPerClass, maxLength, buckets, seed, onBrokenRow },
+  };
+  return createHash('sha256').update(canonicalJson(parts)).digest('hex');
+}
+
+/** Removes what a killed process left half-written. */
+function removeLeftovers(folder: string, prefix: string): void {
+  for (const name of fs.readdirSync(folder)) {
+    if (!name.startsWith(prefix) || isRunning(Number(name.slice(prefix.length)))) continue;
+    fs.rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function checkOptions({ buckets, maxLength, labels, splits, labelsPerClass }: PrepareOptions): void {
+  const complain = (problem: string, remedy: string) => {
+    throw new LimbeckError('data.options', problem, { where: 'data', remedy });
+  };
+  const ascending = buckets.every((length, i) => length > (i === 0 ? 0 : (buckets[i - 1] as number)));
+  if (buckets.length === 0 || buckets.length > 255 || !ascending || buckets.at(-1) !== maxLength) {
+    complain(
+      `the buckets [${buckets.join(', ')}] do not go up to maxLength ${maxLength}`,
+      'List lengths in ascending order that end with data.maxLength.',
+    );
+  }
+  if (labels && new Set(labels).size < labels.length) {
+    complain('a class is twice in data.labels', 'List every class once.');
+  }
+  for (const [name, size] of Object.entries(splits ?? {})) {
+    if (size !== undefined && !(size >= 0 && (size < 1 || Number.isInteger(size)))) {
+      complain(`splits.${name} is ${size}`, 'Give a count of samples, or a fraction below 1.');
+    }
+  }
+  if (labelsPerClass !== 'all' && !(Number.isInteger(labelsPerClass) && labelsPerClass > 0)) {
+    complain(`labelsPerClass is ${labelsPerClass}`, "Give a count above 0, or 'all'.");
+  }
+}
+
+function emptyDataset(
+  rows: number,
+  broken: { where: string; problem: string }[],
+  title: string,
+): LimbeckError {
+  const first = broken[0];
+  return new LimbeckError(
+    'data.empty',
+    rows === 0 ? 'the data set is empty' : `none of the ${rows} rows can be used: ${first?.problem}`,
+    {
+      where: first ? `${title}, ${first.where}` : title,
+      remedy:
+        rows === 0 ? 'Give a source with rows.' : 'Name the fields of text and label as the data has them.',
+    },
+  );
+}
+
+function oneClass(labels: readonly string[], title: string): LimbeckError {
+  const problem = labels.length === 0 ? 'no row has a label' : `all rows have the label '${labels[0]}'`;
+  return new LimbeckError('data.one-class', `${problem}: there is nothing to classify`, {
+    where: title,
+    remedy: 'Name the field that holds the class (labelField).',
+  });
+}
+
+function emptyClass(empty: readonly string[], title: string): LimbeckError {
+  return new LimbeckError(
+    'data.empty-class',
+    `no training sample has the label ${empty.map((label) => `'${label}'`).join(', ')}`,
+    {
+      where: title,
+      remedy: 'Remove these from data.labels, hold out fewer samples, or bring samples of them.',
+    },
+  );
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { closest } from 'fastest-levenshtein';
+import { LimbeckError } from '../errors.ts';
+import { mixSeed } from '../random.ts';
+import { SAMPLE_KEY_BYTES } from './batch.ts';
+import type { BrokenRow, SourceRow, SplitName, TextSample } from './sample.ts';
+import type { StagedSample } from './sample-stage.ts';
+import { TEST, TRAIN, VALIDATION } from './split-assignment.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+const SPLIT_NUMBERS: Record<SplitName, number> = { train: TRAIN, validation: VALIDATION, test: TEST };
+/** More classes than this, found in data, mean that the label field holds something else than labels. */
+const MOST_LABELS = 10_000;
+const SHOWN_BROKEN_ROWS = 20;
+
+export interface SampleReaderOptions {
+  tokenizer: Tokenizer;
+  /** The allowed class names; those found in the data when absent. */
+  labels: readonly string[] | undefined;
+  maxLength: number;
+  seed: number;
+  onBrokenRow: 'skip' | 'fail';
+  /** The source, for errors. */
+  title: string;
+}
+
+/** Turns a source's rows into tokenized samples, and counts what it meets. */
+export class SampleReader {
+  readonly #options: SampleReaderOptions;
+  /** Class names in the order of their numbers: the given list, or as they were met. */
+  readonly labels: string[];
+  readonly #numbers: Map<string, number>;
+  readonly broken: { count: number; first: BrokenRow[] } = { count: 0, first: [] };
+  readonly tokenLengths: number[];
+  rows = 0;
+  truncated = 0;
+
+  constructor(options: SampleReaderOptions) {
+    this.#options = options;
+    this.labels = [...(options.labels ?? [])];
+    this.#numbers = new Map(this.labels.map((label, number) => [label, number]));
+    this.tokenLengths = new Array<number>(options.maxLength + 1).fill(0);
+  }
+
+  /** The sample of a row, or undefined for a broken row that is skipped. */
+  read(row: SourceRow): StagedSample | undefined {
+    this.rows++;
+    if ('broken' in row) return this.#skip(row.broken, 'data.broken-row');
+    const { sample } = row;
+    if (sample.text.trim() === '') {
+      return this.#skip({ where: sample.id, problem: 'the text is empty' }, 'data.broken-row');
+    }
+    const label = sample.label === undefined ? -1 : this.#number(sample.label);
+    if (label === undefined) return this.#skip(this.#unknownLabel(sample), 'data.unknown-label');
+
+    const { tokenizer, maxLength, seed } = this.#options;
+    const ids = tokenizer.encode(sample.text);
+    if (ids.length === 0) {
+      return this.#skip({ where: sample.id, problem: 'the text has no tokens' }, 'data.broken-row');
+    }
+    if (ids.length > maxLength) {
+      ids.length = maxLength;
+      this.truncated++;
+    }
+    (this.tokenLengths[ids.length] as number)++;
+    return {
+      id: sample.id,
+      text: sample.text,
+      key: createHash('sha256').update(sample.text).digest().subarray(0, SAMPLE_KEY_BYTES),
+      label,
+      groupHash: mixSeed(seed, 'split', sample.group) >>> 0,
+      split: SPLIT_NUMBERS[sample.split ?? 'train'],
+      ids,
+    };
+  }
+
+  #number(label: string): number | undefined {
+    const known = this.#numbers.get(label);
+    if (known !== undefined || this.#options.labels) return known;
+    if (this.labels.length === MOST_LABELS) {
+      throw new LimbeckError('data.too-many-labels', `the label field has more than ${MOST_LABELS} values`, {
+        where: this.#options.title,
+        remedy: 'Name the field that holds the class, or list the classes in data.labels.',
+      });
+    }
+    this.labels.push(label);
+    this.#numbers.set(label, this.labels.length - 1);
+    return this.labels.length - 1;
+  }
+
+  #unknownLabel(sample: TextSample): BrokenRow {
+    const nearest = closest(sample.label as string, this.labels);
+    return {
+      where: sample.id,
+      problem: `label '${sample.label}' is not in data.labels (the nearest there is '${nearest}')`,
+    };
+  }
+
+  #skip(broken: BrokenRow, code: 'data.broken-row' | 'data.unknown-label'): undefined {
+    if (this.#options.onBrokenRow === 'fail') {
+      throw new LimbeckError(code, broken.problem, {
+        where: `${this.#options.title}, ${broken.where}`,
+        remedy:
+          code === 'data.unknown-label'
+            ? 'Add it to data.labels, correct the row, or set data.onBrokenRow: skip.'
+            : 'Correct the row, or set data.onBrokenRow: skip.',
+      });
+    }
+    this.broken.count++;
+    if (this.broken.first.length < SHOWN_BROKEN_ROWS) this.broken.first.push(broken);
+  }
+}
