@@ -1,0 +1,168 @@
+import { SAMPLE_KEY_BYTES, type TokenBatch } from '../data/batch.ts';
+import { LimbeckError } from '../errors.ts';
+import type { Teacher } from '../teachers/teacher.ts';
+import { estimateBytes } from './estimate.ts';
+import { keyAt, type LabelSpace } from './label-space.ts';
+import { LabelWriter } from './label-writer.ts';
+import { PendingBatches } from './pending-batches.ts';
+import type { LabelEncoding } from './record.ts';
+import type { KnowledgeStore } from './store.ts';
+
+/** What labelling needs of a split: its samples as batches, in an order that does not matter. */
+export interface LabelSplit {
+  /** Batches of at most `rows` samples; a batch may be changed once the next one is asked for. */
+  batches(rows: number): Iterable<TokenBatch> | AsyncIterable<TokenBatch>;
+}
+
+/** What is going to be done, told before the teacher is asked for the first time. */
+export interface LabelPlan {
+  readonly samples: number;
+  /** Samples that the teacher will be asked about. */
+  readonly missing: number;
+  /** About how much disk their labels will take. */
+  readonly bytes: number;
+}
+
+export interface LabelProgress {
+  /** Of the missing samples. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface LabelOptions {
+  teacher: Teacher;
+  taps: readonly string[];
+  split: LabelSplit;
+  store: KnowledgeStore;
+  /** `float16` by default. */
+  encoding?: LabelEncoding;
+  /** Samples per run of the teacher; 128 by default. */
+  batchSize?: number;
+  onPlan?: (plan: LabelPlan) => void;
+  onProgress?: (progress: LabelProgress) => void;
+  signal?: AbortSignal;
+}
+
+export interface LabelResult {
+  /** Samples whose labels are new. */
+  readonly labelled: number;
+  /** Samples whose labels were there, or that were there twice. */
+  readonly reused: number;
+  /** Samples that the teacher was asked about. */
+  readonly teacherCalls: number;
+  readonly seconds: number;
+  readonly secondsInTeacher: number;
+}
+
+/**
+ * Asks the teacher about the samples of a split that have no labels in the store, and keeps the answers.
+ *
+ * What was answered is committed whatever ends it: an error, an abort (it throws the signal's reason), or the
+ * end; a killed process loses the last 2 seconds at most. So it can be called again and goes on.
+ *
+ * @throws LimbeckError of the teacher (`teacher.not-finite`, ...) and of the store (`store.disk-full`, ...).
+ */
+export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
+  const { teacher, split, signal, batchSize = 128, onProgress } = options;
+  const began = performance.now();
+  const spaces = await spacesOf(options);
+  const plan = await planLabels(options);
+  signal?.throwIfAborted();
+  options.onPlan?.(plan);
+  let labelled = 0;
+  let twice = 0;
+  let secondsInTeacher = 0;
+  if (plan.missing > 0) {
+    const taps = [...spaces.keys()];
+    const pending = new PendingBatches(batchSize);
+    const writer = new LabelWriter(spaces, batchSize);
+    const queued = new Set<string>();
+    const ask = async (batch: TokenBatch) => {
+      const start = performance.now();
+      const labels = await teacher.label(batch, taps);
+      secondsInTeacher += (performance.now() - start) / 1000;
+      await writer.add(batch.keys, labels);
+      labelled += batch.filled;
+      onProgress?.({ done: labelled + twice, total: plan.missing });
+      signal?.throwIfAborted();
+    };
+    try {
+      for await (const batch of split.batches(batchSize)) {
+        signal?.throwIfAborted();
+        for (const row of missingRows(spaces, batch.keys)) {
+          const key = keyAt(batch.keys, row);
+          const name = String.fromCharCode(...key);
+          if (queued.has(name) || writer.holds(key)) {
+            twice++;
+            continue;
+          }
+          queued.add(name);
+          const full = pending.add(batch, row);
+          if (!full) continue;
+          await ask(full);
+          for (let i = 0; i < full.filled; i++) queued.delete(String.fromCharCode(...keyAt(full.keys, i)));
+        }
+      }
+      for (const batch of pending.rest()) await ask(batch);
+    } catch (error) {
+      // The first error is the one to tell; a disk that is full now has told so or will at the next run.
+      await writer.flush().catch(() => {});
+      throw error;
+    }
+    await writer.flush();
+  }
+  return {
+    labelled,
+    reused: plan.samples - labelled,
+    teacherCalls: labelled,
+    seconds: (performance.now() - began) / 1000,
+    secondsInTeacher,
+  };
+}
+
+/** Counts what labelling would do, without asking the teacher. */
+export async function planLabels(
+  options: Pick<LabelOptions, 'teacher' | 'taps' | 'split' | 'store' | 'encoding' | 'batchSize' | 'signal'>,
+): Promise<LabelPlan> {
+  const { split, encoding = 'float16', batchSize = 128, signal } = options;
+  const spaces = await spacesOf(options);
+  let samples = 0;
+  let missing = 0;
+  for await (const batch of split.batches(batchSize)) {
+    signal?.throwIfAborted();
+    samples += batch.keys.length / SAMPLE_KEY_BYTES;
+    missing += missingRows(spaces, batch.keys).length;
+  }
+  let bytes = 0;
+  for (const space of spaces.values()) bytes += estimateBytes(missing, space.info.dims, encoding);
+  return { samples, missing, bytes };
+}
+
+/** The spaces of a teacher's taps, by tap. */
+async function spacesOf(
+  options: Pick<LabelOptions, 'teacher' | 'taps' | 'store' | 'encoding'>,
+): Promise<Map<string, LabelSpace>> {
+  const { teacher, taps, store, encoding = 'float16' } = options;
+  const spaces = new Map<string, LabelSpace>();
+  for (const tap of taps) {
+    const output = teacher.outputs[tap];
+    if (!output) {
+      throw new LimbeckError('teacher.tap', `${teacher.title} has no tap '${tap}'`, {
+        where: `its taps: ${Object.keys(teacher.outputs).join(', ')}`,
+        remedy: 'Name one of them.',
+      });
+    }
+    const { title, hash, preprocessing } = teacher;
+    spaces.set(
+      tap,
+      await store.space({ title, teacher: hash, tap, preprocessing, dims: output.dims, encoding }),
+    );
+  }
+  return spaces;
+}
+
+/** The rows that have no label in some space. */
+function missingRows(spaces: ReadonlyMap<string, LabelSpace>, keys: Uint8Array): number[] {
+  const lists = [...spaces.values()].map((space) => space.missing(keys));
+  return lists.length === 1 ? (lists[0] as number[]) : [...new Set(lists.flat())].sort((a, b) => a - b);
+}

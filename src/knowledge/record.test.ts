@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { crc32, crc32ByTable } from './crc32.ts';
+import { RecordCodec } from './record.ts';
+
+const key = Uint8Array.from({ length: 16 }, (_, i) => i * 7);
+const otherKey = Uint8Array.from({ length: 16 }, (_, i) => i * 7 + 1);
+
+describe('crc32', () => {
+  it('has the check value of its standard, with and without Node', () => {
+    const check = new TextEncoder().encode('123456789');
+    expect(crc32(check)).toBe(0xcbf43926);
+    expect(crc32ByTable(check)).toBe(0xcbf43926);
+    expect(crc32ByTable(check.subarray(4), crc32ByTable(check.subarray(0, 4)))).toBe(0xcbf43926);
+  });
+});
+
+describe.each(['float16', 'float32'] as const)('a %s record', (encoding) => {
+  const codec = new RecordCodec(5, encoding);
+  const values = Float32Array.of(0, -1.5, 3.25, 1000, -0.0078125);
+  const record = codec.encode(key, values) as Buffer;
+
+  it('gives the values back, where it is told to', () => {
+    const into = new Float32Array(9).fill(9);
+    expect(codec.decode(key, record, into, 2)).toBe(true);
+    expect([...into]).toEqual([9, 9, ...values, 9, 9]);
+  });
+
+  it('notices every single flipped bit, and writes nothing then', () => {
+    const into = new Float32Array(5).fill(9);
+    for (let bit = 0; bit < record.length * 8; bit++) {
+      const broken = Buffer.from(record);
+      broken[bit >> 3] = (broken[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect(codec.decode(key, broken, into, 0)).toBe(false);
+    }
+    expect([...into]).toEqual([9, 9, 9, 9, 9]);
+  });
+
+  it('does not take another key, or another length', () => {
+    expect(codec.isSound(otherKey, record)).toBe(false);
+    expect(codec.isSound(key, record.subarray(1))).toBe(false);
+    expect(codec.isSound(key, Buffer.alloc(0))).toBe(false);
+  });
+});
+
+it('names the value that float16 cannot hold', () => {
+  expect(new RecordCodec(3, 'float16').encode(key, Float32Array.of(1, 2, 1e6))).toBe(2);
+});

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { TokenBatch } from '../data/batch.ts';
+import type { Engine, Session } from '../engine/engine.ts';
+import { LimbeckError } from '../errors.ts';
+import { tensorBytes } from '../onnx/encode-tensor.ts';
+import type { Graph, Value } from '../onnx/graph.ts';
+import { readModelFile } from '../onnx/node-files.ts';
+import { readModel } from '../onnx/read-model.ts';
+import { elementCount, type Tensor } from '../onnx/tensor.ts';
+import type { Teacher, TeacherOutput } from './teacher.ts';
+import { embeddedVocabulary } from './vocabulary.ts';
+
+export interface OnnxTeacherOptions {
+  engine: Engine;
+  /** The model's bytes, or the path of its file (external data is read beside it). */
+  model: Uint8Array | string;
+  /** For people; a path's own by default. */
+  title?: string;
+  /** What made the inputs: see `Teacher.preprocessing`. */
+  preprocessing: string;
+  /** How many different ids the tokenizer gives; checked against the model's embedding. */
+  vocabularySize?: number;
+  /** Threads of the session; the engine's by default. */
+  threads?: number;
+}
+
+/**
+ * A teacher that is an ONNX model over tokens. Its inputs are `input_ids` and, where it has them, `attention_mask`
+ * and `token_type_ids` (zeros), each [batch, sequence]; every float32 output [batch, ...] is a tap.
+ *
+ * @throws LimbeckError `teacher.inputs`, `teacher.outputs`, `teacher.vocabulary`, and what reading and loading throw.
+ */
+export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Teacher> {
+  const { engine, model, preprocessing, vocabularySize } = options;
+  const title = options.title ?? (typeof model === 'string' ? model : 'the teacher');
+  const { graph, hash } = readTeacherModel(model, title);
+  const inputs = inputsOf(graph, title);
+  const outputs = outputsOf(graph, title);
+  if (vocabularySize !== undefined) checkVocabulary(graph, inputs.ids, vocabularySize, title);
+  const session = await engine.load(model, {
+    title,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  return {
+    title,
+    hash,
+    preprocessing,
+    outputs,
+    label: (batch, taps) => label(session, inputs.all, outputs, title, batch, taps),
+    close: () => session.release(),
+  };
+}
+
+function readTeacherModel(model: Uint8Array | string, title: string): { graph: Graph; hash: string } {
+  if (typeof model !== 'string') return { graph: readModel(model, { title }), hash: sha256(model) };
+  const graph = readModelFile(model);
+  const bytes = readFileSync(model);
+  try {
+    readModel(bytes);
+  } catch (error) {
+    if (!(error instanceof LimbeckError) || error.code !== 'model.external-data') throw error;
+    // Weights that lie in another file are part of the answers, so they are part of the hash.
+    const tensors = [...graph.initializers.values()].filter((tensor) => tensor.type !== 'string');
+    return { graph, hash: sha256(bytes, ...tensors.map(tensorBytes)) };
+  }
+  return { graph, hash: sha256(bytes) };
+}
+
+function sha256(...pieces: Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/** How each input of a text model is filled from a batch. */
+const INPUT_SOURCES: Record<string, (batch: TokenBatch) => BigInt64Array> = {
+  input_ids: (batch) => batch.ids,
+  attention_mask: (batch) => batch.mask,
+  token_type_ids: (batch) => new BigInt64Array(batch.rows * batch.length),
+};
+
+function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Value } {
+  const ids = graph.inputs.find((input) => input.name === 'input_ids');
+  const strange = graph.inputs.find(
+    (input) => !(input.name in INPUT_SOURCES) || !['int64', 'int32', 'float32'].includes(input.type ?? ''),
+  );
+  if (!ids || strange) {
+    throw new LimbeckError(
+      'teacher.inputs',
+      strange
+        ? `${title} has an input '${strange.name}' (${strange.type}) that no text batch fills`
+        : `${title} has no input 'input_ids'`,
+      {
+        where: `inputs: ${graph.inputs.map((input) => input.name).join(', ')}`,
+        remedy: `Export it with the inputs ${Object.keys(INPUT_SOURCES).join(', ')} (int64 [batch, sequence]).`,
+      },
+    );
+  }
+  return { all: graph.inputs, ids };
+}
+
+function outputsOf(graph: Graph, title: string): Record<string, TeacherOutput> {
+  const outputs: Record<string, TeacherOutput> = {};
+  for (const { name, type, shape } of graph.outputs) {
+    const dims = shape?.slice(1);
+    if (type !== 'float32' || !dims?.every((dim) => typeof dim === 'number')) continue;
+    outputs[name] = { type, dims: dims as number[] };
+  }
+  if (Object.keys(outputs).length > 0) return outputs;
+  throw new LimbeckError('teacher.outputs', `${title} has no output that can be knowledge`, {
+    where: graph.outputs.map(({ name, type, shape }) => `${name}: ${type} [${shape}]`).join('; '),
+    remedy: 'It has to have a float32 output [batch, ...] whose sizes beyond the batch are known.',
+  });
+}
+
+function checkVocabulary(graph: Graph, ids: Value, tokenizer: number, title: string): void {
+  const embedded = embeddedVocabulary(graph, ids);
+  if (embedded === undefined || tokenizer <= embedded) return;
+  throw vocabularyError(title, `the tokenizer has ${tokenizer} pieces, the model embeds ${embedded}`);
+}
+
+function vocabularyError(title: string, problem: string, cause?: unknown): LimbeckError {
+  return new LimbeckError('teacher.vocabulary', `the tokenizer does not belong to ${title}: ${problem}`, {
+    where: 'input_ids',
+    remedy: 'Give the tokenizer that came with the model.',
+    cause,
+  });
+}
+
+async function label(
+  session: Session,
+  inputs: readonly Value[],
+  outputs: Readonly<Record<string, TeacherOutput>>,
+  title: string,
+  batch: TokenBatch,
+  taps: readonly string[],
+): Promise<Record<string, Float32Array>> {
+  for (const tap of taps) {
+    if (tap in outputs) continue;
+    throw new LimbeckError('teacher.tap', `${title} has no tap '${tap}'`, {
+      where: `its taps: ${Object.keys(outputs).join(', ')}`,
+      remedy: 'Name one of them.',
+    });
+  }
+  const feeds: Record<string, Tensor> = {};
+  for (const { name, type } of inputs) {
+    const values = (INPUT_SOURCES[name] as (batch: TokenBatch) => BigInt64Array)(batch);
+    feeds[name] = feed(values, type, [batch.rows, batch.length]);
+  }
+  let results: Record<string, Tensor>;
+  try {
+    results = await session.run(feeds, Object.fromEntries(taps.map((tap) => [tap, null])));
+  } catch (error) {
+    const message = (error as Error).message;
+    if (/indices element out of data bounds/.test(message)) throw vocabularyError(title, message, error);
+    throw error;
+  }
+  const labels: Record<string, Float32Array> = {};
+  for (const tap of taps) {
+    const size = elementCount((outputs[tap] as TeacherOutput).dims);
+    const values = (results[tap] as Tensor).data as Float32Array;
+    if (values.length !== batch.rows * size) {
+      throw new LimbeckError('teacher.outputs', `${title} gives ${tap} in another shape than it declares`, {
+        where: `[${(results[tap] as Tensor).dims}] for a batch of ${batch.rows}`,
+        remedy: 'Export the model again with the shapes that it has.',
+      });
+    }
+    labels[tap] = values.subarray(0, batch.filled * size);
+    checkFinite(labels[tap], size, tap, batch, title);
+  }
+  return labels;
+}
+
+/** A feed of the model's own type, over the batch's memory where that is int64. */
+function feed(values: BigInt64Array, type: Value['type'], dims: number[]): Tensor {
+  if (type === 'int32') return { type, dims, data: Int32Array.from(values, Number) };
+  if (type === 'float32') return { type, dims, data: Float32Array.from(values, Number) };
+  return { type: 'int64', dims, data: values };
+}
+
+function checkFinite(
+  values: Float32Array,
+  size: number,
+  tap: string,
+  batch: TokenBatch,
+  title: string,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value - value === 0) continue;
+    const row = Math.floor(i / size);
+    throw new LimbeckError('teacher.not-finite', `${title} answers ${value} for a sample`, {
+      where: `${tap}, value ${i % size} of sample ${batch.ordinals[row]} of its split`,
+      remedy:
+        'Check the model on that sample (an empty text, an overflow in float16?), or leave the sample out.',
+    });
+  }
+}
