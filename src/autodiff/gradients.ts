@@ -1,0 +1,162 @@
+import { LimbeckError } from '../errors.ts';
+import { isFloat } from '../onnx/data-type.ts';
+import type { Node, TypedValue, Value } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { formatShape } from '../onnx/shape-inference/rule.ts';
+import { operatorKey } from '../onnx/shape-inference/rules.ts';
+import { expandLike, sameShape, thin } from './broadcast.ts';
+import { gradientPath } from './path.ts';
+import { type GradientRule, UnsupportedGradient } from './rule.ts';
+import { gradientRule } from './rules/registry.ts';
+
+export interface GradientOptions {
+  /**
+   * d (something) / d loss, of the loss's shape: the result is then the product of this vector with the Jacobian, and
+   * the loss need not be a scalar. 1 by default.
+   */
+  seed?: TypedValue;
+}
+
+/**
+ * Emits d loss / d value for every value of `wrt` into `g` (reverse mode), each with its value's shape; null where the
+ * loss does not depend on the value. The values may be inputs, initializers, inner values and the loss itself.
+ *
+ * What is emitted are ordinary operators, so calling it again on a gradient gives gradients of gradients.
+ * Integers and `stopGradient` end a path.
+ *
+ * @throws LimbeckError `train.loss-not-scalar`; `train.no-gradient`, which lists every operator on the way that has
+ *   no gradient; `train.symbolic-shape` where a rule needs a size that is not known.
+ * @example
+ * const loss = g.reduceMean(g.square(g.sub(prediction, target)), { keepDims: false });
+ * const [dw, db] = gradients(g, loss, [w, b]);
+ */
+export function gradients(
+  g: GraphBuilder,
+  loss: TypedValue,
+  wrt: readonly TypedValue[],
+  options: GradientOptions = {},
+): (TypedValue | null)[] {
+  const nodes = [...g.nodes];
+  return g.scope('gradient', () => {
+    const seed = checkedSeed(g, loss, options.seed);
+    const path = gradientPath(nodes, loss, wrt);
+    const missing = path.nodes.filter((node) => !gradientRule(node)).map((node) => describe(node));
+    if (missing.length > 0) throw noGradient(missing);
+
+    const sums = new GradientSums(g);
+    sums.add(loss, seed);
+    const unsupported: string[] = [];
+    for (const node of [...path.nodes].reverse()) {
+      const outputGradients = node.outputs.map((value) => (value ? sums.of(value as TypedValue) : null));
+      if (outputGradients.every((gradient) => gradient === null)) continue;
+      try {
+        const rule = gradientRule(node) as GradientRule;
+        const inputGradients = rule({
+          g,
+          node,
+          inputs: node.inputs as readonly (TypedValue | null)[],
+          outputs: node.outputs as readonly (TypedValue | null)[],
+          outputGradients,
+          needs: (index) => path.reached.has(node.inputs[index] as Value),
+        });
+        node.inputs.forEach((value, index) => {
+          const gradient = inputGradients[index];
+          if (value && gradient && path.reached.has(value)) {
+            checkShape(node, value as TypedValue, gradient);
+            sums.add(value as TypedValue, gradient);
+          }
+        });
+      } catch (error) {
+        if (!(error instanceof UnsupportedGradient)) throw error;
+        unsupported.push(describe(node, error.message));
+      }
+    }
+    if (unsupported.length > 0) throw noGradient(unsupported);
+    return wrt.map((value) => (isFloat(value.type) ? sums.of(value) : null));
+  });
+}
+
+/** The gradients that have arrived at each value; summed when they are asked for, once all have arrived. */
+class GradientSums {
+  readonly #g: GraphBuilder;
+  readonly #parts = new Map<Value, TypedValue[]>();
+
+  constructor(g: GraphBuilder) {
+    this.#g = g;
+  }
+
+  add(value: TypedValue, gradient: TypedValue): void {
+    const parts = this.#parts.get(value);
+    if (parts) parts.push(gradient);
+    else this.#parts.set(value, [gradient]);
+  }
+
+  of(value: TypedValue): TypedValue | null {
+    const parts = this.#parts.get(value);
+    if (!parts) return null;
+    if (parts.length === 1) return parts[0];
+    const sources = parts.map(thin);
+    const sum = sources.length === 2 ? this.#g.add(sources[0], sources[1]) : this.#g.op('Sum', sources);
+    const whole = expandLike(this.#g, sum, value);
+    this.#parts.set(value, [whole]);
+    return whole;
+  }
+}
+
+function checkedSeed(g: GraphBuilder, loss: TypedValue, seed: TypedValue | undefined): TypedValue {
+  if (!isFloat(loss.type)) {
+    throw new LimbeckError('train.loss-not-scalar', `the loss '${loss.name}' is ${loss.type}, not a float`, {
+      where: `value '${loss.name}'`,
+      remedy: 'Differentiate a float value.',
+    });
+  }
+  if (seed) {
+    if (!sameShape(seed.shape, loss.shape) || seed.type !== loss.type) {
+      throw new Error(
+        `the seed is ${seed.type}${formatShape(seed.shape)}, the loss ${loss.type}${formatShape(loss.shape)}`,
+      );
+    }
+    return seed;
+  }
+  if (!loss.shape.every((dim) => dim === 1)) {
+    throw new LimbeckError(
+      'train.loss-not-scalar',
+      `the loss '${loss.name}' has shape ${formatShape(loss.shape)}; only a scalar can be differentiated`,
+      { where: `value '${loss.name}'`, remedy: 'Reduce it by a sum or a mean over all axes.' },
+    );
+  }
+  return expandLike(g, g.scalar(1, loss.type), loss);
+}
+
+/** A rule whose gradient has another shape or type than its input is wrong, whatever it was given. */
+function checkShape(node: Node, value: TypedValue, gradient: TypedValue): void {
+  const fits = (dim: number | string, i: number) =>
+    dim === gradient.shape[i] || typeof dim === 'string' || typeof gradient.shape[i] === 'string';
+  if (
+    value.shape.length !== gradient.shape.length ||
+    !value.shape.every(fits) ||
+    value.type !== gradient.type
+  ) {
+    throw new Error(
+      `the gradient rule of ${node.opType} gave ${gradient.type}${formatShape(gradient.shape)} for ` +
+        `'${value.name}', which is ${value.type}${formatShape(value.shape)}`,
+    );
+  }
+}
+
+function describe(node: Node, reason?: string): string {
+  return `${operatorKey(node.domain, node.opType)} '${node.name}'${reason ? ` (${reason})` : ''}`;
+}
+
+function noGradient(operators: readonly string[]): LimbeckError {
+  return new LimbeckError(
+    'train.no-gradient',
+    `${operators.length} operator${operators.length === 1 ? '' : 's'} between the loss and the trained values ` +
+      `cannot be differentiated: ${operators.join(', ')}`,
+    {
+      where: operators.join(', '),
+      remedy:
+        'Freeze what lies before them, replace them, or add a rule (docs/adding-an-operator-gradient.md).',
+    },
+  );
+}

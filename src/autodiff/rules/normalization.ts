@@ -1,0 +1,67 @@
+import { float } from '../../onnx/attributes.ts';
+import { floatAttribute, intAttribute, type TypedValue } from '../../onnx/graph.ts';
+import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
+import { elementCount } from '../../onnx/tensor.ts';
+import { reshapeLike, staticShape } from '../broadcast.ts';
+import { type GradientRule, inputOf } from '../rule.ts';
+import { columnSums } from './column-sums.ts';
+
+/**
+ * y = xhat scale + bias with xhat = (x - mean) inv, over rows of n elements (Ba, Kiros and Hinton 2016):
+ *
+ *     dx = inv (dy scale - mean(dy scale) - xhat mean(dy scale xhat)),  dscale = sum(dy xhat),  dbias = sum(dy)
+ *
+ * xhat and inv come from one fused LayerNormalization without scale (one pass, against two for (x - mean) inv).
+ * The two means are products of a matrix with the scale vector, so dy scale xhat is never formed.
+ */
+const layerNormalization: GradientRule = (call) => {
+  const { g, node } = call;
+  const [x, gain] = [inputOf(call, 0), inputOf(call, 1)];
+  const shape = staticShape(x);
+  const axis = normalizeAxis(intAttribute(node, 'axis', -1), shape.length);
+  const width = elementCount(shape.slice(axis));
+  const height = elementCount(shape.slice(0, axis));
+  const [dy, dMean, dInverse] = call.outputGradients;
+
+  const rows = (value: TypedValue) => g.reshape(value, [height, width]);
+  const column = (value: TypedValue) => g.reshape(value, [height, 1]);
+  const ones = g.expand(g.scalar(1, x.type), [width]);
+  const [xhat, , inverse] = g.node(
+    'LayerNormalization',
+    [rows(x), ones],
+    { axis: -1, epsilon: float(floatAttribute(node, 'epsilon', 1e-5)) },
+    { outputs: 3 },
+  );
+  const parts: TypedValue[] = [];
+  let dGain: TypedValue | null = null;
+  let dBias: TypedValue | null = null;
+  if (dy) {
+    const d = rows(dy);
+    const dTimesXhat = g.mul(d, xhat);
+    if (call.needs(0)) {
+      const scaleRow = g.reshape(gain, [1, width]);
+      const perElement = g.reshape(g.mul(gain, 1 / width), [width, 1]);
+      const meanD = g.matMul(d, perElement);
+      const meanDXhat = g.matMul(dTimesXhat, perElement);
+      const centred = g.sub(g.sub(g.mul(d, scaleRow), meanD), g.mul(xhat, meanDXhat));
+      parts.push(g.mul(centred, inverse));
+    }
+    if (call.needs(1)) dGain = reshapeLike(g, columnSums(g, dTimesXhat), gain);
+    const bias = call.inputs[2];
+    if (bias && call.needs(2)) dBias = reshapeLike(g, columnSums(g, d), bias);
+  }
+  if (call.needs(0)) {
+    // d mean / dx = 1 / n; d inv / dx = -inv^2 xhat / n.
+    if (dInverse) {
+      const slope = g.mul(g.mul(column(dInverse), g.mul(inverse, inverse)), -1 / width);
+      parts.push(g.mul(xhat, slope));
+    }
+    if (dMean) parts.push(g.expand(g.mul(column(dMean), 1 / width), [height, width]));
+  }
+  const sum = parts.length > 1 ? g.op('Sum', parts) : parts[0];
+  return [sum ? reshapeLike(g, sum, x) : null, dGain, dBias];
+};
+
+export const NORMALIZATION_RULES: Record<string, GradientRule> = {
+  LayerNormalization: layerNormalization,
+};

@@ -1,0 +1,30 @@
+import type { Node } from '../../onnx/graph.ts';
+import { operatorKey } from '../../onnx/shape-inference/rules.ts';
+import type { GradientRule } from '../rule.ts';
+import { ACTIVATION_RULES } from './activation.ts';
+import { ELEMENTWISE_RULES } from './elementwise.ts';
+import { INDEXING_RULES } from './indexing.ts';
+import { MATRIX_RULES } from './matrix.ts';
+import { MOVEMENT_RULES } from './movement.ts';
+import { NORMALIZATION_RULES } from './normalization.ts';
+import { REDUCTION_RULES } from './reduction.ts';
+import { SOFTMAX_RULES } from './softmax.ts';
+
+/** Every rule, by operator: `MatMul`, `com.microsoft::FusedMatMul`. */
+export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
+  Object.entries({
+    ...ELEMENTWISE_RULES,
+    ...ACTIVATION_RULES,
+    ...REDUCTION_RULES,
+    ...SOFTMAX_RULES,
+    ...NORMALIZATION_RULES,
+    ...MATRIX_RULES,
+    ...MOVEMENT_RULES,
+    ...INDEXING_RULES,
+  }),
+);
+
+/** The rule of a node's operator, or undefined. */
+export function gradientRule(node: Pick<Node, 'domain' | 'opType'>): GradientRule | undefined {
+  return GRADIENT_RULES.get(operatorKey(node.domain, node.opType));
+}

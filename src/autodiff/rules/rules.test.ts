@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { checkGradients, type GradientCheck } from '../testing/check-gradients.ts';
+import { GRADIENT_CASES } from '../testing/gradient-cases.ts';
+import { GRADIENT_RULES } from './registry.ts';
+
+describe('gradient rules', () => {
+  it('has a case for every rule', () => {
+    const covered = new Set(GRADIENT_CASES.map(([operator]) => operator));
+    expect([...GRADIENT_RULES.keys()].filter((operator) => !covered.has(operator))).toEqual([]);
+    expect([...covered].filter((operator) => !GRADIENT_RULES.has(operator))).toEqual([]);
+  });
+
+  it.each(GRADIENT_CASES)('%s: %s', async (_operator: string, _form: string, check: GradientCheck) => {
+    await checkGradients(check);
+  });
+});
