@@ -28,6 +28,12 @@ export interface TokenSplit {
   close(): void;
 }
 
+/**
+ * A bucket's file up to this size is read into memory at its first batch; of a larger one every record is read where
+ * it lies. 128 reads are 0.2 ms on Linux itself and 1 ms in a sandbox, a copy from memory is 0.05 ms.
+ */
+const HELD_BYTES = 32 << 20;
+
 /** A bucket's file. */
 export interface BucketFile extends TokenBucket {
   readonly path: string;
@@ -45,9 +51,18 @@ export class TokenSplitFile implements TokenSplit {
   readonly #textsPath: string;
   /** Opened at the first read. */
   readonly #descriptors = new Map<string, number>();
+  readonly #held = new Map<string, Buffer>();
+  readonly #heldBytes: number;
   #scratch = Buffer.alloc(0);
 
-  constructor(name: string, buckets: readonly BucketFile[], textsPath: string, padId: number) {
+  constructor(
+    name: string,
+    buckets: readonly BucketFile[],
+    textsPath: string,
+    padId: number,
+    heldBytes = HELD_BYTES,
+  ) {
+    this.#heldBytes = heldBytes;
     this.name = name;
     this.buckets = buckets;
     this.#textsPath = textsPath;
@@ -113,6 +128,7 @@ export class TokenSplitFile implements TokenSplit {
   close(): void {
     for (const descriptor of this.#descriptors.values()) fs.closeSync(descriptor);
     this.#descriptors.clear();
+    this.#held.clear();
   }
 
   /** The records one after another in the reused buffer; neighbours on disk are read at once. */
@@ -121,7 +137,8 @@ export class TokenSplitFile implements TokenSplit {
     if (this.#scratch.length < indices.length * bytes) {
       this.#scratch = Buffer.from(new ArrayBuffer(indices.length * bytes));
     }
-    const descriptor = this.#descriptor(file.path);
+    const held = this.#heldFile(file);
+    const descriptor = held ? -1 : this.#descriptor(file.path);
     for (let row = 0; row < indices.length; ) {
       const first = indices[row] as number;
       let run = 1;
@@ -129,10 +146,23 @@ export class TokenSplitFile implements TokenSplit {
       if (!(first >= 0 && first + run <= file.size)) {
         throw new Error(`sample ${first} is not in the bucket of ${file.size}`);
       }
-      readFully(descriptor, this.#scratch, row * bytes, run * bytes, first * bytes, file.path);
+      if (held) held.copy(this.#scratch, row * bytes, first * bytes, (first + run) * bytes);
+      else readFully(descriptor, this.#scratch, row * bytes, run * bytes, first * bytes, file.path);
       row += run;
     }
     return this.#scratch;
+  }
+
+  #heldFile({ path, size, layout }: BucketFile): Buffer | undefined {
+    const bytes = size * layout.bytes;
+    if (bytes > this.#heldBytes) return undefined;
+    let held = this.#held.get(path);
+    if (!held) {
+      held = Buffer.allocUnsafe(bytes);
+      readFully(this.#descriptor(path), held, 0, bytes, 0, path);
+      this.#held.set(path, held);
+    }
+    return held;
   }
 
   #readText(ordinal: number): { id: string; text: string } {

