@@ -1,4 +1,5 @@
 import type { OnEvent, StageName } from '../events.ts';
+import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Gate, ModelResult, RunResult } from '../report/result.ts';
 
@@ -92,4 +93,5 @@ export interface LimbeckApi {
   exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
   /** Writes report.html anew from what the run's folder holds. */
   writeReport(runFolder: string): Promise<{ file: string }>;
+  readonly KnowledgeStore: { open(folder: string): Promise<KnowledgeStore> };
 }

@@ -28,11 +28,11 @@ export interface RunContext {
 const SHARED_FOLDER = '.limbeck';
 
 /** Opens a run's folder, engine and store. */
-export function openRun(recipe: Recipe, options: RunOptions): RunContext {
+export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunContext> {
   const emit = options.onEvent ?? (() => {});
   const folder = new RunFolder(resolve(options.out), stringifyRecipe(recipe));
   try {
-    const store = KnowledgeStore.open(storeFolder(recipe, options));
+    const store = await KnowledgeStore.open(storeFolder(recipe, options));
     return {
       recipe,
       options,

@@ -85,7 +85,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
     if (end - start !== elementCount(shape) * ArrayType.BYTES_PER_ELEMENT)
       throw damaged(`the size of ${name} is wrong`);
     // Copied, because the data may not be aligned for its type.
-    const data = new ArrayType(bytes.slice(start, end).buffer);
+    const data = new ArrayType(Uint8Array.from(bytes.subarray(start, end)).buffer);
     tensors.set(name, { type, dims: shape, data });
   }
   return { tensors, metadata: (header.__metadata__ ?? {}) as Record<string, string> };

@@ -167,7 +167,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
           seconds: elapsed(),
           learning_rate: rate,
           ...values,
-          ...Object.fromEntries(Object.entries(sizes).map(([name, { data }]) => [name, Number(data[0])])),
+          ...gradientNorms(sizes),
           'validation/accuracy': evaluation.accuracy,
           'validation/macro_f1': evaluation.macroF1,
           'validation/loss': evaluation.loss,
@@ -209,6 +209,12 @@ function bestFrom(saved?: ReadonlyMap<string, Tensor>): Map<string, Float32Array
 
 function copyOf(parameters: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
   return new Map([...parameters].map(([name, data]) => [name, data.slice()]));
+}
+
+/** Of what the probe measured: its losses are those after the step, so the step's own are kept. */
+function gradientNorms(probe: Readonly<Record<string, Tensor>>): MetricsRow {
+  const norms = Object.entries(probe).filter(([name]) => name.startsWith('grad_norm/'));
+  return Object.fromEntries(norms.map(([name, { data }]) => [name, Number(data[0])]));
 }
 
 function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {

@@ -1,0 +1,181 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createNodeEngine } from '../engine/node.ts';
+import { labelsTerm } from '../objectives/cross-entropy.ts';
+import { kdTerm } from '../objectives/kd-logits.ts';
+import { type Tensor, tensor } from '../onnx/tensor.ts';
+import { randomStream } from '../random.ts';
+import { textConv } from '../students/text-conv.ts';
+import { adamw } from './adamw.ts';
+import { CheckpointFolder } from './checkpoint.ts';
+import { type BatchSource, type TrainingOptions, trainStudent } from './training-loop.ts';
+
+const CLASSES = 3;
+const BATCH = 16;
+const engine = createNodeEngine();
+
+/** A toy task: the class is the remainder of the row's tokens by 3; the teacher says so with some doubt. */
+function toyBatches(): BatchSource {
+  return {
+    batchesPerEpoch: 8,
+    batch(epoch, index) {
+      const length = index % 2 === 0 ? 4 : 8;
+      const random = randomStream(7, epoch, index);
+      const labels = Int32Array.from({ length: BATCH }, () => random.integer(CLASSES));
+      const token = (row: number) => CLASSES * random.integer(10) + labels[row];
+      const ids = BigInt64Array.from({ length: BATCH * length }, (_, i) =>
+        BigInt(token(Math.floor(i / length))),
+      );
+      const knowledge = Float32Array.from({ length: BATCH * CLASSES }, (_, i) =>
+        labels[Math.floor(i / CLASSES)] === i % CLASSES ? 3 : 0,
+      );
+      return {
+        variant: `${length}`,
+        rows: BATCH,
+        feeds: {
+          input_ids: tensor('int64', [BATCH, length], ids),
+          attention_mask: tensor('int64', [BATCH, length], new BigInt64Array(BATCH * length).fill(1n)),
+          labels: tensor('int32', [BATCH], labels),
+          row_weights: tensor('float32', [BATCH], new Float32Array(BATCH).fill(1)),
+          'knowledge/logits': tensor('float32', [BATCH, CLASSES], knowledge),
+        },
+      };
+    },
+  };
+}
+
+function options(overrides: Partial<TrainingOptions> = {}): TrainingOptions {
+  const student = textConv.build(
+    { embedding: 8, width: 16, kernel: 3 },
+    { vocabularySize: 30, classes: CLASSES, maxLength: 8, random: randomStream(1, 'student') },
+  );
+  return {
+    engine,
+    student,
+    variants: { 4: { batch: BATCH, sequence: 4 }, 8: { batch: BATCH, sequence: 8 } },
+    terms: [kdTerm({ weight: 0.9, temperature: 2, classes: CLASSES }), labelsTerm({ weight: 0.1 })],
+    optimizer: adamw({ weightDecay: 0.01 }),
+    schedule: { peak: 0.01, totalSteps: 48, warmup: 0.1, decay: 'cosine' },
+    maxGradNorm: 1,
+    batches: toyBatches(),
+    evaluate: async (parameters) => {
+      const sum = [...parameters.values()].reduce((total, data) => total + Math.abs(data[0]), 0);
+      return { accuracy: 1 / (1 + sum), macroF1: 0, loss: sum };
+    },
+    selection: { metric: 'loss' },
+    ...overrides,
+  };
+}
+
+function bitsOf(parameters: ReadonlyMap<string, Float32Array>): string {
+  return [...parameters]
+    .map(([name, data]) => `${name} ${Buffer.from(data.buffer).toString('base64')}`)
+    .join('\n');
+}
+
+describe('trainStudent', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'limbeck-train-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('learns, and tells every term with its gradient norm', async () => {
+    const { metrics } = await trainStudent(options());
+    expect(metrics).toHaveLength(6);
+    const losses = metrics.map((row) => row.loss as number);
+    expect(losses.at(-1)).toBeLessThan(0.5 * losses[0]);
+    for (const row of metrics) {
+      expect(row.loss).toBeCloseTo(
+        0.9 * (row['loss/kd'] as number) + 0.1 * (row['loss/labels'] as number),
+        2,
+      );
+      expect(row['grad_norm/kd']).toBeGreaterThan(row['grad_norm/labels'] as number);
+    }
+  });
+
+  it('ends in the same bits when it was stopped and went on', async () => {
+    const whole = await trainStudent(options());
+    const stop = new AbortController();
+    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const interrupted = trainStudent(
+      options({ checkpoints, signal: stop.signal, onProgress: (done) => done === 21 && stop.abort() }),
+    );
+    await expect(interrupted).rejects.toMatchObject({ code: 'train.interrupted' });
+    const resumed = await trainStudent(options({ checkpoints }));
+    expect(resumed.steps).toBe(48);
+    expect(bitsOf(resumed.parameters)).toBe(bitsOf(whole.parameters));
+    expect(resumed.metrics.map((row) => row.loss)).toEqual(whole.metrics.map((row) => row.loss));
+    // Called once more, it has nothing left to do.
+    const again = await trainStudent(
+      options({ checkpoints, batches: { batchesPerEpoch: 8, batch: () => expect.fail() } }),
+    );
+    expect(bitsOf(again.parameters)).toBe(bitsOf(whole.parameters));
+  });
+
+  it('goes on from the checkpoint before a damaged one', async () => {
+    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 0 };
+    await trainStudent(
+      options({ checkpoints, schedule: { peak: 0.01, totalSteps: 20, warmup: 0, decay: 'constant' } }),
+    );
+    const newest = join(folder, 'step-20.safetensors');
+    writeFileSync(newest, readFileSync(newest).subarray(0, 2000));
+    const warnings: string[] = [];
+    const result = await trainStudent(
+      options({
+        checkpoints,
+        schedule: { peak: 0.01, totalSteps: 21, warmup: 0, decay: 'constant' },
+        onWarning: (message) => warnings.push(message),
+      }),
+    );
+    expect(result.steps).toBe(21);
+    expect(warnings.join()).toMatch(/step-20.safetensors/);
+    expect(readdirSync(folder)).toHaveLength(2);
+  });
+
+  it('stops early, and keeps the best parameters', async () => {
+    const losses = [3, 2, 2.5, 2.6, 2.7, 1];
+    const seen: string[] = [];
+    const result = await trainStudent(
+      options({
+        selection: { metric: 'loss', patience: 3 },
+        evaluate: async (parameters) => {
+          seen.push(bitsOf(parameters));
+          return { accuracy: 0, macroF1: 0, loss: losses[seen.length - 1] };
+        },
+      }),
+    );
+    expect(result.stoppedEarly).toBe(true);
+    expect(seen).toHaveLength(5);
+    expect(result.best.step).toBe(16);
+    expect(bitsOf(result.parameters)).toBe(seen[1]);
+  });
+
+  it('names the step at which a loss is no number', async () => {
+    const broken: BatchSource = {
+      batchesPerEpoch: 8,
+      batch(epoch, index) {
+        const batch = toyBatches().batch(epoch, index);
+        const knowledge = batch.feeds['knowledge/logits'] as Tensor;
+        if (index === 3) (knowledge.data as Float32Array)[0] = Number.NaN;
+        return batch;
+      },
+    };
+    await expect(trainStudent(options({ batches: broken }))).rejects.toMatchObject({
+      code: 'train.not-finite',
+      where: 'training step 3',
+    });
+  });
+
+  it('warns of a term whose gradient is next to nothing', async () => {
+    const warnings: string[] = [];
+    const terms = [kdTerm({ weight: 1e-5, temperature: 2, classes: CLASSES }), labelsTerm({ weight: 1 })];
+    await trainStudent(options({ terms, onWarning: (message) => warnings.push(message) }));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/'kd' is inert/);
+  });
+});
