@@ -31,7 +31,8 @@ function alternativesOf(node: SchemaNode): SchemaNode[] {
   return (node.oneOf ?? node.anyOf ?? []) as SchemaNode[];
 }
 
-function fitting(node: SchemaNode, value: unknown): SchemaNode {
+/** Among alternatives the one that a value is meant for; the node itself when there are none, or none fits. */
+export function fitting(node: SchemaNode, value: unknown): SchemaNode {
   const alternatives = alternativesOf(node);
   if (alternatives.length === 0) return node;
   const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LimbeckError } from '../errors.ts';
 import { TEXT_STUDENTS } from '../students/index.ts';
 import { dataSchema } from './data.ts';
 import { registryUnion } from './registry-union.ts';
@@ -59,15 +60,29 @@ export const recipeSchema = z
     store: z
       .string()
       .min(1)
-      .optional()
-      .describe(
-        'Folder of the knowledge store, which runs share. .limbeck/store in the working folder when absent.',
-      ),
+      .default('.limbeck/store')
+      .describe('Folder of the knowledge store, which runs share; relative to the working folder.'),
   })
   .describe('A Limbeck recipe.');
 
 /** A recipe with every default filled in. */
 export type Recipe = z.output<typeof recipeSchema>;
+/** A recipe that says who teaches. */
+export type DistillRecipe = Recipe & { teacher: NonNullable<Recipe['teacher']> };
+
+/**
+ * Asserts that the recipe has a teacher.
+ *
+ * @throws LimbeckError `recipe.no-teacher`
+ */
+export function requireTeacher(recipe: Recipe): asserts recipe is DistillRecipe {
+  if (recipe.teacher) return;
+  throw new LimbeckError('recipe.no-teacher', `the recipe '${recipe.name}' names no teacher`, {
+    where: 'teacher',
+    remedy: 'Add one (teacher: { kind: use-lite }), or train without: `limbeck train`.',
+  });
+}
+
 /** A recipe as a person writes it. */
 export type RecipeInput = z.input<typeof recipeSchema>;
 

@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { requireTeacher } from '../../recipe/schema.ts';
+import type { Cli } from '../cli.ts';
+import { finishGated } from '../gate.ts';
+import { distillSummary } from '../result-summary.ts';
+import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
+
+export function distillCommand(cli: Cli): Command {
+  return addRecipeOptions(new Command('distill'))
+    .summary('teach a small student what a large teacher knows')
+    .description(
+      'Runs a recipe from its data to the exported student and its report. The same command on the same folder goes on with a run that was cut off.',
+    )
+    .argument('<recipe>', 'the recipe (YAML)')
+    .option('--no-baseline', 'leave out the same student trained on the labels alone')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  limbeck distill recipes/glosses.yaml
+  limbeck distill recipe.yaml --out runs/small --set student.width=96 --set training.epochs=4
+  limbeck distill recipe.yaml --seed 2 --no-baseline --json > events.jsonl`,
+    )
+    .action(async (file: string, options: RecipeOptions) => {
+      const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) => {
+        requireTeacher(recipe);
+        return api.distill(recipe, runOptions);
+      });
+      finishGated(cli, options.json, result, distillSummary(result, out, cli.workingFolder));
+    });
+}

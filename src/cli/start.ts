@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import type { LimbeckApi } from '../run/api.ts';
+import type { Cli } from './cli.ts';
+import { EXIT } from './exit-codes.ts';
+import { reportFailure } from './failure.ts';
+import { abortOnInterrupt } from './interrupts.ts';
+import { createProgram } from './program.ts';
+import type { Progress } from './progress/progress.ts';
+import { terminalOf } from './terminal.ts';
+
+/** A command that is done but kept alive by a library's handle ends after this all the same. */
+const LINGER_MILLISECONDS = 2000;
+
+/**
+ * Runs this process as the command line: parses its arguments, calls a command, sets the exit code.
+ *
+ * @param loadApi the library; loaded only when a command calls it, so that help is quick
+ */
+export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
+  const terminal = terminalOf(process);
+  const args = process.argv.slice(2);
+  const json = args.includes('--json');
+
+  let shown: Progress | undefined;
+  let interrupt: AbortController | undefined;
+
+  const cli: Cli = {
+    terminal,
+    workingFolder: process.cwd(),
+    arguments: args,
+    version: packageVersion(),
+    exitCode: EXIT.ok,
+    api: loadApi,
+    stopCleanly(progress) {
+      shown = progress;
+      interrupt ??= abortOnInterrupt(process, {
+        announce: (message) => shown?.onEvent({ type: 'log', level: 'warn', message }),
+        exit: (code) => process.exit(code),
+      });
+      return interrupt.signal;
+    },
+  };
+
+  // However the process ends, the cursor comes back.
+  process.on('exit', () => shown?.close());
+
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      // The reader went away (`limbeck ... | head`): nobody sees what a run still does, so it stops, cleanly.
+      interrupt?.abort();
+    });
+  }
+
+  function fail(error: unknown): void {
+    shown?.close();
+    process.exitCode = reportFailure(error, terminal, json);
+  }
+
+  process.on('uncaughtException', (error) => {
+    fail(error);
+    process.exit();
+  });
+
+  try {
+    await createProgram(cli).parseAsync(args, { from: 'user' });
+    process.exitCode = cli.exitCode;
+  } catch (error) {
+    fail(error);
+  }
+  setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
