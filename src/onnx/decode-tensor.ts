@@ -7,6 +7,7 @@ import {
   dataTypeFromCode,
   type TensorData,
 } from './data-type.ts';
+import { locating } from './located-error.ts';
 import { type TensorProto, TensorProtoSchema } from './schema/onnx.gen.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -169,7 +170,7 @@ function external(
   const offset = wholeNumber(entries.get('offset') ?? '0', where);
   const length = wholeNumber(entries.get('length') ?? String(size), where);
   if (length !== size) throw bad(where, `needs ${size} bytes, its external data is ${length} bytes long`);
-  const bytes = readExternal(location, offset, length);
+  const bytes = locating(where, () => readExternal(location, offset, length));
   if (bytes.byteLength !== length) {
     throw bad(where, `needs ${length} bytes of '${location}', ${bytes.byteLength} could be read`);
   }

@@ -5,7 +5,6 @@ const LFS_POINTER = 'version https://git-lfs';
 
 /** What is wrong with bytes that could not be parsed as an ONNX model, as a phrase with the place where known. */
 export function locateDamage(bytes: Uint8Array): string {
-  if (bytes.byteLength === 0) return 'the file is empty';
   const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
   if (start.startsWith(LFS_POINTER)) return 'it is a git-lfs pointer (git lfs pull fetches the file itself)';
   if (start.startsWith('<')) return 'it is a web page or XML';

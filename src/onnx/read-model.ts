@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import type { ReadExternalData } from './decode-tensor.ts';
 import type { Graph } from './graph.ts';
 import { locateDamage } from './locate-damage.ts';
+import { locating } from './located-error.ts';
 import { normalDomain, readGraph } from './read-graph.ts';
 import { type ModelProto, ModelProtoSchema } from './schema/onnx.gen.ts';
 
@@ -22,20 +23,13 @@ export interface ReadModelOptions {
  *   (`malformed`), cyclic, duplicate names, undefined values, missing opset, bad tensors, unsupported types.
  */
 export function readModel(bytes: Uint8Array, options: ReadModelOptions = {}): Graph {
-  try {
-    return decodeModel(parse(bytes), options);
-  } catch (error) {
-    if (!(error instanceof LimbeckError) || !options.title) throw error;
-    const where = error.where ? `${options.title}: ${error.where}` : options.title;
-    throw new LimbeckError(error.code, error.message, {
-      where,
-      ...(error.remedy !== undefined && { remedy: error.remedy }),
-      cause: error.cause,
-    });
-  }
+  const { title } = options;
+  if (title === undefined) return decodeModel(parse(bytes), options);
+  return locating(title, () => decodeModel(parse(bytes), options));
 }
 
 function parse(bytes: Uint8Array): ModelProto {
+  if (bytes.byteLength === 0) throw malformed('it is empty');
   try {
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {

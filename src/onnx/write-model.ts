@@ -156,6 +156,9 @@ class GraphWriter {
         if (this.valueInfo && value.type !== undefined && !ends.has(value)) inner.push(encodeValue(value));
       }
     }
+    for (const value of graph.outputs) {
+      if (scope.get(value.name) !== value) throw new Error(`nothing defines the output '${value.name}'`);
+    }
     return create(GraphProtoSchema, {
       name: graph.name || 'graph',
       input: graph.inputs.map(encodeValue),
