@@ -1,22 +1,28 @@
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { elementCount } from '../onnx/tensor.ts';
+import { ROWS_PER_TRANSACTION } from './label-writer.ts';
 import { type LabelEncoding, recordBytes } from './record.ts';
 
 const PAGE_BYTES = 4096;
-/** LMDB's node header and slot in a page. */
+const PAGE_HEADER_BYTES = 24;
+/** LMDB's header of a record, and its slot in the page. */
 const NODE_BYTES = 10;
-/** Larger records get pages of their own. */
-const LARGEST_INLINE = 2000;
-/** How full the pages of a B-tree are after inserts in random order (ln 2; A. Yao, 1978). */
+/** A record that does not fit twice into a page gets pages of its own, and leaves their number (8 bytes). */
+const LARGEST_INLINE = (PAGE_BYTES - PAGE_HEADER_BYTES) / 2 - NODE_BYTES - SAMPLE_KEY_BYTES;
+/** How full the pages of a B-tree are after inserts in random order (A. Yao, "On random 2-3 trees", 1978). */
 const FILL = Math.LN2;
-/** Pages that the last transactions replaced, and the branches of the tree (measured). */
-const SPARE = 1.35;
 
-/** About how many bytes of disk the labels of so many new samples take in the knowledge store. */
+/**
+ * About how many bytes of disk the labels of so many new samples take in the knowledge store. Within 10 % of what
+ * was measured for 80,000 labels of 26 values, in transactions of 128 to 2,048 rows.
+ */
 export function estimateBytes(samples: number, dims: readonly number[], encoding: LabelEncoding): number {
   const record = recordBytes(elementCount(dims), encoding);
-  const node = NODE_BYTES + SAMPLE_KEY_BYTES;
-  if (record <= LARGEST_INLINE) return Math.ceil((samples * (record + node) * SPARE) / FILL);
-  const pages = Math.ceil((record + 24) / PAGE_BYTES) * PAGE_BYTES;
-  return Math.ceil(samples * (pages + (node + 8) / FILL));
+  const inline = record <= LARGEST_INLINE;
+  const node = NODE_BYTES + SAMPLE_KEY_BYTES + (inline ? record : 8);
+  const leaves = (samples * node) / ((PAGE_BYTES - PAGE_HEADER_BYTES) * FILL);
+  // A transaction writes each page that it touches anew; the old ones are free two transactions later.
+  const touched = leaves * (1 - Math.exp(-Math.min(samples, ROWS_PER_TRANSACTION) / Math.max(leaves, 1)));
+  const own = inline ? 0 : samples * Math.ceil((record + PAGE_HEADER_BYTES) / PAGE_BYTES);
+  return Math.ceil(leaves + 2 * touched + own) * PAGE_BYTES;
 }

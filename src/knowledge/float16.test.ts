@@ -34,28 +34,30 @@ describe('float16', () => {
     const back = new Uint16Array(0x10000);
     encodeFloat16(values, back);
     for (let word = 0; word < 0x10000; word++) {
-      if (Number.isNaN(values[word])) expect(Number.isNaN(float16Value(back[word] as number))).toBe(true);
-      else if (back[word] !== word) expect.fail(`word ${word} came back as ${back[word]}`);
+      const same = Number.isNaN(values[word])
+        ? Number.isNaN(float16Value(back[word] as number))
+        : back[word] === word;
+      if (!same) expect.fail(`word ${word} came back as ${back[word]}`);
     }
   });
 
   it('rounds to the nearest between all neighbours, and ties to the even word', () => {
     const scratch = new Float32Array(1);
     const bits = new Uint32Array(scratch.buffer);
+    /** What the float32 value that is so many steps from another becomes. */
+    const beside = (value: number, steps: number) => {
+      scratch[0] = value;
+      bits[0] = (bits[0] as number) + steps;
+      return encoded(scratch[0] as number);
+    };
     for (let low = 0; low < 0x7bff; low++) {
       const a = float16Value(low);
       const b = float16Value(low + 1);
       const middle = (a + b) / 2;
-      scratch[0] = middle;
-      const tie = bits[0] as number;
       const even = low % 2 === 0 ? low : low + 1;
-      const failures = [
-        encoded(middle) === even,
-        encoded(-middle) === (even | 0x8000),
-        (bits[0] = tie - 1) && encoded(scratch[0] as number) === low,
-        (bits[0] = tie + 1) && encoded(scratch[0] as number) === low + 1,
-      ];
-      if (failures.includes(false)) expect.fail(`between ${a} and ${b}: ${failures}`);
+      const found = [encoded(middle), encoded(-middle), beside(middle, -1), beside(middle, 1)];
+      const wanted = [even, even | 0x8000, low, low + 1];
+      if (`${found}` !== `${wanted}`) expect.fail(`between ${a} and ${b}: ${found}, not ${wanted}`);
     }
   });
 
