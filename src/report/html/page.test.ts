@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import type { ReportData } from '../report-data.ts';
+import { HOSTILE, hostileReport } from '../testing/hostile-report.ts';
+import { syntheticReport } from '../testing/synthetic-report.ts';
+import { renderReport } from './page.ts';
+import { headline } from './sections/summary.ts';
+
+describe('headline', () => {
+  const withResult = (change: Partial<ReportData['result']>): ReportData => {
+    const data = syntheticReport();
+    return { ...data, result: { ...data.result, ...change } };
+  };
+
+  it('tells size, speed and what was kept', () => {
+    expect(plain(headline(withResult({ retention: 0.964, speedup: 24.31 })))).toBe(
+      'A 2.4 MB student answers 24 times faster and keeps 96.4 % of its teacher’s accuracy',
+    );
+  });
+
+  it('is honest about a slower student, and proud of a better one', () => {
+    expect(plain(headline(withResult({ speedup: 0.5 })))).toContain('answers 2.0 times slower');
+    expect(plain(headline(withResult({ speedup: 1 })))).toContain('answers as fast as its teacher');
+    expect(plain(headline(withResult({ retention: 1.02 })))).toContain(
+      'beats its teacher (102.0 % of its accuracy)',
+    );
+    expect(plain(headline(withResult({ speedup: 0 })))).toContain('slower');
+  });
+});
+
+describe('renderReport', () => {
+  const page = renderReport(syntheticReport());
+
+  it('is one page below 500 kB that asks for nothing', () => {
+    expect(Buffer.byteLength(page)).toBeLessThan(500_000);
+    expect(page).not.toMatch(/(?:src|href)=|url\(|@import|https?:/);
+    expect(page).toContain('default-src &#39;none&#39;');
+    expect(page).not.toMatch(/ style="| on[a-z]+="/);
+  });
+
+  it('shows the numbers of all four models', () => {
+    for (const title of ['Teacher', 'Student', 'Student int8', 'Baseline'])
+      expect(page).toContain(`</span>${title}`);
+    const { teacher, baseline } = syntheticReport().result;
+    expect(plain(page)).toContain(`${(teacher.accuracy * 100).toFixed(1)} % ±`);
+    expect(plain(page)).toContain(`${(baseline!.macroF1 * 100).toFixed(1)} %`);
+    expect(plain(page)).toContain('631 kB');
+  });
+
+  it('never writes undefined, NaN or null into the page', () => {
+    const text = page.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '');
+    expect(text).not.toMatch(/undefined|NaN|Infinity|\bnull\b|\[object/);
+  });
+
+  it('leaves the models out that a run does not have', () => {
+    const bare = renderReport(syntheticReport({ baseline: false, int8: false }));
+    expect(bare).not.toContain('Student int8');
+    expect(bare).not.toContain('>Baseline<');
+    expect(bare).not.toMatch(/class="[^"]*\bbaseline\b[^"]*" cx/);
+  });
+
+  it('stands a run with nothing in it', () => {
+    const data = syntheticReport({ baseline: false, int8: false });
+    const zeros = data.labels.map(() => data.labels.map(() => 0));
+    const model = { ...data.result.teacher, accuracy: 0, macroF1: 0, throughput: 0, bytes: 0, parameters: 0 };
+    const empty = renderReport({
+      ...data,
+      result: { ...data.result, teacher: model, student: model, retention: 0, speedup: 0, gate: null },
+      curves: { student: [], baseline: null },
+      confusion: { teacher: zeros, student: zeros, baseline: null },
+      errors: {
+        inherited: { count: 0, pairs: [] },
+        own: { count: 0, teacherRight: 0, pairs: [] },
+        corrected: 0,
+        agreed: 0,
+        total: 0,
+      },
+      disagreements: [],
+      calibration: null,
+      data: {
+        ...data.data,
+        lengths: [],
+        brokenExamples: [],
+        splits: { train: 0, validation: 0, test: 0 },
+        labelled: 0,
+      },
+    });
+    expect(empty.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '')).not.toMatch(/undefined|NaN|Infinity/);
+    expect(empty).toContain('Teacher and student gave the same answer to every test text.');
+  });
+
+  it('says when the int8 file does not ship', () => {
+    const data = syntheticReport();
+    const gate = { maxDrop: 0.01, drop: 0.031, passed: false };
+    expect(renderReport({ ...data, result: { ...data.result, gate } })).toContain('it does not ship');
+    expect(page).not.toContain('it does not ship');
+  });
+
+  it('shows some of many classes, and says so', () => {
+    const data = syntheticReport();
+    const labels = Array.from({ length: 150 }, (_, index) => `class ${index}`);
+    const square = labels.map((_, row) => labels.map((_, column) => (row === column ? 5 : 1)));
+    const many = renderReport({
+      ...data,
+      labels,
+      confusion: { teacher: square, student: square, baseline: square },
+    });
+    expect(many).toContain('90 more are not shown');
+    expect(many).toContain('Of 150 classes, the 32 with the most errors.');
+    expect(Buffer.byteLength(many)).toBeLessThan(500_000);
+  });
+
+  it('escapes everything that comes from outside', () => {
+    const hostile = renderReport(hostileReport());
+    expect(hostile).not.toContain(HOSTILE);
+    expect(hostile.match(/<script/g)).toHaveLength(1);
+    expect(hostile.match(/<style/g)).toHaveLength(1);
+    expect(hostile).not.toContain('<img');
+    expect(hostile).not.toContain('<svg/onload');
+    expect(hostile).not.toContain('\u0000');
+    expect(hostile).not.toMatch(/="[^"]*"[^>]*\sonerror=/);
+  });
+});
+
+/** With ordinary spaces, to compare with text as one types it. */
+function plain(text: string): string {
+  return text.replaceAll('\u202f', ' ');
+}

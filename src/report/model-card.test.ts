@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { renderModelCard } from './model-card.ts';
+import { hostileReport } from './testing/hostile-report.ts';
+import { syntheticReport } from './testing/synthetic-report.ts';
+
+const FACTS = { license: 'apache-2.0', language: ['en'], datasets: ['someone/glosses'], maxLength: 64 };
+
+function frontMatter(card: string) {
+  const [, yaml] = /^---\n([\s\S]*?)\n---\n/.exec(card)!;
+  return parse(yaml!);
+}
+
+describe('renderModelCard', () => {
+  const data = syntheticReport();
+  const card = renderModelCard(data, FACTS);
+
+  it('has the metadata that the hub reads', () => {
+    expect(frontMatter(card)).toMatchObject({
+      license: 'apache-2.0',
+      language: ['en'],
+      library_name: 'transformers.js',
+      pipeline_tag: 'text-classification',
+      tags: ['distillation', 'onnx', 'limbeck'],
+      datasets: ['someone/glosses'],
+    });
+    const [index] = frontMatter(card)['model-index'];
+    expect(index.results[0].metrics[0].value).toBeCloseTo(data.result.student.accuracy, 4);
+  });
+
+  it('shows the results beside the baseline, the code and how to repeat it', () => {
+    expect(card.match(/^\| (Teacher|\*\*Student|Baseline)/gm)).toHaveLength(4);
+    expect(card).toContain("pipeline('text-classification'");
+    expect(card).toContain(data.result.command);
+    expect(card).toContain(data.recipe.trimEnd());
+    expect(card).toContain('Texts are cut after 64 tokens.');
+  });
+
+  it('says nothing of models that the run did not make', () => {
+    const bare = renderModelCard(syntheticReport({ baseline: false, int8: false }), {
+      license: 'mit',
+      language: ['en'],
+    });
+    expect(bare).not.toMatch(/Baseline|Student, int8|quantized|q8/);
+    expect(frontMatter(bare).datasets).toBeUndefined();
+    expect(frontMatter(bare)['model-index']).toHaveLength(1);
+  });
+
+  it('holds hostile names and recipes inside their places', () => {
+    const hostile = renderModelCard(hostileReport(), FACTS);
+    expect(frontMatter(hostile).license).toBe('apache-2.0');
+    // The recipe has a fence and a heading of its own: neither is one of the card's.
+    const outside = hostile.replace(/^---\n[\s\S]*?\n---\n/, '').replace(/^(`{3,})\w*\n[\s\S]*?\n\1$/gm, '');
+    expect(outside.match(/^#+ .*/gm)!.filter((line) => line.startsWith('## '))).toHaveLength(4);
+    expect(outside).not.toMatch(/[^\\]<(script|img|svg)/);
+  });
+});

@@ -1,0 +1,172 @@
+import { stringify } from 'yaml';
+import { bytes, decimal, milliseconds, percent, points, quantity, times } from './html/format.ts';
+import type { ReportData } from './report-data.ts';
+import type { ModelResult } from './result.ts';
+
+/** What a model card says that no run knows. */
+export interface ModelCardFacts {
+  /** SPDX identifier in the hub's spelling, e.g. `apache-2.0`. */
+  license: string;
+  /** ISO 639-1 codes of the texts' languages, e.g. `['en']`. */
+  language: string[];
+  /** Names on the hub of the data sets, when they are there. */
+  datasets?: string[];
+  /** Tokens after which a text is cut. */
+  maxLength?: number;
+}
+
+/**
+ * README.md of the student's folder, as the Hugging Face hub reads it: metadata in front, then what the model is,
+ * how it does beside its teacher and its baseline, how to use it in transformers.js, its limits, and how to
+ * make it again.
+ */
+export function renderModelCard(data: ReportData, facts: ModelCardFacts): string {
+  return `---
+${stringify(metadata(data, facts))}---
+
+# ${inline(data.name)}
+
+${introduction(data)}
+
+${results(data)}
+
+${usage(data)}
+
+${limits(data, facts)}
+
+${reproduction(data)}
+`;
+}
+
+function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unknown> {
+  const { student, studentInt8 } = data.result;
+  const results = (model: ModelResult, name: string) => ({
+    name,
+    results: [
+      {
+        task: { type: 'text-classification' },
+        dataset: { name: data.data.title, type: facts.datasets?.[0] ?? 'custom', split: 'test' },
+        metrics: [
+          { type: 'accuracy', value: rounded(model.accuracy) },
+          { type: 'f1', name: 'macro-F1', value: rounded(model.macroF1) },
+        ],
+      },
+    ],
+  });
+  return {
+    license: facts.license,
+    language: facts.language,
+    library_name: 'transformers.js',
+    pipeline_tag: 'text-classification',
+    tags: ['distillation', 'onnx', 'limbeck'],
+    ...(facts.datasets && facts.datasets.length > 0 ? { datasets: facts.datasets } : {}),
+    metrics: ['accuracy', 'f1'],
+    'model-index': [
+      results(student, data.name),
+      ...(studentInt8 ? [results(studentInt8, `${data.name} int8`)] : []),
+    ],
+  };
+}
+
+function introduction(data: ReportData): string {
+  const { student, teacher, speedup, retention } = data.result;
+  const speed = speedup >= 1 ? `${times(speedup)} faster` : `${times(1 / Math.max(speedup, 1e-9))} slower`;
+  return `A text classifier for ${data.labels.length} classes, distilled with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. It keeps ${percent(retention)} of its teacher's accuracy (${percent(student.accuracy)} of ${percent(teacher.accuracy)}) and answers ${speed}.
+
+- **Student:** ${inline(data.models.student)}
+- **Teacher:** ${inline(data.models.teacher)}
+- **Data:** ${inline(data.data.title)}: ${decimal(data.data.splits.train)} training texts, ${decimal(data.data.labelled)} of them with a label; the teacher's answers taught the rest.
+- **Classes:** ${data.labels.map(inline).join(', ')}`;
+}
+
+function results(data: ReportData): string {
+  const { teacher, student, studentInt8, baseline, machine, engine } = data.result;
+  const rows: [string, ModelResult][] = [
+    ['Teacher', teacher],
+    ['**Student** (`onnx/model.onnx`)', student],
+  ];
+  if (studentInt8) rows.push(['**Student, int8** (`onnx/model_quantized.onnx`)', studentInt8]);
+  if (baseline) rows.push(['Baseline: the same student, from the labels alone', baseline]);
+  const gain = baseline ? student.accuracy - baseline.accuracy : null;
+  return `## Results
+
+On ${decimal(data.data.splits.test)} test texts, measured on the files as they ship.
+
+| model | accuracy | macro-F1 | size | parameters | latency, 1 text | latency, 32 texts | texts/s |
+|---|---:|---:|---:|---:|---:|---:|---:|
+${rows
+  .map(
+    ([name, model]) =>
+      `| ${name} | ${percent(model.accuracy)} | ${percent(model.macroF1)} | ${bytes(model.bytes)} | ${quantity(model.parameters)} | ${milliseconds(model.latencyMs.one)} | ${milliseconds(model.latencyMs.thirtyTwo)} | ${decimal(model.throughput)} |`,
+  )
+  .join('\n')}
+
+Times on ${inline(machine.cpu)}, ${machine.cores} cores, ${inline(engine)}.${
+    gain === null ? '' : ` The teacher is worth ${points(gain)} points over the baseline.`
+  }`;
+}
+
+function usage(data: ReportData): string {
+  const example = data.disagreements[0]?.text ?? 'a text to classify';
+  const quantized = data.result.studentInt8
+    ? "\n\nThe int8 file loads with `{ dtype: 'q8' }`, the other with `{ dtype: 'fp32' }`."
+    : '';
+  const code = `import { env, pipeline } from '@huggingface/transformers';
+
+env.localModelPath = './'; // the folder that holds this one
+env.allowRemoteModels = false;
+const classify = await pipeline('text-classification', 'student', { dtype: '${data.result.studentInt8 ? 'q8' : 'fp32'}' });
+console.log(await classify(${JSON.stringify(example.slice(0, 200))}));`;
+  return `## Use
+
+${fenced('js', code)}${quantized}`;
+}
+
+function limits(data: ReportData, facts: ModelCardFacts): string {
+  const { inherited, own } = data.errors;
+  const wrong = inherited.count + own.count;
+  const share = wrong > 0 ? inherited.count / wrong : 0;
+  const pair = [...inherited.pairs, ...own.pairs].sort((a, b) => b.count - a.count)[0];
+  const lines = [
+    `It knows ${data.labels.length} classes and gives one of them to every text, whatever it is about.`,
+    `It is wrong on ${percent(1 - data.result.student.accuracy)} of the test texts; ${percent(share, 0)} of its errors are its teacher's own.`,
+  ];
+  if (pair) {
+    lines.push(
+      `Its most frequent confusion: ${inline(data.labels[pair.truth] ?? '')} taken for ${inline(data.labels[pair.predicted] ?? '')}.`,
+    );
+  }
+  if (facts.maxLength) lines.push(`Texts are cut after ${facts.maxLength} tokens.`);
+  lines.push(
+    `It was measured on texts like those it was trained on (${inline(data.data.title)}); elsewhere it will do worse.`,
+  );
+  return `## Limits\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
+}
+
+function reproduction(data: ReportData): string {
+  return `## Reproduce
+
+Limbeck ${data.result.version}, seed ${data.result.seed}:
+
+${fenced('sh', data.result.command)}
+
+with this recipe:
+
+${fenced('yaml', data.recipe.trimEnd())}`;
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(4));
+}
+
+/** A code block whose fence no line of the code can end. */
+function fenced(language: string, code: string): string {
+  const longest = Math.max(2, ...(code.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language}\n${code}\n${fence}`;
+}
+
+/** Text from outside inside a line of Markdown: no line breaks, and nothing that is markup. */
+function inline(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>#|!~&]/g, (character) => `\\${character}`);
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { reportDataSchema } from './report-data.ts';
+import { compareModels, runResultSchema } from './result.ts';
+import { syntheticReport } from './testing/synthetic-report.ts';
+
+describe('runResultSchema', () => {
+  it('takes a result through JSON unchanged', () => {
+    const { result } = syntheticReport();
+    expect(runResultSchema.parse(JSON.parse(JSON.stringify(result)))).toEqual(result);
+  });
+
+  it('refuses an accuracy above 1', () => {
+    const { result } = syntheticReport();
+    expect(
+      runResultSchema.safeParse({ ...result, teacher: { ...result.teacher, accuracy: 61 } }).success,
+    ).toBe(false);
+  });
+
+  it('takes a whole report, with and without the optional models', () => {
+    for (const options of [{}, { baseline: false, int8: false }]) {
+      const data = syntheticReport(options);
+      expect(reportDataSchema.parse(JSON.parse(JSON.stringify(data)))).toEqual(data);
+    }
+  });
+});
+
+describe('compareModels', () => {
+  it('divides the student by its teacher', () => {
+    const { teacher, student, studentInt8 } = syntheticReport().result;
+    const models = {
+      teacher: { ...teacher, accuracy: 0.5, throughput: 100 },
+      student: { ...student, accuracy: 0.45, throughput: 2000 },
+    };
+    expect(compareModels({ ...models, studentInt8: { ...studentInt8!, throughput: 3000 } })).toEqual({
+      retention: 0.9,
+      speedup: 20,
+      speedupInt8: 30,
+    });
+    expect(compareModels({ ...models, studentInt8: null }).speedupInt8).toBeNull();
+  });
+
+  it('stays finite when the teacher gets nothing right', () => {
+    const { teacher, student } = syntheticReport().result;
+    expect(
+      compareModels({ teacher: { ...teacher, accuracy: 0 }, student, studentInt8: null }).retention,
+    ).toBe(0);
+  });
+});
