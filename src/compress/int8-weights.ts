@@ -1,0 +1,134 @@
+import type { Graph, Value } from '../onnx/graph.ts';
+import { tensor } from '../onnx/tensor.ts';
+import type { GraphRewriter } from './graph-rewriter.ts';
+import { type Granularity, quantizeMatrix } from './int8.ts';
+import type { EmbeddingLayer, LinearLayer } from './quantizable-layers.ts';
+
+/** How the scales of an embedding table lie: one for all, for each row (token), or for each column. */
+export type TableScales = Granularity;
+
+export interface LinearWeights {
+  /** int8 [K, N]. */
+  readonly weight: Value;
+  /** float32 [N]. */
+  readonly scales: Value;
+  /** The scales' numbers. */
+  readonly scaleValues: Float32Array;
+  /** float32 [N]. */
+  readonly bias: Value | null;
+  /** Least and largest of a bias (Gemm's) that is inside the node's output, where calibration saw it. */
+  readonly calibratedBias: [number, number];
+}
+
+/** Makes the int8 constants of a graph's layers; layers that share weights share them. */
+export class Int8Weights {
+  readonly #graph: Graph;
+  readonly #rewriter: GraphRewriter;
+  readonly #levels: number;
+  readonly #matrices = new Map<string, Omit<LinearWeights, 'bias' | 'calibratedBias'>>();
+  readonly #tables = new Map<Value, { table: Value; scales: Value }>();
+
+  constructor(graph: Graph, rewriter: GraphRewriter, reduceRange: boolean) {
+    this.#graph = graph;
+    this.#rewriter = rewriter;
+    this.#levels = reduceRange ? 63 : 127;
+  }
+
+  /** int8 weights with a scale per output channel; alpha and beta go into scales and bias. */
+  linear(layer: LinearLayer): LinearWeights {
+    const { weight, transposed, alpha } = layer;
+    const key = `${weight.name} ${transposed} ${alpha}`;
+    let made = this.#matrices.get(key);
+    if (!made) {
+      const content = this.#content(weight);
+      const [rows, columns] = content.dims as [number, number];
+      const values = content.data as Float32Array;
+      const [inner, outer] = transposed ? [columns, rows] : [rows, columns];
+      const matrix = transposed ? transpose(values, rows, columns) : values;
+      const { data, scales } = quantizeMatrix(matrix, [inner, outer], 'column', {
+        levels: this.#levels,
+        name: weight.name,
+      });
+      const scaleValues = alpha === 1 ? scales : scales.map((scale) => scale * alpha);
+      made = {
+        weight: this.#rewriter.initializer(`${weight.name}_int8`, tensor('int8', [inner, outer], data)),
+        scales: this.#rewriter.initializer(`${weight.name}_scale`, tensor('float32', [outer], scaleValues)),
+        scaleValues,
+      };
+      this.#matrices.set(key, made);
+    }
+    return { ...made, ...this.#bias(layer) };
+  }
+
+  #bias({ bias, beta, biasNode }: LinearLayer): Pick<LinearWeights, 'bias' | 'calibratedBias'> {
+    if (!bias) return { bias: null, calibratedBias: [0, 0] };
+    const content = this.#content(bias);
+    const values = (content.data as Float32Array).map((value) => value * beta);
+    const calibratedBias: [number, number] = biasNode ? [0, 0] : [Math.min(...values), Math.max(...values)];
+    if (beta === 1 && content.dims.length === 1) return { bias, calibratedBias };
+    const row = this.#rewriter.initializer(`${bias.name}_row`, tensor('float32', [values.length], values));
+    return { bias: row, calibratedBias };
+  }
+
+  /** Replaces the lookup in a float32 table by one in an int8 table. */
+  emitEmbedding(layer: EmbeddingLayer, per: TableScales): void {
+    const rewriter = this.#rewriter;
+    const { weight, indices, output } = layer;
+    const { table, scales } = this.#table(weight, per);
+    const rows = rewriter.emit('Gather', [table, indices], {
+      name: `${output.name}_int8`,
+      type: 'int8',
+      shape: output.shape,
+    });
+    if (per !== 'row') {
+      rewriter.emit('DequantizeLinear', [rows, scales], output, per === 'column' ? { axis: -1 } : {});
+      return;
+    }
+    const scale = rewriter.emit('Gather', [scales, indices], {
+      name: `${output.name}_scale`,
+      type: 'float32',
+      shape: output.shape && [...output.shape.slice(0, -1), 1],
+    });
+    const whole = rewriter.emit(
+      'Cast',
+      [rows],
+      { name: `${output.name}_levels`, type: 'float32', shape: output.shape },
+      { to: 1 },
+    );
+    rewriter.emit('Mul', [whole, scale], output);
+  }
+
+  #table(weight: Value, per: TableScales): { table: Value; scales: Value } {
+    let made = this.#tables.get(weight);
+    if (!made) {
+      const content = this.#content(weight);
+      const dims = content.dims as [number, number];
+      const { data, scales } = quantizeMatrix(content.data as Float32Array, dims, per, { name: weight.name });
+      const scaleDims = per === 'row' ? [dims[0], 1] : per === 'column' ? [dims[1]] : [];
+      made = {
+        table: this.#rewriter.initializer(`${weight.name}_table_int8`, tensor('int8', dims, data)),
+        scales: this.#rewriter.initializer(
+          `${weight.name}_table_scale`,
+          tensor('float32', scaleDims, scales),
+        ),
+      };
+      this.#tables.set(weight, made);
+    }
+    return made;
+  }
+
+  #content(value: Value) {
+    const content = this.#graph.initializers.get(value);
+    if (!content) throw new Error(`'${value.name}' is no constant`);
+    return content;
+  }
+}
+
+function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++)
+      result[column * rows + row] = values[row * columns + column];
+  }
+  return result;
+}
