@@ -2,6 +2,8 @@ import { LimbeckError } from '../errors.ts';
 import type { Dim, Shape, TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { formatShape } from '../onnx/shape-inference/rule.ts';
+import { elementCount } from '../onnx/tensor.ts';
+import { columnSums } from './column-sums.ts';
 
 /**
  * What was expanded to make a value. The gradient of a sum or a mean is one number (a row, a column) repeated; rules
@@ -60,6 +62,8 @@ export function reshapeLike(g: GraphBuilder, value: TypedValue, like: TypedValue
  */
 export function reduceTo(g: GraphBuilder, gradient: TypedValue, target: TypedValue): TypedValue {
   if (sameShape(gradient.shape, target.shape)) return gradient;
+  const columns = asColumnSums(g, gradient, target);
+  if (columns) return columns;
   const lead = gradient.shape.length - target.shape.length;
   const axes: number[] = [];
   gradient.shape.forEach((dim, axis) => {
@@ -71,6 +75,23 @@ export function reduceTo(g: GraphBuilder, gradient: TypedValue, target: TypedVal
   });
   const summed = sumKeepingDims(g, gradient, axes);
   return lead === 0 ? summed : reshapeLike(g, summed, target);
+}
+
+/** Fewer columns than this are no work for a matrix product. */
+const MIN_COLUMNS = 8;
+
+/** The sum of a bias gradient ([..., m] to [m]) as a matrix product, which is the faster one; null for other shapes. */
+function asColumnSums(g: GraphBuilder, gradient: TypedValue, target: TypedValue): TypedValue | null {
+  const { shape, type } = gradient;
+  if (thin(gradient) !== gradient || !isStatic(shape) || (type !== 'float32' && type !== 'float64'))
+    return null;
+  const kept = target.shape.slice(target.shape.findIndex((dim) => dim !== 1));
+  if (target.shape.every((dim) => dim === 1) || kept.length >= shape.length) return null;
+  if (!sameShape(shape.slice(-kept.length), kept)) return null;
+  const columns = elementCount(shape.slice(-kept.length));
+  const rows = elementCount(shape) / columns;
+  if (columns < MIN_COLUMNS || rows < 2) return null;
+  return reshapeLike(g, columnSums(g, g.reshape(gradient, [rows, columns]), rows), target);
 }
 
 /** Sums over `axes`, which stay with size 1; what merely repeats is multiplied, not summed. */

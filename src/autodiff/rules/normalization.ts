@@ -3,8 +3,8 @@ import { floatAttribute, intAttribute, type TypedValue } from '../../onnx/graph.
 import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { reshapeLike, staticShape } from '../broadcast.ts';
+import { columnSums } from '../column-sums.ts';
 import { type GradientRule, inputOf } from '../rule.ts';
-import { columnSums } from './column-sums.ts';
 
 /**
  * y = xhat scale + bias with xhat = (x - mean) inv, over rows of n elements (Ba, Kiros and Hinton 2016):
@@ -46,9 +46,9 @@ const layerNormalization: GradientRule = (call) => {
       const centred = g.sub(g.sub(g.mul(d, scaleRow), meanD), g.mul(xhat, meanDXhat));
       parts.push(g.mul(centred, inverse));
     }
-    if (call.needs(1)) dGain = reshapeLike(g, columnSums(g, dTimesXhat), gain);
+    if (call.needs(1)) dGain = reshapeLike(g, columnSums(g, dTimesXhat, height), gain);
     const bias = call.inputs[2];
-    if (bias && call.needs(2)) dBias = reshapeLike(g, columnSums(g, d), bias);
+    if (bias && call.needs(2)) dBias = reshapeLike(g, columnSums(g, d, height), bias);
   }
   if (call.needs(0)) {
     // d mean / dx = 1 / n; d inv / dx = -inv^2 xhat / n.

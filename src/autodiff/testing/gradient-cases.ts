@@ -76,6 +76,8 @@ const binary: GradientCase[] = binaryShapes.flatMap(([form, a, b]): GradientCase
 
 const elementwise: GradientCase[] = [
   ['Mul', 'by itself', { inputs: [x(3)], build: (g, [a]) => g.mul(a, a) }],
+  ['Add', 'wide bias', { inputs: [x(2, 3, 9), x(1, 9)], build: of('Add') }],
+  ['Mul', 'wide scale', { inputs: [x(2, 3, 9), x(9)], build: of('Mul') }],
   ['Add', 'to itself', { inputs: [x(3)], build: (g, [a]) => g.add(a, a) }],
   ...[-1, 0, 0.5, 1, 2, 3, 2.7].map(
     (p): GradientCase => [
