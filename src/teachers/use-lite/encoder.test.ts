@@ -5,7 +5,8 @@ import { createNodeEngine } from '../../engine/node.ts';
 import { findValue, type Graph } from '../../onnx/graph.ts';
 import { bindDims } from '../../onnx/passes/bind-dims.ts';
 import { writeModel } from '../../onnx/write-model.ts';
-import { buildUseLiteEncoder, SENTENCE_EMBEDDING, timingSignal } from './encoder.ts';
+import { SENTENCE_EMBEDDING } from '../teacher-source.ts';
+import { buildUseLiteEncoder, timingSignal } from './encoder.ts';
 import { parameterSpecs, USE_LITE } from './parameters.ts';
 import { feedsFor, largestDifference } from './testing/token-rows.ts';
 import { readUseLiteWeights } from './weights.ts';
@@ -25,7 +26,7 @@ let session: Session;
 beforeAll(async () => {
   graph = buildUseLiteEncoder(await readUseLiteWeights());
   session = await engine.load(writeModel(graph));
-});
+}, 60_000);
 afterAll(() => session.release());
 
 async function embed(rows: number[][], length?: number, padId?: number): Promise<Float32Array[]> {

@@ -1,13 +1,10 @@
 import type { Graph, TypedValue } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { elementCount, type Tensor, tensor } from '../../onnx/tensor.ts';
+import { maskedMean } from '../masked-mean.ts';
+import { ATTENTION_MASK, INPUT_IDS, SENTENCE_EMBEDDING } from '../teacher-source.ts';
 import { USE_LITE } from './parameters.ts';
 import type { UseLiteWeights } from './weights.ts';
-
-/** The names of the encoder's inputs and output. */
-export const INPUT_IDS = 'input_ids';
-export const ATTENTION_MASK = 'attention_mask';
-export const SENTENCE_EMBEDDING = 'sentence_embedding';
 
 /** What attention adds to the score of a padding token: its probability then is exactly 0 in float32. */
 const MASKED = -1e9;
@@ -126,9 +123,7 @@ function selfAttention(n: Network, name: string, input: TypedValue, penalty: Typ
 /** The mean over the tokens, a layer with tanh, scaled to length 1. */
 function sentenceEmbedding(n: Network, hidden: TypedValue, present: TypedValue): TypedValue {
   const { g } = n;
-  const count = g.max(g.reduceSum(present, { axes: [1] }), 1);
-  const share = g.unsqueeze(g.div(present, count), [1]);
-  const mean = g.op('Squeeze', [g.matMul(share, hidden), g.ints([1])], {}, { name: 'sentence/mean' });
+  const mean = maskedMean(g, hidden, present, 'sentence/mean');
   const features = g.tanh(
     g.gemm(mean, n.parameter('sentence/dense/weight'), n.parameter('sentence/dense/bias')),
   );

@@ -1,5 +1,5 @@
 import { int64, type Tensor } from '../../../onnx/tensor.ts';
-import { ATTENTION_MASK, INPUT_IDS } from '../encoder.ts';
+import { ATTENTION_MASK, INPUT_IDS } from '../../teacher-source.ts';
 
 /** The encoder's inputs for rows of ids, padded with `padId` to `length` (the longest row's by default). */
 export function feedsFor(

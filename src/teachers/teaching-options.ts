@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** How a head, or the whole teacher, learns from the labelled samples before it labels the rest. */
+export const headOptions = z
+  .strictObject({
+    epochs: z.int().positive().default(40).describe('Passes over the labelled samples.'),
+    learningRate: z.number().positive().default(1e-2),
+    weightDecay: z.number().min(0).default(1e-3),
+    batchSize: z.int().positive().default(64),
+  })
+  .prefault({})
+  .describe('How the teacher is trained on the labelled samples before it labels the rest.');
+
+export const precisionOption = z
+  .enum(['auto', 'int8', 'f32'])
+  .default('auto')
+  .describe('What labels the data: f32, calibrated int8, or int8 only when it agrees with f32 (auto).');
+
+export const minAgreementOption = z
+  .number()
+  .min(0)
+  .max(1)
+  .default(0.99)
+  .describe('The part of a sample on which int8 must decide as f32 does; below it the f32 teacher labels.');

@@ -1,0 +1,119 @@
+import { LimbeckError } from '../errors.ts';
+import type { Graph, TypedValue, Value } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { maskedMean } from './masked-mean.ts';
+import { ATTENTION_MASK, INPUT_IDS, LOGITS, SENTENCE_EMBEDDING, TOKEN_TYPE_IDS } from './teacher-source.ts';
+
+const KNOWN_INPUTS = [INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS];
+
+/**
+ * A read model with the inputs that every text teacher has: `input_ids` and `attention_mask`, int64
+ * ['batch', 'sequence']. Other types are cast; `token_type_ids` become zeros inside.
+ *
+ * @throws LimbeckError `teacher.inputs` (with the inputs it has), `teacher.operator`
+ */
+export function normalizeTextModel(graph: Graph, where: string): Graph {
+  checkInputs(graph, where);
+  const g = new GraphBuilder(graph.opsets.get(''));
+  const ids = g.input(INPUT_IDS, 'int64', ['batch', 'sequence']);
+  const mask = g.input(ATTENTION_MASK, 'int64', ['batch', 'sequence']);
+  const sources = new Map([
+    [INPUT_IDS, () => ids],
+    [ATTENTION_MASK, () => mask],
+    [TOKEN_TYPE_IDS, () => g.mul(ids, 0)],
+  ]);
+  const bound = new Map<string, TypedValue>();
+  for (const { name, type } of graph.inputs) {
+    const source = sources.get(name) as () => TypedValue;
+    bound.set(name, g.cast(source(), type ?? 'int64'));
+  }
+  try {
+    const values = g.inline(graph, bound);
+    for (const output of graph.outputs) g.output(values.get(output.name) as TypedValue);
+  } catch (cause) {
+    throw new LimbeckError('teacher.operator', 'the shapes in the model cannot be told', {
+      where: `${where}: ${(cause as Error).message}`,
+      remedy: 'Export it with standard operators and with dynamic batch and sequence sizes.',
+      cause,
+    });
+  }
+  for (const [key, value] of graph.metadata) g.setMetadata(key, value);
+  return g.build(graph.name);
+}
+
+function checkInputs(graph: Graph, where: string): void {
+  const has = `${where}: its inputs are ${graph.inputs.map(describeValue).join('; ')}`;
+  const remedy = `Export it with ${INPUT_IDS} and ${ATTENTION_MASK} (int64 [batch, sequence]).`;
+  for (const needed of [INPUT_IDS, ATTENTION_MASK]) {
+    if (!graph.inputs.some((input) => input.name === needed)) {
+      throw new LimbeckError('teacher.inputs', `the model has no input '${needed}'`, { where: has, remedy });
+    }
+  }
+  for (const input of graph.inputs) {
+    if (!KNOWN_INPUTS.includes(input.name)) {
+      throw new LimbeckError('teacher.inputs', `nothing can be given to the input '${input.name}'`, {
+        where: has,
+        remedy,
+      });
+    }
+    const fixed = input.shape?.find((dim) => typeof dim === 'number');
+    if (fixed !== undefined || input.shape?.length !== 2) {
+      throw new LimbeckError(
+        'teacher.inputs',
+        `the input '${input.name}' has the shape [${input.shape?.join(', ') ?? '?'}], not [batch, sequence]`,
+        { where: has, remedy: 'Export it with dynamic batch and sequence sizes.' },
+      );
+    }
+  }
+}
+
+/** Outputs that hold a vector a text or a token, the usual ones first. */
+const EMBEDDINGS = [
+  SENTENCE_EMBEDDING,
+  'pooler_output',
+  'embeddings',
+  'last_hidden_state',
+  'token_embeddings',
+];
+
+/**
+ * The model with an output that is a vector a text, float32 [batch, width]: one of its own or, where it only has one
+ * a token, the mean of those over the text.
+ *
+ * @throws LimbeckError `teacher.outputs` (with the outputs it has)
+ */
+export function findEmbedding(graph: Graph, where: string): { model: Graph; output: string; width: number } {
+  const usable = graph.outputs.filter(
+    ({ type, shape }) =>
+      type === 'float32' && (shape?.length === 2 || shape?.length === 3) && typeof shape.at(-1) === 'number',
+  );
+  const named = EMBEDDINGS.map((name) => usable.find((output) => output.name === name)).find(Boolean);
+  const found = named ?? usable.find((output) => output.name !== LOGITS);
+  if (!found) {
+    throw new LimbeckError('teacher.outputs', 'the model has no output that a head could be trained on', {
+      where: `${where}: its outputs are ${graph.outputs.map(describeValue).join('; ')}`,
+      remedy: `Export it with ${EMBEDDINGS.slice(0, 2).join(', ')} or last_hidden_state (float32, known width).`,
+    });
+  }
+  const width = found.shape?.at(-1) as number;
+  if (found.shape?.length === 2) return { model: graph, output: found.name, width };
+  return { model: withMeanOf(graph, found.name), output: SENTENCE_EMBEDDING, width };
+}
+
+function withMeanOf(graph: Graph, perToken: string): Graph {
+  const g = new GraphBuilder(graph.opsets.get(''));
+  const bound = new Map(
+    graph.inputs.map((input) => [input.name, g.input(input.name, 'int64', input.shape ?? [])]),
+  );
+  const values = g.inline(graph, bound);
+  const mask = g.cast(bound.get(ATTENTION_MASK) as TypedValue, 'float32');
+  g.output(maskedMean(g, values.get(perToken) as TypedValue, mask, SENTENCE_EMBEDDING));
+  for (const output of graph.outputs) g.output(values.get(output.name) as TypedValue);
+  for (const [key, value] of graph.metadata) g.setMetadata(key, value);
+  return g.build(graph.name);
+}
+
+/** `logits: float32 [batch, 3]`, for messages. */
+export function describeValue({ name, type, shape }: Value): string {
+  return `${name}: ${type ?? 'unknown'} [${shape?.join(', ') ?? '?'}]`;
+}
