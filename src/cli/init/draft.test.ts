@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { parseRecipe } from '../../recipe/parse.ts';
+import { kindsOf, settingsOf } from './choices.ts';
+import { type Answers, draftRecipe } from './draft.ts';
+
+const answers: Answers = {
+  name: 'mails',
+  source: { kind: 'csv', path: 'mails.csv' },
+  teacher: 'use-lite',
+  student: 'text-conv',
+  labelsPerClass: 100,
+  set: ['training.epochs=3'],
+};
+
+test('a drafted recipe is valid, whole and explained', () => {
+  const text = draftRecipe(answers, '../recipe.schema.json');
+  expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../recipe.schema.json');
+  expect(text).toMatch(/# Passes over the training samples, at most\.\n {2}epochs: 3\n/);
+  expect(text).toMatch(/# .*\(use-lite \| onnx\)\nteacher:\n/);
+  const recipe = parseRecipe(text);
+  expect(recipe).toMatchObject({
+    name: 'mails',
+    data: { labelsPerClass: 100, source: { path: 'mails.csv' } },
+  });
+});
+
+test('every kind can be drafted with its required settings', () => {
+  for (const { value: kind } of kindsOf('data.source')) {
+    const needed = settingsOf(kind).filter(({ required }) => required);
+    const source = { kind, ...Object.fromEntries(needed.map(({ key }) => [key, 'x'])) };
+    for (const { value: student } of kindsOf('student')) {
+      const text = draftRecipe({ ...answers, source, student, teacher: undefined }, 's.json');
+      expect(parseRecipe(text)).toMatchObject({ data: { source: { kind } }, student: { kind: student } });
+    }
+  }
+});
+
+test('answers that make no recipe are refused as one', () => {
+  expect(() => draftRecipe({ ...answers, teacher: 'use-light' }, 's')).toThrow(/teacher.kind/);
+  expect(() => draftRecipe({ ...answers, set: ['training.epoch=3'] }, 's')).toThrow(
+    /training.epoch: unknown key/,
+  );
+});
+
+test('a source of files asks for its path and columns', () => {
+  expect(settingsOf('csv').map(({ key }) => key)).toEqual(expect.arrayContaining(['path', 'text', 'label']));
+  expect(settingsOf('wordnet-glosses')).toEqual([]);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import type { ModelResult, RunResult } from '../report/result.ts';
+import { distillSummary, evaluationSummary, gateFailure } from './result-summary.ts';
+
+const model = (accuracy: number, throughput: number): ModelResult => ({
+  accuracy,
+  macroF1: accuracy - 0.05,
+  parameters: 600_000,
+  bytes: 2_400_000,
+  latencyMs: { one: 0.1, thirtyTwo: 1.234 },
+  throughput,
+});
+
+const result = {
+  teacher: model(0.634, 900),
+  student: model(0.6, 20_000),
+  studentInt8: model(0.598, 30_000),
+  baseline: model(0.52, 20_000),
+  retention: 0.6 / 0.634,
+  speedup: 20_000 / 900,
+  speedupInt8: 30_000 / 900,
+  seconds: { total: 241 },
+  teacherCalls: 79_000,
+  teacherCallsSaved: 0,
+  gate: { maxDrop: 0.01, drop: 0.002, passed: true },
+} as RunResult;
+
+test('a distillation in a few lines', () => {
+  const text = distillSummary(result, '/w/runs/a', '/w');
+  expect(text).toMatch(/^ +accuracy {2}macro-F1/);
+  expect(text).toMatch(/student int8 +59.8 % +54.8 % +2.4 MB +600,000 +0.10 ms +1.23 ms +30,000/);
+  expect(text).toContain(
+    "keeps 94.6 % of the teacher's accuracy at 22 times its throughput (int8: 33 times)",
+  );
+  expect(text).toContain('Without the teacher it would have 8.0 points less.');
+  expect(text).toContain('runs/a/report.html');
+});
+
+test('what is not there is not told, and a baseline that is better is', () => {
+  const text = distillSummary(
+    { ...result, studentInt8: null, speedupInt8: null, baseline: null },
+    '/w/r',
+    '/w',
+  );
+  expect(text).not.toMatch(/int8|baseline|Without/);
+  expect(distillSummary({ ...result, baseline: model(0.62, 1) }, '/w/r', '/w')).toMatch(
+    /2.0 points more.*did not help/,
+  );
+});
+
+test('the gate', () => {
+  expect(gateFailure(null)).toBeUndefined();
+  expect(gateFailure(result.gate)).toBeUndefined();
+  expect(gateFailure({ maxDrop: 0.01, drop: 0.034, passed: false })).toMatch(
+    /loses 3.40 points.*allows 1.00/,
+  );
+});
+
+test('an evaluation by class, with names that steer nothing', () => {
+  const classes = [{ label: 'noun\u001B[2J.act', samples: 3, precision: 1, recall: 0.5, f1: 2 / 3 }];
+  const text = evaluationSummary({
+    split: 'test',
+    model: 'm.onnx',
+    samples: 3,
+    accuracy: 0.5,
+    macroF1: 0.4,
+    classes,
+  });
+  expect(text).toContain('m.onnx on 3 test texts: accuracy 50.00 %, macro-F1 40.00 %');
+  expect(text).toMatch(/^noun\.act +3 +100.0 % +50.0 % +66.7 %$/m);
+});
