@@ -47,7 +47,11 @@ export function createNodeEngine({ provider = 'cpu', threads }: NodeEngineOption
           typeof model === 'string'
             ? await ort.InferenceSession.create(model, settings)
             : await ort.InferenceSession.create(model, settings);
-        return sessionOver(ort, inner, title, options.profile ? () => inner.endProfiling() : undefined);
+        return sessionOver(ort, inner, {
+          title,
+          writesInPlace: true,
+          ...(options.profile === undefined ? {} : { end: () => inner.endProfiling() }),
+        });
       } catch (cause) {
         await checkProvider(provider, cause);
         throw loadError(cause, title);

@@ -10,13 +10,18 @@ export type OrtModule = Pick<typeof import('onnxruntime-node'), 'InferenceSessio
 /** ORT prints what it also throws; the thrown message is the one that people get to see. */
 export const QUIET = { logSeverityLevel: 4 } as const;
 
-/** The `Session` of an ORT session; `title` names the model in errors. Shared by the engines of Node and of the web. */
-export function sessionOver(
-  ort: OrtModule,
-  inner: InferenceSession,
-  title: string,
-  end?: () => void,
-): Session {
+export interface SessionTraits {
+  /** What errors call the model. */
+  title: string;
+  /** Whether this ORT writes into the tensors that are given for outputs. */
+  writesInPlace: boolean;
+  /** Runs before the release. */
+  end?: () => void;
+}
+
+/** The `Session` of an ORT session; shared by the engines of Node and of the web. */
+export function sessionOver(ort: OrtModule, inner: InferenceSession, traits: SessionTraits): Session {
+  const { title, writesInPlace, end } = traits;
   let released = false;
   return {
     inputNames: inner.inputNames,
@@ -35,7 +40,7 @@ export function sessionOver(
         const ortFetches: Record<string, OrtTensor | null> = {};
         for (const name of wanted) {
           const target = fetches[name];
-          ortFetches[name] = target ? wrap(ort, target) : null;
+          ortFetches[name] = target && writesInPlace ? wrap(ort, target) : null;
         }
         results = await inner.run(ortFeeds, ortFetches, QUIET);
       } catch (cause) {
@@ -68,7 +73,6 @@ function deliver(result: OrtTensor, target: Tensor | null, title: string, name: 
   const data = result.data as unknown as TensorData;
   if (!target) return { type: result.type as Tensor['type'], dims: result.dims, data: asWords(data) };
   if (Array.isArray(data) || Array.isArray(target.data)) return { ...target, data };
-  // onnxruntime-web hands back the array that was passed in; a runtime that does not is copied for.
   if (data.buffer !== target.data.buffer || data.byteOffset !== target.data.byteOffset) {
     if (data.length !== target.data.length) {
       throw new Error(`output '${name}' of ${title} has shape [${result.dims}], not [${target.dims}]`);

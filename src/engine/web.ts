@@ -46,7 +46,8 @@ export function createWebEngine({ ort: source, provider = 'wasm', threads = 1 }:
           typeof model === 'string'
             ? await ort.InferenceSession.create(model, settings)
             : await ort.InferenceSession.create(model, settings);
-        return sessionOver(ort, inner, title);
+        // onnxruntime-web 1.30 takes tensors for outputs, but leaves them as they were (WebAssembly).
+        return sessionOver(ort, inner, { title, writesInPlace: false });
       } catch (cause) {
         if (/no available backend found/.test(messageOf(cause))) {
           throw new LimbeckError(
