@@ -36,7 +36,8 @@ const cast: Evaluator = (node, inputs, limits) => {
 };
 
 function convert(value: number | bigint, type: DataType): number {
-  if (type === 'bool') return value ? 1 : 0;
+  // NaN is not zero.
+  if (type === 'bool') return Number(value) === 0 ? 0 : 1;
   const toFloat = type === 'float32' || type === 'float64';
   if (typeof value === 'number') return toFloat ? value : whole(value, type);
   // Narrowing integers keeps the low bits.
