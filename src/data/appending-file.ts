@@ -85,3 +85,14 @@ export function guardWrite<T>(path: string, write: () => T): T {
     });
   }
 }
+
+/** `guardWrite` for a write that is awaited. */
+export async function guardWriteAsync<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    return guardWrite(path, () => {
+      throw cause;
+    });
+  }
+}

@@ -12,8 +12,8 @@ export interface SourceContext {
 }
 
 /** An entry of the registry: a kind of data source that recipes can name. */
-export interface SourceKind<Schema extends z.ZodType = z.ZodType> {
-  readonly kind: string;
+export interface SourceKind<Kind extends string = string, Schema extends z.ZodType = z.ZodType> {
+  readonly kind: Kind;
   /** The options beside `kind`; its descriptions are what editors show. */
   readonly options: Schema;
   /** Throws LimbeckError if what is named is missing or not what it should be. */
@@ -21,6 +21,8 @@ export interface SourceKind<Schema extends z.ZodType = z.ZodType> {
 }
 
 /** Lets `open` be typed by the schema beside it. */
-export function defineSource<Schema extends z.ZodType>(source: SourceKind<Schema>): SourceKind<Schema> {
+export function defineSource<Kind extends string, Schema extends z.ZodType>(
+  source: SourceKind<Kind, Schema>,
+): SourceKind<Kind, Schema> {
   return source;
 }

@@ -1,0 +1,132 @@
+import { open, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { LimbeckError } from '../../errors.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import type { DataSource, SourceRow, SplitName } from '../sample.ts';
+import type { Fields } from './fields.ts';
+import type { SourceContext } from './source.ts';
+
+const onePath = z.string().min(1);
+const paths = z.union([onePath, z.array(onePath).min(1)]);
+
+/** One file, several, or the files of each split. */
+export const pathOption = z
+  .union([paths, z.strictObject({ train: paths, validation: paths.optional(), test: paths.optional() })])
+  .describe('A file, a list of files, or the files of train, validation and test.');
+
+export type PathOption = z.output<typeof pathOption>;
+
+/** A file of rows, and the split that all of it belongs to. */
+export interface RowFile {
+  /** Absolute. */
+  path: string;
+  /** For people and ids. */
+  name: string;
+  split?: SplitName;
+}
+
+/** Reads the rows of one file; throws LimbeckError where the file is not of the format. */
+export type RowReader = (file: RowFile, signal?: AbortSignal) => AsyncIterable<SourceRow>;
+
+/** A source over local files of one format. Throws LimbeckError `data.missing` at once for files that are not there. */
+export async function openFiles(
+  kind: string,
+  path: PathOption,
+  options: Fields & Record<string, unknown>,
+  context: SourceContext,
+  read: RowReader,
+): Promise<DataSource> {
+  const files = listFiles(path, context);
+  const sizes: [string, number, number][] = [];
+  for (const file of files) {
+    const { size, mtimeMs } = await statFile(file.path);
+    sizes.push([file.name, size, mtimeMs]);
+  }
+  const title = files.map(({ name }) => name).join(', ');
+  return {
+    title: title.length > 100 ? `${files[0]?.name} and ${files.length - 1} files more` : title,
+    fingerprint: async () => canonicalJson({ kind, sizes, options: { ...options, path } }),
+    async *rows(signal) {
+      for (const file of files) yield* read(file, signal);
+    },
+  };
+}
+
+function listFiles(path: PathOption, context: SourceContext): RowFile[] {
+  const list = (value: string | string[], split?: SplitName): RowFile[] =>
+    [value].flat().map((one) => ({
+      path: context.resolvePath(one),
+      name: basename(one),
+      ...(split && { split }),
+    }));
+  if (typeof path === 'string' || Array.isArray(path)) return distinctNames(list(path), path);
+  return distinctNames(
+    (['train', 'validation', 'test'] as const).flatMap((split) => {
+      const value = path[split];
+      return value === undefined ? [] : list(value, split);
+    }),
+    Object.values(path).flat(),
+  );
+}
+
+/** Ids begin with the file's name; where two files have the same, its whole path as given stands for it. */
+function distinctNames(files: RowFile[], given: string | string[]): RowFile[] {
+  if (new Set(files.map(({ name }) => name)).size === files.length) return files;
+  const whole = [given].flat();
+  return files.map((file, i) => ({ ...file, name: whole[i] as string }));
+}
+
+async function statFile(path: string): Promise<{ size: number; mtimeMs: number }> {
+  try {
+    const found = await stat(path);
+    if (found.isFile()) return found;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new LimbeckError('data.unreadable', `the file cannot be read: ${(cause as Error).message}`, {
+        where: path,
+        cause,
+      });
+    }
+    throw new LimbeckError('data.missing', 'there is no such file', {
+      where: path,
+      remedy: 'Correct data.source.path; paths are relative to the folder of the recipe.',
+      cause,
+    });
+  }
+  throw new LimbeckError('data.missing', 'this is not a file', {
+    where: path,
+    remedy: 'Name a file; for a folder of texts use kind: text-folder.',
+  });
+}
+
+/** Throws if the first bytes of what should be text are those of a binary file. */
+export async function checkIsText(path: string, format: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const head = Buffer.alloc(4096);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const bytes = head.subarray(0, bytesRead);
+    const kind =
+      bytes.toString('latin1', 0, 4) === 'PAR1'
+        ? 'a Parquet file'
+        : bytes[0] === 0x1f && bytes[1] === 0x8b
+          ? 'a gzip file'
+          : bytes.toString('latin1', 0, 4) === 'PK\u0003\u0004'
+            ? 'a zip file'
+            : bytes.includes(0)
+              ? 'binary'
+              : undefined;
+    if (kind) throw notOfFormat(path, `this is ${kind}, not ${format}`);
+  } finally {
+    await file.close();
+  }
+}
+
+export function notOfFormat(path: string, problem: string, cause?: unknown): LimbeckError {
+  return new LimbeckError('data.wrong-format', problem, {
+    where: path,
+    remedy: 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.',
+    cause,
+  });
+}

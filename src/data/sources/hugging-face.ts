@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { canonicalJson } from '../canonical-json.ts';
+import { splitFiles } from '../hub/dataset-files.ts';
+import { hubDataset } from '../hub/repository.ts';
+import { readCsv } from './csv.ts';
+import { fieldOptions } from './fields.ts';
+import type { RowReader } from './files.ts';
+import { readJsonl } from './jsonl.ts';
+import { readParquet } from './parquet.ts';
+import { defineSource } from './source.ts';
+
+const options = z
+  .strictObject({
+    dataset: z
+      .string()
+      .regex(/^[\w.-]+\/[\w.-]+$/, 'write it as owner/name')
+      .describe('The name on the hub: owner/name.'),
+    config: z.string().optional().describe('The configuration (subset), where there are several.'),
+    revision: z.string().default('main').describe('A branch, tag or commit; a commit never changes.'),
+    endpoint: z.url().optional().describe('The hub; HF_ENDPOINT or https://huggingface.co when absent.'),
+    ...fieldOptions,
+  })
+  .meta({
+    title: 'Hugging Face data set',
+    description:
+      'A data set by name, of Parquet, JSONL, CSV or TSV files; downloaded once. HF_TOKEN is used if set.',
+  });
+
+/** The rows of a data set on the hub, in the splits that it comes with. */
+export const huggingFace = defineSource({
+  kind: 'hugging-face',
+  options,
+  async open({ dataset, config, revision, endpoint, ...fields }, context) {
+    const { fetch, signal } = context;
+    const repository = await hubDataset(dataset, revision, {
+      ...(endpoint && { endpoint }),
+      ...(fetch && { fetch }),
+      ...(signal && { signal }),
+    });
+    const folder = join(
+      context.cacheFolder,
+      'hub',
+      `datasets--${dataset.replace('/', '--')}`,
+      repository.sha,
+    );
+    const readme = repository.files.find(({ path }) => path === 'README.md');
+    const text = readme && (await readFile(await repository.fetchFile(readme, folder), 'utf8'));
+    const files = splitFiles(repository.files, text, config, dataset);
+    return {
+      title: `${dataset}${config ? ` (${config})` : ''} at ${repository.sha.slice(0, 12)}`,
+      fingerprint: async () =>
+        canonicalJson({ kind: 'hugging-face', dataset, config, sha: repository.sha, fields }),
+      async *rows(rowsSignal) {
+        for (const { file, split } of files) {
+          const path = await repository.fetchFile(file, folder);
+          const read: RowReader = (one) => {
+            if (/\.parquet$/i.test(one.path)) return readParquet(one, fields, rowsSignal);
+            if (/\.[ct]sv$/i.test(one.path)) return readCsv(one, fields, rowsSignal);
+            return readJsonl(one, fields, rowsSignal);
+          };
+          // A split column, where one is named, says more than the file does.
+          yield* read({ path, name: file.path, ...(!fields.splitField && { split }) });
+        }
+      },
+    };
+  },
+});
