@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { Graph } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { float32 } from '../onnx/tensor.ts';
+import { AgreementMeter } from './agreement.ts';
+import { type LayerSensitivity, measureSensitivity } from './layer-sensitivity.ts';
+import { quantizableLayers } from './quantizable-layers.ts';
+import { quantizeDynamic } from './quantize-dynamic.ts';
+import { quantizeWithinDrop } from './quantize-within-drop.ts';
+
+/** Three layers, whose int8 costs what `COST` says. */
+const COST: Record<string, number> = { MatMul_0: 0.01, MatMul_1: 0.2, MatMul_2: 0.05 };
+const LAYERS = Object.keys(COST);
+
+function chain(): Graph {
+  const g = new GraphBuilder();
+  let x = g.input('x', 'float32', ['batch', 4]);
+  for (let i = 0; i < 3; i++) x = g.matMul(x, g.initializer(`w${i}`, float32(new Array(16).fill(i), [4, 4])));
+  g.output(x, 'y');
+  return g.build();
+}
+
+const graph = chain();
+const quantize = (exclude: readonly string[]) => quantizeDynamic(graph, { exclude });
+let evaluations = 0;
+/** A score of 0.9, less the cost of each layer that is not found in float32 any more. */
+const evaluate = async (candidate: Graph) => {
+  evaluations++;
+  const kept = quantizableLayers(candidate).map((layer) => layer.name);
+  return LAYERS.reduce((score, layer) => score - (kept.includes(layer) ? 0 : COST[layer]), 0.9);
+};
+const options = { layers: LAYERS, quantize, evaluate, reference: 0.9 };
+
+describe('measureSensitivity', () => {
+  it('sorts layers by what their int8 costs, alone or among the others', async () => {
+    const seen: LayerSensitivity[] = [];
+    const alone = await measureSensitivity({ ...options, onLayer: (layer) => seen.push(layer) });
+    expect(alone.map(({ layer }) => layer)).toEqual(['MatMul_1', 'MatMul_2', 'MatMul_0']);
+    expect(seen.map(({ layer }) => layer)).toEqual(LAYERS);
+    const others = await measureSensitivity({ ...options, mode: 'all-but-one', reference: 0.9 - 0.26 });
+    for (const { layer, loss } of [...alone, ...others]) expect(loss).toBeCloseTo(COST[layer], 9);
+    expect(others.map(({ layer }) => layer)).toEqual(alone.map(({ layer }) => layer));
+  });
+
+  it('takes a score of NaN for the worst', async () => {
+    const broken = async (candidate: Graph) => {
+      const kept = quantizableLayers(candidate).map((layer) => layer.name);
+      return kept.includes('MatMul_0') ? evaluate(candidate) : Number.NaN;
+    };
+    const [worst] = await measureSensitivity({ ...options, evaluate: broken });
+    expect(worst.layer).toBe('MatMul_0');
+  });
+});
+
+describe('quantizeWithinDrop', () => {
+  it('evaluates once when all of int8 is good enough', async () => {
+    evaluations = 0;
+    const result = await quantizeWithinDrop({ ...options, maxDrop: 0.3 });
+    expect(evaluations).toBe(1);
+    expect(result).toMatchObject({ excluded: [], sensitivities: [] });
+    expect(quantizableLayers(result.graph)).toEqual([]);
+  });
+
+  it('keeps the worst layers in float32 until within the drop, and no more', async () => {
+    const result = await quantizeWithinDrop({ ...options, maxDrop: 0.02 });
+    expect(result.excluded).toEqual(['MatMul_1', 'MatMul_2']);
+    expect(result.drop).toBeCloseTo(0.01, 9);
+    expect(quantizableLayers(result.graph).map((layer) => layer.name)).toEqual(['MatMul_1', 'MatMul_2']);
+    expect((await quantizeWithinDrop({ ...options, maxDrop: 0.07 })).excluded).toEqual(['MatMul_1']);
+  });
+
+  it('fails with the layers that lost most', async () => {
+    const error = await quantizeWithinDrop({ ...options, maxDrop: 0.001 }).catch((cause) => cause);
+    expect(error).toMatchObject({ code: 'export.int8-drop' });
+    expect(error.message).toMatch(/int8 loses 0.260, more than the 0.00100 allowed; still 0.0100/);
+    expect(error.where).toMatch(/: MatMul_1 \(0.200\), MatMul_2 \(0.0500\), MatMul_0/);
+    const gate = quantizeWithinDrop({ ...options, maxDrop: 0.1, maxExcluded: 0 });
+    await expect(gate).rejects.toMatchObject({ code: 'export.int8-drop' });
+  });
+});
+
+describe('AgreementMeter', () => {
+  it('is perfect for the same outputs, and tells how others differ', () => {
+    const logits = float32([1, 2, 3, 0, 0, 5], [2, 3]);
+    const same = new AgreementMeter();
+    same.add(logits, logits);
+    expect(same.result()).toMatchObject({ rows: 2, top1: 1, kl: 0, maxAbsoluteError: 0 });
+    expect(same.result().cosine).toBeCloseTo(1, 12);
+    const other = new AgreementMeter();
+    other.add(logits, float32([1, 3, 2, 0, 0, 5], [2, 3]));
+    expect(other.result()).toMatchObject({ top1: 0.5, maxAbsoluteError: 1 });
+    // KL of softmax(1, 2, 3) to the same with the last two swapped: (p3 - p2) * 1, halved over two rows.
+    const [p2, p3] = [2, 3].map((x) => Math.exp(x) / (Math.exp(1) + Math.exp(2) + Math.exp(3)));
+    expect(other.result().kl).toBeCloseTo((p3 - p2) / 2, 6);
+    const broken = new AgreementMeter();
+    broken.add(logits, float32([1, 2, 3, 0, 0, Number.NaN], [2, 3]));
+    expect(broken.result().maxAbsoluteError).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('leaves out the filled-up rows of a short batch', () => {
+    const meter = new AgreementMeter();
+    meter.add(float32([1, 0, 0, 1], [2, 2]), float32([1, 0, 1, 0], [2, 2]), 1);
+    expect(meter.result()).toMatchObject({ rows: 1, top1: 1 });
+  });
+});
