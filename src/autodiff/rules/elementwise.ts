@@ -2,7 +2,14 @@ import { isFloat } from '../../onnx/data-type.ts';
 import type { TypedValue } from '../../onnx/graph.ts';
 import { toNumbers } from '../../onnx/tensor.ts';
 import { expandLike, mapThin, reduceTo, scale, thin } from '../broadcast.ts';
-import { type GradientCall, type GradientRule, gradientOf, inputOf, outputOf } from '../rule.ts';
+import {
+  type GradientCall,
+  type GradientRule,
+  gradientOf,
+  inputOf,
+  outputOf,
+  UnsupportedGradient,
+} from '../rule.ts';
 import { masked } from './mask.ts';
 
 /**
@@ -153,7 +160,12 @@ const cast: GradientRule = (call) => {
 const identity: GradientRule = (call) => [gradientOf(call)];
 
 /** Dropout as an inference graph has it does nothing. Training graphs multiply by a mask of their own instead. */
-const dropout: GradientRule = (call) => [gradientOf(call)];
+const dropout: GradientRule = (call) => {
+  const training = call.inputs[2];
+  if (training && call.g.constantOf(training)?.data[0] !== 0)
+    throw new UnsupportedGradient('it drops elements at random: multiply by a mask that is fed instead');
+  return [gradientOf(call)];
+};
 
 /** Steps: the derivative is zero wherever there is one. */
 const step: GradientRule = () => [];

@@ -2,6 +2,7 @@ import type { Node } from '../../onnx/graph.ts';
 import { operatorKey } from '../../onnx/shape-inference/rules.ts';
 import type { GradientRule } from '../rule.ts';
 import { ACTIVATION_RULES } from './activation.ts';
+import { EINSUM_RULES } from './einsum.ts';
 import { ELEMENTWISE_RULES } from './elementwise.ts';
 import { INDEXING_RULES } from './indexing.ts';
 import { MATRIX_RULES } from './matrix.ts';
@@ -19,6 +20,7 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
     ...SOFTMAX_RULES,
     ...NORMALIZATION_RULES,
     ...MATRIX_RULES,
+    ...EINSUM_RULES,
     ...MOVEMENT_RULES,
     ...INDEXING_RULES,
   }),

@@ -8,7 +8,10 @@ function axisOf(call: GradientCall): number {
   return intAttribute(call.node, 'axis', -1);
 }
 
-/** y (dy - sum(dy y)): three passes and a reduction. Where y is 0 (masked) the gradient is 0. */
+/**
+ * y (dy - sum(dy y)): three passes and a reduction. Where y is 0 (masked) the gradient is 0. A row that is -inf
+ * everywhere is NaN already in ORT's forward pass: masks should be finite (-1e9), as in Transformer encoders.
+ */
 const softmax: GradientRule = (call) => {
   const { g } = call;
   const y = outputOf(call);

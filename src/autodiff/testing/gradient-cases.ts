@@ -25,6 +25,14 @@ const of =
   (g, inputs) =>
     g.op(opType, inputs, attributes, { domain });
 
+/** A function after the operator, so that its second derivative is not just zero. */
+const squared =
+  (build: Build): Build =>
+  (g, inputs, type) => {
+    const y = build(g, inputs, type) as TypedValue;
+    return g.mul(y, y);
+  };
+
 const unary: GradientCase[] = [
   ['Neg', '', { inputs: [x(2, 3)], build: of('Neg') }],
   ['Abs', '', { inputs: [apart(0.2, 2, 3)], build: of('Abs') }],
@@ -252,17 +260,24 @@ const products: GradientCase[] = [
       ],
     ];
   }),
+  ...(
+    [
+      ['bhqd,bhkd->bhqk', [x(2, 2, 3, 4), x(2, 2, 5, 4)]],
+      ['ij,jk', [x(2, 3), x(3, 4)]],
+      ['ij,jk->k', [x(2, 3), x(3, 4)]],
+      ['i,j,ij->j', [x(2), x(3), x(2, 3)]],
+      ['ij->ji', [x(2, 3)]],
+    ] as [string, TestInput[]][]
+  ).map(
+    ([equation, inputs]): GradientCase => [
+      'Einsum',
+      equation,
+      { inputs, build: squared(of('Einsum', { equation })) },
+    ],
+  ),
   ['Gemm', 'no bias', { inputs: [x(2, 3), x(3, 4)], build: of('Gemm') }],
   ['Gemm', 'scalar bias', { inputs: [x(2, 3), x(3, 4), x()], build: of('Gemm') }],
 ];
-
-/** A function after the operator, so that its second derivative is not just zero. */
-const squared =
-  (build: Build): Build =>
-  (g, inputs, type) => {
-    const y = build(g, inputs, type) as TypedValue;
-    return g.mul(y, y);
-  };
 
 const movements: GradientCase[] = (
   [

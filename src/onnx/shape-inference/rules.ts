@@ -1,3 +1,4 @@
+import { EINSUM_RULES } from './einsum.ts';
 import { ELEMENTWISE_RULES } from './elementwise.ts';
 import { INDEXING_RULES } from './indexing.ts';
 import { MATRIX_RULES } from './matrix.ts';
@@ -11,6 +12,7 @@ const RULES = new Map<string, InferenceRule>(
     ...ELEMENTWISE_RULES,
     ...REDUCTION_RULES,
     ...MATRIX_RULES,
+    ...EINSUM_RULES,
     ...MOVEMENT_RULES,
     ...INDEXING_RULES,
     ...QUANTIZATION_RULES,
