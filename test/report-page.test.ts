@@ -37,7 +37,7 @@ describe.skipIf(!executablePath)('report.html in a browser', () => {
         '--disable-component-update',
       ],
     });
-  });
+  }, 60_000);
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });

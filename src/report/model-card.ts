@@ -166,7 +166,9 @@ function fenced(language: string, code: string): string {
   return `${fence}${language}\n${code}\n${fence}`;
 }
 
-/** Text from outside inside a line of Markdown: no line breaks, and nothing that is markup. */
+/** Text from outside inside a line of Markdown: no line breaks or other controls, and nothing that is markup. */
 function inline(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>#|!~&]/g, (character) => `\\${character}`);
+  return text
+    .replace(/[\s\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .replace(/[\\`*_{}[\]<>#|!~&]/g, (character) => `\\${character}`);
 }

@@ -57,7 +57,7 @@ export function renderReport(data: ReportData): string {
 <main>
 ${body}
 </main>
-<footer><p>Made by Limbeck ${data.result.version}. Macro-F1 is the mean over the classes that occur in the test split. Latency is the median of one call with the tokens at hand; throughput is in batches of 32.</p></footer>
+<footer><p>Made by Limbeck <bdi>${data.result.version}</bdi>. Macro-F1 is the mean over the classes that occur in the test split. Latency is the median of one call with the tokens at hand; throughput is in batches of 32.</p></footer>
 <script>${trusted(SCRIPT)}</script>
 </body>
 </html>

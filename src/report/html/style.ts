@@ -102,10 +102,11 @@ tfoot > tr > * { border-top: 2px solid var(--line); }
 .scorecard thead th { font-size: 0.9375rem; color: var(--ink); padding-top: 18px; }
 .scorecard .number { display: block; font-size: 1.0625rem; font-weight: 550; margin-bottom: 6px; white-space: nowrap; }
 .scorecard .model { display: none; }
-.classes th[scope=row] { font-weight: 500; width: 9.5em; }
+.classes { table-layout: fixed; } .classes th[scope=row] { font-weight: 500; }
+.classes thead th { width: 5.4em; } .classes thead th:first-child { width: 10em; } .classes thead .texts { width: 4em; }
 .classes td, .classes tbody th { padding-top: 2px; padding-bottom: 2px; }
 .classes tbody tr + tr > * { border-top-color: color-mix(in srgb, var(--line) 55%, transparent); }
-.classes .picture { width: 50%; }
+.classes thead .picture { width: auto; }
 .classes tbody tr:hover { background: var(--note); }
 .classes .lost, .wrong { color: var(--bad); } .classes .won, .right { color: var(--good); }
 .pairs caption { text-align: left; font-weight: 600; font-size: 0.875rem; padding: 14px 0 4px; }
@@ -169,7 +170,7 @@ button { font: inherit; font-size: 0.875rem; font-weight: 600; color: var(--insi
 `;
 
 const NARROW = `
-@media (max-width: 860px) {
+@media screen and (max-width: 860px) {
   .pair, .pair.narrow { grid-template-columns: minmax(0, 1fr); }
   .figures { grid-template-columns: 1fr 1fr; row-gap: 12px; }
   .scorecard, .scorecard tbody, .scorecard tr, .scorecard th, .scorecard td { display: block; }
@@ -182,11 +183,11 @@ const NARROW = `
   .scorecard .model { display: block; font-size: 0.9375rem; }
   .scorecard .number { margin: 0; font-size: 0.9375rem; text-align: right; padding-right: 12px; }
 }
-@media (max-width: 620px) {
+@media screen and (max-width: 620px) {
   main, footer { padding: 0 16px; }
   section { margin-top: 56px; }
   .classes .texts, .classes .difference, .classes .without, .what { display: none; }
-  .classes th[scope=row] { width: 7.2em; } .classes .picture { width: auto; }
+  .classes thead th:first-child { width: 9.4em; }
   .classes { font-size: 0.8125rem; } .classes td, .classes th { padding-right: 8px; } .classes thead th { font-size: 0.75rem; }
   .heat { min-width: 600px; }
   .command { flex-direction: column; align-items: stretch; }
@@ -196,8 +197,12 @@ const NARROW = `
   main, footer { max-width: none; padding: 0; }
   section { margin-top: 36px; }
   figure, .card, tr, .figures, .stacked { break-inside: avoid; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, h2 + .about, .legend, .stacked { break-after: avoid; }
   button { display: none; }
+  .classes { font-size: 0.8125rem; } .classes thead th { font-size: 0.6875rem; width: 5.2em; }
+  .classes thead th:first-child { width: 11em; } tfoot { display: table-row-group; }
+  .scorecard td, .scorecard th { padding: 6px 10px; } .scorecard .number { font-size: 0.8125rem; }
+  .pair.maps-pair { grid-template-columns: 1fr; } .heat { max-width: 560px; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   .scroll { overflow: visible; }
 }

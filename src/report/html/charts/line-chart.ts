@@ -43,12 +43,14 @@ export function lineChart(chart: LineChart): Markup {
   const firstX = Math.min(0, ...all.map((point) => point.x));
   const x = linearScale(firstX, lastX);
 
-  const lines = chart.series.map((series) => {
+  // The first series is drawn last: what a chart is about lies above what it is compared with.
+  const layers = chart.series.toReversed();
+  const lines = layers.map((series) => {
     const points = series.points.filter(isDrawable(chart.scaleY));
     const path = points.map((point) => `${Number((x(point.x) * 1000).toFixed(1))},${y(point.y)}`).join(' ');
     return html`<polyline class="line ${series.color}" points="${path}" vector-effect="non-scaling-stroke"/>`;
   });
-  const marks = chart.series.map((series) => {
+  const marks = layers.map((series) => {
     const points = series.points.filter(isDrawable(chart.scaleY));
     const kind = points.length > VISIBLE_MARKS ? 'mark quiet' : 'mark';
     return points.map(

@@ -22,7 +22,7 @@ export function costSection(data: ReportData): Markup {
   const answers = teacherCalls + teacherCallsSaved;
   return html`<section aria-labelledby="cost">
 <h2 id="cost">What it cost</h2>
-<p class="about">${seconds(spent.total)} on ${machine.cpu}, ${machine.cores} cores, with at most ${bytes(machine.memoryPeakBytes)} of memory. The teacher answered ${decimal(teacherCalls)} texts${
+<p class="about">${seconds(spent.total)} on <bdi>${machine.cpu}</bdi>, ${machine.cores} cores, with at most ${bytes(machine.memoryPeakBytes)} of memory. The teacher answered ${decimal(teacherCalls)} texts${
     teacherCallsSaved > 0
       ? `; ${decimal(teacherCallsSaved)} more answers (${percent(teacherCallsSaved / answers, 0)}) came from the knowledge store.`
       : '; they are kept in the knowledge store for every later run.'
@@ -42,6 +42,6 @@ ${stackedBar(
     (stage) =>
       html`<tr><th scope="row"><span class="key stage-${stage}"></span>${stage}</th><td class="what muted">${ABOUT[stage]}</td><td class="end">${seconds(spent[stage])}</td><td class="end">${percent(spent[stage] / Math.max(spent.total, 1e-9))}</td></tr>`,
   )}</tbody>
-<tfoot><tr><th scope="row">total</th><td class="what muted">${engine}, Node ${machine.node}</td><td class="end">${seconds(spent.total)}</td><td class="end"></td></tr></tfoot></table>
+<tfoot><tr><th scope="row">total</th><td class="what muted"><bdi>${engine}</bdi>, Node ${machine.node}</td><td class="end">${seconds(spent.total)}</td><td class="end"></td></tr></tfoot></table>
 </section>`;
 }

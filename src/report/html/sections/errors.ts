@@ -40,7 +40,7 @@ ${stackedBar('The student’s wrong answers by their origin', [
   },
 ])}
 <p class="about maps">Rows are the true classes, columns the answers; classes that are mixed up stand together. Both maps have the same order and the same scale of colour.${data.labels.length > MOST_CLASSES && ` Of ${data.labels.length} classes, the ${MOST_CLASSES} with the most errors.`}</p>
-<div class="pair">
+<div class="pair maps-pair">
 <figure>
 <figcaption><h3>Inherited from the teacher</h3></figcaption>
 <div class="scroll" tabindex="0" role="region" aria-label="Map of the inherited confusions">${heatMap({ title: `Inherited confusions: ${inherited.count} answers`, labels: data.labels, order, pairs: inherited.pairs, most, color: 'teacher' })}</div>

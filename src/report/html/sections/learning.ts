@@ -21,7 +21,10 @@ export function learningSection(data: ReportData): Markup {
   const curves: LineSeries[] = [validation('Student', 'student', student)];
   if (baseline) curves.push(validation('Baseline', 'baseline', baseline));
   const losses = byTerm(student, (point) => point.losses);
-  const norms = byTerm(student, (point) => point.gradientNorms);
+  // The norm of the sum is nearly that of the strongest term: it would only hide it.
+  const norms = byTerm(student, (point) => point.gradientNorms).filter(
+    (series, _, all) => series.name !== 'total' || all.length === 1,
+  );
   return html`<section aria-labelledby="learning">
 <h2 id="learning">How it learned</h2>
 <figure class="wide">

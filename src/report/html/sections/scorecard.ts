@@ -69,7 +69,7 @@ export function scorecardSection(data: ReportData): Markup {
   ];
   return html`<section aria-labelledby="scorecard">
 <h2 id="scorecard">Side by side</h2>
-<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} cores (${data.result.engine}). ± is the 95 % interval of an accuracy on this many texts.</p>
+<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} cores (<bdi>${data.result.engine}</bdi>). ± is the 95 % interval of an accuracy on this many texts.</p>
 <table class="scorecard" role="table">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col"><span class="hidden">Measure</span></th>${models.map(
     (model) =>

@@ -73,7 +73,7 @@ function warningList(data: ReportData): Markup | null {
   if (warnings.length === 0) return null;
   return html`<section class="warnings" aria-label="Warnings and notes"><ul>${warnings.map(
     (warning) =>
-      html`<li class="${warning.level}"><b>${warning.level === 'warning' ? 'Warning' : 'Note'}</b> ${warning.message}</li>`,
+      html`<li class="${warning.level}"><b>${warning.level === 'warning' ? 'Warning' : 'Note'}</b> <bdi>${warning.message}</bdi></li>`,
   )}</ul></section>`;
 }
 
