@@ -35,8 +35,8 @@ export async function measureTeacher(engine: Engine, web: Engine): Promise<void>
   const glosses = await drawGlosses(2600, 1);
   const [calibration, labelled, test] = [
     glosses.slice(0, 256),
-    glosses.slice(256, 3000),
-    glosses.slice(3000),
+    glosses.slice(256, 1600),
+    glosses.slice(1600),
   ];
   const classMeans = await meansByClass(encoder, engine, batchesOf(labelled, 32));
 

@@ -5,7 +5,7 @@ import { usedValues } from '../onnx/used-values.ts';
 /** A product with constant weights: y = x W (+ b). */
 export interface LinearLayer {
   readonly kind: 'linear';
-  /** The name of its MatMul, Gemm or FusedMatMul node. */
+  /** See `quantizableLayers`. */
   readonly name: string;
   readonly node: Node;
   /** The Add of a constant bias right after a MatMul, which the layer takes in. */
@@ -25,7 +25,7 @@ export interface LinearLayer {
 /** Rows of a constant table, looked up by index. */
 export interface EmbeddingLayer {
   readonly kind: 'embedding';
-  /** The name of its Gather node. */
+  /** See `quantizableLayers`. */
   readonly name: string;
   readonly node: Node;
   readonly weight: Value;
@@ -35,7 +35,11 @@ export interface EmbeddingLayer {
 
 export type QuantizableLayer = LinearLayer | EmbeddingLayer;
 
-/** The layers of a graph that int8 is made for, in the order of its nodes. */
+/**
+ * The layers of a graph that int8 is made for, in the order of its nodes. A layer is called as its weights are
+ * (`convolution/weight`), for that is the name that a person knows; as its node, where weights are shared or an
+ * exporter numbered them (`onnx::MatMul_345`).
+ */
 export function quantizableLayers(graph: Graph): QuantizableLayer[] {
   const consumers = new Map<Value, Node[]>();
   for (const node of graph.nodes) {
@@ -98,7 +102,10 @@ export function quantizableLayers(graph: Graph): QuantizableLayer[] {
       layer = linear(node);
     if (layer) layers.push(layer);
   }
-  return layers;
+  return layers.map((layer) => {
+    const shared = layers.some((other) => other !== layer && other.weight === layer.weight);
+    return shared || layer.weight.name.includes('::') ? layer : { ...layer, name: layer.weight.name };
+  });
 }
 
 /** A bias that every row gets: [N], or [1, N] as Gemm allows. */

@@ -9,7 +9,7 @@ import { quantizeDynamic } from './quantize-dynamic.ts';
 import { quantizeWithinDrop } from './quantize-within-drop.ts';
 
 /** Three layers, whose int8 costs what `COST` says. */
-const COST: Record<string, number> = { MatMul_0: 0.01, MatMul_1: 0.2, MatMul_2: 0.05 };
+const COST: Record<string, number> = { w0: 0.01, w1: 0.2, w2: 0.05 };
 const LAYERS = Object.keys(COST);
 
 function chain(): Graph {
@@ -35,7 +35,7 @@ describe('measureSensitivity', () => {
   it('sorts layers by what their int8 costs, alone or among the others', async () => {
     const seen: LayerSensitivity[] = [];
     const alone = await measureSensitivity({ ...options, onLayer: (layer) => seen.push(layer) });
-    expect(alone.map(({ layer }) => layer)).toEqual(['MatMul_1', 'MatMul_2', 'MatMul_0']);
+    expect(alone.map(({ layer }) => layer)).toEqual(['w1', 'w2', 'w0']);
     expect(seen.map(({ layer }) => layer)).toEqual(LAYERS);
     const others = await measureSensitivity({ ...options, mode: 'all-but-one', reference: 0.9 - 0.26 });
     for (const { layer, loss } of [...alone, ...others]) expect(loss).toBeCloseTo(COST[layer], 9);
@@ -45,10 +45,10 @@ describe('measureSensitivity', () => {
   it('takes a score of NaN for the worst', async () => {
     const broken = async (candidate: Graph) => {
       const kept = quantizableLayers(candidate).map((layer) => layer.name);
-      return kept.includes('MatMul_0') ? evaluate(candidate) : Number.NaN;
+      return kept.includes('w0') ? evaluate(candidate) : Number.NaN;
     };
     const [worst] = await measureSensitivity({ ...options, evaluate: broken });
-    expect(worst.layer).toBe('MatMul_0');
+    expect(worst.layer).toBe('w0');
   });
 });
 
@@ -63,17 +63,17 @@ describe('quantizeWithinDrop', () => {
 
   it('keeps the worst layers in float32 until within the drop, and no more', async () => {
     const result = await quantizeWithinDrop({ ...options, maxDrop: 0.02 });
-    expect(result.excluded).toEqual(['MatMul_1', 'MatMul_2']);
+    expect(result.excluded).toEqual(['w1', 'w2']);
     expect(result.drop).toBeCloseTo(0.01, 9);
-    expect(quantizableLayers(result.graph).map((layer) => layer.name)).toEqual(['MatMul_1', 'MatMul_2']);
-    expect((await quantizeWithinDrop({ ...options, maxDrop: 0.07 })).excluded).toEqual(['MatMul_1']);
+    expect(quantizableLayers(result.graph).map((layer) => layer.name)).toEqual(['w1', 'w2']);
+    expect((await quantizeWithinDrop({ ...options, maxDrop: 0.07 })).excluded).toEqual(['w1']);
   });
 
   it('fails with the layers that lost most', async () => {
     const error = await quantizeWithinDrop({ ...options, maxDrop: 0.001 }).catch((cause) => cause);
     expect(error).toMatchObject({ code: 'export.int8-drop' });
     expect(error.message).toMatch(/int8 loses 0.260, more than the 0.00100 allowed; still 0.0100/);
-    expect(error.where).toMatch(/: MatMul_1 \(0.200\), MatMul_2 \(0.0500\), MatMul_0/);
+    expect(error.where).toMatch(/: w1 \(0.200\), w2 \(0.0500\), w0/);
     const gate = quantizeWithinDrop({ ...options, maxDrop: 0.1, maxExcluded: 0 });
     await expect(gate).rejects.toMatchObject({ code: 'export.int8-drop' });
   });
