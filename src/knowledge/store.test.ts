@@ -207,7 +207,9 @@ describe('KnowledgeStore', () => {
     expect(await store.prune({ unusedForDays: 30 })).toMatchObject([{ samples: 100, tap: 'logits' }]);
     expect(existsSync(join(folder, a.info.id))).toBe(false);
     expect((await store.space(definition)).count).toBe(0);
-    expect(await store.prune({ teacher: 'bb' })).toHaveLength(1);
+    expect(await store.prune({ teacher: '' })).toEqual([]);
+    expect(await store.prune({ teacher: 'bb' })).toEqual([]);
+    expect(await store.prune({ teacher: 'bbbb' })).toHaveLength(1);
     expect(await store.prune({ all: true })).toHaveLength(2);
     expect(await store.list()).toEqual([]);
     expect(existsSync(join(folder, 'something else'))).toBe(true);

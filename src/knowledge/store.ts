@@ -31,7 +31,7 @@ export interface VerifyProgress {
 export interface PruneOptions {
   /** Spaces that no run has opened for so many days. */
   unusedForDays?: number;
-  /** Spaces of this teacher: its title, or its hash or the beginning of it. */
+  /** Spaces of this teacher: its title, or its hash or the beginning of it (4 digits at least). */
   teacher?: string;
   /** Every space. */
   all?: boolean;
@@ -196,8 +196,7 @@ export class KnowledgeStore {
     for (const summary of await this.list()) {
       const age = (Date.now() - summary.lastUsed.getTime()) / DAY_MS;
       if (unusedForDays !== undefined && age < unusedForDays) continue;
-      if (teacher !== undefined && summary.title !== teacher && !summary.teacher.startsWith(teacher))
-        continue;
+      if (teacher !== undefined && !isTeacher(summary, teacher)) continue;
       await this.#drop(summary.id);
       dropped.push(summary);
     }
@@ -240,6 +239,10 @@ export class KnowledgeStore {
       throw storeError(cause, folder);
     }
   }
+}
+
+function isTeacher(space: SpaceInfo, wanted: string): boolean {
+  return space.title === wanted || (wanted.length >= 4 && space.teacher.startsWith(wanted));
 }
 
 async function folderSizes(folder: string): Promise<{ bytes: number; lastUsed: Date; hasLabels: boolean }> {
