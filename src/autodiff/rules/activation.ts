@@ -105,6 +105,12 @@ const quickGelu = bySlope((call, x) => {
   return g.add(p, g.mul(g.mul(outputOf(call), alpha), g.sub(1, p)));
 });
 
+/** x tanh(softplus(x)) (Misra 2019). */
+const mish = bySlope(({ g }, x) => {
+  const t = g.tanh(g.op('Softplus', [x]));
+  return g.add(t, g.mul(x, g.mul(g.sub(1, g.mul(t, t)), g.sigmoid(x))));
+});
+
 const softplus = bySlope(({ g }, x) => g.sigmoid(x));
 
 /** x / (1 + |x|). */
@@ -141,6 +147,7 @@ export const ACTIVATION_RULES: Record<string, GradientRule> = {
   'com.microsoft::FastGelu': fastGelu,
   'com.microsoft::BiasGelu': biasGelu,
   'com.microsoft::QuickGelu': quickGelu,
+  Mish: mish,
   Softplus: softplus,
   Softsign: softsign,
   HardSigmoid: hardSigmoid,

@@ -140,6 +140,7 @@ const activations: GradientCase[] = [
     '',
     { inputs: [x(2, 5)], build: of('QuickGelu', {}, 'com.microsoft'), type: float32 },
   ],
+  ['Mish', '', { inputs: [x(2, 5)], build: of('Mish'), type: float32 }],
   ['Softplus', '', { inputs: [x(2, 5)], build: of('Softplus'), type: float32 }],
   ['Softsign', '', { inputs: [apart(0.2, 2, 5)], build: of('Softsign'), type: float32 }],
   ['HardSigmoid', '', { inputs: [apart(0.9, 2, 5)], build: of('HardSigmoid'), type: float32 }],
