@@ -44,7 +44,9 @@ test('what the person can mend has place and remedy, no stack', () => {
 test('our own mistakes have the stack and ask to be reported', () => {
   const { err, code } = failWith(new TypeError('x is undefined'));
   expect(code).toBe(1);
-  expect(err).toMatch(/TypeError: x is undefined\n {4}at .*\n(.*\n)*This is a mistake in Limbeck. Please report/);
+  expect(err).toMatch(
+    /TypeError: x is undefined\n {4}at .*\n(.*\n)*This is a mistake in Limbeck. Please report/,
+  );
   expect(failWith('a text').err).toMatch(/error: a text\n.*Please report/);
 });
 

@@ -6,6 +6,8 @@ test.each([
   ['maxdrop', ['maxDrop', 'max'], 'maxDrop'],
   ['lr_decay', ['warmup', 'decay'], 'decay'],
   ['epcohs', ['epochs', 'seed'], 'epochs'],
+  ['cvs', ['csv', 'jsonl'], 'csv'],
+  ['lr', ['kd', 'labels'], undefined],
   ['planet', ['epochs', 'seed'], undefined],
   ['', ['epochs'], undefined],
 ])('%s', (word, candidates, expected) => {

@@ -9,7 +9,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     // `bucket` for `buckets`, `lr_decay` for `decay`: one within the other is near, however long the rest.
     const within = known.length > 2 && typed.length > 2 && (typed.includes(known) || known.includes(typed));
     const edits = distance(typed, known);
-    const limit = within ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(candidate.length * 0.4));
+    const limit = within
+      ? Number.POSITIVE_INFINITY
+      : Math.max(Math.min(2, known.length - 1), Math.floor(known.length * 0.4));
     if (edits <= limit && (!best || edits < best.edits)) best = { candidate, edits };
   }
   return best?.candidate;

@@ -37,6 +37,9 @@ test('every kind can be drafted with its required settings', () => {
 
 test('answers that make no recipe are refused as one', () => {
   expect(() => draftRecipe({ ...answers, teacher: 'use-light' }, 's')).toThrow(/teacher.kind/);
+  expect(() => draftRecipe({ ...answers, teacher: 'use-light' }, 's')).toThrow(
+    expect.objectContaining({ where: 'the recipe', remedy: "Did you mean 'use-lite'?" }),
+  );
   expect(() => draftRecipe({ ...answers, set: ['training.epoch=3'] }, 's')).toThrow(
     /training.epoch: unknown key/,
   );

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { explainRecipe } from '../../recipe/explain.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
+import { RecipeError } from '../../recipe/problems.ts';
 import { stringifyRecipe } from '../../recipe/write.ts';
 
 /** What `limbeck init` has to know; everything else starts with its default. */
@@ -29,9 +30,19 @@ export function draftRecipe(answers: Answers, schema: string): string {
     ...(teacher && { teacher: { kind: teacher } }),
     student: { kind: student },
   };
-  const recipe = parseRecipe(stringify(input), { overrides: set });
+  const recipe = withoutLines(() => parseRecipe(stringify(input), { overrides: set }));
   return stringifyRecipe(recipe, {
     '': `yaml-language-server: $schema=${schema}`,
     ...explainRecipe(recipe),
   });
+}
+
+/** Lines of a text that nobody has seen would only puzzle. */
+function withoutLines<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof RecipeError)) throw error;
+    throw new RecipeError(error.problems.map(({ line: _line, column: _column, ...problem }) => problem));
+  }
 }

@@ -1,0 +1,171 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { recipeJsonSchema } from '../../recipe/schema.ts';
+import type { EvaluationResult, ExportResult, LabelResult, LimbeckApi } from '../../run/api.ts';
+import { runCli } from '../testing/run-cli.ts';
+import { COMMANDS } from './index.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'limbeck-commands-'));
+  await mkdir(join(folder, 'runs/a'), { recursive: true });
+  await writeFile(
+    join(folder, 'a.yaml'),
+    'name: a\ndata: { source: { kind: wordnet-glosses } }\nstudent: { kind: text-conv }\nteacher: { kind: use-lite }\n',
+  );
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const run = (args: string[], api: Partial<LimbeckApi> = {}) => runCli(args, folder, api);
+
+describe('the command line', () => {
+  test('every command has help with a summary, and examples where it takes something', async () => {
+    for (const create of COMMANDS) {
+      const name = create({ arguments: [] } as never).name();
+      const { code, out } = await run([name, '--help']);
+      expect(code).toBe(0);
+      expect(out).toMatch(new RegExp(`Examples?:\n  limbeck ${name}`));
+    }
+  });
+
+  test('an unknown command is answered with the nearest', async () => {
+    const { code, out, err } = await run(['distil']);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toBe("error: unknown command 'distil'\n(Did you mean distill?)\nSee limbeck --help.\n");
+  });
+
+  test('with --json errors are JSON', async () => {
+    const { code, out, err } = await run(['distill', '--json']);
+    expect({ code, err }).toEqual({ code: 2, err: '' });
+    expect(JSON.parse(out)).toEqual({
+      type: 'error',
+      code: 'cli.usage',
+      message: "missing required argument 'recipe'",
+    });
+  });
+
+  test('too many arguments are not passed over', async () => {
+    expect(await run(['report', 'runs/a', 'runs/b'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/too many/),
+    });
+  });
+});
+
+describe('init', () => {
+  test('does not write over a file, unless told to', async () => {
+    await writeFile(join(folder, 'there.yaml'), 'mine');
+    expect(await run(['init', 'there.yaml'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/cli.file-exists/),
+    });
+    expect(await readFile(join(folder, 'there.yaml'), 'utf8')).toBe('mine');
+    expect(await run(['init', 'there.yaml', '--force', '--json'])).toMatchObject({ code: 0 });
+    expect(await readFile(join(folder, 'there.yaml'), 'utf8')).toMatch(/^name: there$/m);
+  });
+
+  test('refuses what makes no recipe, and writes nothing then', async () => {
+    const { code, err } = await run(['init', 'no.yaml', '--source', 'cvs']);
+    expect(code).toBe(2);
+    expect(err).toMatch(/Did you mean 'csv'\?/);
+    await expect(readFile(join(folder, 'no.yaml'))).rejects.toThrow('ENOENT');
+  });
+
+  test('makes a name of any file', async () => {
+    await run(['init', '.my recipe é.yaml', '--teacher', 'none']);
+    expect(await readFile(join(folder, '.my recipe é.yaml'), 'utf8')).toMatch(/^name: my-recipe-$/m);
+  });
+});
+
+test('schema prints the JSON schema', async () => {
+  const { code, out } = await run(['schema']);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toEqual(recipeJsonSchema());
+});
+
+describe('eval', () => {
+  const result: EvaluationResult = {
+    split: 'test',
+    model: 'model.onnx',
+    samples: 10,
+    accuracy: 0.6,
+    macroF1: 0.5,
+    classes: [{ label: 'noun.act', samples: 10, precision: 1, recall: 0.6, f1: 0.75 }],
+  };
+
+  test("takes a run's folder", async () => {
+    const evaluate = vi.fn(async (..._: Parameters<LimbeckApi['evaluate']>) => result);
+    const { code, out } = await run(['eval', 'runs/a', '--split', 'validation', '--model', 'm.onnx'], {
+      evaluate,
+    });
+    expect(code).toBe(0);
+    expect(out).toMatch(/noun.act +10 +100.0 % +60.0 % +75.0 %/);
+    expect(evaluate.mock.calls[0]?.[0]).toBe(join(folder, 'runs/a'));
+    expect(evaluate.mock.calls[0]?.[1]).toMatchObject({ split: 'validation', model: join(folder, 'm.onnx') });
+  });
+
+  test('or a recipe', async () => {
+    const evaluate = vi.fn(async (..._: Parameters<LimbeckApi['evaluate']>) => result);
+    const { out } = await run(['eval', 'a.yaml', '--json'], { evaluate });
+    expect(evaluate.mock.calls[0]?.[0]).toMatchObject({ name: 'a' });
+    expect(evaluate.mock.calls[0]?.[1]).toMatchObject({ out: join(folder, 'runs/a'), recipeFolder: folder });
+    expect(JSON.parse(out)).toEqual({ type: 'result', ...result });
+  });
+
+  test('and refuses what is neither', async () => {
+    expect(await run(['eval', 'runs/b'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/no such recipe/),
+    });
+    expect(await run(['eval', 'runs/a', '--split', 'tset'])).toMatchObject({ code: 2 });
+  });
+});
+
+describe('export and report', () => {
+  const exported: ExportResult = {
+    folder: '/x',
+    files: [{ path: 'onnx/model.onnx', bytes: 2_400_000 }],
+    gate: { maxDrop: 0.01, drop: 0.05, passed: false },
+  };
+
+  test('a gate that stays shut ends with 3, and says why', async () => {
+    const { code, out, err } = await run(['export', 'runs/a'], { exportStudent: async () => exported });
+    expect(code).toBe(3);
+    expect(out).toMatch(/onnx\/model.onnx +2.4 MB/);
+    expect(err).toMatch(/gate: the int8 student loses 5.00 points/);
+    const json = await run(['export', 'runs/a', '--json'], { exportStudent: async () => exported });
+    expect(json).toMatchObject({ code: 3, err: '' });
+    expect(JSON.parse(json.out)).toMatchObject({ type: 'result', gate: { passed: false } });
+  });
+
+  test('need the folder of a run', async () => {
+    for (const command of ['export', 'report']) {
+      expect(await run([command, 'runs/none'])).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/cli.no-run/),
+      });
+      expect(await run([command, 'a.yaml'])).toMatchObject({ code: 2 });
+    }
+    const writeReport = async (run: string) => ({ file: join(run, 'report.html') });
+    expect(await run(['report', 'runs/a'], { writeReport })).toMatchObject({
+      code: 0,
+      out: 'runs/a/report.html\n',
+    });
+  });
+});
+
+test('label tells what it did', async () => {
+  const labels: LabelResult = {
+    labelled: 700,
+    reused: 300,
+    bytes: 1e6,
+    seconds: 3,
+    precision: 'int8',
+    agreement: 0.9978,
+  };
+  const { out } = await run(['label', 'a.yaml'], { label: async () => labels });
+  expect(out).toMatch(/int8 teacher, which decides as f32 does on 99.78 % .* answered 700 texts in 3.0 s/);
+  expect(out).toMatch(/300 answers were in the store/);
+});

@@ -1,0 +1,21 @@
+import type { LimbeckApi } from '../../run/api.ts';
+import { reportFailure } from '../failure.ts';
+import { createProgram } from '../program.ts';
+import { memoryCli, memoryTerminal } from './memory-terminal.ts';
+
+/** Runs a command line in this process, in `folder`, over a library that may be a stand-in. */
+export async function runCli(
+  args: string[],
+  folder: string,
+  api: Partial<LimbeckApi> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const terminal = memoryTerminal();
+  const cli = memoryCli(terminal, args, api, folder);
+  try {
+    await createProgram(cli).parseAsync(args, { from: 'user' });
+    return { code: cli.exitCode, ...terminal.written };
+  } catch (error) {
+    const code = reportFailure(error, terminal, args.includes('--json'));
+    return { code, ...terminal.written };
+  }
+}
