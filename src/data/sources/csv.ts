@@ -36,7 +36,7 @@ export interface CsvOptions extends Fields {
   columns?: string[] | undefined;
 }
 
-/** The rows of a CSV file. A row with too few or too many columns, or a stray quote, is a broken row. */
+/** The rows of a CSV file. A row with too few or too many columns, or a quote that is never closed, is a broken row. */
 export async function* readCsv(
   file: RowFile,
   options: CsvOptions,
@@ -49,6 +49,8 @@ export async function* readCsv(
     delimiter: options.delimiter ?? (/\.tsv$/i.test(file.path) ? '\t' : ','),
     info: true,
     relax_column_count: true,
+    // A quote inside a field is taken as it stands: `the "big" one`.
+    relax_quotes: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
     on_skip: (error) => {
@@ -66,12 +68,11 @@ export async function* readCsv(
   };
 
   let columns = options.columns;
-  let line = 1;
   for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
     yield* brokenQuotes();
     // `info.lines` is where the record ends; texts may run over several lines.
-    const where = `${file.name}:${line}`;
-    line = info.lines + 1;
+    const lines = record.reduce((sum, value) => sum + value.split('\n').length - 1, 0);
+    const where = `${file.name}:${info.lines - lines}`;
     if (!columns) {
       columns = checkHeader(record, options, file);
       continue;

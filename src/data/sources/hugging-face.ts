@@ -15,7 +15,7 @@ const options = z
   .strictObject({
     dataset: z
       .string()
-      .regex(/^[\w.-]+\/[\w.-]+$/, 'write it as owner/name')
+      .regex(/^[\w-][\w.-]*\/[\w-][\w.-]*$/, 'write it as owner/name')
       .describe('The name on the hub: owner/name.'),
     config: z.string().optional().describe('The configuration (subset), where there are several.'),
     revision: z.string().default('main').describe('A branch, tag or commit; a commit never changes.'),

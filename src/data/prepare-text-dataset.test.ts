@@ -1,0 +1,396 @@
+import fs from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { mixSeed } from '../random.ts';
+import { batchOrder, sequentialBatches } from './batch-order.ts';
+import { type PrepareOptions, prepareTextDataset } from './prepare-text-dataset.ts';
+import type { DataSource, SourceRow, TextSample } from './sample.ts';
+import { temporaryFolders } from './testing/temporary-folder.ts';
+import type { TextDataset } from './text-dataset.ts';
+import { recordLayout } from './token-record.ts';
+import { type TokenSplit, TokenSplitFile } from './token-split.ts';
+import { tokenizerFromVocabulary } from './use-lite-tokenizer.ts';
+
+const tokenizer = tokenizerFromVocabulary([
+  ...(['<unk>', '<s>', '</s>', '<pad>', '<4>', '<5>'].map((piece) => [piece, 0]) as [string, number][]),
+  ['▁', -2],
+  ...([...'abcdefghij0123456789'].map((piece) => [piece, -3]) as [string, number][]),
+]);
+
+/** Texts of one token more for each digit; every third of class x, y, z. */
+function samplesOf(count: number): TextSample[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: `s${i}`,
+    group: `g${i}`,
+    text: `${i}`.repeat(1 + (i % 4)),
+    label: 'xyz'[i % 3] as string,
+  }));
+}
+
+interface CountedSource extends DataSource {
+  readings: number;
+}
+
+function sourceOf(rows: (TextSample | SourceRow)[], print = 'test'): CountedSource {
+  const source = {
+    title: 'test rows',
+    readings: 0,
+    fingerprint: async () => print,
+    async *rows() {
+      source.readings++;
+      for (const row of rows) yield 'text' in row ? { sample: row } : row;
+    },
+  };
+  return source;
+}
+
+const newFolder = temporaryFolders();
+let folder: string;
+const opened: TextDataset[] = [];
+
+beforeEach(async () => {
+  folder = await newFolder();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  for (const dataset of opened.splice(0)) dataset.close();
+});
+
+async function prepare(
+  source: DataSource | (TextSample | SourceRow)[],
+  options: Partial<PrepareOptions> = {},
+): Promise<TextDataset> {
+  const dataset = await prepareTextDataset({
+    source: Array.isArray(source) ? sourceOf(source) : source,
+    tokenizer,
+    splits: { validation: 20, test: 30 },
+    labelsPerClass: 5,
+    maxLength: 8,
+    buckets: [3, 6, 8],
+    seed: 1,
+    onBrokenRow: 'skip',
+    folder,
+    ...options,
+  });
+  opened.push(dataset);
+  return dataset;
+}
+
+interface ReadSample {
+  id: string;
+  text: string;
+  label: number;
+  tokens: number[];
+}
+
+function readAll(split: TokenSplit, rows = 7): ReadSample[] {
+  return [...sequentialBatches(split, rows)].flatMap(({ bucket, indices }) => {
+    const batch = split.readBatch(bucket, indices, rows);
+    return Array.from(batch.ordinals, (ordinal, row) => {
+      const from = row * batch.length;
+      const tokens = batch.mask.subarray(from, from + batch.length).filter((one) => one === 1n).length;
+      return {
+        id: split.id(ordinal),
+        text: split.text(ordinal),
+        label: batch.labels[row] as number,
+        tokens: Array.from(batch.ids.subarray(from, from + tokens), Number),
+      };
+    });
+  });
+}
+
+describe('prepareTextDataset', () => {
+  it('puts every sample into its split, with its tokens, text, id and label', async () => {
+    const samples = samplesOf(300);
+    const dataset = await prepare(samples);
+    expect(dataset.labels).toEqual(['x', 'y', 'z']);
+    const { train, labelled, validation, test } = dataset.splits;
+    expect([validation.size, test.size, labelled.size]).toEqual([20, 30, 15]);
+    expect(train.size + dataset.statistics.duplicates).toBe(250);
+
+    const known = new Map(samples.map((sample) => [sample.id, sample]));
+    for (const split of [train, labelled, validation, test]) {
+      for (const { id, text, label, tokens } of readAll(split)) {
+        const sample = known.get(id) as TextSample;
+        expect(text).toBe(sample.text);
+        expect(tokens).toEqual(tokenizer.encode(text, 8));
+        if (split !== train) expect(dataset.labels[label]).toBe(sample.label);
+      }
+    }
+    const trainLabels = readAll(train).filter(({ label }) => label >= 0);
+    expect(trainLabels.map(({ id }) => id).sort()).toEqual(
+      readAll(labelled)
+        .map(({ id }) => id)
+        .sort(),
+    );
+    const ids = [train, validation, test].flatMap((split) => readAll(split).map(({ id }) => id));
+    expect(new Set(ids).size).toBe(ids.length);
+    const heldOut = new Set([validation, test].flatMap((split) => readAll(split).map(({ text }) => text)));
+    expect(readAll(train).filter(({ text }) => heldOut.has(text))).toEqual([]);
+  });
+
+  it('counts what it met', async () => {
+    const broken: SourceRow[] = Array.from({ length: 25 }, (_, i) => ({
+      broken: { where: `row ${i}`, problem: 'not JSON' },
+    }));
+    const rows = [...samplesOf(200), { id: 'blank', group: 'blank', text: ' \n', label: 'x' }, ...broken];
+    const { statistics } = await prepare(rows, { labelsPerClass: 'all' });
+    expect(statistics.rows).toBe(226);
+    expect(statistics.broken.count).toBe(26);
+    expect(statistics.broken.first).toHaveLength(20);
+    expect(statistics.broken.first[0]).toEqual({ where: 'blank', problem: 'the text is empty' });
+    const lengths = samplesOf(200).map(({ text }) => tokenizer.encode(text).length);
+    expect(statistics.truncated).toBe(lengths.filter((length) => length > 8).length);
+    expect(statistics.tokenLengths).toEqual(
+      Array.from({ length: 9 }, (_, n) => lengths.filter((length) => Math.min(length, 8) === n).length),
+    );
+    const sum = (counts: number[]) => counts.reduce((a, b) => a + b);
+    expect(sum(statistics.classCounts.test)).toBe(30);
+    expect(sum(statistics.classCounts.train) + statistics.duplicates).toBe(150);
+    expect(statistics.classCounts.labelled).toEqual(statistics.classCounts.train);
+  });
+
+  it('does not depend on the order of rows, and depends on the seed', async () => {
+    const content = async (samples: TextSample[], seed: number) => {
+      const { splits } = await prepare(sourceOf(samples, `${seed} ${samples[0]?.id}`), { seed });
+      return Object.values(splits).map((split) =>
+        readAll(split)
+          .map(({ id, label }) => `${id} ${label}`)
+          .sort(),
+      );
+    };
+    const distinct = samplesOf(300).map((sample, i) => ({ ...sample, text: `${i}` }));
+    const first = await content(distinct, 1);
+    expect(await content(distinct.toReversed(), 1)).toEqual(first);
+    expect(await content(distinct, 2)).not.toEqual(first);
+  });
+
+  it('drops from train what is in a held-out split, and keeps groups together', async () => {
+    const rows = samplesOf(100).map((sample, i) => ({
+      ...sample,
+      text: `${i % 50}`,
+      group: `g${i >> 2}`,
+    }));
+    const dataset = await prepare(rows, { splits: { test: 12 }, labelsPerClass: 'all' });
+    const test = readAll(dataset.splits.test);
+    const train = readAll(dataset.splits.train);
+    const groupOf = new Map(rows.map(({ id, group }) => [id, group]));
+    expect(test).toHaveLength(12);
+    expect(dataset.statistics.duplicates).toBe(100 - 12 - train.length);
+    expect(dataset.statistics.duplicates).toBeGreaterThan(0);
+    const testGroups = new Set(test.map(({ id }) => groupOf.get(id)));
+    const testTexts = new Set(test.map(({ text }) => text));
+    expect(train.filter(({ id, text }) => testGroups.has(groupOf.get(id)) || testTexts.has(text))).toEqual(
+      [],
+    );
+  });
+
+  it('takes samples without a label for training only', async () => {
+    const rows = samplesOf(200).map((sample, i) =>
+      i % 2 ? { ...sample, label: undefined } : sample,
+    ) as TextSample[];
+    const { splits, labels } = await prepare(
+      rows.map(({ label, ...rest }) => (label ? { ...rest, label } : rest)),
+    );
+    expect(labels).toEqual(['x', 'y', 'z']);
+    expect([...readAll(splits.test), ...readAll(splits.validation)].every(({ label }) => label >= 0)).toBe(
+      true,
+    );
+    expect(splits.train.size).toBeGreaterThan(120);
+  });
+
+  it('numbers the classes as a given list does', async () => {
+    const dataset = await prepare(samplesOf(200), { labels: ['z', 'x', 'y'] });
+    for (const { id, label } of readAll(dataset.splits.test)) {
+      expect(dataset.labels[label]).toBe('xyz'[Number(id.slice(1)) % 3]);
+    }
+    expect(dataset.labels).toEqual(['z', 'x', 'y']);
+  });
+
+  it('opens what an earlier call made, and makes anew what another source or option makes', async () => {
+    const source = sourceOf(samplesOf(200));
+    const first = await prepare(source);
+    const again = await prepare(source);
+    expect([first.reused, again.reused, source.readings]).toEqual([false, true, 1]);
+    expect(again.statistics).toEqual(first.statistics);
+    expect(readAll(again.splits.train)).toEqual(readAll(first.splits.train));
+    expect((await prepare(source, { labelsPerClass: 6 })).reused).toBe(false);
+    expect((await prepare(sourceOf(samplesOf(200), 'changed'))).reused).toBe(false);
+    expect(source.readings).toBe(2);
+  });
+
+  it.each(['cut short', 'changed', 'gone'])('makes it anew if a file is %s', async (damage) => {
+    const source = sourceOf(samplesOf(200));
+    const first = await prepare(source);
+    const path = join(folder, (await readdir(folder))[0] as string, 'train.3');
+    const bytes = fs.readFileSync(path);
+    first.close();
+    if (damage === 'cut short') fs.truncateSync(path, bytes.length - 1);
+    else if (damage === 'gone') fs.rmSync(path);
+    else {
+      bytes[40] = (bytes[40] as number) ^ 1;
+      await writeFile(path, bytes);
+    }
+    const again = await prepare(source);
+    expect([again.reused, source.readings]).toEqual([false, 2]);
+    expect(readAll(again.splits.train)).toHaveLength(first.splits.train.size);
+  });
+
+  it('removes what a killed process left', async () => {
+    const first = await prepare(samplesOf(200));
+    const name = (await readdir(folder))[0] as string;
+    first.close();
+    // No process has this id: Linux gives none above 2^22.
+    fs.renameSync(join(folder, name), join(folder, `${name}.part-99999999`));
+    expect((await prepare(samplesOf(200))).reused).toBe(false);
+    expect(await readdir(folder)).toEqual([name]);
+  });
+
+  it.each<[string, SourceRow[] | TextSample[], Partial<PrepareOptions>, string, RegExp]>([
+    ['no rows', [], {}, 'data.empty', /data set is empty/],
+    [
+      'only broken rows',
+      [{ broken: { where: 'r1', problem: 'bad' } }],
+      {},
+      'data.empty',
+      /none of the 1 rows.*bad/,
+    ],
+    [
+      'one class',
+      samplesOf(90).filter(({ label }) => label === 'x'),
+      { splits: {} },
+      'data.one-class',
+      /'x'/,
+    ],
+    [
+      'no labels',
+      samplesOf(9).map(({ label: _, ...rest }) => rest),
+      { splits: {} },
+      'data.one-class',
+      /no row/,
+    ],
+    ['too few', samplesOf(40), {}, 'data.too-few', /only 10|only \d+ labelled/],
+    ['a class without samples', samplesOf(200), { labels: ['x', 'y', 'z', 'w'] }, 'data.empty-class', /'w'/],
+    ['buckets that end early', samplesOf(9), { buckets: [4] }, 'data.options', /maxLength 8/],
+    ['buckets in disorder', samplesOf(9), { buckets: [6, 4, 8] }, 'data.options', /buckets/],
+    ['a class twice', samplesOf(9), { labels: ['x', 'x'] }, 'data.options', /twice/],
+    ['half a sample', samplesOf(9), { splits: { test: 1.5 } }, 'data.options', /splits.test is 1.5/],
+    ['no labels kept', samplesOf(9), { labelsPerClass: 0 }, 'data.options', /labelsPerClass is 0/],
+  ])('refuses %s, and leaves nothing behind', async (_what, rows, options, code, message) => {
+    await expect(prepare(rows, options)).rejects.toMatchObject({
+      name: 'LimbeckError',
+      code,
+      message: expect.stringMatching(message),
+      remedy: expect.any(String),
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('skips or refuses a label that is not in the list, with the nearest that is', async () => {
+    const rows = [...samplesOf(200), { id: 'odd', group: 'odd', text: 'abc', label: 'xx' }];
+    const labels = ['x', 'y', 'z'];
+    const { statistics } = await prepare(rows, { labels });
+    expect(statistics.broken).toEqual({
+      count: 1,
+      first: [{ where: 'odd', problem: "label 'xx' is not in data.labels (the nearest there is 'x')" }],
+    });
+    await expect(prepare(rows, { labels, onBrokenRow: 'fail' })).rejects.toMatchObject({
+      code: 'data.unknown-label',
+      where: 'test rows, odd',
+    });
+    const broken: SourceRow = { broken: { where: 'row 7', problem: 'not JSON' } };
+    await expect(prepare([broken], { onBrokenRow: 'fail' })).rejects.toMatchObject({
+      code: 'data.broken-row',
+      where: 'test rows, row 7',
+    });
+  });
+
+  it('says so when the disk is full, and removes the half-written files', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    vi.spyOn(fs, 'writeSync').mockImplementation(() => {
+      throw full;
+    });
+    await expect(prepare(samplesOf(200))).rejects.toMatchObject({
+      code: 'data.disk-full',
+      where: expect.stringContaining(folder),
+      cause: full,
+    });
+    expect(await readdir(folder)).toEqual([]);
+    vi.restoreAllMocks();
+    expect((await prepare(samplesOf(200))).splits.test.size).toBe(30);
+  });
+
+  it('stops when it is told to, and when the source fails', async () => {
+    const abort = new AbortController();
+    const stopping = sourceOf(samplesOf(5000));
+    const onProgress = (rows: number) => {
+      if (rows === 2000) abort.abort(new Error('enough'));
+    };
+    await expect(prepare(stopping, { signal: abort.signal, onProgress })).rejects.toThrow('enough');
+    const failing = {
+      ...sourceOf([]),
+      // biome-ignore lint/correctness/useYield: it fails before it yields
+      async *rows() {
+        throw new Error('unplugged');
+      },
+    };
+    await expect(prepare(failing)).rejects.toThrow('unplugged');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('says how far it is', async () => {
+    const told: number[] = [];
+    await prepare(samplesOf(2500), { onProgress: (rows) => told.push(rows) });
+    expect(told).toEqual([1000, 2000, 2500]);
+  });
+});
+
+describe('TokenSplitFile', () => {
+  it('fills a short batch with empty rows', async () => {
+    const { splits } = await prepare(samplesOf(200));
+    const batch = splits.train.readBatch(1, [2, 0], 4);
+    expect([batch.rows, batch.length, batch.filled]).toEqual([4, 6, 2]);
+    expect(Array.from(batch.labels.subarray(2))).toEqual([-1, -1]);
+    expect(Array.from(batch.mask.subarray(12))).toEqual([1n, 0n, 0n, 0n, 0n, 0n, 1n, 0n, 0n, 0n, 0n, 0n]);
+    expect(Array.from(batch.ids.subarray(12)).every((id) => id === BigInt(tokenizer.padId))).toBe(true);
+    expect(batch.keys).toHaveLength(32);
+    const start = splits.train.buckets[0]!.size;
+    expect(Array.from(batch.ordinals)).toEqual([start + 2, start]);
+    const single = splits.train.readBatch(1, [0], 1);
+    expect(batch.keys.subarray(16)).toEqual(single.keys);
+  });
+
+  it('reads the same from memory and from disk', async () => {
+    const { splits } = await prepare(samplesOf(300));
+    const name = (await readdir(folder))[0] as string;
+    const path = join(folder, name);
+    const files = splits.train.buckets.map(({ length, size }) => ({
+      length,
+      size,
+      path: join(path, `train.${length}`),
+      layout: recordLayout(length, tokenizer.vocabularySize),
+    }));
+    const fromDisk = new TokenSplitFile('train', files, join(path, 'texts'), tokenizer.padId, 0);
+    const order = batchOrder(splits.train, 16, mixSeed(3));
+    for (let i = 0; i < order.batchesPerEpoch; i++) {
+      const { bucket, indices } = order.batch(0, i);
+      expect(fromDisk.readBatch(bucket, indices, 16)).toEqual(splits.train.readBatch(bucket, indices, 16));
+    }
+    fromDisk.close();
+  });
+
+  it('holds ids of large vocabularies', () => {
+    expect(recordLayout(16, 0x10000)).toEqual({ length: 16, idBytes: 2, bytes: 64 });
+    expect(recordLayout(16, 0x10001)).toEqual({ length: 16, idBytes: 4, bytes: 96 });
+  });
+
+  it('refuses samples that are not there', async () => {
+    const { train } = (await prepare(samplesOf(200))).splits;
+    const { size } = train.buckets[0]!;
+    expect(() => train.readBatch(0, [size], 4)).toThrow(/not in the bucket/);
+    expect(() => train.readBatch(0, [0, 1, 2], 2)).toThrow(/do not fit/);
+    expect(() => train.readBatch(9, [0], 2)).toThrow(/no bucket 9/);
+    expect(() => train.text(train.size)).toThrow(/no sample/);
+  });
+});

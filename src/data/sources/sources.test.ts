@@ -1,0 +1,327 @@
+import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { DataSource, TextSample } from '../sample.ts';
+import { temporaryFolders } from '../testing/temporary-folder.ts';
+import { openSource, SOURCES, sourceSchema } from './index.ts';
+import { definition } from './wordnet-glosses.ts';
+
+const newFolder = temporaryFolders();
+let folder: string;
+
+beforeEach(async () => {
+  folder = await newFolder();
+});
+
+const open = (options: object) =>
+  openSource(sourceSchema.parse(options), {
+    resolvePath: (path) => join(folder, path),
+    cacheFolder: join(folder, 'cache'),
+  });
+
+async function file(name: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(join(folder, name)), { recursive: true });
+  await writeFile(join(folder, name), content);
+}
+
+async function rowsOf(source: DataSource): Promise<{ samples: TextSample[]; broken: string[] }> {
+  const samples: TextSample[] = [];
+  const broken: string[] = [];
+  for await (const row of source.rows()) {
+    if ('sample' in row) samples.push(row.sample);
+    else broken.push(`${row.broken.where}: ${row.broken.problem}`);
+  }
+  return { samples, broken };
+}
+
+const read = async (options: object) => rowsOf(await open(options));
+
+describe('the registry', () => {
+  it('has a schema with a description for every option', () => {
+    const schema = z.toJSONSchema(sourceSchema, { io: 'input' }) as {
+      oneOf: { title?: string; properties: Record<string, { description?: string; const?: string }> }[];
+    };
+    expect(schema.oneOf.map(({ properties }) => properties.kind?.const)).toEqual(
+      SOURCES.map(({ kind }) => kind),
+    );
+    for (const { title, properties } of schema.oneOf) {
+      expect(title).toBeTruthy();
+      for (const [name, { description }] of Object.entries(properties)) {
+        if (name !== 'kind') expect(description, `${title}, ${name}`).toBeTruthy();
+      }
+    }
+  });
+
+  it('refuses unknown keys and kinds', () => {
+    expect(sourceSchema.safeParse({ kind: 'jsonl', path: 'a', textfield: 'x' }).success).toBe(false);
+    expect(sourceSchema.safeParse({ kind: 'xml', path: 'a' }).success).toBe(false);
+    expect(sourceSchema.safeParse({ kind: 'hugging-face', dataset: '../secrets' }).success).toBe(false);
+  });
+});
+
+describe('wordnet-glosses', () => {
+  it('gives the 82,192 nouns in 26 classes, by synset', async () => {
+    const source = await open({ kind: 'wordnet-glosses' });
+    const { samples, broken } = await rowsOf(source);
+    expect(broken).toEqual([]);
+    expect(samples).toHaveLength(82_192);
+    expect(samples[0]).toEqual({
+      id: 'noun.00001740',
+      group: 'noun.00001740',
+      text: 'that which is perceived or known or inferred to have its own distinct existence (living or nonliving)',
+      label: 'noun.Tops',
+    });
+    expect(new Set(samples.map(({ label }) => label)).size).toBe(26);
+    expect(new Set(samples.map(({ id }) => id)).size).toBe(82_192);
+    expect(samples.filter(({ text }) => text === '')).toEqual([]);
+    expect(await source.fingerprint()).toContain('3.1');
+  });
+
+  it('has 45 classes over all parts of speech', async () => {
+    const { samples } = await read({ kind: 'wordnet-glosses', partOfSpeech: 'all' });
+    expect(samples).toHaveLength(117_791);
+    expect(new Set(samples.map(({ label }) => label)).size).toBe(45);
+  });
+
+  it('keeps the definition of a gloss and leaves its examples', () => {
+    expect(definition('a thing; a part; "he saw it"; "and more"  ')).toBe('a thing; a part');
+    expect(definition('the quality of need: "he questioned it"')).toBe('the quality of need');
+    expect(definition('reward as in "carrot and stick"; "used it"')).toBe('reward as in "carrot and stick"');
+    expect(definition('plain')).toBe('plain');
+  });
+});
+
+describe('jsonl', () => {
+  it('reads rows, with numbers of lines for the broken ones', async () => {
+    await file(
+      'a.jsonl',
+      '\ufeff{"text":"one","label":"x"}\r\n\n{"text":"two","label":3}\n{"text":\n[1]\n{"text":7}\n{"txt":"a"}\n' +
+        '{"text":"  "}\n{"text":"three","label":null}\n{"text":"four","label":{"a":1}}\n{"text":"last","label":true}',
+    );
+    const { samples, broken } = await read({ kind: 'jsonl', path: 'a.jsonl' });
+    expect(samples).toEqual([
+      { id: 'a.jsonl:1', group: 'a.jsonl:1', text: 'one', label: 'x' },
+      { id: 'a.jsonl:3', group: 'a.jsonl:3', text: 'two', label: '3' },
+      { id: 'a.jsonl:9', group: 'a.jsonl:9', text: 'three' },
+      { id: 'a.jsonl:11', group: 'a.jsonl:11', text: 'last', label: 'true' },
+    ]);
+    expect(broken).toEqual([
+      expect.stringMatching(/^a.jsonl:4: not JSON/),
+      'a.jsonl:5: not a JSON object',
+      "a.jsonl:6: 'text' is a number, not text",
+      "a.jsonl:7: there is no 'text' (the row has: txt)",
+      "a.jsonl:8: 'text' is empty",
+      'a.jsonl:10: \'label\' is {"a":1}, which is no class name',
+    ]);
+  });
+
+  it('takes ids, groups and splits from fields', async () => {
+    await file(
+      'a.jsonl',
+      '{"body":"one","id":5,"doc":"d1","part":"dev"}\n{"body":"two","id":6,"doc":"d1","part":"elsewhere"}\n' +
+        '{"body":"two","doc":"d1","part":"test"}',
+    );
+    const { samples, broken } = await read({
+      kind: 'jsonl',
+      path: 'a.jsonl',
+      textField: 'body',
+      idField: 'id',
+      groupField: 'doc',
+      splitField: 'part',
+    });
+    expect(samples).toEqual([{ id: '5', group: 'd1', text: 'one', split: 'validation' }]);
+    expect(broken).toEqual([
+      'a.jsonl:2: \'part\' is "elsewhere", not train, validation or test',
+      "a.jsonl:3: 'id' is missing, no id",
+    ]);
+  });
+
+  it('takes the files of each split', async () => {
+    await file('train/a.jsonl', '{"text":"one","label":"x"}\n');
+    await file('test/a.jsonl', '{"text":"two","label":"x"}\n');
+    const { samples } = await read({
+      kind: 'jsonl',
+      path: { train: 'train/a.jsonl', test: ['test/a.jsonl'] },
+    });
+    expect(samples.map(({ id, split }) => [id, split])).toEqual([
+      ['train/a.jsonl:1', 'train'],
+      ['test/a.jsonl:1', 'test'],
+    ]);
+  });
+
+  it('changes its fingerprint with the file and the options', async () => {
+    await file('a.jsonl', '{"text":"one"}');
+    const print = async (options = {}) =>
+      (await open({ kind: 'jsonl', path: 'a.jsonl', ...options })).fingerprint();
+    const first = await print();
+    expect(await print()).toBe(first);
+    expect(await print({ labelField: 'class' })).not.toBe(first);
+    await utimes(join(folder, 'a.jsonl'), 1, 2);
+    expect(await print()).not.toBe(first);
+  });
+
+  it.each([
+    ['missing.jsonl', undefined, 'data.missing'],
+    ['json.jsonl', '[{"text":"one"}]', 'data.wrong-format'],
+    ['zipped.jsonl', gzipSync('{"text":"one"}'), 'data.wrong-format'],
+    ['binary.jsonl', new Uint8Array([123, 0, 1]), 'data.wrong-format'],
+  ])('refuses %s', async (name, content, code) => {
+    if (content) await file(name, content);
+    await expect(read({ kind: 'jsonl', path: name })).rejects.toMatchObject({
+      code,
+      where: join(folder, name),
+      remedy: expect.any(String),
+    });
+  });
+
+  it('stops when it is told to', async () => {
+    await file('a.jsonl', '{"text":"one"}\n'.repeat(1000));
+    const source = await open({ kind: 'jsonl', path: 'a.jsonl' });
+    const abort = AbortSignal.abort(new Error('enough'));
+    await expect(async () => {
+      for await (const _row of source.rows(abort));
+    }).rejects.toThrow();
+  });
+});
+
+describe('csv', () => {
+  it('reads quotes and line breaks in fields, and counts columns', async () => {
+    await file(
+      'a.csv',
+      'text,label\n"one, with ""quotes""",x\n"two\nlines",y\nthree\nfour,x,extra\n\nfive,\n',
+    );
+    const { samples, broken } = await read({ kind: 'csv', path: 'a.csv' });
+    expect(samples.map(({ id, text, label }) => [id, text, label])).toEqual([
+      ['a.csv:2', 'one, with "quotes"', 'x'],
+      ['a.csv:3', 'two\nlines', 'y'],
+      ['a.csv:8', 'five', undefined],
+    ]);
+    expect(broken).toEqual([
+      'a.csv:5: 1 columns where the header has 2',
+      'a.csv:6: 3 columns where the header has 2',
+    ]);
+  });
+
+  it('takes stray quotes as they stand', async () => {
+    await file('a.csv', 'text,label\nthe "big" one,x\n"two"s,y\nthree,x\n');
+    const { samples, broken } = await read({ kind: 'csv', path: 'a.csv' });
+    expect(samples.map(({ text }) => text)).toEqual(['the "big" one', '"two"s', 'three']);
+    expect(broken).toEqual([]);
+  });
+
+  it('says so when a quote is never closed', async () => {
+    await file('a.csv', 'text,label\none,x\n"two,y\nthree,x\n');
+    const { samples, broken } = await read({ kind: 'csv', path: 'a.csv' });
+    expect(samples.map(({ text }) => text)).toEqual(['one']);
+    expect(broken).toEqual([expect.stringMatching(/[Qq]uot/)]);
+  });
+
+  it('reads tabs, and columns without a header', async () => {
+    await file('a.tsv', 'x\tone\ny\ttwo\n');
+    const { samples } = await read({ kind: 'csv', path: 'a.tsv', columns: ['label', 'text'] });
+    expect(samples.map(({ text, label }) => [text, label])).toEqual([
+      ['one', 'x'],
+      ['two', 'y'],
+    ]);
+  });
+
+  it('refuses a file without the column', async () => {
+    await file('a.csv', 'body,label\none,x\n');
+    await expect(read({ kind: 'csv', path: 'a.csv' })).rejects.toMatchObject({
+      code: 'data.missing-column',
+      where: expect.stringContaining('body, label'),
+    });
+  });
+});
+
+describe('parquet', () => {
+  /** 6 rows in 2 row groups; made with hyparquet-writer 0.17, as a data set on the hub has it. */
+  const reviews = () => readFile(new URL('../testing/reviews.parquet', import.meta.url));
+
+  it('reads row groups, and the names of class labels', async () => {
+    await file('a.parquet', await reviews());
+    const { samples, broken } = await read({ kind: 'parquet', path: 'a.parquet', idField: 'key' });
+    expect(samples).toEqual([
+      { id: 'a', group: 'a', text: 'good day', label: 'positive' },
+      { id: 'b', group: 'b', text: 'a bad one', label: 'negative' },
+      { id: 'c', group: 'c', text: 'fine weather', label: 'positive' },
+      { id: 'e', group: 'e', text: 'awful rain' },
+    ]);
+    expect(broken).toEqual(["a.parquet:4: 'text' is empty", "a.parquet:6: 'text' is null, not text"]);
+  });
+
+  it('refuses a file that is cut short, is none, or has not the column', async () => {
+    const whole = await reviews();
+    await file('short.parquet', whole.subarray(0, whole.length - 20));
+    await file('none.parquet', 'text,label');
+    await file('a.parquet', whole);
+    for (const path of ['short.parquet', 'none.parquet']) {
+      await expect(read({ kind: 'parquet', path })).rejects.toMatchObject({ code: 'data.wrong-format' });
+    }
+    await expect(read({ kind: 'parquet', path: 'a.parquet', textField: 'body' })).rejects.toMatchObject({
+      code: 'data.missing-column',
+      where: expect.stringContaining('text, label, key'),
+    });
+  });
+
+  it('says where rows are damaged', async () => {
+    const whole = await reviews();
+    whole.fill(0xff, 4, 60);
+    await file('damaged.parquet', whole);
+    await expect(read({ kind: 'parquet', path: 'damaged.parquet' })).rejects.toMatchObject({
+      code: 'data.unreadable',
+      where: expect.stringContaining('rows 1 to 4'),
+    });
+  });
+});
+
+describe('text-folder', () => {
+  it('takes subfolders as classes', async () => {
+    await file('texts/good/b.txt', 'nice');
+    await file('texts/good/a.txt', 'fine');
+    await file('texts/bad/a.txt', 'awful');
+    await file('texts/bad/empty.txt', ' \n');
+    await file('texts/bad/latin.txt', new Uint8Array([0xe9, 0x20, 0x41]));
+    await file('texts/bad/notes.md', 'not a text of the set');
+    const { samples, broken } = await read({ kind: 'text-folder', path: 'texts' });
+    expect(samples.map(({ id, text, label }) => [id, text, label])).toEqual([
+      [join('bad', 'a.txt'), 'awful', 'bad'],
+      [join('good', 'a.txt'), 'fine', 'good'],
+      [join('good', 'b.txt'), 'nice', 'good'],
+    ]);
+    expect(broken).toEqual([
+      `${join('bad', 'empty.txt')}: the file is empty`,
+      `${join('bad', 'latin.txt')}: not UTF-8 text`,
+    ]);
+  });
+
+  it('takes splits above classes', async () => {
+    await file('texts/train/good/a.txt', 'fine');
+    await file('texts/test/good/a.txt', 'nice');
+    const { samples } = await read({ kind: 'text-folder', path: 'texts' });
+    expect(samples.map(({ label, split }) => [label, split])).toEqual([
+      ['good', 'test'],
+      ['good', 'train'],
+    ]);
+  });
+
+  it('refuses a folder that is missing or has no classes', async () => {
+    await file('flat/a.txt', 'fine');
+    await expect(read({ kind: 'text-folder', path: 'nowhere' })).rejects.toMatchObject({
+      code: 'data.missing',
+    });
+    await expect(read({ kind: 'text-folder', path: 'flat' })).rejects.toMatchObject({
+      code: 'data.wrong-format',
+    });
+  });
+
+  it('changes its fingerprint when a text is added', async () => {
+    await file('texts/good/a.txt', 'fine');
+    const source = await open({ kind: 'text-folder', path: 'texts' });
+    const before = await source.fingerprint();
+    await file('texts/good/b.txt', 'nice');
+    expect(await source.fingerprint()).not.toBe(before);
+  });
+});

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mixSeed } from '../random.ts';
+import { LabelSelection } from './label-selection.ts';
+import {
+  assignSplits,
+  DUPLICATE,
+  type SampleTable,
+  TEST,
+  TRAIN,
+  UNLABELLED_HELD_OUT,
+  VALIDATION,
+} from './split-assignment.ts';
+
+interface Row {
+  group: string;
+  text: string;
+  labelled?: boolean;
+  split?: number;
+}
+
+function tableOf(rows: Row[]): SampleTable {
+  const splits = rows.map(({ split }) => split ?? TRAIN);
+  return {
+    size: rows.length,
+    groupHash: (sample) => mixSeed(1, rows[sample]!.group) >>> 0,
+    isLabelled: (sample) => rows[sample]!.labelled ?? true,
+    split: (sample) => splits[sample]!,
+    assign: (sample, split) => {
+      splits[sample] = split;
+    },
+    textKey: (sample) => rows[sample]!.text,
+  };
+}
+
+function assigned(rows: Row[], sizes: { validation?: number; test?: number }): number[] {
+  const table = tableOf(rows);
+  assignSplits(table, sizes, 'here');
+  return rows.map((_, sample) => table.split(sample));
+}
+
+const rowsArbitrary = fc.array(
+  fc.record({
+    group: fc.integer({ min: 0, max: 60 }).map(String),
+    text: fc.integer({ min: 0, max: 80 }).map(String),
+    labelled: fc.boolean(),
+  }),
+  { minLength: 60, maxLength: 200 },
+);
+
+describe('assignSplits', () => {
+  const single = (count: number): Row[] =>
+    Array.from({ length: count }, (_, i) => ({ group: `${i}`, text: `${i}` }));
+  const count = (splits: number[], split: number) => splits.filter((one) => one === split).length;
+
+  it('gives exactly the counts asked for, and fractions rounded', () => {
+    const splits = assigned(single(1000), { validation: 123, test: 400 });
+    expect([count(splits, TRAIN), count(splits, VALIDATION), count(splits, TEST)]).toEqual([477, 123, 400]);
+    const parts = assigned(single(1000), { validation: 0.1, test: 0.25 });
+    expect([count(parts, VALIDATION), count(parts, TEST)]).toEqual([100, 250]);
+    expect(count(assigned(single(50), { validation: 25, test: 25 }), TRAIN)).toBe(0);
+  });
+
+  it('does not depend on the order of the samples', () => {
+    const rows = single(300);
+    const forwards = assigned(rows, { validation: 30, test: 60 });
+    const backwards = assigned(rows.toReversed(), { validation: 30, test: 60 });
+    expect(backwards.toReversed()).toEqual(forwards);
+  });
+
+  it('keeps groups whole and texts in one split', () => {
+    fc.assert(
+      fc.property(rowsArbitrary, (rows) => {
+        let splits: number[];
+        try {
+          splits = assigned(rows, { validation: 5, test: 5 });
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'data.too-few' });
+          return;
+        }
+        const kept = [TRAIN, VALIDATION, TEST];
+        const torn: string[] = [];
+        for (const key of [(row: Row) => `group ${row.group}`, (row: Row) => `text ${row.text}`]) {
+          const seen = new Map<string, number>();
+          rows.forEach((row, i) => {
+            if (!kept.includes(splits[i]!)) return;
+            if ((seen.get(key(row)) ?? splits[i]) !== splits[i]) torn.push(key(row));
+            seen.set(key(row), splits[i]!);
+          });
+        }
+        expect(torn).toEqual([]);
+        expect(count(splits, VALIDATION)).toBe(5);
+        expect(count(splits, TEST)).toBe(5);
+        const heldOut = rows.filter((_, i) => splits[i] === VALIDATION || splits[i] === TEST);
+        expect(heldOut.every(({ labelled }) => labelled)).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('keeps the splits that a data set comes with, without texts that are in two', () => {
+    const rows: Row[] = [
+      { group: 'a', text: 'one', split: TRAIN },
+      { group: 'b', text: 'two', split: TEST },
+      { group: 'c', text: 'two', split: TRAIN },
+      { group: 'd', text: 'two', split: VALIDATION },
+      { group: 'e', text: 'three', split: VALIDATION },
+      { group: 'f', text: 'four', split: TEST, labelled: false },
+    ];
+    expect(assigned(rows, {})).toEqual([TRAIN, TEST, DUPLICATE, DUPLICATE, VALIDATION, UNLABELLED_HELD_OUT]);
+    const own = rows.filter(({ split }) => split !== VALIDATION);
+    expect(count(assigned(own, { validation: 1 }), VALIDATION)).toBe(1);
+    expect(() => assigned(rows, { test: 1 })).toThrow(/has its own test split/);
+  });
+
+  it('says when there are not enough', () => {
+    expect(() => assigned(single(10), { test: 11 })).toThrow(/asks for 11 samples, and only 10/);
+    const unlabelled = single(10).map((row) => ({ ...row, labelled: false }));
+    expect(() => assigned(unlabelled, { validation: 1 })).toThrow(/only 0 labelled/);
+  });
+});
+
+describe('LabelSelection', () => {
+  const key = (i: number) => {
+    const bytes = Buffer.alloc(16);
+    bytes.writeUInt32LE(mixSeed(9, i) >>> 0, 0);
+    bytes.writeUInt32LE(i, 4);
+    return bytes;
+  };
+  const choose = (perClass: number, order: number[], seed = 1) => {
+    const selection = new LabelSelection(perClass, seed);
+    for (const i of order) selection.offer(i, i % 3, key(i));
+    return selection.chosen();
+  };
+  const numbers = Array.from({ length: 300 }, (_, i) => i);
+
+  it('takes so many of each class, in any order the same ones, and more contain fewer', () => {
+    const ten = choose(10, numbers);
+    for (const label of [0, 1, 2]) expect([...ten].filter((i) => i % 3 === label)).toHaveLength(10);
+    expect([...choose(10, numbers.toReversed())].sort()).toEqual([...ten].sort());
+    for (const i of ten) expect(choose(25, numbers)).toContain(i);
+    expect(choose(10, numbers, 2)).not.toEqual(ten);
+    expect(choose(500, numbers).size).toBe(300);
+  });
+
+  it('is uniform', () => {
+    // 40 of 100 in 200 seeds: 80 each, standard deviation 7.
+    const counts = new Array<number>(100).fill(0);
+    for (let seed = 0; seed < 200; seed++) {
+      const selection = new LabelSelection(40, seed);
+      for (let i = 0; i < 100; i++) selection.offer(i, 0, key(i));
+      for (const i of selection.chosen()) (counts[i] as number)++;
+    }
+    expect(Math.min(...counts)).toBeGreaterThan(50);
+    expect(Math.max(...counts)).toBeLessThan(112);
+  });
+});
