@@ -1,5 +1,7 @@
 import { AgreementMeter } from '../../src/compress/agreement.ts';
 import { collectRanges } from '../../src/compress/calibrate.ts';
+import { measureSensitivity } from '../../src/compress/layer-sensitivity.ts';
+import { quantizableLayers } from '../../src/compress/quantizable-layers.ts';
 import { quantizeDynamic } from '../../src/compress/quantize-dynamic.ts';
 import {
   type Int8Formulation,
@@ -109,6 +111,56 @@ export async function measureTeacher(engine: Engine, web: Engine): Promise<void>
     ],
     rows,
   );
+  await measureLayers(encoder, ranges, engine, batchesOf(test.slice(0, 320), 32), classMeans);
+}
+
+/** What each layer loses alone, and what is gained when the worst stay in float32. */
+async function measureLayers(
+  encoder: Graph,
+  ranges: Ranges,
+  engine: Engine,
+  batches: readonly GlossBatch[],
+  classMeans: readonly Float32Array[],
+): Promise<void> {
+  const reference = await outputsOf(encoder, engine, batches);
+  const agreementOf = async (graph: Graph) => {
+    const [embeddings, decisions] = [new AgreementMeter(), new AgreementMeter()];
+    const outputs = await outputsOf(graph, engine, batches);
+    outputs.forEach((output, i) => {
+      embeddings.add(reference[i], output);
+      decisions.add(scoresOf(reference[i], classMeans), scoresOf(output, classMeans));
+    });
+    return { cosine: embeddings.result().cosine, top1: decisions.result().top1 };
+  };
+  const quantize = (exclude: readonly string[]) => quantizeStatic(encoder, ranges, { exclude });
+  const sensitivities = await measureSensitivity({
+    layers: quantizableLayers(encoder).map((layer) => layer.name),
+    quantize,
+    evaluate: async (graph) => (await agreementOf(graph)).cosine,
+    reference: 1,
+  });
+  printTable(
+    ['layer alone in int8', '1 - cosine'],
+    sensitivities.map(({ layer, loss }) => [layer, loss.toExponential(1)]),
+  );
+  const rows: string[][] = [];
+  for (const count of [0, 1, 2, 3, 4]) {
+    const exclude = sensitivities.slice(0, count).map(({ layer }) => layer);
+    const graph = quantize(exclude);
+    const { cosine, top1 } = await agreementOf(graph);
+    const timed = new Map([
+      ['f32', encoder],
+      ['int8', graph],
+    ]);
+    const times = await timeModels(timed, engine, batches[batches.length - 1].feeds, 6);
+    rows.push([
+      exclude.at(-1) ?? 'none',
+      cosine.toFixed(5),
+      `${(100 * top1).toFixed(2)} %`,
+      `${(times.get('f32')! / times.get('int8')!).toFixed(2)}x`,
+    ]);
+  }
+  printTable(['also in float32', 'cosine', 'same decision', 'speedup'], rows);
 }
 
 function teacherModels(encoder: Graph, ranges: Ranges): Map<string, Graph> {
