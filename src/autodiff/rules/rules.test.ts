@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkGradients, type GradientCheck } from '../testing/check-gradients.ts';
-import { GRADIENT_CASES } from '../testing/gradient-cases.ts';
+import { GRADIENT_CASES } from '../testing/gradient-cases/all.ts';
 import { GRADIENT_RULES } from './registry.ts';
 
 describe('gradient rules', () => {

@@ -1,0 +1,17 @@
+import { ACTIVATION_CASES } from './activation.ts';
+import type { GradientCase } from './case.ts';
+import { ELEMENTWISE_CASES } from './elementwise.ts';
+import { INDEXING_CASES } from './indexing.ts';
+import { MATRIX_CASES } from './matrix.ts';
+import { MOVEMENT_CASES } from './movement.ts';
+import { REDUCTION_CASES } from './reduction.ts';
+
+/** A case at least for every rule in the registry. */
+export const GRADIENT_CASES: GradientCase[] = [
+  ...ELEMENTWISE_CASES,
+  ...ACTIVATION_CASES,
+  ...REDUCTION_CASES,
+  ...MATRIX_CASES,
+  ...MOVEMENT_CASES,
+  ...INDEXING_CASES,
+];
