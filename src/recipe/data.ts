@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SOURCES } from './placeholders.ts';
+import { SOURCES } from '../data/sources/index.ts';
 import { registryUnion } from './registry-union.ts';
 
 /** A number of samples (2000) or a part of the data (0.1). */

@@ -20,8 +20,8 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 test('paths are relative to the recipe, and may go up to the working folder', async () => {
-  expect(await resolvePath('data/train.csv', policy())).toBe(join(root, 'work/recipes/data/train.csv'));
-  expect(await resolvePath('../train.csv', policy())).toBe(join(root, 'work/train.csv'));
+  expect(resolvePath('data/train.csv', policy())).toBe(join(root, 'work/recipes/data/train.csv'));
+  expect(resolvePath('../train.csv', policy())).toBe(join(root, 'work/train.csv'));
 });
 
 test.each([
@@ -33,21 +33,25 @@ test.each([
   ['dangling.txt'],
   ['../../work-other/x.txt'],
 ])('%s leads outside', async (path) => {
-  await expect(resolvePath(path, policy(), 'data.source.path')).rejects.toMatchObject({
-    code: 'recipe.path-outside',
-    where: expect.stringContaining('data.source.path'),
-    remedy: expect.stringContaining('--allow-path'),
-  });
+  expect(() => resolvePath(path, policy(), 'data.source.path')).toThrow(
+    expect.objectContaining({
+      code: 'recipe.path-outside',
+      where: expect.stringContaining('data.source.path'),
+      remedy: expect.stringContaining('--allow-path'),
+    }),
+  );
 });
 
 test('what the person allows is allowed', async () => {
   const allowed = { ...policy(), allowPaths: [join(root, 'work-other')] };
-  expect(await resolvePath('../../work-other/x.txt', allowed)).toBe(join(root, 'work-other/x.txt'));
-  await expect(resolvePath('../../secret.txt', allowed)).rejects.toMatchObject({
-    code: 'recipe.path-outside',
-  });
+  expect(resolvePath('../../work-other/x.txt', allowed)).toBe(join(root, 'work-other/x.txt'));
+  expect(() => resolvePath('../../secret.txt', allowed)).toThrow(
+    expect.objectContaining({
+      code: 'recipe.path-outside',
+    }),
+  );
 });
 
 test.each([[''], ['a\0b'], ['loop/x']])('%j is no path', async (path) => {
-  await expect(resolvePath(path, policy())).rejects.toMatchObject({ code: 'recipe.invalid' });
+  expect(() => resolvePath(path, policy())).toThrow(expect.objectContaining({ code: 'recipe.invalid' }));
 });

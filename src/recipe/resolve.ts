@@ -1,4 +1,4 @@
-import { readlink, realpath } from 'node:fs/promises';
+import { readlinkSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 
@@ -19,7 +19,7 @@ export interface PathPolicy {
  * @param key where the path stands in the recipe, for the error
  * @throws LimbeckError `recipe.path-outside`, `recipe.invalid` for a path that no file system can hold
  */
-export async function resolvePath(path: string, policy: PathPolicy, key?: string): Promise<string> {
+export function resolvePath(path: string, policy: PathPolicy, key?: string): string {
   if (path === '' || path.includes('\0')) {
     throw new LimbeckError('recipe.invalid', 'the path is empty or has a zero character in it', {
       where: key,
@@ -27,9 +27,9 @@ export async function resolvePath(path: string, policy: PathPolicy, key?: string
   }
   const workingFolder = policy.workingFolder ?? process.cwd();
   const allowed = [policy.recipeFolder, workingFolder, ...(policy.allowPaths ?? [])];
-  const target = await realPath(resolve(workingFolder, policy.recipeFolder, path));
+  const target = realPath(resolve(workingFolder, policy.recipeFolder, path));
   for (const folder of allowed) {
-    if (isWithin(target, await realPath(resolve(workingFolder, folder)))) return target;
+    if (isWithin(target, realPath(resolve(workingFolder, folder)))) return target;
   }
   throw new LimbeckError('recipe.path-outside', `the path '${path}' leads out of the recipe's folder`, {
     where: key ? `${key}, which is ${target}` : target,
@@ -38,9 +38,9 @@ export async function resolvePath(path: string, policy: PathPolicy, key?: string
 }
 
 /** The real path; of what does not exist yet, the real path of its nearest existing parent and the rest. */
-async function realPath(path: string): Promise<string> {
+function realPath(path: string): string {
   try {
-    return await realpath(path);
+    return realpathSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const parent = dirname(path);
@@ -52,9 +52,17 @@ async function realPath(path: string): Promise<string> {
       });
     }
     // A link to a file that is not there yet leads where the link says, not where it lies.
-    const link = await readlink(path).catch(() => undefined);
-    if (link !== undefined) return realPath(resolve(await realPath(parent), link));
-    return parent === path ? path : join(await realPath(parent), relative(parent, path));
+    const link = linkTarget(path);
+    if (link !== undefined) return realPath(resolve(realPath(parent), link));
+    return parent === path ? path : join(realPath(parent), relative(parent, path));
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -36,6 +36,16 @@ export const recipeSchema = z
     student: registryUnion(TEXT_STUDENTS).describe('What is taught.'),
     objective: objectiveSchema,
     training: trainingSchema,
+    baseline: z
+      .strictObject({
+        epochs: z
+          .int()
+          .positive()
+          .default(60)
+          .describe('Passes over the labelled samples, at most; the best one counts, as for the student.'),
+      })
+      .prefault({})
+      .describe('The same student without a teacher, trained on the labels alone, to compare with.'),
     export: z
       .strictObject({
         int8: z

@@ -60,6 +60,14 @@ export const trainingSchema = z
       })
       .prefault({})
       .describe('The learning rate over the steps.'),
+    tokenDropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe(
+        'The part of the tokens that training hides, other ones in every epoch: a plain regulariser.',
+      ),
     maxGradNorm: z
       .number()
       .positive()

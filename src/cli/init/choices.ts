@@ -23,7 +23,7 @@ export function kindsOf(section: 'data.source' | 'teacher' | 'student'): Choice[
 }
 
 /** The columns that a person's own data names in its own way. */
-const COLUMNS = ['text', 'label'];
+const COLUMNS = ['textField', 'labelField'];
 
 /** What to ask about a source: its required settings, and the columns. */
 export function settingsOf(kind: string): Setting[] {

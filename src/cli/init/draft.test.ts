@@ -27,7 +27,7 @@ test('a drafted recipe is valid, whole and explained', () => {
 test('every kind can be drafted with its required settings', () => {
   for (const { value: kind } of kindsOf('data.source')) {
     const needed = settingsOf(kind).filter(({ required }) => required);
-    const source = { kind, ...Object.fromEntries(needed.map(({ key }) => [key, 'x'])) };
+    const source = { kind, ...Object.fromEntries(needed.map(({ key }) => [key, 'owner/name'])) };
     for (const { value: student } of kindsOf('student')) {
       const text = draftRecipe({ ...answers, source, student, teacher: undefined }, 's.json');
       expect(parseRecipe(text)).toMatchObject({ data: { source: { kind } }, student: { kind: student } });
@@ -46,6 +46,8 @@ test('answers that make no recipe are refused as one', () => {
 });
 
 test('a source of files asks for its path and columns', () => {
-  expect(settingsOf('csv').map(({ key }) => key)).toEqual(expect.arrayContaining(['path', 'text', 'label']));
+  expect(settingsOf('csv').map(({ key }) => key)).toEqual(
+    expect.arrayContaining(['path', 'textField', 'labelField']),
+  );
   expect(settingsOf('wordnet-glosses')).toEqual([]);
 });
