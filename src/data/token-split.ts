@@ -30,7 +30,7 @@ export interface TokenSplit {
 
 /**
  * A bucket's file up to this size is read into memory at its first batch; of a larger one every record is read where
- * it lies. 128 reads are 0.2 ms on Linux itself and 1 ms in a sandbox, a copy from memory is 0.05 ms.
+ * it lies. A random batch of 128 glosses took 0.06 ms from memory and 0.33 ms from disk, its order included.
  */
 const HELD_BYTES = 32 << 20;
 
