@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { openOnnxFile } from './onnx-file.ts';
 import type { TeacherSource } from './teacher-source.ts';
-import { headOptions, minAgreementOption, precisionOption } from './teaching-options.ts';
+import { headOptions, minAgreementOption, precisionOption, wholeOptions } from './teaching-options.ts';
 import { openUseLite } from './use-lite/open.ts';
 
 /** An entry of the registry of teachers. */
@@ -13,7 +13,12 @@ export interface TeacherKind<Options extends z.ZodObject = z.ZodObject> {
   open(options: z.output<Options>): Promise<TeacherSource>;
 }
 
-const labelling = { precision: precisionOption, minAgreement: minAgreementOption, head: headOptions };
+const labelling = {
+  precision: precisionOption,
+  minAgreement: minAgreementOption,
+  head: headOptions,
+  whole: wholeOptions,
+};
 
 const useLite = {
   kind: 'use-lite',

@@ -22,3 +22,14 @@ export const minAgreementOption = z
   .max(1)
   .default(0.99)
   .describe('The part of a sample on which int8 must decide as f32 does; below it the f32 teacher labels.');
+
+/** How all of the teacher learns, after its head (`train: all`). */
+export const wholeOptions = z
+  .strictObject({
+    epochs: z.int().positive().default(3).describe('Passes over the labelled samples.'),
+    learningRate: z.number().positive().default(1e-4),
+    weightDecay: z.number().min(0).default(0.01),
+    batchSize: z.int().positive().default(32),
+  })
+  .prefault({})
+  .describe('How all of it is trained after the head, with train: all.');

@@ -1,0 +1,45 @@
+import type { TokenBatch } from '../data/batch.ts';
+import { LimbeckError } from '../errors.ts';
+import type { Tensor } from '../onnx/tensor.ts';
+
+/** What a classifier said of one labelled sample. */
+export interface LogitsRow {
+  /** The sample's position in its split. */
+  readonly ordinal: number;
+  readonly label: number;
+  /** The class with the largest logit. */
+  readonly answer: number;
+  /** The probability of the answer. */
+  readonly confidence: number;
+  /** Minus the log of the label's probability, in nats. */
+  readonly crossEntropy: number;
+}
+
+/**
+ * Reads the logits [rows, classes] of a batch's samples that have a label.
+ * Throws LimbeckError `engine.not-finite` for NaN: an answer must not be made of it.
+ */
+export function* readLogits(
+  logits: Tensor,
+  batch: Pick<TokenBatch, 'filled' | 'labels' | 'ordinals'>,
+): Generator<LogitsRow> {
+  const data = logits.data as Float32Array;
+  const classes = logits.dims[1];
+  for (let row = 0; row < batch.filled; row++) {
+    const label = batch.labels[row];
+    if (label < 0) continue;
+    const values = data.subarray(row * classes, (row + 1) * classes);
+    let answer = 0;
+    for (let c = 1; c < classes; c++) if (values[c] > values[answer]) answer = c;
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += Math.exp(values[c] - values[answer]);
+    if (!Number.isFinite(sum)) {
+      throw new LimbeckError('engine.not-finite', 'a model answered NaN or infinite logits', {
+        where: `sample ${batch.ordinals[row]} of its split`,
+        remedy: 'The model is damaged, or its training diverged: train it again with a lower learning rate.',
+      });
+    }
+    const crossEntropy = Math.log(sum) - (values[label] - values[answer]);
+    yield { ordinal: batch.ordinals[row], label, answer, confidence: 1 / sum, crossEntropy };
+  }
+}

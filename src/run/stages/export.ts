@@ -1,0 +1,120 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { quantizableLayers } from '../../compress/quantizable-layers.ts';
+import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
+import type { TextDataset } from '../../data/text-dataset.ts';
+import type { TokenSplit } from '../../data/token-split.ts';
+import type { Tokenizer } from '../../data/tokenizer.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { LimbeckError } from '../../errors.ts';
+import { MODEL_FILE, QUANTIZED_FILE, writeTextClassifier } from '../../export/hugging-face.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
+import { writeModel } from '../../onnx/write-model.ts';
+import { calibratedInt8 } from '../int8.ts';
+import { readLogits } from '../logits.ts';
+import { type RunContext, runStage } from '../run-context.ts';
+import { splitBatches, tokenFeeds } from '../text-batches.ts';
+import type { TrainedStudent } from './train.ts';
+
+/** The files that a run ships, and the baseline's for comparison. */
+export interface Shipped {
+  readonly student: string;
+  /** null when the recipe asks for none. */
+  readonly studentInt8: string | null;
+  readonly baseline: string | null;
+  /** Layers of the int8 student that stayed in float32. */
+  readonly float32Layers: readonly string[];
+}
+
+export interface ExportInputs {
+  readonly dataset: TextDataset;
+  readonly tokenizer: Tokenizer;
+  readonly student: TrainedStudent;
+  readonly baseline: TrainedStudent | null;
+}
+
+/** Writes the student's folder, in float32 and int8, and the baseline's model. */
+export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Shipped> {
+  const { recipe, folder } = run;
+  const { dataset, tokenizer, student, baseline } = inputs;
+  return runStage(run, 'export', 'Export the student', async () => {
+    const model = student.student.graph;
+    const int8 = recipe.export.int8
+      ? await int8Student(run, model, dataset, recipe.export.int8.maxDrop)
+      : null;
+    const studentFolder = folder.file('student');
+    writeTextClassifier(studentFolder, {
+      model,
+      quantized: int8?.graph ?? null,
+      architecture: recipe.student.kind,
+      labels: dataset.labels,
+      vocabularySize: tokenizer.vocabularySize,
+      padTokenId: tokenizer.padId,
+      maxLength: recipe.data.maxLength,
+      tokenizerFiles: tokenizer.toFiles(recipe.data.maxLength),
+    });
+    if (baseline) {
+      mkdirSync(folder.file('baseline'), { recursive: true });
+      writeModelFile(folder.file('baseline', 'model.onnx'), baseline.student.graph);
+    }
+    const value: Shipped = {
+      student: folder.file('student', MODEL_FILE),
+      studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
+      baseline: baseline ? folder.file('baseline', 'model.onnx') : null,
+      float32Layers: int8?.excluded ?? [],
+    };
+    const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';
+    return { value, summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}` };
+  });
+}
+
+/**
+ * The student in int8. Whether it is good enough is decided on the validation split (the test split only measures);
+ * layers that lose too much stay in float32, and if that does not help the run fails with their names.
+ */
+async function int8Student(run: RunContext, model: Graph, dataset: TextDataset, maxDrop: number) {
+  const { engine, recipe } = run;
+  const { train, validation } = dataset.splits;
+  const quantize = await calibratedInt8({ engine, model, split: train, seed: recipe.seed });
+  const evaluate = (graph: Graph) => accuracyOf(engine, graph, validation);
+  const result = await quantizeWithinDrop({
+    layers: quantizableLayers(model).map(({ name }) => name),
+    quantize,
+    evaluate,
+    reference: await evaluate(model),
+    maxDrop,
+  });
+  if (result.excluded.length > 0) {
+    run.warn(`int8 lost too much with all layers; these stayed in float32: ${result.excluded.join(', ')}`);
+  }
+  return result;
+}
+
+async function accuracyOf(engine: Engine, graph: Graph, split: TokenSplit): Promise<number> {
+  const session = await engine.load(writeModel(graph));
+  try {
+    let right = 0;
+    let total = 0;
+    for (const batch of splitBatches(split, 256)) {
+      const { logits } = await session.run(tokenFeeds(batch), { logits: null });
+      for (const { label, answer } of readLogits(logits, batch)) {
+        if (label === answer) right++;
+        total++;
+      }
+    }
+    return right / Math.max(1, total);
+  } finally {
+    await session.release();
+  }
+}
+
+/** The graph of a shipped file. Throws LimbeckError `export.missing` when a run has not come that far. */
+export function readShipped(file: string): Graph {
+  if (!existsSync(file)) {
+    throw new LimbeckError('export.missing', 'the run has no student yet', {
+      where: file,
+      remedy: 'Let the run finish: `limbeck distill` with its recipe and folder.',
+    });
+  }
+  return readModelFile(file);
+}

@@ -1,0 +1,82 @@
+import type { TextDataset } from '../../data/text-dataset.ts';
+import type { TokenSplit } from '../../data/token-split.ts';
+import { LimbeckError } from '../../errors.ts';
+import { type LabelResult, labelSplit } from '../../knowledge/label.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { interrupted, type RunContext, runStage } from '../run-context.ts';
+import { TEACHER_BATCH } from '../teaching/train-head.ts';
+import { splitBatches } from '../text-batches.ts';
+import { openLabeller, type TrainedTeacher } from './teacher.ts';
+
+/** What the teacher said of every training text: in the store, and how it got there. */
+export interface Labels extends LabelResult {
+  readonly space: LabelSpace;
+}
+
+/** Asks the teacher about every training text that the store has no answer for. */
+export function labelStage(run: RunContext, teacher: TrainedTeacher, dataset: TextDataset): Promise<Labels> {
+  return runStage(run, 'label', 'Label the training texts', async () => {
+    const value = await labelWith(run, teacher, teacher.labellingFile, dataset.splits.train, 'labelling');
+    const rate =
+      value.seconds > 0 && value.labelled > 0
+        ? ` (${Math.round(value.labelled / value.seconds)} texts/s)`
+        : '';
+    // A run that goes on counts what its earlier parts labelled as labelled by itself.
+    const before = run.folder.finding<{ teacherCalls: number }>('label')?.teacherCalls ?? 0;
+    run.folder.finish('label', { teacherCalls: before + value.teacherCalls });
+    return {
+      value,
+      summary: `${value.labelled} texts labelled${rate}, ${value.reused} answers were in the store`,
+    };
+  });
+}
+
+/** Labels a split with one of the teacher's model files. */
+export async function labelWith(
+  run: RunContext,
+  teacher: TrainedTeacher,
+  file: string,
+  split: TokenSplit,
+  task: string,
+): Promise<Labels> {
+  const { store, options } = run;
+  const int8 = file !== teacher.file;
+  const labeller = await openLabeller(run, teacher.source, file, `${teacher.title}${int8 ? ', int8' : ''}`);
+  try {
+    const result = await labelSplit({
+      teacher: labeller,
+      taps: ['logits'],
+      split: { batches: (rows) => splitBatches(split, rows) },
+      store,
+      encoding: 'float16',
+      batchSize: TEACHER_BATCH,
+      signal: options.signal,
+      onPlan: ({ samples, missing, bytes }) => {
+        if (missing === 0) return;
+        run.emit({
+          type: 'log',
+          level: 'info',
+          message: `${missing} of ${samples} ${split.name} texts have no answer yet; about ${(bytes / 1e6).toFixed(1)} MB will be kept`,
+        });
+      },
+      onProgress: ({ done, total }) =>
+        run.emit({ type: 'progress', stage: 'label', task, done, total, unit: 'texts' }),
+    });
+    const { title, hash, preprocessing, outputs } = labeller;
+    const { dims } = outputs.logits;
+    const space = await store.space({
+      title,
+      teacher: hash,
+      tap: 'logits',
+      preprocessing,
+      dims,
+      encoding: 'float16',
+    });
+    return { ...result, space };
+  } catch (error) {
+    if (options.signal?.aborted && !(error instanceof LimbeckError)) throw interrupted();
+    throw error;
+  } finally {
+    await labeller.close();
+  }
+}

@@ -1,0 +1,160 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { DatasetStatistics, TextDataset } from '../../data/text-dataset.ts';
+import { LimbeckError } from '../../errors.ts';
+import { STAGES } from '../../events.ts';
+import { renderReport } from '../../report/html/page.ts';
+import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
+import { renderModelCard } from '../../report/model-card.ts';
+import { type DataStatistics, type ReportData, reportDataSchema } from '../../report/report-data.ts';
+import { compareModels, type RunResult, type StageSeconds } from '../../report/result.ts';
+import { VERSION } from '../../version.ts';
+import { describeMachine } from '../machine.ts';
+import { replaceFile } from '../replace-file.ts';
+import { type RunContext, runStage } from '../run-context.ts';
+import type { RunFolder } from '../run-folder.ts';
+import type { Evaluations } from './evaluate.ts';
+import type { TrainedTeacher } from './teacher.ts';
+
+export interface ReportInputs {
+  readonly dataset: TextDataset;
+  readonly teacher: TrainedTeacher;
+  readonly evaluations: Evaluations;
+}
+
+/** Everything that the page and the card are drawn from, so that they can be drawn again. */
+const DATA_FILE = 'report.json';
+
+/** Writes `result.json`, `report.html` and the model card. */
+export function reportStage(run: RunContext, inputs: ReportInputs): Promise<RunResult> {
+  return runStage(run, 'report', 'Write the report', async () => {
+    const { folder } = run;
+    const result = collectResult(run, inputs);
+    const data = await collectReportData(run, inputs, result);
+    replaceFile(folder.file(DATA_FILE), JSON.stringify(data));
+    drawReport(folder.path, data);
+    replaceFile(folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`);
+    return { value: result, summary: folder.file('report.html') };
+  });
+}
+
+/** Draws report.html and the model card anew from what a finished run's folder holds. */
+export function redrawReport(runFolder: string): string {
+  const file = `${runFolder}/${DATA_FILE}`;
+  if (!existsSync(file)) {
+    throw new LimbeckError('run.unfinished', 'this folder has no finished run', {
+      where: file,
+      remedy: 'Let the run finish first: `limbeck distill` with its recipe and this folder.',
+    });
+  }
+  const parsed = reportDataSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  if (!parsed.success) {
+    throw new LimbeckError('run.damaged', 'the report data is not what this version writes', {
+      where: file,
+      remedy:
+        'Delete report.json and run the same `limbeck distill` again: it only measures and reports anew.',
+      cause: parsed.error,
+    });
+  }
+  return drawReport(runFolder, parsed.data);
+}
+
+function drawReport(runFolder: string, data: ReportData): string {
+  const page = `${runFolder}/report.html`;
+  replaceFile(page, renderReport(data));
+  const card = `${runFolder}/student/README.md`;
+  if (existsSync(`${runFolder}/student`)) {
+    writeFileSync(card, renderModelCard(data, { license: 'other', language: ['en'] }));
+  }
+  return page;
+}
+
+function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
+  const { recipe, folder, options, engine } = run;
+  const { teacher, student, studentInt8, baseline } = inputs.evaluations;
+  const models = { teacher, student, studentInt8 };
+  const teacherCalls = folder.finding<{ teacherCalls: number }>('label')?.teacherCalls ?? 0;
+  return {
+    ...models,
+    baseline,
+    ...compareModels(models),
+    seconds: stageSeconds(folder),
+    teacherCalls,
+    teacherCallsSaved: Math.max(0, inputs.dataset.splits.train.size - teacherCalls),
+    seed: recipe.seed,
+    command: options.command ?? `limbeck distill ${recipe.name}.yaml`,
+    engine: engine.title,
+    machine: describeMachine(),
+    gate:
+      studentInt8 && recipe.export.int8
+        ? {
+            maxDrop: recipe.export.int8.maxDrop,
+            drop: student.accuracy - studentInt8.accuracy,
+            passed: student.accuracy - studentInt8.accuracy <= recipe.export.int8.maxDrop,
+          }
+        : null,
+    version: VERSION,
+  };
+}
+
+export function stageSeconds(folder: RunFolder): StageSeconds {
+  const seconds = Object.fromEntries(STAGES.map((stage) => [stage, folder.seconds[stage] ?? 0]));
+  const total = Object.values(seconds).reduce((sum, part) => sum + part, 0);
+  return { ...(seconds as Omit<StageSeconds, 'total'>), total };
+}
+
+async function collectReportData(
+  run: RunContext,
+  inputs: ReportInputs,
+  result: RunResult,
+): Promise<ReportData> {
+  const { folder, recipe } = run;
+  const { dataset, teacher, evaluations } = inputs;
+  const metrics = folder.file('metrics.jsonl');
+  const curve = (stage: string) => readCurve(readMetricsLog(metrics), stage);
+  return {
+    name: recipe.name,
+    finishedAt: new Date().toISOString(),
+    result,
+    labels: [...dataset.labels],
+    models: { teacher: teacher.title, student: studentTitle(run) },
+    teacherValidationAccuracy: teacher.validation?.accuracy ?? null,
+    curves: { student: await curve('train'), baseline: result.baseline ? await curve('baseline') : null },
+    ...evaluations.comparison,
+    data: dataStatistics(dataset),
+    warnings: folder.warnings.map((message) => ({ message, level: 'warning' as const })),
+    recipe: readFileSync(folder.file('recipe.resolved.yaml'), 'utf8'),
+  };
+}
+
+function studentTitle({ recipe }: RunContext): string {
+  const { kind, ...options } = recipe.student;
+  const numbers = Object.entries(options).map(([name, value]) => `${name} ${value}`);
+  return `${kind} (${numbers.join(', ')})`;
+}
+
+function dataStatistics(dataset: TextDataset): DataStatistics {
+  const { splits, statistics, title } = dataset;
+  const { train, labelled, validation, test } = splits;
+  return {
+    title,
+    rows: statistics.rows,
+    splits: { train: train.size, validation: validation.size, test: test.size },
+    labelled: labelled.size,
+    broken: statistics.broken.count,
+    brokenExamples: statistics.broken.first.map(({ where, problem }) => ({ where, problem })),
+    duplicates: statistics.duplicates,
+    lengths: lengthHistogram(statistics),
+    cut: statistics.truncated,
+  };
+}
+
+const LENGTH_STEP = 4;
+
+function lengthHistogram({ tokenLengths }: DatasetStatistics): DataStatistics['lengths'] {
+  const bars: DataStatistics['lengths'] = [];
+  for (let from = 0; from < tokenLengths.length; from += LENGTH_STEP) {
+    const counts = tokenLengths.slice(from, from + LENGTH_STEP);
+    bars.push({ from, to: from + LENGTH_STEP, count: counts.reduce((sum, count) => sum + count, 0) });
+  }
+  return bars;
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import type { TextDataset } from '../../data/text-dataset.ts';
+import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { isFloat } from '../../onnx/data-type.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import type { Student } from '../../students/student.ts';
+import { adamw } from '../../train/adamw.ts';
+import { CheckpointFolder } from '../../train/checkpoint.ts';
+import { withParameters } from '../../train/step-graph.ts';
+import { trainStudent } from '../../train/training-loop.ts';
+import { parameterEvaluator } from '../evaluate-parameters.ts';
+import type { RunContext } from '../run-context.ts';
+import { textBatches, textVariants } from '../text-batches.ts';
+
+export interface FineTuneOptions {
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly batchSize: number;
+}
+
+/** Trains all of a classifier's weights on the labelled samples, from where they are. */
+export async function fineTune(
+  run: RunContext,
+  model: Graph,
+  dataset: TextDataset,
+  options: FineTuneOptions,
+) {
+  const { recipe, engine } = run;
+  const { labelled, validation } = dataset.splits;
+  const student: Student = { graph: model, parameters: trainableInitializers(model) };
+  const batches = textBatches({ split: labelled, batchSize: options.batchSize, seed: recipe.seed });
+  const evaluator = parameterEvaluator({
+    engine,
+    student,
+    split: validation,
+    batchSize: options.batchSize,
+    classes: dataset.labels.length,
+  });
+  try {
+    const { parameters, best } = await trainStudent({
+      engine,
+      student,
+      variants: textVariants(labelled, options.batchSize),
+      terms: [labelsTerm({ weight: 1 })],
+      optimizer: adamw({ weightDecay: options.weightDecay }),
+      schedule: {
+        peak: options.learningRate,
+        totalSteps: options.epochs * batches.batchesPerEpoch,
+        warmup: 0.1,
+        decay: 'linear',
+      },
+      maxGradNorm: 1,
+      batches,
+      evaluate: evaluator.evaluate,
+      selection: { metric: 'accuracy' },
+      checkpoints: {
+        folder: new CheckpointFolder(join(run.folder.path, 'checkpoints', 'teacher-whole')),
+        everySeconds: 60,
+      },
+      signal: run.options.signal,
+      onProgress: (done, total, note) =>
+        run.emit({
+          type: 'progress',
+          stage: 'teacher',
+          task: 'training all of it',
+          done,
+          total,
+          unit: 'steps',
+          note,
+        }),
+      onWarning: (message) => run.warn(message),
+    });
+    return { model: withParameters(student, parameters).graph, validation: best.evaluation };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/** The float initializers with more than one element; scalars are constants of the architecture. */
+export function trainableInitializers(graph: Graph): string[] {
+  return [...graph.initializers]
+    .filter(([, { type, data }]) => isFloat(type) && data.length > 1)
+    .map(([value]) => value.name);
+}

@@ -1,0 +1,212 @@
+import { join } from 'node:path';
+import { batchOrder } from '../../data/batch-order.ts';
+import type { TextDataset } from '../../data/text-dataset.ts';
+import type { TokenSplit } from '../../data/token-split.ts';
+import { labelSplit } from '../../knowledge/label.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
+import { writeModel } from '../../onnx/write-model.ts';
+import { randomStream } from '../../random.ts';
+import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from '../../report/confusion.ts';
+import { buildClassifierHead } from '../../students/classifier-head.ts';
+import type { Student } from '../../students/student.ts';
+import { attachHead } from '../../teachers/classifier.ts';
+import { createOnnxTeacher } from '../../teachers/onnx-teacher.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { adamw } from '../../train/adamw.ts';
+import { CheckpointFolder } from '../../train/checkpoint.ts';
+import { compileForward } from '../../train/compile-step.ts';
+import type { Evaluation } from '../../train/early-stopping.ts';
+import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
+import { readLogits } from '../logits.ts';
+import type { RunContext } from '../run-context.ts';
+import { labelFeeds, readKnowledge, splitBatches } from '../text-batches.ts';
+
+export interface HeadOptions {
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly batchSize: number;
+}
+
+/** How many texts go through the encoder at once; larger batches are no faster (docs/measurements-use-lite.md). */
+export const TEACHER_BATCH = 64;
+
+/**
+ * Trains a linear classifier on the frozen encoder's embeddings of the labelled samples, and puts it on the encoder.
+ * The embeddings are computed once and kept in the knowledge store, so that another head costs seconds.
+ */
+export async function trainHead(
+  run: RunContext,
+  source: TeacherSource,
+  dataset: TextDataset,
+  options: HeadOptions,
+) {
+  const { engine, recipe } = run;
+  const { embeddingOutput, embeddingWidth } = source;
+  if (embeddingOutput === undefined || embeddingWidth === undefined)
+    throw new Error(`${source.title} has no embedding`);
+  const encoder = await createOnnxTeacher({
+    engine,
+    model: writeModel(source.model),
+    title: source.title,
+    preprocessing: preprocessingOf(source, recipe.data.maxLength),
+    vocabularySize: source.tokenizer.vocabularySize,
+  });
+  const { labelled, validation } = dataset.splits;
+  try {
+    for (const split of [labelled, validation]) {
+      await labelSplit({
+        teacher: encoder,
+        taps: [embeddingOutput],
+        split: { batches: (rows) => splitBatches(split, rows) },
+        store: run.store,
+        encoding: 'float32',
+        batchSize: TEACHER_BATCH,
+        signal: run.options.signal,
+        onProgress: ({ done, total }) =>
+          run.emit({
+            type: 'progress',
+            stage: 'teacher',
+            task: `embedding the ${split.name} texts`,
+            done,
+            total,
+            unit: 'texts',
+          }),
+      });
+    }
+  } finally {
+    await encoder.close();
+  }
+  const { title, hash, preprocessing, outputs } = encoder;
+  const dims = outputs[embeddingOutput].dims;
+  const space = await run.store.space({
+    title,
+    teacher: hash,
+    tap: embeddingOutput,
+    preprocessing,
+    dims,
+    encoding: 'float32',
+  });
+
+  const head = buildClassifierHead(
+    { width: embeddingWidth, classes: dataset.labels.length },
+    randomStream(recipe.seed, 'teacher-head'),
+  );
+  const batches = embeddingBatches(labelled, space, options.batchSize, recipe.seed);
+  const evaluator = await headEvaluator(run, head, validation, space, dataset.labels.length);
+  try {
+    const { parameters, best } = await trainStudent({
+      engine,
+      student: head,
+      variants: { head: { batch: options.batchSize } },
+      terms: [labelsTerm({ weight: 1 })],
+      optimizer: adamw({ weightDecay: options.weightDecay }),
+      schedule: {
+        peak: options.learningRate,
+        totalSteps: options.epochs * batches.batchesPerEpoch,
+        warmup: 0.05,
+        decay: 'cosine',
+      },
+      batches,
+      evaluate: evaluator.evaluate,
+      // The cosine schedule ends where it should; validation chooses the epoch.
+      selection: { metric: 'loss' },
+      checkpoints: {
+        folder: new CheckpointFolder(join(run.folder.path, 'checkpoints', 'teacher')),
+        everySeconds: 30,
+      },
+      signal: run.options.signal,
+      onProgress: (done, total, note) =>
+        run.emit({
+          type: 'progress',
+          stage: 'teacher',
+          task: 'training the head',
+          done,
+          total,
+          unit: 'steps',
+          note,
+        }),
+      onWarning: (message) => run.warn(message),
+    });
+    const parameter = (name: string, shape: readonly number[]): Tensor => ({
+      type: 'float32',
+      dims: shape,
+      data: parameters.get(name) as Float32Array,
+    });
+    const model = attachHead(
+      source.model,
+      {
+        weight: parameter('head/weight', [embeddingWidth, dataset.labels.length]),
+        bias: parameter('head/bias', [dataset.labels.length]),
+      },
+      embeddingOutput,
+    );
+    return { model, validation: best.evaluation };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/** What a teacher's answers depend on besides its model. */
+export function preprocessingOf(source: Pick<TeacherSource, 'tokenizer'>, maxLength: number): string {
+  return `tokenizer ${source.tokenizer.hash}, at most ${maxLength} tokens`;
+}
+
+function embeddingBatches(
+  split: TokenSplit,
+  space: LabelSpace,
+  batchSize: number,
+  seed: number,
+): BatchSource {
+  // Embeddings have one length, so batches are drawn from all samples at once. The buckets are then only where a
+  // sample's key and label are found.
+  const order = batchOrder(split, batchSize, seed);
+  return {
+    batchesPerEpoch: order.batchesPerEpoch,
+    batch(epoch, index) {
+      const { bucket, indices } = order.batch(epoch, index);
+      const batch = split.readBatch(bucket, indices, batchSize);
+      return {
+        variant: 'head',
+        rows: batch.filled,
+        feeds: { embedding: readKnowledge(space, batch.keys, batchSize), ...labelFeeds(batch) },
+      };
+    },
+  };
+}
+
+async function headEvaluator(
+  run: RunContext,
+  head: Student,
+  split: TokenSplit,
+  space: LabelSpace,
+  classes: number,
+) {
+  const rows = 256;
+  const session = await run.engine.load(writeModel(compileForward(head, { batch: rows })));
+  return {
+    close: () => session.release(),
+    async evaluate(parameters: ReadonlyMap<string, Float32Array>): Promise<Evaluation> {
+      const confusion = createConfusion(classes);
+      const feeds: Record<string, Tensor> = {};
+      for (const [value, tensor] of head.graph.initializers) {
+        const data = parameters.get(value.name);
+        if (data) feeds[value.name] = { ...tensor, data };
+      }
+      let loss = 0;
+      let count = 0;
+      for (const batch of splitBatches(split, rows)) {
+        const { logits } = await session.run({ ...feeds, embedding: readKnowledge(space, batch.keys, rows) });
+        for (const row of readLogits(logits, batch)) {
+          countAnswer(confusion, row.label, row.answer);
+          loss += row.crossEntropy;
+          count++;
+        }
+      }
+      const counts = confusionCounts(confusion);
+      return { accuracy: accuracy(counts), macroF1: macroF1(counts), loss: loss / Math.max(1, count) };
+    },
+  };
+}
