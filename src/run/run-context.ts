@@ -30,7 +30,10 @@ const SHARED_FOLDER = '.limbeck';
 /** Opens a run's folder, engine and store. */
 export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunContext> {
   const emit = options.onEvent ?? (() => {});
-  const folder = new RunFolder(resolve(options.out), stringifyRecipe(recipe));
+  const folder = new RunFolder(resolve(options.out), stringifyRecipe(recipe), {
+    recipeFolder: resolve(options.recipeFolder ?? '.'),
+    storeFolder: storeFolder(recipe, options),
+  });
   try {
     const store = await KnowledgeStore.open(storeFolder(recipe, options));
     return {

@@ -20,6 +20,13 @@ interface RunState {
   /** Stages that are done, with what they found (plain JSON). */
   done: Partial<Record<StageName, unknown>>;
   warnings: string[];
+  /** What the recipe's relative paths and the store were, for commands that are given the folder alone. */
+  origin: RunOrigin;
+}
+
+export interface RunOrigin {
+  readonly recipeFolder: string;
+  readonly storeFolder: string;
 }
 
 /**
@@ -35,7 +42,7 @@ export class RunFolder {
    * Opens or makes the folder. Throws LimbeckError `run.locked` while another process works in it, and
    * `run.other-recipe` when it holds a run of another recipe.
    */
-  constructor(path: string, resolvedRecipe: string) {
+  constructor(path: string, resolvedRecipe: string, origin: RunOrigin) {
     this.path = path;
     this.#lock = join(path, '.lock');
     try {
@@ -50,7 +57,8 @@ export class RunFolder {
     this.#takeLock();
     try {
       this.#checkRecipe(resolvedRecipe);
-      this.#state = this.#readState();
+      this.#state = { ...this.#readState(), origin };
+      this.#write();
     } catch (error) {
       this.close();
       throw error;
@@ -109,8 +117,8 @@ export class RunFolder {
     replaceFile(this.file('state.json'), `${JSON.stringify(this.#state, null, 2)}\n`);
   }
 
-  #readState(): RunState {
-    const empty: RunState = { seconds: {}, done: {}, warnings: [] };
+  #readState(): Omit<RunState, 'origin'> {
+    const empty: Omit<RunState, 'origin'> = { seconds: {}, done: {}, warnings: [] };
     if (!existsSync(this.file('state.json'))) return empty;
     try {
       return { ...empty, ...(JSON.parse(readFileSync(this.file('state.json'), 'utf8')) as RunState) };
@@ -161,6 +169,20 @@ export class RunFolder {
         rmSync(this.#lock, { force: true });
       }
     }
+  }
+}
+
+/** What a run's folder says of where it came from. Throws LimbeckError `run.not-a-run`. */
+export function readRun(path: string): { recipe: string; origin: RunOrigin } {
+  try {
+    const { origin } = JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as RunState;
+    return { recipe: readFileSync(join(path, 'recipe.resolved.yaml'), 'utf8'), origin };
+  } catch (cause) {
+    throw new LimbeckError('run.not-a-run', 'this is not the folder of a run', {
+      where: path,
+      remedy: 'Give the folder that `limbeck distill` or `limbeck train` wrote (runs/NAME).',
+      cause,
+    });
   }
 }
 

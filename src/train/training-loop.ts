@@ -5,7 +5,7 @@ import { float32, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
-import type { CheckpointFolder } from './checkpoint.ts';
+import type { Checkpoint, CheckpointFolder } from './checkpoint.ts';
 import { type CompiledStep, compileStep, compileTermProbe } from './compile-step.ts';
 import {
   afterEvaluation,
@@ -100,7 +100,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     initialContents(student, resumed?.tensors),
   );
   const progress: Progress = resumed ? JSON.parse(resumed.progress) : { samples: 0, seconds: 0, metrics: [] };
-  let bestParameters = bestFrom(resumed?.tensors);
+  let bestSoFar = bestFrom(resumed?.tensors);
   for (const row of progress.metrics) options.onMetrics?.(row);
 
   const sessions = new Map<string, Session>();
@@ -114,8 +114,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   const save = () => {
     progress.seconds = elapsed();
     const tensors = new Map<string, Tensor>(Object.entries(buffers.feeds));
-    for (const [name, data] of bestParameters ?? [])
-      tensors.set(`best/${name}`, { ...buffers.feeds[name], data });
+    for (const [name, data] of bestSoFar ?? []) tensors.set(`best/${name}`, { ...buffers.feeds[name], data });
     options.checkpoints?.folder.save({ step, tensors, progress: JSON.stringify(progress) });
     savedAt = performance.now();
   };
@@ -160,7 +159,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
         const evaluation = await options.evaluate(parameters);
         const { best, improved } = afterEvaluation(progress.best, step, evaluation, selection.metric);
         progress.best = best;
-        if (improved) bestParameters = copyOf(parameters);
+        if (improved) bestSoFar = copyOf(parameters);
         const row: MetricsRow = {
           step,
           epoch: step / batches.batchesPerEpoch,
@@ -183,7 +182,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     }
     save();
     return {
-      parameters: bestParameters ?? copyOf(buffers.contents(parameterNames)),
+      parameters: bestSoFar ?? copyOf(buffers.contents(parameterNames)),
       best: progress.best as BestSoFar,
       steps: step,
       samples: progress.samples,
@@ -194,6 +193,16 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   } finally {
     for (const session of [...sessions.values(), ...probes.values()]) await session.release();
   }
+}
+
+/** The best parameters in a checkpoint, and their accuracy; undefined when there was no evaluation before it. */
+export function bestParameters({
+  tensors,
+  progress,
+}: Checkpoint): { parameters: Map<string, Float32Array>; accuracy: number } | undefined {
+  const parameters = bestFrom(tensors);
+  const { best } = JSON.parse(progress) as Progress;
+  return parameters && best && { parameters, accuracy: best.evaluation.accuracy };
 }
 
 function initialContents(student: Student, saved?: ReadonlyMap<string, Tensor>): Map<string, Float32Array> {

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import type { TokenBatch } from '../../data/batch.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
@@ -98,17 +99,8 @@ export function evaluateStage(
 
       sessions.set('teacher', await run.engine.load(teacher.file));
       const speeds = await measureSpeeds(run, sessions, test);
-      const result = (name: string, file: string): ModelResult => {
-        const counts = confusionCounts(confusions.get(name)!);
-        return {
-          accuracy: accuracy(counts),
-          macroF1: macroF1(counts),
-          parameters: parameterCount(readModelFile(file)),
-          bytes: modelBytes(file),
-          ...speeds.get(name)!,
-          file: file.slice(run.folder.path.length + 1),
-        };
-      };
+      const result = (name: string, file: string) =>
+        modelResult(run, file, confusions.get(name)!, speeds.get(name)!);
       const value: Evaluations = {
         teacher: result('teacher', teacher.file),
         student: result('student', shipped.student),
@@ -121,6 +113,56 @@ export function evaluateStage(
       for (const session of sessions.values()) await session.release();
     }
   });
+}
+
+/** Measures classifier files on the test split: answers and speed, without a teacher to compare with. */
+export function evaluateFiles<Name extends string>(
+  run: RunContext,
+  dataset: TextDataset,
+  files: Readonly<Record<Name, string | null>>,
+): Promise<Record<Name, ModelResult | undefined>> {
+  return runStage(run, 'evaluate', 'Measure on the test split', async () => {
+    const { test } = dataset.splits;
+    const entries = (Object.entries(files) as [Name, string | null][]).filter(
+      ([, file]) => file !== null,
+    ) as [Name, string][];
+    const sessions = new Map<Name, Session>();
+    try {
+      for (const [name, file] of entries) sessions.set(name, await run.engine.load(file));
+      const confusions = new Map(entries.map(([name]) => [name, createConfusion(dataset.labels.length)]));
+      for (const batch of splitBatches(test, ROWS)) {
+        for (const [name, session] of sessions) {
+          const { logits } = await session.run(tokenFeeds(batch), { logits: null });
+          answersOf(logits, batch, confusions.get(name)!);
+        }
+      }
+      const speeds = await measureSpeeds(run, sessions, test);
+      const results = entries.map(([name, file]) => [
+        name,
+        modelResult(run, file, confusions.get(name)!, speeds.get(name)!),
+      ]) as [Name, ModelResult][];
+      return {
+        value: Object.fromEntries(results) as Record<Name, ModelResult | undefined>,
+        summary: results
+          .map(([name, { accuracy: part }]) => `${name} ${(100 * part).toFixed(1)} %`)
+          .join(', '),
+      };
+    } finally {
+      for (const session of sessions.values()) await session.release();
+    }
+  });
+}
+
+function modelResult(run: RunContext, file: string, confusion: Confusion, speed: Speed): ModelResult {
+  const counts = confusionCounts(confusion);
+  return {
+    accuracy: accuracy(counts),
+    macroF1: macroF1(counts),
+    parameters: parameterCount(readModelFile(file)),
+    bytes: modelBytes(file),
+    ...speed,
+    file: relative(run.folder.path, file),
+  };
 }
 
 function summarize({ teacher, student, studentInt8, baseline }: Evaluations): string {

@@ -2,11 +2,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { DatasetStatistics, TextDataset } from '../../data/text-dataset.ts';
 import { LimbeckError } from '../../errors.ts';
 import { STAGES } from '../../events.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import { renderReport } from '../../report/html/page.ts';
 import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
 import { renderModelCard } from '../../report/model-card.ts';
 import { type DataStatistics, type ReportData, reportDataSchema } from '../../report/report-data.ts';
-import { compareModels, type RunResult, type StageSeconds } from '../../report/result.ts';
+import {
+  compareModels,
+  type Gate,
+  type ModelResult,
+  type RunResult,
+  type StageSeconds,
+} from '../../report/result.ts';
 import { VERSION } from '../../version.ts';
 import { describeMachine } from '../machine.ts';
 import { replaceFile } from '../replace-file.ts';
@@ -84,16 +91,17 @@ function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
     command: options.command ?? `limbeck distill ${recipe.name}.yaml`,
     engine: engine.title,
     machine: describeMachine(),
-    gate:
-      studentInt8 && recipe.export.int8
-        ? {
-            maxDrop: recipe.export.int8.maxDrop,
-            drop: student.accuracy - studentInt8.accuracy,
-            passed: student.accuracy - studentInt8.accuracy <= recipe.export.int8.maxDrop,
-          }
-        : null,
+    gate: gateOf(recipe, student, studentInt8),
     version: VERSION,
   };
+}
+
+/** What the int8 student lost on the test split, against what the recipe allows; null without one. */
+export function gateOf(recipe: Recipe, student: ModelResult, studentInt8: ModelResult | null): Gate | null {
+  if (!studentInt8 || !recipe.export.int8) return null;
+  const { maxDrop } = recipe.export.int8;
+  const drop = student.accuracy - studentInt8.accuracy;
+  return { maxDrop, drop, passed: drop <= maxDrop };
 }
 
 export function stageSeconds(folder: RunFolder): StageSeconds {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
+import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
@@ -10,9 +11,9 @@ import type { Student, TextStudentArchitecture } from '../../students/student.ts
 import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { withParameters } from '../../train/step-graph.ts';
-import { trainStudent } from '../../train/training-loop.ts';
+import { bestParameters, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import { interrupted, type RunContext, runStage } from '../run-context.ts';
 import { textBatches, textVariants } from '../text-batches.ts';
 import type { Labels } from './label.ts';
 
@@ -121,10 +122,16 @@ export function trainText(
           `${(100 * accuracy).toFixed(1)} % on the validation split after ${result.best.step} of ${result.steps} steps` +
           ` (${speed} texts/s)${result.stoppedEarly ? ', stopped early' : ''}`,
       };
+    } catch (error) {
+      throw run.options.signal?.aborted && isInterruption(error) ? interrupted() : error;
     } finally {
       await evaluator.close();
     }
   });
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof LimbeckError && error.code === 'train.interrupted';
 }
 
 /** The recipe's student with its initial parameters: the same ones for the student and for its baseline. */
@@ -144,4 +151,21 @@ export function buildStudent(
     maxLength: recipe.data.maxLength,
     random: randomStream(recipe.seed, 'student'),
   });
+}
+
+/** The student that a finished training left in its checkpoint. Throws LimbeckError `export.missing` without one. */
+export function finishedStudent(run: RunContext, tokenizer: Tokenizer, classes: number): TrainedStudent {
+  const folder = run.folder.file('checkpoints', 'train');
+  const checkpoint = new CheckpointFolder(folder).load((error) => run.warn(error.toString()));
+  const best = checkpoint && bestParameters(checkpoint);
+  if (!best) {
+    throw new LimbeckError('export.missing', 'the run has no trained student yet', {
+      where: folder,
+      remedy: 'Let it train first: `limbeck distill` with its recipe and folder.',
+    });
+  }
+  return {
+    student: withParameters(buildStudent(run, tokenizer, classes), best.parameters),
+    validationAccuracy: best.accuracy,
+  };
 }

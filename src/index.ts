@@ -1,0 +1,38 @@
+/**
+ * Limbeck's public API. The command line uses nothing else.
+ *
+ * @example
+ * import { distill, parseRecipe } from 'limbeck';
+ *
+ * const recipe = parseRecipe(await readFile('recipes/glosses.yaml', 'utf8'));
+ * const result = await distill(recipe, {
+ *   out: 'runs/glosses',
+ *   onEvent: (event) => event.type === 'stage-end' && console.log(event.stage, event.summary),
+ * });
+ * console.log(`${result.speedup.toFixed(0)} times faster, keeps ${(100 * result.retention).toFixed(0)} %`);
+ */
+export { type ErrorCode, LimbeckError } from './errors.ts';
+export { type OnEvent, type RunEvent, STAGES, type StageName } from './events.ts';
+export { KnowledgeStore } from './knowledge/store.ts';
+export { parseRecipe } from './recipe/parse.ts';
+export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema.ts';
+export { stringifyRecipe } from './recipe/write.ts';
+export type { ModelResult, RunResult } from './report/result.ts';
+export type {
+  EvaluateOptions,
+  EvaluationResult,
+  ExportOptions,
+  ExportResult,
+  LabelResult,
+  Plan,
+  RunOptions,
+  TrainResult,
+} from './run/api.ts';
+export { distill } from './run/distill.ts';
+export { evaluate } from './run/evaluate.ts';
+export { exportStudent } from './run/export-student.ts';
+export { label } from './run/label.ts';
+export { plan } from './run/plan.ts';
+export { train } from './run/train.ts';
+export { writeReport } from './run/write-report.ts';
+export { VERSION } from './version.ts';

@@ -1,0 +1,92 @@
+import { resolve } from 'node:path';
+import { createNodeEngine } from '../engine/node.ts';
+import { LimbeckError } from '../errors.ts';
+import { MODEL_FILE } from '../export/hugging-face.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import {
+  accuracy,
+  classResults,
+  confusionCounts,
+  countAnswer,
+  createConfusion,
+  macroF1,
+} from '../report/confusion.ts';
+import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
+import { reopenRun } from './finished-run.ts';
+import { readLogits } from './logits.ts';
+import { prepareData } from './stages/data.ts';
+import { readShipped } from './stages/export.ts';
+import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
+import { splitBatches, tokenFeeds } from './text-batches.ts';
+
+const ROWS = 64;
+
+/**
+ * Measures an ONNX classifier on a split of a recipe's data: the student of a run by default.
+ * Of the training split only the texts with labels count.
+ */
+export async function evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult> {
+  const { recipe, options: runOptions } =
+    typeof target === 'string'
+      ? reopenRun(target)
+      : {
+          recipe: target,
+          options: { out: options.out ?? '.', recipeFolder: options.recipeFolder } satisfies RunOptions,
+        };
+  const settings: RunOptions = { ...runOptions, allowPaths: options.allowPaths, signal: options.signal };
+  const model = resolve(options.model ?? `${settings.out}/student/${MODEL_FILE}`);
+  readShipped(model);
+
+  const tokenizer = await runTokenizer(await openRecipeTeacher({ recipe, options: settings }));
+  const dataset = await prepareData(recipe, settings, tokenizer);
+  const session = await createNodeEngine({ provider: recipe.engine }).load(model);
+  try {
+    const name = options.split ?? 'test';
+    const split = dataset.splits[name === 'train' ? 'labelled' : name];
+    const classes = dataset.labels.length;
+    const confusion = createConfusion(classes);
+    let done = 0;
+    for (const batch of splitBatches(split, ROWS)) {
+      options.signal?.throwIfAborted();
+      const { logits } = await session.run(tokenFeeds(batch), { logits: null });
+      if (logits.dims[1] !== classes) {
+        throw new LimbeckError(
+          'model.classes',
+          `the model has ${logits.dims[1]} classes, the data ${classes}`,
+          {
+            where: model,
+            remedy: 'Measure it on the data that it was made for.',
+          },
+        );
+      }
+      for (const row of readLogits(logits, batch)) countAnswer(confusion, row.label, row.answer);
+      done += batch.filled;
+      options.onEvent?.({
+        type: 'progress',
+        stage: 'evaluate',
+        task: 'answering',
+        done,
+        total: split.size,
+        unit: 'texts',
+      });
+    }
+    const counts = confusionCounts(confusion);
+    return {
+      split: name,
+      model,
+      samples: split.size,
+      accuracy: accuracy(counts),
+      macroF1: macroF1(counts),
+      classes: classResults(counts).map(({ support, precision, accuracy: recall, f1 }, i) => ({
+        label: dataset.labels[i],
+        samples: support,
+        precision: precision ?? 0,
+        recall: recall ?? 0,
+        f1: f1 ?? 0,
+      })),
+    };
+  } finally {
+    await session.release();
+    dataset.close();
+  }
+}

@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExportOptions, ExportResult } from './api.ts';
+import { reopenRun } from './finished-run.ts';
+import { openRun } from './run-context.ts';
+import { dataStage } from './stages/data.ts';
+import { evaluateFiles } from './stages/evaluate.ts';
+import { exportStage } from './stages/export.ts';
+import { gateOf, redrawReport } from './stages/report.ts';
+import { finishedStudent } from './stages/train.ts';
+import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
+
+/** Writes the student of a run anew from its checkpoint, and measures what the gate asks. */
+export async function exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult> {
+  const { recipe, options: runOptions } = reopenRun(runFolder);
+  const run = await openRun(recipe, { ...runOptions, ...options });
+  try {
+    const tokenizer = await runTokenizer(await openRecipeTeacher(run));
+    const dataset = await dataStage(run, tokenizer);
+    try {
+      const student = finishedStudent(run, tokenizer, dataset.labels.length);
+      const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
+      const files = { student: shipped.student, studentInt8: shipped.studentInt8 };
+      const measured = await evaluateFiles(run, dataset, files);
+      const folder = run.folder.file('student');
+      if (existsSync(run.folder.file('report.json'))) redrawReport(run.folder.path);
+      return {
+        folder,
+        files: listFiles(folder),
+        gate: gateOf(recipe, measured.student!, measured.studentInt8 ?? null),
+      };
+    } finally {
+      dataset.close();
+    }
+  } finally {
+    await run.close();
+  }
+}
+
+function listFiles(folder: string): ExportResult['files'] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((path) => ({ path, stat: statSync(join(folder, path)) }))
+    .filter(({ stat }) => stat.isFile())
+    .map(({ path, stat }) => ({ path, bytes: stat.size }))
+    .sort((a, b) => a.path.localeCompare(b.path));
+}

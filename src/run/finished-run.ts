@@ -1,0 +1,15 @@
+import { resolve } from 'node:path';
+import { parseRecipe } from '../recipe/parse.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { RunOptions } from './api.ts';
+import { readRun } from './run-folder.ts';
+
+/** The recipe and options of a run, from its folder alone. */
+export function reopenRun(folder: string): { recipe: Recipe; options: RunOptions } {
+  const out = resolve(folder);
+  const { recipe, origin } = readRun(out);
+  return {
+    recipe: parseRecipe(recipe, { file: `${out}/recipe.resolved.yaml` }),
+    options: { out, ...origin },
+  };
+}

@@ -1,0 +1,34 @@
+import { LimbeckError } from '../errors.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { LabelResult, RunOptions } from './api.ts';
+import { openRun } from './run-context.ts';
+import { dataStage } from './stages/data.ts';
+import { labelStage } from './stages/label.ts';
+import { teacherStage } from './stages/teacher.ts';
+import { openRecipeTeacher } from './teaching/open-teacher.ts';
+
+/** Makes the teacher ready and asks it about every training text, as the first stages of `distill` do. */
+export async function label(recipe: Recipe, options: RunOptions): Promise<LabelResult> {
+  const run = await openRun(recipe, options);
+  try {
+    const source = await openRecipeTeacher(run);
+    if (!source) {
+      throw new LimbeckError('recipe.no-teacher', 'this recipe has no teacher', {
+        where: 'teacher',
+        remedy: 'Add a teacher that answers.',
+      });
+    }
+    const dataset = await dataStage(run, source.tokenizer);
+    try {
+      const teacher = await teacherStage(run, source, dataset);
+      const { labelled, reused, seconds, space } = await labelStage(run, teacher, dataset);
+      const kept = (await run.store.list()).find(({ id }) => id === space.info.id);
+      const { precision, agreement } = teacher;
+      return { labelled, reused, seconds, bytes: kept?.bytes ?? 0, precision, agreement };
+    } finally {
+      dataset.close();
+    }
+  } finally {
+    await run.close();
+  }
+}

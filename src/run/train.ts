@@ -1,0 +1,52 @@
+import type { Recipe } from '../recipe/schema.ts';
+import { VERSION } from '../version.ts';
+import type { RunOptions, TrainResult } from './api.ts';
+import { describeMachine } from './machine.ts';
+import { replaceFile } from './replace-file.ts';
+import { openRun } from './run-context.ts';
+import { dataStage } from './stages/data.ts';
+import { evaluateFiles } from './stages/evaluate.ts';
+import { exportStage } from './stages/export.ts';
+import { gateOf, stageSeconds } from './stages/report.ts';
+import { trainText } from './stages/train.ts';
+import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
+
+/**
+ * Trains the recipe's student on its labels alone, with the same machinery as `distill`: the run goes on after an
+ * interruption, and ends in the same bits. A teacher in the recipe lends its tokenizer and nothing else.
+ * Writes the student's folder and `result.json`.
+ */
+export async function train(recipe: Recipe, options: RunOptions): Promise<TrainResult> {
+  const run = await openRun(recipe, options);
+  try {
+    const tokenizer = await runTokenizer(await openRecipeTeacher(run));
+    const dataset = await dataStage(run, tokenizer);
+    try {
+      const student = await trainText(run, dataset, tokenizer, {
+        stage: 'train',
+        title: 'Train on the labels',
+        labels: null,
+      });
+      const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
+      const files = { student: shipped.student, studentInt8: shipped.studentInt8 };
+      const { student: measured, studentInt8 } = await evaluateFiles(run, dataset, files);
+      const result: TrainResult = {
+        student: measured!,
+        studentInt8: studentInt8 ?? null,
+        seconds: stageSeconds(run.folder),
+        seed: recipe.seed,
+        command: options.command ?? `limbeck train ${recipe.name}.yaml`,
+        engine: run.engine.title,
+        machine: describeMachine(),
+        gate: gateOf(recipe, measured!, studentInt8 ?? null),
+        version: VERSION,
+      };
+      replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`);
+      return result;
+    } finally {
+      dataset.close();
+    }
+  } finally {
+    await run.close();
+  }
+}

@@ -1,0 +1,7 @@
+import { resolve } from 'node:path';
+import { redrawReport } from './stages/report.ts';
+
+/** Writes report.html (and the model card) anew from what the folder of a finished run holds. */
+export async function writeReport(runFolder: string): Promise<{ file: string }> {
+  return { file: redrawReport(resolve(runFolder)) };
+}
