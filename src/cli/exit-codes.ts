@@ -25,7 +25,7 @@ export const EXIT_CODES_HELP = `Exit codes:
 export function exitCodeOf(error: unknown): ExitCode {
   if (isInterruption(error)) return EXIT.interrupted;
   if (!(error instanceof LimbeckError)) return EXIT.failed;
-  if (error.code === 'export.gate') return EXIT.gate;
+  if (error.code === 'export.int8-drop') return EXIT.gate;
   return error.code.startsWith('recipe.') || error.code.startsWith('cli.') ? EXIT.usage : EXIT.failed;
 }
 

@@ -25,7 +25,7 @@ test.each([
   ['cli.no-run', 2],
   ['data.empty', 1],
   ['store.disk-full', 1],
-  ['export.gate', 3],
+  ['export.int8-drop', 3],
   ['export.weights', 1],
   ['run.interrupted', 130],
 ] as const)('%s ends with %d', (code, exitCode) => {

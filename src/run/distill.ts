@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { LimbeckError } from '../errors.ts';
-import type { Recipe } from '../recipe/schema.ts';
+import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { type RunResult, runResultSchema } from '../report/result.ts';
 import type { RunOptions } from './api.ts';
 import { openRun } from './run-context.ts';
@@ -18,20 +17,17 @@ import { openRecipeTeacher } from './teaching/open-teacher.ts';
  * the files that ship, and reports. Everything lands in the folder `options.out`; called again on a folder that was
  * cut off it goes on, and ends in the same bits; on a finished one it answers at once.
  *
- * @throws LimbeckError; `export.gate` when the int8 student lost more than the recipe allows (everything is written all
- * the same), `run.interrupted` after `options.signal`.
+ * `result.gate.passed` tells whether the int8 student lost no more on the test split than the recipe allows.
+ *
+ * @throws LimbeckError; `export.int8-drop` (with the layers that lost most) when int8 loses too much on the validation
+ * split whatever is kept in float32, `run.interrupted` after `options.signal`.
  *
  * @example
  * const result = await distill(parseRecipe(text), { out: 'runs/glosses', onEvent: console.log });
  * console.log(result.retention, result.speedup);
  */
 export async function distill(recipe: Recipe, options: RunOptions): Promise<RunResult> {
-  if (!recipe.teacher) {
-    throw new LimbeckError('recipe.no-teacher', 'this recipe has no teacher', {
-      where: 'teacher',
-      remedy: 'Add a teacher, or train without one: `limbeck train`.',
-    });
-  }
+  requireTeacher(recipe);
   const run = await openRun(recipe, options);
   try {
     const finished = readResult(run.folder.file('result.json'), options);
@@ -41,10 +37,9 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
         level: 'info',
         message: `this run is finished: ${run.folder.file('report.html')}`,
       });
-      return checkGate(finished);
+      return finished;
     }
-    const source = await openRecipeTeacher(run);
-    if (!source) throw new Error('the recipe has a teacher');
+    const source = await openRecipeTeacher({ ...run, recipe });
     const { tokenizer } = source;
     const dataset = await dataStage(run, tokenizer);
     try {
@@ -54,8 +49,7 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
       const baseline = options.baseline === false ? null : await baselineStage(run, dataset, tokenizer);
       const shipped = await exportStage(run, { dataset, tokenizer, student, baseline });
       const evaluations = await evaluateStage(run, { dataset, teacher, shipped });
-      const result = await reportStage(run, { dataset, teacher, evaluations });
-      return checkGate(result);
+      return await reportStage(run, { dataset, teacher, evaluations });
     } finally {
       dataset.close();
     }
@@ -74,19 +68,4 @@ function readResult(file: string, { baseline }: RunOptions): RunResult | undefin
     // Of another version, or damaged: measuring and reporting again costs little.
     return undefined;
   }
-}
-
-function checkGate(result: RunResult): RunResult {
-  const { gate } = result;
-  if (gate && !gate.passed) {
-    throw new LimbeckError(
-      'export.gate',
-      `the int8 student loses ${(100 * gate.drop).toFixed(2)} points on the test split, more than the ${(100 * gate.maxDrop).toFixed(2)} allowed`,
-      {
-        where: result.studentInt8?.file,
-        remedy: 'Use the float32 student, or raise export.int8.maxDrop.',
-      },
-    );
-  }
-  return result;
 }

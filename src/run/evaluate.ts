@@ -16,7 +16,7 @@ import { reopenRun } from './finished-run.ts';
 import { readLogits } from './logits.ts';
 import { prepareData } from './stages/data.ts';
 import { readShipped } from './stages/export.ts';
-import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
+import { runTokenizer } from './teaching/open-teacher.ts';
 import { splitBatches, tokenFeeds } from './text-batches.ts';
 
 const ROWS = 64;
@@ -37,7 +37,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
   const model = resolve(options.model ?? `${settings.out}/student/${MODEL_FILE}`);
   readShipped(model);
 
-  const tokenizer = await runTokenizer(await openRecipeTeacher({ recipe, options: settings }));
+  const tokenizer = await runTokenizer({ recipe, options: settings });
   const dataset = await prepareData(recipe, settings, tokenizer);
   const session = await createNodeEngine({ provider: recipe.engine }).load(model);
   try {

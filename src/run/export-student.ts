@@ -8,14 +8,14 @@ import { evaluateFiles } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
 import { gateOf, redrawReport } from './stages/report.ts';
 import { finishedStudent } from './stages/train.ts';
-import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
+import { runTokenizer } from './teaching/open-teacher.ts';
 
 /** Writes the student of a run anew from its checkpoint, and measures what the gate asks. */
 export async function exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult> {
   const { recipe, options: runOptions } = reopenRun(runFolder);
   const run = await openRun(recipe, { ...runOptions, ...options });
   try {
-    const tokenizer = await runTokenizer(await openRecipeTeacher(run));
+    const tokenizer = await runTokenizer(run);
     const dataset = await dataStage(run, tokenizer);
     try {
       const student = finishedStudent(run, tokenizer, dataset.labels.length);

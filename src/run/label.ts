@@ -1,5 +1,4 @@
-import { LimbeckError } from '../errors.ts';
-import type { Recipe } from '../recipe/schema.ts';
+import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import type { LabelResult, RunOptions } from './api.ts';
 import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
@@ -9,15 +8,10 @@ import { openRecipeTeacher } from './teaching/open-teacher.ts';
 
 /** Makes the teacher ready and asks it about every training text, as the first stages of `distill` do. */
 export async function label(recipe: Recipe, options: RunOptions): Promise<LabelResult> {
+  requireTeacher(recipe);
   const run = await openRun(recipe, options);
   try {
-    const source = await openRecipeTeacher(run);
-    if (!source) {
-      throw new LimbeckError('recipe.no-teacher', 'this recipe has no teacher', {
-        where: 'teacher',
-        remedy: 'Add a teacher that answers.',
-      });
-    }
+    const source = await openRecipeTeacher({ ...run, recipe });
     const dataset = await dataStage(run, source.tokenizer);
     try {
       const teacher = await teacherStage(run, source, dataset);

@@ -4,6 +4,7 @@ import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
 import type { RunEvent, StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
+import { resolvePath } from '../recipe/resolve.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { stringifyRecipe } from '../recipe/write.ts';
 import type { RunOptions } from './api.ts';
@@ -23,9 +24,6 @@ export interface RunContext {
   checkInterrupted(): void;
   close(): Promise<void>;
 }
-
-/** Folder for what runs share: the knowledge store and prepared data. */
-const SHARED_FOLDER = '.limbeck';
 
 /** Opens a run's folder, engine and store. */
 export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunContext> {
@@ -61,8 +59,10 @@ export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunC
   }
 }
 
-export function storeFolder(recipe: Recipe, options: Pick<RunOptions, 'storeFolder'>): string {
-  return resolve(options.storeFolder ?? recipe.store ?? `${SHARED_FOLDER}/store`);
+/** The knowledge store's folder: the person's own choice, or the recipe's, which must not leave the working folder. */
+export function storeFolder(recipe: Recipe, options: Pick<RunOptions, 'storeFolder' | 'allowPaths'>): string {
+  if (options.storeFolder !== undefined) return resolve(options.storeFolder);
+  return resolvePath(recipe.store, { recipeFolder: process.cwd(), allowPaths: options.allowPaths }, 'store');
 }
 
 /** Where prepared data sets are kept, beside the store. */
@@ -70,10 +70,18 @@ export function dataCacheFolder(recipe: Recipe, options: Pick<RunOptions, 'store
   return resolve(storeFolder(recipe, options), '..', 'data');
 }
 
-export function interrupted(): LimbeckError {
+function interrupted(): LimbeckError {
   return new LimbeckError('run.interrupted', 'stopped as asked; everything computed so far is kept', {
     remedy: 'Run the same command again: it goes on from here.',
   });
+}
+
+/** Whether an error says that its work was stopped by the signal. */
+function isStop(error: unknown): boolean {
+  return (
+    (error as Error).name === 'AbortError' ||
+    (error instanceof LimbeckError && error.code === 'train.interrupted')
+  );
 }
 
 /**
@@ -101,6 +109,7 @@ export async function runStage<T>(
     } catch {
       // The first error is the one to tell.
     }
+    if (run.options.signal?.aborted && isStop(error)) throw interrupted();
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import { evaluateFiles } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
 import { gateOf, stageSeconds } from './stages/report.ts';
 import { trainText } from './stages/train.ts';
-import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
+import { runTokenizer } from './teaching/open-teacher.ts';
 
 /**
  * Trains the recipe's student on its labels alone, with the same machinery as `distill`: the run goes on after an
@@ -19,7 +19,7 @@ import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
 export async function train(recipe: Recipe, options: RunOptions): Promise<TrainResult> {
   const run = await openRun(recipe, options);
   try {
-    const tokenizer = await runTokenizer(await openRecipeTeacher(run));
+    const tokenizer = await runTokenizer(run);
     const dataset = await dataStage(run, tokenizer);
     try {
       const student = await trainText(run, dataset, tokenizer, {

@@ -1,9 +1,8 @@
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
-import { LimbeckError } from '../../errors.ts';
 import { type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
-import { interrupted, type RunContext, runStage } from '../run-context.ts';
+import { type RunContext, runStage } from '../run-context.ts';
 import { TEACHER_BATCH } from '../teaching/train-head.ts';
 import { splitBatches } from '../text-batches.ts';
 import { openLabeller, type TrainedTeacher } from './teacher.ts';
@@ -73,9 +72,6 @@ export async function labelWith(
       encoding: 'float16',
     });
     return { ...result, space };
-  } catch (error) {
-    if (options.signal?.aborted && !(error instanceof LimbeckError)) throw interrupted();
-    throw error;
   } finally {
     await labeller.close();
   }

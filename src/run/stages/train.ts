@@ -13,7 +13,7 @@ import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { bestParameters, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { interrupted, type RunContext, runStage } from '../run-context.ts';
+import { type RunContext, runStage } from '../run-context.ts';
 import { textBatches, textVariants } from '../text-batches.ts';
 import type { Labels } from './label.ts';
 
@@ -122,16 +122,10 @@ export function trainText(
           `${(100 * accuracy).toFixed(1)} % on the validation split after ${result.best.step} of ${result.steps} steps` +
           ` (${speed} texts/s)${result.stoppedEarly ? ', stopped early' : ''}`,
       };
-    } catch (error) {
-      throw run.options.signal?.aborted && isInterruption(error) ? interrupted() : error;
     } finally {
       await evaluator.close();
     }
   });
-}
-
-function isInterruption(error: unknown): boolean {
-  return error instanceof LimbeckError && error.code === 'train.interrupted';
 }
 
 /** The recipe's student with its initial parameters: the same ones for the student and for its baseline. */

@@ -1,16 +1,17 @@
 import type { Tokenizer } from '../../data/tokenizer.ts';
 import { useLiteTokenizer } from '../../data/use-lite-tokenizer.ts';
+import { type DistillRecipe, type Recipe, requireTeacher } from '../../recipe/schema.ts';
 import { openTeacher, type TeacherChoice } from '../../teachers/index.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { RunOptions } from '../api.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
-import type { RunContext } from '../run-context.ts';
 
-/** Opens the recipe's teacher, its paths kept inside the folders that a recipe may reach; null without one. */
-export async function openRecipeTeacher(
-  run: Pick<RunContext, 'recipe' | 'options'>,
-): Promise<TeacherSource | null> {
+/** Opens a recipe's teacher, its paths kept inside the folders that a recipe may reach. */
+export async function openRecipeTeacher(run: {
+  readonly recipe: DistillRecipe;
+  readonly options: Pick<RunOptions, 'recipeFolder' | 'allowPaths'>;
+}): Promise<TeacherSource> {
   const { teacher } = run.recipe;
-  if (!teacher) return null;
   const resolve = recipePathResolver(run.options, 'teacher');
   const choice: TeacherChoice =
     teacher.kind === 'onnx'
@@ -20,6 +21,12 @@ export async function openRecipeTeacher(
 }
 
 /** The tokenizer of a run: its teacher's; without a teacher the sentence encoder's, which comes with npm. */
-export async function runTokenizer(teacher: TeacherSource | null): Promise<Tokenizer> {
-  return teacher?.tokenizer ?? (await useLiteTokenizer());
+export async function runTokenizer(run: {
+  readonly recipe: Recipe;
+  readonly options: Pick<RunOptions, 'recipeFolder' | 'allowPaths'>;
+}): Promise<Tokenizer> {
+  const { recipe } = run;
+  if (!recipe.teacher) return useLiteTokenizer();
+  requireTeacher(recipe);
+  return (await openRecipeTeacher({ ...run, recipe })).tokenizer;
 }
