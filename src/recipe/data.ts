@@ -22,10 +22,16 @@ const splits = z
   .prefault({})
   .describe('How the data is divided, group by group. A split that the data itself names is kept as it is.');
 
-/** The lengths to pad to when the recipe gives none: doubling from 16 up to the longest text. */
+/**
+ * The lengths to pad to when the recipe gives none: 16, 24, 32, 48, 64, 96 ... up to the longest text. Steps of a half
+ * and a third waste less padding than doubling does, and a compiled step more costs a tenth of a second.
+ */
 export function bucketsFor(maxLength: number): number[] {
   const buckets: number[] = [];
-  for (let length = 16; length < maxLength; length *= 2) buckets.push(length);
+  for (let length = 16; length < maxLength; length *= 2) {
+    buckets.push(length);
+    if (length * 1.5 < maxLength) buckets.push(length * 1.5);
+  }
   return [...buckets, maxLength];
 }
 

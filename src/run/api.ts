@@ -20,6 +20,8 @@ export interface RunOptions {
   recipeFolder?: string;
   /** The command that repeats the run, for the report. */
   command?: string;
+  /** For how long each model is timed, in seconds, for each of the two batch sizes; 1 by default. */
+  timingSeconds?: number;
 }
 
 /** What a run is going to cost, before it starts. */

@@ -3,6 +3,12 @@ import { z } from 'zod';
 /** How a head, or the whole teacher, learns from the labelled samples before it labels the rest. */
 export const headOptions = z
   .strictObject({
+    hidden: z
+      .int()
+      .min(0)
+      .max(8192)
+      .default(0)
+      .describe('Width of a hidden ReLU layer; 0 for a linear head. It pays with many labels only.'),
     epochs: z.int().positive().default(40).describe('Passes over the labelled samples.'),
     learningRate: z.number().positive().default(1e-2),
     weightDecay: z.number().min(0).default(1e-3),
@@ -20,7 +26,7 @@ export const minAgreementOption = z
   .number()
   .min(0)
   .max(1)
-  .default(0.99)
+  .default(0.97)
   .describe('The part of a sample on which int8 must decide as f32 does; below it the f32 teacher labels.');
 
 /** How all of the teacher learns, after its head (`train: all`). */

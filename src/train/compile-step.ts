@@ -3,7 +3,9 @@ import { LimbeckError } from '../errors.ts';
 import type { ObjectiveTerm } from '../objectives/objective.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
+import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import type { Student } from '../students/student.ts';
 import type { Optimizer } from './optimizer.ts';
 import {
@@ -74,7 +76,7 @@ export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: S
   for (const { term, loss: value } of step.terms) g.output(value, `loss/${term.name}`);
   g.output(norm, 'grad_norm');
   return {
-    graph: removeDeadNodes(g.build('training-step')),
+    graph: nameOutputs(removeDeadNodes(removeIdentities(g.build('training-step')))),
     parameters: parameters.map(specOf),
     state,
     batchInputs: step.batchInputs,
@@ -96,7 +98,7 @@ export function compileTermProbe(options: Pick<StepOptions, 'student' | 'sizes' 
     g.output(loss, `loss/${term.name}`);
     g.output(gradient, `grad_norm/${term.name}`);
   }
-  return removeDeadNodes(g.build('term-probe'));
+  return nameOutputs(removeDeadNodes(removeIdentities(g.build('term-probe'))));
 }
 
 /** The student's forward pass at a fixed size with its parameters as inputs; `outputs` are names of its values. */
@@ -112,7 +114,7 @@ export function compileForward(
     if (!value) throw new Error(`the student has no value ${name}`);
     g.output(value, name);
   }
-  return removeDeadNodes(g.build('forward'));
+  return nameOutputs(removeDeadNodes(removeIdentities(g.build('forward'))));
 }
 
 /** The name of an optimizer's state tensor: `adamw/m/embedding/weight`. */

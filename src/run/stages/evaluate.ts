@@ -185,7 +185,7 @@ function answersOf(logits: Tensor, batch: TokenBatch, confusion: Confusion): Ans
 
 /** Times every model on the same calls. */
 export async function measureSpeeds(
-  run: Pick<RunContext, 'emit'>,
+  run: Pick<RunContext, 'emit' | 'options'>,
   sessions: ReadonlyMap<string, Session>,
   split: TokenSplit,
 ): Promise<Map<string, Speed>> {
@@ -200,7 +200,7 @@ export async function measureSpeeds(
       total: sessions.size,
       unit: 'models',
     });
-    speeds.set(name, await measureSpeed(session, inputs));
+    speeds.set(name, await measureSpeed(session, inputs, run.options.timingSeconds));
   }
   return speeds;
 }

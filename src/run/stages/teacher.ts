@@ -49,8 +49,9 @@ export function teacherStage(
     const file = run.folder.file('teacher', 'model.onnx');
     const int8File = run.folder.file('teacher', 'model_int8.onnx');
     const trains = choice.train !== 'none';
+    const head = choice.head.hidden > 0 ? 'a head with a hidden layer' : 'a linear head';
     const title = trains
-      ? `${source.title} and a linear head${choice.train === 'all' ? ', trained whole' : ''}`
+      ? `${source.title} and ${head}${choice.train === 'all' ? ', trained whole' : ''}`
       : source.title;
 
     let finding = run.folder.finding<Finding>('teacher');

@@ -9,21 +9,24 @@ import type { Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { randomStream } from '../../random.ts';
 import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from '../../report/confusion.ts';
-import { buildClassifierHead } from '../../students/classifier-head.ts';
+import { buildClassifierHead, HIDDEN_INPUT_SCALE } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
-import { attachHead } from '../../teachers/classifier.ts';
+import { attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
 import { createOnnxTeacher } from '../../teachers/onnx-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { compileForward } from '../../train/compile-step.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
+import { parameterTensors } from '../../train/step-graph.ts';
 import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
 import { readLogits } from '../logits.ts';
 import type { RunContext } from '../run-context.ts';
 import { labelFeeds, readKnowledge, splitBatches } from '../text-batches.ts';
 
 export interface HeadOptions {
+  /** Width of a hidden layer; 0 for none. */
+  readonly hidden: number;
   readonly epochs: number;
   readonly learningRate: number;
   readonly weightDecay: number;
@@ -91,7 +94,7 @@ export async function trainHead(
   });
 
   const head = buildClassifierHead(
-    { width: embeddingWidth, classes: dataset.labels.length },
+    { width: embeddingWidth, classes: dataset.labels.length, hidden: options.hidden },
     randomStream(recipe.seed, 'teacher-head'),
   );
   const batches = embeddingBatches(labelled, space, options.batchSize, recipe.seed);
@@ -130,19 +133,7 @@ export async function trainHead(
         }),
       onWarning: (message) => run.warn(message),
     });
-    const parameter = (name: string, shape: readonly number[]): Tensor => ({
-      type: 'float32',
-      dims: shape,
-      data: parameters.get(name) as Float32Array,
-    });
-    const model = attachHead(
-      source.model,
-      {
-        weight: parameter('head/weight', [embeddingWidth, dataset.labels.length]),
-        bias: parameter('head/bias', [dataset.labels.length]),
-      },
-      embeddingOutput,
-    );
+    const model = attachHead(source.model, headTensors(head, parameters), embeddingOutput);
     return { model, validation: best.evaluation };
   } finally {
     await evaluator.close();
@@ -154,14 +145,29 @@ export function preprocessingOf(source: Pick<TeacherSource, 'tokenizer'>, maxLen
   return `tokenizer ${source.tokenizer.hash}, at most ${maxLength} tokens`;
 }
 
+/** The head's trained parameters, the scale of its input folded into the weight that follows. */
+function headTensors(head: Student, parameters: ReadonlyMap<string, Float32Array>): ClassifierHead {
+  const shapes = parameterTensors(head);
+  const tensorOf = (name: string, scale = 1): Tensor => {
+    const data = parameters.get(name) as Float32Array;
+    return { ...(shapes.get(name) as Tensor), data: scale === 1 ? data : data.map((value) => value * scale) };
+  };
+  const hidden = shapes.has('head/hidden/weight')
+    ? {
+        weight: tensorOf('head/hidden/weight', HIDDEN_INPUT_SCALE),
+        bias: tensorOf('head/hidden/bias'),
+        activation: 'relu' as const,
+      }
+    : undefined;
+  return { weight: tensorOf('head/weight'), bias: tensorOf('head/bias'), hidden };
+}
+
 function embeddingBatches(
   split: TokenSplit,
   space: LabelSpace,
   batchSize: number,
   seed: number,
 ): BatchSource {
-  // Embeddings have one length, so batches are drawn from all samples at once. The buckets are then only where a
-  // sample's key and label are found.
   const order = batchOrder(split, batchSize, seed);
   return {
     batchesPerEpoch: order.batchesPerEpoch,
@@ -190,11 +196,9 @@ async function headEvaluator(
     close: () => session.release(),
     async evaluate(parameters: ReadonlyMap<string, Float32Array>): Promise<Evaluation> {
       const confusion = createConfusion(classes);
+      const shapes = parameterTensors(head);
       const feeds: Record<string, Tensor> = {};
-      for (const [value, tensor] of head.graph.initializers) {
-        const data = parameters.get(value.name);
-        if (data) feeds[value.name] = { ...tensor, data };
-      }
+      for (const [name, data] of parameters) feeds[name] = { ...(shapes.get(name) as Tensor), data };
       let loss = 0;
       let count = 0;
       for (const batch of splitBatches(split, rows)) {
