@@ -73,6 +73,11 @@ export const trainingSchema = z
       .positive()
       .default(1)
       .describe('Gradients with a larger norm, over all parameters, are scaled down to it.'),
+    evaluateEvery: z
+      .int()
+      .positive()
+      .default(150)
+      .describe('Steps between two evaluations on the validation split; an epoch when that is less.'),
     earlyStopping: z
       .union([
         z.literal(false),

@@ -6,34 +6,35 @@ export interface Evaluation {
   readonly loss: number;
 }
 
-export interface EarlyStoppingOptions {
+/** How the best parameters are chosen, and when training gives up. */
+export interface ModelSelection {
   readonly metric: keyof Evaluation;
-  /** Evaluations without a better one before training stops. */
-  readonly patience: number;
+  /** Epochs without a better evaluation before training stops; all steps are done when absent. */
+  readonly patience?: number;
 }
 
-/** The state of early stopping; plain data, so that a checkpoint can hold it. */
+/** The best evaluation so far; plain data, so that a checkpoint can hold it. */
 export interface BestSoFar {
   readonly step: number;
   readonly evaluation: Evaluation;
-  /** Evaluations since then. */
-  readonly since: number;
 }
 
-/** Whether `candidate` is better: higher, but for the loss. */
-export function isBetter(metric: keyof Evaluation, candidate: Evaluation, best: Evaluation): boolean {
+/** Whether `candidate` is better: higher, but for the loss. The first is better than none. */
+export function isBetter(
+  metric: keyof Evaluation,
+  candidate: Evaluation,
+  best: Evaluation | undefined,
+): boolean {
+  if (!best) return true;
   return metric === 'loss' ? candidate.loss < best.loss : candidate[metric] > best[metric];
 }
 
-/** The state after one more evaluation, and whether that one is the new best. */
-export function afterEvaluation(
+/** Whether the best evaluation lies so many epochs back that training stops at `step`. */
+export function patienceIsOver(
+  { patience }: ModelSelection,
   best: BestSoFar | undefined,
   step: number,
-  evaluation: Evaluation,
-  metric: keyof Evaluation,
-): { best: BestSoFar; improved: boolean } {
-  if (!best || isBetter(metric, evaluation, best.evaluation)) {
-    return { best: { step, evaluation, since: 0 }, improved: true };
-  }
-  return { best: { ...best, since: best.since + 1 }, improved: false };
+  stepsPerEpoch: number,
+): boolean {
+  return patience !== undefined && best !== undefined && step - best.step >= patience * stepsPerEpoch;
 }

@@ -7,15 +7,11 @@ import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
 import type { Checkpoint, CheckpointFolder } from './checkpoint.ts';
 import { type CompiledStep, compileStep, compileTermProbe } from './compile-step.ts';
-import {
-  afterEvaluation,
-  type BestSoFar,
-  type EarlyStoppingOptions,
-  type Evaluation,
-} from './early-stopping.ts';
+import { type BestSoFar, type Evaluation, type ModelSelection, patienceIsOver } from './early-stopping.ts';
 import type { Optimizer } from './optimizer.ts';
 import { parameterTensors } from './step-graph.ts';
 import { SwapBuffers } from './swap-buffers.ts';
+import { type MetricsRow, TrainingProgress } from './training-progress.ts';
 
 /** One batch: which compiled step takes it, and what that step is fed. */
 export interface TrainingBatch {
@@ -32,9 +28,6 @@ export interface BatchSource {
   batch(epoch: number, index: number): TrainingBatch;
 }
 
-/** A line of metrics: numbers by name. */
-export type MetricsRow = Record<string, number | string>;
-
 export interface TrainingOptions {
   readonly engine: Engine;
   readonly student: Student;
@@ -45,12 +38,11 @@ export interface TrainingOptions {
   readonly schedule: LearningRateSchedule;
   readonly maxGradNorm?: number;
   readonly batches: BatchSource;
-  /** Steps between evaluations; an epoch when absent. */
+  /** Steps between evaluations, an epoch at most. */
   readonly evaluateEvery?: number;
   /** Measures parameters on the validation split. */
   evaluate(parameters: ReadonlyMap<string, Float32Array>): Promise<Evaluation>;
-  /** The metric that chooses the best parameters, and the patience; without patience all steps are done. */
-  readonly selection: Pick<EarlyStoppingOptions, 'metric'> & Partial<EarlyStoppingOptions>;
+  readonly selection: ModelSelection;
   readonly checkpoints?: { readonly folder: CheckpointFolder; readonly everySeconds: number };
   onProgress?(done: number, total: number, note: string): void;
   onMetrics?(row: MetricsRow): void;
@@ -68,13 +60,6 @@ export interface TrainingResult {
   /** Wall time, with that of the runs before an interruption. */
   readonly seconds: number;
   readonly metrics: readonly MetricsRow[];
-}
-
-interface Progress {
-  best?: BestSoFar;
-  samples: number;
-  seconds: number;
-  metrics: MetricsRow[];
 }
 
 /** A term is called inert when its gradient is smaller than this part of the largest one. */
@@ -99,99 +84,129 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     [...first.parameters, ...first.state],
     initialContents(student, resumed?.tensors),
   );
-  const progress: Progress = resumed ? JSON.parse(resumed.progress) : { samples: 0, seconds: 0, metrics: [] };
-  let bestSoFar = bestFrom(resumed?.tensors);
-  for (const row of progress.metrics) options.onMetrics?.(row);
-
-  const sessions = new Map<string, Session>();
-  const probes = new Map<string, Session>();
-  const parameterNames = first.parameters.map(({ name }) => name);
-  const started = performance.now() - progress.seconds * 1000;
-  const elapsed = () => (performance.now() - started) / 1000;
-  let savedAt = performance.now();
+  const progress = new TrainingProgress(resumed?.progress);
+  for (const row of progress.state.metrics) options.onMetrics?.(row);
+  let best = bestFrom(resumed?.tensors);
   let step = resumed?.step ?? 0;
 
+  const { batchesPerEpoch } = batches;
+  const evaluateEvery = Math.min(options.evaluateEvery ?? batchesPerEpoch, batchesPerEpoch);
+  const parameterNames = first.parameters.map(({ name }) => name);
+  const isOver = () =>
+    step >= schedule.totalSteps || patienceIsOver(selection, progress.state.best, step, batchesPerEpoch);
+  const sessions = new SessionsByVariant((variant) =>
+    engine.load(writeModel(stepOf(variant).graph), { title: 'the training step' }),
+  );
+  const probes = new SessionsByVariant((variant) =>
+    engine.load(writeModel(compileTermProbe({ ...options, sizes: options.variants[variant] }))),
+  );
+  let savedAt = performance.now();
   const save = () => {
-    progress.seconds = elapsed();
     const tensors = new Map<string, Tensor>(Object.entries(buffers.feeds));
-    for (const [name, data] of bestSoFar ?? []) tensors.set(`best/${name}`, { ...buffers.feeds[name], data });
-    options.checkpoints?.folder.save({ step, tensors, progress: JSON.stringify(progress) });
+    for (const [name, data] of best ?? []) tensors.set(`best/${name}`, { ...buffers.feeds[name], data });
+    options.checkpoints?.folder.save({ step, tensors, progress: progress.toJson() });
     savedAt = performance.now();
   };
-  const patienceIsOver = () =>
-    selection.patience !== undefined && (progress.best?.since ?? 0) >= selection.patience;
 
   try {
-    let stoppedEarly = patienceIsOver();
-    while (step < schedule.totalSteps && !stoppedEarly) {
+    while (!isOver()) {
       if (signal?.aborted) {
         save();
         throw new LimbeckError('train.interrupted', `stopped at step ${step} of ${schedule.totalSteps}`, {
           remedy: 'Run the same command again: it goes on from here.',
         });
       }
-      const batch = batches.batch(Math.floor(step / batches.batchesPerEpoch), step % batches.batchesPerEpoch);
-      const compiled = steps.get(batch.variant) as CompiledStep;
-      const session = await loaded(sessions, batch.variant, () =>
-        engine.load(writeModel(compiled.graph), { title: 'the training step' }),
-      );
+      const batch = batches.batch(Math.floor(step / batchesPerEpoch), step % batchesPerEpoch);
       const rate = learningRate(schedule, step);
-      const scalars = { learning_rate: float32([rate], []), step: float32([step + 1], []) };
-      const wanted = Object.fromEntries(compiled.metrics.map((name) => [name, null]));
-      const results = await session.run(
-        { ...buffers.feeds, ...batch.feeds, ...scalars },
-        { ...buffers.fetches, ...wanted },
-      );
-      const values = Object.fromEntries(
-        compiled.metrics.map((name) => [name, Number(results[name].data[0])]),
-      );
+      const values = await runStep(await sessions.get(batch.variant), stepOf(batch.variant), buffers, batch, {
+        learning_rate: float32([rate], []),
+        step: float32([step + 1], []),
+      });
       checkFinite(values, step);
       buffers.swap();
       step++;
-      progress.samples += batch.rows;
+      progress.addStep(batch.rows, values);
 
-      if (step % (options.evaluateEvery ?? batches.batchesPerEpoch) === 0 || step === schedule.totalSteps) {
-        const probe = await loaded(probes, batch.variant, () =>
-          engine.load(writeModel(compileTermProbe({ ...options, sizes: options.variants[batch.variant] }))),
-        );
+      if (step % evaluateEvery === 0 || step === schedule.totalSteps) {
         const parameters = buffers.contents(parameterNames);
-        const sizes = await probe.run({ ...pick(buffers.feeds, parameterNames), ...batch.feeds });
+        const probe = await probes.get(batch.variant);
+        const norms = gradientNorms(
+          await probe.run({ ...pick(buffers.feeds, parameterNames), ...batch.feeds }),
+        );
         const evaluation = await options.evaluate(parameters);
-        const { best, improved } = afterEvaluation(progress.best, step, evaluation, selection.metric);
-        progress.best = best;
-        if (improved) bestSoFar = copyOf(parameters);
-        const row: MetricsRow = {
-          step,
-          epoch: step / batches.batchesPerEpoch,
-          seconds: elapsed(),
+        if (progress.addEvaluation(step, evaluation, selection.metric)) best = copyOf(parameters);
+        const row = progress.addRow(step, {
+          epoch: step / batchesPerEpoch,
           learning_rate: rate,
-          ...values,
-          ...gradientNorms(sizes),
+          ...norms,
           'validation/accuracy': evaluation.accuracy,
           'validation/macro_f1': evaluation.macroF1,
           'validation/loss': evaluation.loss,
-        };
-        progress.metrics.push(row);
+        });
         options.onMetrics?.(row);
-        warnOfInertTerms(options, row, progress.metrics.length);
-        stoppedEarly = patienceIsOver();
+        if (progress.state.metrics.length === 1) warnOfInertTerms(options, norms);
       }
-      options.onProgress?.(step, schedule.totalSteps, noteOf(values.loss, progress.best));
+      options.onProgress?.(step, schedule.totalSteps, noteOf(values.loss, progress.state.best));
       if (options.checkpoints && performance.now() - savedAt > options.checkpoints.everySeconds * 1000)
         save();
     }
-    save();
+    if (step > (resumed?.step ?? -1)) save();
+    const { samples, metrics, seconds } = progress.state;
     return {
-      parameters: bestSoFar ?? copyOf(buffers.contents(parameterNames)),
-      best: progress.best as BestSoFar,
+      parameters: best ?? copyOf(buffers.contents(parameterNames)),
+      best: progress.state.best as BestSoFar,
       steps: step,
-      samples: progress.samples,
-      stoppedEarly,
-      seconds: progress.seconds,
-      metrics: progress.metrics,
+      samples,
+      stoppedEarly: step < schedule.totalSteps,
+      seconds: options.checkpoints ? seconds : progress.seconds,
+      metrics,
     };
   } finally {
-    for (const session of [...sessions.values(), ...probes.values()]) await session.release();
+    await sessions.release();
+    await probes.release();
+  }
+
+  function stepOf(variant: string): CompiledStep {
+    return steps.get(variant) as CompiledStep;
+  }
+}
+
+/** Runs one step into the buffers that are not read, and returns its metrics. */
+async function runStep(
+  session: Session,
+  compiled: CompiledStep,
+  buffers: SwapBuffers,
+  batch: TrainingBatch,
+  scalars: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, number>> {
+  const wanted = Object.fromEntries(compiled.metrics.map((name) => [name, null]));
+  const results = await session.run(
+    { ...buffers.feeds, ...batch.feeds, ...scalars },
+    { ...buffers.fetches, ...wanted },
+  );
+  return Object.fromEntries(compiled.metrics.map((name) => [name, Number(results[name].data[0])]));
+}
+
+/** Sessions are made when their first batch comes: a variant that never comes costs nothing. */
+class SessionsByVariant {
+  readonly #load: (variant: string) => Promise<Session>;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(load: (variant: string) => Promise<Session>) {
+    this.#load = load;
+  }
+
+  async get(variant: string): Promise<Session> {
+    let session = this.#sessions.get(variant);
+    if (!session) {
+      session = await this.#load(variant);
+      this.#sessions.set(variant, session);
+    }
+    return session;
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.#sessions.values()) await session.release();
   }
 }
 
@@ -201,7 +216,7 @@ export function bestParameters({
   progress,
 }: Checkpoint): { parameters: Map<string, Float32Array>; accuracy: number } | undefined {
   const parameters = bestFrom(tensors);
-  const { best } = JSON.parse(progress) as Progress;
+  const { best } = new TrainingProgress(progress).state;
   return parameters && best && { parameters, accuracy: best.evaluation.accuracy };
 }
 
@@ -230,20 +245,6 @@ function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]):
   return Object.fromEntries(names.map((name) => [name, record[name]]));
 }
 
-/** Sessions are made when their first batch comes: a bucket that stays empty costs nothing. */
-async function loaded(
-  sessions: Map<string, Session>,
-  key: string,
-  load: () => Promise<Session>,
-): Promise<Session> {
-  let session = sessions.get(key);
-  if (!session) {
-    session = await load();
-    sessions.set(key, session);
-  }
-  return session;
-}
-
 function checkFinite(values: Readonly<Record<string, number>>, step: number): void {
   const wrong = Object.entries(values).filter(([, value]) => !Number.isFinite(value));
   if (wrong.length === 0) return;
@@ -258,9 +259,9 @@ function checkFinite(values: Readonly<Record<string, number>>, step: number): vo
 }
 
 /** People elsewhere trained for days with a distillation term a thousandth of the other: tell it, once, at the start. */
-function warnOfInertTerms({ terms, onWarning }: TrainingOptions, row: MetricsRow, evaluations: number): void {
-  if (evaluations !== 1 || terms.length < 2) return;
-  const norms = terms.map((term) => ({ name: term.name, norm: row[`grad_norm/${term.name}`] as number }));
+function warnOfInertTerms({ terms, onWarning }: TrainingOptions, gradientNorms: MetricsRow): void {
+  if (terms.length < 2) return;
+  const norms = terms.map(({ name }) => ({ name, norm: gradientNorms[`grad_norm/${name}`] as number }));
   const largest = Math.max(...norms.map(({ norm }) => norm));
   for (const { name, norm } of norms) {
     if (norm < INERT * largest) {

@@ -103,7 +103,7 @@ tfoot > tr > * { border-top: 2px solid var(--line); }
 .scorecard .number { display: block; font-size: 1.0625rem; font-weight: 550; margin-bottom: 6px; white-space: nowrap; }
 .scorecard .model { display: none; }
 .classes { table-layout: fixed; } .classes th[scope=row] { font-weight: 500; }
-.classes thead th { width: 5.4em; } .classes thead th:first-child { width: 10em; } .classes thead .texts { width: 4em; }
+.classes thead th { width: 5.4em; } .classes thead th:first-child { width: 13.5em; } .classes thead .texts { width: 4em; }
 .classes td, .classes tbody th { padding-top: 2px; padding-bottom: 2px; }
 .classes tbody tr + tr > * { border-top-color: color-mix(in srgb, var(--line) 55%, transparent); }
 .classes thead .picture { width: auto; }

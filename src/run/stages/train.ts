@@ -99,6 +99,7 @@ export function trainText(
         schedule: { ...schedule, peak: optimizer.learningRate, totalSteps: epochs * batches.batchesPerEpoch },
         maxGradNorm: training.maxGradNorm,
         batches,
+        evaluateEvery: training.evaluateEvery,
         evaluate: evaluator.evaluate,
         selection: earlyStopping || { metric: 'accuracy' },
         checkpoints: {

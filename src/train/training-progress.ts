@@ -1,0 +1,67 @@
+import { type BestSoFar, type Evaluation, isBetter, type ModelSelection } from './early-stopping.ts';
+
+/** A line of metrics: numbers by name. */
+export type MetricsRow = Record<string, number | string>;
+
+/** The part of a training's state that is not tensors; a checkpoint holds it as JSON. */
+export interface ProgressState {
+  best?: BestSoFar;
+  /** Samples seen. */
+  samples: number;
+  /** Wall time, with that of the runs before an interruption. */
+  seconds: number;
+  metrics: MetricsRow[];
+  /** Sums of what the steps since the last row measured, and how many they are. */
+  sums: Record<string, number>;
+  steps: number;
+}
+
+/** Follows a training: means of its losses between rows of metrics, its best evaluation, its time. */
+export class TrainingProgress {
+  readonly state: ProgressState;
+  readonly #started: number;
+
+  /** Goes on from the JSON of a checkpoint, or begins. */
+  constructor(saved?: string) {
+    this.state = saved
+      ? (JSON.parse(saved) as ProgressState)
+      : { samples: 0, seconds: 0, metrics: [], sums: {}, steps: 0 };
+    this.#started = performance.now() - this.state.seconds * 1000;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  /** The state as JSON, its time brought up to now. */
+  toJson(): string {
+    this.state.seconds = this.seconds;
+    return JSON.stringify(this.state);
+  }
+
+  /** Counts one step: the samples in it and what it measured. */
+  addStep(samples: number, values: Readonly<Record<string, number>>): void {
+    this.state.samples += samples;
+    this.state.steps++;
+    for (const [name, value] of Object.entries(values)) {
+      this.state.sums[name] = (this.state.sums[name] ?? 0) + value;
+    }
+  }
+
+  /** Keeps an evaluation at `step`, and says whether it is the best so far. */
+  addEvaluation(step: number, evaluation: Evaluation, metric: ModelSelection['metric']): boolean {
+    if (!isBetter(metric, evaluation, this.state.best?.evaluation)) return false;
+    this.state.best = { step, evaluation };
+    return true;
+  }
+
+  /** Closes a row of metrics: the means since the last one, and `more`. */
+  addRow(step: number, more: MetricsRow): MetricsRow {
+    const means = Object.entries(this.state.sums).map(([name, sum]) => [name, sum / this.state.steps]);
+    const row: MetricsRow = { step, seconds: this.seconds, ...Object.fromEntries(means), ...more };
+    this.state.metrics.push(row);
+    this.state.sums = {};
+    this.state.steps = 0;
+    return row;
+  }
+}
