@@ -1,4 +1,3 @@
-import { AgreementMeter } from '../../src/compress/agreement.ts';
 import { collectRanges } from '../../src/compress/calibrate.ts';
 import { measureSensitivity } from '../../src/compress/layer-sensitivity.ts';
 import { quantizableLayers } from '../../src/compress/quantizable-layers.ts';
@@ -20,6 +19,7 @@ import { textConv } from '../../src/students/text-conv.ts';
 import { adamw } from '../../src/train/adamw.ts';
 import { withParameters } from '../../src/train/step-graph.ts';
 import { trainStudent } from '../../src/train/training-loop.ts';
+import { AgreementMeter } from './agreement-meter.ts';
 import { batchesOf, CLASSES, drawGlosses, type Gloss } from './glosses.ts';
 import { printTable } from './table.ts';
 import { argmax } from './teacher.ts';

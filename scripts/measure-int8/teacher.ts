@@ -1,4 +1,3 @@
-import { AgreementMeter } from '../../src/compress/agreement.ts';
 import { collectRanges } from '../../src/compress/calibrate.ts';
 import { measureSensitivity } from '../../src/compress/layer-sensitivity.ts';
 import { quantizableLayers } from '../../src/compress/quantizable-layers.ts';
@@ -16,6 +15,7 @@ import { float32, type Tensor } from '../../src/onnx/tensor.ts';
 import { writeModel } from '../../src/onnx/write-model.ts';
 import { buildUseLiteEncoder } from '../../src/teachers/use-lite/encoder.ts';
 import { readUseLiteWeights } from '../../src/teachers/use-lite/weights.ts';
+import { AgreementMeter } from './agreement-meter.ts';
 import { batchesOf, CLASSES, drawGlosses, type GlossBatch } from './glosses.ts';
 import { printTable } from './table.ts';
 import { timeModels } from './time-models.ts';

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Graph } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32 } from '../onnx/tensor.ts';
-import { AgreementMeter } from './agreement.ts';
 import { type LayerSensitivity, measureSensitivity } from './layer-sensitivity.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { quantizeDynamic } from './quantize-dynamic.ts';
@@ -76,30 +75,5 @@ describe('quantizeWithinDrop', () => {
     expect(error.where).toMatch(/: w1 \(0.200\), w2 \(0.0500\), w0/);
     const gate = quantizeWithinDrop({ ...options, maxDrop: 0.1, maxExcluded: 0 });
     await expect(gate).rejects.toMatchObject({ code: 'export.int8-drop' });
-  });
-});
-
-describe('AgreementMeter', () => {
-  it('is perfect for the same outputs, and tells how others differ', () => {
-    const logits = float32([1, 2, 3, 0, 0, 5], [2, 3]);
-    const same = new AgreementMeter();
-    same.add(logits, logits);
-    expect(same.result()).toMatchObject({ rows: 2, top1: 1, kl: 0, maxAbsoluteError: 0 });
-    expect(same.result().cosine).toBeCloseTo(1, 12);
-    const other = new AgreementMeter();
-    other.add(logits, float32([1, 3, 2, 0, 0, 5], [2, 3]));
-    expect(other.result()).toMatchObject({ top1: 0.5, maxAbsoluteError: 1 });
-    // KL of softmax(1, 2, 3) to the same with the last two swapped: (p3 - p2) * 1, halved over two rows.
-    const [p2, p3] = [2, 3].map((x) => Math.exp(x) / (Math.exp(1) + Math.exp(2) + Math.exp(3)));
-    expect(other.result().kl).toBeCloseTo((p3 - p2) / 2, 6);
-    const broken = new AgreementMeter();
-    broken.add(logits, float32([1, 2, 3, 0, 0, Number.NaN], [2, 3]));
-    expect(broken.result().maxAbsoluteError).toBe(Number.POSITIVE_INFINITY);
-  });
-
-  it('leaves out the filled-up rows of a short batch', () => {
-    const meter = new AgreementMeter();
-    meter.add(float32([1, 0, 0, 1], [2, 2]), float32([1, 0, 1, 0], [2, 2]), 1);
-    expect(meter.result()).toMatchObject({ rows: 1, top1: 1 });
   });
 });

@@ -56,7 +56,7 @@ describe('writeModelFile', () => {
     // A folder lies where the data file belongs.
     mkdirSync(join(folder, 'model.onnx_data', 'full'), { recursive: true });
     expect(() => writeModelFile(path, graph, { externalData: true })).toThrow(
-      expect.objectContaining({ code: 'model.not-written', where: join(folder, 'model.onnx_data') }),
+      expect.objectContaining({ code: 'model.write', where: join(folder, 'model.onnx_data') }),
     );
     expect(readFileSync(path, 'utf8')).toBe('old');
     expect(readdirSync(folder).sort()).toEqual(['model.onnx', 'model.onnx_data']);
@@ -65,7 +65,7 @@ describe('writeModelFile', () => {
   it('says where it could not write', () => {
     const path = join(folder, 'missing', 'model.onnx');
     expect(() => writeModelFile(path, graph)).toThrow(
-      expect.objectContaining({ code: 'model.not-written', where: path }),
+      expect.objectContaining({ code: 'model.write', where: path }),
     );
   });
 });

@@ -37,7 +37,7 @@ const EXTERNAL_DATA_FROM_BYTES = 1.5e9;
 /**
  * Writes a model so that `path` is either the old file or the whole new one, whatever happens meanwhile.
  *
- * @throws LimbeckError `model.not-written` (disk full, no permission): nothing is left behind.
+ * @throws LimbeckError `model.disk-full`, `model.write`: nothing is left behind.
  */
 export function writeModelFile(path: string, graph: Graph, options: WriteModelFileOptions = {}): void {
   let bytes = 0;

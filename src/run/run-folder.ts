@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from '../replace-file.ts';
 
 /** What a run remembers of itself, in `state.json`: enough to go on after it was killed. */
 interface RunState {
@@ -102,7 +102,7 @@ export class RunFolder {
     if (!existsSync(this.file('metrics.jsonl'))) return;
     const lines = readFileSync(this.file('metrics.jsonl'), 'utf8').split('\n');
     const others = lines.filter((line) => line !== '' && !line.startsWith(`{"stage":"${stage}"`));
-    replaceFile(this.file('metrics.jsonl'), others.map((line) => `${line}\n`).join(''));
+    replaceFile(this.file('metrics.jsonl'), others.map((line) => `${line}\n`).join(''), 'run');
   }
 
   addMetrics(stage: StageName, values: Record<string, number | string>): void {
@@ -114,7 +114,7 @@ export class RunFolder {
   }
 
   #write(): void {
-    replaceFile(this.file('state.json'), `${JSON.stringify(this.#state, null, 2)}\n`);
+    replaceFile(this.file('state.json'), `${JSON.stringify(this.#state, null, 2)}\n`, 'run');
   }
 
   #readState(): Omit<RunState, 'origin'> {
@@ -131,7 +131,7 @@ export class RunFolder {
   #checkRecipe(resolved: string): void {
     const path = this.file('recipe.resolved.yaml');
     if (!existsSync(path)) {
-      replaceFile(path, resolved);
+      replaceFile(path, resolved, 'run');
     } else if (readFileSync(path, 'utf8') !== resolved) {
       throw new LimbeckError(
         'run.other-recipe',

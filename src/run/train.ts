@@ -1,8 +1,8 @@
 import type { Recipe } from '../recipe/schema.ts';
+import { replaceFile } from '../replace-file.ts';
 import { VERSION } from '../version.ts';
 import type { RunOptions, TrainResult } from './api.ts';
 import { describeMachine } from './machine.ts';
-import { replaceFile } from './replace-file.ts';
 import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateFiles } from './stages/evaluate.ts';
@@ -41,7 +41,7 @@ export async function train(recipe: Recipe, options: RunOptions): Promise<TrainR
         gate: gateOf(recipe, measured!, studentInt8 ?? null),
         version: VERSION,
       };
-      replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`);
+      replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
       return result;
     } finally {
       dataset.close();

@@ -1,17 +1,8 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writevSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import { replaceFile } from '../replace-file.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 /** All that a training run needs to go on from where it was. */
@@ -41,34 +32,7 @@ export class CheckpointFolder {
   /** Throws LimbeckError `checkpoint.disk-full` (or `checkpoint.write`); earlier checkpoints stay. */
   save({ step, tensors, progress }: Checkpoint): void {
     const path = join(this.#folder, `step-${step}.safetensors`);
-    const partial = `${path}.partial`;
-    try {
-      mkdirSync(this.#folder, { recursive: true });
-      const file = openSync(partial, 'w');
-      try {
-        for (const piece of encodeSafetensors({ tensors, metadata: { step: `${step}`, progress } })) {
-          for (let done = 0; done < piece.length; ) done += writevSync(file, [piece.subarray(done)]);
-        }
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(partial, path);
-    } catch (cause) {
-      rmSync(partial, { force: true });
-      const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
-      throw new LimbeckError(
-        full ? 'checkpoint.disk-full' : 'checkpoint.write',
-        `could not write a checkpoint: ${(cause as Error).message}`,
-        {
-          where: path,
-          remedy: full
-            ? 'Free some space and run the same command again: it goes on from the last checkpoint.'
-            : 'Check that the folder can be written to, then run the same command again.',
-          cause,
-        },
-      );
-    }
+    replaceFile(path, encodeSafetensors({ tensors, metadata: { step: `${step}`, progress } }), 'checkpoint');
     for (const old of this.#steps().slice(KEPT)) rmSync(this.#path(old), { force: true });
   }
 

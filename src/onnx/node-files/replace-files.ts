@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { LimbeckError } from '../../errors.ts';
+import { renameSync, rmSync } from 'node:fs';
+import { writeError, writeSynced } from '../../replace-file.ts';
 
-export interface FileContent {
+export interface ModelFile {
   path: string;
   /** Written one after another. */
   pieces: readonly Uint8Array[];
@@ -9,15 +9,16 @@ export interface FileContent {
 
 /**
  * Writes files so that none is ever there by half: all are written under temporary names first, then renamed in
- * the order given. On an error nothing has changed and no temporary file is left.
+ * the order given. On an error (LimbeckError `model.disk-full`, `model.write`) nothing has changed and no temporary
+ * file is left.
  */
-export function replaceFiles(files: readonly FileContent[]): void {
+export function replaceFiles(files: readonly ModelFile[]): void {
   const temporary = files.map(({ path }) => `${path}.${process.pid}.tmp`);
   let at = '';
   try {
     for (const [i, { path, pieces }] of files.entries()) {
       at = path;
-      writePieces(temporary[i]!, pieces);
+      writeSynced(temporary[i]!, pieces);
     }
     for (const [i, { path }] of files.entries()) {
       at = path;
@@ -25,29 +26,6 @@ export function replaceFiles(files: readonly FileContent[]): void {
     }
   } catch (cause) {
     for (const path of temporary) rmSync(path, { force: true });
-    throw new LimbeckError(
-      'model.not-written',
-      `the file could not be written: ${(cause as Error).message}`,
-      {
-        where: at,
-        remedy: 'Check the free space and the permissions of the folder.',
-        cause,
-      },
-    );
-  }
-}
-
-function writePieces(path: string, pieces: readonly Uint8Array[]): void {
-  const descriptor = openSync(path, 'w');
-  try {
-    for (const piece of pieces) {
-      // One call writes less than 2 GiB.
-      for (let done = 0; done < piece.byteLength; ) {
-        done += writeSync(descriptor, piece, done, Math.min(piece.byteLength - done, 2 ** 30));
-      }
-    }
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    throw writeError(at, cause, 'model');
   }
 }

@@ -3,6 +3,7 @@ import type { DatasetStatistics, TextDataset } from '../../data/text-dataset.ts'
 import { LimbeckError } from '../../errors.ts';
 import { STAGES } from '../../events.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { replaceFile } from '../../replace-file.ts';
 import { renderReport } from '../../report/html/page.ts';
 import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
 import { renderModelCard } from '../../report/model-card.ts';
@@ -16,7 +17,6 @@ import {
 } from '../../report/result.ts';
 import { VERSION } from '../../version.ts';
 import { describeMachine } from '../machine.ts';
-import { replaceFile } from '../replace-file.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { RunFolder } from '../run-folder.ts';
 import type { Evaluations } from './evaluate.ts';
@@ -37,9 +37,9 @@ export function reportStage(run: RunContext, inputs: ReportInputs): Promise<RunR
     const { folder } = run;
     const result = collectResult(run, inputs);
     const data = await collectReportData(run, inputs, result);
-    replaceFile(folder.file(DATA_FILE), JSON.stringify(data));
+    replaceFile(folder.file(DATA_FILE), JSON.stringify(data), 'run');
     drawReport(folder.path, data);
-    replaceFile(folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`);
+    replaceFile(folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
     return { value: result, summary: folder.file('report.html') };
   });
 }
@@ -67,7 +67,7 @@ export function redrawReport(runFolder: string): string {
 
 function drawReport(runFolder: string, data: ReportData): string {
   const page = `${runFolder}/report.html`;
-  replaceFile(page, renderReport(data));
+  replaceFile(page, renderReport(data), 'run');
   const card = `${runFolder}/student/README.md`;
   if (existsSync(`${runFolder}/student`)) {
     writeFileSync(card, renderModelCard(data, { license: 'other', language: ['en'] }));

@@ -1,4 +1,4 @@
-import type { Tensor } from '../onnx/tensor.ts';
+import type { Tensor } from '../../src/onnx/tensor.ts';
 
 /** How near two models' outputs are, over rows (the last axis is what a row holds). */
 export interface Agreement {

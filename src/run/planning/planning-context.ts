@@ -1,0 +1,36 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TextDataset } from '../../data/text-dataset.ts';
+import type { Tokenizer } from '../../data/tokenizer.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { RunOptions } from '../api.ts';
+import { MemoryPeak } from './memory-peak.ts';
+
+/** What every measurement of a plan has at hand. */
+export interface PlanningContext {
+  readonly recipe: Recipe;
+  readonly options: RunOptions;
+  readonly engine: Engine;
+  readonly dataset: TextDataset;
+  readonly tokenizer: Tokenizer;
+  /** undefined for a recipe that trains without a teacher. */
+  readonly source: TeacherSource | undefined;
+  /** A folder for files that are only written to be measured; it is removed at the end. */
+  readonly scratch: string;
+  readonly memory: MemoryPeak;
+  /** Throws LimbeckError `run.interrupted` when the person asked to stop. */
+  checkInterrupted(): void;
+}
+
+/** Runs `body` with an empty folder, and removes the folder however it ends. */
+export async function withScratchFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'limbeck-plan-'));
+  try {
+    return await body(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

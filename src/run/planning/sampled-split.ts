@@ -1,0 +1,29 @@
+import type { TextDataset } from '../../data/text-dataset.ts';
+import type { TokenSplit } from '../../data/token-split.ts';
+
+/** The first samples of one bucket, as a split of its own: what one batch shape is measured on. */
+export function sampledBucket(split: TokenSplit, bucket: number, samples: number): TokenSplit {
+  const { length, size } = split.buckets[bucket]!;
+  const taken = Math.min(size, samples);
+  return {
+    name: split.name,
+    size: taken,
+    buckets: [{ length, size: taken }],
+    readBatch: (_, indices, rows) => split.readBatch(bucket, indices, rows),
+    text: (ordinal) => split.text(ordinal),
+    id: (ordinal) => split.id(ordinal),
+    // The split that it looks into is the data set's to close.
+    close: () => {},
+  };
+}
+
+/** One bucket of each length that some split has samples of, from the split that has most. */
+export function sampledBuckets(dataset: TextDataset, samples: number): TokenSplit[] {
+  const { train, validation, test } = dataset.splits;
+  return train.buckets.flatMap((_, bucket) => {
+    const fullest = [train, validation, test].reduce((best, split) =>
+      split.buckets[bucket]!.size > best.buckets[bucket]!.size ? split : best,
+    );
+    return fullest.buckets[bucket]!.size > 0 ? [sampledBucket(fullest, bucket, samples)] : [];
+  });
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import type { TokenSplit } from '../../data/token-split.ts';
+import { LabelSpace } from '../../knowledge/label-space.ts';
+import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';
+import { splitBatches } from '../text-batches.ts';
+import type { BucketSizes } from './batch-counts.ts';
+
+/** Which space of the store is meant. */
+export interface SpaceQuery {
+  /** undefined when it is not known yet what the teacher's hash will be. */
+  readonly teacher: string | undefined;
+  readonly tap: string;
+  readonly preprocessing: string;
+}
+
+/** What the store holds of one split. */
+export interface StoredAnswers {
+  readonly present: number;
+  readonly missing: number;
+  /** The samples without an answer, by bucket. */
+  readonly missingByBucket: BucketSizes;
+  /** The space, when the store has it. */
+  readonly space: SpaceSummary | undefined;
+}
+
+const ROWS = 256;
+
+/**
+ * Counts which samples of a split have an answer in the store. It only looks: no space is made, and none is marked
+ * as used.
+ */
+export async function storedAnswers(
+  store: KnowledgeStore,
+  split: TokenSplit,
+  query: SpaceQuery,
+  checkInterrupted: () => void,
+): Promise<StoredAnswers> {
+  const found = (await store.list()).find(
+    ({ teacher, tap, preprocessing, samples, problem }) =>
+      teacher === query.teacher &&
+      tap === query.tap &&
+      preprocessing === query.preprocessing &&
+      samples > 0 &&
+      problem === undefined,
+  );
+  if (!found) {
+    return { present: 0, missing: split.size, missingByBucket: split, space: undefined };
+  }
+  const missing = new Map<number, number>();
+  const space = new LabelSpace(found, join(store.folder, found.id), 'read');
+  try {
+    for (const batch of splitBatches(split, ROWS)) {
+      checkInterrupted();
+      missing.set(batch.length, (missing.get(batch.length) ?? 0) + space.missing(batch.keys).length);
+    }
+  } finally {
+    await space.close();
+  }
+  const buckets = split.buckets.map(({ length }) => ({ length, size: missing.get(length) ?? 0 }));
+  const count = buckets.reduce((sum, { size }) => sum + size, 0);
+  return { present: split.size - count, missing: count, missingByBucket: { buckets }, space: found };
+}

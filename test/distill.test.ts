@@ -1,0 +1,242 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunEvent } from '../src/events.ts';
+import { KnowledgeStore } from '../src/knowledge/store.ts';
+import { readModelFile } from '../src/onnx/node-files.ts';
+import { parseRecipe } from '../src/recipe/parse.ts';
+import { stringifyRecipe } from '../src/recipe/write.ts';
+import { type RunResult, runResultSchema } from '../src/report/result.ts';
+import { distill } from '../src/run/distill.ts';
+import { evaluate } from '../src/run/evaluate.ts';
+import { decodeSafetensors } from '../src/train/safetensors.ts';
+import { launch } from './support/child-process.ts';
+import { GLOSS_CLASSES, readGlosses, writeJsonLines } from './support/glosses.ts';
+import { RunPlace, smallRecipe } from './support/small-run.ts';
+
+const place = new RunPlace();
+const recipe = smallRecipe(['teacher.precision=auto']);
+const events: RunEvent[] = [];
+let result: RunResult;
+
+beforeAll(async () => {
+  writeJsonLines(place.path('data.jsonl'), await readGlosses(400));
+  result = await distill(
+    recipe,
+    place.options('first', {
+      onEvent: (event) => events.push(event),
+      command: 'npx limbeck distill small.yaml',
+    }),
+  );
+}, 60_000);
+afterAll(() => place.remove());
+
+const file = (...names: string[]) => place.path('runs', 'first', ...names);
+const read = (...names: string[]) => readFileSync(file(...names), 'utf8');
+
+describe('the folder of a run', () => {
+  test('result.json is what distill returned, whole', () => {
+    const written = JSON.parse(read('result.json'));
+    expect(runResultSchema.parse(written)).toEqual(written);
+    expect(written).toEqual(JSON.parse(JSON.stringify(result)));
+    const { teacher, student, studentInt8, baseline, seconds } = result;
+    for (const model of [teacher, student, studentInt8!, baseline!]) {
+      expect(model.bytes).toBe(statSync(file(model.file!)).size);
+      expect(model.throughput).toBeGreaterThan(0);
+      expect(model.latencyMs.one).toBeGreaterThan(0);
+      expect(model.latencyMs.thirtyTwo).toBeGreaterThan(model.latencyMs.one / 2);
+    }
+    expect(teacher.parameters).toBeGreaterThan(7e6);
+    // 8,000 x 16 embeddings, a convolution of 3 x 16 x 32, a classifier over maximum and mean.
+    expect(student.parameters).toBeGreaterThanOrEqual(8000 * 16 + 3 * 16 * 32 + 32 + 64 * 4 + 4);
+    expect(baseline!.parameters).toBe(student.parameters);
+    expect(studentInt8!.bytes).toBeLessThan(student.bytes / 2);
+    expect(result.retention).toBeCloseTo(student.accuracy / teacher.accuracy, 12);
+    expect(result.speedup).toBeCloseTo(student.throughput / teacher.throughput, 9);
+    for (const stage of ['data', 'teacher', 'label', 'train', 'baseline', 'export', 'evaluate'] as const)
+      expect(seconds[stage], stage).toBeGreaterThan(0);
+    expect(result).toMatchObject({
+      seed: 1,
+      command: 'npx limbeck distill small.yaml',
+      engine: expect.stringMatching(/^onnxruntime-node \d/),
+      gate: { maxDrop: 0.03 },
+    });
+  });
+
+  test('the student learnt from its teacher', () => {
+    expect(result.teacher.accuracy).toBeGreaterThan(0.75);
+    expect(result.student.accuracy).toBeGreaterThan(0.6);
+    expect(result.student.accuracy).toBeGreaterThan(result.baseline!.accuracy);
+  });
+
+  test('the teacher was asked once about every training text', async () => {
+    const label = events.find((event) => event.type === 'stage-end' && event.stage === 'label');
+    expect(label).toMatchObject({ summary: expect.stringMatching(/^\d+ texts labelled/) });
+    const training = JSON.parse(read('report.json')).data.splits.train as number;
+    expect(result.teacherCalls + result.teacherCallsSaved).toBe(training);
+    const store = await KnowledgeStore.open(place.path('store'));
+    const logits = (await store.list()).filter(({ tap }) => tap === 'logits');
+    await store.close();
+    // The training texts once; the test texts by the float32 teacher, in the same space when that one labels.
+    const kept = logits.map(({ samples }) => samples);
+    expect(kept.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(result.teacherCalls + 240);
+    expect(Math.max(...kept)).toBeGreaterThanOrEqual(result.teacherCalls);
+  });
+
+  test('recipe.resolved.yaml is the recipe with every default', () => {
+    expect(parseRecipe(read('recipe.resolved.yaml'))).toEqual(recipe);
+    expect(read('recipe.resolved.yaml')).toBe(stringifyRecipe(recipe));
+  });
+
+  test('metrics.jsonl has every epoch of student and baseline, and every term', () => {
+    const rows = read('metrics.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const student = rows.filter(({ stage }) => stage === 'train');
+    expect(student).toHaveLength(4);
+    expect(rows.filter(({ stage }) => stage === 'baseline').length).toBeGreaterThan(0);
+    for (const row of student) {
+      for (const name of ['loss', 'loss/kd', 'loss/labels', 'grad_norm/kd', 'grad_norm/labels', 'grad_norm'])
+        expect(Number.isFinite(row[name]), `${name} in ${Object.keys(row)}`).toBe(true);
+      expect(row['grad_norm/kd']).toBeGreaterThan(0);
+      expect(row['grad_norm/labels']).toBeGreaterThan(0);
+    }
+    expect(student[3]['validation/accuracy']).toBeGreaterThan(student[0]['validation/accuracy']);
+  });
+
+  test('checkpoints can be read', () => {
+    for (const training of ['teacher', 'train', 'baseline']) {
+      const [name] = readdirSync(file('checkpoints', training));
+      const path = file('checkpoints', training, name);
+      const { tensors } = decodeSafetensors(readFileSync(path), path);
+      expect(tensors.size).toBeGreaterThan(2);
+    }
+  });
+
+  test('the student is in the Hugging Face layout', () => {
+    for (const name of [
+      'README.md',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'onnx/model.onnx',
+      'onnx/model_quantized.onnx',
+    ])
+      expect(existsSync(file('student', name)), name).toBe(true);
+    const config = JSON.parse(read('student', 'config.json'));
+    expect(Object.values(config.id2label)).toEqual([...GLOSS_CLASSES].sort());
+    expect(config.label2id).toEqual(
+      Object.fromEntries(
+        Object.entries(config.id2label as Record<string, string>).map(([id, label]) => [label, Number(id)]),
+      ),
+    );
+    const { inputs, outputs } = readModelFile(file('student', 'onnx', 'model.onnx'));
+    expect(inputs.map(({ name }) => name).sort()).toEqual(['attention_mask', 'input_ids']);
+    expect(outputs.map(({ name }) => name)).toEqual(['logits']);
+    const card = read('student', 'README.md');
+    expect(card).toMatch(/^---\n[\s\S]*pipeline_tag: text-classification[\s\S]*\n---\n/);
+    expect(card).toContain(`${(100 * result.student.accuracy).toFixed(1)}`);
+    expect(readdirSync(place.path('runs'))).toEqual(['first']);
+  });
+
+  test('report.html is one page with the numbers', () => {
+    const page = read('report.html');
+    expect(page).toMatch(/^<!doctype html>/i);
+    expect(page).not.toMatch(/<(script|link|img)[^>]+(src|href)=["']?https?:/);
+    for (const { accuracy } of [result.teacher, result.student, result.studentInt8!, result.baseline!])
+      expect(page).toContain((100 * accuracy).toFixed(1));
+  });
+
+  test('nothing is left half-written or locked', () => {
+    const names = readdirSync(file(), { recursive: true, encoding: 'utf8' });
+    expect(names.filter((name) => /partial|\.lock|\.part-/.test(name))).toEqual([]);
+  });
+});
+
+test('every stage is told in order, and its progress counts up to its total', () => {
+  const stages = events
+    .filter(({ type }) => type === 'stage-end')
+    .map((event) => 'stage' in event && event.stage);
+  expect(stages).toEqual(['data', 'teacher', 'label', 'train', 'baseline', 'export', 'evaluate', 'report']);
+  const steps = events.filter((event) => event.type === 'progress' && event.stage === 'train');
+  expect(steps.at(-1)).toMatchObject({ task: 'training', unit: 'steps' });
+  const last = steps.at(-1) as { done: number; total: number };
+  expect(last.done).toBe(last.total);
+});
+
+describe('the numbers', () => {
+  test('are those of an independent evaluation of the files that ship', async () => {
+    const { student, studentInt8, baseline, teacher } = result;
+    for (const model of [student, studentInt8!, baseline!, teacher]) {
+      const measured = await evaluate(file(), { model: file(model.file!) });
+      expect(measured.samples).toBe(240);
+      // The teacher's answers come out of the store, in float16: a tie may turn.
+      const digits = model === teacher ? 2 : 12;
+      expect(measured.accuracy, model.file).toBeCloseTo(model.accuracy, digits);
+      expect(measured.macroF1, model.file).toBeCloseTo(model.macroF1, digits);
+    }
+  });
+
+  test('of the validation split are those that training saw', async () => {
+    const { accuracy } = await evaluate(file(), { split: 'validation' });
+    const best = Math.max(
+      ...read('metrics.jsonl')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .filter(({ stage }) => stage === 'train')
+        .map((row) => row['validation/accuracy'] as number),
+    );
+    expect(accuracy).toBeCloseTo(best, 9);
+  });
+});
+
+test('another student with the same store asks the teacher nothing, and is as good', async () => {
+  const wider = smallRecipe(['teacher.precision=auto', 'student.width=64']);
+  const second = await distill(wider, place.options('wider', { baseline: false }));
+  expect(second.teacherCalls).toBe(0);
+  expect(second.teacherCallsSaved).toBe(result.teacherCalls + result.teacherCallsSaved);
+  expect(second.baseline).toBeNull();
+  expect(existsSync(place.path('runs', 'wider', 'baseline'))).toBe(false);
+  expect(second.teacher.accuracy).toBe(result.teacher.accuracy);
+  expect(second.student.accuracy).toBeGreaterThan(result.student.accuracy - 0.05);
+  expect(readFileSync(place.path('runs', 'wider', 'teacher', 'model.onnx'))).toEqual(
+    readFileSync(file('teacher', 'model.onnx')),
+  );
+});
+
+describe('the same folder again', () => {
+  test('answers at once, and touches nothing', async () => {
+    const before = statSync(file('result.json')).mtimeMs;
+    const started = performance.now();
+    const again = await distill(recipe, place.options('first'));
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect(again).toEqual(JSON.parse(read('result.json')));
+    expect(statSync(file('result.json')).mtimeMs).toBe(before);
+  });
+
+  test('refuses another recipe', async () => {
+    await expect(distill(smallRecipe(['seed=2']), place.options('first'))).rejects.toMatchObject({
+      code: 'run.other-recipe',
+      where: file('recipe.resolved.yaml'),
+      remedy: expect.stringMatching(/--out/),
+    });
+    expect(existsSync(file('.lock'))).toBe(false);
+  });
+
+  test('refuses a second process while one works in it', async () => {
+    const script = new URL('./support/distill-process.ts', import.meta.url).pathname;
+    const path = place.write('locked.yaml', stringifyRecipe(smallRecipe(['seed=5'])));
+    const running = launch(script, [path, place.path('runs', 'locked'), place.path('store')], place.folder);
+    expect(await running.printed(/"stage":"teacher"/)).toBe(true);
+    await expect(distill(smallRecipe(['seed=5']), place.options('locked'))).rejects.toMatchObject({
+      code: 'run.locked',
+      message: expect.stringContaining(`${running.child.pid}`),
+    });
+    running.child.kill('SIGKILL');
+    await running.ended;
+    // The lock of a process that is gone holds nobody up: the abort comes at the first stage, not at the lock.
+    await expect(
+      distill(smallRecipe(['seed=5']), place.options('locked', { signal: AbortSignal.abort() })),
+    ).rejects.toMatchObject({ code: 'run.interrupted' });
+  });
+});
