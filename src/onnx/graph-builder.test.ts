@@ -46,4 +46,15 @@ describe('GraphBuilder', () => {
     expect(bound.outputs[0].shape).toEqual([3, 2, 4, 5]);
     expect(bound.outputs[0].name).toBe('y');
   });
+
+  it('follows target shapes that exporters compute from other shapes', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', ['batch', 'sequence', 8]);
+    const size = (axis: number) => g.unsqueeze(g.gather(g.shapeOf(x), g.scalar(axis, 'int64')), [0]);
+    const target = g.concat([size(0), size(1), g.ints([2]), g.ints([4])], 0);
+    g.output(g.op('Reshape', [x, target]), 'y');
+    const symbolic = g.build();
+    expect(symbolic.outputs[0].shape).toHaveLength(4);
+    expect(bindDims(symbolic, { batch: 3, sequence: 5 }).outputs[0].shape).toEqual([3, 5, 2, 4]);
+  });
 });

@@ -1,5 +1,6 @@
 import { type AttributeInits, toAttributes } from './attributes.ts';
 import { arrayTypeOf, type DataType } from './data-type.ts';
+import { evaluateNode } from './evaluate/evaluate-node.ts';
 import type { Graph, Node, Shape, TypedValue, Value } from './graph.ts';
 import { formatShape, type InferenceContext, ShapeError } from './shape-inference/rule.ts';
 import { inferenceRule, operatorKey } from './shape-inference/rules.ts';
@@ -7,6 +8,9 @@ import { type Tensor, tensor } from './tensor.ts';
 
 /** The operator set that our own graphs are written in. */
 export const DEFAULT_OPSET = 20;
+
+/** Longer lists are not followed while recording. */
+const KNOWN_ELEMENTS = 64;
 
 export interface NodeOptions {
   /** Name of the node and stem of its outputs' names; made from the operator's otherwise. */
@@ -32,6 +36,7 @@ export class GraphRecorder {
   readonly #counters = new Map<string, number>();
   readonly #scalars = new Map<string, TypedValue>();
   readonly #metadata = new Map<string, string>();
+  readonly #known = new Map<Value, Tensor>();
   #scope = '';
 
   constructor(opset: number = DEFAULT_OPSET) {
@@ -112,7 +117,7 @@ export class GraphRecorder {
       outputCount,
       constant: (index) => {
         const value = trimmed[index];
-        return value ? this.#initializers.get(value) : undefined;
+        return value ? this.#contentOf(value) : undefined;
       },
       freshDim: () => this.#fresh('unknown'),
     };
@@ -125,7 +130,9 @@ export class GraphRecorder {
         }
         return { name: i === 0 ? name : this.#claim(`${name}:${i}`), ...fact };
       });
-      this.#nodes.push({ name, opType, domain, inputs: trimmed, outputs, attributes: held });
+      const node: Node = { name, opType, domain, inputs: trimmed, outputs, attributes: held };
+      this.#nodes.push(node);
+      this.#learn(node);
       return outputs;
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
@@ -224,6 +231,26 @@ export class GraphRecorder {
       opsets: new Map(this.#opsets),
       metadata: new Map(this.#metadata),
     };
+  }
+
+  /**
+   * Remembers what a node computes when that is a short list of whole numbers that can be told: exporters compute
+   * target shapes by Shape, Gather and Concat, and with every size bound these are known.
+   */
+  #learn(node: Node): void {
+    const [output] = node.outputs;
+    const type = output?.type;
+    if (!output || (type !== 'int64' && type !== 'int32' && type !== 'bool')) return;
+    const inputs = node.inputs.map((value) => (value ? this.#contentOf(value) : null));
+    const results = evaluateNode(node, inputs, { maxElements: KNOWN_ELEMENTS });
+    results?.forEach((content, i) => {
+      const value = node.outputs[i];
+      if (value) this.#known.set(value, content);
+    });
+  }
+
+  #contentOf(value: Value): Tensor | undefined {
+    return this.#initializers.get(value) ?? this.#known.get(value);
   }
 
   #scoped(name: string): string {

@@ -36,9 +36,9 @@ export const textAttention: TextStudentArchitecture<typeof options> = {
 
     const table = make.normal('embedding/weight', [vocabularySize, width], 0.1);
     const positions = make.normal('embedding/positions', [maxLength, width], 0.02);
-    const length = g.slice(g.shapeOf(ids), 0, 1, 2);
-    const used = g.op('Slice', [positions, g.ints([0]), length, g.ints([0])]);
-    let hidden = g.add(g.gather(table, ids), used);
+    // The position of a token is the number of tokens before it: no shape is needed, padding gets the last one's.
+    const before = g.max(g.sub(g.op('CumSum', [attentionMask, g.scalar(1, 'int64')]), 1), 0);
+    let hidden = g.add(g.gather(table, ids), g.gather(positions, before));
     for (let layer = 0; layer < layers; layer++) {
       hidden = g.scope(`layer_${layer}`, () => {
         const attended = g.add(

@@ -52,6 +52,11 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   };
 }
 
+/** The hash of a teacher over this model (`Teacher.hash`), without loading it. */
+export function teacherHash(model: Uint8Array | string): string {
+  return readTeacherModel(model, typeof model === 'string' ? model : 'the teacher').hash;
+}
+
 function readTeacherModel(model: Uint8Array | string, title: string): { graph: Graph; hash: string } {
   if (typeof model !== 'string') return { graph: readModel(model, { title }), hash: sha256(model) };
   const graph = readModelFile(model);

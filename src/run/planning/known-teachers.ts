@@ -3,11 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../data/canonical-json.ts';
+import type { TextDataset } from '../../data/text-dataset.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { writeModel } from '../../onnx/write-model.ts';
-import type { Recipe } from '../../recipe/schema.ts';
+import type { DistillRecipe, Recipe } from '../../recipe/schema.ts';
+import { replaceFile } from '../../replace-file.ts';
+import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { VERSION } from '../../version.ts';
-import { replaceFile } from '../replace-file.ts';
 
 const FORMAT = 1;
 
@@ -32,32 +35,39 @@ const knownTeacher = z.object({
 export type KnownTeacher = Omit<z.output<typeof knownTeacher>, 'format'>;
 
 /** All that decides what a teacher becomes: the same key, the same hashes. */
-export function teacherKey(options: {
-  readonly choice: NonNullable<Recipe['teacher']>;
-  readonly seed: number;
-  readonly source: Pick<TeacherSource, 'model' | 'tokenizer'>;
-  readonly datasetFingerprint: string;
-  readonly engineTitle: string;
-}): string {
-  const { choice, seed, source, datasetFingerprint, engineTitle } = options;
+export function teacherKey(
+  run: { readonly recipe: Pick<Recipe, 'seed'>; readonly engine: Pick<Engine, 'title'> },
+  source: TeacherSource,
+  dataset: Pick<TextDataset, 'fingerprint'>,
+  choice: DistillRecipe['teacher'],
+): string {
   const { kind, train, precision, minAgreement, head, whole } = choice;
   const parts = {
     format: FORMAT,
     version: VERSION,
-    // The model's own bytes stand for its path.
+    // Where the model lies does not matter, only what it is.
     choice: { kind, train, precision, minAgreement, head, whole },
-    seed,
-    encoder: createHash('sha256').update(writeModel(source.model)).digest('hex'),
+    seed: run.recipe.seed,
+    encoder: encoderHash(source),
     tokenizer: source.tokenizer.hash,
-    dataset: datasetFingerprint,
-    engine: engineTitle,
+    dataset: dataset.fingerprint,
+    engine: run.engine.title,
   };
   return createHash('sha256').update(canonicalJson(parts)).digest('hex').slice(0, 32);
 }
 
+/** The hash under which the store keeps what a teacher's model answers before it is trained: its embeddings. */
+export function encoderHash({ model }: Pick<TeacherSource, 'model'>): string {
+  return teacherHash(writeModel(model));
+}
+
 /** Remembers a teacher, a file of its own for each, so that runs at the same time lose nothing of each other's. */
 export function rememberTeacher(storeFolder: string, key: string, teacher: KnownTeacher): void {
-  replaceFile(fileOf(storeFolder, key), `${JSON.stringify({ format: FORMAT, ...teacher }, null, 2)}\n`);
+  replaceFile(
+    fileOf(storeFolder, key),
+    `${JSON.stringify({ format: FORMAT, ...teacher }, null, 2)}\n`,
+    'store',
+  );
 }
 
 /** What a teacher with this key became; undefined when no run has told, or what it told cannot be read. */

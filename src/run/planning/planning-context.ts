@@ -7,7 +7,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
-import { MemoryPeak } from './memory-peak.ts';
+import type { MemoryPeak } from './memory-peak.ts';
 
 /** What every measurement of a plan has at hand. */
 export interface PlanningContext {

@@ -1,4 +1,3 @@
-import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
 
 /** The first samples of one bucket, as a split of its own: what one batch shape is measured on. */
@@ -17,11 +16,10 @@ export function sampledBucket(split: TokenSplit, bucket: number, samples: number
   };
 }
 
-/** One bucket of each length that some split has samples of, from the split that has most. */
-export function sampledBuckets(dataset: TextDataset, samples: number): TokenSplit[] {
-  const { train, validation, test } = dataset.splits;
-  return train.buckets.flatMap((_, bucket) => {
-    const fullest = [train, validation, test].reduce((best, split) =>
+/** One bucket of each length that some of the splits have samples of, from the split that has most. */
+export function sampledBuckets(splits: readonly TokenSplit[], samples: number): TokenSplit[] {
+  return (splits[0]?.buckets ?? []).flatMap((_, bucket) => {
+    const fullest = splits.reduce((best, split) =>
       split.buckets[bucket]!.size > best.buckets[bucket]!.size ? split : best,
     );
     return fullest.buckets[bucket]!.size > 0 ? [sampledBucket(fullest, bucket, samples)] : [];

@@ -19,7 +19,12 @@ export async function withScratchKnowledge<T>(
 ): Promise<T> {
   const store = await KnowledgeStore.open(join(scratch, `store-${knowledge.tap}`));
   try {
-    const space = await store.space({ ...knowledge, title: 'a plan', teacher: 'none', preprocessing: 'none' });
+    const space = await store.space({
+      ...knowledge,
+      title: 'a plan',
+      teacher: 'none',
+      preprocessing: 'none',
+    });
     const random = randomStream(1, 'plan');
     const elements = elementCount(knowledge.dims);
     for (const split of splits) {

@@ -6,11 +6,12 @@ import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import { createOnnxTeacher } from '../../teachers/onnx-teacher.ts';
+import { createOnnxTeacher, teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
 import { calibratedInt8 } from '../int8.ts';
+import { rememberTeacher, teacherKey } from '../planning/known-teachers.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
 import { preprocessingOf, TEACHER_BATCH, trainHead } from '../teaching/train-head.ts';
@@ -74,13 +75,14 @@ export function teacherStage(
       }
       run.folder.finish('teacher', finding);
     }
-    const value = {
-      source,
+    const labellingFile = finding.precision === 'int8' ? int8File : file;
+    const value = { source, title, file, labellingFile, ...finding };
+    rememberTeacher(run.store.folder, teacherKey(run, source, dataset, choice), {
       title,
-      file,
-      labellingFile: finding.precision === 'int8' ? int8File : file,
-      ...finding,
-    };
+      precision: finding.precision,
+      agreement: finding.agreement,
+      hashes: { f32: teacherHash(file), labelling: teacherHash(labellingFile) },
+    });
     return { value, summary: summarize(value) };
   });
 }

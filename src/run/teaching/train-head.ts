@@ -145,8 +145,8 @@ export function preprocessingOf(source: Pick<TeacherSource, 'tokenizer'>, maxLen
   return `tokenizer ${source.tokenizer.hash}, at most ${maxLength} tokens`;
 }
 
-/** The head's trained parameters, the scale of its input folded into the weight that follows. */
-function headTensors(head: Student, parameters: ReadonlyMap<string, Float32Array>): ClassifierHead {
+/** A head's parameters as tensors, the scale of its input folded into the weight that follows. */
+export function headTensors(head: Student, parameters: ReadonlyMap<string, Float32Array>): ClassifierHead {
   const shapes = parameterTensors(head);
   const tensorOf = (name: string, scale = 1): Tensor => {
     const data = parameters.get(name) as Float32Array;

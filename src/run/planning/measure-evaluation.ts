@@ -1,0 +1,49 @@
+import type { Student } from '../../students/student.ts';
+import { parameterTensors } from '../../train/step-graph.ts';
+import { parameterEvaluator } from '../evaluate-parameters.ts';
+import type { BatchSeconds } from './batch-counts.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { sampledBuckets } from './sampled-split.ts';
+import { secondsPerCall, timed } from './timing.ts';
+
+export interface EvaluationCost {
+  /** Seconds of a batch of `rows` texts, its answers read and counted. */
+  readonly batch: BatchSeconds;
+  readonly rows: number;
+  /** Seconds to compile and load the forward pass of one length. */
+  readonly prepareSeconds: number;
+}
+
+/** Times the evaluation of a text student during training, on one batch of every length. */
+export async function measureEvaluation(
+  context: PlanningContext,
+  student: Student,
+  rows: number,
+): Promise<EvaluationCost> {
+  const { dataset, engine, memory } = context;
+  const { validation, test } = dataset.splits;
+  const parameters = new Map(
+    [...parameterTensors(student)].map(([name, { data }]) => [name, data as Float32Array]),
+  );
+  const batch = new Map<number, number>();
+  let prepare = 0;
+  for (const split of sampledBuckets([validation, test], rows)) {
+    const evaluator = parameterEvaluator({
+      engine,
+      student,
+      split,
+      batchSize: rows,
+      classes: dataset.labels.length,
+    });
+    try {
+      const first = await timed(() => evaluator.evaluate(parameters));
+      const own = await secondsPerCall(() => evaluator.evaluate(parameters), context.checkInterrupted);
+      batch.set(split.buckets[0]!.length, own);
+      prepare += Math.max(0, first.seconds - own);
+      memory.observe();
+    } finally {
+      await evaluator.close();
+    }
+  }
+  return { batch, rows, prepareSeconds: prepare / Math.max(1, batch.size) };
+}

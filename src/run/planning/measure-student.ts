@@ -1,0 +1,76 @@
+import type { TokenSplit } from '../../data/token-split.ts';
+import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { kdTerm } from '../../objectives/kd-logits.ts';
+import type { Student } from '../../students/student.ts';
+import { LOGITS } from '../../teachers/teacher-source.ts';
+import { buildStudent } from '../stages/train.ts';
+import { textBatches } from '../text-batches.ts';
+import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
+import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { sampledBucket } from './sampled-split.ts';
+import { withScratchKnowledge } from './scratch-knowledge.ts';
+
+export interface StudentCost {
+  readonly student: Student;
+  readonly training: TrainingCost;
+  /** Seconds of a training step, by length. */
+  readonly step: ReadonlyMap<number, number>;
+  readonly evaluation: EvaluationCost;
+}
+
+/** Batches of each length that the measured steps take in turn, so that they do not train on the same rows. */
+const BATCHES = 3;
+
+/** Times the recipe's student: its training step for every length, and its evaluation. */
+export async function measureStudent(context: PlanningContext): Promise<StudentCost> {
+  const { recipe, dataset, tokenizer, source, scratch } = context;
+  const { batchSize, maxGradNorm, tokenDropout } = recipe.training;
+  const classes = dataset.labels.length;
+  const student = buildStudent({ recipe }, tokenizer, classes);
+  const split = source ? dataset.splits.train : dataset.splits.labelled;
+  const samples = split.buckets.flatMap(({ size }, bucket) =>
+    size > 0 ? [sampledBucket(split, bucket, BATCHES * batchSize)] : [],
+  );
+  const terms = source
+    ? [kdTerm({ ...recipe.objective.kd, classes }), labelsTerm(recipe.objective.labels)].filter(
+        ({ weight }) => weight > 0,
+      )
+    : [labelsTerm({ weight: 1 })];
+  const training = await withScratchKnowledge(
+    scratch,
+    source ? samples : [],
+    { tap: LOGITS, dims: [classes], encoding: 'float16' },
+    (space) =>
+      measureTraining(context, {
+        student,
+        terms,
+        maxGradNorm,
+        name: 'student',
+        variants: samples.map((sample) => variantOf(sample, source && new Map([[LOGITS, space]]))),
+      }),
+  );
+  const evaluation = await measureEvaluation(context, student, batchSize);
+  const step = new Map([...training.step].map(([name, seconds]) => [Number(name), seconds]));
+  return { student, training, step, evaluation };
+
+  function variantOf(
+    sample: TokenSplit,
+    knowledge: Parameters<typeof textBatches>[0]['knowledge'],
+  ): MeasuredVariant {
+    const { length } = sample.buckets[0]!;
+    const batches = textBatches({
+      split: sample,
+      batchSize,
+      seed: recipe.seed,
+      tokenDropout: { fraction: tokenDropout, unkId: tokenizer.unkId },
+      knowledge,
+    });
+    let next = 0;
+    return {
+      name: `${length}`,
+      sizes: { batch: batchSize, sequence: length },
+      batch: () => batches.batch(0, next++ % batches.batchesPerEpoch),
+    };
+  }
+}

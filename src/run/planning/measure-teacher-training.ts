@@ -1,0 +1,103 @@
+import type { TokenSplit } from '../../data/token-split.ts';
+import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { randomStream } from '../../random.ts';
+import type { DistillRecipe } from '../../recipe/schema.ts';
+import { buildClassifierHead } from '../../students/classifier-head.ts';
+import type { Student } from '../../students/student.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { trainableInitializers } from '../teaching/fine-tune.ts';
+import { labelFeeds, readKnowledge, textBatches } from '../text-batches.ts';
+import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { sampledBucket } from './sampled-split.ts';
+import { withScratchKnowledge } from './scratch-knowledge.ts';
+
+const BATCHES = 3;
+
+/** Times the training of a head on embeddings that lie in the store. */
+export async function measureHeadTraining(
+  context: PlanningContext,
+  recipe: DistillRecipe,
+  source: TeacherSource,
+): Promise<TrainingCost> {
+  const { dataset, scratch } = context;
+  const { batchSize, hidden } = recipe.teacher.head;
+  const width = source.embeddingWidth as number;
+  const head = buildClassifierHead(
+    { width, classes: dataset.labels.length, hidden },
+    randomStream(recipe.seed, 'teacher-head'),
+  );
+  const sample = fullestBucket(dataset.splits.labelled, BATCHES * batchSize);
+  return withScratchKnowledge(
+    scratch,
+    [sample],
+    { tap: source.embeddingOutput as string, dims: [width], encoding: 'float32' },
+    (space) => {
+      const batches = Math.ceil(sample.size / batchSize);
+      let next = 0;
+      return measureTraining(context, {
+        student: head,
+        terms: [labelsTerm({ weight: 1 })],
+        name: 'head',
+        variants: [
+          {
+            name: 'head',
+            sizes: { batch: batchSize },
+            batch: () => {
+              const first = (next++ % batches) * batchSize;
+              const count = Math.min(batchSize, sample.size - first);
+              const rows = Array.from({ length: count }, (_, row) => first + row);
+              const batch = sample.readBatch(0, rows, batchSize);
+              return {
+                variant: 'head',
+                rows: batch.filled,
+                feeds: { embedding: readKnowledge(space, batch.keys, batchSize), ...labelFeeds(batch) },
+              };
+            },
+          },
+        ],
+      });
+    },
+  );
+}
+
+/** Times the training of all of the teacher's weights. */
+export async function measureWholeTraining(
+  context: PlanningContext,
+  recipe: DistillRecipe,
+  model: Graph,
+): Promise<{ readonly cost: TrainingCost; readonly student: Student }> {
+  const { labelled } = context.dataset.splits;
+  const { batchSize } = recipe.teacher.whole;
+  const student: Student = { graph: model, parameters: trainableInitializers(model) };
+  const variants = labelled.buckets.flatMap(({ length, size }, bucket): MeasuredVariant[] => {
+    if (size === 0) return [];
+    const split = sampledBucket(labelled, bucket, BATCHES * batchSize);
+    const batches = textBatches({ split, batchSize, seed: recipe.seed });
+    let next = 0;
+    return [
+      {
+        name: `${length}`,
+        sizes: { batch: batchSize, sequence: length },
+        batch: () => batches.batch(0, next++ % batches.batchesPerEpoch),
+      },
+    ];
+  });
+  const cost = await measureTraining(context, {
+    student,
+    terms: [labelsTerm({ weight: 1 })],
+    maxGradNorm: 1,
+    name: 'whole',
+    variants,
+  });
+  return { cost, student };
+}
+
+function fullestBucket(split: TokenSplit, samples: number): TokenSplit {
+  let fullest = 0;
+  split.buckets.forEach(({ size }, bucket) => {
+    if (size > split.buckets[fullest]!.size) fullest = bucket;
+  });
+  return sampledBucket(split, fullest, samples);
+}

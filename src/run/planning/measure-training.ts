@@ -1,0 +1,111 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ObjectiveTerm } from '../../objectives/objective.ts';
+import type { Student } from '../../students/student.ts';
+import { adamw } from '../../train/adamw.ts';
+import { CheckpointFolder } from '../../train/checkpoint.ts';
+import type { Evaluation } from '../../train/early-stopping.ts';
+import { type TrainingBatch, trainStudent } from '../../train/training-loop.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { median } from './timing.ts';
+
+/** One compiled step that is to be timed. */
+export interface MeasuredVariant {
+  readonly name: string;
+  readonly sizes: Readonly<Record<string, number>>;
+  /** Some batch for it; called for every step. */
+  batch(): TrainingBatch;
+}
+
+export interface TrainingCost {
+  /** Seconds of a step by variant: its batch read, fed and trained on. */
+  readonly step: ReadonlyMap<string, number>;
+  /** Seconds to compile and load one variant's step. */
+  readonly prepareSeconds: number;
+  /** Seconds of the gradient norms that an evaluation takes: once to compile and load (each variant), and each time. */
+  readonly probe: { readonly prepareSeconds: number; readonly seconds: number };
+  /** A checkpoint, with the best parameters in it. */
+  readonly checkpoint: { readonly seconds: number; readonly bytes: number };
+}
+
+const STEPS_EACH = 5;
+
+/**
+ * Trains for a few steps of each compiled shape, with the loop that a run trains with, and times them. The first step
+ * of a shape is not counted as one: it is where the step is loaded.
+ */
+export async function measureTraining(
+  context: PlanningContext,
+  options: {
+    readonly student: Student;
+    readonly variants: readonly MeasuredVariant[];
+    readonly terms: readonly ObjectiveTerm[];
+    readonly maxGradNorm?: number;
+    /** Where a checkpoint may be written. */
+    readonly name: string;
+  },
+): Promise<TrainingCost> {
+  const { student, variants, terms, maxGradNorm } = options;
+  const { engine, memory, scratch } = context;
+  const totalSteps = variants.length * STEPS_EACH;
+  const folder = join(scratch, 'checkpoints', options.name);
+  const ends: number[] = [];
+  let evaluated = 0;
+  const started = performance.now();
+  await trainStudent({
+    engine,
+    student,
+    terms,
+    ...(maxGradNorm === undefined ? {} : { maxGradNorm }),
+    optimizer: adamw({}),
+    schedule: { peak: 1e-6, totalSteps, warmup: 0, decay: 'constant' },
+    variants: Object.fromEntries(variants.map(({ name, sizes }) => [name, sizes])),
+    batches: {
+      batchesPerEpoch: totalSteps,
+      batch: (_, index) => {
+        context.checkInterrupted();
+        // A step begins where its batch is asked for.
+        return variants[Math.floor(index / STEPS_EACH)]!.batch();
+      },
+    },
+    evaluate: () => {
+      evaluated = performance.now();
+      return Promise.resolve(NO_EVALUATION);
+    },
+    selection: { metric: 'accuracy' },
+    checkpoints: { folder: new CheckpointFolder(folder), everySeconds: Number.POSITIVE_INFINITY },
+    signal: context.options.signal,
+    onProgress: () => {
+      ends.push(performance.now());
+      memory.observe();
+    },
+  });
+  const finished = performance.now();
+
+  const seconds = (end: number) => (ends[end]! - (ends[end - 1] ?? started)) / 1000;
+  const step = new Map<string, number>();
+  let prepare = 0;
+  variants.forEach(({ name }, variant) => {
+    const first = variant * STEPS_EACH;
+    // The very last one is followed by an evaluation.
+    const last = first + STEPS_EACH - (variant === variants.length - 1 ? 2 : 1);
+    const own = median(Array.from({ length: last - first }, (_, i) => seconds(first + 1 + i)));
+    step.set(name, own);
+    prepare += Math.max(0, seconds(first) - own);
+  });
+  const lastStep = step.get(variants.at(-1)!.name)!;
+  const probe = Math.max(0, (evaluated - ends[totalSteps - 2]!) / 1000 - lastStep);
+  return {
+    step,
+    prepareSeconds: prepare / variants.length,
+    // One probe was loaded and run once: a run of it costs about a step without its update, the rest is loading.
+    probe: { prepareSeconds: Math.max(0, probe - lastStep), seconds: Math.min(probe, lastStep) },
+    checkpoint: { seconds: (finished - ends[totalSteps - 1]!) / 1000, bytes: largestFile(folder) },
+  };
+}
+
+const NO_EVALUATION: Evaluation = { accuracy: 0, macroF1: 0, loss: 0 };
+
+function largestFile(folder: string): number {
+  return Math.max(0, ...readdirSync(folder).map((name) => statSync(join(folder, name)).size));
+}

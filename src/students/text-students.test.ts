@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { gradients } from '../autodiff/gradients.ts';
+import { createNodeEngine } from '../engine/node.ts';
+import type { TypedValue } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { int64, type Tensor } from '../onnx/tensor.ts';
+import { writeModel } from '../onnx/write-model.ts';
+import { randomStream } from '../random.ts';
+import { TEXT_STUDENTS } from './index.ts';
+import type { Student, TextStudentArchitecture } from './student.ts';
+
+const CLASSES = 5;
+const engine = createNodeEngine();
+
+function build(kind: string, overrides: Record<string, unknown> = {}): Student {
+  const architecture = TEXT_STUDENTS.find((one) => one.kind === kind) as unknown as TextStudentArchitecture;
+  const options = architecture.options.parse({ width: 16, ...overrides });
+  return architecture.build(options, {
+    vocabularySize: 50,
+    classes: CLASSES,
+    maxLength: 12,
+    random: randomStream(1, kind),
+  });
+}
+
+/** Logits for rows of ids, padded to `length`. */
+async function logits(student: Student, rows: number[][], length: number): Promise<number[][]> {
+  const ids = rows.flatMap((row) => [...row, ...new Array(length - row.length).fill(7)]);
+  const mask = rows.flatMap((row) => [...row.map(() => 1), ...new Array(length - row.length).fill(0)]);
+  const session = await engine.load(writeModel(student.graph));
+  const feeds: Record<string, Tensor> = {
+    input_ids: int64(ids, [rows.length, length]),
+    attention_mask: int64(mask, [rows.length, length]),
+  };
+  const { logits: result } = await session.run(feeds);
+  await session.release();
+  expect(result.dims).toEqual([rows.length, CLASSES]);
+  return rows.map((_, i) => Array.from(result.data as Float32Array).slice(i * CLASSES, (i + 1) * CLASSES));
+}
+
+describe.each(TEXT_STUDENTS.map(({ kind }) => [kind]))('%s', (kind) => {
+  it('answers a text alike alone, in a batch, and with more padding', async () => {
+    const student = build(kind);
+    const [alone] = await logits(student, [[3, 4, 5]], 3);
+    const batch = await logits(student, [[3, 4, 5], [1, 2, 3, 4, 5, 6, 8], [9]], 9);
+    alone.forEach((value, i) => {
+      expect(batch[0][i]).toBeCloseTo(value, 5);
+    });
+  });
+
+  it('minds the order of the tokens', async () => {
+    const student = build(kind);
+    const [one, other] = await logits(
+      student,
+      [
+        [3, 4, 5, 6],
+        [6, 5, 4, 3],
+      ],
+      4,
+    );
+    expect(Math.abs(one[0] - other[0])).toBeGreaterThan(1e-6);
+  });
+
+  it('starts from the same parameters for the same seed', () => {
+    const bytes = () => Buffer.from(writeModel(build(kind).graph)).toString('base64');
+    expect(bytes()).toBe(bytes());
+  });
+
+  it('has a gradient for every parameter', () => {
+    const student = build(kind);
+    const g = new GraphBuilder();
+    const sizes: Record<string, number> = { batch: 2, sequence: 6 };
+    const bound = new Map<string, TypedValue>(
+      student.graph.inputs.map(({ name, type, shape }) => [
+        name,
+        g.input(
+          name,
+          type!,
+          shape!.map((dim) => (typeof dim === 'string' ? sizes[dim] : dim)),
+        ),
+      ]),
+    );
+    const values = g.inline(student.graph, bound);
+    const loss = g.reduceSum(values.get('logits') as TypedValue, { keepDims: false });
+    const found = gradients(
+      g,
+      loss,
+      student.parameters.map((name) => values.get(name) as TypedValue),
+    );
+    expect(student.parameters.filter((_, i) => found[i] === null)).toEqual([]);
+  });
+});
+
+describe('options', () => {
+  it('builds wider kernels, and none', async () => {
+    for (const kernel of [1, 2, 5]) await logits(build('text-conv', { kernel }), [[1, 2, 3]], 3);
+  });
+
+  it('refuses heads that do not divide the width', () => {
+    expect(() => build('text-attention', { heads: 3 })).toThrow(
+      expect.objectContaining({ code: 'recipe.invalid' }),
+    );
+  });
+});
