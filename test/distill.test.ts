@@ -10,6 +10,7 @@ import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
 import { decodeSafetensors } from '../src/train/safetensors.ts';
 import { launch } from './support/child-process.ts';
+import { fileHash } from './support/file-hash.ts';
 import { GLOSS_CLASSES, readGlosses, writeJsonLines } from './support/glosses.ts';
 import { RunPlace, smallRecipe } from './support/small-run.ts';
 
@@ -199,9 +200,8 @@ test('another student with the same store asks the teacher nothing, and is as go
   expect(existsSync(place.path('runs', 'wider', 'baseline'))).toBe(false);
   expect(second.teacher.accuracy).toBe(result.teacher.accuracy);
   expect(second.student.accuracy).toBeGreaterThan(result.student.accuracy - 0.05);
-  expect(readFileSync(place.path('runs', 'wider', 'teacher', 'model.onnx'))).toEqual(
-    readFileSync(file('teacher', 'model.onnx')),
-  );
+  const teacherHash = (run: string) => fileHash(place.path('runs', run, 'teacher', 'model.onnx'));
+  expect(teacherHash('wider')).toBe(teacherHash('first'));
 });
 
 describe('the same folder again', () => {
