@@ -8,6 +8,9 @@ export interface Speed {
   readonly throughput: number;
 }
 
+/** For how long a model is timed, for each of the two sizes, unless it is said otherwise. */
+export const SPEED_SECONDS = 1;
+
 /** A call's feeds; every call should bring other texts, so that no cache flatters the model. */
 export interface SpeedInputs {
   readonly one: readonly Readonly<Record<string, Tensor>>[];
@@ -18,7 +21,11 @@ export interface SpeedInputs {
  * Times a model as people call it: tokens given, padded to the longest text of the call. The median of all calls,
  * after a few that are not counted; `seconds` bounds the time for each of the two sizes.
  */
-export async function measureSpeed(session: Session, inputs: SpeedInputs, seconds = 1): Promise<Speed> {
+export async function measureSpeed(
+  session: Session,
+  inputs: SpeedInputs,
+  seconds = SPEED_SECONDS,
+): Promise<Speed> {
   const one = await medianMs(session, inputs.one, seconds);
   const thirtyTwo = await medianMs(session, inputs.thirtyTwo, seconds);
   return { latencyMs: { one, thirtyTwo }, throughput: 32_000 / thirtyTwo };

@@ -70,14 +70,14 @@ export function dataCacheFolder(recipe: Recipe, options: Pick<RunOptions, 'store
   return resolve(storeFolder(recipe, options), '..', 'data');
 }
 
-function interrupted(): LimbeckError {
+export function interrupted(): LimbeckError {
   return new LimbeckError('run.interrupted', 'stopped as asked; everything computed so far is kept', {
     remedy: 'Run the same command again: it goes on from here.',
   });
 }
 
 /** Whether an error says that its work was stopped by the signal. */
-function isStop(error: unknown): boolean {
+export function isStop(error: unknown): boolean {
   return (
     (error as Error).name === 'AbortError' ||
     (error instanceof LimbeckError && error.code === 'train.interrupted')

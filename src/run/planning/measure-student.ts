@@ -1,6 +1,6 @@
 import type { TokenSplit } from '../../data/token-split.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
-import { kdTerm } from '../../objectives/kd-logits.ts';
+import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import { buildStudent } from '../stages/train.ts';
@@ -33,9 +33,7 @@ export async function measureStudent(context: PlanningContext): Promise<StudentC
     size > 0 ? [sampledBucket(split, bucket, BATCHES * batchSize)] : [],
   );
   const terms = source
-    ? [kdTerm({ ...recipe.objective.kd, classes }), labelsTerm(recipe.objective.labels)].filter(
-        ({ weight }) => weight > 0,
-      )
+    ? objectiveTerms(recipe.objective, { classes })
     : [labelsTerm({ weight: 1 })];
   const training = await withScratchKnowledge(
     scratch,

@@ -36,7 +36,7 @@ export interface Evaluations {
   readonly comparison: ComparisonResult;
 }
 
-const ROWS = 64;
+export const EVALUATION_BATCH = 64;
 const SPEED_CALLS = 50;
 
 /**
@@ -67,7 +67,7 @@ export function evaluateStage(
         ['teacher', ...sessions.keys()].map((name) => [name, createConfusion(classes)]),
       );
       let done = 0;
-      for (const batch of splitBatches(test, ROWS)) {
+      for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         const answers = new Map<string, Answer[]>();
         answers.set(
           'teacher',
@@ -130,7 +130,7 @@ export function evaluateFiles<Name extends string>(
     try {
       for (const [name, file] of entries) sessions.set(name, await run.engine.load(file));
       const confusions = new Map(entries.map(([name]) => [name, createConfusion(dataset.labels.length)]));
-      for (const batch of splitBatches(test, ROWS)) {
+      for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         for (const [name, session] of sessions) {
           const { logits } = await session.run(tokenFeeds(batch), { logits: null });
           answersOf(logits, batch, confusions.get(name)!);

@@ -37,7 +37,7 @@ export interface TrainedTeacher {
 type Finding = Pick<TrainedTeacher, 'precision' | 'agreement' | 'validation'>;
 
 /** Texts on which an int8 teacher is compared with its float32 original. */
-const AGREEMENT_TEXTS = 1024;
+export const AGREEMENT_TEXTS = 1024;
 
 /** Trains the teacher on the labelled samples, and chooses the precision in which it labels. */
 export function teacherStage(
@@ -77,11 +77,12 @@ export function teacherStage(
     }
     const labellingFile = finding.precision === 'int8' ? int8File : file;
     const value = { source, title, file, labellingFile, ...finding };
+    const f32 = teacherHash(file);
     rememberTeacher(run.store.folder, teacherKey(run, source, dataset, choice), {
       title,
       precision: finding.precision,
       agreement: finding.agreement,
-      hashes: { f32: teacherHash(file), labelling: teacherHash(labellingFile) },
+      hashes: { f32, labelling: labellingFile === file ? f32 : teacherHash(labellingFile) },
     });
     return { value, summary: summarize(value) };
   });

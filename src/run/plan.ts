@@ -1,0 +1,210 @@
+import { readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { TextDataset } from '../data/text-dataset.ts';
+import { recordLayout } from '../data/token-record.ts';
+import { createNodeEngine } from '../engine/node.ts';
+import type { StageName } from '../events.ts';
+import { KnowledgeStore } from '../knowledge/store.ts';
+import { type Recipe, requireTeacher } from '../recipe/schema.ts';
+import type { TeacherSource } from '../teachers/teacher-source.ts';
+import type { Plan, RunOptions } from './api.ts';
+import { type AnswerCost, planAnswers } from './planning/answer-stages.ts';
+import { recallTeacher, teacherKey } from './planning/known-teachers.ts';
+import { measureStudent } from './planning/measure-student.ts';
+import { measureTeacher } from './planning/measure-teacher.ts';
+import { MemoryPeak } from './planning/memory-peak.ts';
+import { type PlanningContext, withScratchFolder } from './planning/planning-context.ts';
+import {
+  evaluationSeconds,
+  measureStudentFiles,
+  planExport,
+  planTraining,
+} from './planning/student-stages.ts';
+import { planTeacherStage } from './planning/teacher-stage.ts';
+import { timed } from './planning/timing.ts';
+import { dataCacheFolder, interrupted, isStop, storeFolder } from './run-context.ts';
+import { prepareData } from './stages/data.ts';
+import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
+
+type StagePlan = Plan['stages'][number];
+
+/**
+ * Says what a run will cost, before it runs: prepares the data (the run finds it prepared), times a few batches of
+ * everything that a run does many times, and multiplies. A recipe without a teacher is planned for `train`.
+ *
+ * Seconds are wall time on this machine as busy as it is now; trainings are counted with all their epochs. Memory is
+ * the resident set of the process while the stage's work was measured, plus what the stage reads into memory of the
+ * data. Disk is what the stage adds. Nothing is written into the run's folder, and the store is only looked at.
+ *
+ * @throws LimbeckError of the data, the teacher and the engine; `run.interrupted` after `options.signal`.
+ */
+export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
+  const checkInterrupted = () => {
+    if (options.signal?.aborted) throw interrupted();
+  };
+  checkInterrupted();
+  try {
+    return await withScratchFolder(async (scratch) => {
+      const source = await openSource(recipe, options);
+      const tokenizer = source?.tokenizer ?? (await runTokenizer({ recipe, options }));
+      const told = tell(options);
+      const data = await told('data', 'Prepare the data', () => planData(recipe, options, tokenizer));
+      const store = await KnowledgeStore.open(storeFolder(recipe, options));
+      try {
+        const engine = createNodeEngine({ provider: recipe.engine });
+        const memory = new MemoryPeak();
+        const { dataset } = data;
+        const context: PlanningContext = {
+          recipe,
+          options,
+          engine,
+          dataset,
+          tokenizer,
+          source,
+          scratch,
+          memory,
+          checkInterrupted,
+        };
+        return await planStages(context, store, { data: data.stage, told });
+      } finally {
+        data.dataset.close();
+        await store.close();
+      }
+    });
+  } catch (error) {
+    // Whatever noticed it first, the person asked for it.
+    throw options.signal?.aborted && isStop(error) ? interrupted() : error;
+  }
+}
+
+async function planStages(
+  context: PlanningContext,
+  store: KnowledgeStore,
+  { data, told }: { readonly data: StagePlan; readonly told: Tell },
+): Promise<Plan> {
+  const { recipe, options, source, dataset, memory } = context;
+  const stages: StagePlan[] = [data];
+  let answers: AnswerCost | undefined;
+  let labelMemory = 0;
+  if (source) {
+    requireTeacher(recipe);
+    const key = teacherKey(context, source, dataset, recipe.teacher);
+    const known = recallTeacher(store.folder, key);
+    const cost = await told('label', 'Time the teacher', () => measureTeacher(context, recipe, source));
+    labelMemory = memory.take();
+    stages.push(
+      await told('teacher', 'Time the training of its head', () =>
+        planTeacherStage(context, store, recipe, source, cost),
+      ),
+    );
+    answers = await planAnswers(context, store, recipe, source, { cost, known });
+    const { seconds, diskBytes } = answers.training;
+    stages.push({
+      stage: 'label',
+      seconds,
+      memoryBytes: labelMemory + heldBytes(dataset, 'train'),
+      diskBytes,
+      note: answers.note,
+    });
+  }
+
+  const student = await told('train', 'Time the student', () => measureStudent(context));
+  const baseline = source !== undefined && options.baseline !== false;
+  const training = {
+    cost: student,
+    memoryBytes: memory.take() + heldBytes(dataset, 'train'),
+    withTeacher: source !== undefined,
+  };
+  stages.push(planTraining(context, 'train', training));
+  if (baseline) stages.push(planTraining(context, 'baseline', { ...training, withTeacher: false }));
+
+  const files = await told('export', 'Time the export', () => measureStudentFiles(context, student));
+  stages.push(planExport(context, { cost: student, files, baseline }));
+  const students = 1 + (baseline ? 1 : 0) + (recipe.export.int8 ? 1 : 0);
+  stages.push({
+    stage: 'evaluate',
+    seconds:
+      evaluationSeconds(context, { cost: student, students, teachers: source ? 1 : 0 }) +
+      (answers?.test.seconds ?? 0),
+    memoryBytes: Math.max(labelMemory, memory.take()),
+    diskBytes: answers?.test.diskBytes ?? 0,
+    note: answers ? `${answers.test.missing} test texts to ask in f32` : '',
+  });
+  return { stages, store: storePart(answers), measuredOn: measuredOn(context) };
+}
+
+async function openSource(recipe: Recipe, options: RunOptions): Promise<TeacherSource | undefined> {
+  if (!recipe.teacher) return undefined;
+  requireTeacher(recipe);
+  return openRecipeTeacher({ recipe, options });
+}
+
+/** Prepares the data; the run that follows only opens it, so that is what is timed. */
+async function planData(recipe: Recipe, options: RunOptions, tokenizer: TeacherSource['tokenizer']) {
+  const prepared = await timed(() => prepareData(recipe, options, tokenizer));
+  const again = prepared.value.reused
+    ? prepared
+    : await timed(() => {
+        prepared.value.close();
+        return prepareData(recipe, options, tokenizer);
+      });
+  const dataset = again.value;
+  const note = prepared.value.reused
+    ? 'prepared earlier'
+    : `prepared now, in ${prepared.seconds.toFixed(1)} s; the run finds it`;
+  const folder = join(dataCacheFolder(recipe, options), dataset.fingerprint.slice(0, 24));
+  const stage: StagePlan = {
+    stage: 'data',
+    seconds: again.seconds,
+    memoryBytes: process.memoryUsage.rss(),
+    diskBytes: folderBytes(folder),
+    note,
+  };
+  return { dataset, stage };
+}
+
+function folderBytes(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
+
+/** What a pass over a split reads into memory and keeps there. */
+function heldBytes({ splits, fingerprint: _ }: TextDataset, name: 'train'): number {
+  // Keys, ids, labels: what a record has for each token and beside them.
+  return splits[name].buckets.reduce(
+    (sum, { length, size }) => sum + size * recordLayout(length, 0).bytes,
+    0,
+  );
+}
+
+function storePart(answers: AnswerCost | undefined): Plan['store'] {
+  if (!answers) return { present: 0, missing: 0, bytes: 0 };
+  const { training, test } = answers;
+  const spaces = new Map([training.space, test.space].flatMap((space) => (space ? [[space.id, space]] : [])));
+  return {
+    present: training.present + test.present,
+    missing: training.missing + test.missing,
+    bytes: [...spaces.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+function measuredOn({ recipe, dataset, engine }: PlanningContext): string {
+  const lengths = dataset.splits.train.buckets.filter(({ size }) => size > 0).map(({ length }) => length);
+  const cores = availableParallelism();
+  return (
+    `a few batches of ${recipe.training.batchSize} texts of ${lengths.join(', ')} tokens, ` +
+    `${engine.title}, ${cores} ${cores === 1 ? 'core' : 'cores'}`
+  );
+}
+
+type Tell = <T>(stage: StageName, title: string, body: () => Promise<T>) => Promise<T>;
+
+/** Tells when a measurement begins and ends, as a run tells of its stages. */
+function tell({ onEvent }: RunOptions): Tell {
+  return async (stage, title, body) => {
+    onEvent?.({ type: 'stage-start', stage, title });
+    const { value, seconds } = await timed(body);
+    onEvent?.({ type: 'stage-end', stage, seconds, summary: 'measured' });
+    return value;
+  };
+}

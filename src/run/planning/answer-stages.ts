@@ -1,0 +1,67 @@
+import { estimateBytes } from '../../knowledge/estimate.ts';
+import type { KnowledgeStore } from '../../knowledge/store.ts';
+import type { DistillRecipe } from '../../recipe/schema.ts';
+import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
+import { preprocessingOf, TEACHER_BATCH } from '../teaching/train-head.ts';
+import { secondsForSplit } from './batch-counts.ts';
+import type { KnownTeacher } from './known-teachers.ts';
+import type { TeacherCost } from './measure-teacher.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
+import { labellingPrecision } from './teacher-stage.ts';
+
+/** What asking the teacher about the training and the test split comes to. */
+export interface AnswerCost {
+  readonly training: SplitAnswers;
+  readonly test: SplitAnswers;
+  readonly precision: 'f32' | 'int8';
+  /** For people: what the number of seconds supposes. */
+  readonly note: string;
+}
+
+export interface SplitAnswers extends StoredAnswers {
+  readonly seconds: number;
+  readonly diskBytes: number;
+}
+
+/** Looks up what the store has of the teacher's answers, and multiplies what it has not. */
+export async function planAnswers(
+  context: PlanningContext,
+  store: KnowledgeStore,
+  recipe: DistillRecipe,
+  source: TeacherSource,
+  { cost, known }: { readonly cost: TeacherCost; readonly known: KnownTeacher | undefined },
+): Promise<AnswerCost> {
+  const { train, test } = context.dataset.splits;
+  const { precision, certain } = labellingPrecision(recipe, known);
+  const preprocessing = preprocessingOf(source, recipe.data.maxLength);
+  const dims = [context.dataset.labels.length];
+  const labeller = precision === 'int8' && cost.int8 ? cost.int8 : cost.f32;
+  const answers = async (split: typeof train, teacher: string | undefined, file: typeof labeller) => {
+    const found = await storedAnswers(
+      store,
+      split,
+      { teacher, tap: LOGITS, preprocessing },
+      context.checkInterrupted,
+    );
+    return {
+      ...found,
+      seconds: file.openSeconds + secondsForSplit(found.missingByBucket, TEACHER_BATCH, file.batch),
+      diskBytes: found.missing > 0 ? estimateBytes(found.missing, dims, 'float16') : 0,
+    };
+  };
+  const training = await answers(train, known?.hashes.labelling, labeller);
+  const notes = [`${training.missing} texts to ask in ${precision}`];
+  if (!known) notes.push('no run has made this teacher ready yet: all answers count as missing');
+  if (!certain && cost.int8) {
+    const int8 =
+      cost.int8.openSeconds + secondsForSplit(training.missingByBucket, TEACHER_BATCH, cost.int8.batch);
+    notes.push(`${int8.toFixed(0)} s if int8 agrees well enough`);
+  }
+  return {
+    training,
+    test: await answers(test, known?.hashes.f32, cost.f32),
+    precision,
+    note: notes.join('; '),
+  };
+}

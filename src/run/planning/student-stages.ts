@@ -1,0 +1,103 @@
+import { writeModel } from '../../onnx/write-model.ts';
+import type { Plan } from '../api.ts';
+import { calibratedInt8 } from '../int8.ts';
+import { SPEED_SECONDS } from '../measure-speed.ts';
+import { EVALUATION_BATCH } from '../stages/evaluate.ts';
+import { batchCount } from './batch-counts.ts';
+import type { StudentCost } from './measure-student.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { timed } from './timing.ts';
+import { evaluationOf, trainingSeconds } from './training-seconds.ts';
+
+type StagePlan = Plan['stages'][number];
+
+const CHECKPOINTS_KEPT = 2;
+
+/** Training the student, or its baseline: all epochs, which early stopping may cut short. */
+export function planTraining(
+  { recipe, dataset }: PlanningContext,
+  stage: 'train' | 'baseline',
+  { cost, memoryBytes, withTeacher }: { cost: StudentCost; memoryBytes: number; withTeacher: boolean },
+): StagePlan {
+  const { batchSize, earlyStopping, evaluateEvery, checkpointEvery } = recipe.training;
+  const epochs = stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs;
+  const split = withTeacher ? dataset.splits.train : dataset.splits.labelled;
+  const seconds = trainingSeconds({
+    split,
+    batchSize,
+    epochs,
+    evaluateEvery,
+    checkpointEverySeconds: checkpointEvery,
+    step: cost.step,
+    cost: cost.training,
+    evaluation: evaluationOf(dataset.splits.validation, cost.evaluation),
+  });
+  const steps = epochs * batchCount(split, batchSize);
+  return {
+    stage,
+    seconds,
+    memoryBytes,
+    diskBytes: CHECKPOINTS_KEPT * cost.training.checkpoint.bytes,
+    note: `${steps} steps${earlyStopping ? ' at most: early stopping may end it sooner' : ''}`,
+  };
+}
+
+/** What the student is as files, measured by making them. */
+export interface StudentFiles {
+  readonly f32Bytes: number;
+  readonly int8Bytes: number;
+  /** Seconds to write and to quantise. */
+  readonly seconds: number;
+}
+
+export async function measureStudentFiles(
+  context: PlanningContext,
+  { student }: StudentCost,
+): Promise<StudentFiles> {
+  const { recipe, engine, dataset } = context;
+  const f32 = await timed(() => writeModel(student.graph).length);
+  if (!recipe.export.int8) return { f32Bytes: f32.value, int8Bytes: 0, seconds: f32.seconds };
+  context.checkInterrupted();
+  const int8 = await timed(async () => {
+    const quantize = await calibratedInt8({
+      engine,
+      model: student.graph,
+      split: dataset.splits.train,
+      seed: recipe.seed,
+    });
+    return writeModel(quantize()).length;
+  });
+  context.memory.observe();
+  return { f32Bytes: f32.value, int8Bytes: int8.value, seconds: f32.seconds + int8.seconds };
+}
+
+/** Writing the student in both precisions; int8 is accepted by what it and float32 reach on the validation split. */
+export function planExport(
+  { recipe, dataset, tokenizer, memory }: PlanningContext,
+  { cost, files, baseline }: { cost: StudentCost; files: StudentFiles; baseline: boolean },
+): StagePlan {
+  const evaluation = evaluationOf(dataset.splits.validation, cost.evaluation);
+  const tokenizerBytes = tokenizer
+    .toFiles(recipe.data.maxLength)
+    .reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return {
+    stage: 'export',
+    seconds: files.seconds + (recipe.export.int8 ? 2 * evaluation.seconds : 0),
+    memoryBytes: memory.take(),
+    diskBytes: files.f32Bytes * (baseline ? 2 : 1) + files.int8Bytes + tokenizerBytes,
+    note: recipe.export.int8 ? 'float32 and int8, if no layer has to stay in float32' : 'float32',
+  };
+}
+
+/** The seconds that all files take on the test split, and to be timed. */
+export function evaluationSeconds(
+  { dataset, options }: PlanningContext,
+  { cost, students, teachers }: { cost: StudentCost; students: number; teachers: number },
+): number {
+  const { test } = dataset.splits;
+  const { rows, batch, prepareSeconds } = cost.evaluation;
+  const perText = evaluationOf(test, cost.evaluation).seconds / Math.max(1, batchCount(test, rows) * rows);
+  const texts = batchCount(test, EVALUATION_BATCH) * EVALUATION_BATCH;
+  const timing = 2 * (options.timingSeconds ?? SPEED_SECONDS) * (students + teachers);
+  return students * (texts * perText + Math.min(1, batch.size) * prepareSeconds) + timing;
+}

@@ -1,0 +1,160 @@
+import { estimateBytes } from '../../knowledge/estimate.ts';
+import type { KnowledgeStore } from '../../knowledge/store.ts';
+import type { DistillRecipe } from '../../recipe/schema.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { Plan } from '../api.ts';
+import { AGREEMENT_TEXTS } from '../stages/teacher.ts';
+import { preprocessingOf, TEACHER_BATCH } from '../teaching/train-head.ts';
+import { batchCount, firstBatches, secondsForSplit } from './batch-counts.ts';
+import { encoderHash, type KnownTeacher } from './known-teachers.ts';
+import { measureEvaluation } from './measure-evaluation.ts';
+import type { TeacherCost } from './measure-teacher.ts';
+import { measureHeadTraining, measureWholeTraining } from './measure-teacher-training.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { storedAnswers } from './stored-answers.ts';
+import { evaluationCount, evaluationOf, trainingSeconds } from './training-seconds.ts';
+
+type StagePlan = Plan['stages'][number];
+
+interface Part {
+  readonly seconds: number;
+  readonly diskBytes: number;
+  readonly note: string;
+}
+
+const CHECKPOINTS_KEPT = 2;
+
+/** The precision in which the teacher will label, as far as it can be known. */
+export function labellingPrecision(
+  recipe: DistillRecipe,
+  known: KnownTeacher | undefined,
+): { readonly precision: 'f32' | 'int8'; readonly certain: boolean } {
+  if (known) return { precision: known.precision, certain: true };
+  const { precision } = recipe.teacher;
+  // int8 has to agree with float32 first; until that is known, the plan is for the slower of the two.
+  return precision === 'auto' ? { precision: 'f32', certain: false } : { precision, certain: true };
+}
+
+/** What making the teacher ready costs: embeddings, head, all of it if the recipe says so, its int8 form. */
+export async function planTeacherStage(
+  context: PlanningContext,
+  store: KnowledgeStore,
+  recipe: DistillRecipe,
+  source: TeacherSource,
+  cost: TeacherCost,
+): Promise<StagePlan> {
+  const { train } = recipe.teacher;
+  const parts: Part[] = [{ seconds: cost.f32.makeSeconds, diskBytes: cost.f32.bytes, note: '' }];
+  if (train !== 'none') {
+    parts.push(await embeddings(context, store, recipe, source, cost));
+    parts.push(await headTraining(context, recipe, source));
+  }
+  if (train === 'all') parts.push(await wholeTraining(context, recipe, cost));
+  if (cost.int8) parts.push(comparison(context, cost));
+  return {
+    stage: 'teacher',
+    seconds: sum(parts.map(({ seconds }) => seconds)),
+    memoryBytes: context.memory.take(),
+    diskBytes: sum(parts.map(({ diskBytes }) => diskBytes)),
+    note: parts
+      .map(({ note }) => note)
+      .filter((note) => note !== '')
+      .join(', '),
+  };
+}
+
+/** The embeddings of the labelled and the validation texts, which the head is trained on. */
+async function embeddings(
+  context: PlanningContext,
+  store: KnowledgeStore,
+  recipe: DistillRecipe,
+  source: TeacherSource,
+  { f32 }: TeacherCost,
+): Promise<Part> {
+  const { labelled, validation } = context.dataset.splits;
+  const query = {
+    teacher: encoderHash(source),
+    tap: source.embeddingOutput as string,
+    preprocessing: preprocessingOf(source, recipe.data.maxLength),
+  };
+  let seconds = f32.openSeconds;
+  let missing = 0;
+  for (const split of [labelled, validation]) {
+    const answers = await storedAnswers(store, split, query, context.checkInterrupted);
+    seconds += secondsForSplit(answers.missingByBucket, TEACHER_BATCH, f32.batch);
+    missing += answers.missing;
+  }
+  const diskBytes = missing > 0 ? estimateBytes(missing, [source.embeddingWidth as number], 'float32') : 0;
+  const note = missing > 0 ? `${missing} texts to embed` : 'its embeddings are in the store';
+  return { seconds, diskBytes, note };
+}
+
+async function headTraining(
+  context: PlanningContext,
+  recipe: DistillRecipe,
+  source: TeacherSource,
+): Promise<Part> {
+  const { epochs, batchSize } = recipe.teacher.head;
+  const { labelled, validation } = context.dataset.splits;
+  const cost = await measureHeadTraining(context, recipe, source);
+  const step = cost.step.get('head') as number;
+  // An evaluation reads a stored embedding for each text, as a step does, and has no backward pass.
+  const evaluation = { seconds: (validation.size / batchSize) * step, prepareSeconds: cost.prepareSeconds };
+  const seconds = trainingSeconds({
+    split: labelled,
+    batchSize,
+    epochs,
+    checkpointEverySeconds: 30,
+    step: new Map(labelled.buckets.map(({ length }) => [length, step])),
+    cost,
+    evaluation,
+    variants: 1,
+  });
+  const steps = epochs * batchCount(labelled, batchSize);
+  return {
+    seconds,
+    diskBytes: CHECKPOINTS_KEPT * cost.checkpoint.bytes,
+    note: `${steps} steps for its head`,
+  };
+}
+
+async function wholeTraining(
+  context: PlanningContext,
+  recipe: DistillRecipe,
+  { model }: TeacherCost,
+): Promise<Part> {
+  const { epochs, batchSize } = recipe.teacher.whole;
+  const { labelled, validation } = context.dataset.splits;
+  const { cost, student } = await measureWholeTraining(context, recipe, model);
+  const evaluation = await measureEvaluation(context, student, batchSize);
+  const perEpoch = batchCount(labelled, batchSize);
+  const seconds = trainingSeconds({
+    split: labelled,
+    batchSize,
+    epochs,
+    checkpointEverySeconds: 60,
+    step: new Map([...cost.step].map(([name, own]) => [Number(name), own])),
+    cost,
+    evaluation: evaluationOf(validation, evaluation),
+  });
+  const note = `${epochs * perEpoch} steps for all of it, with ${evaluationCount(perEpoch, epochs)} evaluations`;
+  return { seconds, diskBytes: CHECKPOINTS_KEPT * cost.checkpoint.bytes, note };
+}
+
+/** Calibrating the int8 teacher, and asking both what they say of a sample. */
+function comparison({ dataset }: PlanningContext, { f32, int8 }: TeacherCost): Part {
+  if (!int8) throw new Error('there is no int8 teacher to compare');
+  const sample = firstBatches(dataset.splits.validation, TEACHER_BATCH, AGREEMENT_TEXTS);
+  const asked = [f32, int8].map(
+    (file) => file.openSeconds + secondsForSplit(sample, TEACHER_BATCH, file.batch),
+  );
+  return {
+    seconds: int8.makeSeconds + sum(asked),
+    diskBytes: int8.bytes,
+    note: 'int8 compared with float32',
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
