@@ -79,12 +79,14 @@ export function planSummary({ stages, store, measuredOn }: Plan): string {
     plainLine(note),
   ]);
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+  const seconds = sum(stages.map((stage) => stage.seconds));
+  const atMost = sum(stages.map(({ secondsAtMost }) => secondsAtMost));
   const total = [
     'in all',
-    formatDuration(sum(stages.map(({ seconds }) => seconds))),
+    formatDuration(seconds),
     formatBytes(Math.max(0, ...stages.map(({ memoryBytes }) => memoryBytes))),
     formatBytes(sum(stages.map(({ diskBytes }) => diskBytes))),
-    '',
+    atMost > seconds ? `${formatDuration(atMost)} at most` : '',
   ];
   const answers = `${formatCount(store.present)} of ${formatCount(store.present + store.missing)}`;
   return `${table([['', 'time', 'memory', 'disk', ''], ...rows, total], [0, 4])}

@@ -19,8 +19,8 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const plan: Plan = {
   stages: [
-    { stage: 'label', seconds: 62, memoryBytes: 4e8, diskBytes: 4e6, note: 'int8' },
-    { stage: 'train', seconds: 100, memoryBytes: 6e8, diskBytes: 2e7, note: '' },
+    { stage: 'label', seconds: 62, secondsAtMost: 62, memoryBytes: 4e8, diskBytes: 4e6, note: 'int8' },
+    { stage: 'train', seconds: 100, secondsAtMost: 150, memoryBytes: 6e8, diskBytes: 2e7, note: '' },
   ],
   store: { present: 300, missing: 700, bytes: 16_000 },
   measuredOn: '3 batches',
@@ -55,7 +55,7 @@ test('what is not given is left to the recipe', async () => {
   const options = call.mock.calls[0]?.[1];
   expect(options).toMatchObject({ out: join(folder, 'runs/a'), baseline: true });
   expect(options).not.toHaveProperty('storeFolder');
-  expect(out).toMatch(/in all\s+2 min 42 s\s+600 MB\s+24 MB/);
+  expect(out).toMatch(/in all\s+2 min 42 s\s+600 MB\s+24 MB\s+3 min 32 s at most/);
   expect(out).toMatch(/The store has 300 of 1,000 teacher's answers/);
 });
 

@@ -8,7 +8,7 @@ import type { StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import type { TeacherSource } from '../teachers/teacher-source.ts';
-import type { Plan, RunOptions } from './api.ts';
+import type { Plan, RunOptions, StagePlan } from './api.ts';
 import { type AnswerCost, planAnswers } from './planning/answer-stages.ts';
 import { recallTeacher, teacherKey } from './planning/known-teachers.ts';
 import { measureStudent } from './planning/measure-student.ts';
@@ -26,8 +26,6 @@ import { timed } from './planning/timing.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './run-context.ts';
 import { prepareData } from './stages/data.ts';
 import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
-
-type StagePlan = Plan['stages'][number];
 
 /**
  * Says what a run will cost, before it runs: prepares the data (the run finds it prepared), times a few batches of
@@ -103,6 +101,7 @@ async function planStages(
     stages.push({
       stage: 'label',
       seconds,
+      secondsAtMost: answers.trainingSecondsAtMost,
       memoryBytes: labelMemory + heldBytes(dataset, 'train'),
       diskBytes,
       note: answers.note,
@@ -122,16 +121,31 @@ async function planStages(
   const files = await told('export', 'Time the export', () => measureStudentFiles(context, student));
   stages.push(planExport(context, { cost: student, files, baseline }));
   const students = 1 + (baseline ? 1 : 0) + (recipe.export.int8 ? 1 : 0);
+  const evaluating =
+    evaluationSeconds(context, { cost: student, students, teachers: source ? 1 : 0 }) +
+    (answers?.test.seconds ?? 0);
   stages.push({
     stage: 'evaluate',
-    seconds:
-      evaluationSeconds(context, { cost: student, students, teachers: source ? 1 : 0 }) +
-      (answers?.test.seconds ?? 0),
+    seconds: evaluating,
+    secondsAtMost: evaluating,
     memoryBytes: Math.max(labelMemory, memory.take()),
     diskBytes: answers?.test.diskBytes ?? 0,
     note: answers ? `${answers.test.missing} test texts to ask in f32` : '',
   });
+  if (source) stages.push(reportStage(memory.take()));
   return { stages, store: storePart(answers), measuredOn: measuredOn(context) };
+}
+
+/** Not measured, since there is nothing to report yet: a page of text and drawings. */
+function reportStage(memoryBytes: number): StagePlan {
+  return {
+    stage: 'report',
+    seconds: 0,
+    secondsAtMost: 0,
+    memoryBytes,
+    diskBytes: 0,
+    note: 'not measured: a page, in a moment',
+  };
 }
 
 async function openSource(recipe: Recipe, options: RunOptions): Promise<TeacherSource | undefined> {
@@ -157,6 +171,7 @@ async function planData(recipe: Recipe, options: RunOptions, tokenizer: TeacherS
   const stage: StagePlan = {
     stage: 'data',
     seconds: again.seconds,
+    secondsAtMost: again.seconds,
     memoryBytes: process.memoryUsage.rss(),
     diskBytes: folderBytes(folder),
     note,

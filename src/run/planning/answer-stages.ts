@@ -15,6 +15,8 @@ export interface AnswerCost {
   readonly training: SplitAnswers;
   readonly test: SplitAnswers;
   readonly precision: 'f32' | 'int8';
+  /** Seconds for the training split in the slower precision that it may come to. */
+  readonly trainingSecondsAtMost: number;
   /** For people: what the number of seconds supposes. */
   readonly note: string;
 }
@@ -53,15 +55,14 @@ export async function planAnswers(
   const training = await answers(train, known?.hashes.labelling, labeller);
   const notes = [`${training.missing} texts to ask in ${precision}`];
   if (!known) notes.push('no run has made this teacher ready yet: all answers count as missing');
-  if (!certain && cost.int8) {
-    const int8 =
-      cost.int8.openSeconds + secondsForSplit(training.missingByBucket, TEACHER_BATCH, cost.int8.batch);
-    notes.push(`${int8.toFixed(0)} s if int8 agrees well enough`);
-  }
+  const inFloat32 =
+    cost.f32.openSeconds + secondsForSplit(training.missingByBucket, TEACHER_BATCH, cost.f32.batch);
+  if (!certain) notes.push(`${inFloat32.toFixed(0)} s in f32, should int8 not agree well enough`);
   return {
     training,
     test: await answers(test, known?.hashes.f32, cost.f32),
     precision,
+    trainingSecondsAtMost: certain ? training.seconds : Math.max(inFloat32, training.seconds),
     note: notes.join('; '),
   };
 }

@@ -32,9 +32,7 @@ export async function measureStudent(context: PlanningContext): Promise<StudentC
   const samples = split.buckets.flatMap(({ size }, bucket) =>
     size > 0 ? [sampledBucket(split, bucket, BATCHES * batchSize)] : [],
   );
-  const terms = source
-    ? objectiveTerms(recipe.objective, { classes })
-    : [labelsTerm({ weight: 1 })];
+  const terms = source ? objectiveTerms(recipe.objective, { classes }) : [labelsTerm({ weight: 1 })];
   const training = await withScratchKnowledge(
     scratch,
     source ? samples : [],

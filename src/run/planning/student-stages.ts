@@ -1,5 +1,5 @@
 import { writeModel } from '../../onnx/write-model.ts';
-import type { Plan } from '../api.ts';
+import type { StagePlan } from '../api.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { SPEED_SECONDS } from '../measure-speed.ts';
 import { EVALUATION_BATCH } from '../stages/evaluate.ts';
@@ -8,8 +8,6 @@ import type { StudentCost } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { timed } from './timing.ts';
 import { evaluationOf, trainingSeconds } from './training-seconds.ts';
-
-type StagePlan = Plan['stages'][number];
 
 const CHECKPOINTS_KEPT = 2;
 
@@ -22,23 +20,34 @@ export function planTraining(
   const { batchSize, earlyStopping, evaluateEvery, checkpointEvery } = recipe.training;
   const epochs = stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs;
   const split = withTeacher ? dataset.splits.train : dataset.splits.labelled;
-  const seconds = trainingSeconds({
-    split,
-    batchSize,
-    epochs,
-    evaluateEvery,
-    checkpointEverySeconds: checkpointEvery,
-    step: cost.step,
-    cost: cost.training,
-    evaluation: evaluationOf(dataset.splits.validation, cost.evaluation),
-  });
-  const steps = epochs * batchCount(split, batchSize);
+  const perEpoch = batchCount(split, batchSize);
+  const secondsOf = (count: number) =>
+    trainingSeconds({
+      split,
+      batchSize,
+      epochs: count,
+      evaluateEvery,
+      checkpointEverySeconds: checkpointEvery,
+      step: cost.step,
+      cost: cost.training,
+      evaluation: evaluationOf(dataset.splits.validation, cost.evaluation),
+    });
+  // The soonest that patience can end is when nothing after the first evaluation was better.
+  const fewest = earlyStopping
+    ? Math.min(epochs, earlyStopping.patience + Math.min(1, evaluateEvery / perEpoch))
+    : epochs;
+  const secondsAtMost = secondsOf(epochs);
   return {
     stage,
-    seconds,
+    seconds: (secondsOf(fewest) + secondsAtMost) / 2,
+    secondsAtMost,
     memoryBytes,
     diskBytes: CHECKPOINTS_KEPT * cost.training.checkpoint.bytes,
-    note: `${steps} steps${earlyStopping ? ' at most: early stopping may end it sooner' : ''}`,
+    note:
+      fewest < epochs
+        ? `${Math.ceil(fewest * perEpoch)} to ${epochs * perEpoch} steps, as early stopping will have it: ` +
+          `${secondsOf(fewest).toFixed(0)} to ${secondsAtMost.toFixed(0)} s`
+        : `${epochs * perEpoch} steps`,
   };
 }
 
@@ -77,12 +86,14 @@ export function planExport(
   { cost, files, baseline }: { cost: StudentCost; files: StudentFiles; baseline: boolean },
 ): StagePlan {
   const evaluation = evaluationOf(dataset.splits.validation, cost.evaluation);
+  const seconds = files.seconds + (recipe.export.int8 ? 2 * evaluation.seconds : 0);
   const tokenizerBytes = tokenizer
     .toFiles(recipe.data.maxLength)
     .reduce((sum, { bytes }) => sum + bytes.length, 0);
   return {
     stage: 'export',
-    seconds: files.seconds + (recipe.export.int8 ? 2 * evaluation.seconds : 0),
+    seconds,
+    secondsAtMost: seconds,
     memoryBytes: memory.take(),
     diskBytes: files.f32Bytes * (baseline ? 2 : 1) + files.int8Bytes + tokenizerBytes,
     note: recipe.export.int8 ? 'float32 and int8, if no layer has to stay in float32' : 'float32',

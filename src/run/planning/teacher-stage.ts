@@ -2,7 +2,7 @@ import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
-import type { Plan } from '../api.ts';
+import type { StagePlan } from '../api.ts';
 import { AGREEMENT_TEXTS } from '../stages/teacher.ts';
 import { preprocessingOf, TEACHER_BATCH } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, secondsForSplit } from './batch-counts.ts';
@@ -13,8 +13,6 @@ import { measureHeadTraining, measureWholeTraining } from './measure-teacher-tra
 import type { PlanningContext } from './planning-context.ts';
 import { storedAnswers } from './stored-answers.ts';
 import { evaluationCount, evaluationOf, trainingSeconds } from './training-seconds.ts';
-
-type StagePlan = Plan['stages'][number];
 
 interface Part {
   readonly seconds: number;
@@ -31,8 +29,8 @@ export function labellingPrecision(
 ): { readonly precision: 'f32' | 'int8'; readonly certain: boolean } {
   if (known) return { precision: known.precision, certain: true };
   const { precision } = recipe.teacher;
-  // int8 has to agree with float32 first; until that is known, the plan is for the slower of the two.
-  return precision === 'auto' ? { precision: 'f32', certain: false } : { precision, certain: true };
+  // int8 has to agree with float32 first, which only the trained teacher can show; it mostly does.
+  return precision === 'auto' ? { precision: 'int8', certain: false } : { precision, certain: true };
 }
 
 /** What making the teacher ready costs: embeddings, head, all of it if the recipe says so, its int8 form. */
@@ -51,9 +49,11 @@ export async function planTeacherStage(
   }
   if (train === 'all') parts.push(await wholeTraining(context, recipe, cost));
   if (cost.int8) parts.push(comparison(context, cost));
+  const seconds = sum(parts.map((part) => part.seconds));
   return {
     stage: 'teacher',
-    seconds: sum(parts.map(({ seconds }) => seconds)),
+    seconds,
+    secondsAtMost: seconds,
     memoryBytes: context.memory.take(),
     diskBytes: sum(parts.map(({ diskBytes }) => diskBytes)),
     note: parts
