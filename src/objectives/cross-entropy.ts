@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { type ObjectiveTerm, weightedMean } from './objective.ts';
+import { defineObjective, type ObjectiveTerm, termWeight, weightedMean } from './objective.ts';
 
 export interface CrossEntropyInputs {
   /** float32 [B, C] */
@@ -43,3 +44,13 @@ export function labelsTerm(options: { weight: number; smoothing?: number }): Obj
       }),
   };
 }
+
+export const labels = defineObjective({
+  name: 'labels',
+  options: z
+    .strictObject({ weight: termWeight(0.1) })
+    .describe(
+      'Cross-entropy with the labels, where samples have one. Its weight is 1 when there is no teacher.',
+    ),
+  term: labelsTerm,
+});

@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { type ObjectiveTerm, weightedMean } from './objective.ts';
+import { defineObjective, type ObjectiveTerm, termWeight, weightedMean } from './objective.ts';
 
 export interface KdLogitsInputs {
   /** float32 [B, C] */
@@ -44,3 +45,19 @@ export function kdTerm(options: { weight: number; temperature: number; classes: 
       }),
   };
 }
+
+export const kd = defineObjective({
+  name: 'kd',
+  options: z
+    .strictObject({
+      weight: termWeight(0.9),
+      temperature: z
+        .number()
+        .min(0.1)
+        .max(100)
+        .default(2)
+        .describe('Softens both distributions; the term is scaled by its square (Hinton et al., 2015).'),
+    })
+    .describe("KL divergence to the teacher's class distribution. Left out when there is no teacher."),
+  term: (options, { classes }) => kdTerm({ ...options, classes }),
+});

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 
@@ -20,6 +21,36 @@ export interface ObjectiveTerm {
   /** How much it counts in the total. */
   readonly weight: number;
   build(g: GraphBuilder, inputs: ObjectiveInputs): TypedValue;
+}
+
+/** What a term may depend on besides its options. */
+export interface ObjectiveContext {
+  readonly classes: number;
+}
+
+/** An entry of the registry of losses: a term that recipes can weigh. */
+export interface ObjectiveKind<
+  Name extends string = string,
+  Options extends z.ZodObject<{ weight: z.ZodType<number> }> = z.ZodObject<{ weight: z.ZodType<number> }>,
+> {
+  /** Its key under `objective` in recipes, and its name in metrics. */
+  readonly name: Name;
+  /** The recipe's options, with defaults and descriptions. */
+  readonly options: Options;
+  term(options: z.output<Options>, context: ObjectiveContext): ObjectiveTerm;
+}
+
+/** Lets `term` be typed by the options beside it. */
+export function defineObjective<
+  Name extends string,
+  Options extends z.ZodObject<{ weight: z.ZodType<number> }>,
+>(objective: ObjectiveKind<Name, Options>): ObjectiveKind<Name, Options> {
+  return objective;
+}
+
+/** The option `weight` that every term has; a term of weight 0 is left out. */
+export function termWeight(weight: number) {
+  return z.number().min(0).max(1000).default(weight).describe("The term's weight; 0 leaves it out.");
 }
 
 /** sum(weights * values) / max(sum(weights), 1) over vectors [batch]: the mean over the rows that count. */

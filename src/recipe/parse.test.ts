@@ -26,7 +26,7 @@ describe('a recipe that is right', () => {
     expect(recipe.seed).toBe(1);
     expect(recipe.objective).toEqual({ kd: { weight: 0.9, temperature: 2 }, labels: { weight: 0.1 } });
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);
-    expect(recipe.data.buckets).toEqual([16, 32, 64]);
+    expect(recipe.data.buckets).toEqual([16, 24, 32, 48, 64]);
     expect(recipe.export.int8).toEqual({ maxDrop: 0.01 });
   });
 

@@ -25,8 +25,8 @@ test('only name, data and student must be written', () => {
   expect(recipeJsonSchema().required).toEqual(['name', 'data', 'student']);
 });
 
-test('buckets double from 16 to the longest text', () => {
-  expect(bucketsFor(64)).toEqual([16, 32, 64]);
-  expect(bucketsFor(100)).toEqual([16, 32, 64, 100]);
+test('buckets rise by a half and a third, from 16 to the longest text', () => {
+  expect(bucketsFor(64)).toEqual([16, 24, 32, 48, 64]);
+  expect(bucketsFor(100)).toEqual([16, 24, 32, 48, 64, 96, 100]);
   expect(bucketsFor(8)).toEqual([8]);
 });

@@ -1,30 +1,15 @@
 import { z } from 'zod';
+import { OBJECTIVES } from '../objectives/index.ts';
 
-const weight = z.number().min(0).max(1000);
+/** Each registered loss with its options, under its name. */
+const terms = Object.fromEntries(
+  OBJECTIVES.map(({ name, options }) => [name, options.prefault({})]),
+) as unknown as { [O in (typeof OBJECTIVES)[number] as O['name']]: z.ZodPrefault<O['options']> };
 
 /** What the student is taught by: the weighted sum of these terms. */
 export const objectiveSchema = z
-  .strictObject({
-    kd: z
-      .strictObject({
-        weight: weight.default(0.9).describe("The term's weight; 0 leaves it out."),
-        temperature: z
-          .number()
-          .min(0.1)
-          .max(100)
-          .default(2)
-          .describe('Softens both distributions; the term is scaled by its square (Hinton et al., 2015).'),
-      })
-      .prefault({})
-      .describe("KL divergence to the teacher's class distribution. Left out when there is no teacher."),
-    labels: z
-      .strictObject({ weight: weight.default(0.1).describe("The term's weight; 0 leaves it out.") })
-      .prefault({})
-      .describe(
-        'Cross-entropy with the labels, where samples have one. Its weight is 1 when there is no teacher.',
-      ),
-  })
-  .refine((objective) => objective.kd.weight + objective.labels.weight > 0, {
+  .strictObject(terms)
+  .refine((objective) => Object.values(objective).some(({ weight }) => weight > 0), {
     error: 'all weights are 0: nothing would be learnt',
   })
   .prefault({})

@@ -46,7 +46,7 @@ export function buildStepGraph(
       if (!value) {
         throw new LimbeckError('train.no-such-value', `the student has no value named ${name}`, {
           where: `its graph ${student.graph.name}`,
-          remedy: 'List what it has with `limbeck inspect`, and correct the name.',
+          remedy: 'Correct the name; a student names its values in its graph (g.identity(value, name)).',
         });
       }
       return value;

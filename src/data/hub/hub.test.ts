@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSource, sourceSchema } from '../sources/index.ts';
+import { openSource } from '../sources/index.ts';
+import { sourceSchema } from '../testing/source-schema.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
 import { splitFiles } from './dataset-files.ts';
 import { download } from './download.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { DataSource } from '../sample.ts';
 import { csv } from './csv.ts';
 import { huggingFace } from './hugging-face.ts';
@@ -13,27 +13,16 @@ export type { SourceContext, SourceKind } from './source.ts';
 /** Every kind of data source that a recipe can name. A new one is a file and a line here. */
 export const SOURCES = [wordnetGlosses, jsonl, csv, parquet, textFolder, huggingFace] as const;
 
+type Source = (typeof SOURCES)[number];
+
 /** What stands under `data.source` in a recipe: `kind`, and that kind's options. */
-export const sourceSchema = z.discriminatedUnion('kind', [
-  withKind(wordnetGlosses.kind, wordnetGlosses.options),
-  withKind(jsonl.kind, jsonl.options),
-  withKind(csv.kind, csv.options),
-  withKind(parquet.kind, parquet.options),
-  withKind(textFolder.kind, textFolder.options),
-  withKind(huggingFace.kind, huggingFace.options),
-]);
-export type SourceOptions = z.output<typeof sourceSchema>;
+export type SourceOptions = {
+  [S in Source as S['kind']]: { kind: S['kind'] } & z.output<S['options']>;
+}[Source['kind']];
 
 /** Opens the source that a recipe names. Throws LimbeckError where it is missing or not what it should be. */
 export async function openSource(options: SourceOptions, context: SourceContext): Promise<DataSource> {
   const { kind, ...rest } = options;
   const source = SOURCES.find((one) => one.kind === kind) as unknown as SourceKind;
   return source.open(rest, context);
-}
-
-function withKind<Kind extends string, Shape extends z.core.$ZodLooseShape>(
-  kind: Kind,
-  schema: z.ZodObject<Shape, z.core.$strict>,
-) {
-  return schema.extend({ kind: z.literal(kind) }).meta(schema.meta() ?? {});
 }

@@ -4,8 +4,9 @@ import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { DataSource, TextSample } from '../sample.ts';
+import { sourceSchema } from '../testing/source-schema.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
-import { openSource, SOURCES, sourceSchema } from './index.ts';
+import { openSource, SOURCES } from './index.ts';
 import { definition } from './wordnet-glosses.ts';
 
 const newFolder = temporaryFolders();

@@ -4,7 +4,7 @@ import type { Tokenizer } from '../../data/tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
-import { kdTerm } from '../../objectives/kd-logits.ts';
+import { objectiveTerms } from '../../objectives/index.ts';
 import { randomStream } from '../../random.ts';
 import { TEXT_STUDENTS } from '../../students/index.ts';
 import type { Student, TextStudentArchitecture } from '../../students/student.ts';
@@ -74,11 +74,7 @@ export function trainText(
       tokenDropout: { fraction: training.tokenDropout, unkId: tokenizer.unkId },
       knowledge: labels ? new Map([['logits', labels.space]]) : undefined,
     });
-    const terms = labels
-      ? [kdTerm({ ...objective.kd, classes }), labelsTerm(objective.labels)].filter(
-          ({ weight }) => weight > 0,
-        )
-      : [labelsTerm({ weight: 1 })];
+    const terms = labels ? objectiveTerms(objective, { classes }) : [labelsTerm({ weight: 1 })];
     const evaluator = parameterEvaluator({
       engine,
       student,
