@@ -16,7 +16,11 @@ export function replaceFile(path: string, content: FileContent, area: ErrorArea)
     writeSynced(partial, content);
     renameSync(partial, path);
   } catch (cause) {
-    rmSync(partial, { force: true });
+    try {
+      rmSync(partial, { force: true });
+    } catch {
+      // Where a folder of the path is a file there is nothing to remove, and `force` does not help.
+    }
     throw writeError(path, cause, area);
   }
 }
