@@ -55,7 +55,11 @@ export function evaluateStage(
   return runStage(run, 'evaluate', 'Measure on the test split', async () => {
     const { test } = dataset.splits;
     const classes = dataset.labels.length;
-    const { space } = await labelWith(run, teacher, teacher.file, test, 'asking the teacher');
+    const { space } = await labelWith(run, teacher, teacher.file, {
+      stage: 'evaluate',
+      split: test,
+      task: 'asking the teacher',
+    });
     const files = { student: shipped.student, studentInt8: shipped.studentInt8, baseline: shipped.baseline };
     const sessions = new Map<string, Session>();
     try {

@@ -1,5 +1,6 @@
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
+import type { StageName } from '../../events.ts';
 import { type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { type RunContext, runStage } from '../run-context.ts';
@@ -12,17 +13,40 @@ export interface Labels extends LabelResult {
   readonly space: LabelSpace;
 }
 
+/**
+ * What a run remembers of its labelling: how many answers there were before, so that those of a part that was killed
+ * count as asked for by this run; how many it asked for, once all are there.
+ */
+export interface LabelFinding {
+  readonly answersBefore: number;
+  readonly teacherCalls: number | null;
+}
+
 /** Asks the teacher about every training text that the store has no answer for. */
 export function labelStage(run: RunContext, teacher: TrainedTeacher, dataset: TextDataset): Promise<Labels> {
   return runStage(run, 'label', 'Label the training texts', async () => {
-    const value = await labelWith(run, teacher, teacher.labellingFile, dataset.splits.train, 'labelling');
+    const { folder } = run;
+    const earlier = folder.finding<LabelFinding>('label');
+    let answersBefore = earlier?.answersBefore ?? 0;
+    const value = await labelWith(run, teacher, teacher.labellingFile, {
+      stage: 'label',
+      split: dataset.splits.train,
+      task: 'labelling',
+      onSpace({ count }) {
+        if (earlier) return;
+        answersBefore = count;
+        folder.finish('label', { answersBefore, teacherCalls: null } satisfies LabelFinding);
+      },
+    });
     const rate =
       value.seconds > 0 && value.labelled > 0
         ? ` (${Math.round(value.labelled / value.seconds)} texts/s)`
         : '';
-    // A run that goes on counts what its earlier parts labelled as labelled by itself.
-    const before = run.folder.finding<{ teacherCalls: number }>('label')?.teacherCalls ?? 0;
-    run.folder.finish('label', { teacherCalls: before + value.teacherCalls });
+    const teacherCalls =
+      typeof earlier?.teacherCalls === 'number'
+        ? earlier.teacherCalls + value.teacherCalls
+        : Math.max(value.space.count - answersBefore, value.teacherCalls);
+    folder.finish('label', { answersBefore, teacherCalls } satisfies LabelFinding);
     return {
       value,
       summary: `${value.labelled} texts labelled${rate}, ${value.reused} answers were in the store`,
@@ -35,13 +59,30 @@ export async function labelWith(
   run: RunContext,
   teacher: TrainedTeacher,
   file: string,
-  split: TokenSplit,
-  task: string,
+  how: {
+    readonly stage: StageName;
+    readonly split: TokenSplit;
+    readonly task: string;
+    /** Called with the space before the teacher is asked. */
+    readonly onSpace?: (space: LabelSpace) => void;
+  },
 ): Promise<Labels> {
   const { store, options } = run;
+  const { stage, split, task } = how;
   const int8 = file !== teacher.file;
   const labeller = await openLabeller(run, teacher.source, file, `${teacher.title}${int8 ? ', int8' : ''}`);
   try {
+    const { title, hash, preprocessing, outputs } = labeller;
+    const { dims } = outputs.logits;
+    const space = await store.space({
+      title,
+      teacher: hash,
+      tap: 'logits',
+      preprocessing,
+      dims,
+      encoding: 'float16',
+    });
+    how.onSpace?.(space);
     const result = await labelSplit({
       teacher: labeller,
       taps: ['logits'],
@@ -59,17 +100,7 @@ export async function labelWith(
         });
       },
       onProgress: ({ done, total }) =>
-        run.emit({ type: 'progress', stage: 'label', task, done, total, unit: 'texts' }),
-    });
-    const { title, hash, preprocessing, outputs } = labeller;
-    const { dims } = outputs.logits;
-    const space = await store.space({
-      title,
-      teacher: hash,
-      tap: 'logits',
-      preprocessing,
-      dims,
-      encoding: 'float16',
+        run.emit({ type: 'progress', stage, task, done, total, unit: 'texts' }),
     });
     return { ...result, space };
   } finally {

@@ -20,6 +20,7 @@ import { describeMachine } from '../machine.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { RunFolder } from '../run-folder.ts';
 import type { Evaluations } from './evaluate.ts';
+import type { LabelFinding } from './label.ts';
 import type { TrainedTeacher } from './teacher.ts';
 
 export interface ReportInputs {
@@ -79,7 +80,7 @@ function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
   const { recipe, folder, options, engine } = run;
   const { teacher, student, studentInt8, baseline } = inputs.evaluations;
   const models = { teacher, student, studentInt8 };
-  const teacherCalls = folder.finding<{ teacherCalls: number }>('label')?.teacherCalls ?? 0;
+  const teacherCalls = folder.finding<LabelFinding>('label')?.teacherCalls ?? 0;
   return {
     ...models,
     baseline,

@@ -1,0 +1,115 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { randomStream } from '../src/random.ts';
+import type { RunResult } from '../src/report/result.ts';
+import { jsonLines, launch, type Running } from './support/child-process.ts';
+import { fileHash } from './support/file-hash.ts';
+import { readGlosses, writeJsonLines } from './support/glosses.ts';
+import { RunPlace, smallRecipeText } from './support/small-run.ts';
+
+const SCRIPT = fileURLToPath(new URL('./support/distill-process.ts', import.meta.url));
+const place = new RunPlace();
+
+beforeAll(async () => {
+  writeJsonLines(place.path('data.jsonl'), await readGlosses(700));
+  const text = smallRecipeText().replace('checkpointEvery: 30', '');
+  // Checkpoints so close that a kill falls between them, on them and while they are written.
+  place.write('small.yaml', text.replace('training:\n', 'training:\n  checkpointEvery: 0.05\n'));
+});
+afterAll(() => place.remove());
+
+const start = (run: string): Running =>
+  launch(SCRIPT, ['small.yaml', place.path('runs', run), place.path(`store-${run}`)], place.folder);
+const shipped = [
+  'student/onnx/model.onnx',
+  'student/onnx/model_quantized.onnx',
+  'teacher/model.onnx',
+  'baseline/model.onnx',
+];
+const hashes = (run: string) => shipped.map((name) => [name, fileHash(place.path('runs', run, name))]);
+const resultOf = (run: string): RunResult =>
+  JSON.parse(readFileSync(place.path('runs', run, 'result.json'), 'utf8'));
+
+/** How far labelling was, by the time at which it was heard. */
+interface Heard {
+  at: number;
+  done: number;
+}
+
+/** What a part of the run said of its labelling. */
+async function labelling(running: Running): Promise<{ missing: number | undefined; heard: Heard[] }> {
+  const heard: Heard[] = [];
+  let rest = '';
+  running.child.stdout?.on('data', (chunk) => {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const event = JSON.parse(line);
+      if (event.type === 'progress' && event.task === 'labelling')
+        heard.push({ at: performance.now(), done: event.done });
+    }
+  });
+  await running.ended;
+  const [, missing] = /"message":"(\d+) of \d+ train texts have no answer yet/.exec(running.out()) ?? [];
+  return { missing: missing === undefined ? undefined : Number(missing), heard };
+}
+
+describe('a run that is killed again and again', () => {
+  /** Where each part is killed: some random time after the stage has begun to count, up to `within` milliseconds. */
+  const KILLS: [stage: string, within: number][] = [
+    ['teacher', 2000],
+    ['label', 4000],
+    ['train', 1500],
+    ['baseline', 300],
+    ['export', 40],
+    ['evaluate', 500],
+  ];
+
+  test('ends in the bits of one that was not, and asks the teacher only for what is missing', async () => {
+    const whole = start('whole');
+    expect(await whole.ended).toMatchObject({ code: 0 });
+
+    const random = randomStream(20, 'kills');
+    const killedIn: string[] = [];
+    let missing = Number.POSITIVE_INFINITY;
+    for (const [stage, within] of KILLS) {
+      const running = start('killed');
+      const labelled = labelling(running);
+      await running.printed(new RegExp(`"type":"(progress|stage-start)","stage":"${stage}"`));
+      await setTimeout(random.uniform() * within);
+      const killedAt = performance.now();
+      running.child.kill('SIGKILL');
+      const { signal, out } = await running.ended;
+      if (signal === 'SIGKILL') {
+        const last = [...out.matchAll(/"stage-start","stage":"(\w+)"/g)].at(-1);
+        killedIn.push(last?.[1] ?? 'start');
+      } else expect(jsonLines(out).at(-1)).not.toMatchObject({ type: 'error' });
+      const part = await labelled;
+      if (part.missing === undefined) continue;
+      expect(part.missing).toBeLessThanOrEqual(missing);
+      // The last 2 seconds of a killed process may be lost, no more; a second for the way to here.
+      const kept = part.heard.filter(({ at }) => at < killedAt - 3000).at(-1)?.done ?? 0;
+      missing = part.missing - kept;
+    }
+    const last = start('killed');
+    const { code, out } = await last.ended;
+    expect(jsonLines(out).filter(({ type }) => type === 'error')).toEqual([]);
+    expect(code).toBe(0);
+
+    expect(new Set(killedIn).size, killedIn.join()).toBeGreaterThanOrEqual(3);
+    expect(hashes('killed')).toEqual(hashes('whole'));
+    const [killed, never] = [resultOf('killed'), resultOf('whole')];
+    for (const model of ['teacher', 'student', 'studentInt8', 'baseline'] as const) {
+      const { accuracy, macroF1 } = never[model]!;
+      expect(killed[model]).toMatchObject({ accuracy, macroF1 });
+    }
+    expect(killed.teacherCalls).toBe(never.teacherCalls);
+    expect(killed.teacherCallsSaved).toBe(never.teacherCallsSaved);
+    expect(readFileSync(place.path('runs', 'killed', 'metrics.jsonl'), 'utf8').split('\n')).toHaveLength(
+      readFileSync(place.path('runs', 'whole', 'metrics.jsonl'), 'utf8').split('\n').length,
+    );
+    expect(existsSync(place.path('runs', 'killed', '.lock'))).toBe(false);
+  }, 240_000);
+});
