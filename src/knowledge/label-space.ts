@@ -89,7 +89,8 @@ export class LabelSpace {
           `the teacher's ${this.info.tap} has the value ${values[record]}, which float16 cannot hold`,
           {
             where: `value ${record} of sample ${hex(keyAt(keys, i))}`,
-            remedy: 'Scale the model down so that its outputs stay within 65,504 (the last layer of a teacher is enough).',
+            remedy:
+              'Scale the model down so that its outputs stay within 65,504 (the last layer of a teacher is enough).',
           },
         );
       }

@@ -24,7 +24,7 @@ export function initCommand(cli: Cli): Command {
   return new Command('init')
     .summary('write a recipe')
     .description(
-      'Writes a recipe with a comment on every key. In a terminal it asks a few questions, unless --source is given; without one it takes the options.',
+      'Writes a recipe with a comment on every key. In a terminal it asks a few questions, unless --source is given; without a terminal it takes the options.',
     )
     .argument('[file]', 'where to write it', 'recipe.yaml')
     .option('--name <name>', "the recipe's name (default: the file's)")

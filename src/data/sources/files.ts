@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { DataSource, SourceRow, SplitName } from '../sample.ts';
-import type { Fields } from './fields.ts';
 import type { SourceContext } from './source.ts';
 
 const onePath = z.string().min(1);
@@ -33,7 +32,7 @@ export type RowReader = (file: RowFile, signal?: AbortSignal) => AsyncIterable<S
 export async function openFiles(
   kind: string,
   path: PathOption,
-  options: Fields & Record<string, unknown>,
+  options: Readonly<Record<string, unknown>>,
   context: SourceContext,
   read: RowReader,
 ): Promise<DataSource> {
