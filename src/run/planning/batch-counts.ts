@@ -33,9 +33,30 @@ export function firstBatches(split: BucketSizes, rows: number, texts: number): B
   };
 }
 
+/** How many lengths are measured; what lies between two of them is interpolated. */
+const MEASURED_LENGTHS = 4;
+
+/**
+ * The buckets to measure, by their positions: the shortest and the longest that have samples, and of those between
+ * them the ones that most of the work lies in.
+ */
+export function bucketsToMeasure({ buckets }: BucketSizes): number[] {
+  const filled = buckets.flatMap(({ size }, bucket) => (size > 0 ? [bucket] : []));
+  const tokens = (bucket: number) => buckets[bucket]!.length * buckets[bucket]!.size;
+  const inner = filled.slice(1, -1).sort((a, b) => tokens(b) - tokens(a));
+  const ends = [...new Set([...filled.slice(0, 1), ...filled.slice(-1)])];
+  return [...ends, ...inner.slice(0, MEASURED_LENGTHS - 2)].sort((a, b) => a - b);
+}
+
+/** A batch's seconds grow almost in proportion to its tokens, so a line between two measured lengths is near enough. */
 function secondsAt(seconds: BatchSeconds, length: number, size: number): number {
   if (size === 0) return 0;
-  const found = seconds.get(length);
-  if (found === undefined) throw new Error(`no batch of length ${length} was measured`);
-  return found;
+  const exact = seconds.get(length);
+  if (exact !== undefined) return exact;
+  const lengths = [...seconds.keys()].sort((a, b) => a - b);
+  const after = lengths.findIndex((other) => other > length);
+  if (after <= 0) throw new Error(`${length} is outside the measured lengths ${lengths.join(', ')}`);
+  const [from, to] = [lengths[after - 1]!, lengths[after]!];
+  const part = (length - from) / (to - from);
+  return (1 - part) * seconds.get(from)! + part * seconds.get(to)!;
 }

@@ -10,7 +10,7 @@ import { trainableInitializers } from '../teaching/fine-tune.ts';
 import { labelFeeds, readKnowledge, textBatches } from '../text-batches.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { sampledBucket } from './sampled-split.ts';
+import { sampledBucket, sampledBuckets } from './sampled-split.ts';
 import { withScratchKnowledge } from './scratch-knowledge.ts';
 
 const BATCHES = 3;
@@ -71,18 +71,15 @@ export async function measureWholeTraining(
   const { labelled } = context.dataset.splits;
   const { batchSize } = recipe.teacher.whole;
   const student: Student = { graph: model, parameters: trainableInitializers(model) };
-  const variants = labelled.buckets.flatMap(({ length, size }, bucket): MeasuredVariant[] => {
-    if (size === 0) return [];
-    const split = sampledBucket(labelled, bucket, BATCHES * batchSize);
+  const variants = sampledBuckets([labelled], BATCHES * batchSize).map((split): MeasuredVariant => {
+    const { length } = split.buckets[0]!;
     const batches = textBatches({ split, batchSize, seed: recipe.seed });
     let next = 0;
-    return [
-      {
-        name: `${length}`,
-        sizes: { batch: batchSize, sequence: length },
-        batch: () => batches.batch(0, next++ % batches.batchesPerEpoch),
-      },
-    ];
+    return {
+      name: `${length}`,
+      sizes: { batch: batchSize, sequence: length },
+      batch: () => batches.batch(0, next++ % batches.batchesPerEpoch),
+    };
   });
   const cost = await measureTraining(context, {
     student,

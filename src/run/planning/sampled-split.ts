@@ -1,4 +1,5 @@
 import type { TokenSplit } from '../../data/token-split.ts';
+import { bucketsToMeasure } from './batch-counts.ts';
 
 /** The first samples of one bucket, as a split of its own: what one batch shape is measured on. */
 export function sampledBucket(split: TokenSplit, bucket: number, samples: number): TokenSplit {
@@ -16,12 +17,11 @@ export function sampledBucket(split: TokenSplit, bucket: number, samples: number
   };
 }
 
-/** One bucket of each length that some of the splits have samples of, from the split that has most. */
+/** The buckets that are worth measuring, each from the one of the splits that has most samples of its length. */
 export function sampledBuckets(splits: readonly TokenSplit[], samples: number): TokenSplit[] {
-  return (splits[0]?.buckets ?? []).flatMap((_, bucket) => {
-    const fullest = splits.reduce((best, split) =>
-      split.buckets[bucket]!.size > best.buckets[bucket]!.size ? split : best,
-    );
-    return fullest.buckets[bucket]!.size > 0 ? [sampledBucket(fullest, bucket, samples)] : [];
-  });
+  const fullest = (splits[0]?.buckets ?? []).map((_, bucket) =>
+    splits.reduce((best, split) => (split.buckets[bucket]!.size > best.buckets[bucket]!.size ? split : best)),
+  );
+  const sizes = { buckets: fullest.map(({ buckets }, bucket) => buckets[bucket]!) };
+  return bucketsToMeasure(sizes).map((bucket) => sampledBucket(fullest[bucket]!, bucket, samples));
 }

@@ -7,20 +7,19 @@ export async function timed<T>(
   return { value, seconds: (performance.now() - started) / 1000 };
 }
 
-const LEAST_CALLS = 2;
 const MOST_CALLS = 8;
-const ENOUGH_SECONDS = 0.1;
+const ENOUGH_SECONDS = 0.2;
 
 /**
- * Wall seconds of one call: the median of a few, after one that is not counted (it allocates, and fills caches).
- * `between` is called before each, to look whether to go on.
+ * Wall seconds of one call: the median of as many as fit in a moment, after one that is not counted (it allocates,
+ * and fills caches). `between` is called before each, to look whether to go on.
  */
 export async function secondsPerCall(call: () => Promise<unknown>, between: () => void): Promise<number> {
   between();
   await call();
   const times: number[] = [];
   let sum = 0;
-  while (times.length < LEAST_CALLS || (sum < ENOUGH_SECONDS && times.length < MOST_CALLS)) {
+  while (sum < ENOUGH_SECONDS && times.length < MOST_CALLS) {
     between();
     const { seconds } = await timed(call);
     times.push(seconds);

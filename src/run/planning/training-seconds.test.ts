@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { batchCount, firstBatches, secondsForSplit } from './batch-counts.ts';
+import { batchCount, bucketsToMeasure, firstBatches, secondsForSplit } from './batch-counts.ts';
 import { evaluationCount, trainingSeconds } from './training-seconds.ts';
 
 const split = {
@@ -20,8 +20,25 @@ describe('batches of a split', () => {
     expect(secondsForSplit(split, 64, seconds)).toBeCloseTo(3 * 0.1 + 1, 12);
   });
 
-  test('a length that was not measured is told', () => {
-    expect(() => secondsForSplit(split, 64, new Map([[16, 0.1]]))).toThrow(/length 32/);
+  test('a length between two that were measured is interpolated, one outside is told', () => {
+    const buckets = [20, 24, 28].map((length) => ({ length, size: 1 }));
+    const measured = new Map([
+      [28, 3],
+      [20, 1],
+    ]);
+    expect(secondsForSplit({ buckets }, 64, measured)).toBeCloseTo(1 + 2 + 3, 12);
+    expect(() => secondsForSplit(split, 64, new Map([[16, 0.1]]))).toThrow(/32 is outside/);
+    expect(() => secondsForSplit(split, 64, new Map([[32, 0.1]]))).toThrow(/16 is outside/);
+  });
+
+  test('the ends are measured, and between them where most tokens are', () => {
+    const sized = (...sizes: number[]) => ({
+      buckets: sizes.map((size, bucket) => ({ length: 8 * (bucket + 1), size })),
+    });
+    expect(bucketsToMeasure(sized(0, 1, 90, 10, 50, 1, 0))).toEqual([1, 2, 4, 5]);
+    expect(bucketsToMeasure(sized(0, 5))).toEqual([1]);
+    expect(bucketsToMeasure(sized(5, 5))).toEqual([0, 1]);
+    expect(bucketsToMeasure(sized(0, 0))).toEqual([]);
   });
 
   test('the first batches are whole ones, in the order of the buckets', () => {
