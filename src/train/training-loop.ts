@@ -6,11 +6,12 @@ import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
 import type { Checkpoint, CheckpointFolder } from './checkpoint.ts';
-import { type CompiledStep, compileStep, compileTermProbe } from './compile-step.ts';
+import { type CompiledStep, compileStep } from './compile-step.ts';
 import { type BestSoFar, type Evaluation, type ModelSelection, patienceIsOver } from './early-stopping.ts';
 import type { Optimizer } from './optimizer.ts';
 import { parameterTensors } from './step-graph.ts';
 import { SwapBuffers } from './swap-buffers.ts';
+import { TermProbe } from './term-probe.ts';
 import { type MetricsRow, TrainingProgress } from './training-progress.ts';
 
 /** One batch: which compiled step takes it, and what that step is fed. */
@@ -97,9 +98,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   const sessions = new SessionsByVariant((variant) =>
     engine.load(writeModel(stepOf(variant).graph), { title: 'the training step' }),
   );
-  const probes = new SessionsByVariant((variant) =>
-    engine.load(writeModel(compileTermProbe({ ...options, sizes: options.variants[variant] }))),
-  );
+  let probe: TermProbe | undefined;
   let savedAt = performance.now();
   const save = () => {
     const tensors = new Map<string, Tensor>(Object.entries(buffers.feeds));
@@ -129,10 +128,8 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
 
       if (step % evaluateEvery === 0 || step === schedule.totalSteps) {
         const parameters = buffers.contents(parameterNames);
-        const probe = await probes.get(batch.variant);
-        const norms = gradientNorms(
-          await probe.run({ ...pick(buffers.feeds, parameterNames), ...batch.feeds }),
-        );
+        probe ??= new TermProbe(options);
+        const norms = await probe.gradientNorms(pick(buffers.feeds, parameterNames));
         const evaluation = await options.evaluate(parameters);
         if (progress.addEvaluation(step, evaluation, selection.metric)) best = copyOf(parameters);
         const row = progress.addRow(step, {
@@ -163,7 +160,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     };
   } finally {
     await sessions.release();
-    await probes.release();
+    await probe?.release();
   }
 
   function stepOf(variant: string): CompiledStep {
@@ -233,12 +230,6 @@ function bestFrom(saved?: ReadonlyMap<string, Tensor>): Map<string, Float32Array
 
 function copyOf(parameters: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
   return new Map([...parameters].map(([name, data]) => [name, data.slice()]));
-}
-
-/** Of what the probe measured: its losses are those after the step, so the step's own are kept. */
-function gradientNorms(probe: Readonly<Record<string, Tensor>>): MetricsRow {
-  const norms = Object.entries(probe).filter(([name]) => name.startsWith('grad_norm/'));
-  return Object.fromEntries(norms.map(([name, { data }]) => [name, Number(data[0])]));
 }
 
 function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {

@@ -1,0 +1,63 @@
+import type { Engine, Session } from '../engine/engine.ts';
+import type { ObjectiveTerm } from '../objectives/objective.ts';
+import type { Tensor } from '../onnx/tensor.ts';
+import { writeModel } from '../onnx/write-model.ts';
+import type { Student } from '../students/student.ts';
+import { compileTermProbe } from './compile-step.ts';
+import type { BatchSource, TrainingBatch } from './training-loop.ts';
+
+export interface ProbeOptions {
+  readonly engine: Engine;
+  readonly student: Student;
+  readonly terms: readonly ObjectiveTerm[];
+  readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly batches: BatchSource;
+}
+
+/** How many batches are looked at for one with a label. */
+const SEARCHED = 32;
+
+/**
+ * Measures how hard each term of the loss pulls: the norm of its weighted gradient over all parameters. It always looks
+ * at the same batch, so that its numbers can be compared over time (and are the same after an interruption).
+ */
+export class TermProbe {
+  readonly #options: ProbeOptions;
+  readonly #batch: TrainingBatch;
+  #session: Session | undefined;
+
+  constructor(options: ProbeOptions) {
+    this.#options = options;
+    this.#batch = firstLabelledBatch(options.batches);
+  }
+
+  /** `grad_norm/TERM` for each term, with these parameters. */
+  async gradientNorms(parameters: Readonly<Record<string, Tensor>>): Promise<Record<string, number>> {
+    const { variant, feeds } = this.#batch;
+    const { engine, student, terms, variants } = this.#options;
+    this.#session ??= await engine.load(
+      writeModel(compileTermProbe({ student, terms, sizes: variants[variant] })),
+    );
+    const names = terms.map(({ name }) => `grad_norm/${name}`);
+    const results = await this.#session.run(
+      { ...parameters, ...feeds },
+      Object.fromEntries(names.map((name) => [name, null])),
+    );
+    return Object.fromEntries(names.map((name) => [name, Number(results[name].data[0])]));
+  }
+
+  async release(): Promise<void> {
+    await this.#session?.release();
+  }
+}
+
+/** The first batch with a label in it: where labels are few, some batches have none, and a term would look inert. */
+function firstLabelledBatch({ batchesPerEpoch, batch }: BatchSource): TrainingBatch {
+  const first = batch(0, 0);
+  for (let index = 0; index < Math.min(SEARCHED, batchesPerEpoch); index++) {
+    const candidate = batch(0, index);
+    const labels = candidate.feeds.labels?.data as Int32Array | undefined;
+    if (!labels || labels.some((label) => label >= 0)) return candidate;
+  }
+  return first;
+}
