@@ -52,12 +52,11 @@ export class TermProbe {
 }
 
 /** The first batch with a label in it: where labels are few, some batches have none, and a term would look inert. */
-function firstLabelledBatch({ batchesPerEpoch, batch }: BatchSource): TrainingBatch {
-  const first = batch(0, 0);
-  for (let index = 0; index < Math.min(SEARCHED, batchesPerEpoch); index++) {
-    const candidate = batch(0, index);
+function firstLabelledBatch(batches: BatchSource): TrainingBatch {
+  for (let index = 0; index < Math.min(SEARCHED, batches.batchesPerEpoch); index++) {
+    const candidate = batches.batch(0, index);
     const labels = candidate.feeds.labels?.data as Int32Array | undefined;
     if (!labels || labels.some((label) => label >= 0)) return candidate;
   }
-  return first;
+  return batches.batch(0, 0);
 }

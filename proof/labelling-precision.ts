@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import type { RunResult } from '../src/index.ts';
+import { distilRecipe } from './distil-recipe.ts';
+import { type Proof, SEEDS } from './proof.ts';
+import { markdownTable, numbers, percents } from './statistics.ts';
+
+/** Does a student that an int8 teacher labelled know less? The reason for the default of teacher.minAgreement. */
+export const labellingPrecision: Proof = {
+  name: 'labelling-precision',
+  title: 'Labels by an int8 teacher, and by its float32 original',
+  async run(log) {
+    const rows = [['labelled by', 'student accuracy, %', 'decides as float32, %', 'labelling, s']];
+    for (const precision of ['f32', 'int8'] as const) {
+      const name = `labelled-by-${precision}`;
+      const runs: RunResult[] = [];
+      const agreements: number[] = [];
+      for (const seed of SEEDS) {
+        runs.push(
+          await distilRecipe({
+            recipe: 'glosses',
+            name,
+            seed,
+            overrides: [`teacher.precision=${precision}`],
+            baseline: false,
+            log,
+          }),
+        );
+        const state = JSON.parse(
+          readFileSync(new URL(`../runs/proof/${name}-seed-${seed}/state.json`, import.meta.url), 'utf8'),
+        );
+        if (state.done.teacher.agreement !== null) agreements.push(state.done.teacher.agreement);
+      }
+      rows.push([
+        precision,
+        percents(runs.map(({ student }) => student.accuracy)),
+        agreements.length > 0 ? percents(agreements) : '',
+        numbers(
+          runs.map(({ seconds }) => seconds.label),
+          0,
+        ),
+      ]);
+    }
+    return {
+      table: markdownTable(rows),
+      text:
+        'The same seeds, splits and initial weights in both rows. Labels that another proof left in the store are not asked for again: ' +
+        'labelling times hold for an empty store only.',
+    };
+  },
+};

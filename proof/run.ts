@@ -1,0 +1,42 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { allLabels } from './all-labels.ts';
+import { fewLabels } from './few-labels.ts';
+import { labellingPrecision } from './labelling-precision.ts';
+import type { Proof } from './proof.ts';
+
+// `npm run proof [NAME ...]`: real trainings over several seeds. Each proof writes its section of docs/results.md;
+// runs that are finished (runs/proof/) are not done again.
+
+const PROOFS: readonly Proof[] = [fewLabels, labellingPrecision, allLabels];
+const RESULTS = new URL('../docs/results.md', import.meta.url);
+const README = new URL('../README.md', import.meta.url);
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !PROOFS.some((proof) => proof.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `no proof named ${unknown.join(', ')}; there are ${PROOFS.map(({ name }) => name).join(', ')}`,
+  );
+  process.exit(2);
+}
+mkdirSync(new URL('../runs/proof', import.meta.url), { recursive: true });
+for (const proof of PROOFS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  console.log(`\n## ${proof.title}\n`);
+  const { table, text } = await proof.run((line) => console.log(line));
+  const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}`;
+  const command = `\`npm run proof ${proof.name}\``;
+  const section = `## ${proof.title}\n\n${table}\n\n${text}\n\n${command} on ${machine}.`;
+  console.log(`\n${section}`);
+  replaceSection(RESULTS, proof.name, section);
+  if (proof.inReadme) replaceSection(README, 'results', table);
+}
+
+/** Puts `content` between the comments `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+function replaceSection(file: URL, name: string, content: string): void {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const text = readFileSync(file, 'utf8');
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file.pathname} has no section ${name}`);
+  writeFileSync(file, `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`);
+}
