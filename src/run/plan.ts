@@ -10,6 +10,7 @@ import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import type { TeacherSource } from '../teachers/teacher-source.ts';
 import type { Plan, RunOptions, StagePlan } from './api.ts';
 import { type AnswerCost, planAnswers } from './planning/answer-stages.ts';
+import { bucketsToMeasure } from './planning/batch-counts.ts';
 import { recallTeacher, teacherKey } from './planning/known-teachers.ts';
 import { measureStudent } from './planning/measure-student.ts';
 import { measureTeacher } from './planning/measure-teacher.ts';
@@ -204,7 +205,8 @@ function storePart(answers: AnswerCost | undefined): Plan['store'] {
 }
 
 function measuredOn({ recipe, dataset, engine }: PlanningContext): string {
-  const lengths = dataset.splits.train.buckets.filter(({ size }) => size > 0).map(({ length }) => length);
+  const { train } = dataset.splits;
+  const lengths = bucketsToMeasure(train).map((bucket) => train.buckets[bucket]!.length);
   const cores = availableParallelism();
   return (
     `a few batches of ${recipe.training.batchSize} texts of ${lengths.join(', ')} tokens, ` +

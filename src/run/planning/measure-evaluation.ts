@@ -12,6 +12,8 @@ export interface EvaluationCost {
   readonly rows: number;
   /** Seconds to compile and load the forward pass of one length. */
   readonly prepareSeconds: number;
+  /** The most memory that the forward pass of one length was seen to add. */
+  readonly bytesEach: number;
 }
 
 /** Times the evaluation of a text student during training, on one batch of every length. */
@@ -27,7 +29,9 @@ export async function measureEvaluation(
   );
   const batch = new Map<number, number>();
   let prepare = 0;
+  let bytesEach = 0;
   for (const split of sampledBuckets([validation, test], rows)) {
+    const before = memory.observe();
     const evaluator = parameterEvaluator({
       engine,
       student,
@@ -40,10 +44,10 @@ export async function measureEvaluation(
       const own = await secondsPerCall(() => evaluator.evaluate(parameters), context.checkInterrupted);
       batch.set(split.buckets[0]!.length, own);
       prepare += Math.max(0, first.seconds - own);
-      memory.observe();
+      bytesEach = Math.max(bytesEach, memory.observe() - before);
     } finally {
       await evaluator.close();
     }
   }
-  return { batch, rows, prepareSeconds: prepare / Math.max(1, batch.size) };
+  return { batch, rows, prepareSeconds: prepare / Math.max(1, batch.size), bytesEach };
 }

@@ -24,6 +24,8 @@ export interface TrainingCost {
   readonly prepareSeconds: number;
   /** Seconds of the gradient norms that an evaluation takes: once to compile and load (each variant), and each time. */
   readonly probe: { readonly prepareSeconds: number; readonly seconds: number };
+  /** How many steps were compiled and held at once, and by how much memory each of them raised what is held. */
+  readonly held: { readonly variants: number; readonly bytesEach: number };
   /** A checkpoint, with the best parameters in it. */
   readonly checkpoint: { readonly seconds: number; readonly bytes: number };
 }
@@ -50,6 +52,7 @@ export async function measureTraining(
   const totalSteps = variants.length * STEPS_EACH;
   const folder = join(scratch, 'checkpoints', options.name);
   const ends: number[] = [];
+  const memoryAt: number[] = [];
   let evaluated = 0;
   const started = performance.now();
   await trainStudent({
@@ -77,7 +80,7 @@ export async function measureTraining(
     signal: context.options.signal,
     onProgress: () => {
       ends.push(performance.now());
-      memory.observe();
+      memoryAt.push(memory.observe());
     },
   });
   const finished = performance.now();
@@ -100,11 +103,19 @@ export async function measureTraining(
     prepareSeconds: prepare / variants.length,
     // One probe was loaded and run once: a run of it costs about a step without its update, the rest is loading.
     probe: { prepareSeconds: Math.max(0, probe - lastStep), seconds: Math.min(probe, lastStep) },
+    held: { variants: variants.length, bytesEach: growthOfEach(memoryAt, variants.length) },
     checkpoint: { seconds: (finished - ends[totalSteps - 1]!) / 1000, bytes: largestFile(folder) },
   };
 }
 
 const NO_EVALUATION: Evaluation = { accuracy: 0, macroF1: 0, loss: 0 };
+
+/** From the end of the first shape's steps to the end of the last one's: what came before is not the steps' own. */
+function growthOfEach(memoryAt: readonly number[], variants: number): number {
+  if (variants < 2) return 0;
+  const growth = memoryAt.at(-1)! - memoryAt[STEPS_EACH - 1]!;
+  return Math.max(0, growth) / (variants - 1);
+}
 
 function largestFile(folder: string): number {
   return Math.max(0, ...readdirSync(folder).map((name) => statSync(join(folder, name)).size));

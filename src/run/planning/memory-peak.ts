@@ -2,8 +2,11 @@
 export class MemoryPeak {
   #peak = 0;
 
-  observe(): void {
-    this.#peak = Math.max(this.#peak, process.memoryUsage.rss());
+  /** Looks now; returns what is held at this moment. */
+  observe(): number {
+    const held = process.memoryUsage.rss();
+    this.#peak = Math.max(this.#peak, held);
+    return held;
   }
 
   /** The peak since the last `take`. */

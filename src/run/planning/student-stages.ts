@@ -3,7 +3,7 @@ import type { StagePlan } from '../api.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { SPEED_SECONDS } from '../measure-speed.ts';
 import { EVALUATION_BATCH } from '../stages/evaluate.ts';
-import { batchCount } from './batch-counts.ts';
+import { type BucketSizes, batchCount } from './batch-counts.ts';
 import type { StudentCost } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { timed } from './timing.ts';
@@ -41,7 +41,7 @@ export function planTraining(
     stage,
     seconds: (secondsOf(fewest) + secondsAtMost) / 2,
     secondsAtMost,
-    memoryBytes,
+    memoryBytes: memoryBytes + memoryBeyondMeasured(split, dataset.splits.validation, cost),
     diskBytes: CHECKPOINTS_KEPT * cost.training.checkpoint.bytes,
     note:
       fewest < epochs
@@ -49,6 +49,15 @@ export function planTraining(
           `${secondsOf(fewest).toFixed(0)} to ${secondsAtMost.toFixed(0)} s`
         : `${epochs * perEpoch} steps`,
   };
+}
+
+/** A run holds a step and a probe of its gradients for every length, and a forward pass to evaluate; a plan fewer. */
+function memoryBeyondMeasured(split: BucketSizes, validation: BucketSizes, cost: StudentCost): number {
+  const { variants, bytesEach } = cost.training.held;
+  const lengths = ({ buckets }: BucketSizes) => buckets.filter(({ size }) => size > 0).length;
+  // One probe was held too.
+  const more = Math.max(0, 2 * lengths(split) - variants - 1);
+  return more * bytesEach + lengths(validation) * cost.evaluation.bytesEach;
 }
 
 /** What the student is as files, measured by making them. */
