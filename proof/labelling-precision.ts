@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { RunResult } from '../src/index.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
-import { markdownTable, numbers, percents } from './statistics.ts';
+import { markdownTable, percents } from './statistics.ts';
 
 /** Does a student that an int8 teacher labelled know less? The reason for the default of teacher.minAgreement. */
 export const labellingPrecision: Proof = {
   name: 'labelling-precision',
   title: 'Labels by an int8 teacher, and by its float32 original',
   async run(log) {
-    const rows = [['labelled by', 'student accuracy, %', 'decides as float32, %', 'labelling, s']];
+    const rows = [['labelled by', 'student accuracy, %', 'decides as float32, %']];
     for (const precision of ['f32', 'int8'] as const) {
       const name = `labelled-by-${precision}`;
       const runs: RunResult[] = [];
@@ -34,17 +34,11 @@ export const labellingPrecision: Proof = {
         precision,
         percents(runs.map(({ student }) => student.accuracy)),
         agreements.length > 0 ? percents(agreements) : '',
-        numbers(
-          runs.map(({ seconds }) => seconds.label),
-          0,
-        ),
       ]);
     }
     return {
       table: markdownTable(rows),
-      text:
-        'The same seeds, splits and initial weights in both rows. Labels that another proof left in the store are not asked for again: ' +
-        'labelling times hold for an empty store only.',
+      text: 'The same seeds, splits and initial weights in both rows.',
     };
   },
 };
