@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeSync,
@@ -20,9 +21,14 @@ interface RunState {
   /** Stages that are done, with what they found (plain JSON). */
   done: Partial<Record<StageName, unknown>>;
   warnings: string[];
+  /** Hashes of what the recipe only names: they must stay the same once something was trained. */
+  inputs: Partial<Record<RunInput, string>>;
   /** What the recipe's relative paths and the store were, for commands that are given the folder alone. */
   origin: RunOrigin;
 }
+
+/** What a run is made of besides its recipe. */
+export type RunInput = 'data' | 'teacher';
 
 export interface RunOrigin {
   readonly recipeFolder: string;
@@ -92,6 +98,35 @@ export class RunFolder {
     this.#write();
   }
 
+  /**
+   * Remembers what the run was given, by its hash. When it is another than before, what was found with it is to be
+   * found again; but a training that has begun must not go on with it.
+   * Throws LimbeckError `run.other-data` or `run.other-teacher`.
+   */
+  acceptInput(input: RunInput, hash: string): void {
+    const before = this.#state.inputs[input];
+    if (before === hash) return;
+    if (before !== undefined) {
+      if (this.#hasCheckpoints()) {
+        throw new LimbeckError(`run.other-${input}`, `the ${input} changed since this run began`, {
+          where: this.path,
+          remedy: `Bring the ${input} of before back, or choose another folder with --out: the store keeps all answers.`,
+        });
+      }
+      this.#state.done = {};
+    }
+    this.#state.inputs[input] = hash;
+    this.#write();
+  }
+
+  #hasCheckpoints(): boolean {
+    const folder = this.file('checkpoints');
+    if (!existsSync(folder)) return false;
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' }).some((name) =>
+      name.endsWith('.safetensors'),
+    );
+  }
+
   finish(stage: StageName, finding: unknown): void {
     this.#state.done[stage] = finding;
     this.#write();
@@ -118,7 +153,7 @@ export class RunFolder {
   }
 
   #readState(): Omit<RunState, 'origin'> {
-    const empty: Omit<RunState, 'origin'> = { seconds: {}, done: {}, warnings: [] };
+    const empty: Omit<RunState, 'origin'> = { seconds: {}, done: {}, warnings: [], inputs: {} };
     if (!existsSync(this.file('state.json'))) return empty;
     try {
       return { ...empty, ...(JSON.parse(readFileSync(this.file('state.json'), 'utf8')) as RunState) };

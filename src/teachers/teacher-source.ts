@@ -13,6 +13,8 @@ export interface TeacherSource {
   /** The output that holds a vector a text, float32 [batch, embeddingWidth], for a head to be trained on. */
   readonly embeddingOutput?: string;
   readonly embeddingWidth?: number;
+  /** Initializers that are constants of the architecture, not weights: never trained. */
+  readonly constants?: readonly string[];
   /** The output that holds a score a class, float32 [batch, classes], when the model is a classifier already. */
   readonly logitsOutput?: string;
 }

@@ -12,11 +12,13 @@ const ENOUGH_SECONDS = 0.2;
 
 /**
  * Wall seconds of one call: the median of as many as fit in a moment, after one that is not counted (it allocates,
- * and fills caches). `between` is called before each, to look whether to go on.
+ * and fills caches), unless it took so long that this is lost in it. `between` is called before each, to look whether
+ * to go on.
  */
 export async function secondsPerCall(call: () => Promise<unknown>, between: () => void): Promise<number> {
   between();
-  await call();
+  const first = await timed(call);
+  if (first.seconds > 2 * ENOUGH_SECONDS) return first.seconds;
   const times: number[] = [];
   let sum = 0;
   while (sum < ENOUGH_SECONDS && times.length < MOST_CALLS) {

@@ -112,7 +112,9 @@ async function trainTeacher(
     return { model: source.model, validation: null };
   }
   const head = await trainHead(run, source, dataset, choice.head);
-  return choice.train === 'all' ? fineTune(run, head.model, dataset, choice.whole) : head;
+  return choice.train === 'all'
+    ? fineTune(run, { ...source, model: head.model }, dataset, choice.whole)
+    : head;
 }
 
 /** Writes the int8 teacher and measures how often it decides as the float32 one does. */

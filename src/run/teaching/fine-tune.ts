@@ -22,13 +22,16 @@ export interface FineTuneOptions {
 /** Trains all of a classifier's weights on the labelled samples, from where they are. */
 export async function fineTune(
   run: RunContext,
-  model: Graph,
+  teacher: { readonly model: Graph; readonly constants?: readonly string[] },
   dataset: TextDataset,
   options: FineTuneOptions,
 ) {
   const { recipe, engine } = run;
   const { labelled, validation } = dataset.splits;
-  const student: Student = { graph: model, parameters: trainableInitializers(model) };
+  const student: Student = {
+    graph: teacher.model,
+    parameters: trainableInitializers(teacher.model, teacher.constants),
+  };
   const batches = textBatches({ split: labelled, batchSize: options.batchSize, seed: recipe.seed });
   const evaluator = parameterEvaluator({
     engine,
@@ -77,9 +80,9 @@ export async function fineTune(
   }
 }
 
-/** The float initializers with more than one element; scalars are constants of the architecture. */
-export function trainableInitializers(graph: Graph): string[] {
+/** The float initializers with more than one element, but for `constants`; scalars are no weights. */
+export function trainableInitializers(graph: Graph, constants: readonly string[] = []): string[] {
   return [...graph.initializers]
-    .filter(([, { type, data }]) => isFloat(type) && data.length > 1)
+    .filter(([{ name }, { type, data }]) => isFloat(type) && data.length > 1 && !constants.includes(name))
     .map(([value]) => value.name);
 }

@@ -16,6 +16,7 @@ export async function openUseLite(): Promise<TeacherSource> {
   return {
     title: 'Universal Sentence Encoder lite',
     model: buildUseLiteEncoder(weights),
+    constants: ['timing_signal'],
     tokenizer,
     maxLength: useLitePreprocessing.maxLength,
     embeddingOutput: SENTENCE_EMBEDDING,
