@@ -34,7 +34,7 @@ export interface PrepareOptions {
   tokenizer: Tokenizer;
   /** The allowed class names, in the order of their numbers; those found in the data, sorted, when absent. */
   labels?: readonly string[];
-  /** Counts of samples, or fractions below 1. Absent: only what the data set's own split field says. */
+  /** Counts of samples, or fractions below 1, for the splits that the data set does not name itself. */
   splits?: SplitSizes;
   /** How many training samples of each class keep their label. */
   labelsPerClass: number | 'all';
@@ -58,8 +58,7 @@ const PROGRESS_ROWS = 1000;
  * what an earlier call with the same source, tokenizer and options wrote.
  *
  * Throws LimbeckError: `data.empty`, `data.too-few`, `data.empty-class`, `data.one-class`, `data.broken-row` and
- * `data.unknown-label` (with `onBrokenRow: 'fail'`), `data.split-conflict`, `data.disk-full`; nothing half-written
- * is left behind.
+ * `data.unknown-label` (with `onBrokenRow: 'fail'`), `data.disk-full`; nothing half-written is left behind.
  */
 export async function prepareTextDataset(options: PrepareOptions): Promise<TextDataset> {
   checkOptions(options);

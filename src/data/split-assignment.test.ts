@@ -110,7 +110,10 @@ describe('assignSplits', () => {
     expect(assigned(rows, {})).toEqual([TRAIN, TEST, DUPLICATE, DUPLICATE, VALIDATION, UNLABELLED_HELD_OUT]);
     const own = rows.filter(({ split }) => split !== VALIDATION);
     expect(count(assigned(own, { validation: 1 }), VALIDATION)).toBe(1);
-    expect(() => assigned(rows, { test: 1 })).toThrow(/has its own test split/);
+    // A recipe always has sizes, by default if not by choice: they are for the splits that are not there.
+    expect(assigned(rows, { test: 1, validation: 0.5 })).toEqual(assigned(rows, {}));
+    const contest = [...single(20), { group: 'x', text: 'x', split: TEST, labelled: false }];
+    expect(count(assigned(contest, { test: 4 }), TEST)).toBe(4);
   });
 
   it('says when there are not enough', () => {

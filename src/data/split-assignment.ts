@@ -31,20 +31,24 @@ export interface SampleTable {
  * Chooses the samples of validation and test by the smallest group hashes, so that the choice depends on the seed
  * and the groups and not on their order; whole groups only, and exactly as many samples as asked for (a group that
  * is larger than what is still wanted is passed over). A text that is in test is in no other split, one that is in
- * validation is not in train: such samples are marked as duplicates.
+ * validation is not in train: such samples are marked as duplicates. A split that the data set itself names is kept as
+ * it is, whatever its size; one in which no sample has a label (the test split of a contest) is drawn like a missing one.
  *
  * Memory: the hashes of the held-out texts, and four bytes for each candidate.
  */
 export function assignSplits(table: SampleTable, sizes: SplitSizes, where: string): void {
-  checkOwnSplits(table, sizes, where);
   const heldOut = new Set<string>();
   for (const split of [TEST, VALIDATION]) {
+    let own = false;
     for (const sample of samplesIn(table, split)) {
       if (!table.isLabelled(sample)) table.assign(sample, UNLABELLED_HELD_OUT);
-      else if (split === VALIDATION && heldOut.has(table.textKey(sample))) table.assign(sample, DUPLICATE);
+      else {
+        own = true;
+        if (split === VALIDATION && heldOut.has(table.textKey(sample))) table.assign(sample, DUPLICATE);
+      }
     }
     const wanted = wantedCount(table, split, sizes);
-    if (wanted > 0) draw(table, split, wanted, heldOut, where);
+    if (wanted > 0 && !own) draw(table, split, wanted, heldOut, where);
     for (const sample of samplesIn(table, split)) heldOut.add(table.textKey(sample));
   }
   if (heldOut.size === 0) return;
@@ -107,23 +111,6 @@ function chooseGroups(table: SampleTable, limit: number, wanted: number, heldOut
     at = end;
   }
   return { samples, count };
-}
-
-/** A split comes either from the data set's own column or from a size in the recipe. */
-function checkOwnSplits(table: SampleTable, sizes: SplitSizes, where: string): void {
-  const own = new Set<number>();
-  for (let sample = 0; sample < table.size; sample++) own.add(table.split(sample));
-  for (const [split, name, size] of [
-    [VALIDATION, 'validation', sizes.validation],
-    [TEST, 'test', sizes.test],
-  ] as const) {
-    if (own.has(split) && size) {
-      throw new LimbeckError('data.split-conflict', `the data set has its own ${name} split`, {
-        where,
-        remedy: `Remove splits.${name} from the recipe, or the split field from the source.`,
-      });
-    }
-  }
 }
 
 function tooFew(split: number, wanted: number, found: number, where: string): LimbeckError {
