@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { guardWrite } from './appending-file.ts';
+import { canonicalJson } from './canonical-json.ts';
 import {
   DATASET_SPLITS,
   type DatasetSplit,
@@ -79,6 +80,9 @@ export function openDataset(folder: string, manifest: DatasetManifest, reused: b
   >;
   return {
     fingerprint: manifest.fingerprint,
+    contentHash: createHash('sha256')
+      .update(canonicalJson({ labels: manifest.labels, files: manifest.files }))
+      .digest('hex'),
     title: manifest.title,
     labels: manifest.labels,
     splits,

@@ -26,6 +26,8 @@ export interface DatasetStatistics {
 export interface TextDataset {
   /** Hash of all that made it: source, tokenizer, options, seed. Part of other stages' cache keys. */
   readonly fingerprint: string;
+  /** Hash of what it holds; the same for a copy of the source, whose dates (and with them the fingerprint) differ. */
+  readonly contentHash: string;
   /** The source, for people. */
   readonly title: string;
   /** Class names; a label is a position in this list. */

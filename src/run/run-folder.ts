@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
-import { replaceFile } from '../replace-file.ts';
+import { replaceFile, writeError } from '../replace-file.ts';
 
 /** What a run remembers of itself, in `state.json`: enough to go on after it was killed. */
 interface RunState {
@@ -141,7 +141,12 @@ export class RunFolder {
   }
 
   addMetrics(stage: StageName, values: Record<string, number | string>): void {
-    appendFileSync(this.file('metrics.jsonl'), `${JSON.stringify({ stage, ...values })}\n`);
+    const file = this.file('metrics.jsonl');
+    try {
+      appendFileSync(file, `${JSON.stringify({ stage, ...values })}\n`);
+    } catch (cause) {
+      throw writeError(file, cause, 'run');
+    }
   }
 
   close(): void {

@@ -15,6 +15,12 @@ export function dataStage(run: RunContext, tokenizer: Tokenizer): Promise<TextDa
     const value = await prepareData(recipe, options, tokenizer, (rows) =>
       run.emit({ type: 'progress', stage: 'data', task: 'reading', done: rows, total: 0, unit: 'rows' }),
     );
+    try {
+      run.folder.acceptInput('data', value.contentHash);
+    } catch (error) {
+      value.close();
+      throw error;
+    }
     const { train, labelled, validation, test } = value.splits;
     const { broken } = value.statistics;
     if (broken.count > 0) {

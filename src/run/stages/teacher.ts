@@ -8,10 +8,10 @@ import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { createOnnxTeacher, teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
 import { calibratedInt8 } from '../int8.ts';
-import { rememberTeacher, teacherKey } from '../planning/known-teachers.ts';
+import { encoderHash, rememberTeacher, teacherKey } from '../planning/known-teachers.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
 import { preprocessingOf, TEACHER_BATCH, trainHead } from '../teaching/train-head.ts';
@@ -55,6 +55,7 @@ export function teacherStage(
       ? `${source.title} and ${head}${choice.train === 'all' ? ', trained whole' : ''}`
       : source.title;
 
+    run.folder.acceptInput('teacher', encoderHash(source));
     let finding = run.folder.finding<Finding>('teacher');
     if (!finding || !existsSync(file) || (finding.precision === 'int8' && !existsSync(int8File))) {
       const trained = await trainTeacher(run, source, dataset, choice);
@@ -109,12 +110,23 @@ async function trainTeacher(
         remedy: 'Set teacher.train to head, so that a classifier is trained on its embeddings.',
       });
     }
+    requireClasses(source, dataset.labels.length);
     return { model: source.model, validation: null };
   }
   const head = await trainHead(run, source, dataset, choice.head);
   return choice.train === 'all'
     ? fineTune(run, { ...source, model: head.model }, dataset, choice.whole)
     : head;
+}
+
+/** A classifier of other classes teaches nothing: its answers would be taken for those of the classes at their place. */
+function requireClasses({ model, title }: TeacherSource, classes: number): void {
+  const width = model.outputs.find(({ name }) => name === LOGITS)?.shape?.[1];
+  if (typeof width !== 'number' || width === classes) return;
+  throw new LimbeckError('teacher.classes', `the teacher has ${width} classes, the data ${classes}`, {
+    where: title,
+    remedy: 'List its classes in its order in data.labels, or train a head on its embedding (train: head).',
+  });
 }
 
 /** Writes the int8 teacher and measures how often it decides as the float32 one does. */
