@@ -1,0 +1,223 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { useLiteTokenizer } from '../src/data/use-lite-tokenizer.ts';
+import { createNodeEngine } from '../src/engine/node.ts';
+import type { RunResult } from '../src/report/result.ts';
+import { prepareData } from '../src/run/stages/data.ts';
+import { splitBatches, tokenFeeds } from '../src/run/text-batches.ts';
+import { train } from '../src/run/train.ts';
+import { jsonLines, limbeck as runCommand } from './support/child-process.ts';
+import { fileHash } from './support/file-hash.ts';
+import { type Gloss, readGlosses, writeJsonLines } from './support/glosses.ts';
+import { RunPlace, smallRecipe, smallRecipeText } from './support/small-run.ts';
+
+// The commands one after another, as a person calls them, on one folder.
+
+const place = new RunPlace();
+let glosses: Gloss[];
+
+const limbeck = (...args: string[]) => runCommand(args, place.folder);
+const resultFile = (run = 'small'): RunResult =>
+  JSON.parse(readFileSync(place.path('runs', run, 'result.json'), 'utf8'));
+/** The object that a command with --json ends with. */
+const resultOf = (out: string) => jsonLines(out).at(-1)!;
+
+beforeAll(async () => {
+  glosses = await readGlosses(300);
+  writeJsonLines(place.path('data.jsonl'), glosses);
+  place.write('small.yaml', smallRecipeText());
+});
+afterAll(() => place.remove());
+
+test('plan tells time, memory and disk by stage, and writes no run', async () => {
+  const { code, out } = await limbeck('plan', 'small.yaml', '--json');
+  expect(code).toBe(0);
+  const { type, stages, store } = resultOf(out) as {
+    type: string;
+    stages: { stage: string; seconds: number; memoryBytes: number; diskBytes: number }[];
+    store: { present: number; missing: number };
+  };
+  expect(type).toBe('result');
+  expect(stages.map(({ stage }) => stage)).toEqual(
+    expect.arrayContaining(['teacher', 'label', 'train', 'baseline', 'export', 'evaluate']),
+  );
+  for (const { stage, seconds, memoryBytes, diskBytes } of stages)
+    for (const number of [seconds, memoryBytes, diskBytes])
+      expect(number >= 0 && Number.isFinite(number), stage).toBe(true);
+  expect(store.missing).toBeGreaterThan(700);
+  expect(existsSync(place.path('runs'))).toBe(false);
+});
+
+test('label fills the store, and tells it in plain lines where no terminal is', async () => {
+  const { code, out, err } = await limbeck('label', 'small.yaml');
+  expect({ code, err }).toEqual({ code: 0, err: expect.any(String) });
+  expect(out).toMatch(/^The f32 teacher, answered \d[\d,]* texts in /);
+  const lines = err.trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThanOrEqual(6);
+  for (const line of lines) expect(line).toMatch(/^\d\d:\d\d:\d\d \S/);
+  expect(err).toMatch(/ label: done in .* texts labelled/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: no escape sequence may come into a log
+  expect(err).not.toMatch(/\u001B|\r/);
+});
+
+test('distill goes on from there, and ends with 0 and a summary', async () => {
+  const { code, out, err } = await limbeck('distill', 'small.yaml');
+  expect({ code, err }).toEqual({
+    code: 0,
+    err: expect.stringMatching(/label: done in .* 0 texts labelled/),
+  });
+  expect(out).toMatch(/^teacher +\d+\.\d %/m);
+  expect(out).toMatch(/^student int8 +\d+\.\d %/m);
+  expect(out).toMatch(/^baseline +\d+\.\d %/m);
+  expect(out).toMatch(/The student keeps .* of the teacher's accuracy at \d+ times its throughput/);
+  expect(out).toContain('runs/small/report.html');
+  const result = resultFile();
+  expect(result.command).toBe('npx limbeck distill small.yaml');
+  // What `label` asked in this folder, this run asked.
+  expect(result.teacherCalls).toBeGreaterThan(700);
+});
+
+test('distill of a finished run, --json: an object a line, the result last', async () => {
+  const { code, out, err } = await limbeck('distill', 'small.yaml', '--json');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const lines = jsonLines(out);
+  expect(lines.map(({ type }) => type)).toEqual(['log', 'result']);
+  const { type: _, ...result } = lines.at(-1)!;
+  expect(result).toEqual(resultFile());
+});
+
+test('eval measures what result.json says', async () => {
+  const { code, out } = await limbeck('eval', 'runs/small', '--json');
+  expect(code).toBe(0);
+  const { accuracy, macroF1 } = resultFile().student;
+  expect(resultOf(out)).toMatchObject({ type: 'result', split: 'test', samples: 240, accuracy, macroF1 });
+  const file = 'runs/small/student/onnx/model_quantized.onnx';
+  const int8 = await limbeck('eval', 'runs/small', '--model', file);
+  const percent = `${(100 * resultFile().studentInt8!.accuracy).toFixed(2)} %`;
+  expect(int8).toMatchObject({ code: 0, out: expect.stringContaining(`accuracy ${percent}`) });
+});
+
+test('export and report write the same again', async () => {
+  const files = [
+    'student/onnx/model.onnx',
+    'student/onnx/model_quantized.onnx',
+    'student/README.md',
+    'report.html',
+  ];
+  const hashes = () => files.map((name) => [name, fileHash(place.path('runs/small', name))]);
+  const before = hashes();
+  const exported = await limbeck('export', 'runs/small');
+  expect(exported).toMatchObject({ code: 0, out: expect.stringMatching(/onnx\/model\.onnx +\d/) });
+  expect(hashes()).toEqual(before);
+  const reported = await limbeck('report', 'runs/small');
+  expect(reported).toMatchObject({ code: 0, out: 'runs/small/report.html\n' });
+  expect(hashes()).toEqual(before);
+});
+
+test('store ls, verify and prune', async () => {
+  const listed = await limbeck('store', 'ls', '--store', 'store', '--json');
+  const { spaces } = resultOf(listed.out) as { spaces: { tap: string; samples: number; id: string }[] };
+  expect(listed.code).toBe(0);
+  const logits = spaces.find(({ tap }) => tap === 'logits');
+  // The training texts and the test texts, each once.
+  const asked = await prepareData(smallRecipe(), place.options('small'), await useLiteTokenizer());
+  const distinct = [asked.splits.train, asked.splits.test].map(
+    (split) => new Set(Array.from({ length: split.size }, (_, i) => split.text(i))).size,
+  );
+  asked.close();
+  expect(distinct[0]).toBe(resultFile().teacherCalls);
+  expect(logits?.samples).toBe(distinct[0]! + distinct[1]!);
+  const verified = await limbeck('store', 'verify', '--store', 'store');
+  expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/answers, sound/) });
+  const pruned = await limbeck('store', 'prune', '--store', 'store', '--all');
+  expect(pruned).toMatchObject({ code: 0, out: expect.stringMatching(/are free again/) });
+  expect(await limbeck('store', 'ls', '--store', 'store')).toMatchObject({
+    code: 0,
+    out: 'The store is empty.\n',
+  });
+});
+
+describe('what cannot be done', () => {
+  test('ends with 1 or 2 and one JSON line', async () => {
+    const other = await limbeck('distill', 'small.yaml', '--seed', '9', '--out', 'runs/small', '--json');
+    expect(other.code).toBe(1);
+    expect(resultOf(other.out)).toMatchObject({
+      type: 'error',
+      code: 'run.other-recipe',
+      remedy: expect.any(String),
+    });
+    place.write('unlearnable.yaml', smallRecipeText().replace('epochs: 15', 'epoch: 15'));
+    const wrong = await limbeck('distill', 'unlearnable.yaml', '--json');
+    expect(wrong.code).toBe(2);
+    expect(resultOf(wrong.out)).toMatchObject({
+      type: 'error',
+      code: 'recipe.unknown-key',
+      where: expect.stringMatching(/^unlearnable.yaml:\d+:\d+$/),
+      remedy: "Did you mean 'epochs'?",
+    });
+    expect(await limbeck('export', 'runs')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/run.not-a-run/),
+    });
+  });
+});
+
+test('an int8 student that loses more than allowed ends train with 3', async () => {
+  // Test texts that stand between two classes, labelled as the float32 student answers: it is right on all of them,
+  // and where int8 turns an answer, int8 is wrong.
+  const mixed = Array.from({ length: 1200 }, (_, i) => {
+    const [a, b] = [glosses[i % 1200]!, glosses[(i * 7 + 311) % 1200]!];
+    return { id: `mixed-${i}`, text: `${a.text} ${b.text}`.slice(0, 120), label: a.label, split: 'test' };
+  });
+  const own = glosses.map((gloss, i) => ({ ...gloss, split: i % 20 === 0 ? 'validation' : 'train' }));
+  const write = (test: object[]) => writeJsonLines(place.path('data.jsonl'), [...own, ...test]);
+  const overrides = [
+    'data.source.splitField=split',
+    'data.splits={validation: 1, test: 1}',
+    'data.labelsPerClass=all',
+    'training.epochs=3',
+    'training.earlyStopping=false',
+  ];
+  write(mixed);
+  const recipe = smallRecipe([...overrides, 'export.int8.maxDrop=1'], 'gate');
+  const options = place.options('first');
+  await train(recipe, options);
+  const answers = await answersTo(recipe, options);
+  write(mixed.map((row) => ({ ...row, label: answers.get(row.text) ?? row.label })));
+
+  place.write('gate.yaml', smallRecipeText('gate'));
+  const sets = overrides.flatMap((override) => ['--set', override]);
+  const { code, out, err } = await limbeck('train', 'gate.yaml', ...sets, '--set', 'export.int8.maxDrop=0');
+  expect({ code, err }).toEqual({ code: 3, err: expect.stringMatching(/the int8 student loses|int8 loses/) });
+  expect(out).toMatch(/^student int8/m);
+  const { gate, student } = resultFile('gate');
+  expect(student.accuracy).toBeGreaterThan(0.99);
+  expect(gate).toMatchObject({ maxDrop: 0, passed: false });
+  expect(gate!.drop).toBeGreaterThan(0);
+  expect(existsSync(place.path('runs/gate/student/onnx/model.onnx'))).toBe(true);
+});
+
+/** The float32 student's answers to the test texts of a run. */
+async function answersTo(
+  recipe: ReturnType<typeof smallRecipe>,
+  options: ReturnType<RunPlace['options']>,
+): Promise<Map<string, string>> {
+  const dataset = await prepareData(recipe, options, await useLiteTokenizer());
+  const session = await createNodeEngine().load(`${options.out}/student/onnx/model.onnx`);
+  const answers = new Map<string, string>();
+  try {
+    for (const batch of splitBatches(dataset.splits.test, 64)) {
+      const { logits } = await session.run(tokenFeeds(batch), { logits: null });
+      const classes = dataset.labels.length;
+      for (let row = 0; row < batch.filled; row++) {
+        const values = [...(logits.data as Float32Array).subarray(row * classes, (row + 1) * classes)];
+        const best = values.indexOf(Math.max(...values));
+        answers.set(dataset.splits.test.text(batch.ordinals[row]!), dataset.labels[best]!);
+      }
+    }
+  } finally {
+    await session.release();
+    dataset.close();
+  }
+  return answers;
+}
