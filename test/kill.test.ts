@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomStream } from '../src/random.ts';
+import { parseRecipe } from '../src/recipe/parse.ts';
 import type { RunResult } from '../src/report/result.ts';
-import { jsonLines, launch, type Running } from './support/child-process.ts';
+import { distill } from '../src/run/distill.ts';
+import { CLI, jsonLines, launch, type Running } from './support/child-process.ts';
 import { fileHash } from './support/file-hash.ts';
 import { readGlosses, writeJsonLines } from './support/glosses.ts';
 import { RunPlace, smallRecipeText } from './support/small-run.ts';
@@ -112,4 +114,45 @@ describe('a run that is killed again and again', () => {
     );
     expect(existsSync(place.path('runs', 'killed', '.lock'))).toBe(false);
   }, 240_000);
+});
+
+describe('Ctrl+C', () => {
+  const start = () =>
+    launch(CLI, ['distill', 'small.yaml', '--store', 'store-whole', '--json'], place.folder);
+
+  test('once: a clean end with 130, everything kept; twice: an end at once; then the run goes on', async () => {
+    // The answers of the run that was left alone are in the store: there is training to interrupt at once.
+    const once = start();
+    expect(await once.printed(/"type":"progress","stage":"train"/)).toBe(true);
+    once.child.kill('SIGINT');
+    const first = await once.ended;
+    expect(first).toMatchObject({ code: 130, signal: null });
+    const lines = jsonLines(first.out);
+    expect(lines.at(-1)).toMatchObject({ type: 'error', code: 'run.interrupted' });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ type: 'log', message: expect.stringMatching(/Ctrl\+C again/) }),
+    );
+    const folder = place.path('runs', 'small');
+    expect(existsSync(`${folder}/.lock`)).toBe(false);
+    const [checkpoint] = readdirSync(`${folder}/checkpoints/train`);
+    expect(Number(/^step-(\d+)/.exec(checkpoint!)?.[1])).toBeGreaterThan(0);
+
+    const twice = start();
+    expect(await twice.printed(/"type":"progress","stage":"train"/)).toBe(true);
+    const stopped = performance.now();
+    twice.child.kill('SIGINT');
+    await twice.printed(/Ctrl\+C again/);
+    twice.child.kill('SIGINT');
+    expect(await twice.ended).toMatchObject({ code: 130, signal: null });
+    expect(performance.now() - stopped).toBeLessThan(5000);
+
+    const recipe = parseRecipe(readFileSync(place.path('small.yaml'), 'utf8'));
+    const steps: number[] = [];
+    await distill(recipe, {
+      ...place.options('small', { storeFolder: place.path('store-whole') }),
+      onEvent: (event) => event.type === 'progress' && event.stage === 'train' && steps.push(event.done),
+    });
+    expect(steps[0]).toBeGreaterThan(1);
+    expect(hashes('small')).toEqual(hashes('whole'));
+  }, 120_000);
 });
