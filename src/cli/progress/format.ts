@@ -46,9 +46,10 @@ export function formatBytes(bytes: number): string {
   return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** `57.8 %` */
+/** `57.8 %`, rounded as in the report (`toFixed` makes 66.8 of 66.85, which has no exact binary form). */
 export function formatPercent(part: number, digits = 1): string {
-  return `${(part * 100).toFixed(digits)} %`;
+  const decimals = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return `${new Intl.NumberFormat('en', { ...decimals, useGrouping: false }).format(part * 100)} %`;
 }
 
 // Letters that take two columns in a terminal: CJK, Hangul, full-width forms, and emoji.
