@@ -6,7 +6,8 @@ import type { RunResult } from '../src/report/result.ts';
 import { prepareData } from '../src/run/stages/data.ts';
 import { splitBatches, tokenFeeds } from '../src/run/text-batches.ts';
 import { train } from '../src/run/train.ts';
-import { jsonLines, limbeck as runCommand } from './support/child-process.ts';
+import { type Build, buildLimbeck } from './support/build.ts';
+import { jsonLines, launch } from './support/child-process.ts';
 import { fileHash } from './support/file-hash.ts';
 import { type Gloss, readGlosses, writeJsonLines } from './support/glosses.ts';
 import { RunPlace, smallRecipe, smallRecipeText } from './support/small-run.ts';
@@ -16,18 +17,24 @@ import { RunPlace, smallRecipe, smallRecipeText } from './support/small-run.ts';
 const place = new RunPlace();
 let glosses: Gloss[];
 
-const limbeck = (...args: string[]) => runCommand(args, place.folder);
+let build: Build;
+
+const limbeck = (...args: string[]) => launch(build.cli, args, place.folder).ended;
 const resultFile = (run = 'small'): RunResult =>
   JSON.parse(readFileSync(place.path('runs', run, 'result.json'), 'utf8'));
 /** The object that a command with --json ends with. */
 const resultOf = (out: string) => jsonLines(out).at(-1)!;
 
 beforeAll(async () => {
+  build = buildLimbeck();
   glosses = await readGlosses(300);
   writeJsonLines(place.path('data.jsonl'), glosses);
   place.write('small.yaml', smallRecipeText());
+}, 60_000);
+afterAll(() => {
+  build?.remove();
+  place.remove();
 });
-afterAll(() => place.remove());
 
 test('plan tells time, memory and disk by stage, and writes no run', async () => {
   const { code, out } = await limbeck('plan', 'small.yaml', '--json');

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { RunEvent } from '../src/events.ts';
 import { KnowledgeStore } from '../src/knowledge/store.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
@@ -9,6 +10,7 @@ import { type RunResult, runResultSchema } from '../src/report/result.ts';
 import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
 import { decodeSafetensors } from '../src/train/safetensors.ts';
+import { buildLimbeck } from './support/build.ts';
 import { launch } from './support/child-process.ts';
 import { fileHash } from './support/file-hash.ts';
 import { GLOSS_CLASSES, readGlosses, writeJsonLines } from './support/glosses.ts';
@@ -224,9 +226,15 @@ describe('the same folder again', () => {
   });
 
   test('refuses a second process while one works in it', async () => {
-    const script = new URL('./support/distill-process.ts', import.meta.url).pathname;
+    const script = fileURLToPath(new URL('./support/distill-process.js', import.meta.url));
+    const build = buildLimbeck();
+    onTestFinished(() => build.remove());
     const path = place.write('locked.yaml', stringifyRecipe(smallRecipe(['seed=5'])));
-    const running = launch(script, [path, place.path('runs', 'locked'), place.path('store')], place.folder);
+    const running = launch(
+      script,
+      [build.file(''), path, place.path('runs', 'locked'), place.path('store')],
+      place.folder,
+    );
     expect(await running.printed(/"stage":"teacher"/)).toBe(true);
     await expect(distill(smallRecipe(['seed=5']), place.options('locked'))).rejects.toMatchObject({
       code: 'run.locked',

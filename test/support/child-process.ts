@@ -1,10 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-
-const TSX = import.meta.resolve('tsx');
-
-export const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export interface Ended {
   code: number | null;
@@ -23,10 +18,10 @@ export interface Running {
   printed(pattern: RegExp): Promise<boolean>;
 }
 
-/** Starts a TypeScript file as a process of its own, in `folder`, without colours. */
+/** Starts a script as a process of its own, in `folder`, without colours. */
 export function launch(script: string, args: readonly string[], folder: string): Running {
   const { FORCE_COLOR: _, ...env } = process.env;
-  const child = spawn(process.execPath, ['--import', TSX, script, ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     cwd: folder,
     env: { ...env, NO_COLOR: '1' },
   });
@@ -64,11 +59,6 @@ export function launch(script: string, args: readonly string[], folder: string):
       return result;
     },
   };
-}
-
-/** The command line, from its sources. */
-export function limbeck(args: readonly string[], folder: string): Promise<Ended> {
-  return launch(CLI, args, folder).ended;
 }
 
 /** What a command with --json wrote: an object from each line. */
