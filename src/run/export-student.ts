@@ -4,7 +4,7 @@ import type { ExportOptions, ExportResult } from './api.ts';
 import { reopenRun } from './finished-run.ts';
 import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
-import { evaluateFiles } from './stages/evaluate.ts';
+import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
 import { gateOf, redrawReport } from './stages/report.ts';
 import { finishedStudent } from './stages/train.ts';
@@ -20,14 +20,13 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
     try {
       const student = finishedStudent(run, tokenizer, dataset.labels.length);
       const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
-      const files = { student: shipped.student, studentInt8: shipped.studentInt8 };
-      const measured = await evaluateFiles(run, dataset, files);
+      const measured = await evaluateStudent(run, dataset, shipped);
       const folder = run.folder.file('student');
       if (existsSync(run.folder.file('report.json'))) redrawReport(run.folder.path);
       return {
         folder,
         files: listFiles(folder),
-        gate: gateOf(recipe, measured.student!, measured.studentInt8 ?? null),
+        gate: gateOf(recipe, measured.student, measured.studentInt8),
       };
     } finally {
       dataset.close();

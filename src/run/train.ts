@@ -5,7 +5,7 @@ import type { RunOptions, TrainResult } from './api.ts';
 import { describeMachine } from './machine.ts';
 import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
-import { evaluateFiles } from './stages/evaluate.ts';
+import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
 import { gateOf, stageSeconds } from './stages/report.ts';
 import { trainText } from './stages/train.ts';
@@ -28,17 +28,15 @@ export async function train(recipe: Recipe, options: RunOptions): Promise<TrainR
         labels: null,
       });
       const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
-      const files = { student: shipped.student, studentInt8: shipped.studentInt8 };
-      const { student: measured, studentInt8 } = await evaluateFiles(run, dataset, files);
+      const measured = await evaluateStudent(run, dataset, shipped);
       const result: TrainResult = {
-        student: measured!,
-        studentInt8: studentInt8 ?? null,
+        ...measured,
         seconds: stageSeconds(run.folder),
         seed: recipe.seed,
         command: options.command ?? `limbeck train ${recipe.name}.yaml`,
         engine: run.engine.title,
         machine: describeMachine(),
-        gate: gateOf(recipe, measured!, studentInt8 ?? null),
+        gate: gateOf(recipe, measured.student, measured.studentInt8),
         version: VERSION,
       };
       replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');

@@ -1,28 +1,16 @@
-import { relative } from 'node:path';
 import type { TokenBatch } from '../../data/batch.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
-import type { TokenSplit } from '../../data/token-split.ts';
 import type { Session } from '../../engine/engine.ts';
-import { modelBytes } from '../../export/hugging-face.ts';
-import { isFloat } from '../../onnx/data-type.ts';
-import type { Graph } from '../../onnx/graph.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
-import { type Tensor, tensor } from '../../onnx/tensor.ts';
-import {
-  accuracy,
-  type Confusion,
-  confusionCounts,
-  countAnswer,
-  createConfusion,
-  macroF1,
-} from '../../report/confusion.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
+import { type Confusion, countAnswer, createConfusion } from '../../report/confusion.ts';
 import { type ComparisonResult, createComparison } from '../../report/model-comparison.ts';
 import type { Answer } from '../../report/report-data.ts';
 import type { ModelResult } from '../../report/result.ts';
 import { readLogits } from '../logits.ts';
-import { measureSpeed, type Speed, type SpeedInputs } from '../measure-speed.ts';
+import { modelResult } from '../model-result.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { readKnowledge, splitBatches, tokenFeeds } from '../text-batches.ts';
+import { timeModels } from '../time-models.ts';
 import type { Shipped } from './export.ts';
 import { labelWith } from './label.ts';
 import type { TrainedTeacher } from './teacher.ts';
@@ -37,7 +25,6 @@ export interface Evaluations {
 }
 
 export const EVALUATION_BATCH = 64;
-const SPEED_CALLS = 50;
 
 /**
  * Measures the files, reloaded from disk, on the test split: answers and speed. The teacher's answers are kept in the
@@ -102,13 +89,19 @@ export function evaluateStage(
       }
 
       sessions.set('teacher', await run.engine.load(teacher.file));
-      const speeds = await measureSpeeds(run, sessions, test);
-      const result = (name: string, file: string) =>
-        modelResult(run, file, confusions.get(name)!, speeds.get(name)!);
+      const speeds = await timeModels(run, sessions, test);
+      const result = (name: string, file: string, network?: string) =>
+        modelResult({
+          runFolder: run.folder.path,
+          file,
+          network,
+          confusion: confusions.get(name)!,
+          speed: speeds.get(name)!,
+        });
       const value: Evaluations = {
         teacher: result('teacher', teacher.file),
         student: result('student', shipped.student),
-        studentInt8: shipped.studentInt8 ? result('studentInt8', shipped.studentInt8) : null,
+        studentInt8: shipped.studentInt8 ? result('studentInt8', shipped.studentInt8, shipped.student) : null,
         baseline: shipped.baseline ? result('baseline', shipped.baseline) : null,
         comparison: comparison.result(),
       };
@@ -119,54 +112,44 @@ export function evaluateStage(
   });
 }
 
-/** Measures classifier files on the test split: answers and speed, without a teacher to compare with. */
-export function evaluateFiles<Name extends string>(
+/** Measures a student's files on the test split: answers and speed, without a teacher to compare with. */
+export function evaluateStudent(
   run: RunContext,
   dataset: TextDataset,
-  files: Readonly<Record<Name, string | null>>,
-): Promise<Record<Name, ModelResult | undefined>> {
+  shipped: Pick<Shipped, 'student' | 'studentInt8'>,
+): Promise<{ student: ModelResult; studentInt8: ModelResult | null }> {
   return runStage(run, 'evaluate', 'Measure on the test split', async () => {
     const { test } = dataset.splits;
-    const entries = (Object.entries(files) as [Name, string | null][]).filter(
-      ([, file]) => file !== null,
-    ) as [Name, string][];
-    const sessions = new Map<Name, Session>();
+    const files = [shipped.student, shipped.studentInt8].filter((file) => file !== null);
+    const sessions = new Map<string, Session>();
     try {
-      for (const [name, file] of entries) sessions.set(name, await run.engine.load(file));
-      const confusions = new Map(entries.map(([name]) => [name, createConfusion(dataset.labels.length)]));
+      for (const file of files) sessions.set(file, await run.engine.load(file));
+      const confusions = new Map(files.map((file) => [file, createConfusion(dataset.labels.length)]));
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
-        for (const [name, session] of sessions) {
+        for (const [file, session] of sessions) {
           const { logits } = await session.run(tokenFeeds(batch), { logits: null });
-          answersOf(logits, batch, confusions.get(name)!);
+          answersOf(logits, batch, confusions.get(file)!);
         }
       }
-      const speeds = await measureSpeeds(run, sessions, test);
-      const results = entries.map(([name, file]) => [
-        name,
-        modelResult(run, file, confusions.get(name)!, speeds.get(name)!),
-      ]) as [Name, ModelResult][];
+      const speeds = await timeModels(run, sessions, test);
+      const [student, studentInt8] = files.map((file) =>
+        modelResult({
+          runFolder: run.folder.path,
+          file,
+          network: shipped.student,
+          confusion: confusions.get(file)!,
+          speed: speeds.get(file)!,
+        }),
+      );
+      const percent = (result: ModelResult) => `${(100 * result.accuracy).toFixed(1)} %`;
       return {
-        value: Object.fromEntries(results) as Record<Name, ModelResult | undefined>,
-        summary: results
-          .map(([name, { accuracy: part }]) => `${name} ${(100 * part).toFixed(1)} %`)
-          .join(', '),
+        value: { student, studentInt8: studentInt8 ?? null },
+        summary: `${percent(student)}${studentInt8 ? `, int8 ${percent(studentInt8)}` : ''}`,
       };
     } finally {
       for (const session of sessions.values()) await session.release();
     }
   });
-}
-
-function modelResult(run: RunContext, file: string, confusion: Confusion, speed: Speed): ModelResult {
-  const counts = confusionCounts(confusion);
-  return {
-    accuracy: accuracy(counts),
-    macroF1: macroF1(counts),
-    parameters: parameterCount(readModelFile(file)),
-    bytes: modelBytes(file),
-    ...speed,
-    file: relative(run.folder.path, file),
-  };
 }
 
 function summarize({ teacher, student, studentInt8, baseline }: Evaluations): string {
@@ -185,69 +168,4 @@ function answersOf(logits: Tensor, batch: TokenBatch, confusion: Confusion): Ans
     countAnswer(confusion, label, answer);
     return { label: answer, confidence };
   });
-}
-
-/** Times every model on the same calls. */
-export async function measureSpeeds(
-  run: Pick<RunContext, 'emit' | 'options'>,
-  sessions: ReadonlyMap<string, Session>,
-  split: TokenSplit,
-): Promise<Map<string, Speed>> {
-  const inputs: SpeedInputs = { one: [...speedCalls(split, 1)], thirtyTwo: [...speedCalls(split, 32)] };
-  const speeds = new Map<string, Speed>();
-  for (const [name, session] of sessions) {
-    run.emit({
-      type: 'progress',
-      stage: 'evaluate',
-      task: 'timing',
-      done: speeds.size,
-      total: sessions.size,
-      unit: 'models',
-    });
-    speeds.set(name, await measureSpeed(session, inputs, run.options.timingSeconds));
-  }
-  return speeds;
-}
-
-/** Calls of `rows` texts taken from all over the split, cut to the longest of them as a tokenizer pads them. */
-function* speedCalls(split: TokenSplit, rows: number): Generator<Record<string, Tensor>> {
-  const bucketOf: number[] = [];
-  split.buckets.forEach(({ size }, bucket) => {
-    if (size >= rows) bucketOf.push(bucket);
-  });
-  const total = bucketOf.reduce((sum, bucket) => sum + split.buckets[bucket].size, 0);
-  for (let call = 0; call < SPEED_CALLS && total > 0; call++) {
-    // Buckets come up as often as they are full; inside one, calls are spread evenly.
-    let place = Math.floor(((call + 0.5) / SPEED_CALLS) * total);
-    const bucket = bucketOf.find((candidate) => {
-      const { size } = split.buckets[candidate];
-      if (place < size) return true;
-      place -= size;
-      return false;
-    }) as number;
-    const first = Math.min(place, split.buckets[bucket].size - rows);
-    const indices = Array.from({ length: rows }, (_, row) => first + row);
-    yield cutToLongest(split.readBatch(bucket, indices, rows));
-  }
-}
-
-function cutToLongest({ ids, mask, rows, length }: TokenBatch): Record<string, Tensor> {
-  let longest = 1;
-  for (let i = 0; i < mask.length; i++) if (mask[i] === 1n) longest = Math.max(longest, (i % length) + 1);
-  const cut = (values: BigInt64Array) => {
-    const result = new BigInt64Array(rows * longest);
-    for (let row = 0; row < rows; row++)
-      result.set(values.subarray(row * length, row * length + longest), row * longest);
-    return tensor('int64', [rows, longest], result);
-  };
-  return { input_ids: cut(ids), attention_mask: cut(mask) };
-}
-
-/** Numbers in the float (or quantised) initializers: weights, tables, scales. */
-export function parameterCount(graph: Graph): number {
-  let count = 0;
-  for (const { type, data } of graph.initializers.values()) {
-    if (isFloat(type) || type === 'int8' || type === 'uint8') count += data.length;
-  }
-  return count;
 }
