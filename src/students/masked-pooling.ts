@@ -13,7 +13,8 @@ export function maskedMean(g: GraphBuilder, x: TypedValue, mask: TypedValue): Ty
   return g.div(sum, g.max(count, 1));
 }
 
-/** The maximum of non-negative float [B, T, D] (after a ReLU) over the tokens that `mask` keeps: [B, D]. */
+/** The maximum of non-negative float [B, T, D] (after a ReLU) over the tokens that `mask` keeps: [B, D]; 0 for none. */
 export function maskedMaxOfPositive(g: GraphBuilder, x: TypedValue, mask: TypedValue): TypedValue {
-  return g.reduceMax(g.mul(x, mask), { axes: [1], keepDims: false });
+  // An empty text has no tokens at all (T = 0), and the maximum of nothing is minus infinity.
+  return g.max(g.reduceMax(g.mul(x, mask), { axes: [1], keepDims: false }), 0);
 }

@@ -48,6 +48,11 @@ describe.each(TEXT_STUDENTS.map(({ kind }) => [kind]))('%s', (kind) => {
     });
   });
 
+  it('answers an empty text with numbers', async () => {
+    const [empty] = await logits(build(kind), [[]], 0);
+    expect(empty.every(Number.isFinite)).toBe(true);
+  });
+
   it('minds the order of the tokens', async () => {
     const student = build(kind);
     const [one, other] = await logits(
