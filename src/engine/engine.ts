@@ -6,6 +6,11 @@ export type Provider = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 export interface SessionOptions {
   /** Threads inside one operator; the machine's cores by default. */
   threads?: number;
+  /**
+   * Whether a thread that waits for work keeps its core busy (true). It answers a little faster so; but where several
+   * sessions take turns, each one's waiting threads take the cores from the next (docs/measurements.md).
+   */
+  spinning?: boolean;
   /** Path prefix of an ORT profile to write (time per operator); it is complete once the session is released. */
   profile?: string;
   /** What errors call the model, e.g. `the teacher`; a model's path by default. */

@@ -68,6 +68,7 @@ function sessionSettings(provider: Provider, options: SessionOptions): ort.Infer
     executionMode: 'sequential',
     intraOpNumThreads: options.threads ?? availableParallelism(),
     interOpNumThreads: 1,
+    ...(options.spinning === false ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
   };
 }

@@ -35,6 +35,7 @@ export function parameterEvaluator(options: {
     if (!session) {
       session = await engine.load(
         writeModel(compileForward(student, { batch: batchSize, sequence: length })),
+        { title: 'the student', spinning: false },
       );
       sessions.set(variant, session);
     }

@@ -96,7 +96,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   const isOver = () =>
     step >= schedule.totalSteps || patienceIsOver(selection, progress.state.best, step, batchesPerEpoch);
   const sessions = new SessionsByVariant((variant) =>
-    engine.load(writeModel(stepOf(variant).graph), { title: 'the training step' }),
+    engine.load(writeModel(stepOf(variant).graph), { title: 'the training step', spinning: false }),
   );
   let probe: TermProbe | undefined;
   let savedAt = performance.now();

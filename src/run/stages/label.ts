@@ -40,7 +40,7 @@ export function labelStage(run: RunContext, teacher: TrainedTeacher, dataset: Te
     });
     const rate =
       value.seconds > 0 && value.labelled > 0
-        ? ` (${Math.round(value.labelled / value.seconds)} texts/s)`
+        ? ` (${Math.round(value.labelled / value.seconds)} texts/s, ${Math.round((100 * value.secondsInTeacher) / value.seconds)} % of the time in the teacher)`
         : '';
     const teacherCalls =
       typeof earlier?.teacherCalls === 'number'
