@@ -29,24 +29,28 @@ export async function timeModels(
   return speeds;
 }
 
-/** Calls of `rows` texts taken from all over the split, cut to the longest of them as a tokenizer pads them. */
+/**
+ * Calls of `rows` texts taken from all over the split, cut to the longest of them as a tokenizer pads them. Where the
+ * split is so small that no bucket has so many texts, a call takes some of them several times.
+ */
 function* speedCalls(split: TokenSplit, rows: number): Generator<Record<string, Tensor>> {
-  const bucketOf: number[] = [];
-  split.buckets.forEach(({ size }, bucket) => {
-    if (size >= rows) bucketOf.push(bucket);
-  });
-  const total = bucketOf.reduce((sum, bucket) => sum + split.buckets[bucket].size, 0);
+  const bucketsOf = (least: number) =>
+    split.buckets.flatMap(({ size }, bucket) => (size >= least ? [bucket] : []));
+  const large = bucketsOf(rows);
+  const usable = large.length > 0 ? large : bucketsOf(1);
+  const total = usable.reduce((sum, bucket) => sum + split.buckets[bucket].size, 0);
   for (let call = 0; call < SPEED_CALLS && total > 0; call++) {
     // Buckets come up as often as they are full; inside one, calls are spread evenly.
     let place = Math.floor(((call + 0.5) / SPEED_CALLS) * total);
-    const bucket = bucketOf.find((candidate) => {
+    const bucket = usable.find((candidate) => {
       const { size } = split.buckets[candidate];
       if (place < size) return true;
       place -= size;
       return false;
     }) as number;
-    const first = Math.min(place, split.buckets[bucket].size - rows);
-    const indices = Array.from({ length: rows }, (_, row) => first + row);
+    const { size } = split.buckets[bucket];
+    const first = Math.max(0, Math.min(place, size - rows));
+    const indices = Array.from({ length: rows }, (_, row) => (first + row) % size);
     yield cutToLongest(split.readBatch(bucket, indices, rows));
   }
 }
