@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { DatasetStatistics, TextDataset } from '../../data/text-dataset.ts';
 import { LimbeckError } from '../../errors.ts';
 import { STAGES } from '../../events.ts';
@@ -54,24 +54,28 @@ export function redrawReport(runFolder: string): string {
       remedy: 'Let the run finish first: `limbeck distill` with its recipe and this folder.',
     });
   }
-  const parsed = reportDataSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  if (!parsed.success) {
+  return drawReport(runFolder, readReportData(file));
+}
+
+function readReportData(file: string): ReportData {
+  try {
+    return reportDataSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
     throw new LimbeckError('run.damaged', 'the report data is not what this version writes', {
       where: file,
       remedy:
         'Delete report.json and run the same `limbeck distill` again: it only measures and reports anew.',
-      cause: parsed.error,
+      cause,
     });
   }
-  return drawReport(runFolder, parsed.data);
 }
 
 function drawReport(runFolder: string, data: ReportData): string {
   const page = `${runFolder}/report.html`;
   replaceFile(page, renderReport(data), 'run');
-  const card = `${runFolder}/student/README.md`;
   if (existsSync(`${runFolder}/student`)) {
-    writeFileSync(card, renderModelCard(data, { license: 'other', language: ['en'] }));
+    const card = renderModelCard(data, { license: 'other', language: ['en'] });
+    replaceFile(`${runFolder}/student/README.md`, card, 'run');
   }
   return page;
 }
