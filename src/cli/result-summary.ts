@@ -1,7 +1,8 @@
 import { join, relative } from 'node:path';
+import { percent } from '../percent.ts';
 import type { Gate, ModelResult, RunResult } from '../report/result.ts';
 import type { EvaluationResult, LabelResult, Plan } from '../run/api.ts';
-import { formatBytes, formatCount, formatDuration, formatPercent, plainLine } from './progress/format.ts';
+import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
 
 const MODEL_COLUMNS = ['', 'accuracy', 'macro-F1', 'size', 'parameters', '1 text', '32 texts', 'texts/s'];
@@ -9,8 +10,8 @@ const MODEL_COLUMNS = ['', 'accuracy', 'macro-F1', 'size', 'parameters', '1 text
 function modelRow(name: string, model: ModelResult): string[] {
   return [
     name,
-    formatPercent(model.accuracy),
-    formatPercent(model.macroF1),
+    percent(model.accuracy),
+    percent(model.macroF1),
     formatBytes(model.bytes),
     formatCount(model.parameters),
     `${model.latencyMs.one.toFixed(2)} ms`,
@@ -41,7 +42,7 @@ export function distillSummary(result: RunResult, out: string, workingFolder: st
   const folder = relative(workingFolder, out) || '.';
   const int8 = result.speedupInt8 === null ? '' : ` (int8: ${times(result.speedupInt8)})`;
   const lines = [
-    `The student keeps ${formatPercent(result.retention)} of the teacher's accuracy at ${times(result.speedup)} its throughput${int8}.`,
+    `The student keeps ${percent(result.retention)} of the teacher's accuracy at ${times(result.speedup)} its throughput${int8}.`,
     ...(result.baseline ? [baselineLine(result.student.accuracy - result.baseline.accuracy)] : []),
     `It took ${formatDuration(result.seconds.total)}; the teacher answered ${formatCount(result.teacherCalls)} texts, ${formatCount(result.teacherCallsSaved)} answers were in the store.`,
     '',
@@ -105,7 +106,7 @@ export function labelSummary({
   agreement,
 }: LabelResult): string {
   const agreed =
-    agreement === null ? '' : `, which decides as f32 does on ${formatPercent(agreement, 2)} of a sample`;
+    agreement === null ? '' : `, which decides as f32 does on ${percent(agreement, 2)} of a sample`;
   return `The ${precision} teacher${agreed}, answered ${formatCount(labelled)} texts in ${formatDuration(seconds)}.
 ${formatCount(reused)} answers were in the store, which holds ${formatBytes(bytes)} of this teacher.
 `;
@@ -123,11 +124,11 @@ export function evaluationSummary({
   const rows = classes.map((row) => [
     plainLine(row.label),
     formatCount(row.samples),
-    formatPercent(row.precision),
-    formatPercent(row.recall),
-    formatPercent(row.f1),
+    percent(row.precision),
+    percent(row.recall),
+    percent(row.f1),
   ]);
   const perClass = rows.length > 0 ? `\n${table([['', 'texts', 'precision', 'recall', 'F1'], ...rows])}` : '';
-  return `${plainLine(model)} on ${formatCount(samples)} ${split} texts: accuracy ${formatPercent(accuracy, 2)}, macro-F1 ${formatPercent(macroF1, 2)}
+  return `${plainLine(model)} on ${formatCount(samples)} ${split} texts: accuracy ${percent(accuracy, 2)}, macro-F1 ${percent(macroF1, 2)}
 ${perClass}`;
 }

@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import type { ObjectiveTerm } from '../objectives/objective.ts';
 import { float32, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
+import { percent } from '../percent.ts';
 import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
 import type { Checkpoint, CheckpointFolder } from './checkpoint.ts';
@@ -265,6 +266,6 @@ function warnOfInertTerms({ terms, onWarning }: TrainingOptions, gradientNorms: 
 }
 
 function noteOf(loss: number, best: BestSoFar | undefined): string {
-  const validation = best ? `, best validation ${(100 * best.evaluation.accuracy).toFixed(1)} %` : '';
+  const validation = best ? `, best validation ${percent(best.evaluation.accuracy)}` : '';
   return `loss ${loss.toFixed(3)}${validation}`;
 }

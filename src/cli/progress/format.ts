@@ -46,12 +46,6 @@ export function formatBytes(bytes: number): string {
   return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** `57.8 %`, rounded as in the report (`toFixed` makes 66.8 of 66.85, which has no exact binary form). */
-export function formatPercent(part: number, digits = 1): string {
-  const decimals = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return `${new Intl.NumberFormat('en', { ...decimals, useGrouping: false }).format(part * 100)} %`;
-}
-
 // Letters that take two columns in a terminal: CJK, Hangul, full-width forms, and emoji.
 const WIDE =
   /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u;

@@ -2,6 +2,7 @@ import type { TokenBatch } from '../../data/batch.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { Session } from '../../engine/engine.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
+import { percent } from '../../percent.ts';
 import { type Confusion, countAnswer, createConfusion } from '../../report/confusion.ts';
 import { type ComparisonResult, createComparison } from '../../report/model-comparison.ts';
 import type { Answer } from '../../report/report-data.ts';
@@ -141,10 +142,9 @@ export function evaluateStudent(
           speed: speeds.get(file)!,
         }),
       );
-      const percent = (result: ModelResult) => `${(100 * result.accuracy).toFixed(1)} %`;
       return {
         value: { student, studentInt8: studentInt8 ?? null },
-        summary: `${percent(student)}${studentInt8 ? `, int8 ${percent(studentInt8)}` : ''}`,
+        summary: `${percent(student.accuracy)}${studentInt8 ? `, int8 ${percent(studentInt8.accuracy)}` : ''}`,
       };
     } finally {
       for (const session of sessions.values()) await session.release();
@@ -153,13 +153,12 @@ export function evaluateStudent(
 }
 
 function summarize({ teacher, student, studentInt8, baseline }: Evaluations): string {
-  const percent = ({ accuracy: part }: ModelResult) => `${(100 * part).toFixed(1)} %`;
   const others = [
-    `student ${percent(student)}`,
-    studentInt8 && `int8 ${percent(studentInt8)}`,
-    baseline && `baseline ${percent(baseline)}`,
+    `student ${percent(student.accuracy)}`,
+    studentInt8 && `int8 ${percent(studentInt8.accuracy)}`,
+    baseline && `baseline ${percent(baseline.accuracy)}`,
   ];
-  return [`teacher ${percent(teacher)}`, ...others.filter(Boolean)].join(', ');
+  return [`teacher ${percent(teacher.accuracy)}`, ...others.filter(Boolean)].join(', ');
 }
 
 /** The answers to a batch's samples, which all have a label in the test split; counts them on the way. */

@@ -5,6 +5,7 @@ import { Agreement } from '../../knowledge/agreement.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
+import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { createOnnxTeacher, teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
@@ -185,8 +186,4 @@ export function openLabeller(
     preprocessing: preprocessingOf(source, run.recipe.data.maxLength),
     vocabularySize: source.tokenizer.vocabularySize,
   });
-}
-
-function percent(part: number): string {
-  return `${(100 * part).toFixed(1)} %`;
 }

@@ -5,6 +5,7 @@ import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
+import { percent } from '../../percent.ts';
 import { randomStream } from '../../random.ts';
 import { TEXT_STUDENTS } from '../../students/index.ts';
 import type { Student, TextStudentArchitecture } from '../../students/student.ts';
@@ -116,7 +117,7 @@ export function trainText(
       return {
         value: { student: withParameters(student, result.parameters), validationAccuracy: accuracy },
         summary:
-          `${(100 * accuracy).toFixed(1)} % on the validation split after ${result.best.step} of ${result.steps} steps` +
+          `${percent(accuracy)} on the validation split after ${result.best.step} of ${result.steps} steps` +
           ` (${speed} texts/s)${result.stoppedEarly ? ', stopped early' : ''}`,
       };
     } finally {
