@@ -39,6 +39,7 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
       });
       return finished;
     }
+    run.folder.acceptTeaching('teacher');
     const source = await openRecipeTeacher({ ...run, recipe });
     const { tokenizer } = source;
     const dataset = await dataStage(run, tokenizer);

@@ -11,7 +11,6 @@ import type { TeacherSource } from '../teachers/teacher-source.ts';
 import type { Plan, RunOptions, StagePlan } from './api.ts';
 import { type AnswerCost, planAnswers } from './planning/answer-stages.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
-import { recallTeacher, teacherKey } from './planning/known-teachers.ts';
 import { measureStudent } from './planning/measure-student.ts';
 import { measureTeacher } from './planning/measure-teacher.ts';
 import { MemoryPeak } from './planning/memory-peak.ts';
@@ -26,6 +25,7 @@ import { planTeacherStage } from './planning/teacher-stage.ts';
 import { timed } from './planning/timing.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './run-context.ts';
 import { prepareData } from './stages/data.ts';
+import { recallTeacher, teacherKey } from './teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
 
 /**

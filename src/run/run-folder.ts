@@ -25,7 +25,12 @@ interface RunState {
   inputs: Partial<Record<RunInput, string>>;
   /** What the recipe's relative paths and the store were, for commands that are given the folder alone. */
   origin: RunOrigin;
+  /** Whom the student in `checkpoints/train` learns from. */
+  teaching?: Teaching;
 }
+
+/** `distill` teaches by the teacher, `train` by the labels alone: one recipe, two students. */
+export type Teaching = 'teacher' | 'labels';
 
 /** What a run is made of besides its recipe. */
 export type RunInput = 'data' | 'teacher';
@@ -34,6 +39,9 @@ export interface RunOrigin {
   readonly recipeFolder: string;
   readonly storeFolder: string;
 }
+
+/** The locks that this process holds: its own id in a lock may also be left from a process that had it before. */
+const HELD = new Set<string>();
 
 /**
  * The folder of a run: `recipe.resolved.yaml`, `state.json`, `metrics.jsonl`, `result.json`, `checkpoints/`,
@@ -90,7 +98,10 @@ export class RunFolder {
 
   /** Remembers a warning for the report; the same one only once. */
   addWarning(message: string): void {
-    if (!this.#state.warnings.includes(message)) this.#state.warnings.push(message);
+    if (this.#state.warnings.includes(message)) return;
+    this.#state.warnings.push(message);
+    // At once: a training that goes on from a checkpoint does not warn again.
+    this.#write();
   }
 
   addSeconds(stage: StageName, seconds: number): void {
@@ -116,6 +127,24 @@ export class RunFolder {
       this.#state.done = {};
     }
     this.#state.inputs[input] = hash;
+    this.#write();
+  }
+
+  /**
+   * Remembers whom the student learns from. The recipe of `train` and `distill` may be the same, so nothing else keeps
+   * one of them from going on with the other's checkpoints. Throws LimbeckError `run.other-teaching`.
+   */
+  acceptTeaching(teaching: Teaching): void {
+    const before = this.#state.teaching;
+    if (before === teaching) return;
+    if (before !== undefined && existsSync(this.file('checkpoints', 'train'))) {
+      const [command, other] = teaching === 'teacher' ? ['train', 'distill'] : ['distill', 'train'];
+      throw new LimbeckError('run.other-teaching', `this folder holds a student of \`limbeck ${command}\``, {
+        where: this.path,
+        remedy: `Choose another folder for \`limbeck ${other}\` with --out, or delete this one.`,
+      });
+    }
+    this.#state.teaching = teaching;
     this.#write();
   }
 
@@ -150,6 +179,7 @@ export class RunFolder {
   }
 
   close(): void {
+    HELD.delete(this.#lock);
     rmSync(this.#lock, { force: true });
   }
 
@@ -190,6 +220,7 @@ export class RunFolder {
         const file = openSync(this.#lock, 'wx');
         writeSync(file, `${process.pid}\n`);
         closeSync(file);
+        HELD.add(this.#lock);
         return;
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
@@ -199,17 +230,23 @@ export class RunFolder {
           });
         }
         const owner = Number.parseInt(readLock(this.#lock), 10);
-        if (owner !== process.pid && isAlive(owner)) {
-          throw new LimbeckError('run.locked', `process ${owner} is working in this folder`, {
-            where: this.path,
-            remedy: 'Wait for it, stop it, or choose another folder with --out.',
-          });
+        if (owner === process.pid ? HELD.has(this.#lock) : isAlive(owner)) {
+          throw locked(`process ${owner} is working in this folder`, this.#lock);
         }
         // Left behind by a process that was killed.
         rmSync(this.#lock, { force: true });
       }
     }
+    throw locked('another process began to work in this folder', this.#lock);
   }
+}
+
+function locked(problem: string, lock: string): LimbeckError {
+  return new LimbeckError('run.locked', problem, {
+    where: lock,
+    remedy:
+      'Wait for it, stop it, or choose another folder with --out. If it is no process of Limbeck, delete this file.',
+  });
 }
 
 /** What a run's folder says of where it came from. Throws LimbeckError `run.not-a-run`. */

@@ -19,6 +19,7 @@ import { runTokenizer } from './teaching/open-teacher.ts';
 export async function train(recipe: Recipe, options: RunOptions): Promise<TrainResult> {
   const run = await openRun(recipe, options);
   try {
+    run.folder.acceptTeaching('labels');
     const tokenizer = await runTokenizer(run);
     const dataset = await dataStage(run, tokenizer);
     try {

@@ -7,11 +7,11 @@ import { randomStream } from '../../random.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import { attachHead } from '../../teachers/classifier.ts';
-import { createOnnxTeacher } from '../../teachers/onnx-teacher.ts';
 import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
 import { calibratedInt8 } from '../int8.ts';
-import { headTensors, preprocessingOf, TEACHER_BATCH } from '../teaching/train-head.ts';
+import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { headTensors } from '../teaching/train-head.ts';
 import type { BatchSeconds } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
@@ -65,19 +65,12 @@ async function measureFile(
   file: string,
   make: () => Graph | Promise<Graph>,
 ): Promise<TeacherFileCost> {
-  const { dataset, engine, memory, recipe } = context;
+  const { dataset, memory } = context;
   const { train, validation, test } = dataset.splits;
   const made = await timed(async () => writeModelFile(file, await make()));
   memory.observe();
   context.checkInterrupted();
-  const opened = await timed(() =>
-    createOnnxTeacher({
-      engine,
-      model: file,
-      preprocessing: preprocessingOf(source, recipe.data.maxLength),
-      vocabularySize: source.tokenizer.vocabularySize,
-    }),
-  );
+  const opened = await timed(() => openLabeller(context, source, file, source.title));
   const teacher = opened.value;
   try {
     const batch = new Map<number, number>();

@@ -4,9 +4,9 @@ import type { StageName } from '../../events.ts';
 import { type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { type RunContext, runStage } from '../run-context.ts';
-import { TEACHER_BATCH } from '../teaching/train-head.ts';
+import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { splitBatches } from '../text-batches.ts';
-import { openLabeller, type TrainedTeacher } from './teacher.ts';
+import type { TrainedTeacher } from './teacher.ts';
 
 /** What the teacher said of every training text: in the store, and how it got there. */
 export interface Labels extends LabelResult {

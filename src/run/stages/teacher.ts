@@ -7,15 +7,15 @@ import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import { createOnnxTeacher, teacherHash } from '../../teachers/onnx-teacher.ts';
-import type { Teacher } from '../../teachers/teacher.ts';
+import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
 import { calibratedInt8 } from '../int8.ts';
-import { encoderHash, rememberTeacher, teacherKey } from '../planning/known-teachers.ts';
 import { type RunContext, runStage } from '../run-context.ts';
+import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
-import { preprocessingOf, TEACHER_BATCH, trainHead } from '../teaching/train-head.ts';
+import { encoderHash, rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
+import { trainHead } from '../teaching/train-head.ts';
 import { splitBatches } from '../text-batches.ts';
 
 /** A teacher that is ready to label: files in the run's folder. */
@@ -170,20 +170,4 @@ async function tryInt8(
     await reference.close();
     await candidate.close();
   }
-}
-
-/** A teacher over a model file of this run. */
-export function openLabeller(
-  run: RunContext,
-  source: TeacherSource,
-  file: string,
-  title: string,
-): Promise<Teacher> {
-  return createOnnxTeacher({
-    engine: run.engine,
-    model: file,
-    title,
-    preprocessing: preprocessingOf(source, run.recipe.data.maxLength),
-    vocabularySize: source.tokenizer.vocabularySize,
-  });
 }

@@ -12,7 +12,6 @@ import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from
 import { buildClassifierHead, HIDDEN_INPUT_SCALE } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
 import { attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
-import { createOnnxTeacher } from '../../teachers/onnx-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
@@ -23,6 +22,7 @@ import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
 import { readLogits } from '../logits.ts';
 import type { RunContext } from '../run-context.ts';
 import { labelFeeds, readKnowledge, splitBatches } from '../text-batches.ts';
+import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 
 export interface HeadOptions {
   /** Width of a hidden layer; 0 for none. */
@@ -32,9 +32,6 @@ export interface HeadOptions {
   readonly weightDecay: number;
   readonly batchSize: number;
 }
-
-/** How many texts go through the encoder at once; larger batches are no faster (docs/measurements-use-lite.md). */
-export const TEACHER_BATCH = 64;
 
 /**
  * Trains a linear classifier on the frozen encoder's embeddings of the labelled samples, and puts it on the encoder.
@@ -50,13 +47,7 @@ export async function trainHead(
   const { embeddingOutput, embeddingWidth } = source;
   if (embeddingOutput === undefined || embeddingWidth === undefined)
     throw new Error(`${source.title} has no embedding`);
-  const encoder = await createOnnxTeacher({
-    engine,
-    model: writeModel(source.model),
-    title: source.title,
-    preprocessing: preprocessingOf(source, recipe.data.maxLength),
-    vocabularySize: source.tokenizer.vocabularySize,
-  });
+  const encoder = await openLabeller(run, source, writeModel(source.model), source.title);
   const { labelled, validation } = dataset.splits;
   try {
     for (const split of [labelled, validation]) {
@@ -138,11 +129,6 @@ export async function trainHead(
   } finally {
     await evaluator.close();
   }
-}
-
-/** What a teacher's answers depend on besides its model. */
-export function preprocessingOf(source: Pick<TeacherSource, 'tokenizer'>, maxLength: number): string {
-  return `tokenizer ${source.tokenizer.hash}, at most ${maxLength} tokens`;
 }
 
 /** A head's parameters as tensors, the scale of its input folded into the weight that follows. */
