@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import { AppendingFile, guardWrite } from './appending-file.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -63,14 +63,14 @@ const PROGRESS_ROWS = 1000;
 export async function prepareTextDataset(options: PrepareOptions): Promise<TextDataset> {
   checkOptions(options);
   const fingerprint = await fingerprintOf(options);
-  const folder = join(options.folder, fingerprint.slice(0, 24));
+  const folder = datasetFolder(options.folder, fingerprint);
   const found = readManifest(folder, fingerprint);
   if (found) return openDataset(folder, found, true);
 
   // Written under another name and renamed when complete. The process id keeps runs side by side apart.
   const partial = `${folder}.part-${process.pid}`;
   guardWrite(options.folder, () => fs.mkdirSync(options.folder, { recursive: true }));
-  removeLeftovers(options.folder, `${fingerprint.slice(0, 24)}.part-`);
+  removeLeftovers(options.folder, `${basename(folder)}.part-`);
   fs.rmSync(partial, { recursive: true, force: true });
   guardWrite(partial, () => fs.mkdirSync(partial));
   try {
@@ -82,6 +82,11 @@ export async function prepareTextDataset(options: PrepareOptions): Promise<TextD
     fs.rmSync(partial, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Where a data set with this fingerprint lies in the folder of prepared ones. */
+export function datasetFolder(folder: string, fingerprint: string): string {
+  return join(folder, fingerprint.slice(0, 24));
 }
 
 async function build(folder: string, fingerprint: string, options: PrepareOptions): Promise<DatasetManifest> {

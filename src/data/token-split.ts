@@ -32,7 +32,7 @@ export interface TokenSplit {
  * A bucket's file up to this size is read into memory at its first batch; of a larger one every record is read where
  * it lies. A random batch of 128 glosses took 0.06 ms from memory and 0.33 ms from disk, its order included.
  */
-const HELD_BYTES = 32 << 20;
+export const HELD_BYTES = 32 << 20;
 
 /** A bucket's file. */
 export interface BucketFile extends TokenBucket {

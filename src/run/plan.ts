@@ -1,8 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { TextDataset } from '../data/text-dataset.ts';
+import { datasetFolder } from '../data/prepare-text-dataset.ts';
 import { recordLayout } from '../data/token-record.ts';
+import { HELD_BYTES } from '../data/token-split.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import type { StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
@@ -103,7 +104,7 @@ async function planStages(
       stage: 'label',
       seconds,
       secondsAtMost: answers.trainingSecondsAtMost,
-      memoryBytes: labelMemory + heldBytes(dataset, 'train'),
+      memoryBytes: labelMemory + heldBytes(context),
       diskBytes,
       note: answers.note,
     });
@@ -113,7 +114,7 @@ async function planStages(
   const baseline = source !== undefined && options.baseline !== false;
   const training = {
     cost: student,
-    memoryBytes: memory.take() + heldBytes(dataset, 'train'),
+    memoryBytes: memory.take() + heldBytes(context),
     withTeacher: source !== undefined,
   };
   stages.push(planTraining(context, 'train', training));
@@ -168,7 +169,7 @@ async function planData(recipe: Recipe, options: RunOptions, tokenizer: TeacherS
   const note = prepared.value.reused
     ? 'prepared earlier'
     : `prepared now, in ${prepared.seconds.toFixed(1)} s; the run finds it`;
-  const folder = join(dataCacheFolder(recipe, options), dataset.fingerprint.slice(0, 24));
+  const folder = datasetFolder(dataCacheFolder(recipe, options), dataset.fingerprint);
   const stage: StagePlan = {
     stage: 'data',
     seconds: again.seconds,
@@ -184,13 +185,11 @@ function folderBytes(folder: string): number {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
-/** What a pass over a split reads into memory and keeps there. */
-function heldBytes({ splits, fingerprint: _ }: TextDataset, name: 'train'): number {
-  // Keys, ids, labels: what a record has for each token and beside them.
-  return splits[name].buckets.reduce(
-    (sum, { length, size }) => sum + size * recordLayout(length, 0).bytes,
-    0,
-  );
+/** What a pass over the training samples reads into memory and keeps there; large buckets stay on disk. */
+function heldBytes({ dataset, tokenizer }: Pick<PlanningContext, 'dataset' | 'tokenizer'>): number {
+  return dataset.splits.train.buckets
+    .map(({ length, size }) => size * recordLayout(length, tokenizer.vocabularySize).bytes)
+    .reduce((sum, bytes) => sum + (bytes <= HELD_BYTES ? bytes : 0), 0);
 }
 
 function storePart(answers: AnswerCost | undefined): Plan['store'] {

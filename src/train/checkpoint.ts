@@ -15,7 +15,8 @@ export interface Checkpoint {
   readonly progress: string;
 }
 
-const KEPT = 2;
+/** How many checkpoints of a training stay, the newest ones: there is one to go on from when the last is damaged. */
+export const CHECKPOINTS_KEPT = 2;
 const FILE = /^step-(\d+)\.safetensors$/;
 
 /**
@@ -33,7 +34,7 @@ export class CheckpointFolder {
   save({ step, tensors, progress }: Checkpoint): void {
     const path = join(this.#folder, `step-${step}.safetensors`);
     replaceFile(path, encodeSafetensors({ tensors, metadata: { step: `${step}`, progress } }), 'checkpoint');
-    for (const old of this.#steps().slice(KEPT)) rmSync(this.#path(old), { force: true });
+    for (const old of this.#steps().slice(CHECKPOINTS_KEPT)) rmSync(this.#path(old), { force: true });
   }
 
   /** The newest checkpoint that can be read, or undefined. Damaged ones are told to `onDamaged` and passed over. */

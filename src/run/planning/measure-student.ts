@@ -8,7 +8,7 @@ import { textBatches } from '../text-batches.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { sampledBuckets } from './sampled-split.ts';
+import { MEASURED_BATCHES, sampledBuckets } from './sampled-split.ts';
 import { withScratchKnowledge } from './scratch-knowledge.ts';
 
 export interface StudentCost {
@@ -19,9 +19,6 @@ export interface StudentCost {
   readonly evaluation: EvaluationCost;
 }
 
-/** Batches of each length that the measured steps take in turn, so that they do not train on the same rows. */
-const BATCHES = 3;
-
 /** Times the recipe's student: its training step for a few lengths, and its evaluation. */
 export async function measureStudent(context: PlanningContext): Promise<StudentCost> {
   const { recipe, dataset, tokenizer, source, scratch } = context;
@@ -29,7 +26,7 @@ export async function measureStudent(context: PlanningContext): Promise<StudentC
   const classes = dataset.labels.length;
   const student = buildStudent({ recipe }, tokenizer, classes);
   const split = source ? dataset.splits.train : dataset.splits.labelled;
-  const samples = sampledBuckets([split], BATCHES * batchSize);
+  const samples = sampledBuckets([split], MEASURED_BATCHES * batchSize);
   const terms = source ? objectiveTerms(recipe.objective, { classes }) : [labelsTerm({ weight: 1 })];
   const training = await withScratchKnowledge(
     scratch,

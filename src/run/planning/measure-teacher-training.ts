@@ -1,19 +1,16 @@
 import type { TokenSplit } from '../../data/token-split.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
-import type { Graph } from '../../onnx/graph.ts';
 import { randomStream } from '../../random.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
-import { trainableInitializers } from '../teaching/fine-tune.ts';
+import { WHOLE_GRAD_NORM, wholeStudent } from '../teaching/fine-tune.ts';
 import { labelFeeds, readKnowledge, textBatches } from '../text-batches.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { sampledBucket, sampledBuckets } from './sampled-split.ts';
+import { MEASURED_BATCHES, sampledBucket, sampledBuckets } from './sampled-split.ts';
 import { withScratchKnowledge } from './scratch-knowledge.ts';
-
-const BATCHES = 3;
 
 /** Times the training of a head on embeddings that lie in the store. */
 export async function measureHeadTraining(
@@ -28,7 +25,7 @@ export async function measureHeadTraining(
     { width, classes: dataset.labels.length, hidden },
     randomStream(recipe.seed, 'teacher-head'),
   );
-  const sample = fullestBucket(dataset.splits.labelled, BATCHES * batchSize);
+  const sample = fullestBucket(dataset.splits.labelled, MEASURED_BATCHES * batchSize);
   return withScratchKnowledge(
     scratch,
     [sample],
@@ -66,12 +63,12 @@ export async function measureHeadTraining(
 export async function measureWholeTraining(
   context: PlanningContext,
   recipe: DistillRecipe,
-  model: Graph,
+  teacher: Pick<TeacherSource, 'model' | 'constants'>,
 ): Promise<{ readonly cost: TrainingCost; readonly student: Student }> {
   const { labelled } = context.dataset.splits;
   const { batchSize } = recipe.teacher.whole;
-  const student: Student = { graph: model, parameters: trainableInitializers(model) };
-  const variants = sampledBuckets([labelled], BATCHES * batchSize).map((split): MeasuredVariant => {
+  const student = wholeStudent(teacher);
+  const variants = sampledBuckets([labelled], MEASURED_BATCHES * batchSize).map((split): MeasuredVariant => {
     const { length } = split.buckets[0]!;
     const batches = textBatches({ split, batchSize, seed: recipe.seed });
     let next = 0;
@@ -84,7 +81,7 @@ export async function measureWholeTraining(
   const cost = await measureTraining(context, {
     student,
     terms: [labelsTerm({ weight: 1 })],
-    maxGradNorm: 1,
+    maxGradNorm: WHOLE_GRAD_NORM,
     name: 'whole',
     variants,
   });

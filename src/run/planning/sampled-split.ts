@@ -1,6 +1,9 @@
 import type { TokenSplit } from '../../data/token-split.ts';
 import { bucketsToMeasure } from './batch-counts.ts';
 
+/** Batches of each length that the measured steps take in turn, so that they do not train on the same rows. */
+export const MEASURED_BATCHES = 3;
+
 /** The first samples of one bucket, as a split of its own: what one batch shape is measured on. */
 export function sampledBucket(split: TokenSplit, bucket: number, samples: number): TokenSplit {
   const { length, size } = split.buckets[bucket]!;

@@ -1,4 +1,5 @@
 import { writeModel } from '../../onnx/write-model.ts';
+import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { SPEED_SECONDS } from '../measure-speed.ts';
@@ -8,8 +9,6 @@ import type { StudentCost } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { timed } from './timing.ts';
 import { evaluationOf, trainingSeconds } from './training-seconds.ts';
-
-const CHECKPOINTS_KEPT = 2;
 
 /** Training the student, or its baseline: all epochs, which early stopping may cut short. */
 export function planTraining(

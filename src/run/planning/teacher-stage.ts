@@ -2,10 +2,13 @@ import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
 import { AGREEMENT_TEXTS } from '../stages/teacher.ts';
 import { preprocessingOf, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { encoderHash, type KnownTeacher } from '../teaching/known-teachers.ts';
+import { HEAD_CHECKPOINT_SECONDS } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, secondsForSplit } from './batch-counts.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import type { TeacherCost } from './measure-teacher.ts';
@@ -19,8 +22,6 @@ interface Part {
   readonly diskBytes: number;
   readonly note: string;
 }
-
-const CHECKPOINTS_KEPT = 2;
 
 /** The precision in which the teacher will label, as far as it can be known. */
 export function labellingPrecision(
@@ -47,7 +48,7 @@ export async function planTeacherStage(
     parts.push(await embeddings(context, store, recipe, source, cost));
     parts.push(await headTraining(context, recipe, source));
   }
-  if (train === 'all') parts.push(await wholeTraining(context, recipe, cost));
+  if (train === 'all') parts.push(await wholeTraining(context, recipe, source, cost));
   if (cost.int8) parts.push(comparison(context, cost));
   const seconds = sum(parts.map((part) => part.seconds));
   return {
@@ -104,7 +105,7 @@ async function headTraining(
     split: labelled,
     batchSize,
     epochs,
-    checkpointEverySeconds: 30,
+    checkpointEverySeconds: HEAD_CHECKPOINT_SECONDS,
     step: new Map(labelled.buckets.map(({ length }) => [length, step])),
     cost,
     evaluation,
@@ -121,18 +122,19 @@ async function headTraining(
 async function wholeTraining(
   context: PlanningContext,
   recipe: DistillRecipe,
+  source: TeacherSource,
   { model }: TeacherCost,
 ): Promise<Part> {
   const { epochs, batchSize } = recipe.teacher.whole;
   const { labelled, validation } = context.dataset.splits;
-  const { cost, student } = await measureWholeTraining(context, recipe, model);
+  const { cost, student } = await measureWholeTraining(context, recipe, { ...source, model });
   const evaluation = await measureEvaluation(context, student, batchSize);
   const perEpoch = batchCount(labelled, batchSize);
   const seconds = trainingSeconds({
     split: labelled,
     batchSize,
     epochs,
-    checkpointEverySeconds: 60,
+    checkpointEverySeconds: WHOLE_CHECKPOINT_SECONDS,
     step: new Map([...cost.step].map(([name, own]) => [Number(name), own])),
     cost,
     evaluation: evaluationOf(validation, evaluation),

@@ -4,6 +4,7 @@ import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { isFloat } from '../../onnx/data-type.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Student } from '../../students/student.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { withParameters } from '../../train/step-graph.ts';
@@ -19,19 +20,22 @@ export interface FineTuneOptions {
   readonly batchSize: number;
 }
 
+type Classifier = Pick<TeacherSource, 'model' | 'constants'>;
+
+// A plan counts with these too.
+export const WHOLE_GRAD_NORM = 1;
+export const WHOLE_CHECKPOINT_SECONDS = 60;
+
 /** Trains all of a classifier's weights on the labelled samples, from where they are. */
 export async function fineTune(
   run: RunContext,
-  teacher: { readonly model: Graph; readonly constants?: readonly string[] },
+  teacher: Classifier,
   dataset: TextDataset,
   options: FineTuneOptions,
 ) {
   const { recipe, engine } = run;
   const { labelled, validation } = dataset.splits;
-  const student: Student = {
-    graph: teacher.model,
-    parameters: trainableInitializers(teacher.model, teacher.constants),
-  };
+  const student = wholeStudent(teacher);
   const batches = textBatches({ split: labelled, batchSize: options.batchSize, seed: recipe.seed });
   const evaluator = parameterEvaluator({
     engine,
@@ -53,13 +57,13 @@ export async function fineTune(
         warmup: 0.1,
         decay: 'linear',
       },
-      maxGradNorm: 1,
+      maxGradNorm: WHOLE_GRAD_NORM,
       batches,
       evaluate: evaluator.evaluate,
       selection: { metric: 'accuracy' },
       checkpoints: {
         folder: new CheckpointFolder(join(run.folder.path, 'checkpoints', 'teacher-whole')),
-        everySeconds: 60,
+        everySeconds: WHOLE_CHECKPOINT_SECONDS,
       },
       signal: run.options.signal,
       onProgress: (done, total, note) =>
@@ -80,8 +84,13 @@ export async function fineTune(
   }
 }
 
+/** A classifier as a student: all its weights are trained, its constants are not. */
+export function wholeStudent({ model, constants }: Classifier): Student {
+  return { graph: model, parameters: trainableInitializers(model, constants) };
+}
+
 /** The float initializers with more than one element, but for `constants`; scalars are no weights. */
-export function trainableInitializers(graph: Graph, constants: readonly string[] = []): string[] {
+function trainableInitializers(graph: Graph, constants: readonly string[] = []): string[] {
   return [...graph.initializers]
     .filter(([{ name }, { type, data }]) => isFloat(type) && data.length > 1 && !constants.includes(name))
     .map(([value]) => value.name);

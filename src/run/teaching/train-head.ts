@@ -24,6 +24,9 @@ import type { RunContext } from '../run-context.ts';
 import { labelFeeds, readKnowledge, splitBatches } from '../text-batches.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 
+/** A plan counts with it too. */
+export const HEAD_CHECKPOINT_SECONDS = 30;
+
 export interface HeadOptions {
   /** Width of a hidden layer; 0 for none. */
   readonly hidden: number;
@@ -109,7 +112,7 @@ export async function trainHead(
       selection: { metric: 'loss' },
       checkpoints: {
         folder: new CheckpointFolder(join(run.folder.path, 'checkpoints', 'teacher')),
-        everySeconds: 30,
+        everySeconds: HEAD_CHECKPOINT_SECONDS,
       },
       signal: run.options.signal,
       onProgress: (done, total, note) =>
