@@ -12,8 +12,7 @@ export interface TextSample {
 }
 
 /** The parts that a data set is split into. */
-export const SPLITS = ['train', 'validation', 'test'] as const;
-export type SplitName = (typeof SPLITS)[number];
+export type SplitName = 'train' | 'validation' | 'test';
 
 /** A row that could not be read as a sample. */
 export interface BrokenRow {

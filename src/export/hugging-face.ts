@@ -57,7 +57,7 @@ export function writeTextClassifier(folder: string, content: TextClassifierPacka
 }
 
 /** The content of `config.json`. */
-export function textClassifierConfig(content: TextClassifierPackage): Record<string, unknown> {
+function textClassifierConfig(content: TextClassifierPackage): Record<string, unknown> {
   const { labels } = content;
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list, and feeds it by the

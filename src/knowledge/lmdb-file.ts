@@ -86,7 +86,7 @@ function isFull(code: string | number | undefined, folder: string): boolean {
 }
 
 /** The free bytes of the file system of a folder. */
-export function freeBytes(folder: string): number {
+function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }

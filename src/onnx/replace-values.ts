@@ -15,7 +15,7 @@ export function replaceReads(node: Node, replacements: ReadonlyMap<Value, Value>
 }
 
 /** The same for a whole graph: its nodes and its outputs. */
-export function replaceGraphReads(graph: Graph, replacements: ReadonlyMap<Value, Value>): Graph {
+function replaceGraphReads(graph: Graph, replacements: ReadonlyMap<Value, Value>): Graph {
   if (replacements.size === 0) return graph;
   return {
     ...graph,

@@ -5,7 +5,7 @@ const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
 
 /** One row of a training's metrics: losses and gradient norms by term (`kd`, `labels`, `total`, ...). */
-export const curvePointSchema = z.object({
+const curvePointSchema = z.object({
   step: count,
   /** Since this training began. */
   seconds: z.number().nonnegative(),
@@ -19,7 +19,7 @@ export const curvePointSchema = z.object({
 export type CurvePoint = z.infer<typeof curvePointSchema>;
 
 /** `counts[truth][predicted]`, square, one row and column per label. */
-export const confusionCountsSchema = z.array(z.array(count));
+const confusionCountsSchema = z.array(z.array(count));
 export type ConfusionCounts = z.infer<typeof confusionCountsSchema>;
 
 const confusionPairSchema = z.object({
@@ -31,7 +31,7 @@ const confusionPairSchema = z.object({
 export type ConfusionPair = z.infer<typeof confusionPairSchema>;
 
 /** Where the student's wrong answers come from. `inherited.count + own.count` is every error it made. */
-export const errorOriginsSchema = z.object({
+const errorOriginsSchema = z.object({
   /** The teacher gave the same wrong answer to the same text. */
   inherited: z.object({ count: count, pairs: z.array(confusionPairSchema) }),
   /** The student's alone: the teacher was right, or wrong in another way. */
@@ -50,7 +50,7 @@ const answerSchema = z.object({ label: count, confidence: fraction });
 export type Answer = z.infer<typeof answerSchema>;
 
 /** A test text to which teacher and student gave different answers. */
-export const disagreementSchema = z.object({
+const disagreementSchema = z.object({
   text: z.string(),
   truth: count,
   teacher: answerSchema,
@@ -59,7 +59,7 @@ export const disagreementSchema = z.object({
 export type Disagreement = z.infer<typeof disagreementSchema>;
 
 /** Reliability: answers of which the confidence lies in [low, high), how many, and how they did. */
-export const reliabilityBinSchema = z.object({
+const reliabilityBinSchema = z.object({
   low: fraction,
   high: fraction,
   count: count,
@@ -69,7 +69,7 @@ export const reliabilityBinSchema = z.object({
 export type ReliabilityBin = z.infer<typeof reliabilityBinSchema>;
 
 /** What the data stage read. */
-export const dataStatisticsSchema = z.object({
+const dataStatisticsSchema = z.object({
   /** For people, e.g. `WordNet 3.1 noun glosses`. */
   title: z.string(),
   rows: count,
@@ -87,13 +87,12 @@ export const dataStatisticsSchema = z.object({
 });
 export type DataStatistics = z.infer<typeof dataStatisticsSchema>;
 
-export const reportWarningSchema = z.object({
+const reportWarningSchema = z.object({
   /** One sentence with the numbers, e.g. `The int8 teacher agrees on 97.1 % (below 99 %): f32 labelled.` */
   message: z.string(),
   /** `note` for decisions that are fine to know, `warning` for what the person should look into. */
   level: z.enum(['note', 'warning']),
 });
-export type ReportWarning = z.infer<typeof reportWarningSchema>;
 
 function ofModels<T extends z.ZodType>(schema: T) {
   return z.object({ teacher: schema, student: schema, baseline: schema.nullable() });

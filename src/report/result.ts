@@ -5,7 +5,7 @@ const fraction = z.number().min(0).max(1);
 const duration = z.number().nonnegative();
 
 /** What was measured on one model's shipped file, reloaded from disk, on the test split. */
-export const modelResultSchema = z.object({
+const modelResultSchema = z.object({
   /** Correct answers / test texts, 0 to 1. */
   accuracy: fraction,
   /** Mean F1 over the classes that occur in the test split, 0 to 1. */
@@ -24,7 +24,7 @@ export const modelResultSchema = z.object({
 export type ModelResult = z.infer<typeof modelResultSchema>;
 
 /** Wall time by stage, in seconds; a stage that was skipped took 0. */
-export const stageSecondsSchema = z.object({
+const stageSecondsSchema = z.object({
   data: duration,
   teacher: duration,
   label: duration,
@@ -39,7 +39,7 @@ export const stageSecondsSchema = z.object({
 export type StageSeconds = z.infer<typeof stageSecondsSchema>;
 
 /** The machine that the numbers hold for. */
-export const machineSchema = z.object({
+const machineSchema = z.object({
   cpu: z.string(),
   cores: count,
   /** Version of Node.js, e.g. `v20.19.4`. */
@@ -49,7 +49,7 @@ export const machineSchema = z.object({
 export type Machine = z.infer<typeof machineSchema>;
 
 /** Whether the int8 student may ship: its accuracy must not fall by more than `maxDrop`. */
-export const gateSchema = z.object({
+const gateSchema = z.object({
   maxDrop: fraction,
   /** Student accuracy - int8 student accuracy; negative when int8 did better. */
   drop: z.number().min(-1).max(1),

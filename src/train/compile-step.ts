@@ -118,7 +118,7 @@ export function compileForward(
 }
 
 /** The name of an optimizer's state tensor: `adamw/m/embedding/weight`. */
-export function stateName(optimizer: Optimizer, slot: string, parameter: string): string {
+function stateName(optimizer: Optimizer, slot: string, parameter: string): string {
   return `${optimizer.kind}/${slot}/${parameter}`;
 }
 

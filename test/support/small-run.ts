@@ -7,7 +7,7 @@ import type { Recipe } from '../../src/recipe/schema.ts';
 import type { RunOptions } from '../../src/run/api.ts';
 
 /** Timing is the longest part of a small run, and no test here is about its precision. */
-export const TIMING_SECONDS = 0.03;
+const TIMING_SECONDS = 0.03;
 
 /**
  * A recipe for seconds: four classes of glosses in `data.jsonl`, the real sentence encoder as the teacher, a tiny

@@ -19,7 +19,7 @@ interface Reduction {
 }
 
 /** The axes that a reduction node reduces over, counted from the front. */
-export function reducedAxes(call: GradientCall): number[] {
+function reducedAxes(call: GradientCall): number[] {
   const rank = inputOf(call, 0).shape.length;
   const axes = listOf(call, 'axes', 1);
   if (axes && axes.length > 0) return frontAxes(axes, rank);

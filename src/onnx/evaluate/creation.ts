@@ -4,7 +4,7 @@ import { elementCount, float32, int64, type Tensor } from '../tensor.ts';
 import { allocate, Declined, type Evaluator, required, takeElements, wholeNumbers } from './evaluator.ts';
 
 /** The tensor of a Constant node, in any of the ways to write one, or undefined (sparse constants). */
-export function constantTensor(node: Node): Tensor | undefined {
+function constantTensor(node: Node): Tensor | undefined {
   for (const [name, attribute] of node.attributes) {
     switch (attribute.kind) {
       case 'tensor':

@@ -14,7 +14,7 @@ export function withOutputs(graph: Graph, names: readonly string[]): Graph {
 }
 
 /** The values that names and patterns select, each once. */
-export function selectValues(graph: Graph, names: readonly string[]): Value[] {
+function selectValues(graph: Graph, names: readonly string[]): Value[] {
   const values = new Map<string, Value>();
   for (const value of graph.inputs) values.set(value.name, value);
   for (const value of graph.initializers.keys()) values.set(value.name, value);

@@ -11,7 +11,7 @@ import {
 } from './rule.ts';
 
 /** The shape of numpy's matmul: vectors are promoted, leading dimensions broadcast. */
-export function matMulShape(a: Shape, b: Shape): Dim[] {
+function matMulShape(a: Shape, b: Shape): Dim[] {
   if (a.length === 0 || b.length === 0) throw new ShapeError('MatMul does not take scalars');
   const left = a.length === 1 ? [1, a[0]] : a;
   const right = b.length === 1 ? [b[0], 1] : b;

@@ -9,7 +9,7 @@ import {
 } from './rule.ts';
 
 /** The axes that a reduction node reduces over, counted from the front; undefined when they are not constant. */
-export function reductionAxes(context: InferenceContext, input: TypedValue): number[] | undefined {
+function reductionAxes(context: InferenceContext, input: TypedValue): number[] | undefined {
   const rank = input.shape.length;
   const axes = intsFrom(context, 'axes', 1);
   if (!axes && context.inputs[1]) return undefined;

