@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openSource } from '../sources/index.ts';
 import { sourceSchema } from '../testing/source-schema.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
@@ -89,7 +89,10 @@ beforeEach(async () => {
   endpoint = await hub.start();
   folder = await newFolder();
 });
-afterEach(() => hub.stop());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  return hub.stop();
+});
 
 const jsonlFile = Buffer.from('{"text":"one","label":"x"}\n{"text":"two","label":"y"}\n');
 
@@ -289,6 +292,32 @@ describe('hubDataset', () => {
     });
     hub = new Hub();
     await hub.start();
+  });
+
+  it('sends HF_TOKEN only to a hub that the person chose, not to one that a recipe names', async () => {
+    hub.files.set('a.jsonl', jsonlFile);
+    const asked = async () => {
+      hub.requests.length = 0;
+      await hubDataset(NAME, 'main', { endpoint, ...quick });
+      return [...new Set(hub.requests.map(({ authorization }) => authorization))];
+    };
+    vi.stubEnv('HF_TOKEN', 'hf_secret');
+    expect(await asked()).toEqual([undefined]);
+    vi.stubEnv('HF_ENDPOINT', `${endpoint}/`);
+    expect(await asked()).toEqual(['Bearer hf_secret']);
+  });
+
+  it('takes nothing but a commit for the name of a folder', async () => {
+    hub.spoil = (request, response) => {
+      if (!request.url?.includes('/revision/')) return false;
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ _id: '1', id: NAME, sha: '../../elsewhere' }));
+      return true;
+    };
+    await expect(hubDataset(NAME, 'main', { endpoint, ...quick })).rejects.toMatchObject({
+      code: 'data.download',
+      message: expect.stringContaining('elsewhere'),
+    });
   });
 
   it('writes no file outside its folder', async () => {

@@ -7,10 +7,12 @@ import { type RetryOptions, retryingFetch } from './retrying-fetch.ts';
 export interface HubOptions extends RetryOptions {
   /** `https://huggingface.co`, or HF_ENDPOINT, when absent. */
   endpoint?: string;
-  /** HF_TOKEN when absent. */
+  /** HF_TOKEN when absent, and only for a hub that the person chose: an `endpoint` may come from a stranger's recipe. */
   token?: string;
   signal?: AbortSignal;
 }
+
+const PUBLIC_HUB = 'https://huggingface.co';
 
 /** A file in a repository on the hub. */
 export interface HubFile {
@@ -35,11 +37,11 @@ export interface HubDataset {
  * `data.forbidden`, `data.download`.
  */
 export async function hubDataset(name: string, revision: string, options: HubOptions): Promise<HubDataset> {
-  const hubUrl = (options.endpoint ?? process.env.HF_ENDPOINT ?? 'https://huggingface.co').replace(
-    /\/+$/,
-    '',
-  );
-  const accessToken = options.token ?? process.env.HF_TOKEN;
+  const withoutSlash = (url: string) => url.replace(/\/+$/, '');
+  const ownHub = withoutSlash(process.env.HF_ENDPOINT ?? PUBLIC_HUB);
+  const hubUrl = withoutSlash(options.endpoint ?? ownHub);
+  const trusted = hubUrl === ownHub || hubUrl === PUBLIC_HUB;
+  const accessToken = options.token ?? (trusted ? process.env.HF_TOKEN : undefined);
   const { signal } = options;
   const fetch = retryingFetch(options);
   const signalled: typeof fetch = (input, init) => fetch(input, { ...init, signal: signal ?? null });
@@ -47,6 +49,13 @@ export async function hubDataset(name: string, revision: string, options: HubOpt
 
   return asking(name, revision, hubUrl, signal, async () => {
     const { sha } = await datasetInfo({ name, revision, additionalFields: ['sha'], ...access });
+    // It names a folder of the cache, so it must be nothing but a commit.
+    if (!/^[0-9a-f]{40,64}$/.test(sha)) {
+      throw new LimbeckError('data.download', `the hub names '${sha}' as the commit, which is none`, {
+        where: `${hubUrl}/datasets/${name}, revision ${revision}`,
+        remedy: 'Check data.source.endpoint (or HF_ENDPOINT): this is no Hugging Face hub.',
+      });
+    }
     const files: HubFile[] = [];
     const repo = { type: 'dataset', name } as const;
     for await (const { type, path, size, oid, lfs } of listFiles({

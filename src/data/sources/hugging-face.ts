@@ -19,7 +19,12 @@ const options = z
       .describe('The name on the hub: owner/name.'),
     config: z.string().optional().describe('The configuration (subset), where there are several.'),
     revision: z.string().default('main').describe('A branch, tag or commit; a commit never changes.'),
-    endpoint: z.url().optional().describe('The hub; HF_ENDPOINT or https://huggingface.co when absent.'),
+    endpoint: z
+      .url()
+      .optional()
+      .describe(
+        'The hub; HF_ENDPOINT or https://huggingface.co when absent. HF_TOKEN goes to these two only.',
+      ),
     ...fieldOptions,
   })
   .meta({
