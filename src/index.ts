@@ -2,6 +2,7 @@
  * Limbeck's public API. The command line uses nothing else.
  *
  * @example
+ * import { readFile } from 'node:fs/promises';
  * import { distill, parseRecipe } from 'limbeck';
  *
  * const recipe = parseRecipe(await readFile('recipes/glosses.yaml', 'utf8'));
@@ -13,11 +14,20 @@
  */
 export { type ErrorCode, LimbeckError } from './errors.ts';
 export { type OnEvent, type RunEvent, STAGES, type StageName } from './events.ts';
-export { KnowledgeStore } from './knowledge/store.ts';
-export { parseRecipe } from './recipe/parse.ts';
+export type { LabelSpace, SpaceInfo } from './knowledge/label-space.ts';
+export type { LabelEncoding } from './knowledge/record.ts';
+export type { SpaceDefinition } from './knowledge/space-info.ts';
+export {
+  KnowledgeStore,
+  type PruneOptions,
+  type SpaceSummary,
+  type VerifyProgress,
+} from './knowledge/store.ts';
+export { checkRecipe, type ParseOptions, parseRecipe } from './recipe/parse.ts';
+export { RecipeError, type RecipeProblem } from './recipe/problems.ts';
 export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema.ts';
 export { stringifyRecipe } from './recipe/write.ts';
-export type { ModelResult, RunResult } from './report/result.ts';
+export type { Gate, Machine, ModelResult, RunResult, StageSeconds } from './report/result.ts';
 export type {
   EvaluateOptions,
   EvaluationResult,
@@ -26,6 +36,7 @@ export type {
   LabelResult,
   Plan,
   RunOptions,
+  StagePlan,
   TrainResult,
 } from './run/api.ts';
 export { distill } from './run/distill.ts';

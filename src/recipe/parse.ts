@@ -62,9 +62,11 @@ export function parseRecipe(text: string, { file, overrides = [] }: ParseOptions
 }
 
 /**
- * Checks a recipe that a program made, and fills in its defaults.
+ * Checks a recipe that a program made (a RecipeInput), and fills in its defaults.
  *
  * @throws RecipeError, as parseRecipe, without lines.
+ * @example
+ * const recipe = checkRecipe({ name: 'mine', data, teacher: { kind: 'use-lite' }, student: { kind: 'text-conv' } });
  */
 export function checkRecipe(value: unknown): Recipe {
   return check(value, () => ({}));
