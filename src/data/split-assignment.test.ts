@@ -58,6 +58,8 @@ describe('assignSplits', () => {
     expect([count(splits, TRAIN), count(splits, VALIDATION), count(splits, TEST)]).toEqual([477, 123, 400]);
     const parts = assigned(single(1000), { validation: 0.1, test: 0.25 });
     expect([count(parts, VALIDATION), count(parts, TEST)]).toEqual([100, 250]);
+    const few = assigned(single(4), { validation: 0.1, test: 0.1 });
+    expect([count(few, TRAIN), count(few, VALIDATION), count(few, TEST)]).toEqual([2, 1, 1]);
     expect(count(assigned(single(50), { validation: 25, test: 25 }), TRAIN)).toBe(0);
   });
 

@@ -61,9 +61,10 @@ function* samplesIn(table: SampleTable, split: number): Generator<number> {
   for (let sample = 0; sample < table.size; sample++) if (table.split(sample) === split) yield sample;
 }
 
+/** A fraction of a small data set is a sample at least: what is measured on none would be no number. */
 function wantedCount(table: SampleTable, split: number, sizes: SplitSizes): number {
   const size = (split === TEST ? sizes.test : sizes.validation) ?? 0;
-  return size < 1 ? Math.round(size * table.size) : size;
+  return size > 0 && size < 1 ? Math.max(1, Math.round(size * table.size)) : size;
 }
 
 function draw(table: SampleTable, split: number, wanted: number, heldOut: Set<string>, where: string): void {
