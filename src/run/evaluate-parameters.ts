@@ -1,3 +1,4 @@
+import type { TokenBatch } from '../data/batch.ts';
 import type { TokenSplit } from '../data/token-split.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import type { Tensor } from '../onnx/tensor.ts';
@@ -15,9 +16,21 @@ export interface ParameterEvaluator {
   close(): Promise<void>;
 }
 
+/** What a student is fed for a batch. */
+export interface StudentInputs {
+  /** The sizes that its forward pass is compiled for, for batches of this shape; one session for each name. */
+  variant(rows: number, length: number): { name: string; sizes: Readonly<Record<string, number>> };
+  feeds(batch: TokenBatch): Readonly<Record<string, Tensor>>;
+}
+
+const TEXT_INPUTS: StudentInputs = {
+  variant: (rows, length) => ({ name: variantName(length), sizes: { batch: rows, sequence: length } }),
+  feeds: tokenFeeds,
+};
+
 /**
- * Evaluates a text student's parameters on a labelled split while it is being trained. The sessions take the
- * parameters as inputs, so that nothing is loaded anew for each evaluation.
+ * Evaluates a student's parameters on a labelled split while it is being trained: a text student, unless `inputs` says
+ * what else it is fed. The sessions take the parameters as inputs, so that nothing is loaded anew for each evaluation.
  */
 export function parameterEvaluator(options: {
   readonly engine: Engine;
@@ -25,19 +38,20 @@ export function parameterEvaluator(options: {
   readonly split: TokenSplit;
   readonly batchSize: number;
   readonly classes: number;
+  readonly inputs?: StudentInputs;
 }): ParameterEvaluator {
-  const { engine, student, split, batchSize, classes } = options;
+  const { engine, student, split, batchSize, classes, inputs = TEXT_INPUTS } = options;
   const sessions = new Map<string, Session>();
   const tensors = parameterTensors(student);
   const sessionFor = async (length: number): Promise<Session> => {
-    const variant = variantName(length);
-    let session = sessions.get(variant);
+    const { name, sizes } = inputs.variant(batchSize, length);
+    let session = sessions.get(name);
     if (!session) {
-      session = await engine.load(
-        writeModel(compileForward(student, { batch: batchSize, sequence: length })),
-        { title: 'the student', spinning: false },
-      );
-      sessions.set(variant, session);
+      session = await engine.load(writeModel(compileForward(student, sizes)), {
+        title: 'the student',
+        spinning: false,
+      });
+      sessions.set(name, session);
     }
     return session;
   };
@@ -50,7 +64,7 @@ export function parameterEvaluator(options: {
       let counted = 0;
       for (const batch of splitBatches(split, batchSize)) {
         const session = await sessionFor(batch.length);
-        const { logits } = await session.run({ ...feeds, ...tokenFeeds(batch) }, { logits: null });
+        const { logits } = await session.run({ ...feeds, ...inputs.feeds(batch) }, { logits: null });
         for (const { label, answer, crossEntropy } of readLogits(logits, batch)) {
           countAnswer(confusion, label, answer);
           loss += crossEntropy;

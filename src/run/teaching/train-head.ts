@@ -8,21 +8,21 @@ import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { randomStream } from '../../random.ts';
-import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from '../../report/confusion.ts';
 import { buildClassifierHead, HIDDEN_INPUT_SCALE } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
 import { attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
-import { compileForward } from '../../train/compile-step.ts';
-import type { Evaluation } from '../../train/early-stopping.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
 import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
-import { readLogits } from '../logits.ts';
+import { parameterEvaluator } from '../evaluate-parameters.ts';
 import type { RunContext } from '../run-context.ts';
 import { labelFeeds, readKnowledge, splitBatches } from '../text-batches.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+
+/** Embeddings are small: many go through the head at once. */
+const EVALUATION_ROWS = 256;
 
 /** A plan counts with it too. */
 export const HEAD_CHECKPOINT_SECONDS = 30;
@@ -92,7 +92,17 @@ export async function trainHead(
     randomStream(recipe.seed, 'teacher-head'),
   );
   const batches = embeddingBatches(labelled, space, options.batchSize, recipe.seed);
-  const evaluator = await headEvaluator(run, head, validation, space, dataset.labels.length);
+  const evaluator = parameterEvaluator({
+    engine,
+    student: head,
+    split: validation,
+    batchSize: EVALUATION_ROWS,
+    classes: dataset.labels.length,
+    inputs: {
+      variant: (rows) => ({ name: 'head', sizes: { batch: rows } }),
+      feeds: ({ keys, rows }) => ({ embedding: readKnowledge(space, keys, rows) }),
+    },
+  });
   try {
     const { parameters, best } = await trainStudent({
       engine,
@@ -168,38 +178,6 @@ function embeddingBatches(
         rows: batch.filled,
         feeds: { embedding: readKnowledge(space, batch.keys, batchSize), ...labelFeeds(batch) },
       };
-    },
-  };
-}
-
-async function headEvaluator(
-  run: RunContext,
-  head: Student,
-  split: TokenSplit,
-  space: LabelSpace,
-  classes: number,
-) {
-  const rows = 256;
-  const session = await run.engine.load(writeModel(compileForward(head, { batch: rows })));
-  return {
-    close: () => session.release(),
-    async evaluate(parameters: ReadonlyMap<string, Float32Array>): Promise<Evaluation> {
-      const confusion = createConfusion(classes);
-      const shapes = parameterTensors(head);
-      const feeds: Record<string, Tensor> = {};
-      for (const [name, data] of parameters) feeds[name] = { ...(shapes.get(name) as Tensor), data };
-      let loss = 0;
-      let count = 0;
-      for (const batch of splitBatches(split, rows)) {
-        const { logits } = await session.run({ ...feeds, embedding: readKnowledge(space, batch.keys, rows) });
-        for (const row of readLogits(logits, batch)) {
-          countAnswer(confusion, row.label, row.answer);
-          loss += row.crossEntropy;
-          count++;
-        }
-      }
-      const counts = confusionCounts(confusion);
-      return { accuracy: accuracy(counts), macroF1: macroF1(counts), loss: loss / Math.max(1, count) };
     },
   };
 }
