@@ -237,6 +237,15 @@ describe('prepareTextDataset', () => {
     expect(readAll(again.splits.train)).toHaveLength(first.splits.train.size);
   });
 
+  it('is prepared by several at once, and none takes away what another reads', async () => {
+    const source = sourceOf(samplesOf(300));
+    const [first, second] = await Promise.all([prepare(source), prepare(source)]);
+    expect(source.readings).toBe(2);
+    expect([first.reused, second.reused].sort()).toEqual([false, true]);
+    for (const { splits } of [first, second]) expect(readAll(splits.test)).toHaveLength(30);
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+
   it('removes what a killed process left', async () => {
     const first = await prepare(samplesOf(200));
     const name = (await readdir(folder))[0] as string;

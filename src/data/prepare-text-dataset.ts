@@ -53,6 +53,10 @@ export interface PrepareOptions {
 
 const PROGRESS_ROWS = 1000;
 
+/** The folders that this process is writing. */
+const BUILDING = new Set<string>();
+let builds = 0;
+
 /**
  * Reads a source once and writes it to disk tokenized, split and without texts that are in two splits; or opens
  * what an earlier call with the same source, tokenizer and options wrote.
@@ -67,20 +71,28 @@ export async function prepareTextDataset(options: PrepareOptions): Promise<TextD
   const found = readManifest(folder, fingerprint);
   if (found) return openDataset(folder, found, true);
 
-  // Written under another name and renamed when complete. The process id keeps runs side by side apart.
-  const partial = `${folder}.part-${process.pid}`;
+  // Written under another name and renamed when complete. Process id and number keep runs side by side apart.
   guardWrite(options.folder, () => fs.mkdirSync(options.folder, { recursive: true }));
   removeLeftovers(options.folder, `${basename(folder)}.part-`);
-  fs.rmSync(partial, { recursive: true, force: true });
+  const partial = `${folder}.part-${process.pid}-${++builds}`;
   guardWrite(partial, () => fs.mkdirSync(partial));
+  BUILDING.add(partial);
   try {
     const manifest = await build(partial, fingerprint, options);
+    // Another process may have finished the same meanwhile, and be reading it: then its files stay.
+    const theirs = readManifest(folder, fingerprint);
+    if (theirs) {
+      fs.rmSync(partial, { recursive: true, force: true });
+      return openDataset(folder, theirs, true);
+    }
     fs.rmSync(folder, { recursive: true, force: true });
     guardWrite(folder, () => fs.renameSync(partial, folder));
     return openDataset(folder, manifest, false);
   } catch (error) {
     fs.rmSync(partial, { recursive: true, force: true });
     throw error;
+  } finally {
+    BUILDING.delete(partial);
   }
 }
 
@@ -228,8 +240,11 @@ async function fingerprintOf(options: PrepareOptions): Promise<string> {
 /** Removes what a killed process left half-written. */
 function removeLeftovers(folder: string, prefix: string): void {
   for (const name of fs.readdirSync(folder)) {
-    if (!name.startsWith(prefix) || isRunning(Number(name.slice(prefix.length)))) continue;
-    fs.rmSync(join(folder, name), { recursive: true, force: true });
+    if (!name.startsWith(prefix)) continue;
+    const path = join(folder, name);
+    const pid = Number.parseInt(name.slice(prefix.length), 10);
+    if (pid === process.pid ? BUILDING.has(path) : isRunning(pid)) continue;
+    fs.rmSync(path, { recursive: true, force: true });
   }
 }
 
