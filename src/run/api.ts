@@ -20,7 +20,7 @@ export interface RunOptions {
   recipeFolder?: string;
   /** The command that repeats the run, for the report. */
   command?: string;
-  /** For how long each model is timed, in seconds, for each of the two batch sizes; 1 by default. */
+  /** For how long each model is timed, in seconds, for each of the two batch sizes; 0.5 by default. */
   timingSeconds?: number;
 }
 

@@ -10,6 +10,7 @@ export function reopenRun(folder: string): { recipe: Recipe; options: RunOptions
   const { recipe, origin } = readRun(out);
   return {
     recipe: parseRecipe(recipe, { file: `${out}/recipe.resolved.yaml` }),
-    options: { out, ...origin },
+    // Only these two: a folder may come from somebody else.
+    options: { out, recipeFolder: origin.recipeFolder, storeFolder: origin.storeFolder },
   };
 }

@@ -253,6 +253,9 @@ function locked(problem: string, lock: string): LimbeckError {
 export function readRun(path: string): { recipe: string; origin: RunOrigin } {
   try {
     const { origin } = JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as RunState;
+    if (typeof origin?.recipeFolder !== 'string' || typeof origin.storeFolder !== 'string') {
+      throw new Error('its state.json does not say where it came from');
+    }
     return { recipe: readFileSync(join(path, 'recipe.resolved.yaml'), 'utf8'), origin };
   } catch (cause) {
     throw new LimbeckError('run.not-a-run', 'this is not the folder of a run', {
