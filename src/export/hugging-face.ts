@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { writeModelFile } from '../onnx/node-files.ts';
+import { writeError } from '../replace-file.ts';
 
 /** A text classifier that is to leave in the layout of the Hugging Face hub. */
 export interface TextClassifierPackage {
@@ -18,8 +19,6 @@ export interface TextClassifierPackage {
   readonly maxLength: number;
   /** tokenizer.json and tokenizer_config.json. */
   readonly tokenizerFiles: readonly { readonly name: string; readonly bytes: Uint8Array }[];
-  /** README.md; written later when the measurements are in. */
-  readonly card?: string;
 }
 
 /** Where the files are, relative to the package's folder. */
@@ -28,8 +27,9 @@ export const QUANTIZED_FILE = 'onnx/model_quantized.onnx';
 
 /**
  * Writes a student in the layout that transformers.js and the Hugging Face hub expect: `config.json`, the tokenizer's
- * files, `onnx/model.onnx` and `onnx/model_quantized.onnx`. The folder is replaced as a whole.
- * Throws LimbeckError `export.write` when it cannot be written; what was there before then stays.
+ * files, `onnx/model.onnx` and `onnx/model_quantized.onnx`. The folder is replaced as a whole; its README.md comes
+ * later, when the measurements are in. Throws LimbeckError `export.disk-full` or `export.write` (or `model.…`, for the
+ * models) when it cannot be written; what was there before then stays.
  */
 export function writeTextClassifier(folder: string, content: TextClassifierPackage): void {
   const partial = `${folder}.partial`;
@@ -43,16 +43,11 @@ export function writeTextClassifier(folder: string, content: TextClassifierPacka
       join(partial, 'config.json'),
       `${JSON.stringify(textClassifierConfig(content), null, 2)}\n`,
     );
-    if (content.card !== undefined) writeFileSync(join(partial, 'README.md'), content.card);
     rmSync(folder, { recursive: true, force: true });
     renameSync(partial, folder);
   } catch (cause) {
     if (cause instanceof LimbeckError) throw cause;
-    throw new LimbeckError('export.write', `could not write the student: ${(cause as Error).message}`, {
-      where: folder,
-      remedy: 'Check the free space and the rights of the folder, and run the same command again.',
-      cause,
-    });
+    throw writeError(folder, cause, 'export');
   }
 }
 

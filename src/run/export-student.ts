@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExportOptions, ExportResult } from './api.ts';
 import { reopenRun } from './finished-run.ts';
@@ -6,7 +6,7 @@ import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
-import { gateOf, redrawReport } from './stages/report.ts';
+import { gateOf, hasReport, redrawReport } from './stages/report.ts';
 import { finishedStudent } from './stages/train.ts';
 import { runTokenizer } from './teaching/open-teacher.ts';
 
@@ -22,7 +22,7 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
       const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
       const measured = await evaluateStudent(run, dataset, shipped);
       const folder = run.folder.file('student');
-      if (existsSync(run.folder.file('report.json'))) redrawReport(run.folder.path);
+      if (hasReport(run.folder.path)) redrawReport(run.folder.path);
       return {
         folder,
         files: listFiles(folder),

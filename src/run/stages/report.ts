@@ -45,10 +45,15 @@ export function reportStage(run: RunContext, inputs: ReportInputs): Promise<RunR
   });
 }
 
+/** Whether a run has come so far that its report can be drawn anew. */
+export function hasReport(runFolder: string): boolean {
+  return existsSync(`${runFolder}/${DATA_FILE}`);
+}
+
 /** Draws report.html and the model card anew from what a finished run's folder holds. */
 export function redrawReport(runFolder: string): string {
   const file = `${runFolder}/${DATA_FILE}`;
-  if (!existsSync(file)) {
+  if (!hasReport(runFolder)) {
     throw new LimbeckError('run.unfinished', 'this folder has no finished run', {
       where: file,
       remedy: 'Let the run finish first: `limbeck distill` with its recipe and this folder.',
@@ -109,6 +114,7 @@ export function gateOf(recipe: Recipe, student: ModelResult, studentInt8: ModelR
   return { maxDrop, drop, passed: drop <= maxDrop };
 }
 
+/** Wall seconds of each stage, over all parts of a run; 0 for those that it did not have. */
 export function stageSeconds(folder: RunFolder): StageSeconds {
   const seconds = Object.fromEntries(STAGES.map((stage) => [stage, folder.seconds[stage] ?? 0]));
   const total = Object.values(seconds).reduce((sum, part) => sum + part, 0);
