@@ -1,13 +1,12 @@
 import type { Recipe } from '../recipe/schema.ts';
 import { replaceFile } from '../replace-file.ts';
-import { VERSION } from '../version.ts';
 import type { RunOptions, TrainResult } from './api.ts';
-import { describeMachine } from './machine.ts';
 import { openRun } from './run-context.ts';
+import { runFacts } from './run-facts.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
-import { gateOf, stageSeconds } from './stages/report.ts';
+import { gateOf } from './stages/report.ts';
 import { trainText } from './stages/train.ts';
 import { runTokenizer } from './teaching/open-teacher.ts';
 
@@ -32,13 +31,8 @@ export async function train(recipe: Recipe, options: RunOptions): Promise<TrainR
       const measured = await evaluateStudent(run, dataset, shipped);
       const result: TrainResult = {
         ...measured,
-        seconds: stageSeconds(run.folder),
-        seed: recipe.seed,
-        command: options.command ?? `limbeck train ${recipe.name}.yaml`,
-        engine: run.engine.title,
-        machine: describeMachine(),
         gate: gateOf(recipe, measured.student, measured.studentInt8),
-        version: VERSION,
+        ...runFacts(run, 'train'),
       };
       replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
       return result;

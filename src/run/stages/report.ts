@@ -1,24 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { DatasetStatistics, TextDataset } from '../../data/text-dataset.ts';
 import { LimbeckError } from '../../errors.ts';
-import { STAGES } from '../../events.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { renderReport } from '../../report/html/page.ts';
 import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
 import { renderModelCard } from '../../report/model-card.ts';
 import { type DataStatistics, type ReportData, reportDataSchema } from '../../report/report-data.ts';
-import {
-  compareModels,
-  type Gate,
-  type ModelResult,
-  type RunResult,
-  type StageSeconds,
-} from '../../report/result.ts';
-import { VERSION } from '../../version.ts';
-import { describeMachine } from '../machine.ts';
+import { compareModels, type Gate, type ModelResult, type RunResult } from '../../report/result.ts';
 import { type RunContext, runStage } from '../run-context.ts';
-import type { RunFolder } from '../run-folder.ts';
+import { runFacts } from '../run-facts.ts';
 import type { Evaluations } from './evaluate.ts';
 import type { LabelFinding } from './label.ts';
 import type { TrainedTeacher } from './teacher.ts';
@@ -86,7 +77,7 @@ function drawReport(runFolder: string, data: ReportData): string {
 }
 
 function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
-  const { recipe, folder, options, engine } = run;
+  const { recipe, folder } = run;
   const { teacher, student, studentInt8, baseline } = inputs.evaluations;
   const models = { teacher, student, studentInt8 };
   const teacherCalls = folder.finding<LabelFinding>('label')?.teacherCalls ?? 0;
@@ -94,15 +85,10 @@ function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
     ...models,
     baseline,
     ...compareModels(models),
-    seconds: stageSeconds(folder),
     teacherCalls,
     teacherCallsSaved: Math.max(0, inputs.dataset.splits.train.size - teacherCalls),
-    seed: recipe.seed,
-    command: options.command ?? `limbeck distill ${recipe.name}.yaml`,
-    engine: engine.title,
-    machine: describeMachine(),
     gate: gateOf(recipe, student, studentInt8),
-    version: VERSION,
+    ...runFacts(run, 'distill'),
   };
 }
 
@@ -112,13 +98,6 @@ export function gateOf(recipe: Recipe, student: ModelResult, studentInt8: ModelR
   const { maxDrop } = recipe.export.int8;
   const drop = student.accuracy - studentInt8.accuracy;
   return { maxDrop, drop, passed: drop <= maxDrop };
-}
-
-/** Wall seconds of each stage, over all parts of a run; 0 for those that it did not have. */
-export function stageSeconds(folder: RunFolder): StageSeconds {
-  const seconds = Object.fromEntries(STAGES.map((stage) => [stage, folder.seconds[stage] ?? 0]));
-  const total = Object.values(seconds).reduce((sum, part) => sum + part, 0);
-  return { ...(seconds as Omit<StageSeconds, 'total'>), total };
 }
 
 async function collectReportData(

@@ -1,0 +1,28 @@
+import { STAGES } from '../events.ts';
+import type { RunResult, StageSeconds } from '../report/result.ts';
+import { VERSION } from '../version.ts';
+import { describeMachine } from './machine.ts';
+import type { RunContext } from './run-context.ts';
+import type { RunFolder } from './run-folder.ts';
+
+/** What a result says of its run whatever was measured: how to repeat it, where, how long it took. */
+export function runFacts(
+  { recipe, folder, options, engine }: RunContext,
+  command: 'distill' | 'train',
+): Pick<RunResult, 'seconds' | 'seed' | 'command' | 'engine' | 'machine' | 'version'> {
+  return {
+    seconds: stageSeconds(folder),
+    seed: recipe.seed,
+    command: options.command ?? `limbeck ${command} ${recipe.name}.yaml`,
+    engine: engine.title,
+    machine: describeMachine(),
+    version: VERSION,
+  };
+}
+
+/** Wall seconds of each stage, over all parts of a run; 0 for those that it did not have. */
+function stageSeconds(folder: RunFolder): StageSeconds {
+  const seconds = Object.fromEntries(STAGES.map((stage) => [stage, folder.seconds[stage] ?? 0]));
+  const total = Object.values(seconds).reduce((sum, part) => sum + part, 0);
+  return { ...(seconds as Omit<StageSeconds, 'total'>), total };
+}
