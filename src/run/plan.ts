@@ -74,7 +74,7 @@ export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
     });
   } catch (error) {
     // Whatever noticed it first, the person asked for it.
-    throw options.signal?.aborted && isStop(error) ? interrupted() : error;
+    throw isStop(error, options.signal) ? interrupted() : error;
   }
 }
 

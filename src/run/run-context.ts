@@ -65,9 +65,14 @@ export function storeFolder(recipe: Recipe, options: Pick<RunOptions, 'storeFold
   return resolvePath(recipe.store, { recipeFolder: process.cwd(), allowPaths: options.allowPaths }, 'store');
 }
 
-/** Where prepared data sets are kept, beside the store. */
-export function dataCacheFolder(recipe: Recipe, options: Pick<RunOptions, 'storeFolder'>): string {
-  return resolve(storeFolder(recipe, options), '..', 'data');
+/** Where prepared data sets are kept, beside the store; also that must not leave the working folder. */
+export function dataCacheFolder(
+  recipe: Recipe,
+  options: Pick<RunOptions, 'storeFolder' | 'allowPaths'>,
+): string {
+  const folder = resolve(storeFolder(recipe, options), '..', 'data');
+  if (options.storeFolder !== undefined) return folder;
+  return resolvePath(folder, { recipeFolder: process.cwd(), allowPaths: options.allowPaths }, 'store');
 }
 
 export function interrupted(): LimbeckError {
@@ -76,12 +81,12 @@ export function interrupted(): LimbeckError {
   });
 }
 
-/** Whether an error says that its work was stopped by the signal. */
-export function isStop(error: unknown): boolean {
-  return (
-    (error as Error).name === 'AbortError' ||
-    (error instanceof LimbeckError && error.code === 'train.interrupted')
-  );
+/** Whether an error says that its work was stopped by the signal, whose reason may be anything (a timeout's is its own). */
+export function isStop(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (!signal?.aborted) return false;
+  if (error === signal.reason) return true;
+  if (error instanceof LimbeckError) return error.code === 'train.interrupted';
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 /**
@@ -109,7 +114,7 @@ export async function runStage<T>(
     } catch {
       // The first error is the one to tell.
     }
-    if (run.options.signal?.aborted && isStop(error)) throw interrupted();
+    if (isStop(error, run.options.signal)) throw interrupted();
     throw error;
   }
 }
