@@ -182,6 +182,11 @@ describe('an ONNX teacher', () => {
     expect((await run(quick())).teacherCalls).toBeGreaterThan(400);
   });
 
+  test('that reads shorter texts than the recipe brings', async () => {
+    const error = await failure(() => run(quick('data.maxLength=600', 'data.buckets=[600]')));
+    expect(error).toMatchObject({ code: 'teacher.length', message: expect.stringContaining('512') });
+  });
+
   test('of another number of classes than the data', async () => {
     place.write('teacher.onnx', classifierModel({ classes: 3 }));
     const error = await failure(() => run(quick()));

@@ -67,6 +67,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   } catch (cause) {
     throw damaged(`its header is not JSON (${(cause as Error).message})`);
   }
+  if (typeof header !== 'object' || header === null) throw damaged('its header is no object');
   const tensors = new Map<string, Tensor>();
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') continue;
@@ -74,7 +75,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
       dtype,
       shape,
       data_offsets: offsets,
-    } = entry as { dtype: string; shape: number[]; data_offsets: number[] };
+    } = (entry ?? {}) as { dtype: string; shape: number[]; data_offsets: number[] };
     const type = NAMES.get(dtype);
     const ArrayType = ARRAYS[dtype as keyof typeof ARRAYS];
     if (!type || !Array.isArray(shape) || !Array.isArray(offsets))

@@ -56,6 +56,7 @@ export function teacherStage(
       ? `${source.title} and ${head}${choice.train === 'all' ? ', trained whole' : ''}`
       : source.title;
 
+    requireLength(source, run.recipe.data.maxLength);
     run.folder.acceptInput('teacher', encoderHash(source));
     let finding = run.folder.finding<Finding>('teacher');
     if (!finding || !existsSync(file) || (finding.precision === 'int8' && !existsSync(int8File))) {
@@ -118,6 +119,15 @@ async function trainTeacher(
   return choice.train === 'all'
     ? fineTune(run, { ...source, model: head.model }, dataset, choice.whole)
     : head;
+}
+
+/** Past its last position a teacher looks up what is not there; the engine would say so in the middle of the run. */
+function requireLength({ title, maxLength }: TeacherSource, wanted: number): void {
+  if (wanted <= maxLength) return;
+  throw new LimbeckError('teacher.length', `the teacher reads ${maxLength} tokens, not ${wanted}`, {
+    where: `data.maxLength, for ${title}`,
+    remedy: `Set data.maxLength to ${maxLength} or less. For an ONNX file the limit is model_max_length of the tokenizer_config.json beside its tokenizer, or 512.`,
+  });
 }
 
 /** A classifier of other classes teaches nothing: its answers would be taken for those of the classes at their place. */
