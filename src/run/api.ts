@@ -67,34 +67,45 @@ export interface LabelResult {
   agreement: number | null;
 }
 
+/** Which model `evaluate` measures on what. */
 export interface EvaluateOptions {
   /** `test` by default. */
   split?: 'train' | 'validation' | 'test';
   /** An ONNX file; the run's student by default. */
   model?: string;
+  /** The folder of the run whose student is measured, where a recipe is given and no `model`. */
   out?: string;
   onEvent?: OnEvent;
   signal?: AbortSignal;
+  /** Folders outside the recipe's that its paths may reach. */
   allowPaths?: string[];
+  /** What a given recipe's paths are relative to; the working folder by default. A run's folder knows its own. */
   recipeFolder?: string;
 }
 
+/** What a model did on a split; all shares are 0 to 1. */
 export interface EvaluationResult extends Pick<ModelResult, 'accuracy' | 'macroF1'> {
   split: string;
+  /** The model's file, absolute. */
   model: string;
   samples: number;
+  /** In the order of the model's classes; 0 where a class has no samples, or was never the answer. */
   classes: { label: string; samples: number; precision: number; recall: number; f1: number }[];
 }
 
+/** How an export tells of itself and is stopped. */
 export interface ExportOptions {
   onEvent?: OnEvent;
   signal?: AbortSignal;
 }
 
+/** What an export wrote. */
 export interface ExportResult {
   /** The folder in the Hugging Face layout. */
   folder: string;
+  /** All files in it, relative to the folder. */
   files: { path: string; bytes: number }[];
+  /** Whether int8 lost too much on the test split; null without int8. */
   gate: Gate | null;
 }
 

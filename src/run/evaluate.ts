@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
 import { MODEL_FILE } from '../export/hugging-face.ts';
+import { readModelFile } from '../onnx/node-files.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import {
   accuracy,
@@ -15,7 +17,6 @@ import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
 import { reopenRun } from './finished-run.ts';
 import { readLogits } from './logits.ts';
 import { prepareData } from './stages/data.ts';
-import { readShipped } from './stages/export.ts';
 import { runTokenizer } from './teaching/open-teacher.ts';
 import { splitBatches, tokenFeeds } from './text-batches.ts';
 
@@ -24,6 +25,9 @@ const ROWS = 64;
 /**
  * Measures an ONNX classifier on a split of a recipe's data: the student of a run by default.
  * Of the training split only the texts with labels count.
+ *
+ * @throws LimbeckError `run.not-a-run`, `export.missing` for a run without a student, `model.not-found`,
+ * `model.classes` for a model of other classes; AbortError after `options.signal`.
  */
 export async function evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult> {
   const { recipe, options: runOptions } =
@@ -35,7 +39,9 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
         };
   const settings: RunOptions = { ...runOptions, allowPaths: options.allowPaths, signal: options.signal };
   const model = resolve(options.model ?? `${settings.out}/student/${MODEL_FILE}`);
-  readShipped(model);
+  if (options.model === undefined) requireStudent(model);
+  // Tells a file that is missing or no model for what it is, before the data is prepared.
+  readModelFile(model);
 
   const tokenizer = await runTokenizer({ recipe, options: settings });
   const dataset = await prepareData(recipe, settings, tokenizer);
@@ -89,4 +95,13 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
     await session.release();
     dataset.close();
   }
+}
+
+/** Throws LimbeckError `export.missing` when a run has not come so far that it has a student. */
+function requireStudent(file: string): void {
+  if (existsSync(file)) return;
+  throw new LimbeckError('export.missing', 'the run has no student yet', {
+    where: file,
+    remedy: 'Let the run finish: `limbeck distill` with its recipe and folder.',
+  });
 }

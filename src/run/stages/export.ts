@@ -1,14 +1,13 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { LimbeckError } from '../../errors.ts';
 import { MODEL_FILE, QUANTIZED_FILE, writeTextClassifier } from '../../export/hugging-face.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
+import { writeModelFile } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { readLogits } from '../logits.ts';
@@ -106,15 +105,4 @@ async function accuracyOf(engine: Engine, graph: Graph, split: TokenSplit): Prom
   } finally {
     await session.release();
   }
-}
-
-/** The graph of a shipped file. Throws LimbeckError `export.missing` when a run has not come that far. */
-export function readShipped(file: string): Graph {
-  if (!existsSync(file)) {
-    throw new LimbeckError('export.missing', 'the run has no student yet', {
-      where: file,
-      remedy: 'Let the run finish: `limbeck distill` with its recipe and folder.',
-    });
-  }
-  return readModelFile(file);
 }
