@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { isRunning } from '../running-process.ts';
 import { AppendingFile, guardWrite } from './appending-file.ts';
 import { canonicalJson } from './canonical-json.ts';
 import {
@@ -245,15 +246,6 @@ function removeLeftovers(folder: string, prefix: string): void {
     const pid = Number.parseInt(name.slice(prefix.length), 10);
     if (pid === process.pid ? BUILDING.has(path) : isRunning(pid)) continue;
     fs.rmSync(path, { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
 import { replaceFile, writeError } from '../replace-file.ts';
+import { isRunning } from '../running-process.ts';
 
 /** What a run remembers of itself, in `state.json`: enough to go on after it was killed. */
 interface RunState {
@@ -230,7 +231,7 @@ export class RunFolder {
           });
         }
         const owner = Number.parseInt(readLock(this.#lock), 10);
-        if (owner === process.pid ? HELD.has(this.#lock) : isAlive(owner)) {
+        if (owner === process.pid ? HELD.has(this.#lock) : isRunning(owner)) {
           throw locked(`process ${owner} is working in this folder`, this.#lock);
         }
         // Left behind by a process that was killed.
@@ -271,15 +272,5 @@ function readLock(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

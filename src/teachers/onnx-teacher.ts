@@ -54,7 +54,7 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
 
 /** The hash of a teacher over this model (`Teacher.hash`), without loading it. */
 export function teacherHash(model: Uint8Array | string): string {
-  return readTeacherModel(model, typeof model === 'string' ? model : 'the teacher').hash;
+  return typeof model === 'string' ? readTeacherModel(model, model).hash : sha256(model);
 }
 
 function readTeacherModel(model: Uint8Array | string, title: string): { graph: Graph; hash: string } {
