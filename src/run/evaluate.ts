@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Session } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
 import { MODEL_FILE } from '../export/hugging-face.ts';
@@ -45,8 +46,9 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
 
   const tokenizer = await runTokenizer({ recipe, options: settings });
   const dataset = await prepareData(recipe, settings, tokenizer);
-  const session = await createNodeEngine({ provider: recipe.engine }).load(model);
+  let session: Session | undefined;
   try {
+    session = await createNodeEngine({ provider: recipe.engine }).load(model);
     const name = options.split ?? 'test';
     const split = dataset.splits[name === 'train' ? 'labelled' : name];
     const classes = dataset.labels.length;
@@ -92,7 +94,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
       })),
     };
   } finally {
-    await session.release();
+    await session?.release();
     dataset.close();
   }
 }
