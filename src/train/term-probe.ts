@@ -3,6 +3,7 @@ import type { ObjectiveTerm } from '../objectives/objective.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
+import { takenFeeds } from './batch-feeds.ts';
 import { compileTermProbe } from './compile-step.ts';
 import type { BatchSource, TrainingBatch } from './training-loop.ts';
 
@@ -41,7 +42,7 @@ export class TermProbe {
     );
     const names = terms.map(({ name }) => `grad_norm/${name}`);
     const results = await this.#session.run(
-      { ...parameters, ...feeds },
+      { ...parameters, ...takenFeeds(this.#session, feeds) },
       Object.fromEntries(names.map((name) => [name, null])),
     );
     return Object.fromEntries(names.map((name) => [name, Number(results[name].data[0])]));

@@ -117,6 +117,15 @@ describe('trainStudent', () => {
     expect(bitsOf(again.parameters)).toBe(bitsOf(whole.parameters));
   });
 
+  it.each([
+    ['the teacher alone', kdTerm({ weight: 1, temperature: 2, classes: CLASSES })],
+    ['the labels alone', labelsTerm({ weight: 1 })],
+  ])('learns from %s, whatever else a batch brings', async (_, term) => {
+    const { metrics } = await trainStudent(options({ terms: [term] }));
+    const losses = metrics.map((row) => row.loss as number);
+    expect(losses.at(-1)).toBeLessThan(losses[0]);
+  });
+
   it('goes on from the checkpoint before a damaged one', async () => {
     const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 0 };
     await trainStudent(

@@ -6,6 +6,7 @@ import { writeModel } from '../onnx/write-model.ts';
 import { percent } from '../percent.ts';
 import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
+import { takenFeeds } from './batch-feeds.ts';
 import type { Checkpoint, CheckpointFolder } from './checkpoint.ts';
 import { type CompiledStep, compileStep } from './compile-step.ts';
 import { type BestSoFar, type Evaluation, type ModelSelection, patienceIsOver } from './early-stopping.ts';
@@ -179,7 +180,7 @@ async function runStep(
 ): Promise<Record<string, number>> {
   const wanted = Object.fromEntries(compiled.metrics.map((name) => [name, null]));
   const results = await session.run(
-    { ...buffers.feeds, ...batch.feeds, ...scalars },
+    { ...buffers.feeds, ...takenFeeds(session, batch.feeds), ...scalars },
     { ...buffers.fetches, ...wanted },
   );
   return Object.fromEntries(compiled.metrics.map((name) => [name, Number(results[name].data[0])]));
