@@ -163,7 +163,7 @@ describe('KnowledgeStore', () => {
   ])('tells a file that was %s, and repairs by dropping it', async (_, damage) => {
     const space = await store.space(definition);
     const other = await store.space({ ...definition, tap: 'other' });
-    await put(space, range(1000));
+    await put(space, range(3000));
     await put(other, range(10));
     await store.close();
     damage(join(folder, space.info.id, 'data.mdb'));
@@ -180,6 +180,21 @@ describe('KnowledgeStore', () => {
     expect(anew.missing(keysOf([1, 2]))).toEqual([0, 1]);
     await put(anew, [1, 2]);
     expect((await store.space({ ...definition, tap: 'other' })).count).toBe(10);
+  });
+
+  it('takes a file whose last page was counted but never written', async () => {
+    const space = await store.space(definition);
+    await put(space, range(100));
+    await store.close();
+    const path = join(folder, space.info.id, 'data.mdb');
+    const bytes = readFileSync(path);
+    // The number of the last page, in both headers of the file.
+    for (const header of [0, bytes.readUInt32LE(48)]) {
+      bytes.writeBigUInt64LE(BigInt(bytes.length / bytes.readUInt32LE(48)), header + 144);
+    }
+    writeFileSync(path, bytes);
+    store = await KnowledgeStore.open(folder);
+    expect(read(await store.space(definition), [99])).toEqual([[...answer(99, 3)]]);
   });
 
   it('restores a description that was damaged', async () => {
