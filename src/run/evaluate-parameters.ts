@@ -1,12 +1,13 @@
 import type { TokenBatch } from '../data/batch.ts';
 import type { TokenSplit } from '../data/token-split.ts';
-import type { Engine, Session } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from '../report/confusion.ts';
 import type { Student } from '../students/student.ts';
 import { compileForward } from '../train/compile-step.ts';
 import type { Evaluation } from '../train/early-stopping.ts';
+import { SessionsByVariant } from '../train/sessions-by-variant.ts';
 import { parameterTensors } from '../train/step-graph.ts';
 import { readLogits } from './logits.ts';
 import { splitBatches, tokenFeeds, variantName } from './text-batches.ts';
@@ -16,10 +17,16 @@ export interface ParameterEvaluator {
   close(): Promise<void>;
 }
 
+/** The sizes that a forward pass is compiled for; one session for each name. */
+interface Variant {
+  readonly name: string;
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
 /** What a student is fed for a batch. */
 export interface StudentInputs {
-  /** The sizes that its forward pass is compiled for, for batches of this shape; one session for each name. */
-  variant(rows: number, length: number): { name: string; sizes: Readonly<Record<string, number>> };
+  /** For batches of this shape. */
+  variant(rows: number, length: number): Variant;
   feeds(batch: TokenBatch): Readonly<Record<string, Tensor>>;
 }
 
@@ -41,20 +48,12 @@ export function parameterEvaluator(options: {
   readonly inputs?: StudentInputs;
 }): ParameterEvaluator {
   const { engine, student, split, batchSize, classes, inputs = TEXT_INPUTS } = options;
-  const sessions = new Map<string, Session>();
   const tensors = parameterTensors(student);
-  const sessionFor = async (length: number): Promise<Session> => {
-    const { name, sizes } = inputs.variant(batchSize, length);
-    let session = sessions.get(name);
-    if (!session) {
-      session = await engine.load(writeModel(compileForward(student, sizes)), {
-        title: 'the student',
-        spinning: false,
-      });
-      sessions.set(name, session);
-    }
-    return session;
-  };
+  const sessions = new SessionsByVariant(
+    ({ sizes }: Variant) =>
+      engine.load(writeModel(compileForward(student, sizes)), { title: 'the student', spinning: false }),
+    ({ name }) => name,
+  );
   return {
     async evaluate(parameters) {
       const confusion = createConfusion(classes);
@@ -63,7 +62,7 @@ export function parameterEvaluator(options: {
       let loss = 0;
       let counted = 0;
       for (const batch of splitBatches(split, batchSize)) {
-        const session = await sessionFor(batch.length);
+        const session = await sessions.get(inputs.variant(batchSize, batch.length));
         const { logits } = await session.run({ ...feeds, ...inputs.feeds(batch) }, { logits: null });
         for (const { label, answer, crossEntropy } of readLogits(logits, batch)) {
           countAnswer(confusion, label, answer);
@@ -74,8 +73,6 @@ export function parameterEvaluator(options: {
       const counts = confusionCounts(confusion);
       return { accuracy: accuracy(counts), macroF1: macroF1(counts), loss: loss / Math.max(1, counted) };
     },
-    async close() {
-      for (const session of sessions.values()) await session.release();
-    },
+    close: () => sessions.release(),
   };
 }

@@ -11,6 +11,7 @@ import type { Checkpoint, CheckpointFolder } from './checkpoint.ts';
 import { type CompiledStep, compileStep } from './compile-step.ts';
 import { type BestSoFar, type Evaluation, type ModelSelection, patienceIsOver } from './early-stopping.ts';
 import type { Optimizer } from './optimizer.ts';
+import { SessionsByVariant } from './sessions-by-variant.ts';
 import { parameterTensors } from './step-graph.ts';
 import { SwapBuffers } from './swap-buffers.ts';
 import { TermProbe } from './term-probe.ts';
@@ -184,29 +185,6 @@ async function runStep(
     { ...buffers.fetches, ...wanted },
   );
   return Object.fromEntries(compiled.metrics.map((name) => [name, Number(results[name].data[0])]));
-}
-
-/** Sessions are made when their first batch comes: a variant that never comes costs nothing. */
-class SessionsByVariant {
-  readonly #load: (variant: string) => Promise<Session>;
-  readonly #sessions = new Map<string, Session>();
-
-  constructor(load: (variant: string) => Promise<Session>) {
-    this.#load = load;
-  }
-
-  async get(variant: string): Promise<Session> {
-    let session = this.#sessions.get(variant);
-    if (!session) {
-      session = await this.#load(variant);
-      this.#sessions.set(variant, session);
-    }
-    return session;
-  }
-
-  async release(): Promise<void> {
-    for (const session of this.#sessions.values()) await session.release();
-  }
 }
 
 /** The best parameters in a checkpoint, and their accuracy; undefined when there was no evaluation before it. */
