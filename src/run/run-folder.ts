@@ -1,19 +1,9 @@
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
 import { replaceFile, writeError } from '../replace-file.ts';
-import { isRunning } from '../running-process.ts';
+import { releaseLock, takeLock } from './run-lock.ts';
 
 /** What a run remembers of itself, in `state.json`: enough to go on after it was killed. */
 interface RunState {
@@ -41,9 +31,6 @@ export interface RunOrigin {
   readonly storeFolder: string;
 }
 
-/** The locks that this process holds: its own id in a lock may also be left from a process that had it before. */
-const HELD = new Set<string>();
-
 /**
  * The folder of a run: `recipe.resolved.yaml`, `state.json`, `metrics.jsonl`, `result.json`, `checkpoints/`,
  * `teacher/`, `student/`, `report.html`. One process at a time works in it.
@@ -69,7 +56,7 @@ export class RunFolder {
         cause,
       });
     }
-    this.#takeLock();
+    takeLock(this.#lock);
     try {
       this.#checkRecipe(resolvedRecipe);
       this.#state = { ...this.#readState(), origin };
@@ -180,8 +167,7 @@ export class RunFolder {
   }
 
   close(): void {
-    HELD.delete(this.#lock);
-    rmSync(this.#lock, { force: true });
+    releaseLock(this.#lock);
   }
 
   #write(): void {
@@ -214,40 +200,6 @@ export class RunFolder {
       );
     }
   }
-
-  #takeLock(): void {
-    for (let attempt = 0; attempt < 2; attempt++) {
-      try {
-        const file = openSync(this.#lock, 'wx');
-        writeSync(file, `${process.pid}\n`);
-        closeSync(file);
-        HELD.add(this.#lock);
-        return;
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-          throw new LimbeckError('run.write', `could not write: ${(cause as Error).message}`, {
-            where: this.#lock,
-            cause,
-          });
-        }
-        const owner = Number.parseInt(readLock(this.#lock), 10);
-        if (owner === process.pid ? HELD.has(this.#lock) : isRunning(owner)) {
-          throw locked(`process ${owner} is working in this folder`, this.#lock);
-        }
-        // Left behind by a process that was killed.
-        rmSync(this.#lock, { force: true });
-      }
-    }
-    throw locked('another process began to work in this folder', this.#lock);
-  }
-}
-
-function locked(problem: string, lock: string): LimbeckError {
-  return new LimbeckError('run.locked', problem, {
-    where: lock,
-    remedy:
-      'Wait for it, stop it, or choose another folder with --out. If it is no process of Limbeck, delete this file.',
-  });
 }
 
 /** What a run's folder says of where it came from. Throws LimbeckError `run.not-a-run`. */
@@ -264,13 +216,5 @@ export function readRun(path: string): { recipe: string; origin: RunOrigin } {
       remedy: 'Give the folder that `limbeck distill` or `limbeck train` wrote (runs/NAME).',
       cause,
     });
-  }
-}
-
-function readLock(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }
