@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createNodeEngine } from '../engine/node.ts';
+import type { LimbeckError } from '../errors.ts';
 import { labelsTerm } from '../objectives/cross-entropy.ts';
 import { kdTerm } from '../objectives/kd-logits.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
@@ -178,6 +179,64 @@ describe('trainStudent', () => {
       code: 'train.not-finite',
       where: 'training step 3',
     });
+  });
+
+  it.each([0, 5, 16, 21])('keeps the steps before batch %i that cannot be read', async (fails) => {
+    const whole = await trainStudent(options());
+    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const { batch, batchesPerEpoch } = toyBatches();
+    const at = (epoch: number, index: number) => epoch * batchesPerEpoch + index;
+    const failing: BatchSource = {
+      batchesPerEpoch,
+      batch(epoch, index) {
+        if (at(epoch, index) === fails) throw new Error('unreadable');
+        return batch(epoch, index);
+      },
+    };
+    await expect(trainStudent(options({ checkpoints, batches: failing }))).rejects.toThrow('unreadable');
+    const asked: number[] = [];
+    const counted: BatchSource = {
+      batchesPerEpoch,
+      batch(epoch, index) {
+        asked.push(at(epoch, index));
+        return batch(epoch, index);
+      },
+    };
+    const resumed = await trainStudent(options({ checkpoints, batches: counted }));
+    expect(asked[0]).toBe(fails);
+    expect(bitsOf(resumed.parameters)).toBe(bitsOf(whole.parameters));
+    expect(resumed.metrics.map((row) => row.loss)).toEqual(whole.metrics.map((row) => row.loss));
+  });
+
+  it('fails at the same step again when the parameters are no numbers any more', async () => {
+    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    // A learning rate so large that a parameter overflows, some steps before the loss tells it.
+    const schedule = { peak: 3e38, totalSteps: 48, warmup: 0.5, decay: 'constant' } as const;
+    const diverge = () =>
+      trainStudent(options({ checkpoints, schedule })).then(
+        () => expect.fail('it went on'),
+        (error: unknown) => error as LimbeckError,
+      );
+    const first = await diverge();
+    expect(first.code).toBe('train.not-finite');
+    const saved = checkpoints.folder.load(() => {});
+    expect(first.where).toBe(`training step ${saved?.step}`);
+    expect(saved?.step).toBeGreaterThan(0);
+    expect(await diverge()).toMatchObject({ code: first.code, where: first.where, message: first.message });
+  });
+
+  it('tells the failure of a step, not that of the checkpoint after it', async () => {
+    const checkpoints = { folder: new CheckpointFolder(join(folder, 'file')), everySeconds: 1e9 };
+    writeFileSync(join(folder, 'file'), '');
+    const failing: BatchSource = {
+      batchesPerEpoch: 8,
+      batch(epoch, index) {
+        if (index === 2) throw new Error('unreadable');
+        return toyBatches().batch(epoch, index);
+      },
+    };
+    checkpoints.folder.load = () => undefined;
+    await expect(trainStudent(options({ checkpoints, batches: failing }))).rejects.toThrow('unreadable');
   });
 
   it('warns of a term whose gradient is next to nothing', async () => {

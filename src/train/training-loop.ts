@@ -73,8 +73,8 @@ const INERT = 0.001;
  * Trains a student: runs the compiled step batch after batch, evaluates, keeps the best parameters, writes
  * checkpoints. Called again on the same checkpoint folder it goes on, and ends in the same bits.
  *
- * Throws LimbeckError `train.not-finite` when the loss is no number, `train.interrupted` when the signal aborts it
- * (after a last checkpoint).
+ * Throws LimbeckError `train.not-finite` when the loss is no number, `train.interrupted` when the signal aborts it,
+ * and what a step or its batch throws; each after a last checkpoint.
  */
 export async function trainStudent(options: TrainingOptions): Promise<TrainingResult> {
   const { engine, student, batches, schedule, selection, signal } = options;
@@ -103,11 +103,13 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   );
   let probe: TermProbe | undefined;
   let savedAt = performance.now();
+  let savedStep = step;
   const save = () => {
     const tensors = new Map<string, Tensor>(Object.entries(buffers.feeds));
     for (const [name, data] of best ?? []) tensors.set(`best/${name}`, { ...buffers.feeds[name], data });
     options.checkpoints?.folder.save({ step, tensors, progress: progress.toJson() });
     savedAt = performance.now();
+    savedStep = step;
   };
 
   try {
@@ -118,13 +120,8 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
           remedy: 'Run the same command again: it goes on from here.',
         });
       }
-      const batch = batches.batch(Math.floor(step / batchesPerEpoch), step % batchesPerEpoch);
       const rate = learningRate(schedule, step);
-      const values = await runStep(await sessions.get(batch.variant), stepOf(batch.variant), buffers, batch, {
-        learning_rate: float32([rate], []),
-        step: float32([step + 1], []),
-      });
-      checkFinite(values, step);
+      const { batch, values } = await keepingWork(() => nextStep(rate));
       buffers.swap();
       step++;
       progress.addStep(batch.rows, values);
@@ -168,6 +165,33 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
 
   function stepOf(variant: string): CompiledStep {
     return steps.get(variant) as CompiledStep;
+  }
+
+  async function nextStep(rate: number): Promise<{ batch: TrainingBatch; values: Record<string, number> }> {
+    const batch = batches.batch(Math.floor(step / batchesPerEpoch), step % batchesPerEpoch);
+    const values = await runStep(await sessions.get(batch.variant), stepOf(batch.variant), buffers, batch, {
+      learning_rate: float32([rate], []),
+      step: float32([step + 1], []),
+    });
+    checkFinite(values, step);
+    return { batch, values };
+  }
+
+  /**
+   * A step that fails has only written the buffers that are not read: the steps before it are saved, and going on tries
+   * it again. An evaluation that fails is not saved after: going on would pass over it.
+   */
+  async function keepingWork<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      try {
+        if (step > savedStep) save();
+      } catch {
+        // The first error is the one to tell; the checkpoints before it are still there.
+      }
+      throw error;
+    }
   }
 }
 
@@ -224,7 +248,7 @@ function checkFinite(values: Readonly<Record<string, number>>, step: number): vo
     `${wrong.map(([name, value]) => `${name} is ${value}`).join(', ')}`,
     {
       where: `training step ${step}`,
-      remedy: 'Lower training.optimizer.learningRate or training.maxGradNorm. The last checkpoint is kept.',
+      remedy: 'Lower training.optimizer.learningRate or training.maxGradNorm. The steps before it are kept.',
     },
   );
 }
