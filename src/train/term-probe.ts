@@ -5,6 +5,7 @@ import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
 import { takenFeeds } from './batch-feeds.ts';
 import { compileTermProbe } from './compile-step.ts';
+import { buildStepGraph } from './step-graph.ts';
 import type { BatchSource, TrainingBatch } from './training-loop.ts';
 
 export interface ProbeOptions {
@@ -14,9 +15,6 @@ export interface ProbeOptions {
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly batches: BatchSource;
 }
-
-/** How many batches are looked at for one with a label. */
-const SEARCHED = 32;
 
 /**
  * Measures how hard each term of the loss pulls: the norm of its weighted gradient over all parameters. It always looks
@@ -29,7 +27,7 @@ export class TermProbe {
 
   constructor(options: ProbeOptions) {
     this.#options = options;
-    this.#batch = firstLabelledBatch(options.batches);
+    this.#batch = probedBatch(options);
   }
 
   /** `grad_norm/TERM` for each term, with these parameters. */
@@ -53,12 +51,23 @@ export class TermProbe {
   }
 }
 
-/** The first batch with a label in it: where labels are few, some batches have none, and a term would look inert. */
-function firstLabelledBatch(batches: BatchSource): TrainingBatch {
-  for (let index = 0; index < Math.min(SEARCHED, batches.batchesPerEpoch); index++) {
+/**
+ * The first batch of an epoch with a label in it, where a term asks for labels: where they are few most batches have
+ * none, and the term would look inert. The first batch where the whole epoch has none.
+ */
+function probedBatch({ batches, student, terms, variants }: ProbeOptions): TrainingBatch {
+  const first = batches.batch(0, 0);
+  if (hasLabel(first)) return first;
+  const asked = buildStepGraph(student, variants[first.variant], terms).batchInputs;
+  if (!asked.some(({ name }) => name === 'labels')) return first;
+  for (let index = 1; index < batches.batchesPerEpoch; index++) {
     const candidate = batches.batch(0, index);
-    const labels = candidate.feeds.labels?.data as Int32Array | undefined;
-    if (!labels || labels.some((label) => label >= 0)) return candidate;
+    if (hasLabel(candidate)) return candidate;
   }
-  return batches.batch(0, 0);
+  return first;
+}
+
+function hasLabel({ feeds }: TrainingBatch): boolean {
+  const labels = feeds.labels?.data as Int32Array | undefined;
+  return !labels || labels.some((label) => label >= 0);
 }

@@ -246,4 +246,44 @@ describe('trainStudent', () => {
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/'kd' is inert/);
   });
+
+  it('does not take the labels for inert where only one batch of many has any', async () => {
+    const warnings: string[] = [];
+    const { batch } = toyBatches();
+    const few: BatchSource = {
+      batchesPerEpoch: 60,
+      batch(epoch, index) {
+        const made = batch(epoch, index);
+        if (index !== 57) ((made.feeds.labels as Tensor).data as Int32Array).fill(-1);
+        return made;
+      },
+    };
+    const { metrics } = await trainStudent(
+      options({
+        batches: few,
+        schedule: { peak: 0.01, totalSteps: 60, warmup: 0, decay: 'constant' },
+        onWarning: (message) => warnings.push(message),
+      }),
+    );
+    expect(metrics[0]?.['grad_norm/labels']).toBeGreaterThan(0);
+    expect(warnings).toEqual([]);
+  });
+
+  it('does not search for labels that no term asks for', async () => {
+    const asked: number[] = [];
+    const { batch } = toyBatches();
+    const none: BatchSource = {
+      batchesPerEpoch: 60,
+      batch(epoch, index) {
+        asked.push(index);
+        const made = batch(epoch, index);
+        ((made.feeds.labels as Tensor).data as Int32Array).fill(-1);
+        return made;
+      },
+    };
+    const terms = [kdTerm({ weight: 1, temperature: 2, classes: CLASSES })];
+    const schedule = { peak: 0.01, totalSteps: 2, warmup: 0, decay: 'constant' } as const;
+    await trainStudent(options({ batches: none, terms, schedule }));
+    expect(asked).toEqual([0, 1, 0]);
+  });
 });
