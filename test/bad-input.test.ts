@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { useLiteTokenizer } from '../src/data/use-lite-tokenizer.ts';
 import { LimbeckError } from '../src/errors.ts';
@@ -7,6 +7,7 @@ import { KnowledgeStore } from '../src/knowledge/store.ts';
 import { parseRecipe } from '../src/recipe/parse.ts';
 import type { RunOptions } from '../src/run/api.ts';
 import { distill } from '../src/run/distill.ts';
+import { exportStudent } from '../src/run/export-student.ts';
 import { label } from '../src/run/label.ts';
 import { type Gloss, readGlosses, writeJsonLines } from './support/glosses.ts';
 import { classifierModel, tokenizerJson, withCycle } from './support/onnx-teacher.ts';
@@ -151,6 +152,32 @@ describe('data', () => {
     expect(await failure(() => run(quick()))).toMatchObject({ code: 'run.other-data' });
     writeJsonLines(place.path('data.jsonl'), glosses);
     expect((await run(quick())).student.accuracy).toBeGreaterThan(0);
+  });
+});
+
+describe('a student that is not finished', () => {
+  test('is not exported, whatever its checkpoint holds; once it is, it is', async () => {
+    const recipe = quick('training.epochs=3', 'training.checkpointEvery=0.001');
+    const abort = new AbortController();
+    const stop = (event: RunEvent) => {
+      if (event.type === 'metrics' && event.stage === 'train') abort.abort();
+    };
+    await expect(run(recipe, 'a', { onEvent: stop, signal: abort.signal })).rejects.toMatchObject({
+      code: 'run.interrupted',
+    });
+    const folder = place.path('runs', 'a');
+    expect(readdirSync(`${folder}/checkpoints/train`)).not.toEqual([]);
+    expect(await failure(() => exportStudent(folder, {}))).toMatchObject({ code: 'export.missing' });
+    expect(existsSync(`${folder}/student`)).toBe(false);
+    await run(recipe);
+    const { files } = await exportStudent(folder, {});
+    expect(files.map(({ path }) => path)).toContain('onnx/model.onnx');
+    expect(
+      await failure(async () => {
+        rmSync(`${folder}/checkpoints/train`, { recursive: true });
+        await exportStudent(folder, {});
+      }),
+    ).toMatchObject({ code: 'export.missing' });
   });
 });
 

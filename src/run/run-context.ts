@@ -9,6 +9,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { stringifyRecipe } from '../recipe/write.ts';
 import type { RunOptions } from './api.ts';
 import { RunFolder } from './run-folder.ts';
+import { StageClock } from './stage-clock.ts';
 
 /** What every stage of a run has at hand. */
 export interface RunContext {
@@ -17,6 +18,7 @@ export interface RunContext {
   readonly folder: RunFolder;
   readonly engine: Engine;
   readonly store: KnowledgeStore;
+  readonly clock: StageClock;
   readonly emit: (event: RunEvent) => void;
   /** Tells a warning, and keeps it for the report. */
   warn(message: string): void;
@@ -27,11 +29,15 @@ export interface RunContext {
 
 /** Opens a run's folder, engine and store. */
 export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunContext> {
-  const emit = options.onEvent ?? (() => {});
   const folder = new RunFolder(resolve(options.out), stringifyRecipe(recipe), {
     recipeFolder: resolve(options.recipeFolder ?? '.'),
     storeFolder: storeFolder(recipe, options),
   });
+  const clock = new StageClock(folder);
+  const emit = (event: RunEvent) => {
+    clock.tick();
+    options.onEvent?.(event);
+  };
   try {
     const store = await KnowledgeStore.open(storeFolder(recipe, options));
     return {
@@ -40,6 +46,7 @@ export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunC
       folder,
       engine: createNodeEngine({ provider: recipe.engine }),
       store,
+      clock,
       emit,
       warn(message) {
         folder.addWarning(message);
@@ -101,16 +108,15 @@ export async function runStage<T>(
 ): Promise<T> {
   run.checkInterrupted();
   run.emit({ type: 'stage-start', stage, title });
-  const started = performance.now();
-  const seconds = () => (performance.now() - started) / 1000;
+  run.clock.start(stage);
   try {
     const { value, summary } = await body();
-    run.folder.addSeconds(stage, seconds());
-    run.emit({ type: 'stage-end', stage, seconds: seconds(), summary });
+    const seconds = run.clock.stop();
+    run.emit({ type: 'stage-end', stage, seconds, summary });
     return value;
   } catch (error) {
     try {
-      run.folder.addSeconds(stage, seconds());
+      run.clock.stop();
     } catch {
       // The first error is the one to tell.
     }

@@ -144,6 +144,12 @@ export class RunFolder {
     );
   }
 
+  /** Forgets that a stage was finished, before it is done again. */
+  begin(stage: StageName): void {
+    delete this.#state.done[stage];
+    this.#write();
+  }
+
   finish(stage: StageName, finding: unknown): void {
     this.#state.done[stage] = finding;
     this.#write();

@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { DatasetStatistics, TextDataset } from '../../data/text-dataset.ts';
 import { LimbeckError } from '../../errors.ts';
-import type { Recipe } from '../../recipe/schema.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { renderReport } from '../../report/html/page.ts';
 import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
 import { renderModelCard } from '../../report/model-card.ts';
 import { type DataStatistics, type ReportData, reportDataSchema } from '../../report/report-data.ts';
-import { compareModels, type Gate, type ModelResult, type RunResult } from '../../report/result.ts';
+import { compareModels, type RunResult } from '../../report/result.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { runFacts } from '../run-facts.ts';
 import type { Evaluations } from './evaluate.ts';
@@ -27,8 +26,11 @@ const DATA_FILE = 'report.json';
 export function reportStage(run: RunContext, inputs: ReportInputs): Promise<RunResult> {
   return runStage(run, 'report', 'Write the report', async () => {
     const { folder } = run;
+    const known = await collectReportData(run, inputs);
+    // The seconds so far: of this stage only the drawing is missing in its own result.
+    run.clock.keep();
     const result = collectResult(run, inputs);
-    const data = await collectReportData(run, inputs, result);
+    const data: ReportData = { ...known, result };
     replaceFile(folder.file(DATA_FILE), JSON.stringify(data), 'run');
     drawReport(folder.path, data);
     replaceFile(folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
@@ -77,8 +79,8 @@ function drawReport(runFolder: string, data: ReportData): string {
 }
 
 function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
-  const { recipe, folder } = run;
-  const { teacher, student, studentInt8, baseline } = inputs.evaluations;
+  const { folder } = run;
+  const { teacher, student, studentInt8, baseline, gate } = inputs.evaluations;
   const models = { teacher, student, studentInt8 };
   const teacherCalls = folder.finding<LabelFinding>('label')?.teacherCalls ?? 0;
   return {
@@ -87,24 +89,12 @@ function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
     ...compareModels(models),
     teacherCalls,
     teacherCallsSaved: Math.max(0, inputs.dataset.splits.train.size - teacherCalls),
-    gate: gateOf(recipe, student, studentInt8),
+    gate,
     ...runFacts(run, 'distill'),
   };
 }
 
-/** What the int8 student lost on the test split, against what the recipe allows; null without one. */
-export function gateOf(recipe: Recipe, student: ModelResult, studentInt8: ModelResult | null): Gate | null {
-  if (!studentInt8 || !recipe.export.int8) return null;
-  const { maxDrop } = recipe.export.int8;
-  const drop = student.accuracy - studentInt8.accuracy;
-  return { maxDrop, drop, passed: drop <= maxDrop };
-}
-
-async function collectReportData(
-  run: RunContext,
-  inputs: ReportInputs,
-  result: RunResult,
-): Promise<ReportData> {
+async function collectReportData(run: RunContext, inputs: ReportInputs): Promise<Omit<ReportData, 'result'>> {
   const { folder, recipe } = run;
   const { dataset, teacher, evaluations } = inputs;
   const metrics = folder.file('metrics.jsonl');
@@ -112,11 +102,13 @@ async function collectReportData(
   return {
     name: recipe.name,
     finishedAt: new Date().toISOString(),
-    result,
     labels: [...dataset.labels],
     models: { teacher: teacher.title, student: studentTitle(run) },
     teacherValidationAccuracy: teacher.validation?.accuracy ?? null,
-    curves: { student: await curve('train'), baseline: result.baseline ? await curve('baseline') : null },
+    curves: {
+      student: await curve('train'),
+      baseline: evaluations.baseline ? await curve('baseline') : null,
+    },
     ...evaluations.comparison,
     data: dataStatistics(dataset),
     warnings: folder.warnings.map((message) => ({ message, level: 'warning' as const })),

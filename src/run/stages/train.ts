@@ -24,6 +24,11 @@ export interface TrainedStudent {
   readonly validationAccuracy: number;
 }
 
+/** That a training came to its end: a checkpoint alone does not tell. */
+interface TrainingFinding {
+  readonly steps: number;
+}
+
 /** Trains the recipe's student: towards the teacher and, where there are any, the labels. */
 export function trainStage(
   run: RunContext,
@@ -85,6 +90,7 @@ export function trainText(
     });
     const { optimizer, schedule, earlyStopping } = training;
     folder.resetMetrics(stage);
+    folder.begin(stage);
     try {
       const epochs = stage === 'baseline' ? recipe.baseline.epochs : training.epochs;
       const result = await trainStudent({
@@ -113,6 +119,8 @@ export function trainText(
         onWarning: (message) => run.warn(message),
       });
       const { accuracy } = result.best.evaluation;
+      const finding: TrainingFinding = { steps: result.steps };
+      folder.finish(stage, finding);
       const speed = Math.round(result.samples / Math.max(result.seconds, 1e-9));
       return {
         value: { student: withParameters(student, result.parameters), validationAccuracy: accuracy },
@@ -148,12 +156,15 @@ export function buildStudent(
 /** The student that a finished training left in its checkpoint. Throws LimbeckError `export.missing` without one. */
 export function finishedStudent(run: RunContext, tokenizer: Tokenizer, classes: number): TrainedStudent {
   const folder = run.folder.file('checkpoints', 'train');
-  const checkpoint = new CheckpointFolder(folder).load((error) => run.warn(error.toString()));
+  const finished = run.folder.finding<TrainingFinding>('train') !== undefined;
+  const checkpoint = finished && new CheckpointFolder(folder).load((error) => run.warn(error.toString()));
   const best = checkpoint && bestParameters(checkpoint);
   if (!best) {
-    throw new LimbeckError('export.missing', 'the run has no trained student yet', {
+    const problem = finished ? 'has no checkpoint of its student' : 'has no trained student yet';
+    throw new LimbeckError('export.missing', `the run ${problem}`, {
       where: folder,
-      remedy: 'Let it train first: `limbeck distill` with its recipe and folder.',
+      remedy:
+        'Let it train to its end first: `limbeck distill` (or `limbeck train`) with its recipe and folder.',
     });
   }
   return {
