@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { RunEvent } from '../src/events.ts';
+import { type RunEvent, STAGES } from '../src/events.ts';
 import { KnowledgeStore } from '../src/knowledge/store.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { parseRecipe } from '../src/recipe/parse.ts';
@@ -55,8 +55,7 @@ describe('the folder of a run', () => {
     expect(studentInt8!.bytes).toBeLessThan(student.bytes / 2);
     expect(result.retention).toBeCloseTo(student.accuracy / teacher.accuracy, 12);
     expect(result.speedup).toBeCloseTo(student.throughput / teacher.throughput, 9);
-    for (const stage of ['data', 'teacher', 'label', 'train', 'baseline', 'export', 'evaluate'] as const)
-      expect(seconds[stage], stage).toBeGreaterThan(0);
+    for (const stage of STAGES) expect(seconds[stage], stage).toBeGreaterThan(0);
     expect(result).toMatchObject({
       seed: 1,
       command: 'npx limbeck distill small.yaml',
@@ -151,7 +150,7 @@ describe('the folder of a run', () => {
 
   test('nothing is left half-written or locked', () => {
     const names = readdirSync(file(), { recursive: true, encoding: 'utf8' });
-    expect(names.filter((name) => /partial|\.lock|\.part-/.test(name))).toEqual([]);
+    expect(names.filter((name) => /partial|\.old|\.lock|\.part-/.test(name))).toEqual([]);
   });
 });
 
@@ -214,6 +213,22 @@ describe('the same folder again', () => {
     expect(performance.now() - started).toBeLessThan(2000);
     expect(again).toEqual(JSON.parse(read('result.json')));
     expect(statSync(file('result.json')).mtimeMs).toBe(before);
+  });
+
+  test('writes what is gone again, the same, and trains nothing for it', async () => {
+    const gone = ['student', 'report.html'];
+    const hashes = () =>
+      ['student/onnx/model.onnx', 'student/config.json'].map((name) => fileHash(file(name)));
+    const before = hashes();
+    for (const name of gone) {
+      rmSync(file(name), { recursive: true });
+      const again = await distill(recipe, place.options('first'));
+      expect(again.student.accuracy).toBe(result.student.accuracy);
+      expect(again.seconds.train).toBeLessThan(result.seconds.train + 2);
+      expect(existsSync(file('report.html'))).toBe(true);
+      expect(existsSync(file('student', 'README.md'))).toBe(true);
+      expect(hashes()).toEqual(before);
+    }
   });
 
   test('refuses another recipe', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
@@ -24,6 +24,7 @@ export interface TextClassifierPackage {
 /** Where the files are, relative to the package's folder. */
 export const MODEL_FILE = 'onnx/model.onnx';
 export const QUANTIZED_FILE = 'onnx/model_quantized.onnx';
+const CONFIG_FILE = 'config.json';
 
 /**
  * Writes a student in the layout that transformers.js and the Hugging Face hub expect: `config.json`, the tokenizer's
@@ -39,16 +40,37 @@ export function writeTextClassifier(folder: string, content: TextClassifierPacka
     writeModelFile(join(partial, MODEL_FILE), content.model);
     if (content.quantized) writeModelFile(join(partial, QUANTIZED_FILE), content.quantized);
     for (const { name, bytes } of content.tokenizerFiles) writeFileSync(join(partial, name), bytes);
-    writeFileSync(
-      join(partial, 'config.json'),
-      `${JSON.stringify(textClassifierConfig(content), null, 2)}\n`,
-    );
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(partial, folder);
+    writeFileSync(join(partial, CONFIG_FILE), `${JSON.stringify(textClassifierConfig(content), null, 2)}\n`);
+    replaceFolder(partial, folder);
   } catch (cause) {
     if (cause instanceof LimbeckError) throw cause;
     throw writeError(folder, cause, 'export');
   }
+}
+
+/**
+ * Puts `partial` in the place of `folder`. The old one goes only when the new one is there: what a kill in between
+ * leaves is both, under other names.
+ */
+function replaceFolder(partial: string, folder: string): void {
+  const old = `${folder}.old`;
+  if (existsSync(folder)) {
+    rmSync(old, { recursive: true, force: true });
+    renameSync(folder, old);
+  }
+  try {
+    renameSync(partial, folder);
+  } catch (cause) {
+    if (existsSync(old)) renameSync(old, folder);
+    throw cause;
+  }
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** Whether a package is there with the files that it cannot do without. */
+export function isTextClassifier(folder: string, { quantized }: { quantized: boolean }): boolean {
+  const files = ['README.md', CONFIG_FILE, MODEL_FILE, ...(quantized ? [QUANTIZED_FILE] : [])];
+  return files.every((name) => existsSync(join(folder, name)));
 }
 
 /** The content of `config.json`. */

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { isTextClassifier } from '../export/hugging-face.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { type RunResult, runResultSchema } from '../report/result.ts';
 import type { RunOptions } from './api.ts';
 import { openRun } from './run-context.ts';
+import type { RunFolder } from './run-folder.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateStage } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
@@ -30,7 +32,7 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
   requireTeacher(recipe);
   const run = await openRun(recipe, options);
   try {
-    const finished = readResult(run.folder.file('result.json'), options);
+    const finished = readResult(run.folder, options);
     if (finished) {
       run.emit({
         type: 'log',
@@ -59,12 +61,20 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
   }
 }
 
-/** The result of a run that is finished, with a baseline if one is wanted; undefined otherwise. */
-function readResult(file: string, { baseline }: RunOptions): RunResult | undefined {
+/**
+ * The result of a run that is finished and whole, with a baseline if one is wanted; undefined otherwise. A run whose
+ * student or page is gone (an export was killed, a person cleaned up) writes them again.
+ */
+function readResult(folder: RunFolder, { baseline }: RunOptions): RunResult | undefined {
+  const file = folder.file('result.json');
   if (!existsSync(file)) return undefined;
   try {
     const result = runResultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    return result.baseline === null && baseline !== false ? undefined : result;
+    if (result.baseline === null && baseline !== false) return undefined;
+    const whole =
+      isTextClassifier(folder.file('student'), { quantized: result.studentInt8 !== null }) &&
+      existsSync(folder.file('report.html'));
+    return whole ? result : undefined;
   } catch {
     // Of another version, or damaged: measuring and reporting again costs little.
     return undefined;

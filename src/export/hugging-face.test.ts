@@ -1,0 +1,91 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Graph, Value } from '../onnx/graph.ts';
+import { float32 } from '../onnx/tensor.ts';
+import {
+  isTextClassifier,
+  MODEL_FILE,
+  QUANTIZED_FILE,
+  type TextClassifierPackage,
+  writeTextClassifier,
+} from './hugging-face.ts';
+
+const logits: Value = { name: 'logits', type: 'float32', shape: [2] };
+const model: Graph = {
+  name: 'g',
+  inputs: [],
+  outputs: [logits],
+  nodes: [],
+  initializers: new Map([[logits, float32([1, 2])]]),
+  opsets: new Map([['', 18]]),
+  metadata: new Map(),
+};
+
+const content = (tokenizer: string, name = 'tokenizer.json'): TextClassifierPackage => ({
+  model,
+  quantized: null,
+  architecture: 'text-conv',
+  labels: ['a', 'b'],
+  vocabularySize: 10,
+  padTokenId: 0,
+  maxLength: 8,
+  tokenizerFiles: [{ name, bytes: Buffer.from(tokenizer) }],
+});
+
+let place: string;
+let folder: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'limbeck-export-'));
+  folder = join(place, 'student');
+});
+afterEach(() => rmSync(place, { recursive: true }));
+const tokenizer = () => readFileSync(join(folder, 'tokenizer.json'), 'utf8');
+
+test('a package takes the place of the one before, as a whole, and leaves nothing beside it', () => {
+  writeTextClassifier(folder, content('first'));
+  writeFileSync(join(folder, 'README.md'), 'of the first');
+  writeTextClassifier(folder, content('second'));
+  expect(tokenizer()).toBe('second');
+  expect(existsSync(join(folder, 'README.md'))).toBe(false);
+  expect(readdirSync(place)).toEqual(['student']);
+});
+
+test('a package that cannot be written leaves the one before', () => {
+  writeTextClassifier(folder, content('first'));
+  expect(() => writeTextClassifier(folder, content('second', 'no/such/folder'))).toThrow(
+    expect.objectContaining({ code: 'export.write' }),
+  );
+  expect(tokenizer()).toBe('first');
+});
+
+test('what a kill left between the two names holds nobody up', () => {
+  mkdirSync(`${folder}.old`);
+  mkdirSync(`${folder}.partial`);
+  writeTextClassifier(folder, content('new'));
+  writeTextClassifier(folder, content('newer'));
+  expect(tokenizer()).toBe('newer');
+  expect(readdirSync(place)).toEqual(['student']);
+});
+
+test('a package is one when the files that count are there', () => {
+  expect(isTextClassifier(folder, { quantized: false })).toBe(false);
+  writeTextClassifier(folder, content('a'));
+  expect(isTextClassifier(folder, { quantized: false })).toBe(false);
+  writeFileSync(join(folder, 'README.md'), 'measured');
+  expect(isTextClassifier(folder, { quantized: false })).toBe(true);
+  expect(isTextClassifier(folder, { quantized: true })).toBe(false);
+  writeFileSync(join(folder, QUANTIZED_FILE), '');
+  expect(isTextClassifier(folder, { quantized: true })).toBe(true);
+  rmSync(join(folder, MODEL_FILE));
+  expect(isTextClassifier(folder, { quantized: true })).toBe(false);
+});
