@@ -1,18 +1,21 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { allLabels } from './all-labels.ts';
 import { fewLabels } from './few-labels.ts';
 import { labellingPrecision } from './labelling-precision.ts';
 import type { Proof } from './proof.ts';
 
-// `npm run proof [NAME ...]`: real trainings over several seeds. Each proof writes its section of docs/results.md;
-// runs that are finished (runs/proof/) are not done again.
+// `npm run proof [NAME ...] [--fresh]`: real trainings over several seeds. Each proof writes its section of
+// docs/results.md, checks what the project promises, and exits with 1 when a promise does not hold. Runs that are
+// finished (runs/proof/) are not done again; --fresh does all anew.
 
 const PROOFS: readonly Proof[] = [fewLabels, labellingPrecision, allLabels];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--fresh');
+if (process.argv.includes('--fresh'))
+  rmSync(new URL('../runs/proof', import.meta.url), { recursive: true, force: true });
 const unknown = wanted.filter((name) => !PROOFS.some((proof) => proof.name === name));
 if (unknown.length > 0) {
   console.error(
@@ -23,13 +26,17 @@ if (unknown.length > 0) {
 mkdirSync(new URL('../runs/proof', import.meta.url), { recursive: true });
 for (const proof of PROOFS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   console.log(`\n## ${proof.title}\n`);
-  const { table, text } = await proof.run((line) => console.log(line));
+  const { table, text, claims } = await proof.run((line) => console.log(line));
   const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}`;
   const command = `\`npm run proof ${proof.name}\``;
-  const section = `## ${proof.title}\n\n${table}\n\n${text}\n\n${command} on ${machine}.`;
+  const list = claims
+    .map((claim) => `- ${claim.holds ? 'holds' : '**does not hold**'}: ${claim.text}`)
+    .join('\n');
+  const section = `## ${proof.title}\n\n${table}\n\n${text}\n\n${list}\n\n${command} on ${machine}.`;
   console.log(`\n${section}`);
   replaceSection(RESULTS, proof.name, section);
-  if (proof.inReadme) replaceSection(README, 'results', table);
+  if (proof.inReadme) replaceSection(README, 'results', `${table}\n\n${text}`);
+  if (claims.some(({ holds }) => !holds)) process.exitCode = 1;
 }
 
 /** Puts `content` between the comments `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */

@@ -19,6 +19,8 @@ await additions('ScatterND, reduction=add', 1);
 await additions('ScatterND, reduction=add', 2);
 await additions('ScatterElements, reduction=add', 2);
 await writesInPlace();
+for (const sessions of [1, 7])
+  for (const spinning of [true, false]) await sessionsInTurns(sessions, spinning);
 
 /** Adds rows of ones into a table and compares with counting. */
 async function additions(title: string, threads: number): Promise<void> {
@@ -60,4 +62,34 @@ async function writesInPlace(): Promise<void> {
   };
   await run((await import('onnxruntime-node')) as unknown as typeof ortWeb, 'onnxruntime-node');
   await run(ortWeb, 'onnxruntime-web (wasm)');
+}
+
+/** Lets several sessions of the same small network take turns, as a training with several lengths does. */
+async function sessionsInTurns(count: number, spinning: boolean): Promise<void> {
+  const [rows, width, layers, calls] = [2048, 192, 12, 140];
+  const weight = float32(
+    Array.from({ length: width * width }, () => random.normal() / 14),
+    [width, width],
+  );
+  const g = new GraphBuilder();
+  let x = g.input('x', 'float32', [rows, width]);
+  for (let layer = 0; layer < layers; layer++) x = g.relu(g.matMul(x, g.initializer(`w${layer}`, weight)));
+  g.output(x, 'y');
+  const model = writeModel(g.build());
+  const engine = createNodeEngine();
+  const sessions = await Promise.all(Array.from({ length: count }, () => engine.load(model, { spinning })));
+  const feeds = {
+    x: float32(
+      Array.from({ length: rows * width }, () => random.normal()),
+      [rows, width],
+    ),
+  };
+  for (const session of sessions) await session.run(feeds);
+  const start = performance.now();
+  for (let call = 0; call < calls; call++) await sessions[call % count].run(feeds);
+  const ms = (performance.now() - start) / calls;
+  for (const session of sessions) await session.release();
+  console.log(
+    `${count} session(s) in turns, spinning ${spinning ? 'on' : 'off'}: ${ms.toFixed(2)} ms a call`,
+  );
 }

@@ -54,8 +54,18 @@ const gateSchema = z.object({
   /** Student accuracy - int8 student accuracy; negative when int8 did better. */
   drop: z.number().min(-1).max(1),
   passed: z.boolean(),
+  /**
+   * When it did not pass: the layers that cost most, worst first. `loss` is the rise of the mean cross-entropy on the
+   * validation split, in nats, with that layer alone in int8.
+   */
+  layers: z.array(z.object({ layer: z.string(), loss: z.number() })).optional(),
 });
 export type Gate = z.infer<typeof gateSchema>;
+
+/** `conv/weights (0.031), head/weights (0.002)`: the layers that a shut gate names; empty when it names none. */
+export function gateLayers({ layers = [] }: Gate): string {
+  return layers.map(({ layer, loss }) => `${layer} (${loss.toPrecision(2)})`).join(', ');
+}
 
 /** The whole of `result.json`. */
 export const runResultSchema = z.object({

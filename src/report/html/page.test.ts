@@ -90,8 +90,10 @@ describe('renderReport', () => {
 
   it('says when the int8 file does not ship', () => {
     const data = syntheticReport();
-    const gate = { maxDrop: 0.01, drop: 0.031, passed: false };
-    expect(renderReport({ ...data, result: { ...data.result, gate } })).toContain('it does not ship');
+    const gate = { maxDrop: 0.01, drop: 0.031, passed: false, layers: [{ layer: 'conv/<w>', loss: 0.0312 }] };
+    const shut = renderReport({ ...data, result: { ...data.result, gate } });
+    expect(shut).toContain('it does not ship');
+    expect(shut).toContain('each layer adds in int8: conv/&lt;w&gt; (0.031).');
     expect(page).not.toContain('it does not ship');
   });
 

@@ -130,6 +130,7 @@ text { fill: var(--ink); font-size: 12px; }
 .mark.quiet { fill-opacity: 0; stroke-opacity: 0; } .mark:hover { fill-opacity: 1; r: 5px; }
 .reference { stroke: var(--color); stroke-width: 1.5; stroke-dasharray: 6 5; }
 .reference-label, .point-name { fill: var(--color); font-weight: 600; font-size: 13px; }
+.reference-label { paint-order: stroke; stroke: var(--page); stroke-width: 4px; stroke-linejoin: round; }
 .disc { fill: var(--color); fill-opacity: 0.22; stroke: var(--color); stroke-width: 2; }
 .column { fill: var(--student); } .column:hover { fill: var(--teacher); }
 .span { stroke-width: 4; stroke-opacity: 0.35; } .span.lost { stroke: var(--bad); } .span.won { stroke: var(--good); } .dumbbell .dot { fill: var(--color); }

@@ -71,12 +71,26 @@ ${ticks(firstX, lastX, 5).map((tick) => {
 })}
 ${
   chart.reference &&
-  html`<line class="reference ${chart.reference.color}" x1="0" x2="100%" y1="${y(chart.reference.y)}" y2="${y(chart.reference.y)}"/>
-<text class="reference-label end ${chart.reference.color}" x="100%" y="${y(chart.reference.y) - 6}">${chart.reference.label}</text>`
+  html`<line class="reference ${chart.reference.color}" x1="0" x2="100%" y1="${y(chart.reference.y)}" y2="${y(chart.reference.y)}"/>`
 }
 <svg x="0" y="0" width="100%" height="${plotHeight}" viewBox="0 0 1000 ${plotHeight}" preserveAspectRatio="none">${lines}</svg>
 ${marks}
+${chart.reference && referenceLabel(chart.reference, y(chart.reference.y), chart.series)}
 </svg></div>`;
+}
+
+/** The label stands at the right end, on the side of its line where no series ends. */
+function referenceLabel(
+  reference: NonNullable<LineChart['reference']>,
+  place: number,
+  series: LineChart['series'],
+): Markup {
+  const last = series.reduce<{ x: number; y: number } | undefined>((latest, { points }) => {
+    const point = points.at(-1);
+    return point && (!latest || point.x > latest.x) ? point : latest;
+  }, undefined);
+  const below = last !== undefined && last.y >= reference.y;
+  return html`<text class="reference-label end ${reference.color}" x="100%" y="${place + (below ? 17 : -7)}">${reference.label}</text>`;
 }
 
 function isDrawable(scale: LineChart['scaleY']): (point: { y: number }) => boolean {

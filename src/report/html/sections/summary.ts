@@ -1,5 +1,6 @@
 import { accuracyMargin } from '../../margin.ts';
 import type { ReportData } from '../../report-data.ts';
+import { gateLayers } from '../../result.ts';
 import { bytes, decimal, percent, points, times } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
@@ -65,9 +66,10 @@ function warningList(data: ReportData): Markup | null {
   const { gate } = data.result;
   const warnings = [...data.warnings];
   if (gate && !gate.passed) {
+    const layers = gateLayers(gate);
     warnings.unshift({
       level: 'warning',
-      message: `The int8 student lost ${points(gate.drop, 2)} points, more than the ${points(gate.maxDrop, 2)} that the recipe allows: it does not ship.`,
+      message: `The int8 student lost ${points(gate.drop, 2)} points, more than the ${points(gate.maxDrop, 2)} that the recipe allows: it does not ship.${layers && ` Cross-entropy that each layer adds in int8: ${layers}.`}`,
     });
   }
   if (warnings.length === 0) return null;
