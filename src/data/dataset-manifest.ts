@@ -3,13 +3,14 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { guardWrite } from './appending-file.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { chooseHeldBuckets } from './held-buckets.ts';
 import {
   DATASET_SPLITS,
   type DatasetSplit,
   type DatasetStatistics,
   type TextDataset,
 } from './text-dataset.ts';
-import { recordLayout } from './token-record.ts';
+import { type RecordLayout, recordLayout } from './token-record.ts';
 import { TokenSplitFile } from './token-split.ts';
 
 /** Raised when the files' layout changes, so that older ones are made anew. */
@@ -62,6 +63,8 @@ export function readManifest(folder: string, fingerprint: string): DatasetManife
 
 /** Opens the files that a manifest describes. */
 export function openDataset(folder: string, manifest: DatasetManifest, reused: boolean): TextDataset {
+  const layouts = manifest.buckets.map((length) => recordLayout(length, manifest.vocabularySize));
+  const held = chooseHeldBuckets(bucketBytes(manifest.sizes, layouts));
   const open = (split: DatasetSplit) =>
     new TokenSplitFile(
       split,
@@ -69,7 +72,8 @@ export function openDataset(folder: string, manifest: DatasetManifest, reused: b
         length,
         size: manifest.sizes[split][bucket] as number,
         path: join(folder, bucketFileName(split, length)),
-        layout: recordLayout(length, manifest.vocabularySize),
+        layout: layouts[bucket] as RecordLayout,
+        held: held[split][bucket] as boolean,
       })),
       join(folder, 'texts'),
       manifest.padId,
@@ -92,6 +96,16 @@ export function openDataset(folder: string, manifest: DatasetManifest, reused: b
       for (const split of Object.values(splits)) split.close();
     },
   };
+}
+
+/** Sizes of the buckets' files, by split. */
+function bucketBytes(sizes: DatasetManifest['sizes'], layouts: readonly RecordLayout[]) {
+  return Object.fromEntries(
+    DATASET_SPLITS.map((split) => [
+      split,
+      layouts.map(({ bytes }, bucket) => bytes * (sizes[split][bucket] as number)),
+    ]),
+  ) as DatasetManifest['sizes'];
 }
 
 function hashFile(path: string): string {

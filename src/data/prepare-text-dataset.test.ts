@@ -379,8 +379,9 @@ describe('TokenSplitFile', () => {
       size,
       path: join(path, `train.${length}`),
       layout: recordLayout(length, tokenizer.vocabularySize),
+      held: false,
     }));
-    const fromDisk = new TokenSplitFile('train', files, join(path, 'texts'), tokenizer.padId, 0);
+    const fromDisk = new TokenSplitFile('train', files, join(path, 'texts'), tokenizer.padId);
     const order = batchOrder(splits.train, 16, mixSeed(3));
     for (let i = 0; i < order.batchesPerEpoch; i++) {
       const { bucket, indices } = order.batch(0, i);

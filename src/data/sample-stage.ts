@@ -106,8 +106,9 @@ export class SampleStage {
     return this.#block.subarray(from, from + SAMPLE_KEY_BYTES);
   }
 
-  textKey(sample: number): string {
-    return this.key(sample).toString('latin1');
+  textHash(sample: number): number {
+    const key = this.key(sample);
+    return (key.readUInt32LE(4) >>> 11) * 2 ** 32 + key.readUInt32LE(0);
   }
 
   /** All samples in the order of the source, with their records in a buffer that the next step overwrites. */

@@ -1,4 +1,5 @@
 import { LimbeckError } from '../errors.ts';
+import { HashSet } from './hash-set.ts';
 
 /** The split that a sample is in; the numbers are stored, one byte for each sample. */
 export const TRAIN = 0;
@@ -23,8 +24,8 @@ export interface SampleTable {
   /** The split, from the data set's own column or TRAIN at first; filled in here. */
   split(sample: number): number;
   assign(sample: number, split: number): void;
-  /** The sample's text as a hash (hex or binary), read from disk. */
-  textKey(sample: number): string;
+  /** A hash of the sample's text, an integer of up to 53 bits, read from disk. */
+  textHash(sample: number): number;
 }
 
 /**
@@ -34,26 +35,28 @@ export interface SampleTable {
  * validation is not in train: such samples are marked as duplicates. A split that the data set itself names is kept as
  * it is, whatever its size; one in which no sample has a label (the test split of a contest) is drawn like a missing one.
  *
- * Memory: the hashes of the held-out texts, and four bytes for each candidate.
+ * Memory: eight bytes for each held-out text (twice that for a moment), and a place in a list for each candidate.
  */
 export function assignSplits(table: SampleTable, sizes: SplitSizes, where: string): void {
-  const heldOut = new Set<string>();
+  const heldOut = new HashSet();
   for (const split of [TEST, VALIDATION]) {
     let own = false;
     for (const sample of samplesIn(table, split)) {
       if (!table.isLabelled(sample)) table.assign(sample, UNLABELLED_HELD_OUT);
       else {
         own = true;
-        if (split === VALIDATION && heldOut.has(table.textKey(sample))) table.assign(sample, DUPLICATE);
+        if (split === VALIDATION && heldOut.has(table.textHash(sample))) table.assign(sample, DUPLICATE);
       }
     }
     const wanted = wantedCount(table, split, sizes);
     if (wanted > 0 && !own) draw(table, split, wanted, heldOut, where);
-    for (const sample of samplesIn(table, split)) heldOut.add(table.textKey(sample));
+    heldOut.add(function* () {
+      for (const sample of samplesIn(table, split)) yield table.textHash(sample);
+    });
   }
   if (heldOut.size === 0) return;
   for (const sample of samplesIn(table, TRAIN)) {
-    if (heldOut.has(table.textKey(sample))) table.assign(sample, DUPLICATE);
+    if (heldOut.has(table.textHash(sample))) table.assign(sample, DUPLICATE);
   }
 }
 
@@ -67,7 +70,7 @@ function wantedCount(table: SampleTable, split: number, sizes: SplitSizes): numb
   return size > 0 && size < 1 ? Math.max(1, Math.round(size * table.size)) : size;
 }
 
-function draw(table: SampleTable, split: number, wanted: number, heldOut: Set<string>, where: string): void {
+function draw(table: SampleTable, split: number, wanted: number, heldOut: HashSet, where: string): void {
   // Hashes are uniform, so the smallest ones lie below a limit that grows until enough are found.
   let limit = Math.min(1, (1.2 * (wanted + heldOut.size + 50)) / table.size);
   for (;;) {
@@ -75,7 +78,7 @@ function draw(table: SampleTable, split: number, wanted: number, heldOut: Set<st
     if (chosen.count === wanted) {
       for (const sample of chosen.samples) {
         if (table.isLabelled(sample)) {
-          table.assign(sample, heldOut.has(table.textKey(sample)) ? DUPLICATE : split);
+          table.assign(sample, heldOut.has(table.textHash(sample)) ? DUPLICATE : split);
         } else table.assign(sample, UNLABELLED_HELD_OUT);
       }
       return;
@@ -86,7 +89,7 @@ function draw(table: SampleTable, split: number, wanted: number, heldOut: Set<st
 }
 
 /** Whole groups of training samples in the order of their hashes, until `wanted` samples count. */
-function chooseGroups(table: SampleTable, limit: number, wanted: number, heldOut: Set<string>) {
+function chooseGroups(table: SampleTable, limit: number, wanted: number, heldOut: HashSet) {
   const below = limit * 2 ** 32;
   const candidates: number[] = [];
   for (let sample = 0; sample < table.size; sample++) {
@@ -102,7 +105,7 @@ function chooseGroups(table: SampleTable, limit: number, wanted: number, heldOut
     let usable = 0;
     for (; end < candidates.length && table.groupHash(candidates[end] as number) === hash; end++) {
       const sample = candidates[end] as number;
-      if (table.isLabelled(sample) && !heldOut.has(table.textKey(sample))) usable++;
+      if (table.isLabelled(sample) && !heldOut.has(table.textHash(sample))) usable++;
     }
     // A group of which nothing counts is left to train, which drops what it may not have.
     if (usable > 0 && count + usable <= wanted) {

@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { chooseHeldBuckets } from '../data/held-buckets.ts';
 import { datasetFolder } from '../data/prepare-text-dataset.ts';
 import { recordLayout } from '../data/token-record.ts';
-import { HELD_BYTES } from '../data/token-split.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import type { StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
@@ -187,9 +187,12 @@ function folderBytes(folder: string): number {
 
 /** What a pass over the training samples reads into memory and keeps there; large buckets stay on disk. */
 function heldBytes({ dataset, tokenizer }: Pick<PlanningContext, 'dataset' | 'tokenizer'>): number {
-  return dataset.splits.train.buckets
-    .map(({ length, size }) => size * recordLayout(length, tokenizer.vocabularySize).bytes)
-    .reduce((sum, bytes) => sum + (bytes <= HELD_BYTES ? bytes : 0), 0);
+  const bytes = dataset.splits.train.buckets.map(
+    ({ length, size }) => size * recordLayout(length, tokenizer.vocabularySize).bytes,
+  );
+  // The training split comes first, whatever else there is.
+  const held = chooseHeldBuckets({ train: bytes, labelled: [], validation: [], test: [] }).train;
+  return bytes.reduce((sum, size, bucket) => sum + (held[bucket] ? size : 0), 0);
 }
 
 function storePart(answers: AnswerCost | undefined): Plan['store'] {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -29,12 +30,12 @@ export const textFolder = defineSource({
     return {
       title: `${basename(folder)}/`,
       fingerprint: async () => {
-        const files: unknown[] = [];
+        const files = createHash('sha256');
         for await (const file of textFiles(folder, classes, extension)) {
           const { size, mtimeMs } = await stat(file.path);
-          files.push([file.id, size, mtimeMs]);
+          files.update(`${canonicalJson([file.id, size, mtimeMs])}\n`);
         }
-        return canonicalJson({ kind: 'text-folder', extension, files });
+        return canonicalJson({ kind: 'text-folder', extension, files: files.digest('hex') });
       },
       async *rows(signal) {
         for await (const file of textFiles(folder, classes, extension)) {
