@@ -18,17 +18,21 @@ export async function calibratedInt8(options: {
   readonly model: Graph;
   readonly split: TokenSplit;
   readonly seed: number;
+  /** Called before each batch; what it throws ends the calibration. */
+  readonly checkInterrupted?: () => void;
 }): Promise<(exclude?: readonly string[]) => Graph> {
   const { engine, model, split, seed } = options;
-  const ranges = await collectRanges(model, valuesToCalibrate(model), engine, calibrationFeeds(split, seed), {
+  const feeds = calibrationFeeds(split, seed, options.checkInterrupted);
+  const ranges = await collectRanges(model, valuesToCalibrate(model), engine, feeds, {
     mask: 'attention_mask',
   });
   return (exclude = []) => quantizeStatic(model, ranges, { exclude });
 }
 
-function* calibrationFeeds(split: TokenSplit, seed: number): Generator<Feeds> {
+function* calibrationFeeds(split: TokenSplit, seed: number, checkInterrupted = () => {}): Generator<Feeds> {
   const order = batchOrder(split, CALIBRATION_ROWS, seed);
   for (let i = 0; i < Math.min(CALIBRATION_BATCHES, order.batchesPerEpoch); i++) {
+    checkInterrupted();
     const { bucket, indices } = order.batch(0, i);
     yield tokenFeeds(split.readBatch(bucket, indices, indices.length));
   }

@@ -42,8 +42,31 @@ it.each([
     },
     release: () => Promise.resolve(),
   } as Session;
-  const run = { emit: () => {}, options: { out: '', timingSeconds: 0.001 } };
+  const run = { emit: () => {}, options: { out: '', timingSeconds: 0.001 }, checkInterrupted: () => {} };
   const speeds = await timeModels(run, new Map([['student', session]]), splitOf(sizes));
   expect(speeds.get('student')?.throughput).toBeGreaterThan(0);
   expect([...shapes]).toEqual(['1,3', '32,3']);
+});
+
+it('stops between two models when it is asked to', async () => {
+  let runs = 0;
+  const session = {
+    run: (_feeds) => {
+      runs++;
+      return Promise.resolve({});
+    },
+    release: () => Promise.resolve(),
+  } as Session;
+  const run = {
+    emit: () => {},
+    options: { out: '', timingSeconds: 0.001 },
+    checkInterrupted: () => {
+      if (runs > 0) throw new Error('stopped');
+    },
+  };
+  let models = 0;
+  const sessions = new Map(['student', 'teacher'].map((name) => [name, session]));
+  const counted = { ...run, emit: () => models++ };
+  await expect(timeModels(counted, sessions, splitOf([40]))).rejects.toThrow('stopped');
+  expect(models).toBe(1);
 });

@@ -9,13 +9,14 @@ const SPEED_CALLS = 50;
 
 /** Times every model on the same calls. */
 export async function timeModels(
-  run: Pick<RunContext, 'emit' | 'options'>,
+  run: Pick<RunContext, 'emit' | 'options' | 'checkInterrupted'>,
   sessions: ReadonlyMap<string, Session>,
   split: TokenSplit,
 ): Promise<Map<string, Speed>> {
   const inputs: SpeedInputs = { one: [...speedCalls(split, 1)], thirtyTwo: [...speedCalls(split, 32)] };
   const speeds = new Map<string, Speed>();
   for (const [name, session] of sessions) {
+    run.checkInterrupted();
     run.emit({
       type: 'progress',
       stage: 'evaluate',

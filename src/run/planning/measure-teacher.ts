@@ -53,6 +53,7 @@ export async function measureTeacher(
       model: withOutputs(model, [LOGITS]),
       split: dataset.splits.train,
       seed: recipe.seed,
+      checkInterrupted: context.checkInterrupted,
     });
     return quantize();
   });

@@ -81,6 +81,7 @@ export async function measureStudentFiles(
       model: student.graph,
       split: dataset.splits.train,
       seed: recipe.seed,
+      checkInterrupted: context.checkInterrupted,
     });
     return writeModel(quantize()).length;
   });

@@ -2,17 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
-import type { TokenSplit } from '../../data/token-split.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
-import type { Engine } from '../../engine/engine.ts';
 import { MODEL_FILE, QUANTIZED_FILE, writeTextClassifier } from '../../export/hugging-face.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
-import { writeModel } from '../../onnx/write-model.ts';
 import { calibratedInt8 } from '../int8.ts';
-import { readLogits } from '../logits.ts';
+import { measureGraph } from '../measure-graph.ts';
 import { type RunContext, runStage } from '../run-context.ts';
-import { splitBatches, tokenFeeds } from '../text-batches.ts';
 import type { TrainedStudent } from './train.ts';
 
 /** The files that a run ships, and the baseline's for comparison. */
@@ -72,10 +68,10 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
  * layers that lose too much stay in float32, and if that does not help the run fails with their names.
  */
 async function int8Student(run: RunContext, model: Graph, dataset: TextDataset, maxDrop: number) {
-  const { engine, recipe } = run;
+  const { engine, recipe, checkInterrupted } = run;
   const { train, validation } = dataset.splits;
-  const quantize = await calibratedInt8({ engine, model, split: train, seed: recipe.seed });
-  const evaluate = (graph: Graph) => accuracyOf(engine, graph, validation);
+  const quantize = await calibratedInt8({ engine, model, split: train, seed: recipe.seed, checkInterrupted });
+  const evaluate = async (graph: Graph) => (await measureGraph(run, graph, validation)).accuracy;
   const result = await quantizeWithinDrop({
     layers: quantizableLayers(model).map(({ name }) => name),
     quantize,
@@ -87,22 +83,4 @@ async function int8Student(run: RunContext, model: Graph, dataset: TextDataset, 
     run.warn(`int8 lost too much with all layers; these stayed in float32: ${result.excluded.join(', ')}`);
   }
   return result;
-}
-
-async function accuracyOf(engine: Engine, graph: Graph, split: TokenSplit): Promise<number> {
-  const session = await engine.load(writeModel(graph));
-  try {
-    let right = 0;
-    let total = 0;
-    for (const batch of splitBatches(split, 256)) {
-      const { logits } = await session.run(tokenFeeds(batch), { logits: null });
-      for (const { label, answer } of readLogits(logits, batch)) {
-        if (label === answer) right++;
-        total++;
-      }
-    }
-    return right / Math.max(1, total);
-  } finally {
-    await session.release();
-  }
 }

@@ -150,7 +150,13 @@ async function tryInt8(
 ) {
   const model = readModelFile(file);
   const { train, validation } = dataset.splits;
-  const quantize = await calibratedInt8({ engine: run.engine, model, split: train, seed: run.recipe.seed });
+  const quantize = await calibratedInt8({
+    engine: run.engine,
+    model,
+    split: train,
+    seed: run.recipe.seed,
+    checkInterrupted: run.checkInterrupted,
+  });
   writeModelFile(int8File, quantize());
   const [reference, candidate] = await Promise.all(
     [file, int8File].map((path) => openLabeller(run, source, path, path)),
@@ -160,6 +166,7 @@ async function tryInt8(
     let texts = 0;
     for (const batch of splitBatches(validation, TEACHER_BATCH)) {
       if (texts >= AGREEMENT_TEXTS) break;
+      run.checkInterrupted();
       const [expected, found] = [
         await reference.label(batch, ['logits']),
         await candidate.label(batch, ['logits']),
