@@ -201,6 +201,10 @@ test('an int8 student that loses more than allowed ends train with 3', async () 
   expect(student.accuracy).toBeGreaterThan(0.99);
   expect(gate).toMatchObject({ maxDrop: 0, passed: false });
   expect(gate!.drop).toBeGreaterThan(0);
+  expect(gate!.layers!.length).toBeGreaterThan(0);
+  const losses = gate!.layers!.map(({ loss }) => loss);
+  expect(losses).toEqual([...losses].sort((a, b) => b - a));
+  expect(err).toContain(`${gate!.layers![0]!.layer} (`);
   expect(existsSync(place.path('runs/gate/student/onnx/model.onnx'))).toBe(true);
 });
 

@@ -52,7 +52,14 @@ test('the gate', () => {
   expect(gateFailure(null)).toBeUndefined();
   expect(gateFailure(result.gate)).toBeUndefined();
   expect(gateFailure({ maxDrop: 0.01, drop: 0.034, passed: false })).toMatch(
-    /loses 3.40 points.*allows 1.00/,
+    /loses 3.40 points.*allows 1.00 \(export.int8.maxDrop\)$/,
+  );
+  const layers = [
+    { layer: 'conv', loss: 0.0312 },
+    { layer: 'head', loss: -0.0004 },
+  ];
+  expect(gateFailure({ maxDrop: 0.01, drop: 0.034, passed: false, layers })).toMatch(
+    /each layer adds in int8: conv \(0.031\), head \(-0.00040\)$/,
   );
 });
 

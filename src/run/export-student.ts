@@ -6,7 +6,7 @@ import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
-import { gateOf, hasReport, redrawReport } from './stages/report.ts';
+import { hasReport, redrawReport } from './stages/report.ts';
 import { finishedStudent } from './stages/train.ts';
 import { runTokenizer } from './teaching/open-teacher.ts';
 
@@ -20,13 +20,13 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
     try {
       const student = finishedStudent(run, tokenizer, dataset.labels.length);
       const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
-      const measured = await evaluateStudent(run, dataset, shipped);
+      const { gate } = await evaluateStudent(run, dataset, shipped);
       const folder = run.folder.file('student');
       if (hasReport(run.folder.path)) redrawReport(run.folder.path);
       return {
         folder,
         files: listFiles(folder),
-        gate: gateOf(recipe, measured.student, measured.studentInt8),
+        gate,
       };
     } finally {
       dataset.close();

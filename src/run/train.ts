@@ -6,7 +6,6 @@ import { runFacts } from './run-facts.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
-import { gateOf } from './stages/report.ts';
 import { trainText } from './stages/train.ts';
 import { runTokenizer } from './teaching/open-teacher.ts';
 
@@ -31,7 +30,6 @@ export async function train(recipe: Recipe, options: RunOptions): Promise<TrainR
       const measured = await evaluateStudent(run, dataset, shipped);
       const result: TrainResult = {
         ...measured,
-        gate: gateOf(recipe, measured.student, measured.studentInt8),
         ...runFacts(run, 'train'),
       };
       replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');

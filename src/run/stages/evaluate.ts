@@ -6,7 +6,8 @@ import { percent } from '../../percent.ts';
 import { type Confusion, countAnswer, createConfusion } from '../../report/confusion.ts';
 import { type ComparisonResult, createComparison } from '../../report/model-comparison.ts';
 import type { Answer } from '../../report/report-data.ts';
-import type { ModelResult } from '../../report/result.ts';
+import type { Gate, ModelResult } from '../../report/result.ts';
+import { int8Gate } from '../gate.ts';
 import { readLogits } from '../logits.ts';
 import { modelResult } from '../model-result.ts';
 import { type RunContext, runStage } from '../run-context.ts';
@@ -22,6 +23,8 @@ export interface Evaluations {
   readonly student: ModelResult;
   readonly studentInt8: ModelResult | null;
   readonly baseline: ModelResult | null;
+  /** null when the recipe asks for no int8 file. */
+  readonly gate: Gate | null;
   readonly comparison: ComparisonResult;
 }
 
@@ -60,6 +63,7 @@ export function evaluateStage(
       );
       let done = 0;
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
+        run.checkInterrupted();
         const answers = new Map<string, Answer[]>();
         answers.set(
           'teacher',
@@ -99,10 +103,14 @@ export function evaluateStage(
           confusion: confusions.get(name)!,
           speed: speeds.get(name)!,
         });
-      const value: Evaluations = {
-        teacher: result('teacher', teacher.file),
+      const measured = {
         student: result('student', shipped.student),
         studentInt8: shipped.studentInt8 ? result('studentInt8', shipped.studentInt8, shipped.student) : null,
+      };
+      const value: Evaluations = {
+        ...measured,
+        teacher: result('teacher', teacher.file),
+        gate: await int8Gate(run, dataset, shipped, measured),
         baseline: shipped.baseline ? result('baseline', shipped.baseline) : null,
         comparison: comparison.result(),
       };
@@ -117,8 +125,8 @@ export function evaluateStage(
 export function evaluateStudent(
   run: RunContext,
   dataset: TextDataset,
-  shipped: Pick<Shipped, 'student' | 'studentInt8'>,
-): Promise<{ student: ModelResult; studentInt8: ModelResult | null }> {
+  shipped: Pick<Shipped, 'student' | 'studentInt8' | 'float32Layers'>,
+): Promise<Pick<Evaluations, 'student' | 'studentInt8' | 'gate'>> {
   return runStage(run, 'evaluate', 'Measure on the test split', async () => {
     const { test } = dataset.splits;
     const files = [shipped.student, shipped.studentInt8].filter((file) => file !== null);
@@ -127,6 +135,7 @@ export function evaluateStudent(
       for (const file of files) sessions.set(file, await run.engine.load(file));
       const confusions = new Map(files.map((file) => [file, createConfusion(dataset.labels.length)]));
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
+        run.checkInterrupted();
         for (const [file, session] of sessions) {
           const { logits } = await session.run(tokenFeeds(batch), { logits: null });
           answersOf(logits, batch, confusions.get(file)!);
@@ -142,8 +151,9 @@ export function evaluateStudent(
           speed: speeds.get(file)!,
         }),
       );
+      const measured = { student, studentInt8: studentInt8 ?? null };
       return {
-        value: { student, studentInt8: studentInt8 ?? null },
+        value: { ...measured, gate: await int8Gate(run, dataset, shipped, measured) },
         summary: `${percent(student.accuracy)}${studentInt8 ? `, int8 ${percent(studentInt8.accuracy)}` : ''}`,
       };
     } finally {
