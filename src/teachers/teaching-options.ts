@@ -15,7 +15,9 @@ export const headOptions = z
     batchSize: z.int().positive().default(64),
   })
   .prefault({})
-  .describe('How the teacher is trained on the labelled samples before it labels the rest.');
+  .describe(
+    'How the head is trained on the labelled samples before the teacher labels the rest; with train: none there is none, and this is not used.',
+  );
 
 export const precisionOption = z
   .enum(['auto', 'int8', 'f32'])
@@ -38,4 +40,4 @@ export const wholeOptions = z
     batchSize: z.int().positive().default(32),
   })
   .prefault({})
-  .describe('How all of it is trained after the head, with train: all.');
+  .describe('How all of the teacher is trained after its head; used with train: all only.');
