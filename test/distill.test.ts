@@ -17,7 +17,7 @@ import { GLOSS_CLASSES, readGlosses, writeJsonLines } from './support/glosses.ts
 import { RunPlace, smallRecipe } from './support/small-run.ts';
 
 const place = new RunPlace();
-const recipe = smallRecipe(['teacher.precision=auto']);
+const recipe = smallRecipe(['teacher.precision=auto', 'export.license=mit', 'export.languages=[en, de]']);
 const events: RunEvent[] = [];
 let result: RunResult;
 
@@ -136,6 +136,8 @@ describe('the folder of a run', () => {
     expect(outputs.map(({ name }) => name)).toEqual(['logits']);
     const card = read('student', 'README.md');
     expect(card).toMatch(/^---\n[\s\S]*pipeline_tag: text-classification[\s\S]*\n---\n/);
+    expect(card).toMatch(/^---\nlicense: mit\nlanguage:\n {2}- en\n {2}- de\n/);
+    expect(card).toContain('Texts are cut after 32 tokens.');
     expect(card).toContain(`${(100 * result.student.accuracy).toFixed(1)}`);
     expect(readdirSync(place.path('runs'))).toEqual(['first']);
   });

@@ -27,7 +27,7 @@ describe('a recipe that is right', () => {
     expect(recipe.objective).toEqual({ kd: { weight: 0.9, temperature: 2 }, labels: { weight: 0.1 } });
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);
     expect(recipe.data.buckets).toEqual([16, 24, 32, 48, 64]);
-    expect(recipe.export.int8).toEqual({ maxDrop: 0.01 });
+    expect(recipe.export).toEqual({ int8: { maxDrop: 0.01 }, license: 'other', languages: [] });
   });
 
   test('is unchanged by being checked again', () => {
@@ -54,6 +54,12 @@ describe('a recipe that is right', () => {
     expect(recipe.training.epochs).toBe(2);
     expect(recipe.data.buckets).toEqual([8, 64]);
   });
+});
+
+test('what the model card says is checked like the rest', () => {
+  const { problems } = errorOf(`${minimal}export: { license: 'my own!', languages: [en, English] }\n`);
+  expect(problems.map(({ path }) => path)).toEqual(['export.license', 'export.languages[1]']);
+  expect(problems[1]?.message).toMatch(/ISO 639 code/);
 });
 
 describe('an unknown key', () => {

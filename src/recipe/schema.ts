@@ -64,6 +64,23 @@ export const recipeSchema = z
           ])
           .prefault({})
           .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
+        license: z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, { error: "expected a licence's id, like apache-2.0" })
+          .default('other')
+          .describe(
+            "The student's licence in its model card, as the Hugging Face hub spells it: apache-2.0.",
+          ),
+        languages: z
+          .array(
+            z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {
+              error: "expected a language's ISO 639 code, like en",
+            }),
+          )
+          .default([])
+          .describe(
+            "ISO codes of the texts' languages for the model card, like [en]; empty says nothing of it.",
+          ),
       })
       .prefault({})
       .describe('What is written, in the Hugging Face layout.'),

@@ -4,7 +4,7 @@ import { renderModelCard } from './model-card.ts';
 import { hostileReport } from './testing/hostile-report.ts';
 import { syntheticReport } from './testing/synthetic-report.ts';
 
-const FACTS = { license: 'apache-2.0', language: ['en'], datasets: ['someone/glosses'], maxLength: 64 };
+const FACTS = { license: 'apache-2.0', languages: ['en'], datasets: ['someone/glosses'], maxLength: 64 };
 
 function frontMatter(card: string) {
   const [, yaml] = /^---\n([\s\S]*?)\n---\n/.exec(card)!;
@@ -39,10 +39,11 @@ describe('renderModelCard', () => {
   it('says nothing of models that the run did not make', () => {
     const bare = renderModelCard(syntheticReport({ baseline: false, int8: false }), {
       license: 'mit',
-      language: ['en'],
+      languages: [],
     });
     expect(bare).not.toMatch(/Baseline|Student, int8|quantized|q8/);
     expect(frontMatter(bare).datasets).toBeUndefined();
+    expect(frontMatter(bare)).not.toHaveProperty('language');
     expect(frontMatter(bare)['model-index']).toHaveLength(1);
   });
 

@@ -7,8 +7,8 @@ import type { ModelResult } from './result.ts';
 export interface ModelCardFacts {
   /** SPDX identifier in the hub's spelling, e.g. `apache-2.0`. */
   license: string;
-  /** ISO 639-1 codes of the texts' languages, e.g. `['en']`. */
-  language: string[];
+  /** ISO 639 codes of the texts' languages, e.g. `['en']`; left out of the card when there are none. */
+  languages: readonly string[];
   /** Names on the hub of the data sets, when they are there. */
   datasets?: string[];
   /** Tokens after which a text is cut. */
@@ -55,7 +55,7 @@ function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unkno
   });
   return {
     license: facts.license,
-    language: facts.language,
+    ...(facts.languages.length > 0 ? { language: facts.languages } : {}),
     library_name: 'transformers.js',
     pipeline_tag: 'text-classification',
     tags: ['distillation', 'onnx', 'limbeck'],

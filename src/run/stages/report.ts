@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { DatasetStatistics, TextDataset } from '../../data/text-dataset.ts';
 import { LimbeckError } from '../../errors.ts';
+import { parseRecipe } from '../../recipe/parse.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { renderReport } from '../../report/html/page.ts';
 import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
@@ -72,7 +73,12 @@ function drawReport(runFolder: string, data: ReportData): string {
   const page = `${runFolder}/report.html`;
   replaceFile(page, renderReport(data), 'run');
   if (existsSync(`${runFolder}/student`)) {
-    const card = renderModelCard(data, { license: 'other', language: ['en'] });
+    const { export: exported, data: texts } = parseRecipe(data.recipe, { file: 'recipe.resolved.yaml' });
+    const card = renderModelCard(data, {
+      license: exported.license,
+      languages: exported.languages,
+      maxLength: texts.maxLength,
+    });
     replaceFile(`${runFolder}/student/README.md`, card, 'run');
   }
   return page;
