@@ -57,4 +57,20 @@ describe('GraphBuilder', () => {
     expect(symbolic.outputs[0].shape).toHaveLength(4);
     expect(bindDims(symbolic, { batch: 3, sequence: 5 }).outputs[0].shape).toEqual([3, 5, 2, 4]);
   });
+
+  it('tells the content of initializers and of whole numbers that follow from what is known', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', ['batch', 8]);
+    const size = (axis: number) => g.gather(g.shapeOf(x), g.scalar(axis, 'int64'));
+    expect(g.constantOf(g.initializer('w', float32([1, 2])))?.data).toEqual(Float32Array.of(1, 2));
+    expect(g.constantOf(g.op('Constant', [], { value_ints: [1, -1] }))?.data).toEqual(
+      BigInt64Array.of(1n, -1n),
+    );
+    expect(g.constantOf(size(0))).toBeUndefined();
+    const bound = new GraphBuilder();
+    const values = bound.inline(g.build(), new Map([['x', bound.input('x', 'float32', [3, 8])]]));
+    const gathered = g.nodes.find(({ opType }) => opType === 'Gather')?.outputs[0]?.name ?? '';
+    const value = values.get(gathered);
+    expect(value && bound.constantOf(value)?.data).toEqual(BigInt64Array.of(3n));
+  });
 });

@@ -89,9 +89,9 @@ export class GraphRecorder {
     return known;
   }
 
-  /** The content of a value that is an initializer. */
+  /** The content of a value that is an initializer, or that is computed from what is known and is a few whole numbers. */
   constantOf(value: Value): Tensor | undefined {
-    return this.#initializers.get(value);
+    return this.#contentOf(value);
   }
 
   /** Adds a call of any operator and returns its outputs. */

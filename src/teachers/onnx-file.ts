@@ -38,15 +38,17 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TeacherSou
   if (ids) checkVocabulary(embeddedVocabulary(read, ids), tokenizer.vocabularySize, options);
   const found = { title, tokenizer, maxLength };
   if (options.train === 'none') {
-    const model = normalizeTextModel(read, options.model);
+    const { model, constants } = normalizeTextModel(read, options.model);
     requireLogits(model, options.model);
-    return { ...found, model, logitsOutput: LOGITS };
+    return { ...found, model, constants, logitsOutput: LOGITS };
   }
-  const { model, output, width } = findEmbedding(normalizeTextModel(read, options.model), options.model);
+  const normal = normalizeTextModel(read, options.model);
+  const { model, output, width } = findEmbedding(normal.model, options.model);
   const classifies = model.outputs.some((value) => value.name === LOGITS);
   return {
     ...found,
     model,
+    constants: normal.constants,
     embeddingOutput: output,
     embeddingWidth: width,
     ...(classifies && { logitsOutput: LOGITS }),

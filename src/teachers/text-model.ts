@@ -1,6 +1,9 @@
 import { LimbeckError } from '../errors.ts';
+import { isFloat } from '../onnx/data-type.ts';
 import type { Graph, TypedValue, Value } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { foldConstants } from '../onnx/passes/fold-constants.ts';
+import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { maskedMean } from './masked-mean.ts';
 import { ATTENTION_MASK, INPUT_IDS, LOGITS, SENTENCE_EMBEDDING, TOKEN_TYPE_IDS } from './teacher-source.ts';
 
@@ -8,11 +11,16 @@ const KNOWN_INPUTS = [INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS];
 
 /**
  * A read model with the inputs that every text teacher has: `input_ids` and `attention_mask`, int64
- * ['batch', 'sequence']. Other types are cast; `token_type_ids` become zeros inside.
+ * ['batch', 'sequence']. Other types are cast; `token_type_ids` become zeros inside. Constant nodes and what is computed
+ * of them become initializers, whose contents the gradients can read; `constants` names those that are floats: unlike
+ * the model's own initializers they are no weights.
  *
  * @throws LimbeckError `teacher.inputs` (with the inputs it has), `teacher.operator`
  */
-export function normalizeTextModel(graph: Graph, where: string): Graph {
+export function normalizeTextModel(
+  graph: Graph,
+  where: string,
+): { readonly model: Graph; readonly constants: readonly string[] } {
   checkInputs(graph, where);
   const g = new GraphBuilder(graph.opsets.get(''));
   const ids = g.input(INPUT_IDS, 'int64', ['batch', 'sequence']);
@@ -38,7 +46,14 @@ export function normalizeTextModel(graph: Graph, where: string): Graph {
     });
   }
   for (const [key, value] of graph.metadata) g.setMetadata(key, value);
-  return g.build(graph.name);
+  const built = g.build(graph.name);
+  const floats = ({ initializers }: Graph) =>
+    [...initializers].filter(([, { type }]) => isFloat(type)).map(([value]) => value);
+  const weights = new Set(floats(built));
+  const folded = foldConstants(built, { parameters: weights });
+  const model = folded === built ? built : removeDeadNodes(folded);
+  const constants = floats(model).filter((value) => !weights.has(value));
+  return { model, constants: constants.map(({ name }) => name) };
 }
 
 function checkInputs(graph: Graph, where: string): void {
