@@ -6,11 +6,13 @@ import { createNodeEngine } from '../engine/node.ts';
 import type { LimbeckError } from '../errors.ts';
 import { labelsTerm } from '../objectives/cross-entropy.ts';
 import { kdTerm } from '../objectives/kd-logits.ts';
+import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { randomStream } from '../random.ts';
 import { textConv } from '../students/text-conv.ts';
 import { adamw } from './adamw.ts';
 import { CheckpointFolder } from './checkpoint.ts';
+import { compileStep } from './compile-step.ts';
 import { type BatchSource, type TrainingOptions, trainStudent } from './training-loop.ts';
 
 const CLASSES = 3;
@@ -75,6 +77,11 @@ function bitsOf(parameters: ReadonlyMap<string, Float32Array>): string {
     .map(([name, data]) => `${name} ${Buffer.from(data.buffer).toString('base64')}`)
     .join('\n');
 }
+
+it('computes nothing twice in a step', () => {
+  const { graph } = compileStep({ ...options(), sizes: { batch: BATCH, sequence: 8 } });
+  expect(mergeDuplicates(graph).nodes).toHaveLength(graph.nodes.length);
+});
 
 describe('trainStudent', () => {
   let folder: string;
