@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { randomStream } from '../src/random.ts';
 import { parseRecipe } from '../src/recipe/parse.ts';
 import type { RunResult } from '../src/report/result.ts';
@@ -19,9 +20,16 @@ let build: Build;
 beforeAll(async () => {
   build = buildLimbeck();
   writeJsonLines(place.path('data.jsonl'), await readGlosses(600));
-  const text = smallRecipeText().replace('checkpointEvery: 30', '');
-  // Checkpoints so close that a kill falls between them, on them and while they are written.
-  place.write('small.yaml', text.replace('training:\n', 'training:\n  checkpointEvery: 0.05\n'));
+  const { data, teacher, training, ...rest } = parse(smallRecipeText());
+  const recipe = {
+    ...rest,
+    data: { ...data, buckets: [16, 24, 32] },
+    // Any agreement will do: the int8 teacher labels.
+    teacher: { ...teacher, precision: 'auto', minAgreement: 0 },
+    // Checkpoints so close that a kill falls between them, on them and while they are written.
+    training: { ...training, checkpointEvery: 0.05 },
+  };
+  place.write('small.yaml', stringify(recipe));
 }, 60_000);
 afterAll(() => {
   build?.remove();
@@ -38,6 +46,7 @@ const shipped = [
   'student/onnx/model.onnx',
   'student/onnx/model_quantized.onnx',
   'teacher/model.onnx',
+  'teacher/model_int8.onnx',
   'baseline/model.onnx',
 ];
 const hashes = (run: string) => shipped.map((name) => [name, fileHash(place.path('runs', run, name))]);
@@ -72,7 +81,7 @@ describe('a run that is killed again and again', () => {
   /** Where each part is killed: some random time after the stage has begun to count, up to `within` milliseconds. */
   const KILLS: [stage: string, within: number][] = [
     ['teacher', 2000],
-    ['label', 4000],
+    ['label', 2000],
     ['train', 1500],
     ['export', 40],
   ];
