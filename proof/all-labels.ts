@@ -1,5 +1,5 @@
 import type { RunResult } from '../src/index.ts';
-import { modelClaims, modelTable, modelText } from './compare-models.ts';
+import { modelTable, modelText, studentClaims } from './compare-models.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
 
@@ -12,6 +12,6 @@ export const allLabels: Proof = {
     for (const seed of SEEDS) {
       runs.push(await distilRecipe({ recipe: 'glosses-all-labels', name: 'all-labels', seed, log }));
     }
-    return { table: modelTable(runs), text: modelText(runs), claims: modelClaims(runs, 0.73) };
+    return { table: modelTable(runs), text: modelText(runs), claims: studentClaims(runs, 0.73) };
   },
 };

@@ -45,42 +45,48 @@ export function modelText(runs: readonly RunResult[]): string {
   ].join(' ');
 }
 
-/** What issue 2 asks of a distillation of the glosses. */
-export function modelClaims(runs: readonly RunResult[], teacherAccuracy: number): Claim[] {
+/** What is promised of every distillation of the glosses. */
+export function studentClaims(runs: readonly RunResult[], teacherAccuracy: number): Claim[] {
   const worst = (values: readonly number[]) => Math.min(...values);
-  const gain = spreadOf(gains(runs));
-  const largestSpread = Math.max(
-    spreadOf(runs.map(({ student }) => student.accuracy)).deviation,
-    spreadOf(runs.map(({ baseline }) => baseline?.accuracy ?? 0)).deviation,
-  );
-  const claim = (text: string, holds: boolean): Claim => ({ text, holds });
   return [
-    claim(
-      `every teacher is above ${100 * teacherAccuracy} %`,
-      worst(runs.map(({ teacher }) => teacher.accuracy)) > teacherAccuracy,
-    ),
-    claim(
-      'every student has at least 15 times the throughput of its teacher',
-      worst(runs.map(({ speedup }) => speedup)) >= 15,
-    ),
-    claim(
-      'every student keeps at least 92 % of the accuracy of its teacher',
-      worst(runs.map(({ retention }) => retention)) >= 0.92,
-    ),
-    claim('the gain over the baseline is larger than the spread of either', gain.mean > largestSpread),
-    claim(
-      'int8 loses at most a point in every run',
-      worst(runs.map(({ gate }) => -(gate?.drop ?? 1))) >= -0.01,
-    ),
-    claim('the first run takes less than 5 minutes', runs[0].seconds.total < 300),
-    claim(
-      'less than 1.5 GB of memory',
-      Math.max(...runs.map(({ machine }) => machine.memoryPeakBytes)) < 1.5e9,
-    ),
-    claim(
-      'reading, tokenizing and measuring take less than 15 % of the first run',
-      otherShare(runs[0]) < 0.15,
-    ),
+    {
+      text: `every teacher is above ${100 * teacherAccuracy} %`,
+      holds: worst(runs.map(({ teacher }) => teacher.accuracy)) > teacherAccuracy,
+    },
+    {
+      text: 'every student has at least 15 times the throughput of its teacher',
+      holds: worst(runs.map(({ speedup }) => speedup)) >= 15,
+    },
+    {
+      text: 'every student keeps at least 92 % of the accuracy of its teacher',
+      holds: worst(runs.map(({ retention }) => retention)) >= 0.92,
+    },
+    {
+      text: 'int8 loses at most a point in every run',
+      holds: worst(runs.map(({ gate }) => -(gate?.drop ?? 1))) >= -0.01,
+    },
+  ];
+}
+
+/** What is promised of the default run besides. */
+export function defaultRunClaims(runs: readonly RunResult[]): Claim[] {
+  const spread = (values: readonly number[]) => spreadOf(values).deviation;
+  const students = spread(runs.map(({ student }) => student.accuracy));
+  const baselines = spread(runs.map(({ baseline }) => baseline?.accuracy ?? 0));
+  return [
+    {
+      text: 'the gain over the baseline is larger than the spread of either',
+      holds: spreadOf(gains(runs)).mean > Math.max(students, baselines),
+    },
+    { text: 'the first run takes less than 5 minutes', holds: runs[0].seconds.total < 300 },
+    {
+      text: 'less than 1.5 GB of memory',
+      holds: Math.max(...runs.map(({ machine }) => machine.memoryPeakBytes)) < 1.5e9,
+    },
+    {
+      text: 'reading, tokenizing and measuring take less than 15 % of the first run',
+      holds: otherShare(runs[0]) < 0.15,
+    },
   ];
 }
 
