@@ -3,8 +3,14 @@ import { ModelProtoSchema } from './schema/onnx.gen.ts';
 
 const LFS_POINTER = 'version https://git-lfs';
 
-/** What is wrong with bytes that could not be parsed as an ONNX model, as a phrase with the place where known. */
-export function locateDamage(bytes: Uint8Array): string {
+/**
+ * What is wrong with bytes that could not be parsed as an ONNX model, as a phrase with the place where known.
+ * `cause` is what the parser threw.
+ */
+export function locateDamage(bytes: Uint8Array, cause?: unknown): string {
+  // protobuf-es stops at 100 messages inside one another; real models have some ten.
+  if (/recursion depth/.test((cause as Error | undefined)?.message ?? ''))
+    return 'its messages are nested too deep';
   const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
   if (start.startsWith(LFS_POINTER)) return 'it is a git-lfs pointer (git lfs pull fetches the file itself)';
   if (start.startsWith('<')) return 'it is a web page or XML';

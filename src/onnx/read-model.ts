@@ -33,7 +33,7 @@ function parse(bytes: Uint8Array): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
-    throw malformed(locateDamage(bytes), cause);
+    throw malformed(locateDamage(bytes, cause), cause);
   }
 }
 
