@@ -27,7 +27,7 @@ const NODE_EDGE = /^onnx\/node-files/;
 const BROWSER_FILES = [
   'train/compile-step.ts',
   'train/step-graph.ts',
-  'train/adamw.ts',
+  'train/optimizers.ts',
   'train/training-loop.ts',
 ];
 const SRC = resolve(import.meta.dirname, '../src');

@@ -30,6 +30,21 @@ describe('a recipe that is right', () => {
     expect(recipe.export).toEqual({ int8: { maxDrop: 0.01 }, license: 'other', languages: [] });
   });
 
+  test('names any of the optimizers, each with its own options and defaults', () => {
+    const optimizerOf = (text: string) =>
+      parseRecipe(`${minimal}\ntraining: { optimizer: ${text} }\n`).training.optimizer;
+    expect(optimizerOf('{ kind: sgd, nesterov: true }')).toEqual({
+      kind: 'sgd',
+      learningRate: 0.1,
+      weightDecay: 5e-4,
+      momentum: 0.9,
+      nesterov: true,
+    });
+    expect(optimizerOf('{ kind: lion }')).toMatchObject({ kind: 'lion', beta2: 0.99 });
+    expect(() => optimizerOf('{ kind: lion, momentum: 0.9 }')).toThrow('momentum');
+    expect(() => optimizerOf('{ kind: sdg }')).toThrow('sgd');
+  });
+
   test('is unchanged by being checked again', () => {
     const recipe = parseRecipe(minimal);
     expect(checkRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { OBJECTIVES } from '../objectives/index.ts';
+import { OPTIMIZERS } from '../train/optimizers.ts';
+import { registryUnion } from './registry-union.ts';
 
 /** Each registered loss with its options, under its name. */
 const terms = Object.fromEntries(
@@ -15,21 +17,12 @@ export const objectiveSchema = z
   .prefault({})
   .describe('The loss: a weighted sum of terms.');
 
-const adamw = z.strictObject({
-  kind: z.literal('adamw').describe('Adam with decoupled weight decay (Loshchilov and Hutter, 2019).'),
-  learningRate: z.number().positive().default(3e-3).describe('The peak, after the warm-up.'),
-  weightDecay: z.number().min(0).default(0.01),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.999),
-  epsilon: z.number().positive().default(1e-8),
-});
-
 /** How the student is trained; the baseline is trained in the same way. */
 export const trainingSchema = z
   .strictObject({
     epochs: z.int().positive().default(8).describe('Passes over the training samples, at most.'),
     batchSize: z.int().positive().max(65_536).default(128),
-    optimizer: z.discriminatedUnion('kind', [adamw]).prefault({ kind: 'adamw' }),
+    optimizer: registryUnion(OPTIMIZERS).prefault({ kind: 'adamw' }),
     schedule: z
       .strictObject({
         warmup: z

@@ -1,4 +1,5 @@
-import type { Optimizer } from './optimizer.ts';
+import { z } from 'zod';
+import { decays, defineOptimizer, type Optimizer } from './optimizer.ts';
 
 export interface AdamWOptions {
   readonly beta1?: number;
@@ -29,10 +30,23 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
         const nextM = g.add(g.mul(m, beta1), gradient);
         const nextV = g.add(g.mul(v, beta2), g.mul(gradient, gradient));
         const change = g.div(g.mul(nextM, stepSize), g.add(g.mul(g.sqrt(nextV), rootScale), epsilon));
-        const decays = weightDecay > 0 && parameter.shape.length > 1;
-        const kept = decays ? g.mul(parameter, decay) : parameter;
+        const kept = decays(parameter, weightDecay) ? g.mul(parameter, decay) : parameter;
         return { parameter: g.sub(kept, change), state: [nextM, nextV] };
       };
     },
   };
 }
+
+export const adamwOptimizer = defineOptimizer({
+  kind: 'adamw',
+  options: z
+    .strictObject({
+      learningRate: z.number().positive().default(3e-3).describe('The peak, after the warm-up.'),
+      weightDecay: z.number().min(0).max(1000).default(0.01),
+      beta1: z.number().min(0).lt(1).default(0.9),
+      beta2: z.number().min(0).lt(1).default(0.999),
+      epsilon: z.number().positive().default(1e-8),
+    })
+    .describe('Adam with decoupled weight decay (Loshchilov and Hutter, 2019).'),
+  create: adamw,
+});

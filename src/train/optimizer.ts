@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 
@@ -22,3 +23,27 @@ export type ParameterUpdate = (
   gradient: TypedValue,
   state: readonly TypedValue[],
 ) => { parameter: TypedValue; state: TypedValue[] };
+
+/** An entry of the registry of optimizers (`optimizers.ts`). */
+export interface OptimizerKind<
+  Kind extends string = string,
+  Options extends z.ZodObject = z.ZodObject<{ learningRate: z.ZodType<number> }>,
+> {
+  readonly kind: Kind;
+  /** The recipe's options, with defaults and descriptions; `learningRate`, the schedule's peak, is one of them. */
+  readonly options: Options;
+  create(options: z.output<Options>): Optimizer;
+}
+
+/** Lets `create` be typed by the options beside it. */
+export function defineOptimizer<
+  Kind extends string,
+  Options extends z.ZodObject<{ learningRate: z.ZodType<number> }>,
+>(entry: OptimizerKind<Kind, Options>): OptimizerKind<Kind, Options> {
+  return entry;
+}
+
+/** Weight decay is for matrices and tables, as is usual: not for biases and normalisation scales. */
+export function decays(parameter: TypedValue, weightDecay: number): boolean {
+  return weightDecay > 0 && parameter.shape.length > 1;
+}

@@ -3,6 +3,7 @@ import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
+import { createOptimizer } from '../../train/optimizers.ts';
 import { buildStudent } from '../stages/train.ts';
 import { textBatches } from '../text-batches.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
@@ -22,7 +23,7 @@ export interface StudentCost {
 /** Times the recipe's student: its training step for a few lengths, and its evaluation. */
 export async function measureStudent(context: PlanningContext): Promise<StudentCost> {
   const { recipe, dataset, tokenizer, source, scratch } = context;
-  const { batchSize, maxGradNorm, tokenDropout } = recipe.training;
+  const { batchSize, maxGradNorm, tokenDropout, optimizer } = recipe.training;
   const classes = dataset.labels.length;
   const student = buildStudent({ recipe }, tokenizer, classes);
   const split = source ? dataset.splits.train : dataset.splits.labelled;
@@ -36,6 +37,7 @@ export async function measureStudent(context: PlanningContext): Promise<StudentC
       measureTraining(context, {
         student,
         terms,
+        optimizer: createOptimizer(optimizer),
         maxGradNorm,
         name: 'student',
         variants: samples.map((sample) => variantOf(sample, source && new Map([[LOGITS, space]]))),

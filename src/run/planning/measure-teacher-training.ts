@@ -5,6 +5,7 @@ import type { DistillRecipe } from '../../recipe/schema.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { adamw } from '../../train/adamw.ts';
 import { WHOLE_GRAD_NORM, wholeStudent } from '../teaching/fine-tune.ts';
 import { labelFeeds, readKnowledge, textBatches } from '../text-batches.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
@@ -36,6 +37,7 @@ export async function measureHeadTraining(
       return measureTraining(context, {
         student: head,
         terms: [labelsTerm({ weight: 1 })],
+        optimizer: adamw(),
         name: 'head',
         variants: [
           {
@@ -81,6 +83,7 @@ export async function measureWholeTraining(
   const cost = await measureTraining(context, {
     student,
     terms: [labelsTerm({ weight: 1 })],
+    optimizer: adamw(),
     maxGradNorm: WHOLE_GRAD_NORM,
     name: 'whole',
     variants,

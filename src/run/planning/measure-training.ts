@@ -2,9 +2,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import type { Student } from '../../students/student.ts';
-import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
+import type { Optimizer } from '../../train/optimizer.ts';
 import { type TrainingBatch, trainStudent } from '../../train/training-loop.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { median } from './timing.ts';
@@ -42,12 +42,13 @@ export async function measureTraining(
     readonly student: Student;
     readonly variants: readonly MeasuredVariant[];
     readonly terms: readonly ObjectiveTerm[];
+    readonly optimizer: Optimizer;
     readonly maxGradNorm?: number;
     /** Where a checkpoint may be written. */
     readonly name: string;
   },
 ): Promise<TrainingCost> {
-  const { student, variants, terms, maxGradNorm } = options;
+  const { student, variants, terms, optimizer, maxGradNorm } = options;
   const { engine, memory, scratch } = context;
   const totalSteps = variants.length * STEPS_EACH;
   const folder = join(scratch, 'checkpoints', options.name);
@@ -60,7 +61,7 @@ export async function measureTraining(
     student,
     terms,
     ...(maxGradNorm === undefined ? {} : { maxGradNorm }),
-    optimizer: adamw({}),
+    optimizer,
     schedule: { peak: 1e-6, totalSteps, warmup: 0, decay: 'constant' },
     variants: Object.fromEntries(variants.map(({ name, sizes }) => [name, sizes])),
     batches: {

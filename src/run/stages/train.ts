@@ -9,8 +9,8 @@ import { percent } from '../../percent.ts';
 import { randomStream } from '../../random.ts';
 import { TEXT_STUDENTS } from '../../students/index.ts';
 import type { Student, TextStudentArchitecture } from '../../students/student.ts';
-import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
+import { createOptimizer } from '../../train/optimizers.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { bestParameters, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
@@ -98,7 +98,7 @@ export function trainText(
         student,
         variants: textVariants(split, batchSize),
         terms,
-        optimizer: adamw(optimizer),
+        optimizer: createOptimizer(optimizer),
         schedule: { ...schedule, peak: optimizer.learningRate, totalSteps: epochs * batches.batchesPerEpoch },
         maxGradNorm: training.maxGradNorm,
         batches,
