@@ -1,0 +1,21 @@
+import { isFloat } from '../onnx/data-type.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { foldConstants } from '../onnx/passes/fold-constants.ts';
+import { sortNodes } from '../onnx/passes/sort-nodes.ts';
+
+/** What a foreign model goes through, in this order. */
+const PASSES: readonly ((graph: Graph) => Graph)[] = [sortNodes, foldAroundWeights];
+
+/**
+ * A model as it was read from a file, in operators that can be differentiated. The names of its inputs, outputs,
+ * initializers and of the values that its nodes compute stay.
+ */
+export function prepareForGradients(graph: Graph): Graph {
+  return PASSES.reduce((prepared, pass) => pass(prepared), graph);
+}
+
+/** Float initializers are what is differentiated by: nothing that they go into is a constant. */
+function foldAroundWeights(graph: Graph): Graph {
+  const weights = [...graph.initializers.keys()].filter((value) => value.type && isFloat(value.type));
+  return foldConstants(graph, { parameters: new Set(weights) });
+}
