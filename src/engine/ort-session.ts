@@ -23,15 +23,18 @@ export interface SessionTraits {
 export function sessionOver(ort: OrtModule, inner: InferenceSession, traits: SessionTraits): Session {
   const { title, writesInPlace, end } = traits;
   let released = false;
+  // A step of a small model has hundreds of tensors: looking each up in a list was a tenth of its time.
+  const inputs = new Set(inner.inputNames);
+  const outputs = new Set(inner.outputNames);
   return {
     inputNames: inner.inputNames,
     outputNames: inner.outputNames,
     async run(feeds, fetches = {}) {
       if (released) throw new Error(`the session of ${title} has been released`);
       const wanted = Object.keys(fetches).length > 0 ? Object.keys(fetches) : inner.outputNames;
-      checkNames(title, 'input', Object.keys(feeds), inner.inputNames);
-      checkNames(title, 'output', wanted, inner.outputNames);
-      checkNames(title, 'feed', inner.inputNames, Object.keys(feeds));
+      checkNames(title, 'input', Object.keys(feeds), inputs);
+      checkNames(title, 'output', wanted, outputs);
+      checkNames(title, 'feed', inputs, new Set(Object.keys(feeds)));
       checkOverlap(feeds, fetches);
       let results: Readonly<Record<string, OrtTensor>>;
       try {
@@ -46,11 +49,11 @@ export function sessionOver(ort: OrtModule, inner: InferenceSession, traits: Ses
       } catch (cause) {
         throw runError(cause, title);
       }
-      const outputs: Record<string, Tensor> = {};
+      const delivered: Record<string, Tensor> = {};
       for (const name of wanted) {
-        outputs[name] = deliver(results[name] as OrtTensor, fetches[name] ?? null, title, name);
+        delivered[name] = deliver(results[name] as OrtTensor, fetches[name] ?? null, title, name);
       }
-      return outputs;
+      return delivered;
     },
     async release() {
       if (released) return;
@@ -88,17 +91,17 @@ function asWords(data: TensorData): TensorData {
   return new Uint16Array(data.buffer as ArrayBuffer, data.byteOffset, data.length);
 }
 
-function checkNames(title: string, kind: string, names: readonly string[], known: readonly string[]): void {
+function checkNames(title: string, kind: string, names: Iterable<string>, known: ReadonlySet<string>): void {
   for (const name of names) {
-    if (known.includes(name)) continue;
+    if (known.has(name)) continue;
     if (kind === 'feed') {
       throw new LimbeckError('engine.run', `${title} needs input '${name}', which was not given`, {
-        where: `given: ${known.join(', ') || 'nothing'}`,
+        where: `given: ${[...known].join(', ') || 'nothing'}`,
         remedy: 'Feed every input that the model declares.',
       });
     }
     throw new LimbeckError('engine.run', `${title} has no ${kind} named '${name}'`, {
-      where: `its ${kind}s: ${known.join(', ')}`,
+      where: `its ${kind}s: ${[...known].join(', ')}`,
       remedy: `Name one of the model's ${kind}s.`,
     });
   }

@@ -16,6 +16,7 @@ import {
   specOf,
   type TensorSpec,
 } from './step-graph.ts';
+import { updateUnits } from './update-units.ts';
 
 export interface StepOptions {
   readonly student: Student;
@@ -51,9 +52,13 @@ export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: S
   const { g, parameters } = step;
   const loss = g.scope('loss', () => totalLoss(g, step));
   const raw = g.scope('gradient', () => parameterGradients(step, loss));
-  const norm = g.scope('gradient', () => globalNorm(g, raw));
+  const units = g.scope('gradient', () => updateUnits(g, parameters, raw));
+  const unitGradients = units.map(({ gradient }) => gradient);
+  const norm = g.scope('gradient', () => globalNorm(g, unitGradients));
   const limited =
-    maxGradNorm === undefined ? raw : g.scope('gradient', () => limitNorm(g, raw, norm, maxGradNorm));
+    maxGradNorm === undefined
+      ? unitGradients
+      : g.scope('gradient', () => limitNorm(g, unitGradients, norm, maxGradNorm));
 
   const scalars = {
     learningRate: g.input('learning_rate', 'float32', []),
@@ -61,12 +66,12 @@ export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: S
   };
   const update = g.scope(optimizer.kind, () => optimizer.prepare(g, scalars));
   const state: TensorSpec[] = [];
-  parameters.forEach((parameter, i) => {
+  units.forEach(({ name, value: before, split }, i) => {
     const slots = optimizer.slots.map((slot) =>
-      g.input(stateName(optimizer, slot, parameter.name), 'float32', parameter.shape),
+      g.input(stateName(optimizer, slot, name), 'float32', before.shape),
     );
-    const next = g.scope(`${optimizer.kind}/${parameter.name}`, () => update(parameter, limited[i], slots));
-    g.output(next.parameter, parameter.name + NEXT);
+    const next = g.scope(`${optimizer.kind}/${name}`, () => update(before, limited[i], slots));
+    for (const { parameter, next: after } of split(next.parameter)) g.output(after, parameter.name + NEXT);
     next.state.forEach((value, s) => {
       g.output(value, slots[s].name + NEXT);
     });
