@@ -7,6 +7,7 @@ import { float32, type Tensor, tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { kdLogits } from './kd-logits.ts';
+import { nextTokenCrossEntropy } from './next-token.ts';
 
 const engine = createNodeEngine();
 
@@ -110,5 +111,38 @@ describe('crossEntropy', () => {
           smoothing: 0.1,
         }),
     });
+  });
+});
+
+describe('nextTokenCrossEntropy', () => {
+  const build = (g: GraphBuilder, v: Record<string, TypedValue>) =>
+    nextTokenCrossEntropy(g, {
+      logits: v.logits,
+      ids: v.ids,
+      attentionMask: v.mask,
+      rowWeights: v.weights,
+    });
+  // Of two classes; after each token, the probability of 1 is 1/2, 1/4, 1/8.
+  const row = [0, 0, ln(3), 0, ln(7), 0];
+  const logits = float32([...row, ...row], [2, 3, 2]);
+
+  it("is minus the log of the next token's probability, averaged over tokens that have one before them", async () => {
+    const inputs = { logits, ids: tensor('int64', [2, 3], BigInt64Array.from([0n, 1n, 1n, 1n, 0n, 0n])) };
+    const mask = (values: bigint[]) => tensor('int64', [2, 3], BigInt64Array.from(values));
+    const whole = { ...inputs, mask: mask([1n, 1n, 1n, 1n, 1n, 1n]) };
+    expect(await lossOf({ ...whole, weights: float32([1, 0]) }, build)).toBeCloseTo((ln(2) + ln(4)) / 2, 6);
+    const padded = { ...inputs, mask: mask([1n, 1n, 1n, 1n, 1n, 0n]) };
+    const expected = (ln(2) + ln(4) + ln(2)) / 3;
+    expect(await lossOf({ ...padded, weights: float32([1, 1]) }, build)).toBeCloseTo(expected, 6);
+  });
+
+  it('is zero for texts of one token', async () => {
+    const inputs = {
+      logits: float32([1, 2], [1, 1, 2]),
+      ids: tensor('int64', [1, 1], BigInt64Array.of(1n)),
+      mask: tensor('int64', [1, 1], BigInt64Array.of(1n)),
+      weights: float32([1]),
+    };
+    expect(await lossOf(inputs, build)).toBe(0);
   });
 });

@@ -1,0 +1,87 @@
+import type { TypedValue } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { RandomStream } from '../random.ts';
+import { causalBias, checkHeads, multiHeadAttention } from './attention.ts';
+import { layerNorm, linear } from './layers.ts';
+import { ParameterMaker } from './parameters.ts';
+import type { Student } from './student.ts';
+import { tokenPositions } from './token-positions.ts';
+
+/** Of every weight at the start; those that end in the residual stream get it divided by sqrt(2 layers) (section 2.3). */
+const DEVIATION = 0.02;
+
+export interface Gpt2Options {
+  /** Width of embeddings and layers. */
+  readonly width: number;
+  /** Attention heads; they divide the width. */
+  readonly heads: number;
+  readonly layers: number;
+  /** Width inside the feed-forward block; four times the width by default. */
+  readonly feedForward?: number;
+}
+
+export interface Gpt2Context {
+  readonly vocabularySize: number;
+  /** Tokens in the longest text. */
+  readonly maxLength: number;
+  /** Draws the initial parameters. */
+  readonly random: RandomStream;
+}
+
+/**
+ * GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019): a decoder with normalisation
+ * before each block, learned positions, GELU's tanh form, and logits over the vocabulary from the embedding table.
+ * Values are named as the modules of transformers are (`h.0/attn/c_attn/weight`); weights are [inputs, outputs].
+ *
+ * Inputs `input_ids` and `attention_mask`, int64 [batch, sequence], padded on the right; output `logits`, float32
+ * [batch, sequence, vocabulary]: of each next token. Taps: `h.N/output` [batch, sequence, width],
+ * `h.N/attn/probabilities` [batch, heads, sequence, sequence].
+ *
+ * @throws LimbeckError `recipe.invalid` when the heads do not divide the width
+ */
+export function buildGpt2(options: Gpt2Options, { vocabularySize, maxLength, random }: Gpt2Context): Student {
+  const { width, heads, layers, feedForward = 4 * width } = options;
+  checkHeads(heads, width);
+  const g = new GraphBuilder();
+  const make = new ParameterMaker(g, random);
+  const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
+  const attentionMask = g.input('attention_mask', 'int64', ['batch', 'sequence']);
+  const positions = tokenPositions(g, ids);
+  const bias = causalBias(g, attentionMask, positions);
+  const residual = DEVIATION / Math.sqrt(2 * layers);
+
+  const tokens = make.normal('wte/weight', [vocabularySize, width], DEVIATION);
+  const places = make.normal('wpe/weight', [maxLength, width], DEVIATION);
+  let hidden = g.add(g.gather(places, positions), g.gather(tokens, ids));
+  for (let layer = 0; layer < layers; layer++) {
+    hidden = g.scope(`h.${layer}`, () => {
+      const attended = g.add(hidden, attention(layerNorm(g, make, 'ln_1', hidden, width)));
+      return g.identity(g.add(attended, block(layerNorm(g, make, 'ln_2', attended, width))), 'output');
+    });
+  }
+  const last = layerNorm(g, make, 'ln_f', hidden, width);
+  g.output(g.matMul(last, g.transpose(tokens, [1, 0])), 'logits');
+  return { graph: g.build('gpt2'), parameters: make.names };
+
+  function attention(x: TypedValue): TypedValue {
+    return g.scope('attn', () => {
+      const projected = linear(g, make, 'c_attn', x, [width, 3 * width], DEVIATION);
+      const [query, key, value] = g.node(
+        'Split',
+        [projected, g.ints([width, width, width])],
+        { axis: 2 },
+        { outputs: 3 },
+      );
+      const context = multiHeadAttention(g, { query, key, value, heads, width, bias });
+      return linear(g, make, 'c_proj', context, [width, width], residual);
+    });
+  }
+
+  function block(x: TypedValue): TypedValue {
+    return g.scope('mlp', () => {
+      const inner = linear(g, make, 'c_fc', x, [width, feedForward], DEVIATION);
+      const active = g.op('Gelu', [inner], { approximate: 'tanh' });
+      return linear(g, make, 'c_proj', active, [feedForward, width], residual);
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { ParameterMaker } from './parameters.ts';
+
+/** x W + b over the last axis; W [inputs, outputs] starts normal with standard deviation `deviation`, b at 0. */
+export function linear(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  name: string,
+  x: TypedValue,
+  [inputs, outputs]: readonly [number, number],
+  deviation: number,
+): TypedValue {
+  return g.scope(name, () =>
+    g.add(
+      g.matMul(x, make.normal('weight', [inputs, outputs], deviation)),
+      make.constant('bias', [outputs], 0),
+    ),
+  );
+}
+
+/** LayerNormalization over the last axis of `width` elements, with a scale and a bias. */
+export function layerNorm(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  name: string,
+  x: TypedValue,
+  width: number,
+  epsilon = 1e-5,
+): TypedValue {
+  return g.scope(name, () =>
+    g.layerNormalization(x, make.constant('scale', [width], 1), make.constant('bias', [width], 0), epsilon),
+  );
+}
