@@ -31,7 +31,12 @@ export class ParameterMaker {
   }
 
   constant(name: string, dims: readonly number[], value: number): TypedValue {
-    return this.#add(name, { type: 'float32', dims, data: new Float32Array(elementCount(dims)).fill(value) });
+    return this.#add(name, filled(dims, value));
+  }
+
+  /** A tensor that training changes but no gradient does: the running statistics of a batch normalisation. */
+  buffer(name: string, dims: readonly number[], value: number): TypedValue {
+    return this.#g.initializer(name, filled(dims, value));
   }
 
   #add(name: string, content: Tensor): TypedValue {
@@ -39,4 +44,8 @@ export class ParameterMaker {
     this.names.push(value.name);
     return value;
   }
+}
+
+function filled(dims: readonly number[], value: number): Tensor {
+  return { type: 'float32', dims, data: new Float32Array(elementCount(dims)).fill(value) };
 }

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { float } from '../onnx/attributes.ts';
+import type { TypedValue } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { batchNorm, type ConvolutionSize, convolution } from './convolution.ts';
+import { ParameterMaker } from './parameters.ts';
+import { classifier, pooled } from './pooled-classifier.ts';
+import type { ImageStudentArchitecture } from './student.ts';
+
+type Activation = 'relu' | 'hardSwish';
+
+/** One line of the paper's tables: an inverted residual block. */
+interface Block {
+  readonly kernel: 3 | 5;
+  /** Channels inside. */
+  readonly expanded: number;
+  readonly outputs: number;
+  /** Whether it has squeeze and excitation. */
+  readonly squeeze: boolean;
+  readonly activation: Activation;
+  readonly stride: 1 | 2;
+}
+
+interface Configuration {
+  readonly stem: { readonly channels: number; readonly stride: 1 | 2 };
+  /** Blocks of one size of picture; each stage begins where the size changes. */
+  readonly stages: readonly (readonly Block[])[];
+  /** Channels of the last 1x1 convolution, and of the hidden layer of the classifier. */
+  readonly last: number;
+  readonly hidden: number;
+}
+
+function block(
+  kernel: 3 | 5,
+  expanded: number,
+  outputs: number,
+  squeeze: 'squeeze' | '',
+  activation: Activation,
+  stride: 1 | 2,
+): Block {
+  return { kernel, expanded, outputs, squeeze: squeeze !== '', activation, stride };
+}
+
+const CONFIGURATIONS = {
+  /** Table 2 of the paper, without the squeeze after the last convolution. */
+  small: {
+    stem: { channels: 16, stride: 2 },
+    stages: [
+      [block(3, 16, 16, 'squeeze', 'relu', 2)],
+      [block(3, 72, 24, '', 'relu', 2), block(3, 88, 24, '', 'relu', 1)],
+      [
+        block(5, 96, 40, 'squeeze', 'hardSwish', 2),
+        block(5, 240, 40, 'squeeze', 'hardSwish', 1),
+        block(5, 240, 40, 'squeeze', 'hardSwish', 1),
+        block(5, 120, 48, 'squeeze', 'hardSwish', 1),
+        block(5, 144, 48, 'squeeze', 'hardSwish', 1),
+      ],
+      [
+        block(5, 288, 96, 'squeeze', 'hardSwish', 2),
+        block(5, 576, 96, 'squeeze', 'hardSwish', 1),
+        block(5, 576, 96, 'squeeze', 'hardSwish', 1),
+      ],
+    ],
+    last: 576,
+    hidden: 1024,
+  },
+  /** For pictures of about 28x28: a quarter of the strides, less than half of the blocks. */
+  tiny: {
+    stem: { channels: 16, stride: 1 },
+    stages: [
+      [block(3, 16, 16, '', 'relu', 2), block(3, 64, 24, '', 'relu', 1)],
+      [
+        block(5, 72, 40, 'squeeze', 'hardSwish', 2),
+        block(5, 120, 40, 'squeeze', 'hardSwish', 1),
+        block(5, 120, 40, 'squeeze', 'hardSwish', 1),
+      ],
+    ],
+    last: 120,
+    hidden: 128,
+  },
+} satisfies Record<string, Configuration>;
+
+const options = z
+  .object({
+    size: z
+      .enum(['small', 'tiny'])
+      .default('small')
+      .describe(
+        'MobileNetV3-Small for pictures from 64x64 on (it halves them five times), or a tiny one for 28x28.',
+      ),
+    width: z.number().min(0.1).max(4).default(1).describe('Multiplies all channels.'),
+  })
+  .describe('MobileNetV3 (Howard et al., 2019): inverted residuals, squeeze and excitation, hard swish.');
+
+/** Of torchvision and of the paper's code. */
+const NORM = { epsilon: 1e-3, momentum: 0.99 };
+
+/**
+ * MobileNetV3 (Howard et al., "Searching for MobileNetV3", 2019): inverted residual blocks (Sandler et al., 2018) of a
+ * widening 1x1 convolution, a depthwise one and a narrowing 1x1 one, some with squeeze and excitation (Hu et al., 2018).
+ *
+ * Taps: `stem/output` and `stage_N/output`, float32 [batch, channels, height, width]; `pooled`, [batch, channels].
+ */
+export const mobilenetV3: ImageStudentArchitecture<typeof options> = {
+  kind: 'mobilenet-v3',
+  options,
+  build({ size, width }, { channels, height, width: pixels, classes, random }) {
+    const { stem, stages, last, hidden }: Configuration = CONFIGURATIONS[size];
+    const g = new GraphBuilder();
+    const make = new ParameterMaker(g, random);
+    const wide = (count: number) => multipleOf8(count * width);
+    const activate = (x: TypedValue, activation: Activation) =>
+      activation === 'relu' ? g.relu(x) : g.op('HardSwish', [x]);
+    const normalized = (name: string, x: TypedValue, shape: ConvolutionSize) =>
+      g.scope(name, () => batchNorm(g, make, convolution(g, make, x, shape), shape.outputs, NORM));
+
+    const image = g.input('pixel_values', 'float32', ['batch', channels, height, pixels]);
+    let inputs = wide(stem.channels);
+    let x = g.scope('stem', () => {
+      const first = normalized('first', image, {
+        inputs: channels,
+        outputs: inputs,
+        kernel: 3,
+        stride: stem.stride,
+      });
+      return g.identity(activate(first, 'hardSwish'), 'output');
+    });
+    stages.forEach((blocks, s) => {
+      g.scope(`stage_${s + 1}`, () => {
+        blocks.forEach((shape, b) => {
+          x = g.scope(`block_${b + 1}`, () => invertedResidual(x, inputs, shape));
+          inputs = wide(shape.outputs);
+        });
+        x = g.identity(x, 'output');
+      });
+    });
+    const top = activate(normalized('top', x, { inputs, outputs: wide(last), kernel: 1 }), 'hardSwish');
+    const features = g.scope('hidden', () => {
+      const weight = make.he('weight', wide(last), wide(hidden));
+      return activate(g.gemm(pooled(g, top), weight, make.constant('bias', [wide(hidden)], 0)), 'hardSwish');
+    });
+    g.output(classifier(g, make, features, wide(hidden), classes), 'logits');
+    return { graph: g.build('mobilenet-v3'), parameters: make.names };
+
+    function invertedResidual(x: TypedValue, inputs: number, shape: Block): TypedValue {
+      const { kernel, stride, activation } = shape;
+      const [expanded, outputs] = [wide(shape.expanded), wide(shape.outputs)];
+      let inner = x;
+      if (expanded !== inputs) {
+        inner = activate(normalized('expand', x, { inputs, outputs: expanded, kernel: 1 }), activation);
+      }
+      const depthwise = { inputs: expanded, outputs: expanded, kernel, stride, groups: expanded };
+      inner = activate(normalized('depthwise', inner, depthwise), activation);
+      if (shape.squeeze) inner = g.scope('squeeze', () => squeezeExcitation(inner, expanded));
+      const result = normalized('project', inner, { inputs: expanded, outputs, kernel: 1 });
+      return stride === 1 && inputs === outputs ? g.add(result, x) : result;
+    }
+
+    /** Weighs each channel by what all channels are like on average (section 5.3: a quarter of them inside). */
+    function squeezeExcitation(x: TypedValue, channels: number): TypedValue {
+      const inner = multipleOf8(channels / 4);
+      const mean = g.op('Flatten', [g.op('GlobalAveragePool', [x])]);
+      const down = g.gemm(
+        mean,
+        make.he('down/weight', channels, inner),
+        make.constant('down/bias', [inner], 0),
+      );
+      const up = make.glorot('up/weight', inner, channels);
+      const weights = g.op(
+        'HardSigmoid',
+        [g.gemm(g.relu(down), up, make.constant('up/bias', [channels], 0))],
+        {
+          alpha: float(1 / 6),
+          beta: float(0.5),
+        },
+      );
+      return g.mul(x, g.unsqueeze(weights, [2, 3]));
+    }
+  },
+};
+
+/** The nearest multiple of 8 that is not less than nine tenths of `count` (as the paper's code rounds). */
+function multipleOf8(count: number): number {
+  const rounded = Math.max(8, Math.floor((count + 4) / 8) * 8);
+  return rounded < 0.9 * count ? rounded + 8 : rounded;
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { TypedValue } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { batchNorm, type ConvolutionSize, convolution } from './convolution.ts';
+import { ParameterMaker } from './parameters.ts';
+import { classifier, pooled } from './pooled-classifier.ts';
+import type { ImageStudentArchitecture } from './student.ts';
+
+/** Channels that leave a bottleneck block, as a multiple of those inside (section 4.1, "Deeper Bottleneck Architectures"). */
+const EXPANSION = 4;
+
+const options = z
+  .object({
+    width: z
+      .int()
+      .positive()
+      .max(2048)
+      .default(16)
+      .describe('Channels of the first stage; each later stage has twice as many.'),
+    stages: z
+      .int()
+      .positive()
+      .max(6)
+      .default(3)
+      .describe('Stages; each after the first halves height and width.'),
+    blocks: z.int().positive().max(64).default(3).describe('Residual blocks in a stage.'),
+    bottleneck: z
+      .boolean()
+      .default(false)
+      .describe('Blocks of a 1x1, a 3x3 and a 1x1 convolution instead of two 3x3.'),
+    zeroInit: z
+      .boolean()
+      .default(true)
+      .describe('Whether residual branches start at nothing (Goyal et al., 2017, section 5.1).'),
+  })
+  .describe('A residual network for small images (He et al., 2016).');
+
+/**
+ * The residual network for small images of He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition"
+ * (2016), section 4.2: a 3x3 convolution, stages of residual blocks, the mean over all places, a linear classifier.
+ * Where a block changes the size, its shortcut is a 1x1 convolution (option B).
+ *
+ * Taps: `stem/output` and `stage_N/output`, float32 [batch, channels, height, width]; `pooled`, [batch, channels].
+ */
+export const resnet: ImageStudentArchitecture<typeof options> = {
+  kind: 'resnet',
+  options,
+  build(
+    { width, stages, blocks, bottleneck, zeroInit },
+    { channels, height, width: pixels, classes, random },
+  ) {
+    const g = new GraphBuilder();
+    const make = new ParameterMaker(g, random);
+    const normalized = (name: string, x: TypedValue, size: ConvolutionSize, gain?: number) =>
+      g.scope(name, () => batchNorm(g, make, convolution(g, make, x, size), size.outputs, { gain }));
+    const expansion = bottleneck ? EXPANSION : 1;
+    const lastGain = zeroInit ? 0 : 1;
+
+    const image = g.input('pixel_values', 'float32', ['batch', channels, height, pixels]);
+    let inputs = width;
+    let hidden = g.scope('stem', () =>
+      g.identity(
+        g.relu(normalized('first', image, { inputs: channels, outputs: width, kernel: 3 })),
+        'output',
+      ),
+    );
+    for (let stage = 1; stage <= stages; stage++) {
+      const inner = width * 2 ** (stage - 1);
+      g.scope(`stage_${stage}`, () => {
+        for (let block = 1; block <= blocks; block++) {
+          const stride = stage > 1 && block === 1 ? 2 : 1;
+          hidden = g.scope(`block_${block}`, () => residualBlock(hidden, inputs, inner, stride));
+          inputs = inner * expansion;
+        }
+        hidden = g.identity(hidden, 'output');
+      });
+    }
+    g.output(classifier(g, make, pooled(g, hidden), inputs, classes), 'logits');
+    return { graph: g.build('resnet'), parameters: make.names };
+
+    function residualBlock(x: TypedValue, inputs: number, inner: number, stride: number): TypedValue {
+      const outputs = inner * expansion;
+      const branch = bottleneck
+        ? bottleneckBranch(x, inputs, inner, stride)
+        : basicBranch(x, inputs, inner, stride);
+      const same = inputs === outputs && stride === 1;
+      const shortcut = same ? x : normalized('shortcut', x, { inputs, outputs, kernel: 1, stride });
+      return g.relu(g.add(branch, shortcut));
+    }
+
+    function basicBranch(x: TypedValue, inputs: number, inner: number, stride: number): TypedValue {
+      const first = g.relu(normalized('first', x, { inputs, outputs: inner, kernel: 3, stride }));
+      return normalized('second', first, { inputs: inner, outputs: inner, kernel: 3 }, lastGain);
+    }
+
+    function bottleneckBranch(x: TypedValue, inputs: number, inner: number, stride: number): TypedValue {
+      const first = g.relu(normalized('first', x, { inputs, outputs: inner, kernel: 1 }));
+      const second = g.relu(
+        normalized('second', first, { inputs: inner, outputs: inner, kernel: 3, stride }),
+      );
+      return normalized('third', second, { inputs: inner, outputs: inner * EXPANSION, kernel: 1 }, lastGain);
+    }
+  },
+};
