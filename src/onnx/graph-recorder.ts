@@ -7,7 +7,7 @@ import { inferenceRule, operatorKey } from './shape-inference/rules.ts';
 import { type Tensor, tensor } from './tensor.ts';
 
 /** The operator set that our own graphs are written in. */
-const DEFAULT_OPSET = 20;
+export const DEFAULT_OPSET = 20;
 
 /** Longer lists are not followed while recording. */
 const KNOWN_ELEMENTS = 64;
