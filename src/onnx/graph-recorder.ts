@@ -4,7 +4,8 @@ import { evaluateNode } from './evaluate/evaluate-node.ts';
 import type { Graph, Node, Shape, TypedValue, Value } from './graph.ts';
 import { formatShape, type InferenceContext, ShapeError } from './shape-inference/rule.ts';
 import { inferenceRule, operatorKey } from './shape-inference/rules.ts';
-import { type Tensor, tensor } from './tensor.ts';
+import { contentsOfTensor, type SizeContents, sizeContents } from './shape-inference/size-contents.ts';
+import { elementCount, type Tensor, tensor } from './tensor.ts';
 
 /** The operator set that our own graphs are written in. */
 export const DEFAULT_OPSET = 20;
@@ -37,6 +38,9 @@ export class GraphRecorder {
   readonly #scalars = new Map<string, TypedValue>();
   readonly #metadata = new Map<string, string>();
   readonly #known = new Map<Value, Tensor>();
+  readonly #sizes = new Map<Value, SizeContents>();
+  /** Names of sizes that were given, so that none is made again. */
+  readonly #sizeNames = new Set<string>();
   #scope = '';
 
   constructor(opset: number = DEFAULT_OPSET) {
@@ -63,6 +67,7 @@ export class GraphRecorder {
   /** Adds a graph input. */
   input(name: string, type: DataType, shape: Shape): TypedValue {
     const value: TypedValue = { name: this.#claim(name), type, shape: [...shape] };
+    for (const dim of shape) if (typeof dim === 'string') this.#sizeNames.add(dim);
     this.#inputs.push(value);
     return value;
   }
@@ -119,7 +124,12 @@ export class GraphRecorder {
         const value = trimmed[index];
         return value ? this.#contentOf(value) : undefined;
       },
-      freshDim: () => this.#fresh('unknown'),
+      sizes: (index) => {
+        const value = trimmed[index];
+        const contents = value && value.shape.length <= 1 ? this.#sizesIn(value) : undefined;
+        return contents?.elements;
+      },
+      freshDim: () => this.#freshSize(),
     };
     try {
       const facts = rule(context);
@@ -133,6 +143,7 @@ export class GraphRecorder {
       const node: Node = { name, opType, domain, inputs: trimmed, outputs, attributes: held };
       this.#nodes.push(node);
       this.#learn(node);
+      this.#learnSizes(node);
       return outputs;
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
@@ -249,6 +260,36 @@ export class GraphRecorder {
     });
   }
 
+  /** The same for lists of sizes of which some are names. */
+  #learnSizes(node: Node): void {
+    const [output] = node.outputs;
+    if (!output || this.#known.has(output) || !isShort(output.shape)) return;
+    const contents = sizeContents(
+      node,
+      node.inputs.map((value) => (value ? this.#sizesIn(value) : undefined)),
+    );
+    contents.forEach((content, i) => {
+      const value = node.outputs[i];
+      if (!value || !content) return;
+      const { type } = value;
+      const known = content.elements.every((element) => typeof element === 'number');
+      if (known && (type === 'int64' || type === 'int32' || type === 'bool'))
+        this.#known.set(value, wholeTensor(type, content.dims, content.elements as number[]));
+      else this.#sizes.set(value, content);
+    });
+  }
+
+  #sizesIn(value: Value): SizeContents | undefined {
+    const content = this.#contentOf(value);
+    return content ? contentsOfTensor(content) : this.#sizes.get(value);
+  }
+
+  #freshSize(): string {
+    let name = this.#fresh('unknown');
+    while (this.#sizeNames.has(name)) name = this.#fresh('unknown');
+    return name;
+  }
+
   #contentOf(value: Value): Tensor | undefined {
     return this.#initializers.get(value) ?? this.#known.get(value);
   }
@@ -286,6 +327,25 @@ export class GraphRecorder {
     if (!this.#names.has(this.#scoped(name))) return name;
     return this.#fresh(this.#scoped(name)).slice(this.#scope.length);
   }
+}
+
+function isShort(shape: Shape | undefined): boolean {
+  return (
+    shape?.every((dim) => typeof dim === 'number') === true &&
+    elementCount(shape as number[]) <= KNOWN_ELEMENTS
+  );
+}
+
+function wholeTensor(
+  type: 'int64' | 'int32' | 'bool',
+  dims: readonly number[],
+  values: readonly number[],
+): Tensor {
+  return tensor(
+    type,
+    dims,
+    type === 'int64' ? BigInt64Array.from(values, BigInt) : arrayTypeOf(type).from(values),
+  );
 }
 
 function withoutTrailingNulls<T>(values: readonly (T | null)[]): (T | null)[] {

@@ -1,6 +1,14 @@
 import { type Dim, intAttribute } from '../graph.ts';
 import { type Tensor, toNumbers } from '../tensor.ts';
-import { axisOf, constantInts, type InferenceRule, inputAt, normalizeAxis, ShapeError } from './rule.ts';
+import {
+  axisOf,
+  type InferenceContext,
+  type InferenceRule,
+  inputAt,
+  normalizeAxis,
+  ShapeError,
+} from './rule.ts';
+import { divideDims, multiplyDims } from './size-expression.ts';
 
 const gather: InferenceRule = (context) => {
   const data = inputAt(context, 0);
@@ -35,7 +43,7 @@ const scatter: InferenceRule = (context) => {
 const oneHot: InferenceRule = (context) => {
   const { shape } = inputAt(context, 0);
   const axis = intAttribute(context, 'axis', -1);
-  const depth: Dim = constantInts(context, 1)?.[0] ?? context.freshDim();
+  const depth: Dim = context.sizes(1)?.[0] ?? context.freshDim();
   const at = normalizeAxis(axis, shape.length + 1);
   return [{ type: inputAt(context, 2).type, shape: [...shape.slice(0, at), depth, ...shape.slice(at)] }];
 };
@@ -53,9 +61,15 @@ const range: InferenceRule = (context) => {
   const known = start && limit && delta;
   const size = known
     ? Math.max(0, Math.ceil((toNumbers(limit)[0] - toNumbers(start)[0]) / toNumbers(delta)[0]))
-    : context.freshDim();
+    : (countingSize(context) ?? context.freshDim());
   return [{ type: inputAt(context, 0).type, shape: [size] }];
 };
+
+/** 0, 1, ... up to a size: that many. */
+function countingSize(context: InferenceContext): Dim | undefined {
+  const [start, limit, delta] = [0, 1, 2].map((i) => context.sizes(i)?.[0] ?? null);
+  return start === 0 && delta === 1 && limit !== null ? limit : undefined;
+}
 
 const constant: InferenceRule = (context) => {
   for (const [name, attribute] of context.attributes) {
@@ -71,8 +85,8 @@ const constant: InferenceRule = (context) => {
 const constantOfShape: InferenceRule = (context) => {
   const value = context.attributes.get('value');
   const type = value?.kind === 'tensor' ? (value.value as Tensor).type : 'float32';
-  const target = constantInts(context, 0);
-  if (target) return [{ type, shape: target }];
+  const target = context.sizes(0);
+  if (target) return [{ type, shape: target.map((size) => size ?? context.freshDim()) }];
   const rank = inputAt(context, 0).shape[0];
   if (typeof rank !== 'number') throw new ShapeError('ConstantOfShape of unknown rank');
   return [{ type, shape: Array.from({ length: rank }, () => context.freshDim()) }];
@@ -92,12 +106,9 @@ const size: InferenceRule = () => [{ type: 'int64', shape: [] }];
 const depthToSpace: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
   const block = intAttribute(context, 'blocksize', 1);
-  const scale = (dim: Dim, by: number) => (typeof dim === 'number' ? dim * by : context.freshDim());
+  const channels = divideDims(shape[1], block ** 2) ?? context.freshDim();
   return [
-    {
-      type,
-      shape: [shape[0], scale(shape[1], 1 / block ** 2), scale(shape[2], block), scale(shape[3], block)],
-    },
+    { type, shape: [shape[0], channels, multiplyDims(shape[2], block), multiplyDims(shape[3], block)] },
   ];
 };
 

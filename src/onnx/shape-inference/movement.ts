@@ -4,6 +4,7 @@ import {
   broadcastShapes,
   constantInts,
   formatShape,
+  type InferenceContext,
   type InferenceRule,
   inputAt,
   intsFrom,
@@ -11,6 +12,16 @@ import {
   requireEqualDims,
   ShapeError,
 } from './rule.ts';
+import {
+  addDims,
+  divideDims,
+  equalDims,
+  multiplyDims,
+  productOfDims,
+  quotientOfDims,
+  sliceName,
+  subtractDims,
+} from './size-expression.ts';
 
 const transpose: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
@@ -19,57 +30,48 @@ const transpose: InferenceRule = (context) => {
   return [{ type, shape: perm.map((axis) => shape[axis]) }];
 };
 
-/** The product of all known sizes and the sorted names of the others. */
-function factors(shape: Shape): { known: number; symbols: string[] } {
-  let known = 1;
-  const symbols: string[] = [];
-  for (const dim of shape) {
-    if (typeof dim === 'number') known *= dim;
-    else symbols.push(dim);
-  }
-  return { known, symbols: symbols.sort() };
-}
-
 /** What a -1 in a target shape stands for, when it can be told. */
 function inferredDim(input: Shape, others: Shape): Dim | undefined {
-  const all = factors(input);
-  const rest = factors(others);
-  const symbols = [...all.symbols];
-  for (const symbol of rest.symbols) {
-    const at = symbols.indexOf(symbol);
-    if (at < 0) return undefined;
-    symbols.splice(at, 1);
-  }
-  if (rest.known === 0 || all.known % rest.known !== 0) {
+  const all = productOfDims(input);
+  const rest = productOfDims(others);
+  if (rest === 0 || (typeof all === 'number' && typeof rest === 'number' && all % rest !== 0))
     throw new ShapeError(`${formatShape(input)} cannot be reshaped to -1 and ${formatShape(others)}`);
-  }
-  const known = all.known / rest.known;
-  if (symbols.length === 0) return known;
-  return symbols.length === 1 && known === 1 ? symbols[0] : undefined;
+  return quotientOfDims(input, others);
 }
 
 const reshape: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
-  const target = constantInts(context, 1);
-  if (!target) {
-    const rank = inputAt(context, 1).shape[0];
-    if (typeof rank !== 'number') throw new ShapeError('Reshape to a shape of unknown rank');
-    return [{ type, shape: Array.from({ length: rank }, () => context.freshDim()) }];
-  }
+  const target = context.sizes(1) ?? sizesOfUnknown(context, 1);
   const allowZero = intAttribute(context, 'allowzero', 0) === 1;
-  const dims: Dim[] = target.map((size, i) => (size === 0 && !allowZero ? shape[i] : size));
-  const unknown = dims.indexOf(-1);
-  if (unknown >= 0) {
-    const others = dims.filter((_, i) => i !== unknown);
-    dims[unknown] = inferredDim(shape, others) ?? context.freshDim();
-  } else {
-    const [from, to] = [factors(shape), factors(dims)];
-    if (from.symbols.length === 0 && to.symbols.length === 0 && from.known !== to.known) {
-      throw new ShapeError(`${formatShape(shape)} cannot be reshaped to ${formatShape(dims)}`);
-    }
+  const dims = target.map((size, i): Dim | null => {
+    if (size !== 0 || allowZero) return size;
+    if (i >= shape.length) throw new ShapeError(`a 0 at place ${i} of a shape for ${formatShape(shape)}`);
+    return shape[i];
+  });
+  // What is not known is what remains, as a -1 is, if it is all that is not known.
+  const open = dims.flatMap((dim, i) => (dim === null || dim === -1 ? [i] : []));
+  if (dims.filter((dim) => dim === -1).length > 1) throw new ShapeError(`two sizes of [${dims}] are -1`);
+  if (open.length === 1 && (dims[open[0]] === -1 || !dims.includes(0))) {
+    const others = dims.filter((_, i) => i !== open[0]) as Dim[];
+    dims[open[0]] = inferredDim(shape, others) ?? null;
   }
-  return [{ type, shape: dims }];
+  const result = dims.map((dim) => (dim === null || dim === -1 ? context.freshDim() : dim));
+  if (open.length === 0 && equalDims(productOfDims(shape), productOfDims(result)) === false)
+    throw new ShapeError(`${formatShape(shape)} cannot be reshaped to ${formatShape(result)}`);
+  return [{ type, shape: result }];
 };
+
+/** A list whose length alone is known. */
+function sizesOfUnknown(context: InferenceContext, index: number): null[] {
+  const { shape } = inputAt(context, index);
+  const [length] = shape;
+  if (shape.length !== 1 || typeof length !== 'number' || length > MAX_RANK)
+    throw new ShapeError(`${context.opType} to a shape of unknown rank`);
+  return new Array(length).fill(null);
+}
+
+/** A shape has no more sizes than this, whatever a file says. */
+const MAX_RANK = 64;
 
 const squeeze: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
@@ -93,8 +95,9 @@ const flatten: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
   const at = intAttribute(context, 'axis', 1);
   const axis = at < 0 ? at + shape.length : at;
-  const side = (dims: Shape) => inferredDim(dims, []) ?? context.freshDim();
-  return [{ type, shape: [side(shape.slice(0, axis)), side(shape.slice(axis))] }];
+  if (axis < 0 || axis > shape.length)
+    throw new ShapeError(`axis ${at} is outside a shape of rank ${shape.length}`);
+  return [{ type, shape: [productOfDims(shape.slice(0, axis)), productOfDims(shape.slice(axis))] }];
 };
 
 const concat: InferenceRule = (context) => {
@@ -115,12 +118,7 @@ const concat: InferenceRule = (context) => {
       }
     }
   }
-  const sizes = inputs.map((input) => input.shape[axis]);
-  shape[axis] = sizes.every((size) => typeof size === 'number')
-    ? (sizes as number[]).reduce((sum, size) => sum + size, 0)
-    : inputs.length === 1
-      ? sizes[0]
-      : context.freshDim();
+  shape[axis] = inputs.map((input) => input.shape[axis]).reduce(addDims);
   return [{ type: first.type, shape }];
 };
 
@@ -129,13 +127,21 @@ const split: InferenceRule = (context) => {
   const axis = axisOf(context, 0, shape.length);
   const dim = shape[axis];
   const count = intAttribute(context, 'num_outputs', context.outputCount);
-  let sizes: Dim[] | undefined = intsFrom(context, 'split', 1);
-  if (!sizes && typeof dim === 'number') {
-    const chunk = Math.ceil(dim / count);
-    sizes = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(chunk, dim - i * chunk)));
+  let sizes: readonly (Dim | null)[] | undefined = intsFrom(context, 'split', 1) ?? context.sizes(1);
+  if (!sizes && !context.inputs[1]) {
+    if (typeof dim === 'number') {
+      const chunk = Math.ceil(dim / count);
+      sizes = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(chunk, dim - i * chunk)));
+    } else {
+      const part = divideDims(dim, count) ?? null;
+      sizes = Array.from({ length: count }, () => part);
+    }
   }
-  sizes ??= Array.from({ length: count }, () => context.freshDim());
-  return sizes.map((size) => ({ type, shape: shape.map((d, i) => (i === axis ? size : d)) }));
+  sizes ??= Array.from({ length: count }, () => null);
+  return sizes.map((size) => {
+    const known = size ?? context.freshDim();
+    return { type, shape: shape.map((d, i) => (i === axis ? known : d)) };
+  });
 };
 
 function slicedSize(dim: number, start: number, end: number, step: number): number {
@@ -146,65 +152,69 @@ function slicedSize(dim: number, start: number, end: number, step: number): numb
   return Math.max(0, Math.ceil((to - from) / step));
 }
 
+/** Elements of `dim` from `start` up to `end`, one by one. */
+function slicedDim(dim: Dim, start: Dim, end: Dim): Dim {
+  const place = (at: Dim): Dim => (typeof at === 'number' && at < 0 ? addDims(dim, at) : at);
+  // "To the end" is written as a number that no size reaches.
+  const from = place(start);
+  const to = typeof end === 'number' && end >= 2 ** 31 - 1 ? dim : place(end);
+  const size = subtractDims(to, from);
+  // [k:] and [:-k] of a symbolic size; what a size of less than k would give is told nowhere else.
+  if (typeof from === 'number' && typeof size === 'string' && (to !== end || to === dim)) return size;
+  // The first and the last of a symbolic size: there is one.
+  if ((from === 0 && to === 1) || (start === -1 && to === dim)) return 1;
+  return typeof size === 'number' && size <= 0 ? 0 : sliceName(dim, from, to);
+}
+
 const slice: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
-  const starts = intsFrom(context, 'starts', 1);
-  const ends = intsFrom(context, 'ends', 2);
-  const axes = intsFrom(context, 'axes', 3) ?? starts?.map((_, i) => i);
-  const steps = constantInts(context, 4) ?? starts?.map(() => 1);
+  const list = (name: string, index: number) => intsFrom(context, name, index) ?? context.sizes(index);
+  const starts = list('starts', 1);
+  const ends = list('ends', 2);
+  const axes = intsFrom(context, 'axes', 3) ?? (context.inputs[3] ? undefined : starts?.map((_, i) => i));
+  const steps = constantInts(context, 4) ?? (context.inputs[4] ? undefined : starts?.map(() => 1));
   const result: Dim[] = [...shape];
-  if (!starts || !ends || !axes || !steps) {
-    const known = axes?.map((axis) => normalizeAxis(axis, shape.length));
-    return [{ type, shape: shape.map((dim, i) => (known && !known.includes(i) ? dim : context.freshDim())) }];
-  }
+  if (!axes) return [{ type, shape: shape.map(() => context.freshDim()) }];
   axes.forEach((given, i) => {
     const axis = normalizeAxis(given, shape.length);
+    const [start, end, step] = [starts?.[i] ?? null, ends?.[i] ?? null, steps?.[i] ?? null];
     const dim = shape[axis];
-    const untouched = starts[i] === 0 && steps[i] === 1 && ends[i] >= 2 ** 31 - 1;
-    if (untouched) return;
-    const fromFront = starts[i] >= 0 && ends[i] > starts[i] && ends[i] < 2 ** 31 - 1 && steps[i] === 1;
-    if (typeof dim === 'number') result[axis] = slicedSize(dim, starts[i], ends[i], steps[i]);
-    // A symbolic size is not known to be at least `end`; [0:1] of a batch is the one case that exporters rely on.
-    else if (fromFront && starts[i] === 0 && ends[i] === 1) result[axis] = 1;
-    else result[axis] = context.freshDim();
+    const numbers = [dim, start, end].every((size) => typeof size === 'number');
+    if (start === null || end === null || !step || (step !== 1 && !numbers))
+      result[axis] = context.freshDim();
+    else if (numbers) result[axis] = slicedSize(dim as number, start as number, end as number, step);
+    else result[axis] = slicedDim(dim, start, end);
   });
   return [{ type, shape: result }];
 };
 
 const expand: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
-  const target = constantInts(context, 1);
-  if (target) return [{ type, shape: broadcastShapes(shape, target) }];
-  const rank = inputAt(context, 1).shape[0];
-  const size = Math.max(typeof rank === 'number' ? rank : 0, shape.length);
-  return [{ type, shape: Array.from({ length: size }, () => context.freshDim()) }];
+  const target = context.sizes(1) ?? sizesOfUnknown(context, 1);
+  const sizes = target.map((size) => size ?? context.freshDim());
+  return [{ type, shape: broadcastShapes(shape, sizes) }];
 };
 
 const tile: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
-  const repeats = constantInts(context, 1);
-  return [
-    {
-      type,
-      shape: shape.map((dim, i) => {
-        if (repeats?.[i] === 1) return dim;
-        return repeats && typeof dim === 'number' ? dim * repeats[i] : context.freshDim();
-      }),
-    },
-  ];
+  const repeats = context.sizes(1);
+  const times = (dim: Dim, i: number) => {
+    const count = repeats?.[i] ?? null;
+    return count === null ? context.freshDim() : multiplyDims(dim, count);
+  };
+  return [{ type, shape: shape.map(times) }];
 };
 
 const pad: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
-  const pads = intsFrom(context, 'pads', 1);
+  const pads = intsFrom(context, 'pads', 1) ?? context.sizes(1);
   const axes =
     constantInts(context, 3)?.map((axis) => normalizeAxis(axis, shape.length)) ?? shape.map((_, i) => i);
   const result: Dim[] = [...shape];
   axes.forEach((axis, i) => {
-    const amount = pads ? pads[i] + pads[i + axes.length] : undefined;
-    const dim = shape[axis];
-    if (amount === 0) return;
-    result[axis] = amount !== undefined && typeof dim === 'number' ? dim + amount : context.freshDim();
+    const [before, after] = [pads?.[i] ?? null, pads?.[i + axes.length] ?? null];
+    result[axis] =
+      before !== null && after !== null ? addDims(addDims(shape[axis], before), after) : context.freshDim();
   });
   return [{ type, shape: result }];
 };

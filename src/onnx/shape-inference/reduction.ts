@@ -6,6 +6,7 @@ import {
   inputAt,
   intsFrom,
   normalizeAxis,
+  ShapeError,
 } from './rule.ts';
 
 /** The axes that a reduction node reduces over, counted from the front; undefined when they are not constant. */
@@ -23,7 +24,11 @@ const reduce: InferenceRule = (context) => {
   const input = inputAt(context, 0);
   const keep = intAttribute(context, 'keepdims', 1) === 1;
   const axes = reductionAxes(context, input);
-  if (!axes) return [{ type: input.type, shape: input.shape.map(() => context.freshDim()) }];
+  if (!axes) {
+    if (!keep)
+      throw new ShapeError(`${context.opType} over axes that are not known: its rank cannot be told`);
+    return [{ type: input.type, shape: input.shape.map(() => context.freshDim()) }];
+  }
   const shape = input.shape.flatMap((dim, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [dim]));
   return [{ type: input.type, shape }];
 };
@@ -40,8 +45,7 @@ const argReduce: InferenceRule = (context) => {
 const topK: InferenceRule = (context) => {
   const input = inputAt(context, 0);
   const axis = axisOf(context, -1, input.shape.length);
-  const k = context.constant(1);
-  const size = k ? Number(k.data[0]) : context.freshDim();
+  const size = context.sizes(1)?.[0] ?? context.freshDim();
   const shape = input.shape.map((dim, i) => (i === axis ? size : dim));
   return [
     { type: input.type, shape },

@@ -1,6 +1,7 @@
 import type { DataType } from '../data-type.ts';
 import { type Attribute, type Dim, intAttribute, type Shape, type TypedValue } from '../graph.ts';
 import { type Tensor, toNumbers } from '../tensor.ts';
+import { broadcastDim } from './size-expression.ts';
 
 /** A type and a shape: what inference says of one output. */
 export interface Fact {
@@ -18,6 +19,11 @@ export interface InferenceContext {
   readonly outputCount: number;
   /** The content of an input, when it is a constant. */
   constant(index: number): Tensor | undefined;
+  /**
+   * The elements of an input that is a short list of whole numbers, where some may be names of sizes, and null those
+   * of which nothing is known; undefined when it is no such list.
+   */
+  sizes(index: number): readonly (Dim | null)[] | undefined;
   /** A name for a size that nothing determines. */
   freshDim(): string;
 }
@@ -65,7 +71,8 @@ export function intsFrom(context: InferenceContext, name: string, index: number)
 
 /**
  * The shape of an elementwise operation on these shapes (numpy's rule). A symbolic size meets a number greater
- * than 1 as that number: anything else would fail when it runs.
+ * than 1 as that number: anything else would fail when it runs. Two symbols give a name of its own
+ * (`broadcast(batch, rows)`): either may be 1.
  */
 export function broadcastShapes(...shapes: Shape[]): Dim[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
@@ -74,19 +81,15 @@ export function broadcastShapes(...shapes: Shape[]): Dim[] {
     let dim: Dim = 1;
     for (const shape of shapes) {
       const position = i - (rank - shape.length);
-      if (position >= 0) dim = broadcastDims(dim, shape[position], shapes);
+      if (position < 0) continue;
+      const other = shape[position];
+      if (typeof dim === 'number' && typeof other === 'number' && dim !== other && dim !== 1 && other !== 1)
+        throw new ShapeError(`shapes ${shapes.map(formatShape).join(' and ')} do not broadcast`);
+      dim = broadcastDim(dim, other);
     }
     result.push(dim);
   }
   return result;
-}
-
-function broadcastDims(a: Dim, b: Dim, shapes: Shape[]): Dim {
-  if (a === b || b === 1) return a;
-  if (a === 1) return b;
-  if (typeof a === 'string') return b;
-  if (typeof b === 'string') return a;
-  throw new ShapeError(`shapes ${shapes.map(formatShape).join(' and ')} do not broadcast`);
 }
 
 /** `[32, batch, 4]`, for messages. */
