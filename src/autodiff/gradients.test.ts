@@ -137,15 +137,6 @@ describe('gradients', () => {
     expect(error.message).toContain("Pad 'mirror' (mode reflect)");
   });
 
-  it('name the value whose symbolic shape is in the way', () => {
-    const g = new GraphBuilder();
-    const input = g.input('x', 'float32', ['batch', 3]);
-    const loss = g.reduceMean(g.square(input), { keepDims: false });
-    const { code, message } = caught(() => gradients(g, loss, [input]));
-    expect(code).toBe('train.symbolic-shape');
-    expect(message).toMatch(/\[batch, 3\]/);
-  });
-
   it('pass through symbolic shapes where no size has to be known', async () => {
     const g = new GraphBuilder();
     const input = g.input('x', 'float32', ['batch', 3]);

@@ -4,7 +4,7 @@ import type { Node, TypedValue, Value } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { formatShape } from '../onnx/shape-inference/rule.ts';
 import { operatorKey } from '../onnx/shape-inference/rules.ts';
-import { expandLike, sameShape, thin } from './broadcast.ts';
+import { expandLike, sameShape, thin, withShape } from './broadcast.ts';
 import { gradientPath } from './path.ts';
 import { type GradientRule, UnsupportedGradient } from './rule.ts';
 import { gradientRule } from './rules/registry.ts';
@@ -63,6 +63,8 @@ export function gradients(
           const gradient = inputGradients[index];
           if (value && gradient && path.reached.has(value)) {
             checkShape(node, value as TypedValue, gradient);
+            // What inference could not tell of a gradient's shape, its value knows.
+            if (!outputGradients.includes(gradient)) withShape(gradient, (value as TypedValue).shape);
             sums.add(value as TypedValue, gradient);
           }
         });

@@ -38,22 +38,22 @@ export function product(g: GraphBuilder, sizes: readonly Size[]): Size {
 }
 
 export const addSizes = (g: GraphBuilder, a: Size, b: Size): Size =>
-  typeof a === 'number' && typeof b === 'number' ? a + b : g.add(vector(g, a), vector(g, b));
+  typeof a === 'number' && typeof b === 'number' ? a + b : g.add(asSize(g, a), asSize(g, b));
 
 export const subtractSizes = (g: GraphBuilder, a: Size, b: Size): Size =>
-  typeof a === 'number' && typeof b === 'number' ? a - b : g.sub(vector(g, a), vector(g, b));
+  typeof a === 'number' && typeof b === 'number' ? a - b : g.sub(asSize(g, a), asSize(g, b));
 
 /** Rounded down; for sizes, which are not negative. */
 export const divideSizes = (g: GraphBuilder, a: Size, b: Size): Size =>
-  typeof a === 'number' && typeof b === 'number' ? Math.floor(a / b) : g.div(vector(g, a), vector(g, b));
+  typeof a === 'number' && typeof b === 'number' ? Math.floor(a / b) : g.div(asSize(g, a), asSize(g, b));
 
 /** The smaller one. */
 export const smallerSize = (g: GraphBuilder, a: Size, b: Size): Size =>
-  typeof a === 'number' && typeof b === 'number' ? Math.min(a, b) : g.min(vector(g, a), vector(g, b));
+  typeof a === 'number' && typeof b === 'number' ? Math.min(a, b) : g.min(asSize(g, a), asSize(g, b));
 
 /** The larger one. */
 export const largerSize = (g: GraphBuilder, a: Size, b: Size): Size =>
-  typeof a === 'number' && typeof b === 'number' ? Math.max(a, b) : g.max(vector(g, a), vector(g, b));
+  typeof a === 'number' && typeof b === 'number' ? Math.max(a, b) : g.max(asSize(g, a), asSize(g, b));
 
 /** Sizes (or starts, ends, pads) as one int64 vector. */
 export function shapeVector(g: GraphBuilder, sizes: readonly Size[]): TypedValue {
@@ -110,6 +110,7 @@ function sourceOf(g: GraphBuilder, dim: Dim): [TypedValue, number] | undefined {
   return undefined;
 }
 
-function vector(g: GraphBuilder, size: Size): TypedValue {
+/** A size as an int64 [1] value. */
+export function asSize(g: GraphBuilder, size: Size): TypedValue {
   return typeof size === 'number' ? g.ints([size]) : size;
 }

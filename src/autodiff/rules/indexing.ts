@@ -1,9 +1,22 @@
 import { intAttribute, stringAttribute, type TypedValue } from '../../onnx/graph.ts';
+import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
 import { elementCount, toNumbers } from '../../onnx/tensor.ts';
-import { countAlong, range, staticShape } from '../broadcast.ts';
+import { range } from '../broadcast.ts';
 import { type GradientCall, type GradientRule, gradientOf, inputOf, UnsupportedGradient } from '../rule.ts';
-import { padBy, zerosLike } from './movement.ts';
+import {
+  asSize,
+  countAlong,
+  divideSizes,
+  expandTo,
+  product,
+  reshapeTo,
+  type Size,
+  shapeVector,
+  sizesOf,
+  subtractSizes,
+} from '../sizes.ts';
+import { fromFront, padBy, zerosLike } from './movement.ts';
 
 /**
  * Adds the rows of dy to the rows of zeros that `indices` names: the gradient of an embedding table.
@@ -21,29 +34,31 @@ const gather: GradientRule = (call) => {
   const { g } = call;
   const [data, indices] = [inputOf(call, 0), inputOf(call, 1)];
   const dy = gradientOf(call);
-  const shape = staticShape(data);
-  const axis = normalizeAxis(intAttribute(call.node, 'axis', 0), shape.length);
+  const sizes = sizesOf(g, data);
+  const axis = normalizeAxis(intAttribute(call.node, 'axis', 0), sizes.length);
   const constant = g.constantOf(indices);
   if (constant && elementCount(constant.dims) === 1) {
     // One position (the first token, say): zeros around it.
-    const given = toNumbers(constant)[0];
-    const position = given < 0 ? given + shape[axis] : given;
-    const slab = g.reshape(
+    const position = fromFront(g, toNumbers(constant)[0], sizes[axis]);
+    const slab = reshapeTo(
+      g,
       dy,
-      shape.map((size, i) => (i === axis ? 1 : size)),
+      sizes.map((size, i) => (i === axis ? 1 : size)),
     );
-    const before = shape.map((_, i) => (i === axis ? position : 0));
-    const after = shape.map((size, i) => (i === axis ? size - 1 - position : 0));
+    const before = sizes.map((_, i) => (i === axis ? position : 0));
+    const rest = subtractSizes(g, subtractSizes(g, sizes[axis], 1), position);
+    const after = sizes.map((_, i) => (i === axis ? rest : 0));
     return [padBy(call, slab, before, after)];
   }
-  const count = elementCount(staticShape(indices));
-  const rows = shape.map((size, i) => (i === axis ? count : size));
-  const along = g.reshape(
+  const count = countAlong(g, indices);
+  const rows = sizes.map((size, i) => (i === axis ? count : size));
+  const along = reshapeTo(
+    g,
     indices,
-    shape.map((_, i) => (i === axis ? count : 1)),
+    sizes.map((_, i) => (i === axis ? count : 1)),
   );
   return [
-    g.scatterElements(zerosLike(call, data), g.expand(along, rows), g.reshape(dy, rows), {
+    g.scatterElements(zerosLike(call, data), expandTo(g, along, rows), reshapeTo(g, dy, rows), {
       axis,
       reduction: 'add',
     }),
@@ -81,29 +96,43 @@ const gatherNd: GradientRule = (call) => {
 interface Rows {
   /** Number of each row among the leading axes of the data that the tuples index, as int64[count]. */
   readonly numbers: TypedValue;
-  readonly count: number;
+  readonly count: Size;
+}
+
+/** The length of an index tuple. */
+function tupleDepth(indices: TypedValue): number {
+  const depth = indices.shape[indices.shape.length - 1];
+  if (typeof depth !== 'number') throw new UnsupportedGradient('the length of its index tuples is not known');
+  return depth;
 }
 
 /** Turns index tuples (the last axis of `indices`) into row numbers, also for indices below 0. */
 function rowNumbers({ g }: GradientCall, data: TypedValue, indices: TypedValue, batch: number): Rows {
-  const shape = staticShape(data);
-  const tuples = staticShape(indices);
-  const depth = tuples[tuples.length - 1];
-  const sizes = shape.slice(batch, batch + depth);
-  const strides = sizes.map((_, i) => elementCount(sizes.slice(i + 1)));
-  const count = elementCount(tuples.slice(0, -1));
-  const wide = g.cast(g.reshape(indices, [count, depth]), 'int64');
-  const positive = g.where(g.less(wide, 0), g.add(wide, g.ints(sizes)), wide);
-  let numbers = g.reduceSum(g.mul(positive, g.ints(strides)), { axes: [1], keepDims: false });
+  const depth = tupleDepth(indices);
+  const all = sizesOf(g, data);
+  const sizes = all.slice(batch, batch + depth);
+  const strides = sizes.map((_, i) => product(g, sizes.slice(i + 1)));
+  const count = countAlong(g, indices, range(indices.shape.length - 1));
+  const wide = g.cast(reshapeTo(g, indices, [count, depth]), 'int64');
+  const positive = g.where(g.less(wide, 0), g.add(wide, shapeVector(g, sizes)), wide);
+  let numbers = g.reduceSum(g.mul(positive, shapeVector(g, strides)), { axes: [1], keepDims: false });
   if (batch > 0) {
     // Each batch entry owns a block of rows.
-    const entries = elementCount(shape.slice(0, batch));
-    const block = elementCount(sizes);
-    const offsets = g.ints(range(entries).map((i) => i * block));
-    const perEntry = g.add(g.reshape(numbers, [entries, count / entries]), g.reshape(offsets, [entries, 1]));
-    numbers = g.reshape(perEntry, [count]);
+    const entries = product(g, all.slice(0, batch));
+    const offsets = multiples(g, entries, product(g, sizes));
+    const perEntry = g.add(reshapeTo(g, numbers, [entries, divideSizes(g, count, entries)]), offsets);
+    numbers = reshapeTo(g, perEntry, [count]);
   }
   return { numbers, count };
+}
+
+/** 0, step, 2 step, ... as a column of `count` int64. */
+function multiples(g: GraphBuilder, count: Size, step: Size): TypedValue {
+  if (typeof count === 'number' && typeof step === 'number')
+    return g.reshape(g.ints(range(count).map((i) => i * step)), [count, 1]);
+  const limit = g.reshape(asSize(g, count), []);
+  const numbers = g.op('Range', [g.scalar(0, 'int64'), limit, g.scalar(1, 'int64')]);
+  return g.unsqueeze(g.mul(numbers, asSize(g, step)), [1]);
 }
 
 function addRows(
@@ -114,18 +143,17 @@ function addRows(
   batch: number,
 ): TypedValue {
   const { g } = call;
-  const shape = staticShape(data);
-  const tuples = inputOf(call, 1).shape;
-  const lead = batch + countAlong(inputOf(call, 1), [tuples.length - 1]);
-  const width = elementCount(shape.slice(lead));
-  const height = elementCount(shape.slice(0, lead));
-  const flat = { ...data, shape: [height, width] };
-  const at = g.expand(g.reshape(rows.numbers, [rows.count, 1]), [rows.count, width]);
-  const sums = g.scatterElements(zerosLike(call, flat), at, g.reshape(updates, [rows.count, width]), {
+  const sizes = sizesOf(g, data);
+  const lead = batch + tupleDepth(inputOf(call, 1));
+  const width = product(g, sizes.slice(lead));
+  const height = product(g, sizes.slice(0, lead));
+  const at = expandTo(g, reshapeTo(g, rows.numbers, [rows.count, 1]), [rows.count, width]);
+  const zeros = expandTo(g, g.scalar(0, data.type), [height, width]);
+  const sums = g.scatterElements(zeros, at, reshapeTo(g, updates, [rows.count, width]), {
     axis: 0,
     reduction: 'add',
   });
-  return g.reshape(sums, shape);
+  return reshapeTo(g, sums, sizes);
 }
 
 /** Overwritten elements get no gradient; what was written gets it from its place. */

@@ -1,6 +1,8 @@
 import { floatAttribute, intAttribute, type TypedValue } from '../../onnx/graph.ts';
-import { isStatic, reduceTo, reshapeLike, scale } from '../broadcast.ts';
+import type { GraphBuilder } from '../../onnx/graph-builder.ts';
+import { range, reduceTo, reshapeLike, scale } from '../broadcast.ts';
 import { type GradientCall, type GradientRule, gradientOf, inputOf, UnsupportedGradient } from '../rule.ts';
+import { countAlong, reshapeTo, sizeOf, sizesOf } from '../sizes.ts';
 import { type Factor, multiply } from './multiply.ts';
 
 /**
@@ -21,10 +23,10 @@ function productGradients(
   if (a.shape.length === 1 || b.shape.length === 1) return vectorGradients(call, alpha);
 
   const shared = !transA && a.shape.length > 2 && b.shape.slice(0, -2).every((dim) => dim === 1);
-  if (shared && isStatic(b.shape) && b.shape.length <= a.shape.length) {
+  if (shared && b.shape.length <= a.shape.length) {
     // [..., T, D] x [D, H]: all leading axes are rows of one product.
-    const matrix = b.shape.length > 2 ? g.reshape(b, b.shape.slice(-2)) : b;
-    const rowsOf = (x: TypedValue) => g.reshape(x, [-1, lastDim(x)]);
+    const matrix = b.shape.length > 2 ? reshapeTo(g, b, sizesOf(g, b).slice(-2)) : b;
+    const rowsOf = (x: TypedValue) => asRows(g, x);
     const dRows = rowsOf(dy);
     const da = () => reshapeLike(g, multiply(g, factor(dRows), factor(matrix, !transB), alpha), a);
     const db = () => {
@@ -59,7 +61,7 @@ function vectorGradients(call: GradientCall, alpha: number): [TypedValue | null,
     const column = g.unsqueeze(dy, [-1]);
     const da = () => g.mul(column, b);
     const db = () => {
-      const rows = g.reshape(a, [-1, lastDim(a)]);
+      const rows = asRows(g, a);
       const flat = g.reshape(dy, [-1, 1]);
       return reshapeLike(g, multiply(g, factor(rows, true), factor(flat)), b);
     };
@@ -78,11 +80,12 @@ function factor(value: TypedValue, transposed = false): Factor {
   return { value, transposed };
 }
 
-function lastDim(x: TypedValue): number {
-  const dim = x.shape[x.shape.length - 1];
-  // With one unknown size left, -1 has to stand for the rows: take 0 ("as it is") only where ranks agree.
-  if (typeof dim !== 'number') throw new UnsupportedGradient(`the width of '${x.name}' is symbolic`);
-  return dim;
+/** As a matrix: all axes but the last are rows. */
+function asRows(g: GraphBuilder, x: TypedValue): TypedValue {
+  const last = x.shape.length - 1;
+  const width = x.shape[last];
+  if (typeof width === 'number' && width !== 0) return g.reshape(x, [-1, width]);
+  return reshapeTo(g, x, [countAlong(g, x, range(last)), sizeOf(g, x, last)]);
 }
 
 const matMul: GradientRule = (call) => productGradients(call, false, false, 1);

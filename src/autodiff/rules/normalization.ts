@@ -1,10 +1,10 @@
 import { float } from '../../onnx/attributes.ts';
 import { floatAttribute, intAttribute, type TypedValue } from '../../onnx/graph.ts';
 import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
-import { elementCount } from '../../onnx/tensor.ts';
-import { reshapeLike, staticShape } from '../broadcast.ts';
+import { divideBy, range, reshapeLike } from '../broadcast.ts';
 import { columnSums } from '../column-sums.ts';
 import { type GradientRule, inputOf } from '../rule.ts';
+import { countAlong, expandTo, reshapeTo } from '../sizes.ts';
 
 /**
  * y = xhat scale + bias with xhat = (x - mean) inv, over rows of n elements (Ba, Kiros and Hinton 2016):
@@ -19,15 +19,15 @@ import { type GradientRule, inputOf } from '../rule.ts';
 const layerNormalization: GradientRule = (call) => {
   const { g, node } = call;
   const [x, gain] = [inputOf(call, 0), inputOf(call, 1)];
-  const shape = staticShape(x);
-  const axis = normalizeAxis(intAttribute(node, 'axis', -1), shape.length);
-  const width = elementCount(shape.slice(axis));
-  const height = elementCount(shape.slice(0, axis));
+  const rank = x.shape.length;
+  const axis = normalizeAxis(intAttribute(node, 'axis', -1), rank);
+  const width = countAlong(g, x, range(rank).slice(axis));
+  const height = countAlong(g, x, range(axis));
   const [dy, dMean, dInverse] = call.outputGradients;
 
-  const rows = (value: TypedValue) => g.reshape(value, [height, width]);
-  const column = (value: TypedValue) => g.reshape(value, [height, 1]);
-  const ones = g.expand(g.scalar(1, x.type), [width]);
+  const rows = (value: TypedValue) => reshapeTo(g, value, [height, width]);
+  const column = (value: TypedValue) => reshapeTo(g, value, [height, 1]);
+  const ones = expandTo(g, g.scalar(1, x.type), [width]);
   const [xhat, , inverse] = g.node(
     'LayerNormalization',
     [rows(x), ones],
@@ -41,8 +41,8 @@ const layerNormalization: GradientRule = (call) => {
     const d = rows(dy);
     const dTimesXhat = g.mul(d, xhat);
     if (call.needs(0)) {
-      const scaled = g.mul(d, g.reshape(gain, [1, width]));
-      const perElement = g.reshape(g.mul(gain, 1 / width), [width, 1]);
+      const scaled = g.mul(d, reshapeTo(g, gain, [1, width]));
+      const perElement = reshapeTo(g, divideBy(g, gain, width), [width, 1]);
       const meanScaled = g.reduceMean(scaled, { axes: [1] });
       const meanScaledXhat = g.matMul(dTimesXhat, perElement);
       const centred = g.sub(g.sub(scaled, meanScaled), g.mul(xhat, meanScaledXhat));
@@ -55,10 +55,10 @@ const layerNormalization: GradientRule = (call) => {
   if (call.needs(0)) {
     // d mean / dx = 1 / n; d inv / dx = -inv^2 xhat / n.
     if (dInverse) {
-      const slope = g.mul(g.mul(column(dInverse), g.mul(inverse, inverse)), -1 / width);
+      const slope = divideBy(g, g.mul(column(dInverse), g.mul(inverse, inverse)), width, -1);
       parts.push(g.mul(xhat, slope));
     }
-    if (dMean) parts.push(g.expand(g.mul(column(dMean), 1 / width), [height, width]));
+    if (dMean) parts.push(expandTo(g, divideBy(g, column(dMean), width), [height, width]));
   }
   const sum = parts.length > 1 ? g.op('Sum', parts) : parts[0];
   return [sum ? reshapeLike(g, sum, x) : null, dGain, dBias];
