@@ -285,7 +285,15 @@ describe('readModel: graphs that are wrong', () => {
       { domain: '', version: 18n },
       { domain: 'mine', version: 1n },
     ];
-    const functions = [{ name: 'MyGelu', domain: 'mine' }];
+    const functions = [
+      {
+        name: 'MyGelu',
+        domain: 'mine',
+        input: ['a'],
+        output: ['b'],
+        node: [op('MyGelu', ['a'], ['b'], { domain: 'mine' })],
+      },
+    ];
     expect(errorOf(modelBytes(graph, { opsetImport, functions })).code).toBe('model.functions');
   });
 });

@@ -2,6 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { LimbeckError } from '../errors.ts';
 import type { ReadExternalData } from './decode-tensor.ts';
 import type { Graph } from './graph.ts';
+import { inlineFunctions } from './inline-functions.ts';
 import { locateDamage } from './locate-damage.ts';
 import { locating } from './located-error.ts';
 import { normalDomain, readGraph } from './read-graph.ts';
@@ -16,7 +17,8 @@ export interface ReadModelOptions {
 
 /**
  * Reads an ONNX file. The graph's nodes are put in order, names are unique, every value that is read is defined;
- * initializers that the file also lists as inputs are constants. Sizes without a name get one from their value
+ * initializers that the file also lists as inputs are constants. Calls of the model's own functions are
+ * replaced by what the functions do. Sizes without a name get one from their value
  * and axis (`input_ids.1`). Tensors own their memory: `bytes` can go.
  *
  * @throws LimbeckError with a `model.` code for everything that can be wrong with a file: cut short or not ONNX
@@ -48,21 +50,18 @@ function decodeModel(proto: ModelProto, options: ReadModelOptions): Graph {
     }
     opsets.set(name, Number(version));
   }
-  const functions = new Set(proto.functions.map(({ domain, name }) => `${normalDomain(domain)}::${name}`));
-  const graph = readGraph(proto.graph, {
+  for (const { opsetImport } of proto.functions) {
+    for (const { domain, version } of opsetImport) {
+      const name = normalDomain(domain);
+      if (!opsets.has(name)) opsets.set(name, Number(version));
+    }
+  }
+  return readGraph(inlineFunctions(proto, proto.graph), {
     opsets,
     metadata: new Map(proto.metadataProps.map(({ key, value }) => [key, value])),
     readExternal: options.externalData,
     unnamedDims: new Set(),
   });
-  for (const node of graph.nodes) {
-    if (!functions.has(`${node.domain}::${node.opType}`)) continue;
-    throw new LimbeckError('model.functions', `operator ${node.opType} is a function of the model's own`, {
-      where: `node '${node.name}'`,
-      remedy: 'Inline the functions first (onnx.inliner.inline_local_functions in Python).',
-    });
-  }
-  return graph;
 }
 
 function malformed(message: string, cause?: unknown): LimbeckError {
