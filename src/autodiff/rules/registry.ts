@@ -2,6 +2,7 @@ import type { Node } from '../../onnx/graph.ts';
 import { operatorKey } from '../../onnx/shape-inference/rules.ts';
 import type { GradientRule } from '../rule.ts';
 import { ACTIVATION_RULES } from './activation.ts';
+import { CONVOLUTION_RULES } from './convolution.ts';
 import { EINSUM_RULES } from './einsum.ts';
 import { ELEMENTWISE_RULES } from './elementwise.ts';
 import { INDEXING_RULES } from './indexing.ts';
@@ -20,6 +21,7 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
     ...SOFTMAX_RULES,
     ...NORMALIZATION_RULES,
     ...MATRIX_RULES,
+    ...CONVOLUTION_RULES,
     ...EINSUM_RULES,
     ...MOVEMENT_RULES,
     ...INDEXING_RULES,

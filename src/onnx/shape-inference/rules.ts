@@ -1,8 +1,11 @@
+import { CONVOLUTION_RULES } from './convolution.ts';
 import { EINSUM_RULES } from './einsum.ts';
 import { ELEMENTWISE_RULES } from './elementwise.ts';
 import { INDEXING_RULES } from './indexing.ts';
 import { MATRIX_RULES } from './matrix.ts';
 import { MOVEMENT_RULES } from './movement.ts';
+import { NORMALIZATION_RULES } from './normalization.ts';
+import { POOLING_RULES } from './pooling.ts';
 import { QUANTIZATION_RULES } from './quantization.ts';
 import { REDUCTION_RULES } from './reduction.ts';
 import type { InferenceRule } from './rule.ts';
@@ -12,6 +15,9 @@ const RULES = new Map<string, InferenceRule>(
     ...ELEMENTWISE_RULES,
     ...REDUCTION_RULES,
     ...MATRIX_RULES,
+    ...CONVOLUTION_RULES,
+    ...POOLING_RULES,
+    ...NORMALIZATION_RULES,
     ...EINSUM_RULES,
     ...MOVEMENT_RULES,
     ...INDEXING_RULES,

@@ -1,5 +1,6 @@
 import { ACTIVATION_CASES } from './activation.ts';
 import type { GradientCase } from './case.ts';
+import { CONVOLUTION_CASES } from './convolution.ts';
 import { ELEMENTWISE_CASES } from './elementwise.ts';
 import { INDEXING_CASES } from './indexing.ts';
 import { MATRIX_CASES } from './matrix.ts';
@@ -12,6 +13,7 @@ export const GRADIENT_CASES: GradientCase[] = [
   ...ACTIVATION_CASES,
   ...REDUCTION_CASES,
   ...MATRIX_CASES,
+  ...CONVOLUTION_CASES,
   ...MOVEMENT_CASES,
   ...INDEXING_CASES,
 ];

@@ -1,0 +1,138 @@
+import { type GradientCase, of, squared, x } from './case.ts';
+
+interface Form {
+  readonly form: string;
+  readonly input: number[];
+  readonly weights: number[];
+  readonly attributes?: Parameters<typeof of>[1];
+  readonly bias?: boolean;
+}
+
+const CONV: Form[] = [
+  {
+    form: '3x3, bias',
+    input: [2, 3, 5, 4],
+    weights: [4, 3, 3, 3],
+    attributes: { pads: [1, 1, 1, 1] },
+    bias: true,
+  },
+  { form: '1x1', input: [2, 3, 4, 4], weights: [5, 3, 1, 1] },
+  { form: '1x1, stride 2', input: [2, 3, 5, 4], weights: [4, 3, 1, 1], attributes: { strides: [2, 2] } },
+  {
+    form: '3x3, stride 2 with a rest',
+    input: [2, 3, 6, 5],
+    weights: [4, 3, 3, 3],
+    attributes: { strides: [2, 2] },
+  },
+  {
+    form: 'stride 3 larger than the kernel',
+    input: [2, 2, 8, 7],
+    weights: [3, 2, 2, 2],
+    attributes: { strides: [3, 3] },
+  },
+  {
+    form: 'asymmetric pads, strides and dilations',
+    input: [2, 2, 7, 6],
+    weights: [3, 2, 3, 2],
+    attributes: { pads: [2, 0, 1, 3], strides: [1, 2], dilations: [2, 1] },
+  },
+  {
+    form: 'pads beyond the kernel',
+    input: [1, 2, 4, 4],
+    weights: [2, 2, 2, 2],
+    attributes: { pads: [2, 3, 2, 3] },
+  },
+  {
+    form: 'auto_pad SAME_UPPER',
+    input: [2, 2, 5, 6],
+    weights: [3, 2, 3, 3],
+    attributes: { auto_pad: 'SAME_UPPER', strides: [2, 2] },
+  },
+  {
+    form: 'auto_pad SAME_LOWER',
+    input: [2, 2, 5, 6],
+    weights: [3, 2, 2, 2],
+    attributes: { auto_pad: 'SAME_LOWER' },
+  },
+  {
+    form: 'groups',
+    input: [2, 4, 5, 5],
+    weights: [6, 2, 3, 3],
+    attributes: { group: 2, pads: [1, 1, 1, 1] },
+  },
+  {
+    form: 'groups, stride 2',
+    input: [2, 4, 6, 5],
+    weights: [6, 2, 3, 3],
+    attributes: { group: 2, strides: [2, 2] },
+  },
+  {
+    form: 'depthwise',
+    input: [2, 4, 5, 5],
+    weights: [4, 1, 3, 3],
+    attributes: { group: 4, pads: [1, 1, 1, 1] },
+  },
+  {
+    form: 'depthwise, stride 2 with a rest',
+    input: [2, 3, 6, 7],
+    weights: [3, 1, 3, 3],
+    attributes: { group: 3, strides: [2, 2], pads: [0, 1, 0, 1] },
+  },
+  { form: 'depthwise, multiplier 2', input: [2, 3, 5, 5], weights: [6, 1, 3, 3], attributes: { group: 3 } },
+  {
+    form: 'one axis',
+    input: [2, 3, 7],
+    weights: [4, 3, 3],
+    attributes: { strides: [2], pads: [1, 1] },
+    bias: true,
+  },
+  {
+    form: 'three axes',
+    input: [1, 2, 3, 4, 3],
+    weights: [2, 2, 2, 3, 2],
+    attributes: { pads: [1, 1, 0, 0, 1, 1] },
+  },
+];
+
+const TRANSPOSED: Form[] = [
+  {
+    form: '3x3, bias',
+    input: [2, 3, 4, 3],
+    weights: [3, 2, 3, 3],
+    attributes: { pads: [1, 1, 1, 1] },
+    bias: true,
+  },
+  { form: '2x2, stride 2', input: [2, 3, 3, 3], weights: [3, 2, 2, 2], attributes: { strides: [2, 2] } },
+  {
+    form: 'output padding',
+    input: [2, 3, 3, 3],
+    weights: [3, 2, 3, 3],
+    attributes: { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] },
+  },
+  {
+    form: 'output shape',
+    input: [1, 2, 3, 3],
+    weights: [2, 2, 3, 3],
+    attributes: { strides: [2, 2], output_shape: [6, 6] },
+  },
+  {
+    form: 'groups and dilations',
+    input: [2, 4, 3, 4],
+    weights: [4, 3, 2, 2],
+    attributes: { group: 2, dilations: [2, 1] },
+  },
+  { form: 'one axis', input: [2, 3, 4], weights: [3, 2, 4], attributes: { strides: [2], pads: [1, 1] } },
+];
+
+/** ONNX Runtime has convolutions of float32 alone. */
+const cases = (operator: string, forms: readonly Form[]): GradientCase[] =>
+  forms.map(({ form, input, weights, attributes, bias }) => {
+    const outputs = operator === 'Conv' ? weights[0] : weights[1] * Number(attributes?.group ?? 1);
+    const inputs = [x(...input), x(...weights), ...(bias ? [x(outputs)] : [])];
+    return [operator, form, { inputs, build: squared(of(operator, attributes)), type: 'float32' }];
+  });
+
+export const CONVOLUTION_CASES: GradientCase[] = [
+  ...cases('Conv', CONV),
+  ...cases('ConvTranspose', TRANSPOSED),
+];
