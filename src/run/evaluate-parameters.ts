@@ -8,7 +8,7 @@ import type { Student } from '../students/student.ts';
 import { compileForward } from '../train/compile-step.ts';
 import type { Evaluation } from '../train/early-stopping.ts';
 import { SessionsByVariant } from '../train/sessions-by-variant.ts';
-import { parameterTensors } from '../train/step-graph.ts';
+import { trainedTensors } from '../train/step-graph.ts';
 import { readLogits } from './logits.ts';
 import { splitBatches, tokenFeeds, variantName } from './text-batches.ts';
 
@@ -48,7 +48,7 @@ export function parameterEvaluator(options: {
   readonly inputs?: StudentInputs;
 }): ParameterEvaluator {
   const { engine, student, split, batchSize, classes, inputs = TEXT_INPUTS } = options;
-  const tensors = parameterTensors(student);
+  const tensors = trainedTensors(student);
   const sessions = new SessionsByVariant(
     ({ sizes }: Variant) =>
       engine.load(writeModel(compileForward(student, sizes)), { title: 'the student', spinning: false }),

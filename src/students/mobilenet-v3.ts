@@ -135,9 +135,10 @@ export const mobilenetV3: ImageStudentArchitecture<typeof options> = {
       });
     });
     const top = activate(normalized('top', x, { inputs, outputs: wide(last), kernel: 1 }), 'hardSwish');
+    const mean = pooled(g, top);
     const features = g.scope('hidden', () => {
       const weight = make.he('weight', wide(last), wide(hidden));
-      return activate(g.gemm(pooled(g, top), weight, make.constant('bias', [wide(hidden)], 0)), 'hardSwish');
+      return activate(g.gemm(mean, weight, make.constant('bias', [wide(hidden)], 0)), 'hardSwish');
     });
     g.output(classifier(g, make, features, wide(hidden), classes), 'logits');
     return { graph: g.build('mobilenet-v3'), parameters: make.names };

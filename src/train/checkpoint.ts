@@ -9,7 +9,7 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 export interface Checkpoint {
   /** Steps done. */
   readonly step: number;
-  /** Parameters and optimizer state, and the best parameters under `best/`. */
+  /** Parameters, running statistics and optimizer state; the best parameters and statistics under `best/`. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** The rest of the loop's state, as JSON. */
   readonly progress: string;

@@ -7,9 +7,12 @@ import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
+import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
+import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
 import type { Student } from '../students/student.ts';
 import type { Optimizer } from './optimizer.ts';
 import {
+  bufferNames,
   buildStepGraph,
   inlineWithParameters,
   type StepGraph,
@@ -32,13 +35,15 @@ export interface StepOptions {
 /**
  * One training step as an ONNX model: forward, loss, backward, optimizer.
  *
- * Inputs: the parameters and the optimizer's state by name, what a batch brings (`batchInputs`), and the scalars
- * `learning_rate` and `step` (float32 [], the first step is 1). Outputs: each parameter and state tensor under
- * its name + `/next`; `loss`, `loss/TERM` and `grad_norm` (before it is limited), float32 [].
+ * Inputs: the parameters, the buffers and the optimizer's state by name, what a batch brings (`batchInputs`), and the
+ * scalars `learning_rate` and `step` (float32 [], the first step is 1). Outputs: each parameter, buffer and state tensor
+ * under its name + `/next`; `loss`, `loss/TERM` and `grad_norm` (before it is limited), float32 [].
  */
 export interface CompiledStep {
   readonly graph: Graph;
   readonly parameters: readonly TensorSpec[];
+  /** The running statistics of batch normalisations: they belong to the model, as parameters do, but nothing trains them. */
+  readonly buffers: readonly TensorSpec[];
   readonly state: readonly TensorSpec[];
   readonly batchInputs: readonly TensorSpec[];
   readonly metrics: readonly string[];
@@ -46,10 +51,13 @@ export interface CompiledStep {
 
 export const NEXT = '/next';
 
-/** Compiles a training step. Throws LimbeckError `train.no-gradient` when an operator on the path has no rule. */
+/**
+ * Compiles a training step. Throws LimbeckError `train.no-gradient` when an operator on the path has no rule,
+ * `train.statistic-trained` when a running statistic is among the parameters.
+ */
 export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: StepOptions): CompiledStep {
-  const step = buildStepGraph(student, sizes, terms);
-  const { g, parameters } = step;
+  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student));
+  const { g, parameters, buffers } = step;
   const loss = g.scope('loss', () => totalLoss(g, step));
   const raw = g.scope('gradient', () => parameterGradients(step, loss));
   const units = g.scope('gradient', () => updateUnits(g, parameters, raw));
@@ -78,12 +86,14 @@ export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: S
     state.push(...slots.map(specOf));
   });
 
+  for (const { value, next } of buffers) g.output(next, value.name + NEXT);
   g.output(loss, 'loss');
   for (const { term, loss: value } of step.terms) g.output(value, `loss/${term.name}`);
   g.output(norm, 'grad_norm');
   return {
     graph: nameOutputs(mergeDuplicates(removeDeadNodes(removeIdentities(g.build('training-step'))))),
     parameters: parameters.map(specOf),
+    buffers: buffers.map(({ value }) => specOf(value)),
     state,
     batchInputs: step.batchInputs,
     metrics: ['loss', ...step.terms.map(({ term }) => `loss/${term.name}`), 'grad_norm'],
@@ -107,20 +117,39 @@ export function compileTermProbe(options: Pick<StepOptions, 'student' | 'sizes' 
   return nameOutputs(removeDeadNodes(removeIdentities(g.build('term-probe'))));
 }
 
-/** The student's forward pass at a fixed size with its parameters as inputs; `outputs` are names of its values. */
+/**
+ * The student's forward pass at a fixed size, in its evaluation form, with its parameters and buffers as inputs;
+ * `outputs` are names of its values.
+ */
 export function compileForward(
   student: Student,
   sizes: Readonly<Record<string, number>>,
   outputs: readonly string[] = ['logits'],
 ): Graph {
   const g = new GraphBuilder();
-  const { values } = inlineWithParameters(g, student, sizes);
+  const parameters = [...student.parameters, ...bufferNames(student)];
+  const { values } = inlineWithParameters(g, { graph: toEvaluationForm(student.graph), parameters }, sizes);
   for (const name of outputs) {
     const value = values.get(name);
     if (!value) throw new Error(`the student has no value ${name}`);
     g.output(value, name);
   }
   return nameOutputs(removeDeadNodes(removeIdentities(g.build('forward'))));
+}
+
+/** The running statistics of a student; none of them may be a parameter, for their gradient is zero. */
+function untrainedStatistics({ graph, parameters }: Student): RunningStatistic[] {
+  const statistics = runningStatistics(graph);
+  const trained = statistics.map(({ value }) => value.name).filter((name) => parameters.includes(name));
+  if (trained.length === 0) return statistics;
+  throw new LimbeckError(
+    'train.statistic-trained',
+    `running statistics are no parameters: ${trained.join(', ')}`,
+    {
+      where: `the parameters of ${graph.name}`,
+      remedy: 'Leave them out: a step hands them on by itself.',
+    },
+  );
 }
 
 /** The name of an optimizer's state tensor: `adamw/m/embedding/weight`. */

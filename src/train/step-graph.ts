@@ -3,6 +3,8 @@ import type { ObjectiveInputs, ObjectiveTerm } from '../objectives/objective.ts'
 import type { DataType } from '../onnx/data-type.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import type { Student } from '../students/student.ts';
 
 /** Name, type and shape of a tensor that goes in or out of a compiled step. */
@@ -12,10 +14,18 @@ export interface TensorSpec {
   readonly dims: readonly number[];
 }
 
+/** A tensor that goes from step to step without a gradient: its input, and the value that it becomes. */
+export interface StepBuffer {
+  readonly value: TypedValue;
+  readonly next: TypedValue;
+}
+
 /** A student inside the graph of a training step, with its parameters as inputs and its loss terms computed. */
 export interface StepGraph {
   readonly g: GraphBuilder;
   readonly parameters: readonly TypedValue[];
+  /** The running statistics, and what the batch makes of them. */
+  readonly buffers: readonly StepBuffer[];
   /** Every value of the student, by its name in the student's own graph. */
   readonly values: ReadonlyMap<string, TypedValue>;
   readonly terms: readonly { readonly term: ObjectiveTerm; readonly loss: TypedValue }[];
@@ -23,14 +33,24 @@ export interface StepGraph {
   readonly batchInputs: readonly TensorSpec[];
 }
 
-/** Inlines a student at a fixed size and computes the loss terms over it. */
+/**
+ * Inlines a student at a fixed size and computes the loss terms over it. Of its running statistics, those given become
+ * inputs; others stay constants.
+ */
 export function buildStepGraph(
   student: Student,
   sizes: Readonly<Record<string, number>>,
   terms: readonly ObjectiveTerm[],
+  statistics: readonly RunningStatistic[] = [],
 ): StepGraph {
   const g = new GraphBuilder();
-  const { values, parameters } = inlineWithParameters(g, student, sizes);
+  const names = [...student.parameters, ...statistics.map(({ value }) => value.name)];
+  const { values, parameters: given } = inlineWithParameters(g, { ...student, parameters: names }, sizes);
+  const parameters = given.slice(0, student.parameters.length);
+  const buffers = statistics.map(({ value, next }) => ({
+    value: values.get(value.name) as TypedValue,
+    next: values.get(next.name) as TypedValue,
+  }));
   const extra = new Map<string, TypedValue>();
   const input = (name: string, type: DataType, dims: readonly number[]) => {
     let value = extra.get(name);
@@ -59,9 +79,9 @@ export function buildStepGraph(
     term,
     loss: g.scope(`loss/${term.name}`, () => term.build(g, inputs)),
   }));
-  const names = new Set(parameters.map((parameter) => parameter.name));
-  const batchInputs = g.inputs.filter((value) => !names.has(value.name)).map(specOf);
-  return { g, parameters, values, terms: built, batchInputs };
+  const carried = new Set(names);
+  const batchInputs = g.inputs.filter((value) => !carried.has(value.name)).map(specOf);
+  return { g, parameters, buffers, values, terms: built, batchInputs };
 }
 
 /** Copies a student into `g`, its symbolic sizes replaced by numbers and its parameters turned into inputs. */
@@ -88,12 +108,22 @@ export function inlineWithParameters(
 }
 
 /** The student's parameters as they stand in its graph, by name. */
-export function parameterTensors(student: Student) {
+export function parameterTensors(student: Student): Map<string, Tensor> {
   const byName = new Map([...student.graph.initializers].map(([value, content]) => [value.name, content]));
   return new Map(student.parameters.flatMap((name) => (byName.has(name) ? [[name, byName.get(name)!]] : [])));
 }
 
-/** The same student with other parameter values. */
+/** All tensors of a student that training changes, as they stand in its graph: its parameters and running statistics. */
+export function trainedTensors(student: Student): Map<string, Tensor> {
+  return parameterTensors({ ...student, parameters: [...student.parameters, ...bufferNames(student)] });
+}
+
+/** The names of the student's running statistics: they go from step to step beside the parameters. */
+export function bufferNames(student: Student): string[] {
+  return runningStatistics(student.graph).map(({ value }) => value.name);
+}
+
+/** The same student with other values for its parameters and running statistics. */
 export function withParameters(student: Student, values: ReadonlyMap<string, Float32Array>): Student {
   const initializers = new Map(
     [...student.graph.initializers].map(([value, content]) => {

@@ -4,7 +4,7 @@ import { NEXT } from './compile-step.ts';
 import type { TensorSpec } from './step-graph.ts';
 
 /**
- * Parameters and optimizer state in two sets of buffers: a step reads one and writes the other, then they swap.
+ * Parameters, running statistics and optimizer state in two sets of buffers: a step reads one and writes the other, then they swap.
  * Nothing is allocated or copied while training.
  */
 export class SwapBuffers {

@@ -12,7 +12,7 @@ import { type CompiledStep, compileStep } from './compile-step.ts';
 import { type BestSoFar, type Evaluation, type ModelSelection, patienceIsOver } from './early-stopping.ts';
 import type { Optimizer } from './optimizer.ts';
 import { SessionsByVariant } from './sessions-by-variant.ts';
-import { parameterTensors } from './step-graph.ts';
+import { trainedTensors } from './step-graph.ts';
 import { SwapBuffers } from './swap-buffers.ts';
 import { TermProbe } from './term-probe.ts';
 import { type MetricsRow, TrainingProgress } from './training-progress.ts';
@@ -44,7 +44,7 @@ export interface TrainingOptions {
   readonly batches: BatchSource;
   /** Steps between evaluations, an epoch at most. */
   readonly evaluateEvery?: number;
-  /** Measures parameters on the validation split. */
+  /** Measures parameters, with the running statistics among them, on the validation split. */
   evaluate(parameters: ReadonlyMap<string, Float32Array>): Promise<Evaluation>;
   readonly selection: ModelSelection;
   readonly checkpoints?: { readonly folder: CheckpointFolder; readonly everySeconds: number };
@@ -55,7 +55,7 @@ export interface TrainingOptions {
 }
 
 export interface TrainingResult {
-  /** The parameters of the best evaluation. */
+  /** The parameters of the best evaluation, and its running statistics. */
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly best: BestSoFar;
   readonly steps: number;
@@ -85,7 +85,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   const [first] = steps.values();
   const resumed = options.checkpoints?.folder.load((error) => options.onWarning?.(error.toString()));
   const buffers = new SwapBuffers(
-    [...first.parameters, ...first.state],
+    [...first.parameters, ...first.buffers, ...first.state],
     initialContents(student, resumed?.tensors),
   );
   const progress = new TrainingProgress(resumed?.progress);
@@ -96,6 +96,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   const { batchesPerEpoch } = batches;
   const evaluateEvery = Math.min(options.evaluateEvery ?? batchesPerEpoch, batchesPerEpoch);
   const parameterNames = first.parameters.map(({ name }) => name);
+  const modelNames = [...parameterNames, ...first.buffers.map(({ name }) => name)];
   const isOver = () =>
     step >= schedule.totalSteps || patienceIsOver(selection, progress.state.best, step, batchesPerEpoch);
   const sessions = new SessionsByVariant((variant) =>
@@ -127,7 +128,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
       progress.addStep(batch.rows, values);
 
       if (step % evaluateEvery === 0 || step === schedule.totalSteps) {
-        const parameters = buffers.contents(parameterNames);
+        const parameters = buffers.contents(modelNames);
         probe ??= new TermProbe(options);
         const norms = await probe.gradientNorms(pick(buffers.feeds, parameterNames));
         const evaluation = await options.evaluate(parameters);
@@ -150,7 +151,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     if (step > (resumed?.step ?? -1)) save();
     const { samples, metrics, seconds } = progress.state;
     return {
-      parameters: best ?? copyOf(buffers.contents(parameterNames)),
+      parameters: best ?? copyOf(buffers.contents(modelNames)),
       best: progress.state.best as BestSoFar,
       steps: step,
       samples,
@@ -222,7 +223,7 @@ export function bestParameters({
 }
 
 function initialContents(student: Student, saved?: ReadonlyMap<string, Tensor>): Map<string, Float32Array> {
-  const source = saved ?? parameterTensors(student);
+  const source = saved ?? trainedTensors(student);
   return new Map([...source].map(([name, { data }]) => [name, data as Float32Array]));
 }
 

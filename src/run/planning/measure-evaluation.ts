@@ -1,5 +1,5 @@
 import type { Student } from '../../students/student.ts';
-import { parameterTensors } from '../../train/step-graph.ts';
+import { trainedTensors } from '../../train/step-graph.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import type { BatchSeconds } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
@@ -25,7 +25,7 @@ export async function measureEvaluation(
   const { dataset, engine, memory } = context;
   const { validation, test } = dataset.splits;
   const parameters = new Map(
-    [...parameterTensors(student)].map(([name, { data }]) => [name, data as Float32Array]),
+    [...trainedTensors(student)].map(([name, { data }]) => [name, data as Float32Array]),
   );
   const batch = new Map<number, number>();
   let prepare = 0;

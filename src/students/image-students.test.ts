@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { createNodeEngine } from '../engine/node.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { foldBatchNorm } from '../onnx/passes/fold-batch-norm.ts';
+import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
+import { float32 } from '../onnx/tensor.ts';
+import { writeModel } from '../onnx/write-model.ts';
+import { randomStream } from '../random.ts';
+import { IMAGE_STUDENTS } from './index.ts';
+import type { ImageStudentArchitecture, Student } from './student.ts';
+
+const CLASSES = 5;
+const SIZE = 12;
+const engine = createNodeEngine();
+
+/** Small students of every kind, and their variants. */
+const VARIANTS: readonly (readonly [kind: string, options: Record<string, unknown>])[] = [
+  ['resnet', { width: 8, blocks: 1, stages: 2 }],
+  ['resnet', { width: 4, blocks: 2, stages: 2, bottleneck: true, zeroInit: false }],
+  ['mobilenet-v3', { size: 'tiny', width: 0.5 }],
+];
+
+function build(kind: string, overrides: Record<string, unknown>): Student {
+  const architecture = IMAGE_STUDENTS.find((one) => one.kind === kind) as unknown as ImageStudentArchitecture;
+  return architecture.build(architecture.options.parse(overrides), {
+    channels: 2,
+    height: SIZE,
+    width: SIZE,
+    classes: CLASSES,
+    random: randomStream(1, kind),
+  });
+}
+
+/** Logits of made-up images. */
+async function logits(graph: Graph, rows: number): Promise<number[][]> {
+  const random = randomStream(2, 'images');
+  const pixels = Float32Array.from({ length: rows * 2 * SIZE * SIZE }, () => random.uniform());
+  const session = await engine.load(writeModel(graph));
+  const { logits: result } = await session.run({ pixel_values: float32(pixels, [rows, 2, SIZE, SIZE]) });
+  await session.release();
+  expect(result.dims).toEqual([rows, CLASSES]);
+  const values = Array.from(result.data as Float32Array);
+  return Array.from({ length: rows }, (_, i) => values.slice(i * CLASSES, (i + 1) * CLASSES));
+}
+
+it('has variants of every student', () => {
+  expect(new Set(VARIANTS.map(([kind]) => kind))).toEqual(new Set(IMAGE_STUDENTS.map(({ kind }) => kind)));
+});
+
+describe.each(VARIANTS)('%s %j', (kind, options) => {
+  it('in its evaluation form, answers an image alike alone and in a batch', async () => {
+    const graph = toEvaluationForm(build(kind, options).graph);
+    const [alone] = await logits(graph, 1);
+    const [first] = await logits(graph, 3);
+    alone.forEach((value, i) => {
+      expect(first[i]).toBeCloseTo(value, 4);
+    });
+  });
+
+  it('answers alike with its batch normalisations folded', async () => {
+    const graph = toEvaluationForm(build(kind, options).graph);
+    const folded = foldBatchNorm(graph);
+    expect(folded.nodes.filter(({ opType }) => opType === 'BatchNormalization')).toEqual([]);
+    const [before, after] = [await logits(graph, 2), await logits(folded, 2)];
+    before.flat().forEach((value, i) => {
+      expect(after.flat()[i]).toBeCloseTo(value, 4);
+    });
+  });
+
+  it('has no running statistic among its parameters', () => {
+    const { graph, parameters } = build(kind, options);
+    const statistics = [...graph.initializers.keys()].filter(({ name }) => name.includes('running'));
+    expect(statistics.length).toBeGreaterThan(0);
+    expect(statistics.filter(({ name }) => parameters.includes(name))).toEqual([]);
+  });
+
+  it('starts from the same parameters for the same seed', () => {
+    const bytes = () => Buffer.from(writeModel(build(kind, options).graph)).toString('base64');
+    expect(bytes()).toBe(bytes());
+  });
+});
+
+it('a residual branch that starts at nothing leaves its input as it is', async () => {
+  const count = (options: Record<string, unknown>) =>
+    [...build('resnet', options).graph.initializers].filter(
+      ([{ name }, { data }]) =>
+        name.endsWith('scale') && (data as Float32Array).every((value) => value === 0),
+    ).length;
+  expect(count({ width: 4, stages: 2, blocks: 3 })).toBe(6);
+  expect(count({ width: 4, stages: 2, blocks: 3, zeroInit: false })).toBe(0);
+});
