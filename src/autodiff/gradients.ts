@@ -58,6 +58,8 @@ export function gradients(
           outputs: node.outputs as readonly (TypedValue | null)[],
           outputGradients,
           needs: (index) => path.reached.has(node.inputs[index] as Value),
+          gradients: (output, values, outputGradient) =>
+            gradients(g, output, values, { seed: outputGradient }),
         });
         node.inputs.forEach((value, index) => {
           const gradient = inputGradients[index];

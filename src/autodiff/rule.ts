@@ -14,6 +14,12 @@ export interface GradientCall {
   readonly outputGradients: readonly (TypedValue | null)[];
   /** Whether the gradient of input `index` is wanted. Rules emit nothing for the others. */
   needs(index: number): boolean;
+  /** `gradients` of nodes that the rule has emitted itself. */
+  gradients(
+    output: TypedValue,
+    wrt: readonly TypedValue[],
+    outputGradient: TypedValue,
+  ): readonly (TypedValue | null)[];
 }
 
 /**

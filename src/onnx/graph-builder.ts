@@ -249,6 +249,11 @@ export class GraphBuilder extends GraphRecorder {
     return known;
   }
 
+  /** A constant tensor. */
+  constant(content: Tensor): TypedValue {
+    return this.#constant('tensor', content);
+  }
+
   readonly #lists = new Map<string, TypedValue>();
   #constants = 0;
 

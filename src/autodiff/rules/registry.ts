@@ -2,6 +2,7 @@ import type { Node } from '../../onnx/graph.ts';
 import { operatorKey } from '../../onnx/shape-inference/rules.ts';
 import type { GradientRule } from '../rule.ts';
 import { ACTIVATION_RULES } from './activation.ts';
+import { BATCH_NORMALIZATION_RULES } from './batch-normalization.ts';
 import { CONVOLUTION_RULES } from './convolution.ts';
 import { EINSUM_RULES } from './einsum.ts';
 import { ELEMENTWISE_RULES } from './elementwise.ts';
@@ -9,6 +10,8 @@ import { INDEXING_RULES } from './indexing.ts';
 import { MATRIX_RULES } from './matrix.ts';
 import { MOVEMENT_RULES } from './movement.ts';
 import { NORMALIZATION_RULES } from './normalization.ts';
+import { NORMALIZATION_FORMULA_RULES } from './normalization-formulas.ts';
+import { POOLING_RULES } from './pooling.ts';
 import { REDUCTION_RULES } from './reduction.ts';
 import { SOFTMAX_RULES } from './softmax.ts';
 
@@ -22,6 +25,9 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
     ...NORMALIZATION_RULES,
     ...MATRIX_RULES,
     ...CONVOLUTION_RULES,
+    ...POOLING_RULES,
+    ...BATCH_NORMALIZATION_RULES,
+    ...NORMALIZATION_FORMULA_RULES,
     ...EINSUM_RULES,
     ...MOVEMENT_RULES,
     ...INDEXING_RULES,

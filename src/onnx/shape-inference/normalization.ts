@@ -21,4 +21,6 @@ export const NORMALIZATION_RULES: Record<string, InferenceRule> = {
   BatchNormalization: batchNormalization,
   InstanceNormalization: sameAsInput,
   GroupNormalization: sameAsInput,
+  MeanVarianceNormalization: sameAsInput,
+  LRN: sameAsInput,
 };

@@ -5,6 +5,8 @@ import { ELEMENTWISE_CASES } from './elementwise.ts';
 import { INDEXING_CASES } from './indexing.ts';
 import { MATRIX_CASES } from './matrix.ts';
 import { MOVEMENT_CASES } from './movement.ts';
+import { NORMALIZATION_CASES } from './normalization.ts';
+import { POOLING_CASES } from './pooling.ts';
 import { REDUCTION_CASES } from './reduction.ts';
 
 /** A case at least for every rule in the registry. */
@@ -14,6 +16,8 @@ export const GRADIENT_CASES: GradientCase[] = [
   ...REDUCTION_CASES,
   ...MATRIX_CASES,
   ...CONVOLUTION_CASES,
+  ...POOLING_CASES,
+  ...NORMALIZATION_CASES,
   ...MOVEMENT_CASES,
   ...INDEXING_CASES,
 ];
