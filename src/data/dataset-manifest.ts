@@ -3,13 +3,10 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { guardWrite } from './appending-file.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { DATASET_SPLITS, type DatasetSplit, type DatasetStatistics } from './dataset.ts';
+import { hashFile } from './hash-file.ts';
 import { chooseHeldBuckets } from './held-buckets.ts';
-import {
-  DATASET_SPLITS,
-  type DatasetSplit,
-  type DatasetStatistics,
-  type TextDataset,
-} from './text-dataset.ts';
+import type { TextDataset } from './text-dataset.ts';
 import { type RecordLayout, recordLayout } from './token-record.ts';
 import { TokenSplitFile } from './token-split.ts';
 
@@ -106,19 +103,4 @@ function bucketBytes(sizes: DatasetManifest['sizes'], layouts: readonly RecordLa
       layouts.map(({ bytes }, bucket) => bytes * (sizes[split][bucket] as number)),
     ]),
   ) as DatasetManifest['sizes'];
-}
-
-function hashFile(path: string): string {
-  const descriptor = fs.openSync(path, 'r');
-  try {
-    const hash = createHash('sha256');
-    const buffer = Buffer.alloc(1 << 18);
-    for (let read = -1; read !== 0; ) {
-      read = fs.readSync(descriptor, buffer);
-      hash.update(buffer.subarray(0, read));
-    }
-    return hash.digest('hex');
-  } finally {
-    fs.closeSync(descriptor);
-  }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { DATASET_SPLITS } from './dataset.ts';
 import { chooseHeldBuckets } from './held-buckets.ts';
-import { DATASET_SPLITS } from './text-dataset.ts';
 
 it('holds what is read most, the largest first, as far as it goes', () => {
   const bytes = { train: [10, 70, 40], labelled: [5], validation: [20, 1], test: [1] };

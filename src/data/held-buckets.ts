@@ -1,4 +1,4 @@
-import { DATASET_SPLITS, type DatasetSplit } from './text-dataset.ts';
+import { DATASET_SPLITS, type DatasetSplit } from './dataset.ts';
 
 /** What the buckets of a data set may take in memory, all splits together. */
 export const HELD_BYTES = 64 << 20;

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
-import { isRunning } from '../running-process.ts';
-import { AppendingFile, guardWrite } from './appending-file.ts';
+import { AppendingFile } from './appending-file.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { DATASET_SPLITS, type DatasetSplit } from './dataset.ts';
 import {
   bucketFileName,
   DATASET_FORMAT,
@@ -14,6 +13,7 @@ import {
   writeManifest,
 } from './dataset-manifest.ts';
 import { LabelSelection } from './label-selection.ts';
+import { preparedFolder } from './prepared-folder.ts';
 import type { DataSource } from './sample.ts';
 import { SampleReader } from './sample-reader.ts';
 import { SampleStage } from './sample-stage.ts';
@@ -26,7 +26,7 @@ import {
   UNLABELLED_HELD_OUT,
   VALIDATION,
 } from './split-assignment.ts';
-import { DATASET_SPLITS, type DatasetSplit, type TextDataset } from './text-dataset.ts';
+import type { TextDataset } from './text-dataset.ts';
 import { LABEL_AT, recordLayout } from './token-record.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -54,10 +54,6 @@ export interface PrepareOptions {
 
 const PROGRESS_ROWS = 1000;
 
-/** The folders that this process is writing. */
-const BUILDING = new Set<string>();
-let builds = 0;
-
 /**
  * Reads a source once and writes it to disk tokenized, split and without texts that are in two splits; or opens
  * what an earlier call with the same source, tokenizer and options wrote.
@@ -68,38 +64,13 @@ let builds = 0;
 export async function prepareTextDataset(options: PrepareOptions): Promise<TextDataset> {
   checkOptions(options);
   const fingerprint = await fingerprintOf(options);
-  const folder = datasetFolder(options.folder, fingerprint);
-  const found = readManifest(folder, fingerprint);
-  if (found) return openDataset(folder, found, true);
-
-  // Written under another name and renamed when complete. Process id and number keep runs side by side apart.
-  guardWrite(options.folder, () => fs.mkdirSync(options.folder, { recursive: true }));
-  removeLeftovers(options.folder, `${basename(folder)}.part-`);
-  const partial = `${folder}.part-${process.pid}-${++builds}`;
-  guardWrite(partial, () => fs.mkdirSync(partial));
-  BUILDING.add(partial);
-  try {
-    const manifest = await build(partial, fingerprint, options);
-    // Another process may have finished the same meanwhile, and be reading it: then its files stay.
-    const theirs = readManifest(folder, fingerprint);
-    if (theirs) {
-      fs.rmSync(partial, { recursive: true, force: true });
-      return openDataset(folder, theirs, true);
-    }
-    fs.rmSync(folder, { recursive: true, force: true });
-    guardWrite(folder, () => fs.renameSync(partial, folder));
-    return openDataset(folder, manifest, false);
-  } catch (error) {
-    fs.rmSync(partial, { recursive: true, force: true });
-    throw error;
-  } finally {
-    BUILDING.delete(partial);
-  }
-}
-
-/** Where a data set with this fingerprint lies in the folder of prepared ones. */
-export function datasetFolder(folder: string, fingerprint: string): string {
-  return join(folder, fingerprint.slice(0, 24));
+  return preparedFolder({
+    root: options.folder,
+    fingerprint,
+    find: (folder) => readManifest(folder, fingerprint),
+    build: (folder) => build(folder, fingerprint, options),
+    open: openDataset,
+  });
 }
 
 async function build(folder: string, fingerprint: string, options: PrepareOptions): Promise<DatasetManifest> {
@@ -236,17 +207,6 @@ async function fingerprintOf(options: PrepareOptions): Promise<string> {
     options: { labels, splits, labelsPerClass, maxLength, buckets, seed, onBrokenRow },
   };
   return createHash('sha256').update(canonicalJson(parts)).digest('hex');
-}
-
-/** Removes what a killed process left half-written. */
-function removeLeftovers(folder: string, prefix: string): void {
-  for (const name of fs.readdirSync(folder)) {
-    if (!name.startsWith(prefix)) continue;
-    const path = join(folder, name);
-    const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (pid === process.pid ? BUILDING.has(path) : isRunning(pid)) continue;
-    fs.rmSync(path, { recursive: true, force: true });
-  }
 }
 
 function checkOptions({ buckets, maxLength, labels, splits, labelsPerClass }: PrepareOptions): void {

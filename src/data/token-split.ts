@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { SAMPLE_KEY_BYTES, type TokenBatch } from './batch.ts';
+import type { Example, Split } from './split.ts';
 import { IDS_AT, LABEL_AT, type RecordLayout, TEXT_OFFSET_AT, TOKENS_AT } from './token-record.ts';
 
 /** The samples of a split that are padded to the same length. */
@@ -10,22 +11,13 @@ export interface TokenBucket {
   readonly size: number;
 }
 
-/** What batches are drawn from: a split's samples by bucket. */
-export interface TokenSplit {
-  readonly name: string;
-  /** Samples in all buckets. */
-  readonly size: number;
+/** What batches of texts are drawn from: a split's samples by bucket. */
+export interface TokenSplit extends Split<TokenBatch> {
   readonly buckets: readonly TokenBucket[];
-  /**
-   * Reads the samples at `indices` (positions in the bucket, at most `rows`) as a batch of `rows`; what is left is
-   * filled with empty rows. The arrays are the caller's.
-   */
-  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): TokenBatch;
   /** The text of a sample, by its position in the split (`TokenBatch.ordinals`). */
   text(ordinal: number): string;
   /** The id that the source gave it. */
   id(ordinal: number): string;
-  close(): void;
 }
 
 /** A bucket's file. */
@@ -106,6 +98,10 @@ export class TokenSplitFile implements TokenSplit {
       batch.ordinals[row] = start + (indices[row] as number);
     }
     return batch;
+  }
+
+  example(ordinal: number): Example {
+    return { text: this.text(ordinal) };
   }
 
   text(ordinal: number): string {

@@ -30,6 +30,7 @@ const split: TokenSplit = {
     filled: indices.length,
   }),
   text: () => '',
+  example: () => ({ text: '' }),
   id: () => '',
   close: () => {},
 };

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseHeldBuckets } from '../data/held-buckets.ts';
-import { datasetFolder } from '../data/prepare-text-dataset.ts';
+import { datasetFolder } from '../data/prepared-folder.ts';
 import { recordLayout } from '../data/token-record.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import type { StageName } from '../events.ts';

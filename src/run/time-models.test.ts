@@ -25,6 +25,7 @@ function splitOf(sizes: readonly number[]): TokenSplit {
       };
     },
     text: () => '',
+    example: () => ({ text: '' }),
     id: () => '',
     close: () => {},
   };

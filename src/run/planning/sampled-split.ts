@@ -14,6 +14,7 @@ export function sampledBucket(split: TokenSplit, bucket: number, samples: number
     buckets: [{ length, size: taken }],
     readBatch: (_, indices, rows) => split.readBatch(bucket, indices, rows),
     text: (ordinal) => split.text(ordinal),
+    example: (ordinal) => split.example(ordinal),
     id: (ordinal) => split.id(ordinal),
     // The split that it looks into is the data set's to close.
     close: () => {},

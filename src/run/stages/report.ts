@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { DatasetStatistics, TextDataset } from '../../data/text-dataset.ts';
+import type { DatasetStatistics } from '../../data/dataset.ts';
+import type { TextDataset } from '../../data/text-dataset.ts';
 import { LimbeckError } from '../../errors.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { replaceFile } from '../../replace-file.ts';

@@ -1,0 +1,177 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { LimbeckError } from '../../errors.ts';
+import type { Image, ImageSource } from './image-source.ts';
+
+/** The names of MNIST's files (LeCun, Cortes and Burges), which its successors took over; `.gz` may follow. */
+const FILES = {
+  train: { images: 'train-images-idx3-ubyte', labels: 'train-labels-idx1-ubyte' },
+  test: { images: 't10k-images-idx3-ubyte', labels: 't10k-labels-idx1-ubyte' },
+} as const;
+
+/** Unsigned bytes in three and in one dimension. */
+const MAGIC = { images: 0x00000803, labels: 0x00000801 };
+
+/** The file's path, unpacked or packed. */
+function fileIn(folder: string, name: string): string {
+  for (const candidate of [join(folder, name), join(folder, `${name}.gz`)])
+    if (existsSync(candidate)) return candidate;
+  throw new LimbeckError('data.not-found', `there is no ${name}, nor ${name}.gz`, {
+    where: folder,
+    remedy: 'Put the four IDX files of the data set into this folder.',
+  });
+}
+
+function damaged(path: string, problem: string): LimbeckError {
+  return new LimbeckError('data.damaged', `the IDX file ${problem}`, {
+    where: path,
+    remedy: 'Get the file again.',
+  });
+}
+
+/** The bytes of a file in pieces of a wanted size. */
+class ByteReader {
+  readonly path: string;
+  readonly #stream: Readable;
+  readonly #chunks: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(path: string) {
+    this.path = path;
+    const file = createReadStream(path, { highWaterMark: 1 << 18 });
+    // A failure of the file ends the reading of what is unpacked from it.
+    this.#stream = path.endsWith('.gz')
+      ? file.on('error', (error) => this.#stream.destroy(error)).pipe(createGunzip())
+      : file;
+    this.#chunks = this.#stream[Symbol.asyncIterator]();
+  }
+
+  /** The next `count` bytes; undefined at the end. @throws LimbeckError `data.damaged` when it ends within them. */
+  async take(count: number): Promise<Buffer | undefined> {
+    const parts = [this.#rest];
+    let have = this.#rest.length;
+    while (have < count) {
+      const { value, done } = await this.#next();
+      if (done) break;
+      parts.push(value);
+      have += value.length;
+    }
+    if (have === 0 && count > 0) return undefined;
+    if (have < count) throw damaged(this.path, `ends ${count - have} bytes too early`);
+    const all = parts.length === 1 ? this.#rest : Buffer.concat(parts);
+    this.#rest = all.subarray(count);
+    return all.subarray(0, count);
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+
+  async #next(): Promise<IteratorResult<Buffer>> {
+    try {
+      return await this.#chunks.next();
+    } catch (cause) {
+      throw new LimbeckError('data.damaged', `the IDX file cannot be unpacked: ${(cause as Error).message}`, {
+        where: this.path,
+        remedy: 'Get the file again.',
+        cause,
+      });
+    }
+  }
+}
+
+/** The sizes in a file's head. */
+async function readHead(reader: ByteReader, kind: keyof typeof MAGIC): Promise<number[]> {
+  const first = await reader.take(4);
+  if (first?.readUInt32BE(0) !== MAGIC[kind]) throw damaged(reader.path, `does not begin as one of ${kind}`);
+  const count = first[3];
+  const rest = await reader.take(4 * count);
+  if (!rest) throw damaged(reader.path, 'ends within its head');
+  return Array.from({ length: count }, (_, i) => rest.readUInt32BE(4 * i));
+}
+
+/** Pictures are small here: a head that says otherwise is wrong, and must not take the memory. */
+const MAX_SIDE = 4096;
+
+/**
+ * Opens the four IDX files of a data set like MNIST or Fashion-MNIST: grey pictures of one size.
+ *
+ * @throws LimbeckError `data.not-found`, `data.damaged`
+ */
+export async function openIdx(
+  folder: string,
+  title: string,
+  labels: readonly string[],
+): Promise<ImageSource> {
+  const paths = {
+    train: { images: fileIn(folder, FILES.train.images), labels: fileIn(folder, FILES.train.labels) },
+    test: { images: fileIn(folder, FILES.test.images), labels: fileIn(folder, FILES.test.labels) },
+  };
+  const heads = { train: await headsOf(paths.train), test: await headsOf(paths.test) };
+  const { height, width } = heads.train;
+  if (height !== heads.test.height || width !== heads.test.width) {
+    throw damaged(
+      paths.test.images,
+      `has pictures of ${heads.test.height}x${heads.test.width}, the other ${height}x${width}`,
+    );
+  }
+  const files = [...Object.values(paths.train), ...Object.values(paths.test)];
+  return {
+    title,
+    fingerprint: JSON.stringify(files.map((path) => [path, statSync(path).size, statSync(path).mtimeMs])),
+    channels: 1,
+    height,
+    width,
+    labels,
+    sizes: { train: heads.train.count, test: heads.test.count },
+    read: (part) => readPart(paths[part], heads[part], labels.length),
+  };
+}
+
+interface Heads {
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+async function headsOf(paths: { images: string; labels: string }): Promise<Heads> {
+  const images = new ByteReader(paths.images);
+  const labels = new ByteReader(paths.labels);
+  try {
+    const [count, height, width] = (await readHead(images, 'images')) as [number, number, number];
+    const [labelled] = await readHead(labels, 'labels');
+    if (count === 0 || height === 0 || width === 0 || height > MAX_SIDE || width > MAX_SIDE)
+      throw damaged(paths.images, `says that it has ${count} pictures of ${height}x${width}`);
+    if (labelled !== count) throw damaged(paths.labels, `has ${labelled} labels for ${count} pictures`);
+    return { count, height, width };
+  } finally {
+    images.close();
+    labels.close();
+  }
+}
+
+async function* readPart(
+  paths: { images: string; labels: string },
+  { count, height, width }: Heads,
+  classes: number,
+): AsyncGenerator<Image> {
+  const images = new ByteReader(paths.images);
+  const labels = new ByteReader(paths.labels);
+  try {
+    await readHead(images, 'images');
+    await readHead(labels, 'labels');
+    for (let i = 0; i < count; i++) {
+      const pixels = await images.take(height * width);
+      const label = (await labels.take(1))?.[0];
+      if (!pixels || label === undefined)
+        throw damaged(pixels ? paths.labels : paths.images, `ends after ${i} of ${count} pictures`);
+      if (label >= classes) throw damaged(paths.labels, `has label ${label} at ${i}, of ${classes} classes`);
+      yield { pixels, label };
+    }
+  } finally {
+    images.close();
+    labels.close();
+  }
+}

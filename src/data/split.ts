@@ -1,0 +1,24 @@
+import type { Batch } from './batch.ts';
+
+/** What a person is shown of a sample. */
+export interface Example {
+  readonly text: string;
+  /** A data URI, for samples that are pictures. */
+  readonly picture?: string;
+}
+
+/** What batches are drawn from: a split's samples, in buckets of one shape each. */
+export interface Split<B extends Batch = Batch> {
+  readonly name: string;
+  /** Samples in all buckets. */
+  readonly size: number;
+  readonly buckets: readonly { readonly size: number }[];
+  /**
+   * Reads the samples at `indices` (positions in the bucket, at most `rows`) as a batch of `rows`; what is left is
+   * filled with empty rows. The arrays are the caller's.
+   */
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): B;
+  /** A sample as a person sees it, by its position in the split (`SampleBatch.ordinals`). */
+  example(ordinal: number): Example;
+  close(): void;
+}
