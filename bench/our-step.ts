@@ -1,0 +1,64 @@
+import { createNodeEngine, type NodeEngineOptions } from '../src/engine/node.ts';
+import { float32 } from '../src/onnx/tensor.ts';
+import { writeModel } from '../src/onnx/write-model.ts';
+import { randomStream } from '../src/random.ts';
+import { adamw } from '../src/train/adamw.ts';
+import { type CompiledStep, compileStep } from '../src/train/compile-step.ts';
+import { parameterTensors } from '../src/train/step-graph.ts';
+import { SwapBuffers } from '../src/train/swap-buffers.ts';
+import { type BenchModel, benchBatch } from './models.ts';
+
+/** A training step that is ready to run again and again. */
+export interface OurStep {
+  readonly compiled: CompiledStep;
+  /** Makes `count` steps; the milliseconds of each. */
+  run(count: number): Promise<number[]>;
+  /** The loss of the last step. */
+  loss(): number;
+  release(): Promise<void>;
+}
+
+/** Compiles and loads the step of a model: forward, loss, backward, AdamW, as a training run makes it. */
+export async function ourStep(
+  model: BenchModel,
+  options: NodeEngineOptions & { profile?: string } = {},
+): Promise<OurStep> {
+  const student = model.build(randomStream(1, 'student'));
+  const compiled = compileStep({
+    student,
+    sizes: model.sizes,
+    terms: [model.term],
+    optimizer: adamw({ weightDecay: 0.01 }),
+  });
+  const { profile, ...engine } = options;
+  const session = await createNodeEngine(engine).load(writeModel(compiled.graph), {
+    spinning: false,
+    ...(profile === undefined ? {} : { profile }),
+  });
+  const initial = new Map<string, Float32Array>();
+  for (const [name, { data }] of parameterTensors(student)) initial.set(name, data as Float32Array);
+  const buffers = new SwapBuffers([...compiled.parameters, ...compiled.buffers, ...compiled.state], initial);
+  const batch = benchBatch(model, compiled.batchInputs);
+  let step = 0;
+  let loss = Number.NaN;
+  return {
+    compiled,
+    async run(count) {
+      const times: number[] = [];
+      for (let i = 0; i < count; i++) {
+        const start = performance.now();
+        const scalars = { learning_rate: float32([1e-4], []), step: float32([++step], []) };
+        const results = await session.run(
+          { ...buffers.feeds, ...batch, ...scalars },
+          { ...buffers.fetches, loss: null },
+        );
+        loss = Number(results.loss?.data[0]);
+        buffers.swap();
+        times.push(performance.now() - start);
+      }
+      return times;
+    },
+    loss: () => loss,
+    release: () => session.release(),
+  };
+}
