@@ -131,10 +131,10 @@ describe('gradients', () => {
   it('list forms of an operator that have none with the reason', () => {
     const g = new GraphBuilder();
     const input = g.input('x', 'float32', [3]);
-    const reflected = g.op('Pad', [input, g.ints([1, 1])], { mode: 'reflect' }, { name: 'mirror' });
+    const reflected = g.op('Pad', [input, g.ints([1, 1])], { mode: 'mirrored' }, { name: 'mirror' });
     const error = caught(() => gradients(g, g.reduceSum(reflected, { keepDims: false }), [input]));
     expect(error.code).toBe('train.no-gradient');
-    expect(error.message).toContain("Pad 'mirror' (mode reflect)");
+    expect(error.message).toContain("Pad 'mirror' (mode mirrored)");
   });
 
   it('pass through symbolic shapes where no size has to be known', async () => {

@@ -8,18 +8,19 @@ import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
 import { hasReport, redrawReport } from './stages/report.ts';
 import { finishedStudent } from './stages/train.ts';
-import { openTask } from './tasks/index.ts';
+import { runTokenizer } from './teaching/open-teacher.ts';
 
 /** Writes the student of a run anew from its checkpoint, and measures what the gate asks. */
 export async function exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult> {
   const { recipe, options: runOptions } = reopenRun(runFolder);
   const run = await openRun(recipe, { ...runOptions, ...options });
   try {
-    const data = await dataStage(run, await openTask(run));
+    const tokenizer = await runTokenizer(run);
+    const dataset = await dataStage(run, tokenizer);
     try {
-      const student = finishedStudent(run, data);
-      const shipped = await exportStage(run, { data, student, baseline: null });
-      const { gate } = await evaluateStudent(run, data, shipped);
+      const student = finishedStudent(run, tokenizer, dataset.labels.length);
+      const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
+      const { gate } = await evaluateStudent(run, dataset, shipped);
       const folder = run.folder.file('student');
       if (hasReport(run.folder.path)) redrawReport(run.folder.path);
       return {
@@ -28,7 +29,7 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
         gate,
       };
     } finally {
-      data.dataset.close();
+      dataset.close();
     }
   } finally {
     await run.close();

@@ -1,27 +1,24 @@
-import type { Batch } from '../data/batch.ts';
-import type { Split } from '../data/split.ts';
+import type { TokenSplit } from '../data/token-split.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { readLogits } from './logits.ts';
 import type { RunContext } from './run-context.ts';
-import { splitBatches } from './sample-batches.ts';
-import type { ModelInputs } from './tasks/task.ts';
+import { splitBatches, tokenFeeds } from './text-batches.ts';
 
 const ROWS = 256;
 
 export interface GraphScore {
-  /** Right answers / labelled samples, 0 to 1. */
+  /** Right answers / labelled texts, 0 to 1. */
   readonly accuracy: number;
-  /** Mean over the labelled samples, in nats. */
+  /** Mean over the labelled texts, in nats. */
   readonly crossEntropy: number;
 }
 
-/** How a classifier does on a labelled split. Throws LimbeckError `run.interrupted` between batches. */
-export async function measureGraph<B extends Batch>(
+/** How a text classifier does on a labelled split. Throws LimbeckError `run.interrupted` between batches. */
+export async function measureGraph(
   run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
   graph: Graph,
-  { feeds }: Pick<ModelInputs<B>, 'feeds'>,
-  split: Split<B>,
+  split: TokenSplit,
 ): Promise<GraphScore> {
   const session = await run.engine.load(writeModel(graph));
   try {
@@ -30,7 +27,7 @@ export async function measureGraph<B extends Batch>(
     let total = 0;
     for (const batch of splitBatches(split, ROWS)) {
       run.checkInterrupted();
-      const { logits } = await session.run(feeds(batch), { logits: null });
+      const { logits } = await session.run(tokenFeeds(batch), { logits: null });
       for (const { label, answer, crossEntropy } of readLogits(logits, batch)) {
         if (label === answer) right++;
         sum += crossEntropy;

@@ -4,6 +4,7 @@ import { span, type WindowGeometry } from '../../onnx/window-geometry.ts';
 import { range } from '../broadcast.ts';
 import { reshapeTo, type Size, shapeVector, sizesOf } from '../sizes.ts';
 import { multiply } from './multiply.ts';
+import { kernelPlaces, padSpatial, takeSpatial } from './window-slices.ts';
 
 /** A convolution: what both of its gradients depend on. */
 export interface Convolution {
@@ -96,7 +97,7 @@ function productsByPlace(
     g.reshape(value, group === 1 ? [0, channels, pixels] : [0, group, channels, pixels]);
   const rows = split(dy, outputs);
   const padded = padSpatial(g, x, before, after);
-  const places = offsets(kernel).map((place) => {
+  const places = kernelPlaces(kernel).map((place) => {
     const seen = takeSpatial(
       g,
       padded,
@@ -158,9 +159,7 @@ function swappedConvolution(
     const [batch, , ...sizes] = sizesOf(g, value);
     const parts = reshapeTo(g, value, [batch, group, channels, ...sizes]);
     const moved = g.transpose(parts, [...perm, ...spatial.map((axis) => axis + 3)]);
-    return group === 1
-      ? reshapeTo(g, moved, fold([batch, ...sizes]))
-      : g.op('Reshape', [moved, shapeVector(g, fold([batch, ...sizes]))]);
+    return g.op('Reshape', [moved, shapeVector(g, fold([batch, ...sizes]))]);
   };
   // x: [C / group, group * N, ...], dy: [M, N, ...].
   const image = grouped(x, inputs, [2, 1, 0], ([, ...sizes]) => [inputs, -1, ...sizes]);
@@ -208,46 +207,4 @@ function flipped(g: GraphBuilder, w: TypedValue, kernel: readonly number[]): Typ
   if (axes.length === 0) return w;
   const each = (value: number) => g.ints(axes.map(() => value));
   return g.op('Slice', [w, each(-1), each(BEFORE_ALL), g.ints(axes), each(-1)]);
-}
-
-/** Zeros around the spatial axes. */
-export function padSpatial(
-  g: GraphBuilder,
-  x: TypedValue,
-  before: readonly number[],
-  after: readonly number[],
-): TypedValue {
-  if ([...before, ...after].every((pad) => pad === 0)) return x;
-  const axes = range(before.length).map((axis) => axis + 2);
-  return g.op('Pad', [x, g.ints([...before, ...after]), null, g.ints(axes)]);
-}
-
-interface Taken {
-  readonly start: number;
-  readonly count: number;
-  readonly step: number;
-}
-
-/** `count` elements from `start` on, `step` apart, along every spatial axis. */
-function takeSpatial(g: GraphBuilder, x: TypedValue, taken: readonly Taken[]): TypedValue {
-  const cut = taken.flatMap((along, axis) => {
-    const whole = along.start === 0 && along.step === 1 && x.shape[axis + 2] === along.count;
-    return whole ? [] : [{ ...along, axis: axis + 2 }];
-  });
-  if (cut.length === 0) return x;
-  return g.op('Slice', [
-    x,
-    g.ints(cut.map(({ start }) => start)),
-    g.ints(cut.map(({ start, count, step }) => start + (count - 1) * step + 1)),
-    g.ints(cut.map(({ axis }) => axis)),
-    g.ints(cut.map(({ step }) => step)),
-  ]);
-}
-
-/** All places of a kernel, in row-major order. */
-function offsets(kernel: readonly number[]): number[][] {
-  return kernel.reduce<number[][]>(
-    (places, size) => places.flatMap((place) => range(size).map((at) => [...place, at])),
-    [[]],
-  );
 }

@@ -24,6 +24,8 @@ import {
   smallerSize,
   subtractSizes,
 } from '../sizes.ts';
+import { byFormula } from './by-formula.ts';
+import { paddedByElements } from './pad-modes.ts';
 
 /** Reshape, Flatten, Squeeze, Unsqueeze: the elements keep their order. */
 const reshape: GradientRule = (call) => [reshapeLike(call.g, gradientOf(call), inputOf(call, 0))];
@@ -160,11 +162,14 @@ export function padBy(
   return g.op('Pad', [x, shapeVector(g, pads), null, g.ints(axes)]);
 }
 
+/** The other modes repeat elements. */
+const padByElements = byFormula(paddedByElements, [0]);
+
 /** What lay inside goes back; the constant gets what it was repeated for. */
 const pad: GradientRule = (call) => {
   const { g, node } = call;
   const mode = stringAttribute(node, 'mode', 'constant');
-  if (mode !== 'constant') throw new UnsupportedGradient(`mode ${mode}`);
+  if (mode !== 'constant') return padByElements(call);
   const x = inputOf(call, 0);
   const pads = elementOf(call, 'pads', 1);
   if (!pads) throw new UnsupportedGradient('it has no pads');

@@ -38,7 +38,7 @@ const groupNormalization: Formula = (g, node, inputs) => {
   const width = typeof rest === 'number' ? rest / groups : g.div(rest, g.ints([groups]));
   const rows = reshapeTo(g, x, [sizes[0], groups, width]);
   const normal = standardized(g, rows, floatAttribute(node, 'epsilon', 1e-5));
-  if (scale.shape[0] === groups && x.shape[1] !== groups) {
+  if (g.opset < 21) {
     const column = (value: TypedValue) => g.reshape(value, [groups, 1]);
     return reshapeTo(g, g.add(g.mul(normal, column(scale)), column(bias)), sizes);
   }

@@ -40,6 +40,14 @@ const maxPool: GradientRule = (call) => {
   return [reshapeTo(g, flat, sizesOf(g, x))];
 };
 
+/** What was put at a place gets the gradient of that place. Indices count through the whole output. */
+const maxUnpool: GradientRule = (call) => {
+  const { g } = call;
+  const [x, indices] = [inputOf(call, 0), inputOf(call, 1)];
+  const flat = g.gatherElements(g.reshape(gradientOf(call), [-1]), g.reshape(indices, [-1]), 0);
+  return [reshapeTo(g, flat, sizesOf(g, x))];
+};
+
 /** Ties share the gradient equally, as in a ReduceMax. */
 const globalMaxPool: GradientRule = (call) => {
   const { g } = call;
@@ -166,6 +174,7 @@ function overlapped(
 
 export const POOLING_RULES: Record<string, GradientRule> = {
   MaxPool: maxPool,
+  MaxUnpool: maxUnpool,
   AveragePool: averagePool,
   GlobalMaxPool: globalMaxPool,
   GlobalAveragePool: globalAveragePool,

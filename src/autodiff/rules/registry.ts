@@ -6,13 +6,17 @@ import { BATCH_NORMALIZATION_RULES } from './batch-normalization.ts';
 import { CONVOLUTION_RULES } from './convolution.ts';
 import { EINSUM_RULES } from './einsum.ts';
 import { ELEMENTWISE_RULES } from './elementwise.ts';
+import { FUSED_CONVOLUTION_RULES } from './fused-convolution.ts';
 import { INDEXING_RULES } from './indexing.ts';
 import { MATRIX_RULES } from './matrix.ts';
 import { MOVEMENT_RULES } from './movement.ts';
 import { NORMALIZATION_RULES } from './normalization.ts';
 import { NORMALIZATION_FORMULA_RULES } from './normalization-formulas.ts';
+import { PATCH_RULES } from './patches.ts';
 import { POOLING_RULES } from './pooling.ts';
 import { REDUCTION_RULES } from './reduction.ts';
+import { RESIZE_RULES } from './resize.ts';
+import { SAMPLING_RULES } from './sampling.ts';
 import { SOFTMAX_RULES } from './softmax.ts';
 
 /** Every rule, by operator: `MatMul`, `com.microsoft::FusedMatMul`. */
@@ -25,12 +29,16 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
     ...NORMALIZATION_RULES,
     ...MATRIX_RULES,
     ...CONVOLUTION_RULES,
+    ...FUSED_CONVOLUTION_RULES,
     ...POOLING_RULES,
     ...BATCH_NORMALIZATION_RULES,
     ...NORMALIZATION_FORMULA_RULES,
     ...EINSUM_RULES,
     ...MOVEMENT_RULES,
     ...INDEXING_RULES,
+    ...RESIZE_RULES,
+    ...SAMPLING_RULES,
+    ...PATCH_RULES,
   }),
 );
 

@@ -10,6 +10,8 @@ type FloatType = 'float32' | 'float64';
 /** An input of a function under test: its shape, and how its elements are drawn. */
 export interface TestInput {
   readonly shape: readonly number[];
+  /** The axes whose sizes may be names (all); others, as those of a kernel, are part of the operator. */
+  readonly named?: readonly number[];
   /** Standard normal by default. */
   readonly draw?: (random: RandomStream, index: number) => number;
 }

@@ -16,15 +16,18 @@ export type Naming = 'by size' | 'each';
 export async function checkSymbolic(check: GradientCheck, naming: Naming): Promise<void> {
   const feeds: Record<string, Tensor> = {};
   const bound = await gradientsOver(check, feeds, (shape) => [...shape]);
-  const free = await gradientsOver(check, feeds, (shape, name) =>
-    shape.map((size, axis): Dim => (naming === 'each' ? `${name}.${axis}` : `size${size}`)),
+  const free = await gradientsOver(check, feeds, (shape, name, named) =>
+    shape.map((size, axis): Dim => {
+      if (named && !named.includes(axis)) return size;
+      return naming === 'each' ? `${name}.${axis}` : `size${size}`;
+    }),
   );
   if (Object.keys(bound).join() !== Object.keys(free).join())
     throw new Error(`${Object.keys(bound)} with sizes that are numbers, ${Object.keys(free)} with names`);
   for (const [name, wanted] of Object.entries(bound)) compare(name, wanted, free[name]);
 }
 
-type NameSizes = (shape: readonly number[], name: string) => Dim[];
+type NameSizes = (shape: readonly number[], name: string, named?: readonly number[]) => Dim[];
 
 async function gradientsOver(
   check: GradientCheck,
@@ -40,10 +43,10 @@ async function gradientsOver(
     feeds[name] ??= tensor(type, shape, data);
     return feeds[name].dims;
   };
-  const xs = check.inputs.map(({ shape, draw: how }, i) => {
+  const xs = check.inputs.map(({ shape, named, draw: how }, i) => {
     const name = `x${i}`;
     draw(name, shape, (at) => (how ? how(random, at) : random.normal()));
-    return g.input(name, type, naming(shape, name));
+    return g.input(name, type, naming(shape, name, named));
   });
   const built = check.build(g, xs, type);
   const ys = Array.isArray(built) ? built : [built];

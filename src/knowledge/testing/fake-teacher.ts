@@ -81,8 +81,7 @@ export function fakeTeacher({
     outputs,
     asked,
     filled,
-    async label(asking, wanted) {
-      const batch = asking as TokenBatch;
+    async label(batch, wanted) {
       await before?.(batch);
       filled.push(batch.filled);
       const samples = Array.from(

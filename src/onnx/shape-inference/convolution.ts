@@ -64,5 +64,6 @@ const convTranspose: InferenceRule = (context) => {
 
 export const CONVOLUTION_RULES: Record<string, InferenceRule> = {
   Conv: conv,
+  'com.microsoft::FusedConv': conv,
   ConvTranspose: convTranspose,
 };

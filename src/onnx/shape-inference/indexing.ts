@@ -8,7 +8,6 @@ import {
   normalizeAxis,
   ShapeError,
 } from './rule.ts';
-import { divideDims, multiplyDims } from './size-expression.ts';
 
 const gather: InferenceRule = (context) => {
   const data = inputAt(context, 0);
@@ -103,15 +102,6 @@ const nonZero: InferenceRule = (context) => [
 
 const size: InferenceRule = () => [{ type: 'int64', shape: [] }];
 
-const depthToSpace: InferenceRule = (context) => {
-  const { type, shape } = inputAt(context, 0);
-  const block = intAttribute(context, 'blocksize', 1);
-  const channels = divideDims(shape[1], block ** 2) ?? context.freshDim();
-  return [
-    { type, shape: [shape[0], channels, multiplyDims(shape[2], block), multiplyDims(shape[3], block)] },
-  ];
-};
-
 export const INDEXING_RULES: Record<string, InferenceRule> = {
   Gather: gather,
   GatherElements: gatherElements,
@@ -126,5 +116,4 @@ export const INDEXING_RULES: Record<string, InferenceRule> = {
   ConstantOfShape: constantOfShape,
   EyeLike: eyeLike,
   NonZero: nonZero,
-  DepthToSpace: depthToSpace,
 };

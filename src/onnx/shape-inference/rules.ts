@@ -8,6 +8,7 @@ import { NORMALIZATION_RULES } from './normalization.ts';
 import { POOLING_RULES } from './pooling.ts';
 import { QUANTIZATION_RULES } from './quantization.ts';
 import { REDUCTION_RULES } from './reduction.ts';
+import { RESAMPLING_RULES } from './resampling.ts';
 import type { InferenceRule } from './rule.ts';
 
 const RULES = new Map<string, InferenceRule>(
@@ -21,6 +22,7 @@ const RULES = new Map<string, InferenceRule>(
     ...EINSUM_RULES,
     ...MOVEMENT_RULES,
     ...INDEXING_RULES,
+    ...RESAMPLING_RULES,
     ...QUANTIZATION_RULES,
   }),
 );

@@ -8,6 +8,7 @@ import { MOVEMENT_CASES } from './movement.ts';
 import { NORMALIZATION_CASES } from './normalization.ts';
 import { POOLING_CASES } from './pooling.ts';
 import { REDUCTION_CASES } from './reduction.ts';
+import { RESAMPLING_CASES } from './resampling.ts';
 
 /** A case at least for every rule in the registry. */
 export const GRADIENT_CASES: GradientCase[] = [
@@ -20,4 +21,5 @@ export const GRADIENT_CASES: GradientCase[] = [
   ...NORMALIZATION_CASES,
   ...MOVEMENT_CASES,
   ...INDEXING_CASES,
+  ...RESAMPLING_CASES,
 ];

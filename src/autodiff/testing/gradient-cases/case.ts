@@ -7,6 +7,8 @@ import type { GradientCheck, TestInput } from '../check-gradients.ts';
 export type GradientCase = [operator: string, form: string, check: GradientCheck];
 
 export const x = (...shape: number[]): TestInput => ({ shape });
+/** A tensor whose sizes may be names along some axes alone: the batch of images, none of a kernel. */
+export const named = (axes: readonly number[], input: TestInput): TestInput => ({ ...input, named: axes });
 /** Elements in [low, high). */
 export const within = (low: number, high: number, ...shape: number[]): TestInput => ({
   shape,

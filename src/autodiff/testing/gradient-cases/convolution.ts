@@ -1,4 +1,4 @@
-import { type GradientCase, of, squared, x } from './case.ts';
+import { type GradientCase, named, of, squared, within, x } from './case.ts';
 
 interface Form {
   readonly form: string;
@@ -6,9 +6,20 @@ interface Form {
   readonly weights: number[];
   readonly attributes?: Parameters<typeof of>[1];
   readonly bias?: boolean;
+  /** 1: also with pixels whose number is a name; then the second gradient would have such a kernel. */
+  readonly order?: 1;
 }
 
 const CONV: Form[] = [
+  {
+    form: 'stride 2 with a rest, groups, first order',
+    input: [2, 4, 6, 5],
+    weights: [6, 2, 3, 3],
+    attributes: { group: 2, strides: [2, 2], pads: [1, 1, 1, 1] },
+    bias: true,
+    order: 1,
+  },
+  { form: 'one axis, first order', input: [2, 3, 7], weights: [4, 3, 3], order: 1 },
   {
     form: '3x3, bias',
     input: [2, 3, 5, 4],
@@ -96,6 +107,13 @@ const CONV: Form[] = [
 
 const TRANSPOSED: Form[] = [
   {
+    form: 'stride 2, first order',
+    input: [2, 4, 3, 4],
+    weights: [4, 3, 3, 3],
+    attributes: { strides: [2, 2], pads: [1, 0, 1, 0], group: 2 },
+    order: 1,
+  },
+  {
     form: '3x3, bias',
     input: [2, 3, 4, 3],
     weights: [3, 2, 3, 3],
@@ -126,13 +144,50 @@ const TRANSPOSED: Form[] = [
 
 /** ONNX Runtime has convolutions of float32 alone. */
 const cases = (operator: string, forms: readonly Form[]): GradientCase[] =>
-  forms.map(({ form, input, weights, attributes, bias }) => {
+  forms.map(({ form, input, weights, attributes, bias, order }) => {
+    const free = order === 1 ? [0, ...input.map((_, axis) => axis).slice(2)] : [0];
     const outputs = operator === 'Conv' ? weights[0] : weights[1] * Number(attributes?.group ?? 1);
-    const inputs = [x(...input), x(...weights), ...(bias ? [x(outputs)] : [])];
-    return [operator, form, { inputs, build: squared(of(operator, attributes)), type: 'float32' }];
+    const inputs = [named(free, x(...input)), named([], x(...weights)), ...(bias ? [x(outputs)] : [])];
+    return [operator, form, { inputs, build: squared(of(operator, attributes)), type: 'float32', order }];
   });
 
+const FUSED: [activation: string, params: number[]][] = [
+  ['Relu', []],
+  ['LeakyRelu', [0.1]],
+  ['Clip', [-20, 20]],
+  ['HardSigmoid', [0.02, 0.5]],
+  ['Sigmoid', []],
+  ['Tanh', []],
+];
+
+/** Sums that lie far from the kinks: one input is large. */
+const fusedCase = ([activation, params]: (typeof FUSED)[number]): GradientCase => [
+  'com.microsoft::FusedConv',
+  activation,
+  {
+    inputs: [
+      named([0], x(1, 2, 4, 4)),
+      named([], x(3, 2, 3, 3)),
+      named([], x(3)),
+      named([0], within(8, 9, 1, 3, 4, 4)),
+    ],
+    build: of(
+      'FusedConv',
+      {
+        pads: [1, 1, 1, 1],
+        activation,
+        activation_params: { kind: 'floats', value: params },
+      },
+      'com.microsoft',
+    ),
+    type: 'float32',
+    order: 1,
+    step: 5e-3,
+  },
+];
+
 export const CONVOLUTION_CASES: GradientCase[] = [
+  ...FUSED.map(fusedCase),
   ...cases('Conv', CONV),
   ...cases('ConvTranspose', TRANSPOSED),
 ];

@@ -1,6 +1,6 @@
 import { float } from '../../../onnx/attributes.ts';
 import type { TypedValue } from '../../../onnx/graph.ts';
-import { type Build, type GradientCase, of, squared, within, x } from './case.ts';
+import { type Build, type GradientCase, named, of, squared, within, x } from './case.ts';
 
 const statistics = [within(0.5, 1.5, 3), x(3), x(3), within(0.5, 1.5, 3)];
 /** The running statistics that come out have no gradient. */
@@ -59,7 +59,7 @@ export const NORMALIZATION_CASES: GradientCase[] = [
     'LRN',
     '',
     {
-      inputs: [x(2, 5, 2, 3)],
+      inputs: [named([0], x(2, 5, 2, 3))],
       build: squared(of('LRN', { size: 3, alpha: float(0.5), bias: float(1) })),
       type: 'float32',
     },

@@ -1,4 +1,4 @@
-import { apart, type GradientCase, of, squared, within, x } from './case.ts';
+import { apart, type GradientCase, named, of, squared, within, x } from './case.ts';
 
 type Attributes = Parameters<typeof of>[1];
 type Form = [form: string, input: number[], attributes: Attributes];
@@ -29,14 +29,18 @@ export const POOLING_CASES: GradientCase[] = [
     [
       'AveragePool',
       form,
-      { inputs: [x(...input)], build: squared(of('AveragePool', attributes)), type: 'float32' },
+      {
+        inputs: [named([0, 1], x(...input))],
+        build: squared(of('AveragePool', attributes)),
+        type: 'float32',
+      },
     ],
   ]),
   [
     'AveragePool',
     'padding counts',
     {
-      inputs: [x(1, 2, 5, 5)],
+      inputs: [named([0, 1], x(1, 2, 5, 5))],
       build: squared(of('AveragePool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 })),
       type: 'float32',
     },
@@ -60,7 +64,7 @@ export const POOLING_CASES: GradientCase[] = [
     'LpPool',
     '',
     {
-      inputs: [within(0.5, 1.5, 1, 2, 4, 5)],
+      inputs: [named([0, 1], within(0.5, 1.5, 1, 2, 4, 5))],
       build: squared(of('LpPool', { kernel_shape: [2, 2], strides: [1, 2] })),
       type: 'float32',
     },
