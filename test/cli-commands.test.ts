@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useLiteTokenizer } from '../src/data/use-lite-tokenizer.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import type { RunResult } from '../src/report/result.ts';
-import { prepareData } from '../src/run/stages/data.ts';
-import { splitBatches, tokenFeeds } from '../src/run/text-batches.ts';
+import { splitBatches } from '../src/run/sample-batches.ts';
+import { prepareTextData } from '../src/run/tasks/text-classification.ts';
+import { tokenFeeds } from '../src/run/text-batches.ts';
 import { train } from '../src/run/train.ts';
 import { type Build, buildLimbeck } from './support/build.ts';
 import { jsonLines, launch } from './support/child-process.ts';
@@ -127,7 +128,10 @@ test('store ls, verify and prune', async () => {
   expect(listed.code).toBe(0);
   const logits = spaces.find(({ tap }) => tap === 'logits');
   // The training texts and the test texts, each once.
-  const asked = await prepareData(smallRecipe(), place.options('small'), await useLiteTokenizer());
+  const asked = await prepareTextData(
+    { recipe: smallRecipe(), options: place.options('small') },
+    await useLiteTokenizer(),
+  );
   const distinct = [asked.splits.train, asked.splits.test].map(
     (split) => new Set(Array.from({ length: split.size }, (_, i) => split.text(i))).size,
   );
@@ -213,7 +217,7 @@ async function answersTo(
   recipe: ReturnType<typeof smallRecipe>,
   options: ReturnType<RunPlace['options']>,
 ): Promise<Map<string, string>> {
-  const dataset = await prepareData(recipe, options, await useLiteTokenizer());
+  const dataset = await prepareTextData({ recipe, options }, await useLiteTokenizer());
   const session = await createNodeEngine().load(`${options.out}/student/onnx/model.onnx`);
   const answers = new Map<string, string>();
   try {

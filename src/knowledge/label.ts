@@ -1,4 +1,4 @@
-import { SAMPLE_KEY_BYTES, type TokenBatch } from '../data/batch.ts';
+import { type Batch, SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { estimateBytes } from './estimate.ts';
@@ -11,7 +11,7 @@ import type { KnowledgeStore } from './store.ts';
 /** What labelling needs of a split: its samples as batches, in an order that does not matter. */
 export interface LabelSplit {
   /** Batches of at most `rows` samples; a batch may be changed once the next one is asked for. */
-  batches(rows: number): Iterable<TokenBatch> | AsyncIterable<TokenBatch>;
+  batches(rows: number): Iterable<Batch> | AsyncIterable<Batch>;
 }
 
 /** What is going to be done, told before the teacher is asked for the first time. */
@@ -77,7 +77,7 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
     const pending = new PendingBatches(batchSize);
     const writer = new LabelWriter(spaces, batchSize);
     const queued = new Set<string>();
-    const ask = async (batch: TokenBatch) => {
+    const ask = async (batch: Batch) => {
       const start = performance.now();
       const labels = await teacher.label(batch, taps);
       secondsInTeacher += (performance.now() - start) / 1000;

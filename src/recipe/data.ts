@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { SOURCES } from '../data/sources/index.ts';
 import { registryUnion } from './registry-union.ts';
 
@@ -38,7 +39,7 @@ export function bucketsFor(maxLength: number): number[] {
 /** Where the samples come from, which of them are labelled, and how they become batches. */
 export const dataSchema = z
   .strictObject({
-    source: registryUnion(SOURCES).describe('Where the samples come from.'),
+    source: registryUnion([...SOURCES, ...IMAGE_SOURCES]).describe('Where the samples come from.'),
     labels: z
       .array(z.string().min(1))
       .min(2)
@@ -59,6 +60,26 @@ export const dataSchema = z
       })
       .optional()
       .describe('Lengths in tokens that batches are padded to, rising to maxLength; a compiled step each.'),
+    augmentation: z
+      .strictObject({
+        crop: z
+          .int()
+          .min(0)
+          .max(64)
+          .default(2)
+          .describe('Pixels by which a picture is moved, at most; what comes in is black.'),
+        flip: z.boolean().default(true).describe('Whether half of the pictures are mirrored.'),
+        views: z
+          .int()
+          .positive()
+          .max(1000)
+          .default(4)
+          .describe(
+            'Variants of a picture, which epochs take in turn. The teacher is asked about each of them once, and the student sees just what it was asked about.',
+          ),
+      })
+      .optional()
+      .describe('How training pictures are varied; they are not, when absent.'),
     onBrokenRow: z
       .enum(['skip', 'fail'])
       .default('skip')

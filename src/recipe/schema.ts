@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { LimbeckError } from '../errors.ts';
-import { TEXT_STUDENTS } from '../students/index.ts';
+import { IMAGE_STUDENTS, TEXT_STUDENTS } from '../students/index.ts';
+import { IMAGE_TEACHERS, type TeacherChoice } from '../teachers/index.ts';
 import { dataSchema } from './data.ts';
 import { registryUnion } from './registry-union.ts';
 import { teacherSchema } from './teacher.ts';
 import { objectiveSchema, trainingSchema } from './training.ts';
+
+type TaskName = 'text-classification' | 'image-classification';
 
 /**
  * A recipe: everything that decides what a run does. This is its only declaration: its types, defaults, JSON schema,
@@ -18,7 +22,7 @@ export const recipeSchema = z
         error: 'expected letters, digits, dots and dashes, at most 64',
       })
       .describe('Names the run; its folder is runs/NAME unless --out says otherwise.'),
-    task: z.enum(['text-classification']).default('text-classification'),
+    task: z.enum(['text-classification', 'image-classification']).default('text-classification'),
     seed: z
       .int()
       .min(0)
@@ -33,7 +37,7 @@ export const recipeSchema = z
     teacher: teacherSchema
       .optional()
       .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
-    student: registryUnion(TEXT_STUDENTS).describe('What is taught.'),
+    student: registryUnion([...TEXT_STUDENTS, ...IMAGE_STUDENTS]).describe('What is taught.'),
     objective: objectiveSchema,
     training: trainingSchema,
     baseline: z
@@ -90,12 +94,42 @@ export const recipeSchema = z
       .default('.limbeck/store')
       .describe('Folder of the knowledge store, which runs share; relative to the working folder.'),
   })
+  .superRefine((recipe, context) => {
+    for (const { path, kind, task } of misplacedKinds(recipe)) {
+      const message = `'${kind}' is of the task ${task}, the recipe of ${recipe.task}`;
+      context.addIssue({ code: 'custom', path: [...path, 'kind'], message });
+    }
+  })
   .describe('A Limbeck recipe.');
+
+/** The parts of a recipe that belong to another task than its own. */
+function misplacedKinds(recipe: {
+  task: TaskName;
+  data: { source: { kind: string } };
+  teacher?: { kind: string };
+  student: { kind: string };
+}) {
+  const parts = [
+    { path: ['data', 'source'], kind: recipe.data.source.kind, images: IMAGE_SOURCES },
+    { path: ['teacher'], kind: recipe.teacher?.kind, images: IMAGE_TEACHERS },
+    { path: ['student'], kind: recipe.student.kind, images: IMAGE_STUDENTS },
+  ];
+  return parts.flatMap(({ path, kind, images }) => {
+    if (kind === undefined) return [];
+    const task: TaskName = images.some((one) => one.kind === kind)
+      ? 'image-classification'
+      : 'text-classification';
+    return task === recipe.task ? [] : [{ path, kind, task }];
+  });
+}
 
 /** A recipe with every default filled in. */
 export type Recipe = z.output<typeof recipeSchema>;
 /** A recipe that says who teaches. */
 export type DistillRecipe = Recipe & { teacher: NonNullable<Recipe['teacher']> };
+
+/** A recipe whose teacher reads texts. */
+export type TextDistillRecipe = Recipe & { teacher: TeacherChoice };
 
 /**
  * Asserts that the recipe has a teacher.
@@ -107,6 +141,15 @@ export function requireTeacher(recipe: Recipe): asserts recipe is DistillRecipe 
   throw new LimbeckError('recipe.no-teacher', `the recipe '${recipe.name}' names no teacher`, {
     where: 'teacher',
     remedy: 'Add one (teacher: { kind: use-lite }), or train without: `limbeck train`.',
+  });
+}
+
+/** Asserts that the recipe has a teacher of texts. @throws LimbeckError `recipe.no-teacher`, `recipe.invalid` */
+export function requireTextTeacher(recipe: Recipe): asserts recipe is TextDistillRecipe {
+  requireTeacher(recipe);
+  if (recipe.teacher.kind !== 'onnx-image') return;
+  throw new LimbeckError('recipe.invalid', `a teacher of pictures cannot read texts`, {
+    where: 'teacher.kind',
   });
 }
 

@@ -1,5 +1,5 @@
-import { TEACHERS } from '../teachers/index.ts';
+import { IMAGE_TEACHERS, TEACHERS } from '../teachers/index.ts';
 import { registryUnion } from './registry-union.ts';
 
 /** Who teaches: one of the registered teachers, with its options. */
-export const teacherSchema = registryUnion(TEACHERS);
+export const teacherSchema = registryUnion([...TEACHERS, ...IMAGE_TEACHERS]);

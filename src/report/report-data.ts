@@ -102,6 +102,8 @@ function ofModels<T extends z.ZodType>(schema: T) {
 export const reportDataSchema = z.object({
   /** The recipe's name. */
   name: z.string(),
+  /** What a sample is. */
+  unit: z.enum(['texts', 'images']).default('texts'),
   /** ISO 8601, when the run ended. */
   finishedAt: z.string(),
   result: runResultSchema,

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isTextClassifier } from '../export/hugging-face.ts';
+import { isPackage } from '../export/package-folder.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { type RunResult, runResultSchema } from '../report/result.ts';
 import type { RunOptions } from './api.ts';
@@ -12,7 +12,7 @@ import { labelStage } from './stages/label.ts';
 import { reportStage } from './stages/report.ts';
 import { teacherStage } from './stages/teacher.ts';
 import { baselineStage, trainStage } from './stages/train.ts';
-import { openRecipeTeacher } from './teaching/open-teacher.ts';
+import { openTask } from './tasks/index.ts';
 
 /**
  * Distils: reads the data, makes the teacher ready, labels, trains the student and its baseline, exports, measures
@@ -42,19 +42,17 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
       return finished;
     }
     run.folder.acceptTeaching('teacher');
-    const source = await openRecipeTeacher({ ...run, recipe });
-    const { tokenizer } = source;
-    const dataset = await dataStage(run, tokenizer);
+    const data = await dataStage(run, await openTask(run));
     try {
-      const teacher = await teacherStage(run, source, dataset);
-      const labels = await labelStage(run, teacher, dataset);
-      const student = await trainStage(run, dataset, tokenizer, labels);
-      const baseline = options.baseline === false ? null : await baselineStage(run, dataset, tokenizer);
-      const shipped = await exportStage(run, { dataset, tokenizer, student, baseline });
-      const evaluations = await evaluateStage(run, { dataset, teacher, shipped });
-      return await reportStage(run, { dataset, teacher, evaluations });
+      const teacher = await teacherStage(run, data);
+      const labels = await labelStage(run, teacher, data);
+      const student = await trainStage(run, data, labels);
+      const baseline = options.baseline === false ? null : await baselineStage(run, data);
+      const shipped = await exportStage(run, { data, student, baseline });
+      const evaluations = await evaluateStage(run, { data, teacher, shipped });
+      return await reportStage(run, { data, teacher, evaluations });
     } finally {
-      dataset.close();
+      data.dataset.close();
     }
   } finally {
     await run.close();
@@ -72,7 +70,7 @@ function readResult(folder: RunFolder, { baseline }: RunOptions): RunResult | un
     const result = runResultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
     if (result.baseline === null && baseline !== false) return undefined;
     const whole =
-      isTextClassifier(folder.file('student'), { quantized: result.studentInt8 !== null }) &&
+      isPackage(folder.file('student'), { quantized: result.studentInt8 !== null }) &&
       existsSync(folder.file('report.html'));
     return whole ? result : undefined;
   } catch {

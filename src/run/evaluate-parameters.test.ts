@@ -44,7 +44,7 @@ it('evaluates the parameters that it is given, on the labelled samples of short 
     batchSize: 2,
     classes: 2,
     inputs: {
-      variant: (rows) => ({ name: 'head', sizes: { batch: rows } }),
+      variant: ({ rows }) => ({ name: 'head', sizes: { batch: rows } }),
       feeds: ({ ordinals, rows }) => ({
         embedding: tensor(
           'float32',

@@ -1,5 +1,5 @@
-import type { TokenBatch } from '../data/batch.ts';
-import type { TokenSplit } from '../data/token-split.ts';
+import type { Batch } from '../data/batch.ts';
+import type { Split } from '../data/split.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
@@ -10,44 +10,28 @@ import type { Evaluation } from '../train/early-stopping.ts';
 import { SessionsByVariant } from '../train/sessions-by-variant.ts';
 import { trainedTensors } from '../train/step-graph.ts';
 import { readLogits } from './logits.ts';
-import { splitBatches, tokenFeeds, variantName } from './text-batches.ts';
+
+import { splitBatches } from './sample-batches.ts';
+import type { ModelInputs, Variant } from './tasks/task.ts';
 
 export interface ParameterEvaluator {
   evaluate(parameters: ReadonlyMap<string, Float32Array>): Promise<Evaluation>;
   close(): Promise<void>;
 }
 
-/** The sizes that a forward pass is compiled for; one session for each name. */
-interface Variant {
-  readonly name: string;
-  readonly sizes: Readonly<Record<string, number>>;
-}
-
-/** What a student is fed for a batch. */
-export interface StudentInputs {
-  /** For batches of this shape. */
-  variant(rows: number, length: number): Variant;
-  feeds(batch: TokenBatch): Readonly<Record<string, Tensor>>;
-}
-
-const TEXT_INPUTS: StudentInputs = {
-  variant: (rows, length) => ({ name: variantName(length), sizes: { batch: rows, sequence: length } }),
-  feeds: tokenFeeds,
-};
-
 /**
- * Evaluates a student's parameters on a labelled split while it is being trained: a text student, unless `inputs` says
- * what else it is fed. The sessions take the parameters as inputs, so that nothing is loaded anew for each evaluation.
+ * Evaluates a student's parameters on a labelled split while it is being trained: `inputs` says what
+ * it is fed. The sessions take the parameters as inputs, so that nothing is loaded anew for each evaluation.
  */
-export function parameterEvaluator(options: {
+export function parameterEvaluator<B extends Batch>(options: {
   readonly engine: Engine;
   readonly student: Student;
-  readonly split: TokenSplit;
+  readonly split: Split<B>;
   readonly batchSize: number;
   readonly classes: number;
-  readonly inputs?: StudentInputs;
+  readonly inputs: ModelInputs<B>;
 }): ParameterEvaluator {
-  const { engine, student, split, batchSize, classes, inputs = TEXT_INPUTS } = options;
+  const { engine, student, split, batchSize, classes, inputs } = options;
   const tensors = trainedTensors(student);
   const sessions = new SessionsByVariant(
     ({ sizes }: Variant) =>
@@ -62,7 +46,7 @@ export function parameterEvaluator(options: {
       let loss = 0;
       let counted = 0;
       for (const batch of splitBatches(split, batchSize)) {
-        const session = await sessions.get(inputs.variant(batchSize, batch.length));
+        const session = await sessions.get(inputs.variant(batch));
         const { logits } = await session.run({ ...feeds, ...inputs.feeds(batch) }, { logits: null });
         for (const { label, answer, crossEntropy } of readLogits(logits, batch)) {
           countAnswer(confusion, label, answer);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Session } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
-import { MODEL_FILE } from '../export/hugging-face.ts';
+import { MODEL_FILE } from '../export/package-folder.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import {
@@ -17,15 +17,14 @@ import {
 import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
 import { reopenRun } from './finished-run.ts';
 import { readLogits } from './logits.ts';
-import { prepareData } from './stages/data.ts';
-import { runTokenizer } from './teaching/open-teacher.ts';
-import { splitBatches, tokenFeeds } from './text-batches.ts';
+import { splitBatches } from './sample-batches.ts';
+import { openTask } from './tasks/index.ts';
 
 const ROWS = 64;
 
 /**
  * Measures an ONNX classifier on a split of a recipe's data: the student of a run by default.
- * Of the training split only the texts with labels count.
+ * Of the training split only the samples with labels count.
  *
  * @throws LimbeckError `run.not-a-run`, `export.missing` for a run without a student, `model.not-found`,
  * `model.classes` for a model of other classes; AbortError after `options.signal`.
@@ -44,8 +43,8 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
   // Tells a file that is missing or no model for what it is, before the data is prepared.
   readModelFile(model);
 
-  const tokenizer = await runTokenizer({ recipe, options: settings });
-  const dataset = await prepareData(recipe, settings, tokenizer);
+  const task = await openTask({ recipe, options: settings });
+  const { dataset, inputs } = await task.prepareData({});
   let session: Session | undefined;
   try {
     session = await createNodeEngine({ provider: recipe.engine }).load(model);
@@ -56,7 +55,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
     let done = 0;
     for (const batch of splitBatches(split, ROWS)) {
       options.signal?.throwIfAborted();
-      const { logits } = await session.run(tokenFeeds(batch), { logits: null });
+      const { logits } = await session.run(inputs.feeds(batch), { logits: null });
       if (logits.dims[1] !== classes) {
         throw new LimbeckError(
           'model.classes',
@@ -75,7 +74,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
         task: 'answering',
         done,
         total: split.size,
-        unit: 'texts',
+        unit: task.unit,
       });
     }
     const counts = confusionCounts(confusion);

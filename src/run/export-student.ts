@@ -8,19 +8,18 @@ import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
 import { hasReport, redrawReport } from './stages/report.ts';
 import { finishedStudent } from './stages/train.ts';
-import { runTokenizer } from './teaching/open-teacher.ts';
+import { openTask } from './tasks/index.ts';
 
 /** Writes the student of a run anew from its checkpoint, and measures what the gate asks. */
 export async function exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult> {
   const { recipe, options: runOptions } = reopenRun(runFolder);
   const run = await openRun(recipe, { ...runOptions, ...options });
   try {
-    const tokenizer = await runTokenizer(run);
-    const dataset = await dataStage(run, tokenizer);
+    const data = await dataStage(run, await openTask(run));
     try {
-      const student = finishedStudent(run, tokenizer, dataset.labels.length);
-      const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
-      const { gate } = await evaluateStudent(run, dataset, shipped);
+      const student = finishedStudent(run, data);
+      const shipped = await exportStage(run, { data, student, baseline: null });
+      const { gate } = await evaluateStudent(run, data, shipped);
       const folder = run.folder.file('student');
       if (hasReport(run.folder.path)) redrawReport(run.folder.path);
       return {
@@ -29,7 +28,7 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
         gate,
       };
     } finally {
-      dataset.close();
+      data.dataset.close();
     }
   } finally {
     await run.close();

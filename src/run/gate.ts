@@ -1,12 +1,12 @@
 import { measureSensitivity } from '../compress/layer-sensitivity.ts';
 import { quantizableLayers } from '../compress/quantizable-layers.ts';
-import type { TextDataset } from '../data/text-dataset.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import type { Gate, ModelResult } from '../report/result.ts';
 import { calibratedInt8 } from './int8.ts';
 import { measureGraph } from './measure-graph.ts';
 import type { RunContext } from './run-context.ts';
 import type { Shipped } from './stages/export.ts';
+import type { TaskData } from './tasks/task.ts';
 
 /** So many layers are named, the worst ones. */
 const NAMED_LAYERS = 5;
@@ -17,7 +17,7 @@ const NAMED_LAYERS = 5;
  */
 export async function int8Gate(
   run: RunContext,
-  dataset: TextDataset,
+  data: TaskData,
   shipped: Pick<Shipped, 'student' | 'float32Layers'>,
   measured: { readonly student: ModelResult; readonly studentInt8: ModelResult | null },
 ): Promise<Gate | null> {
@@ -26,7 +26,7 @@ export async function int8Gate(
   const { maxDrop } = run.recipe.export.int8;
   const drop = student.accuracy - studentInt8.accuracy;
   if (drop <= maxDrop) return { maxDrop, drop, passed: true };
-  return { maxDrop, drop, passed: false, layers: await worstLayers(run, dataset, shipped) };
+  return { maxDrop, drop, passed: false, layers: await worstLayers(run, data, shipped) };
 }
 
 /**
@@ -35,13 +35,13 @@ export async function int8Gate(
  */
 async function worstLayers(
   run: RunContext,
-  dataset: TextDataset,
+  data: TaskData,
   { student, float32Layers }: Pick<Shipped, 'student' | 'float32Layers'>,
 ): Promise<NonNullable<Gate['layers']>> {
   const { engine, recipe, checkInterrupted } = run;
-  const { train, validation } = dataset.splits;
+  const { validation } = data.dataset.splits;
   const model = readModelFile(student);
-  const quantize = await calibratedInt8({ engine, model, split: train, seed: recipe.seed, checkInterrupted });
+  const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
   const layers = quantizableLayers(model)
     .map(({ name }) => name)
     .filter((name) => !float32Layers.includes(name));
@@ -49,8 +49,8 @@ async function worstLayers(
   const sensitivities = await measureSensitivity({
     layers,
     quantize: (exclude) => quantize([...float32Layers, ...exclude]),
-    evaluate: async (graph) => -(await measureGraph(run, graph, validation)).crossEntropy,
-    reference: -(await measureGraph(run, model, validation)).crossEntropy,
+    evaluate: async (graph) => -(await measureGraph(run, graph, data.inputs, validation)).crossEntropy,
+    reference: -(await measureGraph(run, model, data.inputs, validation)).crossEntropy,
     onLayer: () =>
       run.emit({
         type: 'progress',

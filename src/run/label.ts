@@ -4,23 +4,22 @@ import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
 import { labelStage } from './stages/label.ts';
 import { teacherStage } from './stages/teacher.ts';
-import { openRecipeTeacher } from './teaching/open-teacher.ts';
+import { openTask } from './tasks/index.ts';
 
-/** Makes the teacher ready and asks it about every training text, as the first stages of `distill` do. */
+/** Makes the teacher ready and asks it about every training sample, as the first stages of `distill` do. */
 export async function label(recipe: Recipe, options: RunOptions): Promise<LabelResult> {
   requireTeacher(recipe);
   const run = await openRun(recipe, options);
   try {
-    const source = await openRecipeTeacher({ ...run, recipe });
-    const dataset = await dataStage(run, source.tokenizer);
+    const data = await dataStage(run, await openTask(run));
     try {
-      const teacher = await teacherStage(run, source, dataset);
-      const { labelled, reused, seconds, space } = await labelStage(run, teacher, dataset);
+      const teacher = await teacherStage(run, data);
+      const { labelled, reused, seconds, space } = await labelStage(run, teacher, data);
       const kept = (await run.store.list()).find(({ id }) => id === space.info.id);
       const { precision, agreement } = teacher;
       return { labelled, reused, seconds, bytes: kept?.bytes ?? 0, precision, agreement };
     } finally {
-      dataset.close();
+      data.dataset.close();
     }
   } finally {
     await run.close();

@@ -1,4 +1,4 @@
-import type { TokenBatch } from '../data/batch.ts';
+import type { SampleBatch } from '../data/batch.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 
@@ -21,7 +21,7 @@ export interface LogitsRow {
  */
 export function* readLogits(
   logits: Tensor,
-  batch: Pick<TokenBatch, 'filled' | 'labels' | 'ordinals'>,
+  batch: Pick<SampleBatch, 'filled' | 'labels' | 'ordinals'>,
 ): Generator<LogitsRow> {
   const data = logits.data as Float32Array;
   const classes = logits.dims[1];

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { modelBytes } from '../export/hugging-face.ts';
+import { modelBytes } from '../export/package-folder.ts';
 import { isFloat } from '../onnx/data-type.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { accuracy, type Confusion, confusionCounts, macroF1 } from '../report/confusion.ts';

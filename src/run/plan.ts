@@ -5,10 +5,11 @@ import { chooseHeldBuckets } from '../data/held-buckets.ts';
 import { datasetFolder } from '../data/prepared-folder.ts';
 import { recordLayout } from '../data/token-record.ts';
 import { createNodeEngine } from '../engine/node.ts';
+import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
-import { type Recipe, requireTeacher } from '../recipe/schema.ts';
-import type { TeacherSource } from '../teachers/teacher-source.ts';
+import { type Recipe, requireTextTeacher } from '../recipe/schema.ts';
+import type { TextTeacherSource } from '../teachers/teacher-source.ts';
 import type { Plan, RunOptions, StagePlan } from './api.ts';
 import { type AnswerCost, planAnswers } from './planning/answer-stages.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
@@ -25,7 +26,7 @@ import {
 import { planTeacherStage } from './planning/teacher-stage.ts';
 import { timed } from './planning/timing.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './run-context.ts';
-import { prepareData } from './stages/data.ts';
+import { prepareTextData } from './tasks/text-classification.ts';
 import { recallTeacher, teacherKey } from './teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
 
@@ -37,12 +38,13 @@ import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
  * the resident set of the process while the stage's work was measured, plus what the stage reads into memory of the
  * data. Disk is what the stage adds. Nothing is written into the run's folder, and the store is only looked at.
  *
- * @throws LimbeckError of the data, the teacher and the engine; `run.interrupted` after `options.signal`.
+ * @throws LimbeckError `recipe.task` for a recipe of images; of the data, the teacher and the engine; `run.interrupted` after `options.signal`.
  */
 export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
   const checkInterrupted = () => {
     if (options.signal?.aborted) throw interrupted();
   };
+  requireTexts(recipe);
   checkInterrupted();
   try {
     return await withScratchFolder(async (scratch) => {
@@ -88,7 +90,7 @@ async function planStages(
   let answers: AnswerCost | undefined;
   let labelMemory = 0;
   if (source) {
-    requireTeacher(recipe);
+    requireTextTeacher(recipe);
     const key = teacherKey(context, source, dataset, recipe.teacher);
     const known = recallTeacher(store.folder, key);
     const cost = await told('label', 'Time the teacher', () => measureTeacher(context, recipe, source));
@@ -150,20 +152,30 @@ function reportStage(memoryBytes: number): StagePlan {
   };
 }
 
-async function openSource(recipe: Recipe, options: RunOptions): Promise<TeacherSource | undefined> {
+/** What is timed are batches of texts, by their lengths. */
+function requireTexts({ task }: Recipe): void {
+  if (task === 'text-classification') return;
+  throw new LimbeckError('recipe.task', `a run of the task ${task} cannot be planned yet`, {
+    where: 'task',
+    remedy:
+      'Start it: it shows the time that is left, goes on after Ctrl+C, and tells what the store will take.',
+  });
+}
+
+async function openSource(recipe: Recipe, options: RunOptions): Promise<TextTeacherSource | undefined> {
   if (!recipe.teacher) return undefined;
-  requireTeacher(recipe);
+  requireTextTeacher(recipe);
   return openRecipeTeacher({ recipe, options });
 }
 
 /** Prepares the data; the run that follows only opens it, so that is what is timed. */
-async function planData(recipe: Recipe, options: RunOptions, tokenizer: TeacherSource['tokenizer']) {
-  const prepared = await timed(() => prepareData(recipe, options, tokenizer));
+async function planData(recipe: Recipe, options: RunOptions, tokenizer: TextTeacherSource['tokenizer']) {
+  const prepared = await timed(() => prepareTextData({ recipe, options }, tokenizer));
   const again = prepared.value.reused
     ? prepared
     : await timed(() => {
         prepared.value.close();
-        return prepareData(recipe, options, tokenizer);
+        return prepareTextData({ recipe, options }, tokenizer);
       });
   const dataset = again.value;
   const note = prepared.value.reused

@@ -1,10 +1,12 @@
 import type { TokenBatch } from '../data/batch.ts';
-import { batchOrder, sequentialBatches } from '../data/batch-order.ts';
+import { batchOrder } from '../data/batch-order.ts';
 import { dropTokens } from '../data/token-dropout.ts';
 import type { TokenSplit } from '../data/token-split.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
-import { elementCount, type Tensor, tensor } from '../onnx/tensor.ts';
+import { type Tensor, tensor } from '../onnx/tensor.ts';
 import type { BatchSource } from '../train/training-loop.ts';
+import { knowledgeFeeds, labelFeeds } from './sample-batches.ts';
+import type { ModelInputs } from './tasks/task.ts';
 
 export interface TextBatchOptions {
   readonly split: TokenSplit;
@@ -26,10 +28,7 @@ export function textBatches(options: TextBatchOptions): BatchSource {
       const { bucket, indices } = order.batch(epoch, index);
       const whole = split.readBatch(bucket, indices, batchSize);
       const batch = tokenDropout ? dropTokens(whole, { ...tokenDropout, seed }, epoch, index) : whole;
-      const feeds: Record<string, Tensor> = { ...tokenFeeds(batch), ...labelFeeds(batch) };
-      for (const [tap, space] of knowledge ?? []) {
-        feeds[`knowledge/${tap}`] = readKnowledge(space, batch.keys, batchSize);
-      }
+      const feeds = { ...tokenFeeds(batch), ...labelFeeds(batch), ...knowledgeFeeds(knowledge, batch) };
       return { variant: variantName(batch.length), feeds, rows: batch.filled };
     },
   };
@@ -57,28 +56,48 @@ export function tokenFeeds({ ids, mask, rows, length }: TokenBatch): Record<stri
   };
 }
 
-/** `labels`, int32 [batch], and `row_weights`, float32 [batch]: 1 for samples, 0 for rows that only fill the batch. */
-export function labelFeeds({
-  labels,
-  rows,
-  filled,
-}: Pick<TokenBatch, 'labels' | 'rows' | 'filled'>): Record<string, Tensor> {
-  return {
-    labels: tensor('int32', [rows], labels),
-    row_weights: tensor('float32', [rows], new Float32Array(rows).fill(1, 0, filled)),
+/** A text model's inputs, with a compiled forward pass for each length. */
+export const TEXT_INPUTS: ModelInputs<TokenBatch> = {
+  variant: ({ rows, length }) => ({ name: variantName(length), sizes: { batch: rows, sequence: length } }),
+  feeds: tokenFeeds,
+};
+
+const SPEED_CALLS = 50;
+
+/**
+ * Calls of `rows` texts taken from all over the split, cut to the longest of them as a tokenizer pads them. Where the
+ * split is so small that no bucket has so many texts, a call takes some of them several times.
+ */
+export function* textSpeedCalls(split: TokenSplit, rows: number): Generator<Record<string, Tensor>> {
+  const bucketsOf = (least: number) =>
+    split.buckets.flatMap(({ size }, bucket) => (size >= least ? [bucket] : []));
+  const large = bucketsOf(rows);
+  const usable = large.length > 0 ? large : bucketsOf(1);
+  const total = usable.reduce((sum, bucket) => sum + split.buckets[bucket].size, 0);
+  for (let call = 0; call < SPEED_CALLS && total > 0; call++) {
+    // Buckets come up as often as they are full; inside one, calls are spread evenly.
+    let place = Math.floor(((call + 0.5) / SPEED_CALLS) * total);
+    const bucket = usable.find((candidate) => {
+      const { size } = split.buckets[candidate];
+      if (place < size) return true;
+      place -= size;
+      return false;
+    }) as number;
+    const { size } = split.buckets[bucket];
+    const first = Math.max(0, Math.min(place, size - rows));
+    const indices = Array.from({ length: rows }, (_, row) => (first + row) % size);
+    yield cutToLongest(split.readBatch(bucket, indices, rows));
+  }
+}
+
+function cutToLongest({ ids, mask, rows, length }: TokenBatch): Record<string, Tensor> {
+  let longest = 1;
+  for (let i = 0; i < mask.length; i++) if (mask[i] === 1n) longest = Math.max(longest, (i % length) + 1);
+  const cut = (values: BigInt64Array) => {
+    const result = new BigInt64Array(rows * longest);
+    for (let row = 0; row < rows; row++)
+      result.set(values.subarray(row * length, row * length + longest), row * longest);
+    return tensor('int64', [rows, longest], result);
   };
-}
-
-/** The stored answers for `keys`, float32 [rows, ...dims]; zeros for the rows past the last key. */
-export function readKnowledge(space: LabelSpace, keys: Uint8Array, rows: number): Tensor {
-  const { dims } = space.info;
-  const data = new Float32Array(rows * elementCount(dims));
-  space.read(keys, data);
-  return tensor('float32', [rows, ...dims], data);
-}
-
-/** A split's samples once, in order, in batches of `rows`. */
-export function* splitBatches(split: TokenSplit, rows: number): Generator<TokenBatch> {
-  for (const { bucket, indices } of sequentialBatches(split, rows))
-    yield split.readBatch(bucket, indices, rows);
+  return { input_ids: cut(ids), attention_mask: cut(mask) };
 }

@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest';
+import type { Split } from '../data/split.ts';
 import type { TokenSplit } from '../data/token-split.ts';
 import type { Session } from '../engine/engine.ts';
+import { textSpeedCalls } from './text-batches.ts';
 import { timeModels } from './time-models.ts';
+
+const CALLS = { speedCalls: (split: Split, rows: number) => textSpeedCalls(split as TokenSplit, rows) };
 
 /** A split of texts that are all three tokens long, in buckets of 16 tokens. */
 function splitOf(sizes: readonly number[]): TokenSplit {
@@ -44,7 +48,7 @@ it.each([
     release: () => Promise.resolve(),
   } as Session;
   const run = { emit: () => {}, options: { out: '', timingSeconds: 0.001 }, checkInterrupted: () => {} };
-  const speeds = await timeModels(run, new Map([['student', session]]), splitOf(sizes));
+  const speeds = await timeModels(run, new Map([['student', session]]), CALLS, splitOf(sizes));
   expect(speeds.get('student')?.throughput).toBeGreaterThan(0);
   expect([...shapes]).toEqual(['1,3', '32,3']);
 });
@@ -68,6 +72,6 @@ it('stops between two models when it is asked to', async () => {
   let models = 0;
   const sessions = new Map(['student', 'teacher'].map((name) => [name, session]));
   const counted = { ...run, emit: () => models++ };
-  await expect(timeModels(counted, sessions, splitOf([40]))).rejects.toThrow('stopped');
+  await expect(timeModels(counted, sessions, CALLS, splitOf([40]))).rejects.toThrow('stopped');
   expect(models).toBe(1);
 });

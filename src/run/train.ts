@@ -6,8 +6,8 @@ import { runFacts } from './run-facts.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
-import { trainText } from './stages/train.ts';
-import { runTokenizer } from './teaching/open-teacher.ts';
+import { train as trainStudent } from './stages/train.ts';
+import { openTask } from './tasks/index.ts';
 
 /**
  * Trains the recipe's student on its labels alone, with the same machinery as `distill`: the run goes on after an
@@ -18,16 +18,15 @@ export async function train(recipe: Recipe, options: RunOptions): Promise<TrainR
   const run = await openRun(recipe, options);
   try {
     run.folder.acceptTeaching('labels');
-    const tokenizer = await runTokenizer(run);
-    const dataset = await dataStage(run, tokenizer);
+    const data = await dataStage(run, await openTask(run));
     try {
-      const student = await trainText(run, dataset, tokenizer, {
+      const student = await trainStudent(run, data, {
         stage: 'train',
         title: 'Train on the labels',
         labels: null,
       });
-      const shipped = await exportStage(run, { dataset, tokenizer, student, baseline: null });
-      const measured = await evaluateStudent(run, dataset, shipped);
+      const shipped = await exportStage(run, { data, student, baseline: null });
+      const measured = await evaluateStudent(run, data, shipped);
       const result: TrainResult = {
         ...measured,
         ...runFacts(run, 'train'),
@@ -35,7 +34,7 @@ export async function train(recipe: Recipe, options: RunOptions): Promise<TrainR
       replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
       return result;
     } finally {
-      dataset.close();
+      data.dataset.close();
     }
   } finally {
     await run.close();

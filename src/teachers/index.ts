@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { openOnnxFile } from './onnx-file.ts';
-import type { TeacherSource } from './teacher-source.ts';
+import type { TextTeacherSource } from './teacher-source.ts';
 import { headOptions, minAgreementOption, precisionOption, wholeOptions } from './teaching-options.ts';
 import { openUseLite } from './use-lite/open.ts';
 
@@ -10,7 +10,7 @@ export interface TeacherKind<Options extends z.ZodObject = z.ZodObject> {
   /** The recipe's options, with defaults and descriptions. */
   readonly options: Options;
   /** Opens the teacher's model. Paths in the options are absolute, or relative to the working folder. */
-  open(options: z.output<Options>): Promise<TeacherSource>;
+  open(options: z.output<Options>): Promise<TextTeacherSource>;
 }
 
 const labelling = {
@@ -52,16 +52,40 @@ const onnxFile = {
   open: (options: z.output<typeof onnxFileOptions>) => openOnnxFile(options),
 } as const satisfies TeacherKind<typeof onnxFileOptions>;
 
-/** The teachers that a recipe can name. To add one: a file beside these, and an entry here. */
+/** The teachers of texts that a recipe can name. To add one: a file beside these, and an entry here. */
 export const TEACHERS = [useLite, onnxFile] as const;
 
-/** What a recipe says of its teacher, with every default filled in. */
+const onnxImageOptions = z
+  .object({
+    model: z
+      .string()
+      .min(1)
+      .describe(
+        'The ONNX file of a classifier of pictures: what `limbeck train` left in runs/NAME/student/onnx.',
+      ),
+    precision: precisionOption,
+    minAgreement: minAgreementOption,
+  })
+  .describe('An ONNX file that classifies pictures. It is not trained: its output is the classes.');
+
+const onnxImage = {
+  kind: 'onnx-image',
+  options: onnxImageOptions,
+} as const;
+
+/** The teachers of pictures. */
+export const IMAGE_TEACHERS = [onnxImage] as const;
+
+/** What a recipe says of a teacher of pictures. */
+export type ImageTeacherChoice = { kind: 'onnx-image' } & z.output<typeof onnxImageOptions>;
+
+/** What a recipe says of a teacher of texts, with every default filled in. */
 export type TeacherChoice = {
   [E in (typeof TEACHERS)[number] as E['kind']]: { kind: E['kind'] } & z.output<E['options']>;
 }[(typeof TEACHERS)[number]['kind']];
 
-/** Opens the teacher that a recipe names. */
-export function openTeacher(choice: TeacherChoice): Promise<TeacherSource> {
+/** Opens the teacher of texts that a recipe names. */
+export function openTeacher(choice: TeacherChoice): Promise<TextTeacherSource> {
   switch (choice.kind) {
     case 'use-lite':
       return useLite.open();

@@ -4,7 +4,7 @@ import { parseTokenizer, type Tokenizer } from '../data/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
-import { INPUT_IDS, LOGITS, type TeacherSource } from './teacher-source.ts';
+import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
 import { describeValue, findEmbedding, normalizeTextModel } from './text-model.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
 
@@ -30,7 +30,7 @@ const MAX_UNUSED_ROWS = (pieces: number) => 256 + pieces / 10;
  * @throws LimbeckError `teacher.inputs` and `teacher.outputs` (saying what the model has), `teacher.vocabulary` when
  *   the tokenizer is another model's, `tokenizer.missing`, and what reading the files throws.
  */
-export async function openOnnxFile(options: OnnxFileOptions): Promise<TeacherSource> {
+export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeacherSource> {
   const { tokenizer, maxLength } = await readTokenizer(options.tokenizer);
   const title = basename(options.model);
   const read = readModelFile(options.model);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { TokenBatch } from '../data/batch.ts';
+import type { Batch, TokenBatch } from '../data/batch.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import { tensorBytes } from '../onnx/encode-tensor.ts';
@@ -9,6 +9,7 @@ import { readModelFile } from '../onnx/node-files.ts';
 import { readModel } from '../onnx/read-model.ts';
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
 import type { Teacher, TeacherOutput } from './teacher.ts';
+import { PIXEL_VALUES } from './teacher-source.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
 
 export interface OnnxTeacherOptions {
@@ -26,8 +27,9 @@ export interface OnnxTeacherOptions {
 }
 
 /**
- * A teacher that is an ONNX model over tokens. Its inputs are `input_ids` and, where it has them, `attention_mask`
- * and `token_type_ids` (zeros), each [batch, sequence]; every float32 output [batch, ...] is a tap.
+ * A teacher that is an ONNX model over tokens or pictures. Its inputs are `input_ids` and, where it has them,
+ * `attention_mask` and `token_type_ids` (zeros), each [batch, sequence]; or `pixel_values`, float32 [batch, channels,
+ * height, width]. Every float32 output [batch, ...] is a tap.
  *
  * @throws LimbeckError `teacher.inputs`, `teacher.outputs`, `teacher.vocabulary`, and what reading and loading throw.
  */
@@ -37,7 +39,7 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   const { graph, hash } = readTeacherModel(model, title);
   const inputs = inputsOf(graph, title);
   const outputs = outputsOf(graph, title);
-  if (vocabularySize !== undefined) checkVocabulary(graph, inputs.ids, vocabularySize, title);
+  if (vocabularySize !== undefined && inputs.ids) checkVocabulary(graph, inputs.ids, vocabularySize, title);
   const session = await engine.load(model, {
     title,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
@@ -79,16 +81,19 @@ function sha256(...pieces: Uint8Array[]): string {
 }
 
 /** How each input of a text model is filled from a batch. */
-const INPUT_SOURCES: Record<string, (batch: TokenBatch) => BigInt64Array> = {
+const TEXT_INPUTS: Record<string, (batch: TokenBatch) => BigInt64Array> = {
   input_ids: (batch) => batch.ids,
   attention_mask: (batch) => batch.mask,
   token_type_ids: (batch) => new BigInt64Array(batch.rows * batch.length),
 };
 
-function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Value } {
+function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Value | undefined } {
+  const [first] = graph.inputs;
+  if (graph.inputs.length === 1 && first?.name === PIXEL_VALUES && first.type === 'float32')
+    return { all: graph.inputs, ids: undefined };
   const ids = graph.inputs.find((input) => input.name === 'input_ids');
   const strange = graph.inputs.find(
-    (input) => !(input.name in INPUT_SOURCES) || !['int64', 'int32', 'float32'].includes(input.type ?? ''),
+    (input) => !(input.name in TEXT_INPUTS) || !['int64', 'int32', 'float32'].includes(input.type ?? ''),
   );
   if (!ids || strange) {
     throw new LimbeckError(
@@ -98,7 +103,7 @@ function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Va
         : `${title} has no input 'input_ids'`,
       {
         where: `inputs: ${graph.inputs.map((input) => input.name).join(', ')}`,
-        remedy: `Export it with the inputs ${Object.keys(INPUT_SOURCES).join(', ')} (int64 [batch, sequence]).`,
+        remedy: `Export it with the inputs ${Object.keys(TEXT_INPUTS).join(', ')} (int64 [batch, sequence]).`,
       },
     );
   }
@@ -138,7 +143,7 @@ async function label(
   inputs: readonly Value[],
   outputs: Readonly<Record<string, TeacherOutput>>,
   title: string,
-  batch: TokenBatch,
+  batch: Batch,
   taps: readonly string[],
 ): Promise<Record<string, Float32Array>> {
   for (const tap of taps) {
@@ -148,11 +153,7 @@ async function label(
       remedy: 'Name one of them.',
     });
   }
-  const feeds: Record<string, Tensor> = {};
-  for (const { name, type } of inputs) {
-    const values = (INPUT_SOURCES[name] as (batch: TokenBatch) => BigInt64Array)(batch);
-    feeds[name] = feed(values, type, [batch.rows, batch.length]);
-  }
+  const feeds = feedsOf(inputs, batch);
   let results: Record<string, Tensor>;
   try {
     results = await session.run(feeds, Object.fromEntries(taps.map((tap) => [tap, null])));
@@ -177,6 +178,18 @@ async function label(
   return labels;
 }
 
+function feedsOf(inputs: readonly Value[], batch: Batch): Record<string, Tensor> {
+  if ('pixels' in batch) {
+    return { [PIXEL_VALUES]: { type: 'float32', dims: [batch.rows, ...batch.dims], data: batch.pixels } };
+  }
+  return Object.fromEntries(
+    inputs.map(({ name, type }) => {
+      const values = (TEXT_INPUTS[name] as (batch: TokenBatch) => BigInt64Array)(batch);
+      return [name, feed(values, type, [batch.rows, batch.length])];
+    }),
+  );
+}
+
 /** A feed of the model's own type, over the batch's memory where that is int64. */
 function feed(values: BigInt64Array, type: Value['type'], dims: number[]): Tensor {
   if (type === 'int32') return { type, dims, data: Int32Array.from(values, Number) };
@@ -184,13 +197,7 @@ function feed(values: BigInt64Array, type: Value['type'], dims: number[]): Tenso
   return { type: 'int64', dims, data: values };
 }
 
-function checkFinite(
-  values: Float32Array,
-  size: number,
-  tap: string,
-  batch: TokenBatch,
-  title: string,
-): void {
+function checkFinite(values: Float32Array, size: number, tap: string, batch: Batch, title: string): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (value - value === 0) continue;

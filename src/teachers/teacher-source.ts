@@ -1,12 +1,20 @@
 import type { Tokenizer } from '../data/tokenizer.ts';
 import type { Graph } from '../onnx/graph.ts';
 
-/** A model that can teach, opened: its graph, and how texts become its inputs. */
+/** A model that can teach, opened. */
 export interface TeacherSource {
   /** For people: `Universal Sentence Encoder lite`. */
   readonly title: string;
-  /** Inputs `input_ids` and `attention_mask`, int64 [batch, sequence], both sizes symbolic under these names. */
   readonly model: Graph;
+  /** The output that holds a score a class, float32 [batch, classes], when the model is a classifier already. */
+  readonly logitsOutput?: string;
+}
+
+/**
+ * A model over texts: its inputs are `input_ids` and `attention_mask`, int64 [batch, sequence], both sizes symbolic
+ * under these names.
+ */
+export interface TextTeacherSource extends TeacherSource {
   readonly tokenizer: Tokenizer;
   /** Texts are cut to so many tokens. */
   readonly maxLength: number;
@@ -15,9 +23,15 @@ export interface TeacherSource {
   readonly embeddingWidth?: number;
   /** Initializers that are constants of the architecture, not weights: never trained. */
   readonly constants?: readonly string[];
-  /** The output that holds a score a class, float32 [batch, classes], when the model is a classifier already. */
-  readonly logitsOutput?: string;
 }
+
+/** A classifier of pictures: its input is `pixel_values`, float32 [batch, channels, height, width]. */
+export interface ImageTeacherSource extends TeacherSource {
+  /** [channels, height, width]. */
+  readonly dims: readonly [number, number, number];
+}
+
+export const PIXEL_VALUES = 'pixel_values';
 
 /** The names that text models have for their inputs and outputs, as transformers gives them. */
 export const INPUT_IDS = 'input_ids';

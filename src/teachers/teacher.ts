@@ -1,4 +1,4 @@
-import type { TokenBatch } from '../data/batch.ts';
+import type { Batch } from '../data/batch.ts';
 
 /** What one tap of a teacher gives for each sample. */
 export interface TeacherOutput {
@@ -25,6 +25,6 @@ export interface Teacher {
    *
    * @throws LimbeckError `teacher.not-finite` for NaN or infinite values, naming sample and tap.
    */
-  label(batch: TokenBatch, taps: readonly string[]): Promise<Record<string, Float32Array>>;
+  label(batch: Batch, taps: readonly string[]): Promise<Record<string, Float32Array>>;
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import type { ObjectiveTerm } from '../objectives/objective.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
@@ -91,7 +92,9 @@ export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: S
   for (const { term, loss: value } of step.terms) g.output(value, `loss/${term.name}`);
   g.output(norm, 'grad_norm');
   return {
-    graph: nameOutputs(mergeDuplicates(removeDeadNodes(removeIdentities(g.build('training-step'))))),
+    graph: nameOutputs(
+      mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(g.build('training-step'))))),
+    ),
     parameters: parameters.map(specOf),
     buffers: buffers.map(({ value }) => specOf(value)),
     state,

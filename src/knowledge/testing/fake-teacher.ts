@@ -81,7 +81,8 @@ export function fakeTeacher({
     outputs,
     asked,
     filled,
-    async label(batch, wanted) {
+    async label(asking, wanted) {
+      const batch = asking as TokenBatch;
       await before?.(batch);
       filled.push(batch.filled);
       const samples = Array.from(

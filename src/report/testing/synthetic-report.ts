@@ -105,6 +105,7 @@ export function syntheticReport(options: { baseline?: boolean; int8?: boolean } 
     : null;
   const models = { teacher, student, studentInt8 };
   return {
+    unit: 'texts',
     name: 'glosses',
     finishedAt: '2026-03-14T09:26:53Z',
     labels: LABELS,

@@ -1,8 +1,8 @@
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
-import type { DistillRecipe } from '../../recipe/schema.ts';
-import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
-import { preprocessingOf, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import type { TextDistillRecipe } from '../../recipe/schema.ts';
+import { LOGITS, type TextTeacherSource } from '../../teachers/teacher-source.ts';
+import { TEACHER_BATCH, textLabelling } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import { secondsForSplit } from './batch-counts.ts';
 import type { TeacherCost } from './measure-teacher.ts';
@@ -30,13 +30,13 @@ export interface SplitAnswers extends StoredAnswers {
 export async function planAnswers(
   context: PlanningContext,
   store: KnowledgeStore,
-  recipe: DistillRecipe,
-  source: TeacherSource,
+  recipe: TextDistillRecipe,
+  source: TextTeacherSource,
   { cost, known }: { readonly cost: TeacherCost; readonly known: KnownTeacher | undefined },
 ): Promise<AnswerCost> {
   const { train, test } = context.dataset.splits;
   const { precision, certain } = labellingPrecision(recipe, known);
-  const preprocessing = preprocessingOf(source, recipe.data.maxLength);
+  const preprocessing = textLabelling(source, recipe.data.maxLength).preprocessing;
   const dims = [context.dataset.labels.length];
   const labeller = precision === 'int8' && cost.int8 ? cost.int8 : cost.f32;
   const answers = async (split: typeof train, teacher: string | undefined, file: typeof labeller) => {

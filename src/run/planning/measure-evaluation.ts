@@ -1,6 +1,7 @@
 import type { Student } from '../../students/student.ts';
 import { trainedTensors } from '../../train/step-graph.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
+import { TEXT_INPUTS } from '../text-batches.ts';
 import type { BatchSeconds } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
@@ -38,6 +39,7 @@ export async function measureEvaluation(
       split,
       batchSize: rows,
       classes: dataset.labels.length,
+      inputs: TEXT_INPUTS,
     });
     try {
       const first = await timed(() => evaluator.evaluate(parameters));

@@ -4,7 +4,7 @@ import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
-import { buildStudent } from '../stages/train.ts';
+import { buildTextStudent } from '../tasks/text-classification.ts';
 import { textBatches } from '../text-batches.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
@@ -25,7 +25,7 @@ export async function measureStudent(context: PlanningContext): Promise<StudentC
   const { recipe, dataset, tokenizer, source, scratch } = context;
   const { batchSize, maxGradNorm, tokenDropout, optimizer } = recipe.training;
   const classes = dataset.labels.length;
-  const student = buildStudent({ recipe }, tokenizer, classes);
+  const student = buildTextStudent(recipe, tokenizer, classes);
   const split = source ? dataset.splits.train : dataset.splits.labelled;
   const samples = sampledBuckets([split], MEASURED_BATCHES * batchSize);
   const terms = source ? objectiveTerms(recipe.objective, { classes }) : [labelsTerm({ weight: 1 })];

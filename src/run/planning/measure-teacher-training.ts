@@ -1,13 +1,14 @@
 import type { TokenSplit } from '../../data/token-split.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { randomStream } from '../../random.ts';
-import type { DistillRecipe } from '../../recipe/schema.ts';
+import type { TextDistillRecipe } from '../../recipe/schema.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
+import { labelFeeds, readKnowledge } from '../sample-batches.ts';
 import { WHOLE_GRAD_NORM, wholeStudent } from '../teaching/fine-tune.ts';
-import { labelFeeds, readKnowledge, textBatches } from '../text-batches.ts';
+import { textBatches } from '../text-batches.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { MEASURED_BATCHES, sampledBucket, sampledBuckets } from './sampled-split.ts';
@@ -16,8 +17,8 @@ import { withScratchKnowledge } from './scratch-knowledge.ts';
 /** Times the training of a head on embeddings that lie in the store. */
 export async function measureHeadTraining(
   context: PlanningContext,
-  recipe: DistillRecipe,
-  source: TeacherSource,
+  recipe: TextDistillRecipe,
+  source: TextTeacherSource,
 ): Promise<TrainingCost> {
   const { dataset, scratch } = context;
   const { batchSize, hidden } = recipe.teacher.head;
@@ -64,8 +65,8 @@ export async function measureHeadTraining(
 /** Times the training of all of the teacher's weights. */
 export async function measureWholeTraining(
   context: PlanningContext,
-  recipe: DistillRecipe,
-  teacher: Pick<TeacherSource, 'model' | 'constants'>,
+  recipe: TextDistillRecipe,
+  teacher: Pick<TextTeacherSource, 'model' | 'constants'>,
 ): Promise<{ readonly cost: TrainingCost; readonly student: Student }> {
   const { labelled } = context.dataset.splits;
   const { batchSize } = recipe.teacher.whole;

@@ -4,15 +4,16 @@ import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { randomStream } from '../../random.ts';
-import type { DistillRecipe } from '../../recipe/schema.ts';
+import type { TextDistillRecipe } from '../../recipe/schema.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import { attachHead } from '../../teachers/classifier.ts';
-import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
+import { LOGITS, type TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
 import { calibratedInt8 } from '../int8.ts';
-import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { openLabeller, TEACHER_BATCH, textLabelling } from '../teaching/ask-teacher.ts';
 import { headTensors } from '../teaching/train-head.ts';
 import type { BatchSeconds } from './batch-counts.ts';
+import { calibrated } from './calibrated.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { secondsPerCall, timed } from './timing.ts';
@@ -37,8 +38,8 @@ export interface TeacherCost {
 /** Times the teacher on a few batches of every length: in float32, and in int8 if it may label so. */
 export async function measureTeacher(
   context: PlanningContext,
-  recipe: DistillRecipe,
-  source: TeacherSource,
+  recipe: TextDistillRecipe,
+  source: TextTeacherSource,
 ): Promise<TeacherCost> {
   const { dataset, engine, scratch } = context;
   const model = untrainedClassifier(source, recipe, dataset.labels.length);
@@ -51,7 +52,7 @@ export async function measureTeacher(
     const quantize = await calibratedInt8({
       engine,
       model: withOutputs(model, [LOGITS]),
-      split: dataset.splits.train,
+      data: calibrated(context),
       seed: recipe.seed,
       checkInterrupted: context.checkInterrupted,
     });
@@ -62,7 +63,7 @@ export async function measureTeacher(
 
 async function measureFile(
   context: PlanningContext,
-  source: TeacherSource,
+  source: TextTeacherSource,
   file: string,
   make: () => Graph | Promise<Graph>,
 ): Promise<TeacherFileCost> {
@@ -71,7 +72,9 @@ async function measureFile(
   const made = await timed(async () => writeModelFile(file, await make()));
   memory.observe();
   context.checkInterrupted();
-  const opened = await timed(() => openLabeller(context, source, file, source.title));
+  const opened = await timed(() =>
+    openLabeller(context, textLabelling(source, context.recipe.data.maxLength), file, source.title),
+  );
   const teacher = opened.value;
   try {
     const batch = new Map<number, number>();
@@ -94,7 +97,7 @@ async function measureFile(
 }
 
 /** The teacher as it will be but for the numbers in its head, which cost nothing to have right. */
-function untrainedClassifier(source: TeacherSource, recipe: DistillRecipe, classes: number): Graph {
+function untrainedClassifier(source: TextTeacherSource, recipe: TextDistillRecipe, classes: number): Graph {
   const { train, head: options } = recipe.teacher;
   const { embeddingOutput, embeddingWidth } = source;
   if (train === 'none') return source.model;

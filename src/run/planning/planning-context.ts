@@ -5,7 +5,7 @@ import type { TextDataset } from '../../data/text-dataset.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
 import type { MemoryPeak } from './memory-peak.ts';
 
@@ -17,7 +17,7 @@ export interface PlanningContext {
   readonly dataset: TextDataset;
   readonly tokenizer: Tokenizer;
   /** undefined for a recipe that trains without a teacher. */
-  readonly source: TeacherSource | undefined;
+  readonly source: TextTeacherSource | undefined;
   /** A folder for files that are only written to be measured; it is removed at the end. */
   readonly scratch: string;
   readonly memory: MemoryPeak;

@@ -5,7 +5,7 @@ import type { LabelEncoding } from '../../knowledge/record.ts';
 import { KnowledgeStore } from '../../knowledge/store.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
-import { splitBatches } from '../text-batches.ts';
+import { splitBatches } from '../sample-batches.ts';
 
 /**
  * Runs `body` with a space that has an answer for every sample of `splits`: random ones, in a store of its own, so

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TokenSplit } from '../../data/token-split.ts';
 import { LabelSpace } from '../../knowledge/label-space.ts';
 import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';
-import { splitBatches } from '../text-batches.ts';
+import { splitBatches } from '../sample-batches.ts';
 import type { BucketSizes } from './batch-counts.ts';
 
 /** Which space of the store is meant. */

@@ -5,6 +5,7 @@ import { calibratedInt8 } from '../int8.ts';
 import { SPEED_SECONDS } from '../measure-speed.ts';
 import { EVALUATION_BATCH } from '../stages/evaluate.ts';
 import { type BucketSizes, batchCount } from './batch-counts.ts';
+import { calibrated } from './calibrated.ts';
 import type { StudentCost } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { timed } from './timing.ts';
@@ -71,7 +72,7 @@ export async function measureStudentFiles(
   context: PlanningContext,
   { student }: StudentCost,
 ): Promise<StudentFiles> {
-  const { recipe, engine, dataset } = context;
+  const { recipe, engine } = context;
   const f32 = await timed(() => writeModel(student.graph).length);
   if (!recipe.export.int8) return { f32Bytes: f32.value, int8Bytes: 0, seconds: f32.seconds };
   context.checkInterrupted();
@@ -79,7 +80,7 @@ export async function measureStudentFiles(
     const quantize = await calibratedInt8({
       engine,
       model: student.graph,
-      split: dataset.splits.train,
+      data: calibrated(context),
       seed: recipe.seed,
       checkInterrupted: context.checkInterrupted,
     });

@@ -1,11 +1,11 @@
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
-import type { DistillRecipe } from '../../recipe/schema.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { TextDistillRecipe } from '../../recipe/schema.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
-import { AGREEMENT_TEXTS } from '../stages/teacher.ts';
-import { preprocessingOf, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { AGREEMENT_SAMPLES } from '../stages/teacher.ts';
+import { TEACHER_BATCH, textLabelling } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { encoderHash, type KnownTeacher } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS } from '../teaching/train-head.ts';
@@ -25,7 +25,7 @@ interface Part {
 
 /** The precision in which the teacher will label, as far as it can be known. */
 export function labellingPrecision(
-  recipe: DistillRecipe,
+  recipe: TextDistillRecipe,
   known: KnownTeacher | undefined,
 ): { readonly precision: 'f32' | 'int8'; readonly certain: boolean } {
   if (known) return { precision: known.precision, certain: true };
@@ -38,8 +38,8 @@ export function labellingPrecision(
 export async function planTeacherStage(
   context: PlanningContext,
   store: KnowledgeStore,
-  recipe: DistillRecipe,
-  source: TeacherSource,
+  recipe: TextDistillRecipe,
+  source: TextTeacherSource,
   cost: TeacherCost,
 ): Promise<StagePlan> {
   const { train } = recipe.teacher;
@@ -68,15 +68,15 @@ export async function planTeacherStage(
 async function embeddings(
   context: PlanningContext,
   store: KnowledgeStore,
-  recipe: DistillRecipe,
-  source: TeacherSource,
+  recipe: TextDistillRecipe,
+  source: TextTeacherSource,
   { f32 }: TeacherCost,
 ): Promise<Part> {
   const { labelled, validation } = context.dataset.splits;
   const query = {
     teacher: encoderHash(source),
     tap: source.embeddingOutput as string,
-    preprocessing: preprocessingOf(source, recipe.data.maxLength),
+    preprocessing: textLabelling(source, recipe.data.maxLength).preprocessing,
   };
   let seconds = f32.openSeconds;
   let missing = 0;
@@ -92,8 +92,8 @@ async function embeddings(
 
 async function headTraining(
   context: PlanningContext,
-  recipe: DistillRecipe,
-  source: TeacherSource,
+  recipe: TextDistillRecipe,
+  source: TextTeacherSource,
 ): Promise<Part> {
   const { epochs, batchSize } = recipe.teacher.head;
   const { labelled, validation } = context.dataset.splits;
@@ -121,8 +121,8 @@ async function headTraining(
 
 async function wholeTraining(
   context: PlanningContext,
-  recipe: DistillRecipe,
-  source: TeacherSource,
+  recipe: TextDistillRecipe,
+  source: TextTeacherSource,
   { model }: TeacherCost,
 ): Promise<Part> {
   const { epochs, batchSize } = recipe.teacher.whole;
@@ -146,7 +146,7 @@ async function wholeTraining(
 /** Calibrating the int8 teacher, and asking both what they say of a sample. */
 function comparison({ dataset }: PlanningContext, { f32, int8 }: TeacherCost): Part {
   if (!int8) throw new Error('there is no int8 teacher to compare');
-  const sample = firstBatches(dataset.splits.validation, TEACHER_BATCH, AGREEMENT_TEXTS);
+  const sample = firstBatches(dataset.splits.validation, TEACHER_BATCH, AGREEMENT_SAMPLES);
   const asked = [f32, int8].map(
     (file) => file.openSeconds + secondsForSplit(sample, TEACHER_BATCH, file.batch),
   );

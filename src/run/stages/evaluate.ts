@@ -1,5 +1,4 @@
-import type { TokenBatch } from '../../data/batch.ts';
-import type { TextDataset } from '../../data/text-dataset.ts';
+import type { SampleBatch } from '../../data/batch.ts';
 import type { Session } from '../../engine/engine.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
@@ -11,7 +10,8 @@ import { int8Gate } from '../gate.ts';
 import { readLogits } from '../logits.ts';
 import { modelResult } from '../model-result.ts';
 import { type RunContext, runStage } from '../run-context.ts';
-import { readKnowledge, splitBatches, tokenFeeds } from '../text-batches.ts';
+import { readKnowledge, splitBatches } from '../sample-batches.ts';
+import type { TaskData } from '../tasks/task.ts';
 import { timeModels } from '../time-models.ts';
 import type { Shipped } from './export.ts';
 import { labelWith } from './label.ts';
@@ -37,16 +37,17 @@ export const EVALUATION_BATCH = 64;
 export function evaluateStage(
   run: RunContext,
   inputs: {
-    readonly dataset: TextDataset;
+    readonly data: TaskData;
     readonly teacher: TrainedTeacher;
     readonly shipped: Shipped;
   },
 ): Promise<Evaluations> {
-  const { dataset, teacher, shipped } = inputs;
+  const { data, teacher, shipped } = inputs;
+  const { dataset, task } = data;
   return runStage(run, 'evaluate', 'Measure on the test split', async () => {
     const { test } = dataset.splits;
     const classes = dataset.labels.length;
-    const { space } = await labelWith(run, teacher, teacher.file, {
+    const { space } = await labelWith(run, task, teacher, teacher.file, {
       stage: 'evaluate',
       split: test,
       task: 'asking the teacher',
@@ -70,12 +71,12 @@ export function evaluateStage(
           answersOf(readKnowledge(space, batch.keys, batch.rows), batch, confusions.get('teacher')!),
         );
         for (const [name, session] of sessions) {
-          const { logits } = await session.run(tokenFeeds(batch), { logits: null });
+          const { logits } = await session.run(data.inputs.feeds(batch), { logits: null });
           answers.set(name, answersOf(logits, batch, confusions.get(name)!));
         }
         for (let row = 0; row < batch.filled; row++) {
           comparison.add({
-            text: test.text(batch.ordinals[row]),
+            ...test.example(batch.ordinals[row]),
             truth: batch.labels[row],
             teacher: answers.get('teacher')![row],
             student: answers.get('student')![row],
@@ -89,12 +90,12 @@ export function evaluateStage(
           task: 'answering',
           done,
           total: test.size,
-          unit: 'texts',
+          unit: task.unit,
         });
       }
 
       sessions.set('teacher', await run.engine.load(teacher.file));
-      const speeds = await timeModels(run, sessions, test);
+      const speeds = await timeModels(run, sessions, data, test);
       const result = (name: string, file: string, network?: string) =>
         modelResult({
           runFolder: run.folder.path,
@@ -110,7 +111,7 @@ export function evaluateStage(
       const value: Evaluations = {
         ...measured,
         teacher: result('teacher', teacher.file),
-        gate: await int8Gate(run, dataset, shipped, measured),
+        gate: await int8Gate(run, data, shipped, measured),
         baseline: shipped.baseline ? result('baseline', shipped.baseline) : null,
         comparison: comparison.result(),
       };
@@ -124,10 +125,11 @@ export function evaluateStage(
 /** Measures a student's files on the test split: answers and speed, without a teacher to compare with. */
 export function evaluateStudent(
   run: RunContext,
-  dataset: TextDataset,
+  data: TaskData,
   shipped: Pick<Shipped, 'student' | 'studentInt8' | 'float32Layers'>,
 ): Promise<Pick<Evaluations, 'student' | 'studentInt8' | 'gate'>> {
   return runStage(run, 'evaluate', 'Measure on the test split', async () => {
+    const { dataset } = data;
     const { test } = dataset.splits;
     const files = [shipped.student, shipped.studentInt8].filter((file) => file !== null);
     const sessions = new Map<string, Session>();
@@ -137,11 +139,11 @@ export function evaluateStudent(
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         run.checkInterrupted();
         for (const [file, session] of sessions) {
-          const { logits } = await session.run(tokenFeeds(batch), { logits: null });
+          const { logits } = await session.run(data.inputs.feeds(batch), { logits: null });
           answersOf(logits, batch, confusions.get(file)!);
         }
       }
-      const speeds = await timeModels(run, sessions, test);
+      const speeds = await timeModels(run, sessions, data, test);
       const [student, studentInt8] = files.map((file) =>
         modelResult({
           runFolder: run.folder.path,
@@ -153,7 +155,7 @@ export function evaluateStudent(
       );
       const measured = { student, studentInt8: studentInt8 ?? null };
       return {
-        value: { ...measured, gate: await int8Gate(run, dataset, shipped, measured) },
+        value: { ...measured, gate: await int8Gate(run, data, shipped, measured) },
         summary: `${percent(student.accuracy)}${studentInt8 ? `, int8 ${percent(studentInt8.accuracy)}` : ''}`,
       };
     } finally {
@@ -172,7 +174,7 @@ function summarize({ teacher, student, studentInt8, baseline }: Evaluations): st
 }
 
 /** The answers to a batch's samples, which all have a label in the test split; counts them on the way. */
-function answersOf(logits: Tensor, batch: TokenBatch, confusion: Confusion): Answer[] {
+function answersOf(logits: Tensor, batch: SampleBatch, confusion: Confusion): Answer[] {
   return Array.from(readLogits(logits, batch), ({ label, answer, confidence }) => {
     countAnswer(confusion, label, answer);
     return { label: answer, confidence };

@@ -1,14 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
-import type { TextDataset } from '../../data/text-dataset.ts';
-import type { Tokenizer } from '../../data/tokenizer.ts';
-import { MODEL_FILE, QUANTIZED_FILE, writeTextClassifier } from '../../export/hugging-face.ts';
+import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
+import { foldBatchNorm } from '../../onnx/passes/fold-batch-norm.ts';
+import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { measureGraph } from '../measure-graph.ts';
 import { type RunContext, runStage } from '../run-context.ts';
+import type { TaskData } from '../tasks/task.ts';
 import type { TrainedStudent } from './train.ts';
 
 /** The files that a run ships, and the baseline's for comparison. */
@@ -22,8 +23,7 @@ export interface Shipped {
 }
 
 export interface ExportInputs {
-  readonly dataset: TextDataset;
-  readonly tokenizer: Tokenizer;
+  readonly data: TaskData;
   readonly student: TrainedStudent;
   readonly baseline: TrainedStudent | null;
 }
@@ -31,26 +31,15 @@ export interface ExportInputs {
 /** Writes the student's folder, in float32 and int8, and the baseline's model. */
 export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Shipped> {
   const { recipe, folder } = run;
-  const { dataset, tokenizer, student, baseline } = inputs;
+  const { data, student, baseline } = inputs;
   return runStage(run, 'export', 'Export the student', async () => {
-    const model = student.student.graph;
-    const int8 = recipe.export.int8
-      ? await int8Student(run, model, dataset, recipe.export.int8.maxDrop)
-      : null;
+    const model = shippedForm(student);
+    const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
     const studentFolder = folder.file('student');
-    writeTextClassifier(studentFolder, {
-      model,
-      quantized: int8?.graph ?? null,
-      architecture: recipe.student.kind,
-      labels: dataset.labels,
-      vocabularySize: tokenizer.vocabularySize,
-      padTokenId: tokenizer.padId,
-      maxLength: recipe.data.maxLength,
-      tokenizerFiles: tokenizer.toFiles(recipe.data.maxLength),
-    });
+    data.writeStudent(studentFolder, { model, quantized: int8?.graph ?? null });
     if (baseline) {
       mkdirSync(folder.file('baseline'), { recursive: true });
-      writeModelFile(folder.file('baseline', 'model.onnx'), baseline.student.graph);
+      writeModelFile(folder.file('baseline', 'model.onnx'), shippedForm(baseline));
     }
     const value: Shipped = {
       student: folder.file('student', MODEL_FILE),
@@ -63,15 +52,20 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
   });
 }
 
+/** A student as it answers: statistics frozen, and folded into the layers before them. */
+function shippedForm({ student }: TrainedStudent): Graph {
+  return foldBatchNorm(toEvaluationForm(student.graph));
+}
+
 /**
  * The student in int8. Whether it is good enough is decided on the validation split (the test split only measures);
  * layers that lose too much stay in float32, and if that does not help the run fails with their names.
  */
-async function int8Student(run: RunContext, model: Graph, dataset: TextDataset, maxDrop: number) {
+async function int8Student(run: RunContext, model: Graph, data: TaskData, maxDrop: number) {
   const { engine, recipe, checkInterrupted } = run;
-  const { train, validation } = dataset.splits;
-  const quantize = await calibratedInt8({ engine, model, split: train, seed: recipe.seed, checkInterrupted });
-  const evaluate = async (graph: Graph) => (await measureGraph(run, graph, validation)).accuracy;
+  const { validation } = data.dataset.splits;
+  const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
+  const evaluate = async (graph: Graph) => (await measureGraph(run, graph, data.inputs, validation)).accuracy;
   const result = await quantizeWithinDrop({
     layers: quantizableLayers(model).map(({ name }) => name),
     quantize,

@@ -1,14 +1,14 @@
-import type { TextDataset } from '../../data/text-dataset.ts';
-import type { TokenSplit } from '../../data/token-split.ts';
+import type { Split } from '../../data/split.ts';
 import type { StageName } from '../../events.ts';
 import { type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { type RunContext, runStage } from '../run-context.ts';
+import { splitBatches } from '../sample-batches.ts';
+import type { Task, TaskData } from '../tasks/task.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
-import { splitBatches } from '../text-batches.ts';
 import type { TrainedTeacher } from './teacher.ts';
 
-/** What the teacher said of every training text: in the store, and how it got there. */
+/** What the teacher said of every training sample: in the store, and how it got there. */
 export interface Labels extends LabelResult {
   readonly space: LabelSpace;
 }
@@ -22,15 +22,16 @@ export interface LabelFinding {
   readonly teacherCalls: number | null;
 }
 
-/** Asks the teacher about every training text that the store has no answer for. */
-export function labelStage(run: RunContext, teacher: TrainedTeacher, dataset: TextDataset): Promise<Labels> {
-  return runStage(run, 'label', 'Label the training texts', async () => {
+/** Asks the teacher about every training sample that the store has no answer for. */
+export function labelStage(run: RunContext, teacher: TrainedTeacher, data: TaskData): Promise<Labels> {
+  const { unit } = data.task;
+  return runStage(run, 'label', `Label the training ${unit}`, async () => {
     const { folder } = run;
     const earlier = folder.finding<LabelFinding>('label');
     let answersBefore = earlier?.answersBefore ?? 0;
-    const value = await labelWith(run, teacher, teacher.labellingFile, {
+    const value = await labelWith(run, data.task, teacher, teacher.labellingFile, {
       stage: 'label',
-      split: dataset.splits.train,
+      split: data.asked,
       task: 'labelling',
       onSpace({ count }) {
         if (earlier) return;
@@ -40,7 +41,7 @@ export function labelStage(run: RunContext, teacher: TrainedTeacher, dataset: Te
     });
     const rate =
       value.seconds > 0 && value.labelled > 0
-        ? ` (${Math.round(value.labelled / value.seconds)} texts/s, ${Math.round((100 * value.secondsInTeacher) / value.seconds)} % of the time in the teacher)`
+        ? ` (${Math.round(value.labelled / value.seconds)} ${unit}/s, ${Math.round((100 * value.secondsInTeacher) / value.seconds)} % of the time in the teacher)`
         : '';
     const teacherCalls =
       typeof earlier?.teacherCalls === 'number'
@@ -49,7 +50,7 @@ export function labelStage(run: RunContext, teacher: TrainedTeacher, dataset: Te
     folder.finish('label', { answersBefore, teacherCalls } satisfies LabelFinding);
     return {
       value,
-      summary: `${value.labelled} texts labelled${rate}, ${value.reused} answers were in the store`,
+      summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store`,
     };
   });
 }
@@ -57,20 +58,21 @@ export function labelStage(run: RunContext, teacher: TrainedTeacher, dataset: Te
 /** Labels a split with one of the teacher's model files. */
 export async function labelWith(
   run: RunContext,
+  task: Task,
   teacher: TrainedTeacher,
   file: string,
   how: {
     readonly stage: StageName;
-    readonly split: TokenSplit;
+    readonly split: Split;
     readonly task: string;
     /** Called with the space before the teacher is asked. */
     readonly onSpace?: (space: LabelSpace) => void;
   },
 ): Promise<Labels> {
   const { store, options } = run;
-  const { stage, split, task } = how;
+  const { stage, split } = how;
   const int8 = file !== teacher.file;
-  const labeller = await openLabeller(run, teacher.source, file, `${teacher.title}${int8 ? ', int8' : ''}`);
+  const labeller = await openLabeller(run, task, file, `${teacher.title}${int8 ? ', int8' : ''}`);
   try {
     const { title, hash, preprocessing, outputs } = labeller;
     const { dims } = outputs.logits;
@@ -96,11 +98,11 @@ export async function labelWith(
         run.emit({
           type: 'log',
           level: 'info',
-          message: `${missing} of ${samples} ${split.name} texts have no answer yet; about ${(bytes / 1e6).toFixed(1)} MB will be kept`,
+          message: `${missing} of ${samples} ${split.name} ${task.unit} have no answer yet; about ${(bytes / 1e6).toFixed(1)} MB will be kept`,
         });
       },
       onProgress: ({ done, total }) =>
-        run.emit({ type: 'progress', stage, task, done, total, unit: 'texts' }),
+        run.emit({ type: 'progress', stage, task: how.task, done, total, unit: task.unit }),
     });
     return { ...result, space };
   } finally {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { DatasetStatistics } from '../../data/dataset.ts';
-import type { TextDataset } from '../../data/text-dataset.ts';
+import type { Dataset, DatasetStatistics } from '../../data/dataset.ts';
 import { LimbeckError } from '../../errors.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { replaceFile } from '../../replace-file.ts';
@@ -11,12 +10,13 @@ import { type DataStatistics, type ReportData, reportDataSchema } from '../../re
 import { compareModels, type RunResult } from '../../report/result.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { runFacts } from '../run-facts.ts';
+import type { TaskData } from '../tasks/task.ts';
 import type { Evaluations } from './evaluate.ts';
 import type { LabelFinding } from './label.ts';
 import type { TrainedTeacher } from './teacher.ts';
 
 export interface ReportInputs {
-  readonly dataset: TextDataset;
+  readonly data: TaskData;
   readonly teacher: TrainedTeacher;
   readonly evaluations: Evaluations;
 }
@@ -95,7 +95,7 @@ function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
     baseline,
     ...compareModels(models),
     teacherCalls,
-    teacherCallsSaved: Math.max(0, inputs.dataset.splits.train.size - teacherCalls),
+    teacherCallsSaved: Math.max(0, inputs.data.asked.size - teacherCalls),
     gate,
     ...runFacts(run, 'distill'),
   };
@@ -103,11 +103,13 @@ function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
 
 async function collectReportData(run: RunContext, inputs: ReportInputs): Promise<Omit<ReportData, 'result'>> {
   const { folder, recipe } = run;
-  const { dataset, teacher, evaluations } = inputs;
+  const { data, teacher, evaluations } = inputs;
+  const { dataset } = data;
   const metrics = folder.file('metrics.jsonl');
   const curve = (stage: string) => readCurve(readMetricsLog(metrics), stage);
   return {
     name: recipe.name,
+    unit: data.task.unit,
     finishedAt: new Date().toISOString(),
     labels: [...dataset.labels],
     models: { teacher: teacher.title, student: studentTitle(run) },
@@ -129,7 +131,7 @@ function studentTitle({ recipe }: RunContext): string {
   return `${kind} (${numbers.join(', ')})`;
 }
 
-function dataStatistics(dataset: TextDataset): DataStatistics {
+function dataStatistics(dataset: Dataset): DataStatistics {
   const { splits, statistics, title } = dataset;
   const { train, labelled, validation, test } = splits;
   return {

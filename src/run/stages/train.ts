@@ -1,21 +1,17 @@
 import { join } from 'node:path';
-import type { TextDataset } from '../../data/text-dataset.ts';
-import type { Tokenizer } from '../../data/tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
 import { percent } from '../../percent.ts';
-import { randomStream } from '../../random.ts';
-import { TEXT_STUDENTS } from '../../students/index.ts';
-import type { Student, TextStudentArchitecture } from '../../students/student.ts';
+import type { Student } from '../../students/student.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { bestParameters, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { type RunContext, runStage } from '../run-context.ts';
-import { textBatches, textVariants } from '../text-batches.ts';
+import type { TaskData } from '../tasks/task.ts';
 import type { Labels } from './label.ts';
 
 /** A student as training left it: the parameters of its best epoch. */
@@ -30,63 +26,49 @@ interface TrainingFinding {
 }
 
 /** Trains the recipe's student: towards the teacher and, where there are any, the labels. */
-export function trainStage(
-  run: RunContext,
-  dataset: TextDataset,
-  tokenizer: Tokenizer,
-  labels: Labels,
-): Promise<TrainedStudent> {
-  return trainText(run, dataset, tokenizer, { stage: 'train', title: 'Train the student', labels });
+export function trainStage(run: RunContext, data: TaskData, labels: Labels): Promise<TrainedStudent> {
+  return train(run, data, { stage: 'train', title: 'Train the student', labels });
 }
 
 /** Trains the same student, from the same start, on the labels alone. */
-export function baselineStage(
-  run: RunContext,
-  dataset: TextDataset,
-  tokenizer: Tokenizer,
-): Promise<TrainedStudent> {
-  return trainText(run, dataset, tokenizer, {
+export function baselineStage(run: RunContext, data: TaskData): Promise<TrainedStudent> {
+  return train(run, data, {
     stage: 'baseline',
     title: 'Train the baseline: the student without its teacher',
     labels: null,
   });
 }
 
-interface TextTraining {
+interface Training {
   readonly stage: Extract<StageName, 'train' | 'baseline'>;
   readonly title: string;
   /** null trains on the labels alone. */
   readonly labels: Labels | null;
 }
 
-/** One text student trained; also what `limbeck train` does. */
-export function trainText(
+/** One student trained; also what `limbeck train` does. */
+export function train(
   run: RunContext,
-  dataset: TextDataset,
-  tokenizer: Tokenizer,
-  { stage, title, labels }: TextTraining,
+  data: TaskData,
+  { stage, title, labels }: Training,
 ): Promise<TrainedStudent> {
   const { recipe, engine, folder } = run;
-  const { training, objective, seed } = recipe;
-  const { batchSize } = training;
+  const { training, objective } = recipe;
   return runStage(run, stage, title, async () => {
+    const { dataset, inputs } = data;
     const classes = dataset.labels.length;
-    const student = buildStudent(run, tokenizer, classes);
-    const split = labels ? dataset.splits.train : dataset.splits.labelled;
-    const batches = textBatches({
-      split,
-      batchSize,
-      seed,
-      tokenDropout: { fraction: training.tokenDropout, unkId: tokenizer.unkId },
-      knowledge: labels ? new Map([['logits', labels.space]]) : undefined,
-    });
+    const student = data.buildStudent();
+    const { batches, variants } = labels
+      ? data.training('train', new Map([['logits', labels.space]]))
+      : data.training('labelled');
     const terms = labels ? objectiveTerms(objective, { classes }) : [labelsTerm({ weight: 1 })];
     const evaluator = parameterEvaluator({
       engine,
       student,
       split: dataset.splits.validation,
-      batchSize,
+      batchSize: training.batchSize,
       classes,
+      inputs,
     });
     const { optimizer, schedule, earlyStopping } = training;
     folder.resetMetrics(stage);
@@ -96,7 +78,7 @@ export function trainText(
       const result = await trainStudent({
         engine,
         student,
-        variants: textVariants(split, batchSize),
+        variants,
         terms,
         optimizer: createOptimizer(optimizer),
         schedule: { ...schedule, peak: optimizer.learningRate, totalSteps: epochs * batches.batchesPerEpoch },
@@ -126,7 +108,7 @@ export function trainText(
         value: { student: withParameters(student, result.parameters), validationAccuracy: accuracy },
         summary:
           `${percent(accuracy)} on the validation split after ${result.best.step} of ${result.steps} steps` +
-          ` (${speed} texts/s)${result.stoppedEarly ? ', stopped early' : ''}`,
+          ` (${speed} ${data.task.unit}/s)${result.stoppedEarly ? ', stopped early' : ''}`,
       };
     } finally {
       await evaluator.close();
@@ -134,27 +116,8 @@ export function trainText(
   });
 }
 
-/** The recipe's student with its initial parameters: the same ones for the student and for its baseline. */
-export function buildStudent(
-  run: Pick<RunContext, 'recipe'>,
-  tokenizer: Tokenizer,
-  classes: number,
-): Student {
-  const { recipe } = run;
-  const architecture = TEXT_STUDENTS.find(({ kind }) => kind === recipe.student.kind) as
-    | TextStudentArchitecture
-    | undefined;
-  if (!architecture) throw new Error(`no student ${recipe.student.kind}`);
-  return architecture.build(recipe.student, {
-    vocabularySize: tokenizer.vocabularySize,
-    classes,
-    maxLength: recipe.data.maxLength,
-    random: randomStream(recipe.seed, 'student'),
-  });
-}
-
 /** The student that a finished training left in its checkpoint. Throws LimbeckError `export.missing` without one. */
-export function finishedStudent(run: RunContext, tokenizer: Tokenizer, classes: number): TrainedStudent {
+export function finishedStudent(run: RunContext, data: TaskData): TrainedStudent {
   const folder = run.folder.file('checkpoints', 'train');
   const finished = run.folder.finding<TrainingFinding>('train') !== undefined;
   const checkpoint = finished && new CheckpointFolder(folder).load((error) => run.warn(error.toString()));
@@ -168,7 +131,7 @@ export function finishedStudent(run: RunContext, tokenizer: Tokenizer, classes: 
     });
   }
   return {
-    student: withParameters(buildStudent(run, tokenizer, classes), best.parameters),
+    student: withParameters(data.buildStudent(), best.parameters),
     validationAccuracy: best.accuracy,
   };
 }

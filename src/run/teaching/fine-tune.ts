@@ -4,14 +4,14 @@ import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { isFloat } from '../../onnx/data-type.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Student } from '../../students/student.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import type { RunContext } from '../run-context.ts';
-import { textBatches, textVariants } from '../text-batches.ts';
+import { TEXT_INPUTS, textBatches, textVariants } from '../text-batches.ts';
 
 export interface FineTuneOptions {
   readonly epochs: number;
@@ -20,7 +20,7 @@ export interface FineTuneOptions {
   readonly batchSize: number;
 }
 
-type Classifier = Pick<TeacherSource, 'model' | 'constants'>;
+type Classifier = Pick<TextTeacherSource, 'model' | 'constants'>;
 
 // A plan counts with these too.
 export const WHOLE_GRAD_NORM = 1;
@@ -43,6 +43,7 @@ export async function fineTune(
     split: validation,
     batchSize: options.batchSize,
     classes: dataset.labels.length,
+    inputs: TEXT_INPUTS,
   });
   try {
     const { parameters, best } = await trainStudent({

@@ -8,7 +8,7 @@ import { LimbeckError } from '../../errors.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
-import { type DistillRecipe, requireTeacher } from '../../recipe/schema.ts';
+import { requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
 import { type KnownTeacher, recallTeacher, rememberTeacher, teacherKey } from './known-teachers.ts';
 
 const folder = temporaryFolders();
@@ -55,10 +55,10 @@ describe('the key of a teacher', async () => {
     g.output(g.mul(x, g.initializer('w', float32([weight], [1]))), 'y');
     return { title: 't', model: g.build('encoder'), tokenizer, maxLength: 64 };
   };
-  const recipe = (...lines: string[]): DistillRecipe => {
+  const recipe = (...lines: string[]): TextDistillRecipe => {
     const text = `name: a\ndata: { source: { kind: wordnet-glosses } }\nstudent: { kind: text-conv }\n${lines.join('\n')}`;
     const parsed = parseRecipe(text);
-    requireTeacher(parsed);
+    requireTextTeacher(parsed);
     return parsed;
   };
   const keyOf = (text: string[], weight = 1, fingerprint = 'd', title = 'e') => {

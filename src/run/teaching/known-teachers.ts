@@ -6,10 +6,10 @@ import { canonicalJson } from '../../data/canonical-json.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { writeModel } from '../../onnx/write-model.ts';
-import type { DistillRecipe, Recipe } from '../../recipe/schema.ts';
+import type { Recipe, TextDistillRecipe } from '../../recipe/schema.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { VERSION } from '../../version.ts';
 
 const FORMAT = 1;
@@ -37,9 +37,9 @@ export type KnownTeacher = Omit<z.output<typeof knownTeacher>, 'format'>;
 /** All that decides what a teacher becomes: the same key, the same hashes. */
 export function teacherKey(
   run: { readonly recipe: Pick<Recipe, 'seed'>; readonly engine: Pick<Engine, 'title'> },
-  source: TeacherSource,
+  source: TextTeacherSource,
   dataset: Pick<TextDataset, 'fingerprint'>,
-  choice: DistillRecipe['teacher'],
+  choice: TextDistillRecipe['teacher'],
 ): string {
   const { kind, train, precision, minAgreement, head, whole } = choice;
   const parts = {
@@ -57,7 +57,7 @@ export function teacherKey(
 }
 
 /** The hash under which the store keeps what a teacher's model answers before it is trained: its embeddings. */
-export function encoderHash({ model }: Pick<TeacherSource, 'model'>): string {
+export function encoderHash({ model }: Pick<TextTeacherSource, 'model'>): string {
   return teacherHash(writeModel(model));
 }
 

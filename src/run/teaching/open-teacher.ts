@@ -1,16 +1,16 @@
 import type { Tokenizer } from '../../data/tokenizer.ts';
 import { useLiteTokenizer } from '../../data/use-lite-tokenizer.ts';
-import { type DistillRecipe, type Recipe, requireTeacher } from '../../recipe/schema.ts';
+import { type Recipe, requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
 import { openTeacher, type TeacherChoice } from '../../teachers/index.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
 
 /** Opens a recipe's teacher, its paths kept inside the folders that a recipe may reach. */
 export async function openRecipeTeacher(run: {
-  readonly recipe: DistillRecipe;
+  readonly recipe: TextDistillRecipe;
   readonly options: Pick<RunOptions, 'recipeFolder' | 'allowPaths'>;
-}): Promise<TeacherSource> {
+}): Promise<TextTeacherSource> {
   const { teacher } = run.recipe;
   const resolve = recipePathResolver(run.options, 'teacher');
   const choice: TeacherChoice =
@@ -27,6 +27,6 @@ export async function runTokenizer(run: {
 }): Promise<Tokenizer> {
   const { recipe } = run;
   if (!recipe.teacher) return useLiteTokenizer();
-  requireTeacher(recipe);
+  requireTextTeacher(recipe);
   return (await openRecipeTeacher({ ...run, recipe })).tokenizer;
 }

@@ -11,15 +11,15 @@ import { randomStream } from '../../random.ts';
 import { buildClassifierHead, HIDDEN_INPUT_SCALE } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
 import { attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
 import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import type { RunContext } from '../run-context.ts';
-import { labelFeeds, readKnowledge, splitBatches } from '../text-batches.ts';
-import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import { labelFeeds, readKnowledge, splitBatches } from '../sample-batches.ts';
+import { type LabellingInputs, openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 
 /** Embeddings are small: many go through the head at once. */
 const EVALUATION_ROWS = 256;
@@ -42,15 +42,16 @@ export interface HeadOptions {
  */
 export async function trainHead(
   run: RunContext,
-  source: TeacherSource,
+  source: TextTeacherSource,
   dataset: TextDataset,
+  labelling: LabellingInputs,
   options: HeadOptions,
 ) {
   const { engine, recipe } = run;
   const { embeddingOutput, embeddingWidth } = source;
   if (embeddingOutput === undefined || embeddingWidth === undefined)
     throw new Error(`${source.title} has no embedding`);
-  const encoder = await openLabeller(run, source, writeModel(source.model), source.title);
+  const encoder = await openLabeller(run, labelling, writeModel(source.model), source.title);
   const { labelled, validation } = dataset.splits;
   try {
     for (const split of [labelled, validation]) {
@@ -99,7 +100,7 @@ export async function trainHead(
     batchSize: EVALUATION_ROWS,
     classes: dataset.labels.length,
     inputs: {
-      variant: (rows) => ({ name: 'head', sizes: { batch: rows } }),
+      variant: ({ rows }) => ({ name: 'head', sizes: { batch: rows } }),
       feeds: ({ keys, rows }) => ({ embedding: readKnowledge(space, keys, rows) }),
     },
   });

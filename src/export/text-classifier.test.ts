@@ -12,13 +12,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Graph, Value } from '../onnx/graph.ts';
 import { float32 } from '../onnx/tensor.ts';
-import {
-  isTextClassifier,
-  MODEL_FILE,
-  QUANTIZED_FILE,
-  type TextClassifierPackage,
-  writeTextClassifier,
-} from './hugging-face.ts';
+import { isPackage, MODEL_FILE, QUANTIZED_FILE } from './package-folder.ts';
+import { type TextClassifierPackage, writeTextClassifier } from './text-classifier.ts';
 
 const logits: Value = { name: 'logits', type: 'float32', shape: [2] };
 const model: Graph = {
@@ -78,14 +73,14 @@ test('what a kill left between the two names holds nobody up', () => {
 });
 
 test('a package is one when the files that count are there', () => {
-  expect(isTextClassifier(folder, { quantized: false })).toBe(false);
+  expect(isPackage(folder, { quantized: false })).toBe(false);
   writeTextClassifier(folder, content('a'));
-  expect(isTextClassifier(folder, { quantized: false })).toBe(false);
+  expect(isPackage(folder, { quantized: false })).toBe(false);
   writeFileSync(join(folder, 'README.md'), 'measured');
-  expect(isTextClassifier(folder, { quantized: false })).toBe(true);
-  expect(isTextClassifier(folder, { quantized: true })).toBe(false);
+  expect(isPackage(folder, { quantized: false })).toBe(true);
+  expect(isPackage(folder, { quantized: true })).toBe(false);
   writeFileSync(join(folder, QUANTIZED_FILE), '');
-  expect(isTextClassifier(folder, { quantized: true })).toBe(true);
+  expect(isPackage(folder, { quantized: true })).toBe(true);
   rmSync(join(folder, MODEL_FILE));
-  expect(isTextClassifier(folder, { quantized: true })).toBe(false);
+  expect(isPackage(folder, { quantized: true })).toBe(false);
 });

@@ -1,0 +1,67 @@
+import type { Normalization } from '../data/images/image-split.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { CONFIG_FILE, classNames, jsonFile, writePackage } from './package-folder.ts';
+
+/** An image classifier that is to leave in the layout of the Hugging Face hub. */
+export interface ImageClassifierPackage {
+  /** Input `pixel_values`, float32 [batch, channels, height, width], output `logits`. */
+  readonly model: Graph;
+  /** The same in int8, or null. */
+  readonly quantized: Graph | null;
+  /** The student's kind, as in the recipe. */
+  readonly architecture: string;
+  readonly labels: readonly string[];
+  /** [channels, height, width]. */
+  readonly dims: readonly [number, number, number];
+  readonly normalization: Normalization;
+}
+
+/** PIL's number for bilinear interpolation, as preprocessor files have it. */
+const BILINEAR = 2;
+
+/**
+ * Writes an image classifier in the layout that transformers.js and the Hugging Face hub expect: `config.json`,
+ * `preprocessor_config.json` and the models. Throws as `writePackage`.
+ */
+export function writeImageClassifier(folder: string, content: ImageClassifierPackage): void {
+  writePackage(folder, content, [
+    jsonFile(CONFIG_FILE, imageClassifierConfig(content)),
+    jsonFile('preprocessor_config.json', preprocessorConfig(content)),
+  ]);
+}
+
+function imageClassifierConfig({
+  labels,
+  dims,
+  architecture,
+}: ImageClassifierPackage): Record<string, unknown> {
+  const [channels, height] = dims;
+  return {
+    // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. ResNet's is one that
+    // feeds `pixel_values` and reads `logits`, whatever the network is.
+    model_type: 'resnet',
+    architectures: ['ResNetForImageClassification'],
+    problem_type: 'single_label_classification',
+    ...classNames(labels),
+    num_channels: channels,
+    image_size: height,
+    limbeck: { architecture },
+  };
+}
+
+/** What happens to a picture before the model: to its size, to [0, 1], to mean 0 and deviation 1. */
+function preprocessorConfig({ dims, normalization }: ImageClassifierPackage): Record<string, unknown> {
+  const [channels, height, width] = dims;
+  return {
+    image_processor_type: 'ViTImageProcessor',
+    do_resize: true,
+    size: { height, width },
+    resample: BILINEAR,
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: normalization.mean,
+    image_std: normalization.deviation,
+    ...(channels === 1 ? { do_convert_rgb: false, do_convert_grayscale: true } : { do_convert_rgb: true }),
+  };
+}

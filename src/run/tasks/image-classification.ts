@@ -1,0 +1,169 @@
+import type { ImageBatch } from '../../data/batch.ts';
+import { batchOrder } from '../../data/batch-order.ts';
+import { type ImageSourceOptions, openImageSource } from '../../data/images/image-sources.ts';
+import type { ImageSplit } from '../../data/images/image-split.ts';
+import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
+import { writeImageClassifier } from '../../export/image-classifier.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { type Tensor, tensor } from '../../onnx/tensor.ts';
+import { randomStream } from '../../random.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { IMAGE_STUDENTS } from '../../students/index.ts';
+import type { ImageStudentArchitecture } from '../../students/student.ts';
+import { openImageFile } from '../../teachers/image-file.ts';
+import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
+import type { RunOptions } from '../api.ts';
+import { recipePathResolver } from '../recipe-paths.ts';
+import { dataCacheFolder } from '../run-context.ts';
+import { knowledgeFeeds, labelFeeds } from '../sample-batches.ts';
+import { requireClasses, requireImages } from '../teaching/require-classes.ts';
+import type { ModelInputs, Task, TaskData, TrainingData } from './task.ts';
+
+/** There is one compiled step: all pictures have one size. */
+const VARIANT = 'images';
+
+/** Pictures with one class each. */
+export async function imageClassification(run: {
+  readonly recipe: Recipe;
+  readonly options: RunOptions;
+}): Promise<Task> {
+  const { recipe, options } = run;
+  const { teacher: choice } = recipe;
+  const resolve = recipePathResolver(options, 'teacher');
+  const teacher = choice?.kind === 'onnx-image' ? openImageFile(resolve(choice.model)) : undefined;
+  const task: Task = {
+    unit: 'images',
+    teacher,
+    // The keys of the store are made of the bytes of the pictures.
+    preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
+    async prepareData({ onProgress }) {
+      const folder = dataCacheFolder(recipe, options);
+      const { signal } = options;
+      const source = await openImageSource(recipe.data.source as ImageSourceOptions, {
+        resolvePath: recipePathResolver(options, 'data.source'),
+        cacheFolder: folder,
+        signal,
+      });
+      const { splits, labelsPerClass } = recipe.data;
+      const dataset = await prepareImageDataset({
+        source,
+        validation: splits.validation,
+        labelsPerClass,
+        seed: recipe.seed,
+        folder,
+        signal,
+        onProgress,
+      });
+      return imageData({ task, recipe, dataset, teacher });
+    },
+  };
+  return task;
+}
+
+const IMAGE_INPUTS: ModelInputs<ImageBatch> = {
+  variant: ({ rows }) => ({ name: `${rows}`, sizes: { batch: rows } }),
+  feeds: pixelFeeds,
+};
+
+function imageData(context: {
+  readonly task: Task;
+  readonly recipe: Recipe;
+  readonly dataset: ImageDataset;
+  readonly teacher: ImageTeacherSource | undefined;
+}): TaskData<ImageBatch> {
+  const { task, recipe, dataset, teacher } = context;
+  const { labels, dims, normalization, splits } = dataset;
+  return {
+    task,
+    dataset,
+    inputs: IMAGE_INPUTS,
+    asked: inViews(recipe, splits.train).split,
+    buildStudent() {
+      const architecture = IMAGE_STUDENTS.find(({ kind }) => kind === recipe.student.kind) as
+        | ImageStudentArchitecture
+        | undefined;
+      if (!architecture) throw new Error(`no image student ${recipe.student.kind}`);
+      const [channels, height, width] = dims;
+      const random = randomStream(recipe.seed, 'student');
+      return architecture.build(recipe.student, { channels, height, width, classes: labels.length, random });
+    },
+    training: (name, knowledge) => trainingData(recipe, splits[name], knowledge),
+    teacherTitle: teacher?.title ?? '',
+    async teach() {
+      requireClasses(teacher!, labels.length);
+      requireImages(teacher!, dims);
+      return { model: teacher!.model, validation: null };
+    },
+    speedCalls: (split, rows) => speedCalls(split as ImageSplit, rows),
+    writeStudent: (folder, models) =>
+      writeImageClassifier(folder, {
+        ...models,
+        architecture: recipe.student.kind,
+        labels,
+        dims,
+        normalization,
+      }),
+  };
+}
+
+/** A split with every view that training takes of its pictures: no more than there are epochs. */
+function inViews({ data, training, seed }: Recipe, split: ImageSplit): { split: ImageSplit; views: number } {
+  if (!data.augmentation) return { split, views: 1 };
+  const views = Math.min(data.augmentation.views, training.epochs);
+  return { split: split.withViews(data.augmentation, seed, views), views };
+}
+
+/**
+ * Every picture once an epoch, in the view whose turn it is. Batches are full: batch statistics of a short one would
+ * be others. The samples that are left over at the end of an epoch are other ones in the next.
+ */
+function trainingData(
+  recipe: Recipe,
+  pictures: ImageSplit,
+  knowledge: ReadonlyMap<string, LabelSpace> | undefined,
+): TrainingData {
+  const { seed } = recipe;
+  const { split, views } = inViews(recipe, pictures);
+  const batchSize = Math.min(recipe.training.batchSize, pictures.pictures);
+  const order = batchOrder({ buckets: [{ size: pictures.pictures }] }, batchSize, seed);
+  const batchesPerEpoch = Math.floor(pictures.pictures / batchSize);
+  return {
+    variants: { [VARIANT]: { batch: batchSize } },
+    batches: {
+      batchesPerEpoch,
+      batch(epoch, index) {
+        const from = (epoch % views) * pictures.pictures;
+        const indices = fullBatch(order, epoch, index, batchSize).map((picture) => from + picture);
+        const batch = split.readBatch(0, indices, batchSize);
+        const feeds = { ...pixelFeeds(batch), ...labelFeeds(batch), ...knowledgeFeeds(knowledge, batch) };
+        return { variant: VARIANT, feeds, rows: batch.filled };
+      },
+    },
+  };
+}
+
+/** Batch `index`, or the last one in the place of the short one. */
+function fullBatch(
+  order: ReturnType<typeof batchOrder>,
+  epoch: number,
+  index: number,
+  batchSize: number,
+): Uint32Array {
+  const { indices } = order.batch(epoch, index);
+  return indices.length === batchSize ? indices : order.batch(epoch, order.batchesPerEpoch - 1).indices;
+}
+
+/** What an image model is fed: `pixel_values`, float32 [batch, channels, height, width]. */
+function pixelFeeds({ pixels, rows, dims }: ImageBatch): Record<string, Tensor> {
+  return { pixel_values: tensor('float32', [rows, ...dims], pixels) };
+}
+
+const SPEED_CALLS = 50;
+
+function* speedCalls(split: ImageSplit, rows: number): Generator<Record<string, Tensor>> {
+  for (let call = 0; call < SPEED_CALLS && split.size > 0; call++) {
+    const first = Math.floor((call / SPEED_CALLS) * split.size);
+    const indices = Array.from({ length: rows }, (_, row) => (first + row) % split.size);
+    yield pixelFeeds(split.readBatch(0, indices, rows));
+  }
+}

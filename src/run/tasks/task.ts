@@ -1,0 +1,88 @@
+import type { Batch } from '../../data/batch.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { Split } from '../../data/split.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
+import type { Student } from '../../students/student.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { Evaluation } from '../../train/early-stopping.ts';
+import type { BatchSource } from '../../train/training-loop.ts';
+import type { RunContext } from '../run-context.ts';
+
+/** What samples are called where a person reads of them. */
+export type SampleUnit = 'texts' | 'images';
+
+/** The sizes that a forward pass is compiled for; one session for each name. */
+export interface Variant {
+  readonly name: string;
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+/** How a batch becomes a model's inputs. */
+export interface ModelInputs<B extends Batch = Batch> {
+  /** What a forward pass over the batch is compiled for. */
+  variant(batch: B): Variant;
+  feeds(batch: B): Readonly<Record<string, Tensor>>;
+}
+
+/** Batches to train on, and the compiled steps that they need. */
+export interface TrainingData {
+  readonly batches: BatchSource;
+  readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** A student as it leaves: its models and what says of them. */
+export interface StudentPackage {
+  readonly model: Graph;
+  /** The same in int8, or null. */
+  readonly quantized: Graph | null;
+}
+
+/** What became of a teacher, by its files. */
+export interface ReadyTeacher {
+  /** The float32 model. */
+  readonly file: string;
+  /** The model that labels: the same, or its int8 form. */
+  readonly labellingFile: string;
+  readonly precision: 'f32' | 'int8';
+  /** How often int8 decided as float32 did; null when it was not tried. */
+  readonly agreement: number | null;
+}
+
+/** What a kind of samples (texts, images) brings to the stages of a run, which are the same for all. */
+export interface Task {
+  readonly unit: SampleUnit;
+  /** Who teaches; undefined in a recipe without a teacher. */
+  readonly teacher: TeacherSource | undefined;
+  /** What a teacher's answers depend on besides its model and the samples: part of the store's keys. */
+  readonly preprocessing: string;
+  /** Different ids that a tokenizer gives, which a teacher has to know. */
+  readonly vocabularySize?: number;
+  /** Reads and splits the data, or finds it prepared by an earlier run. */
+  prepareData(options: { readonly onProgress?: (samples: number) => void }): Promise<TaskData>;
+}
+
+/** A task's data, and what depends on it. */
+export interface TaskData<B extends Batch = Batch> {
+  readonly task: Task;
+  readonly dataset: Dataset<Split<B>>;
+  readonly inputs: ModelInputs<B>;
+  /** All that the teacher is asked about for the training: every sample, in all its views. */
+  readonly asked: Split<B>;
+  /** The mask among a model's inputs, which says what counts when it is calibrated. */
+  readonly calibrationMask?: string;
+  /** The recipe's student with its initial parameters, in its training form. */
+  buildStudent(): Student;
+  /** The training samples, or the labelled ones of them, in the order that the recipe's seed gives. */
+  training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, LabelSpace>): TrainingData;
+  /** What the teacher's model becomes before it labels: trained on the labelled samples, or as it is. */
+  teach(run: RunContext): Promise<{ model: Graph; validation: Evaluation | null }>;
+  /** For people: the teacher after `teach`. */
+  readonly teacherTitle: string;
+  /** Remembers what the teacher became, where a plan looks for it. */
+  remember?(run: RunContext, teacher: ReadyTeacher): void;
+  /** Calls of `rows` samples from all over a split, as people would make them. */
+  speedCalls(split: Split, rows: number): Generator<Readonly<Record<string, Tensor>>>;
+  writeStudent(folder: string, content: StudentPackage): void;
+}

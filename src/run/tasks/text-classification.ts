@@ -1,0 +1,166 @@
+import { dirname, join } from 'node:path';
+import type { TokenBatch } from '../../data/batch.ts';
+import { prepareTextDataset } from '../../data/prepare-text-dataset.ts';
+import { openSource, type SourceOptions } from '../../data/sources/index.ts';
+import type { TextDataset } from '../../data/text-dataset.ts';
+import type { TokenSplit } from '../../data/token-split.ts';
+import type { Tokenizer } from '../../data/tokenizer.ts';
+import { LimbeckError } from '../../errors.ts';
+import { writeTextClassifier } from '../../export/text-classifier.ts';
+import { randomStream } from '../../random.ts';
+import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
+import { TEXT_STUDENTS } from '../../students/index.ts';
+import type { Student, TextStudentArchitecture } from '../../students/student.ts';
+import { teacherHash } from '../../teachers/onnx-teacher.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import type { RunOptions } from '../api.ts';
+import { recipePathResolver } from '../recipe-paths.ts';
+import { dataCacheFolder, type RunContext } from '../run-context.ts';
+import { textLabelling } from '../teaching/ask-teacher.ts';
+import { fineTune } from '../teaching/fine-tune.ts';
+import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
+import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
+import { requireClasses, requireLogits } from '../teaching/require-classes.ts';
+import { trainHead } from '../teaching/train-head.ts';
+import { TEXT_INPUTS, textBatches, textSpeedCalls, textVariants } from '../text-batches.ts';
+import type { Task, TaskData } from './task.ts';
+
+/** Texts with one class each, read by models over tokens. */
+export async function textClassification(run: {
+  readonly recipe: Recipe;
+  readonly options: RunOptions;
+}): Promise<Task> {
+  const { recipe } = run;
+  const source = recipe.teacher ? await openTeacherOf(run) : undefined;
+  const tokenizer = source?.tokenizer ?? (await runTokenizer(run));
+  if (source) requireLength(source, recipe.data.maxLength);
+  const task: Task = {
+    unit: 'texts',
+    teacher: source,
+    ...textLabelling({ tokenizer }, recipe.data.maxLength),
+    async prepareData({ onProgress }) {
+      const dataset = await prepareTextData(run, tokenizer, onProgress);
+      return textData({ task, recipe, dataset, tokenizer, source });
+    },
+  };
+  return task;
+}
+
+function openTeacherOf({ recipe, options }: { recipe: Recipe; options: RunOptions }) {
+  requireTextTeacher(recipe);
+  return openRecipeTeacher({ recipe, options });
+}
+
+function textData(context: {
+  readonly task: Task;
+  readonly recipe: Recipe;
+  readonly dataset: TextDataset;
+  readonly tokenizer: Tokenizer;
+  readonly source: TextTeacherSource | undefined;
+}): TaskData<TokenBatch> {
+  const { task, recipe, dataset, tokenizer, source } = context;
+  const { training, seed } = recipe;
+  return {
+    task,
+    dataset,
+    inputs: TEXT_INPUTS,
+    asked: dataset.splits.train,
+    calibrationMask: 'attention_mask',
+    buildStudent: () => buildTextStudent(recipe, tokenizer, dataset.labels.length),
+    training(name, knowledge) {
+      const split = dataset.splits[name];
+      const { batchSize } = training;
+      return {
+        batches: textBatches({
+          split,
+          batchSize,
+          seed,
+          tokenDropout: { fraction: training.tokenDropout, unkId: tokenizer.unkId },
+          knowledge,
+        }),
+        variants: textVariants(split, batchSize),
+      };
+    },
+    get teacherTitle() {
+      requireTextTeacher(recipe);
+      const { train, head } = recipe.teacher;
+      if (train === 'none') return source!.title;
+      const kind = head.hidden > 0 ? 'a head with a hidden layer' : 'a linear head';
+      return `${source!.title} and ${kind}${train === 'all' ? ', trained whole' : ''}`;
+    },
+    async teach(run: RunContext) {
+      requireTextTeacher(recipe);
+      const choice = recipe.teacher;
+      if (choice.train === 'none') {
+        requireLogits(source!);
+        requireClasses(source!, dataset.labels.length);
+        return { model: source!.model, validation: null };
+      }
+      const head = await trainHead(run, source!, dataset, task, choice.head);
+      return choice.train === 'all'
+        ? fineTune(run, { ...source!, model: head.model }, dataset, choice.whole)
+        : head;
+    },
+    remember(run, { precision, agreement, file, labellingFile }) {
+      requireTextTeacher(recipe);
+      const f32 = teacherHash(file);
+      rememberTeacher(run.store.folder, teacherKey({ ...run, recipe }, source!, dataset, recipe.teacher), {
+        title: this.teacherTitle,
+        precision,
+        agreement,
+        hashes: { f32, labelling: labellingFile === file ? f32 : teacherHash(labellingFile) },
+      });
+    },
+    speedCalls: (split, rows) => textSpeedCalls(split as TokenSplit, rows),
+    writeStudent: (folder, models) =>
+      writeTextClassifier(folder, {
+        ...models,
+        architecture: recipe.student.kind,
+        labels: dataset.labels,
+        vocabularySize: tokenizer.vocabularySize,
+        padTokenId: tokenizer.padId,
+        maxLength: recipe.data.maxLength,
+        tokenizerFiles: tokenizer.toFiles(recipe.data.maxLength),
+      }),
+  };
+}
+
+/** The recipe's texts, prepared. */
+export async function prepareTextData(
+  { recipe, options }: { readonly recipe: Recipe; readonly options: RunOptions },
+  tokenizer: Tokenizer,
+  onProgress?: (rows: number) => void,
+): Promise<TextDataset> {
+  const folder = dataCacheFolder(recipe, options);
+  const { signal } = options;
+  const source = await openSource(recipe.data.source as SourceOptions, {
+    resolvePath: recipePathResolver(options, 'data.source'),
+    cacheFolder: join(dirname(folder), 'downloads'),
+    signal,
+  });
+  const { seed, data } = recipe;
+  return prepareTextDataset({ ...data, source, tokenizer, seed, folder, signal, onProgress });
+}
+
+/** The recipe's student with its initial parameters: the same ones for the student and for its baseline. */
+export function buildTextStudent(recipe: Recipe, tokenizer: Tokenizer, classes: number): Student {
+  const architecture = TEXT_STUDENTS.find(({ kind }) => kind === recipe.student.kind) as
+    | TextStudentArchitecture
+    | undefined;
+  if (!architecture) throw new Error(`no text student ${recipe.student.kind}`);
+  return architecture.build(recipe.student, {
+    vocabularySize: tokenizer.vocabularySize,
+    classes,
+    maxLength: recipe.data.maxLength,
+    random: randomStream(recipe.seed, 'student'),
+  });
+}
+
+/** Past its last position a teacher looks up what is not there; the engine would say so in the middle of the run. */
+function requireLength({ title, maxLength }: TextTeacherSource, wanted: number): void {
+  if (wanted <= maxLength) return;
+  throw new LimbeckError('teacher.length', `the teacher reads ${maxLength} tokens, not ${wanted}`, {
+    where: `data.maxLength, for ${title}`,
+    remedy: `Set data.maxLength to ${maxLength} or less. For an ONNX file the limit is model_max_length of the tokenizer_config.json beside its tokenizer, or 512.`,
+  });
+}

@@ -1,0 +1,35 @@
+import { LimbeckError } from '../../errors.ts';
+import { type ImageTeacherSource, LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
+
+/** A teacher that is not trained has to be a classifier. @throws LimbeckError `teacher.outputs` */
+export function requireLogits({ title, logitsOutput }: TeacherSource): void {
+  if (logitsOutput !== undefined) return;
+  throw new LimbeckError('teacher.outputs', `${title} is no classifier: it has no logits`, {
+    where: 'teacher.train',
+    remedy: 'Set teacher.train to head, so that a classifier is trained on its embeddings.',
+  });
+}
+
+/**
+ * A classifier of other classes teaches nothing: its answers would be taken for those of the classes at their place.
+ *
+ * @throws LimbeckError `teacher.classes`
+ */
+export function requireClasses({ model, title }: TeacherSource, classes: number): void {
+  const width = model.outputs.find(({ name }) => name === LOGITS)?.shape?.[1];
+  if (typeof width !== 'number' || width === classes) return;
+  throw new LimbeckError('teacher.classes', `the teacher has ${width} classes, the data ${classes}`, {
+    where: title,
+    remedy: 'List its classes in its order in data.labels, or train a head on its embedding (train: head).',
+  });
+}
+
+/** A teacher of pictures of another size cannot be asked. @throws LimbeckError `teacher.inputs` */
+export function requireImages({ dims, title }: ImageTeacherSource, wanted: readonly number[]): void {
+  if (dims.every((size, axis) => size === wanted[axis])) return;
+  throw new LimbeckError(
+    'teacher.inputs',
+    `the teacher takes pictures of [${dims.join(', ')}], the data has [${wanted.join(', ')}]`,
+    { where: title, remedy: 'Take a teacher that was trained on pictures of this size.' },
+  );
+}
