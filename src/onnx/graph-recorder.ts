@@ -1,17 +1,15 @@
 import { type AttributeInits, toAttributes } from './attributes.ts';
+import { copyAttributes } from './copy-subgraph.ts';
 import { arrayTypeOf, type DataType } from './data-type.ts';
-import { evaluateNode } from './evaluate/evaluate-node.ts';
 import type { Graph, Node, Shape, TypedValue, Value } from './graph.ts';
-import { formatShape, type InferenceContext, ShapeError } from './shape-inference/rule.ts';
+import { toBfloat16, toFloat16 } from './half-float.ts';
+import { KnownContents } from './known-contents.ts';
+import { type Fact, formatShape, type InferenceContext, ShapeError } from './shape-inference/rule.ts';
 import { inferenceRule, operatorKey } from './shape-inference/rules.ts';
-import { contentsOfTensor, type SizeContents, sizeContents } from './shape-inference/size-contents.ts';
-import { elementCount, type Tensor, tensor } from './tensor.ts';
+import { type Tensor, tensor } from './tensor.ts';
 
 /** The operator set that our own graphs are written in. */
 export const DEFAULT_OPSET = 20;
-
-/** Longer lists are not followed while recording. */
-const KNOWN_ELEMENTS = 64;
 
 export interface NodeOptions {
   /** Name of the node and stem of its outputs' names; made from the operator's otherwise. */
@@ -37,8 +35,9 @@ export class GraphRecorder {
   readonly #counters = new Map<string, number>();
   readonly #scalars = new Map<string, TypedValue>();
   readonly #metadata = new Map<string, string>();
-  readonly #known = new Map<Value, Tensor>();
-  readonly #sizes = new Map<Value, SizeContents>();
+  readonly #contents = new KnownContents(this.#initializers);
+  /** What inference had to say against nodes that were copied from a file. */
+  readonly #objections = new Map<Node, string>();
   /** Names of sizes that were given, so that none is made again. */
   readonly #sizeNames = new Set<string>();
   #scope = '';
@@ -96,7 +95,7 @@ export class GraphRecorder {
 
   /** The content of a value that is an initializer, or that is computed from what is known and is a few whole numbers. */
   constantOf(value: Value): Tensor | undefined {
-    return this.#contentOf(value);
+    return this.#contents.tensorOf(value);
   }
 
   /** Adds a call of any operator and returns its outputs. */
@@ -109,49 +108,23 @@ export class GraphRecorder {
     const { domain = '', outputs: outputCount = 1 } = options;
     if (domain !== '' && !this.#opsets.has(domain)) this.#opsets.set(domain, 1);
     const name = this.#claim(options.name ? this.#scoped(options.name) : this.#fresh(this.#scoped(opType)));
-    const trimmed = withoutTrailingNulls(inputs);
-    const held = toAttributes(attributes);
-    const rule = inferenceRule(domain, opType);
-    if (!rule)
-      throw new Error(`no shape inference for ${operatorKey(domain, opType)} (src/onnx/shape-inference/)`);
-    const context: InferenceContext = {
+    const call: Call = {
+      name,
       opType,
-      inputs: trimmed,
-      attributes: held,
-      opset: this.opset,
-      outputCount,
-      constant: (index) => {
-        const value = trimmed[index];
-        return value ? this.#contentOf(value) : undefined;
-      },
-      sizes: (index) => {
-        const value = trimmed[index];
-        const contents = value && value.shape.length <= 1 ? this.#sizesIn(value) : undefined;
-        return contents?.elements;
-      },
-      freshDim: () => this.#freshSize(),
+      domain,
+      inputs: withoutTrailingNulls(inputs),
+      attributes: toAttributes(attributes),
     };
-    try {
-      const facts = rule(context);
-      const outputs = facts.slice(0, outputCount).map((fact, i): TypedValue => {
-        const wanted = options.outputNames?.[i];
-        if (wanted !== undefined && !this.#names.has(this.#scoped(wanted))) {
-          return { name: this.#claim(this.#scoped(wanted)), ...fact };
-        }
-        return { name: i === 0 ? name : this.#claim(`${name}:${i}`), ...fact };
-      });
-      const node: Node = { name, opType, domain, inputs: trimmed, outputs, attributes: held };
-      this.#nodes.push(node);
-      this.#learn(node);
-      this.#learnSizes(node);
-      return outputs;
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      const given = trimmed
-        .map((v) => (v ? `${v.name}: ${v.type}${formatShape(v.shape)}` : 'none'))
-        .join(', ');
-      throw new ShapeError(`${name} = ${opType}(${given}): ${error.message}`);
-    }
+    const facts = this.#infer(call, outputCount);
+    const outputs = facts.slice(0, outputCount).map((fact, i): TypedValue => {
+      const wanted = options.outputNames?.[i];
+      if (wanted !== undefined && !this.#names.has(this.#scoped(wanted))) {
+        return { name: this.#claim(this.#scoped(wanted)), ...fact };
+      }
+      return { name: i === 0 ? name : this.#claim(`${name}:${i}`), ...fact };
+    });
+    this.#append({ ...call, outputs });
+    return outputs;
   }
 
   /** Adds a call of an operator with one output. */
@@ -176,10 +149,12 @@ export class GraphRecorder {
   }
 
   /** Makes `value` an output of the graph; with `name`, under that name (through an Identity). */
-  output(value: TypedValue, name?: string): TypedValue {
+  output(value: TypedValue, name?: string): TypedValue;
+  output(value: Value): Value;
+  output(value: Value, name?: string): Value {
     let result = value;
     if (name !== undefined && name !== value.name) {
-      result = this.#unscoped(() => this.op('Identity', [value], {}, { name }));
+      result = this.#unscoped(() => this.op('Identity', [value as TypedValue], {}, { name }));
     }
     this.#outputs.push(result);
     return result;
@@ -194,41 +169,49 @@ export class GraphRecorder {
    * Copies another graph's nodes and initializers into this one and returns the values that its names stand for here.
    * `bind` gives the values for its inputs, and for initializers that are to become something else (parameters as
    * inputs, say), by name. Shapes are inferred anew from what is bound, which is how symbolic sizes become numbers.
+   * Values whose type or shape cannot be told are not among what is returned (see `copy`).
+   * @throws Error when an output of the graph is such a value
    */
   inline(graph: Graph, bind: ReadonlyMap<string, TypedValue>, prefix = ''): Map<string, TypedValue> {
-    const mapped = new Map<Value, TypedValue>();
+    const mapped = this.copy(graph, bind, prefix);
+    for (const output of graph.outputs) {
+      if (isTyped(mapped.get(output) as Value)) continue;
+      const reasons = [...this.#objections.values()].join('; ');
+      throw new ShapeError(`type or shape of the output '${output.name}' cannot be told: ${reasons}`);
+    }
     const byName = new Map<string, TypedValue>();
-    const remember = (from: Value, to: TypedValue) => {
-      mapped.set(from, to);
-      byName.set(from.name, to);
-    };
+    for (const [from, to] of mapped) if (isTyped(to)) byName.set(from.name, to);
+    return byName;
+  }
+
+  /**
+   * As `inline`, with every value of the graph. An operator without an inference rule, or one that the rule objects
+   * to, does not fail: what it gives has the type and shape that the file declares, or none. `objectionTo` tells.
+   */
+  copy(graph: Graph, bind: ReadonlyMap<string, TypedValue>, prefix = ''): Map<Value, Value> {
+    const mapped = new Map<Value, Value>();
     for (const [domain, version] of graph.opsets)
       if (!this.#opsets.has(domain)) this.#opsets.set(domain, version);
     for (const input of graph.inputs) {
       const value = bind.get(input.name);
       if (!value) throw new Error(`inline: nothing is bound to input ${input.name}`);
-      remember(input, value);
+      mapped.set(input, value);
     }
     const body = () => {
       for (const [value, content] of graph.initializers) {
-        remember(value, bind.get(value.name) ?? this.initializer(this.#unused(value.name), content));
+        const here = bind.get(value.name) ?? this.initializer(this.#unused(value.name), content);
+        mapped.set(value, here);
       }
-      for (const node of graph.nodes) {
-        const inputs = node.inputs.map((value) => (value ? (mapped.get(value) as TypedValue) : null));
-        const outputs = this.node(node.opType, inputs, Object.fromEntries(node.attributes), {
-          domain: node.domain,
-          name: this.#unused(node.outputs[0]?.name ?? node.name),
-          outputs: node.outputs.length,
-          outputNames: [undefined, ...node.outputs.slice(1).map((value) => value?.name)],
-        });
-        node.outputs.forEach((value, i) => {
-          if (value) remember(value, outputs[i]);
-        });
-      }
+      for (const node of graph.nodes) this.#copyNode(node, mapped);
     };
     if (prefix) this.scope(prefix, body);
     else body();
-    return byName;
+    return mapped;
+  }
+
+  /** Why nothing is known of what a copied node gives, or undefined where inference had no objection. */
+  objectionTo(node: Node): string | undefined {
+    return this.#objections.get(node);
   }
 
   /** The graph recorded so far. */
@@ -244,54 +227,83 @@ export class GraphRecorder {
     };
   }
 
-  /**
-   * Remembers what a node computes when that is a short list of whole numbers that can be told: exporters compute
-   * target shapes by Shape, Gather and Concat, and with every size bound these are known.
-   */
-  #learn(node: Node): void {
-    const [output] = node.outputs;
-    const type = output?.type;
-    if (!output || (type !== 'int64' && type !== 'int32' && type !== 'bool')) return;
-    const inputs = node.inputs.map((value) => (value ? this.#contentOf(value) : null));
-    const results = evaluateNode(node, inputs, { maxElements: KNOWN_ELEMENTS });
-    results?.forEach((content, i) => {
-      const value = node.outputs[i];
-      if (value) this.#known.set(value, content);
+  #copyNode(node: Node, mapped: Map<Value, Value>): void {
+    const claim = (name: string) => this.#claim(this.#scoped(this.#unused(name)));
+    const names = node.outputs.map((value) => value && claim(value.name));
+    // Our own nodes are called like their first output, and stay so.
+    const own = node.name === '' || node.name === node.outputs[0]?.name;
+    const call: Call<Value> = {
+      name: own ? (names[0] ?? this.#scoped(node.opType)) : this.#scoped(node.name),
+      opType: node.opType,
+      domain: node.domain,
+      inputs: withoutTrailingNulls(node.inputs.map((value) => value && (mapped.get(value) ?? value))),
+      attributes: copyAttributes(node.attributes, mapped, claim),
+    };
+    let facts: readonly (Fact | undefined)[] = [];
+    let objection: string | undefined;
+    try {
+      const untyped = call.inputs.find((value) => value && !isTyped(value));
+      if (untyped) objection = `the shape of '${untyped.name}' is not known`;
+      else facts = this.#infer(call as Call, node.outputs.length);
+    } catch (error) {
+      // Whatever a rule meets in a file is the file's fault: rules expect what the operator's specification allows.
+      objection = (error as Error).message;
+    }
+    const outputs = node.outputs.map((value, i): Value | null => {
+      if (!value) return null;
+      const fact = facts[i] ?? { type: value.type, shape: value.shape };
+      for (const dim of fact.shape ?? []) if (typeof dim === 'string') this.#sizeNames.add(dim);
+      const here = { name: names[i] as string, ...fact };
+      mapped.set(value, here);
+      return here;
     });
+    const copied: Node = { ...call, outputs };
+    if (objection !== undefined) this.#objections.set(copied, objection);
+    this.#append(copied);
   }
 
-  /** The same for lists of sizes of which some are names. */
-  #learnSizes(node: Node): void {
-    const [output] = node.outputs;
-    if (!output || this.#known.has(output) || !isShort(output.shape)) return;
-    const contents = sizeContents(
-      node,
-      node.inputs.map((value) => (value ? this.#sizesIn(value) : undefined)),
-    );
-    contents.forEach((content, i) => {
-      const value = node.outputs[i];
-      if (!value || !content) return;
-      const { type } = value;
-      const known = content.elements.every((element) => typeof element === 'number');
-      if (known && (type === 'int64' || type === 'int32' || type === 'bool'))
-        this.#known.set(value, wholeTensor(type, content.dims, content.elements as number[]));
-      else this.#sizes.set(value, content);
-    });
+  #infer(call: Call, outputCount: number): readonly Fact[] {
+    const { name, opType, domain, inputs, attributes } = call;
+    const rule = inferenceRule(domain, opType);
+    if (!rule)
+      throw new Error(`no shape inference for ${operatorKey(domain, opType)} (src/onnx/shape-inference/)`);
+    const context: InferenceContext = {
+      opType,
+      inputs,
+      attributes,
+      opset: this.opset,
+      outputCount,
+      constant: (index) => {
+        const value = inputs[index];
+        return value ? this.#contents.tensorOf(value) : undefined;
+      },
+      sizes: (index) => {
+        const value = inputs[index];
+        const contents = value && value.shape.length <= 1 ? this.#contents.sizesOf(value) : undefined;
+        return contents?.elements;
+      },
+      freshDim: () => this.#freshSize(),
+    };
+    try {
+      return rule(context).map(checkFact);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      const given = inputs
+        .map((v) => (v ? `${v.name}: ${v.type}${formatShape(v.shape)}` : 'none'))
+        .join(', ');
+      throw new ShapeError(`${name} = ${opType}(${given}): ${error.message}`);
+    }
   }
 
-  #sizesIn(value: Value): SizeContents | undefined {
-    const content = this.#contentOf(value);
-    return content ? contentsOfTensor(content) : this.#sizes.get(value);
+  #append(node: Node): void {
+    this.#nodes.push(node);
+    this.#contents.learn(node);
   }
 
   #freshSize(): string {
     let name = this.#fresh('unknown');
     while (this.#sizeNames.has(name)) name = this.#fresh('unknown');
     return name;
-  }
-
-  #contentOf(value: Value): Tensor | undefined {
-    return this.#initializers.get(value) ?? this.#known.get(value);
   }
 
   #scoped(name: string): string {
@@ -329,23 +341,21 @@ export class GraphRecorder {
   }
 }
 
-function isShort(shape: Shape | undefined): boolean {
-  return (
-    shape?.every((dim) => typeof dim === 'number') === true &&
-    elementCount(shape as number[]) <= KNOWN_ELEMENTS
-  );
+/** What a node is before its outputs are known. */
+interface Call<V extends Value = TypedValue> extends Pick<Node, 'name' | 'opType' | 'domain' | 'attributes'> {
+  readonly inputs: readonly (V | null)[];
 }
 
-function wholeTensor(
-  type: 'int64' | 'int32' | 'bool',
-  dims: readonly number[],
-  values: readonly number[],
-): Tensor {
-  return tensor(
-    type,
-    dims,
-    type === 'int64' ? BigInt64Array.from(values, BigInt) : arrayTypeOf(type).from(values),
-  );
+function isTyped(value: Value): value is TypedValue {
+  return value.type !== undefined && value.shape !== undefined;
+}
+
+function checkFact({ type, shape }: Fact): Fact {
+  for (const dim of shape) {
+    const possible = typeof dim === 'string' || (Number.isSafeInteger(dim) && dim >= 0);
+    if (!possible) throw new ShapeError(`its result would have the shape ${formatShape(shape)}`);
+  }
+  return { type, shape };
 }
 
 function withoutTrailingNulls<T>(values: readonly (T | null)[]): (T | null)[] {
@@ -362,7 +372,9 @@ function scalarTensor(value: number, type: DataType): Tensor {
       type === 'int64' ? BigInt64Array.of(BigInt(value)) : BigUint64Array.of(BigInt(value)),
     );
   }
-  if (type === 'string' || type === 'float16' || type === 'bfloat16') throw new Error(`no ${type} scalars`);
+  if (type === 'string') throw new Error(`no ${type} scalars`);
+  if (type === 'float16') return tensor(type, [], Uint16Array.of(toFloat16(value)));
+  if (type === 'bfloat16') return tensor(type, [], Uint16Array.of(toBfloat16(value)));
   const data = new (arrayTypeOf(type))(1);
   (data as Float32Array)[0] = value;
   return tensor(type, [], data as Float32Array);

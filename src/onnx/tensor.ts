@@ -1,4 +1,5 @@
 import { arrayTypeOf, type DataType, type TensorData } from './data-type.ts';
+import { fromBfloat16, fromFloat16 } from './half-float.ts';
 
 /** A dense array of numbers with a type and a shape, row-major. The same fields as an `ort.Tensor`. */
 export interface Tensor {
@@ -39,5 +40,8 @@ export function int64(values: ArrayLike<number>, dims: readonly number[] = [valu
 
 /** The elements of a numeric tensor as plain numbers. For small tensors: shapes, axes, scalars. */
 export function toNumbers(t: Tensor): number[] {
-  return Array.from(t.data as ArrayLike<number | bigint>, Number);
+  const numbers = Array.from(t.data as ArrayLike<number | bigint>, Number);
+  if (t.type === 'float16') return numbers.map(fromFloat16);
+  if (t.type === 'bfloat16') return numbers.map(fromBfloat16);
+  return numbers;
 }

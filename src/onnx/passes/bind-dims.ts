@@ -1,4 +1,4 @@
-import type { Graph, TypedValue } from '../graph.ts';
+import type { Graph, TypedValue, Value } from '../graph.ts';
 import { GraphBuilder } from '../graph-builder.ts';
 
 /**
@@ -13,8 +13,8 @@ export function bindDims(graph: Graph, sizes: Readonly<Record<string, number>>):
     const shape = input.shape.map((dim) => (typeof dim === 'string' ? (sizes[dim] ?? dim) : dim));
     bound.set(input.name, g.input(input.name, input.type, shape));
   }
-  const values = g.inline(graph, bound);
-  for (const output of graph.outputs) g.output(values.get(output.name) as TypedValue);
+  const values = g.copy(graph, bound);
+  for (const output of graph.outputs) g.output(values.get(output) as Value);
   for (const [key, value] of graph.metadata) g.setMetadata(key, value);
   return g.build(graph.name);
 }

@@ -224,8 +224,7 @@ const EVALUATORS = new Map<string, Evaluate>(
 /** The contents of a tensor that is short and numeric; fractions are not sizes. */
 export function contentsOfTensor(tensor: Tensor): SizeContents | undefined {
   const { type, dims, data } = tensor;
-  if (data.length > MAX_ELEMENTS || type === 'string' || type === 'float16' || type === 'bfloat16')
-    return undefined;
+  if (data.length > MAX_ELEMENTS || type === 'string') return undefined;
   const elements = toNumbers(tensor).map((value) => (Number.isSafeInteger(value) ? value : null));
   return { dims, elements };
 }
