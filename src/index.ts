@@ -39,6 +39,11 @@ export type {
   StagePlan,
   TrainResult,
 } from './run/api.ts';
+export {
+  type DifferentiateFileOptions,
+  type DifferentiateResult,
+  differentiate,
+} from './run/differentiate.ts';
 export { distill } from './run/distill.ts';
 export { evaluate } from './run/evaluate.ts';
 export { exportStudent } from './run/export-student.ts';

@@ -40,7 +40,7 @@ export function gradients(
   return g.scope('gradient', () => {
     const seed = checkedSeed(g, loss, options.seed);
     const path = gradientPath(nodes, loss, wrt);
-    const missing = path.nodes.filter((node) => !gradientRule(node)).map((node) => describe(node));
+    const missing = path.nodes.flatMap((node) => problemOf(g, node));
     if (missing.length > 0) throw noGradient(missing);
 
     const sums = new GradientSums(g);
@@ -146,6 +146,15 @@ function checkShape(node: Node, value: TypedValue, gradient: TypedValue): void {
         `'${value.name}', which is ${value.type}${formatShape(value.shape)}`,
     );
   }
+}
+
+/** Why a node cannot be differentiated, whatever its form; nothing where it can. */
+function problemOf(g: GraphBuilder, node: Node): string[] {
+  if (!gradientRule(node)) return [describe(node)];
+  const unknown = [...node.inputs, ...node.outputs].find((value) => value && !(value.type && value.shape));
+  return unknown
+    ? [describe(node, g.objectionTo(node) ?? `the shape of '${unknown.name}' is not known`)]
+    : [];
 }
 
 function describe(node: Node, reason?: string): string {

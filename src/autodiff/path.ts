@@ -20,7 +20,7 @@ export function gradientPath(
   const reached = new Set<Value>(wrt.filter((value) => isFloat(value.type)));
   for (const node of nodes) {
     if (stopsGradient(node) || !someIn(usedValues(node), reached)) continue;
-    for (const value of node.outputs) if (value?.type && isFloat(value.type)) reached.add(value);
+    for (const value of node.outputs) if (value && carriesGradient(value)) reached.add(value);
   }
   const wanted = new Set<Value>([loss]);
   const between: Node[] = [];
@@ -34,6 +34,11 @@ export function gradientPath(
     between.push(node);
   }
   return { nodes: between.reverse(), reached };
+}
+
+/** Whether a gradient may flow through a value: floats, and values of models that were read whose type nobody knows. */
+function carriesGradient(value: Value): boolean {
+  return value.type === undefined || isFloat(value.type);
 }
 
 function someIn(values: Iterable<Value>, set: ReadonlySet<Value>): boolean {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type ErrorCode, LimbeckError } from '../errors.ts';
-import { childOf, choicesOf, expectation, keysOf, quote, type SchemaNode, schemaAt } from './expectation.ts';
 import { nearest } from '../nearest.ts';
+import { childOf, choicesOf, expectation, keysOf, quote, type SchemaNode, schemaAt } from './expectation.ts';
 
 /** One thing that is wrong in a recipe. */
 export interface RecipeProblem {

@@ -2,6 +2,7 @@ import type { OnEvent, StageName } from '../events.ts';
 import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Gate, ModelResult, RunResult } from '../report/result.ts';
+import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
 
 /** How one run is to go; what it does is the recipe's. */
 export interface RunOptions {
@@ -117,6 +118,8 @@ export interface LimbeckApi {
   plan(recipe: Recipe, options: RunOptions): Promise<Plan>;
   /** `target` is a run's folder, or a recipe whose data a model (options.model) is evaluated on. */
   evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult>;
+  /** Writes a model that computes the gradients of the model's loss. */
+  differentiate(model: string, options: DifferentiateFileOptions): Promise<DifferentiateResult>;
   exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
   /** Writes report.html anew from what the run's folder holds. */
   writeReport(runFolder: string): Promise<{ file: string }>;

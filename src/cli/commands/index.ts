@@ -4,6 +4,7 @@ import { distillCommand } from './distill.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import { exportCommand } from './export.ts';
+import { gradCommand } from './grad.ts';
 import { initCommand } from './init.ts';
 import { labelCommand } from './label.ts';
 import { planCommand } from './plan.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
   evalCommand,
   exportCommand,
   reportCommand,
+  gradCommand,
   storeCommand,
   schemaCommand,
   doctorCommand,

@@ -1,0 +1,56 @@
+import { resolve } from 'node:path';
+import { type DifferentiateOptions, differentiateModel } from '../autodiff/differentiate-model.ts';
+import { LimbeckError } from '../errors.ts';
+import { readModelFile, writeModelFile } from '../onnx/node-files.ts';
+
+export interface DifferentiateFileOptions extends DifferentiateOptions {
+  /** Where the model with the gradients is written. */
+  readonly out: string;
+}
+
+/** What `differentiate` wrote. */
+export interface DifferentiateResult {
+  /** The file, absolute. */
+  readonly file: string;
+  readonly loss: string;
+  /** Each has an output `grad/NAME`. */
+  readonly differentiated: readonly string[];
+  /** The loss does not depend on these. */
+  readonly unreached: readonly string[];
+  readonly nodes: number;
+}
+
+/**
+ * Writes an ONNX model that computes the gradients of another one's loss: the same inputs; as outputs the loss and
+ * `grad/NAME` for every float initializer that it depends on, or for every name of `wrt`.
+ *
+ * @throws LimbeckError as `differentiateModel`, and what reading and writing throw; `model.overwrite` when `out` is the
+ *   model itself.
+ * @example
+ * await differentiate('model.onnx', { loss: 'loss', out: 'grad.onnx' });
+ */
+export async function differentiate(
+  model: string,
+  { out, ...options }: DifferentiateFileOptions,
+): Promise<DifferentiateResult> {
+  const file = resolve(out);
+  if (file === resolve(model)) {
+    throw new LimbeckError('model.overwrite', 'the model would be overwritten by its gradients', {
+      where: file,
+      remedy: 'Give another file with --out.',
+    });
+  }
+  const { graph, differentiated, unreached } = differentiateModel(readModelFile(model), options);
+  if (differentiated.length === 0) {
+    throw new LimbeckError(
+      'train.no-gradient',
+      `the loss '${options.loss}' depends on nothing that was asked for`,
+      {
+        where: unreached.slice(0, 10).join(', ') || 'the model has no float initializers',
+        remedy: 'Name with --wrt what it is computed from: inputs, initializers or inner values.',
+      },
+    );
+  }
+  writeModelFile(file, graph);
+  return { file, loss: options.loss, differentiated, unreached, nodes: graph.nodes.length };
+}
