@@ -3,6 +3,8 @@ import type { ObjectiveInputs, ObjectiveTerm } from '../objectives/objective.ts'
 import type { DataType } from '../onnx/data-type.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { bindDims } from '../onnx/passes/bind-dims.ts';
+import { lowerDepthwise } from '../onnx/passes/lower-depthwise.ts';
 import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { Student } from '../students/student.ts';
@@ -104,7 +106,7 @@ export function inlineWithParameters(
     bound.set(name, value);
     return value;
   });
-  return { values: g.inline(student.graph, bound), parameters };
+  return { values: g.inline(lowerDepthwise(bindDims(student.graph, sizes)), bound), parameters };
 }
 
 /** The student's parameters as they stand in its graph, by name. */
