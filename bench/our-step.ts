@@ -21,7 +21,7 @@ export interface OurStep {
 /** Compiles and loads the step of a model: forward, loss, backward, AdamW, as a training run makes it. */
 export async function ourStep(
   model: BenchModel,
-  options: NodeEngineOptions & { profile?: string } = {},
+  options: NodeEngineOptions & { profile?: string; spinning?: boolean } = {},
 ): Promise<OurStep> {
   const student = model.build(randomStream(1, 'student'));
   const compiled = compileStep({
@@ -30,9 +30,9 @@ export async function ourStep(
     terms: [model.term],
     optimizer: adamw({ weightDecay: 0.01 }),
   });
-  const { profile, ...engine } = options;
+  const { profile, spinning = false, ...engine } = options;
   const session = await createNodeEngine(engine).load(writeModel(compiled.graph), {
-    spinning: false,
+    spinning,
     ...(profile === undefined ? {} : { profile }),
   });
   const initial = new Map<string, Float32Array>();

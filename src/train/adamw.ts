@@ -25,11 +25,14 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
       // m_hat = m (1 - beta1) / (1 - beta1^t), and the same for v under the root.
       const stepSize = g.div(g.mul(learningRate, 1 - beta1), correction(beta1));
       const rootScale = g.sqrt(g.div(g.scalar(1 - beta2), correction(beta2)));
+      // stepSize m / (rootScale sqrt(v) + epsilon), divided by rootScale above and below: a pass fewer.
+      const rate = g.div(stepSize, rootScale);
+      const floor = g.div(epsilon, rootScale);
       const decay = g.sub(1, g.mul(learningRate, weightDecay));
       return (parameter, gradient, [m, v]) => {
         const nextM = g.add(g.mul(m, beta1), gradient);
         const nextV = g.add(g.mul(v, beta2), g.mul(gradient, gradient));
-        const change = g.div(g.mul(nextM, stepSize), g.add(g.mul(g.sqrt(nextV), rootScale), epsilon));
+        const change = g.mul(g.div(nextM, g.add(g.sqrt(nextV), floor)), rate);
         const kept = decays(parameter, weightDecay) ? g.mul(parameter, decay) : parameter;
         return { parameter: g.sub(kept, change), state: [nextM, nextV] };
       };

@@ -4,6 +4,7 @@ import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
 import { elementCount, toNumbers } from '../../onnx/tensor.ts';
 import { range } from '../broadcast.ts';
 import { type GradientCall, type GradientRule, gradientOf, inputOf, UnsupportedGradient } from '../rule.ts';
+import { rememberScattered } from '../scattered.ts';
 import {
   asSize,
   countAlong,
@@ -65,12 +66,14 @@ const gather: GradientRule = (call) => {
   ];
 };
 
-const gatherElements: GradientRule = (call) => [
-  call.g.scatterElements(zerosLike(call, inputOf(call, 0)), inputOf(call, 1), gradientOf(call), {
-    axis: intAttribute(call.node, 'axis', 0),
-    reduction: 'add',
-  }),
-];
+const gatherElements: GradientRule = (call) => {
+  const { g } = call;
+  const [data, indices] = [inputOf(call, 0), inputOf(call, 1)];
+  const axis = normalizeAxis(intAttribute(call.node, 'axis', 0), data.shape.length);
+  const updates = gradientOf(call);
+  const dx = g.scatterElements(zerosLike(call, data), indices, updates, { axis, reduction: 'add' });
+  return [rememberScattered(dx, { axis, indices, updates })];
+};
 
 /** The values of a TopK go back to where its second output says that they came from. */
 const topK: GradientRule = (call) => {

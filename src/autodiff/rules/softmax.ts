@@ -1,6 +1,8 @@
 import { intAttribute } from '../../onnx/graph.ts';
+import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
 import { thin } from '../broadcast.ts';
 import { type GradientCall, type GradientRule, gradientOf, outputOf, UnsupportedGradient } from '../rule.ts';
+import { scatteredAs } from '../scattered.ts';
 
 /** Before opset 13 the operator flattened its input at the axis, and its default was 1. */
 function axisOf(call: GradientCall): number {
@@ -20,11 +22,25 @@ const softmax: GradientRule = (call) => {
   return [g.mul(y, g.sub(dy, inner))];
 };
 
-/** dy - e^y sum(dy). A masked element (y = -inf) has e^y = 0. */
+/**
+ * dy - e^y sum(dy). A masked element (y = -inf) has e^y = 0.
+ *
+ * A cross-entropy's dy is zero but for one element a row: that one is added to -e^y sum(dy), and the zeros are never
+ * made. On [2048, 8000] (a language model's logits) that is 24 ms of 46 less (docs/performance.md).
+ */
 const logSoftmax: GradientRule = (call) => {
   const { g } = call;
   const dy = gradientOf(call);
-  const total = g.reduceSum(dy, { axes: [axisOf(call)] });
+  const axis = normalizeAxis(axisOf(call), dy.shape.length);
+  const scattered = scatteredAs(dy);
+  const inEveryRow = scattered?.updates.shape.every((dim, i) => i === axis || dim === dy.shape[i]);
+  if (scattered?.axis === axis && inEveryRow) {
+    const { indices, updates } = scattered;
+    const total = g.reduceSum(updates, { axes: [axis] });
+    const smooth = g.mul(g.exp(outputOf(call)), g.neg(total));
+    return [g.scatterElements(smooth, indices, updates, { axis, reduction: 'add' })];
+  }
+  const total = g.reduceSum(dy, { axes: [axis] });
   return [g.sub(thin(dy), g.mul(g.exp(outputOf(call)), total))];
 };
 

@@ -23,6 +23,24 @@ export const INDEXING_CASES: GradientCase[] = (
       (g, [a]) => g.gatherElements(a, ids(g, [0, 3, 3, -1, 2, 2], [2, 3]), -1),
     ],
     [
+      'GatherElements',
+      'of a LogSoftmax: a cross-entropy',
+      [x(3, 4)],
+      (g, [a]) => g.gatherElements(g.logSoftmax(a), ids(g, [0, 3, -1], [3, 1]), 1),
+    ],
+    [
+      'GatherElements',
+      'of a LogSoftmax, several of a row',
+      [x(2, 4)],
+      (g, [a]) => g.gatherElements(g.logSoftmax(a), ids(g, [0, 3, 3, 1, 2, 2], [2, 3]), -1),
+    ],
+    [
+      'GatherElements',
+      'of a LogSoftmax, not of every row',
+      [x(3, 4)],
+      (g, [a]) => g.gatherElements(g.logSoftmax(a), ids(g, [0, 3], [2, 1]), 1),
+    ],
+    [
       'GatherND',
       'rows',
       [x(3, 4, 2)],
