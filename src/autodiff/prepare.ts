@@ -1,4 +1,5 @@
 import { isFloat } from '../onnx/data-type.ts';
+import { decompose } from '../onnx/decompose/decompose.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { DEFAULT_OPSET } from '../onnx/graph-recorder.ts';
 import { foldConstants } from '../onnx/passes/fold-constants.ts';
@@ -6,7 +7,7 @@ import { sortNodes } from '../onnx/passes/sort-nodes.ts';
 import { upgradeOpset } from '../onnx/passes/upgrade-opset/upgrade-opset.ts';
 
 /** What a foreign model goes through, in this order. */
-const PASSES: readonly ((graph: Graph) => Graph)[] = [sortNodes, toOurOpset, foldAroundWeights];
+const PASSES: readonly ((graph: Graph) => Graph)[] = [sortNodes, toOurOpset, foldAroundWeights, decompose];
 
 /**
  * A model as it was read from a file, in operators that can be differentiated. The names of its inputs, outputs,

@@ -167,9 +167,13 @@ export class GraphBuilder extends GraphRecorder {
     return this.op('Slice', [x, this.ints([start]), this.ints([end]), this.ints([axis]), this.ints([step])]);
   }
 
-  /** Adds `before` and `after` zeros along one axis. */
+  /**
+   * Adds `before` and `after` zeros along one axis. All axes have their pads: ONNX Runtime 1.30's transpose optimizer
+   * takes pads with an `axes` input for those of all axes, and the model then fails when it runs.
+   */
   pad(x: TypedValue, axis: number, before: number, after: number): TypedValue {
-    return this.op('Pad', [x, this.ints([before, after]), null, this.ints([axis])]);
+    const along = (amount: number) => x.shape.map((_, i) => (i === axis ? amount : 0));
+    return this.op('Pad', [x, this.ints([...along(before), ...along(after)])]);
   }
 
   expand(x: TypedValue, shape: readonly number[]): TypedValue {
@@ -258,7 +262,10 @@ export class GraphBuilder extends GraphRecorder {
   #constants = 0;
 
   #constant(stem: string, content: Tensor): TypedValue {
-    return this.initializer(`${stem}.${this.#constants++}`, content);
+    // A model that was built here before has such names too.
+    let name = `${stem}.${this.#constants++}`;
+    while (!this.isFree(name)) name = `${stem}.${this.#constants++}`;
+    return this.initializer(name, content);
   }
 
   #operands(a: Operand, b: Operand): [TypedValue, TypedValue] {

@@ -21,6 +21,17 @@ export interface NodeOptions {
   outputNames?: readonly (string | undefined)[];
 }
 
+/** What stands for the values of a graph that is copied, while one of its nodes is expanded. */
+export interface CopyPlace {
+  /** The value here; undefined where there is none, or its type or shape is not known. */
+  read(value: Value): TypedValue | undefined;
+  /** Copies a graph that the node holds (a branch of an If) and returns its outputs. */
+  copyGraph(graph: Graph): (TypedValue | undefined)[];
+}
+
+/** Emits other operators in place of a node and returns its outputs, or undefined when the node is to stay. */
+export type Expand = (node: Node, place: CopyPlace) => readonly (TypedValue | null)[] | undefined;
+
 /**
  * Records nodes into a graph. Every value gets its type and shape at once, by the shape inference of its operator,
  * so that a mistake fails at the line that made it. `GraphBuilder` adds a typed method per operator.
@@ -32,6 +43,8 @@ export class GraphRecorder {
   readonly #initializers = new Map<Value, Tensor>();
   readonly #opsets: Map<string, number>;
   readonly #names = new Set<string>();
+  /** Names of nodes that are still to be copied: nothing else gets them. */
+  readonly #reserved = new Set<string>();
   readonly #counters = new Map<string, number>();
   readonly #scalars = new Map<string, TypedValue>();
   readonly #metadata = new Map<string, string>();
@@ -91,6 +104,11 @@ export class GraphRecorder {
       this.#scalars.set(key, known);
     }
     return known;
+  }
+
+  /** Whether nothing has this name (inside the current scope), or is going to have it. */
+  isFree(name: string): boolean {
+    return !this.#names.has(this.#scoped(name)) && !this.#reserved.has(this.#scoped(name));
   }
 
   /** The content of a value that is an initializer, or that is computed from what is known and is a few whole numbers. */
@@ -187,8 +205,9 @@ export class GraphRecorder {
   /**
    * As `inline`, with every value of the graph. An operator without an inference rule, or one that the rule objects
    * to, does not fail: what it gives has the type and shape that the file declares, or none. `objectionTo` tells.
+   * `expand` may emit other operators for a node than the node itself.
    */
-  copy(graph: Graph, bind: ReadonlyMap<string, TypedValue>, prefix = ''): Map<Value, Value> {
+  copy(graph: Graph, bind: ReadonlyMap<string, TypedValue>, prefix = '', expand?: Expand): Map<Value, Value> {
     const mapped = new Map<Value, Value>();
     for (const [domain, version] of graph.opsets)
       if (!this.#opsets.has(domain)) this.#opsets.set(domain, version);
@@ -197,13 +216,7 @@ export class GraphRecorder {
       if (!value) throw new Error(`inline: nothing is bound to input ${input.name}`);
       mapped.set(input, value);
     }
-    const body = () => {
-      for (const [value, content] of graph.initializers) {
-        const here = bind.get(value.name) ?? this.initializer(this.#unused(value.name), content);
-        mapped.set(value, here);
-      }
-      for (const node of graph.nodes) this.#copyNode(node, mapped);
-    };
+    const body = () => this.#copyNodes(graph, bind, mapped, expand);
     if (prefix) this.scope(prefix, body);
     else body();
     return mapped;
@@ -225,6 +238,49 @@ export class GraphRecorder {
       opsets: new Map(this.#opsets),
       metadata: new Map(this.#metadata),
     };
+  }
+
+  /** Copies a graph whose inputs, and whatever it reads from around it, are in `mapped`, and adds the rest to it. */
+  #copyNodes(
+    graph: Graph,
+    bind: ReadonlyMap<string, TypedValue>,
+    mapped: Map<Value, Value>,
+    expand: Expand | undefined,
+  ): void {
+    if (expand) {
+      for (const node of graph.nodes)
+        for (const value of node.outputs) if (value) this.#reserved.add(this.#scoped(value.name));
+    }
+    for (const [value, content] of graph.initializers) {
+      const here = bind.get(value.name) ?? this.initializer(this.#unused(value.name), content);
+      mapped.set(value, here);
+    }
+    for (const node of graph.nodes)
+      if (!(expand && this.#expandNode(node, mapped, expand))) this.#copyNode(node, mapped);
+  }
+
+  /** Puts what `expand` emits in the place of a node, under the names of its outputs; false when the node is to stay. */
+  #expandNode(node: Node, mapped: Map<Value, Value>, expand: Expand): boolean {
+    const read = (value: Value) => {
+      const here = mapped.get(value);
+      return here && isTyped(here) ? here : undefined;
+    };
+    const stem = node.outputs.find((value) => value)?.name ?? node.name;
+    const results = this.scope(stem, () =>
+      expand(node, {
+        read,
+        copyGraph: (graph) => {
+          this.#copyNodes(graph, new Map(), mapped, expand);
+          return graph.outputs.map(read);
+        },
+      }),
+    );
+    results?.forEach((result, i) => {
+      const value = node.outputs[i];
+      if (value && result)
+        mapped.set(value, this.op('Identity', [result], {}, { name: this.#unused(value.name) }));
+    });
+    return results !== undefined;
   }
 
   #copyNode(node: Node, mapped: Map<Value, Value>): void {
@@ -329,7 +385,7 @@ export class GraphRecorder {
   /** `stem_3`: the next unused number for this stem. */
   #fresh(stem: string): string {
     let count = this.#counters.get(stem) ?? 0;
-    while (this.#names.has(`${stem}_${count}`)) count++;
+    while (this.#names.has(`${stem}_${count}`) || this.#reserved.has(`${stem}_${count}`)) count++;
     this.#counters.set(stem, count + 1);
     return `${stem}_${count}`;
   }

@@ -156,10 +156,8 @@ export function padBy(
   before: readonly Size[],
   after: readonly Size[],
 ): TypedValue {
-  const axes = before.flatMap((_, axis) => (before[axis] !== 0 || after[axis] !== 0 ? [axis] : []));
-  if (axes.length === 0) return x;
-  const pads = [...axes.map((axis) => before[axis]), ...axes.map((axis) => after[axis])];
-  return g.op('Pad', [x, shapeVector(g, pads), null, g.ints(axes)]);
+  const pads = [...before, ...after];
+  return pads.every((amount) => amount === 0) ? x : g.op('Pad', [x, shapeVector(g, pads)]);
 }
 
 /** The other modes repeat elements. */

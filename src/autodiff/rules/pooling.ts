@@ -163,12 +163,9 @@ function overlapped(
       (windowCount(geometry, axis, size, ceil) - 1) * strides[axis] + span(kernel[axis], dilations[axis]),
   );
   const spread = g.op('ConvTranspose', [images, ones], { kernel_shape: kernel, strides, dilations });
-  const rank = sizes.length;
   const ends = sizes.map((size, axis) => size - reach[axis] + before[axis]);
-  const pads = [...before.map((pad) => -pad), ...ends];
-  const cut = pads.some((pad) => pad !== 0)
-    ? g.op('Pad', [spread, g.ints(pads), null, g.ints(range(rank).map((axis) => axis + 2))])
-    : spread;
+  const pads = [0, 0, ...before.map((pad) => -pad), 0, 0, ...ends];
+  const cut = pads.some((pad) => pad !== 0) ? g.op('Pad', [spread, g.ints(pads)]) : spread;
   return reshapeTo(g, cut, sizesOf(g, x));
 }
 

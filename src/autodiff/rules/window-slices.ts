@@ -10,8 +10,7 @@ export function padSpatial(
   after: readonly number[],
 ): TypedValue {
   if ([...before, ...after].every((pad) => pad === 0)) return x;
-  const axes = range(before.length).map((axis) => axis + 2);
-  return g.op('Pad', [x, g.ints([...before, ...after]), null, g.ints(axes)]);
+  return g.op('Pad', [x, g.ints([0, 0, ...before, 0, 0, ...after])]);
 }
 
 /** Elements along one spatial axis. */

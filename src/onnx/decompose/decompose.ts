@@ -1,0 +1,50 @@
+import type { Graph, Node, TypedValue, Value } from '../graph.ts';
+import { GraphBuilder } from '../graph-builder.ts';
+import type { CopyPlace } from '../graph-recorder.ts';
+import { operatorKey } from '../shape-inference/rules.ts';
+import { ATTENTION } from './attention.ts';
+import { CONTROL_FLOW } from './control-flow.ts';
+import type { Decomposition } from './decomposition.ts';
+import { LOSSES } from './losses.ts';
+import { NORMALIZATION } from './normalization.ts';
+import { RECURRENT } from './recurrent.ts';
+import { ROTARY_EMBEDDING } from './rotary-embedding.ts';
+import { SEQUENCES } from './sequences.ts';
+
+/** Every operator that is taken apart: `If`, `com.microsoft::Attention`. */
+export const DECOMPOSITIONS: ReadonlyMap<string, Decomposition> = new Map(
+  Object.entries({
+    ...CONTROL_FLOW,
+    ...SEQUENCES,
+    ...NORMALIZATION,
+    ...ROTARY_EMBEDDING,
+    ...ATTENTION,
+    ...RECURRENT,
+    ...LOSSES,
+  }),
+);
+
+/**
+ * The same model without composite operators (attention, recurrence, losses, ...): what they compute is written with
+ * ordinary ones, which have gradients. Values keep their names; forms that are not known stay as they are.
+ */
+export function decompose(graph: Graph): Graph {
+  if (!graph.nodes.some((node) => DECOMPOSITIONS.has(operatorKey(node.domain, node.opType)))) return graph;
+  const g = new GraphBuilder(graph.opsets.get(''));
+  const bound = new Map<string, TypedValue>();
+  for (const { name, type, shape } of graph.inputs) {
+    // What nothing is known of cannot be looked into; such models are left to who copies them next.
+    if (!type || !shape) return graph;
+    bound.set(name, g.input(name, type, shape));
+  }
+  const sequences = new Map<Value, readonly TypedValue[]>();
+  const expand = (node: Node, place: CopyPlace) => {
+    const decomposition = DECOMPOSITIONS.get(operatorKey(node.domain, node.opType));
+    const inputs = node.inputs.map((value) => (value && place.read(value)) ?? null);
+    return decomposition?.({ g, node, inputs, place, sequences });
+  };
+  const values = g.copy(graph, bound, '', expand);
+  for (const output of graph.outputs) g.output(values.get(output) as Value);
+  for (const [key, value] of graph.metadata) g.setMetadata(key, value);
+  return g.build(graph.name);
+}
