@@ -8,6 +8,7 @@ export type ErrorArea =
   | 'store'
   | 'engine'
   | 'train'
+  | 'compile'
   | 'checkpoint'
   | 'export'
   | 'run'

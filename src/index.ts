@@ -29,6 +29,8 @@ export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema
 export { stringifyRecipe } from './recipe/write.ts';
 export type { Gate, Machine, ModelResult, RunResult, StageSeconds } from './report/result.ts';
 export type {
+  CompileOptions,
+  CompileResult,
   EvaluateOptions,
   EvaluationResult,
   ExportOptions,
@@ -39,6 +41,7 @@ export type {
   StagePlan,
   TrainResult,
 } from './run/api.ts';
+export { compile } from './run/compile.ts';
 export {
   type DifferentiateFileOptions,
   type DifferentiateResult,
@@ -51,4 +54,10 @@ export { label } from './run/label.ts';
 export { plan } from './run/plan.ts';
 export { train } from './run/train.ts';
 export { writeReport } from './run/write-report.ts';
+export type { CompileModelOptions } from './train/compile-model.ts';
+export {
+  type StepDescription,
+  stepDescriptionJsonSchema,
+  stepDescriptionSchema,
+} from './train/step-description.ts';
 export { VERSION } from './version.ts';

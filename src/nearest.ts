@@ -16,3 +16,13 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   }
   return best?.candidate;
 }
+
+/** The candidates that look most like a word, quoted, for `Did you mean ...?`: of names that a program made. */
+export function nearestNames(word: string, candidates: readonly string[], count = 3): string {
+  return candidates
+    .map((candidate) => ({ candidate, far: distance(word, candidate) }))
+    .sort((a, b) => a.far - b.far)
+    .slice(0, count)
+    .map(({ candidate }) => `'${candidate}'`)
+    .join(' or ');
+}

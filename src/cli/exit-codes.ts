@@ -17,7 +17,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES_HELP = `Exit codes:
   0    done
   1    failed; what was computed is kept, the same command goes on
-  2    the command line or the recipe is wrong
+  2    the command line, the recipe or what a model is compiled with is wrong
   3    the int8 student lost more than the recipe allows (export.int8.maxDrop)
   130  interrupted; the same command goes on`;
 
@@ -26,7 +26,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (isInterruption(error)) return EXIT.interrupted;
   if (!(error instanceof LimbeckError)) return EXIT.failed;
   if (error.code === 'export.int8-drop') return EXIT.gate;
-  return error.code.startsWith('recipe.') || error.code.startsWith('cli.') ? EXIT.usage : EXIT.failed;
+  return /^(recipe|cli|compile)\./.test(error.code) ? EXIT.usage : EXIT.failed;
 }
 
 /** Whether an error says that a person stopped the run. */

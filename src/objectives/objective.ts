@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DataType } from '../onnx/data-type.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 
@@ -12,6 +13,8 @@ export interface ObjectiveInputs {
   labels(): TypedValue;
   /** float32 [batch]: 1 for a sample, 0 for a row that only fills the batch. An input of the step. */
   rowWeights(): TypedValue;
+  /** Any other input of the step; terms that ask for the same name share it. */
+  input(name: string, type: DataType, dims: readonly number[]): TypedValue;
 }
 
 /** One term of the loss. Building it is pure: values in, a scalar out. */

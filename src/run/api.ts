@@ -2,6 +2,8 @@ import type { OnEvent, StageName } from '../events.ts';
 import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Gate, ModelResult, RunResult } from '../report/result.ts';
+import type { CompileModelOptions } from '../train/compile-model.ts';
+import type { StepDescription } from '../train/step-description.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
 
 /** How one run is to go; what it does is the recipe's. */
@@ -110,6 +112,29 @@ export interface ExportResult {
   gate: Gate | null;
 }
 
+/** How a training step is compiled from a file, and what is written. */
+export interface CompileOptions extends CompileModelOptions {
+  /** The ONNX file of the step. Its description is written beside it, with `.json` for `.onnx`. */
+  out: string;
+  /** A safetensors file for the initial values of the parameters and buffers. */
+  parameters?: string;
+  /** An ONNX file for the model alone, with its parameters as inputs: for evaluation while it learns. */
+  forward?: string;
+}
+
+/** What `compile` wrote. */
+export interface CompileResult {
+  /** The written files, absolute; null for those that were not asked for. */
+  files: { step: string; description: string; parameters: string | null; forward: string | null };
+  description: StepDescription;
+  /** Numbers that learn. */
+  parameters: number;
+  /** Nodes of the step. */
+  nodes: number;
+  /** Size of the step's file. */
+  bytes: number;
+}
+
 /** What the commands call; the public API (src/index.ts) has at least this. */
 export interface LimbeckApi {
   distill(recipe: Recipe, options: RunOptions): Promise<RunResult>;
@@ -121,6 +146,8 @@ export interface LimbeckApi {
   /** Writes a model that computes the gradients of the model's loss. */
   differentiate(model: string, options: DifferentiateFileOptions): Promise<DifferentiateResult>;
   exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
+  /** Compiles the training step of an ONNX file. */
+  compile(model: string, options: CompileOptions): Promise<CompileResult>;
   /** Writes report.html anew from what the run's folder holds. */
   writeReport(runFolder: string): Promise<{ file: string }>;
   readonly KnowledgeStore: { open(folder: string): Promise<KnowledgeStore> };

@@ -120,6 +120,15 @@ export function compileTermProbe(options: Pick<StepOptions, 'student' | 'sizes' 
   return nameOutputs(removeDeadNodes(removeIdentities(g.build('term-probe'))));
 }
 
+/** The names of the parameters that the loss does not depend on. */
+export function parametersWithoutGradient(
+  options: Pick<StepOptions, 'student' | 'sizes' | 'terms'>,
+): string[] {
+  const step = buildStepGraph(options.student, options.sizes, options.terms);
+  const found = gradients(step.g, totalLoss(step.g, step), step.parameters);
+  return step.parameters.filter((_, i) => found[i] === null).map(({ name }) => name);
+}
+
 /**
  * The student's forward pass at a fixed size, in its evaluation form, with its parameters and buffers as inputs;
  * `outputs` are names of its values.

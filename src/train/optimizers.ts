@@ -14,6 +14,11 @@ export type OptimizerOptions = {
   [E in Entry as E['kind']]: { kind: E['kind'] } & z.output<E['options']>;
 }[Entry['kind']];
 
+/** The same with defaults left out: `{ kind: 'sgd' }`. */
+export type OptimizerInput = {
+  [E in Entry as E['kind']]: { kind: E['kind'] } & z.input<E['options']>;
+}[Entry['kind']];
+
 /** The optimizer that the options describe. */
 export function createOptimizer({ kind, ...options }: OptimizerOptions): Optimizer {
   const entries: readonly OptimizerKind[] = OPTIMIZERS as readonly unknown[] as readonly OptimizerKind[];

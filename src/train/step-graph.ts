@@ -45,18 +45,26 @@ export function buildStepGraph(
   terms: readonly ObjectiveTerm[],
   statistics: readonly RunningStatistic[] = [],
 ): StepGraph {
-  const g = new GraphBuilder();
+  const g = new GraphBuilder(student.graph.opsets.get(''));
   const names = [...student.parameters, ...statistics.map(({ value }) => value.name)];
-  const { values, parameters: given } = inlineWithParameters(g, { ...student, parameters: names }, sizes);
+  // The step's own names (loss, labels) are then free, whatever the student's inner values are called.
+  const { values, parameters: given } = inlineWithParameters(
+    g,
+    { ...student, parameters: names },
+    sizes,
+    'student',
+  );
   const parameters = given.slice(0, student.parameters.length);
   const buffers = statistics.map(({ value, next }) => ({
     value: values.get(value.name) as TypedValue,
     next: values.get(next.name) as TypedValue,
   }));
+  const own = new Set(g.inputs.map(({ name }) => name));
   const extra = new Map<string, TypedValue>();
   const input = (name: string, type: DataType, dims: readonly number[]) => {
     let value = extra.get(name);
     if (!value) {
+      if (own.has(name)) throw nameTaken(name);
       value = g.input(name, type, dims);
       extra.set(name, value);
     }
@@ -76,6 +84,7 @@ export function buildStepGraph(
     knowledge: (tap, dims) => input(`knowledge/${tap}`, 'float32', [sizes.batch, ...dims]),
     labels: () => input('labels', 'int32', [sizes.batch]),
     rowWeights: () => input('row_weights', 'float32', [sizes.batch]),
+    input,
   };
   const built = terms.map((term) => ({
     term,
@@ -91,6 +100,7 @@ export function inlineWithParameters(
   g: GraphBuilder,
   student: Student,
   sizes: Readonly<Record<string, number>>,
+  prefix = '',
 ): { values: Map<string, TypedValue>; parameters: TypedValue[] } {
   const bound = new Map<string, TypedValue>();
   for (const { name, type, shape } of student.graph.inputs) {
@@ -106,7 +116,15 @@ export function inlineWithParameters(
     bound.set(name, value);
     return value;
   });
-  return { values: g.inline(lowerDepthwise(bindDims(student.graph, sizes)), bound), parameters };
+  const graph = lowerDepthwise(bindDims(student.graph, sizes));
+  return { values: g.inline(graph, bound, prefix), parameters };
+}
+
+function nameTaken(name: string): LimbeckError {
+  return new LimbeckError('train.name-taken', `the student has an input '${name}' of its own`, {
+    where: `the input '${name}' of the loss`,
+    remedy: "Rename the student's input, or use the loss that is in the student.",
+  });
 }
 
 /** The student's parameters as they stand in its graph, by name. */

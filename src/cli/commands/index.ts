@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
+import { compileCommand } from './compile.ts';
 import { distillCommand } from './distill.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
   labelCommand,
   evalCommand,
   exportCommand,
+  compileCommand,
   reportCommand,
   gradCommand,
   storeCommand,

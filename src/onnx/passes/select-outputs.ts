@@ -1,6 +1,7 @@
-import { distance } from 'fastest-levenshtein';
 import { LimbeckError } from '../../errors.ts';
+import { nearestNames } from '../../nearest.ts';
 import type { Graph, Value } from '../graph.ts';
+import { namePattern } from '../name-pattern.ts';
 
 /**
  * The same graph with other outputs: any value inside, by its name, in the order given. A name may be a pattern
@@ -33,41 +34,16 @@ function selectValues(graph: Graph, names: readonly string[]): Value[] {
 
 /** Patterns tap what is computed: inputs and weights are not meant by a `*`. */
 function matching(graph: Graph, pattern: string): Value[] {
-  const matches = wildcard(pattern);
+  const matches = namePattern(pattern);
   return graph.nodes.flatMap((node) =>
     node.outputs.filter((value): value is Value => value !== null && matches(value.name)),
   );
 }
 
-/** Whether a name fits a pattern. Each literal part is searched once from the left, so no pattern is slow. */
-function wildcard(pattern: string): (name: string) => boolean {
-  const parts = pattern.split('*');
-  const first = parts[0]!;
-  const last = parts[parts.length - 1]!;
-  const middle = parts.slice(1, -1);
-  return (name) => {
-    if (name.length < first.length + last.length) return false;
-    if (!name.startsWith(first) || !name.endsWith(last)) return false;
-    const end = name.length - last.length;
-    let at = first.length;
-    for (const part of middle) {
-      const found = name.indexOf(part, at);
-      if (found < 0 || found + part.length > end) return false;
-      at = found + part.length;
-    }
-    return true;
-  };
-}
-
 function noSuchValue(name: string, known: readonly string[]): LimbeckError {
-  const literal = name.replaceAll('*', '');
-  const nearest = known
-    .map((candidate) => ({ candidate, far: distance(literal, candidate) }))
-    .sort((a, b) => a.far - b.far)
-    .slice(0, 3)
-    .map(({ candidate }) => `'${candidate}'`);
+  const nearest = nearestNames(name.replaceAll('*', ''), known);
   const what = name.includes('*') ? 'matches the pattern' : 'is called';
   return new LimbeckError('model.no-such-value', `no value of the model ${what} '${name}'`, {
-    remedy: nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}?` : 'The model has no values.',
+    remedy: nearest ? `Did you mean ${nearest}?` : 'The model has no values.',
   });
 }

@@ -1,0 +1,81 @@
+import { LimbeckError } from '../errors.ts';
+import { nearestNames } from '../nearest.ts';
+import type { ModelTerm } from '../objectives/model-objective.ts';
+import { ANY_MODEL_OBJECTIVE, type ModelObjectiveOptions } from '../objectives/model-objectives.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { kindOptions } from './kind-options.ts';
+import { describeTensors } from './model-inputs.ts';
+
+/** A term of the loss with the options that it was made from. */
+export type NamedTerm = ModelTerm & {
+  readonly kind: string;
+  readonly given: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * The terms of a loss on a model.
+ *
+ * @param output the output that objectives look at when they name none
+ * @throws LimbeckError `compile.option`, `compile.no-such-output`
+ */
+export function modelTerms(
+  graph: Graph,
+  objectives: readonly ModelObjectiveOptions[],
+  output: string | undefined,
+): NamedTerm[] {
+  if (objectives.length === 0) {
+    throw new LimbeckError('compile.option', 'a training step needs an objective', {
+      where: 'objective',
+      remedy: `Name one of ${ANY_MODEL_OBJECTIVE.map(({ kind }) => kind).join(', ')}.`,
+    });
+  }
+  const checked = objectives.map((given) => kindOptions('objective', ANY_MODEL_OBJECTIVE, given));
+  const named = new Set<string>();
+  return checked.map(({ entry, options }) => {
+    const mainOutput =
+      options.output === undefined || output ? mainOutputOf(graph, output) : (usualOutput(graph) ?? '');
+    const valueName = (options.output as string | undefined) ?? mainOutput;
+    requireValue(graph, valueName, `objective ${entry.kind}`);
+    const { term, inputs } = entry.term(options as never, { mainOutput });
+    if (named.has(term.name)) {
+      throw new LimbeckError('compile.option', `the objective ${term.name} is there twice`, {
+        where: `objective ${entry.kind}`,
+        remedy: 'Leave one out, or name another output for it.',
+      });
+    }
+    named.add(term.name);
+    return { term, inputs, kind: entry.kind, given: options };
+  });
+}
+
+/** `logits`, or the only output. */
+function usualOutput({ outputs }: Graph): string | undefined {
+  if (outputs.some(({ name }) => name === 'logits')) return 'logits';
+  return outputs.length === 1 ? outputs[0]?.name : undefined;
+}
+
+function mainOutputOf(graph: Graph, wanted: string | undefined): string {
+  if (wanted !== undefined) {
+    requireValue(graph, wanted, 'logits');
+    return wanted;
+  }
+  const usual = usualOutput(graph);
+  if (usual !== undefined) return usual;
+  throw new LimbeckError('compile.no-such-output', "the model has several outputs, none called 'logits'", {
+    where: `its outputs: ${describeTensors(graph.outputs)}`,
+    remedy: 'Say which one the objectives look at (--logits NAME).',
+  });
+}
+
+function requireValue(graph: Graph, name: string, where: string): void {
+  const outputs = graph.outputs.map((value) => value.name);
+  const names = [
+    ...outputs,
+    ...graph.nodes.flatMap((node) => node.outputs.map((value) => value?.name ?? '')),
+  ];
+  if (names.includes(name)) return;
+  throw new LimbeckError('compile.no-such-output', `the model computes no value '${name}'`, {
+    where: `${where}; its outputs: ${describeTensors(graph.outputs)}`,
+    remedy: `Did you mean ${nearestNames(name, names)}?`,
+  });
+}
