@@ -50,7 +50,7 @@ export class GraphRecorder {
   readonly #metadata = new Map<string, string>();
   readonly #contents = new KnownContents(this.#initializers);
   /** What inference had to say against nodes that were copied from a file. */
-  readonly #objections = new Map<Node, string>();
+  readonly #objections = new Map<Node, Error>();
   /** Names of sizes that were given, so that none is made again. */
   readonly #sizeNames = new Set<string>();
   #scope = '';
@@ -188,13 +188,17 @@ export class GraphRecorder {
    * `bind` gives the values for its inputs, and for initializers that are to become something else (parameters as
    * inputs, say), by name. Shapes are inferred anew from what is bound, which is how symbolic sizes become numbers.
    * Values whose type or shape cannot be told are not among what is returned (see `copy`).
-   * @throws Error when an output of the graph is such a value
+   * @throws ShapeError when sizes do not go together, or an output of the graph is such a value
    */
   inline(graph: Graph, bind: ReadonlyMap<string, TypedValue>, prefix = ''): Map<string, TypedValue> {
+    const before = this.#objections.size;
     const mapped = this.copy(graph, bind, prefix);
+    const objections = [...this.#objections.values()].slice(before);
+    const wrong = objections.find((objection) => objection instanceof ShapeError);
+    if (wrong) throw wrong;
     for (const output of graph.outputs) {
       if (isTyped(mapped.get(output) as Value)) continue;
-      const reasons = [...this.#objections.values()].join('; ');
+      const reasons = objections.map(({ message }) => message).join('; ');
       throw new ShapeError(`type or shape of the output '${output.name}' cannot be told: ${reasons}`);
     }
     const byName = new Map<string, TypedValue>();
@@ -224,7 +228,7 @@ export class GraphRecorder {
 
   /** Why nothing is known of what a copied node gives, or undefined where inference had no objection. */
   objectionTo(node: Node): string | undefined {
-    return this.#objections.get(node);
+    return this.#objections.get(node)?.message;
   }
 
   /** The graph recorded so far. */
@@ -296,14 +300,14 @@ export class GraphRecorder {
       attributes: copyAttributes(node.attributes, mapped, claim),
     };
     let facts: readonly (Fact | undefined)[] = [];
-    let objection: string | undefined;
+    let objection: Error | undefined;
     try {
       const untyped = call.inputs.find((value) => value && !isTyped(value));
-      if (untyped) objection = `the shape of '${untyped.name}' is not known`;
+      if (untyped) objection = new Error(`the shape of '${untyped.name}' is not known`);
       else facts = this.#infer(call as Call, node.outputs.length);
     } catch (error) {
       // Whatever a rule meets in a file is the file's fault: rules expect what the operator's specification allows.
-      objection = (error as Error).message;
+      objection = error as Error;
     }
     const outputs = node.outputs.map((value, i): Value | null => {
       if (!value) return null;

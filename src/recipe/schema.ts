@@ -8,7 +8,7 @@ import { registryUnion } from './registry-union.ts';
 import { teacherSchema } from './teacher.ts';
 import { objectiveSchema, trainingSchema } from './training.ts';
 
-type TaskName = 'text-classification' | 'image-classification';
+export type TaskName = 'text-classification' | 'image-classification';
 
 /**
  * A recipe: everything that decides what a run does. This is its only declaration: its types, defaults, JSON schema,
@@ -102,6 +102,12 @@ export const recipeSchema = z
   })
   .describe('A Limbeck recipe.');
 
+/** The task that a kind of source, teacher or student is for. */
+export function taskOf(kind: string): TaskName {
+  const images = [...IMAGE_SOURCES, ...IMAGE_TEACHERS, ...IMAGE_STUDENTS];
+  return images.some((one) => one.kind === kind) ? 'image-classification' : 'text-classification';
+}
+
 /** The parts of a recipe that belong to another task than its own. */
 function misplacedKinds(recipe: {
   task: TaskName;
@@ -110,15 +116,13 @@ function misplacedKinds(recipe: {
   student: { kind: string };
 }) {
   const parts = [
-    { path: ['data', 'source'], kind: recipe.data.source.kind, images: IMAGE_SOURCES },
-    { path: ['teacher'], kind: recipe.teacher?.kind, images: IMAGE_TEACHERS },
-    { path: ['student'], kind: recipe.student.kind, images: IMAGE_STUDENTS },
+    { path: ['data', 'source'], kind: recipe.data.source.kind },
+    { path: ['teacher'], kind: recipe.teacher?.kind },
+    { path: ['student'], kind: recipe.student.kind },
   ];
-  return parts.flatMap(({ path, kind, images }) => {
+  return parts.flatMap(({ path, kind }) => {
     if (kind === undefined) return [];
-    const task: TaskName = images.some((one) => one.kind === kind)
-      ? 'image-classification'
-      : 'text-classification';
+    const task = taskOf(kind);
     return task === recipe.task ? [] : [{ path, kind, task }];
   });
 }

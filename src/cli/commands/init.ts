@@ -3,6 +3,7 @@ import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { LimbeckError } from '../../errors.ts';
+import { taskOf } from '../../recipe/schema.ts';
 import type { Cli } from '../cli.ts';
 import { kindsOf } from '../init/choices.ts';
 import { type Answers, draftRecipe } from '../init/draft.ts';
@@ -29,8 +30,11 @@ export function initCommand(cli: Cli): Command {
     .argument('[file]', 'where to write it', 'recipe.yaml')
     .option('--name <name>', "the recipe's name (default: the file's)")
     .option('--source <kind>', 'where the data is (default: wordnet-glosses, which comes with Limbeck)')
-    .option('--teacher <kind>', 'who teaches, or none for `limbeck train` (default: use-lite)')
-    .option('--student <kind>', 'who is taught (default: text-conv)')
+    .option(
+      '--teacher <kind>',
+      'who teaches, or none for `limbeck train` (default: use-lite; none for pictures)',
+    )
+    .option('--student <kind>', 'who is taught (default: text-conv; resnet for pictures)')
     .option(
       '--set <key.path=value>',
       'any other key of the recipe; may be repeated',
@@ -79,7 +83,9 @@ async function answersFrom(cli: Cli, path: string, options: InitOptions): Promis
     const { askAnswers } = await import('../init/ask.ts');
     return askAnswers({ name, set });
   }
-  const { source = 'wordnet-glosses', teacher = 'use-lite', student = 'text-conv' } = options;
+  const { source = 'wordnet-glosses' } = options;
+  const images = taskOf(source) === 'image-classification';
+  const { teacher = images ? 'none' : 'use-lite', student = images ? 'resnet' : 'text-conv' } = options;
   return {
     name,
     source: { kind: source },

@@ -1,5 +1,6 @@
 import { cancel, group, intro, outro, select, text } from '@clack/prompts';
 import { LimbeckError } from '../../errors.ts';
+import { type TaskName, taskOf } from '../../recipe/schema.ts';
 import { kindsOf, settingsOf } from './choices.ts';
 import type { Answers } from './draft.ts';
 
@@ -12,8 +13,8 @@ export async function askAnswers(known: Partial<Answers> & { name: string }): Pr
     cancel('Nothing was written.');
     throw new LimbeckError('run.interrupted', 'the questions were left');
   };
-  const options = (section: Parameters<typeof kindsOf>[0]) =>
-    kindsOf(section).map(({ value, hint }) => ({ value, label: value, ...(hint && { hint }) }));
+  const options = (section: Parameters<typeof kindsOf>[0], task?: TaskName) =>
+    kindsOf(section, task).map(({ value, hint }) => ({ value, label: value, ...(hint && { hint }) }));
   const { name, kind } = await group(
     {
       name: () => text({ message: 'What is it called?', initialValue: known.name, validate: required }),
@@ -22,6 +23,7 @@ export async function askAnswers(known: Partial<Answers> & { name: string }): Pr
     { onCancel },
   );
   const source: Answers['source'] = { kind };
+  const task = taskOf(kind);
   for (const setting of settingsOf(kind)) {
     const { value } = await group(
       {
@@ -41,9 +43,12 @@ export async function askAnswers(known: Partial<Answers> & { name: string }): Pr
       teacher: () =>
         select({
           message: 'Who teaches?',
-          options: [...options('teacher'), { value: NO_TEACHER, label: 'nobody', hint: 'for limbeck train' }],
+          options: [
+            ...options('teacher', task),
+            { value: NO_TEACHER, label: 'nobody', hint: 'for limbeck train' },
+          ],
         }),
-      student: () => select({ message: 'Who is taught?', options: options('student') }),
+      student: () => select({ message: 'Who is taught?', options: options('student', task) }),
       labels: () =>
         text({
           message: "How many labels of each class may be used? ('all', or a number)",

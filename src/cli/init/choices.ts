@@ -1,5 +1,5 @@
 import { choicesOf, keysOf, type SchemaNode, schemaAt } from '../../recipe/expectation.ts';
-import { recipeJsonSchema } from '../../recipe/schema.ts';
+import { recipeJsonSchema, type TaskName, taskOf } from '../../recipe/schema.ts';
 
 export interface Choice {
   value: string;
@@ -14,9 +14,10 @@ export interface Setting {
   default?: string;
 }
 
-/** The kinds that a section of the recipe can be, with what they say of themselves. */
-export function kindsOf(section: 'data.source' | 'teacher' | 'student'): Choice[] {
-  return choicesOf(nodeOf(section)).map((value) => {
+/** The kinds that a section of the recipe can be (in recipes of a task), with what they say of themselves. */
+export function kindsOf(section: 'data.source' | 'teacher' | 'student', task?: TaskName): Choice[] {
+  const kinds = choicesOf(nodeOf(section)).filter((kind) => task === undefined || taskOf(kind) === task);
+  return kinds.map((value) => {
     const hint = nodeOf(section, value)?.description;
     return { value, ...(hint && { hint }) };
   });

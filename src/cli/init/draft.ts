@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { explainRecipe } from '../../recipe/explain.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { RecipeError } from '../../recipe/problems.ts';
+import { taskOf } from '../../recipe/schema.ts';
 import { stringifyRecipe } from '../../recipe/write.ts';
 
 /** What `limbeck init` has to know; everything else starts with its default. */
@@ -26,6 +27,7 @@ export function draftRecipe(answers: Answers, schema: string): string {
   const { name, source, teacher, student, labelsPerClass, set } = answers;
   const input = {
     name,
+    task: taskOf(source.kind),
     data: { source, labelsPerClass },
     ...(teacher && { teacher: { kind: teacher } }),
     student: { kind: student },
