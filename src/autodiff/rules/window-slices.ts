@@ -2,15 +2,17 @@ import type { TypedValue } from '../../onnx/graph.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { range } from '../broadcast.ts';
 
-/** Zeros around the spatial axes. */
+/** Zeros around the spatial axes, which begin at `first`. */
 export function padSpatial(
   g: GraphBuilder,
   x: TypedValue,
   before: readonly number[],
   after: readonly number[],
+  first = 2,
 ): TypedValue {
   if ([...before, ...after].every((pad) => pad === 0)) return x;
-  return g.op('Pad', [x, g.ints([0, 0, ...before, 0, 0, ...after])]);
+  const around = (pads: readonly number[]) => x.shape.map((_, axis) => pads[axis - first] ?? 0);
+  return g.op('Pad', [x, g.ints([...around(before), ...around(after)])]);
 }
 
 /** Elements along one spatial axis. */
@@ -20,11 +22,11 @@ export interface Taken {
   readonly step: number;
 }
 
-/** `count` elements from `start` on, `step` apart, along every spatial axis. */
-export function takeSpatial(g: GraphBuilder, x: TypedValue, taken: readonly Taken[]): TypedValue {
+/** `count` elements from `start` on, `step` apart, along every spatial axis; these begin at `first`. */
+export function takeSpatial(g: GraphBuilder, x: TypedValue, taken: readonly Taken[], first = 2): TypedValue {
   const cut = taken.flatMap((along, axis) => {
-    const whole = along.start === 0 && along.step === 1 && x.shape[axis + 2] === along.count;
-    return whole ? [] : [{ ...along, axis: axis + 2 }];
+    const whole = along.start === 0 && along.step === 1 && x.shape[axis + first] === along.count;
+    return whole ? [] : [{ ...along, axis: axis + first }];
   });
   if (cut.length === 0) return x;
   return g.op('Slice', [

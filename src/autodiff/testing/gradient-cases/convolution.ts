@@ -105,6 +105,18 @@ const CONV: Form[] = [
   },
 ];
 
+/** Shapes for which weights have gradients in other formulations. */
+const FORMULATIONS: Form[] = [
+  {
+    form: '3x3, 16 channels, stride 2 with a rest',
+    input: [2, 16, 6, 5],
+    weights: [2, 16, 3, 2],
+    attributes: { strides: [2, 1], dilations: [1, 2], pads: [1, 0, 0, 2] },
+  },
+  { form: '1x1, two pixels', input: [3, 6, 1, 2], weights: [5, 6, 1, 1] },
+  { form: 'five channels', input: [2, 5, 4, 5], weights: [3, 5, 3, 2], attributes: { pads: [1, 0, 1, 1] } },
+];
+
 const TRANSPOSED: Form[] = [
   {
     form: 'stride 2, first order',
@@ -189,5 +201,6 @@ const fusedCase = ([activation, params]: (typeof FUSED)[number]): GradientCase =
 export const CONVOLUTION_CASES: GradientCase[] = [
   ...FUSED.map(fusedCase),
   ...cases('Conv', CONV),
+  ...cases('Conv', FORMULATIONS),
   ...cases('ConvTranspose', TRANSPOSED),
 ];
