@@ -1,4 +1,5 @@
-import { createNodeEngine, type NodeEngineOptions } from '../src/engine/node.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import { createNodeEngine } from '../src/engine/node.ts';
 import { float32 } from '../src/onnx/tensor.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
@@ -21,7 +22,7 @@ export interface OurStep {
 /** Compiles and loads the step of a model: forward, loss, backward, AdamW, as a training run makes it. */
 export async function ourStep(
   model: BenchModel,
-  options: NodeEngineOptions & { profile?: string; spinning?: boolean } = {},
+  options: { engine?: Engine; profile?: string } = {},
 ): Promise<OurStep> {
   const student = model.build(randomStream(1, 'student'));
   const compiled = compileStep({
@@ -30,9 +31,9 @@ export async function ourStep(
     terms: [model.term],
     optimizer: adamw({ weightDecay: 0.01 }),
   });
-  const { profile, spinning = false, ...engine } = options;
-  const session = await createNodeEngine(engine).load(writeModel(compiled.graph), {
-    spinning,
+  const { engine = createNodeEngine(), profile } = options;
+  const session = await engine.load(writeModel(compiled.graph), {
+    spinning: false,
     ...(profile === undefined ? {} : { profile }),
   });
   const initial = new Map<string, Float32Array>();

@@ -11,6 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { createNodeEngine } from '../src/engine/node.ts';
 import { BENCH_MODELS, type BenchModel } from './models.ts';
 import { ourStep } from './our-step.ts';
 import { pyTorchStep, pythonWithPyTorch } from './peers/pytorch.ts';
@@ -55,7 +56,7 @@ if (values.record && python) {
 
 /** Ours and theirs, in turns. */
 async function compare(name: string, model: BenchModel, python: string): Promise<BenchResult> {
-  const ours = await ourStep(model, { threads });
+  const ours = await ourStep(model, { engine: createNodeEngine({ threads }) });
   const theirs = await pyTorchStep(python, name, threads);
   const sides = [ours, theirs].map((side) => ({ side, steps: 1, times: [] as number[] }));
   for (const entry of sides) {
@@ -97,7 +98,7 @@ async function compare(name: string, model: BenchModel, python: string): Promise
 async function alone(name: string, model: BenchModel): Promise<BenchResult> {
   const known = recorded().find((result) => result.name === name);
   if (!known) throw new Error(`nothing is recorded for ${name}`);
-  const step = await ourStep(model, { threads });
+  const step = await ourStep(model, { engine: createNodeEngine({ threads }) });
   await step.run(WARM_UP);
   const ours = median(await step.run(rounds));
   await step.release();
