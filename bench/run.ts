@@ -44,7 +44,12 @@ const results: BenchResult[] = [];
 for (const name of names) {
   const model = BENCH_MODELS[name];
   if (!model) throw new Error(`no model ${name}: one of ${Object.keys(BENCH_MODELS).join(', ')}`);
-  results.push(python ? await compare(name, model, python) : await alone(name, model));
+  const result = python ? await compare(name, model, python) : await alone(name, model);
+  if (!result) {
+    console.log(`${name}: nothing is recorded`);
+    continue;
+  }
+  results.push(result);
   console.log(markdownTable(results.slice(-1)));
 }
 if (results.length > 1) console.log(`\n${markdownTable(results)}`);
@@ -94,10 +99,10 @@ async function compare(name: string, model: BenchModel, python: string): Promise
   };
 }
 
-/** Without PyTorch: our time now, and the ratio as it was recorded. */
-async function alone(name: string, model: BenchModel): Promise<BenchResult> {
+/** Without PyTorch: our time now, and the ratio as it was recorded; undefined where none was. */
+async function alone(name: string, model: BenchModel): Promise<BenchResult | undefined> {
   const known = recorded().find((result) => result.name === name);
-  if (!known) throw new Error(`nothing is recorded for ${name}`);
+  if (!known) return undefined;
   const step = await ourStep(model, { engine: createNodeEngine({ threads }) });
   await step.run(WARM_UP);
   const ours = median(await step.run(rounds));

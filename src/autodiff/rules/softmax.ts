@@ -26,7 +26,7 @@ const softmax: GradientRule = (call) => {
  * dy - e^y sum(dy). A masked element (y = -inf) has e^y = 0.
  *
  * A cross-entropy's dy is zero but for one element a row: that one is added to -e^y sum(dy), and the zeros are never
- * made. On [2048, 8000] (a language model's logits) that is 24 ms of 46 less (docs/performance.md).
+ * made: less than half of the time on a language model's logits (docs/performance.md).
  */
 const logSoftmax: GradientRule = (call) => {
   const { g } = call;
