@@ -45,10 +45,7 @@ for (const name of names) {
   const model = BENCH_MODELS[name];
   if (!model) throw new Error(`no model ${name}: one of ${Object.keys(BENCH_MODELS).join(', ')}`);
   const result = python ? await compare(name, model, python) : await alone(name, model);
-  if (!result) {
-    console.log(`${name}: nothing is recorded`);
-    continue;
-  }
+  if (!result) continue;
   results.push(result);
   console.log(markdownTable(results.slice(-1)));
 }
@@ -101,13 +98,14 @@ async function compare(name: string, model: BenchModel, python: string): Promise
 
 /** Without PyTorch: our time now, and the ratio as it was recorded; undefined where none was. */
 async function alone(name: string, model: BenchModel): Promise<BenchResult | undefined> {
-  const known = recorded().find((result) => result.name === name);
-  if (!known) return undefined;
   const step = await ourStep(model, { engine: createNodeEngine({ threads }) });
   await step.run(WARM_UP);
   const ours = median(await step.run(rounds));
   await step.release();
-  return { ...known, ours, recorded: true };
+  const known = recorded().find((result) => result.name === name);
+  if (known) return { ...known, ours, recorded: true };
+  console.log(`${model.title}: ours takes ${ours.toFixed(0)} ms a step; no ratio is recorded.`);
+  return undefined;
 }
 
 /** The peaks of two fresh processes of three steps each, and how many times the other's ours is. */
