@@ -39,6 +39,34 @@ const elu = bySlope((call, x) => {
   return g.where(g.greater(x, 0), 1, g.add(outputOf(call), floatAttribute(node, 'alpha', 1)));
 });
 
+/** Klambauer et al. (2017): gamma (alpha (e^x - 1)) below 0, where the slope is y + gamma alpha; gamma x above. */
+const selu = bySlope((call, x) => {
+  const { g, node } = call;
+  const alpha = floatAttribute(node, 'alpha', 1.6732631921768188);
+  const gamma = floatAttribute(node, 'gamma', 1.0507010221481323);
+  return g.where(g.greater(x, 0), gamma, g.add(outputOf(call), gamma * alpha));
+});
+
+/** Barron (2017): alpha (e^(x / alpha) - 1) below 0, where the slope is y / alpha + 1. */
+const celu = bySlope((call, x) => {
+  const { g, node } = call;
+  const below = g.add(g.mul(outputOf(call), 1 / floatAttribute(node, 'alpha', 1)), 1);
+  return g.where(g.greater(x, 0), 1, below);
+});
+
+const thresholdedRelu: GradientRule = (call) => {
+  const { g, node } = call;
+  const above = g.greater(inputOf(call, 0), floatAttribute(node, 'alpha', 1));
+  return [masked(g, gradientOf(call), above)];
+};
+
+/** 0 between -lambda and lambda; outside it x, moved by a bias. */
+const shrink: GradientRule = (call) => {
+  const { g, node } = call;
+  const outside = g.greater(g.abs(inputOf(call, 0)), floatAttribute(node, 'lambd', 0.5));
+  return [masked(g, gradientOf(call), outside)];
+};
+
 const sigmoid: GradientRule = (call) => {
   const { g } = call;
   const y = outputOf(call);
@@ -139,6 +167,10 @@ export const ACTIVATION_RULES: Record<string, GradientRule> = {
   LeakyRelu: leakyRelu,
   PRelu: prelu,
   Elu: elu,
+  Selu: selu,
+  Celu: celu,
+  ThresholdedRelu: thresholdedRelu,
+  Shrink: shrink,
   Sigmoid: sigmoid,
   Tanh: tanh,
   Erf: erf,

@@ -10,8 +10,11 @@ import { type GradientRule, gradientOf, inputOf, UnsupportedGradient } from '../
 const einsum: GradientRule = (call) => {
   const { g } = call;
   const equation = stringAttribute(call.node, 'equation', '');
-  const subscripts = readEquation(equation);
-  if (!subscripts) throw new UnsupportedGradient(`the ellipsis of ${equation}`);
+  const subscripts = readEquation(
+    equation,
+    call.inputs.map((_, i) => inputOf(call, i).shape.length),
+  );
+  if (!subscripts) throw new UnsupportedGradient(equation);
   const { operands, result } = subscripts;
   if ([...operands, result].some((letters) => new Set(letters).size < letters.length))
     throw new UnsupportedGradient(`the diagonal of ${equation}`);

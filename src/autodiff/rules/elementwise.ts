@@ -136,6 +136,18 @@ const where: GradientRule = (call) => {
   return [null, branch(1, () => condition), branch(2, () => g.not(condition))];
 };
 
+/** a - b q with a whole quotient q, rounded down, or towards 0 with fmod; where it jumps the slope is that beside it. */
+const modulo: GradientRule = (call) => {
+  const { g } = call;
+  const dy = gradientOf(call);
+  const [a, b] = [inputOf(call, 0), inputOf(call, 1)];
+  const quotient = () => g.div(g.sub(a, outputOf(call)), b);
+  return [
+    call.needs(0) ? reduceTo(g, dy, a) : null,
+    call.needs(1) ? scale(g, reduceTo(g, g.mul(thin(dy), quotient()), b), -1) : null,
+  ];
+};
+
 /** At a bound (where x equals it) the gradient passes to x; beyond it, to the bound. */
 const clip: GradientRule = (call) => {
   const { g } = call;
@@ -159,12 +171,20 @@ const cast: GradientRule = (call) => {
 
 const identity: GradientRule = (call) => [gradientOf(call)];
 
-/** Dropout as an inference graph has it does nothing. Training graphs multiply by a mask of their own instead. */
+/**
+ * Dropout (Srivastava et al., 2014) does nothing in an inference graph, nor where it drops nothing. In training dy goes
+ * through where the mask, its second output, let x through; a pass gives nodes of models from files that output.
+ */
 const dropout: GradientRule = (call) => {
-  const training = call.inputs[2];
-  if (training && call.g.constantOf(training)?.data[0] !== 0)
-    throw new UnsupportedGradient('it drops elements at random: multiply by a mask that is fed instead');
-  return [gradientOf(call)];
+  const { g, outputs, inputs } = call;
+  const dy = gradientOf(call);
+  const [, ratio, training] = inputs;
+  const known = (value: TypedValue | null | undefined) => value && g.constantOf(value)?.data[0];
+  if (!training || known(training) === 0 || known(ratio) === 0) return [dy];
+  const mask = outputs[1];
+  if (!mask) throw new UnsupportedGradient('it drops elements at random, and its mask is no output');
+  const kept = ratio ? g.cast(g.sub(1, ratio), dy.type) : g.scalar(0.5, dy.type);
+  return [g.div(masked(g, dy, mask), kept)];
 };
 
 /** Steps: the derivative is zero wherever there is one. */
@@ -182,6 +202,7 @@ export const ELEMENTWISE_RULES: Record<string, GradientRule> = {
   Max: extremum,
   Where: where,
   Clip: clip,
+  Mod: modulo,
   Cast: cast,
   Identity: identity,
   Dropout: dropout,
@@ -189,6 +210,9 @@ export const ELEMENTWISE_RULES: Record<string, GradientRule> = {
   Floor: step,
   Ceil: step,
   Round: step,
+  Bernoulli: step,
+  RandomNormalLike: step,
+  RandomUniformLike: step,
   Neg: (call) => [scale(call.g, gradientOf(call), -1)],
   Abs: unary(({ g }, dy, x) => g.mul(dy, g.sign(x))),
   Exp: unary((call, dy) => call.g.mul(dy, outputOf(call))),
@@ -199,6 +223,4 @@ export const ELEMENTWISE_RULES: Record<string, GradientRule> = {
     const y = outputOf(call);
     return call.g.neg(call.g.mul(dy, call.g.mul(y, y)));
   }),
-  Sin: unary(({ g }, dy, x) => g.mul(dy, g.cos(x))),
-  Cos: unary(({ g }, dy, x) => g.neg(g.mul(dy, g.sin(x)))),
 };

@@ -18,11 +18,13 @@ import { REDUCTION_RULES } from './reduction.ts';
 import { RESIZE_RULES } from './resize.ts';
 import { SAMPLING_RULES } from './sampling.ts';
 import { SOFTMAX_RULES } from './softmax.ts';
+import { TRIGONOMETRY_RULES } from './trigonometry.ts';
 
 /** Every rule, by operator: `MatMul`, `com.microsoft::FusedMatMul`. */
 export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
   Object.entries({
     ...ELEMENTWISE_RULES,
+    ...TRIGONOMETRY_RULES,
     ...ACTIVATION_RULES,
     ...REDUCTION_RULES,
     ...SOFTMAX_RULES,

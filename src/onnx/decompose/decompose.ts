@@ -5,6 +5,7 @@ import { operatorKey } from '../shape-inference/rules.ts';
 import { ATTENTION } from './attention.ts';
 import { CONTROL_FLOW } from './control-flow.ts';
 import type { Decomposition } from './decomposition.ts';
+import { DROPOUT } from './dropout.ts';
 import { LOSSES } from './losses.ts';
 import { NORMALIZATION } from './normalization.ts';
 import { RECURRENT } from './recurrent.ts';
@@ -21,6 +22,7 @@ export const DECOMPOSITIONS: ReadonlyMap<string, Decomposition> = new Map(
     ...ATTENTION,
     ...RECURRENT,
     ...LOSSES,
+    ...DROPOUT,
   }),
 );
 

@@ -7,10 +7,15 @@ export interface Subscripts {
   readonly result: string;
 }
 
-/** Reads an equation such as `bhqd,bhkd->bhqk`; undefined for one with an ellipsis. */
-export function readEquation(equation: string): Subscripts | undefined {
-  if (equation.includes('.')) return undefined;
-  const [left, right] = equation.replaceAll(' ', '').split('->');
+/**
+ * Reads an equation such as `bhqd,bhkd->bhqk` for operands of these ranks. The axes of an ellipsis get letters that
+ * nothing else has, the same ones from the last axis on; undefined where there are not enough.
+ */
+export function readEquation(equation: string, ranks: readonly number[]): Subscripts | undefined {
+  const written = equation.replaceAll(' ', '');
+  const spelled = written.includes('...') ? spellEllipsis(written, ranks) : written;
+  if (spelled === undefined) return undefined;
+  const [left, right] = spelled.split('->');
   const operands = left.split(',');
   if (right !== undefined) return { operands, result: right };
   // Without an arrow the result has the letters that occur once, in alphabetical order.
@@ -19,10 +24,32 @@ export function readEquation(equation: string): Subscripts | undefined {
   return { operands, result: once.sort().join('') };
 }
 
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+function spellEllipsis(equation: string, ranks: readonly number[]): string | undefined {
+  const [left, right] = equation.split('->');
+  const operands = left.split(',');
+  const widths = operands.map((letters, i) =>
+    letters.includes('...') ? (ranks[i] ?? 0) - (letters.length - 3) : 0,
+  );
+  const most = Math.max(...widths);
+  const free = [...LETTERS].filter((letter) => !equation.includes(letter)).slice(0, most);
+  if (free.length < most || widths.some((width) => width < 0)) return undefined;
+  const last = (count: number) => free.slice(most - count).join('');
+  const spelled = operands.map((letters, i) => letters.replace('...', last(widths[i] as number)));
+  // Without an arrow the axes of the ellipsis come first in the result.
+  const once = [...left.replaceAll(/[.,]/g, '')].filter(
+    (letter, _, all) => all.indexOf(letter) === all.lastIndexOf(letter),
+  );
+  const result = right === undefined ? last(most) + once.sort().join('') : right.replace('...', last(most));
+  return `${spelled.join(',')}->${result}`;
+}
+
 const einsum: InferenceRule = (context) => {
   const equation = stringAttribute(context, 'equation', '');
-  const subscripts = readEquation(equation);
-  if (!subscripts) throw new ShapeError(`Einsum with an ellipsis: ${equation}`);
+  const ranks = context.inputs.map((_, i) => inputAt(context, i).shape.length);
+  const subscripts = readEquation(equation, ranks);
+  if (!subscripts) throw new ShapeError(`Einsum ${equation} does not fit ranks ${ranks.join(' and ')}`);
   if (subscripts.operands.length !== context.inputs.length)
     throw new ShapeError(`Einsum ${equation} of ${context.inputs.length} inputs`);
   const sizes = new Map<string, Dim>();

@@ -41,6 +41,12 @@ const cast: InferenceRule = (context) => {
   return [{ type, shape: inputAt(context, 0).shape }];
 };
 
+/** Random numbers in the shape of the input, of another type where `dtype` says so. */
+const randomLike: InferenceRule = (context) => {
+  const { type, shape } = inputAt(context, 0);
+  return [{ type: dataTypeFromCode(intAttribute(context, 'dtype', 0)) ?? type, shape }];
+};
+
 const dropout: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
   return [
@@ -51,7 +57,7 @@ const dropout: InferenceRule = (context) => {
 
 const UNARY =
   'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity ' +
-  'LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ' +
+  'LeakyRelu Log Mish Neg Not Shrink Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ' +
   'ThresholdedRelu Trilu CumSum BitwiseNot PRelu Softmax LogSoftmax Hardmax LpNormalization';
 
 export const ELEMENTWISE_RULES: Record<string, InferenceRule> = {
@@ -70,6 +76,9 @@ export const ELEMENTWISE_RULES: Record<string, InferenceRule> = {
   Where: where,
   Cast: cast,
   Dropout: dropout,
+  Bernoulli: randomLike,
+  RandomNormalLike: randomLike,
+  RandomUniformLike: randomLike,
   'com.microsoft::FastGelu': sameAsInput,
   'com.microsoft::Gelu': sameAsInput,
   'com.microsoft::QuickGelu': sameAsInput,

@@ -9,6 +9,22 @@ export const ACTIVATION_CASES: GradientCase[] = [
     { inputs: [apart(0.2, 2, 5)], build: of('LeakyRelu', { alpha: float(0.1) }), type: 'float32' },
   ],
   ['PRelu', '', { inputs: [apart(0.2, 2, 5), x(5)], build: of('PRelu'), type: 'float32' }],
+  ['Selu', '', { inputs: [apart(0.2, 2, 5)], build: of('Selu'), type: 'float32' }],
+  ['Celu', '', { inputs: [apart(0.2, 2, 5)], build: of('Celu', { alpha: float(1.5) }), type: 'float32' }],
+  [
+    'ThresholdedRelu',
+    '',
+    { inputs: [apart(0.2, 2, 5)], build: of('ThresholdedRelu', { alpha: float(0.5) }), type: 'float32' },
+  ],
+  [
+    'Shrink',
+    '',
+    {
+      inputs: [apart(0.2, 2, 5)],
+      build: of('Shrink', { lambd: float(0.7), bias: float(0.2) }),
+      type: 'float32',
+    },
+  ],
   ['Elu', '', { inputs: [apart(0.2, 2, 5)], build: of('Elu', { alpha: float(1.5) }), type: 'float32' }],
   ['Sigmoid', '', { inputs: [x(2, 5)], build: of('Sigmoid') }],
   ['Tanh', '', { inputs: [x(2, 5)], build: of('Tanh') }],

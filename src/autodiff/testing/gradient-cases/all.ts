@@ -9,11 +9,13 @@ import { NORMALIZATION_CASES } from './normalization.ts';
 import { POOLING_CASES } from './pooling.ts';
 import { REDUCTION_CASES } from './reduction.ts';
 import { RESAMPLING_CASES } from './resampling.ts';
+import { TRIGONOMETRY_CASES } from './trigonometry.ts';
 
 /** A case at least for every rule in the registry. */
 export const GRADIENT_CASES: GradientCase[] = [
   ...ELEMENTWISE_CASES,
   ...ACTIVATION_CASES,
+  ...TRIGONOMETRY_CASES,
   ...REDUCTION_CASES,
   ...MATRIX_CASES,
   ...CONVOLUTION_CASES,

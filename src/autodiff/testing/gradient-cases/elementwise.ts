@@ -1,3 +1,4 @@
+import { float } from '../../../onnx/attributes.ts';
 import { apart, type GradientCase, of, within, x } from './case.ts';
 
 const unary: GradientCase[] = [
@@ -7,10 +8,24 @@ const unary: GradientCase[] = [
   ['Log', '', { inputs: [within(0.5, 2, 2, 3)], build: of('Log') }],
   ['Sqrt', '', { inputs: [within(0.5, 2, 2, 3)], build: of('Sqrt') }],
   ['Reciprocal', '', { inputs: [within(0.5, 2, 2, 3)], build: of('Reciprocal') }],
-  ['Sin', '', { inputs: [x(2, 3)], build: of('Sin'), type: 'float32' }],
-  ['Cos', '', { inputs: [x(2, 3)], build: of('Cos'), type: 'float32' }],
   ['Identity', '', { inputs: [x(2, 3)], build: of('Identity') }],
   ['Dropout', 'inference', { inputs: [x(2, 3)], build: of('Dropout') }],
+  [
+    'Bernoulli',
+    '',
+    { inputs: [within(0, 0.001, 2, 3)], build: of('Bernoulli', { seed: float(1) }), type: 'float32' },
+  ],
+  [
+    'RandomNormalLike',
+    '',
+    { inputs: [x(2, 3)], build: (g, [a]) => g.mul(g.op('RandomNormalLike', [a!]), 0), type: 'float32' },
+  ],
+  [
+    'RandomUniformLike',
+    '',
+    { inputs: [x(2, 3)], build: (g, [a]) => g.mul(g.op('RandomUniformLike', [a!]), 0), type: 'float32' },
+  ],
+  ['Mod', 'fmod', { inputs: [apart(0.2, 2, 3), within(3.1, 3.4, 3)], build: of('Mod', { fmod: 1 }) }],
   ['Sign', '', { inputs: [apart(0.2, 5)], build: of('Sign') }],
   ['Floor', '', { inputs: [within(0.2, 0.8, 5)], build: of('Floor') }],
   ['Ceil', '', { inputs: [within(0.2, 0.8, 5)], build: of('Ceil') }],
