@@ -73,6 +73,6 @@ test('an evaluation by class, with names that steer nothing', () => {
     macroF1: 0.4,
     classes,
   });
-  expect(text).toContain('m.onnx on 3 test texts: accuracy 50.00 %, macro-F1 40.00 %');
+  expect(text).toContain('m.onnx on 3 test samples: accuracy 50.00 %, macro-F1 40.00 %');
   expect(text).toMatch(/^noun\.act +3 +100.0 % +50.0 % +66.7 %$/m);
 });

@@ -5,7 +5,7 @@ import type { EvaluationResult, LabelResult, Plan } from '../run/api.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
 
-const MODEL_COLUMNS = ['', 'accuracy', 'macro-F1', 'size', 'parameters', '1 text', '32 texts', 'texts/s'];
+const MODEL_COLUMNS = ['', 'accuracy', 'macro-F1', 'size', 'parameters', 'one', '32 at once', 'a second'];
 
 function modelRow(name: string, model: ModelResult): string[] {
   return [
@@ -44,7 +44,7 @@ export function distillSummary(result: RunResult, out: string, workingFolder: st
   const lines = [
     `The student keeps ${percent(result.retention)} of the teacher's accuracy at ${times(result.speedup)} its throughput${int8}.`,
     ...(result.baseline ? [baselineLine(result.student.accuracy - result.baseline.accuracy)] : []),
-    `It took ${formatDuration(result.seconds.total)}; the teacher answered ${formatCount(result.teacherCalls)} texts, ${formatCount(result.teacherCallsSaved)} answers were in the store.`,
+    `It took ${formatDuration(result.seconds.total)}; the teacher answered ${formatCount(result.teacherCalls)} samples, ${formatCount(result.teacherCallsSaved)} answers were in the store.`,
     '',
     `  model   ${join(folder, 'student')}`,
     `  report  ${join(folder, 'report.html')}`,
@@ -108,7 +108,7 @@ export function labelSummary({
 }: LabelResult): string {
   const agreed =
     agreement === null ? '' : `, which decides as f32 does on ${percent(agreement, 2)} of a sample`;
-  return `The ${precision} teacher${agreed}, answered ${formatCount(labelled)} texts in ${formatDuration(seconds)}.
+  return `The ${precision} teacher${agreed}, answered ${formatCount(labelled)} samples in ${formatDuration(seconds)}.
 ${formatCount(reused)} answers were in the store, which holds ${formatBytes(bytes)} of this teacher.
 `;
 }
@@ -129,7 +129,8 @@ export function evaluationSummary({
     percent(row.recall),
     percent(row.f1),
   ]);
-  const perClass = rows.length > 0 ? `\n${table([['', 'texts', 'precision', 'recall', 'F1'], ...rows])}` : '';
-  return `${plainLine(model)} on ${formatCount(samples)} ${split} texts: accuracy ${percent(accuracy, 2)}, macro-F1 ${percent(macroF1, 2)}
+  const perClass =
+    rows.length > 0 ? `\n${table([['', 'samples', 'precision', 'recall', 'F1'], ...rows])}` : '';
+  return `${plainLine(model)} on ${formatCount(samples)} ${split} samples: accuracy ${percent(accuracy, 2)}, macro-F1 ${percent(macroF1, 2)}
 ${perClass}`;
 }

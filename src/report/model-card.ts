@@ -44,7 +44,7 @@ function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unkno
     name,
     results: [
       {
-        task: { type: 'text-classification' },
+        task: { type: task(data) },
         dataset: { name: data.data.title, type: facts.datasets?.[0] ?? 'custom', split: 'test' },
         metrics: [
           { type: 'accuracy', value: rounded(model.accuracy) },
@@ -57,7 +57,7 @@ function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unkno
     license: facts.license,
     ...(facts.languages.length > 0 ? { language: facts.languages } : {}),
     library_name: 'transformers.js',
-    pipeline_tag: 'text-classification',
+    pipeline_tag: task(data),
     tags: ['distillation', 'onnx', 'limbeck'],
     ...(facts.datasets && facts.datasets.length > 0 ? { datasets: facts.datasets } : {}),
     metrics: ['accuracy', 'f1'],
@@ -68,14 +68,19 @@ function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unkno
   };
 }
 
+/** The hub's name of the task. */
+function task({ unit }: ReportData): string {
+  return unit === 'texts' ? 'text-classification' : 'image-classification';
+}
+
 function introduction(data: ReportData): string {
   const { student, teacher, speedup, retention } = data.result;
   const speed = speedup >= 1 ? `${times(speedup)} faster` : `${times(1 / Math.max(speedup, 1e-9))} slower`;
-  return `A text classifier for ${data.labels.length} classes, distilled with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. It keeps ${percent(retention)} of its teacher's accuracy (${percent(student.accuracy)} of ${percent(teacher.accuracy)}) and answers ${speed}.
+  return `${data.unit === 'texts' ? 'A text' : 'An image'} classifier for ${data.labels.length} classes, distilled with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. It keeps ${percent(retention)} of its teacher's accuracy (${percent(student.accuracy)} of ${percent(teacher.accuracy)}) and answers ${speed}.
 
 - **Student:** ${inline(data.models.student)}
 - **Teacher:** ${inline(data.models.teacher)}
-- **Data:** ${inline(data.data.title)}: ${decimal(data.data.splits.train)} training texts, ${decimal(data.data.labelled)} of them with a label; the teacher's answers taught the rest.
+- **Data:** ${inline(data.data.title)}: ${decimal(data.data.splits.train)} training ${data.unit}, ${decimal(data.data.labelled)} of them with a label; the teacher's answers taught the rest.
 - **Classes:** ${data.labels.map(inline).join(', ')}`;
 }
 
@@ -90,9 +95,9 @@ function results(data: ReportData): string {
   const gain = baseline ? student.accuracy - baseline.accuracy : null;
   return `## Results
 
-On ${decimal(data.data.splits.test)} test texts, measured on the files as they ship.
+On ${decimal(data.data.splits.test)} test ${data.unit}, measured on the files as they ship.
 
-| model | accuracy | macro-F1 | size | parameters | latency, 1 text | latency, 32 texts | texts/s |
+| model | accuracy | macro-F1 | size | parameters | latency, 1 | latency, 32 at once | ${data.unit}/s |
 |---|---:|---:|---:|---:|---:|---:|---:|
 ${rows
   .map(
@@ -115,8 +120,8 @@ function usage(data: ReportData): string {
 
 env.localModelPath = './'; // the folder that holds this one
 env.allowRemoteModels = false;
-const classify = await pipeline('text-classification', 'student', { dtype: '${data.result.studentInt8 ? 'q8' : 'fp32'}' });
-console.log(await classify(${JSON.stringify(example.slice(0, 200))}));`;
+const classify = await pipeline('${task(data)}', 'student', { dtype: '${data.result.studentInt8 ? 'q8' : 'fp32'}' });
+console.log(await classify(${data.unit === 'texts' ? JSON.stringify(example.slice(0, 200)) : "'picture.png'"}));`;
   return `## Use
 
 ${fenced('js', code)}${quantized}`;
@@ -128,17 +133,17 @@ function limits(data: ReportData, facts: ModelCardFacts): string {
   const share = wrong > 0 ? inherited.count / wrong : 0;
   const pair = [...inherited.pairs, ...own.pairs].sort((a, b) => b.count - a.count)[0];
   const lines = [
-    `It knows ${data.labels.length} classes and gives one of them to every text, whatever it is about.`,
-    `It is wrong on ${percent(1 - data.result.student.accuracy)} of the test texts; ${percent(share, 0)} of its errors are its teacher's own.`,
+    `It knows ${data.labels.length} classes and gives one of them to every one of the ${data.unit}, whatever it is about.`,
+    `It is wrong on ${percent(1 - data.result.student.accuracy)} of the test ${data.unit}; ${percent(share, 0)} of its errors are its teacher's own.`,
   ];
   if (pair) {
     lines.push(
       `Its most frequent confusion: ${inline(data.labels[pair.truth] ?? '')} taken for ${inline(data.labels[pair.predicted] ?? '')}.`,
     );
   }
-  if (facts.maxLength) lines.push(`Texts are cut after ${facts.maxLength} tokens.`);
+  if (facts.maxLength && data.unit === 'texts') lines.push(`Texts are cut after ${facts.maxLength} tokens.`);
   lines.push(
-    `It was measured on texts like those it was trained on (${inline(data.data.title)}); elsewhere it will do worse.`,
+    `It was measured on ${data.unit} like those it was trained on (${inline(data.data.title)}); elsewhere it will do worse.`,
   );
   return `## Limits\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
 }

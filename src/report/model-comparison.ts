@@ -6,6 +6,8 @@ import type { Answer, ConfusionPair, Disagreement, ErrorOrigins, ReportData } fr
 /** A test text and what each model answered. */
 export interface ComparedText {
   text: string;
+  /** A data URI, of samples that are pictures. */
+  picture?: string;
   /** Index of the true label. */
   truth: number;
   teacher: Answer;
@@ -62,6 +64,7 @@ export function createComparison(options: { classes: number; seed: number }) {
           student.label === truth ? 'studentRight' : teacher.label === truth ? 'teacherRight' : 'bothWrong';
         samples[kind].offer(() => ({
           text: cutText(compared.text),
+          ...(compared.picture && { picture: compared.picture }),
           truth,
           teacher: { ...teacher },
           student: { ...student },

@@ -52,6 +52,8 @@ export type Answer = z.infer<typeof answerSchema>;
 /** A test text to which teacher and student gave different answers. */
 const disagreementSchema = z.object({
   text: z.string(),
+  /** A data URI, of samples that are pictures. */
+  picture: z.string().startsWith('data:image/').optional(),
   truth: count,
   teacher: answerSchema,
   student: answerSchema,

@@ -166,6 +166,6 @@ test('label tells what it did', async () => {
     agreement: 0.9978,
   };
   const { out } = await run(['label', 'a.yaml'], { label: async () => labels });
-  expect(out).toMatch(/int8 teacher, which decides as f32 does on 99.78 % .* answered 700 texts in 3.0 s/);
+  expect(out).toMatch(/int8 teacher, which decides as f32 does on 99.78 % .* answered 700 samples in 3.0 s/);
   expect(out).toMatch(/300 answers were in the store/);
 });

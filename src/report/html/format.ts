@@ -87,3 +87,8 @@ export function shorten(text: string, characters: number): string {
 export function thousands(value: number): string {
   return value >= 1000 ? `${compact(value / 1000)}${THIN}k` : compact(value);
 }
+
+/** `Texts` for `texts`. */
+export function capital(word: string): string {
+  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
+}

@@ -85,7 +85,7 @@ describe('renderReport', () => {
       },
     });
     expect(empty.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '')).not.toMatch(/undefined|NaN|Infinity/);
-    expect(empty).toContain('Teacher and student gave the same answer to every test text.');
+    expect(empty).toContain('Teacher and student gave the same answer to every one of the test texts.');
   });
 
   it('says when the int8 file does not ship', () => {

@@ -154,6 +154,7 @@ text { fill: var(--ink); font-size: 12px; }
 const CARDS = `
 .cards { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: 16px; }
 .card { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px; display: flex; flex-direction: column; }
+.example { width: 5.25rem; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: #000; border-radius: 4px; }
 .card blockquote { margin: 0; font-size: 1.0625rem; line-height: 1.4; flex: 1; }
 .card .truth { margin: 12px 0; font-size: 0.9375rem; }
 .card dl { margin: 0; font-size: 0.9375rem; }

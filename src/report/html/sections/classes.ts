@@ -1,7 +1,7 @@
 import { classResults } from '../../confusion.ts';
 import type { ReportData } from '../../report-data.ts';
 import { dumbbell, dumbbellAxis, dumbbellRange } from '../charts/dumbbell.ts';
-import { decimal, percent, points } from '../format.ts';
+import { capital, decimal, percent, points } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** More rows than this nobody reads: then those where the student lost most are shown. */
@@ -38,12 +38,12 @@ export function classesSection(data: ReportData): Markup {
   const hidden = all.length - unseen - rows.length;
   return html`<section aria-labelledby="classes">
 <h2 id="classes">Class by class</h2>
-<p class="about">The share of each class’s test texts that is answered rightly, best taught first.${hidden > 0 && ` The ${rows.length} classes where the student lost most; ${hidden} more are not shown.`}${unseen > 0 && ` ${unseen} classes have no test text.`}</p>
+<p class="about">The share of each class’s test ${data.unit} that is answered rightly, best taught first.${hidden > 0 && ` The ${rows.length} classes where the student lost most; ${hidden} more are not shown.`}${unseen > 0 && ` ${unseen} classes have no test text.`}</p>
 <ul class="legend"><li><span class="key teacher"></span>Teacher</li><li><span class="key student"></span>Student</li>${
     baseline && html`<li><span class="key hollow baseline"></span>Baseline</li>`
   }</ul>
 <table class="classes">
-<thead><tr><th scope="col">Class</th><th scope="col" class="end texts">Texts</th><th scope="col" class="picture"><span class="hidden">Picture of the three, in percent</span>${dumbbellAxis(range)}</th><th scope="col" class="end">Teacher</th><th scope="col" class="end">Student</th><th scope="col" class="end difference">Gap</th>${
+<thead><tr><th scope="col">Class</th><th scope="col" class="end texts">${capital(data.unit)}</th><th scope="col" class="picture"><span class="hidden">Picture of the three, in percent</span>${dumbbellAxis(range)}</th><th scope="col" class="end">Teacher</th><th scope="col" class="end">Student</th><th scope="col" class="end difference">Gap</th>${
     baseline && html`<th scope="col" class="end without">Baseline</th>`
   }</tr></thead>
 <tbody>${rows.map(

@@ -5,9 +5,9 @@ import { bytes, decimal, percent, seconds } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 const ABOUT: Record<StageName, string> = {
-  data: 'read, split and tokenize the texts',
+  data: 'read and split the data',
   teacher: 'load the teacher and train its head',
-  label: 'the teacher answers every training text, once',
+  label: 'the teacher answers every training sample, once',
   train: 'the student learns from the answers kept',
   baseline: 'the same student learns from the labels alone',
   export: 'write and quantise the files',
@@ -22,7 +22,7 @@ export function costSection(data: ReportData): Markup {
   const answers = teacherCalls + teacherCallsSaved;
   return html`<section aria-labelledby="cost">
 <h2 id="cost">What it cost</h2>
-<p class="about">${seconds(spent.total)} on <bdi>${machine.cpu}</bdi>, ${machine.cores} cores, with at most ${bytes(machine.memoryPeakBytes)} of memory. The teacher answered ${decimal(teacherCalls)} texts${
+<p class="about">${seconds(spent.total)} on <bdi>${machine.cpu}</bdi>, ${machine.cores} cores, with at most ${bytes(machine.memoryPeakBytes)} of memory. The teacher answered ${decimal(teacherCalls)} ${data.unit}${
     teacherCallsSaved > 0
       ? `; ${decimal(teacherCallsSaved)} more answers (${percent(teacherCallsSaved / answers, 0)}) came from the knowledge store.`
       : '; they are kept in the knowledge store for every later run.'

@@ -1,18 +1,18 @@
 import type { ReportData } from '../../report-data.ts';
 import { histogram } from '../charts/histogram.ts';
 import { stackedBar } from '../charts/stacked-bar.ts';
-import { decimal } from '../format.ts';
+import { capital, decimal } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** The data that went in. */
 export function dataSection(report: ReportData): Markup {
-  const { data } = report;
+  const { data, unit } = report;
   const { train, validation, test } = data.splits;
   const taught = Math.max(0, train - data.labelled);
   return html`<section aria-labelledby="data">
 <h2 id="data">The data</h2>
-<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows, ${report.labels.length} classes. The student saw ${decimal(data.labelled)} labels; the other ${decimal(taught)} training texts were answered by the teacher alone.</p>
-${stackedBar('Texts by split', [
+<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows, ${report.labels.length} classes. The student saw ${decimal(data.labelled)} labels; the other ${decimal(taught)} training ${unit} were answered by the teacher alone.</p>
+${stackedBar(`${capital(unit)} by split`, [
   { name: 'Training, labelled', value: data.labelled, shown: decimal(data.labelled), color: 'term-2' },
   { name: 'Training, by the teacher alone', value: taught, shown: decimal(taught), color: 'teacher' },
   { name: 'Validation', value: validation, shown: decimal(validation), color: 'int8' },
@@ -20,15 +20,15 @@ ${stackedBar('Texts by split', [
 ])}
 <div class="pair">
 <table class="plain"><caption class="hidden">The data in numbers</caption><tbody>
-${row('Training texts', decimal(train))}
+${row(`Training ${unit}`, decimal(train))}
 ${row('of these with a label', decimal(data.labelled))}
-${row('Validation texts', decimal(validation))}
-${row('Test texts', decimal(test))}
+${row(`Validation ${unit}`, decimal(validation))}
+${row(`Test ${unit}`, decimal(test))}
 ${row('Duplicates left out', decimal(data.duplicates))}
-${row('Texts cut at the longest length', decimal(data.cut))}
+${unit === 'texts' && row('Texts cut at the longest length', decimal(data.cut))}
 ${row('Broken rows', decimal(data.broken))}
 </tbody></table>
-<figure><figcaption><h3>Length of the texts, in tokens</h3></figcaption>${histogram('Texts by length in tokens', data.lengths, 'tokens')}</figure>
+${data.lengths.length > 0 && html`<figure><figcaption><h3>Length of the texts, in tokens</h3></figcaption>${histogram('Texts by length in tokens', data.lengths, 'tokens')}</figure>`}
 </div>
 ${
   data.brokenExamples.length > 0 &&

@@ -3,21 +3,21 @@ import { bar } from '../charts/bar.ts';
 import { percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
-/** Texts on which teacher and student differ, each as a card. */
+/** Samples on which teacher and student differ, each as a card. */
 export function disagreementsSection(data: ReportData): Markup {
   return html`<section aria-labelledby="disagreements">
 <h2 id="disagreements">Where they disagree</h2>
-<p class="about">Drawn at random: in turn a text that only the student got right, one that only the teacher got right, and one that both got wrong.</p>
+<p class="about">Drawn at random: in turn one that only the student got right, one that only the teacher got right, and one that both got wrong.</p>
 ${
   data.disagreements.length === 0
-    ? html`<p class="empty">Teacher and student gave the same answer to every test text.</p>`
+    ? html`<p class="empty">Teacher and student gave the same answer to every one of the test ${data.unit}.</p>`
     : html`<ul class="cards">${data.disagreements.map((example) => card(example, data.labels))}</ul>`
 }
 </section>`;
 }
 
 function card(example: Disagreement, labels: readonly string[]): Markup {
-  return html`<li class="card"><blockquote dir="auto">${example.text}</blockquote>
+  return html`<li class="card">${example.picture && html`<img class="example" src="${example.picture}" alt="${example.text}">`}<blockquote dir="auto">${example.text}</blockquote>
 <p class="truth"><span class="muted">In truth</span> <b><bdi>${labels[example.truth]}</bdi></b></p>
 <dl>${answer('Teacher', 'teacher', example.teacher, example.truth, labels)}${answer('Student', 'student', example.student, example.truth, labels)}</dl></li>`;
 }

@@ -69,7 +69,7 @@ export function scorecardSection(data: ReportData): Markup {
   ];
   return html`<section aria-labelledby="scorecard">
 <h2 id="scorecard">Side by side</h2>
-<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} cores (<bdi>${data.result.engine}</bdi>). ± is the 95 % interval of an accuracy on this many texts.</p>
+<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} cores (<bdi>${data.result.engine}</bdi>). ± is the 95 % interval of an accuracy on this many ${data.unit}.</p>
 <table class="scorecard" role="table">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col"><span class="hidden">Measure</span></th>${models.map(
     (model) =>
@@ -87,7 +87,7 @@ export function scorecardSection(data: ReportData): Markup {
   })}</tbody>
 </table>
 <figure>
-<figcaption><h3>Accuracy for speed</h3><p class="about">Accuracy against texts a second, on a logarithmic axis; the area of a disc is the size of its file. Up and to the right is better.</p></figcaption>
+<figcaption><h3>Accuracy for speed</h3><p class="about">Accuracy against ${data.unit} a second, on a logarithmic axis; the area of a disc is the size of its file. Up and to the right is better.</p></figcaption>
 ${tradeOff(models)}
 </figure>
 </section>`;

@@ -31,7 +31,7 @@ export function summarySection(data: ReportData): Markup {
 <p class="brand"><svg class="logo" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="M9 2h4v5.2a7 7 0 1 1-5.9.5L9 7z"/><path class="arm" d="M13 4.5h4.5L22 13"/></svg>Limbeck <span class="muted">distillation report</span></p>
 <p class="run"><bdi>${data.name}</bdi> <span class="muted">· ${dateOf(data.finishedAt)} · seed ${result.seed}</span></p>
 <h1>${headline(data)}</h1>
-<p class="lede">On ${decimal(tests)} texts that no model had seen, in ${data.labels.length} classes, the student is right ${percent(student.accuracy)} of the time; its teacher, ${percent(teacher.accuracy)}.
+<p class="lede">On ${decimal(tests)} ${data.unit} that no model had seen, in ${data.labels.length} classes, the student is right ${percent(student.accuracy)} of the time; its teacher, ${percent(teacher.accuracy)}.
 ${
   baseline &&
   gain !== null &&
@@ -51,7 +51,7 @@ ${figure(`${decimal(teacher.bytes / Math.max(1, student.bytes), 1)}×`, 'smaller
 ${
   gain !== null
     ? figure(points(gain), 'points over the same student without a teacher')
-    : figure(decimal(result.teacherCalls), 'texts that the teacher answered')
+    : figure(decimal(result.teacherCalls), `${data.unit} that the teacher answered`)
 }
 </ul>
 </header>
