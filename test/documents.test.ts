@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
+import { withOperatorTable } from '../scripts/operator-table.ts';
 import { parseRecipe } from '../src/recipe/parse.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -49,6 +50,11 @@ test.each(DOCUMENTS)('%s links to files that are there', (document) => {
 test("the README's recipe is one", () => {
   const [recipe] = blocks('README.md', 'yaml');
   expect(parseRecipe(recipe as string).teacher?.kind).toBe('use-lite');
+});
+
+test('docs/operators.md is up to date (npm run operators)', () => {
+  const document = read('docs/operators.md');
+  expect(withOperatorTable(document)).toBe(document);
 });
 
 describe('examples run', () => {

@@ -16,10 +16,10 @@ const relu: GradientRule = (call) => {
   return [masked(call.g, dy, call.g.greater(outputOf(call), 0))];
 };
 
-/** alpha below 0, 1 from 0 on. */
+/** alpha up to 0, 1 above. */
 const leakyRelu = bySlope(({ g, node }, x) => {
   const alpha = floatAttribute(node, 'alpha', 0.01);
-  return g.add(g.mul(g.cast(g.greaterOrEqual(x, 0), x.type), 1 - alpha), alpha);
+  return g.add(g.mul(g.cast(g.greater(x, 0), x.type), 1 - alpha), alpha);
 });
 
 const prelu: GradientRule = (call) => {

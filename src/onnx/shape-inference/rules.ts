@@ -32,6 +32,11 @@ export function operatorKey(domain: string, opType: string): string {
   return domain === '' || domain === 'ai.onnx' ? opType : `${domain}::${opType}`;
 }
 
+/** Every operator whose shapes are inferred. */
+export function inferredOperators(): readonly string[] {
+  return [...RULES.keys()];
+}
+
 /** The shape inference rule of an operator, or undefined. */
 export function inferenceRule(domain: string, opType: string): InferenceRule | undefined {
   return RULES.get(operatorKey(domain, opType));

@@ -1,0 +1,136 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { distill, LimbeckError, parseRecipe, train } from '../src/index.ts';
+import { randomStream } from '../src/random.ts';
+import { RunPlace } from './support/small-run.ts';
+
+const SIDE = 8;
+const place = new RunPlace();
+
+/** Big-endian numbers, as IDX heads have them. */
+const head = (...numbers: number[]) =>
+  Buffer.concat(
+    numbers.map((value) => {
+      const bytes = Buffer.alloc(4);
+      bytes.writeUInt32BE(value);
+      return bytes;
+    }),
+  );
+
+/** Pictures whose class is the half that is bright, with noise. */
+function pictures(count: number, seed: number): { images: Buffer; labels: Buffer } {
+  const random = randomStream(seed, 'pictures');
+  const pixels = Buffer.alloc(count * SIDE * SIDE);
+  const labels = Buffer.alloc(count);
+  for (let i = 0; i < count; i++) {
+    const top = random.integer(2) === 0;
+    labels[i] = top ? 0 : 1;
+    for (let p = 0; p < SIDE * SIDE; p++) {
+      const bright = p < (SIDE * SIDE) / 2 === top;
+      pixels[i * SIDE * SIDE + p] = (bright ? 110 : 90) + random.integer(80);
+    }
+  }
+  return {
+    images: Buffer.concat([head(0x803, count, SIDE, SIDE), pixels]),
+    labels: Buffer.concat([head(0x801, count), labels]),
+  };
+}
+
+function recipe(name: string, student: string, rest = '') {
+  return parseRecipe(`
+name: ${name}
+task: image-classification
+data:
+  source: { kind: idx, path: pictures, classes: [top, bottom] }
+  splits: { validation: 40 }
+  augmentation: { crop: 1, views: 2 }
+${rest}
+student: ${student}
+training: { epochs: 14, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 4, earlyStopping: false }
+baseline: { epochs: 1 }
+export: { int8: { maxDrop: 0.5 } }
+`);
+}
+
+const teacher = recipe('teacher', '{ kind: resnet, width: 8, stages: 2, blocks: 1 }');
+
+beforeAll(() => {
+  mkdirSync(place.path('pictures'));
+  for (const [part, count] of [
+    ['train', 200],
+    ['t10k', 60],
+  ] as const) {
+    const { images, labels } = pictures(count, count);
+    writeFileSync(place.path('pictures', `${part}-images-idx3-ubyte.gz`), gzipSync(images));
+    writeFileSync(place.path('pictures', `${part}-labels-idx1-ubyte`), labels);
+  }
+});
+afterAll(() => place.remove());
+
+describe('pictures', () => {
+  it('train a teacher, which teaches a student; both are told apart from chance', {
+    timeout: 120_000,
+  }, async () => {
+    const trained = await train(teacher, place.options('teacher'));
+    expect(trained.student.accuracy).toBeGreaterThan(0.9);
+    const student = recipe(
+      'student',
+      '{ kind: mobilenet-v3, size: tiny, width: 0.25 }',
+      'teacher: { kind: onnx-image, model: runs/teacher/student/onnx/model.onnx }',
+    );
+    const result = await distill(student, place.options('student'));
+    expect(result.teacher.accuracy).toBe(trained.student.accuracy);
+    expect(result.student.accuracy).toBeGreaterThan(0.7);
+    // 160 pictures in two views, each asked about once.
+    expect(result.teacherCalls).toBeLessThanOrEqual(320);
+    expect(result.teacherCalls).toBeGreaterThan(160);
+    const folder = place.path('runs', 'student');
+    expect(JSON.parse(readFileSync(`${folder}/student/preprocessor_config.json`, 'utf8'))).toMatchObject({
+      size: { height: SIDE, width: SIDE },
+    });
+    const page = readFileSync(`${folder}/report.html`, 'utf8');
+    expect(page).toContain('test images');
+    expect(page).not.toContain('test texts');
+    // No batch normalisation is left in what ships.
+    const shipped = readFileSync(`${folder}/student/onnx/model.onnx`).toString('latin1');
+    expect(shipped).not.toContain('BatchNormalization');
+  });
+
+  it.each([
+    [
+      'a label that there is no class for',
+      't10k-labels-idx1-ubyte',
+      (bytes: Buffer) => bytes.fill(9, 20, 21),
+      /label 9 at 12/,
+    ],
+    ['a file cut short', 't10k-labels-idx1-ubyte', (bytes: Buffer) => bytes.subarray(0, 30), /ends/],
+    [
+      'another kind of file',
+      't10k-labels-idx1-ubyte',
+      (bytes: Buffer) => bytes.fill(1, 0, 4),
+      /does not begin/,
+    ],
+  ])('are refused with %s', async (_what, file, damage, message) => {
+    const path = place.path('pictures', file);
+    const sound = readFileSync(path);
+    writeFileSync(path, damage(Buffer.from(sound)));
+    try {
+      const error = await train(teacher, place.options('damaged')).then(
+        () => undefined,
+        (cause: unknown) => cause,
+      );
+      expect(error).toBeInstanceOf(LimbeckError);
+      expect(error).toMatchObject({ code: 'data.damaged', message: expect.stringMatching(message) });
+      expect((error as LimbeckError).where).toContain(file);
+    } finally {
+      writeFileSync(path, sound);
+    }
+  });
+
+  it('and texts do not mix in a recipe', () => {
+    expect(() => recipe('mixed', '{ kind: text-conv }')).toThrow(
+      /student.kind.*'text-conv' is of the task text-classification/,
+    );
+  });
+});
