@@ -108,6 +108,7 @@ export function transposedGeometry(
   }
   const before: number[] = [];
   const after: number[] = [];
+  const beyond: number[] = [];
   for (let axis = 0; axis < rank; axis++) {
     const size = input[axis + 2];
     if (typeof size !== 'number') return undefined;
@@ -117,6 +118,8 @@ export function transposedGeometry(
     const small = Math.floor(total / 2);
     before.push(autoPad === 'SAME_UPPER' ? small : total - small);
     after.push(autoPad === 'SAME_UPPER' ? total - small : small);
+    // A wanted size may be more than the kernel reaches: the rest is zeros after the end.
+    beyond.push(outputPadding[axis] + Math.max(target - full, 0));
   }
-  return { kernel, strides, dilations, before, after, outputPadding };
+  return { kernel, strides, dilations, before, after, outputPadding: beyond };
 }

@@ -104,6 +104,7 @@ const masks: [string, Tensor][] = [
 ];
 const M = 'com.microsoft::';
 const CASES: Case[] = [
+  { op: 'CastLike', form: 'of whole numbers', inputs: [int32([3, -2]), normal(1)] },
   ...recurrent('RNN', 1),
   ...recurrent('GRU', 3),
   ...recurrent('LSTM', 4),

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../graph-builder.ts';
 import type { CopyPlace } from '../graph-recorder.ts';
 import { operatorKey } from '../shape-inference/rules.ts';
 import { ATTENTION } from './attention.ts';
+import { CAST_LIKE } from './cast-like.ts';
 import { CONTROL_FLOW } from './control-flow.ts';
 import type { Decomposition } from './decomposition.ts';
 import { DROPOUT } from './dropout.ts';
@@ -23,6 +24,7 @@ export const DECOMPOSITIONS: ReadonlyMap<string, Decomposition> = new Map(
     ...RECURRENT,
     ...LOSSES,
     ...DROPOUT,
+    ...CAST_LIKE,
   }),
 );
 

@@ -1,3 +1,4 @@
+import { dataTypeFromCode } from '../data-type.ts';
 import { type Dim, intAttribute } from '../graph.ts';
 import { type Tensor, toNumbers } from '../tensor.ts';
 import {
@@ -93,7 +94,10 @@ const constantOfShape: InferenceRule = (context) => {
 
 const eyeLike: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
-  return [{ type, shape }];
+  const dtype = context.attributes.get('dtype');
+  const wanted = dtype?.kind === 'int' ? dataTypeFromCode(dtype.value) : type;
+  if (!wanted) throw new ShapeError('EyeLike of an unknown type');
+  return [{ type: wanted, shape }];
 };
 
 const nonZero: InferenceRule = (context) => [

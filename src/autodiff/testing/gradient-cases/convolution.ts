@@ -146,6 +146,12 @@ const TRANSPOSED: Form[] = [
     attributes: { strides: [2, 2], output_shape: [6, 6] },
   },
   {
+    form: 'output shape beyond the kernel',
+    input: [1, 2, 3, 3],
+    weights: [2, 2, 3, 3],
+    attributes: { strides: [3, 2], output_shape: [10, 8] },
+  },
+  {
     form: 'groups and dilations',
     input: [2, 4, 3, 4],
     weights: [4, 3, 2, 2],
