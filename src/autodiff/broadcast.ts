@@ -69,7 +69,7 @@ export function reshapeLike(g: GraphBuilder, value: TypedValue, like: TypedValue
     const scalar = source.shape.length > like.shape.length ? g.reshape(source, []) : source;
     return expandLike(g, scalar, like);
   }
-  return isStatic(like.shape)
+  return isStatic(like.shape) && !like.shape.includes(0)
     ? g.reshape(value, like.shape)
     : withShape(reshapeTo(g, value, sizesOf(g, like)), like.shape);
 }

@@ -26,7 +26,7 @@ const prelu: GradientRule = (call) => {
   const { g } = call;
   const dy = gradientOf(call);
   const [x, slope] = [inputOf(call, 0), inputOf(call, 1)];
-  const negative = g.less(x, 0);
+  const negative = g.lessOrEqual(x, 0);
   return [
     call.needs(0) ? g.mul(thin(dy), g.where(negative, slope, 1)) : null,
     call.needs(1) ? reduceTo(g, g.mul(masked(g, dy, negative), x), slope) : null,

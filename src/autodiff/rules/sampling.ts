@@ -4,6 +4,7 @@ import { elementCount, tensor, toNumbers } from '../../onnx/tensor.ts';
 import { range } from '../broadcast.ts';
 import { type GradientRule, UnsupportedGradient } from '../rule.ts';
 import { expandTo, product, reshapeTo, sizesOf } from '../sizes.ts';
+import { stopGradient } from '../stop-gradient.ts';
 import { byFormula, type Formula } from './by-formula.ts';
 
 /** One place that a sample reads along an axis, and how much it counts. */
@@ -22,6 +23,12 @@ function reflected(g: GraphBuilder, x: TypedValue, low: number, high: number): T
   const rest = g.sub(off, g.mul(turns, length));
   const odd = g.sub(turns, g.mul(g.op('Floor', [g.mul(turns, 0.5)]), 2));
   return g.add(g.add(g.mul(g.sub(1, odd), rest), g.mul(odd, g.sub(length, rest))), low);
+}
+
+/** Limited to [0, high]; with slope 0 from the bounds on, as in PyTorch. */
+function heldIn(g: GraphBuilder, x: TypedValue, high: number): TypedValue {
+  const within = g.and(g.greater(x, 0), g.less(x, high));
+  return g.where(within, x, stopGradient(g, g.clip(x, 0, high)));
 }
 
 /** The four weights of a cubic convolution (Keys, 1981) with a = -0.75, for a place `t` after the second one. */
@@ -76,12 +83,13 @@ const gridSample: Formula = (g, node, inputs) => {
   // The last coordinate is that of the first spatial axis.
   const tapsByAxis = lengths.map((size, axis) => {
     const coordinate = g.squeeze(g.slice(places, 3, rank - 1 - axis, rank - axis), [3]);
-    const [factor, offset] = aligned ? [(size - 1) / 2, (size - 1) / 2] : [size / 2, (size - 1) / 2];
     const [low, high] = aligned ? [0, size - 1] : [-0.5, size - 0.5];
-    const plain = g.add(g.mul(coordinate, factor), offset);
+    // Rounded as in PyTorch: a regular grid meets pixels exactly, where the slope changes.
+    const from0 = g.add(coordinate, 1);
+    const plain = aligned ? g.mul(from0, (size - 1) / 2) : g.mul(g.sub(g.mul(from0, size), 1), 0.5);
     const inside = (value: TypedValue) => {
-      if (padding === 'border') return g.clip(value, 0, size - 1);
-      return padding === 'reflection' ? g.clip(reflected(g, value, low, high), 0, size - 1) : value;
+      if (padding === 'border') return heldIn(g, value, size - 1);
+      return padding === 'reflection' ? heldIn(g, reflected(g, value, low, high), size - 1) : value;
     };
     const moved = mode.endsWith('cubic') ? plain : inside(plain);
     return tapsOf(g, mode, moved).map(({ place, weight }) => {
