@@ -46,7 +46,7 @@ export async function measureStudent(engine: Engine, web: Engine): Promise<void>
   models.set('static tables per column', quantize({ tableScales: 'column' }));
   models.set('static tables per tensor', quantize({ tableScales: 'tensor' }));
   models.set('static mse', quantize({ range: { kind: 'mse' } }));
-  models.set('static 7-bit weights', quantize({ reduceRange: true }));
+  models.set('static 8-bit weights', quantize({ reduceRange: false }));
   models.set('dynamic fused', quantizeDynamic(graph));
   models.set('dynamic standard', quantizeDynamic(graph, { formulation: 'standard' }));
 

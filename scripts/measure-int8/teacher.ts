@@ -172,7 +172,7 @@ function teacherModels(encoder: Graph, ranges: Ranges): Map<string, Graph> {
   add('mse', { range: { kind: 'mse' } });
   add('tables per column', { tableScales: 'column' });
   add('tables per tensor', { tableScales: 'tensor' });
-  add('7-bit weights', { reduceRange: true });
+  add('8-bit weights', { reduceRange: false });
   models.set('dynamic fused', quantizeDynamic(encoder));
   models.set('dynamic standard', quantizeDynamic(encoder, { formulation: 'standard' }));
   return models;

@@ -20,7 +20,7 @@ export interface QuantizeDynamicOptions extends QuantizeOptions {
  */
 export function quantizeDynamic(graph: Graph, options: QuantizeDynamicOptions = {}): Graph {
   const rewriter = new GraphRewriter(graph);
-  const weights = new Int8Weights(graph, rewriter, options.reduceRange ?? false);
+  const weights = new Int8Weights(graph, rewriter, options.reduceRange ?? true);
   const activations = new Map<Value, Value[]>();
   return rewriteLayers(graph, rewriter, options, (layer) => {
     if (layer.kind === 'embedding') {

@@ -116,7 +116,7 @@ describe('quantizeStatic', () => {
         const [exact, rounded] = [await run(graph, { x }), await run(small, { x })];
         const alpha = kind === 'matMul' ? 1 : kind === 'fused' ? 2 : 0.5;
         // |xw - x'w'| <= |x| dw + |w| dx + dx dw, with dx and dw half a step.
-        const [dx, dw] = [6 / 255 / 2, 1 / 127 / 2];
+        const [dx, dw] = [6 / 255 / 2, 1 / 63 / 2];
         const products = 4 * alpha * (3 * dw + 1 * dx + dx * dw);
         const output = formulation === 'qdq' ? ((2 * 4 * 3 + 3) * alpha) / 255 / 2 : 0;
         expect(largest(exact.y, rounded.y)).toBeLessThan(products + output + 1e-5);
@@ -132,11 +132,22 @@ describe('quantizeStatic', () => {
     const x = float32([1, 1, 1, 1, 1, 0, 0, 0], [2, 4]);
     const small = await quantized(graph, [{ x }]);
     const scales = [...small.initializers].find(([value]) => value.name === 'w_scale')?.[1];
-    expect(Array.from(scales?.data as Float32Array)).toEqual([100 / 127, 0.02 / 127, 1].map(Math.fround));
+    expect(Array.from(scales?.data as Float32Array)).toEqual([100 / 63, 0.02 / 63, 1].map(Math.fround));
     const { y } = await run(small, { x });
     const second = [(y.data as Float32Array)[1], (y.data as Float32Array)[4]];
     expect(second[0]).toBeCloseTo(0.035 - 0.25, 3);
     expect(second[1]).toBeCloseTo(0.01 - 0.25, 3);
+  });
+
+  it('adds large products up as they are on processors that add them in 16 bits', async () => {
+    const graph = linear('matMul', new Float32Array(12).fill(1));
+    const x = float32(new Float32Array(8).fill(2), [2, 4]);
+    for (const formulation of FORMULATIONS) {
+      const { y } = await run(await quantized(graph, [{ x }], { formulation }), { x });
+      expect((y.data as Float32Array)[2]).toBeCloseTo(8, 1);
+    }
+    const { y } = await run(quantizeDynamic(graph), { x });
+    expect((y.data as Float32Array)[2]).toBeCloseTo(8, 1);
   });
 
   it('takes weights of zeros and activations that are always zero', async () => {

@@ -21,7 +21,11 @@ export interface QuantizeOptions {
   exclude?: readonly string[];
   /** Scales of embedding tables; `row` by default. */
   tableScales?: TableScales;
-  /** 7-bit weights, for x86 processors without VNNI, whose 16-bit sums of products saturate. False by default. */
+  /**
+   * 7-bit weights: x86 processors without VNNI add two products in 16 bits, which saturate with all eight, and the
+   * same file would answer otherwise on them (docs/measurements-int8.md). True by default; false where the file only
+   * runs on processors with VNNI, on ARM or in WASM.
+   */
   reduceRange?: boolean;
 }
 
@@ -56,7 +60,7 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
   const formulation = options.formulation ?? 'integer-to-float';
   const method = options.range ?? { kind: 'min-max' };
   const rewriter = new GraphRewriter(graph);
-  const weights = new Int8Weights(graph, rewriter, options.reduceRange ?? false);
+  const weights = new Int8Weights(graph, rewriter, options.reduceRange ?? true);
   const activations = new Uint8Activations(rewriter, ranges, method);
   return rewriteLayers(graph, rewriter, options, (layer) => {
     if (layer.kind === 'embedding') weights.emitEmbedding(layer, options.tableScales ?? 'row');
