@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,18 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderReport } from '../src/report/html/page.ts';
 import { hostileReport } from '../src/report/testing/hostile-report.ts';
 import { syntheticReport } from '../src/report/testing/synthetic-report.ts';
+import { CHROMIUM_ARGS, findChromium } from './support/chromium.ts';
 
 const executablePath = findChromium();
 if (!executablePath) console.warn('no chromium on the PATH: the report is not opened in a browser');
-
-function findChromium(): string | null {
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-    } catch {}
-  }
-  return null;
-}
 
 describe.skipIf(!executablePath)('report.html in a browser', () => {
   const folder = mkdtempSync(join(tmpdir(), 'limbeck-report-'));
@@ -30,12 +21,7 @@ describe.skipIf(!executablePath)('report.html in a browser', () => {
     writeFileSync(join(folder, 'hostile.html'), renderReport(hostileReport()));
     browser = await chromium.launch({
       executablePath: executablePath!,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-      ],
+      args: CHROMIUM_ARGS,
     });
   }, 60_000);
   afterAll(async () => {

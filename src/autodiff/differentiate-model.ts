@@ -6,6 +6,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
+import { narrowSplits } from '../onnx/passes/narrow-splits.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { formatShape } from '../onnx/shape-inference/rule.ts';
@@ -77,7 +78,9 @@ export function differentiateModel(model: Graph, { loss, wrt }: DifferentiateOpt
     g.output(gradient, freeName(values, `${GRADIENT_PREFIX}${name}`));
   });
   const whole = { ...g.build(model.name), metadata: model.metadata };
-  const graph = nameOutputs(mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(whole)))));
+  const graph = nameOutputs(
+    narrowSplits(mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(whole))))),
+  );
   const reached = new Set(differentiated);
   return { graph, differentiated, unreached: (wrt ?? own).filter((name) => !reached.has(name)) };
 }

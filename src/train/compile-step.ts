@@ -6,6 +6,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
+import { narrowSplits } from '../onnx/passes/narrow-splits.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
@@ -93,7 +94,9 @@ export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: S
   g.output(norm, 'grad_norm');
   return {
     graph: nameOutputs(
-      mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(g.build('training-step'))))),
+      narrowSplits(
+        mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(g.build('training-step'))))),
+      ),
     ),
     parameters: parameters.map(specOf),
     buffers: buffers.map(({ value }) => specOf(value)),
