@@ -59,7 +59,7 @@ test('plan tells time, memory and disk by stage, and writes no run', async () =>
 test('label fills the store, and tells it in plain lines where no terminal is', async () => {
   const { code, out, err } = await limbeck('label', 'small.yaml');
   expect({ code, err }).toEqual({ code: 0, err: expect.any(String) });
-  expect(out).toMatch(/^The f32 teacher, answered \d[\d,]* texts in /);
+  expect(out).toMatch(/^The f32 teacher, answered \d[\d,]* samples in /);
   const lines = err.trimEnd().split('\n');
   expect(lines.length).toBeGreaterThanOrEqual(6);
   for (const line of lines) expect(line).toMatch(/^\d\d:\d\d:\d\d \S/);

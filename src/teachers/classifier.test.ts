@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
-import type { Graph } from '../onnx/graph.ts';
+import type { Graph, Value } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { bindDims } from '../onnx/passes/bind-dims.ts';
 import { float32 } from '../onnx/tensor.ts';
@@ -71,7 +71,14 @@ describe('attachHead', () => {
   it('says which operator of an encoder it does not know', () => {
     const tiny = encoder();
     const nodes = tiny.nodes.map((node) => ({ ...node, opType: 'Exotic', domain: 'org.example' }));
-    const act = () => attachHead({ ...tiny, nodes }, linear);
+    // What the file declares of the operator's result is enough; here it declares nothing.
+    expect(attachHead({ ...tiny, nodes }, linear).outputs.map(({ name }) => name)).toContain('logits');
+    const silent = tiny.nodes.map((node, i) => ({
+      ...nodes[i],
+      outputs: node.outputs.map((value) => value && { name: value.name }),
+    }));
+    const outputs = silent.flatMap((node) => node.outputs).filter((value) => value?.name === tiny.outputs[0].name);
+    const act = () => attachHead({ ...tiny, nodes: silent, outputs: outputs as Value[] }, linear);
     expect(act).toThrow(LimbeckError);
     try {
       act();

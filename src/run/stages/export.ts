@@ -5,6 +5,7 @@ import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { foldBatchNorm } from '../../onnx/passes/fold-batch-norm.ts';
+import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { measureGraph } from '../measure-graph.ts';
@@ -54,7 +55,7 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
 
 /** A student as it answers: statistics frozen, and folded into the layers before them. */
 function shippedForm({ student }: TrainedStudent): Graph {
-  return foldBatchNorm(toEvaluationForm(student.graph));
+  return foldBatchNorm(removeDeadNodes(toEvaluationForm(student.graph)));
 }
 
 /**
