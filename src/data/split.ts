@@ -12,7 +12,8 @@ export interface Split<B extends Batch = Batch> {
   readonly name: string;
   /** Samples in all buckets. */
   readonly size: number;
-  readonly buckets: readonly { readonly size: number }[];
+  /** `length`: what texts in it are padded to, in tokens. */
+  readonly buckets: readonly { readonly size: number; readonly length?: number }[];
   /**
    * Reads the samples at `indices` (positions in the bucket, at most `rows`) as a batch of `rows`; what is left is
    * filled with empty rows. The arrays are the caller's.

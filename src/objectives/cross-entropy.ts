@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { defineObjective, type ObjectiveTerm, termWeight, weightedMean } from './objective.ts';
+import { defineObjective, type ObjectiveTerm, type RowLosses, termWeight } from './objective.ts';
 
 export interface CrossEntropyInputs {
   /** float32 [B, C] */
@@ -14,11 +14,11 @@ export interface CrossEntropyInputs {
   smoothing?: number;
 }
 
-/** Cross-entropy with the labels: a scalar, in nats; the mean over the rows that have one, 0 when none has. */
+/** Cross-entropy with the labels, in nats, for each row; rows without a label do not count. */
 export function crossEntropy(
   g: GraphBuilder,
   { logits, labels, rowWeights, smoothing = 0 }: CrossEntropyInputs,
-): TypedValue {
+): RowLosses {
   const logProbabilities = g.logSoftmax(logits);
   const known = g.cast(g.greaterOrEqual(labels, 0), 'float32');
   const safe = g.unsqueeze(g.cast(g.max(labels, 0), 'int64'), [1]);
@@ -27,7 +27,7 @@ export function crossEntropy(
     const even = g.neg(g.reduceMean(logProbabilities, { axes: [1], keepDims: false }));
     perRow = g.add(g.mul(perRow, 1 - smoothing), g.mul(even, smoothing));
   }
-  return weightedMean(g, perRow, g.mul(known, rowWeights));
+  return { values: perRow, weights: g.mul(known, rowWeights) };
 }
 
 /** The term `labels` of a recipe: the student's `logits` towards the labels. */

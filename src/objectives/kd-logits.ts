@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { defineObjective, type ObjectiveTerm, termWeight, weightedMean } from './objective.ts';
+import { defineObjective, type ObjectiveTerm, type RowLosses, termWeight } from './objective.ts';
 
 export interface KdLogitsInputs {
   /** float32 [B, C] */
@@ -15,20 +15,20 @@ export interface KdLogitsInputs {
 
 /**
  * KL divergence from the teacher's softened class distribution to the student's, times tau squared, so that its
- * gradient keeps its size as tau changes. A scalar, in nats; the mean over rows.
+ * gradient keeps its size as tau changes. In nats, for each row.
  *
  * Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015), section 2.
  */
 export function kdLogits(
   g: GraphBuilder,
   { student, teacher, rowWeights, temperature }: KdLogitsInputs,
-): TypedValue {
+): RowLosses {
   const soften = (logits: TypedValue) =>
     g.logSoftmax(temperature === 1 ? logits : g.mul(logits, 1 / temperature));
   const target = soften(teacher);
   const divergence = g.mul(g.exp(target), g.sub(target, soften(student)));
   const perRow = g.reduceSum(divergence, { axes: [1], keepDims: false });
-  return g.mul(weightedMean(g, perRow, rowWeights), temperature ** 2);
+  return { values: g.mul(perRow, temperature ** 2), weights: rowWeights };
 }
 
 /** The term `kd` of a recipe: the student's `logits` towards the teacher's. */

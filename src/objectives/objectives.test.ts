@@ -8,19 +8,20 @@ import { writeModel } from '../onnx/write-model.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { kdLogits } from './kd-logits.ts';
 import { nextTokenCrossEntropy } from './next-token.ts';
+import { meanLoss, type RowLosses } from './objective.ts';
 
 const engine = createNodeEngine();
 
 /** The value of a scalar built over inputs. */
 async function lossOf(
   inputs: Record<string, Tensor>,
-  build: (g: GraphBuilder, values: Record<string, TypedValue>) => TypedValue,
+  build: (g: GraphBuilder, values: Record<string, TypedValue>) => TypedValue | RowLosses,
 ): Promise<number> {
   const g = new GraphBuilder();
   const values = Object.fromEntries(
     Object.entries(inputs).map(([name, { type, dims }]) => [name, g.input(name, type, dims)]),
   );
-  g.output(build(g, values), 'loss');
+  g.output(meanLoss(g, build(g, values)), 'loss');
   const session = await engine.load(writeModel(g.build()));
   const { loss } = await session.run(inputs);
   await session.release();
@@ -69,7 +70,7 @@ describe('kdLogits', () => {
           ),
         );
         const rowWeights = g.initializer('weights', float32([1, 1, 0, 1]));
-        return kdLogits(g, { student, teacher, rowWeights, temperature: 3 });
+        return meanLoss(g, kdLogits(g, { student, teacher, rowWeights, temperature: 3 }));
       },
     });
   });
@@ -104,12 +105,15 @@ describe('crossEntropy', () => {
       inputs: [{ shape: [4, 5] }],
       type: 'float32',
       build: (g, [x]) =>
-        crossEntropy(g, {
-          logits: x,
-          labels: g.initializer('labels', tensor('int32', [4], Int32Array.of(0, 4, -1, 2))),
-          rowWeights: g.initializer('weights', float32([1, 1, 1, 0])),
-          smoothing: 0.1,
-        }),
+        meanLoss(
+          g,
+          crossEntropy(g, {
+            logits: x,
+            labels: g.initializer('labels', tensor('int32', [4], Int32Array.of(0, 4, -1, 2))),
+            rowWeights: g.initializer('weights', float32([1, 1, 1, 0])),
+            smoothing: 0.1,
+          }),
+        ),
     });
   });
 });

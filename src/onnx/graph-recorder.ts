@@ -185,8 +185,8 @@ export class GraphRecorder {
 
   /**
    * Copies another graph's nodes and initializers into this one and returns the values that its names stand for here.
-   * `bind` gives the values for its inputs, and for initializers that are to become something else (parameters as
-   * inputs, say), by name. Shapes are inferred anew from what is bound, which is how symbolic sizes become numbers.
+   * `bind` gives the values for its inputs, and for initializers and inner values that are to become something else
+   * (parameters as inputs, disturbed embeddings), by name. Shapes are inferred anew from what is bound, which is how symbolic sizes become numbers.
    * Values whose type or shape cannot be told are not among what is returned (see `copy`).
    * @throws ShapeError when sizes do not go together, or an output of the graph is such a value
    */
@@ -259,8 +259,15 @@ export class GraphRecorder {
       const here = bind.get(value.name) ?? this.initializer(this.#unused(value.name), content);
       mapped.set(value, here);
     }
-    for (const node of graph.nodes)
+    for (const node of graph.nodes) {
       if (!(expand && this.#expandNode(node, mapped, expand))) this.#copyNode(node, mapped);
+      if (bind.size > graph.inputs.length) {
+        for (const value of node.outputs) {
+          const other = value && bind.get(value.name);
+          if (other) mapped.set(value, other);
+        }
+      }
+    }
   }
 
   /** Puts what `expand` emits in the place of a node, under the names of its outputs; false when the node is to stay. */

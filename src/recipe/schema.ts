@@ -4,6 +4,7 @@ import { LimbeckError } from '../errors.ts';
 import { IMAGE_STUDENTS, TEXT_STUDENTS } from '../students/index.ts';
 import { IMAGE_TEACHERS, type TeacherChoice } from '../teachers/index.ts';
 import { dataSchema } from './data.ts';
+import { knowledgeSchema } from './knowledge.ts';
 import { registryUnion } from './registry-union.ts';
 import { teacherSchema } from './teacher.ts';
 import { objectiveSchema, trainingSchema } from './training.ts';
@@ -39,6 +40,7 @@ export const recipeSchema = z
       .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
     student: registryUnion([...TEXT_STUDENTS, ...IMAGE_STUDENTS]).describe('What is taught.'),
     objective: objectiveSchema,
+    knowledge: knowledgeSchema,
     training: trainingSchema,
     baseline: z
       .strictObject({

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isPackage } from '../export/package-folder.ts';
+import { knowledgeRequests } from '../objectives/index.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { type RunResult, runResultSchema } from '../report/result.ts';
 import type { RunOptions } from './api.ts';
+import { objectiveContext } from './pair-context.ts';
 import { openRun } from './run-context.ts';
 import type { RunFolder } from './run-folder.ts';
 import { dataStage } from './stages/data.ts';
@@ -45,8 +47,10 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
     const data = await dataStage(run, await openTask(run));
     try {
       const teacher = await teacherStage(run, data);
-      const labels = await labelStage(run, teacher, data);
-      const student = await trainStage(run, data, labels);
+      const context = objectiveContext(run, data, teacher);
+      const requests = knowledgeRequests(recipe.objective, context);
+      const answers = await labelStage(run, teacher, data, requests);
+      const student = await trainStage(run, data, { answers, context });
       const baseline = options.baseline === false ? null : await baselineStage(run, data);
       const shipped = await exportStage(run, { data, student, baseline });
       const evaluations = await evaluateStage(run, { data, teacher, shipped });

@@ -1,5 +1,7 @@
+import { knowledgeRequests } from '../objectives/index.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import type { LabelResult, RunOptions } from './api.ts';
+import { objectiveContext } from './pair-context.ts';
 import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
 import { labelStage } from './stages/label.ts';
@@ -14,7 +16,12 @@ export async function label(recipe: Recipe, options: RunOptions): Promise<LabelR
     const data = await dataStage(run, await openTask(run));
     try {
       const teacher = await teacherStage(run, data);
-      const { labelled, reused, seconds, space } = await labelStage(run, teacher, data);
+      const { labelled, reused, seconds, space } = await labelStage(
+        run,
+        teacher,
+        data,
+        knowledgeRequests(recipe.objective, objectiveContext(run, data, teacher)),
+      );
       const kept = (await run.store.list()).find(({ id }) => id === space.info.id);
       const { precision, agreement } = teacher;
       return { labelled, reused, seconds, bytes: kept?.bytes ?? 0, precision, agreement };

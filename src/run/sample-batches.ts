@@ -2,6 +2,7 @@ import type { Batch, SampleBatch } from '../data/batch.ts';
 import { sequentialBatches } from '../data/batch-order.ts';
 import type { Split } from '../data/split.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
+import type { TapSpaces } from '../knowledge/tap-spaces.ts';
 import { elementCount, type Tensor, tensor } from '../onnx/tensor.ts';
 
 /** `labels`, int32 [batch], and `row_weights`, float32 [batch]: 1 for samples, 0 for rows that only fill the batch. */
@@ -26,11 +27,14 @@ export function readKnowledge(space: LabelSpace, keys: Uint8Array, rows: number)
 
 /** `knowledge/TAP` for every tap: what the teacher said of the batch. */
 export function knowledgeFeeds(
-  knowledge: ReadonlyMap<string, LabelSpace> | undefined,
-  { keys, rows }: Pick<SampleBatch, 'keys' | 'rows'>,
+  knowledge: ReadonlyMap<string, TapSpaces> | undefined,
+  batch: Pick<SampleBatch, 'keys' | 'rows'> & { readonly length?: number },
 ): Record<string, Tensor> {
   return Object.fromEntries(
-    [...(knowledge ?? [])].map(([tap, space]) => [`knowledge/${tap}`, readKnowledge(space, keys, rows)]),
+    [...(knowledge ?? [])].map(([tap, spaces]) => [
+      `knowledge/${tap}`,
+      readKnowledge(spaces.at(batch), batch.keys, batch.rows),
+    ]),
   );
 }
 
@@ -38,4 +42,13 @@ export function knowledgeFeeds(
 export function* splitBatches<B extends Batch>(split: Split<B>, rows: number): Generator<B> {
   for (const { bucket, indices } of sequentialBatches(split, rows))
     yield split.readBatch(bucket, indices, rows);
+}
+
+/** The samples of one bucket of a split, in order, in batches of `rows`. */
+export function* bucketBatches<B extends Batch>(split: Split<B>, bucket: number, rows: number): Generator<B> {
+  const { size } = split.buckets[bucket] as { size: number };
+  for (let from = 0; from < size; from += rows) {
+    const indices = Uint32Array.from({ length: Math.min(rows, size - from) }, (_, i) => from + i);
+    yield split.readBatch(bucket, indices, rows);
+  }
 }

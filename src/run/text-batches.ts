@@ -2,7 +2,7 @@ import type { TokenBatch } from '../data/batch.ts';
 import { batchOrder } from '../data/batch-order.ts';
 import { dropTokens } from '../data/token-dropout.ts';
 import type { TokenSplit } from '../data/token-split.ts';
-import type { LabelSpace } from '../knowledge/label-space.ts';
+import type { TapSpaces } from '../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import type { BatchSource } from '../train/training-loop.ts';
 import { knowledgeFeeds, labelFeeds } from './sample-batches.ts';
@@ -15,7 +15,7 @@ export interface TextBatchOptions {
   /** Part of the tokens that become the unknown token, anew in every epoch. */
   readonly tokenDropout?: { readonly fraction: number; readonly unkId: number };
   /** What the teacher said, by tap. */
-  readonly knowledge?: ReadonlyMap<string, LabelSpace>;
+  readonly knowledge?: ReadonlyMap<string, TapSpaces>;
 }
 
 /** A split's batches for training: tokens, labels and knowledge, in the order that the seed gives. */
@@ -29,7 +29,7 @@ export function textBatches(options: TextBatchOptions): BatchSource {
       const whole = split.readBatch(bucket, indices, batchSize);
       const batch = tokenDropout ? dropTokens(whole, { ...tokenDropout, seed }, epoch, index) : whole;
       const feeds = { ...tokenFeeds(batch), ...labelFeeds(batch), ...knowledgeFeeds(knowledge, batch) };
-      return { variant: variantName(batch.length), feeds, rows: batch.filled };
+      return { variant: variantName(batch.length), feeds, rows: batch.filled, ordinals: batch.ordinals };
     },
   };
 }

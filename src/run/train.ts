@@ -23,7 +23,7 @@ export async function train(recipe: Recipe, options: RunOptions): Promise<TrainR
       const student = await trainStudent(run, data, {
         stage: 'train',
         title: 'Train on the labels',
-        labels: null,
+        lessons: null,
       });
       const shipped = await exportStage(run, { data, student, baseline: null });
       const measured = await evaluateStudent(run, data, shipped);

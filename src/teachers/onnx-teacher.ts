@@ -24,6 +24,10 @@ export interface OnnxTeacherOptions {
   vocabularySize?: number;
   /** Threads of the session; the engine's by default. */
   threads?: number;
+  /** What the answers are kept under, when the model was made of another one (`tapTeacher`); its own hash by default. */
+  hash?: string;
+  /** The length that texts are padded to, where the shapes of outputs have it. */
+  sequence?: number;
 }
 
 /**
@@ -38,7 +42,7 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   const title = options.title ?? (typeof model === 'string' ? model : 'the teacher');
   const { graph, hash } = readTeacherModel(model, title);
   const inputs = inputsOf(graph, title);
-  const outputs = outputsOf(graph, title);
+  const outputs = outputsOf(graph, title, options.sequence);
   if (vocabularySize !== undefined && inputs.ids) checkVocabulary(graph, inputs.ids, vocabularySize, title);
   const session = await engine.load(model, {
     title,
@@ -46,7 +50,7 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   });
   return {
     title,
-    hash,
+    hash: options.hash ?? hash,
     preprocessing,
     outputs,
     label: (batch, taps) => label(session, inputs.all, outputs, title, batch, taps),
@@ -110,10 +114,11 @@ function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Va
   return { all: graph.inputs, ids };
 }
 
-function outputsOf(graph: Graph, title: string): Record<string, TeacherOutput> {
+function outputsOf(graph: Graph, title: string, sequence?: number): Record<string, TeacherOutput> {
+  const length = graph.inputs.find(({ name }) => name === 'input_ids')?.shape?.[1];
   const outputs: Record<string, TeacherOutput> = {};
   for (const { name, type, shape } of graph.outputs) {
-    const dims = shape?.slice(1);
+    const dims = shape?.slice(1).map((dim) => (dim === length ? (sequence ?? dim) : dim));
     if (type !== 'float32' || !dims?.every((dim) => typeof dim === 'number')) continue;
     outputs[name] = { type, dims: dims as number[] };
   }

@@ -1,6 +1,6 @@
 import { gradients } from '../autodiff/gradients.ts';
 import { LimbeckError } from '../errors.ts';
-import type { ObjectiveTerm } from '../objectives/objective.ts';
+import { type ObjectiveInputs, type ObjectiveTerm, weightedMean } from '../objectives/objective.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
@@ -11,7 +11,9 @@ import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import type { Student } from '../students/student.ts';
+import type { StepWeighting, TermWeights } from '../weighting/weighting.ts';
 import type { Optimizer } from './optimizer.ts';
 import {
   bufferNames,
@@ -32,6 +34,12 @@ export interface StepOptions {
   readonly optimizer: Optimizer;
   /** Gradients whose norm over all parameters is larger are scaled down to it; no limit when absent. */
   readonly maxGradNorm?: number;
+  /** How strongly each term counts in a step, besides its own weight. */
+  readonly weighting?: StepWeighting;
+  /** What is told of each row besides the losses: float32 [batch], by name. */
+  observe?(g: GraphBuilder, inputs: ObjectiveInputs): ReadonlyMap<string, TypedValue>;
+  /** Where the first contents of auxiliary parameters come from; 0 by default. */
+  readonly seed?: number;
 }
 
 /**
@@ -39,16 +47,21 @@ export interface StepOptions {
  *
  * Inputs: the parameters, the buffers and the optimizer's state by name, what a batch brings (`batchInputs`), and the
  * scalars `learning_rate` and `step` (float32 [], the first step is 1). Outputs: each parameter, buffer and state tensor
- * under its name + `/next`; `loss`, `loss/TERM` and `grad_norm` (before it is limited), float32 [].
+ * under its name + `/next`; `loss`, `loss/TERM`, what the weighting tells, and `grad_norm` (before it is limited),
+ * float32 []; `rows/NAME`, float32 [batch], for what is observed.
  */
 export interface CompiledStep {
   readonly graph: Graph;
   readonly parameters: readonly TensorSpec[];
+  /** Parameters that terms brought, with their first contents: trained as the others, but no part of the model. */
+  readonly auxiliary: readonly { readonly spec: TensorSpec; readonly initial: Tensor }[];
   /** The running statistics of batch normalisations: they belong to the model, as parameters do, but nothing trains them. */
   readonly buffers: readonly TensorSpec[];
   readonly state: readonly TensorSpec[];
   readonly batchInputs: readonly TensorSpec[];
   readonly metrics: readonly string[];
+  /** Names of the outputs that tell something of each row. */
+  readonly rowOutputs: readonly string[];
 }
 
 export const NEXT = '/next';
@@ -57,10 +70,13 @@ export const NEXT = '/next';
  * Compiles a training step. Throws LimbeckError `train.no-gradient` when an operator on the path has no rule,
  * `train.statistic-trained` when a running statistic is among the parameters.
  */
-export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: StepOptions): CompiledStep {
-  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student));
-  const { g, parameters, buffers } = step;
-  const loss = g.scope('loss', () => totalLoss(g, step));
+export function compileStep(options: StepOptions): CompiledStep {
+  const { student, sizes, terms, optimizer, maxGradNorm } = options;
+  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options.seed);
+  const { g, buffers } = step;
+  const weights = weigh(step, options.weighting);
+  const loss = g.scope('loss', () => totalLoss(g, step, weights));
+  const parameters = trainedValues(step);
   const raw = g.scope('gradient', () => parameterGradients(step, loss));
   const units = g.scope('gradient', () => updateUnits(g, parameters, raw));
   const unitGradients = units.map(({ gradient }) => gradient);
@@ -88,21 +104,32 @@ export function compileStep({ student, sizes, terms, optimizer, maxGradNorm }: S
     state.push(...slots.map(specOf));
   });
 
+  const own = new Set([...Object.values(scalars).map(({ name }) => name), ...state.map(({ name }) => name)]);
   for (const { value, next } of buffers) g.output(next, value.name + NEXT);
   g.output(loss, 'loss');
   for (const { term, loss: value } of step.terms) g.output(value, `loss/${term.name}`);
+  for (const [name, value] of weights?.metrics ?? []) g.output(value, name);
   g.output(norm, 'grad_norm');
+  const rows = g.scope('rows', () => options.observe?.(g, step.inputs) ?? new Map<string, TypedValue>());
+  for (const [name, value] of rows) g.output(value, `rows/${name}`);
   return {
     graph: nameOutputs(
       narrowSplits(
         mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(g.build('training-step'))))),
       ),
     ),
-    parameters: parameters.map(specOf),
+    parameters: step.parameters.map(specOf),
+    auxiliary: step.auxiliary.map(({ value, initial }) => ({ spec: specOf(value), initial })),
     buffers: buffers.map(({ value }) => specOf(value)),
     state,
-    batchInputs: step.batchInputs,
-    metrics: ['loss', ...step.terms.map(({ term }) => `loss/${term.name}`), 'grad_norm'],
+    batchInputs: step.batchInputs().filter(({ name }) => !own.has(name)),
+    metrics: [
+      'loss',
+      ...step.terms.map(({ term }) => `loss/${term.name}`),
+      ...(weights?.metrics.keys() ?? []),
+      'grad_norm',
+    ],
+    rowOutputs: [...rows.keys()].map((name) => `rows/${name}`),
   };
 }
 
@@ -115,7 +142,10 @@ export function compileTermProbe(options: Pick<StepOptions, 'student' | 'sizes' 
   const { g } = step;
   for (const { term, loss } of step.terms) {
     const gradient = g.scope(`gradient/${term.name}`, () => {
-      return globalNorm(g, parameterGradients(step, g.mul(loss, term.weight)));
+      return globalNorm(
+        g,
+        parameterGradients(step, g.mul(loss, term.weight)).slice(0, step.parameters.length),
+      );
     });
     g.output(loss, `loss/${term.name}`);
     g.output(gradient, `grad_norm/${term.name}`);
@@ -172,13 +202,36 @@ function stateName(optimizer: Optimizer, slot: string, parameter: string): strin
   return `${optimizer.kind}/${slot}/${parameter}`;
 }
 
-function totalLoss(g: GraphBuilder, { terms }: StepGraph): TypedValue {
-  const weighted = terms.map(({ term, loss }) => (term.weight === 1 ? loss : g.mul(loss, term.weight)));
-  if (weighted.length === 0) throw new Error('a training step needs at least one objective');
-  return weighted.reduce((sum, value) => g.add(sum, value));
+/** What the optimizer updates: the student's parameters, then the auxiliary ones. */
+function trainedValues({ parameters, auxiliary }: StepGraph): TypedValue[] {
+  return [...parameters, ...auxiliary.map(({ value }) => value)];
 }
 
-function parameterGradients({ g, parameters }: StepGraph, loss: TypedValue): TypedValue[] {
+function weigh(step: StepGraph, weighting: StepWeighting | undefined): TermWeights | undefined {
+  const { g, terms, inputs } = step;
+  const weighed = terms.map(({ term, loss, rows }) => ({ ...term, loss, rows }));
+  return weighting && g.scope('weighting', () => weighting.weigh(g, weighed, inputs));
+}
+
+/** The sum of the terms, each by its own weight and its factor; a factor for each row weighs its rows. */
+function totalLoss(g: GraphBuilder, { terms }: StepGraph, weights?: TermWeights): TypedValue {
+  const weighted = terms.map(({ term, loss, rows }, i) => {
+    const factor = weights?.factors[i];
+    const value = !factor
+      ? loss
+      : rows && factor.shape.length === 1
+        ? weightedMean(g, g.mul(rows.values, factor), rows.weights)
+        : g.mul(loss, factor);
+    return term.weight === 1 ? value : g.mul(value, term.weight);
+  });
+  if (weighted.length === 0) throw new Error('a training step needs at least one objective');
+  const sum = weighted.reduce((sum, value) => g.add(sum, value));
+  return weights?.penalty ? g.add(sum, weights.penalty) : sum;
+}
+
+function parameterGradients(step: StepGraph, loss: TypedValue): TypedValue[] {
+  const { g } = step;
+  const parameters = trainedValues(step);
   const found = gradients(g, loss, parameters);
   const idle = parameters.filter((_, i) => found[i] === null);
   if (idle.length === parameters.length) {

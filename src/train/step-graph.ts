@@ -1,12 +1,18 @@
 import { LimbeckError } from '../errors.ts';
-import type { ObjectiveInputs, ObjectiveTerm } from '../objectives/objective.ts';
+import {
+  meanLoss,
+  type ObjectiveInputs,
+  type ObjectiveTerm,
+  type RowLosses,
+} from '../objectives/objective.ts';
 import type { DataType } from '../onnx/data-type.ts';
-import type { TypedValue } from '../onnx/graph.ts';
+import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { bindDims } from '../onnx/passes/bind-dims.ts';
 import { lowerDepthwise } from '../onnx/passes/lower-depthwise.ts';
 import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
-import type { Tensor } from '../onnx/tensor.ts';
+import { elementCount, float32, type Tensor } from '../onnx/tensor.ts';
+import { randomStream } from '../random.ts';
 import type { Student } from '../students/student.ts';
 
 /** Name, type and shape of a tensor that goes in or out of a compiled step. */
@@ -22,38 +28,62 @@ export interface StepBuffer {
   readonly next: TypedValue;
 }
 
+/** A parameter that a term brings: it is trained with the student and does not ship. */
+export interface AuxiliaryParameter {
+  readonly value: TypedValue;
+  readonly initial: Tensor;
+}
+
+/** A term in the graph of a step. */
+export interface BuiltTerm {
+  readonly term: ObjectiveTerm;
+  /** float32 [], without its weight. */
+  readonly loss: TypedValue;
+  /** The same row by row, where the term tells it. */
+  readonly rows?: RowLosses;
+}
+
 /** A student inside the graph of a training step, with its parameters as inputs and its loss terms computed. */
 export interface StepGraph {
   readonly g: GraphBuilder;
   readonly parameters: readonly TypedValue[];
+  readonly auxiliary: readonly AuxiliaryParameter[];
   /** The running statistics, and what the batch makes of them. */
   readonly buffers: readonly StepBuffer[];
   /** Every value of the student, by its name in the student's own graph. */
   readonly values: ReadonlyMap<string, TypedValue>;
-  readonly terms: readonly { readonly term: ObjectiveTerm; readonly loss: TypedValue }[];
-  /** What a batch has to bring: the student's inputs, labels, row weights and knowledge. */
-  readonly batchInputs: readonly TensorSpec[];
+  readonly terms: readonly BuiltTerm[];
+  /** What terms are built from; what is asked of it later becomes part of the step as well. */
+  readonly inputs: ObjectiveInputs;
+  /** What a batch has to bring by now: the student's inputs, labels, row weights, knowledge and settings. */
+  batchInputs(): readonly TensorSpec[];
 }
+
+/** Names of auxiliary parameters begin with it. */
+export const AUXILIARY = 'auxiliary/';
 
 /**
  * Inlines a student at a fixed size and computes the loss terms over it. Of its running statistics, those given become
  * inputs; others stay constants.
+ *
+ * @param seed where the first contents of auxiliary parameters come from
  */
 export function buildStepGraph(
   student: Student,
   sizes: Readonly<Record<string, number>>,
   terms: readonly ObjectiveTerm[],
   statistics: readonly RunningStatistic[] = [],
+  seed = 0,
 ): StepGraph {
   const g = new GraphBuilder(student.graph.opsets.get(''));
   const names = [...student.parameters, ...statistics.map(({ value }) => value.name)];
   // The step's own names (loss, labels) are then free, whatever the student's inner values are called.
-  const { values, parameters: given } = inlineWithParameters(
-    g,
-    { ...student, parameters: names },
-    sizes,
-    'student',
-  );
+  const {
+    values,
+    parameters: given,
+    graph,
+    bound,
+  } = inlineWithParameters(g, { ...student, parameters: names }, sizes, 'student');
   const parameters = given.slice(0, student.parameters.length);
   const buffers = statistics.map(({ value, next }) => ({
     value: values.get(value.name) as TypedValue,
@@ -70,29 +100,62 @@ export function buildStepGraph(
     }
     return value;
   };
+  const studentValue = (among: ReadonlyMap<string, TypedValue>, name: string) => {
+    const value = among.get(name);
+    if (value) return value;
+    throw new LimbeckError('train.no-such-value', `the student has no value named ${name}`, {
+      where: `its graph ${student.graph.name}`,
+      remedy: 'Correct the name; a student names its values in its graph (g.identity(value, name)).',
+    });
+  };
+  const auxiliary = new Map<string, AuxiliaryParameter>();
   const inputs: ObjectiveInputs = {
-    student(name) {
-      const value = values.get(name);
-      if (!value) {
-        throw new LimbeckError('train.no-such-value', `the student has no value named ${name}`, {
-          where: `its graph ${student.graph.name}`,
-          remedy: 'Correct the name; a student names its values in its graph (g.identity(value, name)).',
-        });
-      }
+    student: (name) => studentValue(values, name),
+    rerun(replaced) {
+      const again = g.inline(graph, new Map([...bound, ...replaced]), 'rerun');
+      return (name) => studentValue(again, name);
+    },
+    knowledge: (tap, dims) =>
+      input(`knowledge/${tap}`, 'float32', [
+        sizes.batch,
+        ...dims.map((dim) => (typeof dim === 'number' ? dim : sizes[dim])),
+      ]),
+    parameter(name, dims, initial) {
+      const known = auxiliary.get(name);
+      if (known) return known.value;
+      const content = initial(randomStream(seed, 'auxiliary', name));
+      if (content.length !== elementCount(dims))
+        throw new Error(`${name} has ${elementCount(dims)} elements, not ${content.length}`);
+      const value = g.input(AUXILIARY + name, 'float32', dims);
+      auxiliary.set(name, { value, initial: float32(content, dims) });
       return value;
     },
-    knowledge: (tap, dims) => input(`knowledge/${tap}`, 'float32', [sizes.batch, ...dims]),
     labels: () => input('labels', 'int32', [sizes.batch]),
     rowWeights: () => input('row_weights', 'float32', [sizes.batch]),
     input,
   };
-  const built = terms.map((term) => ({
-    term,
-    loss: g.scope(`loss/${term.name}`, () => term.build(g, inputs)),
-  }));
-  const carried = new Set(names);
-  const batchInputs = g.inputs.filter((value) => !carried.has(value.name)).map(specOf);
-  return { g, parameters, buffers, values, terms: built, batchInputs };
+  const built = terms.map(
+    (term): BuiltTerm =>
+      g.scope(`loss/${term.name}`, () => {
+        const loss = term.build(g, inputs);
+        return { term, loss: meanLoss(g, loss), ...('values' in loss ? { rows: loss } : {}) };
+      }),
+  );
+  return {
+    g,
+    parameters,
+    get auxiliary() {
+      return [...auxiliary.values()];
+    },
+    buffers,
+    values,
+    terms: built,
+    inputs,
+    batchInputs() {
+      const carried = new Set([...names, ...[...auxiliary.values()].map(({ value }) => value.name)]);
+      return g.inputs.filter((value) => !carried.has(value.name)).map(specOf);
+    },
+  };
 }
 
 /** Copies a student into `g`, its symbolic sizes replaced by numbers and its parameters turned into inputs. */
@@ -101,7 +164,13 @@ export function inlineWithParameters(
   student: Student,
   sizes: Readonly<Record<string, number>>,
   prefix = '',
-): { values: Map<string, TypedValue>; parameters: TypedValue[] } {
+): {
+  values: Map<string, TypedValue>;
+  parameters: TypedValue[];
+  /** The student as it was copied, and what its inputs and parameters are here: to copy it again. */
+  graph: Graph;
+  bound: ReadonlyMap<string, TypedValue>;
+} {
   const bound = new Map<string, TypedValue>();
   for (const { name, type, shape } of student.graph.inputs) {
     if (!type || !shape) throw new Error(`input ${name} of the student has no type or shape`);
@@ -117,7 +186,7 @@ export function inlineWithParameters(
     return value;
   });
   const graph = lowerDepthwise(bindDims(student.graph, sizes));
-  return { values: g.inline(graph, bound, prefix), parameters };
+  return { values: g.inline(graph, bound, prefix), parameters, graph, bound };
 }
 
 function nameTaken(name: string): LimbeckError {

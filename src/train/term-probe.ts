@@ -30,8 +30,8 @@ export class TermProbe {
     this.#batch = probedBatch(options);
   }
 
-  /** `grad_norm/TERM` for each term, with these parameters. */
-  async gradientNorms(parameters: Readonly<Record<string, Tensor>>): Promise<Record<string, number>> {
+  /** `grad_norm/TERM` for each term, with these parameters and settings (what a term does not need is passed over). */
+  async gradientNorms(tensors: Readonly<Record<string, Tensor>>): Promise<Record<string, number>> {
     const { variant, feeds } = this.#batch;
     const { engine, student, terms, variants } = this.#options;
     this.#session ??= await engine.load(
@@ -40,7 +40,7 @@ export class TermProbe {
     );
     const names = terms.map(({ name }) => `grad_norm/${name}`);
     const results = await this.#session.run(
-      { ...parameters, ...takenFeeds(this.#session, feeds) },
+      takenFeeds(this.#session, { ...tensors, ...feeds }),
       Object.fromEntries(names.map((name) => [name, null])),
     );
     return Object.fromEntries(names.map((name) => [name, Number(results[name].data[0])]));
@@ -58,7 +58,7 @@ export class TermProbe {
 function probedBatch({ batches, student, terms, variants }: ProbeOptions): TrainingBatch {
   const first = batches.batch(0, 0);
   if (hasLabel(first)) return first;
-  const asked = buildStepGraph(student, variants[first.variant], terms).batchInputs;
+  const asked = buildStepGraph(student, variants[first.variant], terms).batchInputs();
   if (!asked.some(({ name }) => name === 'labels')) return first;
   for (let index = 1; index < batches.batchesPerEpoch; index++) {
     const candidate = batches.batch(0, index);

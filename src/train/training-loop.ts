@@ -1,21 +1,19 @@
-import type { Engine, Session } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import type { ObjectiveTerm } from '../objectives/objective.ts';
 import { float32, type Tensor } from '../onnx/tensor.ts';
-import { writeModel } from '../onnx/write-model.ts';
 import { percent } from '../percent.ts';
 import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
-import { takenFeeds } from './batch-feeds.ts';
+import type { StepWeighting } from '../weighting/weighting.ts';
 import type { Checkpoint, CheckpointFolder } from './checkpoint.ts';
-import { type CompiledStep, compileStep } from './compile-step.ts';
+import type { StepOptions } from './compile-step.ts';
+import { CompiledStage } from './compiled-stage.ts';
 import { type BestSoFar, type Evaluation, type ModelSelection, patienceIsOver } from './early-stopping.ts';
 import type { Optimizer } from './optimizer.ts';
-import { SessionsByVariant } from './sessions-by-variant.ts';
-import { trainedTensors } from './step-graph.ts';
-import { SwapBuffers } from './swap-buffers.ts';
-import { TermProbe } from './term-probe.ts';
+import { isControlState, type StepControl, StepControls, type StepPlace } from './step-control.ts';
 import { type MetricsRow, TrainingProgress } from './training-progress.ts';
+import { FIRST_STAGE, stageAfter, type TrainingStage } from './training-stage.ts';
 
 /** One batch: which compiled step takes it, and what that step is fed. */
 export interface TrainingBatch {
@@ -24,6 +22,8 @@ export interface TrainingBatch {
   readonly feeds: Readonly<Record<string, Tensor>>;
   /** Samples in it. */
   readonly rows: number;
+  /** Their positions in the split that is trained on, where controls follow samples. */
+  readonly ordinals?: Uint32Array;
 }
 
 /** Batches by number: a function of epoch and index alone, so that a resumed run sees the same ones. */
@@ -37,7 +37,17 @@ export interface TrainingOptions {
   readonly student: Student;
   /** The sizes that steps are compiled for, e.g. `{ '16': { batch: 128, sequence: 16 } }`. */
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The loss of the whole training, where it has no stages. */
   readonly terms: readonly ObjectiveTerm[];
+  readonly weighting?: StepWeighting;
+  /** Parts of the training with losses of their own, one after another. */
+  readonly stages?: readonly TrainingStage[];
+  /** What decides between steps. */
+  readonly controls?: readonly StepControl[];
+  /** What controls are told of each row (see `StepOptions.observe`). */
+  readonly observe?: StepOptions['observe'];
+  /** Where the first contents of auxiliary parameters come from. */
+  readonly seed?: number;
   readonly optimizer: Optimizer;
   readonly schedule: LearningRateSchedule;
   readonly maxGradNorm?: number;
@@ -77,37 +87,43 @@ const INERT = 0.001;
  * and what a step or its batch throws; each after a last checkpoint.
  */
 export async function trainStudent(options: TrainingOptions): Promise<TrainingResult> {
-  const { engine, student, batches, schedule, selection, signal } = options;
-  const steps = new Map<string, CompiledStep>();
-  for (const [variant, sizes] of Object.entries(options.variants)) {
-    steps.set(variant, compileStep({ ...options, sizes }));
-  }
-  const [first] = steps.values();
+  const { batches, schedule, selection, signal } = options;
+  const { totalSteps } = schedule;
+  const stages = options.stages ?? [
+    { name: 'training', terms: options.terms, weighting: options.weighting, steps: totalSteps },
+  ];
+  const controls = new StepControls(options.controls ?? []);
   const resumed = options.checkpoints?.folder.load((error) => options.onWarning?.(error.toString()));
-  const buffers = new SwapBuffers(
-    [...first.parameters, ...first.buffers, ...first.state],
-    initialContents(student, resumed?.tensors),
-  );
+  if (resumed) controls.restore(resumed.tensors);
   const progress = new TrainingProgress(resumed?.progress);
   for (const row of progress.state.metrics) options.onMetrics?.(row);
+  /** Tensors that the present stage does not train, for those that come. */
+  let carried = carriedFrom(resumed?.tensors);
+  let current = new CompiledStage(stageAt(stages, progress), options, contentsOf(carried));
   let best = bestFrom(resumed?.tensors);
   let step = resumed?.step ?? 0;
 
   const { batchesPerEpoch } = batches;
   const evaluateEvery = Math.min(options.evaluateEvery ?? batchesPerEpoch, batchesPerEpoch);
-  const parameterNames = first.parameters.map(({ name }) => name);
-  const modelNames = [...parameterNames, ...first.buffers.map(({ name }) => name)];
   const isOver = () =>
-    step >= schedule.totalSteps || patienceIsOver(selection, progress.state.best, step, batchesPerEpoch);
-  const sessions = new SessionsByVariant((variant) =>
-    engine.load(writeModel(stepOf(variant).graph), { title: 'the training step', spinning: false }),
-  );
-  let probe: TermProbe | undefined;
+    step >= totalSteps || patienceIsOver(selection, progress.state.best, step, batchesPerEpoch);
+  const placeNow = (): StepPlace => ({
+    step,
+    totalSteps,
+    epoch: Math.floor(step / batchesPerEpoch),
+    learningRate: learningRate(schedule, step),
+    stage: current.stage.name,
+  });
   let savedAt = performance.now();
   let savedStep = step;
   const save = () => {
-    const tensors = new Map<string, Tensor>(Object.entries(buffers.feeds));
-    for (const [name, data] of best ?? []) tensors.set(`best/${name}`, { ...buffers.feeds[name], data });
+    const tensors = new Map<string, Tensor>([
+      ...carried,
+      ...Object.entries(current.buffers.feeds),
+      ...controls.save(),
+    ]);
+    for (const [name, data] of best ?? [])
+      tensors.set(`best/${name}`, { ...current.buffers.feeds[name], data });
     options.checkpoints?.folder.save({ step, tensors, progress: progress.toJson() });
     savedAt = performance.now();
     savedStep = step;
@@ -117,65 +133,80 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     while (!isOver()) {
       if (signal?.aborted) {
         save();
-        throw new LimbeckError('train.interrupted', `stopped at step ${step} of ${schedule.totalSteps}`, {
+        throw new LimbeckError('train.interrupted', `stopped at step ${step} of ${totalSteps}`, {
           remedy: 'Run the same command again: it goes on from here.',
         });
       }
-      const rate = learningRate(schedule, step);
-      const { batch, values } = await keepingWork(() => nextStep(rate));
-      buffers.swap();
-      step++;
+      const place = placeNow();
+      const { batch, values } = await keepingWork(() => nextStep(place));
       progress.addStep(batch.rows, values);
 
-      if (step % evaluateEvery === 0 || step === schedule.totalSteps) {
-        const parameters = buffers.contents(modelNames);
-        probe ??= new TermProbe(options);
-        const norms = await probe.gradientNorms(pick(buffers.feeds, parameterNames));
-        const evaluation = await options.evaluate(parameters);
+      let evaluation: Evaluation | undefined;
+      if (step % evaluateEvery === 0 || step === totalSteps) {
+        const parameters = current.buffers.contents(current.modelNames);
+        const norms = await current.gradientNorms(controls.feeds(place));
+        evaluation = await options.evaluate(parameters);
         if (progress.addEvaluation(step, evaluation, selection.metric)) best = copyOf(parameters);
+        controls.afterEvaluation(evaluation, { place, norms });
         const row = progress.addRow(step, {
           epoch: step / batchesPerEpoch,
-          learning_rate: rate,
+          ...(stages.length > 1 ? { stage: current.stage.name } : {}),
+          learning_rate: place.learningRate,
           ...norms,
+          ...controls.metrics(),
           'validation/accuracy': evaluation.accuracy,
           'validation/macro_f1': evaluation.macroF1,
           'validation/loss': evaluation.loss,
         });
         options.onMetrics?.(row);
-        if (progress.state.metrics.length === 1) warnOfInertTerms(options, norms);
+        if (progress.state.metrics.length === 1) warnOfInertTerms(current.stage, norms, options.onWarning);
       }
-      options.onProgress?.(step, schedule.totalSteps, noteOf(values.loss, progress.state.best));
+      await followStage(evaluation);
+      options.onProgress?.(step, totalSteps, noteOf(values.loss, progress.state.best));
       if (options.checkpoints && performance.now() - savedAt > options.checkpoints.everySeconds * 1000)
         save();
     }
     if (step > (resumed?.step ?? -1)) save();
     const { samples, metrics, seconds } = progress.state;
     return {
-      parameters: best ?? copyOf(buffers.contents(modelNames)),
+      parameters: best ?? copyOf(current.buffers.contents(current.modelNames)),
       best: progress.state.best as BestSoFar,
       steps: step,
       samples,
-      stoppedEarly: step < schedule.totalSteps,
+      stoppedEarly: step < totalSteps,
       seconds: options.checkpoints ? seconds : progress.seconds,
       metrics,
     };
   } finally {
-    await sessions.release();
-    await probe?.release();
+    await current.release();
+    await controls.release();
   }
 
-  function stepOf(variant: string): CompiledStep {
-    return steps.get(variant) as CompiledStep;
-  }
-
-  async function nextStep(rate: number): Promise<{ batch: TrainingBatch; values: Record<string, number> }> {
-    const batch = batches.batch(Math.floor(step / batchesPerEpoch), step % batchesPerEpoch);
-    const values = await runStep(await sessions.get(batch.variant), stepOf(batch.variant), buffers, batch, {
-      learning_rate: float32([rate], []),
+  async function nextStep(
+    place: StepPlace,
+  ): Promise<{ batch: TrainingBatch; values: Record<string, number> }> {
+    const batch = batches.batch(place.epoch, step % batchesPerEpoch);
+    const { values, rows } = await current.run(batch, {
+      ...controls.feeds(place),
+      learning_rate: float32([place.learningRate], []),
       step: float32([step + 1], []),
     });
     checkFinite(values, step);
+    current.buffers.swap();
+    step++;
+    await controls.afterStep({ place, batch, values, rows, tensors: current.buffers.feeds });
     return { batch, values };
+  }
+
+  /** Goes over to the next stage where the present one is over: parameters and optimizer state go along. */
+  async function followStage(evaluation: Evaluation | undefined): Promise<void> {
+    const before = progress.state.stage ?? FIRST_STAGE;
+    const after = stageAfter(before, stages, { step, evaluation, metric: selection.metric });
+    progress.state.stage = after;
+    if (after.index === before.index) return;
+    carried = new Map([...carried, ...Object.entries(current.buffers.feeds)]);
+    await current.release();
+    current = new CompiledStage(stageAt(stages, progress), options, contentsOf(carried));
   }
 
   /**
@@ -196,20 +227,8 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   }
 }
 
-/** Runs one step into the buffers that are not read, and returns its metrics. */
-async function runStep(
-  session: Session,
-  compiled: CompiledStep,
-  buffers: SwapBuffers,
-  batch: TrainingBatch,
-  scalars: Readonly<Record<string, Tensor>>,
-): Promise<Record<string, number>> {
-  const wanted = Object.fromEntries(compiled.metrics.map((name) => [name, null]));
-  const results = await session.run(
-    { ...buffers.feeds, ...takenFeeds(session, batch.feeds), ...scalars },
-    { ...buffers.fetches, ...wanted },
-  );
-  return Object.fromEntries(compiled.metrics.map((name) => [name, Number(results[name].data[0])]));
+function stageAt(stages: readonly TrainingStage[], { state }: TrainingProgress): TrainingStage {
+  return stages[(state.stage ?? FIRST_STAGE).index] as TrainingStage;
 }
 
 /** The best parameters in a checkpoint, and their accuracy; undefined when there was no evaluation before it. */
@@ -222,9 +241,13 @@ export function bestParameters({
   return parameters && best && { parameters, accuracy: best.evaluation.accuracy };
 }
 
-function initialContents(student: Student, saved?: ReadonlyMap<string, Tensor>): Map<string, Float32Array> {
-  const source = saved ?? trainedTensors(student);
-  return new Map([...source].map(([name, { data }]) => [name, data as Float32Array]));
+/** Parameters, statistics and optimizer state of a checkpoint, whatever stage trained them. */
+function carriedFrom(saved?: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map([...(saved ?? [])].filter(([name]) => !name.startsWith('best/') && !isControlState(name)));
+}
+
+function contentsOf(tensors: ReadonlyMap<string, Tensor>): Map<string, Float32Array> {
+  return new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array]));
 }
 
 function bestFrom(saved?: ReadonlyMap<string, Tensor>): Map<string, Float32Array> | undefined {
@@ -235,10 +258,6 @@ function bestFrom(saved?: ReadonlyMap<string, Tensor>): Map<string, Float32Array
 
 function copyOf(parameters: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
   return new Map([...parameters].map(([name, data]) => [name, data.slice()]));
-}
-
-function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
-  return Object.fromEntries(names.map((name) => [name, record[name]]));
 }
 
 function checkFinite(values: Readonly<Record<string, number>>, step: number): void {
@@ -255,7 +274,11 @@ function checkFinite(values: Readonly<Record<string, number>>, step: number): vo
 }
 
 /** People elsewhere trained for days with a distillation term a thousandth of the other: tell it, once, at the start. */
-function warnOfInertTerms({ terms, onWarning }: TrainingOptions, gradientNorms: MetricsRow): void {
+function warnOfInertTerms(
+  { terms }: TrainingStage,
+  gradientNorms: MetricsRow,
+  onWarning: TrainingOptions['onWarning'],
+): void {
   if (terms.length < 2) return;
   const norms = terms.map(({ name }) => ({ name, norm: gradientNorms[`grad_norm/${name}`] as number }));
   const largest = Math.max(...norms.map(({ norm }) => norm));

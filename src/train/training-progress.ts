@@ -1,11 +1,15 @@
 import { type BestSoFar, type Evaluation, isBetter, type ModelSelection } from './early-stopping.ts';
 
+import type { StageState } from './training-stage.ts';
+
 /** A line of metrics: numbers by name. */
 export type MetricsRow = Record<string, number | string>;
 
 /** The part of a training's state that is not tensors; a checkpoint holds it as JSON. */
 export interface ProgressState {
   best?: BestSoFar;
+  /** Absent before the first step. */
+  stage?: StageState;
   /** Samples seen. */
   samples: number;
   /** Wall time, with that of the runs before an interruption. */

@@ -1,4 +1,5 @@
 import type { TokenSplit } from '../../data/token-split.ts';
+import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
@@ -40,7 +41,9 @@ export async function measureStudent(context: PlanningContext): Promise<StudentC
         optimizer: createOptimizer(optimizer),
         maxGradNorm,
         name: 'student',
-        variants: samples.map((sample) => variantOf(sample, source && new Map([[LOGITS, space]]))),
+        variants: samples.map((sample) =>
+          variantOf(sample, source && new Map([[LOGITS, TapSpaces.of(space)]])),
+        ),
       }),
   );
   const evaluation = await measureEvaluation(context, student, batchSize);

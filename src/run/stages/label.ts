@@ -2,15 +2,24 @@ import type { Split } from '../../data/split.ts';
 import type { StageName } from '../../events.ts';
 import { type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { TapSpaces } from '../../knowledge/tap-spaces.ts';
+import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { splitBatches } from '../sample-batches.ts';
 import type { Task, TaskData } from '../tasks/task.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { labelTaps } from './label-taps.ts';
 import type { TrainedTeacher } from './teacher.ts';
 
 /** What the teacher said of every training sample: in the store, and how it got there. */
 export interface Labels extends LabelResult {
+  /** The answers for its classes. */
   readonly space: LabelSpace;
+}
+
+/** All that a training needs of its teacher, by tap; `logits` is one. */
+export interface TeacherAnswers extends Labels {
+  readonly spaces: ReadonlyMap<string, TapSpaces>;
 }
 
 /**
@@ -23,7 +32,12 @@ export interface LabelFinding {
 }
 
 /** Asks the teacher about every training sample that the store has no answer for. */
-export function labelStage(run: RunContext, teacher: TrainedTeacher, data: TaskData): Promise<Labels> {
+export function labelStage(
+  run: RunContext,
+  teacher: TrainedTeacher,
+  data: TaskData,
+  requests: readonly KnowledgeRequest[] = [],
+): Promise<TeacherAnswers> {
   const { unit } = data.task;
   return runStage(run, 'label', `Label the training ${unit}`, async () => {
     const { folder } = run;
@@ -48,9 +62,15 @@ export function labelStage(run: RunContext, teacher: TrainedTeacher, data: TaskD
         ? earlier.teacherCalls + value.teacherCalls
         : Math.max(value.space.count - answersBefore, value.teacherCalls);
     folder.finish('label', { answersBefore, teacherCalls } satisfies LabelFinding);
+    const inner = await labelTaps(run, data, teacher, requests);
+    const spaces = new Map([['logits', TapSpaces.of(value.space)], ...inner.spaces]);
+    const looked =
+      requests.length > 0
+        ? `; ${inner.teacherCalls} looked into (${[...inner.spaces.keys()].join(', ')})`
+        : '';
     return {
-      value,
-      summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store`,
+      value: { ...value, spaces },
+      summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${looked}`,
     };
   });
 }

@@ -3,6 +3,7 @@ import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
+import type { ObjectiveContext } from '../../objectives/objective.ts';
 import { percent } from '../../percent.ts';
 import type { Student } from '../../students/student.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
@@ -12,7 +13,8 @@ import { bestParameters, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
-import type { Labels } from './label.ts';
+import { trainingPlan } from '../training-plan.ts';
+import type { TeacherAnswers } from './label.ts';
 
 /** A student as training left it: the parameters of its best epoch. */
 export interface TrainedStudent {
@@ -26,8 +28,8 @@ interface TrainingFinding {
 }
 
 /** Trains the recipe's student: towards the teacher and, where there are any, the labels. */
-export function trainStage(run: RunContext, data: TaskData, labels: Labels): Promise<TrainedStudent> {
-  return train(run, data, { stage: 'train', title: 'Train the student', labels });
+export function trainStage(run: RunContext, data: TaskData, lessons: Lessons): Promise<TrainedStudent> {
+  return train(run, data, { stage: 'train', title: 'Train the student', lessons });
 }
 
 /** Trains the same student, from the same start, on the labels alone. */
@@ -35,7 +37,7 @@ export function baselineStage(run: RunContext, data: TaskData): Promise<TrainedS
   return train(run, data, {
     stage: 'baseline',
     title: 'Train the baseline: the student without its teacher',
-    labels: null,
+    lessons: null,
   });
 }
 
@@ -43,14 +45,20 @@ interface Training {
   readonly stage: Extract<StageName, 'train' | 'baseline'>;
   readonly title: string;
   /** null trains on the labels alone. */
-  readonly labels: Labels | null;
+  readonly lessons: Lessons | null;
+}
+
+/** What a student learns from its teacher: the answers, and what the losses know of the two. */
+export interface Lessons {
+  readonly answers: TeacherAnswers;
+  readonly context: ObjectiveContext;
 }
 
 /** One student trained; also what `limbeck train` does. */
 export function train(
   run: RunContext,
   data: TaskData,
-  { stage, title, labels }: Training,
+  { stage, title, lessons }: Training,
 ): Promise<TrainedStudent> {
   const { recipe, engine, folder } = run;
   const { training, objective } = recipe;
@@ -58,10 +66,10 @@ export function train(
     const { dataset, inputs } = data;
     const classes = dataset.labels.length;
     const student = data.buildStudent();
-    const { batches, variants } = labels
-      ? data.training('train', new Map([['logits', labels.space]]))
+    const { batches, variants } = lessons
+      ? data.training('train', lessons.answers.spaces)
       : data.training('labelled');
-    const terms = labels ? objectiveTerms(objective, { classes }) : [labelsTerm({ weight: 1 })];
+    const terms = lessons ? objectiveTerms(objective, lessons.context) : [labelsTerm({ weight: 1 })];
     const evaluator = parameterEvaluator({
       engine,
       student,
@@ -71,19 +79,26 @@ export function train(
       inputs,
     });
     const { optimizer, schedule, earlyStopping } = training;
+    const epochs = stage === 'baseline' ? recipe.baseline.epochs : training.epochs;
+    const totalSteps = epochs * batches.batchesPerEpoch;
+    const plan = await trainingPlan(run, data, lessons, {
+      stage: { name: stage, terms, steps: totalSteps },
+      batches,
+      variants,
+    });
     folder.resetMetrics(stage);
     folder.begin(stage);
     try {
-      const epochs = stage === 'baseline' ? recipe.baseline.epochs : training.epochs;
       const result = await trainStudent({
         engine,
         student,
         variants,
         terms,
+        seed: recipe.seed,
         optimizer: createOptimizer(optimizer),
-        schedule: { ...schedule, peak: optimizer.learningRate, totalSteps: epochs * batches.batchesPerEpoch },
+        schedule: { ...schedule, peak: optimizer.learningRate, totalSteps },
         maxGradNorm: training.maxGradNorm,
-        batches,
+        ...plan,
         evaluateEvery: training.evaluateEvery,
         evaluate: evaluator.evaluate,
         selection: earlyStopping || { metric: 'accuracy' },

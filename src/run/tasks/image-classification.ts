@@ -4,7 +4,7 @@ import { type ImageSourceOptions, openImageSource } from '../../data/images/imag
 import type { ImageSplit } from '../../data/images/image-split.ts';
 import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
-import type { LabelSpace } from '../../knowledge/label-space.ts';
+import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -120,7 +120,7 @@ function inViews({ data, training, seed }: Recipe, split: ImageSplit): { split: 
 function trainingData(
   recipe: Recipe,
   pictures: ImageSplit,
-  knowledge: ReadonlyMap<string, LabelSpace> | undefined,
+  knowledge: ReadonlyMap<string, TapSpaces> | undefined,
 ): TrainingData {
   const { seed } = recipe;
   const { split, views } = inViews(recipe, pictures);
@@ -136,7 +136,7 @@ function trainingData(
         const indices = fullBatch(order, epoch, index, batchSize).map((picture) => from + picture);
         const batch = split.readBatch(0, indices, batchSize);
         const feeds = { ...pixelFeeds(batch), ...labelFeeds(batch), ...knowledgeFeeds(knowledge, batch) };
-        return { variant: VARIANT, feeds, rows: batch.filled };
+        return { variant: VARIANT, feeds, rows: batch.filled, ordinals: batch.ordinals };
       },
     },
   };

@@ -1,7 +1,7 @@
 import type { Batch } from '../../data/batch.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { Split } from '../../data/split.ts';
-import type { LabelSpace } from '../../knowledge/label-space.ts';
+import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { Student } from '../../students/student.ts';
@@ -75,7 +75,7 @@ export interface TaskData<B extends Batch = Batch> {
   /** The recipe's student with its initial parameters, in its training form. */
   buildStudent(): Student;
   /** The training samples, or the labelled ones of them, in the order that the recipe's seed gives. */
-  training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, LabelSpace>): TrainingData;
+  training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, TapSpaces>): TrainingData;
   /** What the teacher's model becomes before it labels: trained on the labelled samples, or as it is. */
   teach(run: RunContext): Promise<{ model: Graph; validation: Evaluation | null }>;
   /** For people: the teacher after `teach`. */

@@ -29,6 +29,7 @@ export function openLabeller(
   { preprocessing, vocabularySize }: LabellingInputs,
   model: string | Uint8Array,
   title: string,
+  tapped: { readonly hash?: string; readonly sequence?: number } = {},
 ): Promise<Teacher> {
-  return createOnnxTeacher({ engine, model, title, preprocessing, vocabularySize });
+  return createOnnxTeacher({ engine, model, title, preprocessing, vocabularySize, ...tapped });
 }

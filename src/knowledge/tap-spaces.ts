@@ -1,0 +1,26 @@
+import type { Batch } from '../data/batch.ts';
+import type { LabelSpace } from './label-space.ts';
+
+/**
+ * Where the answers of one tap are kept: one space, or (where the length of the text is part of their shape) one for each
+ * length that texts are padded to.
+ */
+export class TapSpaces {
+  readonly #byLength: ReadonlyMap<number | undefined, LabelSpace>;
+
+  constructor(byLength: ReadonlyMap<number | undefined, LabelSpace>) {
+    this.#byLength = byLength;
+  }
+
+  /** A tap whose answers have one shape. */
+  static of(space: LabelSpace): TapSpaces {
+    return new TapSpaces(new Map([[undefined, space]]));
+  }
+
+  /** The space that holds the answers about a batch's samples. */
+  at(batch: Pick<Batch, 'rows'> & { readonly length?: number }): LabelSpace {
+    const space = this.#byLength.get(undefined) ?? this.#byLength.get(batch.length);
+    if (!space) throw new Error(`no answers were kept for texts of ${batch.length} tokens`);
+    return space;
+  }
+}

@@ -1,0 +1,36 @@
+import type { StepOptions } from '../train/compile-step.ts';
+import type { StepControl } from '../train/step-control.ts';
+import type { BatchSource } from '../train/training-loop.ts';
+import type { TrainingStage } from '../train/training-stage.ts';
+import type { RunContext } from './run-context.ts';
+import type { Lessons } from './stages/train.ts';
+import type { TaskData } from './tasks/task.ts';
+
+/** How a student is taught, beyond one loss over plain batches: what changes from step to step, and when. */
+export interface TrainingPlan {
+  /** Parts of the training with losses of their own; one loss for all of it when absent. */
+  readonly stages?: readonly TrainingStage[];
+  /** What decides between steps: settings, trained weights, statistics of samples. */
+  readonly controls: readonly StepControl[];
+  /** What the controls are told of each row. */
+  readonly observe?: StepOptions['observe'];
+  /** The batches, in the order and composition that the recipe asks for. */
+  readonly batches: BatchSource;
+}
+
+/** What a student is trained with, before the recipe's schedules have a say. */
+export interface PlainTraining {
+  readonly stage: TrainingStage;
+  readonly batches: BatchSource;
+  readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** The plan for the student that a recipe teaches; `lessons` is null for training on labels alone. */
+export async function trainingPlan(
+  _run: RunContext,
+  _data: TaskData,
+  _lessons: Lessons | null,
+  plain: PlainTraining,
+): Promise<TrainingPlan> {
+  return { controls: [], batches: plain.batches };
+}
