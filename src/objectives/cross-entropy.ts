@@ -47,6 +47,7 @@ export function labelsTerm(options: { weight: number; smoothing?: number }): Obj
 
 export const labels = defineObjective({
   name: 'labels',
+  level: 'task',
   options: z
     .strictObject({ weight: termWeight(0.1) })
     .describe(

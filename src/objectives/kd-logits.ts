@@ -48,6 +48,7 @@ export function kdTerm(options: { weight: number; temperature: number; classes: 
 
 export const kd = defineObjective({
   name: 'kd',
+  level: 'task',
   options: z
     .strictObject({
       weight: termWeight(0.9),

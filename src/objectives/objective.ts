@@ -55,6 +55,12 @@ export interface ObjectiveTerm {
   build(g: GraphBuilder, inputs: ObjectiveInputs): TypedValue | RowLosses;
 }
 
+/**
+ * What of a teacher a loss passes on: `token`, how tokens or places attend to each other; `sequence`, what its layers
+ * make of a sample (hidden states, feature maps); `task`, how it answers (logits, labels, reasons, boundaries).
+ */
+export type KnowledgeLevel = 'token' | 'sequence' | 'task';
+
 /** What a term may depend on besides its options. */
 export interface ObjectiveContext {
   readonly classes: number;
@@ -79,6 +85,10 @@ export interface ObjectiveKind<
   readonly name: Name;
   /** The recipe's options, with defaults and descriptions. */
   readonly options: Options;
+  /** What of the teacher it passes on, by which stages choose; `task` when absent (see `KnowledgeLevel`). */
+  readonly level?: KnowledgeLevel;
+  /** Whether it is computed on attacked samples: progressive distillation begins it last. False when absent. */
+  readonly adversarial?: boolean;
   /** What it needs of the teacher besides `logits`. */
   knowledge?(options: z.output<Options>, context: ObjectiveContext): readonly KnowledgeRequest[];
   term(options: z.output<Options>, context: ObjectiveContext): ObjectiveTerm;
