@@ -130,6 +130,22 @@ describe('prepareTextDataset', () => {
     expect(readAll(train).filter(({ text }) => heldOut.has(text))).toEqual([]);
   });
 
+  it('trains on so many samples at most, the same ones whatever their order', async () => {
+    const distinct = samplesOf(300).map((sample, i) => ({ ...sample, text: `${i}` }));
+    const splits = { train: 60, validation: 20, test: 30 };
+    const draw = async (samples: TextSample[], seed: number) => {
+      const dataset = await prepare(sourceOf(samples, `${seed} ${samples[0]?.id}`), { splits, seed });
+      expect(dataset.splits.labelled.size).toBe(15);
+      return readAll(dataset.splits.train)
+        .map(({ id }) => id)
+        .sort();
+    };
+    const first = await draw(distinct, 1);
+    expect(first).toHaveLength(60);
+    expect(await draw(distinct.toReversed(), 1)).toEqual(first);
+    expect(await draw(distinct, 2)).not.toEqual(first);
+  });
+
   it('counts what it met', async () => {
     const broken: SourceRow[] = Array.from({ length: 25 }, (_, i) => ({
       broken: { where: `row ${i}`, problem: 'not JSON' },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { mixSeed } from '../random.ts';
 import { AppendingFile } from './appending-file.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { DATASET_SPLITS, type DatasetSplit } from './dataset.ts';
@@ -20,6 +21,7 @@ import { SampleStage } from './sample-stage.ts';
 import {
   assignSplits,
   DUPLICATE,
+  NOT_DRAWN,
   type SplitSizes,
   TEST,
   TRAIN,
@@ -92,6 +94,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
     const texts = stage.finishAdding();
 
     assignSplits(stage, options.splits ?? {}, title);
+    drawTraining(stage, options.splits?.train, seed);
     const labels = options.labels ? [...options.labels] : reader.labels.toSorted();
     if (labels.length < 2) throw oneClass(labels, title);
     const numbers = reader.labels.map((label) => labels.indexOf(label));
@@ -126,6 +129,18 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
   } finally {
     stage.close();
   }
+}
+
+/** Leaves all but `wanted` training samples out, drawn by the seed whatever their order. */
+function drawTraining(stage: SampleStage, wanted: number | undefined, seed: number): void {
+  if (wanted === undefined) return;
+  const selection = new LabelSelection(wanted, mixSeed(seed, 'training-samples'));
+  const training = function* () {
+    for (let sample = 0; sample < stage.size; sample++) if (stage.split(sample) === TRAIN) yield sample;
+  };
+  for (const sample of training()) selection.offer(sample, 0, stage.key(sample));
+  const drawn = selection.chosen();
+  for (const sample of training()) if (!drawn.has(sample)) stage.assign(sample, NOT_DRAWN);
 }
 
 /** The training samples that keep their label; undefined for all. */

@@ -8,11 +8,15 @@ export const TEST = 2;
 /** Left out: the text is in a split that comes before, or a held-out sample has no label. */
 export const DUPLICATE = 3;
 export const UNLABELLED_HELD_OUT = 4;
+/** A training sample that was not drawn, where only so many are wanted. */
+export const NOT_DRAWN = 5;
 
 /** Sizes of the held-out splits: a count of samples, or a fraction of all. */
 export interface SplitSizes {
   validation?: number;
   test?: number;
+  /** Training samples, at most. */
+  train?: number;
 }
 
 /** What is held in memory of the samples, by their position in the source. */

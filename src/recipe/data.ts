@@ -13,6 +13,11 @@ const splitSize = z
 
 const splits = z
   .strictObject({
+    train: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Samples to train on, at most: drawn by the seed. All that are left, when absent.'),
     validation: splitSize
       .default(0.1)
       .describe('Samples that choose the best epoch: a count (2000) or a fraction below 1 (0.1).'),

@@ -22,6 +22,8 @@ export interface PrepareImagesOptions {
   readonly source: ImageSource;
   /** Pictures of the training part that choose the best epoch: a count, or a fraction below 1. */
   readonly validation: number;
+  /** Pictures to train on, at most, drawn by the seed; all that are left, when absent. */
+  readonly train?: number;
   /** How many training pictures of each class keep their label. */
   readonly labelsPerClass: number | 'all';
   readonly seed: number;
@@ -60,6 +62,7 @@ export async function prepareImageDataset(options: PrepareImagesOptions): Promis
     source: source.fingerprint,
     labels: source.labels,
     validation,
+    ...(options.train === undefined ? {} : { train: options.train }),
     labelsPerClass,
     seed,
   };
@@ -84,7 +87,9 @@ async function build(folder: string, fingerprint: string, options: PrepareImages
     });
   }
   const order = new Permutation(sizes.train, seed, 'validation-pictures');
-  const kept = await keptLabels(source, labelsPerClass, seed, (index) => order.at(index) < wanted);
+  const end = wanted + (options.train ?? sizes.train);
+  const trains = (index: number) => order.at(index) >= wanted && order.at(index) < end;
+  const kept = await keptLabels(source, labelsPerClass, seed, trains);
   const bySplit = <T>(make: (split: DatasetSplit) => T) =>
     Object.fromEntries(DATASET_SPLITS.map((split) => [split, make(split)])) as Record<DatasetSplit, T>;
   const files = bySplit((split) => new AppendingFile(join(folder, split)));
@@ -107,7 +112,7 @@ async function build(folder: string, fingerprint: string, options: PrepareImages
         signal?.throwIfAborted();
         if (part === 'test') put('test', image, true);
         else if (order.at(index) < wanted) put('validation', image, true);
-        else {
+        else if (trains(index)) {
           const known = kept === undefined || kept.has(index);
           moments.add(image.pixels);
           put('train', image, known);
@@ -149,13 +154,13 @@ async function keptLabels(
   source: ImageSource,
   labelsPerClass: number | 'all',
   seed: number,
-  heldOut: (index: number) => boolean,
+  trains: (index: number) => boolean,
 ): Promise<Set<number> | undefined> {
   if (labelsPerClass === 'all') return undefined;
   const selection = new LabelSelection(labelsPerClass, seed);
   let index = 0;
   for await (const { pixels, label } of source.read('train')) {
-    if (!heldOut(index)) selection.offer(index, label, createHash('sha256').update(pixels).digest());
+    if (trains(index)) selection.offer(index, label, createHash('sha256').update(pixels).digest());
     index++;
   }
   return selection.chosen();

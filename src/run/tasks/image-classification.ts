@@ -48,6 +48,7 @@ export async function imageClassification(run: {
       const dataset = await prepareImageDataset({
         source,
         validation: splits.validation,
+        train: splits.train,
         labelsPerClass,
         seed: recipe.seed,
         folder,
