@@ -1,6 +1,6 @@
 import { gradients } from '../autodiff/gradients.ts';
 import { LimbeckError } from '../errors.ts';
-import { type ObjectiveInputs, type ObjectiveTerm, weightedMean } from '../objectives/objective.ts';
+import type { ObjectiveInputs, ObjectiveTerm } from '../objectives/objective.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
@@ -13,17 +13,11 @@ import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { Student } from '../students/student.ts';
-import type { StepWeighting, TermWeights } from '../weighting/weighting.ts';
+import type { StepWeighting } from '../weighting/weighting.ts';
 import type { Optimizer } from './optimizer.ts';
-import {
-  bufferNames,
-  buildStepGraph,
-  inlineWithParameters,
-  type StepGraph,
-  specOf,
-  type TensorSpec,
-} from './step-graph.ts';
-import { updateUnits } from './update-units.ts';
+import { bufferNames, buildStepGraph, inlineWithParameters, specOf, type TensorSpec } from './step-graph.ts';
+import { totalLoss, weighTerms } from './step-loss.ts';
+import { globalNorm, parameterGradients, trainedValues, updateParameters } from './update-parameters.ts';
 
 export interface StepOptions {
   readonly student: Student;
@@ -71,40 +65,19 @@ export const NEXT = '/next';
  * `train.statistic-trained` when a running statistic is among the parameters.
  */
 export function compileStep(options: StepOptions): CompiledStep {
-  const { student, sizes, terms, optimizer, maxGradNorm } = options;
+  const { student, sizes, terms } = options;
   const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options.seed);
   const { g, buffers } = step;
-  const weights = weigh(step, options.weighting);
+  const weights = weighTerms(step, options.weighting);
   const loss = g.scope('loss', () => totalLoss(g, step, weights));
-  const parameters = trainedValues(step);
   const raw = g.scope('gradient', () => parameterGradients(step, loss));
-  const units = g.scope('gradient', () => updateUnits(g, parameters, raw));
-  const unitGradients = units.map(({ gradient }) => gradient);
-  const norm = g.scope('gradient', () => globalNorm(g, unitGradients));
-  const limited =
-    maxGradNorm === undefined
-      ? unitGradients
-      : g.scope('gradient', () => limitNorm(g, unitGradients, norm, maxGradNorm));
+  const { parameters, state, scalars, norm } = updateParameters(g, options, trainedValues(step), raw);
 
-  const scalars = {
-    learningRate: g.input('learning_rate', 'float32', []),
-    step: g.input('step', 'float32', []),
-  };
-  const update = g.scope(optimizer.kind, () => optimizer.prepare(g, scalars));
-  const state: TensorSpec[] = [];
-  units.forEach(({ name, value: before, split }, i) => {
-    const slots = optimizer.slots.map((slot) =>
-      g.input(stateName(optimizer, slot, name), 'float32', before.shape),
-    );
-    const next = g.scope(`${optimizer.kind}/${name}`, () => update(before, limited[i], slots));
-    for (const { parameter, next: after } of split(next.parameter)) g.output(after, parameter.name + NEXT);
-    next.state.forEach((value, s) => {
-      g.output(value, slots[s].name + NEXT);
-    });
-    state.push(...slots.map(specOf));
-  });
-
-  const own = new Set([...Object.values(scalars).map(({ name }) => name), ...state.map(({ name }) => name)]);
+  for (const { parameter, next } of parameters) g.output(next, parameter.name + NEXT);
+  for (const { value, next } of state) g.output(next, value.name + NEXT);
+  const own = new Set(
+    [...Object.values(scalars), ...state.map(({ value }) => value)].map(({ name }) => name),
+  );
   for (const { value, next } of buffers) g.output(next, value.name + NEXT);
   g.output(loss, 'loss');
   for (const { term, loss: value } of step.terms) g.output(value, `loss/${term.name}`);
@@ -121,7 +94,7 @@ export function compileStep(options: StepOptions): CompiledStep {
     parameters: step.parameters.map(specOf),
     auxiliary: step.auxiliary.map(({ value, initial }) => ({ spec: specOf(value), initial })),
     buffers: buffers.map(({ value }) => specOf(value)),
-    state,
+    state: state.map(({ value }) => specOf(value)),
     batchInputs: step.batchInputs().filter(({ name }) => !own.has(name)),
     metrics: [
       'loss',
@@ -183,7 +156,7 @@ export function compileForward(
 }
 
 /** The running statistics of a student; none of them may be a parameter, for their gradient is zero. */
-function untrainedStatistics({ graph, parameters }: Student): RunningStatistic[] {
+export function untrainedStatistics({ graph, parameters }: Student): RunningStatistic[] {
   const statistics = runningStatistics(graph);
   const trained = statistics.map(({ value }) => value.name).filter((name) => parameters.includes(name));
   if (trained.length === 0) return statistics;
@@ -195,66 +168,4 @@ function untrainedStatistics({ graph, parameters }: Student): RunningStatistic[]
       remedy: 'Leave them out: a step hands them on by itself.',
     },
   );
-}
-
-/** The name of an optimizer's state tensor: `adamw/m/embedding/weight`. */
-function stateName(optimizer: Optimizer, slot: string, parameter: string): string {
-  return `${optimizer.kind}/${slot}/${parameter}`;
-}
-
-/** What the optimizer updates: the student's parameters, then the auxiliary ones. */
-function trainedValues({ parameters, auxiliary }: StepGraph): TypedValue[] {
-  return [...parameters, ...auxiliary.map(({ value }) => value)];
-}
-
-function weigh(step: StepGraph, weighting: StepWeighting | undefined): TermWeights | undefined {
-  const { g, terms, inputs } = step;
-  const weighed = terms.map(({ term, loss, rows }) => ({ ...term, loss, rows }));
-  return weighting && g.scope('weighting', () => weighting.weigh(g, weighed, inputs));
-}
-
-/** The sum of the terms, each by its own weight and its factor; a factor for each row weighs its rows. */
-function totalLoss(g: GraphBuilder, { terms }: StepGraph, weights?: TermWeights): TypedValue {
-  const weighted = terms.map(({ term, loss, rows }, i) => {
-    const factor = weights?.factors[i];
-    const value = !factor
-      ? loss
-      : rows && factor.shape.length === 1
-        ? weightedMean(g, g.mul(rows.values, factor), rows.weights)
-        : g.mul(loss, factor);
-    return term.weight === 1 ? value : g.mul(value, term.weight);
-  });
-  if (weighted.length === 0) throw new Error('a training step needs at least one objective');
-  const sum = weighted.reduce((sum, value) => g.add(sum, value));
-  return weights?.penalty ? g.add(sum, weights.penalty) : sum;
-}
-
-function parameterGradients(step: StepGraph, loss: TypedValue): TypedValue[] {
-  const { g } = step;
-  const parameters = trainedValues(step);
-  const found = gradients(g, loss, parameters);
-  const idle = parameters.filter((_, i) => found[i] === null);
-  if (idle.length === parameters.length) {
-    throw new LimbeckError('train.no-gradient', 'the loss does not depend on any parameter of the student', {
-      where: `parameters ${parameters.map((parameter) => parameter.name).join(', ')}`,
-      remedy: 'Check that the objective uses an output that the parameters lead to.',
-    });
-  }
-  return found.map((gradient, i) => gradient ?? g.mul(parameters[i], 0));
-}
-
-function globalNorm(g: GraphBuilder, values: readonly TypedValue[]): TypedValue {
-  const squares = values.map((value) => g.reduceSumSquare(value, { keepDims: false }));
-  return g.sqrt(squares.reduce((sum, value) => g.add(sum, value)));
-}
-
-/** Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013), algorithm 1. */
-function limitNorm(
-  g: GraphBuilder,
-  values: readonly TypedValue[],
-  norm: TypedValue,
-  limit: number,
-): TypedValue[] {
-  const scale = g.min(g.div(limit, g.max(norm, 1e-12)), 1);
-  return values.map((value) => g.mul(value, scale));
 }

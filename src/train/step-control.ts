@@ -17,6 +17,8 @@ export interface StepPlace {
 export interface StepOutcome {
   readonly place: StepPlace;
   readonly batch: TrainingBatch;
+  /** What the step was fed besides its batch: the learning rate, its number, what controls gave. */
+  readonly settings: Readonly<Record<string, Tensor>>;
   /** The step's metrics: `loss`, `loss/kd`, ... */
   readonly values: Readonly<Record<string, number>>;
   /** What was observed of each row: float32 [rows], by name. */

@@ -105,8 +105,13 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
 
   const { batchesPerEpoch } = batches;
   const evaluateEvery = Math.min(options.evaluateEvery ?? batchesPerEpoch, batchesPerEpoch);
-  const isOver = () =>
-    step >= totalSteps || patienceIsOver(selection, progress.state.best, step, batchesPerEpoch);
+  const isOver = () => {
+    const { best, stage = FIRST_STAGE } = progress.state;
+    if (step >= totalSteps) return true;
+    // A stage that no longer improves makes room for the next one; only the last one ends the training.
+    if (stage.index < stages.length - 1) return false;
+    return patienceIsOver(selection, best, step, batchesPerEpoch, stage.began);
+  };
   const placeNow = (): StepPlace => ({
     step,
     totalSteps,
@@ -150,7 +155,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
         controls.afterEvaluation(evaluation, { place, norms });
         const row = progress.addRow(step, {
           epoch: step / batchesPerEpoch,
-          ...(stages.length > 1 ? { stage: current.stage.name } : {}),
+          ...(stages.length > 1 ? { training_stage: current.stage.name } : {}),
           learning_rate: place.learningRate,
           ...norms,
           ...controls.metrics(),
@@ -159,7 +164,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
           'validation/loss': evaluation.loss,
         });
         options.onMetrics?.(row);
-        if (progress.state.metrics.length === 1) warnOfInertTerms(current.stage, norms, options.onWarning);
+        if (isFirstOfItsStage(row, progress)) warnOfInertTerms(current.stage, norms, options.onWarning);
       }
       await followStage(evaluation);
       options.onProgress?.(step, totalSteps, noteOf(values.loss, progress.state.best));
@@ -186,15 +191,16 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     place: StepPlace,
   ): Promise<{ batch: TrainingBatch; values: Record<string, number> }> {
     const batch = batches.batch(place.epoch, step % batchesPerEpoch);
-    const { values, rows } = await current.run(batch, {
+    const settings = {
       ...controls.feeds(place),
       learning_rate: float32([place.learningRate], []),
       step: float32([step + 1], []),
-    });
+    };
+    const { values, rows } = await current.run(batch, settings);
     checkFinite(values, step);
     current.buffers.swap();
     step++;
-    await controls.afterStep({ place, batch, values, rows, tensors: current.buffers.feeds });
+    await controls.afterStep({ place, batch, settings, values, rows, tensors: current.buffers.feeds });
     return { batch, values };
   }
 
@@ -229,6 +235,10 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
 
 function stageAt(stages: readonly TrainingStage[], { state }: TrainingProgress): TrainingStage {
   return stages[(state.stage ?? FIRST_STAGE).index] as TrainingStage;
+}
+
+function isFirstOfItsStage(row: MetricsRow, { state }: TrainingProgress): boolean {
+  return state.metrics.find(({ training_stage }) => training_stage === row.training_stage) === row;
 }
 
 /** The best parameters in a checkpoint, and their accuracy; undefined when there was no evaluation before it. */
