@@ -29,12 +29,17 @@ export function isBetter(
   return metric === 'loss' ? candidate.loss < best.loss : candidate[metric] > best[metric];
 }
 
-/** Whether the best evaluation lies so many epochs back that training stops at `step`. */
+/**
+ * Whether the best evaluation lies so many epochs back that training stops at `step`. It counts from `began` at the
+ * earliest: a stage that has just begun has had no time to find a better one.
+ */
 export function patienceIsOver(
   { patience }: ModelSelection,
   best: BestSoFar | undefined,
   step: number,
   stepsPerEpoch: number,
+  began = 0,
 ): boolean {
-  return patience !== undefined && best !== undefined && step - best.step >= patience * stepsPerEpoch;
+  if (patience === undefined || best === undefined) return false;
+  return step - Math.max(best.step, began) >= patience * stepsPerEpoch;
 }

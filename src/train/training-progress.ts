@@ -15,9 +15,9 @@ export interface ProgressState {
   /** Wall time, with that of the runs before an interruption. */
   seconds: number;
   metrics: MetricsRow[];
-  /** Sums of what the steps since the last row measured, and how many they are. */
+  /** Sums of what the steps since the last row measured, and how many steps measured it: stages have other terms. */
   sums: Record<string, number>;
-  steps: number;
+  counts: Record<string, number>;
 }
 
 /** Follows a training: means of its losses between rows of metrics, its best evaluation, its time. */
@@ -29,7 +29,7 @@ export class TrainingProgress {
   constructor(saved?: string) {
     this.state = saved
       ? (JSON.parse(saved) as ProgressState)
-      : { samples: 0, seconds: 0, metrics: [], sums: {}, steps: 0 };
+      : { samples: 0, seconds: 0, metrics: [], sums: {}, counts: {} };
     this.#started = performance.now() - this.state.seconds * 1000;
   }
 
@@ -46,9 +46,9 @@ export class TrainingProgress {
   /** Counts one step: the samples in it and what it measured. */
   addStep(samples: number, values: Readonly<Record<string, number>>): void {
     this.state.samples += samples;
-    this.state.steps++;
     for (const [name, value] of Object.entries(values)) {
       this.state.sums[name] = (this.state.sums[name] ?? 0) + value;
+      this.state.counts[name] = (this.state.counts[name] ?? 0) + 1;
     }
   }
 
@@ -61,11 +61,14 @@ export class TrainingProgress {
 
   /** Closes a row of metrics: the means since the last one, and `more`. */
   addRow(step: number, more: MetricsRow): MetricsRow {
-    const means = Object.entries(this.state.sums).map(([name, sum]) => [name, sum / this.state.steps]);
+    const means = Object.entries(this.state.sums).map(([name, sum]) => [
+      name,
+      sum / (this.state.counts[name] as number),
+    ]);
     const row: MetricsRow = { step, seconds: this.seconds, ...Object.fromEntries(means), ...more };
     this.state.metrics.push(row);
     this.state.sums = {};
-    this.state.steps = 0;
+    this.state.counts = {};
     return row;
   }
 }

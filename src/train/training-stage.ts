@@ -4,7 +4,7 @@ import { type Evaluation, isBetter, type ModelSelection } from './early-stopping
 
 /** A part of a training with a loss of its own: progressive distillation has three (last layer, inner layers, attacks). */
 export interface TrainingStage {
-  /** For metrics and people. */
+  /** For metrics (`training_stage`) and people; no two have the same. */
   readonly name: string;
   readonly terms: readonly ObjectiveTerm[];
   readonly weighting?: StepWeighting;

@@ -1,6 +1,7 @@
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { elementCount } from '../onnx/tensor.ts';
+import { AUXILIARY } from './step-graph.ts';
 
 /** What an optimizer updates at once: a parameter, or the biases and scales of a model as one long vector. */
 export interface UpdateUnit {
@@ -66,7 +67,9 @@ function joinedUnit(
   };
 }
 
-function isShortVector({ type, shape }: TypedValue): boolean {
+/** Not those that terms bring: a later stage of a training may bring more, and joined state would change its size. */
+function isShortVector({ name, type, shape }: TypedValue): boolean {
+  if (name.startsWith(AUXILIARY)) return false;
   return type === 'float32' && shape.length === 1 && (shape[0] as number) <= LONGEST_JOINED;
 }
 
