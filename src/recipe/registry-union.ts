@@ -8,11 +8,13 @@ export interface RegisteredKind {
 
 /** The options of one of the registered kinds, with `kind` beside them, as the recipe writes them. */
 export type KindOutput<E extends RegisteredKind> = E extends RegisteredKind
-  ? { kind: E['kind'] } & z.output<E['options']>
+  ? { kind: E['kind'] } & Options<z.output<E['options']>>
   : never;
 export type KindInput<E extends RegisteredKind> = E extends RegisteredKind
-  ? { kind: E['kind'] } & z.input<E['options']>
+  ? { kind: E['kind'] } & Options<z.input<E['options']>>
   : never;
+/** Zod says of an object without keys that none of its keys may have a value, `kind` among them. */
+type Options<T> = T extends Record<string, never> ? unknown : T;
 
 /**
  * The schema of a recipe section that names one entry of a registry: `{ kind: text-conv, ...its options }`.

@@ -8,6 +8,7 @@ import { knowledgeSchema } from './knowledge.ts';
 import { registryUnion } from './registry-union.ts';
 import { teacherSchema } from './teacher.ts';
 import { objectiveSchema, trainingSchema } from './training.ts';
+import { weightingSchema } from './weighting.ts';
 
 export type TaskName = 'text-classification' | 'image-classification';
 
@@ -40,6 +41,7 @@ export const recipeSchema = z
       .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
     student: registryUnion([...TEXT_STUDENTS, ...IMAGE_STUDENTS]).describe('What is taught.'),
     objective: objectiveSchema,
+    weighting: weightingSchema,
     knowledge: knowledgeSchema,
     training: trainingSchema,
     baseline: z
