@@ -1,11 +1,30 @@
 import type { z } from 'zod';
 import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
+import { attention } from './attention.ts';
+import { attentionTransfer } from './attention-transfer.ts';
+import { cka } from './cka.ts';
 import { labels } from './cross-entropy.ts';
+import { featurePyramid } from './feature-pyramid.ts';
+import { features } from './features.ts';
+import { hidden } from './hidden.ts';
 import { kd } from './kd-logits.ts';
 import type { ObjectiveContext, ObjectiveKind, ObjectiveTerm } from './objective.ts';
+import { similarity } from './similarity.ts';
+import { valueRelations } from './value-relations.ts';
 
 /** The losses that a recipe can weigh, under `objective`. To add one: a file beside these, and a line here. */
-export const OBJECTIVES = [kd, labels] as const;
+export const OBJECTIVES = [
+  kd,
+  labels,
+  attention,
+  valueRelations,
+  hidden,
+  similarity,
+  cka,
+  features,
+  attentionTransfer,
+  featurePyramid,
+] as const;
 
 type Objective = (typeof OBJECTIVES)[number];
 
@@ -23,6 +42,11 @@ export function objectiveTerms(options: ObjectiveOptions, context: ObjectiveCont
 export function knowledgeRequests(options: ObjectiveOptions, context: ObjectiveContext): KnowledgeRequest[] {
   const requests = weighed(options).flatMap(({ kind, own }) => kind.knowledge?.(own, context) ?? []);
   return [...new Map(requests.map((request) => [request.tap, request])).values()];
+}
+
+/** The losses that a recipe weighs. */
+export function weighedKinds(options: ObjectiveOptions): ObjectiveKind[] {
+  return weighed(options).map(({ kind }) => kind);
 }
 
 function weighed(options: ObjectiveOptions) {

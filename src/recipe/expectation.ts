@@ -35,8 +35,11 @@ function alternativesOf(node: SchemaNode): SchemaNode[] {
 export function fitting(node: SchemaNode, value: unknown): SchemaNode {
   const alternatives = alternativesOf(node);
   if (alternatives.length === 0) return node;
-  const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isSection) return node;
+  if (Array.isArray(value)) {
+    const lists = alternatives.filter((alternative) => alternative.type === 'array');
+    return lists.length === 1 ? (lists[0] as SchemaNode) : node;
+  }
+  if (typeof value !== 'object' || value === null) return node;
   const kind = childOf(value, 'kind');
   const sections = alternatives.filter((alternative) => alternative.type === 'object');
   const sameKind = sections.find((section) => constOf(section.properties?.kind) === kind);

@@ -3,9 +3,11 @@ import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { LimbeckError } from '../errors.ts';
 import { IMAGE_STUDENTS, TEXT_STUDENTS } from '../students/index.ts';
 import { IMAGE_TEACHERS, type TeacherChoice } from '../teachers/index.ts';
+import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { knowledgeSchema } from './knowledge.ts';
 import { registryUnion } from './registry-union.ts';
+import { stageProblems, stagesSchema } from './stages.ts';
 import { teacherSchema } from './teacher.ts';
 import { objectiveSchema, trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
@@ -44,6 +46,7 @@ export const recipeSchema = z
     weighting: weightingSchema,
     knowledge: knowledgeSchema,
     training: trainingSchema,
+    stages: stagesSchema,
     baseline: z
       .strictObject({
         epochs: z
@@ -103,6 +106,8 @@ export const recipeSchema = z
       const message = `'${kind}' is of the task ${task}, the recipe of ${recipe.task}`;
       context.addIssue({ code: 'custom', path: [...path, 'kind'], message });
     }
+    for (const problem of [...stageProblems(recipe), ...dynamicsProblems(recipe)])
+      context.addIssue({ code: 'custom', ...problem });
   })
   .describe('A Limbeck recipe.');
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { OBJECTIVES } from '../objectives/index.ts';
 import { OPTIMIZERS } from '../train/optimizers.ts';
+import { curriculumSchema, dynamicsSchema } from './curriculum.ts';
 import { registryUnion } from './registry-union.ts';
 
 /** Each registered loss with its options, under its name. */
 const terms = Object.fromEntries(
-  OBJECTIVES.map(({ name, options }) => [name, options.prefault({})]),
+  OBJECTIVES.map(({ name, options }) => [name, (options as z.ZodObject).prefault({})]),
 ) as unknown as { [O in (typeof OBJECTIVES)[number] as O['name']]: z.ZodPrefault<O['options']> };
 
 /** What the student is taught by: the weighted sum of these terms. */
@@ -69,6 +70,8 @@ export const trainingSchema = z
       ])
       .prefault({})
       .describe('Stops when validation no longer improves; false trains all epochs. The best epoch is kept.'),
+    curriculum: curriculumSchema,
+    dynamics: dynamicsSchema,
     checkpointEvery: z
       .number()
       .positive()

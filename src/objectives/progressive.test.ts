@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { type ObjectiveKind, termWeight } from './objective.ts';
+import { progressiveStages } from './progressive.ts';
+
+const kind = (name: string, more: Partial<ObjectiveKind> = {}): ObjectiveKind => ({
+  name,
+  options: z.strictObject({ weight: termWeight(0) }),
+  term: () => expect.fail('no term is built to plan stages'),
+  ...more,
+});
+const kd = kind('kd');
+const hidden = kind('hidden', { level: 'sequence' });
+const attention = kind('attention', { level: 'token' });
+const reasons = kind('reasons', { level: 'task', knowledge: () => [] });
+const boundary = kind('boundary', { level: 'task', adversarial: true });
+const labels = kind('labels', { level: 'task' });
+
+test('progressive distillation: answers, then what lies inside, then attacked samples', () => {
+  expect(progressiveStages([kd, hidden, attention, reasons, boundary, labels])).toEqual([
+    { name: 'answers', objectives: ['kd', 'labels'] },
+    { name: 'layers', objectives: ['kd', 'labels', 'hidden', 'attention', 'reasons'] },
+    { name: 'boundary', objectives: ['kd', 'labels', 'hidden', 'attention', 'reasons', 'boundary'] },
+  ]);
+});
+
+test('parts that would add nothing are left out', () => {
+  expect(progressiveStages([kd, labels])).toEqual([{ name: 'answers', objectives: ['kd', 'labels'] }]);
+  expect(progressiveStages([kd, boundary]).map(({ name }) => name)).toEqual(['answers', 'boundary']);
+  expect(progressiveStages([hidden]).map(({ name }) => name)).toEqual(['layers']);
+});
