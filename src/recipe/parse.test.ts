@@ -24,7 +24,9 @@ describe('a recipe that is right', () => {
   test('gets every default', () => {
     const recipe = parseRecipe(minimal);
     expect(recipe.seed).toBe(1);
-    expect(recipe.objective).toEqual({ kd: { weight: 0.9, temperature: 2 }, labels: { weight: 0.1 } });
+    expect(recipe.objective).toMatchObject({ kd: { weight: 0.9, temperature: 2 }, labels: { weight: 0.1 } });
+    const { kd, labels, ...others } = recipe.objective;
+    expect(Object.values(others).map(({ weight }) => weight)).toEqual(Object.keys(others).map(() => 0));
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);
     expect(recipe.data.buckets).toEqual([16, 24, 32, 48, 64]);
     expect(recipe.export).toEqual({ int8: { maxDrop: 0.01 }, license: 'other', languages: [] });

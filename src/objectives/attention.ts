@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { LimbeckError } from '../errors.ts';
+import type { AttentionMap } from '../onnx/anatomy/anatomy.ts';
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { divergence, safeLog } from './divergence.ts';
+import { type LayerPart, layerPairs, sharedLoss, type TaughtPart } from './layer-pairs.ts';
+import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
+import { meanOverTokens, tokenMask } from './token-mean.ts';
+
+export interface AttentionDivergenceInputs {
+  /** After the Softmax: float32 [B, T, T], or [B, heads, T, T]. */
+  student: TypedValue;
+  /** The same shape; no gradient flows to it. */
+  teacher: TypedValue;
+  /** float32 [B, T]: 1 for a token, 0 for padding. */
+  mask: TypedValue;
+}
+
+/**
+ * KL divergence from the teacher's attention to the student's, in nats, the mean over query tokens (and heads): [B].
+ *
+ * Wang et al., "MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression of Pre-Trained Transformers"
+ * (2020), equation 6.
+ */
+export function attentionDivergence(
+  g: GraphBuilder,
+  { student, teacher, mask }: AttentionDivergenceInputs,
+): TypedValue {
+  const perQuery = divergence(g, teacher, safeLog(g, student));
+  const queries = perQuery.shape.length > 2 ? meanOverHeads(g, perQuery) : perQuery;
+  return meanOverTokens(g, queries, mask);
+}
+
+const ATTENTION: LayerPart<AttentionMap> = { title: 'attention maps', of: ({ attention }) => attention };
+
+type Heads = 'each' | 'mean';
+
+export const attention = defineObjective({
+  name: 'attention',
+  level: 'token',
+  options: z
+    .strictObject({
+      weight: termWeight(0),
+      heads: z
+        .enum(['each', 'mean'])
+        .default('mean')
+        .describe(
+          'Whether the mean over heads is compared, or each head with the same one of the teacher (as many on both sides).',
+        ),
+    })
+    .describe("KL divergence from the teacher's attention distributions (Wang et al., 2020, eq. 6)."),
+  knowledge: ({ heads }, context) =>
+    pairsOf(heads, context).map(({ teacher: { probabilities } }) => ({
+      tap: tapOf(heads, probabilities),
+      build(g, teacher) {
+        const value = teacher.value(probabilities);
+        return heads === 'mean' ? meanOverHeads(g, value) : value;
+      },
+    })),
+  term({ weight, heads }, context) {
+    const pairs = pairsOf(heads, context);
+    return {
+      name: 'attention',
+      weight,
+      build(g, inputs) {
+        const mask = tokenMask(g, inputs.student('attention_mask'));
+        const values = sharedLoss(g, pairs, ({ student, teacher }) => {
+          const own = inputs.student(student.probabilities);
+          const dims = ['sequence', 'sequence'];
+          const tap = tapOf(heads, teacher.probabilities);
+          return attentionDivergence(g, {
+            student: heads === 'mean' ? meanOverHeads(g, own) : own,
+            teacher: inputs.knowledge(tap, heads === 'mean' ? dims : [teacher.heads, ...dims]),
+            mask,
+          });
+        });
+        return { values, weights: inputs.rowWeights() };
+      },
+    };
+  },
+});
+
+/** [B, heads, ...] -> [B, ...] */
+function meanOverHeads(g: GraphBuilder, value: TypedValue): TypedValue {
+  return g.reduceMean(value, { axes: [1], keepDims: false });
+}
+
+function tapOf(heads: Heads, probabilities: string): string {
+  return `attention/${heads}/${probabilities}`;
+}
+
+function pairsOf(heads: Heads, context: ObjectiveContext): TaughtPart<AttentionMap>[] {
+  const pairs = layerPairs(context, 'attention', ATTENTION);
+  const unlike = heads === 'each' && pairs.find(({ student, teacher }) => student.heads !== teacher.heads);
+  if (!unlike) return pairs;
+  const { student, teacher } = unlike;
+  throw new LimbeckError(
+    'recipe.invalid',
+    `the student has ${student.heads} heads and the teacher ${teacher.heads}: they cannot be compared one by one`,
+    {
+      where: `objective.attention.heads; ${student.probabilities} and ${teacher.probabilities}`,
+      remedy:
+        'Set heads to mean, or weigh objective.valueRelations, which head counts do not matter to (`limbeck inspect MODEL` lists them).',
+    },
+  );
+}
