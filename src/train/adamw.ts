@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { decays, defineOptimizer, type Optimizer } from './optimizer.ts';
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import {
+  decays,
+  defineOptimizer,
+  type Optimizer,
+  type OptimizerScalars,
+  type ParameterUpdate,
+} from './optimizer.ts';
 
 export interface AdamWOptions {
   readonly beta1?: number;
@@ -20,24 +28,32 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
   return {
     kind: 'adamw',
     slots: ['m', 'v'],
-    prepare(g, { learningRate, step }) {
-      const correction = (beta: number) => g.sub(1, g.pow(g.scalar(beta), step));
-      // m_hat = m (1 - beta1) / (1 - beta1^t), and the same for v under the root.
-      const stepSize = g.div(g.mul(learningRate, 1 - beta1), correction(beta1));
-      const rootScale = g.sqrt(g.div(g.scalar(1 - beta2), correction(beta2)));
-      // stepSize m / (rootScale sqrt(v) + epsilon), divided by rootScale above and below: a pass fewer.
-      const rate = g.div(stepSize, rootScale);
-      const floor = g.div(epsilon, rootScale);
-      const decay = g.sub(1, g.mul(learningRate, weightDecay));
-      return (parameter, gradient, [m, v]) => {
-        const nextM = g.add(g.mul(m, beta1), gradient);
-        const nextV = g.add(g.mul(v, beta2), g.mul(gradient, gradient));
-        const change = g.mul(g.div(nextM, g.add(g.sqrt(nextV), floor)), rate);
-        const kept = decays(parameter, weightDecay) ? g.mul(parameter, decay) : parameter;
-        return { parameter: g.sub(kept, change), state: [nextM, nextV] };
-      };
-    },
+    prepare: (g, scalars) => rule(g, scalars, (v) => g.sqrt(v)),
+    // The root has no slope at 0, where the embeddings of tokens are that did not occur yet.
+    prepareSmooth: (g, scalars) => rule(g, scalars, (v) => g.sqrt(g.max(v, 1e-30))),
   };
+
+  function rule(
+    g: GraphBuilder,
+    { learningRate, step }: OptimizerScalars,
+    root: (v: TypedValue) => TypedValue,
+  ): ParameterUpdate {
+    const correction = (beta: number) => g.sub(1, g.pow(g.scalar(beta), step));
+    // m_hat = m (1 - beta1) / (1 - beta1^t), and the same for v under the root.
+    const stepSize = g.div(g.mul(learningRate, 1 - beta1), correction(beta1));
+    const rootScale = g.sqrt(g.div(g.scalar(1 - beta2), correction(beta2)));
+    // stepSize m / (rootScale sqrt(v) + epsilon), divided by rootScale above and below: a pass fewer.
+    const rate = g.div(stepSize, rootScale);
+    const floor = g.div(epsilon, rootScale);
+    const decay = g.sub(1, g.mul(learningRate, weightDecay));
+    return (parameter, gradient, [m, v]) => {
+      const nextM = g.add(g.mul(m, beta1), gradient);
+      const nextV = g.add(g.mul(v, beta2), g.mul(gradient, gradient));
+      const change = g.mul(g.div(nextM, g.add(root(nextV), floor)), rate);
+      const kept = decays(parameter, weightDecay) ? g.mul(parameter, decay) : parameter;
+      return { parameter: g.sub(kept, change), state: [nextM, nextV] };
+    };
+  }
 }
 
 export const adamwOptimizer = defineOptimizer({

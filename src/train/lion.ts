@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { decays, defineOptimizer, type Optimizer } from './optimizer.ts';
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import {
+  decays,
+  defineOptimizer,
+  type Optimizer,
+  type OptimizerScalars,
+  type ParameterUpdate,
+} from './optimizer.ts';
 
 export interface LionOptions {
   readonly beta1?: number;
@@ -21,18 +29,27 @@ export function lion(options: LionOptions = {}): Optimizer {
   return {
     kind: 'lion',
     slots: ['m'],
-    prepare(g, { learningRate }) {
-      const decay = g.sub(1, g.mul(learningRate, weightDecay));
-      return (parameter, gradient, [m]) => {
-        const direction = g.sign(g.add(g.mul(m, share), gradient));
-        const kept = decays(parameter, weightDecay) ? g.mul(parameter, decay) : parameter;
-        return {
-          parameter: g.sub(kept, g.mul(direction, learningRate)),
-          state: [g.add(g.mul(m, beta2), gradient)],
-        };
-      };
-    },
+    prepare: (g, scalars) => rule(g, scalars, (average) => g.sign(average)),
+    // A sign has no slope: the average itself, scaled to be as large on the mean.
+    prepareSmooth: (g, scalars) =>
+      rule(g, scalars, (average) => g.div(average, g.add(g.reduceMean(g.abs(average)), 1e-12))),
   };
+
+  function rule(
+    g: GraphBuilder,
+    { learningRate }: OptimizerScalars,
+    directionOf: (average: TypedValue) => TypedValue,
+  ): ParameterUpdate {
+    const decay = g.sub(1, g.mul(learningRate, weightDecay));
+    return (parameter, gradient, [m]) => {
+      const direction = directionOf(g.add(g.mul(m, share), gradient));
+      const kept = decays(parameter, weightDecay) ? g.mul(parameter, decay) : parameter;
+      return {
+        parameter: g.sub(kept, g.mul(direction, learningRate)),
+        state: [g.add(g.mul(m, beta2), gradient)],
+      };
+    };
+  }
 }
 
 export const lionOptimizer = defineOptimizer({

@@ -16,6 +16,11 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** Emits what all parameters share (bias corrections and the like), then returns the update of one parameter. */
   prepare(g: GraphBuilder, scalars: OptimizerScalars): ParameterUpdate;
+  /**
+   * The same rule with a slope of use everywhere, for graphs that differentiate an update; the rule itself when absent.
+   * Its numbers may cost more, and where the rule has steps (signs) they are others.
+   */
+  prepareSmooth?(g: GraphBuilder, scalars: OptimizerScalars): ParameterUpdate;
 }
 
 export type ParameterUpdate = (

@@ -17,10 +17,18 @@ export interface ParameterUpdates {
   readonly norm: TypedValue;
 }
 
-/** Emits one update of the parameters by an optimizer; `maxGradNorm` limits the norm of all gradients together. */
+export interface UpdateOptions {
+  readonly optimizer: Optimizer;
+  /** Gradients whose norm over all parameters is larger are scaled down to it; no limit when absent. */
+  readonly maxGradNorm?: number;
+  /** Whether the update itself will be differentiated (see `Optimizer.prepareSmooth`). */
+  readonly smooth?: boolean;
+}
+
+/** Emits one update of the parameters by an optimizer. */
 export function updateParameters(
   g: GraphBuilder,
-  { optimizer, maxGradNorm }: { readonly optimizer: Optimizer; readonly maxGradNorm?: number },
+  { optimizer, maxGradNorm, smooth = false }: UpdateOptions,
   parameters: readonly TypedValue[],
   raw: readonly TypedValue[],
 ): ParameterUpdates {
@@ -35,7 +43,11 @@ export function updateParameters(
     learningRate: g.input('learning_rate', 'float32', []),
     step: g.input('step', 'float32', []),
   };
-  const update = g.scope(optimizer.kind, () => optimizer.prepare(g, scalars));
+  const update = g.scope(optimizer.kind, () => {
+    return smooth && optimizer.prepareSmooth
+      ? optimizer.prepareSmooth(g, scalars)
+      : optimizer.prepare(g, scalars);
+  });
   const updated = units.map(({ name, value: before, split }, i) => {
     const slots = optimizer.slots.map((slot) =>
       g.input(stateName(optimizer, slot, name), 'float32', before.shape),
