@@ -1,3 +1,4 @@
+import { prepareForGradients } from '../autodiff/prepare.ts';
 import { LimbeckError } from '../errors.ts';
 import type { ObjectiveContext, PairContext } from '../objectives/objective.ts';
 import type { ModelAnatomy } from '../onnx/anatomy/anatomy.ts';
@@ -16,7 +17,7 @@ export function objectiveContext(
   teacher: TrainedTeacher,
 ): ObjectiveContext {
   const student = describeModel(toEvaluationForm(data.buildStudent().graph));
-  const anatomy = describeModel(readModelFile(teacher.file));
+  const anatomy = describeModel(prepareForGradients(readModelFile(teacher.file)));
   const layers = layerMap(run.recipe.knowledge.layers, student, anatomy);
   return { classes: data.dataset.labels.length, models: { student, teacher: anatomy, layers } };
 }

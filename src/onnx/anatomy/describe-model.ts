@@ -1,8 +1,69 @@
-import type { Graph } from '../graph.ts';
-import type { ModelAnatomy } from './anatomy.ts';
+import type { Graph, Value } from '../graph.ts';
+import type { ModelAnatomy, ModelLayer } from './anatomy.ts';
+import { attentionSites } from './attention-sites.ts';
+import { featureMaps } from './feature-maps.ts';
+import { hiddenStates } from './hidden-states.ts';
+import { ModelPaths } from './model-paths.ts';
+import { tokenEmbeddings } from './token-embeddings.ts';
 
-/** What a model is made of: its layers, attention maps, hidden states and feature maps. */
+/**
+ * What a model is made of: its layers, attention maps, hidden states and feature maps, found by the form of its graph
+ * alone. It throws for no graph; what is not found is left out. Attention inside fused operators is found in a graph
+ * whose operators were taken apart (`prepareForGradients`), and the names are that graph's.
+ *
+ * Sizes of pictures that the model leaves open are taken to be 224x224.
+ */
 export function describeModel(graph: Graph): ModelAnatomy {
-  const logits = graph.outputs.find(({ name }) => name === 'logits');
-  return { family: 'other', layers: [], ...(logits ? { logits: logits.name } : {}) };
+  const paths = new ModelPaths(graph);
+  const pixels = graph.inputs.find((input) => paths.isBatchOf(input, 4));
+  const embeddings = tokenEmbeddings(paths);
+  const sequence = graph.inputs.find((input) => paths.isBatchOf(input, 3));
+  const attributed = pixels ?? embeddings ?? sequence;
+  const logits = logitsOf(paths);
+  const transformer = transformerLayers(paths);
+  const convolutional = transformer.length === 0 && pixels ? convolutionalLayers(paths, pixels) : [];
+  const found = transformer.length > 0 ? transformer : convolutional;
+  return {
+    family: transformer.length > 0 ? 'transformer' : convolutional.length > 0 ? 'convolutional' : 'other',
+    layers: found.length > 0 || !attributed ? found : sequenceLayer(paths, attributed),
+    ...(attributed && { features: attributed.name }),
+    ...(logits && { logits: logits.name }),
+  };
+}
+
+function transformerLayers(paths: ModelPaths): ModelLayer[] {
+  const sites = attentionSites(paths);
+  const states = hiddenStates(paths, sites);
+  return sites
+    .map(({ map }, i) => ({
+      ...(states[i] && { hidden: hiddenOf(paths, states[i]) }),
+      ...(map && { attention: map }),
+    }))
+    .filter(({ hidden, attention }) => hidden || attention)
+    .map((layer, i) => ({ name: `layer_${i}`, ...layer }));
+}
+
+function convolutionalLayers(paths: ModelPaths, pixels: Value): ModelLayer[] {
+  return featureMaps(paths, pixels).map(({ value, stage, block, ...sizes }) => ({
+    name: `stage_${stage}/block_${block}`,
+    features: { name: value.name, ...sizes },
+  }));
+}
+
+/** All of a model of sequences that does not attend: the last hidden state before the sequence is pooled. */
+function sequenceLayer(paths: ModelPaths, from: Value): ModelLayer[] {
+  const last = paths.waistsAfter(from).findLast((value) => paths.isBatchOf(value, 3));
+  return last ? [{ name: 'layer_0', hidden: hiddenOf(paths, last) }] : [];
+}
+
+function hiddenOf(paths: ModelPaths, value: Value): { name: string; width: number } {
+  return { name: value.name, width: paths.shapeOf(value)![2]! };
+}
+
+/** The output `logits`, or the only output [batch, classes] of a model that does not call it an embedding. */
+function logitsOf(paths: ModelPaths): Value | undefined {
+  const flat = paths.graph.outputs.filter((output) => paths.isBatchOf(output, 2));
+  const named = flat.find(({ name }) => name === 'logits');
+  const only = paths.graph.outputs.length === 1 ? flat[0] : undefined;
+  return named ?? (only && !/embed|pool|hidden/i.test(only.name) ? only : undefined);
 }
