@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { distill, LimbeckError, parseRecipe, train } from '../src/index.ts';
+import { distill, LimbeckError, parseRecipe, type RunEvent, train } from '../src/index.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { randomStream } from '../src/random.ts';
 import { RunPlace } from './support/small-run.ts';
@@ -38,7 +38,7 @@ function pictures(count: number, seed: number): { images: Buffer; labels: Buffer
   };
 }
 
-function recipe(name: string, student: string, rest = '') {
+function recipe(name: string, student: string, rest = '', data = '') {
   return parseRecipe(`
 name: ${name}
 task: image-classification
@@ -46,7 +46,7 @@ data:
   source: { kind: idx, path: pictures, classes: [top, bottom] }
   splits: { validation: 40 }
   augmentation: { crop: 1, views: 2 }
-${rest}
+${data}${rest}
 student: ${student}
 training: { epochs: 14, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 4, earlyStopping: false }
 baseline: { epochs: 1 }
@@ -97,6 +97,36 @@ describe('pictures', () => {
     const shipped = readModelFile(`${folder}/student/onnx/model.onnx`);
     expect(shipped.nodes.map(({ opType }) => opType)).not.toContain('BatchNormalization');
     expect([...shipped.initializers.keys()].filter(({ name }) => name.includes('running_'))).toEqual([]);
+  });
+
+  it('near the boundary are mixed, and attacked: the teacher answers what they are, once', {
+    timeout: 120_000,
+  }, async () => {
+    const taught = recipe(
+      'added',
+      '{ kind: resnet, width: 4, stages: 2, blocks: 1 }',
+      'teacher: { kind: onnx-image, model: runs/teacher/student/onnx/model.onnx }',
+      '  mixup: { part: 0.5, boundary: 0.8 }\n  adversarial: { part: 0.25, method: pgd, epsilon: 0.1, steps: 3 }\n',
+    );
+    const told: string[] = [];
+    const options = {
+      ...place.options('added'),
+      onEvent: (event: RunEvent) => event.type === 'stage-end' && told.push(event.summary),
+    };
+    const result = await distill(taught, options);
+    expect(result.student.accuracy).toBeGreaterThan(0.7);
+    // 160 pictures in two views: half as many mixtures, a quarter attacked.
+    expect(told.find((summary) => summary.includes('labelled'))).toMatch(
+      /160 mixtures added; 80 adversarial added/,
+    );
+    rmSync(place.path('runs', 'added', 'result.json'));
+    rmSync(place.path('runs', 'added', 'checkpoints'), { recursive: true });
+    told.length = 0;
+    const again = await distill(taught, options);
+    expect(told.find((summary) => summary.includes('labelled'))).toMatch(
+      /^0 images labelled.* 80 adversarial added/,
+    );
+    expect(again.student.accuracy).toBe(result.student.accuracy);
   });
 
   it.each([

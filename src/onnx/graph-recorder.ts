@@ -42,6 +42,7 @@ export class GraphRecorder {
   readonly #nodes: Node[] = [];
   readonly #initializers = new Map<Value, Tensor>();
   readonly #opsets: Map<string, number>;
+  readonly #nodeNames = new Set<string>();
   readonly #names = new Set<string>();
   /** Names of nodes that are still to be copied: nothing else gets them. */
   readonly #reserved = new Set<string>();
@@ -300,7 +301,7 @@ export class GraphRecorder {
     // Our own nodes are called like their first output, and stay so.
     const own = node.name === '' || node.name === node.outputs[0]?.name;
     const call: Call<Value> = {
-      name: own ? (names[0] ?? this.#scoped(node.opType)) : this.#scoped(node.name),
+      name: own ? (names[0] ?? this.#scoped(node.opType)) : this.#unusedNodeName(this.#scoped(node.name)),
       opType: node.opType,
       domain: node.domain,
       inputs: withoutTrailingNulls(node.inputs.map((value) => value && (mapped.get(value) ?? value))),
@@ -399,6 +400,14 @@ export class GraphRecorder {
     while (this.#names.has(`${stem}_${count}`) || this.#reserved.has(`${stem}_${count}`)) count++;
     this.#counters.set(stem, count + 1);
     return `${stem}_${count}`;
+  }
+
+  /** A foreign node's name: a graph that is copied twice has two nodes of each, which need names of their own. */
+  #unusedNodeName(name: string): string {
+    let free = name;
+    for (let count = 1; this.#nodeNames.has(free); count++) free = `${name}_${count}`;
+    this.#nodeNames.add(free);
+    return free;
   }
 
   /** `name` itself when it is free in the current scope, else the next number for it. */

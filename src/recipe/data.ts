@@ -85,6 +85,59 @@ export const dataSchema = z
       })
       .optional()
       .describe('How training pictures are varied; they are not, when absent.'),
+    mixup: z
+      .strictObject({
+        part: z
+          .number()
+          .positive()
+          .max(4)
+          .default(0.25)
+          .describe('How many mixtures are added, as a part of the training samples.'),
+        boundary: z
+          .number()
+          .positive()
+          .max(1)
+          .default(0.3)
+          .describe(
+            'Mixed are this part of the samples, those about which the teacher decides most narrowly.',
+          ),
+        alpha: z
+          .number()
+          .positive()
+          .max(1)
+          .default(1)
+          .describe(
+            'Parts of the two come from Beta(alpha, alpha): 1 draws evenly, less changes one of them little.',
+          ),
+      })
+      .optional()
+      .describe(
+        "Mixtures of samples near the teacher's decision boundary, with the teacher's answers (MixUp); none, when absent.",
+      ),
+    adversarial: z
+      .strictObject({
+        part: z
+          .number()
+          .positive()
+          .max(1)
+          .default(0.1)
+          .describe('How many pictures are attacked: this part of them, the nearest to the boundary.'),
+        method: z
+          .enum(['fgsm', 'pgd'])
+          .default('fgsm')
+          .describe('One step (FGSM), or several smaller ones (PGD).'),
+        epsilon: z
+          .number()
+          .positive()
+          .max(1)
+          .default(0.03)
+          .describe('The largest change of a pixel; black is 0, white is 1.'),
+        steps: z.int().positive().max(50).default(5).describe('Of pgd.'),
+      })
+      .optional()
+      .describe(
+        "Pictures pushed towards the teacher's decision boundary, with its answers; none, when absent.",
+      ),
     onBrokenRow: z
       .enum(['skip', 'fail'])
       .default('skip')

@@ -52,3 +52,14 @@ export function* bucketBatches<B extends Batch>(split: Split<B>, bucket: number,
     yield split.readBatch(bucket, indices, rows);
   }
 }
+
+/** Some samples of a bucket, by their positions in it, in batches of `rows`. */
+export function* chosenBatches<B extends Batch>(
+  split: Split<B>,
+  bucket: number,
+  chosen: readonly number[],
+  rows: number,
+): Generator<B> {
+  for (let from = 0; from < chosen.length; from += rows)
+    yield split.readBatch(bucket, chosen.slice(from, from + rows), rows);
+}

@@ -1,5 +1,6 @@
 import type { TokenBatch } from '../data/batch.ts';
 import { batchOrder } from '../data/batch-order.ts';
+import type { Split } from '../data/split.ts';
 import { dropTokens } from '../data/token-dropout.ts';
 import type { TokenSplit } from '../data/token-split.ts';
 import type { TapSpaces } from '../knowledge/tap-spaces.ts';
@@ -9,7 +10,7 @@ import { knowledgeFeeds, labelFeeds } from './sample-batches.ts';
 import type { ModelInputs } from './tasks/task.ts';
 
 export interface TextBatchOptions {
-  readonly split: TokenSplit;
+  readonly split: Split<TokenBatch>;
   readonly batchSize: number;
   readonly seed: number;
   /** Part of the tokens that become the unknown token, anew in every epoch. */

@@ -5,8 +5,12 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 export interface TeacherGraph {
   /** Its inputs, outputs and inner values, by name. */
   value(name: string): TypedValue;
+  /** The teacher once more, with other values for some of its inputs or inner values, by name. */
+  rerun(replaced: ReadonlyMap<string, TypedValue>): (name: string) => TypedValue;
   /** d `of` / d `name`, of the shape of the value `name`; `of` is summed where it is no scalar. */
   gradient(of: TypedValue, name: string): TypedValue;
+  /** The same for many values, by one backward pass. */
+  gradients(of: TypedValue, names: readonly string[]): TypedValue[];
 }
 
 /**

@@ -39,19 +39,27 @@ export function tapTeacher(model: Graph, requests: readonly KnowledgeRequest[]):
   }
   const values = g.inline(prepared, bound, 'teacher');
   const length = sequenceName(prepared);
+  const named = (among: ReadonlyMap<string, TypedValue>, name: string) => {
+    const value = among.get(name);
+    if (value) return value;
+    throw new LimbeckError('teacher.tap', `the teacher has no value '${name}'`, {
+      where: `the nearest names: ${nearestNames(name, [...values.keys()])}`,
+      remedy: '`limbeck inspect MODEL` lists what a model has to offer.',
+    });
+  };
   const teacher: TeacherGraph = {
-    value(name) {
-      const value = values.get(name);
-      if (value) return value;
-      throw new LimbeckError('teacher.tap', `the teacher has no value '${name}'`, {
-        where: `the nearest names: ${nearestNames(name, [...values.keys()])}`,
-        remedy: '`limbeck inspect MODEL` lists what a model has to offer.',
-      });
+    value: (name) => named(values, name),
+    rerun(replaced) {
+      const again = g.inline(prepared, new Map([...bound, ...replaced]), 'again');
+      return (name) => named(again, name);
     },
     gradient(of, name) {
+      return this.gradients(of, [name])[0] as TypedValue;
+    },
+    gradients(of, names) {
       const sum = of.shape.length === 0 ? of : g.reduceSum(of, { keepDims: false });
-      const value = this.value(name);
-      return gradients(g, sum, [value])[0] ?? g.mul(value, 0);
+      const values = names.map((name) => this.value(name));
+      return gradients(g, sum, values).map((slope, index) => slope ?? g.mul(values[index] as TypedValue, 0));
     },
   };
   const dims = new Map<string, readonly (number | typeof SEQUENCE)[]>();

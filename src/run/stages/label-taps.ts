@@ -1,8 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import type { Batch } from '../../data/batch.ts';
+import type { Split } from '../../data/split.ts';
 import { labelSplit, planLabels } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { TapSpaces } from '../../knowledge/tap-spaces.ts';
-import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
+import { readModelFile } from '../../onnx/node-files.ts';
+import { writeModel } from '../../onnx/write-model.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { SEQUENCE, tapTeacher } from '../../teachers/tap-teacher.ts';
@@ -20,42 +22,54 @@ export interface TapLabels {
   readonly teacherCalls: number;
 }
 
+/** What the teacher is looked into for: samples by the length that they are padded to, where they are texts. */
+export interface TappedSamples {
+  /** For the progress bar: `reading the teacher's layers`. */
+  readonly name: string;
+  readonly sources: readonly { readonly length?: number; batches(rows: number): Iterable<Batch> }[];
+}
+
+/** All samples of a split. */
+export function tappedSplit(split: Split, name = "reading the teacher's layers"): TappedSamples {
+  const sources = split.buckets.flatMap(({ size, length }, bucket) =>
+    size === 0 ? [] : [{ length, batches: (rows: number) => bucketBatches(split, bucket, rows) }],
+  );
+  return { name, sources };
+}
+
 /**
- * Asks the float32 teacher for its inner values (attention, hidden states, gradients), for every training sample that the
- * store has no answer for. All taps of a sample are computed at once, and the size of what will be kept is told first.
+ * Asks the float32 teacher for its inner values (attention, hidden states, gradients), for every sample that the store has
+ * no answer for. All taps of a sample are computed at once, and the size of what will be kept is told first.
  */
-export async function labelTaps(
+export async function tapSamples(
   run: RunContext,
   data: TaskData,
   teacher: TrainedTeacher,
   requests: readonly KnowledgeRequest[],
+  { name, sources }: TappedSamples,
 ): Promise<TapLabels> {
   if (requests.length === 0) return { spaces: new Map(), teacherCalls: 0 };
   const { graph, dims } = tapTeacher(readModelFile(teacher.file), requests);
-  const file = run.folder.file('teacher', 'tapped.onnx');
-  mkdirSync(run.folder.file('teacher'), { recursive: true });
-  writeModelFile(file, graph);
+  const model = writeModel(graph);
   const taps = requests.map(({ tap }) => tap);
   const hash = teacherHash(teacher.file);
-  const split = data.asked;
-  const labellers: { bucket: number; length?: number; teacher: Teacher }[] = [];
+  const labellers: { length?: number; teacher: Teacher; batches(rows: number): Iterable<Batch> }[] = [];
   try {
-    for (const [bucket, { size, length }] of split.buckets.entries()) {
-      if (size === 0) continue;
-      const asked = await openLabeller(run, data.task, file, `${teacher.title}, inside`, {
+    for (const { length, batches } of sources) {
+      const asked = await openLabeller(run, data.task, model, `${teacher.title}, inside`, {
         hash,
         sequence: length,
       });
-      labellers.push({ bucket, length, teacher: asked });
+      labellers.push({ length, batches, teacher: asked });
     }
     const { signal } = run.options;
-    const jobs = labellers.map(({ bucket, teacher }) => ({
+    const jobs = labellers.map(({ batches, teacher }) => ({
       teacher,
       taps,
       store: run.store,
       encoding: 'float16' as const,
       batchSize: TEACHER_BATCH,
-      split: { batches: (rows: number) => bucketBatches(split, bucket, rows) },
+      split: { batches },
       signal,
     }));
     let [missing, bytes] = [0, 0];
@@ -78,8 +92,14 @@ export async function labelTaps(
         ...job,
         onProgress: (progress) => {
           done = before + progress.done;
-          const task = "reading the teacher's layers";
-          run.emit({ type: 'progress', stage: 'label', task, done, total: missing, unit: data.task.unit });
+          run.emit({
+            type: 'progress',
+            stage: 'label',
+            task: name,
+            done,
+            total: missing,
+            unit: data.task.unit,
+          });
         },
       });
       teacherCalls += result.teacherCalls;

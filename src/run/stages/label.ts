@@ -4,11 +4,12 @@ import { type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
+import { addedSamples } from '../added-samples.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { splitBatches } from '../sample-batches.ts';
 import type { Task, TaskData } from '../tasks/task.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
-import { labelTaps } from './label-taps.ts';
+import { tappedSplit, tapSamples } from './label-taps.ts';
 import type { TrainedTeacher } from './teacher.ts';
 
 /** What the teacher said of every training sample: in the store, and how it got there. */
@@ -20,6 +21,8 @@ export interface Labels extends LabelResult {
 /** All that a training needs of its teacher, by tap; `logits` is one. */
 export interface TeacherAnswers extends Labels {
   readonly spaces: ReadonlyMap<string, TapSpaces>;
+  /** Samples that were added to the training set, with answers as the others have them. */
+  readonly added: readonly Split[];
 }
 
 /**
@@ -62,15 +65,22 @@ export function labelStage(
         ? earlier.teacherCalls + value.teacherCalls
         : Math.max(value.space.count - answersBefore, value.teacherCalls);
     folder.finish('label', { answersBefore, teacherCalls } satisfies LabelFinding);
-    const inner = await labelTaps(run, data, teacher, requests);
+    const inner = await tapSamples(run, data, teacher, requests, tappedSplit(data.asked));
+    const added = await addedSamples(run, data, teacher, value.space);
+    for (const split of added) {
+      const task = `labelling ${split.name}`;
+      await labelWith(run, data.task, teacher, teacher.labellingFile, { stage: 'label', split, task });
+      await tapSamples(run, data, teacher, requests, tappedSplit(split));
+    }
+    const more = added.map(({ name, size }) => `; ${size} ${name} added`).join('');
     const spaces = new Map([['logits', TapSpaces.of(value.space)], ...inner.spaces]);
     const looked =
       requests.length > 0
         ? `; ${inner.teacherCalls} looked into (${[...inner.spaces.keys()].join(', ')})`
         : '';
     return {
-      value: { ...value, spaces },
-      summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${looked}`,
+      value: { ...value, spaces, added },
+      summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${looked}${more}`,
     };
   });
 }

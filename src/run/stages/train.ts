@@ -67,7 +67,7 @@ export function train(
     const classes = dataset.labels.length;
     const student = data.buildStudent();
     const { batches, variants } = lessons
-      ? data.training('train', lessons.answers.spaces)
+      ? data.training('train', lessons.answers.spaces, lessons.answers.added)
       : data.training('labelled');
     const terms = lessons ? objectiveTerms(objective, lessons.context) : [labelsTerm({ weight: 1 })];
     const evaluator = parameterEvaluator({

@@ -1,8 +1,10 @@
+import { JoinedSplit } from '../../data/added/joined-split.ts';
 import type { ImageBatch } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batch-order.ts';
 import { type ImageSourceOptions, openImageSource } from '../../data/images/image-sources.ts';
 import type { ImageSplit } from '../../data/images/image-split.ts';
 import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
+import type { Split } from '../../data/split.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
@@ -78,6 +80,7 @@ function imageData(context: {
     task,
     dataset,
     inputs: IMAGE_INPUTS,
+    pixelRange: normalization,
     asked: inViews(recipe, splits.train).split,
     buildStudent() {
       const architecture = IMAGE_STUDENTS.find(({ kind }) => kind === recipe.student.kind) as
@@ -88,7 +91,8 @@ function imageData(context: {
       const random = randomStream(recipe.seed, 'student');
       return architecture.build(recipe.student, { channels, height, width, classes: labels.length, random });
     },
-    training: (name, knowledge) => trainingData(recipe, splits[name], knowledge),
+    training: (name, knowledge, added) =>
+      trainingData(recipe, splits[name], knowledge, added as readonly Split<ImageBatch>[] | undefined),
     teacherTitle: teacher?.title ?? '',
     async teach() {
       requireClasses(teacher!, labels.length);
@@ -115,26 +119,32 @@ function inViews({ data, training, seed }: Recipe, split: ImageSplit): { split: 
 }
 
 /**
- * Every picture once an epoch, in the view whose turn it is. Batches are full: batch statistics of a short one would
+ * Every picture once an epoch, in the view whose turn it is, and every one that was added. Batches are full: batch statistics of a short one would
  * be others. The samples that are left over at the end of an epoch are other ones in the next.
  */
 function trainingData(
   recipe: Recipe,
   pictures: ImageSplit,
   knowledge: ReadonlyMap<string, TapSpaces> | undefined,
+  added: readonly Split<ImageBatch>[] = [],
 ): TrainingData {
   const { seed } = recipe;
-  const { split, views } = inViews(recipe, pictures);
-  const batchSize = Math.min(recipe.training.batchSize, pictures.pictures);
-  const order = batchOrder({ buckets: [{ size: pictures.pictures }] }, batchSize, seed);
-  const batchesPerEpoch = Math.floor(pictures.pictures / batchSize);
+  const { split: own, views } = inViews(recipe, pictures);
+  const split = added.length > 0 ? new JoinedSplit<ImageBatch>([own, ...added]) : own;
+  const size = pictures.pictures + split.size - own.size;
+  const batchSize = Math.min(recipe.training.batchSize, size);
+  const order = batchOrder({ buckets: [{ size }] }, batchSize, seed);
+  const batchesPerEpoch = Math.floor(size / batchSize);
   return {
     variants: { [VARIANT]: { batch: batchSize } },
     batches: {
       batchesPerEpoch,
       batch(epoch, index) {
         const from = (epoch % views) * pictures.pictures;
-        const indices = fullBatch(order, epoch, index, batchSize).map((picture) => from + picture);
+        const afterViews = own.size - pictures.pictures;
+        const indices = fullBatch(order, epoch, index, batchSize).map(
+          (picture) => picture + (picture < pictures.pictures ? from : afterViews),
+        );
         const batch = split.readBatch(0, indices, batchSize);
         const feeds = { ...pixelFeeds(batch), ...labelFeeds(batch), ...knowledgeFeeds(knowledge, batch) };
         return { variant: VARIANT, feeds, rows: batch.filled, ordinals: batch.ordinals };

@@ -70,12 +70,21 @@ export interface TaskData<B extends Batch = Batch> {
   readonly inputs: ModelInputs<B>;
   /** All that the teacher is asked about for the training: every sample, in all its views. */
   readonly asked: Split<B>;
+  /** Of pictures: mean and deviation of each channel, by which their pixels (0 to 1) are normalised. */
+  readonly pixelRange?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /** The mask among a model's inputs, which says what counts when it is calibrated. */
   readonly calibrationMask?: string;
   /** The recipe's student with its initial parameters, in its training form. */
   buildStudent(): Student;
-  /** The training samples, or the labelled ones of them, in the order that the recipe's seed gives. */
-  training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, TapSpaces>): TrainingData;
+  /**
+   * The training samples, or the labelled ones of them, and those that were `added`, in the order that the recipe's seed
+   * gives.
+   */
+  training(
+    split: 'train' | 'labelled',
+    knowledge?: ReadonlyMap<string, TapSpaces>,
+    added?: readonly Split[],
+  ): TrainingData;
   /** What the teacher's model becomes before it labels: trained on the labelled samples, or as it is. */
   teach(run: RunContext): Promise<{ model: Graph; validation: Evaluation | null }>;
   /** For people: the teacher after `teach`. */

@@ -1,7 +1,9 @@
 import { dirname, join } from 'node:path';
+import { JoinedSplit } from '../../data/added/joined-split.ts';
 import type { TokenBatch } from '../../data/batch.ts';
 import { prepareTextDataset } from '../../data/prepare-text-dataset.ts';
 import { openSource, type SourceOptions } from '../../data/sources/index.ts';
+import type { Split } from '../../data/split.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
@@ -67,8 +69,9 @@ function textData(context: {
     asked: dataset.splits.train,
     calibrationMask: 'attention_mask',
     buildStudent: () => buildTextStudent(recipe, tokenizer, dataset.labels.length),
-    training(name, knowledge) {
-      const split = dataset.splits[name];
+    training(name, knowledge, added = []) {
+      const own = dataset.splits[name];
+      const split = added.length > 0 ? new JoinedSplit([own, ...(added as Split<TokenBatch>[])]) : own;
       const { batchSize } = training;
       return {
         batches: textBatches({
@@ -78,7 +81,7 @@ function textData(context: {
           tokenDropout: { fraction: training.tokenDropout, unkId: tokenizer.unkId },
           knowledge,
         }),
-        variants: textVariants(split, batchSize),
+        variants: textVariants(own, batchSize),
       };
     },
     get teacherTitle() {
