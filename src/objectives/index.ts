@@ -4,11 +4,15 @@ import { attention } from './attention.ts';
 import { attentionTransfer } from './attention-transfer.ts';
 import { cka } from './cka.ts';
 import { labels } from './cross-entropy.ts';
+import { distObjective } from './dist.ts';
+import { dkd } from './dkd.ts';
 import { featurePyramid } from './feature-pyramid.ts';
 import { features } from './features.ts';
 import { hidden } from './hidden.ts';
 import { kd } from './kd-logits.ts';
+import { mlkd } from './mlkd.ts';
 import type { ObjectiveContext, ObjectiveKind, ObjectiveTerm } from './objective.ts';
+import { rkd } from './rkd.ts';
 import { similarity } from './similarity.ts';
 import { valueRelations } from './value-relations.ts';
 
@@ -24,6 +28,10 @@ export const OBJECTIVES = [
   features,
   attentionTransfer,
   featurePyramid,
+  dkd,
+  distObjective,
+  mlkd,
+  rkd,
 ] as const;
 
 type Objective = (typeof OBJECTIVES)[number];

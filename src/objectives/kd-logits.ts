@@ -2,6 +2,13 @@ import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { defineObjective, type ObjectiveTerm, type RowLosses, termWeight } from './objective.ts';
+import { klDivergence, softened, squared, type Temperature } from './soft-targets.ts';
+
+/** The input of a step whose temperature changes while it trains: float32 []. */
+export const TEMPERATURE = 'temperature';
+
+/** The temperature of a step that is built before anybody has looked at the teacher's answers. */
+const UNDECIDED_TEMPERATURE = 2;
 
 export interface KdLogitsInputs {
   /** float32 [B, C] */
@@ -10,7 +17,9 @@ export interface KdLogitsInputs {
   teacher: TypedValue;
   /** float32 [B]: how much each row counts. */
   rowWeights: TypedValue;
-  temperature: number;
+  temperature: Temperature;
+  /** Whether both sides are standardised first (`standardized`); false when absent. */
+  standardize?: boolean;
 }
 
 /**
@@ -21,29 +30,58 @@ export interface KdLogitsInputs {
  */
 export function kdLogits(
   g: GraphBuilder,
-  { student, teacher, rowWeights, temperature }: KdLogitsInputs,
+  { student, teacher, rowWeights, temperature, standardize = false }: KdLogitsInputs,
 ): RowLosses {
   const soften = (logits: TypedValue) =>
-    g.logSoftmax(temperature === 1 ? logits : g.mul(logits, 1 / temperature));
-  const target = soften(teacher);
-  const divergence = g.mul(g.exp(target), g.sub(target, soften(student)));
-  const perRow = g.reduceSum(divergence, { axes: [1], keepDims: false });
-  return { values: g.mul(perRow, temperature ** 2), weights: rowWeights };
+    softened(g, standardize ? standardized(g, logits) : logits, temperature);
+  const perRow = klDivergence(g, soften(teacher), soften(student));
+  return { values: g.mul(perRow, squared(g, temperature)), weights: rowWeights };
+}
+
+/** Rows whose logits are all alike have no deviation: they stay at 0, and so does their slope. */
+const LEAST_VARIANCE = 1e-6;
+
+/**
+ * Each row with mean 0 and deviation 1 over its classes, [B, C] -> [B, C]: the student is then free of the size of the
+ * teacher's logits, and learns their relations alone.
+ *
+ * Sun, Ren, Li, Wang and Cao, "Logit Standardization in Knowledge Distillation" (2024), equations 8-9 and algorithm 1.
+ */
+export function standardized(g: GraphBuilder, logits: TypedValue): TypedValue {
+  const centred = g.sub(logits, g.reduceMean(logits, { axes: [1] }));
+  const variance = g.reduceMean(g.square(centred), { axes: [1] });
+  return g.div(centred, g.sqrt(g.add(variance, LEAST_VARIANCE)));
+}
+
+export interface KdOptions {
+  readonly weight: number;
+  readonly temperature: number | 'auto';
+  readonly decay?: 'constant' | 'learning-rate';
+  readonly standardize?: boolean;
+  readonly classes: number;
 }
 
 /** The term `kd` of a recipe: the student's `logits` towards the teacher's. */
-export function kdTerm(options: { weight: number; temperature: number; classes: number }): ObjectiveTerm {
+export function kdTerm(options: KdOptions): ObjectiveTerm {
+  const { weight, classes, standardize, decay } = options;
+  const fixed = options.temperature === 'auto' ? UNDECIDED_TEMPERATURE : options.temperature;
   return {
     name: 'kd',
-    weight: options.weight,
+    weight,
     build: (g, inputs) =>
       kdLogits(g, {
         student: inputs.student('logits'),
-        teacher: inputs.knowledge('logits', [options.classes]),
+        teacher: inputs.knowledge('logits', [classes]),
         rowWeights: inputs.rowWeights(),
-        temperature: options.temperature,
+        temperature: decay === 'learning-rate' ? inputs.input(TEMPERATURE, 'float32', []) : fixed,
+        standardize,
       }),
   };
+}
+
+/** The option `temperature` of the losses that soften both sides by one number; 0 and less have no softmax. */
+export function temperatureOption(temperature: number) {
+  return z.number().min(0.1).max(100).default(temperature);
 }
 
 export const kd = defineObjective({
@@ -53,11 +91,19 @@ export const kd = defineObjective({
     .strictObject({
       weight: termWeight(0.9),
       temperature: z
-        .number()
-        .min(0.1)
-        .max(100)
+        .union([z.number().min(0.1).max(100), z.literal('auto')])
         .default(2)
-        .describe('Softens both distributions; the term is scaled by its square (Hinton et al., 2015).'),
+        .describe(
+          "Softens both distributions; the term is scaled by its square (Hinton et al., 2015). `auto` chooses by the entropy of the teacher's answers: 1 where they are certain, 3 to 5 where they are not.",
+        ),
+      decay: z
+        .enum(['constant', 'learning-rate'])
+        .default('constant')
+        .describe('Whether the temperature falls to 1 as the learning rate falls.'),
+      standardize: z
+        .boolean()
+        .default(false)
+        .describe('Whether each row of logits is given mean 0 and deviation 1 first (Sun et al., 2024).'),
     })
     .describe("KL divergence to the teacher's class distribution. Left out when there is no teacher."),
   term: (options, { classes }) => kdTerm({ ...options, classes }),

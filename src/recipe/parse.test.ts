@@ -113,6 +113,13 @@ describe('a wrong value', () => {
     expect(error.message).toBe("training.epochs: expected a whole number above 0, but it is 'many'");
   });
 
+  test('a temperature of 0, which no softmax has, is told what there is', () => {
+    const error = errorOf(`${minimal}objective: { kd: { temperature: 0 } }\n`);
+    expect(error.message).toBe(
+      "objective.kd.temperature: expected a number from 0.1 to 100, or 'auto', but it is 0",
+    );
+  });
+
   test('near to a choice gets that choice proposed', () => {
     expect(errorOf(`${minimal}engine: cud\n`).problems[0]).toMatchObject({
       path: 'engine',

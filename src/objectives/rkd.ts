@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { lastRepresentationRequest, lastRepresentations } from './last-representation.ts';
+import { defineObjective, termWeight } from './objective.ts';
+import { angleRelations, distanceRelations } from './relations.ts';
+
+export const rkd = defineObjective({
+  name: 'rkd',
+  level: 'task',
+  options: z
+    .strictObject({
+      weight: termWeight(0),
+      on: z
+        .enum(['logits', 'last-layer'])
+        .default('logits')
+        .describe(
+          "What stands for a sample: its logits, or the mean of the last layer's output over tokens or places (which is then kept of the teacher).",
+        ),
+      distance: z.number().min(0).max(100).default(1).describe('How much the distances of samples count.'),
+      angle: z.number().min(0).max(100).default(2).describe('How much the angles between samples count.'),
+      group: z
+        .int()
+        .min(3)
+        .max(256)
+        .default(32)
+        .describe('Angles are compared in groups of so many samples: their number grows with its square.'),
+    })
+    .refine(({ distance, angle }) => distance + angle > 0, {
+      error: 'distance and angle are 0: nothing would be compared',
+    })
+    .describe('Distances and angles between samples (relational distillation, Park et al., 2019).'),
+  knowledge: ({ on }, context) => (on === 'logits' ? [] : [lastRepresentationRequest(context, 'rkd')]),
+  term: ({ weight, on, distance, angle, group }, context) => ({
+    name: 'rkd',
+    weight,
+    build(g, inputs) {
+      const sides =
+        on === 'logits'
+          ? { student: inputs.student('logits'), teacher: inputs.knowledge('logits', [context.classes]) }
+          : lastRepresentations(g, inputs, context, 'rkd');
+      const rowWeights = inputs.rowWeights();
+      const all = { ...sides, rowWeights };
+      const parts = [
+        ...(distance > 0 ? [g.mul(distanceRelations(g, all), distance)] : []),
+        ...(angle > 0 ? [g.mul(angleRelations(g, all, group), angle)] : []),
+      ];
+      return { values: parts.reduce((sum, part) => g.add(sum, part)), weights: rowWeights };
+    },
+  }),
+});
