@@ -5,6 +5,7 @@ import type { TrainingStage } from '../train/training-stage.ts';
 import type { RunContext } from './run-context.ts';
 import type { Lessons } from './stages/train.ts';
 import type { TaskData } from './tasks/task.ts';
+import { weightingOf } from './weighting-of.ts';
 
 /** How a student is taught, beyond one loss over plain batches: what changes from step to step, and when. */
 export interface TrainingPlan {
@@ -27,10 +28,14 @@ export interface PlainTraining {
 
 /** The plan for the student that a recipe teaches; `lessons` is null for training on labels alone. */
 export async function trainingPlan(
-  _run: RunContext,
-  _data: TaskData,
-  _lessons: Lessons | null,
+  run: RunContext,
+  data: TaskData,
+  lessons: Lessons | null,
   plain: PlainTraining,
 ): Promise<TrainingPlan> {
-  return { controls: [], batches: plain.batches };
+  const { batches, variants } = plain;
+  if (!lessons) return { controls: [], batches };
+  const stages = [plain.stage];
+  const { weighting, controls } = weightingOf(run, data, { stages, variants });
+  return { stages: stages.map((stage) => ({ ...stage, weighting })), controls, batches };
 }
