@@ -1,8 +1,31 @@
 import { z } from 'zod';
 
+const tapNames = (what: string) =>
+  z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(`Names or patterns (* is anything) of ${what}; one layer for each match, in graph order.`);
+
+const tapsOf = (model: string) =>
+  z
+    .strictObject({
+      attention: tapNames('attention maps [batch, heads, queries, keys]'),
+      hidden: tapNames('hidden states [batch, sequence, width]'),
+      features: tapNames('feature maps [batch, channels, height, width]'),
+    })
+    .optional()
+    .describe(`Of the ${model}.`);
+
 /** What inner values of the teacher are looked at, for the losses that need more than its answers. */
 export const knowledgeSchema = z
   .strictObject({
+    taps: z
+      .strictObject({ teacher: tapsOf('teacher'), student: tapsOf('student') })
+      .optional()
+      .describe(
+        'The layers of the models, by names of values in their graphs, instead of those that are found (`limbeck inspect MODEL` lists both).',
+      ),
     layers: z
       .union([
         z.enum(['uniform', 'last', 'graph']),

@@ -21,7 +21,7 @@ export function describeModel(graph: Graph): ModelAnatomy {
   const attributed = pixels ?? embeddings ?? sequence;
   const logits = logitsOf(paths);
   const transformer = transformerLayers(paths);
-  const convolutional = transformer.length === 0 && pixels ? convolutionalLayers(paths, pixels) : [];
+  const convolutional = transformer.length === 0 && pixels ? featureMaps(paths, pixels) : [];
   const found = transformer.length > 0 ? transformer : convolutional;
   return {
     family: transformer.length > 0 ? 'transformer' : convolutional.length > 0 ? 'convolutional' : 'other',
@@ -41,13 +41,6 @@ function transformerLayers(paths: ModelPaths): ModelLayer[] {
     }))
     .filter(({ hidden, attention }) => hidden || attention)
     .map((layer, i) => ({ name: `layer_${i}`, ...layer }));
-}
-
-function convolutionalLayers(paths: ModelPaths, pixels: Value): ModelLayer[] {
-  return featureMaps(paths, pixels).map(({ value, stage, block, ...sizes }) => ({
-    name: `stage_${stage}/block_${block}`,
-    features: { name: value.name, ...sizes },
-  }));
 }
 
 /** All of a model of sequences that does not attend: the last hidden state before the sequence is pooled. */

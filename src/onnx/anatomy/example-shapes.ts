@@ -36,14 +36,34 @@ export function exampleShapes(graph: Graph): ReadonlyMap<Value, ExampleFact> {
   }
 }
 
+/** What each open size is in the example, by its name. */
 function exampleSizes({ inputs }: Graph): Map<string, number> {
   const sizes = new Map<string, number>();
-  for (const { shape = [] } of inputs) {
-    const picture = [BATCH, CHANNELS, PIXELS, PIXELS];
-    shape.forEach((dim, axis) => {
-      if (typeof dim === 'number' || sizes.has(dim)) return;
-      sizes.set(dim, axis === 0 ? BATCH : shape.length === 4 ? picture[axis]! : LENGTH);
-    });
+  const set = (dim: number | string | undefined, size: number) => {
+    if (typeof dim === 'string' && !sizes.has(dim)) sizes.set(dim, size);
+  };
+  const shapes = inputs.map(({ shape = [] }) => shape);
+  for (const shape of shapes) if (shape.length >= 2) set(shape[0], BATCH);
+  for (const shape of shapes) {
+    if (shape.length === 4 && !shape.some(isPast)) {
+      [BATCH, CHANNELS, PIXELS, PIXELS].forEach((size, axis) => {
+        set(shape[axis], size);
+      });
+    }
   }
+  const hasPast = shapes.flat().some(isPast);
+  for (const dim of shapes.flat()) set(dim, lengthOf(dim, hasPast));
   return sizes;
+}
+
+/** Whether a size is that of keys and values of before, as exporters call it. */
+function isPast(dim: number | string): boolean {
+  return typeof dim === 'string' && /past/i.test(dim);
+}
+
+/** Of `sequence_length`, `past_sequence_length + sequence_length`, `total_sequence_length`. */
+function lengthOf(dim: number | string, hasPast: boolean): number {
+  if (typeof dim === 'number') return dim;
+  if (hasPast && /total/i.test(dim)) return 2 * LENGTH;
+  return dim.split('+').reduce((sum, part) => sum + (Number(part) || LENGTH), 0);
 }

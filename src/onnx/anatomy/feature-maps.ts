@@ -1,4 +1,5 @@
 import { intAttribute, type Node, type Value } from '../graph.ts';
+import type { ModelLayer } from './anatomy.ts';
 import { isJoin } from './hidden-states.ts';
 import type { ModelPaths } from './model-paths.ts';
 
@@ -27,16 +28,8 @@ const LINEAR: ReadonlySet<string> = new Set([
   'Div',
 ]);
 
-export interface FeatureMap {
-  readonly value: Value;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  /** Counted from 1: stages end where the size changes. */
-  readonly stage: number;
-  readonly block: number;
-  readonly endsStage: boolean;
-}
+/** A layer of a convolutional network. */
+type FeatureLayer = Required<Pick<ModelLayer, 'name' | 'features'>>;
 
 /**
  * The feature maps [batch, channels, height, width] at the ends of a convolutional network's blocks, from `pixels` on:
@@ -44,11 +37,11 @@ export interface FeatureMap {
  * after the linear convolution that ends an inverted residual (Sandler et al., 2018). Of a network without blocks, the
  * last map of each size.
  */
-export function featureMaps(paths: ModelPaths, pixels: Value): FeatureMap[] {
+export function featureMaps(paths: ModelPaths, pixels: Value): FeatureLayer[] {
   if (!paths.nodes.some(({ opType }) => opType === 'Conv')) return [];
   const maps = spatialWaists(paths, pixels);
   const blocks = blockEnds(paths, maps);
-  return described(paths, blocks.length > 0 ? blocks : lastOfSizes(paths, maps));
+  return describeFeatureMaps(paths, blocks.length > 0 ? blocks : lastOfSizes(paths, maps));
 }
 
 /** The waists of four dimensions, until pooling leaves a single place. */
@@ -134,13 +127,17 @@ function sizeOf(paths: ModelPaths, value: Value | undefined): string | undefined
   return value && paths.shapeOf(value)!.slice(2).join();
 }
 
-function described(paths: ModelPaths, ends: readonly Value[]): FeatureMap[] {
+/** Feature maps [batch, channels, height, width] in graph order as layers: a new stage begins where the size changes. */
+export function describeFeatureMaps(paths: ModelPaths, maps: readonly Value[]): FeatureLayer[] {
   let [stage, block] = [1, 0];
-  return ends.map((value, i) => {
+  return maps.map((value, i) => {
     const [, channels, height, width] = paths.shapeOf(value) as [number, number, number, number];
-    const begins = i > 0 && sizeOf(paths, ends[i - 1]) !== sizeOf(paths, value);
+    const begins = i > 0 && sizeOf(paths, maps[i - 1]) !== sizeOf(paths, value);
     [stage, block] = begins ? [stage + 1, 1] : [stage, block + 1];
-    const endsStage = sizeOf(paths, ends[i + 1]) !== sizeOf(paths, value);
-    return { value, channels, height, width, stage, block, endsStage };
+    const endsStage = sizeOf(paths, maps[i + 1]) !== sizeOf(paths, value);
+    return {
+      name: `stage_${stage}/block_${block}`,
+      features: { name: value.name, channels, height, width, endsStage },
+    };
   });
 }
