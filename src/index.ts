@@ -27,6 +27,7 @@ export { checkRecipe, type ParseOptions, parseRecipe } from './recipe/parse.ts';
 export { RecipeError, type RecipeProblem } from './recipe/problems.ts';
 export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema.ts';
 export { stringifyRecipe } from './recipe/write.ts';
+export type { ContinualMethodResult, ContinualResult } from './report/continual-result.ts';
 export type { Gate, Machine, ModelResult, RunResult, StageSeconds } from './report/result.ts';
 export type {
   CompileOptions,
@@ -42,6 +43,7 @@ export type {
   TrainResult,
 } from './run/api.ts';
 export { compile } from './run/compile.ts';
+export { continual } from './run/continual.ts';
 export {
   type DifferentiateFileOptions,
   type DifferentiateResult,

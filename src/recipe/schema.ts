@@ -3,6 +3,7 @@ import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { LimbeckError } from '../errors.ts';
 import { IMAGE_STUDENTS, TEXT_STUDENTS } from '../students/index.ts';
 import { IMAGE_TEACHERS, type TeacherChoice } from '../teachers/index.ts';
+import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { knowledgeSchema } from './knowledge.ts';
@@ -46,6 +47,7 @@ export const recipeSchema = z
     weighting: weightingSchema,
     knowledge: knowledgeSchema,
     training: trainingSchema,
+    continual: continualSchema,
     stages: stagesSchema,
     baseline: z
       .strictObject({
@@ -154,6 +156,18 @@ export function requireTeacher(recipe: Recipe): asserts recipe is DistillRecipe 
   throw new LimbeckError('recipe.no-teacher', `the recipe '${recipe.name}' names no teacher`, {
     where: 'teacher',
     remedy: 'Add one (teacher: { kind: use-lite }), or train without: `limbeck train`.',
+  });
+}
+
+/** A recipe with a sequence of tasks. */
+export type ContinualRecipe = Recipe & { continual: NonNullable<Recipe['continual']> };
+
+/** Asserts that the recipe has a sequence of tasks. @throws LimbeckError `recipe.no-continual` */
+export function requireContinual(recipe: Recipe): asserts recipe is ContinualRecipe {
+  if (recipe.continual) return;
+  throw new LimbeckError('recipe.no-continual', `the recipe '${recipe.name}' has no sequence of tasks`, {
+    where: 'continual',
+    remedy: 'Add one (continual: { tasks: 5 }); every other key has a default.',
   });
 }
 

@@ -1,6 +1,7 @@
 import type { OnEvent, StageName } from '../events.ts';
 import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import type { ContinualResult } from '../report/continual-result.ts';
 import type { Gate, ModelResult, RunResult } from '../report/result.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
@@ -139,6 +140,8 @@ export interface CompileResult {
 export interface LimbeckApi {
   distill(recipe: Recipe, options: RunOptions): Promise<RunResult>;
   train(recipe: Recipe, options: RunOptions): Promise<TrainResult>;
+  /** Trains on a sequence of tasks, and measures what is forgotten. */
+  continual(recipe: Recipe, options: RunOptions): Promise<ContinualResult>;
   label(recipe: Recipe, options: RunOptions): Promise<LabelResult>;
   plan(recipe: Recipe, options: RunOptions): Promise<Plan>;
   /** `target` is a run's folder, or a recipe whose data a model (options.model) is evaluated on. */

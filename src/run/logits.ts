@@ -16,23 +16,27 @@ export interface LogitsRow {
 }
 
 /**
- * Reads the logits [rows, classes] of a batch's samples that have a label.
+ * Reads the logits [rows, classes] of a batch's samples that have a label. `among` says between which classes the answer
+ * to a sample of a class is sought: all of them when absent.
  * Throws LimbeckError `engine.not-finite` for NaN: an answer must not be made of it.
  */
 export function* readLogits(
   logits: Tensor,
   batch: Pick<SampleBatch, 'filled' | 'labels' | 'ordinals'>,
+  among?: (label: number) => readonly number[],
 ): Generator<LogitsRow> {
   const data = logits.data as Float32Array;
   const classes = logits.dims[1];
+  const all = Array.from({ length: classes }, (_, c) => c);
   for (let row = 0; row < batch.filled; row++) {
     const label = batch.labels[row];
     if (label < 0) continue;
     const values = data.subarray(row * classes, (row + 1) * classes);
-    let answer = 0;
-    for (let c = 1; c < classes; c++) if (values[c] > values[answer]) answer = c;
+    const choices = among?.(label) ?? all;
+    let [answer] = choices;
+    for (const c of choices) if (values[c] > values[answer]) answer = c;
     let sum = 0;
-    for (let c = 0; c < classes; c++) sum += Math.exp(values[c] - values[answer]);
+    for (const c of choices) sum += Math.exp(values[c] - values[answer]);
     if (!Number.isFinite(sum)) {
       throw new LimbeckError('engine.not-finite', 'a model answered NaN or infinite logits', {
         where: `sample ${batch.ordinals[row]} of its split`,

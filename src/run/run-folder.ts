@@ -16,12 +16,18 @@ interface RunState {
   inputs: Partial<Record<RunInput, string>>;
   /** What the recipe's relative paths and the store were, for commands that are given the folder alone. */
   origin: RunOrigin;
-  /** Whom the student in `checkpoints/train` learns from. */
+  /** Whom the students in `checkpoints` learn from. */
   teaching?: Teaching;
 }
 
-/** `distill` teaches by the teacher, `train` by the labels alone: one recipe, two students. */
-export type Teaching = 'teacher' | 'labels';
+/** `distill` teaches by the teacher, `train` by the labels alone, `continual` task after task: one recipe, other students. */
+export type Teaching = 'teacher' | 'labels' | 'tasks';
+
+const COMMANDS: Readonly<Record<Teaching, string>> = {
+  teacher: 'distill',
+  labels: 'train',
+  tasks: 'continual',
+};
 
 /** What a run is made of besides its recipe. */
 export type RunInput = 'data' | 'teacher';
@@ -119,14 +125,15 @@ export class RunFolder {
   }
 
   /**
-   * Remembers whom the student learns from. The recipe of `train` and `distill` may be the same, so nothing else keeps
-   * one of them from going on with the other's checkpoints. Throws LimbeckError `run.other-teaching`.
+   * Remembers whom the student learns from. The recipe of `train`, `distill` and `continual` may be the same, so nothing
+   * else keeps one of them from going on with another's checkpoints. Throws LimbeckError `run.other-teaching`.
    */
   acceptTeaching(teaching: Teaching): void {
     const before = this.#state.teaching;
     if (before === teaching) return;
-    if (before !== undefined && existsSync(this.file('checkpoints', 'train'))) {
-      const [command, other] = teaching === 'teacher' ? ['train', 'distill'] : ['distill', 'train'];
+    const begun = ['train', 'continual'].some((name) => existsSync(this.file('checkpoints', name)));
+    if (before !== undefined && begun) {
+      const [command, other] = [COMMANDS[before], COMMANDS[teaching]];
       throw new LimbeckError('run.other-teaching', `this folder holds a student of \`limbeck ${command}\``, {
         where: this.path,
         remedy: `Choose another folder for \`limbeck ${other}\` with --out, or delete this one.`,

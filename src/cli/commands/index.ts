@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { compileCommand } from './compile.ts';
+import { continualCommand } from './continual.ts';
 import { distillCommand } from './distill.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
   planCommand,
   distillCommand,
   trainCommand,
+  continualCommand,
   labelCommand,
   evalCommand,
   exportCommand,

@@ -1,6 +1,7 @@
 import { accuracyMargin } from '../../margin.ts';
 import type { ReportData } from '../../report-data.ts';
 import { gateLayers } from '../../result.ts';
+import { brand, dateOf, figure } from '../document.ts';
 import { bytes, decimal, percent, points, times } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
@@ -28,7 +29,7 @@ export function summarySection(data: ReportData): Markup {
   const gain = baseline ? student.accuracy - baseline.accuracy : null;
   const isBeyondChance = gain !== null && Math.abs(gain) > accuracyMargin(student.accuracy, tests);
   return html`<header class="summary">
-<p class="brand"><svg class="logo" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="M9 2h4v5.2a7 7 0 1 1-5.9.5L9 7z"/><path class="arm" d="M13 4.5h4.5L22 13"/></svg>Limbeck <span class="muted">distillation report</span></p>
+${brand('distillation report')}
 <p class="run"><bdi>${data.name}</bdi> <span class="muted">· ${dateOf(data.finishedAt)} · seed ${result.seed}</span></p>
 <h1>${headline(data)}</h1>
 <p class="lede">On ${decimal(tests)} ${data.unit} that no model had seen, in ${data.labels.length} classes, the student is right ${percent(student.accuracy)} of the time; its teacher, ${percent(teacher.accuracy)}.
@@ -58,10 +59,6 @@ ${
 ${warningList(data)}`;
 }
 
-function figure(value: string, about: string): Markup {
-  return html`<li><strong>${value}</strong><span>${about}</span></li>`;
-}
-
 function warningList(data: ReportData): Markup | null {
   const { gate } = data.result;
   const warnings = [...data.warnings];
@@ -77,10 +74,4 @@ function warningList(data: ReportData): Markup | null {
     (warning) =>
       html`<li class="${warning.level}"><b>${warning.level === 'warning' ? 'Warning' : 'Note'}</b> <bdi>${warning.message}</bdi></li>`,
   )}</ul></section>`;
-}
-
-function dateOf(iso: string): string {
-  const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return iso;
-  return new Intl.DateTimeFormat('en', { dateStyle: 'long', timeZone: 'UTC' }).format(date);
 }

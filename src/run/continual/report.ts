@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { replaceFile } from '../../replace-file.ts';
+import { type ContinualResult, continualResultSchema, methodResults } from '../../report/continual-result.ts';
+import { renderContinualReport } from '../../report/html/continual-page.ts';
+import { VERSION } from '../../version.ts';
+import { describeMachine } from '../machine.ts';
+import { type RunContext, runStage } from '../run-context.ts';
+import type { RunFolder } from '../run-folder.ts';
+import type { ContinualRun } from './continual-run.ts';
+import type { MethodMatrices } from './learn.ts';
+
+/** Writes `result.json` and `report.html`. */
+export function reportContinual(
+  of: ContinualRun,
+  measured: readonly MethodMatrices[],
+): Promise<ContinualResult> {
+  const { run } = of;
+  return runStage(run, 'report', 'Write the report', async () => {
+    run.clock.keep();
+    const result = collectResult(of, measured);
+    const page = renderContinualReport({
+      result,
+      finishedAt: new Date().toISOString(),
+      warnings: run.folder.warnings,
+      recipe: readFileSync(run.folder.file('recipe.resolved.yaml'), 'utf8'),
+    });
+    replaceFile(run.folder.file('report.html'), page, 'run');
+    replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
+    return { value: result, summary: run.folder.file('report.html') };
+  });
+}
+
+/** The result of a run that is finished and whole; undefined otherwise. */
+export function finishedContinual(folder: RunFolder): ContinualResult | undefined {
+  if (!existsSync(folder.file('result.json')) || !existsSync(folder.file('report.html'))) return undefined;
+  try {
+    return continualResultSchema.parse(JSON.parse(readFileSync(folder.file('result.json'), 'utf8')));
+  } catch {
+    // Of another version, or damaged: reporting again costs little.
+    return undefined;
+  }
+}
+
+function collectResult(of: ContinualRun, measured: readonly MethodMatrices[]): ContinualResult {
+  const { run, data, tasks, samples, options } = of;
+  const { recipe, engine, folder } = run;
+  const { labels } = data.dataset;
+  return {
+    name: recipe.name,
+    unit: data.task.unit,
+    setting: options.setting,
+    tasks: tasks.map((classes, task) => ({
+      classes: classes.map((label) => labels[label]),
+      train: samples.train[task].size,
+      validation: samples.validation[task].size,
+      test: samples.test[task].size,
+    })),
+    methods: methodResults(measured),
+    student: studentTitle(run),
+    seconds: Object.values(folder.seconds).reduce((sum, part) => sum + part, 0),
+    seed: recipe.seed,
+    command: run.options.command ?? `limbeck continual ${recipe.name}.yaml`,
+    engine: engine.title,
+    machine: describeMachine(),
+    version: VERSION,
+  };
+}
+
+function studentTitle({ recipe }: RunContext): string {
+  const { kind, ...options } = recipe.student;
+  const numbers = Object.entries(options).map(([name, value]) => `${name} ${value}`);
+  return `${kind} (${numbers.join(', ')})`;
+}
