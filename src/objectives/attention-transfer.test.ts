@@ -1,0 +1,3 @@
+import { describeLayerLoss } from './testing/describe-layer-loss.ts';
+
+describeLayerLoss('attentionTransfer', ['image']);

@@ -1,0 +1,166 @@
+import { createNodeEngine } from '../../engine/node.ts';
+import type { ModelAnatomy, ModelLayer } from '../../onnx/anatomy/anatomy.ts';
+import { uniformLayers } from '../../onnx/anatomy/layer-map.ts';
+import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
+import { float32, int64, type Tensor } from '../../onnx/tensor.ts';
+import { writeModel } from '../../onnx/write-model.ts';
+import { randomStream } from '../../random.ts';
+import { mobilenetV3 } from '../../students/mobilenet-v3.ts';
+import { resnet } from '../../students/resnet.ts';
+import type { Student } from '../../students/student.ts';
+import { textAttention } from '../../students/text-attention.ts';
+import { tapTeacher } from '../../teachers/tap-teacher.ts';
+import { adamw } from '../../train/adamw.ts';
+import { compileStep } from '../../train/compile-step.ts';
+import { parameterTensors } from '../../train/step-graph.ts';
+import { SwapBuffers } from '../../train/swap-buffers.ts';
+import type { ObjectiveContext } from '../objective.ts';
+import { objectiveNamed } from './layer-fixture.ts';
+
+/** A small student and a larger teacher that has learnt nothing, and one batch for both. */
+interface Pair {
+  readonly student: Student;
+  readonly teacher: Student;
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly context: ObjectiveContext;
+  readonly batch: Readonly<Record<string, Tensor>>;
+}
+
+const CLASSES = 3;
+const ROWS = 8;
+
+/**
+ * Trains a small student with one loss alone, towards a teacher that is wider, deeper and has more heads, for `steps`
+ * steps on one batch whose last row does not count; the loss before each step.
+ */
+export async function trainObjective(
+  name: string,
+  family: 'text' | 'image',
+  { steps = 12, options = {} }: { steps?: number; options?: Readonly<Record<string, unknown>> } = {},
+): Promise<number[]> {
+  const { student, teacher, sizes, context, batch } = family === 'text' ? textPair() : imagePair();
+  const kind = objectiveNamed(name);
+  const parsed = kind.options.parse({ weight: 1, ...options });
+  const engine = createNodeEngine({ threads: 1 });
+
+  const tapped = tapTeacher(toEvaluationForm(teacher.graph), kind.knowledge?.(parsed, context) ?? []);
+  const asked = await engine.load(writeModel(tapped.graph));
+  const knowledge = Object.entries(await asked.run(batch)).map(([tap, value]) => [`knowledge/${tap}`, value]);
+  await asked.release();
+
+  const step = compileStep({
+    student,
+    sizes,
+    terms: [kind.term(parsed, context)],
+    optimizer: adamw(),
+  });
+  const session = await engine.load(writeModel(step.graph));
+  const initial = new Map<string, Float32Array>();
+  for (const [parameter, { data }] of parameterTensors(student)) initial.set(parameter, data as Float32Array);
+  for (const { spec, initial: content } of step.auxiliary)
+    initial.set(spec.name, content.data as Float32Array);
+  const specs = [
+    ...step.parameters,
+    ...step.auxiliary.map(({ spec }) => spec),
+    ...step.buffers,
+    ...step.state,
+  ];
+  const buffers = new SwapBuffers(specs, initial);
+  const feeds = {
+    ...batch,
+    ...Object.fromEntries(knowledge),
+    row_weights: float32([...new Array<number>(ROWS - 1).fill(1), 0]),
+  };
+  const losses: number[] = [];
+  for (let i = 1; i <= steps; i++) {
+    const scalars = { learning_rate: float32([0.01], []), step: float32([i], []) };
+    const given = { ...buffers.feeds, ...feeds, ...scalars };
+    const named = Object.fromEntries(session.inputNames.map((input) => [input, given[input as 'step']]));
+    const { loss } = await session.run(named, { ...buffers.fetches, loss: null });
+    losses.push(Number(loss?.data[0]));
+    buffers.swap();
+  }
+  await session.release();
+  return losses;
+}
+
+function textPair(): Pair {
+  const vocabulary = { vocabularySize: 40, classes: CLASSES, maxLength: 8 };
+  const build = (layers: number, width: number, heads: number) =>
+    textAttention.build(
+      { layers, width, heads, feedForward: 2 * width },
+      { ...vocabulary, random: randomStream(layers, 'pair') },
+    );
+  const [student, teacher, tokens] = [build(2, 12, 2), build(4, 32, 4), 6];
+  const random = randomStream(1, 'tokens');
+  const lengths = Array.from({ length: ROWS }, () => 2 + random.integer(tokens - 1));
+  const ids = lengths.flatMap((length) =>
+    Array.from({ length: tokens }, (_, i) => (i < length ? 1 + random.integer(39) : 0)),
+  );
+  const mask = lengths.flatMap((length) => Array.from({ length: tokens }, (_, i) => (i < length ? 1 : 0)));
+  return {
+    student,
+    teacher,
+    sizes: { batch: ROWS, sequence: tokens },
+    context: contextOf(transformer(2, 12, 2), transformer(4, 32, 4)),
+    batch: {
+      input_ids: int64(ids, [ROWS, tokens]),
+      attention_mask: int64(mask, [ROWS, tokens]),
+    },
+  };
+}
+
+/** What `textAttention` is made of. */
+function transformer(layers: number, width: number, heads: number): ModelLayer[] {
+  return Array.from({ length: layers }, (_, layer) => ({
+    name: `layer_${layer}`,
+    hidden: { name: `layer_${layer}/output`, width },
+    attention: {
+      probabilities: `layer_${layer}/attention/probabilities`,
+      values: `layer_${layer}/attention/Transpose_2`,
+      heads,
+    },
+  }));
+}
+
+function imagePair(): Pair {
+  const size = 14;
+  const picture = { channels: 1, height: size, width: size, classes: CLASSES };
+  const student = mobilenetV3.build(
+    { size: 'tiny', width: 0.25 },
+    { ...picture, random: randomStream(1, 'pair') },
+  );
+  const teacher = resnet.build(
+    { width: 10, stages: 3, blocks: 1, bottleneck: false, zeroInit: false },
+    { ...picture, random: randomStream(2, 'pair') },
+  );
+  const random = randomStream(3, 'pixels');
+  const pixels = Array.from({ length: ROWS * size * size }, () => random.normal());
+  return {
+    student,
+    teacher,
+    sizes: { batch: ROWS },
+    context: contextOf(
+      [picturesOf('stem', 8, 14), picturesOf('stage_1', 8, 7), picturesOf('stage_2', 16, 4)],
+      [picturesOf('stage_1', 10, 14), picturesOf('stage_2', 20, 7), picturesOf('stage_3', 40, 4)],
+    ),
+    batch: { pixel_values: float32(pixels, [ROWS, 1, size, size]) },
+  };
+}
+
+function picturesOf(stage: string, channels: number, size: number): ModelLayer {
+  const features = { name: `${stage}/output`, channels, height: size, width: size, endsStage: true };
+  return { name: stage, features };
+}
+
+function contextOf(student: readonly ModelLayer[], teacher: readonly ModelLayer[]): ObjectiveContext {
+  const anatomy = (layers: readonly ModelLayer[]): ModelAnatomy => ({ family: 'other', layers });
+  return {
+    classes: CLASSES,
+    models: {
+      student: anatomy(student),
+      teacher: anatomy(teacher),
+      layers: uniformLayers(student.length, teacher.length),
+    },
+  };
+}
