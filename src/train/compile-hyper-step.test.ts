@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { loadGraph } from '../autodiff/testing/run-graph.ts';
+import type { ObjectiveTerm } from '../objectives/objective.ts';
 import { float32, type Tensor, tensor, toNumbers } from '../onnx/tensor.ts';
 import { randomStream } from '../random.ts';
 import { COEFFICIENTS, coefficientInput, dynamicWeights, EFFECT_INPUT } from '../weighting/dynamic.ts';
 import { adamw } from './adamw.ts';
 import { compileHyperStep, VALIDATION } from './compile-hyper-step.ts';
 import { compileForward, compileStep, NEXT } from './compile-step.ts';
+import { lion } from './lion.ts';
 import type { Optimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 import { trainedTensors } from './step-graph.ts';
@@ -56,23 +58,31 @@ function settingsOf(coefficients: Record<string, readonly number[]>, learningRat
 }
 
 /** The student after some steps, its optimizer's averages with it. */
-async function trained(optimizer: Optimizer, learningRate: number, steps: number, maxGradNorm?: number) {
+async function trained(
+  optimizer: Optimizer,
+  learningRate: number,
+  steps: number,
+  maxGradNorm?: number,
+  from: { terms?: readonly ObjectiveTerm[]; state?: Record<string, Tensor> } = {},
+) {
   const step = compileStep({
     student,
     sizes: SIZES,
-    terms,
+    terms: from.terms ?? terms,
     optimizer,
     maxGradNorm,
     weighting: dynamicWeights(weights),
   });
   const run = await loadGraph(step.graph);
-  let state: Record<string, Tensor> = Object.fromEntries([
-    ...trainedTensors(student),
-    ...step.state.map(({ name, dims }) => [
-      name,
-      float32(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims),
-    ]),
-  ]);
+  let state: Record<string, Tensor> =
+    from.state ??
+    Object.fromEntries([
+      ...trainedTensors(student),
+      ...step.state.map(({ name, dims }) => [
+        name,
+        float32(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims),
+      ]),
+    ]);
   const next = async (coefficients: Record<string, readonly number[]>, number: number) => {
     const out = await run({
       ...state,
@@ -105,6 +115,24 @@ async function validationLoss(batch: Record<string, Tensor>) {
   };
 }
 
+/** What the graph says of the step after `steps` ones. */
+async function hyperStep(
+  optimizer: Optimizer,
+  state: Record<string, Tensor>,
+  held: Record<string, Tensor>,
+  { rate, steps, limit }: { rate: number; steps: number; limit?: number | undefined },
+) {
+  const run = await loadGraph(
+    compileHyperStep({ student, sizes: SIZES, terms, optimizer, maxGradNorm: limit, weights }),
+  );
+  return run({
+    ...state,
+    ...batchOf(steps),
+    ...settingsOf(COEFFICIENT_VALUES, rate, steps + 1),
+    ...Object.fromEntries(Object.entries(held).map(([name, content]) => [VALIDATION + name, content])),
+  });
+}
+
 describe('compileHyperStep', () => {
   it.each<[string, Optimizer, number, number, number | undefined]>([
     ['sgd with momentum', sgd({ momentum: 0.9, weightDecay: 5e-4 }), 0.5, 3, undefined],
@@ -115,15 +143,7 @@ describe('compileHyperStep', () => {
     const { state, next } = await trained(optimizer, rate, steps, limit);
     const held = batchOf(100);
     const loss = await validationLoss(held);
-    const hyper = await loadGraph(
-      compileHyperStep({ student, sizes: SIZES, terms, optimizer, maxGradNorm: limit, weights }),
-    );
-    const found = await hyper({
-      ...state,
-      ...batchOf(steps),
-      ...settingsOf(COEFFICIENT_VALUES, rate, steps + 1),
-      ...Object.fromEntries(Object.entries(held).map(([name, content]) => [VALIDATION + name, content])),
-    });
+    const found = await hyperStep(optimizer, state, held, { rate, steps, limit });
     expect(found.validation_loss.data[0]).toBeCloseTo(await loss(await next(COEFFICIENT_VALUES, steps)), 5);
 
     const numeric: number[] = [];
@@ -145,5 +165,34 @@ describe('compileHyperStep', () => {
     exact.forEach((value, i) => {
       expect(Math.abs(value - (numeric[i] as number))).toBeLessThan(0.01 * size);
     });
+  });
+
+  it('tells what each term does for the validation loss', async () => {
+    const optimizer = sgd();
+    const held = batchOf(100);
+    const loss = await validationLoss(held);
+    const { state } = await trained(optimizer, 0.5, 2);
+    const found = await hyperStep(optimizer, state, held, { rate: 0.5, steps: 2 });
+    for (const [i, name] of names.entries()) {
+      const [more, less] = [await lossWith(i, 1.005), await lossWith(i, 0.995)];
+      expect(found[`effect/${name}`].data[0]).toBeCloseTo(-(more - less) / 0.01, 4);
+    }
+
+    async function lossWith(index: number, times: number) {
+      const scaled = terms.map((term, i) => (i === index ? { ...term, weight: term.weight * times } : term));
+      const { next } = await trained(optimizer, 0.5, 0, undefined, { terms: scaled, state });
+      return loss(await next(COEFFICIENT_VALUES, 2));
+    }
+  });
+
+  it.each<[string, Optimizer]>([
+    ['adamw', adamw()],
+    ['lion', lion()],
+  ])('has a slope through %s also in its first step, where some averages are 0', async (_, optimizer) => {
+    const { state } = await trained(optimizer, 0.01, 0);
+    const found = await hyperStep(optimizer, state, batchOf(100), { rate: 0.01, steps: 0 });
+    const slopes = COEFFICIENTS.flatMap((name) => toNumbers(found[`gradient/${name}`]));
+    for (const slope of slopes) expect(Number.isFinite(slope)).toBe(true);
+    expect(slopes.some((slope) => slope !== 0)).toBe(true);
   });
 });
