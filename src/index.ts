@@ -52,6 +52,12 @@ export {
 export { distill } from './run/distill.ts';
 export { evaluate } from './run/evaluate.ts';
 export { exportStudent } from './run/export-student.ts';
+export {
+  type InspectedValue,
+  type InspectOptions,
+  inspectModel,
+  type ModelInspection,
+} from './run/inspect-model.ts';
 export { label } from './run/label.ts';
 export { plan } from './run/plan.ts';
 export { train } from './run/train.ts';

@@ -6,6 +6,7 @@ import type { Gate, ModelResult, RunResult } from '../report/result.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
+import type { InspectOptions, ModelInspection } from './inspect-model.ts';
 
 /** How one run is to go; what it does is the recipe's. */
 export interface RunOptions {
@@ -148,6 +149,8 @@ export interface LimbeckApi {
   evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult>;
   /** Writes a model that computes the gradients of the model's loss. */
   differentiate(model: string, options: DifferentiateFileOptions): Promise<DifferentiateResult>;
+  /** Tells what an ONNX file is made of. */
+  inspectModel(model: string, options?: InspectOptions): Promise<ModelInspection>;
   exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
   /** Compiles the training step of an ONNX file. */
   compile(model: string, options: CompileOptions): Promise<CompileResult>;

@@ -8,6 +8,7 @@ import { evalCommand } from './eval.ts';
 import { exportCommand } from './export.ts';
 import { gradCommand } from './grad.ts';
 import { initCommand } from './init.ts';
+import { inspectCommand } from './inspect.ts';
 import { labelCommand } from './label.ts';
 import { planCommand } from './plan.ts';
 import { reportCommand } from './report.ts';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
   compileCommand,
   reportCommand,
   gradCommand,
+  inspectCommand,
   storeCommand,
   schemaCommand,
   doctorCommand,
