@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ModelAnatomy } from '../onnx/anatomy/anatomy.ts';
 import type { LayerMap } from '../onnx/anatomy/layer-map.ts';
 import type { DataType } from '../onnx/data-type.ts';
-import type { Dim, TypedValue } from '../onnx/graph.ts';
+import type { Dim, Graph, TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { RandomStream } from '../random.ts';
 import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
@@ -13,9 +13,10 @@ export interface ObjectiveInputs {
   student(name: string): TypedValue;
   /**
    * The student once more, with the same parameters but other values for some of its inputs or inner values, by name:
-   * what it makes of a disturbed picture, or of other token embeddings.
+   * what it makes of a disturbed picture, or of other token embeddings. Batch normalisations take the statistics of
+   * this run's rows and leave the running ones alone.
    */
-  rerun(replaced: ReadonlyMap<string, TypedValue>): (name: string) => TypedValue;
+  rerun(replaced: ReadonlyMap<string, TypedValue>, how?: Rerun): (name: string) => TypedValue;
   /**
    * What the teacher said of this batch, by tap: an input of the step, float32 [batch, ...dims]. Sizes that depend on
    * the batch (`sequence`) may be named.
@@ -36,6 +37,14 @@ export interface ObjectiveInputs {
   rowWeights(): TypedValue;
   /** Any other input of the step; terms that ask for the same name share it. */
   input(name: string, type: DataType, dims: readonly number[]): TypedValue;
+}
+
+/** How the student is run once more. */
+export interface Rerun {
+  /** On the first so many rows of the batch; replaced values have so many. All rows when absent. */
+  readonly rows?: number;
+  /** `evaluation`: as the student that ships, by its running statistics, nothing dropped. `training` when absent. */
+  readonly form?: 'training' | 'evaluation';
 }
 
 /** A loss that is told row by row, so that rows can be weighed: its scalar is `weightedMean(values, weights)`. */
@@ -66,6 +75,8 @@ export interface ObjectiveContext {
   readonly classes: number;
   /** What student and teacher have to offer; absent where a term is built for no run (a plan, a test). */
   readonly models?: PairContext;
+  /** The teacher's float32 model, for losses that ask it inside the step. */
+  readonly teacherGraph?: Graph;
 }
 
 /** A student and its teacher, as far as terms look into them. */
@@ -74,6 +85,11 @@ export interface PairContext {
   readonly teacher: ModelAnatomy;
   /** Which layer of the teacher teaches which of the student, by recipe or by the knowledge graph. */
   readonly layers: LayerMap;
+  /**
+   * How much each head of each of the teacher's layers counts, by the knowledge graph, where there is one: a mean of 1
+   * in every layer, empty for one without heads.
+   */
+  readonly headWeights?: readonly (readonly number[])[];
 }
 
 /** An entry of the registry of losses: a term that recipes can weigh. */
@@ -89,6 +105,8 @@ export interface ObjectiveKind<
   readonly level?: KnowledgeLevel;
   /** Whether it is computed on attacked samples: progressive distillation begins it last. False when absent. */
   readonly adversarial?: boolean;
+  /** False where it has nothing to look at and is silently left out; always true when absent. */
+  applies?(context: ObjectiveContext): boolean;
   /** What it needs of the teacher besides `logits`. */
   knowledge?(options: z.output<Options>, context: ObjectiveContext): readonly KnowledgeRequest[];
   term(options: z.output<Options>, context: ObjectiveContext): ObjectiveTerm;

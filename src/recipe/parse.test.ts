@@ -24,7 +24,15 @@ describe('a recipe that is right', () => {
   test('gets every default', () => {
     const recipe = parseRecipe(minimal);
     expect(recipe.seed).toBe(1);
-    expect(recipe.objective).toMatchObject({ kd: { weight: 0.9, temperature: 2 }, labels: { weight: 0.1 } });
+    expect(recipe.objective).toMatchObject({
+      kd: { weight: 0.7, temperature: 2 },
+      featureMse: { weight: 0.3 },
+      labels: { weight: 0.1 },
+      hidden: { weight: 0 },
+    });
+    // With a section of its own, a recipe says what it weighs.
+    const own = parseRecipe(`${minimal}objective: { kd: { weight: 0.5 } }\n`).objective;
+    expect([own.kd.weight, own.labels.weight, own.featureMse.weight]).toEqual([0.5, 0.1, 0]);
     const { kd, labels, ...others } = recipe.objective;
     expect(Object.values(others).map(({ weight }) => weight)).toEqual(Object.keys(others).map(() => 0));
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);
