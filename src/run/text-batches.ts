@@ -1,5 +1,6 @@
 import type { TokenBatch } from '../data/batch.ts';
 import { batchOrder } from '../data/batch-order.ts';
+import type { OrderOf } from '../data/curriculum-order.ts';
 import type { Split } from '../data/split.ts';
 import { dropTokens } from '../data/token-dropout.ts';
 import type { TokenSplit } from '../data/token-split.ts';
@@ -17,12 +18,14 @@ export interface TextBatchOptions {
   readonly tokenDropout?: { readonly fraction: number; readonly unkId: number };
   /** What the teacher said, by tap. */
   readonly knowledge?: ReadonlyMap<string, TapSpaces>;
+  /** In what order samples come; every one once an epoch when absent. */
+  readonly orderOf?: OrderOf;
 }
 
 /** A split's batches for training: tokens, labels and knowledge, in the order that the seed gives. */
 export function textBatches(options: TextBatchOptions): BatchSource {
-  const { split, batchSize, seed, tokenDropout, knowledge } = options;
-  const order = batchOrder(split, batchSize, seed);
+  const { split, batchSize, seed, tokenDropout, knowledge, orderOf = batchOrder } = options;
+  const order = orderOf(split, batchSize, seed);
   return {
     batchesPerEpoch: order.batchesPerEpoch,
     batch(epoch, index) {

@@ -1,10 +1,13 @@
+import type { OrderOf } from '../data/curriculum-order.ts';
 import type { StepOptions } from '../train/compile-step.ts';
 import type { StepControl } from '../train/step-control.ts';
 import type { BatchSource } from '../train/training-loop.ts';
 import type { TrainingStage } from '../train/training-stage.ts';
 import type { RunContext } from './run-context.ts';
+import { sampleSchedule } from './sample-schedule.ts';
 import type { Lessons } from './stages/train.ts';
 import type { TaskData } from './tasks/task.ts';
+import { trainingStages } from './training-stages.ts';
 import { weightingOf } from './weighting-of.ts';
 
 /** How a student is taught, beyond one loss over plain batches: what changes from step to step, and when. */
@@ -17,6 +20,8 @@ export interface TrainingPlan {
   readonly observe?: StepOptions['observe'];
   /** The batches, in the order and composition that the recipe asks for. */
   readonly batches: BatchSource;
+  /** Writes down what was found out, after the training. */
+  finish?(): void;
 }
 
 /** What a student is trained with, before the recipe's schedules have a say. */
@@ -24,18 +29,29 @@ export interface PlainTraining {
   readonly stage: TrainingStage;
   readonly batches: BatchSource;
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The same batches in another order. */
+  batchesIn(orderOf: OrderOf): BatchSource;
 }
 
-/** The plan for the student that a recipe teaches; `lessons` is null for training on labels alone. */
+/**
+ * The plan for the student that a recipe teaches; `lessons` is null for training on labels alone. The baseline is trained
+ * plainly: on all samples alike, by one loss.
+ */
 export async function trainingPlan(
   run: RunContext,
   data: TaskData,
   lessons: Lessons | null,
   plain: PlainTraining,
 ): Promise<TrainingPlan> {
-  const { batches, variants } = plain;
-  if (!lessons) return { controls: [], batches };
-  const stages = [plain.stage];
+  const { batches, variants, stage } = plain;
+  if (stage.name === 'baseline') return { controls: [], batches };
+  const samples = sampleSchedule(run, data, lessons, plain);
+  if (!lessons) return samples;
+  const stages = trainingStages(run.recipe, stage) ?? [stage];
   const { weighting, controls } = weightingOf(run, data, { stages, variants });
-  return { stages: stages.map((stage) => ({ ...stage, weighting })), controls, batches };
+  return {
+    ...samples,
+    stages: stages.map((one) => ({ ...one, weighting })),
+    controls: [...samples.controls, ...controls],
+  };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { OrderOf } from '../../data/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
@@ -66,9 +67,11 @@ export function train(
     const { dataset, inputs } = data;
     const classes = dataset.labels.length;
     const student = data.buildStudent();
-    const { batches, variants } = lessons
-      ? data.training('train', lessons.answers.spaces, lessons.answers.added)
-      : data.training('labelled');
+    const trainingIn = (orderOf?: OrderOf) =>
+      lessons
+        ? data.training('train', lessons.answers.spaces, lessons.answers.added, orderOf)
+        : data.training('labelled', undefined, undefined, orderOf);
+    const { batches, variants } = trainingIn();
     const terms = lessons ? objectiveTerms(objective, lessons.context) : [labelsTerm({ weight: 1 })];
     const evaluator = parameterEvaluator({
       engine,
@@ -85,6 +88,7 @@ export function train(
       stage: { name: stage, terms, steps: totalSteps },
       batches,
       variants,
+      batchesIn: (orderOf) => trainingIn(orderOf).batches,
     });
     folder.resetMetrics(stage);
     folder.begin(stage);
@@ -115,6 +119,7 @@ export function train(
         },
         onWarning: (message) => run.warn(message),
       });
+      plan.finish?.();
       const { accuracy } = result.best.evaluation;
       const finding: TrainingFinding = { steps: result.steps };
       folder.finish(stage, finding);

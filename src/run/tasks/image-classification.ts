@@ -1,6 +1,7 @@
 import { JoinedSplit } from '../../data/added/joined-split.ts';
 import type { ImageBatch } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batch-order.ts';
+import type { OrderOf } from '../../data/curriculum-order.ts';
 import { type ImageSourceOptions, openImageSource } from '../../data/images/image-sources.ts';
 import type { ImageSplit } from '../../data/images/image-split.ts';
 import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
@@ -91,8 +92,14 @@ function imageData(context: {
       const random = randomStream(recipe.seed, 'student');
       return architecture.build(recipe.student, { channels, height, width, classes: labels.length, random });
     },
-    training: (name, knowledge, added) =>
-      trainingData(recipe, splits[name], knowledge, added as readonly Split<ImageBatch>[] | undefined),
+    training: (name, knowledge, added, orderOf) =>
+      trainingData(
+        recipe,
+        splits[name],
+        knowledge,
+        added as readonly Split<ImageBatch>[] | undefined,
+        orderOf,
+      ),
     teacherTitle: teacher?.title ?? '',
     async teach() {
       requireClasses(teacher!, labels.length);
@@ -119,21 +126,23 @@ function inViews({ data, training, seed }: Recipe, split: ImageSplit): { split: 
 }
 
 /**
- * Every picture once an epoch, in the view whose turn it is, and every one that was added. Batches are full: batch statistics of a short one would
- * be others. The samples that are left over at the end of an epoch are other ones in the next.
+ * Every picture once an epoch, in the view whose turn it is, and every one that was added. Batches are full: batch
+ * statistics of a short one would be others. The samples that are left over at the end of an epoch are other ones in
+ * the next.
  */
 function trainingData(
   recipe: Recipe,
   pictures: ImageSplit,
   knowledge: ReadonlyMap<string, TapSpaces> | undefined,
   added: readonly Split<ImageBatch>[] = [],
+  orderOf: OrderOf = batchOrder,
 ): TrainingData {
   const { seed } = recipe;
   const { split: own, views } = inViews(recipe, pictures);
   const split = added.length > 0 ? new JoinedSplit<ImageBatch>([own, ...added]) : own;
   const size = pictures.pictures + split.size - own.size;
   const batchSize = Math.min(recipe.training.batchSize, size);
-  const order = batchOrder({ buckets: [{ size }] }, batchSize, seed);
+  const order = orderOf({ buckets: [{ size }] }, batchSize, seed);
   const batchesPerEpoch = Math.floor(size / batchSize);
   return {
     variants: { [VARIANT]: { batch: batchSize } },

@@ -1,4 +1,5 @@
 import type { Batch } from '../../data/batch.ts';
+import type { OrderOf } from '../../data/curriculum-order.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { Split } from '../../data/split.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
@@ -78,12 +79,13 @@ export interface TaskData<B extends Batch = Batch> {
   buildStudent(): Student;
   /**
    * The training samples, or the labelled ones of them, and those that were `added`, in the order that the recipe's seed
-   * gives.
+   * gives, or in that of `orderOf`.
    */
   training(
     split: 'train' | 'labelled',
     knowledge?: ReadonlyMap<string, TapSpaces>,
     added?: readonly Split[],
+    orderOf?: OrderOf,
   ): TrainingData;
   /** What the teacher's model becomes before it labels: trained on the labelled samples, or as it is. */
   teach(run: RunContext): Promise<{ model: Graph; validation: Evaluation | null }>;

@@ -69,7 +69,7 @@ function textData(context: {
     asked: dataset.splits.train,
     calibrationMask: 'attention_mask',
     buildStudent: () => buildTextStudent(recipe, tokenizer, dataset.labels.length),
-    training(name, knowledge, added = []) {
+    training(name, knowledge, added = [], orderOf) {
       const own = dataset.splits[name];
       const split = added.length > 0 ? new JoinedSplit([own, ...(added as Split<TokenBatch>[])]) : own;
       const { batchSize } = training;
@@ -80,6 +80,7 @@ function textData(context: {
           seed,
           tokenDropout: { fraction: training.tokenDropout, unkId: tokenizer.unkId },
           knowledge,
+          orderOf,
         }),
         variants: textVariants(own, batchSize),
       };
