@@ -33,7 +33,7 @@ describe('a recipe that is right', () => {
     // With a section of its own, a recipe says what it weighs.
     const own = parseRecipe(`${minimal}objective: { kd: { weight: 0.5 } }\n`).objective;
     expect([own.kd.weight, own.labels.weight, own.featureMse.weight]).toEqual([0.5, 0.1, 0]);
-    const { kd, labels, ...others } = recipe.objective;
+    const { kd, labels, featureMse, ...others } = recipe.objective;
     expect(Object.values(others).map(({ weight }) => weight)).toEqual(Object.keys(others).map(() => 0));
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);
     expect(recipe.data.buckets).toEqual([16, 24, 32, 48, 64]);
