@@ -1,0 +1,224 @@
+/**
+ * Times a training step with each loss beside `kd` against one with `kd` alone, and tells what a loss keeps of the teacher
+ * (docs/objectives.md has a run):
+ *
+ *     npx tsx scripts/measure-objectives.ts [image|text] [--only NAME,...] [--steps 24] [--profile NAME]
+ *
+ * Teachers are untrained, and what they said is random: neither matters to the time. Both steps run in turns, so that
+ * whatever else the machine does meets both; the ratio is that of the lower quartiles. With --profile ONNX Runtime writes
+ * a profile of that loss's step (NAME_*.json) into the present folder.
+ */
+import { parseArgs } from 'node:util';
+import { prepareForGradients } from '../src/autodiff/prepare.ts';
+import { createNodeEngine } from '../src/engine/node.ts';
+import { LimbeckError } from '../src/errors.ts';
+import { OBJECTIVES } from '../src/objectives/index.ts';
+import { kdTerm } from '../src/objectives/kd-logits.ts';
+import type { ObjectiveContext, ObjectiveKind, ObjectiveTerm } from '../src/objectives/objective.ts';
+import { describeModel } from '../src/onnx/anatomy/describe-model.ts';
+import { matchingLayers } from '../src/onnx/anatomy/matching-layers.ts';
+import { toEvaluationForm } from '../src/onnx/passes/to-evaluation-form.ts';
+import { elementCount, float32, int64, type Tensor, tensor } from '../src/onnx/tensor.ts';
+import { writeModel } from '../src/onnx/write-model.ts';
+import { randomStream } from '../src/random.ts';
+import { mobilenetV3 } from '../src/students/mobilenet-v3.ts';
+import { resnet } from '../src/students/resnet.ts';
+import type { Student } from '../src/students/student.ts';
+import { textAttention } from '../src/students/text-attention.ts';
+import { adamw } from '../src/train/adamw.ts';
+import { type CompiledStep, compileStep } from '../src/train/compile-step.ts';
+import { parameterTensors, type TensorSpec } from '../src/train/step-graph.ts';
+import { SwapBuffers } from '../src/train/swap-buffers.ts';
+
+interface Pair {
+  readonly title: string;
+  readonly student: Student;
+  readonly teacher: Student;
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly classes: number;
+}
+
+interface Timed {
+  readonly compiled: CompiledStep;
+  /** Milliseconds of a step, the mean over `count`. */
+  run(count: number): Promise<number>;
+  release(): Promise<void>;
+}
+
+const BATCH = 128;
+const VOCABULARY = 8000;
+/** Other options than the defaults that cost something else. */
+const VARIANTS: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
+  attention: [{ heads: 'each' }],
+  valueRelations: [{ relationHeads: 1 }],
+  hidden: [{ distance: 'cosine' }, { normalize: false }],
+  features: [{ stages: 'all' }],
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: 'string' },
+    steps: { type: 'string', default: '24' },
+    profile: { type: 'string' },
+  },
+});
+const engine = createNodeEngine();
+const pairs: Readonly<Record<string, () => Pair>> = { image: imagePair, text: textPair };
+for (const name of positionals.length > 0 ? positionals : Object.keys(pairs)) await measure(pairs[name]!());
+
+function imagePair(): Pair {
+  const picture = { channels: 1, height: 28, width: 28, classes: 10 };
+  return {
+    title: 'MobileNetV3 tiny, width 0.5, of a ResNet of width 24 with 2 blocks a stage; 128 x 1x28x28',
+    student: mobilenetV3.build(
+      { size: 'tiny', width: 0.5 },
+      { ...picture, random: randomStream(1, 'student') },
+    ),
+    teacher: resnet.build(
+      { width: 24, stages: 3, blocks: 2, bottleneck: false, zeroInit: false },
+      { ...picture, random: randomStream(1, 'teacher') },
+    ),
+    sizes: { batch: BATCH },
+    classes: 10,
+  };
+}
+
+/** The teacher has the layers of the Universal Sentence Encoder lite. */
+function textPair(): Pair {
+  const texts = { vocabularySize: VOCABULARY, classes: 26, maxLength: 64 };
+  return {
+    title:
+      'text-attention (width 64, 4 heads, 1 layer) of a transformer of width 512, 4 heads, 2 layers; 128 x 16',
+    student: textAttention.build(textAttention.options.parse({}), {
+      ...texts,
+      random: randomStream(1, 'student'),
+    }),
+    teacher: textAttention.build(
+      { width: 512, heads: 4, layers: 2, feedForward: 512 },
+      { ...texts, random: randomStream(1, 'teacher') },
+    ),
+    sizes: { batch: BATCH, sequence: 16 },
+    classes: 26,
+  };
+}
+
+async function measure(pair: Pair): Promise<void> {
+  const context = contextOf(pair);
+  const kd = kdTerm({ weight: 1, temperature: 4, classes: pair.classes });
+  const base = await load(pair, [kd]);
+  await base.run(3);
+  const alone = await base.run(10);
+  console.log(`\n${pair.title}: ${base.compiled.graph.nodes.length} nodes, ${alone.toFixed(1)} ms with kd\n`);
+  console.log(
+    '| objective | options | step / step with kd | kept, bytes a sample | nodes |\n|---|---|---|---|---|',
+  );
+  const kinds = OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[];
+  for (const kind of kinds) {
+    if (kind.name === 'kd' || !(values.only?.split(',').includes(kind.name) ?? true)) continue;
+    for (const options of [{}, ...(VARIANTS[kind.name] ?? [])]) await row(kind, options);
+  }
+  await base.release();
+
+  async function row(kind: ObjectiveKind, options: Record<string, unknown>): Promise<void> {
+    const parsed = kind.options.parse({ weight: 1, ...options });
+    if (kind.applies?.(context) === false) return;
+    let term: ObjectiveTerm;
+    try {
+      kind.knowledge?.(parsed, context);
+      term = kind.term(parsed, context);
+    } catch (error) {
+      // A loss over pictures for texts, or the other way round.
+      if (error instanceof LimbeckError) return;
+      throw error;
+    }
+    const step = await load(pair, [kd, term], values.profile === kind.name ? kind.name : undefined);
+    await step.run(3);
+    const times = { base: [] as number[], step: [] as number[] };
+    for (let i = 0; i < Number(values.steps); i++) {
+      times.base.push(await base.run(1));
+      times.step.push(await step.run(1));
+    }
+    const ratio = lowerQuartile(times.step) / lowerQuartile(times.base);
+    const bytes = keptBytes(step.compiled.batchInputs);
+    const told = Object.entries(options).map(([key, value]) => `${key}: ${value}`);
+    console.log(
+      `| \`${kind.name}\` | ${told.join(', ')} | ${ratio.toFixed(2)} | ${bytes || ''} | ${step.compiled.graph.nodes.length} |`,
+    );
+    await step.release();
+  }
+}
+
+function lowerQuartile(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 4)]!;
+}
+
+function contextOf({ student, teacher, classes }: Pair): ObjectiveContext {
+  const graph = toEvaluationForm(teacher.graph);
+  const own = describeModel(toEvaluationForm(student.graph));
+  const other = describeModel(prepareForGradients(graph));
+  return {
+    classes,
+    teacherGraph: graph,
+    models: { student: own, teacher: other, layers: matchingLayers(own, other) },
+  };
+}
+
+/** Bytes in float16 of what is kept of the teacher for a sample, besides its logits. */
+function keptBytes(inputs: readonly TensorSpec[]): number {
+  return inputs
+    .filter(({ name }) => name.startsWith('knowledge/') && name !== 'knowledge/logits')
+    .reduce((sum, { dims }) => sum + 2 * elementCount(dims.slice(1)), 0);
+}
+
+async function load(pair: Pair, terms: readonly ObjectiveTerm[], profile?: string): Promise<Timed> {
+  const { student, sizes } = pair;
+  const compiled = compileStep({
+    student,
+    sizes,
+    terms,
+    optimizer: adamw({ weightDecay: 0.01 }),
+    maxGradNorm: 5,
+  });
+  const session = await engine.load(writeModel(compiled.graph), {
+    spinning: false,
+    ...(profile === undefined ? {} : { profile }),
+  });
+  const initial = new Map<string, Float32Array>();
+  for (const [name, { data }] of parameterTensors(student)) initial.set(name, data as Float32Array);
+  for (const { spec, initial: content } of compiled.auxiliary)
+    initial.set(spec.name, content.data as Float32Array);
+  const { parameters, auxiliary, buffers: statistics, state } = compiled;
+  const specs = [...parameters, ...auxiliary.map(({ spec }) => spec), ...statistics, ...state];
+  const buffers = new SwapBuffers(specs, initial);
+  const batch = Object.fromEntries(compiled.batchInputs.map((spec) => [spec.name, contentOf(spec, pair)]));
+  let step = 0;
+  return {
+    compiled,
+    async run(count) {
+      const start = performance.now();
+      for (let i = 0; i < count; i++) {
+        const scalars = { learning_rate: float32([1e-4], []), step: float32([++step], []) };
+        await session.run({ ...buffers.feeds, ...batch, ...scalars }, { ...buffers.fetches, loss: null });
+        buffers.swap();
+      }
+      return (performance.now() - start) / count;
+    },
+    release: () => session.release(),
+  };
+}
+
+function contentOf({ name, type, dims }: TensorSpec, { classes }: Pair): Tensor {
+  const random = randomStream(2, name);
+  const draw: Record<string, () => number> = {
+    input_ids: () => random.integer(VOCABULARY),
+    labels: () => random.integer(classes),
+    pixel_values: () => random.normal(),
+    attention_mask: () => 1,
+    row_weights: () => 1,
+  };
+  // Between 0 and 1: what is kept may be a distribution.
+  const numbers = Array.from({ length: elementCount(dims) }, draw[name] ?? (() => random.uniform()));
+  if (type === 'int64') return int64(numbers, dims);
+  return type === 'int32' ? tensor(type, dims, Int32Array.from(numbers)) : float32(numbers, dims);
+}
