@@ -44,6 +44,6 @@ test('progressive has the stages for which there are terms', () => {
 });
 
 test('a stage without a term that fits the pair is told', () => {
-  const text = 'objective: { hidden: { weight: 1 } }\nstages: [{ name: inner, objectives: [hidden] }]\n';
+  const text = 'stages: [{ name: inner, objectives: [featureMse] }]\n';
   expect(() => stagesOf(text)).toThrow(/the stage 'inner' has no term that fits/);
 });

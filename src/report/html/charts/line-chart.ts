@@ -20,6 +20,8 @@ export interface LineChart {
   scaleY?: 'linear' | 'log';
   /** Whether the vertical axis starts at 0. */
   fromZero?: boolean;
+  /** Vertical lines: what began there. */
+  beginnings?: readonly { x: number; label: string }[];
 }
 
 const AXIS_WIDTH = 44;
@@ -73,6 +75,10 @@ ${
   chart.reference &&
   html`<line class="reference ${chart.reference.color}" x1="0" x2="100%" y1="${y(chart.reference.y)}" y2="${y(chart.reference.y)}"/>`
 }
+${chart.beginnings?.map(({ x: begin, label }) => {
+  const place = x(begin);
+  return html`<line class="beginning" x1="${at(place)}" x2="${at(place)}" y1="0" y2="${plotHeight}"/><text class="tick ${place > 0.8 ? 'end' : 'start'}" x="${at(place)}" dx="${place > 0.8 ? -5 : 5}" y="11">${label}</text>`;
+})}
 <svg x="0" y="0" width="100%" height="${plotHeight}" viewBox="0 0 1000 ${plotHeight}" preserveAspectRatio="none">${lines}</svg>
 ${marks}
 ${chart.reference && referenceLabel(chart.reference, y(chart.reference.y), chart.series)}

@@ -1,0 +1,38 @@
+import type { ReportData } from '../../report-data.ts';
+import type { FollowedSample } from '../../sample-dynamics.ts';
+import { cartography } from '../charts/cartography.ts';
+import { decimal, percent } from '../format.ts';
+import { html, type Markup } from '../markup.ts';
+
+const REGIONS = [
+  { key: 'easy', title: 'Easy', about: 'The student was surest of these.' },
+  { key: 'ambiguous', title: 'Ambiguous', about: 'Its answer changed most from one look to the next.' },
+  { key: 'hard', title: 'Hard', about: 'It never came to believe these: rare ones, or wrong labels.' },
+] as const;
+
+/** How training went for its samples, as a map with examples; nothing where they were not followed. */
+export function dynamicsSection(data: ReportData): Markup | null {
+  const { dynamics, labels, unit } = data;
+  if (!dynamics || dynamics.samples === 0) return null;
+  const { samples, looks, confidence, correctness, examples } = dynamics;
+  return html`<section aria-labelledby="dynamics">
+<h2 id="dynamics">What was easy, what was hard</h2>
+<p class="about">How the student did on its ${decimal(samples)} training ${unit} while it trained, in ${decimal(looks, 1)} looks at each: it gave their class (the label, or the teacher’s answer) a probability of ${percent(confidence, 0)} on average, and was right ${percent(correctness, 0)} of the time.</p>
+<figure class="wide">
+<figcaption><h3>Map of the training ${unit}</h3><ul class="legend"><li><span class="key c0"></span>never right</li><li><span class="key c2"></span>half the time</li><li><span class="key c4"></span>always right</li></ul></figcaption>
+${cartography(dynamics.cells)}
+</figure>
+${REGIONS.map(({ key, title, about }) =>
+  examples[key].length === 0
+    ? null
+    : html`<h3>${title}</h3><p class="about">${about}</p><ul class="cards">${examples[key].map((example) => card(example, labels))}</ul>`,
+)}
+</section>`;
+}
+
+function card(example: FollowedSample, labels: readonly string[]): Markup {
+  const { confidence, variability, correctness } = example;
+  return html`<li class="card">${example.picture && html`<img class="example" src="${example.picture}" alt="${example.text}">`}<blockquote dir="auto">${example.text}</blockquote>
+<p class="truth"><span class="muted">${example.givenBy === 'label' ? 'Label' : 'The teacher says'}</span> <b><bdi>${labels[example.label]}</bdi></b></p>
+<p class="small muted">confidence ${decimal(confidence, 2)}, variability ${decimal(variability, 2)}, right ${percent(correctness, 0)}</p></li>`;
+}
