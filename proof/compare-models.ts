@@ -3,7 +3,7 @@ import type { Claim } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
 /** Teacher, student, int8 student and baseline side by side, over the seeds' runs. */
-export function modelTable(runs: readonly RunResult[]): string {
+export function modelTable(runs: readonly RunResult[], sample = 'text'): string {
   const row = (name: string, pick: (run: RunResult) => ModelResult | null): string[] => {
     const models = runs.map(pick).filter((model) => model !== null);
     const { mean: speed } = spreadOf(models.map(({ throughput }) => throughput));
@@ -20,7 +20,7 @@ export function modelTable(runs: readonly RunResult[]): string {
     ];
   };
   return markdownTable([
-    ['', 'accuracy, %', 'macro-F1, %', 'size', 'one text', 'texts a second'],
+    ['', 'accuracy, %', 'macro-F1, %', 'size', `one ${sample}`, `${sample}s a second`],
     row('teacher', ({ teacher }) => teacher),
     row('student', ({ student }) => student),
     row('student, int8', ({ studentInt8 }) => studentInt8),

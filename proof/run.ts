@@ -1,15 +1,26 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { allLabels } from './all-labels.ts';
+import { dynamicWeights } from './dynamic-weights.ts';
+import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
 import { labellingPrecision } from './labelling-precision.ts';
+import { fashionLevels, glossLevels } from './levels.ts';
 import type { Proof } from './proof.ts';
 
 // `npm run proof [NAME ...] [--fresh]`: real trainings over several seeds. Each proof writes its section of
 // docs/results.md, checks what the project promises, and exits with 1 when a promise does not hold. Runs that are
 // finished (runs/proof/) are not done again; --fresh does all anew.
 
-const PROOFS: readonly Proof[] = [fewLabels, labellingPrecision, allLabels];
+const PROOFS: readonly Proof[] = [
+  fewLabels,
+  labellingPrecision,
+  allLabels,
+  fashion,
+  glossLevels,
+  fashionLevels,
+  dynamicWeights,
+];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
 
