@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { knowledgeGraphSchema } from '../knowledge/graph/knowledge-graph.ts';
 import { runResultSchema } from './result.ts';
+import { sampleDynamicsSchema } from './sample-dynamics.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
@@ -14,7 +16,15 @@ const curvePointSchema = z.object({
   /** L2 norm of each term's weighted gradient over all parameters, and of their sum as `total`; before clipping. */
   gradientNorms: z.record(z.string(), z.number()),
   validationAccuracy: fraction.optional(),
+  /** Of trainings in stages: the name of the stage. */
+  trainingStage: z.string().optional(),
   learningRate: z.number().optional(),
+  /** Where weights change over time: by what each term counts in the loss, the mean over rows. */
+  weights: z.record(z.string(), z.number()).optional(),
+  /** Of dynamic weights: what they are made from, by cause (`complexity`, `effect/kd`). */
+  causes: z.record(z.string(), z.number()).optional(),
+  /** Of dynamic weights: what is trained, by coefficient and term (`alpha/kd`). */
+  coefficients: z.record(z.string(), z.number()).optional(),
 });
 export type CurvePoint = z.infer<typeof curvePointSchema>;
 
@@ -96,6 +106,16 @@ const reportWarningSchema = z.object({
   level: z.enum(['note', 'warning']),
 });
 
+/** What the teacher's answers rest on, and which of its layers taught which of the student's. */
+const graphReportSchema = z.object({
+  graph: knowledgeGraphSchema,
+  /** Names of layers; empty where no layers were found in the student. */
+  layers: z.array(z.object({ student: z.string(), teacher: z.string(), weight: z.number() })),
+  /** Who chose them: `graph`, `uniform`, `last`, or `recipe` for pairs. */
+  chosenBy: z.enum(['graph', 'uniform', 'last', 'recipe']),
+});
+export type GraphReport = z.infer<typeof graphReportSchema>;
+
 function ofModels<T extends z.ZodType>(schema: T) {
   return z.object({ teacher: schema, student: schema, baseline: schema.nullable() });
 }
@@ -123,6 +143,10 @@ export const reportDataSchema = z.object({
   disagreements: z.array(disagreementSchema),
   calibration: ofModels(z.array(reliabilityBinSchema)).nullable(),
   data: dataStatisticsSchema,
+  /** Of runs that drew their teacher's knowledge graph. */
+  knowledgeGraph: graphReportSchema.optional(),
+  /** Of runs that followed their training samples. */
+  dynamics: sampleDynamicsSchema.optional(),
   warnings: z.array(reportWarningSchema),
   /** The resolved recipe, YAML. */
   recipe: z.string(),

@@ -47,14 +47,14 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
     const data = await dataStage(run, await openTask(run));
     try {
       const teacher = await teacherStage(run, data);
-      const context = objectiveContext(run, data, teacher);
+      const context = await objectiveContext(run, data, teacher);
       const requests = knowledgeRequests(recipe.objective, context);
       const answers = await labelStage(run, teacher, data, requests);
       const student = await trainStage(run, data, { answers, context });
       const baseline = options.baseline === false ? null : await baselineStage(run, data);
       const shipped = await exportStage(run, { data, student, baseline });
       const evaluations = await evaluateStage(run, { data, teacher, shipped });
-      return await reportStage(run, { data, teacher, evaluations });
+      return await reportStage(run, { data, teacher, evaluations, context });
     } finally {
       data.dataset.close();
     }

@@ -20,7 +20,7 @@ export async function label(recipe: Recipe, options: RunOptions): Promise<LabelR
         run,
         teacher,
         data,
-        knowledgeRequests(recipe.objective, objectiveContext(run, data, teacher)),
+        knowledgeRequests(recipe.objective, await objectiveContext(run, data, teacher)),
       );
       const kept = (await run.store.list()).find(({ id }) => id === space.info.id);
       const { precision, agreement } = teacher;

@@ -1,29 +1,45 @@
-import { prepareForGradients } from '../autodiff/prepare.ts';
 import { LimbeckError } from '../errors.ts';
+import { headWeights, layerMapFromGraph } from '../knowledge/graph/layer-choice.ts';
 import type { ObjectiveContext, PairContext } from '../objectives/objective.ts';
 import type { ModelAnatomy } from '../onnx/anatomy/anatomy.ts';
-import { describeModel } from '../onnx/anatomy/describe-model.ts';
-import { type LayerMap, lastLayers, uniformLayers } from '../onnx/anatomy/layer-map.ts';
+import { type LayerMap, lastLayers } from '../onnx/anatomy/layer-map.ts';
+import { matchingLayers } from '../onnx/anatomy/matching-layers.ts';
 import { readModelFile } from '../onnx/node-files.ts';
-import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
+import { describePair } from './describe-pair.ts';
+import { knowledgeGraph } from './knowledge-graph.ts';
 import type { RunContext } from './run-context.ts';
 import type { TrainedTeacher } from './stages/teacher.ts';
 import type { TaskData } from './tasks/task.ts';
 
-/** What the losses of a run may look into: student, teacher, and which layer teaches which. */
-export function objectiveContext(
-  run: Pick<RunContext, 'recipe'>,
+/**
+ * What the losses of a run may look into: student, teacher, and which layer teaches which. The teacher's knowledge graph
+ * is drawn first where the recipe wants it.
+ */
+export async function objectiveContext(
+  run: RunContext,
   data: TaskData,
   teacher: TrainedTeacher,
-): ObjectiveContext {
-  const student = describeModel(toEvaluationForm(data.buildStudent().graph));
-  const anatomy = describeModel(prepareForGradients(readModelFile(teacher.file)));
-  const layers = layerMap(run.recipe.knowledge.layers, student, anatomy);
-  return { classes: data.dataset.labels.length, models: { student, teacher: anatomy, layers } };
+): Promise<ObjectiveContext> {
+  const { student, teacher: anatomy } = describePair(
+    run.recipe.knowledge,
+    data.buildStudent().graph,
+    readModelFile(teacher.file),
+  );
+  const wanted = run.recipe.knowledge.layers;
+  const graph = await knowledgeGraph(run, data, teacher, anatomy);
+  const layers =
+    wanted === 'graph' && graph
+      ? layerMapFromGraph(graph, student.layers.length)
+      : layerMap(wanted, student, anatomy);
+  const heads = graph && headWeights(graph);
+  return {
+    classes: data.dataset.labels.length,
+    models: { student, teacher: anatomy, layers, ...(heads && { headWeights: heads }) },
+  };
 }
 
 /**
- * The layer map that a recipe asks for. `graph` begins as the uniform one, which the knowledge graph then replaces.
+ * The layer map that a recipe asks for. `graph` is the uniform one where there is no knowledge graph.
  *
  * @throws LimbeckError `recipe.invalid` for a layer that is not there
  */
@@ -35,7 +51,7 @@ export function layerMap(
   const [own, other] = [student.layers.length, teacher.layers.length];
   if (own === 0 || other === 0) return [];
   if (wanted === 'last') return lastLayers(own, other);
-  if (wanted === 'uniform' || wanted === 'graph') return uniformLayers(own, other);
+  if (wanted === 'uniform' || wanted === 'graph') return matchingLayers(student, teacher);
   return wanted.map(([from, to], index): LayerMap[number] => {
     const wrong = from >= own ? { who: 'student', layer: from, anatomy: student } : undefined;
     const missing = wrong ?? (to >= other ? { who: 'teacher', layer: to, anatomy: teacher } : undefined);

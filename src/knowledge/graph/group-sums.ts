@@ -35,26 +35,20 @@ export class GroupSums {
     return group;
   }
 
-  /** The largest groups, at most `count` of them, and how many others there were. */
-  largest(count: number): { groups: readonly Group[]; others: number } {
-    const ordered = this.#ordered();
-    return {
-      groups: ordered.slice(0, count),
-      others: Math.max(0, ordered.length - count) + this.#foldedGroups,
-    };
+  /** All groups that are kept, the first by `rank` first, and how many were folded. */
+  ranked(rank: (group: Group) => number): { groups: readonly Group[]; folded: number } {
+    return { groups: this.#ordered(rank), folded: this.#foldedGroups };
   }
 
   #fold(newest: Group): void {
-    for (const group of this.#ordered().slice(this.#limit)) {
+    for (const group of this.#ordered(this.#size).slice(this.#limit)) {
       if (group === newest) continue;
       this.#groups.delete(group.name);
       this.#foldedGroups++;
     }
   }
 
-  #ordered(): Group[] {
-    return [...this.#groups.values()].sort(
-      (a, b) => this.#size(b) - this.#size(a) || (a.name < b.name ? -1 : 1),
-    );
+  #ordered(rank: (group: Group) => number): Group[] {
+    return [...this.#groups.values()].sort((a, b) => rank(b) - rank(a) || (a.name < b.name ? -1 : 1));
   }
 }

@@ -69,3 +69,8 @@ export type KnowledgeGraph = z.infer<typeof knowledgeGraphSchema>;
 
 /** Which teacher and which samples a graph is about. */
 export type GraphSource = Pick<KnowledgeGraph, 'teacher' | 'sample' | 'unit'>;
+
+/** A number as it is written and used: six digits are more than a sample can tell. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(6));
+}

@@ -22,11 +22,11 @@ export function layerMapFromGraph(
   // Of a teacher that tells nothing every layer counts the same.
   const importances = known.some((value) => value > 0) ? known : known.map(() => 1);
   const chosen = choose(importances, studentLayers);
-  const mean = chosen.reduce((sum, layer) => sum + (importances[layer] as number), 0) / studentLayers;
+  const all = chosen.reduce((sum, layer) => sum + (importances[layer] as number), 0);
   return chosen.map((teacher, student) => ({
     student,
     teacher,
-    weight: mean > 0 ? (1 + (importances[teacher] as number) / mean) / 2 : 1,
+    weight: all > 0 ? (1 + ((importances[teacher] as number) / all) * studentLayers) / 2 : 1,
   }));
 }
 

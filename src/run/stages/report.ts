@@ -1,15 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Dataset, DatasetStatistics } from '../../data/dataset.ts';
 import { LimbeckError } from '../../errors.ts';
+import type { ObjectiveContext } from '../../objectives/objective.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { renderReport } from '../../report/html/page.ts';
 import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
 import { renderModelCard } from '../../report/model-card.ts';
-import { type DataStatistics, type ReportData, reportDataSchema } from '../../report/report-data.ts';
+import {
+  type DataStatistics,
+  type GraphReport,
+  type ReportData,
+  reportDataSchema,
+} from '../../report/report-data.ts';
 import { compareModels, type RunResult } from '../../report/result.ts';
+import { readKnowledgeGraph, wantedSamples } from '../knowledge-graph.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { runFacts } from '../run-facts.ts';
+import { readDynamics } from '../sample-dynamics.ts';
 import type { TaskData } from '../tasks/task.ts';
 import type { Evaluations } from './evaluate.ts';
 import type { LabelFinding } from './label.ts';
@@ -19,6 +27,7 @@ export interface ReportInputs {
   readonly data: TaskData;
   readonly teacher: TrainedTeacher;
   readonly evaluations: Evaluations;
+  readonly context: ObjectiveContext;
 }
 
 /** Everything that the page and the card are drawn from, so that they can be drawn again. */
@@ -120,8 +129,26 @@ async function collectReportData(run: RunContext, inputs: ReportInputs): Promise
     },
     ...evaluations.comparison,
     data: dataStatistics(dataset),
+    knowledgeGraph: graphReport(run, inputs.context),
+    dynamics: readDynamics(run),
     warnings: folder.warnings.map((message) => ({ message, level: 'warning' as const })),
     recipe: readFileSync(folder.file('recipe.resolved.yaml'), 'utf8'),
+  };
+}
+
+function graphReport({ folder, recipe }: RunContext, { models }: ObjectiveContext): GraphReport | undefined {
+  const wanted = recipe.knowledge;
+  const graph = wantedSamples(wanted) === undefined ? undefined : readKnowledgeGraph(folder.path);
+  if (!graph || !models) return undefined;
+  const { student, teacher, layers } = models;
+  return {
+    graph,
+    layers: layers.map((pair) => ({
+      student: student.layers[pair.student]?.name ?? `${pair.student}`,
+      teacher: teacher.layers[pair.teacher]?.name ?? `${pair.teacher}`,
+      weight: pair.weight,
+    })),
+    chosenBy: typeof wanted.layers === 'string' ? wanted.layers : 'recipe',
   };
 }
 
