@@ -64,6 +64,26 @@ describe('readCurve', () => {
     ]);
   });
 
+  it('takes weights with their causes and coefficients, where there are any', async () => {
+    const rows = [
+      {
+        stage: 'train',
+        step: 1,
+        'weight/kd': 0.9,
+        'cause/complexity': 0.4,
+        'cause/effect/kd': -0.1,
+        'alpha/kd': 2,
+        'gamma/kd': 3,
+      },
+    ];
+    const [point] = await readCurve(rows, 'train');
+    expect(point).toMatchObject({
+      weights: { kd: 0.9 },
+      causes: { complexity: 0.4, 'effect/kd': -0.1 },
+      coefficients: { 'alpha/kd': 2, 'gamma/kd': 3 },
+    });
+  });
+
   it('takes the later of rows that a resumed run wrote again', async () => {
     const rows = [1, 2, 3, 2, 3, 4].map((step, index) => ({
       stage: 'train',

@@ -44,7 +44,8 @@ function parseRow(line: string): MetricsRow | null {
 
 /**
  * One stage's learning curve out of metrics rows. Read keys: `stage`, `step`, `seconds`, `loss` and `loss/TERM`,
- * `grad_norm` and `grad_norm/TERM`, `validation/accuracy`, `learning_rate`. Rows of other stages are left out; a row with a
+ * `grad_norm` and `grad_norm/TERM`, `validation/accuracy`, `learning_rate`, `weight/TERM`, `cause/CAUSE`, and `alpha/TERM`,
+ * `beta/TERM`, `gamma/TERM`. Rows of other stages are left out; a row with a
  * step already seen replaces the earlier one (a resumed run repeats the steps since its last checkpoint).
  */
 export async function readCurve(
@@ -77,8 +78,20 @@ function merge(before: CurvePoint, after: CurvePoint): CurvePoint {
   };
 }
 
+/** The records of a point, by how their keys begin in a row; `whole` names keep that beginning. */
+const RECORDS = [
+  { prefix: 'loss/', name: 'losses' },
+  { prefix: 'grad_norm/', name: 'gradientNorms' },
+  { prefix: 'weight/', name: 'weights' },
+  { prefix: 'cause/', name: 'causes' },
+  { prefix: 'alpha/', name: 'coefficients', whole: true },
+  { prefix: 'beta/', name: 'coefficients', whole: true },
+  { prefix: 'gamma/', name: 'coefficients', whole: true },
+] as const satisfies readonly { prefix: string; name: keyof CurvePoint; whole?: true }[];
+
 function toPoint(row: MetricsRow, step: number): CurvePoint {
   const point: CurvePoint = { step, seconds: 0, losses: {}, gradientNorms: {} };
+  if (typeof row.training_stage === 'string') point.trainingStage = row.training_stage;
   for (const [key, value] of Object.entries(row)) {
     if (typeof value !== 'number' || !Number.isFinite(value)) continue;
     if (key === 'seconds') point.seconds = value;
@@ -86,8 +99,12 @@ function toPoint(row: MetricsRow, step: number): CurvePoint {
     else if (key === 'learning_rate') point.learningRate = value;
     else if (key === 'loss') point.losses.total = value;
     else if (key === 'grad_norm') point.gradientNorms.total = value;
-    else if (key.startsWith('loss/')) point.losses[key.slice('loss/'.length)] = value;
-    else if (key.startsWith('grad_norm/')) point.gradientNorms[key.slice('grad_norm/'.length)] = value;
+    else {
+      const record = RECORDS.find(({ prefix }) => key.startsWith(prefix));
+      if (!record) continue;
+      const name = 'whole' in record ? key : key.slice(record.prefix.length);
+      point[record.name] = { ...point[record.name], [name]: value };
+    }
   }
   return point;
 }

@@ -56,7 +56,7 @@ export function dynamicWeights({ names, classes }: DynamicWeightsOptions): StepW
       return {
         factors,
         metrics: new Map([
-          ...weightMetrics(g, terms, factors),
+          ...weightMetrics(g, terms, factors, rowWeights),
           ['cause/complexity', means.C],
           ['cause/divergence', means.D],
           ...terms.map(({ name }, i) => [`cause/effect/${name}`, effects[i] as TypedValue] as const),

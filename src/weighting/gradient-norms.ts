@@ -18,7 +18,7 @@ export function givenFactors(names: readonly string[]): StepWeighting {
         if (place < 0) throw new Error(`factors were made for ${names.join(', ')}, not for ${name}`);
         return g.squeeze(g.slice(all, 0, place, place + 1), [0]);
       });
-      return { factors, metrics: weightMetrics(g, terms, factors) };
+      return { factors, metrics: weightMetrics(g, terms, factors, inputs.rowWeights()) };
     },
   };
 }

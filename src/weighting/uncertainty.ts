@@ -23,7 +23,11 @@ export function uncertaintyWeights(): StepWeighting {
       });
       const factors = logVariances.map((s) => g.exp(g.neg(s)));
       const sum = logVariances.reduce((total: TypedValue, s) => g.add(total, s));
-      return { factors, penalty: g.mul(sum, 0.5), metrics: weightMetrics(g, terms, factors) };
+      return {
+        factors,
+        penalty: g.mul(sum, 0.5),
+        metrics: weightMetrics(g, terms, factors, inputs.rowWeights()),
+      };
     },
   };
 }

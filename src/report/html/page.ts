@@ -6,11 +6,13 @@ import { classesSection } from './sections/classes.ts';
 import { costSection } from './sections/cost.ts';
 import { dataSection } from './sections/data.ts';
 import { disagreementsSection } from './sections/disagreements.ts';
+import { dynamicsSection } from './sections/dynamics.ts';
 import { errorsSection } from './sections/errors.ts';
 import { learningSection } from './sections/learning.ts';
 import { repeatSection } from './sections/repeat.ts';
 import { scorecardSection } from './sections/scorecard.ts';
 import { headline, summarySection } from './sections/summary.ts';
+import { weightsSection } from './sections/weights.ts';
 import { STYLE } from './style.ts';
 
 /**
@@ -26,6 +28,8 @@ export function renderReport(data: ReportData): string {
     summarySection(data),
     scorecardSection(data),
     learningSection(data),
+    weightsSection(data),
+    dynamicsSection(data),
     classesSection(data),
     errorsSection(data),
     disagreementsSection(data),

@@ -2,6 +2,7 @@ import type { CurvePoint, ReportData } from '../../report-data.ts';
 import { type LineSeries, lineChart } from '../charts/line-chart.ts';
 import { compact, decimal, percent, seconds } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
+import { byTerm, legend } from './term-lines.ts';
 
 /** One unit for all marks of an axis: seconds up to three minutes, then minutes, then hours. */
 function timeFormat(curves: readonly LineSeries[]): (value: number) => string {
@@ -10,9 +11,6 @@ function timeFormat(curves: readonly LineSeries[]): (value: number) => string {
   return (value) => `${compact(value / size)}\u202f${unit}`;
 }
 
-/** Colours of loss terms, in the order in which terms first occur. */
-const TERM_COLORS = ['term-1', 'term-2', 'term-3', 'term-4', 'term-5'];
-
 /** Learning curves of student and baseline, and what each term of the student's loss did. */
 export function learningSection(data: ReportData): Markup {
   const { student, baseline } = data.curves;
@@ -20,6 +18,7 @@ export function learningSection(data: ReportData): Markup {
   const split = data.teacherValidationAccuracy === null ? 'test' : 'validation';
   const curves: LineSeries[] = [validation('Student', 'student', student)];
   if (baseline) curves.push(validation('Baseline', 'baseline', baseline));
+  const beginnings = stageBeginnings(student, (point) => point.step);
   const losses = byTerm(student, (point) => point.losses);
   // The norm of the sum is nearly that of the strongest term: it would only hide it.
   const norms = byTerm(student, (point) => point.gradientNorms).filter(
@@ -37,19 +36,33 @@ ${lineChart({
   height: 300,
   reference: { y: reference, label: `Teacher ${percent(reference)} (${split})`, color: 'teacher' },
   fromZero: true,
+  beginnings: stageBeginnings(student, (point) => point.seconds),
 })}
 </figure>
 <div class="pair">
 <figure>
 <figcaption><h3>Loss by term</h3><p class="about">The student’s terms before their weights, and the weighted total, by training step.</p>${legend(losses)}</figcaption>
-${lineChart({ title: 'The terms of the student’s loss by training step', series: losses, formatX: (value) => decimal(value), formatY: compact, height: 220, fromZero: true })}
+${lineChart({ title: 'The terms of the student’s loss by training step', series: losses, formatX: (value) => decimal(value), formatY: compact, height: 220, fromZero: true, beginnings })}
 </figure>
 <figure>
 <figcaption><h3>Gradient norm by term</h3><p class="about">How hard each term pulls, weight included, by training step, on a logarithmic axis. A line far below the others is a term that teaches nothing.</p>${legend(norms)}</figcaption>
-${lineChart({ title: 'Gradient norms of the student’s loss terms by training step', series: norms, formatX: (value) => decimal(value), formatY: compact, height: 220, scaleY: 'log' })}
+${lineChart({ title: 'Gradient norms of the student’s loss terms by training step', series: norms, formatX: (value) => decimal(value), formatY: compact, height: 220, scaleY: 'log', beginnings })}
 </figure>
 </div>
 </section>`;
+}
+
+/** Where stages of the training begin: at the last row of the one before; none where it had but one. */
+function stageBeginnings(
+  curve: readonly CurvePoint[],
+  placeOf: (point: CurvePoint) => number,
+): { x: number; label: string }[] {
+  return curve.flatMap((point, index) => {
+    const before = curve[index - 1];
+    const { trainingStage } = point;
+    if (trainingStage === undefined || trainingStage === before?.trainingStage) return [];
+    return [{ x: before ? placeOf(before) : 0, label: trainingStage }];
+  });
 }
 
 function validation(name: string, color: string, curve: readonly CurvePoint[]): LineSeries {
@@ -73,31 +86,4 @@ function validation(name: string, color: string, curve: readonly CurvePoint[]): 
 function best(series: LineSeries): string | undefined {
   if (series.points.length === 0) return undefined;
   return `best ${percent(Math.max(...series.points.map((point) => point.y)))}`;
-}
-
-function byTerm(
-  curve: readonly CurvePoint[],
-  values: (point: CurvePoint) => Record<string, number>,
-): LineSeries[] {
-  const terms = [...new Set(curve.flatMap((point) => Object.keys(values(point))))];
-  // The sum last: its colour is the text's, whatever terms there are.
-  const named = terms.filter((term) => term !== 'total');
-  if (terms.includes('total')) named.push('total');
-  return named.map((term, index) => ({
-    name: term,
-    color: term === 'total' ? 'term-total' : TERM_COLORS[index % TERM_COLORS.length]!,
-    points: curve.flatMap((point) => {
-      const value = values(point)[term];
-      return value === undefined
-        ? []
-        : [{ x: point.step, y: value, title: `${term}, step ${decimal(point.step)}: ${compact(value)}` }];
-    }),
-  }));
-}
-
-function legend(series: readonly { name: string; color: string; note?: string | undefined }[]): Markup {
-  return html`<ul class="legend">${series.map(
-    (entry) =>
-      html`<li><span class="key ${entry.color}"></span><bdi>${entry.name}</bdi>${entry.note && html` <span class="muted">${entry.note}</span>`}</li>`,
-  )}</ul>`;
 }
