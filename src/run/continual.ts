@@ -51,7 +51,7 @@ export async function continual(recipe: Recipe, options: RunOptions): Promise<Co
       );
       const teacher = asksTeacher ? await askTeacher(run, data) : undefined;
       const student = data.buildStudent();
-      const measure = new TaskMeasure(run, data, student, divided.tasks);
+      const measure = new TaskMeasure(run, data, student, divided.samples);
       const of: ContinualRun = {
         run,
         data,

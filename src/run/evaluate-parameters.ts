@@ -4,7 +4,6 @@ import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from '../report/confusion.ts';
-import type { ConfusionCounts } from '../report/report-data.ts';
 import type { Student } from '../students/student.ts';
 import { compileForward } from '../train/compile-step.ts';
 import type { Evaluation } from '../train/early-stopping.ts';
@@ -17,8 +16,6 @@ import type { ModelInputs, Variant } from './tasks/task.ts';
 
 export interface ParameterEvaluator {
   evaluate(parameters: ReadonlyMap<string, Float32Array>): Promise<Evaluation>;
-  /** How often each class was taken for which. */
-  confusion(parameters: ReadonlyMap<string, Float32Array>): Promise<ConfusionCounts>;
   close(): Promise<void>;
 }
 
@@ -43,29 +40,25 @@ export function parameterEvaluator<B extends Batch>(options: {
       engine.load(writeModel(compileForward(student, sizes)), { title: 'the student', spinning: false }),
     ({ name }) => name,
   );
-  async function measure(parameters: ReadonlyMap<string, Float32Array>) {
-    const confusion = createConfusion(classes);
-    const feeds: Record<string, Tensor> = {};
-    for (const [name, data] of parameters) feeds[name] = { ...(tensors.get(name) as Tensor), data };
-    let loss = 0;
-    let counted = 0;
-    for (const batch of splitBatches(split, batchSize)) {
-      const session = await sessions.get(inputs.variant(batch));
-      const { logits } = await session.run({ ...feeds, ...inputs.feeds(batch) }, { logits: null });
-      for (const { label, answer, crossEntropy } of readLogits(logits, batch, among)) {
-        countAnswer(confusion, label, answer);
-        loss += crossEntropy;
-        counted++;
-      }
-    }
-    return { counts: confusionCounts(confusion), loss: loss / Math.max(1, counted) };
-  }
   return {
     async evaluate(parameters) {
-      const { counts, loss } = await measure(parameters);
-      return { accuracy: accuracy(counts), macroF1: macroF1(counts), loss };
+      const confusion = createConfusion(classes);
+      const feeds: Record<string, Tensor> = {};
+      for (const [name, data] of parameters) feeds[name] = { ...(tensors.get(name) as Tensor), data };
+      let loss = 0;
+      let counted = 0;
+      for (const batch of splitBatches(split, batchSize)) {
+        const session = await sessions.get(inputs.variant(batch));
+        const { logits } = await session.run({ ...feeds, ...inputs.feeds(batch) }, { logits: null });
+        for (const { label, answer, crossEntropy } of readLogits(logits, batch, among)) {
+          countAnswer(confusion, label, answer);
+          loss += crossEntropy;
+          counted++;
+        }
+      }
+      const counts = confusionCounts(confusion);
+      return { accuracy: accuracy(counts), macroF1: macroF1(counts), loss: loss / Math.max(1, counted) };
     },
-    confusion: async (parameters) => (await measure(parameters)).counts,
     close: () => sessions.release(),
   };
 }

@@ -51,14 +51,16 @@ async function learnInTurn(of: ContinualRun, method: ContinualMethod): Promise<T
   let parameters: Parameters | undefined;
   for (const task of tasks.keys()) {
     run.checkInterrupted();
-    const groups = answerGroups(options.setting, tasks.slice(0, task + 1));
+    // With the task told, also those that are still to come can be answered.
+    const answerable = options.setting === 'class-incremental' ? tasks.slice(0, task + 1) : tasks;
     const learnt = await learnTask(of, {
       ...trainingOf(task),
       title: `${method}, task ${task + 1} of ${tasks.length}`,
       start: parameters,
       lessons: () => past.lessons(task),
       validation: samples.validation[task],
-      groups,
+      groups: answerGroups(options.setting, answerable),
+      measured: answerable.length,
     });
     parameters = learnt.parameters;
     rows.push(learnt.accuracies);
@@ -101,11 +103,14 @@ async function learnJointly(of: ContinualRun): Promise<TaskAccuracies> {
       samples.validation.flatMap((view) => [...view.places()]),
     ),
     groups,
+    measured: tasks.length,
   });
   return accuracies;
 }
 
 type Lesson = Omit<TaskTraining, 'terms' | 'settings' | 'training'> & {
+  /** So many tasks can be answered afterwards, and are measured. */
+  readonly measured: number;
   lessons(): Pick<TaskTraining, 'terms' | 'settings' | 'training'>;
 };
 
@@ -125,7 +130,7 @@ async function learnTask(
   }
   const parameters = await trainTask(run, data, student, { ...lesson, ...lesson.lessons() });
   told.add(name);
-  const accuracies = await measure.measure(parameters, lesson.groups);
+  const accuracies = await measure.measure(parameters, lesson.groups, lesson.measured);
   const rows = run.folder.finding<ContinualFinding>('train')?.rows ?? {};
   run.folder.finish('train', { rows: { ...rows, [name]: accuracies } } satisfies ContinualFinding);
   return { parameters, accuracies };

@@ -4,7 +4,7 @@ import type { Student } from '../../students/student.ts';
 import { type ParameterEvaluator, parameterEvaluator } from '../evaluate-parameters.ts';
 import type { RunContext } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
-import { type ClassTasks, choicesFor } from './tasks.ts';
+import { choicesFor } from './tasks.ts';
 
 /** Accuracies of one student by task, 0 to 1. */
 export interface TaskAccuracies {
@@ -12,49 +12,52 @@ export interface TaskAccuracies {
   readonly validation: readonly number[];
 }
 
-/** Measures a student on all tasks: a pass over the validation split and one over the test split. */
+/** Samples to measure on, by task. */
+type TaskSamples = Readonly<Record<keyof TaskAccuracies, readonly Split[]>>;
+
+/** Measures a student on the validation and test samples of all tasks. */
 export class TaskMeasure {
-  readonly #tasks: ClassTasks;
-  readonly #test: ParameterEvaluator;
-  readonly #validation: ParameterEvaluator;
+  readonly #evaluators: Readonly<Record<keyof TaskAccuracies, readonly ParameterEvaluator[]>>;
   #groups: AnswerGroups = [];
 
-  constructor(run: RunContext, data: TaskData, student: Student, tasks: ClassTasks) {
-    const { dataset, inputs } = data;
-    this.#tasks = tasks;
+  constructor(run: RunContext, data: TaskData, student: Student, samples: TaskSamples) {
     const open = (split: Split) =>
       parameterEvaluator({
         engine: run.engine,
         student,
         split,
         batchSize: run.recipe.training.batchSize,
-        classes: dataset.labels.length,
-        inputs,
+        classes: data.dataset.labels.length,
+        inputs: data.inputs,
         among: (label) => choicesFor(this.#groups, label),
       });
-    this.#test = open(dataset.splits.test);
-    this.#validation = open(dataset.splits.validation);
+    this.#evaluators = { test: samples.test.map(open), validation: samples.validation.map(open) };
   }
 
-  /** @param groups between which classes answers are sought */
+  /**
+   * @param groups between which classes answers are sought
+   * @param count so many tasks are measured: nothing is right in the others, whose classes are no answer yet
+   */
   async measure(
     parameters: ReadonlyMap<string, Float32Array>,
     groups: AnswerGroups,
+    count: number,
   ): Promise<TaskAccuracies> {
     this.#groups = groups;
-    const byTask = async (evaluator: ParameterEvaluator) => {
-      const counts = await evaluator.confusion(parameters);
-      return this.#tasks.map((classes) => {
-        const right = classes.reduce((sum, label) => sum + (counts[label]?.[label] ?? 0), 0);
-        const all = classes.reduce((sum, label) => sum + (counts[label] ?? []).reduce((a, b) => a + b, 0), 0);
-        return all > 0 ? right / all : 0;
-      });
+    const accuracies = async (evaluators: readonly ParameterEvaluator[]) => {
+      const found: number[] = [];
+      for (const [task, evaluator] of evaluators.entries())
+        found.push(task < count ? (await evaluator.evaluate(parameters)).accuracy : 0);
+      return found;
     };
-    return { test: await byTask(this.#test), validation: await byTask(this.#validation) };
+    return {
+      test: await accuracies(this.#evaluators.test),
+      validation: await accuracies(this.#evaluators.validation),
+    };
   }
 
   async close(): Promise<void> {
-    await this.#test.close();
-    await this.#validation.close();
+    for (const evaluator of [...this.#evaluators.test, ...this.#evaluators.validation])
+      await evaluator.close();
   }
 }

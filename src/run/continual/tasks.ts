@@ -42,10 +42,7 @@ export function answerGroups(setting: ContinualOptions['setting'], taught: Class
   return setting === 'class-incremental' ? [taught.flat()] : taught;
 }
 
-/**
- * The classes among which the answer to a sample is sought: those of its group; for a sample of a task that was not taught
- * yet all classes that were, so that it counts as wrong where no task is told.
- */
+/** The classes among which the answer to a sample is sought: those of its group, or of all groups where it is in none. */
 export function choicesFor(groups: AnswerGroups, label: number): readonly number[] {
   return groups.find((group) => group.includes(label)) ?? groups.flat();
 }
