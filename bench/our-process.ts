@@ -5,6 +5,7 @@
 import { createNodeEngine } from '../src/engine/node.ts';
 import { BENCH_MODELS } from './models.ts';
 import { ourStep } from './our-step.ts';
+import { peakBytes } from './peak-memory.ts';
 
 const [name = '', threads, steps] = process.argv.slice(2);
 const model = BENCH_MODELS[name];
@@ -12,4 +13,4 @@ if (!model) throw new Error(`no model ${name}`);
 const step = await ourStep(model, { engine: createNodeEngine({ threads: Number(threads) }) });
 await step.run(Number(steps));
 await step.release();
-console.log(JSON.stringify({ bytes: 1024 * process.resourceUsage().maxRSS }));
+console.log(JSON.stringify({ bytes: peakBytes() }));

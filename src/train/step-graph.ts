@@ -9,11 +9,13 @@ import type { DataType } from '../onnx/data-type.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { bindDims } from '../onnx/passes/bind-dims.ts';
+import { lowerConvolutions } from '../onnx/passes/lower-convolutions.ts';
 import { lowerDepthwise } from '../onnx/passes/lower-depthwise.ts';
 import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
 import { elementCount, float32, type Tensor } from '../onnx/tensor.ts';
 import { randomStream } from '../random.ts';
 import type { Student } from '../students/student.ts';
+import { rerunStudent } from './rerun-student.ts';
 
 /** Name, type and shape of a tensor that goes in or out of a compiled step. */
 export interface TensorSpec {
@@ -81,7 +83,6 @@ export function buildStepGraph(
   const {
     values,
     parameters: given,
-    graph,
     bound,
   } = inlineWithParameters(g, { ...student, parameters: names }, sizes, 'student');
   const parameters = given.slice(0, student.parameters.length);
@@ -111,8 +112,8 @@ export function buildStepGraph(
   const auxiliary = new Map<string, AuxiliaryParameter>();
   const inputs: ObjectiveInputs = {
     student: (name) => studentValue(values, name),
-    rerun(replaced) {
-      const again = g.inline(graph, new Map([...bound, ...replaced]), 'rerun');
+    rerun(replaced, how) {
+      const again = rerunStudent(g, { graph: student.graph, sizes, values, bound, atSizes }, replaced, how);
       return (name) => studentValue(again, name);
     },
     knowledge: (tap, dims) =>
@@ -167,8 +168,7 @@ export function inlineWithParameters(
 ): {
   values: Map<string, TypedValue>;
   parameters: TypedValue[];
-  /** The student as it was copied, and what its inputs and parameters are here: to copy it again. */
-  graph: Graph;
+  /** What its inputs and parameters are here. */
   bound: ReadonlyMap<string, TypedValue>;
 } {
   const bound = new Map<string, TypedValue>();
@@ -185,8 +185,13 @@ export function inlineWithParameters(
     bound.set(name, value);
     return value;
   });
-  const graph = lowerDepthwise(bindDims(student.graph, sizes));
-  return { values: g.inline(graph, bound, prefix), parameters, graph, bound };
+  const graph = atSizes(student.graph, sizes);
+  return { values: g.inline(graph, bound, prefix), parameters, bound };
+}
+
+/** A graph as a step has it: symbolic sizes are numbers, and convolutions have the form that is fast at that size. */
+function atSizes(graph: Graph, sizes: Readonly<Record<string, number>>): Graph {
+  return lowerConvolutions(lowerDepthwise(bindDims(graph, sizes)));
 }
 
 function nameTaken(name: string): LimbeckError {
