@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import type { AttentionMap } from '../onnx/anatomy/anatomy.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { float32 } from '../onnx/tensor.ts';
 import { divergence, safeLog } from './divergence.ts';
 import { type LayerPart, layerPairs, sharedLoss, type TaughtPart } from './layer-pairs.ts';
 import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
@@ -15,6 +16,8 @@ export interface AttentionDivergenceInputs {
   teacher: TypedValue;
   /** float32 [B, T]: 1 for a token, 0 for padding. */
   mask: TypedValue;
+  /** How much each head counts, a mean of 1; all alike when absent. */
+  headWeights?: readonly number[] | undefined;
 }
 
 /**
@@ -25,10 +28,10 @@ export interface AttentionDivergenceInputs {
  */
 export function attentionDivergence(
   g: GraphBuilder,
-  { student, teacher, mask }: AttentionDivergenceInputs,
+  { student, teacher, mask, headWeights }: AttentionDivergenceInputs,
 ): TypedValue {
   const perQuery = divergence(g, teacher, safeLog(g, student));
-  const queries = perQuery.shape.length > 2 ? meanOverHeads(g, perQuery) : perQuery;
+  const queries = perQuery.shape.length > 2 ? meanOverHeads(g, perQuery, headWeights) : perQuery;
   return meanOverTokens(g, queries, mask);
 }
 
@@ -51,11 +54,11 @@ export const attention = defineObjective({
     })
     .describe("KL divergence from the teacher's attention distributions (Wang et al., 2020, eq. 6)."),
   knowledge: ({ heads }, context) =>
-    pairsOf(heads, context).map(({ teacher: { probabilities } }) => ({
-      tap: tapOf(heads, probabilities),
+    pairsOf(heads, context).map(({ teacher: map }) => ({
+      tap: tapOf(heads, map),
       build(g, teacher) {
-        const value = teacher.value(probabilities);
-        return heads === 'mean' ? meanOverHeads(g, value) : value;
+        const value = teacher.value(map.probabilities);
+        return heads === 'mean' ? meanOverHeads(g, value, map.headWeights) : value;
       },
     })),
   term({ weight, heads }, context) {
@@ -68,11 +71,14 @@ export const attention = defineObjective({
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
           const own = inputs.student(student.probabilities);
           const dims = ['sequence', 'sequence'];
-          const tap = tapOf(heads, teacher.probabilities);
           return attentionDivergence(g, {
             student: heads === 'mean' ? meanOverHeads(g, own) : own,
-            teacher: inputs.knowledge(tap, heads === 'mean' ? dims : [teacher.heads, ...dims]),
+            teacher: inputs.knowledge(
+              tapOf(heads, teacher),
+              heads === 'mean' ? dims : [teacher.heads, ...dims],
+            ),
             mask,
+            headWeights: teacher.headWeights,
           });
         });
         return { values, weights: inputs.rowWeights() };
@@ -82,18 +88,28 @@ export const attention = defineObjective({
 });
 
 /** [B, heads, ...] -> [B, ...] */
-function meanOverHeads(g: GraphBuilder, value: TypedValue): TypedValue {
-  return g.reduceMean(value, { axes: [1], keepDims: false });
+function meanOverHeads(g: GraphBuilder, value: TypedValue, weights?: readonly number[]): TypedValue {
+  const weighted = weights
+    ? g.mul(value, g.constant(float32([...weights], [weights.length, ...value.shape.slice(2).map(() => 1)])))
+    : value;
+  return g.reduceMean(weighted, { axes: [1], keepDims: false });
 }
 
-function tapOf(heads: Heads, probabilities: string): string {
-  return `attention/${heads}/${probabilities}`;
+/** An attention map, and what the knowledge graph says of its heads. */
+interface WeighedMap extends AttentionMap {
+  readonly headWeights?: readonly number[] | undefined;
 }
 
-function pairsOf(heads: Heads, context: ObjectiveContext): TaughtPart<AttentionMap>[] {
+function tapOf(heads: Heads, { probabilities, headWeights }: WeighedMap): string {
+  const weights = heads === 'mean' && headWeights ? `(${headWeights.join(' ')})` : '';
+  return `attention/${heads}${weights}/${probabilities}`;
+}
+
+function pairsOf(heads: Heads, context: ObjectiveContext): TaughtPart<WeighedMap>[] {
   const pairs = layerPairs(context, 'attention', ATTENTION);
   const unlike = heads === 'each' && pairs.find(({ student, teacher }) => student.heads !== teacher.heads);
-  if (!unlike) return pairs;
+  if (!unlike)
+    return pairs.map(({ teacher, ...pair }) => ({ ...pair, teacher: withHeadWeights(teacher, context) }));
   const { student, teacher } = unlike;
   throw new LimbeckError(
     'recipe.invalid',
@@ -104,4 +120,12 @@ function pairsOf(heads: Heads, context: ObjectiveContext): TaughtPart<AttentionM
         'Set heads to mean, or weigh objective.valueRelations, which head counts do not matter to (`limbeck inspect MODEL` lists them).',
     },
   );
+}
+
+/** Two digits of each weight: what is kept of the teacher depends on them, and is found again by them. */
+function withHeadWeights(map: AttentionMap, { models }: ObjectiveContext): WeighedMap {
+  const layer = models?.teacher.layers.findIndex(({ attention }) => attention === map) ?? -1;
+  const weights = models?.headWeights?.[layer];
+  if (weights?.length !== map.heads) return map;
+  return { ...map, headWeights: weights.map((weight) => Number(weight.toFixed(2))) };
 }

@@ -4,6 +4,7 @@ import type { LayerPair } from '../onnx/anatomy/layer-map.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { ObjectiveContext, PairContext } from './objective.ts';
+import { requiredModels } from './required-models.ts';
 
 /** A part of one of the student's layers, and the same part of the teacher's layer that teaches it. */
 export interface TaughtPart<Part> {
@@ -31,11 +32,11 @@ export const FEATURE_MAPS: LayerPart<FeatureMap> = { title: 'feature maps', of: 
  * @throws LimbeckError `recipe.no-layers` when there is none
  */
 export function layerPairs<Part>(
-  { models }: ObjectiveContext,
+  context: ObjectiveContext,
   name: string,
   part: LayerPart<Part>,
 ): TaughtPart<Part>[] {
-  const both = required(models, name);
+  const both = requiredModels(context, name);
   return partsOf(both, name, part, both.layers);
 }
 
@@ -43,8 +44,8 @@ export function layerPairs<Part>(
  * The same for feature maps, where the layers of one size of picture are a stage: each pair is moved to the ends of its
  * stages, and of the pairs of a student's stage the last one stays.
  */
-export function stagePairs({ models }: ObjectiveContext, name: string): TaughtPart<FeatureMap>[] {
-  const both = required(models, name);
+export function stagePairs(context: ObjectiveContext, name: string): TaughtPart<FeatureMap>[] {
+  const both = requiredModels(context, name);
   const { student, teacher, layers } = both;
   const ends = layers
     .filter((pair) => student.layers[pair.student]?.features && teacher.layers[pair.teacher]?.features)
@@ -68,14 +69,6 @@ export function sharedLoss<Part>(
 ): TypedValue {
   const parts = pairs.map((pair) => (pair.share === 1 ? loss(pair) : g.mul(loss(pair), pair.share)));
   return parts.reduce((sum, part) => g.add(sum, part));
-}
-
-function required(models: PairContext | undefined, name: string): PairContext {
-  if (models) return models;
-  throw new LimbeckError('recipe.no-layers', `the loss '${name}' looks into layers that are not known here`, {
-    where: `objective.${name}`,
-    remedy: `Set objective.${name}.weight to 0 for this command.`,
-  });
 }
 
 function partsOf<Part>(
