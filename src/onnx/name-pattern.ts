@@ -4,6 +4,7 @@
  */
 export function namePattern(pattern: string): (name: string) => boolean {
   const parts = pattern.split('*');
+  if (parts.length === 1) return (name) => name === pattern;
   const first = parts[0]!;
   const last = parts[parts.length - 1]!;
   const middle = parts.slice(1, -1);

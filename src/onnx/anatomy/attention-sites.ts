@@ -5,6 +5,8 @@ import type { ModelPaths } from './model-paths.ts';
 /** Where a model attends: a Softmax over keys whose result is multiplied with values. */
 export interface AttentionSite {
   readonly softmax: Node;
+  /** What the distributions are multiplied with. */
+  readonly attended: readonly Value[];
   /** Absent where the model holds no [batch, heads, queries, keys]: heads laid into the batch, windows of a picture. */
   readonly map?: AttentionMap;
 }
@@ -24,12 +26,23 @@ const PASSED_ON: ReadonlySet<string> = new Set([
 ]);
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'FusedMatMul', 'Einsum']);
 
-/** Every attention on the way to the output, in graph order. */
+/**
+ * Every attention of a sequence to itself on the way to the output, in graph order. What attends to another sequence (a
+ * decoder to its encoder) is a part of the layer before it.
+ */
 export function attentionSites(paths: ModelPaths): AttentionSite[] {
-  return paths.nodes.flatMap((node) => {
-    const site = node.opType === 'Softmax' ? siteOf(paths, node) : undefined;
-    return site ? [site] : [];
-  });
+  const sites = paths.nodes.flatMap((node) => (node.opType === 'Softmax' ? (siteOf(paths, node) ?? []) : []));
+  const after = sites.map(({ softmax }) => paths.after(softmax.outputs[0]!));
+  const isCross = ({ softmax, attended }: AttentionSite) =>
+    after.some(
+      (reached) => reached.has(softmax) && attended.every((value) => !comesFrom(paths, value, reached)),
+    );
+  return sites.filter((site) => !isCross(site));
+}
+
+function comesFrom(paths: ModelPaths, value: Value, nodes: ReadonlySet<Node>): boolean {
+  const producer = paths.producerOf(value);
+  return producer !== undefined && nodes.has(producer);
 }
 
 function siteOf(paths: ModelPaths, softmax: Node): AttentionSite | undefined {
@@ -42,12 +55,13 @@ function siteOf(paths: ModelPaths, softmax: Node): AttentionSite | undefined {
   const values = reached.flatMap((value) => multipliedWith(paths, value));
   if (values.length === 0) return undefined;
   const probabilities = namedProbabilities(paths, result, reached);
-  if (!probabilities) return { softmax };
+  if (!probabilities) return { softmax, attended: values };
   const [, heads] = paths.shapeOf(probabilities)!;
-  const attended = values.find((value) => paths.isBatchOf(value, 4) && paths.shapeOf(value)![1] === heads);
+  const byHead = values.find((value) => paths.isBatchOf(value, 4) && paths.shapeOf(value)![1] === heads);
   return {
     softmax,
-    map: { probabilities: probabilities.name, heads: heads!, ...(attended && { values: attended.name }) },
+    attended: values,
+    map: { probabilities: probabilities.name, heads: heads!, ...(byHead && { values: byHead.name }) },
   };
 }
 
