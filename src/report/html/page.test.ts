@@ -88,6 +88,21 @@ describe('renderReport', () => {
     expect(empty).toContain('Teacher and student gave the same answer to every one of the test texts.');
   });
 
+  it('marks where stages of the training begin', () => {
+    expect(page.match(/class="beginning"/g)).toHaveLength(6);
+    expect(page).toContain('>layers</text>');
+    const data = syntheticReport();
+    const student = data.curves.student.map(({ trainingStage: _, ...point }) => point);
+    expect(renderReport({ ...data, curves: { ...data.curves, student } })).not.toContain('class="beginning"');
+  });
+
+  it('maps the training samples, with examples, where they were followed', () => {
+    expect(page).toContain('Map of the training texts');
+    expect(page.match(/class="place c\d"/g)?.length).toBe(syntheticReport().dynamics?.cells.length);
+    const { dynamics: _, ...without } = syntheticReport();
+    expect(renderReport(without)).not.toContain('Map of the training');
+  });
+
   it('says when the int8 file does not ship', () => {
     const data = syntheticReport();
     const gate = { maxDrop: 0.01, drop: 0.031, passed: false, layers: [{ layer: 'conv/<w>', loss: 0.0312 }] };
