@@ -27,7 +27,7 @@ import type { Student } from '../src/students/student.ts';
 import { textAttention } from '../src/students/text-attention.ts';
 import { adamw } from '../src/train/adamw.ts';
 import { type CompiledStep, compileStep } from '../src/train/compile-step.ts';
-import { parameterTensors, type TensorSpec } from '../src/train/step-graph.ts';
+import { type TensorSpec, trainedTensors } from '../src/train/step-graph.ts';
 import { SwapBuffers } from '../src/train/swap-buffers.ts';
 
 interface Pair {
@@ -185,7 +185,7 @@ async function load(pair: Pair, terms: readonly ObjectiveTerm[], profile?: strin
     ...(profile === undefined ? {} : { profile }),
   });
   const initial = new Map<string, Float32Array>();
-  for (const [name, { data }] of parameterTensors(student)) initial.set(name, data as Float32Array);
+  for (const [name, { data }] of trainedTensors(student)) initial.set(name, data as Float32Array);
   for (const { spec, initial: content } of compiled.auxiliary)
     initial.set(spec.name, content.data as Float32Array);
   const { parameters, auxiliary, buffers: statistics, state } = compiled;

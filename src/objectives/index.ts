@@ -2,10 +2,13 @@ import type { z } from 'zod';
 import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
 import { attention } from './attention.ts';
 import { attentionTransfer } from './attention-transfer.ts';
+import { attributionObjective } from './attribution.ts';
+import { boundary } from './boundary.ts';
 import { cka } from './cka.ts';
 import { labels } from './cross-entropy.ts';
 import { distObjective } from './dist.ts';
 import { dkd } from './dkd.ts';
+import { featureMseObjective } from './feature-mse.ts';
 import { featurePyramid } from './feature-pyramid.ts';
 import { features } from './features.ts';
 import { hidden } from './hidden.ts';
@@ -23,6 +26,7 @@ export const OBJECTIVES = [
   attention,
   valueRelations,
   hidden,
+  featureMseObjective,
   similarity,
   cka,
   features,
@@ -32,6 +36,8 @@ export const OBJECTIVES = [
   distObjective,
   mlkd,
   rkd,
+  attributionObjective,
+  boundary,
 ] as const;
 
 type Objective = (typeof OBJECTIVES)[number];
@@ -43,18 +49,24 @@ const KINDS: readonly ObjectiveKind[] = OBJECTIVES as readonly unknown[] as read
 
 /** The terms of a recipe's loss; those of weight 0 are left out. */
 export function objectiveTerms(options: ObjectiveOptions, context: ObjectiveContext): ObjectiveTerm[] {
-  return weighed(options).map(({ kind, own }) => kind.term(own, context));
+  return applying(options, context).map(({ kind, own }) => kind.term(own, context));
 }
 
 /** What the terms of a recipe's loss need of the teacher besides its classes, each once. */
 export function knowledgeRequests(options: ObjectiveOptions, context: ObjectiveContext): KnowledgeRequest[] {
-  const requests = weighed(options).flatMap(({ kind, own }) => kind.knowledge?.(own, context) ?? []);
+  const requests = applying(options, context).flatMap(
+    ({ kind, own }) => kind.knowledge?.(own, context) ?? [],
+  );
   return [...new Map(requests.map((request) => [request.tap, request])).values()];
 }
 
 /** The losses that a recipe weighs. */
 export function weighedKinds(options: ObjectiveOptions): ObjectiveKind[] {
   return weighed(options).map(({ kind }) => kind);
+}
+
+function applying(options: ObjectiveOptions, context: ObjectiveContext) {
+  return weighed(options).filter(({ kind }) => kind.applies?.(context) ?? true);
 }
 
 function weighed(options: ObjectiveOptions) {

@@ -35,6 +35,10 @@ export async function objectiveContext(
   return {
     classes: data.dataset.labels.length,
     models: { student, teacher: anatomy, layers, ...(heads && { headWeights: heads }) },
+    // Read when a loss asks for it: teachers are large.
+    get teacherGraph() {
+      return readModelFile(teacher.file);
+    },
   };
 }
 

@@ -111,7 +111,12 @@ export function compileStep(options: StepOptions): CompiledStep {
  * weighted gradient over all parameters. It costs a backward pass per term, so it runs now and then, not every step.
  */
 export function compileTermProbe(options: Pick<StepOptions, 'student' | 'sizes' | 'terms'>): Graph {
-  const step = buildStepGraph(options.student, options.sizes, options.terms);
+  const step = buildStepGraph(
+    options.student,
+    options.sizes,
+    options.terms,
+    untrainedStatistics(options.student),
+  );
   const { g } = step;
   for (const { term, loss } of step.terms) {
     const gradient = g.scope(`gradient/${term.name}`, () => {
