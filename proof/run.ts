@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { allLabels } from './all-labels.ts';
+import { continualTasks } from './continual.ts';
 import { dynamicWeights } from './dynamic-weights.ts';
 import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
@@ -20,6 +21,7 @@ const PROOFS: readonly Proof[] = [
   glossLevels,
   fashionLevels,
   dynamicWeights,
+  continualTasks,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
