@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { OBJECTIVES } from './index.ts';
 import { type ObjectiveKind, termWeight } from './objective.ts';
 import { progressiveStages } from './progressive.ts';
 
@@ -28,4 +29,13 @@ test('parts that would add nothing are left out', () => {
   expect(progressiveStages([kd, labels])).toEqual([{ name: 'answers', objectives: ['kd', 'labels'] }]);
   expect(progressiveStages([kd, boundary]).map(({ name }) => name)).toEqual(['answers', 'boundary']);
   expect(progressiveStages([hidden]).map(({ name }) => name)).toEqual(['layers']);
+});
+
+test('every registered loss says its level, and has its place', () => {
+  const kinds = OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[];
+  expect(kinds.filter(({ level }) => level === undefined).map(({ name }) => name)).toEqual([]);
+  const stages = progressiveStages(kinds);
+  expect(stages.at(-1)?.objectives.toSorted()).toEqual(kinds.map(({ name }) => name).toSorted());
+  expect(stages[0]?.objectives).toEqual(expect.arrayContaining(['kd', 'labels', 'dkd', 'dist', 'mlkd']));
+  expect(stages[0]?.objectives).not.toContain('hidden');
 });

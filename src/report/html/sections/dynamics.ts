@@ -25,7 +25,7 @@ ${cartography(dynamics.cells)}
 ${REGIONS.map(({ key, title, about }) =>
   examples[key].length === 0
     ? null
-    : html`<h3>${title}</h3><p class="about">${about}</p><ul class="cards">${examples[key].map((example) => card(example, labels))}</ul>`,
+    : html`<div class="region"><h3>${title}</h3><p class="about">${about}</p><ul class="cards">${examples[key].map((example) => card(example, labels))}</ul></div>`,
 )}
 </section>`;
 }
