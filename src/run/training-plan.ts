@@ -1,6 +1,8 @@
 import type { OrderOf } from '../data/curriculum-order.ts';
+import type { Recipe } from '../recipe/schema.ts';
 import type { StepOptions } from '../train/compile-step.ts';
 import type { StepControl } from '../train/step-control.ts';
+import { temperatureControl } from '../train/temperature-control.ts';
 import type { BatchSource } from '../train/training-loop.ts';
 import type { TrainingStage } from '../train/training-stage.ts';
 import type { RunContext } from './run-context.ts';
@@ -52,6 +54,17 @@ export async function trainingPlan(
   return {
     ...samples,
     stages: stages.map((one) => ({ ...one, weighting })),
-    controls: [...samples.controls, ...controls],
+    controls: [...samples.controls, ...temperatureControls(run.recipe, stage.steps), ...controls],
   };
+}
+
+/** The temperature of `kd` where it falls with the learning rate. */
+function temperatureControls({ objective, training }: Recipe, totalSteps: number): StepControl[] {
+  const { weight, temperature, decay } = objective.kd;
+  if (weight === 0 || decay === 'constant') return [];
+  // `auto` has become a number before a plan is made.
+  const start = temperature === 'auto' ? 1 : temperature;
+  return [
+    temperatureControl(start, { ...training.schedule, peak: training.optimizer.learningRate, totalSteps }),
+  ];
 }

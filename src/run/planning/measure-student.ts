@@ -5,6 +5,7 @@ import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
+import { withoutSchedules } from '../decided-temperature.ts';
 import { buildTextStudent } from '../tasks/text-classification.ts';
 import { textBatches } from '../text-batches.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
@@ -29,7 +30,9 @@ export async function measureStudent(context: PlanningContext): Promise<StudentC
   const student = buildTextStudent(recipe, tokenizer, classes);
   const split = source ? dataset.splits.train : dataset.splits.labelled;
   const samples = sampledBuckets([split], MEASURED_BATCHES * batchSize);
-  const terms = source ? objectiveTerms(recipe.objective, { classes }) : [labelsTerm({ weight: 1 })];
+  const terms = source
+    ? objectiveTerms(withoutSchedules(recipe.objective), { classes })
+    : [labelsTerm({ weight: 1 })];
   const training = await withScratchKnowledge(
     scratch,
     source ? samples : [],

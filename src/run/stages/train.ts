@@ -11,6 +11,7 @@ import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { bestParameters, trainStudent } from '../../train/training-loop.ts';
+import { withDecidedTemperature } from '../decided-temperature.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
@@ -62,7 +63,7 @@ export function train(
   { stage, title, lessons }: Training,
 ): Promise<TrainedStudent> {
   const { recipe, engine, folder } = run;
-  const { training, objective } = recipe;
+  const { training } = recipe;
   return runStage(run, stage, title, async () => {
     const { dataset, inputs } = data;
     const classes = dataset.labels.length;
@@ -72,7 +73,10 @@ export function train(
         ? data.training('train', lessons.answers.spaces, lessons.answers.added, orderOf)
         : data.training('labelled', undefined, undefined, orderOf);
     const { batches, variants } = trainingIn();
-    const terms = lessons ? objectiveTerms(objective, lessons.context) : [labelsTerm({ weight: 1 })];
+    const taught = lessons ? withDecidedTemperature(run, data, lessons) : run;
+    const terms = lessons
+      ? objectiveTerms(taught.recipe.objective, lessons.context)
+      : [labelsTerm({ weight: 1 })];
     const evaluator = parameterEvaluator({
       engine,
       student,
@@ -84,7 +88,7 @@ export function train(
     const { optimizer, schedule, earlyStopping } = training;
     const epochs = stage === 'baseline' ? recipe.baseline.epochs : training.epochs;
     const totalSteps = epochs * batches.batchesPerEpoch;
-    const plan = await trainingPlan(run, data, lessons, {
+    const plan = await trainingPlan(taught, data, lessons, {
       stage: { name: stage, terms, steps: totalSteps },
       batches,
       variants,

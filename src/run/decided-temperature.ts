@@ -1,0 +1,52 @@
+import type { Split } from '../data/split.ts';
+import type { TapSpaces } from '../knowledge/tap-spaces.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { meanNormalizedEntropy, temperatureByEntropy } from '../weighting/temperature.ts';
+import type { RunContext } from './run-context.ts';
+import { readKnowledge } from './sample-batches.ts';
+import type { Lessons } from './stages/train.ts';
+import type { TaskData } from './tasks/task.ts';
+
+/** Answers of the teacher that are looked at. */
+const SAMPLES = 1024;
+
+/**
+ * The run with a number for `objective.kd.temperature: auto`, by how uncertain the teacher's answers about a sample of
+ * what it was asked are; which one is told in the log. The sample is always the same, so a resumed run decides alike.
+ */
+export function withDecidedTemperature(run: RunContext, data: TaskData, lessons: Lessons): RunContext {
+  const { kd } = run.recipe.objective;
+  const logits = lessons.answers.spaces.get('logits');
+  if (kd.temperature !== 'auto' || kd.weight === 0 || !logits) return run;
+  const entropy = meanNormalizedEntropy(sampledAnswers(data.asked, logits), lessons.context.classes);
+  const temperature = temperatureByEntropy(entropy);
+  run.emit({
+    type: 'log',
+    level: 'info',
+    message: `objective.kd.temperature is ${temperature}: the teacher's answers have ${Math.round(100 * entropy)} % of the entropy of equal chances`,
+  });
+  return { ...run, recipe: withTemperature(run.recipe, { ...kd, temperature }) };
+}
+
+/** A recipe's loss as it is timed before a run: neither the temperature nor its decay changes what a step costs. */
+export function withoutSchedules(objective: Recipe['objective']): Recipe['objective'] {
+  return { ...objective, kd: { ...objective.kd, decay: 'constant' } };
+}
+
+function withTemperature(recipe: Recipe, kd: Recipe['objective']['kd']): Recipe {
+  return { ...recipe, objective: { ...recipe.objective, kd } };
+}
+
+/** Logits [samples, classes] from all over a split, of every bucket as many as it has of all samples. */
+function sampledAnswers(split: Split, logits: TapSpaces): number[] {
+  const answers: number[] = [];
+  split.buckets.forEach(({ size }, bucket) => {
+    const wanted = Math.min(size, Math.ceil((SAMPLES * size) / Math.max(1, split.size)));
+    if (wanted === 0) return;
+    const indices = Uint32Array.from({ length: wanted }, (_, i) => Math.floor((i * size) / wanted));
+    const batch = split.readBatch(bucket, indices, wanted);
+    for (const logit of readKnowledge(logits.at(batch), batch.keys, wanted).data as Float32Array)
+      answers.push(logit);
+  });
+  return answers;
+}
