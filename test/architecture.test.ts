@@ -26,6 +26,7 @@ const BROWSER_ROOMS = ['onnx', 'autodiff', 'objectives', 'weighting', 'students'
 const NODE_EDGE = /^onnx\/node-files/;
 const BROWSER_FILES = [
   'train/compile-step.ts',
+  'train/compile-hyper-step.ts',
   'train/step-graph.ts',
   'train/optimizers.ts',
   'train/training-loop.ts',

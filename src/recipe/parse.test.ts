@@ -35,6 +35,7 @@ describe('a recipe that is right', () => {
     expect([own.kd.weight, own.labels.weight, own.featureMse.weight]).toEqual([0.5, 0.1, 0]);
     const { kd, labels, featureMse, ...others } = recipe.objective;
     expect(Object.values(others).map(({ weight }) => weight)).toEqual(Object.keys(others).map(() => 0));
+    expect(recipe.weighting).toEqual({ kind: 'fixed' });
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);
     expect(recipe.data.buckets).toEqual([16, 24, 32, 48, 64]);
     expect(recipe.export).toEqual({ int8: { maxDrop: 0.01 }, license: 'other', languages: [] });

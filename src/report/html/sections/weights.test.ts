@@ -31,5 +31,5 @@ it('shows the three causes and what was learnt', () => {
   };
   const page = weightsSection(withWeights(more))?.markup ?? '';
   for (const name of ['complexity', 'divergence', 'effect/kd']) expect(page).toContain(`<bdi>${name}</bdi>`);
-  expect(page).toMatch(/<bdi>kd<\/bdi><\/th><td class="end">1.26<\/td><td class="end">-0.50<\/td>/);
+  expect(page).toMatch(/<bdi>kd<\/bdi><\/th><td class="end">1.26<\/td><td class="end">\u22120.50<\/td>/);
 });

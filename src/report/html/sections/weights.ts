@@ -37,11 +37,14 @@ function coefficientTable(curve: readonly CurvePoint[]): Markup | null {
   const terms = [...new Set(Object.keys(last).map((name) => name.slice(name.indexOf('/') + 1)))];
   const value = (coefficient: string, term: string) => {
     const number = last[`${coefficient}/${term}`];
-    return html`<td class="end">${number === undefined ? '' : decimal(number, 2)}</td>`;
+    return html`<td class="end">${number === undefined ? '' : decimal(number, 2).replace('-', '\u2212')}</td>`;
   };
-  return html`<table class="plain"><caption>What was learnt at the end: a sample’s weight rises with a cause where its number is above 0, and falls with it below</caption><thead><tr><th scope="col">Term</th><th scope="col" class="end">α · complexity</th><th scope="col" class="end">β · divergence</th><th scope="col" class="end">γ · effect</th></tr></thead>
+  return html`<figure>
+<figcaption><h3>What was learnt</h3><p class="about">At the end of the training. A sample’s weight rises with a cause where its number is above 0, and falls with it where it is below.</p></figcaption>
+<table class="plain"><thead><tr><th scope="col">Term</th><th scope="col" class="end">α · complexity</th><th scope="col" class="end">β · divergence</th><th scope="col" class="end">γ · effect</th></tr></thead>
 <tbody>${terms.map(
     (term) =>
       html`<tr><th scope="row"><bdi>${term}</bdi></th>${value('alpha', term)}${value('beta', term)}${value('gamma', term)}</tr>`,
-  )}</tbody></table>`;
+  )}</tbody></table>
+</figure>`;
 }
