@@ -36,11 +36,20 @@ const ABOUT: Readonly<Record<string, string>> = {
   joint: 'All tasks at once: the upper bound.',
 };
 
+const NAMES: Readonly<Record<string, string>> = {
+  self: 'distillation from its own past',
+  ewc: 'elastic weight consolidation',
+  replay: 'replay',
+  teacher: 'the teacher',
+  all: 'all remedies together',
+};
+
 const OWN_STYLE = `
 .matrices { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); gap: 28px 40px; }
 .matrices figure { margin: 0; }
-.heat.tasks { max-width: 250px; }
+.heat.tasks { min-width: 0; max-width: 250px; }
 .heat.tasks .count { font-size: 12px; }
+.wide { min-width: 620px; }
 `;
 
 /** `report.html` of a continual run: who forgot how much, after which task. Every string is escaped. */
@@ -71,7 +80,7 @@ function headline(result: ContinualResult): string {
   const winner = best(result);
   const naive = result.methods.find(({ method }) => method === 'naive');
   if (!winner || !naive) return `${result.tasks.length} tasks, one after another`;
-  return `After ${result.tasks.length} tasks, ${winner.method} knows ${percent(winner.accuracy)} of them all; fine-tuning, ${percent(naive.accuracy)}`;
+  return `After ${result.tasks.length} tasks a student is right ${percent(winner.accuracy)} of the time with ${nameOf(winner)}, ${percent(naive.accuracy)} by fine-tuning`;
 }
 
 function summary({ result, finishedAt, warnings }: ContinualReport): Markup {
@@ -89,8 +98,8 @@ ${brand('continual learning report')}
 <h1>${headline(result)}</h1>
 <p class="lede">A student (<bdi>${result.student}</bdi>) learnt ${tasks.length} tasks one after another and was measured on all of them after each, on ${decimal(tests)} ${unit} that it had not seen. ${told}</p>
 <ul class="figures">
-${winner && figure(percent(winner.accuracy), `accuracy of ${winner.method} over all tasks`)}
-${winner && figure(points(-winner.forgetting), `points forgotten of earlier tasks by ${winner.method}`)}
+${winner && figure(percent(winner.accuracy), `right over all tasks, with ${nameOf(winner)}`)}
+${winner && figure(points(-winner.forgetting), 'points lost of earlier tasks')}
 ${typeof winner?.forgettingOfNaive === 'number' && figure(percent(winner.forgettingOfNaive, 0), 'of what fine-tuning forgets')}
 ${joint && figure(percent(joint.accuracy), 'with all tasks at once, the upper bound')}
 </ul>
@@ -107,7 +116,7 @@ function methodsSection({ methods }: ContinualResult): Markup {
   return html`<section aria-labelledby="methods">
 <h2 id="methods">The methods</h2>
 <p class="about">After the last task, on the test split.</p>
-<div class="scroll"><table class="plain">
+<div class="scroll"><table class="plain wide">
 <thead><tr><th>Method</th><th class="end">Accuracy</th><th class="end">Forgetting</th><th class="end">Backward transfer</th><th class="end">Of naive’s forgetting</th></tr></thead>
 <tbody>${methods.map((one) => {
     const turns = learnsInTurn(one);
@@ -181,7 +190,7 @@ function matricesSection({ methods }: ContinualResult): Markup {
 function tasksSection({ tasks, unit }: ContinualResult): Markup {
   return html`<section aria-labelledby="tasks">
 <h2 id="tasks">The tasks</h2>
-<div class="scroll"><table class="plain">
+<div class="scroll"><table class="plain wide">
 <thead><tr><th>Task</th><th>Classes</th><th class="end">${unit} to learn from</th><th class="end">validation</th><th class="end">test</th></tr></thead>
 <tbody>${tasks.map(
     ({ classes, train, validation, test }, task) =>
@@ -198,6 +207,10 @@ function repeatSection({ result, recipe }: ContinualReport): Markup {
 <div class="command"><pre tabindex="0"><code id="command">${result.command}</code></pre><button type="button" id="copy" hidden>Copy</button></div>
 <details><summary>The resolved recipe</summary><pre tabindex="0"><code>${recipe}</code></pre></details>
 </section>`;
+}
+
+function nameOf({ method }: ContinualMethodResult): string {
+  return NAMES[method] ?? method;
 }
 
 function colorOf(method: string): string {
