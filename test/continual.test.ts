@@ -115,6 +115,28 @@ describe('limbeck continual', () => {
     expect(of(result, 'naive').matrix[0]?.[1]).toBeGreaterThan(0);
   });
 
+  it('teaches texts in buckets, beside a teacher that knows all tasks', async () => {
+    writeJsonLines(place.path('data.jsonl'), await readGlosses(90));
+    const { training, ...rest } = parse(smallRecipeText('texts'));
+    const text = stringify({
+      ...rest,
+      data: { ...rest.data, splits: { validation: 60, test: 100 }, labelsPerClass: 'all' },
+      training: { ...training, batchSize: 16 },
+      continual: {
+        tasks: [['noun.animal', 'noun.plant'], ['noun.person']],
+        epochs: 3,
+        methods: ['all', 'naive'],
+      },
+    });
+    const result = await continual(parseRecipe(text), place.options('texts'));
+    expect(result.methods.map(({ method }) => method)).toEqual(['naive', 'all']);
+    expect(result.tasks.map(({ classes }) => classes.length)).toEqual([2, 1]);
+    expect(of(result, 'all').accuracy).toBeGreaterThan(of(result, 'naive').accuracy);
+    const row = metrics('texts').find(({ method, task }) => method === 'all' && task === 2);
+    for (const term of ['labels', 'teacher', 'self', 'ewc', 'replay-labels', 'replay-logits'])
+      expect(row?.[`loss/${term}`], term).toEqual(expect.any(Number));
+  }, 60_000);
+
   it.each([
     ['a class that is not there', '  tasks: [[north-west, north-est], [south-west]]', /no class 'north-est'/],
     ['more tasks than classes', '  tasks: 9', /4 classes do not make 9 tasks/],
