@@ -122,6 +122,7 @@ svg { display: block; }
 .stacked .gap { stroke: var(--page); stroke-width: 3; }
 .stacked .inside { fill: var(--inside); font-size: 13px; font-weight: 600; }
 .grid { stroke: var(--line); stroke-width: 1; } .beginning { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 3 4; }
+.region { margin-top: 28px; }
 .place { stroke: var(--page); stroke-width: 0.5; fill-opacity: 0.85; }
 .place.c0, .key.c0 { fill: var(--bad); background: var(--bad); } .place.c4, .key.c4 { fill: var(--good); background: var(--good); }
 .place.c1 { fill: color-mix(in srgb, var(--bad) 75%, var(--term-4)); } .place.c2 { fill: var(--term-4); } .place.c3 { fill: color-mix(in srgb, var(--good) 70%, var(--term-4)); }

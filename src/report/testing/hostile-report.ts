@@ -24,7 +24,18 @@ export function hostileReport(): ReportData {
     },
     curves: {
       ...data.curves,
-      student: data.curves.student.map((point) => ({ ...point, losses: { ...point.losses, [HOSTILE]: 1 } })),
+      student: data.curves.student.map((point) => ({
+        ...point,
+        trainingStage: HOSTILE,
+        losses: { ...point.losses, [HOSTILE]: 1 },
+      })),
+    },
+    dynamics: data.dynamics && {
+      ...data.dynamics,
+      examples: {
+        ...data.dynamics.examples,
+        hard: data.dynamics.examples.hard.map((example) => ({ ...example, text: hostile('x'.repeat(400)) })),
+      },
     },
     disagreements: data.disagreements.map((example) => ({ ...example, text: hostile('x'.repeat(400)) })),
     data: {

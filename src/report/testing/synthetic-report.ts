@@ -3,6 +3,7 @@ import { accuracy, macroF1 } from '../confusion.ts';
 import { createComparison } from '../model-comparison.ts';
 import type { Answer, ConfusionCounts, CurvePoint, ReportData } from '../report-data.ts';
 import { compareModels, type ModelResult } from '../result.ts';
+import { syntheticDynamics } from './synthetic-dynamics.ts';
 
 /** The 26 noun classes of WordNet, each with the classes that it is easily taken for. */
 const CLASSES: Record<string, string[]> = {
@@ -146,7 +147,10 @@ export function syntheticReport(options: { baseline?: boolean; int8?: boolean } 
     },
     teacherValidationAccuracy: 0.6385,
     curves: {
-      student: simulateCurve('student', 5000, 96.2, 0.607),
+      student: simulateCurve('student', 5000, 96.2, 0.607).map((point) => ({
+        ...point,
+        trainingStage: point.step < 2000 ? 'answers' : 'layers',
+      })),
       baseline: baseline ? simulateCurve('baseline', 640, 14.9, 0.516) : null,
     },
     ...compared,
@@ -165,6 +169,7 @@ export function syntheticReport(options: { baseline?: boolean; int8?: boolean } 
       })),
       cut: 12,
     },
+    dynamics: syntheticDynamics(Object.values(TEXTS)),
     warnings: [
       {
         level: 'warning',
