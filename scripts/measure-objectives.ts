@@ -4,8 +4,9 @@
  *
  *     npx tsx scripts/measure-objectives.ts [image|text] [--only NAME,...] [--steps 24] [--profile NAME]
  *
- * Teachers are untrained, and what they said is random: neither matters to the time. Both steps run in turns, so that
- * whatever else the machine does meets both; the ratio is that of the lower quartiles. With --profile ONNX Runtime writes
+ * Teachers are untrained, and what they said is random: neither matters to the time. Both steps run in turns, and the
+ * ratio is that of the lower quartiles: of the process's time on all cores, which other programs hardly change, and of
+ * the time that passes, for a quiet machine. With --profile ONNX Runtime writes
  * a profile of that loss's step (NAME_*.json) into the present folder.
  */
 import { parseArgs } from 'node:util';
@@ -38,10 +39,16 @@ interface Pair {
   readonly classes: number;
 }
 
+/** Milliseconds: on all cores together, and by the clock. */
+interface StepTime {
+  readonly cores: number;
+  readonly clock: number;
+}
+
 interface Timed {
   readonly compiled: CompiledStep;
-  /** Milliseconds of a step, the mean over `count`. */
-  run(count: number): Promise<number>;
+  /** Makes a step. */
+  run(): Promise<StepTime>;
   release(): Promise<void>;
 }
 
@@ -107,11 +114,12 @@ async function measure(pair: Pair): Promise<void> {
   const context = contextOf(pair);
   const kd = kdTerm({ weight: 1, temperature: 4, classes: pair.classes });
   const base = await load(pair, [kd]);
-  await base.run(3);
-  const alone = await base.run(10);
+  const warm: StepTime[] = [];
+  for (let i = 0; i < 8; i++) warm.push(await base.run());
+  const alone = lowerQuartile(warm, 'clock');
   console.log(`\n${pair.title}: ${base.compiled.graph.nodes.length} nodes, ${alone.toFixed(1)} ms with kd\n`);
   console.log(
-    '| objective | options | step / step with kd | kept, bytes a sample | nodes |\n|---|---|---|---|---|',
+    '| objective | options | time on all cores | by the clock | kept, bytes a sample | nodes |\n|---|---|---|---|---|---|',
   );
   const kinds = OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[];
   for (const kind of kinds) {
@@ -133,24 +141,26 @@ async function measure(pair: Pair): Promise<void> {
       throw error;
     }
     const step = await load(pair, [kd, term], values.profile === kind.name ? kind.name : undefined);
-    await step.run(3);
-    const times = { base: [] as number[], step: [] as number[] };
+    for (let i = 0; i < 3; i++) await step.run();
+    const times = { base: [] as StepTime[], step: [] as StepTime[] };
     for (let i = 0; i < Number(values.steps); i++) {
-      times.base.push(await base.run(1));
-      times.step.push(await step.run(1));
+      times.base.push(await base.run());
+      times.step.push(await step.run());
     }
-    const ratio = lowerQuartile(times.step) / lowerQuartile(times.base);
+    const ratio = (of: keyof StepTime) =>
+      (lowerQuartile(times.step, of) / lowerQuartile(times.base, of)).toFixed(2);
     const bytes = keptBytes(step.compiled.batchInputs);
     const told = Object.entries(options).map(([key, value]) => `${key}: ${value}`);
     console.log(
-      `| \`${kind.name}\` | ${told.join(', ')} | ${ratio.toFixed(2)} | ${bytes || ''} | ${step.compiled.graph.nodes.length} |`,
+      `| \`${kind.name}\` | ${told.join(', ')} | ${ratio('cores')} | ${ratio('clock')} | ${bytes || ''} | ${step.compiled.graph.nodes.length} |`,
     );
     await step.release();
   }
 }
 
-function lowerQuartile(times: readonly number[]): number {
-  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 4)]!;
+function lowerQuartile(times: readonly StepTime[], of: keyof StepTime): number {
+  const sorted = times.map((time) => time[of]).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 4)]!;
 }
 
 function contextOf({ student, teacher, classes }: Pair): ObjectiveContext {
@@ -195,14 +205,14 @@ async function load(pair: Pair, terms: readonly ObjectiveTerm[], profile?: strin
   let step = 0;
   return {
     compiled,
-    async run(count) {
-      const start = performance.now();
-      for (let i = 0; i < count; i++) {
-        const scalars = { learning_rate: float32([1e-4], []), step: float32([++step], []) };
-        await session.run({ ...buffers.feeds, ...batch, ...scalars }, { ...buffers.fetches, loss: null });
-        buffers.swap();
-      }
-      return (performance.now() - start) / count;
+    async run() {
+      const scalars = { learning_rate: float32([1e-4], []), step: float32([++step], []) };
+      const [start, used] = [performance.now(), process.cpuUsage()];
+      await session.run({ ...buffers.feeds, ...batch, ...scalars }, { ...buffers.fetches, loss: null });
+      const { user, system } = process.cpuUsage(used);
+      const clock = performance.now() - start;
+      buffers.swap();
+      return { cores: (user + system) / 1000, clock };
     },
     release: () => session.release(),
   };
