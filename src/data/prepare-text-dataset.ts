@@ -94,11 +94,11 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
     const texts = stage.finishAdding();
 
     assignSplits(stage, options.splits ?? {}, title);
-    drawTraining(stage, options.splits?.train, seed);
     const labels = options.labels ? [...options.labels] : reader.labels.toSorted();
     if (labels.length < 2) throw oneClass(labels, title);
     const numbers = reader.labels.map((label) => labels.indexOf(label));
     const labelled = selectLabelled(stage, options.labelsPerClass, seed);
+    drawTraining(stage, options.splits?.train, labelled, seed);
 
     const written = writeSplits(folder, stage, numbers, labels.length, labelled);
     const empty = labels.filter((_, label) => written.classCounts.labelled[label] === 0);
@@ -131,16 +131,23 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
   }
 }
 
-/** Leaves all but `wanted` training samples out, drawn by the seed whatever their order. */
-function drawTraining(stage: SampleStage, wanted: number | undefined, seed: number): void {
+/** Leaves all but `wanted` training samples out: those that keep a label stay, the others are drawn by the seed. */
+function drawTraining(
+  stage: SampleStage,
+  wanted: number | undefined,
+  labelled: ReadonlySet<number> | undefined,
+  seed: number,
+): void {
   if (wanted === undefined) return;
-  const selection = new LabelSelection(wanted, mixSeed(seed, 'training-samples'));
-  const training = function* () {
-    for (let sample = 0; sample < stage.size; sample++) if (stage.split(sample) === TRAIN) yield sample;
+  const kept = labelled ?? new Set<number>();
+  const selection = new LabelSelection(Math.max(0, wanted - kept.size), mixSeed(seed, 'training-samples'));
+  const open = function* () {
+    for (let sample = 0; sample < stage.size; sample++)
+      if (stage.split(sample) === TRAIN && !kept.has(sample)) yield sample;
   };
-  for (const sample of training()) selection.offer(sample, 0, stage.key(sample));
+  for (const sample of open()) selection.offer(sample, 0, stage.key(sample));
   const drawn = selection.chosen();
-  for (const sample of training()) if (!drawn.has(sample)) stage.assign(sample, NOT_DRAWN);
+  for (const sample of open()) if (!drawn.has(sample)) stage.assign(sample, NOT_DRAWN);
 }
 
 /** The training samples that keep their label; undefined for all. */
