@@ -24,7 +24,7 @@ interface Products {
 /**
  * <h W, t> and |h W|^2 for student vectors h and teacher vectors t. Where W widens, the wide vectors are never made:
  * <h W, t> = <h, t W^T> and |h W|^2 = h (W W^T) h^T, so that everything that a gradient flows through has the student's
- * width. (Students are narrow; docs/objectives.md tells what it saves.)
+ * width.
  */
 function products(g: GraphBuilder, { student, teacher, projection }: AlignmentInputs): Products {
   const dot = (a: TypedValue, b: TypedValue) => g.reduceSum(g.mul(a, b), { axes: [-1], keepDims: false });
