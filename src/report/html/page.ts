@@ -8,6 +8,7 @@ import { dataSection } from './sections/data.ts';
 import { disagreementsSection } from './sections/disagreements.ts';
 import { dynamicsSection } from './sections/dynamics.ts';
 import { errorsSection } from './sections/errors.ts';
+import { knowledgeGraphSection } from './sections/knowledge-graph.ts';
 import { learningSection } from './sections/learning.ts';
 import { repeatSection } from './sections/repeat.ts';
 import { scorecardSection } from './sections/scorecard.ts';
@@ -28,6 +29,7 @@ export function renderReport(data: ReportData): string {
     summarySection(data),
     scorecardSection(data),
     learningSection(data),
+    knowledgeGraphSection(data),
     weightsSection(data),
     dynamicsSection(data),
     classesSection(data),

@@ -1,4 +1,6 @@
-/** The page's one script: the copy button, and open details on paper. The page is whole without it. */
+import { GRAPH_SCRIPT } from './graph-script.ts';
+
+/** The page's one script: the copy button, open details on paper, the knowledge graph. The page is whole without it. */
 export const SCRIPT = `
 const button = document.getElementById('copy');
 const command = document.getElementById('command');
@@ -16,4 +18,4 @@ button.addEventListener('click', async () => {
 addEventListener('beforeprint', () => {
   for (const details of document.querySelectorAll('details')) details.open = true;
 });
-`;
+${GRAPH_SCRIPT}`;

@@ -1,3 +1,5 @@
+import { GRAPH_STYLE } from './graph-style.ts';
+
 /**
  * The page's style sheet. Colours are named after what they stand for, once for light and once for dark; text
  * on the background reaches a contrast of 4.5, lines and discs 3. No style attributes anywhere: the content
@@ -215,4 +217,4 @@ const NARROW = `
 }
 `;
 
-export const STYLE = COLORS + TEXT + SUMMARY + TABLES + CHARTS + CARDS + NARROW;
+export const STYLE = COLORS + TEXT + SUMMARY + TABLES + CHARTS + CARDS + GRAPH_STYLE + NARROW;

@@ -1,4 +1,5 @@
 import type { ReportData } from '../report-data.ts';
+import { syntheticGraph } from './synthetic-graph.ts';
 import { syntheticReport } from './synthetic-report.ts';
 
 /** Runs when a page lets it: as a tag, out of a quoted attribute, out of a style or script, out of Markdown. */
@@ -37,6 +38,7 @@ export function hostileReport(): ReportData {
         hard: data.dynamics.examples.hard.map((example) => ({ ...example, text: hostile('x'.repeat(400)) })),
       },
     },
+    knowledgeGraph: syntheticGraph(data.labels.map(hostile), hostile),
     disagreements: data.disagreements.map((example) => ({ ...example, text: hostile('x'.repeat(400)) })),
     data: {
       ...data.data,

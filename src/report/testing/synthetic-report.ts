@@ -4,6 +4,7 @@ import { createComparison } from '../model-comparison.ts';
 import type { Answer, ConfusionCounts, CurvePoint, ReportData } from '../report-data.ts';
 import { compareModels, type ModelResult } from '../result.ts';
 import { syntheticDynamics } from './synthetic-dynamics.ts';
+import { syntheticGraph } from './synthetic-graph.ts';
 
 /** The 26 noun classes of WordNet, each with the classes that it is easily taken for. */
 const CLASSES: Record<string, string[]> = {
@@ -169,6 +170,7 @@ export function syntheticReport(options: { baseline?: boolean; int8?: boolean } 
       })),
       cut: 12,
     },
+    knowledgeGraph: syntheticGraph(LABELS),
     dynamics: syntheticDynamics(Object.values(TEXTS)),
     warnings: [
       {
