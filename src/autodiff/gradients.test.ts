@@ -113,6 +113,25 @@ describe('gradients', () => {
     expect(caught(() => gradients(g, g.argMax(input), [input])).code).toBe('train.loss-not-scalar');
   });
 
+  it('of a copied graph whose sizes do not go together are an error that says which', () => {
+    const broken = new GraphBuilder();
+    const [x, wide] = [broken.input('x', 'float32', [2, 4]), broken.input('wide', 'float32', [2, 5])];
+    const product = broken.matMul(wide, broken.initializer('w', float32(new Float32Array(15), [5, 3])));
+    broken.output(broken.reduceSum(product, { keepDims: false }), 'loss');
+    const graph = broken.build();
+    const nodes = graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map((value) => (value === wide ? x : value)),
+    }));
+    const g = new GraphBuilder();
+    const bound = new Map<string, TypedValue>([['x', g.input('x', 'float32', [2, 4])]]);
+    const copied = g.copy({ ...graph, nodes, inputs: [x] }, bound);
+    const [loss] = [...copied].flatMap(([from, to]) => (from === graph.outputs[0] ? [to as TypedValue] : []));
+    expect(() => gradients(g, loss!, [bound.get('x')!])).toThrow(
+      expect.objectContaining({ code: 'model.sizes', message: expect.stringContaining('MatMul') }),
+    );
+  });
+
   it('list every operator on the way that has none, and only those', () => {
     const g = new GraphBuilder();
     const input = g.input('x', 'float32', [3]);

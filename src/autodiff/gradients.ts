@@ -40,6 +40,11 @@ export function gradients(
   return g.scope('gradient', () => {
     const seed = checkedSeed(g, loss, options.seed);
     const path = gradientPath(nodes, loss, wrt);
+    const disagreements = path.nodes.flatMap((node) => {
+      const reason = g.disagreementOf(node);
+      return reason === undefined ? [] : [describe(node, reason)];
+    });
+    if (disagreements.length > 0) throw sizesDisagree(disagreements);
     const missing = path.nodes.flatMap((node) => problemOf(g, node));
     if (missing.length > 0) throw noGradient(missing);
 
@@ -159,6 +164,13 @@ function problemOf(g: GraphBuilder, node: Node): string[] {
 
 function describe(node: Node, reason?: string): string {
   return `${operatorKey(node.domain, node.opType)} '${node.name}'${reason ? ` (${reason})` : ''}`;
+}
+
+function sizesDisagree(operators: readonly string[]): LimbeckError {
+  return new LimbeckError('model.sizes', `sizes do not go together: ${operators.join(', ')}`, {
+    where: operators[0] as string,
+    remedy: 'Correct the shapes of its inputs or of its weights, or export the model again.',
+  });
 }
 
 function noGradient(operators: readonly string[]): LimbeckError {

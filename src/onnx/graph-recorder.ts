@@ -232,6 +232,12 @@ export class GraphRecorder {
     return this.#objections.get(node)?.message;
   }
 
+  /** Why the sizes that go into a copied node do not go together, or undefined where inference found no such thing. */
+  disagreementOf(node: Node): string | undefined {
+    const objection = this.#objections.get(node);
+    return objection instanceof ShapeError ? objection.message : undefined;
+  }
+
   /** The graph recorded so far. */
   build(name = 'limbeck'): Graph {
     return {

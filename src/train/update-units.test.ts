@@ -17,11 +17,11 @@ describe('updateUnits', () => {
   it('joins vectors, and leaves matrices, scalars and long vectors alone', () => {
     const { units } = parametersOf({ w: [2, 3], a: [2], scale: [], long: [10_000], vectors: [3] });
     expect(units.map(({ name, value }) => [name, value.shape])).toEqual([
+      // A parameter has the name already.
+      ['vectors_', [5]],
       ['w', [2, 3]],
       ['scale', []],
       ['long', [10_000]],
-      // A parameter has the name already.
-      ['vectors_', [5]],
     ]);
   });
 

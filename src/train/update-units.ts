@@ -22,6 +22,10 @@ const LONGEST_JOINED = 8192;
  * The parameters with their gradients, vectors joined into one. A model has more biases and scales than matrices, with
  * some hundred numbers each: an update of its own costs each of them ten nodes, more for the calls than for the
  * arithmetic (docs/performance.md, "Updates").
+ *
+ * The joined ones come first: ONNX Runtime computes the results that nothing else reads from the last node to the
+ * first, each with all that it needs. The vectors need the whole backward pass; before the matrices' gradients it would
+ * keep all that those are made of (a ResNet's step took 1806 MB instead of 1419).
  */
 export function updateUnits(
   g: GraphBuilder,
@@ -41,7 +45,7 @@ export function updateUnits(
         split: (next) => [{ parameter, next }],
       };
     });
-  return joined.length > 0 ? [...alone, joinedUnit(g, joined, freeName(parameters))] : alone;
+  return joined.length > 0 ? [joinedUnit(g, joined, freeName(parameters)), ...alone] : alone;
 }
 
 function joinedUnit(
