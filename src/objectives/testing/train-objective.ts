@@ -43,7 +43,10 @@ export async function trainObjective(
   const parsed = kind.options.parse({ weight: 1, ...options });
   const engine = createNodeEngine({ threads: 1 });
 
-  const tapped = tapTeacher(toEvaluationForm(teacher.graph), kind.knowledge?.(parsed, context) ?? []);
+  const tapped = tapTeacher(toEvaluationForm(teacher.graph), [
+    { tap: 'logits', build: (_, graph) => graph.value('logits') },
+    ...(kind.knowledge?.(parsed, context) ?? []),
+  ]);
   const asked = await engine.load(writeModel(tapped.graph));
   const knowledge = Object.entries(await asked.run(batch)).map(([tap, value]) => [`knowledge/${tap}`, value]);
   await asked.release();
@@ -102,7 +105,7 @@ function textPair(): Pair {
     student,
     teacher,
     sizes: { batch: ROWS, sequence: tokens },
-    context: contextOf(transformer(2, 12, 2), transformer(4, 32, 4)),
+    context: contextOf(transformer(2, 12, 2), transformer(4, 32, 4), 'Gather_0'),
     batch: {
       input_ids: int64(ids, [ROWS, tokens]),
       attention_mask: int64(mask, [ROWS, tokens]),
@@ -143,6 +146,7 @@ function imagePair(): Pair {
     context: contextOf(
       [picturesOf('stem', 8, 14), picturesOf('stage_1', 8, 7), picturesOf('stage_2', 16, 4)],
       [picturesOf('stage_1', 10, 14), picturesOf('stage_2', 20, 7), picturesOf('stage_3', 40, 4)],
+      'pixel_values',
     ),
     batch: { pixel_values: float32(pixels, [ROWS, 1, size, size]) },
   };
@@ -153,8 +157,13 @@ function picturesOf(stage: string, channels: number, size: number): ModelLayer {
   return { name: stage, features };
 }
 
-function contextOf(student: readonly ModelLayer[], teacher: readonly ModelLayer[]): ObjectiveContext {
-  const anatomy = (layers: readonly ModelLayer[]): ModelAnatomy => ({ family: 'other', layers });
+/** @param features the name of the pixels or of the tokens' embeddings in both models */
+function contextOf(
+  student: readonly ModelLayer[],
+  teacher: readonly ModelLayer[],
+  features: string,
+): ObjectiveContext {
+  const anatomy = (layers: readonly ModelLayer[]): ModelAnatomy => ({ family: 'other', layers, features });
   return {
     classes: CLASSES,
     models: {
