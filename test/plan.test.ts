@@ -58,6 +58,7 @@ describe('a plan, and one after the teacher has labelled', () => {
   test('knows nothing of the store before a run has told, and says so', () => {
     expect(before.store).toEqual({ present: 0, missing: labelled + TEST_TEXTS, bytes: 0 });
     expect(stageOf(before, 'label').note).toMatch(/no run has made this teacher ready/);
+    expect(stageOf(before, 'label').note).toMatch(/\d+ to look into its layers/);
     expect(stageOf(before, 'teacher').note).toMatch(/280 texts to embed/);
   });
 

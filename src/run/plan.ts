@@ -13,6 +13,7 @@ import type { TextTeacherSource } from '../teachers/teacher-source.ts';
 import type { Plan, RunOptions, StagePlan } from './api.ts';
 import { type AnswerCost, planAnswers } from './planning/answer-stages.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
+import { type InnerKnowledge, measureInner } from './planning/measure-inner.ts';
 import { measureStudent } from './planning/measure-student.ts';
 import { measureTeacher } from './planning/measure-teacher.ts';
 import { MemoryPeak } from './planning/memory-peak.ts';
@@ -89,11 +90,15 @@ async function planStages(
   const stages: StagePlan[] = [data];
   let answers: AnswerCost | undefined;
   let labelMemory = 0;
+  let inner: InnerKnowledge | undefined;
   if (source) {
     requireTextTeacher(recipe);
     const key = teacherKey(context, source, dataset, recipe.teacher);
     const known = recallTeacher(store.folder, key);
     const cost = await told('label', 'Time the teacher', () => measureTeacher(context, recipe, source));
+    inner = await told('label', 'Time what the losses ask of its layers', () =>
+      measureInner(context, source, cost.model, { store, hash: known?.hashes.f32 }),
+    );
     labelMemory = memory.take();
     stages.push(
       await told('teacher', 'Time the training of its head', () =>
@@ -104,15 +109,18 @@ async function planStages(
     const { seconds, diskBytes } = answers.training;
     stages.push({
       stage: 'label',
-      seconds,
-      secondsAtMost: answers.trainingSecondsAtMost,
+      seconds: seconds + inner.seconds,
+      secondsAtMost: answers.trainingSecondsAtMost + inner.seconds,
       memoryBytes: labelMemory + heldBytes(context),
-      diskBytes,
-      note: answers.note,
+      diskBytes: diskBytes + inner.diskBytes,
+      note:
+        inner.missing > 0
+          ? `${answers.note}; ${inner.missing} to look into its layers (${(inner.diskBytes / 1e6).toFixed(0)} MB)`
+          : answers.note,
     });
   }
 
-  const student = await told('train', 'Time the student', () => measureStudent(context));
+  const student = await told('train', 'Time the student', () => measureStudent(context, inner));
   const baseline = source !== undefined && options.baseline !== false;
   const training = {
     cost: student,

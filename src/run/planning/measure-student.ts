@@ -9,10 +9,11 @@ import { withoutSchedules } from '../decided-temperature.ts';
 import { buildTextStudent } from '../tasks/text-classification.ts';
 import { textBatches } from '../text-batches.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
+import type { InnerKnowledge } from './measure-inner.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { MEASURED_BATCHES, sampledBuckets } from './sampled-split.ts';
-import { withScratchKnowledge } from './scratch-knowledge.ts';
+import { withScratchKnowledge, withScratchTaps } from './scratch-knowledge.ts';
 
 export interface StudentCost {
   readonly student: Student;
@@ -22,8 +23,12 @@ export interface StudentCost {
   readonly evaluation: EvaluationCost;
 }
 
-/** Times the recipe's student: its training step for a few lengths, and its evaluation. */
-export async function measureStudent(context: PlanningContext): Promise<StudentCost> {
+/**
+ * Times the recipe's student: its training step for a few lengths, and its evaluation.
+ *
+ * @param inner what its losses ask of the teacher besides its classes
+ */
+export async function measureStudent(context: PlanningContext, inner?: InnerKnowledge): Promise<StudentCost> {
   const { recipe, dataset, tokenizer, source, scratch } = context;
   const { batchSize, maxGradNorm, tokenDropout, optimizer } = recipe.training;
   const classes = dataset.labels.length;
@@ -31,23 +36,30 @@ export async function measureStudent(context: PlanningContext): Promise<StudentC
   const split = source ? dataset.splits.train : dataset.splits.labelled;
   const samples = sampledBuckets([split], MEASURED_BATCHES * batchSize);
   const terms = source
-    ? objectiveTerms(withoutSchedules(recipe.objective), { classes })
+    ? objectiveTerms(withoutSchedules(recipe.objective), inner?.context ?? { classes })
     : [labelsTerm({ weight: 1 })];
   const training = await withScratchKnowledge(
     scratch,
     source ? samples : [],
     { tap: LOGITS, dims: [classes], encoding: 'float16' },
     (space) =>
-      measureTraining(context, {
-        student,
-        terms,
-        optimizer: createOptimizer(optimizer),
-        maxGradNorm,
-        name: 'student',
-        variants: samples.map((sample) =>
-          variantOf(sample, source && new Map([[LOGITS, TapSpaces.of(space)]])),
-        ),
-      }),
+      withScratchTaps(
+        scratch,
+        source ? samples : [],
+        (length) => inner?.dims(length) ?? new Map(),
+        (spacesOf) =>
+          measureTraining(context, {
+            student,
+            terms,
+            optimizer: createOptimizer(optimizer),
+            maxGradNorm,
+            name: 'student',
+            variants: samples.map((sample) => {
+              const taps = spacesOf.get(sample) ?? new Map<string, TapSpaces>();
+              return variantOf(sample, source && new Map([[LOGITS, TapSpaces.of(space)], ...taps]));
+            }),
+          }),
+      ),
   );
   const evaluation = await measureEvaluation(context, student, batchSize);
   const step = new Map([...training.step].map(([name, seconds]) => [Number(name), seconds]));

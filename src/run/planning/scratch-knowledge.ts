@@ -3,6 +3,7 @@ import type { TokenSplit } from '../../data/token-split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { LabelEncoding } from '../../knowledge/record.ts';
 import { KnowledgeStore } from '../../knowledge/store.ts';
+import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import { splitBatches } from '../sample-batches.ts';
@@ -19,21 +20,53 @@ export async function withScratchKnowledge<T>(
 ): Promise<T> {
   const store = await KnowledgeStore.open(join(scratch, `store-${knowledge.tap}`));
   try {
-    const space = await store.space({
-      ...knowledge,
-      title: 'a plan',
-      teacher: 'none',
-      preprocessing: 'none',
-    });
-    const random = randomStream(1, 'plan');
-    const elements = elementCount(knowledge.dims);
-    for (const split of splits) {
-      for (const { keys, filled } of splitBatches(split, 256)) {
-        await space.put(keys, Float32Array.from({ length: filled * elements }, random.normal));
-      }
-    }
-    return await body(space);
+    return await body(await scratchSpace(store, splits, knowledge));
   } finally {
     await store.close();
   }
+}
+
+/** The same for several taps, whose shapes depend on the length of the texts: a map of spaces for each split. */
+export async function withScratchTaps<T>(
+  scratch: string,
+  splits: readonly TokenSplit[],
+  dims: (length: number) => ReadonlyMap<string, readonly number[]>,
+  body: (spacesOf: ReadonlyMap<TokenSplit, ReadonlyMap<string, TapSpaces>>) => Promise<T>,
+): Promise<T> {
+  const store = await KnowledgeStore.open(join(scratch, 'store-taps'));
+  try {
+    const spacesOf = new Map<TokenSplit, Map<string, TapSpaces>>();
+    for (const split of splits) {
+      const spaces = new Map<string, TapSpaces>();
+      for (const [tap, shape] of dims((split.buckets[0] as { length: number }).length)) {
+        const space = await scratchSpace(store, [split], { tap, dims: shape, encoding: 'float16' });
+        spaces.set(tap, TapSpaces.of(space));
+      }
+      spacesOf.set(split, spaces);
+    }
+    return await body(spacesOf);
+  } finally {
+    await store.close();
+  }
+}
+
+async function scratchSpace(
+  store: KnowledgeStore,
+  splits: readonly TokenSplit[],
+  knowledge: { readonly tap: string; readonly dims: readonly number[]; readonly encoding: LabelEncoding },
+): Promise<LabelSpace> {
+  const space = await store.space({
+    ...knowledge,
+    title: 'a plan',
+    teacher: 'none',
+    preprocessing: 'none',
+  });
+  const random = randomStream(1, 'plan');
+  const elements = elementCount(knowledge.dims);
+  for (const split of splits) {
+    for (const { keys, filled } of splitBatches(split, 256)) {
+      await space.put(keys, Float32Array.from({ length: filled * elements }, random.normal));
+    }
+  }
+  return space;
 }

@@ -11,6 +11,8 @@ export interface SpaceQuery {
   readonly teacher: string | undefined;
   readonly tap: string;
   readonly preprocessing: string;
+  /** The shape of an answer, where spaces of one tap differ in it. */
+  readonly dims?: readonly number[];
 }
 
 /** What the store holds of one split. */
@@ -36,8 +38,9 @@ export async function storedAnswers(
   checkInterrupted: () => void,
 ): Promise<StoredAnswers> {
   const found = (await store.list()).find(
-    ({ teacher, tap, preprocessing, samples, problem }) =>
+    ({ teacher, tap, dims, preprocessing, samples, problem }) =>
       teacher === query.teacher &&
+      (query.dims === undefined || `${query.dims}` === `${dims}`) &&
       tap === query.tap &&
       preprocessing === query.preprocessing &&
       samples > 0 &&
