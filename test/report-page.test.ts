@@ -85,7 +85,7 @@ describe.skipIf(!executablePath)('report.html in a browser', () => {
 
   it('is whole without its script, and copies the command with it', async () => {
     const still = await open('report.html', { javaScriptEnabled: false });
-    expect(await still.page.locator('h2').count()).toBe(9);
+    expect(await still.page.locator('h2').count()).toBe(11);
     expect(await still.page.locator('#copy').isVisible()).toBe(false);
     await still.page.close();
 
@@ -99,6 +99,30 @@ describe.skipIf(!executablePath)('report.html in a browser', () => {
     await page.close();
   });
 
+  it('tells of the nodes of the knowledge graph, and enlarges it by button, key and wheel', async () => {
+    const { page, complaints } = await open('report.html', { viewport: { width: 1280, height: 900 } });
+    const graph = page.locator('svg.graph');
+    const width = async () => Number((await graph.getAttribute('viewBox'))?.split(' ')[2]);
+    const whole = await width();
+    await page.locator('[data-zoom=in]').click();
+    const once = await width();
+    expect(once).toBeLessThan(whole);
+    await graph.focus();
+    await page.keyboard.press('+');
+    const twice = await width();
+    expect(twice).toBeLessThan(once);
+    await graph.hover();
+    await page.mouse.wheel(0, -200);
+    await expect.poll(width).toBeLessThan(twice);
+    await page.keyboard.press('0');
+    expect(await width()).toBe(whole);
+    await page.locator('.node.head').first().focus();
+    expect(await page.locator('.graph-info').textContent()).toMatch(/^head \d, layer 0: .* of all heads, .* logits/);
+    expect(await page.locator('.node.near').count()).toBeGreaterThan(3);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   it('names every picture and every table column for those who do not see them', async () => {
     const { page } = await open('report.html', {});
     const unnamed = await page.evaluate(() => ({
@@ -106,7 +130,7 @@ describe.skipIf(!executablePath)('report.html in a browser', () => {
         (svg) => !svg.getAttribute('aria-label'),
       ).length,
       loose: [...document.querySelectorAll('svg')].filter(
-        (svg) => !svg.closest('[role=img], [aria-hidden=true]'),
+        (svg) => !svg.closest('[role=img], [role=group][aria-label], [aria-hidden=true]'),
       ).length,
       headers: [...document.querySelectorAll('thead th')].filter((cell) => !cell.textContent?.trim()).length,
     }));
