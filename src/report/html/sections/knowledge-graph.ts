@@ -1,6 +1,5 @@
 import type { GraphEdge, GraphNode, KnowledgeGraph } from '../../../knowledge/graph/knowledge-graph.ts';
 import type { GraphReport, ReportData } from '../../report-data.ts';
-import { bar } from '../charts/bar.ts';
 import { graphDrawing } from '../charts/graph-drawing.ts';
 import { layOutGraph } from '../charts/graph-layout.ts';
 import { compact, decimal, percent } from '../format.ts';
@@ -103,6 +102,6 @@ function layersTable({ graph, layers }: GraphReport): Markup {
   const importance = new Map(graph.layers.map((layer) => [layer.name, layer.importance]));
   return html`<table class="plain"><caption class="hidden">Which layer of the teacher teaches which of the student</caption><thead><tr><th scope="col">Student</th><th scope="col">Teacher</th><th scope="col" class="end">Its share</th><th scope="col" class="end">Weight</th></tr></thead><tbody>${layers.map(
     ({ student, teacher, weight }) =>
-      html`<tr><th scope="row"><bdi>${student}</bdi></th><td><bdi>${teacher}</bdi></td><td class="end">${percent(importance.get(teacher) ?? 0)}</td><td class="end">${decimal(weight, 2)}${bar(Math.min(1, weight / 2), 'student')}</td></tr>`,
+      html`<tr><th scope="row"><bdi>${student}</bdi></th><td><bdi>${teacher}</bdi></td><td class="end">${percent(importance.get(teacher) ?? 0)}</td><td class="end">${decimal(weight, 2)}</td></tr>`,
   )}</tbody></table>`;
 }
