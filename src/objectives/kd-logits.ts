@@ -92,7 +92,7 @@ export const kd = defineObjective({
       weight: termWeight(0.9),
       temperature: z
         .union([z.number().min(0.1).max(100), z.literal('auto')])
-        .default(2)
+        .default('auto')
         .describe(
           "Softens both distributions; the term is scaled by its square (Hinton et al., 2015). `auto` chooses by the entropy of the teacher's answers: 1 where they are certain, 3 to 5 where they are not.",
         ),

@@ -25,7 +25,7 @@ describe('a recipe that is right', () => {
     const recipe = parseRecipe(minimal);
     expect(recipe.seed).toBe(1);
     expect(recipe.objective).toMatchObject({
-      kd: { weight: 0.7, temperature: 2 },
+      kd: { weight: 0.7, temperature: 'auto' },
       featureMse: { weight: 0.3 },
       labels: { weight: 0.1 },
       hidden: { weight: 0 },
