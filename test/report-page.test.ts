@@ -117,7 +117,9 @@ describe.skipIf(!executablePath)('report.html in a browser', () => {
     await page.keyboard.press('0');
     expect(await width()).toBe(whole);
     await page.locator('.node.head').first().focus();
-    expect(await page.locator('.graph-info').textContent()).toMatch(/^head \d, layer 0: .* of all heads, .* logits/);
+    expect(await page.locator('.graph-info').textContent()).toMatch(
+      /^head \d, layer 0: .* of all heads, .* logits/,
+    );
     expect(await page.locator('.node.near').count()).toBeGreaterThan(3);
     expect(complaints).toEqual([]);
     await page.close();
