@@ -16,24 +16,41 @@ export interface LevelsProof {
   readonly name: string;
   readonly title: string;
   readonly recipe: string;
+  /** Names its runs, which proofs of the same variants share. */
+  readonly runs: string;
   readonly levels: readonly Level[];
+  /** Keys of the variants that are run; all when absent. */
+  readonly only?: readonly string[];
 }
 
 const weightless = (...objectives: readonly string[]) =>
   objectives.map((objective) => `objective.${objective}.weight=0`);
 const meta: Level = { name: 'meta (easy samples first)', off: ['training.curriculum={kind: none}'] };
 
-/** Every level of knowledge by itself, all together, and each left out, on texts. */
-export const glossLevels = levelsProof({
-  name: 'levels-glosses',
-  title: 'Levels of knowledge: glosses',
+const glosses: Omit<LevelsProof, 'name' | 'title'> = {
   recipe: 'glosses-knowledge',
+  runs: 'levels-glosses',
   levels: [
     { name: 'token (attention)', off: weightless('attention') },
     { name: 'sequence (hidden states)', off: weightless('hidden', 'featureMse') },
     { name: 'task (reasons, boundaries)', off: weightless('attribution', 'boundary') },
     meta,
   ],
+};
+
+/** Every level of knowledge by itself, all together, and each left out, on texts. */
+export const glossLevels = levelsProof({
+  ...glosses,
+  name: 'levels-glosses',
+  title: 'Levels of knowledge: glosses',
+});
+
+/** The quarter of it that tells whether inner knowledge is worth anything. */
+export const glossKnowledge = levelsProof({
+  ...glosses,
+  name: 'knowledge-glosses',
+  title: 'All levels of knowledge against plain KD: glosses',
+  only: ['kd', 'all', 'at-once'],
 });
 
 /** The same on pictures. */
@@ -41,6 +58,7 @@ export const fashionLevels = levelsProof({
   name: 'levels-fashion',
   title: 'Levels of knowledge: Fashion-MNIST',
   recipe: 'fashion-knowledge',
+  runs: 'levels-fashion',
   levels: [
     { name: 'token (where channels look)', off: weightless('attentionTransfer') },
     { name: 'sequence (features)', off: weightless('featureMse', 'similarity') },
@@ -56,10 +74,9 @@ interface Variant {
   readonly overrides: readonly string[];
 }
 
-function levelsProof({ name, title, recipe, levels }: LevelsProof): Proof {
+function levelsProof({ name, title, recipe, runs: stem, levels, only }: LevelsProof): Proof {
   const off = (chosen: readonly Level[]) => chosen.flatMap((level) => level.off);
-  // No stage but the first is left where only answers teach.
-  const variants: readonly Variant[] = [
+  const all: readonly Variant[] = [
     { title: 'plain KD', key: 'kd', overrides: off(levels) },
     ...levels.map((level) => ({
       title: `KD + ${level.name}`,
@@ -67,13 +84,20 @@ function levelsProof({ name, title, recipe, levels }: LevelsProof): Proof {
       overrides: off(levels.filter((other) => other !== level)),
     })),
     { title: 'all', key: 'all', overrides: [] },
-    { title: 'all, with weights that are trained', key: 'dynamic', overrides: ['weighting={kind: dynamic}'] },
+    { title: 'all, weights trained', key: 'dynamic', overrides: ['weighting={kind: dynamic}'] },
+    {
+      title: 'all, layers chosen by the knowledge graph',
+      key: 'graph',
+      overrides: ['knowledge={layers: graph, graph: true}'],
+    },
+    { title: 'all at once, without stages', key: 'at-once', overrides: ['stages=false'] },
     ...levels.map((level) => ({
       title: `all without ${level.name}`,
       key: `without-${keyOf(level)}`,
       overrides: off([level]),
     })),
   ];
+  const variants = all.filter(({ key }) => !only || only.includes(key));
   return {
     name,
     title,
@@ -85,9 +109,9 @@ function levelsProof({ name, title, recipe, levels }: LevelsProof): Proof {
           found.push(
             await distilRecipe({
               recipe,
-              name: `${name}-${key}`,
+              name: `${stem}-${key}`,
               seed,
-              overrides: [...overrides, 'knowledge.graph=false', 'export.int8=false'],
+              overrides: ['knowledge.graph=false', 'export.int8=false', ...overrides],
               baseline: key === 'kd',
               log,
             }),
