@@ -17,7 +17,13 @@ import { GLOSS_CLASSES, readGlosses, writeJsonLines } from './support/glosses.ts
 import { RunPlace, smallRecipe } from './support/small-run.ts';
 
 const place = new RunPlace();
-const recipe = smallRecipe(['teacher.precision=auto', 'export.license=mit', 'export.languages=[en, de]']);
+const recipe = smallRecipe([
+  'teacher.precision=auto',
+  'objective.kd.temperature=auto',
+  'objective.featureMse.weight=0.3',
+  'export.license=mit',
+  'export.languages=[en, de]',
+]);
 const events: RunEvent[] = [];
 let result: RunResult;
 

@@ -9,7 +9,7 @@ import { readGlosses, writeJsonLines } from './support/glosses.ts';
 import { RunPlace, smallRecipe } from './support/small-run.ts';
 
 const place = new RunPlace();
-const recipe = smallRecipe();
+const recipe = smallRecipe(['objective.featureMse.weight=0.3']);
 const TEST_TEXTS = 240;
 
 beforeAll(async () => writeJsonLines(place.path('data.jsonl'), await readGlosses(400)));
