@@ -17,7 +17,9 @@ const splits = z
       .int()
       .positive()
       .optional()
-      .describe('Samples to train on, at most: those that keep their label, and others drawn by the seed. All, when absent.'),
+      .describe(
+        'Samples to train on, at most: those that keep their label, and others drawn by the seed. All, when absent.',
+      ),
     validation: splitSize
       .default(0.1)
       .describe('Samples that choose the best epoch: a count (2000) or a fraction below 1 (0.1).'),

@@ -30,7 +30,10 @@ test('stages, curriculum and following samples have defaults', () => {
 
 test.each([
   ['stages: progresive\n', /stages: .*progressive/],
-  ['stages: [{ name: a, objectives: [kdd] }]\n', /stages\[0\].objectives\[0\]: expected one of 'kd', 'labels'/],
+  [
+    'stages: [{ name: a, objectives: [kdd] }]\n',
+    /stages\[0\].objectives\[0\]: expected one of 'kd', 'labels'/,
+  ],
   [
     'stages: [{ name: a, objectives: [kd] }, { name: a, objectives: [kd] }]\n',
     /a name of a stage is there twice/,

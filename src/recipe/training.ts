@@ -17,7 +17,7 @@ export const objectiveSchema = z
   })
   .prefault({ kd: { weight: 0.7 }, featureMse: { weight: 0.3 } })
   .describe(
-    'The loss: a weighted sum of terms. Without this section 0.7 kd + 0.3 featureMse + 0.1 labels; with it, what it names.',
+    'The loss: a weighted sum of terms. Without this section 0.7 kd + 0.3 featureMse + 0.1 labels; with it, what it names (and kd, labels by their defaults). docs/objectives.md has all of them.',
   );
 
 /** How the student is trained; the baseline is trained in the same way. */

@@ -11,6 +11,24 @@ test('what is written is read as the same recipe', () => {
   expect(parseRecipe(stringifyRecipe(recipe))).toEqual(recipe);
 });
 
+test('losses that are not weighed are left out, unless the recipe says something of them', () => {
+  const text = stringifyRecipe(recipe);
+  expect(text).toMatch(/featureMse:\n {4}weight: 0.3/);
+  expect(text).not.toMatch('attention');
+  const said = parseRecipe(
+    stringifyRecipe(recipe).replace(
+      /objective:\n/,
+      'objective:\n  hidden: { distance: cosine }\n  rkd: { weight: 2 }\n',
+    ),
+  );
+  expect(said.objective.hidden).toMatchObject({ weight: 0, distance: 'cosine' });
+  expect(parseRecipe(stringifyRecipe(said))).toEqual(said);
+  // Of labels 0 is something that is said: their weight is 0.1 otherwise.
+  const unlabelled = parseRecipe(text.replace(/labels:\n {4}weight: 0.1/, 'labels:\n    weight: 0'));
+  expect(unlabelled.objective.labels.weight).toBe(0);
+  expect(parseRecipe(stringifyRecipe(unlabelled))).toEqual(unlabelled);
+});
+
 test('comments stand above their keys', () => {
   const text = stringifyRecipe(recipe, {
     '': 'yaml-language-server: $schema=recipe.schema.json\nsecond line',

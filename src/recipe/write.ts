@@ -1,8 +1,10 @@
 import { Document, isMap, isScalar, isSeq, type Node, visit } from 'yaml';
 import type { Recipe, RecipeInput } from './schema.ts';
+import { objectiveSchema } from './training.ts';
 
 /**
- * A recipe as YAML. `comments` are put above the key with that path (`training.epochs`); the one with the empty path
+ * A recipe as YAML. Losses that it does not weigh and says nothing of are left out: there are many, and reading it again
+ * gives the same recipe. `comments` are put above the key with that path (`training.epochs`); the one with the empty path
  * opens the file.
  *
  * @example stringifyRecipe(recipe, { '': 'Written by Limbeck 0.1.0', 'training.epochs': 'At most.' })
@@ -11,7 +13,7 @@ export function stringifyRecipe(
   recipe: Recipe | RecipeInput,
   comments: Readonly<Record<string, string>> = {},
 ): string {
-  const document = new Document(recipe, { aliasDuplicateObjects: false });
+  const document = new Document(withoutUnweighted(recipe), { aliasDuplicateObjects: false });
   visit(document, {
     Seq(_key, list) {
       // [16, 32, 64] reads better than a line for each.
@@ -27,6 +29,16 @@ export function stringifyRecipe(
     else commentAbove(document, path.split('.'), text);
   }
   return document.toString({ lineWidth: 110, flowCollectionPadding: false });
+}
+
+function withoutUnweighted<R extends Recipe | RecipeInput>(recipe: R): R {
+  if (!recipe.objective) return recipe;
+  const unsaid: Readonly<Record<string, unknown>> = objectiveSchema.parse({ kd: {} });
+  const told = Object.entries(recipe.objective).filter(([name, options]) => {
+    const isWeighed = (options as { weight?: number }).weight !== 0;
+    return isWeighed || JSON.stringify(options) !== JSON.stringify(unsaid[name]);
+  });
+  return { ...recipe, objective: Object.fromEntries(told) };
 }
 
 function commentAbove(document: Document, path: string[], comment: string): void {
