@@ -168,7 +168,7 @@ function result(variants: readonly Variant[], runs: ReadonlyMap<string, readonly
   ];
   const text =
     'Accuracy on the test split, mean ± standard deviation over 3 seeds; a seed draws other samples, another split and other initial weights. ' +
-    'Gains are differences to plain KD with the same seed. The weights of the losses were chosen on the validation split of one seed.';
+    'Gains are differences to plain KD with the same seed. The weights of the losses are first guesses, which nothing was tuned for.';
   return { table, text, claims };
 }
 
