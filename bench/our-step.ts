@@ -34,6 +34,7 @@ export async function ourStep(
   const { engine = createNodeEngine(), profile } = options;
   const session = await engine.load(writeModel(compiled.graph), {
     spinning: false,
+    memoryPattern: false,
     ...(profile === undefined ? {} : { profile }),
   });
   const initial = new Map<string, Float32Array>();

@@ -11,6 +11,11 @@ export interface SessionOptions {
    * sessions take turns, each one's waiting threads take the cores from the next (docs/measurements.md).
    */
   spinning?: boolean;
+  /**
+   * Whether a block as large as all that a run takes is kept for the next one (true). Small models answer some 5 % faster so;
+   * a training step takes 1.7 times the memory (docs/performance.md).
+   */
+  memoryPattern?: boolean;
   /** Path prefix of an ORT profile to write (time per operator); it is complete once the session is released. */
   profile?: string;
   /** What errors call the model, e.g. `the teacher`; a model's path by default. */

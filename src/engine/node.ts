@@ -66,9 +66,7 @@ function sessionSettings(provider: Provider, options: SessionOptions): ort.Infer
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
-    // A pattern is a second block as large as all that the first run took, and that is kept too: a ResNet's training step
-    // had 1426 MB with it, 835 without (docs/performance.md).
-    enableMemPattern: false,
+    enableMemPattern: options.memoryPattern ?? true,
     intraOpNumThreads: options.threads ?? availableParallelism(),
     interOpNumThreads: 1,
     ...(options.spinning === false ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),

@@ -66,7 +66,11 @@ export class CompiledStage {
     ];
     this.buffers = new SwapBuffers(specs, new Map([...initial, ...contents]));
     this.#sessions = new SessionsByVariant((variant) =>
-      engine.load(writeModel(this.#stepOf(variant).graph), { title: 'the training step', spinning: false }),
+      engine.load(writeModel(this.#stepOf(variant).graph), {
+        title: 'the training step',
+        spinning: false,
+        memoryPattern: false,
+      }),
     );
   }
 

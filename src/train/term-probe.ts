@@ -36,7 +36,7 @@ export class TermProbe {
     const { engine, student, terms, variants } = this.#options;
     this.#session ??= await engine.load(
       writeModel(compileTermProbe({ student, terms, sizes: variants[variant] })),
-      { title: 'the probe of the loss terms', spinning: false },
+      { title: 'the probe of the loss terms', spinning: false, memoryPattern: false },
     );
     const names = terms.map(({ name }) => `grad_norm/${name}`);
     const results = await this.#session.run(

@@ -70,7 +70,11 @@ export class TrainedWeights implements StepControl {
       ({ stage, variant }) => {
         const sizes = variants[variant] as Readonly<Record<string, number>>;
         const graph = compileHyperStep({ ...options, terms: this.#termsOf(stage), sizes });
-        return engine.load(writeModel(graph), { title: 'the step of the weights', spinning: false });
+        return engine.load(writeModel(graph), {
+          title: 'the step of the weights',
+          spinning: false,
+          memoryPattern: false,
+        });
       },
       ({ stage, variant }) => `${stage}/${variant}`,
     );

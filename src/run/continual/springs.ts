@@ -37,6 +37,7 @@ export async function fisherDiagonal(options: FisherOptions): Promise<Map<string
       engine.load(writeModel(compileFisher(student, sizes, groups)), {
         title: 'the Fisher information',
         spinning: false,
+        memoryPattern: false,
       }),
     ({ name }) => name,
   );
