@@ -17,7 +17,15 @@ const split: Split<ImageBatch> = {
     const labels = new Int32Array(rows).fill(-1);
     labels.set(Array.from(indices, (index) => LABELS[bucket]?.[index] as number));
     const pixels = Float32Array.from({ length: rows }, (_, row) => ordinals[row] ?? 0);
-    return { rows, filled: indices.length, labels, keys: new Uint8Array(0), ordinals, pixels, dims: [1, 1, 1] };
+    return {
+      rows,
+      filled: indices.length,
+      labels,
+      keys: new Uint8Array(0),
+      ordinals,
+      pixels,
+      dims: [1, 1, 1],
+    };
   },
   example: (ordinal) => ({ text: `sample ${ordinal}` }),
   close() {},
