@@ -74,7 +74,7 @@ describe('a plan, and one after the teacher has labelled', () => {
 
   test('leaves out the baseline when it is not wanted', () => {
     expect(after.stages.map(({ stage }) => stage)).not.toContain('baseline');
-    expect(stageOf(after, 'evaluate').seconds).toBeLessThan(stageOf(before, 'evaluate').seconds);
+    expect(before.stages.map(({ stage }) => stage)).toContain('baseline');
   });
 });
 

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { evaluationSeconds } from './student-stages.ts';
+
+type Arguments = Parameters<typeof evaluationSeconds>;
+
+test('every model that is evaluated costs its answers, its loading and its timing', () => {
+  const test = { buckets: [{ length: 16, size: 64 }] };
+  const context = {
+    dataset: { splits: { test } },
+    options: { timingSeconds: 0.5 },
+  } as unknown as Arguments[0];
+  const evaluation = { rows: 64, batch: new Map([[16, 0.5]]), prepareSeconds: 1, bytesEach: 0 };
+  const cost = { evaluation } as unknown as Arguments[1]['cost'];
+  const seconds = (students: number, teachers: number) =>
+    evaluationSeconds(context, { cost, students, teachers });
+  // A student: one batch of 0.5 s, 1 s to load, and two timings of 0.5 s; a teacher is only timed.
+  expect(seconds(1, 0)).toBeCloseTo(2.5, 12);
+  expect(seconds(2, 1)).toBeCloseTo(6, 12);
+  // With a baseline there is one student more.
+  expect(seconds(3, 1)).toBeCloseTo(8.5, 12);
+});
