@@ -5,7 +5,7 @@ import { float32 } from '../onnx/tensor.ts';
 import { type LayerSensitivity, measureSensitivity } from './layer-sensitivity.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { quantizeDynamic } from './quantize-dynamic.ts';
-import { quantizeWithinDrop } from './quantize-within-drop.ts';
+import { quantizeTowardsDrop, quantizeWithinDrop } from './quantize-within-drop.ts';
 
 /** Three layers, whose int8 costs what `COST` says. */
 const COST: Record<string, number> = { w0: 0.01, w1: 0.2, w2: 0.05 };
@@ -75,5 +75,29 @@ describe('quantizeWithinDrop', () => {
     expect(error.where).toMatch(/: w1 \(0.200\), w2 \(0.0500\), w0/);
     const gate = quantizeWithinDrop({ ...options, maxDrop: 0.1, maxExcluded: 0 });
     await expect(gate).rejects.toMatchObject({ code: 'export.int8-drop' });
+  });
+});
+
+describe('quantizeTowardsDrop', () => {
+  it('gives what came nearest where nothing is within the drop', async () => {
+    const { whole, best } = await quantizeTowardsDrop({ ...options, maxDrop: 0, maxExcluded: 1 });
+    expect(whole.excluded).toEqual([]);
+    expect(best.excluded).toEqual(['w1']);
+    expect(best.drop).toBeCloseTo(0.06, 9);
+  });
+
+  it('ranks the layers by another measure where one is given', async () => {
+    let asked = 0;
+    const ranking = {
+      mode: 'all-but-one' as const,
+      // Of a graph with w0 in float32 this thinks best.
+      evaluate: async (candidate: Graph) => {
+        asked++;
+        return quantizableLayers(candidate).some(({ name }) => name === 'w0') ? 1 : 0;
+      },
+    };
+    const { best } = await quantizeTowardsDrop({ ...options, maxDrop: 0.07, ranking });
+    expect(best.excluded).toEqual(['w0', 'w1']);
+    expect(asked).toBe(1 + LAYERS.length);
   });
 });

@@ -9,6 +9,8 @@ export interface WithinDropOptions extends Omit<SensitivityOptions, 'reference' 
   maxDrop: number;
   /** How many layers may stay in float32; 0 makes this a gate only. All but one by default. */
   maxExcluded?: number;
+  /** What tells the layers apart, where the score is too coarse for it or dear; the score itself by default. */
+  ranking?: Pick<SensitivityOptions, 'evaluate' | 'mode'>;
 }
 
 export interface QuantizedWithinDrop {
@@ -29,23 +31,10 @@ export interface QuantizedWithinDrop {
  * @throws LimbeckError `export.int8-drop` when it cannot be had, with the layers that lost most.
  */
 export async function quantizeWithinDrop(options: WithinDropOptions): Promise<QuantizedWithinDrop> {
-  const { layers, quantize, evaluate, reference, maxDrop } = options;
-  const maxExcluded = Math.min(options.maxExcluded ?? layers.length - 1, layers.length - 1);
-  const attempt = async (excluded: readonly string[], sensitivities: readonly LayerSensitivity[]) => {
-    const graph = quantize(excluded);
-    const score = await evaluate(graph);
-    return { graph, score, drop: reference - score, excluded, sensitivities };
-  };
-  const whole = await attempt([], []);
-  if (whole.drop <= maxDrop) return whole;
-  const sensitivities = await measureSensitivity(options);
-  let best: QuantizedWithinDrop = { ...whole, sensitivities };
-  for (let count = 1; count <= maxExcluded; count++) {
-    const excluded = sensitivities.slice(0, count).map(({ layer }) => layer);
-    const mixed = await attempt(excluded, sensitivities);
-    if (mixed.drop <= maxDrop) return mixed;
-    if (!(best.drop <= mixed.drop)) best = mixed;
-  }
+  const { maxDrop } = options;
+  const { whole, best } = await quantizeTowardsDrop(options);
+  if (best.drop <= maxDrop) return best;
+  const { sensitivities } = best;
   const worst = sensitivities.slice(0, 5).map(({ layer, loss }) => `${layer} (${format(loss)})`);
   throw new LimbeckError(
     'export.int8-drop',
@@ -56,6 +45,34 @@ export async function quantizeWithinDrop(options: WithinDropOptions): Promise<Qu
       remedy: 'Allow a larger drop, train with int8 in mind, or export without int8.',
     },
   );
+}
+
+/** The same without the promise: `best` is within the drop or, where nothing was, the one that came nearest. */
+export async function quantizeTowardsDrop(
+  options: WithinDropOptions,
+): Promise<{ readonly whole: QuantizedWithinDrop; readonly best: QuantizedWithinDrop }> {
+  const { layers, quantize, evaluate, reference, maxDrop, ranking } = options;
+  const maxExcluded = Math.min(options.maxExcluded ?? layers.length - 1, layers.length - 1);
+  const attempt = async (excluded: readonly string[], sensitivities: readonly LayerSensitivity[]) => {
+    const graph = quantize(excluded);
+    const score = await evaluate(graph);
+    return { graph, score, drop: reference - score, excluded, sensitivities };
+  };
+  const whole = await attempt([], []);
+  if (whole.drop <= maxDrop) return { whole, best: whole };
+  const sensitivities = await measureSensitivity(
+    ranking?.mode === 'all-but-one'
+      ? { ...options, ...ranking, reference: await ranking.evaluate(whole.graph) }
+      : { ...options, ...ranking },
+  );
+  let best: QuantizedWithinDrop = { ...whole, sensitivities };
+  for (let count = 1; count <= maxExcluded; count++) {
+    const excluded = sensitivities.slice(0, count).map(({ layer }) => layer);
+    const mixed = await attempt(excluded, sensitivities);
+    if (!(best.drop <= mixed.drop)) best = mixed;
+    if (mixed.drop <= maxDrop) break;
+  }
+  return { whole, best };
 }
 
 function format(value: number): string {

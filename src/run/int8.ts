@@ -17,15 +17,17 @@ export async function calibratedInt8(options: {
   readonly model: Graph;
   readonly data: Pick<TaskData, 'dataset' | 'inputs' | 'calibrationMask'>;
   readonly seed: number;
+  /** 7-bit weights (see `QuantizeOptions`); true by default. */
+  readonly reduceRange?: boolean;
   /** Called before each batch; what it throws ends the calibration. */
   readonly checkInterrupted?: () => void;
 }): Promise<(exclude?: readonly string[]) => Graph> {
-  const { engine, model, data, seed } = options;
+  const { engine, model, data, seed, reduceRange } = options;
   const feeds = calibrationFeeds(data, seed, options.checkInterrupted);
   const ranges = await collectRanges(model, valuesToCalibrate(model), engine, feeds, {
     mask: data.calibrationMask,
   });
-  return (exclude = []) => quantizeStatic(model, ranges, { exclude });
+  return (exclude = []) => quantizeStatic(model, ranges, { exclude, reduceRange });
 }
 
 function* calibrationFeeds(

@@ -1,16 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { Agreement } from '../../knowledge/agreement.ts';
-import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
+import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
-import { calibratedInt8 } from '../int8.ts';
 import { type RunContext, runStage } from '../run-context.ts';
-import { splitBatches } from '../sample-batches.ts';
 import type { TaskData } from '../tasks/task.ts';
-import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
 import { encoderHash } from '../teaching/known-teachers.ts';
 
 /** A teacher that is ready to label: files in the run's folder. */
@@ -24,15 +21,14 @@ export interface TrainedTeacher {
   readonly precision: 'f32' | 'int8';
   /** How often int8 decided as float32 did on the sample; null when int8 was not tried. */
   readonly agreement: number | null;
+  /** Layers of the int8 teacher that stayed in float32, because with them in int8 it decided otherwise too often. */
+  readonly floatLayers?: readonly string[];
   /** On the validation split; null for a teacher that was not trained here. */
   readonly validation: Evaluation | null;
 }
 
 /** What is remembered of a finished teacher. */
-type Finding = Pick<TrainedTeacher, 'precision' | 'agreement' | 'validation'>;
-
-/** Samples on which an int8 teacher is compared with its float32 original. */
-export const AGREEMENT_SAMPLES = 1024;
+type Finding = Pick<TrainedTeacher, 'precision' | 'agreement' | 'floatLayers' | 'validation'>;
 
 /** Trains the teacher on the labelled samples, and chooses the precision in which it labels. */
 export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTeacher> {
@@ -47,11 +43,16 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
       const trained = await data.teach(run);
       mkdirSync(run.folder.file('teacher'), { recursive: true });
       writeModelFile(file, withOutputs(trained.model, ['logits']));
-      const int8 = choice.precision === 'f32' ? null : await tryInt8(run, data, file, int8File);
+      // Where int8 is asked for, it labels whatever it agrees on.
+      const minAgreement = choice.precision === 'int8' ? 0 : choice.minAgreement;
+      const int8 =
+        choice.precision === 'f32'
+          ? null
+          : await makeInt8Teacher(run, data, { file, int8File, minAgreement });
       finding = {
-        precision:
-          int8 && (choice.precision === 'int8' || int8.agreement >= choice.minAgreement) ? 'int8' : 'f32',
+        precision: int8 && int8.agreement >= minAgreement ? 'int8' : 'f32',
         agreement: int8?.agreement ?? null,
+        floatLayers: int8?.floatLayers ?? [],
         validation: trained.validation,
       };
       if (int8 && finding.precision === 'f32') {
@@ -69,58 +70,13 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
   });
 }
 
-function summarize({ precision, agreement, validation }: TrainedTeacher): string {
+function summarize({ precision, agreement, floatLayers = [], validation }: TrainedTeacher): string {
   const parts = [];
   if (validation) parts.push(`${percent(validation.accuracy)} on the validation split`);
   if (agreement !== null) parts.push(`int8 agrees on ${percent(agreement)}`);
-  parts.push(`${precision} labels`);
+  const kept = floatLayers.length;
+  const mixed =
+    precision === 'int8' && kept > 0 ? ` with ${kept} ${kept === 1 ? 'layer' : 'layers'} in float32` : '';
+  parts.push(`${precision} labels${mixed}`);
   return parts.join('; ');
-}
-
-/** Writes the int8 teacher and measures how often it decides as the float32 one does. */
-async function tryInt8(
-  run: RunContext,
-  data: TaskData,
-  file: string,
-  int8File: string,
-): Promise<{ agreement: number; samples: number }> {
-  const model = readModelFile(file);
-  const { validation } = data.dataset.splits;
-  const quantize = await calibratedInt8({
-    engine: run.engine,
-    model,
-    data,
-    seed: run.recipe.seed,
-    checkInterrupted: run.checkInterrupted,
-  });
-  writeModelFile(int8File, quantize());
-  const [reference, candidate] = await Promise.all(
-    [file, int8File].map((path) => openLabeller(run, data.task, path, path)),
-  );
-  try {
-    const agreement = new Agreement(data.dataset.labels.length);
-    let samples = 0;
-    for (const batch of splitBatches(validation, TEACHER_BATCH)) {
-      if (samples >= AGREEMENT_SAMPLES) break;
-      run.checkInterrupted();
-      const [expected, found] = [
-        await reference.label(batch, ['logits']),
-        await candidate.label(batch, ['logits']),
-      ];
-      agreement.add(expected.logits, found.logits);
-      samples += batch.filled;
-      run.emit({
-        type: 'progress',
-        stage: 'teacher',
-        task: 'comparing int8 with float32',
-        done: Math.min(samples, AGREEMENT_SAMPLES),
-        total: Math.min(AGREEMENT_SAMPLES, validation.size),
-        unit: data.task.unit,
-      });
-    }
-    return { agreement: agreement.summary().top1, samples };
-  } finally {
-    await reference.close();
-    await candidate.close();
-  }
 }

@@ -12,7 +12,7 @@ import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { VERSION } from '../../version.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 const knownTeacher = z.object({
   format: z.literal(FORMAT),

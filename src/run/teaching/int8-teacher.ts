@@ -1,0 +1,119 @@
+import { saturatesInt8 } from '../../compress/probe-saturation.ts';
+import { quantizableLayers } from '../../compress/quantizable-layers.ts';
+import { quantizeTowardsDrop } from '../../compress/quantize-within-drop.ts';
+import { Agreement, type AgreementSummary } from '../../knowledge/agreement.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
+import { calibratedInt8 } from '../int8.ts';
+import type { RunContext } from '../run-context.ts';
+import { splitBatches } from '../sample-batches.ts';
+import type { TaskData } from '../tasks/task.ts';
+import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+
+/** Samples on which an int8 teacher is compared with its float32 original. */
+export const AGREEMENT_SAMPLES = 1024;
+/** Of these, so many tell the layers apart: what a layer does to the divergence shows on few. */
+const SENSITIVITY_SAMPLES = 256;
+/** So many of the layers may stay in float32; with more of them int8 would no longer be worth it. */
+const MOST_FLOAT_LAYERS = 1 / 3;
+
+export interface Int8Teacher {
+  /** How often it decides as the float32 teacher does, 0 to 1. */
+  readonly agreement: number;
+  /** Validation samples that were compared. */
+  readonly samples: number;
+  /** Layers that were left in float32 for the sake of the agreement. */
+  readonly floatLayers: readonly string[];
+}
+
+/**
+ * Writes the int8 form of a teacher: all layers, where that decides as the float32 teacher on `minAgreement` of a sample
+ * of the validation split; else with the layers whose int8 raises the divergence most left in float32, one more at a time,
+ * up to a third of them.
+ */
+export async function makeInt8Teacher(
+  run: RunContext,
+  data: TaskData,
+  { file, int8File, minAgreement }: { file: string; int8File: string; minAgreement: number },
+): Promise<Int8Teacher> {
+  const model = readModelFile(file);
+  const { engine, recipe, checkInterrupted } = run;
+  // The teacher answers on this machine alone: eight bits where they are safe here, unlike in a file that ships.
+  const reduceRange = await saturatesInt8(engine);
+  const quantize = await calibratedInt8({
+    engine,
+    model,
+    data,
+    seed: recipe.seed,
+    reduceRange,
+    checkInterrupted,
+  });
+  const expected = await answers(run, data, file, AGREEMENT_SAMPLES);
+  const compare = async (graph: Graph, most: number): Promise<AgreementSummary> => {
+    writeModelFile(int8File, graph);
+    const found = await answers(run, data, int8File, most);
+    const agreement = new Agreement(data.dataset.labels.length);
+    found.forEach((logits, batch) => {
+      agreement.add(expected[batch] as Float32Array, logits);
+    });
+    return agreement.summary();
+  };
+
+  const layers = quantizableLayers(model).map(({ name }) => name);
+  let samples = 0;
+  let measured = 0;
+  const { best } = await quantizeTowardsDrop({
+    layers,
+    quantize,
+    reference: 1,
+    maxDrop: 1 - minAgreement,
+    maxExcluded: Math.floor(layers.length * MOST_FLOAT_LAYERS),
+    evaluate: async (graph) => {
+      const summary = await compare(graph, AGREEMENT_SAMPLES);
+      samples = summary.samples;
+      return summary.top1;
+    },
+    ranking: {
+      mode: 'all-but-one',
+      evaluate: async (graph) => -(await compare(graph, SENSITIVITY_SAMPLES)).kl,
+    },
+    onLayer: () =>
+      run.emit({
+        type: 'progress',
+        stage: 'teacher',
+        task: 'looking for the layers that int8 changes most',
+        done: ++measured,
+        total: layers.length,
+        unit: 'layers',
+      }),
+  });
+  writeModelFile(int8File, best.graph);
+  return { agreement: best.score, samples, floatLayers: best.excluded };
+}
+
+/** What one of the teacher's models answers to the first validation samples: logits [batch, classes] of each batch. */
+async function answers(run: RunContext, data: TaskData, file: string, most: number): Promise<Float32Array[]> {
+  const { validation } = data.dataset.splits;
+  const labeller = await openLabeller(run, data.task, file, file);
+  try {
+    const logits: Float32Array[] = [];
+    let samples = 0;
+    for (const batch of splitBatches(validation, TEACHER_BATCH)) {
+      if (samples >= most) break;
+      run.checkInterrupted();
+      logits.push((await labeller.label(batch, ['logits'])).logits as Float32Array);
+      samples += batch.filled;
+      run.emit({
+        type: 'progress',
+        stage: 'teacher',
+        task: 'comparing int8 with float32',
+        done: Math.min(samples, most),
+        total: Math.min(most, validation.size),
+        unit: data.task.unit,
+      });
+    }
+    return logits;
+  } finally {
+    await labeller.close();
+  }
+}
