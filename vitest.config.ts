@@ -4,10 +4,16 @@ const json = process.env.VITEST_JSON;
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 60_000,
-    // Two cores, and onnxruntime uses both: more workers than that only slow each other down.
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts'] } },
+      {
+        extends: true,
+        // Whole runs, beside which another file of tests goes on: with a thread each they take two thirds of the time.
+        test: { name: 'end to end', include: ['test/**/*.test.ts'], env: { LIMBECK_THREADS: '1' } },
+      },
+    ],
+    testTimeout: 60_000,
     reporters: json ? ['default', ['json', { outputFile: json }]] : ['default'],
   },
 });

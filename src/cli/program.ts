@@ -18,6 +18,8 @@ Start here:
   limbeck distill recipe.yaml           from data to the exported student and its report
   limbeck COMMAND --help                options and examples of a command
 
+LIMBECK_THREADS=N in the environment gives operators N threads instead of all cores.
+
 ${EXIT_CODES_HELP}`,
     );
   for (const create of COMMANDS) program.addCommand(create(cli));

@@ -1,14 +1,14 @@
-import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { LimbeckError } from '../errors.ts';
 import type { Engine, Provider, SessionOptions } from './engine.ts';
 import { identityModel } from './identity-model.ts';
 import { firstLine, loadError, messageOf, QUIET, sessionOver } from './ort-session.ts';
+import { defaultThreads } from './thread-count.ts';
 
 export interface NodeEngineOptions {
   /** `cpu` by default. `cuda` needs ONNX Runtime's CUDA libraries, `webgpu` an adapter. */
   provider?: Provider;
-  /** Threads inside one operator, for sessions that do not say; the machine's cores by default. */
+  /** Threads inside one operator, for sessions that do not say; LIMBECK_THREADS or the machine's cores by default. */
   threads?: number;
 }
 
@@ -67,7 +67,7 @@ function sessionSettings(provider: Provider, options: SessionOptions): ort.Infer
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     enableMemPattern: options.memoryPattern ?? true,
-    intraOpNumThreads: options.threads ?? availableParallelism(),
+    intraOpNumThreads: options.threads ?? defaultThreads(),
     interOpNumThreads: 1,
     ...(options.spinning === false ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),

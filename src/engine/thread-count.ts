@@ -1,0 +1,28 @@
+import { availableParallelism } from 'node:os';
+import { LimbeckError } from '../errors.ts';
+
+/** The environment variable that says how many threads an operator may use. */
+export const THREADS_VARIABLE = 'LIMBECK_THREADS';
+
+/**
+ * Threads inside one operator where no option says: LIMBECK_THREADS, or the cores that this process may use. Several
+ * processes on one machine get more done with a thread or two each than with all cores each (docs/performance.md).
+ *
+ * @throws LimbeckError `engine.threads` where the variable is no whole number from 1 on.
+ */
+export function defaultThreads(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): number {
+  const asked = environment[THREADS_VARIABLE];
+  if (asked === undefined || asked === '') return availableParallelism();
+  if (!/^[1-9]\d{0,3}$/.test(asked)) {
+    throw new LimbeckError(
+      'engine.threads',
+      `${THREADS_VARIABLE} is '${asked}', which is no number of threads`,
+      {
+        remedy: `Set it to a whole number from 1 to 9999, or unset it: then ${availableParallelism()} are used here.`,
+      },
+    );
+  }
+  return Number(asked);
+}
