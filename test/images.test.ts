@@ -105,7 +105,7 @@ describe('pictures', () => {
     const taught = recipe(
       'added',
       '{ kind: resnet, width: 4, stages: 2, blocks: 1 }',
-      'teacher: { kind: onnx-image, model: runs/teacher/student/onnx/model.onnx }',
+      'teacher: { kind: onnx-image, model: runs/teacher/student/onnx/model.onnx }\nobjective: { kd: { weight: 0.9 }, attribution: { weight: 0.1 } }',
       '  mixup: { part: 0.5, boundary: 0.8 }\n  adversarial: { part: 0.25, method: pgd, epsilon: 0.1, steps: 3 }\n',
     );
     const told: string[] = [];
@@ -115,6 +115,8 @@ describe('pictures', () => {
     };
     const result = await distill(taught, options);
     expect(result.student.accuracy).toBeGreaterThan(0.7);
+    // Both look at the half that is bright; the baseline has hardly learnt.
+    expect(result.student.attributionCosine).toBeGreaterThan(result.baseline?.attributionCosine as number);
     // 160 pictures in two views: half as many mixtures, a quarter attacked.
     expect(told.find((summary) => summary.includes('labelled'))).toMatch(
       /160 mixtures added; 80 adversarial added/,

@@ -18,6 +18,11 @@ const modelResultSchema = z.object({
   latencyMs: z.object({ one: duration, thirtyTwo: duration }),
   /** Texts a second in batches of 32. */
   throughput: duration,
+  /**
+   * Where the objective teaches the teacher's reasons: the mean cosine of the model's attributions (gradient x input) with
+   * the teacher's over the first test samples, -1 to 1.
+   */
+  attributionCosine: z.number().min(-1.0001).max(1.0001).optional(),
   /** The file, relative to the run's folder. */
   file: z.string().optional(),
 });

@@ -13,7 +13,10 @@ function linear(first: readonly number[]) {
   return g.build('linear');
 }
 
-const pictures = [{ pixel_values: float32([1, 1, 1, 1, 2, 2, 2, 2], [2, 1, 2, 2]) }];
+// The third row only fills the batch.
+const pictures = [
+  { feeds: { pixel_values: float32([1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0], [3, 1, 2, 2]) }, filled: 2 },
+];
 const agreement = (student: readonly number[], teacher: readonly number[]) =>
   attributionAgreement(
     createNodeEngine({ threads: 1 }),

@@ -22,25 +22,24 @@ const COSINE = 'cosine';
  * Whether a student decides for the reasons of its teacher: the mean over samples of the cosine of their attributions
  * (gradient x input, `attributionMap`) for the class that the teacher ranks first; 1 for the same reasons, 0 for others.
  *
- * @param batches what both models are fed
+ * @param batches what both models are fed; only the first `filled` rows of a batch count
  * @throws LimbeckError `recipe.no-features` where a model shows neither pixels nor embeddings of tokens
  */
 export async function attributionAgreement(
   engine: Engine,
   models: { readonly student: Graph; readonly teacher: Graph },
-  batches: Iterable<Readonly<Record<string, Tensor>>>,
+  batches: Iterable<{ readonly feeds: Readonly<Record<string, Tensor>>; readonly filled: number }>,
 ): Promise<number> {
   const session = await engine.load(writeModel(agreementGraph(models)));
   let [sum, count] = [0, 0];
   try {
-    for (const batch of batches) {
+    for (const { feeds, filled } of batches) {
       const found = await session.run(
-        Object.fromEntries(session.inputNames.map((name) => [name, batch[name] as Tensor])),
+        Object.fromEntries(session.inputNames.map((name) => [name, feeds[name] as Tensor])),
       );
-      for (const cosine of (found[COSINE] as Tensor).data as Float32Array) {
-        sum += cosine;
-        count++;
-      }
+      const cosines = (found[COSINE] as Tensor).data as Float32Array;
+      for (let row = 0; row < filled; row++) sum += cosines[row] as number;
+      count += filled;
     }
   } finally {
     await session.release();

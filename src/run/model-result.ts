@@ -13,8 +13,9 @@ export function modelResult(options: {
   readonly network?: string | null;
   readonly confusion: Confusion;
   readonly speed: Speed;
+  readonly attributionCosine?: number;
 }): ModelResult {
-  const { runFolder, file, network, confusion, speed } = options;
+  const { runFolder, file, network, confusion, speed, attributionCosine } = options;
   const counts = confusionCounts(confusion);
   return {
     accuracy: accuracy(counts),
@@ -22,6 +23,7 @@ export function modelResult(options: {
     parameters: parameterCount(network ?? file),
     bytes: modelBytes(file),
     ...speed,
+    ...(attributionCosine === undefined ? {} : { attributionCosine }),
     file: relative(runFolder, file),
   };
 }

@@ -46,6 +46,14 @@ describe('renderReport', () => {
     expect(plain(page)).toContain('631 kB');
   });
 
+  it('compares reasons where the objective teaches them', () => {
+    expect(page).not.toContain('reasons');
+    const data = syntheticReport();
+    const student = { ...data.result.student, attributionCosine: 0.815 };
+    const shown = plain(renderReport({ ...data, result: { ...data.result, student } }));
+    expect(shown).toMatch(/Cosine of its reasons with the teacher’s.*0\.8[12]/s);
+  });
+
   it('never writes undefined, NaN or null into the page', () => {
     const text = page.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '');
     expect(text).not.toMatch(/undefined|NaN|Infinity|\bnull\b|\[object/);

@@ -1,11 +1,13 @@
 import type { SampleBatch } from '../../data/batch.ts';
 import type { Session } from '../../engine/engine.ts';
+import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
 import { type Confusion, countAnswer, createConfusion } from '../../report/confusion.ts';
 import { type ComparisonResult, createComparison } from '../../report/model-comparison.ts';
 import type { Answer } from '../../report/report-data.ts';
 import type { Gate, ModelResult } from '../../report/result.ts';
+import { attributionAgreement } from '../attribution-agreement.ts';
 import { int8Gate } from '../gate.ts';
 import { readLogits } from '../logits.ts';
 import { modelResult } from '../model-result.ts';
@@ -96,6 +98,7 @@ export function evaluateStage(
 
       sessions.set('teacher', await run.engine.load(teacher.file));
       const speeds = await timeModels(run, sessions, data, test);
+      const cosines = await attributionCosines(run, data, teacher.file, files);
       const result = (name: string, file: string, network?: string) =>
         modelResult({
           runFolder: run.folder.path,
@@ -103,6 +106,7 @@ export function evaluateStage(
           network,
           confusion: confusions.get(name)!,
           speed: speeds.get(name)!,
+          attributionCosine: cosines.get(name),
         });
       const measured = {
         student: result('student', shipped.student),
@@ -120,6 +124,41 @@ export function evaluateStage(
       for (const session of sessions.values()) await session.release();
     }
   });
+}
+
+/** Samples on which the reasons of two models are compared: gradients cost more than answers. */
+const ATTRIBUTION_SAMPLES = 512;
+
+/** By model: how alike its reasons and the teacher's are, where the objective teaches reasons; else nothing. */
+async function attributionCosines(
+  run: RunContext,
+  data: TaskData,
+  teacherFile: string,
+  { student, baseline }: Pick<Shipped, 'student' | 'baseline'>,
+): Promise<Map<string, number>> {
+  const cosines = new Map<string, number>();
+  if (!(run.recipe.objective.attribution.weight > 0)) return cosines;
+  const teacher = readModelFile(teacherFile);
+  for (const [name, file] of Object.entries({ student, baseline })) {
+    if (!file) continue;
+    const batches = firstFeeds(run, data, ATTRIBUTION_SAMPLES);
+    cosines.set(
+      name,
+      await attributionAgreement(run.engine, { student: readModelFile(file), teacher }, batches),
+    );
+  }
+  return cosines;
+}
+
+/** The first test samples, as both models are fed. */
+function* firstFeeds(run: RunContext, data: TaskData, most: number) {
+  let count = 0;
+  for (const batch of splitBatches(data.dataset.splits.test, EVALUATION_BATCH)) {
+    if (count >= most) return;
+    run.checkInterrupted();
+    yield { feeds: data.inputs.feeds(batch), filled: batch.filled };
+    count += batch.filled;
+  }
 }
 
 /** Measures a student's files on the test split: answers and speed, without a teacher to compare with. */

@@ -38,7 +38,7 @@ export function classesSection(data: ReportData): Markup {
   const hidden = all.length - unseen - rows.length;
   return html`<section aria-labelledby="classes">
 <h2 id="classes">Class by class</h2>
-<p class="about">The share of each class’s test ${data.unit} that is answered rightly, best taught first.${hidden > 0 && ` The ${rows.length} classes where the student lost most; ${hidden} more are not shown.`}${unseen > 0 && ` ${unseen} classes have no test text.`}</p>
+<p class="about">The share of each class’s test ${data.unit} that is answered rightly, best taught first.${hidden > 0 && ` The ${rows.length} classes where the student lost most; ${hidden} more are not shown.`}${unseen > 0 && ` ${unseen} classes have no test ${data.unit}.`}</p>
 <ul class="legend"><li><span class="key teacher"></span>Teacher</li><li><span class="key student"></span>Student</li>${
     baseline && html`<li><span class="key hollow baseline"></span>Baseline</li>`
   }</ul>

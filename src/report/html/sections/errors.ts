@@ -18,7 +18,7 @@ export function errorsSection(data: ReportData): Markup {
   const ownTeacherWrong = own.count - own.teacherRight;
   return html`<section aria-labelledby="errors">
 <h2 id="errors">Whose mistakes are these?</h2>
-<p class="about">Student and teacher give the same answer to ${percent(share(agreed, total))} of the test ${data.unit}. Of the student’s ${decimal(wrong)} wrong answers, ${percent(share(inherited.count, wrong), 0)} are its teacher’s: the same wrong answer to the same text; ${percent(share(own.count, wrong), 0)} it made itself. It also got ${decimal(corrected)} texts right on which its teacher was wrong.</p>
+<p class="about">Student and teacher give the same answer to ${percent(share(agreed, total))} of the test ${data.unit}. Of the student’s ${decimal(wrong)} wrong answers, ${percent(share(inherited.count, wrong), 0)} are its teacher’s: the same wrong answer to the same ${data.unit === 'images' ? 'image' : 'text'}; ${percent(share(own.count, wrong), 0)} it made itself. It also got ${decimal(corrected)} ${data.unit} right on which its teacher was wrong.</p>
 ${stackedBar('The student’s wrong answers by their origin', [
   {
     name: 'Inherited',

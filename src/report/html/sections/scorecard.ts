@@ -3,7 +3,7 @@ import type { ReportData } from '../../report-data.ts';
 import type { ModelResult } from '../../result.ts';
 import { bar } from '../charts/bar.ts';
 import { tradeOff } from '../charts/scatter.ts';
-import { bytes, compact, milliseconds, percent, points, quantity } from '../format.ts';
+import { bytes, capital, compact, milliseconds, percent, points, quantity } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { shownModels } from '../models.ts';
 
@@ -16,10 +16,20 @@ interface Measure {
   full?: number;
 }
 
+/** Shown where the objective teaches reasons. int8 files have no gradients to ask. */
+const REASONS: Measure = {
+  title: 'Cosine of its reasons with the teacher’s',
+  better: 'more',
+  value: (model) => Math.max(0, model.attributionCosine ?? 0),
+  show: (model) => model.attributionCosine?.toFixed(2) ?? '–',
+  full: 1,
+};
+
 /** The models side by side, measure by measure, and the trade of accuracy for speed as a picture. */
 export function scorecardSection(data: ReportData): Markup {
   const models = shownModels(data);
   const tests = data.data.splits.test;
+  const sample = data.unit === 'images' ? 'image' : 'text';
   const measures: Measure[] = [
     {
       title: 'Accuracy',
@@ -37,19 +47,19 @@ export function scorecardSection(data: ReportData): Markup {
       full: 1,
     },
     {
-      title: 'Texts a second',
+      title: `${capital(data.unit)} a second`,
       better: 'more',
       value: (model) => model.throughput,
       show: (model) => compact(Number(model.throughput.toPrecision(3))),
     },
     {
-      title: 'Latency, one text',
+      title: `Latency, one ${sample}`,
       better: 'less',
       value: (model) => model.latencyMs.one,
       show: (model) => milliseconds(model.latencyMs.one),
     },
     {
-      title: 'Latency, 32 texts',
+      title: `Latency, 32 ${data.unit}`,
       better: 'less',
       value: (model) => model.latencyMs.thirtyTwo,
       show: (model) => milliseconds(model.latencyMs.thirtyTwo),
@@ -67,6 +77,7 @@ export function scorecardSection(data: ReportData): Markup {
       show: (model) => quantity(model.parameters),
     },
   ];
+  if (data.result.student.attributionCosine !== undefined) measures.splice(2, 0, REASONS);
   return html`<section aria-labelledby="scorecard">
 <h2 id="scorecard">Side by side</h2>
 <p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} cores (<bdi>${data.result.engine}</bdi>). ± is the 95 % interval of an accuracy on this many ${data.unit}.</p>
