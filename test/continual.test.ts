@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { type ContinualResult, continual, parseRecipe } from '../src/index.ts';
+import { type ContinualResult, continual, parseRecipe, writeReport } from '../src/index.ts';
 import { fileHash } from './support/file-hash.ts';
 import { readGlosses, writeJsonLines } from './support/glosses.ts';
 import { writeQuarters } from './support/small-pictures.ts';
@@ -70,6 +70,9 @@ describe('limbeck continual', () => {
   it('leaves a page, a result and lines of metrics by method and task', async () => {
     const page = readFileSync(place.path('runs', 'whole', 'report.html'), 'utf8');
     expect(page).toContain('Every task after every task');
+    rmSync(place.path('runs', 'whole', 'report.html'));
+    await writeReport(place.path('runs', 'whole'));
+    expect(readFileSync(place.path('runs', 'whole', 'report.html'), 'utf8')).toBe(page);
     const rows = metrics('whole');
     expect(rows.some(({ method, task }) => method === 'all' && task === 2)).toBe(true);
     expect(rows.find(({ method }) => method === 'all')).toMatchObject({

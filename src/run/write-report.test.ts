@@ -5,12 +5,14 @@ import { expect, it, onTestFinished } from 'vitest';
 import { writeReport } from './write-report.ts';
 
 it.each([
-  ['run.unfinished', undefined],
-  ['run.damaged', '{"name": "cut off'],
-  ['run.damaged', '{"name": "of another version"}'],
-])('tells %s for a folder whose report data is %j', async (code, content) => {
+  ['run.unfinished', 'report.json', undefined],
+  ['run.damaged', 'report.json', '{"name": "cut off'],
+  ['run.damaged', 'report.json', '{"name": "of another version"}'],
+  ['run.damaged', 'continual.json', '{"result": {'],
+  ['run.damaged', 'continual.json', '{"result": {}}'],
+])('tells %s for a folder whose %s is %j', async (code, file, content) => {
   const folder = mkdtempSync(join(tmpdir(), 'limbeck-report-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  if (content !== undefined) writeFileSync(join(folder, 'report.json'), content);
+  if (content !== undefined) writeFileSync(join(folder, file), content);
   await expect(writeReport(folder)).rejects.toMatchObject({ code });
 });

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { redrawContinual } from './continual/report.ts';
 import { redrawReport } from './stages/report.ts';
 
 /** Writes report.html (and the model card) anew from what the folder of a finished run holds. */
 export async function writeReport(runFolder: string): Promise<{ file: string }> {
-  return { file: redrawReport(resolve(runFolder)) };
+  const folder = resolve(runFolder);
+  return { file: redrawContinual(folder) ?? redrawReport(folder) };
 }

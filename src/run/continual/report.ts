@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { LimbeckError } from '../../errors.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { type ContinualResult, continualResultSchema, methodResults } from '../../report/continual-result.ts';
 import { renderContinualReport } from '../../report/html/continual-page.ts';
@@ -9,7 +11,17 @@ import type { RunFolder } from '../run-folder.ts';
 import type { ContinualRun } from './continual-run.ts';
 import type { MethodMatrices } from './learn.ts';
 
-/** Writes `result.json` and `report.html`. */
+/** Everything that the page is drawn from, so that it can be drawn again. */
+const DATA_FILE = 'continual.json';
+
+const reportSchema = z.object({
+  result: continualResultSchema,
+  finishedAt: z.string(),
+  warnings: z.array(z.string()),
+  recipe: z.string(),
+});
+
+/** Writes `result.json`, `continual.json` and `report.html`. */
 export function reportContinual(
   of: ContinualRun,
   measured: readonly MethodMatrices[],
@@ -18,16 +30,38 @@ export function reportContinual(
   return runStage(run, 'report', 'Write the report', async () => {
     run.clock.keep();
     const result = collectResult(of, measured);
-    const page = renderContinualReport({
+    const report = {
       result,
       finishedAt: new Date().toISOString(),
       warnings: run.folder.warnings,
       recipe: readFileSync(run.folder.file('recipe.resolved.yaml'), 'utf8'),
-    });
-    replaceFile(run.folder.file('report.html'), page, 'run');
+    };
+    replaceFile(run.folder.file(DATA_FILE), JSON.stringify(report), 'run');
+    replaceFile(run.folder.file('report.html'), renderContinualReport(report), 'run');
     replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
     return { value: result, summary: run.folder.file('report.html') };
   });
+}
+
+/** Draws report.html anew from what a finished continual run's folder holds; undefined where it holds none. */
+export function redrawContinual(runFolder: string): string | undefined {
+  const file = `${runFolder}/${DATA_FILE}`;
+  if (!existsSync(file)) return undefined;
+  const page = `${runFolder}/report.html`;
+  replaceFile(page, renderContinualReport(readReport(file)), 'run');
+  return page;
+}
+
+function readReport(file: string): z.output<typeof reportSchema> {
+  try {
+    return reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new LimbeckError('run.damaged', 'the report data is not what this version writes', {
+      where: file,
+      remedy: `Delete ${DATA_FILE} and result.json and run the same \`limbeck continual\` again: it only reports anew.`,
+      cause,
+    });
+  }
 }
 
 /** The result of a run that is finished and whole; undefined otherwise. */
