@@ -9,7 +9,7 @@ import { randomStream } from '../../random.ts';
 import { splitBatches } from '../sample-batches.ts';
 
 /**
- * Runs `body` with a space that has an answer for every sample of `splits`: random ones, in a store of its own, so
+ * Runs `body` with a space that has an answer for every sample of `splits`: random ones from 0 to 1, in a store of its own, so
  * that training steps can be timed as they will be, before the teacher has said anything.
  */
 export async function withScratchKnowledge<T>(
@@ -65,7 +65,8 @@ async function scratchSpace(
   const elements = elementCount(knowledge.dims);
   for (const split of splits) {
     for (const { keys, filled } of splitBatches(split, 256)) {
-      await space.put(keys, Float32Array.from({ length: filled * elements }, random.normal));
+      // Not below 0: some taps hold probabilities, and a loss that takes their logarithm stops at a NaN.
+      await space.put(keys, Float32Array.from({ length: filled * elements }, random.uniform));
     }
   }
   return space;
