@@ -20,12 +20,14 @@ let build: Build;
 beforeAll(async () => {
   build = buildLimbeck();
   writeJsonLines(place.path('data.jsonl'), await readGlosses(600));
-  const { data, teacher, training, ...rest } = parse(smallRecipeText());
+  const { data, teacher, training, objective, ...rest } = parse(smallRecipeText());
   const recipe = {
     ...rest,
     data: { ...data, buckets: [16, 24, 32] },
     // Any agreement will do: the int8 teacher labels.
     teacher: { ...teacher, precision: 'auto', minAgreement: 0 },
+    // The float32 teacher is looked into as well.
+    objective: { ...objective, featureMse: { weight: 0.1 } },
     // Checkpoints so close that a kill falls between them, on them and while they are written.
     training: { ...training, checkpointEvery: 0.05 },
   };
@@ -78,12 +80,13 @@ async function labelling(running: Running): Promise<{ missing: number | undefine
 }
 
 describe('a run that is killed again and again', () => {
-  /** Where each part is killed: some random time after the stage has begun to count, up to `within` milliseconds. */
-  const KILLS: [stage: string, within: number][] = [
-    ['teacher', 2000],
-    ['label', 2000],
-    ['train', 1500],
-    ['export', 40],
+  /** Where each part is killed: some random time after this was told, up to `within` milliseconds. */
+  const KILLS: [moment: RegExp, within: number][] = [
+    [/"type":"(progress|stage-start)","stage":"teacher"/, 2000],
+    [/"type":"(progress|stage-start)","stage":"label"/, 2000],
+    [/"type":"progress","stage":"label","task":"reading the teacher/, 200],
+    [/"type":"(progress|stage-start)","stage":"train"/, 1500],
+    [/"type":"(progress|stage-start)","stage":"export"/, 40],
   ];
 
   test('ends in the bits of one that was not, and asks the teacher only for what is missing', async () => {
@@ -93,10 +96,10 @@ describe('a run that is killed again and again', () => {
     const random = randomStream(20, 'kills');
     const killedIn: string[] = [];
     let missing = Number.POSITIVE_INFINITY;
-    for (const [stage, within] of KILLS) {
+    for (const [moment, within] of KILLS) {
       const running = start('killed');
       const labelled = labelling(running);
-      await running.printed(new RegExp(`"type":"(progress|stage-start)","stage":"${stage}"`));
+      await running.printed(moment);
       await setTimeout(random.uniform() * within);
       const killedAt = performance.now();
       running.child.kill('SIGKILL');
