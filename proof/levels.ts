@@ -53,10 +53,7 @@ export const glossKnowledge = levelsProof({
   only: ['kd', 'all', 'at-once'],
 });
 
-/** The same on pictures. */
-export const fashionLevels = levelsProof({
-  name: 'levels-fashion',
-  title: 'Levels of knowledge: Fashion-MNIST',
+const pictures: Omit<LevelsProof, 'name' | 'title'> = {
   recipe: 'fashion-knowledge',
   runs: 'levels-fashion',
   levels: [
@@ -65,6 +62,21 @@ export const fashionLevels = levelsProof({
     { name: 'task (reasons, boundaries)', off: weightless('attribution', 'boundary') },
     meta,
   ],
+};
+
+/** Every level of knowledge by itself, all together, and each left out, on pictures. */
+export const fashionLevels = levelsProof({
+  ...pictures,
+  name: 'levels-fashion',
+  title: 'Levels of knowledge: Fashion-MNIST',
+});
+
+/** The quarter of it that tells whether inner knowledge is worth anything. */
+export const fashionKnowledge = levelsProof({
+  ...pictures,
+  name: 'knowledge-fashion',
+  title: 'All levels of knowledge against plain KD: Fashion-MNIST',
+  only: ['kd', 'all', 'at-once'],
 });
 
 /** One line of the table. */

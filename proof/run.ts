@@ -6,7 +6,7 @@ import { dynamicWeights } from './dynamic-weights.ts';
 import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
 import { labellingPrecision } from './labelling-precision.ts';
-import { fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
+import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import type { Proof } from './proof.ts';
 
 // `npm run proof [NAME ...] [--fresh]`: real trainings over several seeds. Each proof writes its section of
@@ -20,6 +20,7 @@ const PROOFS: readonly Proof[] = [
   fashion,
   glossKnowledge,
   glossLevels,
+  fashionKnowledge,
   fashionLevels,
   dynamicWeights,
   continualTasks,
