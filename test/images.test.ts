@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { distill, LimbeckError, parseRecipe, type RunEvent, train } from '../src/index.ts';
+import { distill, LimbeckError, parseRecipe, plan, type RunEvent, train } from '../src/index.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { randomStream } from '../src/random.ts';
 import { RunPlace } from './support/small-run.ts';
@@ -91,6 +91,20 @@ describe('pictures', () => {
       size: { height: SIDE, width: SIDE },
     });
     const page = readFileSync(`${folder}/report.html`, 'utf8');
+    // What a plan says of a run is what the run then is: of one that was done, that its answers are there.
+    const { stages, store } = await plan(student, place.options('student'));
+    expect(stages.map(({ stage }) => stage)).toEqual([
+      'data',
+      'teacher',
+      'label',
+      'train',
+      'baseline',
+      'export',
+      'evaluate',
+      'report',
+    ]);
+    expect(store).toMatchObject({ missing: 0, present: 320 + 60 });
+    expect(stages.find(({ stage }) => stage === 'train')?.note).toBe(`${14 * 5} steps`);
     expect(page).toContain('test images');
     expect(page).not.toContain('test texts');
     // No batch normalisation is left in what ships.

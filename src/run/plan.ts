@@ -1,21 +1,18 @@
-import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { chooseHeldBuckets } from '../data/held-buckets.ts';
 import { datasetFolder } from '../data/prepared-folder.ts';
-import { recordLayout } from '../data/token-record.ts';
 import { createNodeEngine } from '../engine/node.ts';
-import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
-import { type Recipe, requireTextTeacher } from '../recipe/schema.ts';
+import { type DistillRecipe, type Recipe, requireTeacher } from '../recipe/schema.ts';
+import { teacherHash } from '../teachers/onnx-teacher.ts';
 import type { TextTeacherSource } from '../teachers/teacher-source.ts';
 import type { Plan, RunOptions, StagePlan } from './api.ts';
 import { type AnswerCost, planAnswers } from './planning/answer-stages.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
+import { folderBytes } from './planning/folder-bytes.ts';
 import { type InnerKnowledge, measureInner } from './planning/measure-inner.ts';
 import { measureStudent } from './planning/measure-student.ts';
-import { measureTeacher } from './planning/measure-teacher.ts';
+import { measureTeacher, type TeacherCost } from './planning/measure-teacher.ts';
 import { MemoryPeak } from './planning/memory-peak.ts';
 import { type PlanningContext, withScratchFolder } from './planning/planning-context.ts';
 import {
@@ -27,9 +24,9 @@ import {
 import { planTeacherStage } from './planning/teacher-stage.ts';
 import { timed } from './planning/timing.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './run-context.ts';
-import { prepareTextData } from './tasks/text-classification.ts';
-import { recallTeacher, teacherKey } from './teaching/known-teachers.ts';
-import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
+import { openTask } from './tasks/index.ts';
+import type { Task } from './tasks/task.ts';
+import { type KnownTeacher, recallTeacher, teacherKey } from './teaching/known-teachers.ts';
 
 /**
  * Says what a run will cost, before it runs: prepares the data (the run finds it prepared), times a few batches of
@@ -39,37 +36,33 @@ import { openRecipeTeacher, runTokenizer } from './teaching/open-teacher.ts';
  * the resident set of the process while the stage's work was measured, plus what the stage reads into memory of the
  * data. Disk is what the stage adds. Nothing is written into the run's folder, and the store is only looked at.
  *
- * @throws LimbeckError `recipe.task` for a recipe of images; of the data, the teacher and the engine; `run.interrupted` after `options.signal`.
+ * @throws LimbeckError of the data, the teacher and the engine; `run.interrupted` after `options.signal`.
  */
 export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
   const checkInterrupted = () => {
     if (options.signal?.aborted) throw interrupted();
   };
-  requireTexts(recipe);
   checkInterrupted();
   try {
     return await withScratchFolder(async (scratch) => {
-      const source = await openSource(recipe, options);
-      const tokenizer = source?.tokenizer ?? (await runTokenizer({ recipe, options }));
+      const task = await openTask({ recipe, options });
       const told = tell(options);
-      const data = await told('data', 'Prepare the data', () => planData(recipe, options, tokenizer));
+      const { data, stage } = await told('data', 'Prepare the data', () => planData(recipe, options, task));
       const store = await KnowledgeStore.open(storeFolder(recipe, options));
       try {
         const engine = createNodeEngine({ provider: recipe.engine });
         const memory = new MemoryPeak();
-        const { dataset } = data;
         const context: PlanningContext = {
           recipe,
           options,
           engine,
-          dataset,
-          tokenizer,
-          source,
+          data,
+          source: task.teacher,
           scratch,
           memory,
           checkInterrupted,
         };
-        return await planStages(context, store, { data: data.stage, told });
+        return await planStages(context, store, { data: stage, told });
       } finally {
         data.dataset.close();
         await store.close();
@@ -86,16 +79,17 @@ async function planStages(
   store: KnowledgeStore,
   { data, told }: { readonly data: StagePlan; readonly told: Tell },
 ): Promise<Plan> {
-  const { recipe, options, source, dataset, memory } = context;
+  const { recipe, options, source, memory } = context;
+  const { heldBytes } = context.data;
+  const { unit } = context.data.task;
   const stages: StagePlan[] = [data];
   let answers: AnswerCost | undefined;
   let labelMemory = 0;
   let inner: InnerKnowledge | undefined;
   if (source) {
-    requireTextTeacher(recipe);
-    const key = teacherKey(context, source, dataset, recipe.teacher);
-    const known = recallTeacher(store.folder, key);
+    requireTeacher(recipe);
     const cost = await told('label', 'Time the teacher', () => measureTeacher(context, recipe, source));
+    const known = knownTeacher(context, recipe, store, cost);
     inner = await told('label', 'Time what the losses ask of its layers', () =>
       measureInner(context, source, cost.model, { store, hash: known?.hashes.f32 }),
     );
@@ -105,13 +99,13 @@ async function planStages(
         planTeacherStage(context, store, recipe, source, cost),
       ),
     );
-    answers = await planAnswers(context, store, recipe, source, { cost, known });
+    answers = await planAnswers(context, store, recipe, { cost, known });
     const { seconds, diskBytes } = answers.training;
     stages.push({
       stage: 'label',
       seconds: seconds + inner.seconds,
       secondsAtMost: answers.trainingSecondsAtMost + inner.seconds,
-      memoryBytes: labelMemory + heldBytes(context),
+      memoryBytes: labelMemory + heldBytes,
       diskBytes: diskBytes + inner.diskBytes,
       note:
         inner.missing > 0
@@ -124,11 +118,17 @@ async function planStages(
   const baseline = source !== undefined && options.baseline !== false;
   const training = {
     cost: student,
-    memoryBytes: memory.take() + heldBytes(context),
+    memoryBytes: memory.take() + heldBytes,
     withTeacher: source !== undefined,
   };
   stages.push(planTraining(context, 'train', training));
-  if (baseline) stages.push(planTraining(context, 'baseline', { ...training, withTeacher: false }));
+  if (baseline) {
+    // Without what the losses ask for, a step is another one.
+    const alone = await told('baseline', 'Time the student without a teacher', () =>
+      measureStudent({ ...context, source: undefined }),
+    );
+    stages.push(planTraining(context, 'baseline', { ...training, cost: alone, withTeacher: false }));
+  }
 
   const files = await told('export', 'Time the export', () => measureStudentFiles(context, student));
   stages.push(planExport(context, { cost: student, files, baseline }));
@@ -142,7 +142,7 @@ async function planStages(
     secondsAtMost: evaluating,
     memoryBytes: Math.max(labelMemory, memory.take()),
     diskBytes: answers?.test.diskBytes ?? 0,
-    note: answers ? `${answers.test.missing} test texts to ask in f32` : '',
+    note: answers ? `${answers.test.missing} test ${unit} to ask in f32` : '',
   });
   if (source) stages.push(reportStage(memory.take()));
   return { stages, store: storePart(answers), measuredOn: measuredOn(context) };
@@ -160,36 +160,46 @@ function reportStage(memoryBytes: number): StagePlan {
   };
 }
 
-/** What is timed are batches of texts, by their lengths. */
-function requireTexts({ task }: Recipe): void {
-  if (task === 'text-classification') return;
-  throw new LimbeckError('recipe.task', `a run of the task ${task} cannot be planned yet`, {
-    where: 'task',
-    remedy:
-      'Start it: it shows the time that is left, goes on after Ctrl+C, and tells what the store will take.',
-  });
-}
-
-async function openSource(recipe: Recipe, options: RunOptions): Promise<TextTeacherSource | undefined> {
-  if (!recipe.teacher) return undefined;
-  requireTextTeacher(recipe);
-  return openRecipeTeacher({ recipe, options });
+/** What is known of the teacher that a run makes ready: told by an earlier run, or plain where it is not trained. */
+function knownTeacher(
+  context: PlanningContext,
+  recipe: DistillRecipe,
+  store: KnowledgeStore,
+  { f32, int8 }: TeacherCost,
+): KnownTeacher | undefined {
+  const { teacher } = recipe;
+  const { data, source } = context;
+  if (teacher.kind !== 'onnx-image') {
+    const { dataset } = data;
+    const key = teacherKey(context, source as TextTeacherSource, dataset, teacher);
+    return recallTeacher(store.folder, key);
+  }
+  // What will label is what was measured, where int8 needs no layer in float32 to agree: it mostly does not.
+  const hash = teacherHash(f32.file);
+  const labelling = int8 ? teacherHash(int8.file) : hash;
+  return {
+    title: data.teacherTitle,
+    precision: int8 ? 'int8' : 'f32',
+    agreement: null,
+    hashes: { f32: hash, labelling },
+  };
 }
 
 /** Prepares the data; the run that follows only opens it, so that is what is timed. */
-async function planData(recipe: Recipe, options: RunOptions, tokenizer: TextTeacherSource['tokenizer']) {
-  const prepared = await timed(() => prepareTextData({ recipe, options }, tokenizer));
-  const again = prepared.value.reused
+async function planData(recipe: Recipe, options: RunOptions, task: Task) {
+  const prepared = await timed(() => task.prepareData({}));
+  const { reused } = prepared.value.dataset;
+  const again = reused
     ? prepared
     : await timed(() => {
-        prepared.value.close();
-        return prepareTextData({ recipe, options }, tokenizer);
+        prepared.value.dataset.close();
+        return task.prepareData({});
       });
-  const dataset = again.value;
-  const note = prepared.value.reused
+  const data = again.value;
+  const note = reused
     ? 'prepared earlier'
     : `prepared now, in ${prepared.seconds.toFixed(1)} s; the run finds it`;
-  const folder = datasetFolder(dataCacheFolder(recipe, options), dataset.fingerprint);
+  const folder = datasetFolder(dataCacheFolder(recipe, options), data.dataset.fingerprint);
   const stage: StagePlan = {
     stage: 'data',
     seconds: again.seconds,
@@ -198,21 +208,7 @@ async function planData(recipe: Recipe, options: RunOptions, tokenizer: TextTeac
     diskBytes: folderBytes(folder),
     note,
   };
-  return { dataset, stage };
-}
-
-function folderBytes(folder: string): number {
-  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-}
-
-/** What a pass over the training samples reads into memory and keeps there; large buckets stay on disk. */
-function heldBytes({ dataset, tokenizer }: Pick<PlanningContext, 'dataset' | 'tokenizer'>): number {
-  const bytes = dataset.splits.train.buckets.map(
-    ({ length, size }) => size * recordLayout(length, tokenizer.vocabularySize).bytes,
-  );
-  // The training split comes first, whatever else there is.
-  const held = chooseHeldBuckets({ train: bytes, labelled: [], validation: [], test: [] }).train;
-  return bytes.reduce((sum, size, bucket) => sum + (held[bucket] ? size : 0), 0);
+  return { data, stage };
 }
 
 function storePart(answers: AnswerCost | undefined): Plan['store'] {
@@ -226,12 +222,12 @@ function storePart(answers: AnswerCost | undefined): Plan['store'] {
   };
 }
 
-function measuredOn({ recipe, dataset, engine }: PlanningContext): string {
-  const { train } = dataset.splits;
-  const lengths = bucketsToMeasure(train).map((bucket) => train.buckets[bucket]!.length);
+function measuredOn({ recipe, data, engine }: PlanningContext): string {
+  const { asked, task } = data;
+  const lengths = bucketsToMeasure(asked).flatMap((bucket) => asked.buckets[bucket]!.length ?? []);
   const cores = availableParallelism();
   return (
-    `a few batches of ${recipe.training.batchSize} texts of ${lengths.join(', ')} tokens, ` +
+    `a few batches of ${recipe.training.batchSize} ${task.unit}${lengths.length > 0 ? ` of ${lengths.join(', ')} tokens` : ''}, ` +
     `${engine.title}, ${cores} ${cores === 1 ? 'core' : 'cores'}`
   );
 }

@@ -107,9 +107,15 @@ export class ImageSplit implements Split<ImageBatch> {
     return record.readInt32LE(0);
   }
 
+  /** Bytes that reading it keeps in memory: all of it, or nothing. */
+  get heldBytes(): number {
+    const bytes = this.#file.size * (LABEL_BYTES + this.#pixels);
+    return bytes <= HELD_BYTES ? bytes : 0;
+  }
+
   #record(picture: number): Buffer {
     const bytes = LABEL_BYTES + this.#pixels;
-    if (this.#file.size * bytes <= HELD_BYTES) {
+    if (this.heldBytes > 0) {
       this.#held ??= fs.readFileSync(this.#file.path);
       return this.#held.subarray(picture * bytes, (picture + 1) * bytes);
     }

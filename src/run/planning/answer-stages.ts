@@ -1,8 +1,9 @@
+import type { Split } from '../../data/split.ts';
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
-import type { TextDistillRecipe } from '../../recipe/schema.ts';
-import { LOGITS, type TextTeacherSource } from '../../teachers/teacher-source.ts';
-import { TEACHER_BATCH, textLabelling } from '../teaching/ask-teacher.ts';
+import type { DistillRecipe } from '../../recipe/schema.ts';
+import { LOGITS } from '../../teachers/teacher-source.ts';
+import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import { secondsForSplit } from './batch-counts.ts';
 import type { TeacherCost } from './measure-teacher.ts';
@@ -30,16 +31,16 @@ export interface SplitAnswers extends StoredAnswers {
 export async function planAnswers(
   context: PlanningContext,
   store: KnowledgeStore,
-  recipe: TextDistillRecipe,
-  source: TextTeacherSource,
+  recipe: DistillRecipe,
   { cost, known }: { readonly cost: TeacherCost; readonly known: KnownTeacher | undefined },
 ): Promise<AnswerCost> {
-  const { train, test } = context.dataset.splits;
+  const { asked, dataset, task } = context.data;
+  const { test } = dataset.splits;
   const { precision, certain } = labellingPrecision(recipe, known);
-  const preprocessing = textLabelling(source, recipe.data.maxLength).preprocessing;
-  const dims = [context.dataset.labels.length];
+  const { preprocessing, unit } = task;
+  const dims = [dataset.labels.length];
   const labeller = precision === 'int8' && cost.int8 ? cost.int8 : cost.f32;
-  const answers = async (split: typeof train, teacher: string | undefined, file: typeof labeller) => {
+  const answers = async (split: Split, teacher: string | undefined, file: typeof labeller) => {
     const found = await storedAnswers(
       store,
       split,
@@ -52,8 +53,8 @@ export async function planAnswers(
       diskBytes: found.missing > 0 ? estimateBytes(found.missing, dims, 'float16') : 0,
     };
   };
-  const training = await answers(train, known?.hashes.labelling, labeller);
-  const notes = [`${training.missing} texts to ask in ${precision}`];
+  const training = await answers(asked, known?.hashes.labelling, labeller);
+  const notes = [`${training.missing} ${unit} to ask in ${precision}`];
   if (!known) notes.push('no run has made this teacher ready yet: all answers count as missing');
   const inFloat32 =
     cost.f32.openSeconds + secondsForSplit(training.missingByBucket, TEACHER_BATCH, cost.f32.batch);

@@ -1,8 +1,13 @@
 import type { Bucketed } from '../../data/batch-order.ts';
 
-/** What batches are counted by: the length that a bucket is padded to, and how many samples it has. */
+/** What batches are counted by: the length that a bucket of texts is padded to, and how many samples it has. */
 export interface BucketSizes extends Bucketed {
-  readonly buckets: readonly { readonly length: number; readonly size: number }[];
+  readonly buckets: readonly { readonly length?: number; readonly size: number }[];
+}
+
+/** The length that costs are told by. Pictures, which are all of one size, have one length. */
+export function lengthOf({ length }: { readonly length?: number }): number {
+  return length ?? 1;
 }
 
 /** Seconds of one full batch, by the length that it is padded to. */
@@ -16,19 +21,19 @@ export function batchCount(split: BucketSizes, rows: number): number {
 /** Seconds for every sample of a split once, in batches of `rows` that are filled up where they are short. */
 export function secondsForSplit(split: BucketSizes, rows: number, seconds: BatchSeconds): number {
   return split.buckets.reduce(
-    (sum, { length, size }) => sum + Math.ceil(size / rows) * secondsAt(seconds, length, size),
+    (sum, bucket) => sum + Math.ceil(bucket.size / rows) * secondsAt(seconds, lengthOf(bucket), bucket.size),
     0,
   );
 }
 
-/** The first batches of a split, in the order of its files, until they have `texts` samples. */
-export function firstBatches(split: BucketSizes, rows: number, texts: number): BucketSizes {
-  let left = Math.ceil(texts);
+/** The first batches of a split, in the order of its files, until they have `samples` samples. */
+export function firstBatches(split: BucketSizes, rows: number, samples: number): BucketSizes {
+  let left = Math.ceil(samples);
   return {
-    buckets: split.buckets.map(({ length, size }) => {
+    buckets: split.buckets.map(({ size, ...bucket }) => {
       const taken = Math.min(size, Math.ceil(Math.max(0, left) / rows) * rows);
       left -= taken;
-      return { length, size: taken };
+      return { ...bucket, size: taken };
     }),
   };
 }
@@ -42,7 +47,7 @@ const MEASURED_LENGTHS = 4;
  */
 export function bucketsToMeasure({ buckets }: BucketSizes): number[] {
   const filled = buckets.flatMap(({ size }, bucket) => (size > 0 ? [bucket] : []));
-  const tokens = (bucket: number) => buckets[bucket]!.length * buckets[bucket]!.size;
+  const tokens = (bucket: number) => lengthOf(buckets[bucket]!) * buckets[bucket]!.size;
   const inner = filled.slice(1, -1).sort((a, b) => tokens(b) - tokens(a));
   const ends = [...new Set([...filled.slice(0, 1), ...filled.slice(-1)])];
   return [...ends, ...inner.slice(0, MEASURED_LENGTHS - 2)].sort((a, b) => a - b);

@@ -1,14 +1,13 @@
 import type { Student } from '../../students/student.ts';
 import { trainedTensors } from '../../train/step-graph.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { TEXT_INPUTS } from '../text-batches.ts';
-import type { BatchSeconds } from './batch-counts.ts';
+import { type BatchSeconds, lengthOf } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { secondsPerCall, timed } from './timing.ts';
 
 export interface EvaluationCost {
-  /** Seconds of a batch of `rows` texts, its answers read and counted. */
+  /** Seconds of a batch of `rows` samples, its answers read and counted. */
   readonly batch: BatchSeconds;
   readonly rows: number;
   /** Seconds to compile and load the forward pass of one length. */
@@ -17,14 +16,14 @@ export interface EvaluationCost {
   readonly bytesEach: number;
 }
 
-/** Times the evaluation of a text student during training, on one batch of every length. */
+/** Times the evaluation of a student during training, on one batch of every length. */
 export async function measureEvaluation(
   context: PlanningContext,
   student: Student,
   rows: number,
 ): Promise<EvaluationCost> {
-  const { dataset, engine, memory } = context;
-  const { validation, test } = dataset.splits;
+  const { data, engine, memory } = context;
+  const { validation, test } = data.dataset.splits;
   const parameters = new Map(
     [...trainedTensors(student)].map(([name, { data }]) => [name, data as Float32Array]),
   );
@@ -38,13 +37,13 @@ export async function measureEvaluation(
       student,
       split,
       batchSize: rows,
-      classes: dataset.labels.length,
-      inputs: TEXT_INPUTS,
+      classes: data.dataset.labels.length,
+      inputs: data.inputs,
     });
     try {
       const first = await timed(() => evaluator.evaluate(parameters));
       const own = await secondsPerCall(() => evaluator.evaluate(parameters), context.checkInterrupted);
-      batch.set(split.buckets[0]!.length, own);
+      batch.set(lengthOf(split.buckets[0]!), own);
       prepare += Math.max(0, first.seconds - own);
       bytesEach = Math.max(bytesEach, memory.observe() - before);
     } finally {

@@ -6,13 +6,12 @@ import type { ObjectiveContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { SEQUENCE, tapTeacher } from '../../teachers/tap-teacher.ts';
-import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { withoutSchedules } from '../decided-temperature.ts';
 import { describePair } from '../describe-pair.ts';
 import { layerMap } from '../pair-context.ts';
-import { buildTextStudent } from '../tasks/text-classification.ts';
-import { openLabeller, TEACHER_BATCH, textLabelling } from '../teaching/ask-teacher.ts';
-import { secondsForSplit } from './batch-counts.ts';
+import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { lengthOf, secondsForSplit } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBucket, sampledBuckets } from './sampled-split.ts';
 import { storedAnswers } from './stored-answers.ts';
@@ -21,9 +20,9 @@ import { secondsPerCall } from './timing.ts';
 /** What the recipe's losses ask of the teacher besides its classes. */
 export interface InnerKnowledge {
   readonly context: ObjectiveContext;
-  /** The shape of each tap for a text of so many tokens. */
+  /** The shape of each tap, for a text of so many tokens. */
   dims(length: number): ReadonlyMap<string, readonly number[]>;
-  /** Training texts that the store lacks an answer for; seconds and disk for them. 0 where nothing is asked. */
+  /** Training samples that the store lacks an answer for; seconds and disk for them. 0 where nothing is asked. */
   readonly missing: number;
   readonly seconds: number;
   readonly diskBytes: number;
@@ -36,13 +35,14 @@ export interface InnerKnowledge {
  */
 export async function measureInner(
   context: PlanningContext,
-  source: TextTeacherSource,
+  source: TeacherSource,
   teacher: Graph,
   stored: { readonly store: KnowledgeStore; readonly hash: string | undefined },
 ): Promise<InnerKnowledge> {
-  const { recipe, dataset, tokenizer, scratch } = context;
+  const { recipe, data, scratch } = context;
+  const { asked, dataset, task } = data;
   const classes = dataset.labels.length;
-  const pair = describePair(recipe.knowledge, buildTextStudent(recipe, tokenizer, classes).graph, teacher);
+  const pair = describePair(recipe.knowledge, data.buildStudent().graph, teacher);
   const layers = layerMap(recipe.knowledge.layers, pair.student, pair.teacher);
   const known: ObjectiveContext = { classes, models: { ...pair, layers }, teacherGraph: teacher };
   const requests = knowledgeRequests(withoutSchedules(recipe.objective), known);
@@ -52,39 +52,38 @@ export async function measureInner(
       [...tapped.dims].map(([tap, shape]) => [tap, shape.map((dim) => (dim === SEQUENCE ? length : dim))]),
     );
   if (requests.length === 0) return { context: known, dims, missing: 0, seconds: 0, diskBytes: 0 };
-  const { train } = dataset.splits;
   const taps = requests.map(({ tap }) => tap);
   const file = join(scratch, 'teacher_tapped.onnx');
   writeModelFile(file, tapped.graph);
   const batch = new Map<number, number>();
-  for (const sample of sampledBuckets([train], TEACHER_BATCH)) {
+  for (const sample of sampledBuckets([asked], TEACHER_BATCH)) {
     context.checkInterrupted();
     const indices = Array.from({ length: sample.size }, (_, i) => i);
-    const texts = sample.readBatch(0, indices, TEACHER_BATCH);
-    const labelling = textLabelling(source, recipe.data.maxLength);
-    const asked = await openLabeller(context, labelling, file, source.title, { sequence: texts.length });
+    const samples = sample.readBatch(0, indices, TEACHER_BATCH);
+    const { length: sequence } = sample.buckets[0]!;
+    const labeller = await openLabeller(context, task, file, source.title, { sequence });
     try {
-      const call = () => asked.label(texts, taps);
-      batch.set(texts.length, await secondsPerCall(call, context.checkInterrupted));
+      const call = () => labeller.label(samples, taps);
+      batch.set(lengthOf(sample.buckets[0]!), await secondsPerCall(call, context.checkInterrupted));
       context.memory.observe();
     } finally {
-      await asked.close();
+      await labeller.close();
     }
   }
-  const { preprocessing } = textLabelling(source, recipe.data.maxLength);
+  const { preprocessing } = task;
   let diskBytes = 0;
-  const missing: { length: number; size: number }[] = [];
-  for (const [bucket, { length, size }] of train.buckets.entries()) {
+  const missing: { length?: number; size: number }[] = [];
+  for (const [bucket, { size, ...shapeOf }] of asked.buckets.entries()) {
     if (size === 0) continue;
-    const texts = sampledBucket(train, bucket, size);
+    const samples = sampledBucket(asked, bucket, size);
     let most = 0;
-    for (const [tap, shape] of dims(length)) {
+    for (const [tap, shape] of dims(lengthOf(shapeOf))) {
       const query = { teacher: stored.hash, tap, preprocessing, dims: shape };
-      const answers = await storedAnswers(stored.store, texts, query, context.checkInterrupted);
+      const answers = await storedAnswers(stored.store, samples, query, context.checkInterrupted);
       most = Math.max(most, answers.missing);
       if (answers.missing > 0) diskBytes += estimateBytes(answers.missing, shape, 'float16');
     }
-    missing.push({ length, size: most });
+    missing.push({ ...shapeOf, size: most });
   }
   return {
     context: known,

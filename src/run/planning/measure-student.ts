@@ -1,4 +1,4 @@
-import type { TokenSplit } from '../../data/token-split.ts';
+import type { Split } from '../../data/split.ts';
 import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
@@ -6,8 +6,8 @@ import type { Student } from '../../students/student.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { withoutSchedules } from '../decided-temperature.ts';
-import { buildTextStudent } from '../tasks/text-classification.ts';
-import { textBatches } from '../text-batches.ts';
+import { knowledgeFeeds, labelFeeds } from '../sample-batches.ts';
+import { lengthOf } from './batch-counts.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
@@ -29,11 +29,12 @@ export interface StudentCost {
  * @param inner what its losses ask of the teacher besides its classes
  */
 export async function measureStudent(context: PlanningContext, inner?: InnerKnowledge): Promise<StudentCost> {
-  const { recipe, dataset, tokenizer, source, scratch } = context;
-  const { batchSize, maxGradNorm, tokenDropout, optimizer } = recipe.training;
-  const classes = dataset.labels.length;
-  const student = buildTextStudent(recipe, tokenizer, classes);
-  const split = source ? dataset.splits.train : dataset.splits.labelled;
+  const { recipe, data, source, scratch } = context;
+  const { maxGradNorm, optimizer } = recipe.training;
+  const classes = data.dataset.labels.length;
+  const student = data.buildStudent();
+  const split = source ? data.asked : data.dataset.splits.labelled;
+  const batchSize = trainedBatch(context, split);
   const samples = sampledBuckets([split], MEASURED_BATCHES * batchSize);
   const terms = source
     ? objectiveTerms(withoutSchedules(recipe.objective), inner?.context ?? { classes })
@@ -53,7 +54,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
             terms,
             optimizer: createOptimizer(optimizer),
             maxGradNorm,
-            name: 'student',
+            name: source ? 'student' : 'baseline',
             variants: samples.map((sample) => {
               const taps = spacesOf.get(sample) ?? new Map<string, TapSpaces>();
               return variantOf(sample, source && new Map([[LOGITS, TapSpaces.of(space)], ...taps]));
@@ -65,23 +66,40 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   const step = new Map([...training.step].map(([name, seconds]) => [Number(name), seconds]));
   return { student, training, step, evaluation };
 
-  function variantOf(
-    sample: TokenSplit,
-    knowledge: Parameters<typeof textBatches>[0]['knowledge'],
-  ): MeasuredVariant {
-    const { length } = sample.buckets[0]!;
-    const batches = textBatches({
-      split: sample,
-      batchSize,
-      seed: recipe.seed,
-      tokenDropout: { fraction: tokenDropout, unkId: tokenizer.unkId },
-      knowledge,
-    });
+  function variantOf(sample: Split, knowledge: ReadonlyMap<string, TapSpaces> | undefined): MeasuredVariant {
+    const name = `${lengthOf(sample.buckets[0]!)}`;
+    const batches = Math.ceil(sample.size / batchSize);
+    const batchAt = (index: number) => {
+      const first = index * batchSize;
+      const count = Math.min(batchSize, sample.size - first);
+      return sample.readBatch(
+        0,
+        Array.from({ length: count }, (_, row) => first + row),
+        batchSize,
+      );
+    };
     let next = 0;
     return {
-      name: `${length}`,
-      sizes: { batch: batchSize, sequence: length },
-      batch: () => batches.batch(0, next++ % batches.batchesPerEpoch),
+      name,
+      sizes: data.inputs.variant(batchAt(0)).sizes,
+      batch: () => {
+        const batch = batchAt(next++ % batches);
+        const feeds = {
+          ...data.inputs.feeds(batch),
+          ...labelFeeds(batch),
+          ...knowledgeFeeds(knowledge, batch),
+        };
+        return { variant: name, feeds, rows: batch.filled, ordinals: batch.ordinals };
+      },
     };
   }
+}
+
+/** Rows of a training step. Steps on pictures have full batches only, for the sake of batch statistics. */
+export function trainedBatch(
+  { recipe, data }: Pick<PlanningContext, 'recipe' | 'data'>,
+  { size }: Split,
+): number {
+  const { batchSize } = recipe.training;
+  return data.task.unit === 'images' ? Math.max(1, Math.min(batchSize, size)) : batchSize;
 }

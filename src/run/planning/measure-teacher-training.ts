@@ -1,3 +1,4 @@
+import type { Split } from '../../data/split.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { randomStream } from '../../random.ts';
@@ -9,6 +10,7 @@ import { adamw } from '../../train/adamw.ts';
 import { labelFeeds, readKnowledge } from '../sample-batches.ts';
 import { WHOLE_GRAD_NORM, wholeStudent } from '../teaching/fine-tune.ts';
 import { textBatches } from '../text-batches.ts';
+import { lengthOf } from './batch-counts.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { MEASURED_BATCHES, sampledBucket, sampledBuckets } from './sampled-split.ts';
@@ -20,7 +22,8 @@ export async function measureHeadTraining(
   recipe: TextDistillRecipe,
   source: TextTeacherSource,
 ): Promise<TrainingCost> {
-  const { dataset, scratch } = context;
+  const { scratch } = context;
+  const { dataset } = context.data;
   const { batchSize, hidden } = recipe.teacher.head;
   const width = source.embeddingWidth as number;
   const head = buildClassifierHead(
@@ -68,19 +71,21 @@ export async function measureWholeTraining(
   recipe: TextDistillRecipe,
   teacher: Pick<TextTeacherSource, 'model' | 'constants'>,
 ): Promise<{ readonly cost: TrainingCost; readonly student: Student }> {
-  const { labelled } = context.dataset.splits;
+  const { labelled } = context.data.dataset.splits;
   const { batchSize } = recipe.teacher.whole;
   const student = wholeStudent(teacher);
-  const variants = sampledBuckets([labelled], MEASURED_BATCHES * batchSize).map((split): MeasuredVariant => {
-    const { length } = split.buckets[0]!;
-    const batches = textBatches({ split, batchSize, seed: recipe.seed });
-    let next = 0;
-    return {
-      name: `${length}`,
-      sizes: { batch: batchSize, sequence: length },
-      batch: () => batches.batch(0, next++ % batches.batchesPerEpoch),
-    };
-  });
+  const variants = sampledBuckets([labelled as TokenSplit], MEASURED_BATCHES * batchSize).map(
+    (split): MeasuredVariant => {
+      const length = lengthOf(split.buckets[0]!);
+      const batches = textBatches({ split, batchSize, seed: recipe.seed });
+      let next = 0;
+      return {
+        name: `${length}`,
+        sizes: { batch: batchSize, sequence: length },
+        batch: () => batches.batch(0, next++ % batches.batchesPerEpoch),
+      };
+    },
+  );
   const cost = await measureTraining(context, {
     student,
     terms: [labelsTerm({ weight: 1 })],
@@ -92,7 +97,7 @@ export async function measureWholeTraining(
   return { cost, student };
 }
 
-function fullestBucket(split: TokenSplit, samples: number): TokenSplit {
+function fullestBucket(split: Split, samples: number): Split {
   let fullest = 0;
   split.buckets.forEach(({ size }, bucket) => {
     if (size > split.buckets[fullest]!.size) fullest = bucket;

@@ -1,27 +1,29 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { saturatesInt8 } from '../../compress/probe-saturation.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { randomStream } from '../../random.ts';
-import type { TextDistillRecipe } from '../../recipe/schema.ts';
+import type { DistillRecipe } from '../../recipe/schema.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import { attachHead } from '../../teachers/classifier.ts';
-import { LOGITS, type TextTeacherSource } from '../../teachers/teacher-source.ts';
+import { LOGITS, type TeacherSource, type TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
 import { calibratedInt8 } from '../int8.ts';
-import { openLabeller, TEACHER_BATCH, textLabelling } from '../teaching/ask-teacher.ts';
+import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { headTensors } from '../teaching/train-head.ts';
-import type { BatchSeconds } from './batch-counts.ts';
-import { calibrated } from './calibrated.ts';
+import { type BatchSeconds, lengthOf } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { secondsPerCall, timed } from './timing.ts';
 
 /** What one model file of the teacher costs. */
 export interface TeacherFileCost {
-  /** Seconds of a batch of TEACHER_BATCH texts. */
+  /** Seconds of a batch of TEACHER_BATCH samples. */
   readonly batch: BatchSeconds;
+  /** Where it was made, for the time of the plan. */
+  readonly file: string;
   readonly makeSeconds: number;
   readonly openSeconds: number;
   readonly bytes: number;
@@ -38,11 +40,11 @@ export interface TeacherCost {
 /** Times the teacher on a few batches of every length: in float32, and in int8 if it may label so. */
 export async function measureTeacher(
   context: PlanningContext,
-  recipe: TextDistillRecipe,
-  source: TextTeacherSource,
+  recipe: DistillRecipe,
+  source: TeacherSource,
 ): Promise<TeacherCost> {
-  const { dataset, engine, scratch } = context;
-  const model = untrainedClassifier(source, recipe, dataset.labels.length);
+  const { data, engine, scratch } = context;
+  const model = untrainedClassifier(source, recipe, data.dataset.labels.length);
   const f32 = await measureFile(context, source, join(scratch, 'teacher.onnx'), () =>
     withOutputs(model, [LOGITS]),
   );
@@ -52,8 +54,9 @@ export async function measureTeacher(
     const quantize = await calibratedInt8({
       engine,
       model: withOutputs(model, [LOGITS]),
-      data: calibrated(context),
+      data,
       seed: recipe.seed,
+      reduceRange: await saturatesInt8(engine),
       checkInterrupted: context.checkInterrupted,
     });
     return quantize();
@@ -63,49 +66,52 @@ export async function measureTeacher(
 
 async function measureFile(
   context: PlanningContext,
-  source: TextTeacherSource,
+  source: TeacherSource,
   file: string,
   make: () => Graph | Promise<Graph>,
 ): Promise<TeacherFileCost> {
-  const { dataset, memory } = context;
-  const { train, validation, test } = dataset.splits;
+  const { data, memory } = context;
+  const { train, validation, test } = data.dataset.splits;
   const made = await timed(async () => writeModelFile(file, await make()));
   memory.observe();
   context.checkInterrupted();
-  const opened = await timed(() =>
-    openLabeller(context, textLabelling(source, context.recipe.data.maxLength), file, source.title),
-  );
+  const opened = await timed(() => openLabeller(context, data.task, file, source.title));
   const teacher = opened.value;
   try {
     const batch = new Map<number, number>();
     for (const split of sampledBuckets([train, validation, test], TEACHER_BATCH)) {
-      const texts = split.readBatch(
+      const samples = split.readBatch(
         0,
         Array.from({ length: split.size }, (_, i) => i),
         TEACHER_BATCH,
       );
       batch.set(
-        texts.length,
-        await secondsPerCall(() => teacher.label(texts, [LOGITS]), context.checkInterrupted),
+        lengthOf(split.buckets[0]!),
+        await secondsPerCall(() => teacher.label(samples, [LOGITS]), context.checkInterrupted),
       );
       memory.observe();
     }
-    return { batch, makeSeconds: made.seconds, openSeconds: opened.seconds, bytes: statSync(file).size };
+    const { size: bytes } = statSync(file);
+    return { batch, file, makeSeconds: made.seconds, openSeconds: opened.seconds, bytes };
   } finally {
     await teacher.close();
   }
 }
 
 /** The teacher as it will be but for the numbers in its head, which cost nothing to have right. */
-function untrainedClassifier(source: TextTeacherSource, recipe: TextDistillRecipe, classes: number): Graph {
-  const { train, head: options } = recipe.teacher;
-  const { embeddingOutput, embeddingWidth } = source;
-  if (train === 'none') return source.model;
+function untrainedClassifier(
+  source: TeacherSource,
+  { teacher, seed }: DistillRecipe,
+  classes: number,
+): Graph {
+  if (teacher.kind === 'onnx-image' || teacher.train === 'none') return source.model;
+  const { head: options } = teacher;
+  const { embeddingOutput, embeddingWidth } = source as TextTeacherSource;
   if (embeddingOutput === undefined || embeddingWidth === undefined)
     throw new Error(`${source.title} has no embedding`);
   const head = buildClassifierHead(
     { width: embeddingWidth, classes, hidden: options.hidden },
-    randomStream(recipe.seed, 'teacher-head'),
+    randomStream(seed, 'teacher-head'),
   );
   const initial = new Map(
     [...parameterTensors(head)].map(([name, { data }]) => [name, data as Float32Array]),

@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TextDataset } from '../../data/text-dataset.ts';
-import type { Tokenizer } from '../../data/tokenizer.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
+import type { TaskData } from '../tasks/task.ts';
 import type { MemoryPeak } from './memory-peak.ts';
 
 /** What every measurement of a plan has at hand. */
@@ -14,10 +13,9 @@ export interface PlanningContext {
   readonly recipe: Recipe;
   readonly options: RunOptions;
   readonly engine: Engine;
-  readonly dataset: TextDataset;
-  readonly tokenizer: Tokenizer;
+  readonly data: TaskData;
   /** undefined for a recipe that trains without a teacher. */
-  readonly source: TextTeacherSource | undefined;
+  readonly source: TeacherSource | undefined;
   /** A folder for files that are only written to be measured; it is removed at the end. */
   readonly scratch: string;
   readonly memory: MemoryPeak;

@@ -1,28 +1,27 @@
-import type { TokenSplit } from '../../data/token-split.ts';
+import type { Batch } from '../../data/batch.ts';
+import type { Split } from '../../data/split.ts';
 import { bucketsToMeasure } from './batch-counts.ts';
 
 /** Batches of each length that the measured steps take in turn, so that they do not train on the same rows. */
 export const MEASURED_BATCHES = 3;
 
 /** The first samples of one bucket, as a split of its own: what one batch shape is measured on. */
-export function sampledBucket(split: TokenSplit, bucket: number, samples: number): TokenSplit {
-  const { length, size } = split.buckets[bucket]!;
+export function sampledBucket<B extends Batch>(split: Split<B>, bucket: number, samples: number): Split<B> {
+  const { size, ...shape } = split.buckets[bucket]!;
   const taken = Math.min(size, samples);
   return {
     name: split.name,
     size: taken,
-    buckets: [{ length, size: taken }],
+    buckets: [{ ...shape, size: taken }],
     readBatch: (_, indices, rows) => split.readBatch(bucket, indices, rows),
-    text: (ordinal) => split.text(ordinal),
     example: (ordinal) => split.example(ordinal),
-    id: (ordinal) => split.id(ordinal),
     // The split that it looks into is the data set's to close.
     close: () => {},
   };
 }
 
 /** The buckets that are worth measuring, each from the one of the splits that has most samples of its length. */
-export function sampledBuckets(splits: readonly TokenSplit[], samples: number): TokenSplit[] {
+export function sampledBuckets<B extends Batch>(splits: readonly Split<B>[], samples: number): Split<B>[] {
   const fullest = (splits[0]?.buckets ?? []).map((_, bucket) =>
     splits.reduce((best, split) => (split.buckets[bucket]!.size > best.buckets[bucket]!.size ? split : best)),
   );

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TokenSplit } from '../../data/token-split.ts';
+import type { Split } from '../../data/split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { LabelEncoding } from '../../knowledge/record.ts';
 import { KnowledgeStore } from '../../knowledge/store.ts';
@@ -7,6 +7,7 @@ import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import { splitBatches } from '../sample-batches.ts';
+import { lengthOf } from './batch-counts.ts';
 
 /**
  * Runs `body` with a space that has an answer for every sample of `splits`: random ones from 0 to 1, in a store of its own, so
@@ -14,7 +15,7 @@ import { splitBatches } from '../sample-batches.ts';
  */
 export async function withScratchKnowledge<T>(
   scratch: string,
-  splits: readonly TokenSplit[],
+  splits: readonly Split[],
   knowledge: { readonly tap: string; readonly dims: readonly number[]; readonly encoding: LabelEncoding },
   body: (space: LabelSpace) => Promise<T>,
 ): Promise<T> {
@@ -29,16 +30,16 @@ export async function withScratchKnowledge<T>(
 /** The same for several taps, whose shapes depend on the length of the texts: a map of spaces for each split. */
 export async function withScratchTaps<T>(
   scratch: string,
-  splits: readonly TokenSplit[],
+  splits: readonly Split[],
   dims: (length: number) => ReadonlyMap<string, readonly number[]>,
-  body: (spacesOf: ReadonlyMap<TokenSplit, ReadonlyMap<string, TapSpaces>>) => Promise<T>,
+  body: (spacesOf: ReadonlyMap<Split, ReadonlyMap<string, TapSpaces>>) => Promise<T>,
 ): Promise<T> {
   const store = await KnowledgeStore.open(join(scratch, 'store-taps'));
   try {
-    const spacesOf = new Map<TokenSplit, Map<string, TapSpaces>>();
+    const spacesOf = new Map<Split, Map<string, TapSpaces>>();
     for (const split of splits) {
       const spaces = new Map<string, TapSpaces>();
-      for (const [tap, shape] of dims((split.buckets[0] as { length: number }).length)) {
+      for (const [tap, shape] of dims(lengthOf(split.buckets[0]!))) {
         const space = await scratchSpace(store, [split], { tap, dims: shape, encoding: 'float16' });
         spaces.set(tap, TapSpaces.of(space));
       }
@@ -52,7 +53,7 @@ export async function withScratchTaps<T>(
 
 async function scratchSpace(
   store: KnowledgeStore,
-  splits: readonly TokenSplit[],
+  splits: readonly Split[],
   knowledge: { readonly tap: string; readonly dims: readonly number[]; readonly encoding: LabelEncoding },
 ): Promise<LabelSpace> {
   const space = await store.space({

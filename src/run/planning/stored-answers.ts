@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { TokenSplit } from '../../data/token-split.ts';
+import type { Split } from '../../data/split.ts';
 import { LabelSpace } from '../../knowledge/label-space.ts';
 import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';
 import { splitBatches } from '../sample-batches.ts';
-import type { BucketSizes } from './batch-counts.ts';
+import { type BucketSizes, lengthOf } from './batch-counts.ts';
 
 /** Which space of the store is meant. */
 export interface SpaceQuery {
@@ -33,7 +33,7 @@ const ROWS = 256;
  */
 export async function storedAnswers(
   store: KnowledgeStore,
-  split: TokenSplit,
+  split: Split,
   query: SpaceQuery,
   checkInterrupted: () => void,
 ): Promise<StoredAnswers> {
@@ -54,12 +54,13 @@ export async function storedAnswers(
   try {
     for (const batch of splitBatches(split, ROWS)) {
       checkInterrupted();
-      missing.set(batch.length, (missing.get(batch.length) ?? 0) + space.missing(batch.keys).length);
+      const length = lengthOf(batch as { readonly length?: number });
+      missing.set(length, (missing.get(length) ?? 0) + space.missing(batch.keys).length);
     }
   } finally {
     await space.close();
   }
-  const buckets = split.buckets.map(({ length }) => ({ length, size: missing.get(length) ?? 0 }));
+  const buckets = split.buckets.map((bucket) => ({ ...bucket, size: missing.get(lengthOf(bucket)) ?? 0 }));
   const count = buckets.reduce((sum, { size }) => sum + size, 0);
   return { present: split.size - count, missing: count, missingByBucket: { buckets }, space: found };
 }

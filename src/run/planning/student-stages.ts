@@ -1,25 +1,31 @@
+import { join } from 'node:path';
 import { writeModel } from '../../onnx/write-model.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { SPEED_SECONDS } from '../measure-speed.ts';
 import { EVALUATION_BATCH } from '../stages/evaluate.ts';
+import { shippedForm } from '../stages/export.ts';
 import { type BucketSizes, batchCount } from './batch-counts.ts';
-import { calibrated } from './calibrated.ts';
-import type { StudentCost } from './measure-student.ts';
+import { folderBytes } from './folder-bytes.ts';
+import { type StudentCost, trainedBatch } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { timed } from './timing.ts';
 import { evaluationOf, trainingSeconds } from './training-seconds.ts';
 
 /** Training the student, or its baseline: all epochs, which early stopping may cut short. */
 export function planTraining(
-  { recipe, dataset }: PlanningContext,
+  context: Pick<PlanningContext, 'recipe' | 'data'>,
   stage: 'train' | 'baseline',
   { cost, memoryBytes, withTeacher }: { cost: StudentCost; memoryBytes: number; withTeacher: boolean },
 ): StagePlan {
-  const { batchSize, earlyStopping, evaluateEvery, checkpointEvery } = recipe.training;
+  const { recipe, data } = context;
+  const { dataset } = data;
+  const { earlyStopping, evaluateEvery, checkpointEvery } = recipe.training;
   const epochs = stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs;
-  const split = withTeacher ? dataset.splits.train : dataset.splits.labelled;
+  const samples = withTeacher ? dataset.splits.train : dataset.splits.labelled;
+  const batchSize = trainedBatch(context, samples);
+  const split = data.task.unit === 'images' ? inFullBatches(samples, batchSize) : samples;
   const perEpoch = batchCount(split, batchSize);
   const secondsOf = (count: number) =>
     trainingSeconds({
@@ -51,6 +57,11 @@ export function planTraining(
   };
 }
 
+/** What is left over at the end of an epoch of pictures waits for the next one. */
+function inFullBatches({ buckets }: BucketSizes, rows: number): BucketSizes {
+  return { buckets: buckets.map(({ size, ...shape }) => ({ ...shape, size: size - (size % rows) })) };
+}
+
 /** A run holds a step and a probe of its gradients for every length, and a forward pass to evaluate; a plan fewer. */
 function memoryBeyondMeasured(split: BucketSizes, validation: BucketSizes, cost: StudentCost): number {
   const { variants, bytesEach } = cost.training.held;
@@ -63,7 +74,8 @@ function memoryBeyondMeasured(split: BucketSizes, validation: BucketSizes, cost:
 /** What the student is as files, measured by making them. */
 export interface StudentFiles {
   readonly f32Bytes: number;
-  readonly int8Bytes: number;
+  /** The whole package: both models and what belongs to them. */
+  readonly packageBytes: number;
   /** Seconds to write and to quantise. */
   readonly seconds: number;
 }
@@ -72,50 +84,44 @@ export async function measureStudentFiles(
   context: PlanningContext,
   { student }: StudentCost,
 ): Promise<StudentFiles> {
-  const { recipe, engine } = context;
-  const f32 = await timed(() => writeModel(student.graph).length);
-  if (!recipe.export.int8) return { f32Bytes: f32.value, int8Bytes: 0, seconds: f32.seconds };
-  context.checkInterrupted();
-  const int8 = await timed(async () => {
-    const quantize = await calibratedInt8({
-      engine,
-      model: student.graph,
-      data: calibrated(context),
-      seed: recipe.seed,
-      checkInterrupted: context.checkInterrupted,
-    });
-    return writeModel(quantize()).length;
+  const { recipe, engine, data, scratch, checkInterrupted } = context;
+  const folder = join(scratch, 'student');
+  checkInterrupted();
+  const made = await timed(async () => {
+    const model = shippedForm({ student });
+    const quantize = recipe.export.int8
+      ? await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted })
+      : undefined;
+    data.writeStudent(folder, { model, quantized: quantize?.() ?? null });
+    return writeModel(model).length;
   });
   context.memory.observe();
-  return { f32Bytes: f32.value, int8Bytes: int8.value, seconds: f32.seconds + int8.seconds };
+  return { f32Bytes: made.value, packageBytes: folderBytes(folder), seconds: made.seconds };
 }
 
 /** Writing the student in both precisions; int8 is accepted by what it and float32 reach on the validation split. */
 export function planExport(
-  { recipe, dataset, tokenizer, memory }: PlanningContext,
+  { recipe, data, memory }: PlanningContext,
   { cost, files, baseline }: { cost: StudentCost; files: StudentFiles; baseline: boolean },
 ): StagePlan {
-  const evaluation = evaluationOf(dataset.splits.validation, cost.evaluation);
+  const evaluation = evaluationOf(data.dataset.splits.validation, cost.evaluation);
   const seconds = files.seconds + (recipe.export.int8 ? 2 * evaluation.seconds : 0);
-  const tokenizerBytes = tokenizer
-    .toFiles(recipe.data.maxLength)
-    .reduce((sum, { bytes }) => sum + bytes.length, 0);
   return {
     stage: 'export',
     seconds,
     secondsAtMost: seconds,
     memoryBytes: memory.take(),
-    diskBytes: files.f32Bytes * (baseline ? 2 : 1) + files.int8Bytes + tokenizerBytes,
+    diskBytes: files.packageBytes + (baseline ? files.f32Bytes : 0),
     note: recipe.export.int8 ? 'float32 and int8, if no layer has to stay in float32' : 'float32',
   };
 }
 
 /** The seconds that all files take on the test split, and to be timed. */
 export function evaluationSeconds(
-  { dataset, options }: PlanningContext,
+  { data, options }: PlanningContext,
   { cost, students, teachers }: { cost: StudentCost; students: number; teachers: number },
 ): number {
-  const { test } = dataset.splits;
+  const { test } = data.dataset.splits;
   const { rows, batch, prepareSeconds } = cost.evaluation;
   const perText = evaluationOf(test, cost.evaluation).seconds / Math.max(1, batchCount(test, rows) * rows);
   const texts = batchCount(test, EVALUATION_BATCH) * EVALUATION_BATCH;

@@ -1,15 +1,15 @@
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
-import type { TextDistillRecipe } from '../../recipe/schema.ts';
-import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import type { DistillRecipe, TextDistillRecipe } from '../../recipe/schema.ts';
+import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
-import { TEACHER_BATCH, textLabelling } from '../teaching/ask-teacher.ts';
+import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS } from '../teaching/train-head.ts';
-import { batchCount, firstBatches, secondsForSplit } from './batch-counts.ts';
+import { batchCount, firstBatches, lengthOf, secondsForSplit } from './batch-counts.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import type { TeacherCost } from './measure-teacher.ts';
 import { measureHeadTraining, measureWholeTraining } from './measure-teacher-training.ts';
@@ -25,7 +25,7 @@ interface Part {
 
 /** The precision in which the teacher will label, as far as it can be known. */
 export function labellingPrecision(
-  recipe: TextDistillRecipe,
+  recipe: DistillRecipe,
   known: KnownTeacher | undefined,
 ): { readonly precision: 'f32' | 'int8'; readonly certain: boolean } {
   if (known) return { precision: known.precision, certain: true };
@@ -38,17 +38,17 @@ export function labellingPrecision(
 export async function planTeacherStage(
   context: PlanningContext,
   store: KnowledgeStore,
-  recipe: TextDistillRecipe,
-  source: TextTeacherSource,
+  recipe: DistillRecipe,
+  source: TeacherSource,
   cost: TeacherCost,
 ): Promise<StagePlan> {
-  const { train } = recipe.teacher;
   const parts: Part[] = [{ seconds: cost.f32.makeSeconds, diskBytes: cost.f32.bytes, note: '' }];
-  if (train !== 'none') {
-    parts.push(await embeddings(context, store, recipe, source, cost));
-    parts.push(await headTraining(context, recipe, source));
+  if (readsTexts(recipe) && recipe.teacher.train !== 'none') {
+    const encoder = source as TextTeacherSource;
+    parts.push(await embeddings(context, store, encoder, cost));
+    parts.push(await headTraining(context, recipe, encoder));
+    if (recipe.teacher.train === 'all') parts.push(await wholeTraining(context, recipe, encoder, cost));
   }
-  if (train === 'all') parts.push(await wholeTraining(context, recipe, source, cost));
   if (cost.int8) parts.push(comparison(context, cost));
   const seconds = sum(parts.map((part) => part.seconds));
   return {
@@ -68,15 +68,14 @@ export async function planTeacherStage(
 async function embeddings(
   context: PlanningContext,
   store: KnowledgeStore,
-  recipe: TextDistillRecipe,
   source: TextTeacherSource,
   { f32 }: TeacherCost,
 ): Promise<Part> {
-  const { labelled, validation } = context.dataset.splits;
+  const { labelled, validation } = context.data.dataset.splits;
   const query = {
     teacher: encoderHash(source),
     tap: source.embeddingOutput as string,
-    preprocessing: textLabelling(source, recipe.data.maxLength).preprocessing,
+    preprocessing: context.data.task.preprocessing,
   };
   let seconds = f32.openSeconds;
   let missing = 0;
@@ -96,7 +95,7 @@ async function headTraining(
   source: TextTeacherSource,
 ): Promise<Part> {
   const { epochs, batchSize } = recipe.teacher.head;
-  const { labelled, validation } = context.dataset.splits;
+  const { labelled, validation } = context.data.dataset.splits;
   const cost = await measureHeadTraining(context, recipe, source);
   const step = cost.step.get('head') as number;
   // An evaluation reads a stored embedding for each text, as a step does, and has no backward pass.
@@ -106,7 +105,7 @@ async function headTraining(
     batchSize,
     epochs,
     checkpointEverySeconds: HEAD_CHECKPOINT_SECONDS,
-    step: new Map(labelled.buckets.map(({ length }) => [length, step])),
+    step: new Map(labelled.buckets.map((bucket) => [lengthOf(bucket), step])),
     cost,
     evaluation,
     variants: 1,
@@ -126,7 +125,7 @@ async function wholeTraining(
   { model }: TeacherCost,
 ): Promise<Part> {
   const { epochs, batchSize } = recipe.teacher.whole;
-  const { labelled, validation } = context.dataset.splits;
+  const { labelled, validation } = context.data.dataset.splits;
   const { cost, student } = await measureWholeTraining(context, recipe, { ...source, model });
   const evaluation = await measureEvaluation(context, student, batchSize);
   const perEpoch = batchCount(labelled, batchSize);
@@ -144,9 +143,9 @@ async function wholeTraining(
 }
 
 /** Calibrating the int8 teacher, and asking both what they say of a sample. */
-function comparison({ dataset }: PlanningContext, { f32, int8 }: TeacherCost): Part {
+function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): Part {
   if (!int8) throw new Error('there is no int8 teacher to compare');
-  const sample = firstBatches(dataset.splits.validation, TEACHER_BATCH, AGREEMENT_SAMPLES);
+  const sample = firstBatches(data.dataset.splits.validation, TEACHER_BATCH, AGREEMENT_SAMPLES);
   const asked = [f32, int8].map(
     (file) => file.openSeconds + secondsForSplit(sample, TEACHER_BATCH, file.batch),
   );
@@ -155,6 +154,10 @@ function comparison({ dataset }: PlanningContext, { f32, int8 }: TeacherCost): P
     diskBytes: int8.bytes,
     note: 'int8 compared with float32',
   };
+}
+
+function readsTexts(recipe: DistillRecipe): recipe is TextDistillRecipe {
+  return recipe.teacher.kind !== 'onnx-image';
 }
 
 function sum(values: readonly number[]): number {

@@ -54,7 +54,7 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
 }
 
 /** A student as it answers: statistics frozen, and folded into the layers before them. */
-function shippedForm({ student }: TrainedStudent): Graph {
+export function shippedForm({ student }: Pick<TrainedStudent, 'student'>): Graph {
   return foldBatchNorm(removeDeadNodes(toEvaluationForm(student.graph)));
 }
 

@@ -106,6 +106,7 @@ function imageData(context: {
       requireImages(teacher!, dims);
       return { model: teacher!.model, validation: null };
     },
+    heldBytes: splits.train.heldBytes,
     speedCalls: (split, rows) => speedCalls(split as ImageSplit, rows),
     writeStudent: (folder, models) =>
       writeImageClassifier(folder, {

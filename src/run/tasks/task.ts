@@ -96,4 +96,6 @@ export interface TaskData<B extends Batch = Batch> {
   /** Calls of `rows` samples from all over a split, as people would make them. */
   speedCalls(split: Split, rows: number): Generator<Readonly<Record<string, Tensor>>>;
   writeStudent(folder: string, content: StudentPackage): void;
+  /** Bytes that a pass over the training samples reads into memory and keeps there. */
+  readonly heldBytes: number;
 }

@@ -1,10 +1,12 @@
 import { dirname, join } from 'node:path';
 import { JoinedSplit } from '../../data/added/joined-split.ts';
 import type { TokenBatch } from '../../data/batch.ts';
+import { chooseHeldBuckets } from '../../data/held-buckets.ts';
 import { prepareTextDataset } from '../../data/prepare-text-dataset.ts';
 import { openSource, type SourceOptions } from '../../data/sources/index.ts';
 import type { Split } from '../../data/split.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
+import { recordLayout } from '../../data/token-record.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
@@ -115,6 +117,9 @@ function textData(context: {
         hashes: { f32, labelling: labellingFile === file ? f32 : teacherHash(labellingFile) },
       });
     },
+    get heldBytes() {
+      return heldBytes(dataset, tokenizer);
+    },
     speedCalls: (split, rows) => textSpeedCalls(split as TokenSplit, rows),
     writeStudent: (folder, models) =>
       writeTextClassifier(folder, {
@@ -127,6 +132,16 @@ function textData(context: {
         tokenizerFiles: tokenizer.toFiles(recipe.data.maxLength),
       }),
   };
+}
+
+/** Of the training samples; large buckets stay on disk. */
+function heldBytes({ splits }: TextDataset, { vocabularySize }: Tokenizer): number {
+  const bytes = splits.train.buckets.map(
+    ({ length, size }) => size * recordLayout(length, vocabularySize).bytes,
+  );
+  // The training split comes first, whatever else there is.
+  const held = chooseHeldBuckets({ train: bytes, labelled: [], validation: [], test: [] }).train;
+  return bytes.reduce((sum, size, bucket) => sum + (held[bucket] ? size : 0), 0);
 }
 
 /** The recipe's texts, prepared. */
