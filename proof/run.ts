@@ -42,7 +42,11 @@ mkdirSync(new URL('../runs/proof', import.meta.url), { recursive: true });
 for (const proof of PROOFS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   console.log(`\n## ${proof.title}\n`);
   const { table, text, claims } = await proof.run((line) => console.log(line));
-  const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}`;
+  const cores = availableParallelism();
+  const { LIMBECK_THREADS: threads } = process.env;
+  const machine =
+    `${cpus()[0]?.model.trim()}, ${cores} ${cores === 1 ? 'core' : 'cores'}` +
+    `${threads ? ` (LIMBECK_THREADS=${threads})` : ''}, Node ${process.version}`;
   const command = `\`npm run proof ${proof.name}\``;
   const list = claims
     .map((claim) => `- ${claim.holds ? 'holds' : '**does not hold**'}: ${claim.text}`)

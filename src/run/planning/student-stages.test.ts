@@ -6,7 +6,7 @@ type Arguments = Parameters<typeof evaluationSeconds>;
 test('every model that is evaluated costs its answers, its loading and its timing', () => {
   const test = { buckets: [{ length: 16, size: 64 }] };
   const context = {
-    dataset: { splits: { test } },
+    data: { dataset: { splits: { test } } },
     options: { timingSeconds: 0.5 },
   } as unknown as Arguments[0];
   const evaluation = { rows: 64, batch: new Map([[16, 0.5]]), prepareSeconds: 1, bytesEach: 0 };
