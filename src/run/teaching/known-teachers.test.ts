@@ -33,7 +33,7 @@ describe('what is remembered of a teacher', () => {
   test('a damaged file, and one of another format, are as good as none', async () => {
     const store = await folder();
     rememberTeacher(store, 'k', teacher);
-    for (const text of ['{"format":1,', '{}', JSON.stringify({ format: 2, ...teacher })]) {
+    for (const text of ['{"format":2,', '{}', JSON.stringify({ format: 1, ...teacher })]) {
       writeFileSync(join(store, 'teachers', 'k.json'), text);
       expect(recallTeacher(store, 'k')).toBeUndefined();
     }
