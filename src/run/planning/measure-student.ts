@@ -12,7 +12,7 @@ import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts'
 import type { InnerKnowledge } from './measure-inner.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { MEASURED_BATCHES, sampledBuckets } from './sampled-split.ts';
+import { batchesInTurn, MEASURED_BATCHES, sampledBuckets } from './sampled-split.ts';
 import { withScratchKnowledge, withScratchTaps } from './scratch-knowledge.ts';
 
 export interface StudentCost {
@@ -33,9 +33,9 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   const { maxGradNorm, optimizer } = recipe.training;
   const classes = data.dataset.labels.length;
   const student = data.buildStudent();
-  const split = source ? data.asked : data.dataset.splits.labelled;
-  const batchSize = trainedBatch(context, split);
-  const samples = sampledBuckets([split], MEASURED_BATCHES * batchSize);
+  const { train, labelled } = data.dataset.splits;
+  const batchSize = trainedBatch(context, source ? train : labelled);
+  const samples = sampledBuckets([source ? data.asked : labelled], MEASURED_BATCHES * batchSize);
   const terms = source
     ? objectiveTerms(withoutSchedules(recipe.objective), inner?.context ?? { classes })
     : [labelsTerm({ weight: 1 })];
@@ -68,22 +68,12 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
 
   function variantOf(sample: Split, knowledge: ReadonlyMap<string, TapSpaces> | undefined): MeasuredVariant {
     const name = `${lengthOf(sample.buckets[0]!)}`;
-    const batches = Math.ceil(sample.size / batchSize);
-    const batchAt = (index: number) => {
-      const first = index * batchSize;
-      const count = Math.min(batchSize, sample.size - first);
-      return sample.readBatch(
-        0,
-        Array.from({ length: count }, (_, row) => first + row),
-        batchSize,
-      );
-    };
-    let next = 0;
+    const nextBatch = batchesInTurn(sample, batchSize);
     return {
       name,
-      sizes: data.inputs.variant(batchAt(0)).sizes,
+      sizes: data.inputs.variant(nextBatch()).sizes,
       batch: () => {
-        const batch = batchAt(next++ % batches);
+        const batch = nextBatch();
         const feeds = {
           ...data.inputs.feeds(batch),
           ...labelFeeds(batch),

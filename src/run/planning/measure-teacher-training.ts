@@ -13,7 +13,7 @@ import { textBatches } from '../text-batches.ts';
 import { lengthOf } from './batch-counts.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { MEASURED_BATCHES, sampledBucket, sampledBuckets } from './sampled-split.ts';
+import { batchesInTurn, MEASURED_BATCHES, sampledBucket, sampledBuckets } from './sampled-split.ts';
 import { withScratchKnowledge } from './scratch-knowledge.ts';
 
 /** Times the training of a head on embeddings that lie in the store. */
@@ -36,8 +36,7 @@ export async function measureHeadTraining(
     [sample],
     { tap: source.embeddingOutput as string, dims: [width], encoding: 'float32' },
     (space) => {
-      const batches = Math.ceil(sample.size / batchSize);
-      let next = 0;
+      const nextBatch = batchesInTurn(sample, batchSize);
       return measureTraining(context, {
         student: head,
         terms: [labelsTerm({ weight: 1 })],
@@ -48,10 +47,7 @@ export async function measureHeadTraining(
             name: 'head',
             sizes: { batch: batchSize },
             batch: () => {
-              const first = (next++ % batches) * batchSize;
-              const count = Math.min(batchSize, sample.size - first);
-              const rows = Array.from({ length: count }, (_, row) => first + row);
-              const batch = sample.readBatch(0, rows, batchSize);
+              const batch = nextBatch();
               return {
                 variant: 'head',
                 rows: batch.filled,

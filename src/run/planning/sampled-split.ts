@@ -20,6 +20,21 @@ export function sampledBucket<B extends Batch>(split: Split<B>, bucket: number, 
   };
 }
 
+/** The batches of a sample, one after another and from the beginning again, each read when it is asked for. */
+export function batchesInTurn<B extends Batch>(sample: Split<B>, rows: number): () => B {
+  const count = Math.ceil(sample.size / rows);
+  let next = 0;
+  return () => {
+    const first = (next++ % count) * rows;
+    const filled = Math.min(rows, sample.size - first);
+    return sample.readBatch(
+      0,
+      Array.from({ length: filled }, (_, row) => first + row),
+      rows,
+    );
+  };
+}
+
 /** The buckets that are worth measuring, each from the one of the splits that has most samples of its length. */
 export function sampledBuckets<B extends Batch>(splits: readonly Split<B>[], samples: number): Split<B>[] {
   const fullest = (splits[0]?.buckets ?? []).map((_, bucket) =>

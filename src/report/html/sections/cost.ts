@@ -22,7 +22,7 @@ export function costSection(data: ReportData): Markup {
   const answers = teacherCalls + teacherCallsSaved;
   return html`<section aria-labelledby="cost">
 <h2 id="cost">What it cost</h2>
-<p class="about">${seconds(spent.total)} on <bdi>${machine.cpu}</bdi>, ${machine.cores} cores, with at most ${bytes(machine.memoryPeakBytes)} of memory. The teacher answered ${decimal(teacherCalls)} ${data.unit}${
+<p class="about">${seconds(spent.total)} on <bdi>${machine.cpu}</bdi>, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, with at most ${bytes(machine.memoryPeakBytes)} of memory. The teacher answered ${decimal(teacherCalls)} ${data.unit}${
     teacherCallsSaved > 0
       ? `; ${decimal(teacherCallsSaved)} more answers (${percent(teacherCallsSaved / answers, 0)}) came from the knowledge store.`
       : '; they are kept in the knowledge store for every later run.'
