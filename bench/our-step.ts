@@ -35,6 +35,7 @@ export async function ourStep(
   const session = await engine.load(writeModel(compiled.graph), {
     spinning: false,
     memoryPattern: false,
+    largeFetches: true,
     ...(profile === undefined ? {} : { profile }),
   });
   const initial = new Map<string, Float32Array>();

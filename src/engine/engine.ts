@@ -16,6 +16,11 @@ export interface SessionOptions {
    * a training step takes 1.7 times the memory (docs/performance.md).
    */
   memoryPattern?: boolean;
+  /**
+   * Whether the outputs that callers give are large, as the state of a training step (false): then they are written without
+   * a copy, where the engine can.
+   */
+  largeFetches?: boolean;
   /** Path prefix of an ORT profile to write (time per operator); it is complete once the session is released. */
   profile?: string;
   /** What errors call the model, e.g. `the teacher`; a model's path by default. */

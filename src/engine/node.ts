@@ -1,8 +1,12 @@
 import * as ort from 'onnxruntime-node';
 import { LimbeckError } from '../errors.ts';
+import { cApiSession } from './c-api-session.ts';
 import type { Engine, Provider, SessionOptions } from './engine.ts';
 import { identityModel } from './identity-model.ts';
-import { firstLine, loadError, messageOf, QUIET, sessionOver } from './ort-session.ts';
+import { nativeOrt } from './ort-c-api.ts';
+import { firstLine, loadError, messageOf } from './ort-errors.ts';
+import { ortSession, QUIET } from './ort-session.ts';
+import { sessionOver } from './session.ts';
 import { defaultThreads } from './thread-count.ts';
 
 export interface NodeEngineOptions {
@@ -10,10 +14,15 @@ export interface NodeEngineOptions {
   provider?: Provider;
   /** Threads inside one operator, for sessions that do not say; LIMBECK_THREADS or the machine's cores by default. */
   threads?: number;
+  /**
+   * Whether sessions with large fetches are called through ONNX Runtime's C API, where koffi is installed (true). The
+   * results are the same bits; onnxruntime-node copies such fetches.
+   */
+  cApi?: boolean;
 }
 
 /**
- * The engine of Node: onnxruntime-node.
+ * The engine of Node: onnxruntime-node, or the library that it brings.
  *
  * `Session.run` reads feeds and writes given fetches in place, and blocks the thread that calls it while the model
  * runs (that is how onnxruntime-node works): other work of this thread waits, native threads do not.
@@ -25,7 +34,7 @@ export interface NodeEngineOptions {
  * const session = await engine.load(model);
  * const { logits } = await session.run({ input_ids: int64([1, 2, 3], [1, 3]) });
  */
-export function createNodeEngine({ provider = 'cpu', threads }: NodeEngineOptions = {}): Engine {
+export function createNodeEngine({ provider = 'cpu', threads, cApi = true }: NodeEngineOptions = {}): Engine {
   const supported = ort.listSupportedBackends().map((backend) => backend.name);
   if (!supported.includes(provider)) {
     throw new LimbeckError(
@@ -43,15 +52,21 @@ export function createNodeEngine({ provider = 'cpu', threads }: NodeEngineOption
       const title = options.title ?? (typeof model === 'string' ? model : 'the model');
       const settings = sessionSettings(provider, { threads, ...options });
       try {
+        const native = cApi && options.largeFetches && provider === 'cpu' ? nativeOrt() : undefined;
+        if (native && typeof model !== 'string') {
+          const own = {
+            threads: defaultThreads(),
+            ...(threads === undefined ? {} : { threads }),
+            ...options,
+          };
+          return sessionOver(cApiSession(native, model, own), title);
+        }
         const inner =
           typeof model === 'string'
             ? await ort.InferenceSession.create(model, settings)
             : await ort.InferenceSession.create(model, settings);
-        return sessionOver(ort, inner, {
-          title,
-          writesInPlace: true,
-          ...(options.profile === undefined ? {} : { end: () => inner.endProfiling() }),
-        });
+        const end = options.profile === undefined ? {} : { end: () => inner.endProfiling() };
+        return sessionOver(ortSession(ort, inner, { writesInPlace: true, ...end }), title);
       } catch (cause) {
         await checkProvider(provider, cause);
         throw loadError(cause, title);

@@ -1,6 +1,8 @@
 import { LimbeckError } from '../errors.ts';
 import type { Engine, Provider } from './engine.ts';
-import { firstLine, loadError, messageOf, type OrtModule, QUIET, sessionOver } from './ort-session.ts';
+import { firstLine, loadError, messageOf } from './ort-errors.ts';
+import { type OrtModule, ortSession, QUIET } from './ort-session.ts';
+import { sessionOver } from './session.ts';
 
 export interface WebEngineOptions {
   /** The `onnxruntime-web` module, or a function that imports it: nothing is downloaded before the first model. */
@@ -47,7 +49,7 @@ export function createWebEngine({ ort: source, provider = 'wasm', threads = 1 }:
             ? await ort.InferenceSession.create(model, settings)
             : await ort.InferenceSession.create(model, settings);
         // onnxruntime-web 1.30 takes tensors for outputs, but leaves them as they were (WebAssembly).
-        return sessionOver(ort, inner, { title, writesInPlace: false });
+        return sessionOver(ortSession(ort, inner, { writesInPlace: false }), title);
       } catch (cause) {
         if (/no available backend found/.test(messageOf(cause))) {
           throw new LimbeckError(

@@ -70,6 +70,7 @@ export class CompiledStage {
         title: 'the training step',
         spinning: false,
         memoryPattern: false,
+        largeFetches: true,
       }),
     );
   }
