@@ -19,7 +19,7 @@ let build: Build;
 
 beforeAll(async () => {
   build = buildLimbeck();
-  writeJsonLines(place.path('data.jsonl'), await readGlosses(600));
+  writeJsonLines(place.path('data.jsonl'), await readGlosses(400));
   const { data, teacher, training, objective, ...rest } = parse(smallRecipeText());
   const recipe = {
     ...rest,

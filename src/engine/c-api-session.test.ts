@@ -64,6 +64,13 @@ describe('sessions through the C API', () => {
     await session.release();
   });
 
+  it('does not run what has been released meanwhile', async () => {
+    const session = await native.load(layer(), { largeFetches: true });
+    const running = session.run({ x: zeros('float32', [2, 64]) });
+    await session.release();
+    await expect(running).rejects.toThrow('released');
+  });
+
   it('reads small arrays where they are, also after the heap has been moved about', async () => {
     const g = new GraphBuilder();
     const n = g.input('n', 'int64', []);

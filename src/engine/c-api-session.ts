@@ -26,11 +26,17 @@ export function cApiSession(
   model: Uint8Array,
   settings: SessionOptions & { readonly threads: number },
 ): RawSession {
+  let session: Pointer | undefined = createSession();
   const runOptions = take((out) => api.CreateRunOptions(out));
   check(api.RunOptionsSetRunLogSeverityLevel(runOptions, FATAL));
-  const session = createSession();
-  const inputs = new NativeNames(namesOf(api.SessionGetInputCount, api.SessionGetInputName), addressOf);
-  const outputs = new NativeNames(namesOf(api.SessionGetOutputCount, api.SessionGetOutputName), addressOf);
+  const inputs = new NativeNames(
+    namesOf(session, api.SessionGetInputCount, api.SessionGetInputName),
+    addressOf,
+  );
+  const outputs = new NativeNames(
+    namesOf(session, api.SessionGetOutputCount, api.SessionGetOutputName),
+    addressOf,
+  );
 
   return {
     inputNames: inputs.names,
@@ -38,6 +44,8 @@ export function cApiSession(
     async run(feeds, fetches) {
       // Timers, signals and progress have their turn between two runs, as with onnxruntime-node.
       await setImmediate();
+      // Native memory that is gone must not be called, even where a release came in between.
+      if (!session) throw new Error('the session has been released');
       const wanted = Object.keys(fetches);
       const given = new BigUint64Array(inputs.names.length);
       const results = new BigUint64Array(wanted.length);
@@ -69,11 +77,14 @@ export function cApiSession(
       }
     },
     async release() {
+      if (!session) return;
+      const open = session;
+      session = undefined;
       if (settings.profile !== undefined) {
-        const file = take((out) => api.SessionEndProfiling(session, allocator, out));
+        const file = take((out) => api.SessionEndProfiling(open, allocator, out));
         check(api.AllocatorFree(allocator, file));
       }
-      api.ReleaseSession(session);
+      api.ReleaseSession(open);
       api.ReleaseRunOptions(runOptions);
     },
   };
@@ -95,10 +106,14 @@ export function cApiSession(
     }
   }
 
-  function namesOf(count: OrtCApi['SessionGetInputCount'], nameAt: OrtCApi['SessionGetInputName']): string[] {
-    const length = Number(take((out) => count(session, out)));
+  function namesOf(
+    open: Pointer,
+    count: OrtCApi['SessionGetInputCount'],
+    nameAt: OrtCApi['SessionGetInputName'],
+  ): string[] {
+    const length = Number(take((out) => count(open, out)));
     return Array.from({ length }, (_, i) => {
-      const address = take((out) => nameAt(session, i, allocator, out));
+      const address = take((out) => nameAt(open, i, allocator, out));
       const name = textAt(address);
       check(api.AllocatorFree(allocator, address));
       return name;
