@@ -14,18 +14,23 @@ const PROBE_TIMEOUT_MILLISECONDS = 30_000;
 /**
  * Runs a model on a provider, in this process: a provider that loads may still have no device to run on.
  *
- * @returns the engine's title. Throws what the provider throws.
+ * @returns the engine's title, and how training steps reach it. Throws what the provider throws.
  */
 export async function probeProvider(provider: ProbedProvider): Promise<string> {
   const { createNodeEngine } = await import('../../engine/node.ts');
   const { identityModel } = await import('../../engine/identity-model.ts');
+  const { nativeOrt } = await import('../../engine/ort-c-api.ts');
   const engine = createNodeEngine({ provider, threads: 1 });
-  const session = await engine.load(identityModel());
-  const [input, output] = [session.inputNames[0] ?? '', session.outputNames[0] ?? ''];
-  const results = await session.run({ [input]: { type: 'float32', dims: [1], data: Float32Array.of(42) } });
-  await session.release();
-  if (results[output]?.data[0] !== 42) throw new Error(`'${provider}' computes wrong numbers`);
-  return engine.title;
+  // As answers are asked for, and as training steps are run.
+  for (const largeFetches of [false, true]) {
+    const session = await engine.load(identityModel(), { largeFetches });
+    const [input, output] = [session.inputNames[0] ?? '', session.outputNames[0] ?? ''];
+    const results = await session.run({ [input]: { type: 'float32', dims: [1], data: Float32Array.of(42) } });
+    await session.release();
+    if (results[output]?.data[0] !== 42) throw new Error(`'${provider}' computes wrong numbers`);
+  }
+  if (provider !== 'cpu') return engine.title;
+  return `${engine.title}; training steps ${nativeOrt() ? 'through its C API' : 'copy what they make, for koffi is not installed'}`;
 }
 
 /**
