@@ -192,6 +192,8 @@ async function load(pair: Pair, terms: readonly ObjectiveTerm[], profile?: strin
   });
   const session = await engine.load(writeModel(compiled.graph), {
     spinning: false,
+    memoryPattern: false,
+    largeFetches: true,
     ...(profile === undefined ? {} : { profile }),
   });
   const initial = new Map<string, Float32Array>();

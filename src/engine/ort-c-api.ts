@@ -160,6 +160,8 @@ export function nativeOrt(): NativeOrt | undefined {
 }
 
 function load(): NativeOrt {
+  // Its V8 takes no arrays over memory that is not its own (`bytesAt`).
+  if (process.versions.electron) throw new Error('not in Electron');
   const require = createRequire(import.meta.url);
   const ffi: typeof koffi = require('koffi');
   ffi.config({ ...ffi.config(), sync_stack_size: STACK });
