@@ -4,9 +4,10 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 import transformers as hf
+from torch import library
 
 # torchvision's compiled operators are not needed here; without them its import wants these two to be known.
-_operators = torch.library.Library("torchvision", "FRAGMENT")
+_operators = library.Library("torchvision", "FRAGMENT")
 for _name in ("nms", "qnms"):
     try:
         _operators.define(_name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

@@ -93,7 +93,7 @@ describe('sessions through the C API', () => {
       return process.memoryUsage().rss;
     };
     const before = await run(300);
-    // 1000 runs read and write 262 MB: a tenth of it kept would be seen.
+    // 1000 runs read and write 262 MB: a quarter of it kept would be seen.
     expect((await run(1000)) - before).toBeLessThan(60e6);
     await session.release();
   });

@@ -73,8 +73,8 @@ export interface OrtCApi {
 const PATH = process.platform === 'win32' ? 'str16' : 'str';
 
 /**
- * Where a function stands in the table `OrtApi`, and its arguments; all but the last group return a status. The table is
- * only ever added to at its end, which ONNX Runtime's own build asserts (onnxruntime_c_api.cc).
+ * Where a function stands in the table `OrtApi`, its arguments, and what it returns: a status where nothing is said. The
+ * table is only ever added to at its end, which ONNX Runtime's own build asserts (onnxruntime_c_api.cc).
  */
 const FUNCTIONS: Readonly<Record<keyof OrtCApi, readonly [position: number, args: string, result?: string]>> =
   {

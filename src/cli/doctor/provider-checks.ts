@@ -30,7 +30,7 @@ export async function probeProvider(provider: ProbedProvider): Promise<string> {
     if (results[output]?.data[0] !== 42) throw new Error(`'${provider}' computes wrong numbers`);
   }
   if (provider !== 'cpu') return engine.title;
-  return `${engine.title}; training steps ${nativeOrt() ? 'through its C API' : 'copy what they make, for koffi is not installed'}`;
+  return `${engine.title}; training steps ${nativeOrt() ? 'through its C API' : 'copy what they make, for koffi does not load'}`;
 }
 
 /**
