@@ -7,6 +7,7 @@ const ROOMS = [
   'onnx',
   'autodiff',
   'engine',
+  'metrics',
   'data',
   'teachers',
   'knowledge',
@@ -22,7 +23,7 @@ const ROOMS = [
   'cli',
 ];
 // The rooms that also run in a browser, and the files in them that are an edge to Node.
-const BROWSER_ROOMS = ['onnx', 'autodiff', 'objectives', 'weighting', 'students', 'compress'];
+const BROWSER_ROOMS = ['onnx', 'autodiff', 'metrics', 'objectives', 'weighting', 'students', 'compress'];
 const NODE_EDGE = /^onnx\/node-files/;
 const BROWSER_FILES = [
   'train/compile-step.ts',
