@@ -38,7 +38,10 @@ export function accuracyInterval(right: number, samples: number): Interval {
   const center = (share + z2 / (2 * samples)) / (1 + z2 / samples);
   const half =
     (Z / (1 + z2 / samples)) * Math.sqrt((share * (1 - share)) / samples + z2 / (4 * samples * samples));
-  return { low: Math.max(0, Math.min(share, center - half)), high: Math.min(1, Math.max(share, center + half)) };
+  return {
+    low: Math.max(0, Math.min(share, center - half)),
+    high: Math.min(1, Math.max(share, center + half)),
+  };
 }
 
 /**
