@@ -4,6 +4,7 @@ import { LimbeckError } from '../errors.ts';
 import { mixSeed } from '../random.ts';
 import { AppendingFile } from './appending-file.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { orderClasses } from './class-order.ts';
 import { DATASET_SPLITS, type DatasetSplit } from './dataset.ts';
 import {
   bucketFileName,
@@ -35,7 +36,7 @@ import type { Tokenizer } from './tokenizer.ts';
 export interface PrepareOptions {
   source: DataSource;
   tokenizer: Tokenizer;
-  /** The allowed class names, in the order of their numbers; those found in the data, sorted, when absent. */
+  /** The allowed class names, in the order of their numbers; those found in the data (`orderClasses`) when absent. */
   labels?: readonly string[];
   /** Counts of samples, or fractions below 1, for the splits that the data set does not name itself. */
   splits?: SplitSizes;
@@ -94,7 +95,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
     const texts = stage.finishAdding();
 
     assignSplits(stage, options.splits ?? {}, title);
-    const labels = options.labels ? [...options.labels] : reader.labels.toSorted();
+    const labels = options.labels ? [...options.labels] : orderClasses(reader.labels);
     if (labels.length < 2) throw oneClass(labels, title);
     const numbers = reader.labels.map((label) => labels.indexOf(label));
     const labelled = selectLabelled(stage, options.labelsPerClass, seed);
