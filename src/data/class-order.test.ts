@@ -8,7 +8,10 @@ test.each([
   ['numbers below zero and fractions', ['-100', '-1', '0', '0.5', '1.0', '2', '1e2']],
   ['numbers with zeros before them', ['000', '001', '002', '010', '100']],
   ['64-bit numbers that no float tells apart', ['9007199254740992', '9007199254740993', '9007199254740994']],
-  ["the names that transformers gives, by their index", ['LABEL_0', 'LABEL_1', 'LABEL_2', 'LABEL_10', 'LABEL_11']],
+  [
+    'the names that transformers gives, by their index',
+    ['LABEL_0', 'LABEL_1', 'LABEL_2', 'LABEL_10', 'LABEL_11'],
+  ],
   ['numbers before words', ['1', '2', '10', '1st', 'other']],
   ['words by their code units, in every language', ['Zebra', 'ant', 'zoo', 'Ärger', 'äh', '犬']],
   ['numbers inside words are no numbers', ['a1', 'a10', 'a2']],

@@ -47,7 +47,10 @@ test.each([
   [{ id2label: ['a', { b: 1 }] }, /id2label/],
   [{ id2label: { a: 'b' } }, /'a' is no number of an output/],
   [{ label2id: { a: -1 } }, /'-1' is no number/],
-  [{ id2label: { 0: 'a', 1: 'b' }, label2id: { a: 1, b: 0 } }, /output 0 by id2label and output 1 by label2id/],
+  [
+    { id2label: { 0: 'a', 1: 'b' }, label2id: { a: 1, b: 0 } },
+    /output 0 by id2label and output 1 by label2id/,
+  ],
 ])('%j is an error that says where', (config, message) => {
   expect(() => read(config)).toThrow(
     expect.objectContaining({
