@@ -5,7 +5,7 @@ import { checkHeads, multiHeadAttention, paddingBias } from './attention.ts';
 import { layerNorm, linear } from './layers.ts';
 import { ParameterMaker } from './parameters.ts';
 import type { Student, TextStudentArchitecture, TextStudentContext } from './student.ts';
-import { tokenPositions } from './token-positions.ts';
+import { firstToken, positionsInText } from './token-positions.ts';
 
 const EPSILON = 1e-12;
 /** Of every weight at the start (appendix A.2 of the paper's code: truncated normal; here normal). */
@@ -63,7 +63,7 @@ export function buildBert(bertOptions: BertOptions, context: TextStudentContext)
 
   let hidden = g.scope('embeddings', () => {
     const tokens = g.gather(table('word_embeddings', vocabularySize), ids);
-    const positions = g.gather(table('position_embeddings', maxLength), tokenPositions(g, ids));
+    const positions = g.gather(table('position_embeddings', maxLength), positionsInText(g, attentionMask));
     let sum = g.add(positions, tokens);
     if (pairs) {
       const types = g.input('token_type_ids', 'int64', ['batch', 'sequence']);
@@ -87,8 +87,7 @@ export function buildBert(bertOptions: BertOptions, context: TextStudentContext)
       return g.identity(result, 'output');
     });
   }
-  // The sum over one token is that token; an empty text has none, and gets zeros.
-  const first = g.reduceSum(g.slice(hidden, 1, 0, 1), { axes: [1], keepDims: false });
+  const first = firstToken(g, hidden, attentionMask);
   const pooled = g.scope('pooler', () => g.identity(g.tanh(dense('dense', first)), 'output'));
   g.output(dense('classifier', pooled, width, classes), 'logits');
   return { graph: g.build('bert'), parameters: make.names };

@@ -5,7 +5,7 @@ import { causalBias, checkHeads, multiHeadAttention } from './attention.ts';
 import { layerNorm, linear } from './layers.ts';
 import { ParameterMaker } from './parameters.ts';
 import type { Student } from './student.ts';
-import { tokenPositions } from './token-positions.ts';
+import { positionsInText, tokenPositions } from './token-positions.ts';
 
 /** Of every weight at the start; those that end in the residual stream get it divided by sqrt(2 layers) (section 2.3). */
 const DEVIATION = 0.02;
@@ -33,7 +33,7 @@ export interface Gpt2Context {
  * before each block, learned positions, GELU's tanh form, and logits over the vocabulary from the embedding table.
  * Values are named as the modules of transformers are (`h.0/attn/c_attn/weight`); weights are [inputs, outputs].
  *
- * Inputs `input_ids` and `attention_mask`, int64 [batch, sequence], padded on the right; output `logits`, float32
+ * Inputs `input_ids` and `attention_mask`, int64 [batch, sequence]; output `logits`, float32
  * [batch, sequence, vocabulary]: of each next token. Taps: `h.N/output` [batch, sequence, width],
  * `h.N/attn/probabilities` [batch, heads, sequence, sequence].
  *
@@ -46,13 +46,12 @@ export function buildGpt2(options: Gpt2Options, { vocabularySize, maxLength, ran
   const make = new ParameterMaker(g, random);
   const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
   const attentionMask = g.input('attention_mask', 'int64', ['batch', 'sequence']);
-  const positions = tokenPositions(g, ids);
-  const bias = causalBias(g, attentionMask, positions);
+  const bias = causalBias(g, attentionMask, tokenPositions(g, ids));
   const residual = DEVIATION / Math.sqrt(2 * layers);
 
   const tokens = make.normal('wte/weight', [vocabularySize, width], DEVIATION);
   const places = make.normal('wpe/weight', [maxLength, width], DEVIATION);
-  let hidden = g.add(g.gather(places, positions), g.gather(tokens, ids));
+  let hidden = g.add(g.gather(places, positionsInText(g, attentionMask)), g.gather(tokens, ids));
   for (let layer = 0; layer < layers; layer++) {
     hidden = g.scope(`h.${layer}`, () => {
       const attended = g.add(hidden, attention(layerNorm(g, make, 'ln_1', hidden, width)));

@@ -6,6 +6,7 @@ import { layerNorm } from './layers.ts';
 import { maskColumn, maskedMean } from './masked-pooling.ts';
 import { ParameterMaker } from './parameters.ts';
 import type { TextStudentArchitecture } from './student.ts';
+import { positionsInText } from './token-positions.ts';
 
 const options = z
   .object({
@@ -31,9 +32,7 @@ export const textAttention: TextStudentArchitecture<typeof options> = {
 
     const table = make.normal('embedding/weight', [vocabularySize, width], 0.1);
     const positions = make.normal('embedding/positions', [maxLength, width], 0.02);
-    // The position of a token is the number of tokens before it: no shape is needed, padding gets the last one's.
-    const before = g.max(g.sub(g.op('CumSum', [attentionMask, g.scalar(1, 'int64')]), 1), 0);
-    let hidden = g.add(g.gather(table, ids), g.gather(positions, before));
+    let hidden = g.add(g.gather(table, ids), g.gather(positions, positionsInText(g, attentionMask)));
     for (let layer = 0; layer < layers; layer++) {
       hidden = g.scope(`layer_${layer}`, () => {
         const attended = g.add(

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../autodiff/gradients.ts';
+import { collectRanges } from '../compress/calibrate.ts';
+import { quantizeStatic, valuesToCalibrate } from '../compress/quantize-static.ts';
 import { createNodeEngine } from '../engine/node.ts';
-import type { TypedValue } from '../onnx/graph.ts';
+import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { int64, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
@@ -23,19 +25,54 @@ function build(kind: string, overrides: Record<string, unknown> = {}): Student {
   });
 }
 
-/** Logits for rows of ids, padded to `length`. */
-async function logits(student: Student, rows: number[][], length: number): Promise<number[][]> {
-  const ids = rows.flatMap((row) => [...row, ...new Array(length - row.length).fill(7)]);
-  const mask = rows.flatMap((row) => [...row.map(() => 1), ...new Array(length - row.length).fill(0)]);
-  const session = await engine.load(writeModel(student.graph));
-  const feeds: Record<string, Tensor> = {
-    input_ids: int64(ids, [rows.length, length]),
-    attention_mask: int64(mask, [rows.length, length]),
+/** The padding before row `index`, of `padding` in all. */
+type Side = (padding: number, index: number) => number;
+const RIGHT: Side = () => 0;
+
+function padded(rows: number[][], length: number, side: Side): Record<string, Tensor> {
+  const pad = (values: (row: number[]) => number[], by: number) =>
+    rows.flatMap((row, i) => {
+      const before = side(length - row.length, i);
+      const fill = (count: number) => new Array(count).fill(by);
+      return [...fill(before), ...values(row), ...fill(length - row.length - before)];
+    });
+  return {
+    input_ids: int64(
+      pad((row) => row, 7),
+      [rows.length, length],
+    ),
+    attention_mask: int64(
+      pad((row) => row.map(() => 1), 0),
+      [rows.length, length],
+    ),
   };
+}
+
+/** Logits for rows of ids, padded to `length`. */
+async function logits(
+  { graph }: Pick<Student, 'graph'>,
+  rows: number[][],
+  length: number,
+  side: Side = RIGHT,
+): Promise<number[][]> {
+  const session = await engine.load(writeModel(graph));
+  const feeds = padded(rows, length, side);
   const { logits: result } = await session.run(feeds);
   await session.release();
   expect(result.dims).toEqual([rows.length, CLASSES]);
   return rows.map((_, i) => Array.from(result.data as Float32Array).slice(i * CLASSES, (i + 1) * CLASSES));
+}
+
+async function inInt8(graph: Graph): Promise<Graph> {
+  const texts = [
+    [1, 2, 3, 4, 5],
+    [6, 7, 8, 9, 10],
+    [20, 30, 40, 11, 12],
+  ];
+  const ranges = await collectRanges(graph, valuesToCalibrate(graph), engine, [padded(texts, 5, RIGHT)], {
+    mask: 'attention_mask',
+  });
+  return quantizeStatic(graph, ranges);
 }
 
 describe.each(TEXT_STUDENTS.map(({ kind }) => [kind]))('%s', (kind) => {
@@ -46,6 +83,25 @@ describe.each(TEXT_STUDENTS.map(({ kind }) => [kind]))('%s', (kind) => {
     alone.forEach((value, i) => {
       expect(batch[0][i]).toBeCloseTo(value, 5);
     });
+  });
+
+  it.each<[string, Side]>([
+    ['on the right', RIGHT],
+    ['on the left', (padding) => padding],
+    ['on both sides', (padding) => Math.floor(padding / 2)],
+    ['on another side in each row', (padding, i) => (i % 2 ? padding : 0)],
+  ])('answers alike whether alone or in a batch padded %s, in float32 and in int8', async (_where, side) => {
+    const { graph } = build(kind);
+    const rows = [[3, 4, 5], [1, 2, 3, 4, 5, 6, 8], [9], [11, 12, 13, 14, 9, 3, 2, 1, 30]];
+    for (const model of [graph, await inInt8(graph)]) {
+      const batch = await logits({ graph: model }, rows, 12, side);
+      for (const [i, row] of rows.entries()) {
+        const [alone] = await logits({ graph: model }, [row], row.length);
+        alone.forEach((value, c) => {
+          expect(batch[i][c]).toBeCloseTo(value, 5);
+        });
+      }
+    }
   });
 
   it('answers an empty text with numbers', async () => {
