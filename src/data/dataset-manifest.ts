@@ -6,6 +6,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { DATASET_SPLITS, type DatasetSplit, type DatasetStatistics } from './dataset.ts';
 import { hashFile } from './hash-file.ts';
 import { chooseHeldBuckets } from './held-buckets.ts';
+import type { Side } from './special-tokens.ts';
 import type { TextDataset } from './text-dataset.ts';
 import { type RecordLayout, recordLayout } from './token-record.ts';
 import { TokenSplitFile } from './token-split.ts';
@@ -26,6 +27,7 @@ export interface DatasetManifest {
   labels: string[];
   vocabularySize: number;
   padId: number;
+  paddingSide: Side;
   buckets: number[];
   /** Samples by split and bucket. */
   sizes: Record<DatasetSplit, number[]>;
@@ -74,6 +76,7 @@ export function openDataset(folder: string, manifest: DatasetManifest, reused: b
       })),
       join(folder, 'texts'),
       manifest.padId,
+      manifest.paddingSide,
     );
   const splits = Object.fromEntries(DATASET_SPLITS.map((split) => [split, open(split)])) as Record<
     DatasetSplit,

@@ -3,6 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mixSeed } from '../random.ts';
+import type { TokenBatch } from './batch.ts';
 import { batchOrder, sequentialBatches } from './batch-order.ts';
 import { type PrepareOptions, prepareTextDataset } from './prepare-text-dataset.ts';
 import type { DataSource, SourceRow, TextSample } from './sample.ts';
@@ -404,6 +405,34 @@ describe('TokenSplitFile', () => {
       expect(fromDisk.readBatch(bucket, indices, 16)).toEqual(splits.train.readBatch(bucket, indices, 16));
     }
     fromDisk.close();
+  });
+
+  it('pads on the left where the tokenizer does', async () => {
+    const { splits } = await prepare(samplesOf(300));
+    const [name] = await readdir(folder);
+    const { length, size } = splits.train.buckets[1]!;
+    const file = {
+      length,
+      size,
+      path: join(folder, name!, `train.${length}`),
+      layout: recordLayout(length, tokenizer.vocabularySize),
+      held: false,
+    };
+    const left = new TokenSplitFile('train', [file], join(folder, name!, 'texts'), tokenizer.padId, 'left');
+    const moved = left.readBatch(0, [0, 1], 3);
+    const usual = splits.train.readBatch(1, [0, 1], 3);
+    for (const row of [0, 1]) {
+      const tokens = usual.mask.subarray(row * length, (row + 1) * length).filter((one) => one === 1n).length;
+      const own = ({ ids, mask }: TokenBatch, from: number) =>
+        [ids, mask].map((values) => [...values.subarray(row * length + from, row * length + from + tokens)]);
+      expect(tokens).toBeLessThan(length);
+      expect(own(moved, length - tokens)).toEqual(own(usual, 0));
+      expect(
+        [...moved.mask.subarray(row * length, (row + 1) * length - tokens)].every((one) => one === 0n),
+      ).toBe(true);
+    }
+    expect([...moved.mask.subarray(2 * length)].map(Number)).toEqual([...new Array(length - 1).fill(0), 1]);
+    left.close();
   });
 
   it('holds ids of large vocabularies', () => {

@@ -112,6 +112,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
       labels,
       vocabularySize: tokenizer.vocabularySize,
       padId: tokenizer.padId,
+      paddingSide: tokenizer.frame.paddingSide,
       buckets: [...buckets],
       sizes: written.sizes,
       statistics: {

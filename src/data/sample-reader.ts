@@ -54,14 +54,12 @@ export class SampleReader {
     if (label === undefined) return this.#skip(this.#unknownLabel(sample), 'data.unknown-label');
 
     const { tokenizer, maxLength, seed } = this.#options;
-    const ids = tokenizer.encode(sample.text);
-    if (ids.length === 0) {
+    const whole = tokenizer.encode(sample.text);
+    if (whole.length === 0) {
       return this.#skip({ where: sample.id, problem: 'the text has no tokens' }, 'data.broken-row');
     }
-    if (ids.length > maxLength) {
-      ids.length = maxLength;
-      this.truncated++;
-    }
+    if (whole.length > maxLength) this.truncated++;
+    const ids = tokenizer.cut(whole, maxLength);
     (this.tokenLengths[ids.length] as number)++;
     return {
       id: sample.id,

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { SAMPLE_KEY_BYTES, type TokenBatch } from './batch.ts';
+import type { Side } from './special-tokens.ts';
 import type { Example, Split } from './split.ts';
 import { IDS_AT, LABEL_AT, type RecordLayout, TEXT_OFFSET_AT, TOKENS_AT } from './token-record.ts';
 
@@ -39,17 +40,26 @@ export class TokenSplitFile implements TokenSplit {
   /** The position in the split at which each bucket begins. */
   readonly #starts: number[] = [];
   readonly #padId: number;
+  readonly #paddingSide: Side;
   readonly #textsPath: string;
   /** Opened at the first read. */
   readonly #descriptors = new Map<string, number>();
   readonly #held = new Map<string, Buffer>();
   #scratch = Buffer.alloc(0);
 
-  constructor(name: string, buckets: readonly BucketFile[], textsPath: string, padId: number) {
+  /** `paddingSide`: where the batches are padded, whatever the records are. */
+  constructor(
+    name: string,
+    buckets: readonly BucketFile[],
+    textsPath: string,
+    padId: number,
+    paddingSide: Side = 'right',
+  ) {
     this.name = name;
     this.buckets = buckets;
     this.#textsPath = textsPath;
     this.#padId = padId;
+    this.#paddingSide = paddingSide;
     let size = 0;
     for (const bucket of buckets) {
       this.#starts.push(size);
@@ -66,6 +76,7 @@ export class TokenSplitFile implements TokenSplit {
     const records = this.#records(file, indices);
     const start = this.#starts[bucket] as number;
     const length = layout.length;
+    const left = this.#paddingSide === 'left';
 
     const batch = {
       rows,
@@ -85,14 +96,16 @@ export class TokenSplitFile implements TokenSplit {
       const to = 2 * row * length;
       if (row >= filled) {
         for (let i = 0; i < length; i++) ids[to + 2 * i] = this.#padId;
-        mask[to] = 1;
+        mask[left ? to + 2 * (length - 1) : to] = 1;
         continue;
       }
       const at = row * layout.bytes;
       const tokens = records.readUInt32LE(at + TOKENS_AT);
       const from = (records.byteOffset + at + IDS_AT) / layout.idBytes;
-      for (let i = 0; i < length; i++) ids[to + 2 * i] = words[from + i] as number;
-      for (let i = 0; i < tokens; i++) mask[to + 2 * i] = 1;
+      // In a record the padding is on the right; moved by so many places it comes round to the left.
+      const moved = left ? length - tokens : 0;
+      for (let i = 0; i < length; i++) ids[to + 2 * ((i + moved) % length)] = words[from + i] as number;
+      for (let i = 0; i < tokens; i++) mask[to + 2 * (i + moved)] = 1;
       batch.labels[row] = records.readInt32LE(at + LABEL_AT);
       batch.keys.set(records.subarray(at, at + SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);
       batch.ordinals[row] = start + (indices[row] as number);

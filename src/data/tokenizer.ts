@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { LimbeckError } from '../errors.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { cutTokens, type TokenFrame, tokenFrame } from './special-tokens.ts';
 import { UnigramEncoder, type UnigramModel } from './unigram.ts';
 
 /** A JSON object as it stands in a file. */
@@ -31,6 +32,8 @@ export class Tokenizer {
   readonly unkId: number;
   /** SHA-256 (hex) of both files in canonical form: part of every cache key that depends on ids. */
   readonly hash: string;
+  /** The special tokens around a text, where it is cut, and where it is padded. */
+  readonly frame: TokenFrame;
   readonly #json: JsonObject;
   readonly #config: JsonObject;
   readonly #library: LibraryTokenizer;
@@ -55,18 +58,25 @@ export class Tokenizer {
       throw invalid(`the padding token ${tokenText(config.pad_token)} is not in the vocabulary`, where);
     }
     this.padId = pad ?? this.unkId;
+    this.frame = tokenFrame(json, config, this.#library.post_processor);
     this.hash = createHash('sha256').update(canonicalJson({ json, config })).digest('hex');
     this.#unigram = this.#canUseUnigram() ? new UnigramEncoder(json.model as UnigramModel) : undefined;
   }
 
   /**
-   * The ids of a text, at most `maxLength` of them (the rest is cut, as transformers.js does with `truncation`).
-   * Only the first 100,000 characters are looked at.
+   * The ids of a text, at most `maxLength` of them: the text is cut, its special tokens stay, as transformers does
+   * with `truncation`. Only the first 100,000 characters are looked at, or the last ones where a text loses its start.
    */
   encode(text: string, maxLength: number = Number.POSITIVE_INFINITY): number[] {
-    const start = text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text;
-    const ids = this.#unigram ? this.#encodeUnigram(start, this.#unigram) : this.#library.encode(start).ids;
-    return ids.length > maxLength ? ids.slice(0, maxLength) : ids;
+    const seen =
+      this.frame.truncationSide === 'right' ? text.slice(0, LONGEST_TEXT) : text.slice(-LONGEST_TEXT);
+    const ids = this.#unigram ? this.#encodeUnigram(seen, this.#unigram) : this.#library.encode(seen).ids;
+    return this.cut(ids, maxLength);
+  }
+
+  /** What is left of a text's ids where only `maxLength` of them are read. */
+  cut(ids: number[], maxLength: number): number[] {
+    return ids.length > maxLength ? [...cutTokens(ids, maxLength, this.frame)] : ids;
   }
 
   /** The library's own ids: what a reader of the shipped files gets. */

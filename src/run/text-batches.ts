@@ -94,14 +94,20 @@ export function* textSpeedCalls(split: TokenSplit, rows: number): Generator<Reco
   }
 }
 
+/** Without the columns that are padding in every row, on whichever side they are. */
 function cutToLongest({ ids, mask, rows, length }: TokenBatch): Record<string, Tensor> {
-  let longest = 1;
-  for (let i = 0; i < mask.length; i++) if (mask[i] === 1n) longest = Math.max(longest, (i % length) + 1);
+  let [first, last] = [length - 1, 0];
+  for (let i = 0; i < mask.length; i++) {
+    if (mask[i] !== 1n) continue;
+    first = Math.min(first, i % length);
+    last = Math.max(last, i % length);
+  }
+  const kept = Math.max(1, last + 1 - first);
   const cut = (values: BigInt64Array) => {
-    const result = new BigInt64Array(rows * longest);
+    const result = new BigInt64Array(rows * kept);
     for (let row = 0; row < rows; row++)
-      result.set(values.subarray(row * length, row * length + longest), row * longest);
-    return tensor('int64', [rows, longest], result);
+      result.set(values.subarray(row * length + first, row * length + first + kept), row * kept);
+    return tensor('int64', [rows, kept], result);
   };
   return { input_ids: cut(ids), attention_mask: cut(mask) };
 }

@@ -76,15 +76,26 @@ function mixRow<B extends Batch>(a: B, b: B, row: number, part: number, to: B): 
 function spliceTokens(a: TokenBatch, b: TokenBatch, row: number, part: number, to: TokenBatch): void {
   const { length } = a;
   const start = row * length;
-  const count = ({ mask }: TokenBatch) =>
-    Math.max(
-      1,
-      mask.subarray(start, start + length).reduce((sum, one) => sum + Number(one), 0),
-    );
-  const [lengthA, lengthB] = [count(a), count(b)];
-  const fromA = Math.min(lengthA, length - 1, Math.max(1, Math.round(part * lengthA)));
-  const fromB = Math.min(lengthB, length - fromA, Math.max(1, Math.round((1 - part) * lengthB)));
-  to.ids.set(a.ids.subarray(start, start + fromA), start);
-  to.ids.set(b.ids.subarray(start + lengthB - fromB, start + lengthB), start + fromA);
-  to.mask.fill(1n, start, start + fromA + fromB);
+  const [tokensA, tokensB] = [tokensOf(a, row), tokensOf(b, row)];
+  const fromA = Math.min(tokensA.length, length - 1, Math.max(1, Math.round(part * tokensA.length)));
+  const fromB = Math.min(
+    tokensB.length,
+    length - fromA,
+    Math.max(1, Math.round((1 - part) * tokensB.length)),
+  );
+  // Where one of them is padded on the left, so is the mixture.
+  const left = a.mask[start] === 0n || b.mask[start] === 0n;
+  const at = start + (left ? length - fromA - fromB : 0);
+  to.mask.fill(0n, start, start + length);
+  to.ids.set(tokensA.subarray(0, fromA), at);
+  to.ids.set(tokensB.subarray(tokensB.length - fromB), at + fromA);
+  to.mask.fill(1n, at, at + fromA + fromB);
+}
+
+/** A text's ids without its padding: one at least. */
+function tokensOf({ ids, mask, length }: TokenBatch, row: number): BigInt64Array {
+  const own = mask.subarray(row * length, (row + 1) * length);
+  const first = Math.max(0, own.indexOf(1n));
+  const last = Math.max(first, own.lastIndexOf(1n));
+  return ids.subarray(row * length + first, row * length + last + 1);
 }

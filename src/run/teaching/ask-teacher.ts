@@ -18,9 +18,17 @@ export function textLabelling(
   maxLength: number,
 ): LabellingInputs {
   return {
-    preprocessing: `tokenizer ${tokenizer.hash}, at most ${maxLength} tokens`,
+    preprocessing: `tokenizer ${tokenizer.hash}, at most ${maxLength} tokens${cutting(tokenizer)}`,
     vocabularySize: tokenizer.vocabularySize,
   };
+}
+
+/** Earlier versions cut special tokens off and padded on the right: answers to such texts are not ours. */
+function cutting({ frame }: TextTeacherSource['tokenizer']): string {
+  const { before, after, truncationSide, paddingSide } = frame;
+  const kept = before + after > 0 ? ' with special tokens' : '';
+  const cut = truncationSide === 'left' ? ', the last ones' : '';
+  return `${kept}${cut}${paddingSide === 'left' ? ', padded on the left' : ''}`;
 }
 
 /** Opens one of a teacher's models, a file or its bytes, to be asked about samples; the caller closes it. */

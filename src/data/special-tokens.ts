@@ -1,0 +1,69 @@
+import type { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+
+/** A side of a text: where it is cut, or where padding is put. */
+export type Side = 'left' | 'right';
+
+/** How a tokenizer's files want a text to be framed, cut and padded, as transformers reads them. */
+export interface TokenFrame {
+  /** How many special tokens stand before and after every text: `[CLS]`, `[SEP]`, `</s>`. */
+  readonly before: number;
+  readonly after: number;
+  /** The end of a text that is cut off when it is too long. */
+  readonly truncationSide: Side;
+  readonly paddingSide: Side;
+}
+
+/** What no vocabulary has, so that it is found again between the special tokens. */
+const PROBE = '\u0000text\u0000';
+
+/**
+ * Reads the frame from `tokenizer.json` and `tokenizer_config.json`. The configuration comes first, then what
+ * `tokenizer.json` says under `truncation` and `padding`, then `right` (PreTrainedTokenizerFast of transformers).
+ */
+export function tokenFrame(
+  json: Readonly<Record<string, unknown>>,
+  config: Readonly<Record<string, unknown>>,
+  postProcessor: LibraryTokenizer['post_processor'],
+): TokenFrame {
+  const { before, after } = specialTokensAround(postProcessor);
+  return {
+    before,
+    after,
+    truncationSide: sideOf(config.truncation_side) ?? sideOf(directionOf(json.truncation)) ?? 'right',
+    paddingSide: sideOf(config.padding_side) ?? sideOf(directionOf(json.padding)) ?? 'right',
+  };
+}
+
+/** Cuts a text that is longer than `most` tokens; its special tokens stay, as far as they fit. */
+export function cutTokens(ids: readonly number[], most: number, frame: TokenFrame): readonly number[] {
+  if (ids.length <= most) return ids;
+  const { before, after, truncationSide } = frame;
+  const kept = most - before - after;
+  // Not even room for the special tokens: nothing sensible is left, but nothing longer than asked for either.
+  if (kept < 0) return ids.slice(0, most);
+  const end = ids.length - after;
+  const text = truncationSide === 'right' ? ids.slice(before, before + kept) : ids.slice(end - kept, end);
+  return [...ids.slice(0, before), ...text, ...ids.slice(end)];
+}
+
+function specialTokensAround(postProcessor: LibraryTokenizer['post_processor']): {
+  before: number;
+  after: number;
+} {
+  if (!postProcessor) return { before: 0, after: 0 };
+  const { tokens } = postProcessor.post_process([PROBE], null, true);
+  const before = tokens.indexOf(PROBE);
+  return before < 0 ? { before: 0, after: 0 } : { before, after: tokens.length - before - 1 };
+}
+
+function directionOf(section: unknown): unknown {
+  return typeof section === 'object' && section !== null
+    ? (section as { direction?: unknown }).direction
+    : undefined;
+}
+
+/** `Left` in tokenizer.json, `left` in the configuration. */
+function sideOf(value: unknown): Side | undefined {
+  const side = typeof value === 'string' ? value.toLowerCase() : undefined;
+  return side === 'left' || side === 'right' ? side : undefined;
+}
