@@ -1,14 +1,20 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { buildClone } from './build-clone.js';
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 const main = new URL('../dist/cli/main.js', import.meta.url);
 
 if (Number(process.versions.node.split('.')[0]) < 20) {
   console.error(`Limbeck needs Node.js 20 or later; this is ${process.version}.`);
   process.exitCode = 1;
-} else if (!existsSync(main)) {
-  console.error('Limbeck is not built yet. In its folder, run: npm ci (or: npm run build)');
-  process.exitCode = 1;
 } else {
-  await import(main.href);
+  const failure = buildClone(root);
+  if (failure || !existsSync(main)) {
+    console.error(failure ?? 'Limbeck is not built: dist/ is missing.');
+    process.exitCode = 1;
+  } else {
+    await import(main.href);
+  }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -164,17 +164,50 @@ describe('a run', () => {
   });
 });
 
-test('bin/limbeck.js says how to build what is not built, and starts what is', async () => {
-  const clone = join(folder, 'clone');
-  await mkdir(join(clone, 'bin'), { recursive: true });
-  await cp(BIN, join(clone, 'bin/limbeck.js'));
-  await writeFile(join(clone, 'package.json'), '{ "type": "module" }');
-  const unbuilt = await launch(join(clone, 'bin/limbeck.js'), []).finished;
-  expect(unbuilt).toMatchObject({ code: 1, err: expect.stringMatching(/not built yet.*npm run build/) });
-  await mkdir(join(clone, 'dist/cli'), { recursive: true });
-  await writeFile(join(clone, 'dist/cli/main.js'), 'console.log(process.argv.slice(2).join());');
-  expect(await launch(join(clone, 'bin/limbeck.js'), ['a', 'b']).finished).toMatchObject({
-    code: 0,
-    out: 'a,b\n',
+describe('bin/limbeck.js', () => {
+  const clone = () => join(folder, 'clone');
+  const start = (...args: string[]) => launch(join(clone(), 'bin/limbeck.js'), args).finished;
+
+  beforeAll(async () => {
+    await cp(join(BIN, '..'), join(clone(), 'bin'), { recursive: true });
+    await writeFile(join(clone(), 'package.json'), '{ "type": "module" }');
+  });
+
+  test('says what is missing in a package that was not built', async () => {
+    expect(await start()).toMatchObject({ code: 1, err: expect.stringMatching(/dist\/ is missing/) });
+  });
+
+  test('says how to install a clone without packages', async () => {
+    await mkdir(join(clone(), 'src'), { recursive: true });
+    await writeFile(join(clone(), 'src/index.ts'), '');
+    expect(await start()).toMatchObject({ code: 1, err: expect.stringMatching(/not built yet.*npm ci/) });
+  });
+
+  test('builds a clone when it was not built, and when a source is newer than the build', async () => {
+    const compiler = join(clone(), 'node_modules/typescript/bin');
+    await mkdir(compiler, { recursive: true });
+    const stub = `import { mkdirSync, writeFileSync } from 'node:fs';
+      const dist = process.argv.at(-1);
+      mkdirSync(dist + '/cli', { recursive: true });
+      writeFileSync(dist + '/cli/main.js', 'console.log(process.argv.slice(2).join());');`;
+    await writeFile(join(compiler, 'tsc'), stub);
+    await writeFile(join(compiler, 'package.json'), '{ "type": "module" }');
+    const built = { code: 0, out: 'a,b\n', err: expect.stringMatching(/^Building/) };
+    expect(await start('a', 'b')).toEqual(built);
+    expect(await start('a', 'b')).toEqual({ ...built, err: '' });
+    const later = new Date(Date.now() + 10_000);
+    await utimes(join(clone(), 'src/index.ts'), later, later);
+    expect(await start('a', 'b')).toEqual(built);
+    expect((await readdir(clone())).filter((name) => name.startsWith('dist'))).toEqual(['dist']);
+  });
+
+  test('says what the compiler said when a clone cannot be built', async () => {
+    await rm(join(clone(), 'dist'), { recursive: true });
+    const compiler = join(clone(), 'node_modules/typescript/bin/tsc');
+    await writeFile(compiler, `console.log('src/index.ts(1,1): error'); process.exitCode = 2;`);
+    expect(await start()).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/could not be built:\nsrc\/index/),
+    });
   });
 });
