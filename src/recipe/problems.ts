@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { type ErrorCode, LimbeckError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { childOf, choicesOf, expectation, keysOf, quote, type SchemaNode, schemaAt } from './expectation.ts';
+import { meaningOf } from './key-places.ts';
 
 /** One thing that is wrong in a recipe. */
 export interface RecipeProblem {
@@ -102,23 +103,15 @@ function isInside(issue: z.core.$ZodIssue): boolean {
 }
 
 function unknownKey(path: PropertyKey[], key: string, root: SchemaNode, value: unknown): UnplacedProblem {
-  const keys = keysOf(schemaAt(root, path, value));
-  const suggestion = nearest(key, keys) ?? elsewhere(key, root);
-  const message = `unknown key${suggestion ? '' : `; the keys here are ${keys.join(', ')}`}`;
-  return { kind: 'unknown-key', path, key, message, ...(suggestion && { suggestion }) };
-}
-
-/** The full path of a key that exists, but in another section: `training.epochs` for a top-level `epochs`. */
-function elsewhere(key: string, node: SchemaNode, prefix = ''): string | undefined {
-  const branches = [node, ...((node.oneOf ?? node.anyOf ?? []) as SchemaNode[])];
-  for (const branch of branches) {
-    for (const [name, child] of Object.entries(branch.properties ?? {})) {
-      if (name === key && prefix) return `${prefix}${name}`;
-      const found = typeof child === 'object' && elsewhere(key, child as SchemaNode, `${prefix}${name}.`);
-      if (found) return found;
-    }
-  }
-  return undefined;
+  const section = schemaAt(root, path, value);
+  const meaning = meaningOf(key, path, section, root);
+  if (meaning && 'suggestion' in meaning)
+    return { kind: 'unknown-key', path, key, message: 'unknown key', suggestion: meaning.suggestion };
+  const keys = `the keys here are ${keysOf(section).join(', ')}`;
+  const message = meaning
+    ? `unknown key here: it belongs to ${meaning.kinds.map((kind) => `kind '${kind}'`).join(', ')}; ${keys}`
+    : `unknown key; ${keys}`;
+  return { kind: 'unknown-key', path, key, message };
 }
 
 function wrongValue(
