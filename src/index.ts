@@ -15,8 +15,8 @@
 export { type ErrorCode, LimbeckError } from './errors.ts';
 export { type OnEvent, type RunEvent, STAGES, type StageName } from './events.ts';
 export type { GraphEdge, GraphNode, KnowledgeGraph } from './knowledge/graph/knowledge-graph.ts';
+export type { LabelEncoding } from './knowledge/label-encoding.ts';
 export type { LabelSpace, SpaceInfo } from './knowledge/label-space.ts';
-export type { LabelEncoding } from './knowledge/record.ts';
 export type { SpaceDefinition } from './knowledge/space-info.ts';
 export {
   KnowledgeStore,

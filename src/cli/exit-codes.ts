@@ -1,10 +1,10 @@
-import { LimbeckError } from '../errors.ts';
+import { type ErrorCode, LimbeckError } from '../errors.ts';
 
 /** How a command ended, for scripts. */
 export const EXIT = {
   ok: 0,
   failed: 1,
-  /** The command line or the recipe is wrong; nothing was started. */
+  /** The command line or the recipe is wrong, or names what is not there; nothing was started. */
   usage: 2,
   /** The run is complete, but its int8 student lost more than the recipe allows. */
   gate: 3,
@@ -17,16 +17,28 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES_HELP = `Exit codes:
   0    done
   1    failed; what was computed is kept, the same command goes on
-  2    the command line, the recipe or what a model is compiled with is wrong
+  2    the command line or the recipe is wrong, or names data or a model that is not there
   3    the int8 student lost more than the recipe allows (export.int8.maxDrop)
   130  interrupted; the same command goes on`;
+
+/** Data, models and runs that were named, and are not there: as wrong as a key that does not exist. */
+const NOT_THERE = new Set<ErrorCode>([
+  'data.missing',
+  'data.missing-column',
+  'data.no-files',
+  'data.not-found',
+  'data.options',
+  'model.not-found',
+  'run.not-a-run',
+]);
 
 /** The exit code that an error ends a command with. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (isInterruption(error)) return EXIT.interrupted;
   if (!(error instanceof LimbeckError)) return EXIT.failed;
   if (error.code === 'export.int8-drop') return EXIT.gate;
-  return /^(recipe|cli|compile)\./.test(error.code) ? EXIT.usage : EXIT.failed;
+  const isUsage = /^(recipe|cli|compile)\./.test(error.code) || NOT_THERE.has(error.code);
+  return isUsage ? EXIT.usage : EXIT.failed;
 }
 
 /** Whether an error says that a person stopped the run. */

@@ -23,6 +23,10 @@ async function thrownBy(action: () => unknown): Promise<unknown> {
 test.each([
   ['recipe.unknown-key', 2],
   ['cli.no-run', 2],
+  ['data.missing', 2],
+  ['data.missing-column', 2],
+  ['model.not-found', 2],
+  ['data.not-installed', 1],
   ['data.empty', 1],
   ['store.disk-full', 1],
   ['export.int8-drop', 3],

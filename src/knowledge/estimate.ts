@@ -1,7 +1,8 @@
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { elementCount } from '../onnx/tensor.ts';
+import type { LabelEncoding } from './label-encoding.ts';
 import { ROWS_PER_TRANSACTION } from './label-writer.ts';
-import { type LabelEncoding, recordBytes } from './record.ts';
+import { recordBytes } from './record.ts';
 
 const PAGE_BYTES = 4096;
 const PAGE_HEADER_BYTES = 24;

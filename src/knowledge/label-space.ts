@@ -1,8 +1,9 @@
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { LimbeckError } from '../errors.ts';
 import { elementCount } from '../onnx/tensor.ts';
+import type { LabelEncoding } from './label-encoding.ts';
 import { type ByteDatabase, entryCount, openDatabase, storeError } from './lmdb-file.ts';
-import { type LabelEncoding, RecordCodec } from './record.ts';
+import { RecordCodec } from './record.ts';
 
 /** What a space holds: one tap of one teacher, over samples prepared in one way. */
 export interface SpaceInfo {

@@ -2,10 +2,10 @@ import { type Batch, SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { estimateBytes } from './estimate.ts';
+import type { LabelEncoding } from './label-encoding.ts';
 import { keyAt, type LabelSpace } from './label-space.ts';
 import { LabelWriter } from './label-writer.ts';
 import { PendingBatches } from './pending-batches.ts';
-import type { LabelEncoding } from './record.ts';
 import type { KnowledgeStore } from './store.ts';
 
 /** What labelling needs of a split: its samples as batches, in an order that does not matter. */

@@ -1,10 +1,6 @@
 import { crc32 } from './crc32.ts';
 import { decodeFloat16, encodeFloat16 } from './float16.ts';
-
-/** How labels are kept: float16 halves the disk, at a relative error of 2^-11 and up to 65,504. */
-export type LabelEncoding = 'float16' | 'float32';
-
-const BYTES_PER_VALUE: Record<LabelEncoding, number> = { float16: 2, float32: 4 };
+import { BYTES_PER_VALUE, type LabelEncoding } from './label-encoding.ts';
 
 const CHECKSUM_BYTES = 4;
 

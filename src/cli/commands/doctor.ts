@@ -8,7 +8,7 @@ import {
   checkMemory,
   checkNode,
 } from '../doctor/machine-checks.ts';
-import { checkChromium, checkPackages } from '../doctor/package-checks.ts';
+import { checkChromium, checkCudaLibraries, checkPackages } from '../doctor/package-checks.ts';
 import {
   checkProvider,
   PROVIDERS,
@@ -66,6 +66,7 @@ async function examine(cli: Cli): Promise<Check[]> {
     checkChromium(),
     ...PROVIDERS.map((provider) => checkProvider(provider, self)),
   ]);
+  const cuda = checkCudaLibraries();
   const checks = [
     checkNode(),
     checkCores(),
@@ -73,6 +74,7 @@ async function examine(cli: Cli): Promise<Check[]> {
     checkMemory(),
     disk,
     ...providers,
+    ...(cuda ? [cuda] : []),
     ...checkPackages(),
     chromium,
   ];

@@ -1,6 +1,9 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkDisk, checkInstructions, checkMemory, checkNode, instructionsOf } from './machine-checks.ts';
-import { checkChromium, checkPackages } from './package-checks.ts';
+import { checkChromium, checkCudaLibraries, checkPackages } from './package-checks.ts';
 
 test('Node.js', () => {
   expect(checkNode('20.1.0').status).toBe('ok');
@@ -38,4 +41,17 @@ test('packages and browser', async () => {
   expect(there).toMatchObject({ name: 'zod', status: 'ok' });
   expect(missing).toMatchObject({ status: 'missing', remedy: 'npm install no-such-package-here' });
   expect((await checkChromium('/nowhere')).status).toBe('missing');
+});
+
+test.runIf(process.platform === 'linux' && process.arch === 'x64')('CUDA libraries', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'limbeck-cuda-'));
+  const bin = join(folder, 'bin/napi-v6/linux/x64');
+  await mkdir(bin, { recursive: true });
+  expect(checkCudaLibraries(folder)).toMatchObject({
+    status: 'missing',
+    remedy: expect.stringContaining('ONNXRUNTIME_NODE_INSTALL=skip npm install limbeck'),
+  });
+  await writeFile(join(bin, 'libonnxruntime_providers_cuda.so'), '');
+  expect(checkCudaLibraries(folder)?.status).toBe('ok');
+  await rm(folder, { recursive: true });
 });

