@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { crc32, crc32ByTable } from './crc32.ts';
+import { crc32, crc32ByTable } from '../crc32.ts';
 import { RecordCodec } from './record.ts';
 
 const key = Uint8Array.from({ length: 16 }, (_, i) => i * 7);

@@ -1,4 +1,4 @@
-import { crc32 } from './crc32.ts';
+import { crc32 } from '../crc32.ts';
 import { decodeFloat16, encodeFloat16 } from './float16.ts';
 import { BYTES_PER_VALUE, type LabelEncoding } from './label-encoding.ts';
 

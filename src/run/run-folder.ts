@@ -86,6 +86,16 @@ export class RunFolder {
     return this.#state.seconds;
   }
 
+  /** Hashes of what the run was given so far. */
+  get inputs(): Readonly<Partial<Record<RunInput, string>>> {
+    return this.#state.inputs;
+  }
+
+  /** Whom the student learns from, once it is known. */
+  get teaching(): Teaching | undefined {
+    return this.#state.teaching;
+  }
+
   get warnings(): readonly string[] {
     return this.#state.warnings;
   }

@@ -53,9 +53,8 @@ export function encodeSafetensors({ tensors, metadata }: SafetensorsContent): Ui
 /** Reads a file. Throws LimbeckError `checkpoint.damaged` unless every offset and size agrees with the bytes. */
 export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsContent {
   const damaged = (what: string) =>
-    new LimbeckError('checkpoint.damaged', `not a safetensors file that can be read: ${what}`, {
+    new LimbeckError('checkpoint.damaged', `this is not a safetensors file that can be read: ${what}`, {
       where,
-      remedy: 'Delete the file; the run goes on from the checkpoint before it.',
     });
   if (bytes.length < 8) throw damaged('it is cut short');
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
@@ -67,27 +66,37 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   } catch (cause) {
     throw damaged(`its header is not JSON (${(cause as Error).message})`);
   }
-  if (typeof header !== 'object' || header === null) throw damaged('its header is no object');
+  if (typeof header !== 'object' || header === null) throw damaged('its header is not an object');
   const tensors = new Map<string, Tensor>();
+  let last = 8 + headerBytes;
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') continue;
-    const {
-      dtype,
-      shape,
-      data_offsets: offsets,
-    } = (entry ?? {}) as { dtype: string; shape: number[]; data_offsets: number[] };
-    const type = NAMES.get(dtype);
+    const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+    const type = NAMES.get(dtype as string);
     const ArrayType = ARRAYS[dtype as keyof typeof ARRAYS];
-    if (!type || !Array.isArray(shape) || !Array.isArray(offsets))
-      throw damaged(`its tensor ${name} is unreadable`);
-    const start = 8 + headerBytes + offsets[0];
-    const end = 8 + headerBytes + offsets[1];
+    if (!type || !areSizes(shape) || !areSizes(offsets)) throw damaged(`its tensor ${name} is unreadable`);
+    const start = 8 + headerBytes + (offsets[0] as number);
+    const end = 8 + headerBytes + (offsets[1] as number);
     if (!(start <= end && end <= bytes.length)) throw damaged(`the data of ${name} is cut short`);
     if (end - start !== elementCount(shape) * ArrayType.BYTES_PER_ELEMENT)
       throw damaged(`the size of ${name} is wrong`);
     // Copied, because the data may not be aligned for its type.
     const data = new ArrayType(Uint8Array.from(bytes.subarray(start, end)).buffer);
     tensors.set(name, { type, dims: shape, data });
+    last = Math.max(last, end);
   }
-  return { tensors, metadata: (header.__metadata__ ?? {}) as Record<string, string> };
+  if (last !== bytes.length) throw damaged('there is more data in it than it lists');
+  return { tensors, metadata: textsOf(header.__metadata__) };
+}
+
+function areSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** The format knows only texts as metadata. */
+function textsOf(metadata: unknown): Record<string, string> {
+  const entries = typeof metadata === 'object' && metadata !== null ? Object.entries(metadata) : [];
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }

@@ -10,10 +10,9 @@ import type { ObjectiveInputs } from '../objectives/objective.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
-import { CheckpointFolder } from './checkpoint.ts';
 import { observeAnswers } from './observe-answers.ts';
 import { SampleDynamics } from './sample-dynamics.ts';
-import { BATCH, bitsOf, CLASSES, toyBatches, toyTraining } from './testing/toy-training.ts';
+import { BATCH, bitsOf, CLASSES, toyBatches, toyCheckpoints, toyTraining } from './testing/toy-training.ts';
 import { type BatchSource, trainStudent } from './training-loop.ts';
 import { variabilityWeights, weighedByVariability } from './variability-weights.ts';
 
@@ -163,7 +162,7 @@ describe('a training that follows its samples, orders and weighs them', () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const whole = followed();
     const parameters = bitsOf((await trainStudent(whole.training)).parameters);
-    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 1e9 };
     const stop = new AbortController();
     const onProgress = (done: number) => done === killed && stop.abort();
     await expect(

@@ -29,6 +29,16 @@ export class SwapBuffers {
     return Object.fromEntries(this.#specs.map(({ name }) => [name + NEXT, this.#next[name]]));
   }
 
+  /** Copies contents into what the next step reads; names that it has no buffer for are ignored. */
+  fill(contents: ReadonlyMap<string, Float32Array>): void {
+    for (const [name, data] of contents) {
+      const into = this.#current[name]?.data as Float32Array | undefined;
+      if (into && into.length !== data.length)
+        throw new Error(`${name} has ${into.length} elements, not ${data.length}`);
+      into?.set(data);
+    }
+  }
+
   swap(): void {
     [this.#current, this.#next] = [this.#next, this.#current];
   }

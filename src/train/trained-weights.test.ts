@@ -9,8 +9,7 @@ import { float32, tensor } from '../onnx/tensor.ts';
 import { dynamicWeights } from '../weighting/dynamic.ts';
 import { givenFactors } from '../weighting/gradient-norms.ts';
 import { BalancedNorms } from './balanced-norms.ts';
-import { CheckpointFolder } from './checkpoint.ts';
-import { bitsOf, CLASSES, toyBatches, toyTraining } from './testing/toy-training.ts';
+import { bitsOf, CLASSES, toyBatches, toyCheckpoints, toyTraining } from './testing/toy-training.ts';
 import { TrainedWeights, type TrainedWeightsOptions } from './trained-weights.ts';
 import { type TrainingOptions, trainStudent } from './training-loop.ts';
 
@@ -68,7 +67,7 @@ describe('TrainedWeights', () => {
   it('end in the same bits when the training was stopped and went on', async () => {
     const whole = await trainStudent(dynamicTraining());
     const stop = new AbortController();
-    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 1e9 };
     const interrupted = trainStudent(
       dynamicTraining({
         checkpoints,

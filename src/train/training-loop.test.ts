@@ -7,9 +7,15 @@ import { labelsTerm } from '../objectives/cross-entropy.ts';
 import { kdTerm } from '../objectives/kd-logits.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import { CheckpointFolder } from './checkpoint.ts';
 import { compileStep } from './compile-step.ts';
-import { BATCH, bitsOf, CLASSES, toyTraining as options, toyBatches } from './testing/toy-training.ts';
+import {
+  BATCH,
+  bitsOf,
+  CLASSES,
+  toyTraining as options,
+  toyBatches,
+  toyCheckpoints,
+} from './testing/toy-training.ts';
 import { type BatchSource, trainStudent } from './training-loop.ts';
 
 it('computes nothing twice in a step', () => {
@@ -43,7 +49,7 @@ describe('trainStudent', () => {
   it('ends in the same bits when it was stopped and went on', async () => {
     const whole = await trainStudent(options());
     const stop = new AbortController();
-    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 1e9 };
     const interrupted = trainStudent(
       options({ checkpoints, signal: stop.signal, onProgress: (done) => done === 21 && stop.abort() }),
     );
@@ -69,7 +75,7 @@ describe('trainStudent', () => {
   });
 
   it('goes on from the checkpoint before a damaged one', async () => {
-    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 0 };
+    const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 0 };
     await trainStudent(
       options({ checkpoints, schedule: { peak: 0.01, totalSteps: 20, warmup: 0, decay: 'constant' } }),
     );
@@ -124,7 +130,7 @@ describe('trainStudent', () => {
 
   it.each([0, 5, 16, 21])('keeps the steps before batch %i that cannot be read', async (fails) => {
     const whole = await trainStudent(options());
-    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 1e9 };
     const { batch, batchesPerEpoch } = toyBatches();
     const at = (epoch: number, index: number) => epoch * batchesPerEpoch + index;
     const failing: BatchSource = {
@@ -150,7 +156,7 @@ describe('trainStudent', () => {
   });
 
   it('fails at the same step again when the parameters are no numbers any more', async () => {
-    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 1e9 };
     // A learning rate so large that a parameter overflows, some steps before the loss tells it.
     const schedule = { peak: 3e38, totalSteps: 48, warmup: 0.5, decay: 'constant' } as const;
     const diverge = () =>
@@ -167,7 +173,7 @@ describe('trainStudent', () => {
   });
 
   it('tells the failure of a step, not that of the checkpoint after it', async () => {
-    const checkpoints = { folder: new CheckpointFolder(join(folder, 'file')), everySeconds: 1e9 };
+    const checkpoints = { folder: toyCheckpoints(join(folder, 'file')), everySeconds: 1e9 };
     writeFileSync(join(folder, 'file'), '');
     const failing: BatchSource = {
       batchesPerEpoch: 8,

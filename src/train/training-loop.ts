@@ -6,12 +6,13 @@ import { percent } from '../percent.ts';
 import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
 import type { StepWeighting } from '../weighting/weighting.ts';
-import type { Checkpoint, CheckpointFolder } from './checkpoint.ts';
+import type { CheckpointFolder } from './checkpoint.ts';
 import type { StepOptions } from './compile-step.ts';
 import { CompiledStage } from './compiled-stage.ts';
 import { type BestSoFar, type Evaluation, type ModelSelection, patienceIsOver } from './early-stopping.ts';
 import type { Optimizer } from './optimizer.ts';
-import { isControlState, type StepControl, StepControls, type StepPlace } from './step-control.ts';
+import { bestFrom, carriedFrom, contentsOf, placeProblem, tensorProblem } from './resume.ts';
+import { type StepControl, StepControls, type StepPlace } from './step-control.ts';
 import { type MetricsRow, TrainingProgress } from './training-progress.ts';
 import { FIRST_STAGE, stageAfter, type TrainingStage } from './training-stage.ts';
 
@@ -93,13 +94,23 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     { name: 'training', terms: options.terms, weighting: options.weighting, steps: totalSteps },
   ];
   const controls = new StepControls(options.controls ?? []);
-  const resumed = options.checkpoints?.folder.load((error) => options.onWarning?.(error.toString()));
+  let fitting: CompiledStage | undefined;
+  const resumed = options.checkpoints?.folder.load(
+    (message) => options.onWarning?.(message),
+    (checkpoint) => {
+      const place = placeProblem(checkpoint, stages, totalSteps);
+      if (place !== undefined) return place;
+      fitting = new CompiledStage(stageAt(stages, new TrainingProgress(checkpoint.progress)), options);
+      return tensorProblem(checkpoint, fitting);
+    },
+  );
   if (resumed) controls.restore(resumed.tensors);
   const progress = new TrainingProgress(resumed?.progress);
   for (const row of progress.state.metrics) options.onMetrics?.(row);
   /** Tensors that the present stage does not train, for those that come. */
   let carried = carriedFrom(resumed?.tensors);
-  let current = new CompiledStage(stageAt(stages, progress), options, contentsOf(carried));
+  let current = (resumed && fitting) ?? new CompiledStage(stageAt(stages, progress), options);
+  current.buffers.fill(contentsOf(carried));
   let best = bestFrom(resumed?.tensors);
   let step = resumed?.step ?? 0;
 
@@ -239,31 +250,6 @@ function stageAt(stages: readonly TrainingStage[], { state }: TrainingProgress):
 
 function isFirstOfItsStage(row: MetricsRow, { state }: TrainingProgress): boolean {
   return state.metrics.find(({ training_stage }) => training_stage === row.training_stage) === row;
-}
-
-/** The best parameters in a checkpoint, and their accuracy; undefined when there was no evaluation before it. */
-export function bestParameters({
-  tensors,
-  progress,
-}: Checkpoint): { parameters: Map<string, Float32Array>; accuracy: number } | undefined {
-  const parameters = bestFrom(tensors);
-  const { best } = new TrainingProgress(progress).state;
-  return parameters && best && { parameters, accuracy: best.evaluation.accuracy };
-}
-
-/** Parameters, statistics and optimizer state of a checkpoint, whatever stage trained them. */
-function carriedFrom(saved?: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  return new Map([...(saved ?? [])].filter(([name]) => !name.startsWith('best/') && !isControlState(name)));
-}
-
-function contentsOf(tensors: ReadonlyMap<string, Tensor>): Map<string, Float32Array> {
-  return new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array]));
-}
-
-function bestFrom(saved?: ReadonlyMap<string, Tensor>): Map<string, Float32Array> | undefined {
-  const best = [...(saved ?? [])].filter(([name]) => name.startsWith('best/'));
-  if (best.length === 0) return undefined;
-  return new Map(best.map(([name, { data }]) => [name.slice('best/'.length), data as Float32Array]));
 }
 
 function copyOf(parameters: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {

@@ -5,8 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelsTerm } from '../objectives/cross-entropy.ts';
 import { kdTerm } from '../objectives/kd-logits.ts';
 import { type ObjectiveTerm, weightedMean } from '../objectives/objective.ts';
-import { CheckpointFolder } from './checkpoint.ts';
-import { bitsOf, CLASSES, toyTraining } from './testing/toy-training.ts';
+import { bitsOf, CLASSES, toyCheckpoints, toyTraining } from './testing/toy-training.ts';
 import { trainStudent } from './training-loop.ts';
 import { TrainingProgress } from './training-progress.ts';
 import { FIRST_STAGE, stageAfter, type TrainingStage } from './training-stage.ts';
@@ -111,7 +110,7 @@ describe('a training in stages', () => {
   });
 
   it('trains the parameters of a later stage from its beginning, and carries the others over', async () => {
-    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 1e9 };
     const auxiliary = () => {
       const tensors = [...(checkpoints.folder.load(() => {})?.tensors ?? [])];
       return tensors.filter(([name]) => name.startsWith('auxiliary/'));
@@ -160,7 +159,7 @@ describe('a training in stages', () => {
     const options = { schedule, evaluate, selection: { metric: 'loss' as const } };
     const whole = await trainStudent(staged(options));
     expect(new Set(whole.metrics.map(({ training_stage }) => training_stage)).size).toBe(3);
-    const checkpoints = { folder: new CheckpointFolder(folder), everySeconds: 1e9 };
+    const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 1e9 };
     const stop = new AbortController();
     const onProgress = (done: number) => done === killed && stop.abort();
     await expect(

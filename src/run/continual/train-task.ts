@@ -3,12 +3,13 @@ import type { AnswerGroups } from '../../objectives/answer-groups.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { Student } from '../../students/student.ts';
-import { CheckpointFolder } from '../../train/checkpoint.ts';
+import type { CheckpointFolder } from '../../train/checkpoint.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { trainedTensors, withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { type MetricsRow, TrainingProgress } from '../../train/training-progress.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
+import { runCheckpoints } from '../run-checkpoints.ts';
 import type { RunContext } from '../run-context.ts';
 import type { TaskData, TrainingData } from '../tasks/task.ts';
 import { choicesFor } from './tasks.ts';
@@ -36,7 +37,7 @@ export interface TaskTraining {
 
 /** Where the checkpoints of a task are. */
 export function taskCheckpoints(run: RunContext, method: string, task: number): CheckpointFolder {
-  return new CheckpointFolder(run.folder.file('checkpoints', 'continual', method, `task-${task + 1}`));
+  return runCheckpoints(run, 'continual', method, `task-${task + 1}`);
 }
 
 /**
@@ -104,7 +105,7 @@ export function learntParameters(
   student: Student,
   { method, task }: Pick<TaskTraining, 'method' | 'task'>,
 ): { parameters: Parameters; metrics: readonly MetricsRow[] } | undefined {
-  const checkpoint = taskCheckpoints(run, method, task).load((error) => run.warn(error.toString()));
+  const checkpoint = taskCheckpoints(run, method, task).load(run.warn);
   if (!checkpoint) return undefined;
   const parameters = new Map<string, Float32Array>();
   for (const name of trainedTensors(student).keys()) {

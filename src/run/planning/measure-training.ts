@@ -77,7 +77,10 @@ export async function measureTraining(
       return Promise.resolve(NO_EVALUATION);
     },
     selection: { metric: 'accuracy' },
-    checkpoints: { folder: new CheckpointFolder(folder), everySeconds: Number.POSITIVE_INFINITY },
+    checkpoints: {
+      folder: new CheckpointFolder(folder, { identity: {}, circumstances: {} }),
+      everySeconds: Number.POSITIVE_INFINITY,
+    },
     signal: context.options.signal,
     onProgress: () => {
       ends.push(performance.now());

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { OrderOf } from '../../data/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
@@ -7,12 +6,13 @@ import { objectiveTerms } from '../../objectives/index.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
 import { percent } from '../../percent.ts';
 import type { Student } from '../../students/student.ts';
-import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
+import { bestParameters } from '../../train/resume.ts';
 import { withParameters } from '../../train/step-graph.ts';
-import { bestParameters, trainStudent } from '../../train/training-loop.ts';
+import { trainStudent } from '../../train/training-loop.ts';
 import { withDecidedTemperature } from '../decided-temperature.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
+import { runCheckpoints } from '../run-checkpoints.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
 import { trainingPlan } from '../training-plan.ts';
@@ -111,7 +111,7 @@ export function train(
         evaluate: evaluator.evaluate,
         selection: earlyStopping || { metric: 'accuracy' },
         checkpoints: {
-          folder: new CheckpointFolder(join(folder.path, 'checkpoints', stage)),
+          folder: runCheckpoints(run, stage),
           everySeconds: training.checkpointEvery,
         },
         signal: run.options.signal,
@@ -142,20 +142,20 @@ export function train(
 
 /** The student that a finished training left in its checkpoint. Throws LimbeckError `export.missing` without one. */
 export function finishedStudent(run: RunContext, data: TaskData): TrainedStudent {
-  const folder = run.folder.file('checkpoints', 'train');
-  const finished = run.folder.finding<TrainingFinding>('train') !== undefined;
-  const checkpoint = finished && new CheckpointFolder(folder).load((error) => run.warn(error.toString()));
-  const best = checkpoint && bestParameters(checkpoint);
+  const finding = run.folder.finding<TrainingFinding>('train');
+  const student = data.buildStudent();
+  const checkpoint = finding && runCheckpoints(run, 'train').load(run.warn);
+  const best = checkpoint?.step === finding?.steps && checkpoint && bestParameters(checkpoint);
   if (!best) {
-    const problem = finished ? 'has no checkpoint of its student' : 'has no trained student yet';
+    const problem = finding ? 'has no checkpoint of its finished student' : 'has no trained student yet';
     throw new LimbeckError('export.missing', `the run ${problem}`, {
-      where: folder,
+      where: run.folder.file('checkpoints', 'train'),
       remedy:
         'Let it train to its end first: `limbeck distill` (or `limbeck train`) with its recipe and folder.',
     });
   }
   return {
-    student: withParameters(data.buildStudent(), best.parameters),
+    student: withParameters(student, best.parameters),
     validationAccuracy: best.accuracy,
   };
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { isFloat } from '../../onnx/data-type.ts';
@@ -6,10 +5,10 @@ import type { Graph } from '../../onnx/graph.ts';
 import type { Student } from '../../students/student.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
-import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
+import { runCheckpoints } from '../run-checkpoints.ts';
 import type { RunContext } from '../run-context.ts';
 import { TEXT_INPUTS, textBatches, textVariants } from '../text-batches.ts';
 
@@ -63,7 +62,7 @@ export async function fineTune(
       evaluate: evaluator.evaluate,
       selection: { metric: 'accuracy' },
       checkpoints: {
-        folder: new CheckpointFolder(join(run.folder.path, 'checkpoints', 'teacher-whole')),
+        folder: runCheckpoints(run, 'teacher-whole'),
         everySeconds: WHOLE_CHECKPOINT_SECONDS,
       },
       signal: run.options.signal,

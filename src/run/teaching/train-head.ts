@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { batchOrder } from '../../data/batch-order.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
@@ -13,10 +12,10 @@ import type { Student } from '../../students/student.ts';
 import { attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
-import { CheckpointFolder } from '../../train/checkpoint.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
 import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
+import { runCheckpoints } from '../run-checkpoints.ts';
 import type { RunContext } from '../run-context.ts';
 import { labelFeeds, readKnowledge, splitBatches } from '../sample-batches.ts';
 import { type LabellingInputs, openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
@@ -122,7 +121,7 @@ export async function trainHead(
       // The cosine schedule ends where it should; validation chooses the epoch.
       selection: { metric: 'loss' },
       checkpoints: {
-        folder: new CheckpointFolder(join(run.folder.path, 'checkpoints', 'teacher')),
+        folder: runCheckpoints(run, 'teacher'),
         everySeconds: HEAD_CHECKPOINT_SECONDS,
       },
       signal: run.options.signal,

@@ -5,6 +5,7 @@ import { tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import { textConv } from '../../students/text-conv.ts';
 import { adamw } from '../adamw.ts';
+import { CheckpointFolder } from '../checkpoint.ts';
 import type { BatchSource, TrainingOptions } from '../training-loop.ts';
 
 export const CLASSES = 3;
@@ -70,4 +71,9 @@ export function bitsOf(parameters: ReadonlyMap<string, Float32Array>): string {
   return [...parameters]
     .map(([name, data]) => `${name} ${Buffer.from(data.buffer).toString('base64')}`)
     .join('\n');
+}
+
+/** The checkpoints of the toy training in a folder. */
+export function toyCheckpoints(folder: string, seed = 1): CheckpointFolder {
+  return new CheckpointFolder(folder, { identity: { seed: `${seed}` }, circumstances: { threads: '1' } });
 }
