@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** The part of the system that an error is about; the first word of its code. */
 export type ErrorArea =
   | 'recipe'
@@ -26,7 +28,8 @@ export interface ErrorDetails {
 
 /**
  * A problem with what Limbeck was given (a recipe, a model, data, a disk), told for the person who gave it:
- * what was wrong (`message`), where (`where`), what to do (`remedy`), and a stable `code` for programs.
+ * what was wrong (`message`), where (`where`), what to do (`remedy`), and a stable `code` for programs. Control
+ * characters in them, which names in files may hold, are written out (`printable`).
  * Broken invariants of our own throw plain `Error`s instead.
  *
  * @example
@@ -41,11 +44,11 @@ export class LimbeckError extends Error {
   readonly remedy: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(printable(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'LimbeckError';
     this.code = code;
-    this.where = details.where;
-    this.remedy = details.remedy;
+    this.where = details.where && printable(details.where);
+    this.remedy = details.remedy && printable(details.remedy);
   }
 
   /** The whole error as a person reads it: message, place and remedy, a line each. */

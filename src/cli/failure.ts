@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { LimbeckError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import { RecipeError } from '../recipe/problems.ts';
 import { EXIT, exitCodeOf, isInterruption } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,11 +24,10 @@ export function reportFailure(error: unknown, terminal: Terminal, json: boolean)
   } else if (error instanceof LimbeckError) {
     terminal.err(`${red('error')}: ${error.toString()}\n`);
   } else if (isSystemError(error)) {
-    terminal.err(`${red('error')}: ${error.message} [${error.code}]\n`);
+    terminal.err(`${red('error')}: ${printable(error.message)} [${error.code}]\n`);
   } else {
-    terminal.err(
-      `${red('error')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    terminal.err(`${red('error')}: ${printable(told)}\n`);
     terminal.err('This is a mistake in Limbeck. Please report these lines and what `limbeck doctor` says.\n');
   }
   return code;

@@ -1,8 +1,12 @@
 import pico from 'picocolors';
+import { printableStyled } from '../printable.ts';
 
 export type Colors = ReturnType<typeof pico.createColors>;
 
-/** Where a command writes: results to `out`, everything about their making to `err`. */
+/**
+ * Where a command writes: results to `out`, everything about their making to `err`. Control characters that are not
+ * our own colours and moves are written out.
+ */
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
@@ -32,8 +36,8 @@ export function terminalOf({ stdin, stdout, stderr, env }: Streams): Terminal {
     return pico.createColors(isTTY && !dumb);
   };
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    out: (text) => void stdout.write(printableStyled(text)),
+    err: (text) => void stderr.write(printableStyled(text)),
     outColors: colors(stdout.isTTY),
     errColors: colors(stderr.isTTY),
     // A CI's log may claim to be a terminal; nobody watches it move.

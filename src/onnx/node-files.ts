@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import { tensorBytes } from './encode-tensor.ts';
 import type { Graph } from './graph.ts';
 import { ExternalDataFolder } from './node-files/external-data-folder.ts';
-import { replaceFiles } from './node-files/replace-files.ts';
+import { type ModelFile, replaceFiles } from './node-files/replace-files.ts';
 import { readModel } from './read-model.ts';
 import { type WriteModelOptions, writeModel, writeModelWithExternalData } from './write-model.ts';
 
@@ -15,13 +15,19 @@ import { type WriteModelOptions, writeModel, writeModelWithExternalData } from '
  * @throws LimbeckError `model.not-found`, `model.external-data`, and what `readModel` throws.
  */
 export function readModelFile(path: string): Graph {
+  return readModelWithFiles(path).graph;
+}
+
+/** The same, with the absolute paths of all files that were read: the model's own and those of its data. */
+export function readModelWithFiles(path: string): { graph: Graph; files: readonly string[] } {
   const bytes = readBytes(path);
   const folder = new ExternalDataFolder(path);
   try {
-    return readModel(bytes, {
+    const graph = readModel(bytes, {
       title: path,
       externalData: (location, offset, length) => folder.read(location, offset, length),
     });
+    return { graph, files: [resolve(path), ...folder.paths] };
   } finally {
     folder.close();
   }
@@ -40,26 +46,32 @@ const EXTERNAL_DATA_FROM_BYTES = 1.5e9;
  * @throws LimbeckError `model.disk-full`, `model.write`: nothing is left behind.
  */
 export function writeModelFile(path: string, graph: Graph, options: WriteModelFileOptions = {}): void {
+  replaceFiles(modelFiles(path, graph, options));
+}
+
+/** The files that `writeModelFile` writes, data first. */
+export function modelFiles(path: string, graph: Graph, options: WriteModelFileOptions = {}): ModelFile[] {
   let bytes = 0;
   for (const tensor of graph.initializers.values()) {
     if (tensor.type !== 'string') bytes += tensorBytes(tensor).byteLength;
   }
   if (!(options.externalData ?? bytes > EXTERNAL_DATA_FROM_BYTES)) {
-    replaceFiles([{ path, pieces: [writeModel(graph, options)] }]);
-    return;
+    return [{ path, pieces: [writeModel(graph, options)] }];
   }
   // The name that transformers.js looks for.
   const fileName = `${basename(path)}_data`;
   const { model, data } = writeModelWithExternalData(graph, { ...options, fileName });
-  replaceFiles([
+  return [
     { path: join(dirname(path), fileName), pieces: data },
     { path, pieces: [model] },
-  ]);
+  ];
 }
 
 function readBytes(path: string): Uint8Array {
   try {
-    if (statSync(path).isDirectory()) throw new Error('it is a folder');
+    const status = statSync(path);
+    // Reading a pipe would wait for whoever writes into it.
+    if (!status.isFile()) throw new Error(status.isDirectory() ? 'it is a folder' : 'it is not a file');
     return readFileSync(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';

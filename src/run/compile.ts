@@ -2,14 +2,15 @@ import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { readModelFile, writeModelFile } from '../onnx/node-files.ts';
-import { replaceFile } from '../replace-file.ts';
+import { replaceFiles } from '../onnx/node-files/replace-files.ts';
+import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
 import { type CompiledModel, compileModel } from '../train/compile-model.ts';
 import { compileForward } from '../train/compile-step.ts';
 import { describeStep, parameterCount } from '../train/describe-step.ts';
 import { encodeSafetensors } from '../train/safetensors.ts';
 import { VERSION } from '../version.ts';
 import type { CompileOptions, CompileResult } from './api.ts';
+import { refuseOverwrite } from './refuse-overwrite.ts';
 
 /**
  * Compiles the training step of an ONNX file into another ONNX file, with a JSON beside it that describes its inputs and
@@ -20,8 +21,11 @@ import type { CompileOptions, CompileResult } from './api.ts';
  * await compile('student.onnx', { objectives: [{ kind: 'labels' }], sizes: { batch: 32 }, out: 'step.onnx' });
  */
 export async function compile(model: string, options: CompileOptions): Promise<CompileResult> {
-  const paths = outputPaths(model, options);
-  const graph = readModelFile(model);
+  const paths = outputPaths(options);
+  const named = Object.values(paths).filter((path) => path !== null);
+  refuseOverwrite(named, [model]);
+  const { graph, files: read } = readModelWithFiles(model);
+  refuseOverwrite(named, read);
   const compiled = compileModel(graph, options);
   const description = describeStep(compiled, {
     version: VERSION,
@@ -35,12 +39,20 @@ export async function compile(model: string, options: CompileOptions): Promise<C
     maxGradNorm: options.maxGradNorm,
     stepsPerRun: options.stepsPerRun,
   });
-  writeModelFile(paths.step, compiled.step.graph);
-  if (paths.parameters) {
-    replaceFile(paths.parameters, encodeSafetensors({ tensors: compiled.initial, metadata: {} }), 'compile');
-  }
-  if (paths.forward) writeModelFile(paths.forward, forwardOf(compiled, graph, options));
-  replaceFile(paths.description, `${JSON.stringify(description, null, 2)}\n`, 'compile');
+  const { step, parameters, forward } = paths;
+  const files = [
+    ...modelFiles(step, compiled.step.graph),
+    ...(parameters
+      ? [{ path: parameters, pieces: encodeSafetensors({ tensors: compiled.initial, metadata: {} }) }]
+      : []),
+    ...(forward ? modelFiles(forward, forwardOf(compiled, graph, options)) : []),
+    { path: paths.description, pieces: [utf8.encode(`${JSON.stringify(description, null, 2)}\n`)] },
+  ];
+  refuseOverwrite(
+    files.map(({ path }) => path),
+    read,
+  );
+  replaceFiles(files, { makeFolders: true });
   return {
     files: paths,
     description,
@@ -58,25 +70,20 @@ function forwardOf({ student }: CompiledModel, { outputs }: Graph, { sizes = {} 
   );
 }
 
-/** Absolute paths of what is written; an output over another file of the same call is refused. */
-function outputPaths(model: string, { out, parameters, forward }: CompileOptions): CompileResult['files'] {
+const utf8 = new TextEncoder();
+
+/** Absolute paths of what is written. */
+function outputPaths({ out, parameters, forward }: CompileOptions): CompileResult['files'] {
   if (!/\.onnx$/i.test(out)) {
     throw new LimbeckError('compile.option', `the step's file is '${out}', which does not end in .onnx`, {
       where: '--out',
       remedy: 'Name it STEP.onnx; its description is written to STEP.json.',
     });
   }
-  const paths = {
+  return {
     step: resolve(out),
     description: resolve(out.replace(/\.onnx$/i, '.json')),
     parameters: parameters === undefined ? null : resolve(parameters),
     forward: forward === undefined ? null : resolve(forward),
   };
-  const all = [resolve(model), ...Object.values(paths).filter((path) => path !== null)];
-  const twice = all.find((path, i) => all.indexOf(path) < i);
-  if (twice === undefined) return paths;
-  throw new LimbeckError('compile.option', `'${basename(twice)}' is named twice`, {
-    where: twice,
-    remedy: 'Give every file a name of its own.',
-  });
 }

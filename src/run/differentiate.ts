@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { type DifferentiateOptions, differentiateModel } from '../autodiff/differentiate-model.ts';
 import { LimbeckError } from '../errors.ts';
-import { readModelFile, writeModelFile } from '../onnx/node-files.ts';
+import { replaceFiles } from '../onnx/node-files/replace-files.ts';
+import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
+import { refuseOverwrite } from './refuse-overwrite.ts';
 
 export interface DifferentiateFileOptions extends DifferentiateOptions {
   /** Where the model with the gradients is written. */
@@ -25,7 +27,7 @@ export interface DifferentiateResult {
  * `grad/NAME` for every float initializer that it depends on, or for every name of `wrt`.
  *
  * @throws LimbeckError as `differentiateModel`, and what reading and writing throw; `model.overwrite` when `out` is the
- *   model itself.
+ *   model itself or one of its data files, by whatever name.
  * @example
  * await differentiate('model.onnx', { loss: 'loss', out: 'grad.onnx' });
  */
@@ -34,13 +36,10 @@ export async function differentiate(
   { out, ...options }: DifferentiateFileOptions,
 ): Promise<DifferentiateResult> {
   const file = resolve(out);
-  if (file === resolve(model)) {
-    throw new LimbeckError('model.overwrite', 'the model would be overwritten by its gradients', {
-      where: file,
-      remedy: 'Give another file with --out.',
-    });
-  }
-  const { graph, differentiated, unreached } = differentiateModel(readModelFile(model), options);
+  refuseOverwrite([file], [model]);
+  const { graph: original, files: read } = readModelWithFiles(model);
+  refuseOverwrite([file], read);
+  const { graph, differentiated, unreached } = differentiateModel(original, options);
   if (differentiated.length === 0) {
     throw new LimbeckError(
       'train.no-gradient',
@@ -51,6 +50,11 @@ export async function differentiate(
       },
     );
   }
-  writeModelFile(file, graph);
+  const files = modelFiles(file, graph);
+  refuseOverwrite(
+    files.map(({ path }) => path),
+    read,
+  );
+  replaceFiles(files, { makeFolders: true });
   return { file, loss: options.loss, differentiated, unreached, nodes: graph.nodes.length };
 }

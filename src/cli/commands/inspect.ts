@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { printable } from '../../printable.ts';
 import type { Cli } from '../cli.ts';
 import { drawInspection } from '../inspection.ts';
 import { writeResult } from '../json-result.ts';
@@ -46,6 +47,6 @@ Examples:
         ...((all || match !== undefined) && { match: match ?? '*' }),
       });
       if (json) return writeResult(cli, inspection);
-      cli.terminal.out(drawInspection(inspection, Math.max(80, cli.terminal.columns())));
+      cli.terminal.out(printable(drawInspection(inspection, Math.max(80, cli.terminal.columns()))));
     });
 }

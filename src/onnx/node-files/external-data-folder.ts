@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
 
 interface DataFile {
+  readonly path: string;
   readonly descriptor: number;
   readonly size: number;
   /** Bytes handed out so far. */
@@ -22,6 +23,11 @@ export class ExternalDataFolder {
 
   constructor(modelPath: string) {
     this.modelPath = modelPath;
+  }
+
+  /** The files that were read, absolute. */
+  get paths(): string[] {
+    return [...this.files.values()].map(({ path }) => path);
   }
 
   read(location: string, offset: number, length: number): Uint8Array {
@@ -53,13 +59,15 @@ export class ExternalDataFolder {
 
   private open(location: string): DataFile {
     const path = this.locate(location);
-    const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    // O_NONBLOCK: opening a pipe would wait for whoever writes into it.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+    const descriptor = openSync(path, flags);
     const status = fstatSync(descriptor);
     if (!status.isFile()) {
       closeSync(descriptor);
       throw this.error(location, 'it is not a file');
     }
-    const file = { descriptor, size: status.size, read: 0 };
+    const file = { path, descriptor, size: status.size, read: 0 };
     this.files.set(location, file);
     return file;
   }

@@ -1,4 +1,6 @@
-import { renameSync, rmSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { LimbeckError } from '../../errors.ts';
 import { writeError, writeSynced } from '../../replace-file.ts';
 
 export interface ModelFile {
@@ -8,24 +10,63 @@ export interface ModelFile {
 }
 
 /**
- * Writes files so that none is ever there by half: all are written under temporary names first, then renamed in
- * the order given. On an error (LimbeckError `model.disk-full`, `model.write`) nothing has changed and no temporary
- * file is left.
+ * Writes files so that none is ever there by half, and either all are new or all are as they were: all are written
+ * under temporary names first, then renamed in the order given; where a rename fails the files before it come back.
+ * On an error (LimbeckError `model.disk-full`, `model.write`) no temporary file is left.
  */
-export function replaceFiles(files: readonly ModelFile[]): void {
+export function replaceFiles(
+  files: readonly ModelFile[],
+  { makeFolders = false }: { makeFolders?: boolean } = {},
+): void {
+  for (const { path } of files) requireFilePlace(path);
   const temporary = files.map(({ path }) => `${path}.${process.pid}.tmp`);
+  const before = files.map(({ path }) => `${path}.${process.pid}.old`);
+  const renamed: number[] = [];
   let at = '';
   try {
     for (const [i, { path, pieces }] of files.entries()) {
       at = path;
+      if (makeFolders) mkdirSync(dirname(path), { recursive: true });
       writeSynced(temporary[i]!, pieces);
     }
     for (const [i, { path }] of files.entries()) {
       at = path;
+      const kept = files.length > 1 && keep(path, before[i]!);
       renameSync(temporary[i]!, path);
+      renamed.push(i);
+      if (!kept) before[i] = '';
     }
   } catch (cause) {
-    for (const path of temporary) rmSync(path, { force: true });
+    for (const i of renamed) {
+      const { path } = files[i]!;
+      if (before[i]) renameSync(before[i], path);
+      else rmSync(path, { force: true });
+    }
     throw writeError(at, cause, 'model');
+  } finally {
+    for (const path of [...temporary, ...before]) if (path) rmSync(path, { force: true });
   }
+}
+
+/** A second name for a file that is about to be replaced; false where there is none. */
+function keep(path: string, second: string): boolean {
+  if (!statSync(path, { throwIfNoEntry: false })) return false;
+  try {
+    linkSync(path, second);
+  } catch {
+    // File systems without links (FAT, some network drives).
+    copyFileSync(path, second);
+  }
+  return true;
+}
+
+/** A rename would put a file in the place of a pipe or a device. */
+function requireFilePlace(path: string): void {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status || status.isFile()) return;
+  const what = status.isDirectory() ? 'a folder' : 'not a file (a pipe or a device)';
+  throw new LimbeckError('model.write', `could not write: ${what} is there`, {
+    where: path,
+    remedy: 'Give the name of a file.',
+  });
 }
