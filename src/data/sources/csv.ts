@@ -83,7 +83,7 @@ export async function* readCsv(
       continue;
     }
     const row = Object.fromEntries(columns.map((name, i) => [name, record[i]]));
-    yield rowFromFields(row, options, { where, split: file.split });
+    yield rowFromFields(row, options, { where, split: file.split, classNames: file.classNames });
   }
   yield* brokenQuotes();
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { numberOfName } from '../class-order.ts';
 import type { SourceRow, SplitName } from '../sample.ts';
 
 /** Which columns of a table hold what. */
@@ -7,7 +8,7 @@ export const fieldOptions = {
   labelField: z
     .string()
     .default('label')
-    .describe('The column with the class; a row without one is a sample without a label.'),
+    .describe('The column with the class: a text, a number or a boolean. A row without one has no label.'),
   idField: z.string().optional().describe('A column with a stable, unique id; file and row when absent.'),
   groupField: z
     .string()
@@ -27,7 +28,7 @@ export interface RowOrigin {
   where: string;
   /** The split that the whole file belongs to. */
   split?: SplitName;
-  /** Class names of a label column that holds positions in this list. */
+  /** Class names that the data set declares; a label column with numbers holds positions in this list. */
   classNames?: readonly string[];
 }
 
@@ -64,10 +65,13 @@ export function rowFromFields(row: Record<string, unknown>, fields: Fields, orig
   }
   if (text.trim() === '') return broken(`'${fields.textField}' is empty`);
 
-  const label = labelText(row[fields.labelField], origin.classNames);
-  if (label === null) {
-    return broken(`'${fields.labelField}' is ${shown(row[fields.labelField])}, which is no class name`);
+  const value = row[fields.labelField];
+  if (Array.isArray(value)) {
+    const problem = `'${fields.labelField}' is a list (${shown(value)}); a text can have one class`;
+    return { broken: { where: origin.where, problem, labelList: true } };
   }
+  const { label, noLabel, problem } = readLabel(value, origin.classNames);
+  if (problem) return broken(`'${fields.labelField}' is ${shown(value)}, ${problem}`);
   let split = origin.split;
   if (fields.splitField) {
     const word = row[fields.splitField];
@@ -81,17 +85,29 @@ export function rowFromFields(row: Record<string, unknown>, fields: Fields, orig
   if (group === undefined) {
     return broken(`'${fields.groupField}' is ${shown(row[fields.groupField as string])}, no group`);
   }
-  return { sample: { id, group, text, ...(label !== undefined && { label }), ...(split && { split }) } };
+  const labelling = { ...(label !== undefined && { label }), ...(noLabel !== undefined && { noLabel }) };
+  return { sample: { id, group, text, ...labelling, ...(split && { split }) } };
 }
 
-/** The class name; undefined for a row without a label, null for a value that cannot be one. */
-function labelText(value: unknown, classNames: readonly string[] | undefined): string | undefined | null {
-  if (value === undefined || value === null || value === '') return undefined;
-  if (classNames && (typeof value === 'number' || typeof value === 'bigint')) {
-    // Data sets on the hub write -1 for "no label".
-    return Number(value) === -1 ? undefined : (classNames[Number(value)] ?? null);
-  }
-  return scalarText(value) ?? null;
+/**
+ * The class of a row, from the value of its label column. Without declared names every text, number and boolean is a
+ * class name as it stands, spaces and case included. With them a whole number (`3`, `"3"`, `3.0`) is a position in their
+ * list, -1 is no label (as data sets on the hub write it), and a text is one of the names.
+ */
+export function readLabel(
+  value: unknown,
+  classNames: readonly string[] | undefined,
+): { readonly label?: string; readonly noLabel?: string; readonly problem?: string } {
+  if (value === undefined || value === null || value === '') return {};
+  if (typeof value === 'number' && Number.isNaN(value)) return { noLabel: 'NaN' };
+  const text = scalarText(value);
+  if (text === undefined) return { problem: 'which is no class name' };
+  if (!classNames || classNames.includes(text)) return { label: text };
+  const number = numberOfName(text);
+  if (number === -1) return {};
+  const name = number === undefined ? undefined : classNames[number];
+  if (name !== undefined) return { label: name };
+  return { problem: `which is none of the ${classNames.length} classes that the data set declares` };
 }
 
 function scalarText(value: unknown): string | undefined {
@@ -101,6 +117,7 @@ function scalarText(value: unknown): string | undefined {
 }
 
 function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? 'missing');
+  const plain = (_: string, part: unknown) => (typeof part === 'bigint' ? Number(part) : part);
+  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value, plain) ?? 'missing');
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

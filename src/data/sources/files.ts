@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import type { DataSource, SourceRow, SplitName } from '../sample.ts';
+import type { DataSource, DeclaredClasses, SourceRow, SplitName } from '../sample.ts';
+import { classNamesBeside } from './class-names.ts';
 import type { SourceContext } from './source.ts';
 
 const onePath = z.string().min(1);
@@ -23,6 +24,8 @@ export interface RowFile {
   /** For people and ids. */
   name: string;
   split?: SplitName;
+  /** Class names that the data set declares beside the file. */
+  classNames?: readonly string[];
 }
 
 /** Reads the rows of one file; throws LimbeckError where the file is not of the format. */
@@ -35,6 +38,7 @@ export async function openFiles(
   options: Readonly<Record<string, unknown>>,
   context: SourceContext,
   read: RowReader,
+  declaredIn: (file: RowFile) => Promise<readonly string[] | undefined> = async () => undefined,
 ): Promise<DataSource> {
   const files = listFiles(path, context);
   const sizes: [string, number, number][] = [];
@@ -43,13 +47,54 @@ export async function openFiles(
     sizes.push([file.name, size, mtimeMs]);
   }
   const title = files.map(({ name }) => name).join(', ');
+  const beside = await declaredBeside(files, `${options.labelField}`, context);
+  const described = beside ? files.map((file) => ({ ...file, classNames: beside.names })) : files;
   return {
     title: title.length > 100 ? `${files[0]?.name} and ${files.length - 1} files more` : title,
-    fingerprint: async () => canonicalJson({ kind, sizes, options: { ...options, path } }),
+    fingerprint: async () =>
+      canonicalJson({
+        kind,
+        sizes,
+        options: { ...options, path },
+        ...(beside && { classNames: beside.names }),
+      }),
     async *rows(signal) {
-      for (const file of files) yield* read(file, signal);
+      for (const file of described) yield* read(file, signal);
+    },
+    async classNames() {
+      const inFiles: DeclaredClasses[] = [];
+      for (const file of files) {
+        const names = await declaredIn(file);
+        if (names) inFiles.push({ names, where: file.path });
+      }
+      return sameClasses(inFiles) ?? beside;
     },
   };
+}
+
+/** What the files say beside the first of them, for all: a data set declares its classes once. */
+function declaredBeside(files: readonly RowFile[], labelField: string, context: SourceContext) {
+  const allowed = (path: string) => {
+    try {
+      return context.resolvePath(path) === path;
+    } catch {
+      return false;
+    }
+  };
+  const [first] = files;
+  return first ? classNamesBeside(first.path, labelField, allowed) : Promise.resolve(undefined);
+}
+
+/** One declaration of several equal ones. @throws LimbeckError `data.class-names` */
+export function sameClasses(declared: readonly DeclaredClasses[]): DeclaredClasses | undefined {
+  const [first] = declared;
+  const other = declared.find(({ names }) => canonicalJson(names) !== canonicalJson(first?.names));
+  if (!first || !other) return first;
+  const list = ({ names, where }: DeclaredClasses) => `${where}: ${names.join(', ')}`;
+  throw new LimbeckError('data.class-names', 'the files of the data set number its classes differently', {
+    where: `${list(first)}; ${list(other)}`,
+    remedy: 'Write the files again with the same ClassLabel feature, or read them as data sets of their own.',
+  });
 }
 
 function listFiles(path: PathOption, context: SourceContext): RowFile[] {

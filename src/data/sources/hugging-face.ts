@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { canonicalJson } from '../canonical-json.ts';
 import { splitFiles } from '../hub/dataset-files.ts';
 import { hubDataset } from '../hub/repository.ts';
+import type { DeclaredClasses } from '../sample.ts';
+import { infoClassNames, infoOf, readmeDatasetInfo } from './class-names.ts';
 import { readCsv } from './csv.ts';
 import { fieldOptions } from './fields.ts';
-import type { RowReader } from './files.ts';
+import { type RowReader, sameClasses } from './files.ts';
 import { readJsonl } from './jsonl.ts';
-import { readParquet } from './parquet.ts';
+import { classNamesIn, readParquet } from './parquet.ts';
 import { defineSource } from './source.ts';
 
 const options = z
@@ -53,6 +55,14 @@ export const huggingFace = defineSource({
     const readme = repository.files.find(({ path }) => path === 'README.md');
     const text = readme && (await readFile(await repository.fetchFile(readme, folder), 'utf8'));
     const files = splitFiles(repository.files, text, config, dataset);
+    const infos =
+      text === undefined || readmeDatasetInfo(text) === undefined
+        ? repository.files.find(({ path }) => path === 'dataset_infos.json')
+        : undefined;
+    const info = infos
+      ? infoOf(infos.path, await readFile(await repository.fetchFile(infos, folder), 'utf8'))
+      : readmeDatasetInfo(text);
+    const classNames = infoClassNames(info, fields.labelField, config);
     return {
       title: `${dataset}${config ? ` (${config})` : ''} at ${repository.sha.slice(0, 12)}`,
       fingerprint: async () =>
@@ -66,8 +76,24 @@ export const huggingFace = defineSource({
             return readJsonl(one, fields, rowsSignal);
           };
           // A split column, where one is named, says more than the file does.
-          yield* read({ path, name: file.path, ...(!fields.splitField && { split }) });
+          yield* read({
+            path,
+            name: file.path,
+            ...(!fields.splitField && { split }),
+            ...(classNames && { classNames }),
+          });
         }
+      },
+      async classNames() {
+        const declared: DeclaredClasses[] = [];
+        for (const { file } of files.filter((one) => /\.parquet$/i.test(one.file.path))) {
+          const path = await repository.fetchFile(file, folder);
+          const names = await classNamesIn({ path, name: file.path }, fields);
+          if (names) declared.push({ names, where: file.path });
+        }
+        return (
+          sameClasses(declared) ?? (classNames && { names: classNames, where: infos?.path ?? 'README.md' })
+        );
       },
     };
   },

@@ -45,6 +45,10 @@ export async function* readJsonl(
       yield { broken: { where, problem: 'not a JSON object' } };
       continue;
     }
-    yield rowFromFields(row as Record<string, unknown>, fields, { where, split: file.split });
+    yield rowFromFields(row as Record<string, unknown>, fields, {
+      where,
+      split: file.split,
+      classNames: file.classNames,
+    });
   }
 }

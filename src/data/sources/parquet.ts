@@ -1,9 +1,10 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import zlib from 'node:zlib';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import type { SourceRow } from '../sample.ts';
+import { parquetClassNames } from './class-names.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
 import { notOfFormat, openFiles, pathOption, type RowFile } from './files.ts';
 import { defineSource } from './source.ts';
@@ -16,7 +17,14 @@ export const parquet = defineSource({
   kind: 'parquet',
   options,
   open: ({ path, ...fields }, context) =>
-    openFiles('parquet', path, fields, context, (file, signal) => readParquet(file, fields, signal)),
+    openFiles(
+      'parquet',
+      path,
+      fields,
+      context,
+      (file, signal) => readParquet(file, fields, signal),
+      (file) => classNamesIn(file, fields),
+    ),
 });
 
 /** In Node from 22.15 on, and not in the types of Node 20. */
@@ -37,17 +45,10 @@ export async function* readParquet(
 ): AsyncGenerator<SourceRow> {
   const handle = await open(file.path, 'r');
   try {
-    const buffer: AsyncBuffer = {
-      byteLength: (await handle.stat()).size,
-      async slice(start, end = buffer.byteLength) {
-        const bytes = new Uint8Array(end - start);
-        await handle.read(bytes, 0, bytes.length, start);
-        return bytes.buffer;
-      },
-    };
+    const buffer = await asyncBuffer(handle);
     const metadata = await readMetadata(buffer, file.path);
     const columns = neededColumns(metadata, fields, file.path);
-    const classNames = hubClassNames(metadata, fields.labelField);
+    const classNames = hubClassNames(metadata, fields.labelField) ?? file.classNames;
     let rowStart = 0;
     for (const group of metadata.row_groups) {
       signal?.throwIfAborted();
@@ -62,6 +63,29 @@ export async function* readParquet(
   } finally {
     await handle.close();
   }
+}
+
+/** The class names that a file's own metadata declares; undefined for none. */
+export async function classNamesIn(file: RowFile, fields: Fields): Promise<string[] | undefined> {
+  const handle = await open(file.path, 'r');
+  try {
+    const metadata = await readMetadata(await asyncBuffer(handle), file.path);
+    return hubClassNames(metadata, fields.labelField);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function asyncBuffer(handle: FileHandle): Promise<AsyncBuffer> {
+  const buffer: AsyncBuffer = {
+    byteLength: (await handle.stat()).size,
+    async slice(start, end = buffer.byteLength) {
+      const bytes = new Uint8Array(end - start);
+      await handle.read(bytes, 0, bytes.length, start);
+      return bytes.buffer;
+    },
+  };
+  return buffer;
 }
 
 async function readMetadata(buffer: AsyncBuffer, path: string): Promise<FileMetaData> {
@@ -125,11 +149,5 @@ function topLevelColumns({ schema }: FileMetaData): string[] {
 /** Data sets on the hub store class labels as numbers, and their names in the file's metadata. */
 function hubClassNames(metadata: FileMetaData, labelField: string): string[] | undefined {
   const entry = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface');
-  if (!entry?.value) return undefined;
-  try {
-    const names: unknown = JSON.parse(entry.value).info?.features?.[labelField]?.names;
-    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
-  } catch {
-    return undefined;
-  }
+  return parquetClassNames(entry?.value, labelField);
 }
