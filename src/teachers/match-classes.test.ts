@@ -30,7 +30,10 @@ const thrown = (action: () => unknown) => {
 
 describe('by name', () => {
   test("found classes take the teacher's order", () => {
-    const match = matchClasses(data(['billing', 'delivery', 'praise']), teacher(['praise', 'billing', 'delivery']));
+    const match = matchClasses(
+      data(['billing', 'delivery', 'praise']),
+      teacher(['praise', 'billing', 'delivery']),
+    );
     expect(match).toEqual({
       labels: ['praise', 'billing', 'delivery'],
       classOfLabel: [1, 2, 0],
@@ -58,7 +61,11 @@ describe('by name', () => {
     ['numbers however written', ['1', '02'], ['1.0', '2']],
     ['other forms of the same letters', ['caf\u00e9', 'b'], ['cafe\u0301', 'b']],
   ])('whatever the %s', (_, labels, names) => {
-    expect(matchClasses(data(labels), teacher(names))).toMatchObject({ labels, outputs: [0, 1], assumed: undefined });
+    expect(matchClasses(data(labels), teacher(names))).toMatchObject({
+      labels,
+      outputs: [0, 1],
+      assumed: undefined,
+    });
   });
 
   test('by the further names of label2id, and by LABEL_1', () => {
@@ -84,7 +91,9 @@ describe('by name', () => {
   });
 
   test('two classes of the data that are one of the teacher: the remedy makes one of them', () => {
-    expect(thrown(() => matchClasses(data(['Spam', 'ham', 'spam ']), teacher(['ham', 'spam', 'x'])))).toMatchObject({
+    expect(
+      thrown(() => matchClasses(data(['Spam', 'ham', 'spam ']), teacher(['ham', 'spam', 'x']))),
+    ).toMatchObject({
       code: 'teacher.classes',
       message: "'Spam' and 'spam ' are both the class 'spam' of the teacher",
       remedy: expect.stringContaining('data.renameLabels: { "spam ": "Spam" }'),
@@ -117,7 +126,9 @@ describe('by number', () => {
 
   test('numbers from 1 are no positions in a list of names', () => {
     const stars = teacher(['one star', 'two stars', 'three stars']);
-    expect(thrown(() => matchClasses(data(['1', '2', '3']), stars))).toMatchObject({ code: 'teacher.classes' });
+    expect(thrown(() => matchClasses(data(['1', '2', '3']), stars))).toMatchObject({
+      code: 'teacher.classes',
+    });
   });
 
   test('LABEL_0 ... and numbers are the same, and nothing is assumed', () => {
@@ -129,7 +140,11 @@ describe('by number', () => {
 
   test('without names numbers are outputs, those that are missing too', () => {
     const match = matchClasses(data(['1', '3']), nameless(4));
-    expect(match).toMatchObject({ labels: ['0', '1', '2', '3'], classOfLabel: [1, 3], onlyTaught: ['0', '2'] });
+    expect(match).toMatchObject({
+      labels: ['0', '1', '2', '3'],
+      classOfLabel: [1, 3],
+      onlyTaught: ['0', '2'],
+    });
     expect(match.assumed).toMatch(/nothing names the teacher's classes.*1.*output 1/);
   });
 });
@@ -144,7 +159,10 @@ describe('by position, where nothing names the classes', () => {
   });
 
   test('numbers from 1, as many as there are outputs', () => {
-    expect(matchClasses(data(['1', '2', '3']), nameless(3))).toMatchObject({ labels: ['1', '2', '3'], outputs: [0, 1, 2] });
+    expect(matchClasses(data(['1', '2', '3']), nameless(3))).toMatchObject({
+      labels: ['1', '2', '3'],
+      outputs: [0, 1, 2],
+    });
   });
 
   test('a teacher of more classes', () => {
@@ -161,7 +179,12 @@ test('a teacher of more classes, by name: they are added', () => {
     outputs: [2, 1, 0, 3],
     onlyTaught: ['phish', 'LABEL_3'],
   });
-  expect(matchClasses(data(['spam', 'ham']), teacher(names)).labels).toEqual(['phish', 'ham', 'spam', 'LABEL_3']);
+  expect(matchClasses(data(['spam', 'ham']), teacher(names)).labels).toEqual([
+    'phish',
+    'ham',
+    'spam',
+    'LABEL_3',
+  ]);
 });
 
 test('a teacher of fewer classes: both lists, and what a mark for no label may be', () => {
@@ -176,7 +199,9 @@ test('a teacher of fewer classes: both lists, and what a mark for no label may b
 });
 
 test("a config.json of another model: as many names as outputs, or it is not the teacher's", () => {
-  expect(thrown(() => matchClasses(data(['a', 'b']), { ...teacher(['a', 'b', 'c']), outputs: 2 }))).toMatchObject({
+  expect(
+    thrown(() => matchClasses(data(['a', 'b']), { ...teacher(['a', 'b', 'c']), outputs: 2 })),
+  ).toMatchObject({
     code: 'teacher.classes',
     message: 'the teacher has 2 outputs, and 3 classes are named for it',
     where: expect.stringContaining("config.json: 'a', 'b', 'c'"),
@@ -192,7 +217,9 @@ test('every output is a class, and every label has one, whatever the names', () 
       fc.constantFrom('free' as const, 'fixed' as const),
       fc.boolean(),
       (labels, names, order, named) => {
-        const one = named ? teacher(names.map((n, i) => (n === `LABEL_${i}` ? undefined : n))) : nameless(names.length);
+        const one = named
+          ? teacher(names.map((n, i) => (n === `LABEL_${i}` ? undefined : n)))
+          : nameless(names.length);
         let first: ReturnType<typeof matchClasses>;
         try {
           first = matchClasses(data(labels, order), one);

@@ -107,9 +107,7 @@ function assemble(
   if (order === 'free') all.sort((a, b) => a.output - b.output);
   const classOfLabel = labels.map((_, i) => all.findIndex(({ label }) => label === i));
   const more =
-    found.assumed && onlyTaught.length > 0
-      ? `; its other outputs are called ${onlyTaught.join(', ')}`
-      : '';
+    found.assumed && onlyTaught.length > 0 ? `; its other outputs are called ${onlyTaught.join(', ')}` : '';
   return {
     labels: all.map(({ name }) => name),
     classOfLabel,
@@ -125,7 +123,9 @@ function outputsByName(
   { classes }: ClassifierClasses,
   width: number,
 ): (number | undefined)[] {
-  const named = (classes?.names ?? []).flatMap((name, output) => (name === undefined ? [] : [{ name, output }]));
+  const named = (classes?.names ?? []).flatMap((name, output) =>
+    name === undefined ? [] : [{ name, output }],
+  );
   const synonyms = classes?.synonyms ?? [];
   const lookups = [
     outputsOf(named, (name) => name),
