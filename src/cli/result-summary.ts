@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { percent } from '../percent.ts';
-import { type Gate, gateLayers, type ModelResult, type RunResult } from '../report/result.ts';
+import { shutGate } from '../report/gate-sentences.ts';
+import type { Gate, ModelResult, RunResult } from '../report/result.ts';
 import type { EvaluationResult, LabelResult, Plan } from '../run/api.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
@@ -67,8 +68,7 @@ function times(factor: number): string {
 /** What to say of a gate that stayed shut; undefined when it let the student pass. */
 export function gateFailure(gate: Gate | null): string | undefined {
   if (!gate || gate.passed) return undefined;
-  const layers = gateLayers(gate);
-  return `the int8 student loses ${(gate.drop * 100).toFixed(2)} points of accuracy; the recipe allows ${(gate.maxDrop * 100).toFixed(2)} (export.int8.maxDrop)${layers && `. Cross-entropy that each layer adds in int8: ${plainLine(layers)}`}`;
+  return plainLine(shutGate(gate));
 }
 
 /** A plan as a table with its totals. */

@@ -75,6 +75,24 @@ describe('quantizeWithinDrop', () => {
     expect(error.where).toMatch(/: w1 \(0.200\), w2 \(0.0500\), w0/);
     const gate = quantizeWithinDrop({ ...options, maxDrop: 0.1, maxExcluded: 0 });
     await expect(gate).rejects.toMatchObject({ code: 'export.int8-drop' });
+    expect(error.remedy).toContain('`export.int8: false`');
+  });
+
+  it('takes a drop of exactly the allowed size, whatever the last bits of its floats say', async () => {
+    expect(0.95 - 0.94).toBeGreaterThan(0.01);
+    const exact = { ...options, evaluate: async () => 0.94, reference: 0.95, maxDrop: 0.01 };
+    expect((await quantizeWithinDrop(exact)).excluded).toEqual([]);
+  });
+
+  it('gives what came nearest where the drop may be chance', async () => {
+    const asked: Graph[] = [];
+    const isBeyond = (candidate: Graph) => {
+      asked.push(candidate);
+      return false;
+    };
+    const result = await quantizeWithinDrop({ ...options, maxDrop: 0.001, isBeyond });
+    expect(result.excluded).toEqual(['w1', 'w2']);
+    expect(asked).toEqual([result.graph]);
   });
 });
 

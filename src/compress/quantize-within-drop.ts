@@ -1,4 +1,5 @@
 import { LimbeckError } from '../errors.ts';
+import { exceeds } from '../metrics/interval.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { type LayerSensitivity, measureSensitivity, type SensitivityOptions } from './layer-sensitivity.ts';
 
@@ -9,7 +10,12 @@ export interface WithinDropOptions extends Omit<SensitivityOptions, 'reference' 
   maxDrop: number;
   /** How many layers may stay in float32; 0 makes this a gate only. All but one by default. */
   maxExcluded?: number;
-  /** What tells the layers apart, where the score is too coarse for it or dear; the score itself by default. */
+  /**
+   * Whether a graph that was scored loses more than `maxDrop` for certain, where scores are of few samples: what may be
+   * chance is not refused. Without it, every drop above `maxDrop` is.
+   */
+  isBeyond?: (graph: Graph) => boolean;
+  /** What tells the layers apart, where the score is too coarse for it or expensive; the score itself by default. */
   ranking?: Pick<SensitivityOptions, 'evaluate' | 'mode'>;
 }
 
@@ -28,12 +34,13 @@ export interface QuantizedWithinDrop {
  * An int8 graph whose score is within `maxDrop` of the float32 one: all layers in int8 when that is enough, else with
  * the layers that lose most kept in float32, one more at a time.
  *
- * @throws LimbeckError `export.int8-drop` when it cannot be had, with the layers that lost most.
+ * @throws LimbeckError `export.int8-drop` when it cannot be had (beyond chance, see `isBeyond`), with the layers that lost
+ * most.
  */
 export async function quantizeWithinDrop(options: WithinDropOptions): Promise<QuantizedWithinDrop> {
-  const { maxDrop } = options;
+  const { maxDrop, isBeyond = () => true } = options;
   const { whole, best } = await quantizeTowardsDrop(options);
-  if (best.drop <= maxDrop) return best;
+  if (!exceeds(best.drop, maxDrop) || !isBeyond(best.graph)) return best;
   const { sensitivities } = best;
   const worst = sensitivities.slice(0, 5).map(({ layer, loss }) => `${layer} (${format(loss)})`);
   throw new LimbeckError(
@@ -42,7 +49,7 @@ export async function quantizeWithinDrop(options: WithinDropOptions): Promise<Qu
       (best.excluded.length > 0 ? `; still ${format(best.drop)} with its worst layers in float32` : ''),
     {
       where: `layers that lose most: ${worst.join(', ')}`,
-      remedy: 'Allow a larger drop, train with int8 in mind, or export without int8.',
+      remedy: 'Allow more with `export.int8.maxDrop`, or leave int8 out with `export.int8: false`.',
     },
   );
 }
@@ -59,7 +66,7 @@ export async function quantizeTowardsDrop(
     return { graph, score, drop: reference - score, excluded, sensitivities };
   };
   const whole = await attempt([], []);
-  if (whole.drop <= maxDrop) return { whole, best: whole };
+  if (!exceeds(whole.drop, maxDrop)) return { whole, best: whole };
   const sensitivities = await measureSensitivity(
     ranking?.mode === 'all-but-one'
       ? { ...options, ...ranking, reference: await ranking.evaluate(whole.graph) }
@@ -70,7 +77,7 @@ export async function quantizeTowardsDrop(
     const excluded = sensitivities.slice(0, count).map(({ layer }) => layer);
     const mixed = await attempt(excluded, sensitivities);
     if (!(best.drop <= mixed.drop)) best = mixed;
-    if (mixed.drop <= maxDrop) break;
+    if (!exceeds(mixed.drop, maxDrop)) break;
   }
   return { whole, best };
 }

@@ -53,11 +53,47 @@ const machineSchema = z.object({
 });
 export type Machine = z.infer<typeof machineSchema>;
 
-/** Whether the int8 student may ship: its accuracy must not fall by more than `maxDrop`. */
+const difference = z.number().min(-1).max(1);
+
+/** One model's accuracy minus another's on the same test samples, and the 95 % interval that it is known to. */
+const differenceSchema = z.object({ difference, low: difference, high: difference });
+
+/** A model that the student is compared with besides its teacher: what one would have without this distillation. */
+const baselineResultSchema = z.object({
+  /** `labels` is the same student from the labels alone. */
+  name: z.string(),
+  /** What it is, for tables: `the same student, from the labels alone`. */
+  title: z.string(),
+  /** Whose answers it learnt: then it says nothing of what the teacher is worth, but of what the student is. */
+  taughtBy: z.enum(['labels', 'teacher']),
+  result: modelResultSchema,
+  /** The student's accuracy minus this one's. */
+  gain: differenceSchema,
+});
+export type BaselineResult = z.infer<typeof baselineResultSchema>;
+
+/** The baseline of every distillation that is not told otherwise. */
+export const LABELS_ALONE = {
+  name: 'labels',
+  title: 'the same student, from the labels alone',
+  taughtBy: 'labels',
+} as const satisfies Partial<BaselineResult>;
+
+/**
+ * Whether the int8 student may ship: the gate shuts when its accuracy falls by more than `maxDrop`, beyond what the number
+ * of test samples leaves to chance.
+ */
 const gateSchema = z.object({
   maxDrop: fraction,
   /** Student accuracy - int8 student accuracy; negative when int8 did better. */
-  drop: z.number().min(-1).max(1),
+  drop: difference,
+  /** The 95 % interval of `drop`, from the samples that only one of the two got right. */
+  interval: z.object({ low: difference, high: difference }).optional(),
+  /** Where `maxDrop` lies: above the interval (`within`), below it (`beyond`), or in it (`unclear`). */
+  verdict: z.enum(['within', 'unclear', 'beyond']).optional(),
+  /** Test samples that it was measured on. */
+  samples: count.optional(),
+  /** False for `beyond`: then no int8 file is left in the student's folder. */
   passed: z.boolean(),
   /**
    * When it did not pass: the layers that cost most, worst first. `loss` is the rise of the mean cross-entropy on the
@@ -80,15 +116,23 @@ export const runResultSchema = z.object({
   studentInt8: modelResultSchema.nullable(),
   /** The same student trained on the labels alone; null with `--no-baseline`. */
   baseline: modelResultSchema.nullable(),
+  /** Everything that the student is compared with besides its teacher, `baseline` first. */
+  baselines: z.array(baselineResultSchema).optional(),
+  /** Samples of the test split. */
+  testSamples: count.optional(),
+  /** The accuracy of always giving the most frequent class of the test split: what knows nothing reaches it. */
+  chance: fraction.optional(),
+  /** Student accuracy - teacher accuracy. */
+  overTeacher: differenceSchema.optional(),
   /** Student accuracy / teacher accuracy. */
   retention: z.number().nonnegative(),
   /** Student throughput / teacher throughput. */
   speedup: z.number().nonnegative(),
   speedupInt8: z.number().nonnegative().nullable(),
   seconds: stageSecondsSchema,
-  /** Texts that the teacher answered in this run. */
+  /** Samples that the teacher answered in this run. */
   teacherCalls: count,
-  /** Texts whose answers were already in the knowledge store. */
+  /** Samples whose answers were in the knowledge store before this run began. */
   teacherCallsSaved: count,
   seed: z.number().int(),
   /** The command that repeats the run. */
@@ -100,6 +144,16 @@ export const runResultSchema = z.object({
   version: z.string(),
 });
 export type RunResult = z.infer<typeof runResultSchema>;
+
+/** A compared model's name in a table's narrow column. */
+export function shortName(name: string): string {
+  return name === LABELS_ALONE.name ? 'baseline' : name;
+}
+
+/** Whether the student's folder holds an int8 file: one was made, and the gate let it pass. */
+export function int8Ships({ studentInt8, gate }: Pick<RunResult, 'studentInt8' | 'gate'>): boolean {
+  return studentInt8 !== null && gate?.passed !== false;
+}
 
 /** Retention and speedups follow from the models; this computes them in one place. */
 export function compareModels(

@@ -55,7 +55,17 @@ export interface Plan {
 /** What `train` brings: a student without a teacher. */
 export type TrainResult = Pick<
   RunResult,
-  'student' | 'studentInt8' | 'seconds' | 'seed' | 'command' | 'engine' | 'machine' | 'gate' | 'version'
+  | 'student'
+  | 'studentInt8'
+  | 'testSamples'
+  | 'chance'
+  | 'seconds'
+  | 'seed'
+  | 'command'
+  | 'engine'
+  | 'machine'
+  | 'gate'
+  | 'version'
 >;
 
 /** What `label` did. */

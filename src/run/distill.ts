@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isPackage } from '../export/package-folder.ts';
 import { knowledgeRequests } from '../objectives/index.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
-import { type RunResult, runResultSchema } from '../report/result.ts';
+import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';
 import type { RunOptions } from './api.ts';
 import { objectiveContext } from './pair-context.ts';
 import { openRun } from './run-context.ts';
@@ -74,7 +74,7 @@ function readResult(folder: RunFolder, { baseline }: RunOptions): RunResult | un
     const result = runResultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
     if (result.baseline === null && baseline !== false) return undefined;
     const whole =
-      isPackage(folder.file('student'), { quantized: result.studentInt8 !== null }) &&
+      isPackage(folder.file('student'), { quantized: int8Ships(result) }) &&
       existsSync(folder.file('report.html'));
     return whole ? result : undefined;
   } catch {

@@ -1,7 +1,9 @@
 import { measureSensitivity } from '../compress/layer-sensitivity.ts';
 import { quantizableLayers } from '../compress/quantizable-layers.ts';
+import { type Difference, dropVerdict, exceeds } from '../metrics/interval.ts';
 import { readModelFile } from '../onnx/node-files.ts';
-import type { Gate, ModelResult } from '../report/result.ts';
+import { unclearGate } from '../report/gate-sentences.ts';
+import type { Gate } from '../report/result.ts';
 import { calibratedInt8 } from './int8.ts';
 import { measureGraph } from './measure-graph.ts';
 import type { RunContext } from './run-context.ts';
@@ -12,21 +14,24 @@ import type { TaskData } from './tasks/task.ts';
 const NAMED_LAYERS = 5;
 
 /**
- * What the int8 student lost on the test split, against what the recipe allows; null without one. Where it lost more,
- * the layers are measured on the validation split, so that the person knows which ones it was.
+ * What the int8 student lost on the test split, against what the recipe allows. The gate shuts when the loss is more than
+ * allowed by its whole 95 % interval: fewer samples than that takes cannot shut it, and the run warns that they cannot
+ * vouch for it either. Then the layers are measured on the validation split, so that the person knows which ones it was.
  */
 export async function int8Gate(
   run: RunContext,
   data: TaskData,
   shipped: Pick<Shipped, 'student' | 'float32Layers'>,
-  measured: { readonly student: ModelResult; readonly studentInt8: ModelResult | null },
-): Promise<Gate | null> {
-  const { student, studentInt8 } = measured;
-  if (!studentInt8 || !run.recipe.export.int8) return null;
-  const { maxDrop } = run.recipe.export.int8;
-  const drop = student.accuracy - studentInt8.accuracy;
-  if (drop <= maxDrop) return { maxDrop, drop, passed: true };
-  return { maxDrop, drop, passed: false, layers: await worstLayers(run, data, shipped) };
+  { drop, samples }: { readonly drop: Difference; readonly samples: number },
+): Promise<Gate> {
+  const { maxDrop } = run.recipe.export.int8 as { maxDrop: number };
+  const { low, high } = drop;
+  const verdict = dropVerdict(drop, maxDrop);
+  const passed = verdict !== 'beyond';
+  const gate: Gate = { maxDrop, drop: drop.difference, interval: { low, high }, verdict, samples, passed };
+  if (!passed) return { ...gate, layers: await worstLayers(run, data, shipped) };
+  if (exceeds(drop.difference, maxDrop)) run.warn(unclearGate(gate));
+  return gate;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface GraphScore {
   readonly accuracy: number;
   /** Mean over the labelled samples, in nats. */
   readonly crossEntropy: number;
+  /** Of each labelled sample in the split's order, whether the answer is its label: to compare graphs sample by sample. */
+  readonly right: readonly boolean[];
 }
 
 /** How a classifier does on a labelled split. Throws LimbeckError `run.interrupted` between batches. */
@@ -25,19 +27,18 @@ export async function measureGraph<B extends Batch>(
 ): Promise<GraphScore> {
   const session = await run.engine.load(writeModel(graph));
   try {
-    let right = 0;
+    const right: boolean[] = [];
     let sum = 0;
-    let total = 0;
     for (const batch of splitBatches(split, ROWS)) {
       run.checkInterrupted();
       const { logits } = await session.run(feeds(batch), { logits: null });
       for (const { label, answer, crossEntropy } of readLogits(logits, batch)) {
-        if (label === answer) right++;
+        right.push(label === answer);
         sum += crossEntropy;
-        total++;
       }
     }
-    return { accuracy: right / Math.max(1, total), crossEntropy: sum / Math.max(1, total) };
+    const total = Math.max(1, right.length);
+    return { accuracy: right.filter(Boolean).length / total, crossEntropy: sum / total, right };
   } finally {
     await session.release();
   }

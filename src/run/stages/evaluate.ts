@@ -1,16 +1,26 @@
+import { relative } from 'node:path';
 import type { SampleBatch } from '../../data/batch.ts';
 import type { Session } from '../../engine/engine.ts';
+import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
 import { type Confusion, countAnswer, createConfusion } from '../../report/confusion.ts';
 import { type ComparisonResult, createComparison } from '../../report/model-comparison.ts';
 import type { Answer } from '../../report/report-data.ts';
-import type { Gate, ModelResult } from '../../report/result.ts';
+import {
+  type BaselineResult,
+  LABELS_ALONE,
+  type ModelResult,
+  type RunResult,
+  shortName,
+} from '../../report/result.ts';
+import { createTestAnswers } from '../../report/test-answers.ts';
 import { attributionAgreement } from '../attribution-agreement.ts';
 import { int8Gate } from '../gate.ts';
 import { readLogits } from '../logits.ts';
 import { modelResult } from '../model-result.ts';
+import { rejectInt8 } from '../rejected-int8.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { readKnowledge, splitBatches } from '../sample-batches.ts';
 import type { TaskData } from '../tasks/task.ts';
@@ -20,15 +30,16 @@ import { labelWith } from './label.ts';
 import type { TrainedTeacher } from './teacher.ts';
 
 /** What the test split said of every file that ships. */
-export interface Evaluations {
+export interface Evaluations extends StudentEvaluation {
   readonly teacher: ModelResult;
-  readonly student: ModelResult;
-  readonly studentInt8: ModelResult | null;
-  readonly baseline: ModelResult | null;
-  /** null when the recipe asks for no int8 file. */
-  readonly gate: Gate | null;
+  readonly overTeacher: Difference;
+  readonly baselines: readonly BaselineResult[];
   readonly comparison: ComparisonResult;
 }
+
+/** What it said of the student's files alone. */
+export interface StudentEvaluation
+  extends Required<Pick<RunResult, 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'chance'>> {}
 
 export const EVALUATION_BATCH = 64;
 
@@ -54,16 +65,15 @@ export function evaluateStage(
       split: test,
       task: 'asking the teacher',
     });
-    const files = { student: shipped.student, studentInt8: shipped.studentInt8, baseline: shipped.baseline };
     const sessions = new Map<string, Session>();
     try {
-      for (const [name, file] of Object.entries(files)) {
-        if (file) sessions.set(name, await run.engine.load(file));
-      }
+      const files = comparedFiles(shipped);
+      for (const [name, file] of files) sessions.set(name, await run.engine.load(file));
       const comparison = createComparison({ classes, seed: run.recipe.seed });
       const confusions = new Map(
         ['teacher', ...sessions.keys()].map((name) => [name, createConfusion(classes)]),
       );
+      const counted = createTestAnswers('student');
       let done = 0;
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         run.checkInterrupted();
@@ -76,13 +86,14 @@ export function evaluateStage(
           const { logits } = await session.run(data.inputs.feeds(batch), { logits: null });
           answers.set(name, answersOf(logits, batch, confusions.get(name)!));
         }
+        countRows(counted, batch, answers);
         for (let row = 0; row < batch.filled; row++) {
           comparison.add({
             ...test.example(batch.ordinals[row]),
             truth: batch.labels[row],
             teacher: answers.get('teacher')![row],
             student: answers.get('student')![row],
-            baseline: answers.get('baseline')?.[row],
+            baseline: answers.get(LABELS_ALONE.name)?.[row],
           });
         }
         done += batch.filled;
@@ -108,15 +119,20 @@ export function evaluateStage(
           speed: speeds.get(name)!,
           attributionCosine: cosines.get(name),
         });
-      const measured = {
-        student: result('student', shipped.student),
-        studentInt8: shipped.studentInt8 ? result('studentInt8', shipped.studentInt8, shipped.student) : null,
-      };
       const value: Evaluations = {
-        ...measured,
+        ...(await gated(run, data, shipped, counted, {
+          student: result('student', shipped.student),
+          studentInt8: shipped.studentInt8 ? result(INT8, shipped.studentInt8, shipped.student) : null,
+        })),
         teacher: result('teacher', teacher.file),
-        gate: await int8Gate(run, data, shipped, measured),
-        baseline: shipped.baseline ? result('baseline', shipped.baseline) : null,
+        overTeacher: counted.over('teacher'),
+        baselines: shipped.baselines.map(({ name, title, taughtBy, file }) => ({
+          name,
+          title,
+          taughtBy,
+          result: result(name, file),
+          gain: counted.over(name),
+        })),
         comparison: comparison.result(),
       };
       return { value, summary: summarize(value) };
@@ -124,6 +140,46 @@ export function evaluateStage(
       for (const session of sessions.values()) await session.release();
     }
   });
+}
+
+const INT8 = 'studentInt8';
+
+/** The files that are measured beside the teacher, by name. */
+function comparedFiles({ student, studentInt8, baselines }: Shipped): Map<string, string> {
+  return new Map([
+    ['student', student],
+    ...(studentInt8 ? [[INT8, studentInt8] as const] : []),
+    ...baselines.map(({ name, file }) => [name, file] as const),
+  ]);
+}
+
+function countRows(
+  counted: ReturnType<typeof createTestAnswers>,
+  batch: SampleBatch,
+  answers: ReadonlyMap<string, readonly Answer[]>,
+): void {
+  for (let row = 0; row < batch.filled; row++) {
+    const labels = [...answers].map(([name, rows]) => [name, rows[row].label] as const);
+    counted.add(batch.labels[row], new Map(labels));
+  }
+}
+
+/** Decides whether the int8 file ships, and takes it out of the folder that does where not. */
+async function gated(
+  run: RunContext,
+  data: TaskData,
+  shipped: Pick<Shipped, 'student' | 'float32Layers'>,
+  counted: ReturnType<typeof createTestAnswers>,
+  measured: Pick<StudentEvaluation, 'student' | 'studentInt8'>,
+): Promise<StudentEvaluation> {
+  const { student, studentInt8 } = measured;
+  const { samples, chance } = counted;
+  const facts = { student, testSamples: samples, chance };
+  if (!studentInt8 || !run.recipe.export.int8) return { ...facts, studentInt8: null, gate: null };
+  const gate = await int8Gate(run, data, shipped, { drop: counted.over(INT8), samples });
+  if (gate.passed) return { ...facts, studentInt8, gate };
+  const file = relative(run.folder.path, rejectInt8(run.folder.path));
+  return { ...facts, studentInt8: { ...studentInt8, file }, gate };
 }
 
 /** Samples on which the reasons of two models are compared: gradients cost more than answers. */
@@ -134,12 +190,13 @@ async function attributionCosines(
   run: RunContext,
   data: TaskData,
   teacherFile: string,
-  { student, baseline }: Pick<Shipped, 'student' | 'baseline'>,
+  files: ReadonlyMap<string, string>,
 ): Promise<Map<string, number>> {
   const cosines = new Map<string, number>();
   if (!(run.recipe.objective.attribution.weight > 0)) return cosines;
   const teacher = readModelFile(teacherFile);
-  for (const [name, file] of Object.entries({ student, baseline })) {
+  for (const name of ['student', LABELS_ALONE.name]) {
+    const file = files.get(name);
     if (!file) continue;
     const batches = firstFeeds(run, data, ATTRIBUTION_SAMPLES);
     cosines.set(
@@ -166,35 +223,43 @@ export function evaluateStudent(
   run: RunContext,
   data: TaskData,
   shipped: Pick<Shipped, 'student' | 'studentInt8' | 'float32Layers'>,
-): Promise<Pick<Evaluations, 'student' | 'studentInt8' | 'gate'>> {
+): Promise<StudentEvaluation> {
   return runStage(run, 'evaluate', 'Measure on the test split', async () => {
     const { dataset } = data;
     const { test } = dataset.splits;
-    const files = [shipped.student, shipped.studentInt8].filter((file) => file !== null);
+    const files = comparedFiles({ ...shipped, baselines: [] });
     const sessions = new Map<string, Session>();
     try {
-      for (const file of files) sessions.set(file, await run.engine.load(file));
-      const confusions = new Map(files.map((file) => [file, createConfusion(dataset.labels.length)]));
+      for (const [name, file] of files) sessions.set(name, await run.engine.load(file));
+      const confusions = new Map(
+        [...files.keys()].map((name) => [name, createConfusion(dataset.labels.length)]),
+      );
+      const counted = createTestAnswers('student');
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         run.checkInterrupted();
-        for (const [file, session] of sessions) {
+        const answers = new Map<string, Answer[]>();
+        for (const [name, session] of sessions) {
           const { logits } = await session.run(data.inputs.feeds(batch), { logits: null });
-          answersOf(logits, batch, confusions.get(file)!);
+          answers.set(name, answersOf(logits, batch, confusions.get(name)!));
         }
+        countRows(counted, batch, answers);
       }
       const speeds = await timeModels(run, sessions, data, test);
-      const [student, studentInt8] = files.map((file) =>
+      const result = (name: string, file: string) =>
         modelResult({
           runFolder: run.folder.path,
           file,
           network: shipped.student,
-          confusion: confusions.get(file)!,
-          speed: speeds.get(file)!,
-        }),
-      );
-      const measured = { student, studentInt8: studentInt8 ?? null };
+          confusion: confusions.get(name)!,
+          speed: speeds.get(name)!,
+        });
+      const value = await gated(run, data, shipped, counted, {
+        student: result('student', shipped.student),
+        studentInt8: shipped.studentInt8 ? result(INT8, shipped.studentInt8) : null,
+      });
+      const { student, studentInt8 } = value;
       return {
-        value: { ...measured, gate: await int8Gate(run, data, shipped, measured) },
+        value,
         summary: `${percent(student.accuracy)}${studentInt8 ? `, int8 ${percent(studentInt8.accuracy)}` : ''}`,
       };
     } finally {
@@ -203,11 +268,11 @@ export function evaluateStudent(
   });
 }
 
-function summarize({ teacher, student, studentInt8, baseline }: Evaluations): string {
+function summarize({ teacher, student, studentInt8, baselines }: Evaluations): string {
   const others = [
     `student ${percent(student.accuracy)}`,
     studentInt8 && `int8 ${percent(studentInt8.accuracy)}`,
-    baseline && `baseline ${percent(baseline.accuracy)}`,
+    ...baselines.map(({ name, result }) => `${shortName(name)} ${percent(result.accuracy)}`),
   ];
   return [`teacher ${percent(teacher.accuracy)}`, ...others.filter(Boolean)].join(', ');
 }

@@ -1,24 +1,34 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
 import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
+import { createPairedCount, dropVerdict, exceeds, pairedDifference } from '../../metrics/interval.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { foldBatchNorm } from '../../onnx/passes/fold-batch-norm.ts';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
+import { percent } from '../../percent.ts';
+import { type BaselineResult, LABELS_ALONE } from '../../report/result.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { measureGraph } from '../measure-graph.ts';
+import { REJECTED } from '../rejected-int8.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
 import type { TrainedStudent } from './train.ts';
 
-/** The files that a run ships, and the baseline's for comparison. */
+/** A model that the student is compared with, in a file of its own that does not ship. */
+export interface ComparedModel extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'> {
+  readonly file: string;
+}
+
+/** The files that a run ships, and those of what the student is compared with. */
 export interface Shipped {
   readonly student: string;
   /** null when the recipe asks for none. */
   readonly studentInt8: string | null;
-  readonly baseline: string | null;
+  /** The same student from the labels alone comes first, where there is one. */
+  readonly baselines: readonly ComparedModel[];
   /** Layers of the int8 student that stayed in float32. */
   readonly float32Layers: readonly string[];
 }
@@ -38,14 +48,19 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
     const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
     const studentFolder = folder.file('student');
     data.writeStudent(studentFolder, { model, quantized: int8?.graph ?? null });
+    // What an earlier part of the run held back is decided anew.
+    rmSync(folder.file(REJECTED), { recursive: true, force: true });
+    const baselines: ComparedModel[] = [];
     if (baseline) {
+      const file = folder.file('baseline', 'model.onnx');
       mkdirSync(folder.file('baseline'), { recursive: true });
-      writeModelFile(folder.file('baseline', 'model.onnx'), shippedForm(baseline));
+      writeModelFile(file, shippedForm(baseline));
+      baselines.push({ ...LABELS_ALONE, file });
     }
     const value: Shipped = {
       student: folder.file('student', MODEL_FILE),
       studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
-      baseline: baseline ? folder.file('baseline', 'model.onnx') : null,
+      baselines,
       float32Layers: int8?.excluded ?? [],
     };
     const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';
@@ -59,23 +74,49 @@ export function shippedForm({ student }: Pick<TrainedStudent, 'student'>): Graph
 }
 
 /**
- * The student in int8. Whether it is good enough is decided on the validation split (the test split only measures);
- * layers that lose too much stay in float32, and if that does not help the run fails with their names.
+ * The student in int8. Which layers are, is decided on the validation split (the test split only measures). Layers that lose
+ * too much stay in float32: that costs little, so the estimate is enough for it. The run fails, with their names, only when
+ * int8 then still loses more than allowed by its whole interval: that costs everything, and has to be certain.
  */
 async function int8Student(run: RunContext, model: Graph, data: TaskData, maxDrop: number) {
   const { engine, recipe, checkInterrupted } = run;
   const { validation } = data.dataset.splits;
   const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
-  const evaluate = async (graph: Graph) => (await measureGraph(run, graph, data.inputs, validation)).accuracy;
+  const rightOf = new Map<Graph, readonly boolean[]>();
+  const evaluate = async (graph: Graph) => {
+    const { accuracy, right } = await measureGraph(run, graph, data.inputs, validation);
+    rightOf.set(graph, right);
+    return accuracy;
+  };
+  const reference = await evaluate(model);
+  const dropOf = (graph: Graph) => {
+    const quantized = rightOf.get(graph) as readonly boolean[];
+    const count = createPairedCount();
+    rightOf.get(model)?.forEach((right, sample) => {
+      count.add(right, quantized[sample]);
+    });
+    return pairedDifference(count.counts());
+  };
   const result = await quantizeWithinDrop({
     layers: quantizableLayers(model).map(({ name }) => name),
     quantize,
     evaluate,
-    reference: await evaluate(model),
+    reference,
     maxDrop,
+    isBeyond: (graph) => dropVerdict(dropOf(graph), maxDrop) === 'beyond',
   });
+  const samples = `${validation.size} validation ${data.task.unit}`;
+  const allowed = percent(maxDrop, 2);
   if (result.excluded.length > 0) {
-    run.warn(`int8 lost too much with all layers; these stayed in float32: ${result.excluded.join(', ')}`);
+    run.warn(
+      `with all layers in int8 the student lost more than ${allowed} (export.int8.maxDrop) on the ${samples}; these stayed in float32: ${result.excluded.join(', ')}`,
+    );
+  }
+  if (exceeds(result.drop, maxDrop)) {
+    const { low, high } = dropOf(result.graph);
+    run.warn(
+      `the int8 student lost ${percent(result.drop, 2)} on the ${samples} (95 % interval: ${percent(low, 2)} to ${percent(high, 2)}); they are too few to tell whether that is more than ${allowed} (export.int8.maxDrop)`,
+    );
   }
   return result;
 }

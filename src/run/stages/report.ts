@@ -13,7 +13,7 @@ import {
   type ReportData,
   reportDataSchema,
 } from '../../report/report-data.ts';
-import { compareModels, type RunResult } from '../../report/result.ts';
+import { compareModels, LABELS_ALONE, type ModelResult, type RunResult } from '../../report/result.ts';
 import { readKnowledgeGraph, wantedSamples } from '../knowledge-graph.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { runFacts } from '../run-facts.ts';
@@ -96,16 +96,17 @@ function drawReport(runFolder: string, data: ReportData): string {
 
 function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
   const { folder } = run;
-  const { teacher, student, studentInt8, baseline, gate } = inputs.evaluations;
+  const { comparison: _, ...measured } = inputs.evaluations;
+  const { teacher, student, studentInt8, baselines } = measured;
   const models = { teacher, student, studentInt8 };
   const teacherCalls = folder.finding<LabelFinding>('label')?.teacherCalls ?? 0;
   return {
-    ...models,
-    baseline,
+    ...measured,
+    baselines: [...baselines],
+    baseline: labelsAlone(measured),
     ...compareModels(models),
     teacherCalls,
     teacherCallsSaved: Math.max(0, inputs.data.asked.size - teacherCalls),
-    gate,
     ...runFacts(run, 'distill'),
   };
 }
@@ -125,7 +126,7 @@ async function collectReportData(run: RunContext, inputs: ReportInputs): Promise
     teacherValidationAccuracy: teacher.validation?.accuracy ?? null,
     curves: {
       student: await curve('train'),
-      baseline: evaluations.baseline ? await curve('baseline') : null,
+      baseline: labelsAlone(evaluations) ? await curve('baseline') : null,
     },
     ...evaluations.comparison,
     data: dataStatistics(dataset),
@@ -134,6 +135,11 @@ async function collectReportData(run: RunContext, inputs: ReportInputs): Promise
     warnings: folder.warnings.map((message) => ({ message, level: 'warning' as const })),
     recipe: readFileSync(folder.file('recipe.resolved.yaml'), 'utf8'),
   };
+}
+
+/** The student that learnt from the labels alone; null without one. */
+function labelsAlone({ baselines }: Pick<Evaluations, 'baselines'>): ModelResult | null {
+  return baselines.find(({ name }) => name === LABELS_ALONE.name)?.result ?? null;
 }
 
 function graphReport({ folder, recipe }: RunContext, { models }: ObjectiveContext): GraphReport | undefined {
