@@ -178,7 +178,12 @@ test('an int8 student that loses more than allowed ends train with 3', async () 
   // and where int8 turns an answer, int8 is wrong. So many that what it loses is more than chance.
   const mixed = Array.from({ length: 12_000 }, (_, i) => {
     const [a, b] = [glosses[i % 1200]!, glosses[(i * 7 + 311 + Math.floor(i / 1200)) % 1200]!];
-    return { id: `mixed-${i}`, text: `${a.text.slice(0, 60)} ${b.text.slice(0, 60)}`, label: a.label, split: 'test' };
+    return {
+      id: `mixed-${i}`,
+      text: `${a.text.slice(0, 60)} ${b.text.slice(0, 60)}`,
+      label: a.label,
+      split: 'test',
+    };
   });
   const own = glosses.map((gloss, i) => ({ ...gloss, split: i % 20 === 0 ? 'validation' : 'train' }));
   const write = (test: object[]) => writeJsonLines(place.path('data.jsonl'), [...own, ...test]);
