@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { LimbeckError } from '../errors.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { type NamedTokens, namedTokens } from './named-tokens.ts';
+import { findPaddingToken, type PaddingToken } from './padding-token.ts';
+import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
 import { cutTokens, type TokenFrame, tokenFrame } from './special-tokens.ts';
 import { UnigramEncoder, type UnigramModel } from './unigram.ts';
 
@@ -34,32 +37,53 @@ export class Tokenizer {
   readonly hash: string;
   /** The special tokens around a text, where it is cut, and where it is padded. */
   readonly frame: TokenFrame;
+  /** What was assumed where the files say nothing, or disagree: sentences for a run to tell. */
+  readonly warnings: readonly string[];
   readonly #json: JsonObject;
   readonly #config: JsonObject;
+  readonly #named: NamedTokens;
+  readonly #padding: PaddingToken;
   readonly #library: LibraryTokenizer;
   readonly #unigram: UnigramEncoder | undefined;
 
-  /** `where` names the files in errors. Throws LimbeckError `tokenizer.invalid`. */
-  constructor(json: JsonObject, config: JsonObject, where = 'tokenizer.json') {
-    this.#json = json;
+  /**
+   * `where` names the files in errors, `specialTokensMap` is the content of special_tokens_map.json, which older models
+   * have beside the others. Throws LimbeckError `tokenizer.invalid`.
+   */
+  constructor(
+    json: JsonObject,
+    config: JsonObject,
+    where = 'tokenizer.json',
+    specialTokensMap: JsonObject = {},
+  ) {
+    this.#json = withAllSections(json);
     this.#config = config;
-    this.#library = openLibrary(json, config, where);
+    this.#named = namedTokens(config, specialTokensMap, json);
+    const { tokens } = this.#named;
+    // The library looks for the unknown token of a vocabulary of whole words here, and only as text.
+    this.#library = openLibrary(this.#json, { ...config, ...tokens }, where);
     const vocabulary = this.#library.get_vocab(true);
     let largest = -1;
     for (const id of vocabulary.values()) largest = Math.max(largest, id);
     this.vocabularySize = largest + 1;
     if (this.vocabularySize === 0) throw invalid('the vocabulary is empty', where);
 
-    const unk = this.#library.model?.unk_token_id ?? this.#idOf(config.unk_token);
+    const unk = this.#library.model?.unk_token_id ?? this.#idOf(tokens.unk_token);
     // A byte-level vocabulary knows every text and needs no unknown token; 0 stands in for token dropout.
     this.unkId = unk ?? 0;
-    const pad = this.#idOf(config.pad_token);
-    if (config.pad_token != null && pad === undefined) {
-      throw invalid(`the padding token ${tokenText(config.pad_token)} is not in the vocabulary`, where);
-    }
-    this.padId = pad ?? this.unkId;
+    const padding = findPaddingToken(this.#json, tokens, {
+      idOf: (token) => this.#idOf(token),
+      textOf: (id) => this.#library.id_to_token(id),
+    });
+    if ('problem' in padding) throw invalid(padding.problem, where);
+    this.#padding = padding;
+    this.padId = padding.id;
+    this.warnings = [...this.#named.warnings, ...padding.warnings];
     this.frame = tokenFrame(json, config, this.#library.post_processor);
-    this.hash = createHash('sha256').update(canonicalJson({ json, config })).digest('hex');
+    const mapped = Object.keys(specialTokensMap).length > 0 ? { specialTokensMap } : {};
+    this.hash = createHash('sha256')
+      .update(canonicalJson({ json, config, ...mapped }))
+      .digest('hex');
     this.#unigram = this.#canUseUnigram() ? new UnigramEncoder(json.model as UnigramModel) : undefined;
   }
 
@@ -89,23 +113,27 @@ export class Tokenizer {
     return this.#library.id_to_token(id) ?? '';
   }
 
-  /** The two files. `modelMaxLength`: where a reader is to cut texts, the length that the student was trained with. */
-  toFiles(modelMaxLength?: number): NamedFile[] {
-    const config =
-      modelMaxLength === undefined ? this.#config : { ...this.#config, model_max_length: modelMaxLength };
-    return [
-      { name: 'tokenizer.json', bytes: jsonBytes(this.#json) },
-      { name: 'tokenizer_config.json', bytes: jsonBytes(config) },
-    ];
+  /** The two files as they were read. */
+  toFiles(): NamedFile[] {
+    return twoFiles(this.#json, this.#config);
   }
 
-  #idOf(token: unknown): number | undefined {
-    return token == null ? undefined : this.#library.token_to_id(tokenText(token));
+  /** The two files for a student that reads `maxLength` tokens, in the form that its readers need. */
+  toShippedFiles(maxLength: number): NamedFile[] {
+    const { tokens } = this.#named;
+    return twoFiles(
+      shippedTokenizer(this.#json),
+      shippedConfig(this.#config, { tokens, padToken: this.#padding.text, maxLength }),
+    );
+  }
+
+  #idOf(token: string | undefined): number | undefined {
+    return token === undefined ? undefined : this.#library.token_to_id(token);
   }
 
   /** Our Viterbi replaces the library's model step only, so it needs a pipeline without added tokens around it. */
   #canUseUnigram(): boolean {
-    const added = (this.#json.added_tokens as unknown[] | undefined) ?? [];
+    const added = this.#json.added_tokens as unknown[];
     const model = this.#json.model as { type?: string; byte_fallback?: boolean } | undefined;
     return (
       model?.type === 'Unigram' &&
@@ -129,8 +157,13 @@ export class Tokenizer {
   }
 }
 
-/** Reads a tokenizer from its two files' bytes. */
-export function parseTokenizer(tokenizerJson: Uint8Array, configJson: Uint8Array, where: string): Tokenizer {
+/** Reads a tokenizer from the bytes of its files. */
+export function parseTokenizer(
+  tokenizerJson: Uint8Array,
+  configJson: Uint8Array,
+  where: string,
+  specialTokensMap?: Uint8Array,
+): Tokenizer {
   const read = (bytes: Uint8Array, name: string): JsonObject => {
     let value: unknown;
     try {
@@ -147,6 +180,7 @@ export function parseTokenizer(tokenizerJson: Uint8Array, configJson: Uint8Array
     read(tokenizerJson, 'tokenizer.json'),
     read(configJson, 'tokenizer_config.json'),
     where,
+    specialTokensMap && read(specialTokensMap, 'special_tokens_map.json'),
   );
 }
 
@@ -184,9 +218,11 @@ function invalid(problem: string, where: string, cause?: unknown): LimbeckError 
   });
 }
 
-/** Special tokens stand in the config as text or as `{ content }`. */
-function tokenText(token: unknown): string {
-  return typeof token === 'string' ? token : String((token as { content?: unknown }).content);
+function twoFiles(json: JsonObject, config: JsonObject): NamedFile[] {
+  return [
+    { name: 'tokenizer.json', bytes: jsonBytes(json) },
+    { name: 'tokenizer_config.json', bytes: jsonBytes(config) },
+  ];
 }
 
 function jsonBytes(value: JsonObject): Uint8Array {

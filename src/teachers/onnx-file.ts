@@ -11,7 +11,7 @@ import { embeddedVocabulary } from './vocabulary.ts';
 export interface OnnxFileOptions {
   /** Path of the ONNX file; external data is read beside it. */
   model: string;
-  /** Path of its tokenizer.json; a tokenizer_config.json beside it is read too. */
+  /** Path of its tokenizer.json; tokenizer_config.json and special_tokens_map.json beside it are read too. */
   tokenizer: string;
   /** What is needed of the model: its classes, or an embedding on which a head (or all of it) is trained. */
   train: 'none' | 'head' | 'all';
@@ -93,14 +93,15 @@ async function readTokenizer(path: string): Promise<{ tokenizer: Tokenizer; maxL
       cause,
     });
   }
-  const config = await readFile(join(dirname(path), 'tokenizer_config.json')).catch(noFile);
-  const tokenizer = parseTokenizer(json, config, path);
+  const beside = (name: string) => readFile(join(dirname(path), name)).catch(noFile);
+  const config = await beside('tokenizer_config.json');
+  const tokenizer = parseTokenizer(json, config, path, await beside('special_tokens_map.json'));
   const declared = (JSON.parse(config.toString('utf8')) as { model_max_length?: unknown }).model_max_length;
   const limited = Number.isInteger(declared) && (declared as number) > 0 && (declared as number) < NO_LIMIT;
   return { tokenizer, maxLength: limited ? (declared as number) : DEFAULT_MAX_LENGTH };
 }
 
-/** The config is optional; one that is there and cannot be read is an error. */
+/** The files beside it are optional; one that is there and cannot be read is an error. */
 function noFile(error: NodeJS.ErrnoException): Buffer {
   if (error.code === 'ENOENT') return Buffer.from('{}');
   throw error;

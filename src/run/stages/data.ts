@@ -5,6 +5,7 @@ import type { Task, TaskData } from '../tasks/task.ts';
 export function dataStage(run: RunContext, task: Task): Promise<TaskData> {
   const title = task.unit === 'texts' ? 'Read and tokenize the data' : 'Read the data';
   return runStage(run, 'data', title, async () => {
+    for (const warning of task.warnings ?? []) run.warn(warning);
     const value = await task.prepareData({
       onProgress: (rows) =>
         run.emit({ type: 'progress', stage: 'data', task: 'reading', done: rows, total: 0, unit: 'rows' }),

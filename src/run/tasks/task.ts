@@ -60,6 +60,8 @@ export interface Task {
   readonly preprocessing: string;
   /** Different ids that a tokenizer gives, which a teacher has to know. */
   readonly vocabularySize?: number;
+  /** What was assumed of the teacher's files: sentences that a run tells before it reads the data. */
+  readonly warnings?: readonly string[];
   /** Reads and splits the data, or finds it prepared by an earlier run. */
   prepareData(options: { readonly onProgress?: (samples: number) => void }): Promise<TaskData>;
 }

@@ -42,6 +42,7 @@ export async function textClassification(run: {
     unit: 'texts',
     teacher: source,
     ...textLabelling({ tokenizer }, recipe.data.maxLength),
+    warnings: tokenizer.warnings,
     async prepareData({ onProgress }) {
       const dataset = await prepareTextData(run, tokenizer, onProgress);
       return textData({ task, recipe, dataset, tokenizer, source });
@@ -129,7 +130,7 @@ function textData(context: {
         vocabularySize: tokenizer.vocabularySize,
         padTokenId: tokenizer.padId,
         maxLength: recipe.data.maxLength,
-        tokenizerFiles: tokenizer.toFiles(recipe.data.maxLength),
+        tokenizerFiles: tokenizer.toShippedFiles(recipe.data.maxLength),
       }),
   };
 }
