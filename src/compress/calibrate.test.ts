@@ -3,7 +3,7 @@ import { createNodeEngine } from '../engine/node.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, int64 } from '../onnx/tensor.ts';
-import { collectRanges } from './calibrate.ts';
+import { collectRanges, type Feeds } from './calibrate.ts';
 import { chooseRange } from './range.ts';
 
 const engine = createNodeEngine({ threads: 1 });
@@ -104,4 +104,33 @@ describe('chooseRange', () => {
     // Losing 50 on one of 10,000 values costs 0.25; rounding in steps of 50 / 255 only 0.003.
     expect(high).toBeGreaterThan(40);
   });
+});
+
+it('holds few values at once, and sees all of them', async () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [2]);
+  const values = Array.from({ length: 9 }, (_, i) => g.mul(x, g.constant(float32([i + 1]))));
+  for (const value of values) g.output(value);
+  const asked: number[] = [];
+  const engine = createNodeEngine();
+  const counting = {
+    load: async (...args: Parameters<typeof engine.load>) => {
+      const session = await engine.load(...args);
+      return {
+        ...session,
+        release: () => session.release(),
+        run: (feeds: Feeds, fetches: Record<string, null> = {}) => {
+          asked.push(Object.keys(fetches).length);
+          return session.run(feeds, fetches);
+        },
+      };
+    },
+  };
+  const names = values.map(({ name }) => name);
+  const batches = [{ x: float32([1, -1]) }, { x: float32([2, 0]) }];
+  const ranges = await collectRanges(g.build(), names, counting as typeof engine, batches);
+  expect(names.map((name) => [ranges.get(name)?.min, ranges.get(name)?.max])).toEqual(
+    values.map((_, i) => [-(i + 1), 2 * (i + 1)]),
+  );
+  expect(asked).toEqual([4, 5, 9]);
 });

@@ -16,6 +16,11 @@ export interface CalibrateOptions {
   mask?: string;
 }
 
+/** Bytes of values that are held at once: a network for large images gives gigabytes of them. */
+const HELD_BYTES = 256 * 2 ** 20;
+/** So many values are fetched before their size is known. */
+const FIRST_FETCH = 4;
+
 /**
  * Runs batches through the graph and keeps, for each named value, minimum, maximum and a histogram.
  *
@@ -45,13 +50,21 @@ export async function collectRanges(
       ? await engine.load(writeModel({ ...graph, outputs }), { title: 'the model under calibration' })
       : undefined;
   let count = 0;
+  let atOnce = FIRST_FETCH;
   try {
     for await (const feeds of batches) {
-      const results =
-        (await session?.run(feeds, Object.fromEntries(fetched.map((name) => [name, null])))) ?? {};
-      for (const [name, observer] of observers) {
-        const mask = options.mask === undefined ? undefined : feeds[options.mask];
-        observer.add(results[name] ?? (feeds[name] as Tensor), mask, count);
+      const mask = options.mask === undefined ? undefined : feeds[options.mask];
+      const observe = (results: Readonly<Record<string, Tensor>>) => {
+        for (const [name, content] of Object.entries(results)) observers.get(name)?.add(content, mask, count);
+      };
+      observe(Object.fromEntries(Object.entries(feeds).filter(([name]) => observers.has(name))));
+      for (let at = 0; session && at < fetched.length; ) {
+        const some = fetched.slice(at, at + atOnce);
+        const results = await session.run(feeds, Object.fromEntries(some.map((name) => [name, null])));
+        observe(results);
+        const bytes = Object.values(results).reduce((sum, { data }) => sum + 4 * data.length, 0);
+        at += some.length;
+        atOnce = Math.max(1, Math.floor((HELD_BYTES / Math.max(1, bytes)) * some.length));
       }
       count++;
     }

@@ -53,6 +53,18 @@ export class GraphRewriter {
     return this.emitAll(opType, inputs, [target], attributes, domain)[0];
   }
 
+  /** Adds a node like another one, over other inputs and with one new output. */
+  copy(node: Node, inputs: readonly (Value | null)[], { name, type, shape }: Target): Value {
+    const output: Value = { name: this.#fresh(name), type, shape };
+    this.#nodes.push({
+      ...node,
+      name: this.#fresh(`${output.name}_${node.opType}`),
+      inputs,
+      outputs: [output],
+    });
+    return output;
+  }
+
   /** Adds a node with several outputs. */
   emitAll(
     opType: string,

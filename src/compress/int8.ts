@@ -36,6 +36,7 @@ export type Granularity = 'row' | 'column' | 'tensor';
  * Symmetric int8 of a [rows, columns] matrix: real = scale * q, q in -levels..levels. A row, column or matrix of
  * zeros gets scale 1.
  *
+ * @param leastScales of each row, column or matrix; a larger one is used where its weights ask for it
  * @param levels 127; 63 keeps sums of two products inside int16, for processors without VNNI (ORT's `reduce_range`).
  * @throws LimbeckError `export.weights` when a weight is not finite; `name` names the matrix.
  */
@@ -43,8 +44,9 @@ export function quantizeMatrix(
   values: Float32Array,
   [rows, columns]: readonly [number, number],
   per: Granularity,
-  { levels = 127, name = 'weights' }: { levels?: number; name?: string } = {},
+  options: { levels?: number; name?: string; leastScales?: ArrayLike<number> } = {},
 ): Int8Matrix {
+  const { levels = 127, name = 'weights', leastScales } = options;
   const groups = per === 'row' ? rows : per === 'column' ? columns : 1;
   const groupOf = (row: number, column: number) => (per === 'row' ? row : per === 'column' ? column : 0);
   const scales = new Float32Array(groups);
@@ -57,7 +59,7 @@ export function quantizeMatrix(
     }
   }
   for (let group = 0; group < groups; group++) {
-    const scale = Math.fround(scales[group] / levels);
+    const scale = Math.fround(Math.max(scales[group] / levels, leastScales?.[group] ?? 0));
     scales[group] = scale >= 2 ** -126 ? scale : 1;
   }
   const data = new Int8Array(rows * columns);

@@ -33,7 +33,24 @@ export interface EmbeddingLayer {
   readonly output: Value;
 }
 
-export type QuantizableLayer = LinearLayer | EmbeddingLayer;
+/** A convolution with constant weights: plain, grouped or depthwise. */
+export interface ConvolutionLayer {
+  readonly kind: 'convolution';
+  /** See `quantizableLayers`. */
+  readonly name: string;
+  readonly node: Node;
+  readonly input: Value;
+  /** float32 [O, I / groups, kernel...]. */
+  readonly weight: Value;
+  /** float32 [O]. */
+  readonly bias: Value | undefined;
+  /** The Relu right after it, which the layer takes in: unsigned levels from zero up are its output already. */
+  readonly relu: Node | undefined;
+  /** What the layer gives: the node's output or, with `relu`, that one's. */
+  readonly output: Value;
+}
+
+export type QuantizableLayer = LinearLayer | EmbeddingLayer | ConvolutionLayer;
 
 /**
  * The layers of a graph that int8 is made for, in the order of its nodes. A layer is called as its weights are
@@ -92,11 +109,24 @@ export function quantizableLayers(graph: Graph): QuantizableLayer[] {
     return { kind: 'embedding', name: node.name, node, weight, indices, output };
   };
 
+  const convolution = (node: Node): ConvolutionLayer | undefined => {
+    const [input, weight, bias] = node.inputs;
+    const output = node.outputs[0];
+    const kernel = constant(weight);
+    if (!input || !weight || !output || kernel?.type !== 'float32' || kernel.dims.length < 3)
+      return undefined;
+    if (constant(input) || (bias && constant(bias)?.type !== 'float32')) return undefined;
+    const relu = soleRelu(output, consumers, outputs);
+    const base = { kind: 'convolution' as const, name: node.name, node, input, weight };
+    return { ...base, bias: bias ?? undefined, relu, output: relu?.outputs[0] ?? output };
+  };
+
   const layers: QuantizableLayer[] = [];
   for (const node of graph.nodes) {
     const isStandard = node.domain === '' || node.domain === 'ai.onnx';
     let layer: QuantizableLayer | undefined;
     if (isStandard && node.opType === 'Gather') layer = embedding(node);
+    else if (isStandard && node.opType === 'Conv') layer = convolution(node);
     else if (isStandard && (node.opType === 'MatMul' || node.opType === 'Gemm')) layer = linear(node);
     else if (node.domain === 'com.microsoft' && node.opType === 'FusedMatMul' && isPlainFused(node))
       layer = linear(node);
@@ -106,6 +136,16 @@ export function quantizableLayers(graph: Graph): QuantizableLayer[] {
     const shared = layers.some((other) => other !== layer && other.weight === layer.weight);
     return shared || layer.weight.name.includes('::') ? layer : { ...layer, name: layer.weight.name };
   });
+}
+
+/** The Relu that alone reads a value. */
+export function soleRelu(
+  value: Value,
+  consumers: ReadonlyMap<Value, readonly Node[]>,
+  outputs: ReadonlySet<Value>,
+): Node | undefined {
+  const [next, ...others] = outputs.has(value) ? [] : (consumers.get(value) ?? []);
+  return next?.opType === 'Relu' && next.domain === '' && others.length === 0 ? next : undefined;
 }
 
 /** A bias that every row gets: [N], or [1, N] as Gemm allows. */

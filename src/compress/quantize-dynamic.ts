@@ -1,6 +1,7 @@
 import type { Graph, Value } from '../onnx/graph.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
 import { Int8Weights } from './int8-weights.ts';
+import type { QuantizableLayer } from './quantizable-layers.ts';
 import { type QuantizeOptions, rewriteLayers } from './quantize-static.ts';
 
 export interface QuantizeDynamicOptions extends QuantizeOptions {
@@ -22,17 +23,19 @@ export function quantizeDynamic(graph: Graph, options: QuantizeDynamicOptions = 
   const rewriter = new GraphRewriter(graph);
   const weights = new Int8Weights(graph, rewriter, options.reduceRange ?? true);
   const activations = new Map<Value, Value[]>();
-  return rewriteLayers(graph, rewriter, options, (layer) => {
+  const emit = (layer: QuantizableLayer): boolean => {
+    // Convolutions have no int8 form with ranges found while running that ONNX Runtime computes in int8.
+    if (layer.kind === 'convolution') return false;
     if (layer.kind === 'embedding') {
       weights.emitEmbedding(layer, options.tableScales ?? 'row');
-      return;
+      return true;
     }
     const { weight, scales, bias } = weights.linear(layer);
     const { input, output } = layer;
     if (options.formulation !== 'standard') {
       const inputs = [input, weight, scales, null, bias];
       rewriter.emit('DynamicQuantizeMatMul', inputs, output, {}, 'com.microsoft');
-      return;
+      return true;
     }
     let quantised = activations.get(input);
     if (!quantised) {
@@ -63,5 +66,7 @@ export function quantizeDynamic(graph: Graph, options: QuantizeDynamicOptions = 
     });
     if (!bias) rewriter.emit('Mul', [whole, factor], output);
     else rewriter.emit('Add', [rewriter.emit('Mul', [whole, factor], float('scaled')), bias], output);
-  });
+    return true;
+  };
+  return rewriteLayers(graph, rewriter, options, { layer: emit });
 }

@@ -1,11 +1,19 @@
 import { LimbeckError } from '../errors.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
+import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { tensor } from '../onnx/tensor.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
-import { type AffineParameters, affineUint8 } from './int8.ts';
 import { Int8Weights, type LinearWeights, type TableScales } from './int8-weights.ts';
-import { type LinearLayer, type QuantizableLayer, quantizableLayers } from './quantizable-layers.ts';
-import { chooseRange, type RangeMethod, type Ranges } from './range.ts';
+import { integerRegion } from './integer-region.ts';
+import {
+  type ConvolutionLayer,
+  type LinearLayer,
+  type QuantizableLayer,
+  quantizableLayers,
+} from './quantizable-layers.ts';
+import { ConvolutionEmitter } from './quantize-convolution.ts';
+import type { RangeMethod, Ranges } from './range.ts';
+import { Uint8Activations } from './uint8-activations.ts';
 
 /**
  * How an int8 product is written down (docs/measurements-int8.md):
@@ -39,11 +47,14 @@ export interface QuantizeStaticOptions extends QuantizeOptions {
 /** The values whose ranges `quantizeStatic` needs: give these names to `collectRanges`. */
 export function valuesToCalibrate(graph: Graph, options: QuantizeStaticOptions = {}): string[] {
   const names = new Set<string>();
-  for (const layer of chosenLayers(graph, options.exclude)) {
-    if (layer.kind !== 'linear') continue;
+  const layers = chosenLayers(graph, options.exclude);
+  for (const layer of layers) {
+    if (layer.kind === 'embedding') continue;
     names.add(layer.input.name);
-    if (options.formulation === 'qdq') names.add(productOf(layer).name);
+    if (layer.kind === 'convolution') names.add(layer.output.name);
+    else if (options.formulation === 'qdq') names.add(productOf(layer).name);
   }
+  for (const { output } of integerRegion(graph, convolutionsOf(layers)).sums.values()) names.add(output.name);
   return [...names];
 }
 
@@ -62,10 +73,33 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
   const rewriter = new GraphRewriter(graph);
   const weights = new Int8Weights(graph, rewriter, options.reduceRange ?? true);
   const activations = new Uint8Activations(rewriter, ranges, method);
-  return rewriteLayers(graph, rewriter, options, (layer) => {
-    if (layer.kind === 'embedding') weights.emitEmbedding(layer, options.tableScales ?? 'row');
-    else emitters[formulation](rewriter, layer, weights.linear(layer), activations);
+  const convolutions = new ConvolutionEmitter(graph, rewriter, activations, options.reduceRange ?? true);
+  const region = integerRegion(graph, convolutionsOf(chosenLayers(graph, options.exclude)));
+  const quantised = rewriteLayers(graph, rewriter, options, {
+    layer(layer) {
+      if (layer.kind === 'embedding') weights.emitEmbedding(layer, options.tableScales ?? 'row');
+      else if (layer.kind === 'convolution') convolutions.convolution(layer);
+      else emitters[formulation](rewriter, layer, weights.linear(layer), activations);
+      return true;
+    },
+    between: (node) => convolutions.between(node, region),
+    taken: [...region.sums.values()].flatMap(({ relu }) => relu ?? []),
   });
+  return removeDeadNodes(quantised);
+}
+
+function convolutionsOf(layers: readonly QuantizableLayer[]): ConvolutionLayer[] {
+  return layers.filter((layer) => layer.kind === 'convolution');
+}
+
+/** What becomes of the nodes of a graph. */
+export interface LayerEmitter {
+  /** Emits a layer; false leaves it as it is. */
+  layer(layer: QuantizableLayer): boolean;
+  /** Emits a node between layers; false leaves it as it is. */
+  between?(node: Node): boolean;
+  /** Nodes that others take in. */
+  taken?: readonly Node[];
 }
 
 /** Replaces every layer that is not excluded by what `emit` emits for it. */
@@ -73,7 +107,7 @@ export function rewriteLayers(
   graph: Graph,
   rewriter: GraphRewriter,
   options: QuantizeOptions,
-  emit: (layer: QuantizableLayer) => void,
+  emit: LayerEmitter,
 ): Graph {
   const opset = graph.opsets.get('') ?? graph.opsets.get('ai.onnx') ?? 0;
   if (opset < 13) {
@@ -82,15 +116,16 @@ export function rewriteLayers(
     });
   }
   const layers = new Map<Node, QuantizableLayer>();
-  const taken = new Set<Node>();
-  for (const layer of chosenLayers(graph, options.exclude)) {
-    layers.set(layer.node, layer);
-    if (layer.kind === 'linear' && layer.biasNode) taken.add(layer.biasNode);
-  }
+  for (const layer of chosenLayers(graph, options.exclude)) layers.set(layer.node, layer);
+  const taken = new Set<Node>(emit.taken);
   return rewriter.rewrite((node) => {
+    if (taken.has(node)) return true;
     const layer = layers.get(node);
-    if (layer) emit(layer);
-    return layer !== undefined || taken.has(node);
+    if (!layer) return emit.between?.(node) ?? false;
+    if (!emit.layer(layer)) return false;
+    if (layer.kind === 'linear' && layer.biasNode) taken.add(layer.biasNode);
+    if (layer.kind === 'convolution' && layer.relu) taken.add(layer.relu);
+    return true;
   });
 }
 
@@ -109,66 +144,6 @@ function chosenLayers(graph: Graph, exclude: readonly string[] = []): Quantizabl
 /** What the product gives before the bias is added. */
 function productOf(layer: LinearLayer): Value {
   return layer.node.outputs[0] as Value;
-}
-
-/** Quantises each activation once, however many layers read it (queries, keys and values do). */
-class Uint8Activations {
-  readonly #rewriter: GraphRewriter;
-  readonly #ranges: Ranges;
-  readonly #method: RangeMethod;
-  readonly #made = new Map<Value, Uint8Activation>();
-
-  constructor(rewriter: GraphRewriter, ranges: Ranges, method: RangeMethod) {
-    this.#rewriter = rewriter;
-    this.#ranges = ranges;
-    this.#method = method;
-  }
-
-  /** The value as uint8. */
-  of(value: Value): Uint8Activation {
-    let made = this.#made.get(value);
-    if (!made) {
-      const { scale, zeroPoint, parameters } = this.parameters(value.name);
-      const levels = this.#rewriter.emit('QuantizeLinear', [value, scale, zeroPoint], {
-        name: `${value.name}_uint8`,
-        type: 'uint8',
-        shape: value.shape,
-      });
-      made = { value: levels, scale, zeroPoint, parameters };
-      this.#made.set(value, made);
-    }
-    return made;
-  }
-
-  /** Scale and zero point of the value called `name`, less an addend whose least and largest are given. */
-  parameters(name: string, [least, largest] = [0, 0]): Omit<Uint8Activation, 'value'> {
-    const observed = this.#ranges.get(name);
-    if (!observed) {
-      throw new LimbeckError('export.calibration', `'${name}' has not been calibrated`, {
-        remedy: 'Calibrate all of valuesToCalibrate(graph, options), with the options that quantise.',
-      });
-    }
-    const [low, high] = chooseRange(observed, this.#method);
-    const parameters = affineUint8(low - largest, high - least);
-    return {
-      parameters,
-      scale: this.#rewriter.initializer(
-        `${name}_act_scale`,
-        tensor('float32', [], Float32Array.of(parameters.scale)),
-      ),
-      zeroPoint: this.#rewriter.initializer(
-        `${name}_act_zero`,
-        tensor('uint8', [], Uint8Array.of(parameters.zeroPoint)),
-      ),
-    };
-  }
-}
-
-interface Uint8Activation {
-  readonly value: Value;
-  readonly scale: Value;
-  readonly zeroPoint: Value;
-  readonly parameters: AffineParameters;
 }
 
 type EmitLinear = (
