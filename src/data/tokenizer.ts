@@ -103,6 +103,12 @@ export class Tokenizer {
     return ids.length > maxLength ? [...cutTokens(ids, maxLength, this.frame)] : ids;
   }
 
+  /** The special tokens that stand at the end of every text. */
+  get endIds(): number[] {
+    const { after } = this.frame;
+    return after > 0 ? this.encode('').slice(-after) : [];
+  }
+
   /** The library's own ids: what a reader of the shipped files gets. */
   encodeByLibrary(text: string): number[] {
     return this.#library.encode(text).ids;

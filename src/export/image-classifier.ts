@@ -1,17 +1,18 @@
 import type { Normalization } from '../data/images/image-split.ts';
 import type { Graph } from '../onnx/graph.ts';
+import { withColourInput } from './image-channels.ts';
 import { CONFIG_FILE, classNames, jsonFile, writePackage } from './package-folder.ts';
 
 /** An image classifier that is to leave in the layout of the Hugging Face hub. */
 export interface ImageClassifierPackage {
-  /** Input `pixel_values`, float32 [batch, channels, height, width], output `logits`. */
+  /** Input `pixel_values`, float32 [batch, 1 or 3, height, width], output `logits`. */
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
   readonly labels: readonly string[];
-  /** [channels, height, width]. */
+  /** [channels, height, width] of the training images. */
   readonly dims: readonly [number, number, number];
   readonly normalization: Normalization;
 }
@@ -21,13 +22,31 @@ const BILINEAR = 2;
 
 /**
  * Writes an image classifier in the layout that transformers.js and the Hugging Face hub expect: `config.json`,
- * `preprocessor_config.json` and the models. Throws as `writePackage`.
+ * `preprocessor_config.json` and the models. A model of grey images ships as one of colour images that makes them grey
+ * (`withColourInput`). Throws as `writePackage`.
  */
 export function writeImageClassifier(folder: string, content: ImageClassifierPackage): void {
-  writePackage(folder, content, [
-    jsonFile(CONFIG_FILE, imageClassifierConfig(content)),
-    jsonFile('preprocessor_config.json', preprocessorConfig(content)),
+  const shipped = content.dims[0] === 1 ? inColour(content) : content;
+  writePackage(folder, shipped, [
+    jsonFile(CONFIG_FILE, imageClassifierConfig(shipped)),
+    jsonFile('preprocessor_config.json', preprocessorConfig(shipped)),
   ]);
+}
+
+function inColour(content: ImageClassifierPackage): ImageClassifierPackage {
+  const { model, quantized, dims, normalization } = content;
+  const [, height, width] = dims;
+  const threeTimes = ([value]: readonly number[]) => [value, value, value] as number[];
+  return {
+    ...content,
+    model: withColourInput(model),
+    quantized: quantized && withColourInput(quantized),
+    dims: [3, height, width],
+    normalization: {
+      mean: threeTimes(normalization.mean),
+      deviation: threeTimes(normalization.deviation),
+    },
+  };
 }
 
 function imageClassifierConfig({
@@ -51,7 +70,7 @@ function imageClassifierConfig({
 
 /** What happens to a picture before the model: to its size, to [0, 1], to mean 0 and deviation 1. */
 function preprocessorConfig({ dims, normalization }: ImageClassifierPackage): Record<string, unknown> {
-  const [channels, height, width] = dims;
+  const [, height, width] = dims;
   return {
     image_processor_type: 'ViTImageProcessor',
     do_resize: true,
@@ -62,6 +81,6 @@ function preprocessorConfig({ dims, normalization }: ImageClassifierPackage): Re
     do_normalize: true,
     image_mean: normalization.mean,
     image_std: normalization.deviation,
-    ...(channels === 1 ? { do_convert_rgb: false, do_convert_grayscale: true } : { do_convert_rgb: true }),
+    do_convert_rgb: true,
   };
 }

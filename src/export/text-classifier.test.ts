@@ -33,6 +33,7 @@ const content = (tokenizer: string, name = 'tokenizer.json'): TextClassifierPack
   labels: ['a', 'b'],
   vocabularySize: 10,
   padTokenId: 0,
+  endIds: [],
   maxLength: 8,
   tokenizerFiles: [{ name, bytes: Buffer.from(tokenizer) }],
 });

@@ -1,4 +1,5 @@
 import type { Graph } from '../onnx/graph.ts';
+import { withKeptEnd } from './kept-end.ts';
 import { CONFIG_FILE, classNames, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
 
 /** A text classifier that is to leave in the layout of the Hugging Face hub. */
@@ -13,6 +14,8 @@ export interface TextClassifierPackage {
   readonly vocabularySize: number;
   readonly padTokenId: number;
   readonly maxLength: number;
+  /** The special tokens that end every text, where it is cut too. */
+  readonly endIds: readonly number[];
   /** tokenizer.json and tokenizer_config.json. */
   readonly tokenizerFiles: readonly PackageFile[];
 }
@@ -22,7 +25,12 @@ export interface TextClassifierPackage {
  * tokenizer's files and the models. Throws as `writePackage`.
  */
 export function writeTextClassifier(folder: string, content: TextClassifierPackage): void {
-  writePackage(folder, content, [
+  const { model, quantized } = content;
+  const models = {
+    model: withKeptEnd(model, content),
+    quantized: quantized && withKeptEnd(quantized, content),
+  };
+  writePackage(folder, models, [
     ...content.tokenizerFiles,
     jsonFile(CONFIG_FILE, textClassifierConfig(content)),
   ]);

@@ -17,6 +17,7 @@ import {
 import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
 import { reopenRun } from './finished-run.ts';
 import { readLogits } from './logits.ts';
+import { openClassifier } from './open-classifier.ts';
 import { splitBatches } from './sample-batches.ts';
 import { openTask } from './tasks/index.ts';
 
@@ -47,7 +48,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
   const { dataset, inputs } = await task.prepareData({});
   let session: Session | undefined;
   try {
-    session = await createNodeEngine({ provider: recipe.engine }).load(model);
+    session = await openClassifier(createNodeEngine({ provider: recipe.engine }), model);
     const name = options.split ?? 'test';
     const split = dataset.splits[name === 'train' ? 'labelled' : name];
     const classes = dataset.labels.length;

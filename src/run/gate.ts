@@ -6,6 +6,7 @@ import { unclearGate } from '../report/gate-sentences.ts';
 import type { Gate } from '../report/result.ts';
 import { calibratedInt8 } from './int8.ts';
 import { measureGraph } from './measure-graph.ts';
+import { fedAs } from './open-classifier.ts';
 import type { RunContext } from './run-context.ts';
 import type { Shipped } from './stages/export.ts';
 import type { TaskData } from './tasks/task.ts';
@@ -45,7 +46,7 @@ async function worstLayers(
 ): Promise<NonNullable<Gate['layers']>> {
   const { engine, recipe, checkInterrupted } = run;
   const { validation } = data.dataset.splits;
-  const model = readModelFile(student);
+  const model = fedAs(data, readModelFile(student));
   const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
   const layers = quantizableLayers(model)
     .map(({ name }) => name)

@@ -14,8 +14,10 @@ export function embeddedVocabulary(graph: Graph, ids: Value): number | undefined
     let current = value ?? undefined;
     for (;;) {
       const node: Node | undefined = current && producers.get(current);
-      if (!node || !PASSING.has(node.opType)) return current;
-      current = node.inputs[0] ?? undefined;
+      // What takes the place of some ids (an end token, say) is a constant.
+      if (node?.opType === 'Where') current = node.inputs[2] ?? undefined;
+      else if (node && PASSING.has(node.opType)) current = node.inputs[0] ?? undefined;
+      else return current;
     }
   };
   for (const node of graph.nodes) {

@@ -11,6 +11,7 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'Reshape',
   'Unsqueeze',
   'Squeeze',
+  'Where',
 ]);
 
 /** Rows of its table: the vocabulary has more of them than there are positions, or types of tokens. */
@@ -54,6 +55,8 @@ function isInput(paths: ModelPaths, value: Value): boolean {
   if (paths.graph.inputs.includes(value)) return true;
   const producer = paths.producerOf(value);
   if (!producer || !PASSED_ON.has(producer.opType)) return false;
-  const from = producer.inputs.filter((input) => paths.changes(input));
+  // Which ids stay may depend on other inputs, as on the mask.
+  const values = producer.opType === 'Where' ? producer.inputs.slice(1) : producer.inputs;
+  const from = values.filter((input) => paths.changes(input));
   return from.length === 1 && isInput(paths, from[0] as Value);
 }

@@ -20,6 +20,7 @@ import { attributionAgreement } from '../attribution-agreement.ts';
 import { int8Gate } from '../gate.ts';
 import { readLogits } from '../logits.ts';
 import { modelResult } from '../model-result.ts';
+import { fedAs, openClassifier } from '../open-classifier.ts';
 import { rejectInt8 } from '../rejected-int8.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { readKnowledge, splitBatches } from '../sample-batches.ts';
@@ -68,7 +69,7 @@ export function evaluateStage(
     const sessions = new Map<string, Session>();
     try {
       const files = comparedFiles(shipped);
-      for (const [name, file] of files) sessions.set(name, await run.engine.load(file));
+      for (const [name, file] of files) sessions.set(name, await openClassifier(run.engine, file));
       const comparison = createComparison({ classes, seed: run.recipe.seed });
       const confusions = new Map(
         ['teacher', ...sessions.keys()].map((name) => [name, createConfusion(classes)]),
@@ -107,7 +108,7 @@ export function evaluateStage(
         });
       }
 
-      sessions.set('teacher', await run.engine.load(teacher.file));
+      sessions.set('teacher', await openClassifier(run.engine, teacher.file));
       const speeds = await timeModels(run, sessions, data, test);
       const cosines = await attributionCosines(run, data, teacher.file, files);
       const result = (name: string, file: string, network?: string) =>
@@ -201,7 +202,7 @@ async function attributionCosines(
     const batches = firstFeeds(run, data, ATTRIBUTION_SAMPLES);
     cosines.set(
       name,
-      await attributionAgreement(run.engine, { student: readModelFile(file), teacher }, batches),
+      await attributionAgreement(run.engine, { student: fedAs(data, readModelFile(file)), teacher }, batches),
     );
   }
   return cosines;
@@ -230,7 +231,7 @@ export function evaluateStudent(
     const files = comparedFiles({ ...shipped, baselines: [] });
     const sessions = new Map<string, Session>();
     try {
-      for (const [name, file] of files) sessions.set(name, await run.engine.load(file));
+      for (const [name, file] of files) sessions.set(name, await openClassifier(run.engine, file));
       const confusions = new Map(
         [...files.keys()].map((name) => [name, createConfusion(dataset.labels.length)]),
       );

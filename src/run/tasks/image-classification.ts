@@ -6,6 +6,7 @@ import { type ImageSourceOptions, openImageSource } from '../../data/images/imag
 import type { ImageSplit } from '../../data/images/image-split.ts';
 import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
 import type { Split } from '../../data/split.ts';
+import { withGreyInput } from '../../export/image-channels.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
@@ -33,10 +34,12 @@ export async function imageClassification(run: {
   const { recipe, options } = run;
   const { teacher: choice } = recipe;
   const resolve = recipePathResolver(options, 'teacher');
-  const teacher = choice?.kind === 'onnx-image' ? openImageFile(resolve(choice.model)) : undefined;
+  let teacher = choice?.kind === 'onnx-image' ? openImageFile(resolve(choice.model)) : undefined;
   const task: Task = {
     unit: 'images',
-    teacher,
+    get teacher() {
+      return teacher;
+    },
     // The keys of the store are made of the bytes of the pictures.
     preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
     async prepareData({ onProgress }) {
@@ -58,10 +61,18 @@ export async function imageClassification(run: {
         signal,
         onProgress,
       });
+      if (teacher) teacher = forImages(teacher, dataset.dims);
       return imageData({ task, recipe, dataset, teacher });
     },
   };
   return task;
+}
+
+/** A teacher of colour images answers grey ones in three equal channels; such a teacher is also a shipped grey student. */
+function forImages(teacher: ImageTeacherSource, dims: ImageDataset['dims']): ImageTeacherSource {
+  const [channels, height, width] = teacher.dims;
+  if (channels !== 3 || dims[0] !== 1) return teacher;
+  return { ...teacher, model: withGreyInput(teacher.model), dims: [1, height, width] };
 }
 
 const IMAGE_INPUTS: ModelInputs<ImageBatch> = {

@@ -42,13 +42,21 @@ export async function textClassification(run: {
     unit: 'texts',
     teacher: source,
     ...textLabelling({ tokenizer }, recipe.data.maxLength),
-    warnings: tokenizer.warnings,
+    warnings: [...tokenizer.warnings, ...cutWarnings(tokenizer)],
     async prepareData({ onProgress }) {
       const dataset = await prepareTextData(run, tokenizer, onProgress);
       return textData({ task, recipe, dataset, tokenizer, source });
     },
   };
   return task;
+}
+
+/** transformers.js cuts every text at its end. */
+function cutWarnings({ frame }: Tokenizer): string[] {
+  if (frame.truncationSide === 'right') return [];
+  return [
+    'the tokenizer cuts texts at their start, transformers.js at their end: there the student gives other answers to texts longer than data.maxLength',
+  ];
 }
 
 function openTeacherOf({ recipe, options }: { recipe: Recipe; options: RunOptions }) {
@@ -129,6 +137,7 @@ function textData(context: {
         labels: dataset.labels,
         vocabularySize: tokenizer.vocabularySize,
         padTokenId: tokenizer.padId,
+        endIds: tokenizer.endIds,
         maxLength: recipe.data.maxLength,
         tokenizerFiles: tokenizer.toShippedFiles(recipe.data.maxLength),
       }),
