@@ -83,6 +83,8 @@ describe('pictures', () => {
     const result = await distill(student, place.options('student'));
     expect(result.teacher.accuracy).toBe(trained.student.accuracy);
     expect(result.student.accuracy).toBeGreaterThan(0.7);
+    expect(result.studentInt8?.int8Share).toBe(1);
+    expect(trained.student.int8Share).toBeUndefined();
     // 160 pictures in two views, each asked about once.
     expect(result.teacherCalls).toBeLessThanOrEqual(320);
     expect(result.teacherCalls).toBeGreaterThan(160);
@@ -105,6 +107,7 @@ describe('pictures', () => {
     ]);
     expect(store).toMatchObject({ missing: 0, present: 320 + 60 });
     expect(stages.find(({ stage }) => stage === 'train')?.note).toBe(`${14 * 5} steps`);
+    expect(page).toContain('Multiplications in int8');
     expect(page).toContain('test images');
     expect(page).not.toContain('test texts');
     // No batch normalisation is left in what ships.

@@ -23,6 +23,8 @@ const modelResultSchema = z.object({
    * the teacher's over the first test samples, -1 to 1.
    */
   attributionCosine: z.number().min(-1.0001).max(1.0001).optional(),
+  /** Of a quantised file: the share of its multiplications that run in int8. */
+  int8Share: fraction.optional(),
   /** The file, relative to the run's folder. */
   file: z.string().optional(),
 });

@@ -14,8 +14,9 @@ export function modelResult(options: {
   readonly confusion: Confusion;
   readonly speed: Speed;
   readonly attributionCosine?: number;
+  readonly int8Share?: number;
 }): ModelResult {
-  const { runFolder, file, network, confusion, speed, attributionCosine } = options;
+  const { runFolder, file, network, confusion, speed, attributionCosine, int8Share } = options;
   const counts = confusionCounts(confusion);
   return {
     accuracy: accuracy(counts),
@@ -24,6 +25,7 @@ export function modelResult(options: {
     bytes: modelBytes(file),
     ...speed,
     ...(attributionCosine === undefined ? {} : { attributionCosine }),
+    ...(int8Share === undefined ? {} : { int8Share }),
     file: relative(runFolder, file),
   };
 }

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { int8Share } from '../../compress/int8-share.ts';
 import type { SampleBatch } from '../../data/batch.ts';
 import type { Session } from '../../engine/engine.ts';
 import type { Difference } from '../../metrics/interval.ts';
@@ -111,6 +112,7 @@ export function evaluateStage(
       sessions.set('teacher', await openClassifier(run.engine, teacher.file));
       const speeds = await timeModels(run, sessions, data, test);
       const cosines = await attributionCosines(run, data, teacher.file, files);
+      const share = int8Share(readModelFile(shipped.student), shipped.float32Layers);
       const result = (name: string, file: string, network?: string) =>
         modelResult({
           runFolder: run.folder.path,
@@ -119,6 +121,7 @@ export function evaluateStage(
           confusion: confusions.get(name)!,
           speed: speeds.get(name)!,
           attributionCosine: cosines.get(name),
+          int8Share: name === INT8 ? share : undefined,
         });
       const value: Evaluations = {
         ...(await gated(run, data, shipped, counted, {

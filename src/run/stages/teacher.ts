@@ -23,12 +23,14 @@ export interface TrainedTeacher {
   readonly agreement: number | null;
   /** Layers of the int8 teacher that stayed in float32, because with them in int8 it decided otherwise too often. */
   readonly floatLayers?: readonly string[];
+  /** The share of the int8 teacher's multiplications that run in int8. */
+  readonly int8Share?: number;
   /** On the validation split; null for a teacher that was not trained here. */
   readonly validation: Evaluation | null;
 }
 
 /** What is remembered of a finished teacher. */
-type Finding = Pick<TrainedTeacher, 'precision' | 'agreement' | 'floatLayers' | 'validation'>;
+type Finding = Pick<TrainedTeacher, 'precision' | 'agreement' | 'floatLayers' | 'int8Share' | 'validation'>;
 
 /** Trains the teacher on the labelled samples, and chooses the precision in which it labels. */
 export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTeacher> {
@@ -53,6 +55,7 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
         precision: int8 && int8.agreement >= minAgreement ? 'int8' : 'f32',
         agreement: int8?.agreement ?? null,
         floatLayers: int8?.floatLayers ?? [],
+        ...(int8?.share !== undefined && { int8Share: int8.share }),
         validation: trained.validation,
       };
       if (int8 && finding.precision === 'f32') {
@@ -70,13 +73,23 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
   });
 }
 
-function summarize({ precision, agreement, floatLayers = [], validation }: TrainedTeacher): string {
+function summarize({
+  precision,
+  agreement,
+  floatLayers = [],
+  int8Share,
+  validation,
+}: TrainedTeacher): string {
   const parts = [];
   if (validation) parts.push(`${percent(validation.accuracy)} on the validation split`);
   if (agreement !== null) parts.push(`int8 agrees on ${percent(agreement)}`);
   const kept = floatLayers.length;
   const mixed =
     precision === 'int8' && kept > 0 ? ` with ${kept} ${kept === 1 ? 'layer' : 'layers'} in float32` : '';
-  parts.push(`${precision} labels${mixed}`);
+  const share =
+    precision === 'int8' && int8Share !== undefined
+      ? ` (${percent(int8Share)} of its multiplications in int8)`
+      : '';
+  parts.push(`${precision} labels${mixed}${share}`);
   return parts.join('; ');
 }

@@ -1,3 +1,4 @@
+import { int8Share } from '../../compress/int8-share.ts';
 import { saturatesInt8 } from '../../compress/probe-saturation.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeTowardsDrop } from '../../compress/quantize-within-drop.ts';
@@ -24,6 +25,8 @@ export interface Int8Teacher {
   readonly samples: number;
   /** Layers that were left in float32 for the sake of the agreement. */
   readonly floatLayers: readonly string[];
+  /** The share of its multiplications that run in int8; undefined where the graph does not tell. */
+  readonly share: number | undefined;
 }
 
 /**
@@ -88,7 +91,8 @@ export async function makeInt8Teacher(
       }),
   });
   writeModelFile(int8File, best.graph);
-  return { agreement: best.score, samples, floatLayers: best.excluded };
+  const share = int8Share(model, best.excluded);
+  return { agreement: best.score, samples, floatLayers: best.excluded, share };
 }
 
 /** What one of the teacher's models answers to the first validation samples: logits [batch, classes] of each batch. */

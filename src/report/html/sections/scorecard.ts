@@ -25,6 +25,15 @@ const REASONS: Measure = {
   full: 1,
 };
 
+/** Shown where there is an int8 file: a file is int8 by what it computes, not by its name. */
+const INT8_SHARE: Measure = {
+  title: 'Multiplications in int8',
+  better: null,
+  value: (model) => model.int8Share ?? 0,
+  show: (model) => (model.int8Share === undefined ? '–' : percent(model.int8Share)),
+  full: 1,
+};
+
 /** The models side by side, measure by measure, and the trade of accuracy for speed as a picture. */
 export function scorecardSection(data: ReportData): Markup {
   const models = shownModels(data);
@@ -77,6 +86,7 @@ export function scorecardSection(data: ReportData): Markup {
       show: (model) => quantity(model.parameters),
     },
   ];
+  if (data.result.studentInt8?.int8Share !== undefined) measures.push(INT8_SHARE);
   if (data.result.student.attributionCosine !== undefined) measures.splice(2, 0, REASONS);
   return html`<section aria-labelledby="scorecard">
 <h2 id="scorecard">Side by side</h2>
