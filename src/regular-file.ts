@@ -1,9 +1,25 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  type ReadStream,
+  readFileSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { LimbeckError } from './errors.ts';
 
-/** What a path leads to where a file was wanted; its message completes "FILE cannot be read: ...". */
-export class NotAFileError extends Error {
-  /** Like the codes of Node's own file errors. */
-  readonly code = 'ENOTFILE';
+/** Where a file was wanted there is something else; its message completes `the model cannot be read: ...`, too. */
+export class NotAFileError extends LimbeckError {
+  constructor(path: string, status: Stats) {
+    super('cli.not-a-file', `it is ${nameOf(status)}, not a file`, {
+      where: path,
+      remedy: 'Give the path of a file; what comes through a pipe has to be written to one first.',
+    });
+  }
 }
 
 const NONBLOCK = constants.O_NONBLOCK ?? 0;
@@ -16,11 +32,11 @@ const NONBLOCK = constants.O_NONBLOCK ?? 0;
  */
 export function openRegularFile(path: string, flags = 0): number {
   // Looked at before it is opened, because opening some devices does something.
-  requireFile(statSync(path));
+  requireFile(path, statSync(path));
   const descriptor = openSync(path, constants.O_RDONLY | NONBLOCK | flags);
   try {
     // And after, because it may have been replaced meanwhile.
-    requireFile(fstatSync(descriptor));
+    requireFile(path, fstatSync(descriptor));
     return descriptor;
   } catch (error) {
     closeSync(descriptor);
@@ -43,9 +59,8 @@ export function readRegularText(path: string): string {
   return readRegularFile(path).toString('utf8');
 }
 
-/** Throws NotAFileError unless the status is that of a regular file. */
-export function requireFile(status: Stats): void {
-  if (!status.isFile()) throw new NotAFileError(`it is ${nameOf(status)}, not a file`);
+function requireFile(path: string, status: Stats): void {
+  if (!status.isFile()) throw new NotAFileError(path, status);
 }
 
 function nameOf(status: Stats): string {
@@ -53,4 +68,35 @@ function nameOf(status: Stats): string {
   if (status.isFIFO()) return 'a named pipe';
   if (status.isSocket()) return 'a socket';
   return 'a device';
+}
+
+/** `readRegularFile` for one of many files, between which a signal is to be heard. */
+export async function readRegularFileAsync(path: string): Promise<Buffer> {
+  const file = await openRegularFileAsync(path);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** `openRegularFile` for a file that is read bit by bit. */
+export async function openRegularFileAsync(path: string): Promise<FileHandle> {
+  requireFile(path, await stat(path));
+  const file = await open(path, constants.O_RDONLY | NONBLOCK);
+  try {
+    requireFile(path, await file.stat());
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** A file as a stream; throws at once as `openRegularFile` does. */
+export function streamRegularFile(
+  path: string,
+  options: { signal?: AbortSignal | undefined; highWaterMark?: number; encoding?: BufferEncoding } = {},
+): ReadStream {
+  return createReadStream(path, { ...options, fd: openRegularFile(path) });
 }

@@ -28,7 +28,9 @@ export function replaceFile(path: string, content: FileContent, area: ErrorArea)
 /** Writes a file and waits until the disk has it. */
 export function writeSynced(path: string, content: FileContent): void {
   const pieces = typeof content === 'string' ? [new TextEncoder().encode(content)] : content;
-  const file = openSync(path, 'w');
+  rmSync(path, { force: true });
+  // Never through a link or into a pipe that lies there under the name.
+  const file = openSync(path, 'wx');
   try {
     for (const piece of pieces) {
       // One call writes less than 2 GiB.

@@ -103,3 +103,30 @@ describe('architecture', () => {
     expect(wrong).toEqual([]);
   });
 });
+
+// Opening a pipe waits for ever, and no signal ends the wait: so everything is opened by src/regular-file.ts.
+it('opens no file that might be a pipe', () => {
+  const own = [
+    'regular-file.ts',
+    // These read what the system or the package itself holds.
+    'cli/start.ts',
+    'cli/doctor/machine-checks.ts',
+    'running-process.ts',
+    // These open files in order to write them.
+    'replace-file.ts',
+    'data/appending-file.ts',
+    'data/hub/download.ts',
+  ];
+  const openers =
+    /import \{[^}]*\b(readFileSync|createReadStream|openSync|readFile|open)\b[^}]*\} from 'node:fs|\bfs\.(readFile|readFileSync|createReadStream|openSync|open)\(/;
+  const wrong = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/\.test\.ts$|[\\/]testing[\\/]/.test(name))
+    .map((name) => relative(SRC, join(SRC, name)).replaceAll('\\', '/'))
+    .filter((name) => !own.includes(name) && openers.test(codeOf(readFileSync(join(SRC, name), 'utf8'))));
+  expect(wrong).toEqual([]);
+});
+
+/** A source without its comments, in which examples may read files. */
+function codeOf(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, '');
+}

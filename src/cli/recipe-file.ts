@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { readRegularText } from '../regular-file.ts';
 
 /** A recipe with the folder that its paths are relative to. */
 export interface LoadedRecipe {
@@ -24,7 +25,7 @@ export async function loadRecipe(
     });
   }
   const { parseRecipe } = await import('../recipe/parse.ts');
-  return { recipe: parseRecipe(await readFile(path, 'utf8'), { file, overrides }), folder: dirname(path) };
+  return { recipe: parseRecipe(readRegularText(path), { file, overrides }), folder: dirname(path) };
 }
 
 /** The path of a run's folder, which must be there. */

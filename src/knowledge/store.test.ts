@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -180,6 +181,59 @@ describe('KnowledgeStore', () => {
     expect(anew.missing(keysOf([1, 2]))).toEqual([0, 1]);
     await put(anew, [1, 2]);
     expect((await store.space({ ...definition, tap: 'other' })).count).toBe(10);
+  });
+
+  it.each([1, 2, 7, 16])(
+    'tells a file that was cut by %i pages, before LMDB reads past its end',
+    async (pages) => {
+      const space = await store.space(definition);
+      await put(space, range(3000));
+      await store.close();
+      const path = join(folder, space.info.id, 'data.mdb');
+      truncateSync(path, statSync(path).size - pages * 4096);
+      store = await KnowledgeStore.open(folder);
+      await expect(store.space(definition)).rejects.toMatchObject({
+        code: 'store.damaged',
+        message: expect.stringMatching(/page \d+ is missing/),
+        remedy: expect.stringContaining('verify --repair'),
+      });
+      await verify({ repair: true });
+      expect((await store.space(definition)).count).toBe(0);
+    },
+  );
+
+  it.each([
+    ['another page', 0, 1],
+    ['of a later transaction', 14, 1],
+    ['not part of a tree', 18, 8],
+    ['entries outside itself', 20, 255],
+  ])('tells a page whose header was changed: %s', async (problem, position, flip) => {
+    const space = await store.space(definition);
+    await put(space, range(3000));
+    await store.close();
+    const path = join(folder, space.info.id, 'data.mdb');
+    const bytes = readFileSync(path);
+    const page = bytes.readUInt32LE(48);
+    const newest = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(page + 152) ? 0 : page;
+    const root = Number(bytes.readBigUInt64LE(newest + 136));
+    bytes[root * page + position] ^= flip;
+    writeFileSync(path, bytes);
+    store = await KnowledgeStore.open(folder);
+    await expect(store.space(definition)).rejects.toMatchObject({
+      code: 'store.damaged',
+      message: expect.stringContaining(problem),
+    });
+  });
+
+  it.skipIf(process.platform === 'win32')('is not held up by a pipe in its place', async () => {
+    const space = await store.space(definition);
+    await store.close();
+    for (const name of ['lock.mdb', 'data.mdb']) {
+      rmSync(join(folder, space.info.id, name), { force: true });
+      execFileSync('mkfifo', [join(folder, space.info.id, name)]);
+      store = await KnowledgeStore.open(folder);
+      await expect(store.space(definition)).rejects.toMatchObject({ code: 'store.damaged' });
+    }
   });
 
   it('takes a file whose last page was counted but never written', async () => {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { LimbeckError } from '../errors.ts';
 import { LabelSpace, type SpaceInfo } from './label-space.ts';
-import { storeError } from './lmdb-file.ts';
+import { checkDatabase, storeError } from './lmdb-file.ts';
 import { readSpaceInfo, SPACE_FILE, type SpaceDefinition, spaceInfo, writeSpaceInfo } from './space-info.ts';
 
 /** A space as `limbeck store ls` lists it. */
@@ -150,6 +150,12 @@ export class KnowledgeStore {
         yield { space: summary, checked: 0, total: 0, damaged: 0, done: true, problem: summary.problem };
         continue;
       }
+      const pages = pagesProblem(this.#folderOf(summary.id));
+      if (pages !== undefined) {
+        if (repair) await this.#drop(summary.id);
+        yield { space: summary, checked: 0, total: 0, damaged: 0, done: true, problem: pages };
+        continue;
+      }
       if (summary.samples === 0) {
         yield { space: summary, checked: 0, total: 0, damaged: 0, done: true, problem: undefined };
         continue;
@@ -243,6 +249,16 @@ export class KnowledgeStore {
 
 function isTeacher(space: SpaceInfo, wanted: string): boolean {
   return space.title === wanted || (wanted.length >= 4 && space.teacher.startsWith(wanted));
+}
+
+/** Why LMDB must not walk through a space, if it must not. */
+function pagesProblem(folder: string): string | undefined {
+  try {
+    checkDatabase(folder, { always: true });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 async function folderSizes(folder: string): Promise<{ bytes: number; lastUsed: Date; hasLabels: boolean }> {

@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { readRegularFile } from '../regular-file.ts';
 import { tensorBytes } from './encode-tensor.ts';
 import type { Graph } from './graph.ts';
 import { ExternalDataFolder } from './node-files/external-data-folder.ts';
@@ -69,10 +69,7 @@ export function modelFiles(path: string, graph: Graph, options: WriteModelFileOp
 
 function readBytes(path: string): Uint8Array {
   try {
-    const status = statSync(path);
-    // Reading a pipe would wait for whoever writes into it.
-    if (!status.isFile()) throw new Error(status.isDirectory() ? 'it is a folder' : 'it is not a file');
-    return readFileSync(path);
+    return readRegularFile(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw new LimbeckError(

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { streamRegularFile } from '../regular-file.ts';
 import type { CurvePoint } from './report-data.ts';
 
 /** A row of `metrics.jsonl`: flat, so that any tool plots it. */
@@ -14,7 +14,7 @@ export async function* readMetricsLog(
   onBroken: (line: number) => void = () => {},
 ): AsyncGenerator<MetricsRow> {
   const lines = createInterface({
-    input: createReadStream(path, 'utf8'),
+    input: streamRegularFile(path, { encoding: 'utf8' }),
     crlfDelay: Number.POSITIVE_INFINITY,
   });
   let number = 0;

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isPackage } from '../export/package-folder.ts';
 import { knowledgeRequests } from '../objectives/index.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
+import { readRegularText } from '../regular-file.ts';
 import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';
 import type { RunOptions } from './api.ts';
 import { objectiveContext } from './pair-context.ts';
@@ -71,7 +72,7 @@ function readResult(folder: RunFolder, { baseline }: RunOptions): RunResult | un
   const file = folder.file('result.json');
   if (!existsSync(file)) return undefined;
   try {
-    const result = runResultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const result = runResultSchema.parse(JSON.parse(readRegularText(file)));
     if (result.baseline === null && baseline !== false) return undefined;
     const whole =
       isPackage(folder.file('student'), { quantized: int8Ships(result) }) &&

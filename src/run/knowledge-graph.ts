@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import type { Batch } from '../data/batch.ts';
 import { Permutation } from '../data/permutation.ts';
 import type { Split } from '../data/split.ts';
@@ -13,6 +13,7 @@ import { groupedToken } from '../knowledge/graph/token-text.ts';
 import type { ModelAnatomy } from '../onnx/anatomy/anatomy.ts';
 import { readModelFile, writeModelFile } from '../onnx/node-files.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { readRegularText } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
 import { teacherHash } from '../teachers/onnx-teacher.ts';
 import { tapTeacher } from '../teachers/tap-teacher.ts';
@@ -113,7 +114,7 @@ export function readKnowledgeGraph(folder: string): KnowledgeGraph | undefined {
   const file = `${folder}/knowledge-graph.json`;
   if (!existsSync(file) || !existsSync(`${folder}/knowledge-graph.graphml`)) return undefined;
   try {
-    return knowledgeGraphSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return knowledgeGraphSchema.parse(JSON.parse(readRegularText(file)));
   } catch {
     // Cut short or of another version: it is drawn again.
     return undefined;

@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
+import { readRegularText } from '../regular-file.ts';
 import { replaceFile, writeError } from '../replace-file.ts';
 import { releaseLock, takeLock } from './run-lock.ts';
 
@@ -175,7 +176,7 @@ export class RunFolder {
   /** Drops a stage's lines from metrics.jsonl, before it tells them anew from its checkpoint. */
   resetMetrics(stage: StageName): void {
     if (!existsSync(this.file('metrics.jsonl'))) return;
-    const lines = readFileSync(this.file('metrics.jsonl'), 'utf8').split('\n');
+    const lines = readRegularText(this.file('metrics.jsonl')).split('\n');
     const others = lines.filter((line) => line !== '' && !line.startsWith(`{"stage":"${stage}"`));
     replaceFile(this.file('metrics.jsonl'), others.map((line) => `${line}\n`).join(''), 'run');
   }
@@ -201,7 +202,7 @@ export class RunFolder {
     const empty: Omit<RunState, 'origin'> = { seconds: {}, done: {}, warnings: [], inputs: {} };
     if (!existsSync(this.file('state.json'))) return empty;
     try {
-      return { ...empty, ...(JSON.parse(readFileSync(this.file('state.json'), 'utf8')) as RunState) };
+      return { ...empty, ...(JSON.parse(readRegularText(this.file('state.json'))) as RunState) };
     } catch {
       // Only what could be done again is lost: labels and checkpoints have files of their own.
       return empty;
@@ -212,7 +213,7 @@ export class RunFolder {
     const path = this.file('recipe.resolved.yaml');
     if (!existsSync(path)) {
       replaceFile(path, resolved, 'run');
-    } else if (readFileSync(path, 'utf8') !== resolved) {
+    } else if (readRegularText(path) !== resolved) {
       throw new LimbeckError(
         'run.other-recipe',
         'this folder holds a run of another recipe (or of other options)',
@@ -228,11 +229,11 @@ export class RunFolder {
 /** What a run's folder says of where it came from. Throws LimbeckError `run.not-a-run`. */
 export function readRun(path: string): { recipe: string; origin: RunOrigin } {
   try {
-    const { origin } = JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as RunState;
+    const { origin } = JSON.parse(readRegularText(join(path, 'state.json'))) as RunState;
     if (typeof origin?.recipeFolder !== 'string' || typeof origin.storeFolder !== 'string') {
       throw new Error('its state.json does not say where it came from');
     }
-    return { recipe: readFileSync(join(path, 'recipe.resolved.yaml'), 'utf8'), origin };
+    return { recipe: readRegularText(join(path, 'recipe.resolved.yaml')), origin };
   } catch (cause) {
     throw new LimbeckError('run.not-a-run', 'this is not the folder of a run', {
       where: path,

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Split } from '../data/split.ts';
 import { tensor } from '../onnx/tensor.ts';
+import { readRegularText } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
 import {
   chosenSamples,
@@ -77,7 +78,7 @@ export function writeDynamics(
 /** What a run's folder says of its samples; undefined where they were not followed. */
 export function readDynamics({ folder }: Pick<RunContext, 'folder'>): SampleDynamicsReport | undefined {
   const file = folder.file(FILE);
-  return existsSync(file) ? sampleDynamicsSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
+  return existsSync(file) ? sampleDynamicsSchema.parse(JSON.parse(readRegularText(file))) : undefined;
 }
 
 /** The class that a sample was followed by: its label or, without one, the teacher's answer. */

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parseTokenizer, type Tokenizer } from '../data/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
+import { readRegularFileAsync } from '../regular-file.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
 import { describeValue, findEmbedding, normalizeTextModel } from './text-model.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
@@ -85,15 +85,19 @@ function checkVocabulary(rows: number | undefined, pieces: number, options: Onnx
 async function readTokenizer(path: string): Promise<{ tokenizer: Tokenizer; maxLength: number }> {
   let json: Uint8Array;
   try {
-    json = await readFile(path);
+    json = await readRegularFileAsync(path);
   } catch (cause) {
-    throw new LimbeckError('tokenizer.missing', 'the tokenizer of the teacher cannot be read', {
-      where: path,
-      remedy: "Give the path of the model's tokenizer.json (teacher.tokenizer).",
-      cause,
-    });
+    throw new LimbeckError(
+      'tokenizer.missing',
+      `the tokenizer of the teacher cannot be read: ${(cause as Error).message}`,
+      {
+        where: path,
+        remedy: "Give the path of the model's tokenizer.json (teacher.tokenizer).",
+        cause,
+      },
+    );
   }
-  const beside = (name: string) => readFile(join(dirname(path), name)).catch(noFile);
+  const beside = (name: string) => readRegularFileAsync(join(dirname(path), name)).catch(noFile);
   const config = await beside('tokenizer_config.json');
   const tokenizer = parseTokenizer(json, config, path, await beside('special_tokens_map.json'));
   const declared = (JSON.parse(config.toString('utf8')) as { model_max_length?: unknown }).model_max_length;

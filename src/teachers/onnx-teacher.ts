@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Batch, TokenBatch } from '../data/batch.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
@@ -8,6 +7,7 @@ import type { Graph, Value } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { readModel } from '../onnx/read-model.ts';
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { Teacher, TeacherOutput } from './teacher.ts';
 import { PIXEL_VALUES } from './teacher-source.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
@@ -66,7 +66,7 @@ export function teacherHash(model: Uint8Array | string): string {
 function readTeacherModel(model: Uint8Array | string, title: string): { graph: Graph; hash: string } {
   if (typeof model !== 'string') return { graph: readModel(model, { title }), hash: sha256(model) };
   const graph = readModelFile(model);
-  const bytes = readFileSync(model);
+  const bytes = readRegularFile(model);
   try {
     readModel(bytes);
   } catch (error) {

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { indexOfName } from '../data/class-order.ts';
 import { LimbeckError } from '../errors.ts';
+import { readRegularText } from '../regular-file.ts';
 
 /** Which class each output of a classifier is, as far as something says so. */
 export interface TeacherClasses {
@@ -60,7 +61,7 @@ export function readTeacherClasses(configFile: string): TeacherClasses | undefin
 
 function parseConfig(file: string): z.output<typeof configSchema> {
   try {
-    return configSchema.parse(JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')));
+    return configSchema.parse(JSON.parse(readRegularText(file).replace(/^\uFEFF/, '')));
   } catch (cause) {
     const problem =
       cause instanceof z.ZodError

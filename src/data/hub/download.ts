@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { streamRegularFile } from '../../regular-file.ts';
 import { guardWriteAsync } from '../appending-file.ts';
 
 /** A file to fetch, and what is known of it beforehand. */
@@ -109,7 +109,7 @@ async function isIntact(path: string, { sha256, gitBlob, bytes }: Download): Pro
   if (!sha256 && !gitBlob) return true;
   const hash = createHash(sha256 ? 'sha256' : 'sha1');
   if (!sha256) hash.update(`blob ${bytes}\0`);
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const chunk of streamRegularFile(path)) hash.update(chunk as Buffer);
   return hash.digest('hex') === (sha256 ?? gitBlob);
 }
 

@@ -1,8 +1,9 @@
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { LimbeckError } from '../../errors.ts';
+import { streamRegularFile } from '../../regular-file.ts';
 import type { Image, ImageSource } from './image-source.ts';
 
 /** The names of MNIST's files (LeCun, Cortes and Burges), which its successors took over; `.gz` may follow. */
@@ -40,7 +41,7 @@ class ByteReader {
 
   constructor(path: string) {
     this.path = path;
-    const file = createReadStream(path, { highWaterMark: 1 << 18 });
+    const file = streamRegularFile(path, { highWaterMark: 1 << 18 });
     // A failure of the file ends the reading of what is unpacked from it.
     this.#stream = path.endsWith('.gz')
       ? file.on('error', (error) => this.#stream.destroy(error)).pipe(createGunzip())

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { openRegularFile, readRegularFile } from '../../regular-file.ts';
 import { type ImageBatch, SAMPLE_KEY_BYTES } from '../batch.ts';
 import type { Example, Split } from '../split.ts';
 import { type Augmentation, PLAIN, viewOf, writeView } from './augmentation.ts';
@@ -116,10 +117,10 @@ export class ImageSplit implements Split<ImageBatch> {
   #record(picture: number): Buffer {
     const bytes = LABEL_BYTES + this.#pixels;
     if (this.heldBytes > 0) {
-      this.#held ??= fs.readFileSync(this.#file.path);
+      this.#held ??= readRegularFile(this.#file.path);
       return this.#held.subarray(picture * bytes, (picture + 1) * bytes);
     }
-    this.#descriptor ??= fs.openSync(this.#file.path, 'r');
+    this.#descriptor ??= openRegularFile(this.#file.path);
     const record = Buffer.alloc(bytes);
     const read = fs.readSync(this.#descriptor, record, 0, bytes, picture * bytes);
     if (read < bytes) throw new Error(`${this.#file.path} ends within picture ${picture}`);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { readRegularText } from '../../regular-file.ts';
 import { AppendingFile, guardWrite } from '../appending-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { DATASET_SPLITS, type Dataset, type DatasetSplit, type DatasetStatistics } from '../dataset.ts';
@@ -203,7 +204,7 @@ class Moments {
 
 function readManifest(folder: string, fingerprint: string): Manifest | undefined {
   try {
-    const manifest = JSON.parse(fs.readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+    const manifest = JSON.parse(readRegularText(join(folder, 'manifest.json'))) as Manifest;
     if (manifest.format !== FORMAT || manifest.fingerprint !== fingerprint) return undefined;
     const sound = Object.entries(manifest.files).every(
       ([name, { bytes, sha256 }]) =>

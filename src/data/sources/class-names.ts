@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { readRegularFileAsync } from '../../regular-file.ts';
 import type { DeclaredClasses } from '../sample.ts';
 
 /** The names in a Parquet file's key-value entry `huggingface`; undefined where it declares none for the column. */
@@ -59,7 +59,9 @@ export async function classNamesBeside(
   for (const place of [folder, dirname(folder)]) {
     for (const name of INFO_FILES) {
       const path = join(place, name);
-      const text = allowed(path) ? await readFile(path, 'utf8').catch(() => undefined) : undefined;
+      const text = allowed(path)
+        ? (await readRegularFileAsync(path).catch(() => undefined))?.toString('utf8')
+        : undefined;
       if (text === undefined) continue;
       const config = place === folder ? undefined : basename(folder);
       const info = infoOf(name, text);

@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { type CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { streamRegularFile } from '../../regular-file.ts';
 import type { SourceRow } from '../sample.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
 import { checkIsText, openFiles, pathOption, type RowFile } from './files.ts';
@@ -58,7 +58,7 @@ export async function* readCsv(
       return undefined;
     },
   });
-  const input = createReadStream(file.path, { signal });
+  const input = streamRegularFile(file.path, { signal });
   input.once('error', (error) => parser.destroy(error));
   input.pipe(parser);
   const brokenQuotes = function* (): Generator<SourceRow> {

@@ -1,7 +1,8 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { openRegularFileAsync } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { DataSource, DeclaredClasses, SourceRow, SplitName } from '../sample.ts';
 import { classNamesBeside } from './class-names.ts';
@@ -146,7 +147,7 @@ async function statFile(path: string): Promise<{ size: number; mtimeMs: number }
 
 /** Throws if the first bytes of what should be text are those of a binary file. */
 export async function checkIsText(path: string, format: string): Promise<void> {
-  const file = await open(path, 'r');
+  const file = await openRegularFileAsync(path);
   try {
     const head = Buffer.alloc(4096);
     const { bytesRead } = await file.read(head, 0, head.length, 0);

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readRegularText } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { splitFiles } from '../hub/dataset-files.ts';
 import { hubDataset } from '../hub/repository.ts';
@@ -53,14 +53,14 @@ export const huggingFace = defineSource({
       repository.sha,
     );
     const readme = repository.files.find(({ path }) => path === 'README.md');
-    const text = readme && (await readFile(await repository.fetchFile(readme, folder), 'utf8'));
+    const text = readme && readRegularText(await repository.fetchFile(readme, folder));
     const files = splitFiles(repository.files, text, config, dataset);
     const infos =
       text === undefined || readmeDatasetInfo(text) === undefined
         ? repository.files.find(({ path }) => path === 'dataset_infos.json')
         : undefined;
     const info = infos
-      ? infoOf(infos.path, await readFile(await repository.fetchFile(infos, folder), 'utf8'))
+      ? infoOf(infos.path, readRegularText(await repository.fetchFile(infos, folder)))
       : readmeDatasetInfo(text);
     const classNames = infoClassNames(info, fields.labelField, config);
     return {

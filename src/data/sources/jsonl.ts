@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { streamRegularFile } from '../../regular-file.ts';
 import type { SourceRow } from '../sample.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
 import { checkIsText, notOfFormat, openFiles, pathOption, type RowFile } from './files.ts';
@@ -24,7 +24,7 @@ export async function* readJsonl(
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
   await checkIsText(file.path, 'JSON lines');
-  const input = createReadStream(file.path, { signal });
+  const input = streamRegularFile(file.path, { signal });
   let line = 0;
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     line++;

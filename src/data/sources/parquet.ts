@@ -1,8 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import zlib from 'node:zlib';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { openRegularFileAsync } from '../../regular-file.ts';
 import type { SourceRow } from '../sample.ts';
 import { parquetClassNames } from './class-names.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
@@ -43,7 +44,7 @@ export async function* readParquet(
   fields: Fields,
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
-  const handle = await open(file.path, 'r');
+  const handle = await openRegularFileAsync(file.path);
   try {
     const buffer = await asyncBuffer(handle);
     const metadata = await readMetadata(buffer, file.path);
@@ -67,7 +68,7 @@ export async function* readParquet(
 
 /** The class names that a file's own metadata declares; undefined for none. */
 export async function classNamesIn(file: RowFile, fields: Fields): Promise<string[] | undefined> {
-  const handle = await open(file.path, 'r');
+  const handle = await openRegularFileAsync(file.path);
   try {
     const metadata = await readMetadata(await asyncBuffer(handle), file.path);
     return hubClassNames(metadata, fields.labelField);

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { readRegularFileAsync } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { SourceRow, SplitName } from '../sample.ts';
 import { splitNamed } from './fields.ts';
@@ -116,7 +117,7 @@ async function readText({ id, path, label, split }: TextFile): Promise<SourceRow
   if (size > LARGEST_FILE) return { broken: { where: id, problem: `larger than ${LARGEST_FILE} bytes` } };
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readRegularFileAsync(path));
   } catch {
     return { broken: { where: id, problem: 'not UTF-8 text' } };
   }

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { readRegularText, streamRegularFile } from '../../regular-file.ts';
 import type { DataSource, SourceRow } from '../sample.ts';
 import { defineSource } from './source.ts';
 
@@ -49,7 +48,7 @@ export async function openWordnet(
   partOfSpeech: PartOfSpeech | 'all' = 'noun',
 ): Promise<DataSource> {
   const parts = partOfSpeech === 'all' ? (Object.keys(FILES) as PartOfSpeech[]) : [partOfSpeech];
-  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readRegularText(join(folder, 'package.json'))) as { version: string };
   return {
     title: `WordNet 3.1 ${partOfSpeech === 'all' ? '' : `${partOfSpeech} `}glosses`,
     fingerprint: async () => `wordnet-glosses ${version} ${partOfSpeech}`,
@@ -60,7 +59,7 @@ export async function openWordnet(
 }
 
 async function* glosses(path: string, part: PartOfSpeech, signal?: AbortSignal): AsyncGenerator<SourceRow> {
-  const stream = createReadStream(path, { signal });
+  const stream = streamRegularFile(path, { signal });
   let line = 0;
   for await (const text of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
     line++;

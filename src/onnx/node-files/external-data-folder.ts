@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { openRegularFile } from '../../regular-file.ts';
 
 interface DataFile {
   readonly path: string;
@@ -59,15 +60,13 @@ export class ExternalDataFolder {
 
   private open(location: string): DataFile {
     const path = this.locate(location);
-    // O_NONBLOCK: opening a pipe would wait for whoever writes into it.
-    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-    const descriptor = openSync(path, flags);
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) {
-      closeSync(descriptor);
-      throw this.error(location, 'it is not a file');
+    let descriptor: number;
+    try {
+      descriptor = openRegularFile(path, constants.O_NOFOLLOW ?? 0);
+    } catch (cause) {
+      throw this.error(location, `the data file cannot be read: ${(cause as Error).message}`, cause);
     }
-    const file = { path, descriptor, size: status.size, read: 0 };
+    const file = { path, descriptor, size: fstatSync(descriptor).size, read: 0 };
     this.files.set(location, file);
     return file;
   }

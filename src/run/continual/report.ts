@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { type ContinualResult, continualResultSchema, methodResults } from '../../report/continual-result.ts';
 import { renderContinualReport } from '../../report/html/continual-page.ts';
@@ -34,7 +35,7 @@ export function reportContinual(
       result,
       finishedAt: new Date().toISOString(),
       warnings: run.folder.warnings,
-      recipe: readFileSync(run.folder.file('recipe.resolved.yaml'), 'utf8'),
+      recipe: readRegularText(run.folder.file('recipe.resolved.yaml')),
     };
     replaceFile(run.folder.file(DATA_FILE), JSON.stringify(report), 'run');
     replaceFile(run.folder.file('report.html'), renderContinualReport(report), 'run');
@@ -54,7 +55,7 @@ export function redrawContinual(runFolder: string): string | undefined {
 
 function readReport(file: string): z.output<typeof reportSchema> {
   try {
-    return reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return reportSchema.parse(JSON.parse(readRegularText(file)));
   } catch (cause) {
     throw new LimbeckError('run.damaged', 'the report data is not what this version writes', {
       where: file,
@@ -68,7 +69,7 @@ function readReport(file: string): z.output<typeof reportSchema> {
 export function finishedContinual(folder: RunFolder): ContinualResult | undefined {
   if (!existsSync(folder.file('result.json')) || !existsSync(folder.file('report.html'))) return undefined;
   try {
-    return continualResultSchema.parse(JSON.parse(readFileSync(folder.file('result.json'), 'utf8')));
+    return continualResultSchema.parse(JSON.parse(readRegularText(folder.file('result.json'))));
   } catch {
     // Of another version, or damaged: reporting again costs little.
     return undefined;

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Dataset, DatasetStatistics } from '../../data/dataset.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
+import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { renderReport } from '../../report/html/page.ts';
 import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
@@ -68,7 +69,7 @@ export function redrawReport(runFolder: string): string {
 
 function readReportData(file: string): ReportData {
   try {
-    return reportDataSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return reportDataSchema.parse(JSON.parse(readRegularText(file)));
   } catch (cause) {
     throw new LimbeckError('run.damaged', 'the report data is not what this version writes', {
       where: file,
@@ -133,7 +134,7 @@ async function collectReportData(run: RunContext, inputs: ReportInputs): Promise
     knowledgeGraph: graphReport(run, inputs.context),
     dynamics: readDynamics(run),
     warnings: folder.warnings.map((message) => ({ message, level: 'warning' as const })),
-    recipe: readFileSync(folder.file('recipe.resolved.yaml'), 'utf8'),
+    recipe: readRegularText(folder.file('recipe.resolved.yaml')),
   };
 }
 

