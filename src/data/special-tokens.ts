@@ -13,6 +13,14 @@ export interface TokenFrame {
   readonly paddingSide: Side;
 }
 
+/** The `token_type_ids` of a single text. */
+export interface TokenTypes {
+  /** Of the text's own tokens: 0 nearly always. */
+  readonly text: number;
+  /** Of special tokens by id, where they differ: 2 for XLNet's `<cls>`. */
+  readonly special: ReadonlyMap<number, number>;
+}
+
 /** What no vocabulary has, so that it is found again between the special tokens. */
 const PROBE = '\u0000text\u0000';
 
@@ -54,6 +62,23 @@ function specialTokensAround(postProcessor: LibraryTokenizer['post_processor']):
   const { tokens } = postProcessor.post_process([PROBE], null, true);
   const before = tokens.indexOf(PROBE);
   return before < 0 ? { before: 0, after: 0 } : { before, after: tokens.length - before - 1 };
+}
+
+/** Reads the types from the post-processor. */
+export function tokenTypes(
+  postProcessor: LibraryTokenizer['post_processor'],
+  idOf: (token: string) => number | undefined,
+): TokenTypes {
+  const made = postProcessor?.post_process([PROBE], null, true);
+  const tokens: readonly string[] = made?.tokens ?? [];
+  const types: readonly number[] = made?.token_type_ids ?? [];
+  const text = types[tokens.indexOf(PROBE)] ?? 0;
+  const special = new Map<number, number>();
+  tokens.forEach((token, i) => {
+    const [id, type] = [idOf(token), types[i] ?? text];
+    if (token !== PROBE && id !== undefined && type !== text) special.set(id, type);
+  });
+  return { text, special };
 }
 
 function directionOf(section: unknown): unknown {

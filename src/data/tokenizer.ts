@@ -5,7 +5,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { type NamedTokens, namedTokens } from './named-tokens.ts';
 import { findPaddingToken, type PaddingToken } from './padding-token.ts';
 import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
-import { cutTokens, type TokenFrame, tokenFrame } from './special-tokens.ts';
+import { cutTokens, type TokenFrame, type TokenTypes, tokenFrame, tokenTypes } from './special-tokens.ts';
 import { UnigramEncoder, type UnigramModel } from './unigram.ts';
 
 /** A JSON object as it stands in a file. */
@@ -112,6 +112,11 @@ export class Tokenizer {
   /** The library's own ids: what a reader of the shipped files gets. */
   encodeByLibrary(text: string): number[] {
     return this.#library.encode(text).ids;
+  }
+
+  /** What a model that has `token_type_ids` is given for a single text. */
+  get types(): TokenTypes {
+    return tokenTypes(this.#library.post_processor, (token) => this.#library.token_to_id(token));
   }
 
   /** The text of a token. */

@@ -1,50 +1,56 @@
 import { basename } from 'node:path';
-import { LimbeckError } from '../errors.ts';
 import { readModelFile } from '../onnx/node-files.ts';
+import { answeringForm } from './answering-form.ts';
+import { namedLogits, requireClassScores, withLogits } from './class-logits.ts';
+import { imageInput, imageLayout, withPixelValues } from './image-model.ts';
+import { readPixelForm } from './image-preprocessing.ts';
+import { fileOf, modelFiles } from './model-folder.ts';
 import { type ImageTeacherSource, LOGITS, PIXEL_VALUES } from './teacher-source.ts';
-import { describeValue } from './text-model.ts';
+import { describeValue } from './text-inputs.ts';
+
+export interface ImageFileOptions {
+  /** The ONNX file, or the folder that holds it, as Hugging Face has it. */
+  model: string;
+  /** Which of its inputs the picture is; the only one that can be by default. */
+  input?: string;
+}
 
 /**
- * A person's own ONNX classifier of pictures: input `pixel_values`, float32 [batch, channels, height, width], whose
- * sizes but for the batch are known; output `logits`, float32 [batch, classes].
+ * A person's own ONNX classifier of pictures. Its input is float32 [batch, channels, height, width] or [batch, height,
+ * width, channels], whatever its name; its output float32 [batch, classes]. A `preprocessor_config.json` beside it says
+ * how it wants its pixels.
  *
- * @throws LimbeckError `teacher.inputs`, `teacher.outputs` (saying what the model has), and what reading throws.
+ * @throws LimbeckError `teacher.inputs`, `teacher.outputs` (saying what the model has), `teacher.model`,
+ *   `teacher.config`, and what reading throws.
  */
-export function openImageFile(path: string): ImageTeacherSource {
-  const model = readModelFile(path);
-  const [input] = model.inputs;
-  const dims = input?.shape?.slice(1);
-  const fits =
-    model.inputs.length === 1 &&
-    input?.name === PIXEL_VALUES &&
-    input.type === 'float32' &&
-    dims?.length === 3 &&
-    dims.every((size) => typeof size === 'number');
-  if (!fits) {
-    throw new LimbeckError(
-      'teacher.inputs',
-      `the model has no single input '${PIXEL_VALUES}' of known size`,
-      {
-        where: `${path}: its inputs are ${model.inputs.map(describeValue).join('; ')}`,
-        remedy: `Export it with the input ${PIXEL_VALUES}, float32 [batch, channels, height, width].`,
-      },
-    );
-  }
-  const logits = model.outputs.find((output) => output.name === LOGITS);
-  if (logits?.type !== 'float32' || logits.shape?.length !== 2) {
-    throw new LimbeckError(
-      'teacher.outputs',
-      `the model has no output '${LOGITS}', float32 [batch, classes]`,
-      {
-        where: `${path}: its outputs are ${model.outputs.map(describeValue).join('; ')}`,
-        remedy: 'Export it as an image classifier.',
-      },
-    );
-  }
+export function openImageFile(options: ImageFileOptions): ImageTeacherSource {
+  const files = modelFiles(options.model);
+  const path = files.model;
+  const answering = answeringForm(readModelFile(path));
+  const input = imageInput(answering.graph, path, options.input);
+  const layout = imageLayout(input);
+  const scores = withLogits(namedLogits(withPixelValues(answering.graph, input, layout), true));
+  requireClassScores(scores.graph, path, describeValue);
+  const [, ...dims] = scores.graph.inputs[0]?.shape ?? [];
+  const config = fileOf(files, 'preprocessor_config.json');
   return {
     title: basename(path),
-    model,
+    file: path,
+    model: scores.graph,
     logitsOutput: LOGITS,
-    dims: dims as unknown as [number, number, number],
+    dims: dims.map((size) => (typeof size === 'number' ? size : undefined)),
+    ...(config !== undefined && { pixels: readPixelForm(config) }),
+    notes: [
+      ...files.notes,
+      ...answering.notes,
+      ...(input.name === PIXEL_VALUES ? [] : [`the teacher's input '${input.name}' takes the picture`]),
+      ...(layout === 'channels-last' ? ['the teacher takes pictures as [height, width, channels]'] : []),
+      ...scores.notes,
+      ...(config === undefined
+        ? [
+            'there is no preprocessor_config.json beside the teacher: its pixels are taken to be normalised by the mean and deviation of the training images',
+          ]
+        : []),
+    ],
   };
 }

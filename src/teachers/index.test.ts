@@ -30,7 +30,9 @@ describe('TEACHERS', () => {
     for (const { kind, options } of TEACHERS) {
       expect(options.description, kind).toBeTruthy();
     }
-    expect(TEACHERS[1].options.safeParse({ model: 'm.onnx' }).success).toBe(false);
+    expect(TEACHERS[1].options.safeParse({}).success).toBe(false);
+    // The tokenizer lies beside the model, or in its folder.
+    expect(TEACHERS[1].options.safeParse({ model: 'folder' }).success).toBe(true);
     expect(TEACHERS[0].options.parse({})).toMatchObject({ train: 'head', precision: 'auto' });
   });
 });

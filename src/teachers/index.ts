@@ -36,8 +36,24 @@ const useLite = {
 
 const onnxFileOptions = z
   .object({
-    model: z.string().min(1).describe('The ONNX file.'),
-    tokenizer: z.string().min(1).describe('Its tokenizer.json.'),
+    model: z
+      .string()
+      .min(1)
+      .describe('The ONNX file, or the folder that holds it and its tokenizer, as Hugging Face lays it out.'),
+    tokenizer: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Its tokenizer.json; by default the one beside the model.'),
+    inputs: z
+      .strictObject({
+        input_ids: z.string().optional(),
+        attention_mask: z.string().optional(),
+        token_type_ids: z.string().optional(),
+        position_ids: z.string().optional(),
+      })
+      .optional()
+      .describe('Which of its inputs is which, where their names do not tell.'),
     train: z
       .enum(['none', 'head', 'all'])
       .default('none')
@@ -61,8 +77,13 @@ const onnxImageOptions = z
       .string()
       .min(1)
       .describe(
-        'The ONNX file of a classifier of pictures: what `limbeck train` left in runs/NAME/student/onnx.',
+        'The ONNX file of a classifier of pictures, or the folder that holds it: what `limbeck train` left in runs/NAME/student, or a model of Hugging Face.',
       ),
+    input: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Which of its inputs takes the picture, where there are several that could.'),
     precision: precisionOption,
     minAgreement: minAgreementOption,
   })

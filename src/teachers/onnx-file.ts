@@ -1,18 +1,27 @@
 import { basename, dirname, join } from 'node:path';
 import { parseTokenizer, type Tokenizer } from '../data/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
-import type { Graph } from '../onnx/graph.ts';
+import type { Value } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { readRegularFileAsync } from '../regular-file.ts';
+import { answeringForm } from './answering-form.ts';
+import { namedLogits, requireClassScores, withLogits } from './class-logits.ts';
+import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
-import { describeValue, findEmbedding, normalizeTextModel } from './text-model.ts';
+import { describeValue, type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
+import { findEmbedding, normalizeTextModel } from './text-model.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
 
 export interface OnnxFileOptions {
-  /** Path of the ONNX file; external data is read beside it. */
+  /** Path of the ONNX file (external data is read beside it), or of a folder that holds it, as Hugging Face has it. */
   model: string;
-  /** Path of its tokenizer.json; tokenizer_config.json and special_tokens_map.json beside it are read too. */
-  tokenizer: string;
+  /**
+   * Path of its tokenizer.json; tokenizer_config.json and special_tokens_map.json beside it are read too. The one beside
+   * the model by default.
+   */
+  tokenizer?: string;
+  /** Which input is which, where their names do not tell. */
+  inputs?: NamedInputs;
   /** What is needed of the model: its classes, or an embedding on which a head (or all of it) is trained. */
   train: 'none' | 'head' | 'all';
 }
@@ -31,22 +40,36 @@ const MAX_UNUSED_ROWS = (pieces: number) => 256 + pieces / 10;
  *   the tokenizer is another model's, `tokenizer.missing`, and what reading the files throws.
  */
 export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeacherSource> {
-  const { tokenizer, maxLength } = await readTokenizer(options.tokenizer);
-  const title = basename(options.model);
-  const read = readModelFile(options.model);
-  const ids = read.inputs.find((input) => input.name === INPUT_IDS);
-  if (ids) checkVocabulary(embeddedVocabulary(read, ids), tokenizer.vocabularySize, options);
-  const found = { title, tokenizer, maxLength };
+  const files = modelFiles(options.model);
+  const path = files.model;
+  const tokenizerFile = options.tokenizer ?? fileOf(files, 'tokenizer.json') ?? noTokenizer(files);
+  const { tokenizer, maxLength } = await readTokenizer(tokenizerFile);
+  const title = basename(path);
+  const answering = answeringForm(readModelFile(path));
+  const read = answering.graph;
+  const roles = textInputs(read, path, options.inputs);
+  const [ids] = [...roles].find(([, role]) => role === INPUT_IDS) ?? [];
+  if (ids) checkVocabulary(embeddedVocabulary(read, ids), tokenizer.vocabularySize, tokenizerFile, path);
+  const naming = renamedInputs(roles);
+  const notes = [...files.notes, ...answering.notes, ...(naming ? [naming] : [])];
+  const found = { title, file: path, tokenizer, maxLength };
+  const normal = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
+  const scores = withLogits(namedLogits(normal.model));
   if (options.train === 'none') {
-    const { model, constants } = normalizeTextModel(read, options.model);
-    requireLogits(model, options.model);
-    return { ...found, model, constants, logitsOutput: LOGITS };
+    requireClassScores(scores.graph, path, describeValue);
+    return {
+      ...found,
+      notes: [...notes, ...scores.notes],
+      model: scores.graph,
+      constants: normal.constants,
+      logitsOutput: LOGITS,
+    };
   }
-  const normal = normalizeTextModel(read, options.model);
-  const { model, output, width } = findEmbedding(normal.model, options.model);
+  const { model, output, width } = findEmbedding(normal.model, path);
   const classifies = model.outputs.some((value) => value.name === LOGITS);
   return {
     ...found,
+    notes,
     model,
     constants: normal.constants,
     embeddingOutput: output,
@@ -55,28 +78,41 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   };
 }
 
-function requireLogits(model: Graph, path: string): void {
-  const logits = model.outputs.find((output) => output.name === LOGITS);
-  if (logits?.type === 'float32' && logits.shape?.length === 2) return;
-  throw new LimbeckError(
-    'teacher.outputs',
-    logits
-      ? `the output '${LOGITS}' is ${describeValue(logits)}, not float32 [batch, classes]`
-      : `the model has no output '${LOGITS}'`,
-    {
-      where: `${path}: its outputs are ${model.outputs.map(describeValue).join('; ')}`,
-      remedy: 'Export it as a text classifier, or train a head on its embedding (train: head).',
-    },
-  );
+/** Inputs that were known by a name that is not transformers', for people. */
+function renamedInputs(roles: ReadonlyMap<Value, TextRole>): string | undefined {
+  const other = [...roles]
+    .filter(([{ name }, role]) => name !== role)
+    .map(([{ name }, role]) => `'${name}' is ${role}`);
+  return other.length > 0 ? `the teacher's inputs are taken by their names: ${other.join(', ')}` : undefined;
 }
 
-function checkVocabulary(rows: number | undefined, pieces: number, options: OnnxFileOptions): void {
+/** Files from which a tokenizer.json can be made. */
+const OTHER_TOKENIZERS = [
+  'vocab.txt',
+  'vocab.json',
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'tokenizer.model',
+];
+
+function noTokenizer(files: ModelFiles): never {
+  const other = OTHER_TOKENIZERS.map((name) => fileOf(files, name)).find(Boolean);
+  const folder = files.folders.at(-1) as string;
+  throw new LimbeckError('tokenizer.missing', 'there is no tokenizer.json beside the teacher', {
+    where: files.folders.join(', '),
+    remedy: other
+      ? `Make it of ${basename(other)}: python -c "from transformers import AutoTokenizer as T; T.from_pretrained('${folder}').save_pretrained('${folder}')"`
+      : "Put the model's tokenizer.json beside it, or give its path (teacher.tokenizer).",
+  });
+}
+
+function checkVocabulary(rows: number | undefined, pieces: number, tokenizer: string, model: string): void {
   if (rows === undefined || (pieces <= rows && rows - pieces <= MAX_UNUSED_ROWS(pieces))) return;
   throw new LimbeckError(
     'teacher.vocabulary',
     `the tokenizer is another model's: it has ${pieces} pieces where the model embeds ${rows}`,
     {
-      where: `${options.tokenizer} for ${options.model}`,
+      where: `${tokenizer} for ${model}`,
       remedy: 'Give the tokenizer.json that came with the model.',
     },
   );

@@ -1,13 +1,18 @@
 import type { Tokenizer } from '../data/tokenizer.ts';
 import type { Graph } from '../onnx/graph.ts';
+import type { PixelForm } from './image-preprocessing.ts';
 
 /** A model that can teach, opened. */
 export interface TeacherSource {
   /** For people: `Universal Sentence Encoder lite`. */
   readonly title: string;
   readonly model: Graph;
+  /** The ONNX file that was opened, where there is one. */
+  readonly file?: string;
   /** The output that holds a score a class, float32 [batch, classes], when the model is a classifier already. */
   readonly logitsOutput?: string;
+  /** What was assumed of the model, or changed in it: told when a run begins. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -27,8 +32,10 @@ export interface TextTeacherSource extends TeacherSource {
 
 /** A classifier of pictures: its input is `pixel_values`, float32 [batch, channels, height, width]. */
 export interface ImageTeacherSource extends TeacherSource {
-  /** [channels, height, width]. */
-  readonly dims: readonly [number, number, number];
+  /** [channels, height, width]; undefined for sizes that the model leaves open. */
+  readonly dims: readonly (number | undefined)[];
+  /** How it wants its pixels; as the data are normalised when absent. */
+  readonly pixels?: PixelForm;
 }
 
 export const PIXEL_VALUES = 'pixel_values';
@@ -37,5 +44,6 @@ export const PIXEL_VALUES = 'pixel_values';
 export const INPUT_IDS = 'input_ids';
 export const ATTENTION_MASK = 'attention_mask';
 export const TOKEN_TYPE_IDS = 'token_type_ids';
+export const POSITION_IDS = 'position_ids';
 export const SENTENCE_EMBEDDING = 'sentence_embedding';
 export const LOGITS = 'logits';

@@ -1,17 +1,20 @@
+import type { TokenTypes } from '../data/special-tokens.ts';
 import { LimbeckError } from '../errors.ts';
 import { isFloat } from '../onnx/data-type.ts';
-import type { Graph, TypedValue, Value } from '../onnx/graph.ts';
+import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { foldConstants } from '../onnx/passes/fold-constants.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { maskedMean } from './masked-mean.ts';
-import { ATTENTION_MASK, INPUT_IDS, LOGITS, SENTENCE_EMBEDDING, TOKEN_TYPE_IDS } from './teacher-source.ts';
+import { ATTENTION_MASK, INPUT_IDS, LOGITS, SENTENCE_EMBEDDING } from './teacher-source.ts';
+import { describeValue, type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
 
-const KNOWN_INPUTS = [INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS];
+const ONE_TYPE: TokenTypes = { text: 0, special: new Map() };
 
 /**
  * A read model with the inputs that every text teacher has: `input_ids` and `attention_mask`, int64
- * ['batch', 'sequence']. Other types are cast; `token_type_ids` become zeros inside. Constant nodes and what is computed
+ * ['batch', 'sequence']. Other names and types are theirs inside; `token_type_ids` and `position_ids` are computed
+ * there. Constant nodes and what is computed
  * of them become initializers, whose contents the gradients can read; `constants` names those that are floats: unlike
  * the model's own initializers they are no weights.
  *
@@ -20,21 +23,20 @@ const KNOWN_INPUTS = [INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS];
 export function normalizeTextModel(
   graph: Graph,
   where: string,
+  { named, types = ONE_TYPE }: { readonly named?: NamedInputs; readonly types?: TokenTypes } = {},
 ): { readonly model: Graph; readonly constants: readonly string[] } {
-  checkInputs(graph, where);
+  const roles = textInputs(graph, where, named);
   const g = new GraphBuilder(graph.opsets.get(''));
   const ids = g.input(INPUT_IDS, 'int64', ['batch', 'sequence']);
   const mask = g.input(ATTENTION_MASK, 'int64', ['batch', 'sequence']);
-  const sources = new Map([
-    [INPUT_IDS, () => ids],
-    [ATTENTION_MASK, () => mask],
-    [TOKEN_TYPE_IDS, () => g.mul(ids, 0)],
-  ]);
+  const sources: Record<TextRole, () => TypedValue> = {
+    input_ids: () => ids,
+    attention_mask: () => mask,
+    token_type_ids: () => tokenTypes(g, ids, types),
+    position_ids: () => positions(g, mask),
+  };
   const bound = new Map<string, TypedValue>();
-  for (const { name, type } of graph.inputs) {
-    const source = sources.get(name) as () => TypedValue;
-    bound.set(name, g.cast(source(), type ?? 'int64'));
-  }
+  for (const [{ name, type }, role] of roles) bound.set(name, g.cast(sources[role](), type ?? 'int64'));
   try {
     const values = g.inline(graph, bound);
     for (const output of graph.outputs) g.output(values.get(output.name) as TypedValue);
@@ -56,30 +58,16 @@ export function normalizeTextModel(
   return { model, constants: constants.map(({ name }) => name) };
 }
 
-function checkInputs(graph: Graph, where: string): void {
-  const has = `${where}: its inputs are ${graph.inputs.map(describeValue).join('; ')}`;
-  const remedy = `Export it with ${INPUT_IDS} and ${ATTENTION_MASK} (int64 [batch, sequence]).`;
-  for (const needed of [INPUT_IDS, ATTENTION_MASK]) {
-    if (!graph.inputs.some((input) => input.name === needed)) {
-      throw new LimbeckError('teacher.inputs', `the model has no input '${needed}'`, { where: has, remedy });
-    }
-  }
-  for (const input of graph.inputs) {
-    if (!KNOWN_INPUTS.includes(input.name)) {
-      throw new LimbeckError('teacher.inputs', `nothing can be given to the input '${input.name}'`, {
-        where: has,
-        remedy,
-      });
-    }
-    const fixed = input.shape?.find((dim) => typeof dim === 'number');
-    if (fixed !== undefined || input.shape?.length !== 2) {
-      throw new LimbeckError(
-        'teacher.inputs',
-        `the input '${input.name}' has the shape [${input.shape?.join(', ') ?? '?'}], not [batch, sequence]`,
-        { where: has, remedy: 'Export it with dynamic batch and sequence sizes.' },
-      );
-    }
-  }
+/** Places in the text, counted over the mask as transformers does for decoders: 0 for the first token, wherever it is. */
+function positions(g: GraphBuilder, mask: TypedValue): TypedValue {
+  const counted = g.op('CumSum', [mask, g.scalar(1, 'int64')]);
+  return g.op('Max', [g.sub(counted, 1), g.scalar(0, 'int64')]);
+}
+
+/** What a tokenizer says of the kind of each token of a single text. */
+function tokenTypes(g: GraphBuilder, ids: TypedValue, { text, special }: TokenTypes): TypedValue {
+  const all = g.add(g.mul(ids, 0), text);
+  return [...special].reduce((types, [id, type]) => g.where(g.equal(ids, id), type, types), all);
 }
 
 /** Outputs that hold a vector a text or a token, the usual ones first. */
@@ -126,9 +114,4 @@ function withMeanOf(graph: Graph, perToken: string): Graph {
   for (const output of graph.outputs) g.output(values.get(output.name) as TypedValue);
   for (const [key, value] of graph.metadata) g.setMetadata(key, value);
   return g.build(graph.name);
-}
-
-/** `logits: float32 [batch, 3]`, for messages. */
-export function describeValue({ name, type, shape }: Value): string {
-  return `${name}: ${type ?? 'unknown'} [${shape?.join(', ') ?? '?'}]`;
 }

@@ -23,6 +23,8 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'Transpose',
   'Squeeze',
   'Unsqueeze',
+  'QuantizeLinear',
+  'DequantizeLinear',
 ]);
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'FusedMatMul', 'Einsum']);
 

@@ -45,8 +45,16 @@ function transformerLayers(paths: ModelPaths): ModelLayer[] {
 
 /** All of a model of sequences that does not attend: the last hidden state before the sequence is pooled. */
 function sequenceLayer(paths: ModelPaths, from: Value): ModelLayer[] {
-  const last = paths.waistsAfter(from).findLast((value) => paths.isBatchOf(value, 3));
+  const last = paths
+    .waistsAfter(from)
+    .findLast((value) => paths.isBatchOf(value, 3) && !isCut(paths, from, value));
   return last ? [{ name: 'layer_0', hidden: hiddenOf(paths, last) }] : [];
+}
+
+/** Whether a value has one place of a sequence that is longer: the first token, say, with its axis kept. */
+function isCut(paths: ModelPaths, sequence: Value, value: Value): boolean {
+  const length = paths.shapeOf(sequence)?.[1];
+  return length !== undefined && length > 1 && paths.shapeOf(value)![1] === 1;
 }
 
 function hiddenOf(paths: ModelPaths, value: Value): { name: string; width: number } {

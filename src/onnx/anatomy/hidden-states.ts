@@ -13,8 +13,17 @@ const NORMALIZING: ReadonlySet<string> = new Set([
   'Add',
   'Identity',
   'Cast',
+  'QuantizeLinear',
+  'DequantizeLinear',
 ]);
-const PASSED_ON: ReadonlySet<string> = new Set(['Identity', 'Cast', 'Dropout']);
+/** What hands a state on: in another type, or rounded to the steps of a quantised model. */
+const PASSED_ON: ReadonlySet<string> = new Set([
+  'Identity',
+  'Cast',
+  'Dropout',
+  'QuantizeLinear',
+  'DequantizeLinear',
+]);
 
 /**
  * For each attention, the hidden state at the end of its layer, float [batch, sequence, width]: the last waist before the
@@ -30,9 +39,16 @@ export function hiddenStates(paths: ModelPaths, sites: readonly AttentionSite[])
     const following = paths.after(start);
     const next = sites.find((other) => other !== site && following.has(other.softmax));
     const limit = next ? paths.positionOf(next.softmax) : Number.POSITIVE_INFINITY;
+    // One token that was cut out with its axis kept is no state of the sequence.
+    const queries = paths.shapeOf(start)?.at(-2);
     const waists = paths
       .waistsAfter(start)
-      .filter((value) => paths.positionOf(paths.producerOf(value)!) < limit && paths.isBatchOf(value, 3));
+      .filter(
+        (value) =>
+          paths.positionOf(paths.producerOf(value)!) < limit &&
+          paths.isBatchOf(value, 3) &&
+          (paths.shapeOf(value)![1] !== 1 || queries === 1),
+      );
     const joins = waists.filter((value) => isJoin(paths, paths.producerOf(value)!));
     if (next) joinsInLayer = joins.length;
     // A classifier's own residual paths are no part of the last layer.

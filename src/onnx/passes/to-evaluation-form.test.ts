@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { GraphBuilder } from '../graph-builder.ts';
 import { float32, tensor } from '../tensor.ts';
 import { runGraph } from '../testing/run-graph.ts';
-import { operatorsOf } from '../testing/small-graph.ts';
-import { toEvaluationForm } from './to-evaluation-form.ts';
+import { graphOf, nodeOf, operatorsOf, valueNamed } from '../testing/small-graph.ts';
+import { toEvaluationForm, trainingNodes } from './to-evaluation-form.ts';
 
 function normalized(outputs: 1 | 3) {
   const g = new GraphBuilder();
@@ -75,4 +75,64 @@ it('leaves other nodes as they are', () => {
   g.output(g.relu(g.add(x, 1)));
   const graph = g.build();
   expect(operatorsOf(toEvaluationForm(graph))).toEqual(['Add', 'Relu']);
+});
+
+it.each([true, false])(
+  'drops nothing inside a branch, told by a constant or an input (%s)',
+  async (constant) => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [8]);
+    const training = constant
+      ? g.initializer('training', tensor('bool', [], Uint8Array.of(1)))
+      : g.input('training', 'bool', []);
+    const branch = (name: string) => {
+      const part = graphOf([], [], []);
+      const y = valueNamed(name, 'float32', [8]);
+      return { ...part, nodes: [nodeOf('Dropout', [x, half, training], [y])], outputs: [y] };
+    };
+    const half = g.scalar(0.5);
+    const [y] = g.node('Identity', [x]);
+    g.output(y, 'y');
+    const built = g.build();
+    const chosen = valueNamed('chosen', 'float32', [8]);
+    const condition = valueNamed('condition', 'bool', []);
+    const graph = {
+      ...built,
+      initializers: new Map([
+        ...built.initializers,
+        [condition, tensor('bool', [], Uint8Array.of(1))] as const,
+      ]),
+      nodes: [
+        ...built.nodes,
+        nodeOf('If', [condition], [chosen], {
+          then_branch: { kind: 'graph', value: branch('then') },
+          else_branch: { kind: 'graph', value: branch('else') },
+        }),
+      ],
+      outputs: [chosen],
+    };
+    expect(trainingNodes(graph)).toHaveLength(2);
+    const evaluated = toEvaluationForm(graph);
+    expect(trainingNodes(evaluated)).toEqual([]);
+    const feeds = { x: float32([1, 2, 3, 4, 5, 6, 7, 8]) };
+    const given = constant ? feeds : { ...feeds, training: tensor('bool', [], Uint8Array.of(1)) };
+    expect([...(await runGraph(evaluated, given)).chosen.data]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  },
+);
+
+it('knows the batch statistics of older versions, which have more outputs', () => {
+  const graph = { ...normalized(3), opsets: new Map([['', 13]]) };
+  const nodes = graph.nodes.map((node) => ({ ...node, attributes: new Map() }));
+  expect(trainingNodes({ ...graph, nodes }).map(({ opType }) => opType)).toEqual(['BatchNormalization']);
+  expect(trainingNodes(toEvaluationForm({ ...graph, nodes }))).toEqual([]);
+});
+
+it('says nothing of a Dropout that is told not to train, or drops nothing', () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [4]);
+  const told = (value: number) => g.initializer(`told${value}`, tensor('bool', [], Uint8Array.of(value)));
+  const [a] = g.node('Dropout', [x, g.scalar(0.5), told(0)]);
+  const [b] = g.node('Dropout', [a, g.scalar(0), told(1)]);
+  g.output(g.node('Dropout', [b])[0], 'y');
+  expect(trainingNodes(g.build())).toEqual([]);
 });

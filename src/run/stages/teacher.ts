@@ -36,6 +36,7 @@ type Finding = Pick<TrainedTeacher, 'precision' | 'agreement' | 'floatLayers' | 
 export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTeacher> {
   const source = data.task.teacher as TeacherSource;
   return runStage(run, 'teacher', `Make the teacher ready: ${source.title}`, async () => {
+    for (const note of source.notes ?? []) run.warn(note);
     const choice = run.recipe.teacher as NonNullable<Recipe['teacher']>;
     const file = run.folder.file('teacher', 'model.onnx');
     const int8File = run.folder.file('teacher', 'model_int8.onnx');

@@ -15,6 +15,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { IMAGE_STUDENTS } from '../../students/index.ts';
 import type { ImageStudentArchitecture } from '../../students/student.ts';
 import { openImageFile } from '../../teachers/image-file.ts';
+import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
@@ -34,7 +35,8 @@ export async function imageClassification(run: {
   const { recipe, options } = run;
   const { teacher: choice } = recipe;
   const resolve = recipePathResolver(options, 'teacher');
-  let teacher = choice?.kind === 'onnx-image' ? openImageFile(resolve(choice.model)) : undefined;
+  let teacher =
+    choice?.kind === 'onnx-image' ? openImageFile({ ...choice, model: resolve(choice.model) }) : undefined;
   const task: Task = {
     unit: 'images',
     get teacher() {
@@ -61,18 +63,12 @@ export async function imageClassification(run: {
         signal,
         onProgress,
       });
-      if (teacher) teacher = forImages(teacher, dataset.dims);
+      if (teacher)
+        teacher = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, dataset) };
       return imageData({ task, recipe, dataset, teacher });
     },
   };
   return task;
-}
-
-/** A teacher of colour images answers grey ones in three equal channels; such a teacher is also a shipped grey student. */
-function forImages(teacher: ImageTeacherSource, dims: ImageDataset['dims']): ImageTeacherSource {
-  const [channels, height, width] = teacher.dims;
-  if (channels !== 3 || dims[0] !== 1) return teacher;
-  return { ...teacher, model: withGreyInput(teacher.model), dims: [1, height, width] };
 }
 
 const IMAGE_INPUTS: ModelInputs<ImageBatch> = {

@@ -15,7 +15,11 @@ export async function openRecipeTeacher(run: {
   const resolve = recipePathResolver(run.options, 'teacher');
   const choice: TeacherChoice =
     teacher.kind === 'onnx'
-      ? { ...teacher, model: resolve(teacher.model), tokenizer: resolve(teacher.tokenizer) }
+      ? {
+          ...teacher,
+          model: resolve(teacher.model),
+          tokenizer: teacher.tokenizer === undefined ? undefined : resolve(teacher.tokenizer),
+        }
       : teacher;
   return openTeacher(choice);
 }

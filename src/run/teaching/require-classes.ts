@@ -26,10 +26,14 @@ export function requireClasses({ model, title }: TeacherSource, classes: number)
 
 /** A teacher of pictures of another size cannot be asked. @throws LimbeckError `teacher.inputs` */
 export function requireImages({ dims, title }: ImageTeacherSource, wanted: readonly number[]): void {
-  if (dims.every((size, axis) => size === wanted[axis])) return;
+  // One grey channel is given as the three that a model of colours takes.
+  const isGrey = wanted[0] === 1 && dims[0] === 3;
+  const fits = (size: number | undefined, axis: number) =>
+    size === undefined || size === wanted[axis] || (axis === 0 && isGrey);
+  if (dims.every(fits)) return;
   throw new LimbeckError(
     'teacher.inputs',
-    `the teacher takes pictures of [${dims.join(', ')}], the data has [${wanted.join(', ')}]`,
+    `the teacher takes pictures of [${dims.map((size) => size ?? 'any').join(', ')}], the data has [${wanted.join(', ')}]`,
     { where: title, remedy: 'Take a teacher that was trained on pictures of this size.' },
   );
 }

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { LimbeckError } from '../errors.ts';
+
+/** The files of a model, found from what a recipe names. */
+export interface ModelFiles {
+  /** The ONNX file. */
+  readonly model: string;
+  /** Where files of its kind are looked for: beside it, then in the folder above `onnx/`. */
+  readonly folders: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Where exporters put the model in its own precision, in the order in which they are tried. */
+const USUAL = [join('onnx', 'model.onnx'), 'model.onnx'];
+/** Weights that are not ONNX: what a model is exported from. */
+const OTHER_WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|h5|msgpack|gguf)$|^saved_model\.pb$/i;
+
+/**
+ * The files of a model that is named by its ONNX file or by its folder, as `save_pretrained` and the Hugging Face hub lay
+ * it out. In a folder it is `onnx/model.onnx`, then `model.onnx`, then the only ONNX file there is.
+ *
+ * @throws LimbeckError `teacher.model` for a folder with no ONNX file (saying how to export one) or with several of
+ *   which none is the usual one (naming them)
+ */
+export function modelFiles(path: string): ModelFiles {
+  if (!isFolder(path)) return { model: path, folders: foldersOf(path), notes: [] };
+  const found = onnxFiles(path);
+  const usual = USUAL.find((name) => found.includes(name));
+  const chosen = usual ?? (found.length === 1 ? found[0] : undefined);
+  if (chosen === undefined) throw found.length === 0 ? noOnnx(path) : several(path, found);
+  const others = found.filter((name) => name !== chosen);
+  const model = join(path, chosen);
+  const notes =
+    others.length > 0
+      ? [`the teacher's folder has ${found.length} ONNX files: ${chosen} is asked, not ${others.join(', ')}`]
+      : [];
+  return { model, folders: [...new Set([...foldersOf(model), path])], notes };
+}
+
+/** A file of the model by its name, in the first of its folders that has it; undefined where none has. */
+export function fileOf({ folders }: Pick<ModelFiles, 'folders'>, name: string): string | undefined {
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path) && !isFolder(path));
+}
+
+function foldersOf(model: string): string[] {
+  const folder = dirname(model);
+  return basename(folder) === 'onnx' ? [folder, dirname(folder)] : [folder];
+}
+
+/** ONNX files in a folder and in its `onnx/`, relative to it. */
+function onnxFiles(folder: string): string[] {
+  return [folder, join(folder, 'onnx')]
+    .filter(isFolder)
+    .flatMap((place) => readdirSync(place).map((name) => join(place, name)))
+    .filter((path) => path.toLowerCase().endsWith('.onnx') && !isFolder(path))
+    .map((path) => relative(folder, path))
+    .sort();
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function noOnnx(folder: string): LimbeckError {
+  const weights = readdirSync(folder).filter((name) => OTHER_WEIGHTS.test(name));
+  const has = weights.length > 0 ? `; it has ${weights.slice(0, 3).join(', ')}` : '';
+  return new LimbeckError('teacher.model', `the teacher's folder has no ONNX file${has}`, {
+    where: folder,
+    remedy: `Export it: \`optimum-cli export onnx --model ${folder} ${join(folder, 'onnx')}\` (Python: pip install optimum[onnx]).`,
+  });
+}
+
+function several(folder: string, found: readonly string[]): LimbeckError {
+  return new LimbeckError('teacher.model', `the teacher's folder has ${found.length} ONNX files`, {
+    where: `${folder}: ${found.join(', ')}`,
+    remedy: `Name the one that is to teach: teacher.model: ${join(basename(folder), found[0] as string)}`,
+  });
+}
