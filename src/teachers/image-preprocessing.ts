@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
+import { readRegularText } from '../regular-file.ts';
 
 /** What happens to the bytes of a picture before a model sees them: (byte * scale - mean) / deviation, by channel. */
 export interface PixelForm {
@@ -39,7 +39,7 @@ export function readPixelForm(file: string): PixelForm {
 
 function parse(file: string): z.output<typeof schema> {
   try {
-    return schema.parse(JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')));
+    return schema.parse(JSON.parse(readRegularText(file).replace(/^\uFEFF/, '')));
   } catch (cause) {
     const problem =
       cause instanceof z.ZodError ? `its ${cause.issues[0]?.path.join('.')} is not usable` : 'it is not JSON';

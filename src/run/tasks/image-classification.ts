@@ -6,7 +6,6 @@ import { type ImageSourceOptions, openImageSource } from '../../data/images/imag
 import type { ImageSplit } from '../../data/images/image-split.ts';
 import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
 import type { Split } from '../../data/split.ts';
-import { withGreyInput } from '../../export/image-channels.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
@@ -63,8 +62,7 @@ export async function imageClassification(run: {
         signal,
         onProgress,
       });
-      if (teacher)
-        teacher = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, dataset) };
+      if (teacher) teacher = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, dataset) };
       return imageData({ task, recipe, dataset, teacher });
     },
   };
