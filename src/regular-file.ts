@@ -96,7 +96,13 @@ export async function openRegularFileAsync(path: string): Promise<FileHandle> {
 /** A file as a stream; throws at once as `openRegularFile` does. */
 export function streamRegularFile(
   path: string,
-  options: { signal?: AbortSignal | undefined; highWaterMark?: number; encoding?: BufferEncoding } = {},
+  options: {
+    signal?: AbortSignal | undefined;
+    highWaterMark?: number;
+    encoding?: BufferEncoding;
+    /** The first byte to read. */
+    start?: number;
+  } = {},
 ): ReadStream {
   return createReadStream(path, { ...options, fd: openRegularFile(path) });
 }

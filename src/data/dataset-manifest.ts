@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { readRegularText } from '../regular-file.ts';
 import { guardWrite } from './appending-file.ts';
+import { BROKEN_ROWS_FILE } from './broken-rows.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { DATASET_SPLITS, type DatasetSplit, type DatasetStatistics } from './dataset.ts';
 import { hashFile } from './hash-file.ts';
@@ -13,7 +14,7 @@ import { type RecordLayout, recordLayout } from './token-record.ts';
 import { TokenSplitFile } from './token-split.ts';
 
 /** Raised when the files' layout changes, so that older ones are made anew. */
-export const DATASET_FORMAT = 2;
+export const DATASET_FORMAT = 3;
 
 export interface FileSum {
   bytes: number;
@@ -83,11 +84,14 @@ export function openDataset(folder: string, manifest: DatasetManifest, reused: b
     DatasetSplit,
     TokenSplitFile
   >;
+  // Broken rows are told by file and line: they are no part of the content.
+  const { [BROKEN_ROWS_FILE]: _, ...contents } = manifest.files;
   return {
     fingerprint: manifest.fingerprint,
     contentHash: createHash('sha256')
-      .update(canonicalJson({ labels: manifest.labels, files: manifest.files }))
+      .update(canonicalJson({ labels: manifest.labels, files: contents }))
       .digest('hex'),
+    ...(manifest.statistics.broken.count > 0 && { brokenRowsFile: join(folder, BROKEN_ROWS_FILE) }),
     title: manifest.title,
     labels: manifest.labels,
     splits,

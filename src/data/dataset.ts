@@ -1,6 +1,9 @@
 import type { Batch } from './batch.ts';
-import type { BrokenRow } from './sample.ts';
+import type { BrokenRows } from './broken-rows.ts';
+import type { KeptDifference } from './kept-splits.ts';
+import type { SourceNote } from './sample.ts';
 import type { Split } from './split.ts';
+import type { SplitOrigins } from './split-assignment.ts';
 
 /** `train` is all training samples, `labelled` those of them whose label is known. */
 export const DATASET_SPLITS = ['train', 'labelled', 'validation', 'test'] as const;
@@ -10,7 +13,13 @@ export type DatasetSplit = (typeof DATASET_SPLITS)[number];
 export interface DatasetStatistics {
   /** Rows that the source gave, broken ones too. */
   rows: number;
-  broken: { count: number; first: BrokenRow[] };
+  broken: BrokenRows;
+  /** What the source assumed, for the person. */
+  notes: SourceNote[];
+  /** Samples whose text holds U+FFFD, which stands for what a program before could not read; and the first of them. */
+  replaced: { count: number; first?: string };
+  /** Whether the held-out splits are the data set's own. */
+  origins: SplitOrigins;
   /** Samples left out because a split that comes before (test, validation, train) has the same content. */
   duplicates: number;
   /** Samples without a label in groups that went to validation or test, where they are of no use. */
@@ -21,6 +30,8 @@ export interface DatasetStatistics {
   tokenLengths: number[];
   /** Samples of each class, in the order of `labels`; in `train` by their true class, also where it is hidden. */
   classCounts: Record<DatasetSplit, number[]>;
+  /** How the data differ from those of the run whose splits were asked for. */
+  kept?: KeptDifference;
 }
 
 /** A split data set on disk. Samples stay there: memory does not grow with their number. */
@@ -35,6 +46,8 @@ export interface Dataset<S extends Split<Batch> = Split> {
   readonly labels: readonly string[];
   readonly splits: Readonly<Record<DatasetSplit, S>>;
   readonly statistics: DatasetStatistics;
+  /** The file that lists the broken rows, where there are any. */
+  readonly brokenRowsFile?: string;
   /** True where an earlier preparation was found complete and used as it is. */
   readonly reused: boolean;
   close(): void;

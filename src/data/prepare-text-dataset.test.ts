@@ -156,7 +156,12 @@ describe('prepareTextDataset', () => {
     expect(statistics.rows).toBe(226);
     expect(statistics.broken.count).toBe(26);
     expect(statistics.broken.first).toHaveLength(20);
-    expect(statistics.broken.first[0]).toEqual({ where: 'blank', problem: 'the text is empty' });
+    expect(statistics.broken.first[0]).toEqual({
+      where: 'blank',
+      problem: 'the text is empty',
+      reason: 'text',
+    });
+    expect(statistics.broken.reasons).toEqual({ text: 1, other: 25 });
     const lengths = samplesOf(200).map(({ text }) => tokenizer.encode(text).length);
     expect(statistics.truncated).toBe(lengths.filter((length) => length > 8).length);
     expect(statistics.tokenLengths).toEqual(
@@ -319,7 +324,14 @@ describe('prepareTextDataset', () => {
     const { statistics } = await prepare(rows, { labels });
     expect(statistics.broken).toEqual({
       count: 1,
-      first: [{ where: 'odd', problem: "label 'xx' is not in data.labels (the nearest there is 'x')" }],
+      first: [
+        {
+          where: 'odd',
+          problem: "label 'xx' is not in data.labels (the nearest there is 'x')",
+          reason: 'unknown-label',
+        },
+      ],
+      reasons: { 'unknown-label': 1 },
     });
     await expect(prepare(rows, { labels, onBrokenRow: 'fail' })).rejects.toMatchObject({
       code: 'data.unknown-label',

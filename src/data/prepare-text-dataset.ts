@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
-import { mixSeed } from '../random.ts';
 import { AppendingFile } from './appending-file.ts';
+import { BROKEN_ROWS_FILE, BrokenRowList, type BrokenRows, brokenSummary } from './broken-rows.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { orderClasses } from './class-order.ts';
 import { DATASET_SPLITS, type DatasetSplit } from './dataset.ts';
@@ -14,15 +14,16 @@ import {
   readManifest,
   writeManifest,
 } from './dataset-manifest.ts';
-import { LabelSelection } from './label-selection.ts';
+import { drawTraining, selectLabelled } from './draw-training.ts';
+import { assignKept, type KeptSplits, keptDigest } from './kept-splits.ts';
 import { preparedFolder } from './prepared-folder.ts';
-import type { DataSource } from './sample.ts';
+import type { DataSource, SourceNote } from './sample.ts';
 import { SampleReader } from './sample-reader.ts';
 import { SampleStage } from './sample-stage.ts';
 import {
   assignSplits,
   DUPLICATE,
-  NOT_DRAWN,
+  type SplitOrigins,
   type SplitSizes,
   TEST,
   TRAIN,
@@ -38,8 +39,10 @@ export interface PrepareOptions {
   tokenizer: Tokenizer;
   /** The allowed class names, in the order of their numbers; those found in the data (`orderClasses`) when absent. */
   labels?: readonly string[];
-  /** Counts of samples, or fractions below 1, for the splits that the data set does not name itself. */
+  /** Counts of samples, or fractions below 1. */
   splits?: SplitSizes;
+  /** The splits of an earlier preparation: samples go where they were, and others are left out. */
+  kept?: KeptSplits;
   /** How many training samples of each class keep their label. */
   labelsPerClass: number | 'all';
   /** In tokens; longer texts are cut. */
@@ -61,7 +64,7 @@ const PROGRESS_ROWS = 1000;
  * Reads a source once and writes it to disk tokenized, split and without texts that are in two splits; or opens
  * what an earlier call with the same source, tokenizer and options wrote.
  *
- * Throws LimbeckError: `data.empty`, `data.too-few`, `data.empty-class`, `data.one-class`, `data.broken-row` and
+ * Throws LimbeckError: `data.empty`, `data.too-many-broken`, `data.too-few`, `data.empty-class`, `data.one-class`, `data.broken-row` and
  * `data.unknown-label` (with `onBrokenRow: 'fail'`), `data.disk-full`; nothing half-written is left behind.
  */
 export async function prepareTextDataset(options: PrepareOptions): Promise<TextDataset> {
@@ -81,8 +84,17 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
   const { title } = source;
   const layouts = buckets.map((length) => recordLayout(length, tokenizer.vocabularySize));
   const stage = new SampleStage(folder, layouts, tokenizer.padId);
+  const broken = new BrokenRowList(folder);
   try {
-    const reader = new SampleReader({ ...options, labels: options.labels, title });
+    const { kept } = options;
+    const reader = new SampleReader({
+      ...options,
+      // Rows of other classes are no rows of that run.
+      ...(kept && { labels: kept.labels, onBrokenRow: 'skip' }),
+      labels: kept?.labels ?? options.labels,
+      broken,
+      title,
+    });
     for await (const row of source.rows(signal)) {
       signal?.throwIfAborted();
       const sample = reader.read(row);
@@ -91,20 +103,24 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
     }
     signal?.throwIfAborted();
     options.onProgress?.(reader.rows);
-    if (stage.size === 0) throw emptyDataset(reader.rows, reader.broken.first, title);
+    requireRows(reader.rows, stage.size, broken.found, title);
     const texts = stage.finishAdding();
 
-    assignSplits(stage, options.splits ?? {}, title);
-    const labels = options.labels ? [...options.labels] : orderClasses(reader.labels);
-    if (labels.length < 2) throw oneClass(labels, title);
+    const labels = kept?.labels.slice() ?? options.labels?.slice() ?? orderClasses(reader.labels);
+    if (labels.length < 2) throw oneClass(labels, reader.notes, title);
     const numbers = reader.labels.map((label) => labels.indexOf(label));
-    const labelled = selectLabelled(stage, options.labelsPerClass, seed);
-    drawTraining(stage, options.splits?.train, labelled, seed);
+    const assigned = kept
+      ? { ...assignKept(stage, kept, (label) => numbers[label] as number), origins: ORIGINS_KEPT }
+      : { origins: assignSplits(stage, options.splits ?? {}, title, reader.labels), difference: undefined };
+    const labelled =
+      'labelled' in assigned ? assigned.labelled : selectLabelled(stage, options.labelsPerClass, seed);
+    if (!kept) drawTraining(stage, options.splits ?? {}, labelled, reader.labels, seed);
 
     const written = writeSplits(folder, stage, numbers, labels.length, labelled);
     const empty = labels.filter((_, label) => written.classCounts.labelled[label] === 0);
-    if (empty.length > 0) throw emptyClass(empty, title);
+    if (empty.length > 0 && !kept) throw emptyClass(empty, title);
     stage.discard();
+    const brokenFile = broken.finish();
     const manifest: DatasetManifest = {
       format: DATASET_FORMAT,
       fingerprint,
@@ -117,55 +133,31 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
       sizes: written.sizes,
       statistics: {
         rows: reader.rows,
-        broken: reader.broken,
+        broken: broken.found,
+        notes: reader.notes,
+        replaced: reader.replaced,
+        origins: assigned.origins,
+        ...(assigned.difference && { kept: assigned.difference }),
         duplicates: written.left[DUPLICATE] ?? 0,
         unlabelledHeldOut: written.left[UNLABELLED_HELD_OUT] ?? 0,
         truncated: reader.truncated,
         tokenLengths: reader.tokenLengths,
         classCounts: written.classCounts,
       },
-      files: { texts, ...written.files },
+      files: { texts, ...written.files, [BROKEN_ROWS_FILE]: brokenFile },
     };
     writeManifest(folder, manifest);
     return manifest;
   } finally {
+    broken.close();
     stage.close();
   }
 }
 
-/** Leaves all but `wanted` training samples out: those that keep a label stay, the others are drawn by the seed. */
-function drawTraining(
-  stage: SampleStage,
-  wanted: number | undefined,
-  labelled: ReadonlySet<number> | undefined,
-  seed: number,
-): void {
-  if (wanted === undefined) return;
-  const kept = labelled ?? new Set<number>();
-  const selection = new LabelSelection(Math.max(0, wanted - kept.size), mixSeed(seed, 'training-samples'));
-  const open = function* () {
-    for (let sample = 0; sample < stage.size; sample++)
-      if (stage.split(sample) === TRAIN && !kept.has(sample)) yield sample;
-  };
-  for (const sample of open()) selection.offer(sample, 0, stage.key(sample));
-  const drawn = selection.chosen();
-  for (const sample of open()) if (!drawn.has(sample)) stage.assign(sample, NOT_DRAWN);
-}
-
-/** The training samples that keep their label; undefined for all. */
-function selectLabelled(
-  stage: SampleStage,
-  labelsPerClass: number | 'all',
-  seed: number,
-): Set<number> | undefined {
-  if (labelsPerClass === 'all') return undefined;
-  const selection = new LabelSelection(labelsPerClass, seed);
-  for (let sample = 0; sample < stage.size; sample++) {
-    if (stage.split(sample) !== TRAIN || !stage.isLabelled(sample)) continue;
-    selection.offer(sample, stage.label(sample), stage.key(sample));
-  }
-  return selection.chosen();
-}
+const ORIGINS_KEPT: SplitOrigins = {
+  validation: { from: 'data', cut: 0, missing: 0 },
+  test: { from: 'data', cut: 0, missing: 0 },
+};
 
 /** Copies every staged record into the file of its split and bucket, with the label's final number. */
 function writeSplits(
@@ -222,13 +214,14 @@ function writeSplits(
 }
 
 async function fingerprintOf(options: PrepareOptions): Promise<string> {
-  const { source, tokenizer, labels, splits, labelsPerClass, maxLength, buckets, seed, onBrokenRow } =
+  const { source, tokenizer, labels, splits, labelsPerClass, maxLength, buckets, seed, onBrokenRow, kept } =
     options;
   const parts = {
     format: DATASET_FORMAT,
     source: await source.fingerprint(),
     tokenizer: tokenizer.hash,
     options: { labels, splits, labelsPerClass, maxLength, buckets, seed, onBrokenRow },
+    ...(kept && { kept: keptDigest(kept) }),
   };
   return createHash('sha256').update(canonicalJson(parts)).digest('hex');
 }
@@ -248,7 +241,7 @@ function checkOptions({ buckets, maxLength, labels, splits, labelsPerClass }: Pr
     complain('a class is twice in data.labels', 'List every class once.');
   }
   for (const [name, size] of Object.entries(splits ?? {})) {
-    if (size !== undefined && !(size >= 0 && (size < 1 || Number.isInteger(size)))) {
+    if (typeof size === 'number' && !(size >= 0 && (size < 1 || Number.isInteger(size)))) {
       complain(`splits.${name} is ${size}`, 'Give a count of samples, or a fraction below 1.');
     }
   }
@@ -257,27 +250,43 @@ function checkOptions({ buckets, maxLength, labels, splits, labelsPerClass }: Pr
   }
 }
 
-function emptyDataset(
-  rows: number,
-  broken: { where: string; problem: string }[],
-  title: string,
-): LimbeckError {
-  const first = broken[0];
-  return new LimbeckError(
-    'data.empty',
-    rows === 0 ? 'the data set is empty' : `none of the ${rows} rows can be used: ${first?.problem}`,
+/** Fewer rows than this may well be broken for the most part, and be what there is. */
+const FEW_ROWS = 10;
+
+/** Throws where nothing can be read, or where more rows are broken than are read: then the file is not what it is taken for. */
+function requireRows(rows: number, samples: number, broken: BrokenRows, title: string): void {
+  const first = broken.first[0];
+  const where = first ? `${title}, ${first.where}` : title;
+  if (samples === 0) {
+    throw new LimbeckError(
+      'data.empty',
+      rows === 0 ? 'the data set is empty' : `none of the ${rows} rows can be used: ${first?.problem}`,
+      {
+        where,
+        remedy:
+          rows === 0 ? 'Give a source with rows.' : 'Name the fields of text and label as the data has them.',
+      },
+    );
+  }
+  // Whoever lists some of the classes leaves the rows of others out, and may well mean it.
+  const unread = broken.count - (broken.reasons['unknown-label'] ?? 0);
+  if (rows < FEW_ROWS || 2 * unread <= rows) return;
+  throw new LimbeckError(
+    'data.too-many-broken',
+    `${unread} of ${rows} rows are broken: ${brokenSummary(broken)}; the first: ${first?.problem}`,
     {
-      where: first ? `${title}, ${first.where}` : title,
+      where,
       remedy:
-        rows === 0 ? 'Give a source with rows.' : 'Name the fields of text and label as the data has them.',
+        'Tell the source how the file is written (its fields, delimiter, quote, encoding), or correct it.',
     },
   );
 }
 
-function oneClass(labels: readonly string[], title: string): LimbeckError {
+function oneClass(labels: readonly string[], notes: readonly SourceNote[], title: string): LimbeckError {
   const problem = labels.length === 0 ? 'no row has a label' : `all rows have the label '${labels[0]}'`;
+  const told = notes.find(({ kind }) => kind === 'columns');
   return new LimbeckError('data.one-class', `${problem}: there is nothing to classify`, {
-    where: title,
+    where: told && labels.length === 0 ? told.message : title,
     remedy: 'Name the field that holds the class (labelField).',
   });
 }

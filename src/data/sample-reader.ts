@@ -3,7 +3,8 @@ import { closest } from 'fastest-levenshtein';
 import { LimbeckError } from '../errors.ts';
 import { mixSeed } from '../random.ts';
 import { SAMPLE_KEY_BYTES } from './batch.ts';
-import type { BrokenRow, SourceRow, SplitName, TextSample } from './sample.ts';
+import type { BrokenRowList } from './broken-rows.ts';
+import type { BrokenRow, SourceNote, SourceRow, SplitName, TextSample } from './sample.ts';
 import type { StagedSample } from './sample-stage.ts';
 import { TEST, TRAIN, VALIDATION } from './split-assignment.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -11,7 +12,6 @@ import type { Tokenizer } from './tokenizer.ts';
 const SPLIT_NUMBERS: Record<SplitName, number> = { train: TRAIN, validation: VALIDATION, test: TEST };
 /** More classes than this, found in data, mean that the label field holds something else than labels. */
 const MOST_LABELS = 10_000;
-const SHOWN_BROKEN_ROWS = 20;
 
 export interface SampleReaderOptions {
   tokenizer: Tokenizer;
@@ -20,6 +20,8 @@ export interface SampleReaderOptions {
   maxLength: number;
   seed: number;
   onBrokenRow: 'skip' | 'fail';
+  /** Where broken rows are counted. */
+  broken: BrokenRowList;
   /** The source, for errors. */
   title: string;
 }
@@ -30,7 +32,10 @@ export class SampleReader {
   /** Class names in the order of their numbers: the given list, or as they were met. */
   readonly labels: string[];
   readonly #numbers: Map<string, number>;
-  readonly broken: { count: number; first: BrokenRow[] } = { count: 0, first: [] };
+  /** What the source told of itself. */
+  readonly notes: SourceNote[] = [];
+  /** Samples whose text holds U+FFFD: another program could not read them before. */
+  readonly replaced: { count: number; first?: string } = { count: 0 };
   readonly tokenLengths: number[];
   rows = 0;
   truncated = 0;
@@ -42,34 +47,59 @@ export class SampleReader {
     this.tokenLengths = new Array<number>(options.maxLength + 1).fill(0);
   }
 
-  /** The sample of a row, or undefined for a broken row that is skipped. */
+  /** The sample of a row, or undefined for a broken row that is skipped and for a note. */
   read(row: SourceRow): StagedSample | undefined {
+    if ('note' in row) {
+      this.notes.push(row.note);
+      return undefined;
+    }
     this.rows++;
     if ('broken' in row) return this.#skip(row.broken, 'data.broken-row');
     const { sample } = row;
+    const where = placeOf(sample);
     if (sample.text.trim() === '') {
-      return this.#skip({ where: sample.id, problem: 'the text is empty' }, 'data.broken-row');
+      return this.#skip({ where, problem: 'the text is empty', reason: 'text' }, 'data.broken-row');
+    }
+    if (/\p{Surrogate}/u.test(sample.text)) {
+      const problem = 'the text has half of a surrogate pair, which no encoding can store';
+      return this.#skip({ where, problem, reason: 'encoding' }, 'data.broken-row');
     }
     const label = sample.label === undefined ? -1 : this.#number(sample.label);
     if (label === undefined) return this.#skip(this.#unknownLabel(sample), 'data.unknown-label');
 
     const { tokenizer, maxLength, seed } = this.#options;
-    const whole = tokenizer.encode(sample.text);
-    if (whole.length === 0) {
-      return this.#skip({ where: sample.id, problem: 'the text has no tokens' }, 'data.broken-row');
+    const whole = this.#encode(sample.text);
+    if (typeof whole === 'string' || whole.length === 0) {
+      const problem = typeof whole === 'string' ? whole : 'the text has no tokens';
+      return this.#skip({ where, problem, reason: 'tokens' }, 'data.broken-row');
     }
     if (whole.length > maxLength) this.truncated++;
+    if (sample.text.includes('\ufffd')) {
+      this.replaced.count++;
+      this.replaced.first ??= where;
+    }
     const ids = tokenizer.cut(whole, maxLength);
     (this.tokenLengths[ids.length] as number)++;
+    const key = createHash('sha256').update(sample.text).digest().subarray(0, SAMPLE_KEY_BYTES);
+    const id = sample.id ?? key.toString('hex');
     return {
-      id: sample.id,
+      id,
       text: sample.text,
-      key: createHash('sha256').update(sample.text).digest().subarray(0, SAMPLE_KEY_BYTES),
+      key,
       label,
-      groupHash: mixSeed(seed, 'split', sample.group) >>> 0,
+      groupHash: mixSeed(seed, 'split', sample.group ?? id) >>> 0,
       split: SPLIT_NUMBERS[sample.split ?? 'train'],
       ids,
     };
+  }
+
+  /** The text's tokens, or what the tokenizer says against it: one text does not end a run. */
+  #encode(text: string): number[] | string {
+    try {
+      return this.#options.tokenizer.encode(text);
+    } catch (error) {
+      return `the tokenizer does not read the text: ${(error as Error).message}`;
+    }
   }
 
   #number(label: string): number | undefined {
@@ -89,7 +119,8 @@ export class SampleReader {
   #unknownLabel(sample: TextSample): BrokenRow {
     const nearest = closest(sample.label as string, this.labels);
     return {
-      where: sample.id,
+      where: placeOf(sample),
+      reason: 'unknown-label',
       problem: `label '${sample.label}' is not in data.labels (the nearest there is '${nearest}')`,
     };
   }
@@ -104,7 +135,11 @@ export class SampleReader {
             : 'Correct the row, or set data.onBrokenRow: skip.',
       });
     }
-    this.broken.count++;
-    if (this.broken.first.length < SHOWN_BROKEN_ROWS) this.broken.first.push(broken);
+    this.#options.broken.add(broken);
   }
+}
+
+/** Where a sample comes from, for the person. */
+function placeOf({ where, id }: TextSample): string {
+  return where ?? id ?? 'a row';
 }

@@ -4,6 +4,7 @@ import { openRegularFile } from '../regular-file.ts';
 import { AppendingFile } from './appending-file.ts';
 import { SAMPLE_KEY_BYTES } from './batch.ts';
 import { Column } from './column.ts';
+import { hashOfKey } from './hash-of-key.ts';
 import { type RecordLayout, TOKENS_AT, writeRecord } from './token-record.ts';
 import { textEntry } from './token-split.ts';
 
@@ -83,10 +84,6 @@ export class SampleStage {
     return this.#labels.get(sample);
   }
 
-  isLabelled(sample: number): boolean {
-    return this.#labels.get(sample) >= 0;
-  }
-
   split(sample: number): number {
     return this.#splits.get(sample);
   }
@@ -108,8 +105,7 @@ export class SampleStage {
   }
 
   textHash(sample: number): number {
-    const key = this.key(sample);
-    return (key.readUInt32LE(4) >>> 11) * 2 ** 32 + key.readUInt32LE(0);
+    return hashOfKey(this.key(sample), 0);
   }
 
   /** All samples in the order of the source, with their records in a buffer that the next step overwrites. */

@@ -1,9 +1,14 @@
 /** One row of a text classification data set, as a source gives it. */
 export interface TextSample {
-  /** Stable across runs; unique in its source, e.g. `noun.00001740` or `train.jsonl:12`. */
-  id: string;
-  /** Samples with the same group never land in different splits (for example the synset of a gloss). */
-  group: string;
+  /**
+   * Stable across runs, and unique in its source: `noun.00001740`, or what the recipe's `idField` holds. Where there is
+   * none the sample is its content; a file's name or a row's number never identify it.
+   */
+  id?: string;
+  /** Samples with the same group never land in different splits (for example the synset of a gloss); the id when absent. */
+  group?: string;
+  /** File and row, for the person: `train.jsonl:12`. */
+  where?: string;
   text: string;
   /** The class name, or undefined for a row without a label. */
   label?: string;
@@ -16,6 +21,21 @@ export interface TextSample {
 /** The parts that a data set is split into. */
 export type SplitName = 'train' | 'validation' | 'test';
 
+/** Why a row cannot be read; what broken rows are counted by. */
+export type BrokenReason =
+  | 'encoding'
+  | 'quotes'
+  | 'columns'
+  | 'json'
+  | 'too-long'
+  | 'text'
+  | 'label'
+  | 'unknown-label'
+  | 'split'
+  | 'id'
+  | 'tokens'
+  | 'other';
+
 /** A row that could not be read as a sample. */
 export interface BrokenRow {
   /** File and row, for the person. */
@@ -23,16 +43,25 @@ export interface BrokenRow {
   problem: string;
   /** The label is a list: several classes for a text. */
   labelList?: true;
+  reason?: BrokenReason;
+  /** How the row begins. */
+  excerpt?: string;
 }
 
-/** What a source yields, row by row: a sample, or a broken row that is counted and shown. */
-export type SourceRow = { sample: TextSample } | { broken: BrokenRow };
+/** Something about a source that a person should know and that breaks no row: an assumption that was made. */
+export interface SourceNote {
+  kind: 'delimiter' | 'columns' | 'encoding' | 'quotes';
+  message: string;
+}
+
+/** What a source yields: a sample, a broken row that is counted and shown, or a note. */
+export type SourceRow = { sample: TextSample } | { broken: BrokenRow } | { note: SourceNote };
 
 /** Where samples come from. Reading streams: a source never holds the whole data set in memory. */
 export interface DataSource {
   /** For people: `WordNet 3.1 noun glosses`, `train.jsonl`. */
   readonly title: string;
-  /** Changes when what it would yield changes (file size and time, package version, options): part of cache keys. */
+  /** Changes when what it would yield changes (the files' content, package version, options): part of cache keys. */
   fingerprint(): Promise<string>;
   rows(signal?: AbortSignal): AsyncIterable<SourceRow>;
   /**

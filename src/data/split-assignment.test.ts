@@ -16,6 +16,7 @@ interface Row {
   group: string;
   text: string;
   labelled?: boolean;
+  label?: number;
   split?: number;
 }
 
@@ -24,7 +25,7 @@ function tableOf(rows: Row[]): SampleTable {
   return {
     size: rows.length,
     groupHash: (sample) => mixSeed(1, rows[sample]!.group) >>> 0,
-    isLabelled: (sample) => rows[sample]!.labelled ?? true,
+    label: (sample) => ((rows[sample]!.labelled ?? true) ? (rows[sample]!.label ?? 0) : -1),
     split: (sample) => splits[sample]!,
     assign: (sample, split) => {
       splits[sample] = split;

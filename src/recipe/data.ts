@@ -21,14 +21,22 @@ const splits = z
         'Samples to train on, at most: those that keep their label, and others drawn by the seed. All, when absent.',
       ),
     validation: splitSize
-      .default(0.1)
-      .describe('Samples that choose the best epoch: a count (2000) or a fraction below 1 (0.1).'),
+      .optional()
+      .describe(
+        "Samples that choose the best epoch: a count (2000) or a fraction below 1 (0.1). When absent the data's own split, else 0.1; the data's own is cut to a smaller size.",
+      ),
     test: splitSize
-      .default(0.1)
-      .describe('Samples that are only used for the reported numbers: a count or a fraction below 1.'),
+      .optional()
+      .describe(
+        "Samples that are only used for the reported numbers: a count or a fraction below 1. When absent the data's own split, else 0.1; the data's own is cut to a smaller size.",
+      ),
+    stratified: z
+      .boolean()
+      .default(true)
+      .describe('Whether each class has the same part of every split that is drawn.'),
   })
   .prefault({})
-  .describe('How the data is divided, group by group. A split that the data itself names is kept as it is.');
+  .describe('How the data is divided, by the content of samples and group by group.');
 
 /**
  * The lengths to pad to when the recipe gives none: 16, 24, 32, 48, 64, 96 ... up to the longest text. Steps of a half
@@ -42,6 +50,9 @@ export function bucketsFor(maxLength: number): number[] {
   }
   return [...buckets, maxLength];
 }
+
+/** The part of the data that validates, and that tests, where neither the recipe nor the data says it. */
+export const HELD_OUT = 0.1;
 
 /** Where the samples come from, which of them are labelled, and how they become batches. */
 export const dataSchema = z

@@ -151,7 +151,10 @@ describe('a wrong value', () => {
     ['buckets: [16, 32]', /data.buckets: the last bucket must be maxLength/],
     ['labels: [a, b, a]', /data.labels: a class name is there twice/],
     ['maxLength: .nan', /data.maxLength: expected a whole number from 4 to 4096, but it is NaN/],
-    ['splits:', /data.splits: expected a section with keys train, validation, test, but it is empty/],
+    [
+      'splits:',
+      /data.splits: expected a section with keys train, validation, test, stratified, but it is empty/,
+    ],
   ])('%s', (line, message) => {
     expect(errorOf(minimal.replace('data:\n', `data:\n  ${line}\n`)).message).toMatch(message);
   });

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { KeptSplits } from '../data/kept-splits.ts';
 import type { Session } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
@@ -16,6 +17,7 @@ import {
 } from '../report/confusion.ts';
 import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
 import { reopenRun } from './finished-run.ts';
+import { dataAsInRun } from './kept-splits-file.ts';
 import { readLogits } from './logits.ts';
 import { openClassifier } from './open-classifier.ts';
 import { splitBatches } from './sample-batches.ts';
@@ -27,7 +29,8 @@ const ROWS = 64;
  * Measures an ONNX classifier on a split of a recipe's data: the student of a run by default.
  * Of the training split only the samples with labels count.
  *
- * @throws LimbeckError `run.not-a-run`, `export.missing` for a run without a student, `model.not-found`,
+ * @throws LimbeckError `run.not-a-run`, `export.missing` for a run without a student,
+ * `run.other-data` where samples of the run's split are gone or relabelled, `model.not-found`,
  * `model.classes` for a model of other classes; AbortError after `options.signal`.
  */
 export async function evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult> {
@@ -45,11 +48,13 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
   readModelFile(model);
 
   const task = await openTask({ recipe, options: settings });
-  const { dataset, inputs } = await task.prepareData({});
+  const name = options.split ?? 'test';
+  const prepare = (kept?: KeptSplits) => task.prepareData({ ...(kept && { kept }) });
+  const { dataset, inputs } =
+    typeof target === 'string' ? await dataAsInRun(prepare, settings.out, name) : await prepare();
   let session: Session | undefined;
   try {
     session = await openClassifier(createNodeEngine({ provider: recipe.engine }), model);
-    const name = options.split ?? 'test';
     const split = dataset.splits[name === 'train' ? 'labelled' : name];
     const classes = dataset.labels.length;
     const confusion = createConfusion(classes);

@@ -106,7 +106,10 @@ describe('hugging-face', () => {
       },
     );
     const rows = [];
-    for await (const row of source.rows()) rows.push('sample' in row ? row.sample : row.broken);
+    for await (const row of source.rows()) {
+      if ('sample' in row) rows.push(row.sample);
+      else if ('broken' in row) rows.push(row.broken);
+    }
     return { title: source.title, fingerprint: await source.fingerprint(), rows };
   };
 
@@ -124,7 +127,7 @@ describe('hugging-face', () => {
     expect(first.title).toBe(`${NAME} at 0123456789ab`);
     expect(first.rows).toHaveLength(12);
     expect(first.rows[0]).toMatchObject({ text: 'good day', label: 'positive', split: 'train' });
-    expect(first.rows[6]).toMatchObject({ id: 'data/test-00000-of-00001.parquet:1', split: 'test' });
+    expect(first.rows[6]).toMatchObject({ where: 'data/test-00000-of-00001.parquet:1', split: 'test' });
     const downloads = () => hub.requests.filter(({ url }) => url.includes('/resolve/')).length;
     expect(downloads()).toBe(3);
     expect(await read({})).toEqual(first);

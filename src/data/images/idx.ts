@@ -1,9 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { LimbeckError } from '../../errors.ts';
 import { streamRegularFile } from '../../regular-file.ts';
+import { hashFile } from '../hash-file.ts';
 import type { Image, ImageSource } from './image-source.ts';
 
 /** The names of MNIST's files (LeCun, Cortes and Burges), which its successors took over; `.gz` may follow. */
@@ -105,6 +106,7 @@ export async function openIdx(
   folder: string,
   title: string,
   labels: readonly string[],
+  identity: ImageSource['identity'] = 'content',
 ): Promise<ImageSource> {
   const paths = {
     train: { images: fileIn(folder, FILES.train.images), labels: fileIn(folder, FILES.train.labels) },
@@ -121,7 +123,8 @@ export async function openIdx(
   const files = [...Object.values(paths.train), ...Object.values(paths.test)];
   return {
     title,
-    fingerprint: JSON.stringify(files.map((path) => [path, statSync(path).size, statSync(path).mtimeMs])),
+    fingerprint: JSON.stringify(files.map((path) => hashFile(path))),
+    identity,
     channels: 1,
     height,
     width,

@@ -9,8 +9,13 @@ export interface Image {
 export interface ImageSource {
   /** For people: `Fashion-MNIST`. */
   readonly title: string;
-  /** Changes when what it would give changes: names, sizes and times of its files. */
+  /** Changes when what it would give changes: a hash of its files. */
   readonly fingerprint: string;
+  /**
+   * What an image is known by: its pixels, or its position in a data set that was published once and never changes, where
+   * that is its number everywhere.
+   */
+  readonly identity: 'content' | 'position';
   readonly channels: number;
   readonly height: number;
   readonly width: number;

@@ -65,7 +65,7 @@ const fashionMnist = {
       });
     }
     const folder = path === undefined ? FASHION_FOLDER : context.resolvePath(path);
-    return openIdx(folder, 'Fashion-MNIST', FASHION_CLASSES);
+    return openIdx(folder, 'Fashion-MNIST', FASHION_CLASSES, 'position');
   },
 };
 

@@ -6,12 +6,22 @@ import { readRegularText } from '../../regular-file.ts';
 import { AppendingFile, guardWrite } from '../appending-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { DATASET_SPLITS, type Dataset, type DatasetSplit, type DatasetStatistics } from '../dataset.ts';
+import { drawTraining, selectLabelled } from '../draw-training.ts';
 import { hashFile } from '../hash-file.ts';
-import { LabelSelection } from '../label-selection.ts';
-import { Permutation } from '../permutation.ts';
+import { assignKept, type KeptSplits, keptDigest } from '../kept-splits.ts';
 import { preparedFolder } from '../prepared-folder.ts';
+import {
+  assignSplits,
+  DUPLICATE,
+  type SplitOrigins,
+  type SplitSizes,
+  TEST,
+  TRAIN,
+  VALIDATION,
+} from '../split-assignment.ts';
 import type { Image, ImageSource } from './image-source.ts';
 import { ImageSplit, LABEL_BYTES, type Normalization } from './image-split.ts';
+import { ImageTable } from './image-table.ts';
 
 export type ImageDataset = Dataset<ImageSplit> & {
   /** [channels, height, width]. */
@@ -21,10 +31,10 @@ export type ImageDataset = Dataset<ImageSplit> & {
 
 export interface PrepareImagesOptions {
   readonly source: ImageSource;
-  /** Pictures of the training part that choose the best epoch: a count, or a fraction below 1. */
-  readonly validation: number;
-  /** Pictures to train on, at most, drawn by the seed; all that are left, when absent. */
-  readonly train?: number;
+  /** Counts of images, or fractions below 1; the test part is the source's own. */
+  readonly splits: SplitSizes;
+  /** The splits of an earlier preparation: images go where they were, and others are left out. */
+  readonly kept?: KeptSplits;
   /** How many training pictures of each class keep their label. */
   readonly labelsPerClass: number | 'all';
   readonly seed: number;
@@ -35,7 +45,7 @@ export interface PrepareImagesOptions {
 }
 
 /** Raised when the files' layout changes. */
-const FORMAT = 1;
+const FORMAT = 2;
 const PROGRESS_PICTURES = 1000;
 
 interface Manifest {
@@ -51,21 +61,21 @@ interface Manifest {
 }
 
 /**
- * Reads a source of pictures once and writes it to disk by split: the validation split is drawn from the training part
- * by the seed. Mean and deviation of each channel are those of the training pictures.
+ * Reads a source of pictures and writes it to disk by split: the validation split is drawn from the training part
+ * by the seed and the pictures' content. Mean and deviation of each channel are those of the training pictures.
  *
  * @throws LimbeckError `data.too-few`, `data.disk-full`, and what the source throws; nothing half-written is left.
  */
 export async function prepareImageDataset(options: PrepareImagesOptions): Promise<ImageDataset> {
-  const { source, validation, labelsPerClass, seed } = options;
+  const { source, splits, labelsPerClass, seed, kept } = options;
   const parts = {
     format: FORMAT,
     source: source.fingerprint,
     labels: source.labels,
-    validation,
-    ...(options.train === undefined ? {} : { train: options.train }),
+    splits,
     labelsPerClass,
     seed,
+    ...(kept && { kept: keptDigest(kept) }),
   };
   const fingerprint = createHash('sha256').update(canonicalJson(parts)).digest('hex');
   return preparedFolder({
@@ -78,19 +88,21 @@ export async function prepareImageDataset(options: PrepareImagesOptions): Promis
 }
 
 async function build(folder: string, fingerprint: string, options: PrepareImagesOptions): Promise<Manifest> {
-  const { source, seed, labelsPerClass, signal } = options;
-  const { sizes, labels } = source;
-  const wanted = options.validation < 1 ? Math.round(options.validation * sizes.train) : options.validation;
-  if (wanted < 1 || wanted >= sizes.train) {
-    throw new LimbeckError('data.too-few', `${wanted} of ${sizes.train} pictures are to validate`, {
-      where: source.title,
-      remedy: 'Set data.splits.validation to a smaller number, of one picture at least.',
-    });
-  }
-  const order = new Permutation(sizes.train, seed, 'validation-pictures');
-  const end = wanted + (options.train ?? sizes.train);
-  const trains = (index: number) => order.at(index) >= wanted && order.at(index) < end;
-  const kept = await keptLabels(source, labelsPerClass, seed, trains);
+  const { source, seed, labelsPerClass, splits, kept, signal } = options;
+  const { labels } = source;
+  const table = await ImageTable.read(source, seed, signal);
+  const assigned = kept
+    ? { ...assignKept(table.byContent(), kept, (label) => label), origins: undefined }
+    : {
+        origins: assignSplits(table, splits, source.title, labels),
+        difference: undefined,
+        labelled: undefined,
+      };
+  // Published data: the order of positions chooses whom to train on, and then who keeps a label.
+  if (!kept && source.identity === 'position' && splits.train !== undefined) table.keepFirst(splits.train);
+  const labelled = kept ? assigned.labelled : selectLabelled(table, labelsPerClass, seed);
+  if (!kept) drawTraining(table, splits, labelled, labels, seed);
+  requireTraining(table, source.title);
   const bySplit = <T>(make: (split: DatasetSplit) => T) =>
     Object.fromEntries(DATASET_SPLITS.map((split) => [split, make(split)])) as Record<DatasetSplit, T>;
   const files = bySplit((split) => new AppendingFile(join(folder, split)));
@@ -107,19 +119,19 @@ async function build(folder: string, fingerprint: string, options: PrepareImages
   const moments = new Moments(source.channels);
   let read = 0;
   try {
+    let left = 0;
     for (const part of ['train', 'test'] as const) {
-      let index = 0;
       for await (const image of source.read(part)) {
         signal?.throwIfAborted();
-        if (part === 'test') put('test', image, true);
-        else if (order.at(index) < wanted) put('validation', image, true);
-        else if (trains(index)) {
-          const known = kept === undefined || kept.has(index);
+        const split = table.split(read);
+        if (split === TEST) put('test', image, true);
+        else if (split === VALIDATION) put('validation', image, true);
+        else if (split === TRAIN) {
+          const known = labelled === undefined || labelled.has(read);
           moments.add(image.pixels);
           put('train', image, known);
           if (known) put('labelled', image, true);
-        }
-        index++;
+        } else if (split === DUPLICATE) left++;
         if (++read % PROGRESS_PICTURES === 0) options.onProgress?.(read);
       }
     }
@@ -133,8 +145,12 @@ async function build(folder: string, fingerprint: string, options: PrepareImages
       sizes: counts,
       statistics: {
         rows: read,
-        broken: { count: 0, first: [] },
-        duplicates: 0,
+        broken: { count: 0, first: [], reasons: {} },
+        notes: [],
+        replaced: { count: 0 },
+        origins: assigned.origins ?? ORIGINS_KEPT,
+        ...(assigned.difference && { kept: assigned.difference }),
+        duplicates: left,
         unlabelledHeldOut: 0,
         truncated: 0,
         tokenLengths: [],
@@ -150,21 +166,23 @@ async function build(folder: string, fingerprint: string, options: PrepareImages
   }
 }
 
-/** The training pictures that keep their label; undefined for all. */
-async function keptLabels(
-  source: ImageSource,
-  labelsPerClass: number | 'all',
-  seed: number,
-  trains: (index: number) => boolean,
-): Promise<Set<number> | undefined> {
-  if (labelsPerClass === 'all') return undefined;
-  const selection = new LabelSelection(labelsPerClass, seed);
-  let index = 0;
-  for await (const { pixels, label } of source.read('train')) {
-    if (trains(index)) selection.offer(index, label, createHash('sha256').update(pixels).digest());
-    index++;
-  }
-  return selection.chosen();
+const ORIGINS_KEPT: SplitOrigins = {
+  validation: { from: 'data', cut: 0, missing: 0 },
+  test: { from: 'data', cut: 0, missing: 0 },
+};
+
+function requireTraining(table: ImageTable, title: string): void {
+  const counts = new Map<number, number>();
+  for (let i = 0; i < table.size; i++) counts.set(table.split(i), (counts.get(table.split(i)) ?? 0) + 1);
+  if (counts.has(TRAIN) && counts.has(VALIDATION)) return;
+  throw new LimbeckError(
+    'data.too-few',
+    `${counts.get(VALIDATION) ?? 0} pictures are to validate, and ${counts.get(TRAIN) ?? 0} are left to train on`,
+    {
+      where: title,
+      remedy: 'Set data.splits.validation to a smaller number, of one picture at least.',
+    },
+  );
 }
 
 /** Mean and deviation of each channel, of pixels between 0 and 1. */

@@ -1,27 +1,43 @@
-import { type CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
-import { LimbeckError } from '../../errors.ts';
-import { streamRegularFile } from '../../regular-file.ts';
 import type { SourceRow } from '../sample.ts';
+import { csvRecords, type RowShape } from '../text-files/csv-records.ts';
+import { encodingOption } from '../text-files/encoding.ts';
+import { textFormat, textLines } from '../text-files/text-lines.ts';
+import { readHeader } from './csv-header.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
-import { checkIsText, openFiles, pathOption, type RowFile } from './files.ts';
+import { openFiles, pathOption, type RowFile } from './files.ts';
 import { defineSource } from './source.ts';
 
+/** How a CSV file is written. */
+const formatOptions = {
+  delimiter: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'What stands between columns. When absent: a tab for .tsv files and a comma for others, or what the first line shows.',
+    ),
+  quote: z
+    .union([z.literal('none'), z.string().length(1)])
+    .default('"')
+    .describe(
+      'What stands around fields that hold delimiters or line breaks; none where quotes have no meaning.',
+    ),
+  escape: z
+    .string()
+    .length(1)
+    .optional()
+    .describe('What stands before a quote inside a quoted field; the quote itself ("") when absent.'),
+  columns: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('The names of the columns, for a file whose first line is not a header.'),
+  encoding: encodingOption,
+};
+
 const options = z
-  .strictObject({
-    path: pathOption,
-    ...fieldOptions,
-    delimiter: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('What stands between columns; a tab for .tsv files and a comma for others when absent.'),
-    columns: z
-      .array(z.string())
-      .min(1)
-      .optional()
-      .describe('The names of the columns, for a file whose first line is not a header.'),
-  })
+  .strictObject({ path: pathOption, ...fieldOptions, ...formatOptions })
   .meta({ title: 'CSV', description: 'Comma- or tab-separated values (RFC 4180), with a header line.' });
 
 export const csv = defineSource({
@@ -33,73 +49,64 @@ export const csv = defineSource({
 
 export interface CsvOptions extends Fields {
   delimiter?: string | undefined;
+  quote?: string | undefined;
+  escape?: string | undefined;
   columns?: string[] | undefined;
+  encoding?: string | undefined;
 }
 
-/** The rows of a CSV file. A row with too few or too many columns, or a quote that is never closed, is a broken row. */
+/** Classes that are remembered, to tell rows within a field by. */
+const MOST_CLASSES = 1000;
+
+/**
+ * The rows of a CSV file. A row with too few or too many columns, a quote that is never closed, and bytes that are not
+ * of the encoding are broken rows; all others are read.
+ */
 export async function* readCsv(
   file: RowFile,
   options: CsvOptions,
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
-  await checkIsText(file.path, 'CSV');
-  const stray: CsvError[] = [];
-  const parser = parse({
-    bom: true,
-    delimiter: options.delimiter ?? (/\.tsv$/i.test(file.path) ? '\t' : ','),
-    info: true,
-    relax_column_count: true,
-    // A quote inside a field is taken as it stands: `the "big" one`.
-    relax_quotes: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    on_skip: (error) => {
-      if (error) stray.push(error);
-      return undefined;
-    },
-  });
-  const input = streamRegularFile(file.path, { signal });
-  input.once('error', (error) => parser.destroy(error));
-  input.pipe(parser);
-  const brokenQuotes = function* (): Generator<SourceRow> {
-    for (const error of stray.splice(0)) {
-      yield { broken: { where: `${file.name}:${String(error.lines)}`, problem: error.message } };
-    }
+  const text = await textFormat(file.path, 'CSV', options.encoding);
+  for (const note of text.notes) yield { note };
+  const quote = options.quote === 'none' ? null : (options.quote ?? '"');
+  const quoting = { quote, escape: options.escape ?? quote };
+  const first = await firstLine(textLines(file.path, text, signal));
+  if (first === undefined) return;
+  const { columns, format, notes } = readHeader(first, file, options, quoting);
+  for (const note of notes) yield { note };
+
+  const shape: RowShape = {
+    columns: columns.length,
+    label: columns.indexOf(options.labelField),
+    classes: new Set(),
   };
-
-  let columns = options.columns;
-  for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
-    yield* brokenQuotes();
-    // `info.lines` is where the record ends; texts may run over several lines.
-    const lines = record.reduce((sum, value) => sum + value.split('\n').length - 1, 0);
-    const where = `${file.name}:${info.lines - lines}`;
-    if (!columns) {
-      columns = checkHeader(record, options, file);
+  let isHeader = !options.columns;
+  for await (const record of csvRecords(textLines(file.path, text, signal), format, shape)) {
+    const where = `${file.name}:${record.line}`;
+    const { fields, problem, excerpt } = record;
+    if (isHeader) {
+      isHeader = false;
       continue;
     }
-    if (record.length !== columns.length) {
-      const problem = `${record.length} columns where the header has ${columns.length}`;
-      yield { broken: { where, problem } };
+    if (problem) {
+      yield { broken: { where, problem: problem.message, reason: problem.reason, excerpt } };
       continue;
     }
-    const row = Object.fromEntries(columns.map((name, i) => [name, record[i]]));
-    yield rowFromFields(row, options, { where, split: file.split, classNames: file.classNames });
+    if (fields.length !== columns.length) {
+      const counted = `${fields.length} columns where the header has ${columns.length}`;
+      yield { broken: { where, problem: counted, reason: 'columns', excerpt } };
+      continue;
+    }
+    const label = fields[shape.label]?.trim();
+    if (label && shape.classes.size < MOST_CLASSES) shape.classes.add(label);
+    const row = Object.fromEntries(columns.map((name, i) => [name, fields[i]]));
+    yield rowFromFields(row, options, { where, excerpt, split: file.split, classNames: file.classNames });
   }
-  yield* brokenQuotes();
 }
 
-interface CsvRecord {
-  record: string[];
-  info: { lines: number };
-}
-
-function checkHeader(header: string[], options: CsvOptions, file: RowFile): string[] {
-  const columns = header.map((name) => name.trim());
-  if (!columns.includes(options.textField)) {
-    throw new LimbeckError('data.missing-column', `there is no column '${options.textField}'`, {
-      where: `${file.path}, line 1: ${columns.join(', ').slice(0, 200)}`,
-      remedy: 'Set textField to the name of the column with the text, or `columns` if there is no header.',
-    });
-  }
-  return columns;
+/** The first line that is not blank. */
+async function firstLine(lines: AsyncIterable<{ text: string }>): Promise<string | undefined> {
+  for await (const { text } of lines) if (text.trim() !== '') return text;
+  return undefined;
 }

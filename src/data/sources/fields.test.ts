@@ -45,6 +45,6 @@ test('a list of labels, of 64-bit integers too, is told apart from other broken 
     },
   });
   expect(rowFromFields({ text: 'a', label: { b: 1n } }, fields, { where: 'a:1' })).toEqual({
-    broken: { where: 'a:1', problem: '\'label\' is {"b":1}, which is no class name' },
+    broken: { where: 'a:1', problem: '\'label\' is {"b":1}, which is no class name', reason: 'label' },
   });
 });

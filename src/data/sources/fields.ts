@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { numberOfName } from '../class-order.ts';
-import type { SourceRow, SplitName } from '../sample.ts';
+import type { BrokenReason, SourceRow, SplitName } from '../sample.ts';
 
 /** Which columns of a table hold what. */
 export const fieldOptions = {
@@ -9,7 +10,10 @@ export const fieldOptions = {
     .string()
     .default('label')
     .describe('The column with the class: a text, a number or a boolean. A row without one has no label.'),
-  idField: z.string().optional().describe('A column with a stable, unique id; file and row when absent.'),
+  idField: z
+    .string()
+    .optional()
+    .describe('A column with a stable, unique id; the text itself identifies a sample when absent.'),
   groupField: z
     .string()
     .optional()
@@ -24,8 +28,10 @@ export type Fields = z.output<z.ZodObject<typeof fieldOptions>>;
 
 /** What is known of the file that a row comes from. */
 export interface RowOrigin {
-  /** File and row, for people and as the id of last resort: `train.jsonl:12`. */
+  /** File and row, for people: `train.jsonl:12`. */
   where: string;
+  /** How the row begins, for people. */
+  excerpt?: string;
   /** The split that the whole file belongs to. */
   split?: SplitName;
   /** Class names that the data set declares; a label column with numbers holds positions in this list. */
@@ -53,40 +59,69 @@ export function splitNamed(word: string): SplitName | undefined {
 
 /** Makes a sample of a row of named columns. */
 export function rowFromFields(row: Record<string, unknown>, fields: Fields, origin: RowOrigin): SourceRow {
-  const broken = (problem: string): SourceRow => ({ broken: { where: origin.where, problem } });
-  const text = row[fields.textField];
+  const { where, excerpt } = origin;
+  const broken = (reason: BrokenReason, problem: string): SourceRow => ({
+    broken: { where, problem, reason, ...(excerpt && { excerpt }) },
+  });
+  const text = decoded(row[fields.textField]);
   if (text === undefined) {
     return broken(
-      `there is no '${fields.textField}' (the row has: ${Object.keys(row).join(', ') || 'nothing'})`,
+      'text',
+      `there is no '${fields.textField}' (the row has: ${Object.keys(row).join(', ').slice(0, 200) || 'nothing'})`,
     );
   }
+  if (text === NOT_UTF8) return broken('encoding', `'${fields.textField}' has bytes that are not UTF-8`);
   if (typeof text !== 'string') {
-    return broken(`'${fields.textField}' is ${text === null ? 'null' : `a ${typeof text}`}, not text`);
+    return broken(
+      'text',
+      `'${fields.textField}' is ${text === null ? 'null' : `a ${typeof text}`}, not text`,
+    );
   }
-  if (text.trim() === '') return broken(`'${fields.textField}' is empty`);
+  if (text.trim() === '') return broken('text', `'${fields.textField}' is empty`);
 
-  const value = row[fields.labelField];
+  const value = decoded(row[fields.labelField]);
+  if (value === NOT_UTF8) return broken('encoding', `'${fields.labelField}' has bytes that are not UTF-8`);
   if (Array.isArray(value)) {
     const problem = `'${fields.labelField}' is a list (${shown(value)}); a text can have one class`;
-    return { broken: { where: origin.where, problem, labelList: true } };
+    return { broken: { where, problem, reason: 'label', labelList: true, ...(excerpt && { excerpt }) } };
   }
   const { label, noLabel, problem } = readLabel(value, origin.classNames);
-  if (problem) return broken(`'${fields.labelField}' is ${shown(value)}, ${problem}`);
+  if (problem) return broken('label', `'${fields.labelField}' is ${shown(value)}, ${problem}`);
   let split = origin.split;
   if (fields.splitField) {
-    const word = row[fields.splitField];
+    const word = decoded(row[fields.splitField]);
     split = typeof word === 'string' ? splitNamed(word) : undefined;
-    if (!split) return broken(`'${fields.splitField}' is ${shown(word)}, not train, validation or test`);
+    if (!split) {
+      return broken('split', `'${fields.splitField}' is ${shown(word)}, not train, validation or test`);
+    }
   }
-  const id = fields.idField ? scalarText(row[fields.idField]) : origin.where;
-  if (id === undefined)
-    return broken(`'${fields.idField}' is ${shown(row[fields.idField as string])}, no id`);
-  const group = fields.groupField ? scalarText(row[fields.groupField]) : id;
-  if (group === undefined) {
-    return broken(`'${fields.groupField}' is ${shown(row[fields.groupField as string])}, no group`);
+  const id = fields.idField && scalarText(decoded(row[fields.idField]));
+  if (fields.idField && id === undefined) {
+    return broken('id', `'${fields.idField}' is ${shown(row[fields.idField])}, no id`);
   }
-  const labelling = { ...(label !== undefined && { label }), ...(noLabel !== undefined && { noLabel }) };
-  return { sample: { id, group, text, ...labelling, ...(split && { split }) } };
+  const group = fields.groupField && scalarText(decoded(row[fields.groupField]));
+  if (fields.groupField && group === undefined) {
+    return broken('id', `'${fields.groupField}' is ${shown(row[fields.groupField])}, no group`);
+  }
+  return {
+    sample: {
+      where,
+      text,
+      ...(id !== undefined && { id }),
+      ...(group !== undefined && { group }),
+      ...(label !== undefined && { label }),
+      ...(noLabel !== undefined && { noLabel }),
+      ...(split && { split }),
+    },
+  };
+}
+
+const NOT_UTF8 = Symbol('bytes that are not UTF-8');
+
+/** Binary columns as text. */
+function decoded(value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  return isUtf8(value) ? Buffer.from(value).toString('utf8') : NOT_UTF8;
 }
 
 /**
@@ -116,8 +151,15 @@ function scalarText(value: unknown): string | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined;
 }
 
+/** A value as a person reads it, shortly; values of any depth, and integers that JSON does not have. */
 function shown(value: unknown): string {
-  const plain = (_: string, part: unknown) => (typeof part === 'bigint' ? Number(part) : part);
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value, plain) ?? 'missing');
+  let text: string;
+  try {
+    text =
+      JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? Number(part) : part)) ??
+      'missing';
+  } catch {
+    text = 'a value of many levels';
+  }
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

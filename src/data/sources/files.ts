@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
-import { openRegularFileAsync } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { hashFile } from '../hash-file.ts';
 import type { DataSource, DeclaredClasses, SourceRow, SplitName } from '../sample.ts';
 import { classNamesBeside } from './class-names.ts';
 import type { SourceContext } from './source.ts';
@@ -22,7 +22,7 @@ export type PathOption = z.output<typeof pathOption>;
 export interface RowFile {
   /** Absolute. */
   path: string;
-  /** For people and ids. */
+  /** For people. */
   name: string;
   split?: SplitName;
   /** Class names that the data set declares beside the file. */
@@ -42,23 +42,22 @@ export async function openFiles(
   declaredIn: (file: RowFile) => Promise<readonly string[] | undefined> = async () => undefined,
 ): Promise<DataSource> {
   const files = listFiles(path, context);
-  const sizes: [string, number, number][] = [];
-  for (const file of files) {
-    const { size, mtimeMs } = await statFile(file.path);
-    sizes.push([file.name, size, mtimeMs]);
-  }
+  for (const file of files) await requireFile(file.path);
   const title = files.map(({ name }) => name).join(', ');
   const beside = await declaredBeside(files, `${options.labelField}`, context);
   const described = beside ? files.map((file) => ({ ...file, classNames: beside.names })) : files;
   return {
     title: title.length > 100 ? `${files[0]?.name} and ${files.length - 1} files more` : title,
-    fingerprint: async () =>
-      canonicalJson({
+    // By content: a date says nothing, and a file that was changed may have kept its own.
+    fingerprint: async () => {
+      const contents = files.map((file) => [file.name, hashFile(file.path)]);
+      return canonicalJson({
         kind,
-        sizes,
+        contents,
         options: { ...options, path },
         ...(beside && { classNames: beside.names }),
-      }),
+      });
+    },
     async *rows(signal) {
       for (const file of described) yield* read(file, signal);
     },
@@ -115,17 +114,16 @@ function listFiles(path: PathOption, context: SourceContext): RowFile[] {
   );
 }
 
-/** Ids begin with the file's name; where two files have the same, its whole path as given stands for it. */
+/** Rows are told by their file's name; where two files have the same, its whole path as given stands for it. */
 function distinctNames(files: RowFile[], given: string | string[]): RowFile[] {
   if (new Set(files.map(({ name }) => name)).size === files.length) return files;
   const whole = [given].flat();
   return files.map((file, i) => ({ ...file, name: whole[i] as string }));
 }
 
-async function statFile(path: string): Promise<{ size: number; mtimeMs: number }> {
+async function requireFile(path: string): Promise<void> {
   try {
-    const found = await stat(path);
-    if (found.isFile()) return found;
+    if ((await stat(path)).isFile()) return;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
       throw new LimbeckError('data.unreadable', `the file cannot be read: ${(cause as Error).message}`, {
@@ -142,36 +140,5 @@ async function statFile(path: string): Promise<{ size: number; mtimeMs: number }
   throw new LimbeckError('data.missing', 'this is not a file', {
     where: path,
     remedy: 'Name a file; for a folder of texts use kind: text-folder.',
-  });
-}
-
-/** Throws if the first bytes of what should be text are those of a binary file. */
-export async function checkIsText(path: string, format: string): Promise<void> {
-  const file = await openRegularFileAsync(path);
-  try {
-    const head = Buffer.alloc(4096);
-    const { bytesRead } = await file.read(head, 0, head.length, 0);
-    const bytes = head.subarray(0, bytesRead);
-    const kind =
-      bytes.toString('latin1', 0, 4) === 'PAR1'
-        ? 'a Parquet file'
-        : bytes[0] === 0x1f && bytes[1] === 0x8b
-          ? 'a gzip file'
-          : bytes.toString('latin1', 0, 4) === 'PK\u0003\u0004'
-            ? 'a zip file'
-            : bytes.includes(0)
-              ? 'binary'
-              : undefined;
-    if (kind) throw notOfFormat(path, `this is ${kind}, not ${format}`);
-  } finally {
-    await file.close();
-  }
-}
-
-export function notOfFormat(path: string, problem: string, cause?: unknown): LimbeckError {
-  return new LimbeckError('data.wrong-format', problem, {
-    where: path,
-    remedy: 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.',
-    cause,
   });
 }

@@ -5,6 +5,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import { splitFiles } from '../hub/dataset-files.ts';
 import { hubDataset } from '../hub/repository.ts';
 import type { DeclaredClasses } from '../sample.ts';
+import { encodingOption } from '../text-files/encoding.ts';
 import { infoClassNames, infoOf, readmeDatasetInfo } from './class-names.ts';
 import { readCsv } from './csv.ts';
 import { fieldOptions } from './fields.ts';
@@ -28,6 +29,7 @@ const options = z
         'The hub; HF_ENDPOINT or https://huggingface.co when absent. HF_TOKEN goes to these two only.',
       ),
     ...fieldOptions,
+    encoding: encodingOption,
   })
   .meta({
     title: 'Hugging Face data set',

@@ -1,54 +1,55 @@
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { streamRegularFile } from '../../regular-file.ts';
 import type { SourceRow } from '../sample.ts';
+import { encodingOption } from '../text-files/encoding.ts';
+import { parseJsonLine } from '../text-files/json-line.ts';
+import { notOfFormat, textFormat, textLines } from '../text-files/text-lines.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
-import { checkIsText, notOfFormat, openFiles, pathOption, type RowFile } from './files.ts';
+import { openFiles, pathOption, type RowFile } from './files.ts';
 import { defineSource } from './source.ts';
 
 const options = z
-  .strictObject({ path: pathOption, ...fieldOptions })
+  .strictObject({ path: pathOption, ...fieldOptions, encoding: encodingOption })
   .meta({ title: 'JSON lines', description: 'A file with a JSON object on each line.' });
 
 export const jsonl = defineSource({
   kind: 'jsonl',
   options,
-  open: ({ path, ...fields }, context) =>
-    openFiles('jsonl', path, fields, context, (file, signal) => readJsonl(file, fields, signal)),
+  open: ({ path, ...rest }, context) =>
+    openFiles('jsonl', path, rest, context, (file, signal) => readJsonl(file, rest, signal)),
 });
+
+const EXCERPT = 120;
 
 /** The rows of a file of JSON objects, one a line. A line that is none is a broken row. */
 export async function* readJsonl(
   file: RowFile,
-  fields: Fields,
+  options: Fields & { encoding?: string | undefined },
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
-  await checkIsText(file.path, 'JSON lines');
-  const input = streamRegularFile(file.path, { signal });
-  let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line++;
-    const json = line === 1 ? text.replace(/^\ufeff/, '') : text;
-    if (json.trim() === '') continue;
-    if (line === 1 && json.trim().startsWith('[')) {
+  const format = await textFormat(file.path, 'JSON lines', options.encoding);
+  for (const note of format.notes) yield { note };
+  const { textField, labelField, idField, groupField, splitField } = options;
+  const needed = [textField, labelField, idField, groupField, splitField].filter(
+    (name) => name !== undefined,
+  );
+  for await (const { number, text, problem } of textLines(file.path, format, signal)) {
+    const where = `${file.name}:${number}`;
+    const excerpt = text.slice(0, EXCERPT);
+    if (problem) {
+      yield { broken: { where, problem: problem.message, reason: problem.reason, excerpt } };
+      continue;
+    }
+    const json = text.trim();
+    if (json === '') continue;
+    if (number === 1 && json.startsWith('[')) {
       throw notOfFormat(file.path, 'this is one JSON list, not a JSON object on each line');
     }
-    const where = `${file.name}:${line}`;
-    let row: unknown;
-    try {
-      row = JSON.parse(json);
-    } catch (error) {
-      yield { broken: { where, problem: `not JSON: ${(error as Error).message}` } };
+    const parsed = parseJsonLine(json, needed);
+    if ('problem' in parsed) {
+      yield { broken: { where, excerpt, ...parsed } };
       continue;
     }
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      yield { broken: { where, problem: 'not a JSON object' } };
-      continue;
-    }
-    yield rowFromFields(row as Record<string, unknown>, fields, {
-      where,
-      split: file.split,
-      classNames: file.classNames,
-    });
+    const { split, classNames } = file;
+    yield rowFromFields(parsed.row, options, { where, excerpt, split, classNames });
   }
 }

@@ -5,9 +5,10 @@ import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { openRegularFileAsync } from '../../regular-file.ts';
 import type { SourceRow } from '../sample.ts';
+import { notOfFormat } from '../text-files/text-lines.ts';
 import { parquetClassNames } from './class-names.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
-import { notOfFormat, openFiles, pathOption, type RowFile } from './files.ts';
+import { openFiles, pathOption, type RowFile } from './files.ts';
 import { defineSource } from './source.ts';
 
 const options = z
@@ -106,7 +107,8 @@ async function readGroup(
   path: string,
 ): Promise<Record<string, unknown>[]> {
   try {
-    return await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors });
+    // Binary columns as bytes: those that are not UTF-8 make a broken row.
+    return await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, utf8: false });
   } catch (cause) {
     throw new LimbeckError('data.unreadable', `rows cannot be read: ${(cause as Error).message}`, {
       where: `${path}, rows ${rowStart + 1} to ${rowEnd}`,

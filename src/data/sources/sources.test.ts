@@ -27,14 +27,16 @@ async function file(name: string, content: string | Uint8Array): Promise<void> {
   await writeFile(join(folder, name), content);
 }
 
-async function rowsOf(source: DataSource): Promise<{ samples: TextSample[]; broken: string[] }> {
+async function rowsOf(source: DataSource) {
   const samples: TextSample[] = [];
   const broken: string[] = [];
+  const notes: string[] = [];
   for await (const row of source.rows()) {
     if ('sample' in row) samples.push(row.sample);
-    else broken.push(`${row.broken.where}: ${row.broken.problem}`);
+    else if ('broken' in row) broken.push(`${row.broken.where}: ${row.broken.problem}`);
+    else notes.push(row.note.message);
   }
-  return { samples, broken };
+  return { samples, broken, notes };
 }
 
 const read = async (options: object) => rowsOf(await open(options));
@@ -103,10 +105,10 @@ describe('jsonl', () => {
     );
     const { samples, broken } = await read({ kind: 'jsonl', path: 'a.jsonl' });
     expect(samples).toEqual([
-      { id: 'a.jsonl:1', group: 'a.jsonl:1', text: 'one', label: 'x' },
-      { id: 'a.jsonl:3', group: 'a.jsonl:3', text: 'two', label: '3' },
-      { id: 'a.jsonl:9', group: 'a.jsonl:9', text: 'three' },
-      { id: 'a.jsonl:11', group: 'a.jsonl:11', text: 'last', label: 'true' },
+      { where: 'a.jsonl:1', text: 'one', label: 'x' },
+      { where: 'a.jsonl:3', text: 'two', label: '3' },
+      { where: 'a.jsonl:9', text: 'three' },
+      { where: 'a.jsonl:11', text: 'last', label: 'true' },
     ]);
     expect(broken).toEqual([
       expect.stringMatching(/^a.jsonl:4: not JSON/),
@@ -132,7 +134,7 @@ describe('jsonl', () => {
       groupField: 'doc',
       splitField: 'part',
     });
-    expect(samples).toEqual([{ id: '5', group: 'd1', text: 'one', split: 'validation' }]);
+    expect(samples).toEqual([{ where: 'a.jsonl:1', id: '5', group: 'd1', text: 'one', split: 'validation' }]);
     expect(broken).toEqual([
       'a.jsonl:2: \'part\' is "elsewhere", not train, validation or test',
       "a.jsonl:3: 'id' is missing, no id",
@@ -146,7 +148,7 @@ describe('jsonl', () => {
       kind: 'jsonl',
       path: { train: 'train/a.jsonl', test: ['test/a.jsonl'] },
     });
-    expect(samples.map(({ id, split }) => [id, split])).toEqual([
+    expect(samples.map(({ where, split }) => [where, split])).toEqual([
       ['train/a.jsonl:1', 'train'],
       ['test/a.jsonl:1', 'test'],
     ]);
@@ -159,6 +161,10 @@ describe('jsonl', () => {
     const first = await print();
     expect(await print()).toBe(first);
     expect(await print({ labelField: 'class' })).not.toBe(first);
+    // A date says nothing of the content, neither a new one nor an old one.
+    await utimes(join(folder, 'a.jsonl'), 1, 2);
+    expect(await print()).toBe(first);
+    await file('a.jsonl', '{"text":"two"}');
     await utimes(join(folder, 'a.jsonl'), 1, 2);
     expect(await print()).not.toBe(first);
   });
@@ -194,7 +200,7 @@ describe('csv', () => {
       'text,label\n"one, with ""quotes""",x\n"two\nlines",y\nthree\nfour,x,extra\n\nfive,\n',
     );
     const { samples, broken } = await read({ kind: 'csv', path: 'a.csv' });
-    expect(samples.map(({ id, text, label }) => [id, text, label])).toEqual([
+    expect(samples.map(({ where, text, label }) => [where, text, label])).toEqual([
       ['a.csv:2', 'one, with "quotes"', 'x'],
       ['a.csv:3', 'two\nlines', 'y'],
       ['a.csv:8', 'five', undefined],
@@ -215,8 +221,8 @@ describe('csv', () => {
   it('says so when a quote is never closed', async () => {
     await file('a.csv', 'text,label\none,x\n"two,y\nthree,x\n');
     const { samples, broken } = await read({ kind: 'csv', path: 'a.csv' });
-    expect(samples.map(({ text }) => text)).toEqual(['one']);
-    expect(broken).toEqual([expect.stringMatching(/[Qq]uot/)]);
+    expect(samples.map(({ text }) => text)).toEqual(['one', 'three']);
+    expect(broken).toEqual([expect.stringMatching(/^a.csv:3: .*[Qq]uot/)]);
   });
 
   it('reads tabs, and columns without a header', async () => {
@@ -245,10 +251,10 @@ describe('parquet', () => {
     await file('a.parquet', await reviews());
     const { samples, broken } = await read({ kind: 'parquet', path: 'a.parquet', idField: 'key' });
     expect(samples).toEqual([
-      { id: 'a', group: 'a', text: 'good day', label: 'positive' },
-      { id: 'b', group: 'b', text: 'a bad one', label: 'negative' },
-      { id: 'c', group: 'c', text: 'fine weather', label: 'positive' },
-      { id: 'e', group: 'e', text: 'awful rain' },
+      { where: 'a.parquet:1', id: 'a', text: 'good day', label: 'positive' },
+      { where: 'a.parquet:2', id: 'b', text: 'a bad one', label: 'negative' },
+      { where: 'a.parquet:3', id: 'c', text: 'fine weather', label: 'positive' },
+      { where: 'a.parquet:5', id: 'e', text: 'awful rain' },
     ]);
     expect(broken).toEqual(["a.parquet:4: 'text' is empty", "a.parquet:6: 'text' is null, not text"]);
   });
@@ -287,14 +293,14 @@ describe('text-folder', () => {
     await file('texts/bad/latin.txt', new Uint8Array([0xe9, 0x20, 0x41]));
     await file('texts/bad/notes.md', 'not a text of the set');
     const { samples, broken } = await read({ kind: 'text-folder', path: 'texts' });
-    expect(samples.map(({ id, text, label }) => [id, text, label])).toEqual([
+    expect(samples.map(({ where, text, label }) => [where, text, label])).toEqual([
       [join('bad', 'a.txt'), 'awful', 'bad'],
       [join('good', 'a.txt'), 'fine', 'good'],
       [join('good', 'b.txt'), 'nice', 'good'],
     ]);
     expect(broken).toEqual([
       `${join('bad', 'empty.txt')}: the file is empty`,
-      `${join('bad', 'latin.txt')}: not UTF-8 text`,
+      expect.stringMatching(/latin\.txt: bytes that are not UTF-8; they read well as windows-1252/),
     ]);
   });
 

@@ -6,7 +6,17 @@ import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { readRegularFileAsync } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import type { SourceRow, SplitName } from '../sample.ts';
+import { hashFile } from '../hash-file.ts';
+import type { BrokenReason, SourceRow, SplitName } from '../sample.ts';
+import {
+  byteOrderMark,
+  canonicalEncoding,
+  decoderOf,
+  encodingOption,
+  looksLikeUtf16,
+  suggestEncoding,
+} from '../text-files/encoding.ts';
+import { notOfEncoding } from '../text-files/text-lines.ts';
 import { splitNamed } from './fields.ts';
 import { defineSource } from './source.ts';
 
@@ -16,6 +26,7 @@ const options = z
   .strictObject({
     path: z.string().min(1).describe('A folder with a subfolder of text files for each class.'),
     extension: z.string().default('.txt').describe("The end of the text files' names; '' takes all files."),
+    encoding: encodingOption,
   })
   .meta({
     title: 'Folder of texts',
@@ -25,7 +36,7 @@ const options = z
 export const textFolder = defineSource({
   kind: 'text-folder',
   options,
-  async open({ path, extension }, context) {
+  async open({ path, extension, encoding }, context) {
     const folder = context.resolvePath(path);
     const classes = await classFolders(folder);
     return {
@@ -33,15 +44,20 @@ export const textFolder = defineSource({
       fingerprint: async () => {
         const files = createHash('sha256');
         for await (const file of textFiles(folder, classes, extension)) {
-          const { size, mtimeMs } = await stat(file.path);
-          files.update(`${canonicalJson([file.id, size, mtimeMs])}\n`);
+          files.update(`${canonicalJson([file.name, hashFile(file.path)])}\n`);
         }
-        return canonicalJson({ kind: 'text-folder', extension, files: files.digest('hex') });
+        const digest = files.digest('hex');
+        return canonicalJson({
+          kind: 'text-folder',
+          extension,
+          ...(encoding && { encoding }),
+          files: digest,
+        });
       },
       async *rows(signal) {
         for await (const file of textFiles(folder, classes, extension)) {
           signal?.throwIfAborted();
-          yield readText(file);
+          yield readText(file, encoding);
         }
       },
     };
@@ -56,7 +72,8 @@ interface ClassFolder {
 }
 
 interface TextFile extends ClassFolder {
-  id: string;
+  /** Relative to the data set's folder. */
+  name: string;
 }
 
 /** Subfolders are classes; where all of them are named like splits, their subfolders are. */
@@ -90,8 +107,8 @@ async function* textFiles(root: string, classes: ClassFolder[], extension: strin
   for (const one of classes) {
     for (const entry of await list(join(root, one.path))) {
       if (!entry.isFile() || !entry.name.endsWith(extension)) continue;
-      const id = join(one.path, entry.name);
-      yield { ...one, id, path: join(root, id) };
+      const name = join(one.path, entry.name);
+      yield { ...one, name, path: join(root, name) };
     }
   }
 }
@@ -112,15 +129,17 @@ async function list(folder: string): Promise<Dirent[]> {
   }
 }
 
-async function readText({ id, path, label, split }: TextFile): Promise<SourceRow> {
+async function readText({ name, path, label, split }: TextFile, told?: string): Promise<SourceRow> {
+  const broken = (reason: BrokenReason, problem: string) => ({ broken: { where: name, problem, reason } });
   const { size } = await stat(path);
-  if (size > LARGEST_FILE) return { broken: { where: id, problem: `larger than ${LARGEST_FILE} bytes` } };
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readRegularFileAsync(path));
-  } catch {
-    return { broken: { where: id, problem: 'not UTF-8 text' } };
+  if (size > LARGEST_FILE) return broken('too-long', `larger than ${LARGEST_FILE >> 20} MB`);
+  const bytes = await readRegularFileAsync(path);
+  const mark = byteOrderMark(bytes);
+  const encoding = mark?.encoding ?? canonicalEncoding(told ?? 'utf-8');
+  const text = decoderOf(encoding)(bytes.subarray(mark?.bytes ?? 0));
+  if (text === undefined || (text.includes('\0') && looksLikeUtf16(bytes))) {
+    return broken('encoding', notOfEncoding(encoding, suggestEncoding(bytes)));
   }
-  if (text.trim() === '') return { broken: { where: id, problem: 'the file is empty' } };
-  return { sample: { id, group: id, text, label, ...(split && { split }) } };
+  if (text.trim() === '') return broken('text', 'the file is empty');
+  return { sample: { where: name, text, label, ...(split && { split }) } };
 }

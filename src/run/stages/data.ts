@@ -1,3 +1,7 @@
+import { copyFileSync } from 'node:fs';
+import { BROKEN_ROWS_FILE } from '../../data/broken-rows.ts';
+import { dataFindings } from '../data-findings.ts';
+import { writeKeptSplits } from '../kept-splits-file.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { Task, TaskData } from '../tasks/task.ts';
 
@@ -13,16 +17,14 @@ export function dataStage(run: RunContext, task: Task): Promise<TaskData> {
     const { dataset } = value;
     try {
       run.folder.acceptInput('data', dataset.contentHash);
+      writeKeptSplits(run.folder.path, dataset);
+      if (dataset.brokenRowsFile) copyFileSync(dataset.brokenRowsFile, run.folder.file(BROKEN_ROWS_FILE));
     } catch (error) {
       dataset.close();
       throw error;
     }
     const { train, labelled, validation, test } = dataset.splits;
-    const { broken } = dataset.statistics;
-    if (broken.count > 0) {
-      const [first] = broken.first;
-      run.warn(`${broken.count} broken rows were left out; the first: ${first?.where}: ${first?.problem}`);
-    }
+    for (const finding of dataFindings(dataset)) run.warn(finding);
     const sizes = `${train.size} to train on (${labelled.size} with labels), ${validation.size} to validate, ${test.size} to test`;
     return { value, summary: `${dataset.title}: ${sizes}${dataset.reused ? '; prepared earlier' : ''}` };
   });

@@ -10,6 +10,7 @@ import { writeImageClassifier } from '../../export/image-classifier.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
+import { HELD_OUT } from '../../recipe/data.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { IMAGE_STUDENTS } from '../../students/index.ts';
 import type { ImageStudentArchitecture } from '../../students/student.ts';
@@ -43,7 +44,7 @@ export async function imageClassification(run: {
     },
     // The keys of the store are made of the bytes of the pictures.
     preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
-    async prepareData({ onProgress }) {
+    async prepareData({ onProgress, kept }) {
       const folder = dataCacheFolder(recipe, options);
       const { signal } = options;
       const source = await openImageSource(recipe.data.source as ImageSourceOptions, {
@@ -54,8 +55,8 @@ export async function imageClassification(run: {
       const { splits, labelsPerClass } = recipe.data;
       const dataset = await prepareImageDataset({
         source,
-        validation: splits.validation,
-        train: splits.train,
+        splits: { ...splits, otherwise: HELD_OUT },
+        kept,
         labelsPerClass,
         seed: recipe.seed,
         folder,

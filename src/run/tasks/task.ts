@@ -1,6 +1,7 @@
 import type { Batch } from '../../data/batch.ts';
 import type { OrderOf } from '../../data/curriculum-order.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import type { KeptSplits } from '../../data/kept-splits.ts';
 import type { Split } from '../../data/split.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -62,8 +63,11 @@ export interface Task {
   readonly vocabularySize?: number;
   /** What was assumed of the teacher's files: sentences that a run tells before it reads the data. */
   readonly warnings?: readonly string[];
-  /** Reads and splits the data, or finds it prepared by an earlier run. */
-  prepareData(options: { readonly onProgress?: (samples: number) => void }): Promise<TaskData>;
+  /** Reads and splits the data, as `kept` has them where it is given, or finds it prepared by an earlier run. */
+  prepareData(options: {
+    readonly onProgress?: (samples: number) => void;
+    readonly kept?: KeptSplits;
+  }): Promise<TaskData>;
 }
 
 /** A task's data, and what depends on it. */

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { JoinedSplit } from '../../data/added/joined-split.ts';
 import type { TokenBatch } from '../../data/batch.ts';
 import { chooseHeldBuckets } from '../../data/held-buckets.ts';
+import type { KeptSplits } from '../../data/kept-splits.ts';
 import { prepareTextDataset } from '../../data/prepare-text-dataset.ts';
 import { openSource, type SourceOptions } from '../../data/sources/index.ts';
 import type { Split } from '../../data/split.ts';
@@ -12,6 +13,7 @@ import type { Tokenizer } from '../../data/tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextClassifier } from '../../export/text-classifier.ts';
 import { randomStream } from '../../random.ts';
+import { HELD_OUT } from '../../recipe/data.ts';
 import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import { TEXT_STUDENTS } from '../../students/index.ts';
 import type { Student, TextStudentArchitecture } from '../../students/student.ts';
@@ -43,8 +45,8 @@ export async function textClassification(run: {
     teacher: source,
     ...textLabelling({ tokenizer }, recipe.data.maxLength),
     warnings: [...tokenizer.warnings, ...cutWarnings(tokenizer)],
-    async prepareData({ onProgress }) {
-      const dataset = await prepareTextData(run, tokenizer, onProgress);
+    async prepareData({ onProgress, kept }) {
+      const dataset = await prepareTextData(run, tokenizer, onProgress, kept);
       return textData({ task, recipe, dataset, tokenizer, source });
     },
   };
@@ -159,6 +161,7 @@ export async function prepareTextData(
   { recipe, options }: { readonly recipe: Recipe; readonly options: RunOptions },
   tokenizer: Tokenizer,
   onProgress?: (rows: number) => void,
+  kept?: KeptSplits,
 ): Promise<TextDataset> {
   const folder = dataCacheFolder(recipe, options);
   const { signal } = options;
@@ -168,7 +171,8 @@ export async function prepareTextData(
     signal,
   });
   const { seed, data } = recipe;
-  return prepareTextDataset({ ...data, source, tokenizer, seed, folder, signal, onProgress });
+  const splits = { ...data.splits, otherwise: HELD_OUT };
+  return prepareTextDataset({ ...data, splits, source, tokenizer, seed, folder, kept, signal, onProgress });
 }
 
 /** The recipe's student with its initial parameters: the same ones for the student and for its baseline. */

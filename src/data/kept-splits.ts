@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { SAMPLE_KEY_BYTES } from './batch.ts';
+import { sequentialBatches } from './batch-order.ts';
+import type { Dataset } from './dataset.ts';
+import { hashOfKey } from './hash-of-key.ts';
+import { NEW, type SampleTable, TEST, TRAIN, VALIDATION } from './split-assignment.ts';
+
+const SPLITS = ['train', 'validation', 'test'] as const;
+export type KeptName = (typeof SPLITS)[number];
+const NUMBERS: Readonly<Record<KeptName, number>> = { train: TRAIN, validation: VALIDATION, test: TEST };
+
+/** The samples of a split by their content: hashes in ascending order, and the label of each (-1 where it is hidden). */
+export interface KeptSplit {
+  readonly hashes: Float64Array;
+  readonly labels: Int32Array;
+}
+
+/** Which samples are in which split of a run, whatever becomes of the files that they came from. */
+export interface KeptSplits {
+  /** `Dataset.contentHash` of the run's data. */
+  readonly contentHash: string;
+  /** The classes, in the order of their numbers. */
+  readonly labels: readonly string[];
+  readonly splits: Readonly<Record<KeptName, KeptSplit>>;
+}
+
+/** How data differ from those of which splits were kept. */
+export interface KeptDifference {
+  /** Samples of each kept split that are no longer there. */
+  missing: Record<KeptName, number>;
+  /** Samples of each kept split that have another label now. */
+  relabelled: Record<KeptName, number>;
+  /** Samples that are in no kept split. */
+  added: number;
+}
+
+const ROWS = 256;
+
+/** The splits of a data set, to keep. */
+export function keepSplits(dataset: Dataset): KeptSplits {
+  const keep = (name: KeptName): KeptSplit => {
+    const split = dataset.splits[name];
+    const entries: [number, number][] = [];
+    for (const { bucket, indices } of sequentialBatches(split, ROWS)) {
+      const { keys, labels, filled } = split.readBatch(bucket, indices, indices.length);
+      for (let row = 0; row < filled; row++) {
+        entries.push([hashOfKey(keys, row * SAMPLE_KEY_BYTES), labels[row] as number]);
+      }
+    }
+    entries.sort(([a, x], [b, y]) => a - b || x - y);
+    return {
+      hashes: Float64Array.from(entries, ([hash]) => hash),
+      labels: Int32Array.from(entries, ([, label]) => label),
+    };
+  };
+  return {
+    contentHash: dataset.contentHash,
+    labels: dataset.labels,
+    splits: { train: keep('train'), validation: keep('validation'), test: keep('test') },
+  };
+}
+
+/** Whether two splits hold the same samples with the same labels, in any order. */
+export function sameSplit(a: KeptSplit, b: KeptSplit): boolean {
+  return (
+    a.hashes.length === b.hashes.length &&
+    a.hashes.every((hash, i) => hash === b.hashes[i]) &&
+    a.labels.every((label, i) => label === b.labels[i])
+  );
+}
+
+/** A hash of kept splits: part of cache keys. */
+export function keptDigest(kept: KeptSplits): string {
+  return createHash('sha256').update(encodeKeptSplits(kept)).digest('hex');
+}
+
+/**
+ * Puts samples where they were kept; those that are in no kept split are left out (NEW).
+ *
+ * @param labelOf the number, among the kept classes, of a class number in the table
+ * @returns how the data differ, and the training samples whose label is known
+ */
+export function assignKept(
+  table: SampleTable,
+  { splits }: KeptSplits,
+  labelOf: (label: number) => number,
+): { difference: KeptDifference; labelled: Set<number> } {
+  const zero = () => ({ train: 0, validation: 0, test: 0 });
+  const difference: KeptDifference = { missing: zero(), relabelled: zero(), added: 0 };
+  const labelled = new Set<number>();
+  const takers = SPLITS.toReversed().map((name) => ({ name, taker: new Taker(splits[name]) }));
+  for (let sample = 0; sample < table.size; sample++) {
+    const hash = table.textHash(sample);
+    const met = table.label(sample);
+    const label = met < 0 ? -1 : labelOf(met);
+    table.assign(sample, NEW);
+    for (const { name, taker } of takers) {
+      const kept = taker.take(hash, label);
+      if (kept === undefined) continue;
+      table.assign(sample, NUMBERS[name]);
+      if (kept >= 0 && kept !== label) difference.relabelled[name]++;
+      if (name === 'train' && kept >= 0) labelled.add(sample);
+      break;
+    }
+    if (table.split(sample) === NEW) difference.added++;
+  }
+  for (const { name, taker } of takers) difference.missing[name] = taker.left;
+  return { difference, labelled };
+}
+
+/** Gives each kept sample once. */
+class Taker {
+  readonly #kept: KeptSplit;
+  readonly #taken: Uint8Array;
+  left: number;
+
+  constructor(kept: KeptSplit) {
+    this.#kept = kept;
+    this.left = kept.hashes.length;
+    this.#taken = new Uint8Array(this.left);
+  }
+
+  /** Takes a sample of this content, one with this label if there is one; its kept label, or undefined. */
+  take(hash: number, label: number): number | undefined {
+    const { hashes, labels } = this.#kept;
+    let from = 0;
+    for (let to = hashes.length; from < to; ) {
+      const middle = (from + to) >>> 1;
+      if ((hashes[middle] as number) < hash) from = middle + 1;
+      else to = middle;
+    }
+    let found = -1;
+    for (let i = from; hashes[i] === hash; i++) {
+      if (this.#taken[i] === 1) continue;
+      if (found < 0 || labels[i] === label) found = i;
+    }
+    if (found < 0) return undefined;
+    this.#taken[found] = 1;
+    this.left--;
+    return labels[found];
+  }
+}
+
+const FORMAT = 1;
+
+/** As a file: a line of JSON, then for each split its hashes (float64) and labels (int32), little-endian. */
+export function encodeKeptSplits({ contentHash, labels, splits }: KeptSplits): Buffer {
+  const sizes = SPLITS.map((name) => splits[name].hashes.length);
+  const head = Buffer.from(`${JSON.stringify({ format: FORMAT, contentHash, labels, sizes })}\n`);
+  const parts = SPLITS.flatMap((name) => {
+    const { hashes, labels: numbers } = splits[name];
+    const bytes = Buffer.alloc(hashes.length * 12);
+    for (const [i, hash] of hashes.entries()) bytes.writeDoubleLE(hash, i * 8);
+    for (const [i, label] of numbers.entries()) bytes.writeInt32LE(label, hashes.length * 8 + i * 4);
+    return [bytes];
+  });
+  return Buffer.concat([head, ...parts]);
+}
+
+/** Reads what `encodeKeptSplits` wrote; undefined for anything else. */
+export function decodeKeptSplits(file: Buffer): KeptSplits | undefined {
+  try {
+    const end = file.indexOf(10);
+    const { format, contentHash, labels, sizes } = JSON.parse(file.toString('utf8', 0, end)) as {
+      format: number;
+      contentHash: string;
+      labels: string[];
+      sizes: number[];
+    };
+    if (format !== FORMAT || sizes.length !== SPLITS.length) return undefined;
+    const rows = sizes.reduce((sum, size) => sum + size, 0);
+    if (file.length !== end + 1 + rows * 12) return undefined;
+    let at = end + 1;
+    const splits = Object.fromEntries(
+      SPLITS.map((name, split) => {
+        const size = sizes[split] as number;
+        const start = at;
+        const hashes = Float64Array.from({ length: size }, (_, i) => file.readDoubleLE(start + i * 8));
+        const numbers = Int32Array.from({ length: size }, (_, i) =>
+          file.readInt32LE(start + size * 8 + i * 4),
+        );
+        at += size * 12;
+        return [name, { hashes, labels: numbers }];
+      }),
+    ) as Record<KeptName, KeptSplit>;
+    return { contentHash, labels, splits };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+import { isUtf8 } from 'node:buffer';
+import chardet from 'chardet';
+import { z } from 'zod';
+
+/** The option of sources that read text files. */
+export const encodingOption = z
+  .string()
+  .refine((label) => isEncoding(label), {
+    error: 'expected the name of an encoding: utf-8, windows-1252, utf-16le, shift_jis, gb18030 ...',
+  })
+  .optional()
+  .describe(
+    'How characters are stored: utf-8 when absent, or as the byte order mark says; windows-1252, shift_jis, gb18030 and so on.',
+  );
+
+function isEncoding(label: string): boolean {
+  try {
+    new TextDecoder(label);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The canonical name of an encoding: `latin1` is `windows-1252`, as in browsers. */
+export function canonicalEncoding(label: string): string {
+  return new TextDecoder(label).encoding;
+}
+
+/** The encoding that a byte order mark at the beginning of a file tells, and the mark's length. */
+export function byteOrderMark(head: Uint8Array): { encoding: string; bytes: number } | undefined {
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { encoding: 'utf-8', bytes: 3 };
+  if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', bytes: 2 };
+  if (head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', bytes: 2 };
+  return undefined;
+}
+
+/** Windows-1252 from 0x80 to 0x9F (WHATWG Encoding Standard); unassigned bytes are the control characters. */
+const WINDOWS_1252 =
+  '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
+
+/** A function from bytes to text; undefined for bytes that the encoding does not have. Byte order marks are kept. */
+export function decoderOf(encoding: string): (bytes: Buffer) => string | undefined {
+  if (encoding === 'utf-8') return (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : undefined);
+  if (encoding === 'windows-1252') {
+    // Some versions of Node read this as ISO-8859-1, without the euro sign and typographic quotes.
+    return (bytes) =>
+      bytes
+        .toString('latin1')
+        .replace(/[\x80-\x9f]/g, (control) => WINDOWS_1252[control.charCodeAt(0) - 0x80] as string);
+  }
+  const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  return (bytes) => {
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+const MULTI_BYTE = ['shift_jis', 'gb18030', 'big5', 'euc-kr', 'euc-jp'];
+
+/**
+ * The encoding as which bytes that are not UTF-8 read best, for a remedy: never used without being told.
+ * undefined where none reads well.
+ */
+export function suggestEncoding(bytes: Uint8Array): string | undefined {
+  if (looksLikeUtf16(bytes)) return bytes[0] === 0 ? 'utf-16be' : 'utf-16le';
+  const matches = chardet.analyse(bytes).flatMap(({ name, confidence }) => {
+    const encoding = isEncoding(name) ? canonicalEncoding(name) : undefined;
+    return encoding && confidence > 0 && encoding !== 'utf-8' ? [{ encoding, confidence }] : [];
+  });
+  const reads = (encoding: string) => {
+    const text = decoderOf(encoding)(Buffer.from(bytes));
+    // Text has no control characters from 0x80 on.
+    return text !== undefined && !/[\x80-\x9f\ufffd]/.test(text);
+  };
+  const readable = matches.filter(({ encoding }) => reads(encoding));
+  const best = readable[0];
+  // Bytes that pair up as characters of East Asia all along do so by no accident.
+  const paired = readable.find(({ encoding }) => MULTI_BYTE.includes(encoding));
+  if (paired && mostlyHigh(bytes)) return paired.encoding;
+  const western = readable.find(({ encoding }) => encoding === 'windows-1252');
+  if (western && best && western.confidence >= best.confidence - 5) return 'windows-1252';
+  return best?.encoding ?? (reads('windows-1252') ? 'windows-1252' : undefined);
+}
+
+/** Whether more bytes are above ASCII than are letters of it. */
+function mostlyHigh(bytes: Uint8Array): boolean {
+  let high = 0;
+  let letters = 0;
+  for (const byte of bytes) {
+    if (byte >= 0x80) high++;
+    else if ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) letters++;
+  }
+  return high > letters;
+}
+
+/** Whether every other byte is mostly zero, as Western text has it in UTF-16. */
+export function looksLikeUtf16(bytes: Uint8Array): boolean {
+  let even = 0;
+  let odd = 0;
+  const length = Math.min(bytes.length, 4096) & ~1;
+  for (let i = 0; i < length; i += 2) {
+    if (bytes[i] === 0) even++;
+    if (bytes[i + 1] === 0) odd++;
+  }
+  return length >= 8 && Math.max(even, odd) > 0.35 * (length / 2) && Math.min(even, odd) < 0.05 * length;
+}

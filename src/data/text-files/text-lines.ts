@@ -1,0 +1,147 @@
+import { isUtf8 } from 'node:buffer';
+import { LimbeckError } from '../../errors.ts';
+import { openRegularFileAsync } from '../../regular-file.ts';
+import type { BrokenReason, SourceNote } from '../sample.ts';
+import { byteLines, type LineFormat, LONGEST_LINE } from './byte-lines.ts';
+import { byteOrderMark, canonicalEncoding, decoderOf, looksLikeUtf16, suggestEncoding } from './encoding.ts';
+
+/** A line of a text file, decoded; a carriage return before its end is still there. */
+export interface TextLine {
+  /** From 1. */
+  readonly number: number;
+  /** Where there is a problem, what can be told of it: its ASCII characters are right. */
+  readonly text: string;
+  /** Set for a line that cannot be read as it should. */
+  readonly problem?: { readonly message: string; readonly reason: BrokenReason };
+}
+
+const HEAD = 1 << 16;
+
+/** How a text file is stored, as found in its first bytes and told by the recipe. */
+export interface TextFormat extends LineFormat {
+  readonly encoding: string;
+  /** The first bytes, without a byte order mark. */
+  readonly head: Buffer;
+  readonly notes: readonly SourceNote[];
+}
+
+/**
+ * Looks at the first bytes of a file that should be text.
+ *
+ * @param told the recipe's encoding
+ * @throws LimbeckError `data.wrong-format` for a binary file, with the encoding that it may have instead
+ */
+export async function textFormat(path: string, format: string, told?: string): Promise<TextFormat> {
+  const first = await readHead(path);
+  const mark = byteOrderMark(first);
+  const named = told === undefined ? undefined : canonicalEncoding(told);
+  const encoding = mark?.encoding ?? named ?? 'utf-8';
+  const head = first.subarray(mark?.bytes ?? 0);
+  checkIsText(path, head, format, encoding);
+  const notes: SourceNote[] = [];
+  if (named && named !== encoding) {
+    const message = `${path} begins with the byte order mark of ${encoding}: read as that, and not as ${told}`;
+    notes.push({ kind: 'encoding', message });
+  }
+  return {
+    encoding,
+    head,
+    notes,
+    skip: mark?.bytes ?? 0,
+    unit: encoding.startsWith('utf-16') ? 2 : 1,
+    littleEndian: encoding === 'utf-16le',
+    end: !head.includes(10) && head.includes(13) ? 13 : 10,
+  };
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  const file = await openRegularFileAsync(path);
+  try {
+    const head = Buffer.alloc(HEAD);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    return head.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Throws if the first bytes of what should be text are those of a binary file. */
+function checkIsText(path: string, head: Buffer, format: string, encoding: string): void {
+  const begins = (magic: string) => head.toString('latin1', 0, magic.length) === magic;
+  const kind = begins('PAR1')
+    ? 'a Parquet file'
+    : begins('\x1f\x8b')
+      ? 'a gzip file'
+      : begins('PK\x03\x04')
+        ? 'a zip file'
+        : undefined;
+  if (kind) throw notOfFormat(path, `this is ${kind}, not ${format}`);
+  if (encoding.startsWith('utf-16') || !head.subarray(0, 4096).includes(0)) return;
+  if (looksLikeUtf16(head)) {
+    const suggested = suggestEncoding(head);
+    throw new LimbeckError('data.wrong-encoding', `this is not ${encoding}; it looks like ${suggested}`, {
+      where: path,
+      remedy: `Set encoding: ${suggested} under data.source.`,
+    });
+  }
+  throw notOfFormat(path, `this is binary, not ${format}`);
+}
+
+export function notOfFormat(path: string, problem: string, cause?: unknown): LimbeckError {
+  return new LimbeckError('data.wrong-format', problem, {
+    where: path,
+    remedy: 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.',
+    cause,
+  });
+}
+
+/** The lines of a text file; one that is not of the encoding, or longer than LONGEST_LINE bytes, has a problem. */
+export async function* textLines(
+  path: string,
+  format: TextFormat,
+  signal?: AbortSignal,
+): AsyncGenerator<TextLine> {
+  const decode = decoderOf(format.encoding);
+  let suggestion: string | undefined | null = null;
+  for await (const lines of byteLines(path, format, signal)) {
+    for (const { number, bytes, tooLong } of lines) {
+      if (tooLong) {
+        const message = `the line is longer than ${LONGEST_LINE >> 20} MB`;
+        yield { number, text: bytes.toString('latin1'), problem: { message, reason: 'too-long' } };
+        continue;
+      }
+      const text = decode(bytes);
+      if (text !== undefined) {
+        yield { number, text };
+        continue;
+      }
+      if (suggestion === null) suggestion = suggestEncoding(evidence(format, bytes));
+      const message = notOfEncoding(format.encoding, suggestion);
+      yield { number, text: bytes.toString('latin1'), problem: { message, reason: 'encoding' } };
+    }
+  }
+}
+
+/** What is wrong with bytes that an encoding does not have, with the encoding that they read well as. */
+export function notOfEncoding(encoding: string, suggestion: string | undefined): string {
+  const name = encoding === 'utf-8' ? 'UTF-8' : encoding;
+  const better =
+    suggestion && suggestion !== encoding
+      ? `; they read well as ${suggestion}: set encoding: ${suggestion}`
+      : '';
+  return `bytes that are not ${name}${better}`;
+}
+
+/** The lines of the head that are not UTF-8, or the one line that was met. */
+function evidence({ encoding, head }: TextFormat, line: Buffer): Buffer {
+  if (encoding !== 'utf-8') return line;
+  const parts = [line];
+  for (let from = 0; from < head.length; ) {
+    const end = head.indexOf(10, from);
+    if (end < 0) break;
+    const one = head.subarray(from, end + 1);
+    if (!isUtf8(one)) parts.push(one);
+    from = end + 1;
+  }
+  return Buffer.concat(parts);
+}
