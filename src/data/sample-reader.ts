@@ -139,7 +139,8 @@ export class SampleReader {
   }
 }
 
-/** Where a sample comes from, for the person. */
+/** Where a sample comes from, for the person: its own name first, if it has one. */
 function placeOf({ where, id }: TextSample): string {
-  return where ?? id ?? 'a row';
+  if (where === undefined || id === undefined) return where ?? id ?? 'a row';
+  return `${id} (${where})`;
 }

@@ -12,7 +12,7 @@ export function dataFindings({ statistics, labels, splits }: Dataset): string[] 
   if (broken.count > 0) {
     const [first] = broken.first;
     findings.push(
-      `${broken.count} broken rows were left out (${brokenSummary(broken)}; see ${BROKEN_ROWS_FILE}); the first: ${first?.where}: ${first?.problem}`,
+      `${broken.count} broken rows were left out; the first: ${first?.where}: ${first?.problem} (in all ${brokenSummary(broken)}; listed in ${BROKEN_ROWS_FILE})`,
     );
   }
   if (replaced.count > 0) {

@@ -41,6 +41,7 @@ test('a list of labels, of 64-bit integers too, is told apart from other broken 
     broken: {
       where: 'a:1',
       problem: "'label' is a list ([0,2]); a text can have one class",
+      reason: 'label',
       labelList: true,
     },
   });
