@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import {
@@ -10,6 +10,7 @@ import {
   sameSplit,
 } from '../data/kept-splits.ts';
 import { LimbeckError } from '../errors.ts';
+import { readRegularFile } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
 import type { TaskData } from './tasks/task.ts';
 
@@ -24,7 +25,7 @@ export function writeKeptSplits(runFolder: string, dataset: Dataset): void {
 /** Which samples are in which split of a run; undefined where its folder does not say it. */
 export function readKeptSplits(runFolder: string): KeptSplits | undefined {
   const file = join(runFolder, FILE);
-  return existsSync(file) ? decodeKeptSplits(readFileSync(file)) : undefined;
+  return existsSync(file) ? decodeKeptSplits(readRegularFile(file)) : undefined;
 }
 
 /**
