@@ -5,6 +5,7 @@ import { formatShape } from '../onnx/shape-inference/rule.ts';
 import { meetAsEqual } from '../onnx/shape-inference/size-expression.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import { columnSums } from './column-sums.ts';
+import { UnsupportedGradient } from './rule.ts';
 import {
   asOperand,
   countAlong,
@@ -169,8 +170,12 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, i) => dim === b[i]);
 }
 
+/** More than any kernel, axis or batch has that is listed here: a file of a few bytes could name any number. */
+const MAX_LISTED = 2 ** 22;
+
 /** 0, 1, ... count - 1. */
 export function range(count: number): number[] {
+  if (count > MAX_LISTED) throw new UnsupportedGradient(`${count} places are too many to list one by one`);
   return Array.from({ length: count }, (_, i) => i);
 }
 

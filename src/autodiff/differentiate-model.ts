@@ -12,6 +12,7 @@ import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { formatShape } from '../onnx/shape-inference/rule.ts';
 import { gradients } from './gradients.ts';
 import { prepareForGradients } from './prepare.ts';
+import { overForeignModel } from './rule.ts';
 
 export interface DifferentiateOptions {
   /** The name of a float scalar that the model computes. */
@@ -67,7 +68,7 @@ export function differentiateModel(model: Graph, { loss, wrt }: DifferentiateOpt
   const own = floatInitializers(model);
   const names = wrt ? [...new Set(wrt)] : own.filter((name) => values.has(name));
   const targets = names.map((name) => floatValue(values, name));
-  const found = gradients(g, lossValue, targets);
+  const found = overForeignModel(() => gradients(g, lossValue, targets));
 
   g.output(lossValue);
   const differentiated: string[] = [];

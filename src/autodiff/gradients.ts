@@ -6,7 +6,7 @@ import { formatShape } from '../onnx/shape-inference/rule.ts';
 import { operatorKey } from '../onnx/shape-inference/rules.ts';
 import { expandLike, sameShape, thin, withShape } from './broadcast.ts';
 import { gradientPath } from './path.ts';
-import { type GradientRule, UnsupportedGradient } from './rule.ts';
+import { type GradientRule, RuleFailure, UnsupportedGradient } from './rule.ts';
 import { gradientRule } from './rules/registry.ts';
 
 export interface GradientOptions {
@@ -76,7 +76,8 @@ export function gradients(
           }
         });
       } catch (error) {
-        if (!(error instanceof UnsupportedGradient)) throw error;
+        if (error instanceof LimbeckError || error instanceof RuleFailure) throw error;
+        if (!(error instanceof UnsupportedGradient)) throw new RuleFailure(describe(node), error as Error);
         unsupported.push(describe(node, error.message));
       }
     }

@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors.ts';
 import type { Node, TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { normalizeAxis } from '../onnx/shape-inference/rule.ts';
@@ -31,6 +32,32 @@ export type GradientRule = (call: GradientCall) => readonly (TypedValue | null)[
 /** A rule throws this for a form of its operator that it cannot differentiate; `gradients` reports it with the others. */
 export class UnsupportedGradient extends Error {
   override readonly name = 'UnsupportedGradient';
+}
+
+/** A rule failed over a node: its inputs are not what the operator's specification allows, or the rule is wrong. */
+export class RuleFailure extends Error {
+  override readonly name = 'RuleFailure';
+  /** The operator and its name: `MatMul 'proj'`. */
+  readonly operator: string;
+
+  constructor(operator: string, cause: Error) {
+    super(`${operator}: ${cause.message}`, { cause });
+    this.operator = operator;
+  }
+}
+
+/** Runs `body` over a model from a file: what its nodes make a rule throw is told with the node. */
+export function overForeignModel<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (failure) {
+    if (!(failure instanceof RuleFailure)) throw failure;
+    throw new LimbeckError('model.operator', `an operator cannot be differentiated: ${failure.message}`, {
+      where: failure.operator,
+      remedy: "Check the node against ONNX's specification (onnx.checker); if it is right, please report it.",
+      cause: failure,
+    });
+  }
 }
 
 /** Input number `index`, which the operator requires. */

@@ -9,6 +9,7 @@ import {
 } from './data-type.ts';
 import { locating } from './located-error.ts';
 import { type TensorProto, TensorProtoSchema } from './schema/onnx.gen.ts';
+import { MAX_RANK } from './shape-inference/rule.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -60,6 +61,7 @@ export function decodeText(bytes: Uint8Array, where: string): string {
  */
 export function decodeTensor(proto: TensorProto, where: string, readExternal?: ReadExternalData): Tensor {
   const type = decodeDataType(proto.dataType, where);
+  if (proto.dims.length > MAX_RANK) throw bad(where, `a rank of ${proto.dims.length}`);
   const dims = proto.dims.map((dim) => {
     if (dim < 0n || dim > Number.MAX_SAFE_INTEGER) throw bad(where, `dimension ${dim} is out of range`);
     return Number(dim);

@@ -1,15 +1,25 @@
+import { LimbeckError } from '../errors.ts';
 import { type AttributeInits, toAttributes } from './attributes.ts';
 import { copyAttributes } from './copy-subgraph.ts';
 import { arrayTypeOf, type DataType } from './data-type.ts';
 import type { Graph, Node, Shape, TypedValue, Value } from './graph.ts';
 import { toBfloat16, toFloat16 } from './half-float.ts';
 import { KnownContents } from './known-contents.ts';
-import { type Fact, formatShape, type InferenceContext, ShapeError } from './shape-inference/rule.ts';
+import {
+  type Fact,
+  formatShape,
+  type InferenceContext,
+  MAX_RANK,
+  ShapeError,
+} from './shape-inference/rule.ts';
 import { inferenceRule, operatorKey } from './shape-inference/rules.ts';
 import { type Tensor, tensor } from './tensor.ts';
 
 /** The operator set that our own graphs are written in. */
 export const DEFAULT_OPSET = 20;
+
+/** Far more than any model has: what a file of a few bytes makes grow beyond ends before memory does. */
+const MAX_NODES = 400_000;
 
 export interface NodeOptions {
   /** Name of the node and stem of its outputs' names; made from the operator's otherwise. */
@@ -370,6 +380,12 @@ export class GraphRecorder {
   }
 
   #append(node: Node): void {
+    if (this.#nodes.length >= MAX_NODES) {
+      throw new LimbeckError('model.too-large', `the graph would have more than ${MAX_NODES} operators`, {
+        where: `node '${node.name}'`,
+        remedy: 'A loop, a recurrence or a list in the model is too long to be written out step by step.',
+      });
+    }
     this.#nodes.push(node);
     this.#contents.learn(node);
   }
@@ -433,6 +449,7 @@ function isTyped(value: Value): value is TypedValue {
 }
 
 function checkFact({ type, shape }: Fact): Fact {
+  if (shape.length > MAX_RANK) throw new ShapeError(`its result would have a rank of ${shape.length}`);
   for (const dim of shape) {
     const possible = typeof dim === 'string' || (Number.isSafeInteger(dim) && dim >= 0);
     if (!possible) throw new ShapeError(`its result would have the shape ${formatShape(shape)}`);

@@ -59,9 +59,12 @@ const cubic =
     return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
   };
 
+/** A pair of sizes is a few bytes in a file. */
+const MAX_MATRIX = 2 ** 24;
+
 /**
  * The matrix [to, from] (row-major) by which a Resize node multiplies the vectors along one axis; undefined for a mode
- * that is not known. Elements outside are those at the edge; with `exclude_outside` they do not count.
+ * that is not known, and for sizes whose matrix would be too large. Elements outside are those at the edge; with `exclude_outside` they do not count.
  *
  * ONNX operator specification, Resize. With `antialias` the kernel is stretched over the elements that fall together.
  */
@@ -76,6 +79,7 @@ export function interpolationMatrix(
   const coordinate = COORDINATES[stringAttribute(node, 'coordinate_transformation_mode', 'half_pixel')];
   const nearest = NEAREST[stringAttribute(node, 'nearest_mode', 'round_prefer_floor')];
   if (!coordinate || !nearest) return undefined;
+  if (to * from > MAX_MATRIX) return undefined;
   const matrix = new Float64Array(to * from);
   const edge = (place: number) => Math.min(Math.max(place, 0), from - 1);
   const kernel =

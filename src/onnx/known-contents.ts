@@ -7,6 +7,9 @@ import { elementCount, type Tensor, tensor } from './tensor.ts';
 /** Longer lists are not followed. */
 const KNOWN_ELEMENTS = 64;
 
+/** Nodes that reduce large constants are cheap to write and dear to evaluate. */
+const MAX_ELEMENTS_READ = 2 ** 24;
+
 /**
  * What is known of the contents of a graph's values while it is recorded: its initializers, and short lists of whole
  * numbers that nodes compute. Exporters compute target shapes by Shape, Gather and Concat: where every size is a
@@ -16,6 +19,7 @@ export class KnownContents {
   readonly #initializers: ReadonlyMap<Value, Tensor>;
   readonly #computed = new Map<Value, Tensor>();
   readonly #sizes = new Map<Value, SizeContents>();
+  readonly #budget = { elements: MAX_ELEMENTS_READ };
 
   constructor(initializers: ReadonlyMap<Value, Tensor>) {
     this.#initializers = initializers;
@@ -40,7 +44,7 @@ export class KnownContents {
 
   #evaluate(node: Node): void {
     const inputs = node.inputs.map((value) => (value ? this.tensorOf(value) : null));
-    const results = evaluateNode(node, inputs, { maxElements: KNOWN_ELEMENTS });
+    const results = evaluateNode(node, inputs, { maxElements: KNOWN_ELEMENTS, budget: this.#budget });
     results?.forEach((content, i) => {
       const value = node.outputs[i];
       if (value) this.#computed.set(value, content);

@@ -12,6 +12,7 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from './schema/onnx.gen.ts';
+import { MAX_RANK } from './shape-inference/rule.ts';
 import type { Tensor } from './tensor.ts';
 
 /** What holds for the whole model while its graphs are read. */
@@ -236,6 +237,16 @@ function valueType(info: ValueInfoProto, where: string, needed: boolean, context
   const code = kind.value.elemType;
   const type = needed ? decodeDataType(code, where) : dataTypeFromCode(code);
   if (type === undefined) return unknown;
+  const rank = kind.value.shape?.dim.length ?? 0;
+  if (rank > MAX_RANK) {
+    throw new LimbeckError(
+      'model.bad-shape',
+      `a rank of ${rank}: tensors have at most ${MAX_RANK} dimensions`,
+      {
+        where: where || `value '${info.name}'`,
+      },
+    );
+  }
   const shape = kind.value.shape?.dim.map(({ value: dim }, axis): Dim => {
     if (dim.case === 'dimParam' && dim.value !== '') return dim.value;
     // Some exporters write -1 for a size that they do not know.

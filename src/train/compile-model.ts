@@ -1,4 +1,5 @@
 import { prepareForGradients } from '../autodiff/prepare.ts';
+import { overForeignModel } from '../autodiff/rule.ts';
 import { LimbeckError } from '../errors.ts';
 import type { ModelObjectiveOptions } from '../objectives/model-objectives.ts';
 import type { Graph } from '../onnx/graph.ts';
@@ -127,7 +128,7 @@ function noParameter(trained: readonly string[], frozen: readonly FrozenInitiali
 /** Sizes that do not go together are the person's: told with the operator where they meet. */
 function withShapesTold<T>(compile: () => T): T {
   try {
-    return compile();
+    return overForeignModel(compile);
   } catch (cause) {
     if (!(cause instanceof ShapeError)) throw cause;
     throw new LimbeckError('compile.shapes', 'the sizes in the model do not go together', {

@@ -109,11 +109,10 @@ function sharesOf(
       const from = includePad ? -before[axis] : 0;
       const to = includePad ? size + after[axis] : size;
       const start = place * strides[axis] - before[axis];
-      const inside = range(kernel[axis]).filter((step) => {
-        const at = start + step * dilations[axis];
-        return at >= from && at < to;
-      });
-      return 1 / inside.length;
+      // The steps whose place, start + step * dilation, lies between.
+      const first = Math.max(0, Math.ceil((from - start) / dilations[axis]));
+      const last = Math.min(kernel[axis] - 1, Math.ceil((to - start) / dilations[axis]) - 1);
+      return 1 / Math.max(0, last - first + 1);
     }),
   );
 }

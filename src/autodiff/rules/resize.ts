@@ -4,6 +4,7 @@ import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { interpolationMatrix, type ResizedAxis } from '../../onnx/interpolation.ts';
 import { isKnown, type ResizeAxis, resizeAxes } from '../../onnx/resize-geometry.ts';
 import { tensor, toNumbers } from '../../onnx/tensor.ts';
+import { range } from '../broadcast.ts';
 import { type GradientRule, UnsupportedGradient } from '../rule.ts';
 import { addSizes, expandTo, product, reshapeTo, type Size, sizesOf } from '../sizes.ts';
 import { byFormula, type Formula } from './by-formula.ts';
@@ -55,7 +56,9 @@ function repeated(g: GraphBuilder, x: TypedValue, axis: number, times: number): 
     times,
     ...sizes.slice(axis + 1),
   ]);
-  const longer = new Array<Size>(times).fill(sizes[axis]).reduce((a, b) => addSizes(g, a, b));
+  const longer = range(times)
+    .map((): Size => sizes[axis])
+    .reduce((a, b) => addSizes(g, a, b));
   return reshapeTo(
     g,
     wide,
@@ -66,7 +69,8 @@ function repeated(g: GraphBuilder, x: TypedValue, axis: number, times: number): 
 function interpolated(g: GraphBuilder, node: Attributed, x: TypedValue, resized: ResizedAxis): TypedValue {
   const { axis, from, to } = resized;
   const matrix = interpolationMatrix(node, resized);
-  if (!matrix) throw new UnsupportedGradient(`mode ${stringAttribute(node, 'mode', 'nearest')}`);
+  if (!matrix)
+    throw new UnsupportedGradient(`mode ${stringAttribute(node, 'mode', 'nearest')} from ${from} to ${to}`);
   const weights = g.cast(g.constant(tensor('float32', [to, from], Float32Array.from(matrix))), x.type);
   const sizes = sizesOf(g, x);
   const [before, after] = [product(g, sizes.slice(0, axis)), product(g, sizes.slice(axis + 1))];

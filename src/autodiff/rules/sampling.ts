@@ -130,6 +130,7 @@ const affineGrid: Formula = (g, node, inputs) => {
   const aligned = intAttribute(node, 'align_corners', 0) === 1;
   const place = (at: number, length: number) =>
     aligned ? (length === 1 ? 0 : (2 * at) / (length - 1) - 1) : (2 * at + 1) / length - 1;
+  range(elementCount(lengths));
   const points = combinations(lengths.map((length) => range(length).map((at) => place(at, length))));
   const homogeneous = points.flatMap((point) => [...point.reverse(), 1]);
   const base = tensor('float32', [points.length, lengths.length + 1], Float32Array.from(homogeneous));

@@ -1,6 +1,8 @@
 import type { TypedValue } from '../../onnx/graph.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { range } from '../broadcast.ts';
+import { UnsupportedGradient } from '../rule.ts';
 
 /** Zeros around the spatial axes, which begin at `first`. */
 export function padSpatial(
@@ -38,8 +40,13 @@ export function takeSpatial(g: GraphBuilder, x: TypedValue, taken: readonly Take
   ]);
 }
 
+/** Each becomes a few operators. */
+const MAX_PLACES = 16_384;
+
 /** All places of a kernel, in row-major order. */
 export function kernelPlaces(kernel: readonly number[]): number[][] {
+  if (elementCount(kernel) > MAX_PLACES)
+    throw new UnsupportedGradient(`a kernel of ${kernel.join('x')}: each place would be written one by one`);
   return kernel.reduce<number[][]>(
     (places, size) => places.flatMap((place) => range(size).map((at) => [...place, at])),
     [[]],

@@ -1,3 +1,4 @@
+import { LimbeckError } from '../../errors.ts';
 import type { Graph, Node, TypedValue, Value } from '../graph.ts';
 import { GraphBuilder } from '../graph-builder.ts';
 import type { CopyPlace } from '../graph-recorder.ts';
@@ -45,7 +46,14 @@ export function decompose(graph: Graph): Graph {
   const expand = (node: Node, place: CopyPlace) => {
     const decomposition = DECOMPOSITIONS.get(operatorKey(node.domain, node.opType));
     const inputs = node.inputs.map((value) => (value && place.read(value)) ?? null);
-    return decomposition?.({ g, node, inputs, place, sequences });
+    if (!decomposition) return undefined;
+    try {
+      return decomposition({ g, node, inputs, place, sequences });
+    } catch (error) {
+      if (error instanceof LimbeckError) throw error;
+      // Whatever it meets in a file is the file's fault; the node stays, and who needs it apart says so.
+      return undefined;
+    }
   };
   const values = g.copy(graph, bound, '', expand);
   for (const output of graph.outputs) g.output(values.get(output) as Value);

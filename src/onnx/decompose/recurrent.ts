@@ -115,6 +115,9 @@ function activationsOf(call: CompositeCall, kind: Kind, directions: number): Act
   );
 }
 
+/** Steps that are written one by one. */
+const MAX_UNROLLED = 1024;
+
 /**
  * A recurrent layer written out step by step: X [T, B, I] with a known T. What remains as it is: another activation
  * than the usual ones, clipping, coupled gates, texts of several lengths, and a length that is only known when it runs.
@@ -133,7 +136,13 @@ function unrolled(kind: Kind): Decomposition {
       floatAttribute(node, 'clip', 0) > 0 ||
       intAttribute(node, 'input_forget', 0) === 1 ||
       !lengths?.every((length) => length === steps);
-    if (typeof steps !== 'number' || typeof directions !== 'number' || typeof hidden !== 'number' || other)
+    if (
+      typeof steps !== 'number' ||
+      steps > MAX_UNROLLED ||
+      typeof directions !== 'number' ||
+      typeof hidden !== 'number' ||
+      other
+    )
       return undefined;
     const activations = activationsOf(call, kind, directions);
     if (!activations) return undefined;

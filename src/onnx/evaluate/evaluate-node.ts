@@ -14,6 +14,13 @@ const EVALUATORS = new Map<string, Evaluator>(
 export interface EvaluateOptions {
   /** Results with more elements are not computed; 65,536 by default. */
   maxElements?: number;
+  /** What all calls together may read and write; without it there is no limit. */
+  budget?: EvaluationBudget;
+}
+
+/** Elements that may still be read and written: a small file may ask for any number of large constants. */
+export interface EvaluationBudget {
+  elements: number;
 }
 
 /**
@@ -34,10 +41,17 @@ export function evaluateNode(
   if (node.opType === 'Shape' || node.opType === 'Size') return evaluateShape(node, inputs[0] ?? undefined);
   const evaluator = EVALUATORS.get(node.opType);
   if (!evaluator || inputs.includes(undefined)) return undefined;
+  const { budget } = options;
+  if (budget) {
+    for (const input of inputs) budget.elements -= input?.data.length ?? 0;
+    if (budget.elements < 0) return undefined;
+  }
   try {
-    return evaluator(node, inputs as readonly (Tensor | null)[], {
-      maxElements: options.maxElements ?? 65_536,
+    const results = evaluator(node, inputs as readonly (Tensor | null)[], {
+      maxElements: Math.min(options.maxElements ?? 65_536, budget?.elements ?? Number.POSITIVE_INFINITY),
     });
+    if (budget) for (const { data } of results) budget.elements -= data.length;
+    return results;
   } catch (error) {
     if (error instanceof Declined) return undefined;
     throw error;

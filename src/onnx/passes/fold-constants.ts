@@ -8,6 +8,9 @@ export interface FoldConstantsOptions extends EvaluateOptions {
   parameters?: ReadonlySet<Value>;
 }
 
+/** Exporters' constants are some thousands; the rest stays to be computed by who runs the model. */
+const MAX_ELEMENTS_IN_ALL = 2 ** 23;
+
 /**
  * Replaces nodes whose inputs are constants by initializers of what they compute. What exporters emit around
  * shapes disappears this way, once shapes are static. Constant nodes become initializers too. Inputs that are no
@@ -15,6 +18,7 @@ export interface FoldConstantsOptions extends EvaluateOptions {
  */
 export function foldConstants(graph: Graph, options: FoldConstantsOptions = {}): Graph {
   if ((graph.opsets.get('') ?? 0) < 7) return graph;
+  const budget = options.budget ?? { elements: MAX_ELEMENTS_IN_ALL };
   const initializers = new Map(graph.initializers);
   const constants = new Map<Value, Tensor>(graph.initializers);
   for (const value of options.parameters ?? []) constants.delete(value);
@@ -26,7 +30,7 @@ export function foldConstants(graph: Graph, options: FoldConstantsOptions = {}):
     const results = evaluateNode(
       node,
       node.inputs.map((value) => value && constants.get(value)),
-      options,
+      { ...options, budget },
     );
     if (!results || node.outputs.length > results.length) {
       nodes.push(node);

@@ -8,6 +8,8 @@ import { type WindowGeometry, windowGeometry } from '../window-geometry.ts';
  * convolutions from 8x8 on; docs/measurements-convolution.md.
  */
 const MAX_PAIRS = 16_384;
+/** Larger kernels than any model has would make a large constant of a few bytes. */
+const MAX_KERNEL = 1024;
 
 /** A depthwise convolution over few pixels. */
 interface SmallDepthwise {
@@ -58,6 +60,7 @@ function smallDepthwise(node: Node): SmallDepthwise | undefined {
   const [[batch, channels, ...from], [outputs, inputs, ...kernel], [, , ...to]] = shapes as number[][];
   const depthwise = inputs === 1 && outputs === channels && intAttribute(node, 'group', 1) === channels;
   if (!depthwise || channels === 1 || elementCount(from) * elementCount(to) > MAX_PAIRS) return undefined;
+  if (elementCount(kernel) > MAX_KERNEL) return undefined;
   const geometry = windowGeometry(node, kernel, x.shape);
   return geometry && { geometry, batch, channels, from, to };
 }

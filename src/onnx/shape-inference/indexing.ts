@@ -7,6 +7,7 @@ import {
   type InferenceRule,
   inputAt,
   normalizeAxis,
+  rankListed,
   ShapeError,
 } from './rule.ts';
 
@@ -87,9 +88,7 @@ const constantOfShape: InferenceRule = (context) => {
   const type = value?.kind === 'tensor' ? (value.value as Tensor).type : 'float32';
   const target = context.sizes(0);
   if (target) return [{ type, shape: target.map((size) => size ?? context.freshDim()) }];
-  const rank = inputAt(context, 0).shape[0];
-  if (typeof rank !== 'number') throw new ShapeError('ConstantOfShape of unknown rank');
-  return [{ type, shape: Array.from({ length: rank }, () => context.freshDim()) }];
+  return [{ type, shape: Array.from({ length: rankListed(context, 0) }, () => context.freshDim()) }];
 };
 
 const eyeLike: InferenceRule = (context) => {

@@ -9,6 +9,7 @@ import {
   inputAt,
   intsFrom,
   normalizeAxis,
+  rankListed,
   requireEqualDims,
   ShapeError,
 } from './rule.ts';
@@ -63,15 +64,8 @@ const reshape: InferenceRule = (context) => {
 
 /** A list whose length alone is known. */
 function sizesOfUnknown(context: InferenceContext, index: number): null[] {
-  const { shape } = inputAt(context, index);
-  const [length] = shape;
-  if (shape.length !== 1 || typeof length !== 'number' || length > MAX_RANK)
-    throw new ShapeError(`${context.opType} to a shape of unknown rank`);
-  return new Array(length).fill(null);
+  return new Array(rankListed(context, index)).fill(null);
 }
-
-/** A shape has no more sizes than this, whatever a file says. */
-const MAX_RANK = 64;
 
 const squeeze: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
@@ -126,7 +120,9 @@ const split: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
   const axis = axisOf(context, 0, shape.length);
   const dim = shape[axis];
-  const count = intAttribute(context, 'num_outputs', context.outputCount);
+  const count = context.outputCount;
+  const named = intAttribute(context, 'num_outputs', count);
+  if (named !== count) throw new ShapeError(`num_outputs is ${named}, but it has ${count} outputs`);
   let sizes: readonly (Dim | null)[] | undefined = intsFrom(context, 'split', 1) ?? context.sizes(1);
   if (!sizes && !context.inputs[1]) {
     if (typeof dim === 'number') {
@@ -138,6 +134,7 @@ const split: InferenceRule = (context) => {
     }
   }
   sizes ??= Array.from({ length: count }, () => null);
+  if (sizes.length < count) throw new ShapeError(`${sizes.length} sizes for ${count} outputs`);
   return sizes.map((size) => {
     const known = size ?? context.freshDim();
     return { type, shape: shape.map((d, i) => (i === axis ? known : d)) };

@@ -6,6 +6,7 @@ import {
   formatShape,
   type InferenceRule,
   inputAt,
+  rankListed,
   requireEqualDims,
   ShapeError,
 } from './rule.ts';
@@ -73,7 +74,7 @@ const gridSample: InferenceRule = (context) => {
 const affineGrid: InferenceRule = (context) => {
   const theta = inputAt(context, 0);
   const sizes = context.sizes(1);
-  const rank = sizes?.length ?? Number(inputAt(context, 1).shape[0]);
+  const rank = sizes?.length ?? rankListed(context, 1);
   const size = (axis: number) => sizes?.[axis] ?? context.freshDim();
   const spatial = Array.from({ length: rank - 2 }, (_, i) => size(i + 2));
   return [{ type: theta.type, shape: [sizes?.[0] ?? theta.shape[0], ...spatial, rank - 2] }];
@@ -83,7 +84,7 @@ const col2Im: InferenceRule = (context) => {
   const { type, shape } = inputAt(context, 0);
   const image = context.sizes(1);
   const block = constantInts(context, 2);
-  const rank = image?.length ?? Number(inputAt(context, 1).shape[0]);
+  const rank = image?.length ?? rankListed(context, 1);
   const pixels = block?.reduce((product, size) => product * size, 1);
   const channels = (pixels && divideDims(shape[1], pixels)) ?? context.freshDim();
   const spatial = Array.from({ length: rank }, (_, axis) => image?.[axis] ?? context.freshDim());

@@ -36,6 +36,18 @@ export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 }
 
+/** A shape has no more sizes than this, whatever a file says: numpy and PyTorch stop there, too. */
+export const MAX_RANK = 64;
+
+/** How many sizes the list at input `index` has, where its length alone is known. */
+export function rankListed(context: InferenceContext, index: number): number {
+  const { shape } = inputAt(context, index);
+  const [length] = shape;
+  if (shape.length !== 1 || typeof length !== 'number' || length > MAX_RANK)
+    throw new ShapeError(`${context.opType} to a shape of unknown rank`);
+  return length;
+}
+
 /** The required input number `index`. */
 export function inputAt(context: InferenceContext, index: number): TypedValue {
   const value = context.inputs[index];
