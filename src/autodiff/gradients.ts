@@ -142,11 +142,9 @@ function checkedSeed(g: GraphBuilder, loss: TypedValue, seed: TypedValue | undef
 function checkShape(node: Node, value: TypedValue, gradient: TypedValue): void {
   const fits = (dim: number | string, i: number) =>
     dim === gradient.shape[i] || typeof dim === 'string' || typeof gradient.shape[i] === 'string';
-  if (
-    value.shape.length !== gradient.shape.length ||
-    !value.shape.every(fits) ||
-    value.type !== gradient.type
-  ) {
+  // The gradient of a quantised value is that of the number that it stands for.
+  const typed = value.type === gradient.type || !isFloat(value.type);
+  if (value.shape.length !== gradient.shape.length || !value.shape.every(fits) || !typed) {
     throw new Error(
       `the gradient rule of ${node.opType} gave ${gradient.type}${formatShape(gradient.shape)} for ` +
         `'${value.name}', which is ${value.type}${formatShape(value.shape)}`,

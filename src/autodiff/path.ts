@@ -1,13 +1,14 @@
 import { isFloat } from '../onnx/data-type.ts';
 import type { Node, TypedValue, Value } from '../onnx/graph.ts';
 import { usedValues } from '../onnx/used-values.ts';
+import { movesQuantized, quantizes } from './rules/quantization.ts';
 import { stopsGradient } from './stop-gradient.ts';
 
 /** The part of a graph through which a gradient flows. */
 export interface GradientPath {
   /** Nodes between the values and the loss, in topological order. */
   readonly nodes: readonly Node[];
-  /** Values that depend on one of `wrt` through floats alone, and those themselves. */
+  /** Values that depend on one of `wrt` through floats (and quantised values) alone, and those themselves. */
   readonly reached: ReadonlySet<Value>;
 }
 
@@ -20,7 +21,9 @@ export function gradientPath(
   const reached = new Set<Value>(wrt.filter((value) => isFloat(value.type)));
   for (const node of nodes) {
     if (stopsGradient(node) || !someIn(usedValues(node), reached)) continue;
-    for (const value of node.outputs) if (value && carriesGradient(value)) reached.add(value);
+    const quantized = quantizedOutputs(node, reached);
+    for (const [i, value] of node.outputs.entries())
+      if (value && (carriesGradient(value) || i < quantized)) reached.add(value);
   }
   const wanted = new Set<Value>([loss]);
   const between: Node[] = [];
@@ -34,6 +37,15 @@ export function gradientPath(
     between.push(node);
   }
   return { nodes: between.reverse(), reached };
+}
+
+/** How many outputs, from the first, are whole numbers that stand for floats (`rules/quantization.ts`). */
+function quantizedOutputs(node: Node, reached: ReadonlySet<Value>): number {
+  if (quantizes(node)) return node.inputs[0] && reached.has(node.inputs[0]) ? 1 : 0;
+  const moves =
+    movesQuantized(node) &&
+    node.inputs.some((value) => value?.type && !isFloat(value.type) && reached.has(value));
+  return moves ? node.outputs.length : 0;
 }
 
 /** Whether a gradient may flow through a value: floats, and values of models that were read whose type nobody knows. */

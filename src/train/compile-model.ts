@@ -12,7 +12,7 @@ import { checkedSizes, checkNames, requireRange } from './model-inputs.ts';
 import { modelTerms } from './model-terms.ts';
 import type { Optimizer, OptimizerKind } from './optimizer.ts';
 import { OPTIMIZERS, type OptimizerInput } from './optimizers.ts';
-import { parameterTensors } from './step-graph.ts';
+import { trainedTensors } from './step-graph.ts';
 import { type FrozenInitializer, trainableInitializers } from './trainable-initializers.ts';
 import { unrollStep } from './unroll-step.ts';
 
@@ -39,7 +39,7 @@ export interface CompileModelOptions {
 export interface CompiledModel {
   readonly step: CompiledStep;
   readonly student: Student;
-  /** The parameters' initial values, by name. */
+  /** The initial values of parameters and buffers, by name. */
   readonly initial: ReadonlyMap<string, Tensor>;
   readonly frozen: readonly FrozenInitializer[];
   /** What batch inputs of the loss are, by name. */
@@ -92,8 +92,11 @@ export function compileModel(model: Graph, options: CompileModelOptions): Compil
   return {
     step: unrollStep(step, stepsPerRun),
     student,
-    initial: parameterTensors(student),
-    frozen: [...frozen, ...idle.map((name) => ({ name, reason: 'the loss does not depend on it' }))],
+    initial: trainedTensors(student),
+    frozen: [
+      ...frozen.filter(({ name }) => !step.buffers.some((buffer) => buffer.name === name)),
+      ...idle.map((name) => ({ name, reason: 'the loss does not depend on it' })),
+    ],
     meanings: new Map(objectives.flatMap(({ inputs }) => inputs.map(({ name, meaning }) => [name, meaning]))),
     objectives: objectives.map(({ kind, given, term }) => ({
       ...given,

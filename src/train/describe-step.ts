@@ -36,7 +36,7 @@ export function describeStep(
     optimizer: withoutRate(optimizer),
     maxGradNorm: maxGradNorm ?? null,
     parameters: step.parameters.map(carried),
-    buffers: [],
+    buffers: step.buffers.map(carried),
     state: step.state.map((spec) => ({ ...carried(spec), initial: 'zeros' as const })),
     batch: step.batchInputs.map((spec) => ({
       ...tensorOf(spec),

@@ -18,7 +18,7 @@ export function unrollStep(step: CompiledStep, count: number): CompiledStep {
   if (count === 1) return step;
   const g = new GraphBuilder(step.graph.opsets.get(''));
   const held = new Map<string, TypedValue>();
-  for (const { name, type, dims } of [...step.parameters, ...step.state])
+  for (const { name, type, dims } of [...step.parameters, ...step.buffers, ...step.state])
     held.set(name, g.input(name, type, dims));
   const batches = new Map<string, TypedValue>();
   for (const { name, type, dims } of step.batchInputs)

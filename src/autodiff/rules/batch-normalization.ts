@@ -3,6 +3,7 @@ import { floatAttribute, intAttribute, type TypedValue } from '../../onnx/graph.
 import { reshapeLike } from '../broadcast.ts';
 import { type GradientCall, type GradientRule, gradientOf, inputOf } from '../rule.ts';
 import { asOperand, countAlong } from '../sizes.ts';
+import { inFloat32 } from './in-float32.ts';
 
 /** A value per channel [C], so that it broadcasts with x [N, C, ...]. */
 function perChannel({ g }: GradientCall, value: TypedValue, x: TypedValue): TypedValue {
@@ -75,5 +76,5 @@ const batchNormalization: GradientRule = (call) => {
 };
 
 export const BATCH_NORMALIZATION_RULES: Record<string, GradientRule> = {
-  BatchNormalization: batchNormalization,
+  BatchNormalization: inFloat32(batchNormalization),
 };

@@ -1,5 +1,6 @@
 import { isFloat } from '../../onnx/data-type.ts';
 import type { TypedValue } from '../../onnx/graph.ts';
+import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { toNumbers } from '../../onnx/tensor.ts';
 import { expandLike, mapThin, reduceTo, scale, thin } from '../broadcast.ts';
 import {
@@ -11,6 +12,7 @@ import {
   UnsupportedGradient,
 } from '../rule.ts';
 import { masked } from './mask.ts';
+import { isSquareSum, zeroAtZero } from './square-sums.ts';
 
 /**
  * A rule for an operator of one input: `body` gives dx from dy, which may be smaller than x (`thin`): it must combine
@@ -87,6 +89,23 @@ const pow: GradientRule = (call) => {
   return [call.needs(0) ? dx() : null, call.needs(1) ? dExponent() : null];
 };
 
+/**
+ * dy / (2 y). At 0 the slope is infinite, and so is the gradient, as in PyTorch: add an epsilon under the root where 0 can
+ * occur. The root of a sum of squares (a norm, a deviation) has the gradient 0 there, as PyTorch's own operators.
+ */
+const squareRoot: GradientRule = (call) => {
+  const { g } = call;
+  const half = thin(scale(g, gradientOf(call), 0.5));
+  const y = outputOf(call);
+  if (!isSquareSum(g, inputOf(call, 0))) return [g.div(half, y)];
+  return [
+    g.mul(
+      half,
+      zeroAtZero(g, y, (root) => g.reciprocal(root)),
+    ),
+  ];
+};
+
 /** d x^p / dx = p x^(p-1). For usual constant exponents without another power; null for p = 0. */
 function powSlope(
   { g }: GradientCall,
@@ -102,6 +121,7 @@ function powSlope(
     if (p === 1) return g.scalar(1, x.type);
     if (p === 2) return g.mul(x, 2);
     if (p === 3) return g.mul(g.mul(x, x), 3);
+    if (p < 1 && p > 0 && isSquareSum(g, x)) return rootSlope(g, x, y, p);
     if (p === 0.5) return g.div(0.5, y);
     if (p === -1) return g.neg(g.mul(y, y));
     return g.mul(g.pow(x, p - 1), p);
@@ -110,6 +130,12 @@ function powSlope(
   // Where p is 0 the slope is 0, also at x = 0, where 0 x^-1 would be no number.
   const lowered = g.where(g.equal(p, 0), 0, g.sub(p, 1));
   return g.mul(p, g.pow(x, lowered));
+}
+
+/** The slope of a root of a sum of squares, 0 at 0. */
+function rootSlope(g: GraphBuilder, x: TypedValue, y: TypedValue, p: number): TypedValue {
+  if (p === 0.5) return zeroAtZero(g, y, (root) => g.div(0.5, root));
+  return zeroAtZero(g, x, (safe) => g.mul(g.pow(safe, p - 1), p));
 }
 
 /** Ties: the whole gradient goes to the first input that attains the extremum. */
@@ -217,8 +243,7 @@ export const ELEMENTWISE_RULES: Record<string, GradientRule> = {
   Abs: unary(({ g }, dy, x) => g.mul(dy, g.sign(x))),
   Exp: unary((call, dy) => call.g.mul(dy, outputOf(call))),
   Log: unary(({ g }, dy, x) => g.div(dy, x)),
-  /** At 0 the slope is infinite, and so is the gradient: add an epsilon under the root where 0 can occur. */
-  Sqrt: (call) => [call.g.div(thin(scale(call.g, gradientOf(call), 0.5)), outputOf(call))],
+  Sqrt: squareRoot,
   Reciprocal: unary((call, dy) => {
     const y = outputOf(call);
     return call.g.neg(call.g.mul(dy, call.g.mul(y, y)));

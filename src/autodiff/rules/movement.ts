@@ -63,7 +63,9 @@ const split: GradientRule = (call) => {
     if (gradient) return gradient;
     const output = call.outputs[i];
     if (!output) throw new UnsupportedGradient('one of its outputs is left out');
-    return zerosLike(call, output);
+    // Of a quantised value the gradient is a float.
+    const type = call.outputGradients.find((other) => other)?.type ?? output.type;
+    return zerosLike(call, { ...output, type });
   });
   return [g.concat(parts, axis)];
 };

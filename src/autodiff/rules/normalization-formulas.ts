@@ -4,6 +4,8 @@ import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
 import { range } from '../broadcast.ts';
 import { asOperand, countAlong, product, reshapeTo, sizesOf } from '../sizes.ts';
 import { byFormula, type Formula } from './by-formula.ts';
+import { inFloat32 } from './in-float32.ts';
+import { zeroAtZero } from './square-sums.ts';
 
 /** (x - mean) / deviation over the last axis of [N, G, n]. */
 function standardized(g: GraphBuilder, rows: TypedValue, epsilon: number): TypedValue {
@@ -45,7 +47,7 @@ const groupNormalization: Formula = (g, node, inputs) => {
   return g.add(g.mul(reshapeTo(g, normal, sizes), perChannel(g, scale, x)), perChannel(g, bias, x));
 };
 
-/** x / (sum of |x|^p)^(1/p) along an axis; p is 1 or 2. The zero vector has no direction: its gradient is not a number. */
+/** x / (sum of |x|^p)^(1/p) along an axis; p is 1 or 2. The zero vector stays it, with the gradient 0. */
 const lpNormalization: Formula = (g, node, inputs) => {
   const [x] = inputs as TypedValue[];
   const axes = [normalizeAxis(intAttribute(node, 'axis', -1), x.shape.length)];
@@ -53,7 +55,10 @@ const lpNormalization: Formula = (g, node, inputs) => {
     intAttribute(node, 'p', 2) === 1
       ? g.reduceSum(g.abs(x), { axes })
       : g.sqrt(g.reduceSum(g.square(x), { axes }));
-  return g.div(x, norm);
+  return g.mul(
+    x,
+    zeroAtZero(g, norm, (length) => g.reciprocal(length)),
+  );
 };
 
 /** (x - mean) / deviation over axes; ONNX adds 1e-9 to the deviation. */
@@ -107,11 +112,11 @@ const lpPool: Formula = (g, node, inputs) => {
 };
 
 export const NORMALIZATION_FORMULA_RULES = {
-  InstanceNormalization: byFormula(instanceNormalization),
-  GroupNormalization: byFormula(groupNormalization),
-  LpNormalization: byFormula(lpNormalization),
-  MeanVarianceNormalization: byFormula(meanVarianceNormalization),
-  LRN: byFormula(localResponseNormalization),
-  GlobalLpPool: byFormula(globalLpPool),
-  LpPool: byFormula(lpPool),
+  InstanceNormalization: inFloat32(byFormula(instanceNormalization)),
+  GroupNormalization: inFloat32(byFormula(groupNormalization)),
+  LpNormalization: inFloat32(byFormula(lpNormalization)),
+  MeanVarianceNormalization: inFloat32(byFormula(meanVarianceNormalization)),
+  LRN: inFloat32(byFormula(localResponseNormalization)),
+  GlobalLpPool: inFloat32(byFormula(globalLpPool)),
+  LpPool: inFloat32(byFormula(lpPool)),
 };

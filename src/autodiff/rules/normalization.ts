@@ -5,6 +5,7 @@ import { divideBy, range, reshapeLike } from '../broadcast.ts';
 import { columnSums } from '../column-sums.ts';
 import { type GradientRule, inputOf } from '../rule.ts';
 import { countAlong, expandTo, reshapeTo } from '../sizes.ts';
+import { inFloat32 } from './in-float32.ts';
 
 /**
  * y = xhat scale + bias with xhat = (x - mean) inv, over rows of n elements (Ba, Kiros and Hinton 2016):
@@ -65,5 +66,5 @@ const layerNormalization: GradientRule = (call) => {
 };
 
 export const NORMALIZATION_RULES: Record<string, GradientRule> = {
-  LayerNormalization: layerNormalization,
+  LayerNormalization: inFloat32(layerNormalization),
 };

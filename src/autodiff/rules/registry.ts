@@ -14,6 +14,7 @@ import { NORMALIZATION_RULES } from './normalization.ts';
 import { NORMALIZATION_FORMULA_RULES } from './normalization-formulas.ts';
 import { PATCH_RULES } from './patches.ts';
 import { POOLING_RULES } from './pooling.ts';
+import { QUANTIZATION_RULES } from './quantization.ts';
 import { REDUCTION_RULES } from './reduction.ts';
 import { RESIZE_RULES } from './resize.ts';
 import { SAMPLING_RULES } from './sampling.ts';
@@ -27,6 +28,7 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
     ...TRIGONOMETRY_RULES,
     ...ACTIVATION_RULES,
     ...REDUCTION_RULES,
+    ...QUANTIZATION_RULES,
     ...SOFTMAX_RULES,
     ...NORMALIZATION_RULES,
     ...MATRIX_RULES,

@@ -1,4 +1,4 @@
-import { intAttribute } from '../../onnx/graph.ts';
+import { intAttribute, type TypedValue } from '../../onnx/graph.ts';
 import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
 import { thin } from '../broadcast.ts';
 import { type GradientCall, type GradientRule, gradientOf, outputOf, UnsupportedGradient } from '../rule.ts';
@@ -12,15 +12,22 @@ function axisOf(call: GradientCall): number {
 
 /**
  * y (dy - sum(dy y)): three passes and a reduction. Where y is 0 (masked) the gradient is 0. A row that is -inf
- * everywhere is NaN already in ORT's forward pass: masks should be finite (-1e9), as in Transformer encoders.
+ * everywhere is NaN already in ORT's forward pass: masks should be finite (-1e9), as in Transformer encoders. Where the
+ * model replaces such rows (PyTorch exports scaled_dot_product_attention as Where(IsNaN(y), 0, y)) their gradient is 0.
  */
 const softmax: GradientRule = (call) => {
   const { g } = call;
-  const y = outputOf(call);
+  const y = withoutNaN(call, outputOf(call));
   const dy = thin(gradientOf(call));
   const inner = g.reduceSum(g.mul(dy, y), { axes: [axisOf(call)] });
   return [g.mul(y, g.sub(dy, inner))];
 };
+
+/** The output without NaN, where the model itself looks for it. */
+function withoutNaN({ g }: GradientCall, y: TypedValue): TypedValue {
+  const test = g.nodes.find(({ opType, inputs }) => opType === 'IsNaN' && inputs[0] === y)?.outputs[0];
+  return test ? g.where(test as TypedValue, 0, y) : y;
+}
 
 /**
  * dy - e^y sum(dy). A masked element (y = -inf) has e^y = 0.

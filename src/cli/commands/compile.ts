@@ -149,6 +149,9 @@ function summary({ files, description, parameters, nodes, bytes }: CompileResult
     ...(files.forward ? [`${shown(files.forward)}: the model, its parameters as inputs`] : []),
     `a batch: ${batch.map(({ name, type, shape }) => `${name} ${type}[${shape.join(', ')}]`).join(', ') || 'nothing'}`,
   ];
+  const { buffers } = description;
+  if (buffers.length > 0)
+    lines.push(`running statistics: ${buffers.length} tensors go from step to step beside the parameters`);
   if (frozen.length > 0) {
     const names = frozen.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`);
     lines.push(

@@ -1,5 +1,6 @@
 import { type Dim, floatAttribute, intAttribute, intsAttribute, type TypedValue } from '../graph.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
+import { type Tensor, toNumbers } from '../tensor.ts';
 import { type CompositeCall, type Decomposition, hasOutput, inputOf } from './decomposition.ts';
 import { attend, repeatHeads } from './dot-product-attention.ts';
 import { countFrom, joinHeads, rotate, splitHeads } from './rotary-embedding.ts';
@@ -172,28 +173,72 @@ const groupQueryAttention: Decomposition = (call) => {
   return [joinHeads(g, y), k, v];
 };
 
-/** Attention of opset 23: queries, keys and values as [B, N, S, H] or [B, S, N H]. */
+/**
+ * Attention of opset 23 and 24: queries, keys and values as [B, N, S, H] or [B, S, N H]. As in ONNX Runtime 1.30 and
+ * PyTorch, `is_causal` counts from the first key (upper left, after those of the past; where the lengths of the keys are
+ * given, back from their end), and a query that sees no key gets zeros.
+ */
 const standardAttention: Decomposition = (call) => {
   const { g, node, inputs } = call;
-  const [query, key, value, mask, pastK, pastV] = inputs;
-  if (!query || !key || !value || inputs[6]) return undefined;
+  const [query, key, value, mask, pastK, pastV, lengths] = inputs;
+  if (!query || !key || !value) return undefined;
   const flat = query.shape.length === 3;
   const split = (x: TypedValue, name: string) => (flat ? splitHeads(g, x, intAttribute(node, name, 1)) : x);
   const q = split(query, 'q_num_heads');
   const k = withPast(g, pastK, split(key, 'kv_num_heads'));
   const v = withPast(g, pastV, split(value, 'kv_num_heads'));
   const times = Number(q.shape[1]) / Number(k.shape[1]);
-  const bias = mask?.type === 'bool' ? biasOf(g, mask, q.type, -Infinity) : mask;
-  const { y, products, scores, weights } = attend(g, q, repeatHeads(g, k, times), repeatHeads(g, v, times), {
-    scale: floatAttribute(node, 'scale', 0),
-    biases: [bias],
-    causal: intAttribute(node, 'is_causal', 0) === 1 ? -Infinity : null,
-    softcap: floatAttribute(node, 'softcap', 0),
-  });
-  const modes = [products, scores, scores, weights];
+  const causal = intAttribute(node, 'is_causal', 0) === 1;
+  const keep = (seen: TypedValue) => biasOf(g, seen, q.type, -Infinity);
+  const bias = mask?.type === 'bool' ? keep(mask) : mask;
+  const before = pastK ? g.reshape(g.op('Shape', [pastK], { start: 2, end: 3 }), []) : g.scalar(0, 'int64');
+  const { y, products, limited, scores, weights } = attend(
+    g,
+    q,
+    repeatHeads(g, k, times),
+    repeatHeads(g, v, times),
+    {
+      scale: floatAttribute(node, 'scale', 0),
+      biases: [bias, lengths && keep(withinLengths(g, lengths, q, k, causal))],
+      causal: causal && !lengths ? -Infinity : null,
+      before,
+      mayBeAlone: (mask != null && !(isOpen(g.constantOf(mask)) && !causal)) || lengths != null,
+      softcap: floatAttribute(node, 'softcap', 0),
+    },
+  );
+  const modes = [products, limited, scores, weights];
   const shown = modes[intAttribute(node, 'qk_matmul_output_mode', 0)]!;
   return [flat ? joinHeads(g, y) : y, k, v, shown];
 };
+
+/** [B, 1, S or 1, T]: whether a key lies within its text, and, where that is asked for, not after its query. */
+function withinLengths(
+  g: GraphBuilder,
+  lengths: TypedValue,
+  q: TypedValue,
+  k: TypedValue,
+  causal: boolean,
+): TypedValue {
+  const keys = countFrom(g, k, 2);
+  const ends = g.unsqueeze(lengths, [1, 2, 3]);
+  const inside = g.less(keys, ends);
+  if (!causal) return inside;
+  const queries = g.unsqueeze(countFrom(g, q, 2), [1]);
+  const before = g.sub(ends, g.op('Shape', [q], { start: 2, end: 3 }));
+  return g.and(inside, g.lessOrEqual(keys, g.add(queries, before)));
+}
+
+/** Whether every row of a mask lets a key through. */
+function isOpen(mask: Tensor | undefined): boolean {
+  if (!mask) return false;
+  const width = mask.dims.at(-1) ?? 1;
+  const values = mask.type === 'bool' || mask.type === 'float32' ? toNumbers(mask) : [];
+  const seen = (value: number) => (mask.type === 'bool' ? value !== 0 : value > LOWEST);
+  for (let row = 0; row < values.length; row += width) {
+    if (!values.slice(row, row + width).some(seen)) return false;
+  }
+  return values.length > 0;
+}
 
 export const ATTENTION: Record<string, Decomposition> = {
   Attention: standardAttention,

@@ -1,75 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createNodeEngine } from '../../engine/node.ts';
-import { randomStream } from '../../random.ts';
-import { type AttributeInits, float, subgraph, toAttributes } from '../attributes.ts';
-import type { Graph, Node, Value } from '../graph.ts';
-import { float32, int64, type Tensor, tensor, toNumbers } from '../tensor.ts';
+import { float, subgraph, toAttributes } from '../attributes.ts';
+import type { Graph, Node } from '../graph.ts';
+import { float32, int64, type Tensor, tensor } from '../tensor.ts';
+import { int32, modelOf, normal, type OneNode, run } from '../testing/one-node.ts';
 import { graphOf, operatorsOf, valueNamed } from '../testing/small-graph.ts';
-import { writeModel } from '../write-model.ts';
 import { DECOMPOSITIONS, decompose } from './decompose.ts';
 
-const engine = createNodeEngine({ threads: 1 });
-
-/** Standard normal float32. */
-function normal(...dims: number[]): Tensor {
-  const random = randomStream(dims.length, 'decompose', ...dims);
-  const size = dims.reduce((a, b) => a * b, 1);
-  return float32(
-    Float32Array.from({ length: size }, () => random.normal()),
-    dims,
-  );
-}
-const int32 = (values: number[], dims = [values.length]) => tensor('int32', dims, Int32Array.from(values));
 const strings = (...value: string[]) => ({ kind: 'strings' as const, value });
 
-interface Case {
-  readonly op: string;
-  readonly form: string;
-  readonly inputs: readonly (Tensor | null)[];
-  readonly attributes?: AttributeInits;
-  /** How many outputs are compared (1). */
-  readonly outputs?: number;
-  readonly opset?: number;
-}
-
-/** A model of one node: its inputs are the graph's. */
-function modelOf({ op, inputs, attributes = {}, outputs = 1, opset = 18 }: Case): Graph {
-  const [opType, domain] = op.includes('::') ? [op.split('::')[1]!, op.split('::')[0]!] : [op, ''];
-  const values = inputs.map((input, i) => input && valueNamed(`x${i}`, input.type, input.dims));
-  const results = Array.from(
-    { length: outputs },
-    (_, i): Value => ({
-      name: `y${i}`,
-      type: 'float32',
-      shape: undefined,
-    }),
-  );
-  const node: Node = {
-    name: 'node',
-    opType,
-    domain,
-    inputs: values,
-    outputs: results,
-    attributes: toAttributes(attributes),
-  };
-  const graph = graphOf(
-    values.filter((value) => value !== null),
-    [node],
-    results,
-  );
-  return { ...graph, opsets: new Map([['', opset], ...(domain ? [[domain, 1] as const] : [])]) };
-}
-
-async function run(graph: Graph, inputs: Case['inputs']): Promise<number[][]> {
-  const feeds = Object.fromEntries(inputs.flatMap((input, i) => (input ? [[`x${i}`, input]] : [])));
-  const session = await engine.load(writeModel(graph));
-  const results = await session.run(feeds);
-  await session.release();
-  return graph.outputs.map(({ name }) => toNumbers(results[name] as Tensor));
-}
-
 const [T, B, I, H] = [4, 3, 5, 2];
-const recurrent = (op: string, gates: number): Case[] => {
+const recurrent = (op: string, gates: number): OneNode[] => {
   const layer = (directions: number) => [
     normal(T, B, I),
     normal(directions, gates * H, I),
@@ -103,7 +43,7 @@ const masks: [string, Tensor][] = [
   ['a mask', int32([1, 1, 1, 0, 1, 1, 0, 0], [2, 4])],
 ];
 const M = 'com.microsoft::';
-const CASES: Case[] = [
+const CASES: OneNode[] = [
   { op: 'CastLike', form: 'of whole numbers', inputs: [int32([3, -2]), normal(1)] },
   ...recurrent('RNN', 1),
   ...recurrent('GRU', 3),
@@ -145,7 +85,7 @@ const CASES: Case[] = [
     attributes: { hidden_size: H, activations: strings('Relu') },
     outputs: 2,
   },
-  ...['none', 'sum', 'mean'].flatMap((reduction): Case[] => [
+  ...['none', 'sum', 'mean'].flatMap((reduction): OneNode[] => [
     {
       op: 'SoftmaxCrossEntropyLoss',
       form: `${reduction}, weights, ignored labels`,
@@ -186,7 +126,7 @@ const CASES: Case[] = [
     opset: 23,
   },
   ...[0, 1].map(
-    (interleaved): Case => ({
+    (interleaved): OneNode => ({
       op: `${M}RotaryEmbedding`,
       form: interleaved ? 'neighbours' : 'halves',
       inputs: [normal(2, 2, 3, 4), int64([0, 1, 2, 3, 4, 5], [2, 3]), normal(8, 2), normal(8, 2)],
@@ -194,7 +134,7 @@ const CASES: Case[] = [
     }),
   ),
   ...masks.map(
-    ([form, mask]): Case => ({
+    ([form, mask]): OneNode => ({
       op: `${M}Attention`,
       form,
       inputs: [normal(2, 4, 6), normal(6, 24), normal(24), mask],

@@ -4,6 +4,7 @@ import { GraphBuilder } from '../graph-builder.ts';
 import type { CopyPlace } from '../graph-recorder.ts';
 import { operatorKey } from '../shape-inference/rules.ts';
 import { ATTENTION } from './attention.ts';
+import { BATCH_NORMALIZATION } from './batch-normalization.ts';
 import { CAST_LIKE } from './cast-like.ts';
 import { CONTROL_FLOW } from './control-flow.ts';
 import type { Decomposition } from './decomposition.ts';
@@ -25,6 +26,7 @@ export const DECOMPOSITIONS: ReadonlyMap<string, Decomposition> = new Map(
     ...RECURRENT,
     ...LOSSES,
     ...DROPOUT,
+    ...BATCH_NORMALIZATION,
     ...CAST_LIKE,
   }),
 );

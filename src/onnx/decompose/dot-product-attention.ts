@@ -6,8 +6,12 @@ export interface AttentionOptions {
   readonly scale?: number;
   /** Added to the scores, broadcast to [B, N, S, T]; one after another. */
   readonly biases?: readonly (TypedValue | null | undefined)[];
-  /** Added where a key comes after its query; the keys begin T - S before the queries. */
+  /** Added where a key comes after its query. */
   readonly causal?: number | null;
+  /** int64 []: how many keys come before the first query; T - S by default. */
+  readonly before?: TypedValue;
+  /** Whether a query may see no key: it gets zeros then, and so do its gradients. */
+  readonly mayBeAlone?: boolean;
   /** Scores are limited to softcap tanh(score / softcap). */
   readonly softcap?: number;
 }
@@ -15,8 +19,9 @@ export interface AttentionOptions {
 export interface AttentionResult {
   /** [B, N, S, H of the values]. */
   readonly y: TypedValue;
-  /** [B, N, S, T]: before the biases, with them, and what the softmax makes of them. */
+  /** [B, N, S, T]: the products, limited, with the biases, and what the softmax makes of them. */
   readonly products: TypedValue;
+  readonly limited: TypedValue;
   readonly scores: TypedValue;
   readonly weights: TypedValue;
 }
@@ -37,17 +42,40 @@ export function attend(
       ? g.fusedMatMul(q, k, { transB: true, alpha: scale })
       : g.matMul(g.mul(q, scale), g.transpose(k, [0, 1, 3, 2]));
   const { softcap = 0, causal = null } = options;
-  let scores = softcap > 0 ? g.mul(g.tanh(g.div(products, softcap)), softcap) : products;
+  const limited = softcap > 0 ? g.mul(g.tanh(g.div(products, softcap)), softcap) : products;
+  let scores = limited;
   for (const bias of options.biases ?? []) if (bias) scores = g.add(scores, bias);
-  if (causal !== null) scores = g.add(scores, causalBias(g, q, k, causal));
-  const weights = g.softmax(scores, -1);
-  return { y: g.matMul(weights, v), products, scores, weights };
+  if (causal !== null) scores = g.add(scores, causalBias(g, q, k, causal, options.before));
+  const weights = options.mayBeAlone ? softmaxOfSeen(g, scores) : g.softmax(scores, -1);
+  return { y: g.matMul(weights, v), products, limited, scores, weights };
 }
 
+/** What ONNX Runtime and PyTorch make of a row of scores that are all minus infinity (or the lowest number): zeros. */
+function softmaxOfSeen(g: GraphBuilder, scores: TypedValue): TypedValue {
+  const lowest = g.scalar(LOWEST[scores.type] ?? LOWEST.float32!, scores.type);
+  const alone = g.lessOrEqual(g.op('ReduceMax', [scores, g.ints([-1])], { keepdims: 1 }), lowest);
+  const zero = g.scalar(0, scores.type);
+  // No row that goes into the softmax is without a number: its gradient would be none.
+  return g.where(alone, zero, g.softmax(g.where(alone, zero, scores), -1));
+}
+
+const LOWEST: Partial<Record<TypedValue['type'], number>> = {
+  float16: -65504,
+  float32: -3.4028234663852886e38,
+  float64: -1.7976931348623157e308,
+  bfloat16: -3.3895313892515355e38,
+};
+
 /** [S, T]: 0 where a key may be seen, `masked` where it comes after its query. */
-export function causalBias(g: GraphBuilder, q: TypedValue, k: TypedValue, masked: number): TypedValue {
+export function causalBias(
+  g: GraphBuilder,
+  q: TypedValue,
+  k: TypedValue,
+  masked: number,
+  offset?: TypedValue,
+): TypedValue {
   const length = (x: TypedValue) => g.op('Shape', [x], { start: 2, end: 3 });
-  const before = g.reshape(g.sub(length(k), length(q)), []);
+  const before = offset ?? g.reshape(g.sub(length(k), length(q)), []);
   const one = { type: 'float32', dims: [1], data: Float32Array.of(1) } as const;
   const ones = g.op('ConstantOfShape', [g.concat([length(q), length(k)], 0)], { value: one });
   const seen = g.op('Trilu', [ones, before], { upper: 0 });

@@ -11,11 +11,22 @@ interface Normalized {
 }
 
 /** x / sqrt(mean(x^2) + epsilon) * scale (Zhang and Sennrich 2019), over the axes from `axis` on. */
-function rms(g: GraphBuilder, x: TypedValue, scale: TypedValue, epsilon: number, axis: number): Normalized {
+function rms(
+  g: GraphBuilder,
+  input: TypedValue,
+  gain: TypedValue,
+  epsilon: number,
+  axis: number,
+): Normalized {
+  // Squares of float16 do not fit into it: as ONNX Runtime (and `stash_type`) has it, in float32.
+  const wide = (value: TypedValue) =>
+    value.type === 'float16' || value.type === 'bfloat16' ? g.cast(value, 'float32') : value;
+  const [x, scale] = [wide(input), wide(gain)];
   const first = axis < 0 ? axis + x.shape.length : axis;
   const axes = x.shape.flatMap((_, i) => (i >= first ? [i] : []));
   const inverse = g.reciprocal(g.sqrt(g.add(g.reduceMean(g.mul(x, x), { axes }), epsilon)));
-  return { y: g.mul(g.mul(x, inverse), scale), mean: null, inverse };
+  const y = g.mul(g.mul(x, inverse), scale);
+  return { y: y.type === input.type ? y : g.cast(y, input.type), mean: null, inverse };
 }
 
 function layer(

@@ -44,7 +44,7 @@ export function evaluateNode(
   const { budget } = options;
   if (budget) {
     for (const input of inputs) budget.elements -= input?.data.length ?? 0;
-    if (budget.elements < 0) return undefined;
+    if (budget.elements <= 0) return undefined;
   }
   try {
     const results = evaluator(node, inputs as readonly (Tensor | null)[], {

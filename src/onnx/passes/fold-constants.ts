@@ -9,7 +9,7 @@ export interface FoldConstantsOptions extends EvaluateOptions {
 }
 
 /** Exporters' constants are some thousands; the rest stays to be computed by who runs the model. */
-const MAX_ELEMENTS_IN_ALL = 2 ** 23;
+const MAX_ELEMENTS_IN_ALL = 2 ** 22;
 
 /**
  * Replaces nodes whose inputs are constants by initializers of what they compute. What exporters emit around

@@ -7,6 +7,7 @@ import { MATRIX_CASES } from './matrix.ts';
 import { MOVEMENT_CASES } from './movement.ts';
 import { NORMALIZATION_CASES } from './normalization.ts';
 import { POOLING_CASES } from './pooling.ts';
+import { QUANTIZATION_CASES } from './quantization.ts';
 import { REDUCTION_CASES } from './reduction.ts';
 import { RESAMPLING_CASES } from './resampling.ts';
 import { TRIGONOMETRY_CASES } from './trigonometry.ts';
@@ -24,4 +25,5 @@ export const GRADIENT_CASES: GradientCase[] = [
   ...MOVEMENT_CASES,
   ...INDEXING_CASES,
   ...RESAMPLING_CASES,
+  ...QUANTIZATION_CASES,
 ];
