@@ -124,7 +124,12 @@ const classify = await pipeline('${task(data)}', 'student', { dtype: '${data.res
 console.log(await classify(${data.unit === 'texts' ? JSON.stringify(example.slice(0, 200)) : "'picture.png'"}));`;
   return `## Use
 
-${fenced('js', code)}${quantized}`;
+${fenced('js', code)}${quantized}${readBy(data)}`;
+}
+
+function readBy({ result: { shippedCheck: check }, unit }: ReportData): string {
+  if (!check) return '';
+  return `\n\nRead by ${inline(check.reader)}, the folder gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
 }
 
 function limits(data: ReportData, facts: ModelCardFacts): string {

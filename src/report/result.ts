@@ -110,6 +110,17 @@ export function gateLayers({ layers = [] }: Gate): string {
   return layers.map(({ layer, loss }) => `${layer} (${loss.toPrecision(2)})`).join(', ');
 }
 
+/** What read the shipped folder after it was written, and found the answers that were measured. */
+const shippedCheckSchema = z.object({
+  /** With its version. */
+  reader: z.string(),
+  /** Test samples whose answers were compared, alone and in batches. */
+  samples: count,
+  /** The model files, relative to the student's folder. */
+  files: z.array(z.string()),
+});
+export type ShippedCheck = z.infer<typeof shippedCheckSchema>;
+
 /** The whole of `result.json`. */
 export const runResultSchema = z.object({
   teacher: modelResultSchema,
@@ -142,6 +153,8 @@ export const runResultSchema = z.object({
   engine: z.string(),
   machine: machineSchema,
   gate: gateSchema.nullable(),
+  /** What read the student's folder before it was measured. */
+  shippedCheck: shippedCheckSchema.optional(),
   /** Of Limbeck. */
   version: z.string(),
 });

@@ -65,6 +65,7 @@ export type TrainResult = Pick<
   | 'engine'
   | 'machine'
   | 'gate'
+  | 'shippedCheck'
   | 'version'
 >;
 

@@ -89,6 +89,13 @@ export class ImageSplit implements Split<ImageBatch> {
     return { text, picture: pictureUri(shown, this.#file.dims) };
   }
 
+  /** The bytes of a sample, [channels, height, width]. */
+  pixels(ordinal: number): Uint8Array {
+    const bytes = new Uint8Array(this.#pixels);
+    this.#readView(ordinal, bytes);
+    return bytes;
+  }
+
   close(): void {
     if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;

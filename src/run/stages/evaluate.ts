@@ -41,7 +41,9 @@ export interface Evaluations extends StudentEvaluation {
 
 /** What it said of the student's files alone. */
 export interface StudentEvaluation
-  extends Required<Pick<RunResult, 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'chance'>> {}
+  extends Required<
+    Pick<RunResult, 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'chance' | 'shippedCheck'>
+  > {}
 
 export const EVALUATION_BATCH = 64;
 
@@ -172,13 +174,13 @@ function countRows(
 async function gated(
   run: RunContext,
   data: TaskData,
-  shipped: Pick<Shipped, 'student' | 'float32Layers'>,
+  shipped: Pick<Shipped, 'student' | 'float32Layers' | 'check'>,
   counted: ReturnType<typeof createTestAnswers>,
   measured: Pick<StudentEvaluation, 'student' | 'studentInt8'>,
 ): Promise<StudentEvaluation> {
   const { student, studentInt8 } = measured;
   const { samples, chance } = counted;
-  const facts = { student, testSamples: samples, chance };
+  const facts = { student, testSamples: samples, chance, shippedCheck: shipped.check };
   if (!studentInt8 || !run.recipe.export.int8) return { ...facts, studentInt8: null, gate: null };
   const gate = await int8Gate(run, data, shipped, { drop: counted.over(INT8), samples });
   if (gate.passed) return { ...facts, studentInt8, gate };
@@ -226,7 +228,7 @@ function* firstFeeds(run: RunContext, data: TaskData, most: number) {
 export function evaluateStudent(
   run: RunContext,
   data: TaskData,
-  shipped: Pick<Shipped, 'student' | 'studentInt8' | 'float32Layers'>,
+  shipped: Omit<Shipped, 'baselines'>,
 ): Promise<StudentEvaluation> {
   return runStage(run, 'evaluate', 'Measure on the test split', async () => {
     const { dataset } = data;

@@ -9,7 +9,8 @@ import { foldBatchNorm } from '../../onnx/passes/fold-batch-norm.ts';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { percent } from '../../percent.ts';
-import { type BaselineResult, LABELS_ALONE } from '../../report/result.ts';
+import { type BaselineResult, LABELS_ALONE, type ShippedCheck } from '../../report/result.ts';
+import { checkShipped } from '../check-shipped.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { measureGraph } from '../measure-graph.ts';
 import { REJECTED } from '../rejected-int8.ts';
@@ -31,6 +32,8 @@ export interface Shipped {
   readonly baselines: readonly ComparedModel[];
   /** Layers of the int8 student that stayed in float32. */
   readonly float32Layers: readonly string[];
+  /** What the folder was read by, with the answers that are measured. */
+  readonly check: ShippedCheck;
 }
 
 export interface ExportInputs {
@@ -48,6 +51,7 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
     const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
     const studentFolder = folder.file('student');
     data.writeStudent(studentFolder, { model, quantized: int8?.graph ?? null });
+    const check = await checkShipped(run, data, studentFolder, { int8: int8 !== null });
     // What an earlier part of the run held back is decided anew.
     rmSync(folder.file(REJECTED), { recursive: true, force: true });
     const baselines: ComparedModel[] = [];
@@ -62,9 +66,13 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
       studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
       baselines,
       float32Layers: int8?.excluded ?? [],
+      check,
     };
     const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';
-    return { value, summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}` };
+    return {
+      value,
+      summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}; read by ${check.reader} with the measured answers`,
+    };
   });
 }
 

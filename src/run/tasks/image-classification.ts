@@ -114,6 +114,7 @@ function imageData(context: {
     },
     heldBytes: splits.train.heldBytes,
     speedCalls: (split, rows) => speedCalls(split as ImageSplit, rows),
+    readerInput: (split, ordinal) => ({ pixels: (split as ImageSplit).pixels(ordinal), dims }),
     writeStudent: (folder, models) =>
       writeImageClassifier(folder, {
         ...models,

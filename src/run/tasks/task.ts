@@ -3,6 +3,7 @@ import type { OrderOf } from '../../data/curriculum-order.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { KeptSplits } from '../../data/kept-splits.ts';
 import type { Split } from '../../data/split.ts';
+import type { ReaderInput } from '../../export/shipped-reader.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
@@ -102,6 +103,11 @@ export interface TaskData<B extends Batch = Batch> {
   /** Calls of `rows` samples from all over a split, as people would make them. */
   speedCalls(split: Split, rows: number): Generator<Readonly<Record<string, Tensor>>>;
   writeStudent(folder: string, content: StudentPackage): void;
+  /**
+   * A sample as somebody has it who reads the shipped student; undefined for one that readers are known to prepare
+   * otherwise.
+   */
+  readerInput(split: Split<B>, ordinal: number): ReaderInput | undefined;
   /** Bytes that a pass over the training samples reads into memory and keeps there. */
   readonly heldBytes: number;
 }

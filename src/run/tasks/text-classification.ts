@@ -132,6 +132,11 @@ function textData(context: {
       return heldBytes(dataset, tokenizer);
     },
     speedCalls: (split, rows) => textSpeedCalls(split as TokenSplit, rows),
+    readerInput(split, ordinal) {
+      const text = (split as TokenSplit).text(ordinal);
+      const cutAtStart = tokenizer.frame.truncationSide === 'left';
+      return cutAtStart && tokenizer.encode(text).length > recipe.data.maxLength ? undefined : { text };
+    },
     writeStudent: (folder, models) =>
       writeTextClassifier(folder, {
         ...models,

@@ -90,7 +90,7 @@ export function scorecardSection(data: ReportData): Markup {
   if (data.result.student.attributionCosine !== undefined) measures.splice(2, 0, REASONS);
   return html`<section aria-labelledby="scorecard">
 <h2 id="scorecard">Side by side</h2>
-<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} ${data.result.machine.cores === 1 ? 'core' : 'cores'} (<bdi>${data.result.engine}</bdi>). ± is the 95 % interval of an accuracy on this many ${data.unit}.</p>
+<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} ${data.result.machine.cores === 1 ? 'core' : 'cores'} (<bdi>${data.result.engine}</bdi>). ± is the 95 % interval of an accuracy on this many ${data.unit}.${readBy(data)}</p>
 <table class="scorecard" role="table">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col"><span class="hidden">Measure</span></th>${models.map(
     (model) =>
@@ -112,4 +112,9 @@ export function scorecardSection(data: ReportData): Markup {
 ${tradeOff(models)}
 </figure>
 </section>`;
+}
+
+function readBy({ result: { shippedCheck: check }, unit }: ReportData): Markup | string {
+  if (!check) return '';
+  return html` <bdi>${check.reader}</bdi> read the student's folder and gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
 }

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseTokenizer } from '../data/tokenizer.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type Tensor, tensor } from '../onnx/tensor.ts';
+import { PIXEL_INPUT } from './image-channels.ts';
+import { CONFIG_FILE, MODEL_FILE, QUANTIZED_FILE } from './package-folder.ts';
+import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedReader } from './shipped-reader.ts';
+
+type Feeds = Record<string, Tensor>;
+
+/**
+ * Reads a shipped folder as transformers.js does, for where that is not installed: the tokenizer of the shipped files,
+ * cut and padded by what tokenizer_config.json says, or the pixels by preprocessor_config.json; the model; the names of
+ * config.json. Nothing that the run knows is used.
+ */
+export function ownReader(engine: Pick<Engine, 'load'>): ReaderKind {
+  return {
+    title: "Limbeck's own reader",
+    async open({ folder, task, precision, threads }): Promise<ShippedReader> {
+      const { id2label } = (await readJson(folder, CONFIG_FILE)) as { id2label: Record<string, string> };
+      const prepare = task === 'text-classification' ? await textInputs(folder) : await imageInputs(folder);
+      const file = join(folder, precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE);
+      const session = await engine.load(file, { threads });
+      return {
+        async classify(inputs) {
+          const { logits } = await session.run(prepare(inputs), { logits: null });
+          return likeliest(logits as Tensor, id2label);
+        },
+        close: () => session.release(),
+      };
+    },
+  };
+}
+
+async function textInputs(folder: string): Promise<(inputs: readonly ReaderInput[]) => Feeds> {
+  const read = (name: string) => readFile(join(folder, name));
+  const tokenizer = parseTokenizer(await read('tokenizer.json'), await read('tokenizer_config.json'), folder);
+  const config = (await readJson(folder, 'tokenizer_config.json')) as {
+    model_max_length?: number;
+    pad_token?: unknown;
+    padding_side?: string;
+  };
+  // Others might find a padding token elsewhere; transformers.js reads it here.
+  if (typeof config.pad_token !== 'string') throw new Error('tokenizer_config.json names no padding token');
+  return (inputs) => {
+    const rows = inputs.map((input) =>
+      tokenizer.encodeByLibrary((input as { text: string }).text).slice(0, config.model_max_length),
+    );
+    const length = Math.max(...rows.map((row) => row.length));
+    const size = [rows.length, length];
+    const ids = new BigInt64Array(rows.length * length).fill(BigInt(tokenizer.padId));
+    const mask = new BigInt64Array(rows.length * length);
+    rows.forEach((row, r) => {
+      const start = r * length + (config.padding_side === 'left' ? length - row.length : 0);
+      ids.set(row.map(BigInt), start);
+      mask.fill(1n, start, start + row.length);
+    });
+    return { input_ids: tensor('int64', size, ids), attention_mask: tensor('int64', size, mask) };
+  };
+}
+
+interface Preprocessing {
+  rescale_factor: number;
+  image_mean: number[];
+  image_std: number[];
+}
+
+async function imageInputs(folder: string): Promise<(inputs: readonly ReaderInput[]) => Feeds> {
+  const { rescale_factor, image_mean, image_std } = (await readJson(
+    folder,
+    'preprocessor_config.json',
+  )) as unknown as Preprocessing;
+  const channels = image_mean.length;
+  return (inputs) => {
+    const images = inputs as readonly Extract<ReaderInput, { pixels: Uint8Array }>[];
+    const [own, height, width] = images[0]?.dims ?? [channels, 0, 0];
+    const plane = height * width;
+    const values = new Float32Array(images.length * channels * plane);
+    images.forEach(({ pixels }, row) => {
+      for (let channel = 0; channel < channels; channel++) {
+        const [mean, deviation] = [image_mean[channel] as number, image_std[channel] as number];
+        const from = (channel % own) * plane;
+        const to = (row * channels + channel) * plane;
+        for (let place = 0; place < plane; place++)
+          values[to + place] = ((pixels[from + place] as number) * rescale_factor - mean) / deviation;
+      }
+    });
+    return { [PIXEL_INPUT]: tensor('float32', [images.length, channels, height, width], values) };
+  };
+}
+
+/** The likeliest class of each row, and its probability. */
+function likeliest({ data, dims }: Tensor, id2label: Readonly<Record<string, string>>): ReaderAnswer[] {
+  const [rows, classes] = dims as [number, number];
+  return Array.from({ length: rows }, (_, row) => {
+    const values = (data as Float32Array).subarray(row * classes, (row + 1) * classes);
+    const best = values.reduce((a, value, i) => (value > (values[a] as number) ? i : a), 0);
+    const sum = values.reduce((total, value) => total + Math.exp(value - (values[best] as number)), 0);
+    return { label: id2label[best] ?? `LABEL_${best}`, score: 1 / sum };
+  });
+}
+
+async function readJson(folder: string, name: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, unknown>;
+}

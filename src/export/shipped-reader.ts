@@ -1,0 +1,37 @@
+/** A sample as somebody has it who reads a shipped student. */
+export type ReaderInput =
+  | { readonly text: string }
+  | {
+      /** Bytes [channels, height, width]. */
+      readonly pixels: Uint8Array;
+      readonly dims: readonly [channels: number, height: number, width: number];
+    };
+
+/** The class that a reader tells, and its probability. */
+export interface ReaderAnswer {
+  readonly label: string;
+  readonly score: number;
+}
+
+/** One model file of a shipped folder, opened by something that knows nothing but the folder. */
+export interface ShippedReader {
+  /** The answers to a batch. */
+  classify(inputs: readonly ReaderInput[]): Promise<ReaderAnswer[]>;
+  close(): Promise<void>;
+}
+
+/** What opens shipped folders. */
+export interface ReaderKind {
+  /** With its version: `@huggingface/transformers 4.3.1`. */
+  readonly title: string;
+  open(file: ShippedFile): Promise<ShippedReader>;
+}
+
+/** A model file of a shipped folder. */
+export interface ShippedFile {
+  readonly folder: string;
+  readonly task: 'text-classification' | 'image-classification';
+  readonly precision: 'f32' | 'int8';
+  /** Threads inside one operator. */
+  readonly threads: number;
+}

@@ -1,0 +1,181 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { crc32, deflateSync } from 'node:zlib';
+import { pipeline } from '@huggingface/transformers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createNodeEngine } from '../src/engine/node.ts';
+import { ownReader } from '../src/export/own-reader.ts';
+import { transformersReader } from '../src/export/transformers-reader.ts';
+import { train } from '../src/index.ts';
+import { parseRecipe } from '../src/recipe/parse.ts';
+import type { Recipe } from '../src/recipe/schema.ts';
+import { checkShipped } from '../src/run/check-shipped.ts';
+import { openTask } from '../src/run/tasks/index.ts';
+import type { TaskData } from '../src/run/tasks/task.ts';
+import { readGlosses, writeJsonLines } from './support/glosses.ts';
+import { writeQuarters } from './support/small-pictures.ts';
+import { RunPlace } from './support/small-run.ts';
+
+const place = new RunPlace();
+afterAll(() => place.remove());
+
+const RECIPES = {
+  texts: parseRecipe(`
+name: texts
+data:
+  source: { kind: jsonl, path: data.jsonl }
+  splits: { validation: 60, test: 60 }
+  maxLength: 16
+  buckets: [8, 16]
+student: { kind: bert, width: 16, heads: 2, layers: 1, feedForward: 16 }
+training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
+export: { int8: { maxDrop: 0.5 } }
+`),
+  images: parseRecipe(`
+name: images
+task: image-classification
+data:
+  source: { kind: idx, path: pictures, classes: [a, b, c, d] }
+  splits: { validation: 40 }
+student: { kind: resnet, width: 4, stages: 1, blocks: 1 }
+training: { epochs: 4, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.02 } }
+export: { int8: { maxDrop: 0.5 } }
+`),
+} satisfies Record<string, Recipe>;
+
+beforeAll(async () => {
+  writeJsonLines(place.path('data.jsonl'), await readGlosses(120));
+  writeQuarters(place.path('pictures'), { train: 160, test: 60 });
+}, 20_000);
+
+describe.each(['texts', 'images'] as const)('the shipped student of %s', (kind) => {
+  const recipe: Recipe = RECIPES[kind];
+  const student = place.path('runs', kind, 'student');
+  const run = { recipe, engine: createNodeEngine(), warn: () => {}, checkInterrupted: () => {} };
+  let data: TaskData;
+
+  it('is read with the measured answers, and the result says by what', async () => {
+    const { shippedCheck } = await train(recipe, place.options(kind));
+    expect(shippedCheck).toEqual({
+      reader: expect.stringMatching(/^@huggingface\/transformers \d/),
+      samples: expect.any(Number),
+      files: ['onnx/model.onnx', 'onnx/model_quantized.onnx'],
+    });
+    expect(shippedCheck!.samples).toBeGreaterThanOrEqual(32);
+    const task = await openTask({ recipe, options: place.options(kind) });
+    data = await task.prepareData({});
+  }, 60_000);
+  afterAll(() => data?.dataset.close());
+
+  const readers = [
+    ['@huggingface/transformers', async () => (await transformersReader())!],
+    ['our own reader', async () => ownReader(run.engine)],
+  ] as const;
+  const spoiled: [what: string, file: string, change: (json: never) => unknown, code: string][] = [
+    [
+      'other class names',
+      'config.json',
+      ({ id2label, ...rest }: { id2label: Record<string, string> }) => {
+        const names = Object.values(id2label);
+        return {
+          ...rest,
+          id2label: Object.fromEntries(names.map((_, i) => [i, names[(i + 1) % names.length]])),
+        };
+      },
+      'export.other-answers',
+    ],
+    ...(kind === 'texts'
+      ? ([
+          [
+            'no padding token',
+            'tokenizer_config.json',
+            ({ pad_token: _, ...rest }: { pad_token: string }) => rest,
+            'export.unreadable',
+          ],
+          [
+            'other pieces',
+            'tokenizer.json',
+            (json: { model: { vocab: [string, number][] } }) => ({
+              ...json,
+              model: {
+                ...json.model,
+                vocab: json.model.vocab.map(([piece], id) => [piece, id < 6 ? -1000 : -id]),
+              },
+            }),
+            'export.other-answers',
+          ],
+        ] as const)
+      : ([
+          [
+            'other means',
+            'preprocessor_config.json',
+            (json: object) => ({ ...json, image_mean: [3, 3, 3] }),
+            'export.other-answers',
+          ],
+        ] as const)),
+  ] as never;
+
+  it.each(readers)('is read by %s', async (_who, reader) => {
+    const { samples } = await checkShipped(run, data, student, { int8: true, reader: await reader() });
+    expect(samples).toBeGreaterThanOrEqual(32);
+  });
+
+  it.each(
+    readers.flatMap(([who, reader]) => spoiled.map((change) => [who, change[0], reader, change] as const)),
+  )('%s finds %s', async (_who, _what, reader, [what, file, change, code]) => {
+    const folder = place.path(`${kind} with ${what}`.replaceAll(' ', '-'));
+    cpSync(student, folder, { recursive: true });
+    const changed = change(JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as never);
+    writeFileSync(`${folder}/${file}`, JSON.stringify(changed));
+    const checking = checkShipped(run, data, folder, { int8: true, reader: await reader() });
+    await expect(checking).rejects.toMatchObject({
+      code,
+      where: expect.stringContaining('student/onnx/model.onnx, read by'),
+    });
+  });
+});
+
+/** An 8-bit PNG file. */
+function png(pixels: Uint8Array, side: number, channels: 1 | 3): Buffer {
+  const chunk = (type: string, content: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
+    const [head, tail] = [Buffer.alloc(4), Buffer.alloc(4)];
+    head.writeUInt32BE(content.length);
+    tail.writeUInt32BE(crc32(body));
+    return Buffer.concat([head, body, tail]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header.set([8, channels === 1 ? 0 : 2], 8);
+  const row = side * channels;
+  const rows = Array.from({ length: side }, (_, y) =>
+    Buffer.concat([Buffer.of(0), pixels.subarray(y * row, (y + 1) * row)]),
+  );
+  const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+  const parts = [
+    ['IHDR', header],
+    ['IDAT', deflateSync(Buffer.concat(rows))],
+    ['IEND', Buffer.alloc(0)],
+  ] as const;
+  return Buffer.concat([signature, ...parts.map(([type, content]) => chunk(type, content))]);
+}
+
+it('of grey images answers grey and colour files alike in transformers.js', async () => {
+  const student = place.path('runs', 'images', 'student');
+  const classify = await pipeline('image-classification', student, { dtype: 'q8', local_files_only: true });
+  const bytes = Uint8Array.from({ length: 64 }, (_, i) => (i % 8 < 4 && i < 32 ? 170 : 90));
+  mkdirSync(place.path('files'));
+  const grey = place.write('files/grey.png', png(bytes, 8, 1));
+  const colour = place.write(
+    'files/colour.png',
+    png(
+      Uint8Array.from({ length: 192 }, (_, i) => bytes[Math.floor(i / 3)]!),
+      8,
+      3,
+    ),
+  );
+  const [one, other] = [await classify(grey), await classify(colour)];
+  expect(one).toEqual(other);
+  expect((one as { label: string }[])[0]!.label).toBe('a');
+  await classify.dispose();
+});
