@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { crc32 } from '../src/crc32.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { ownReader } from '../src/export/own-reader.ts';
 import { transformersReader } from '../src/export/transformers-reader.ts';
