@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseTokenizer } from '../data/tokenizer.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
+import { readRegularFileAsync, readRegularText } from '../regular-file.ts';
 import { PIXEL_INPUT } from './image-channels.ts';
 import { CONFIG_FILE, MODEL_FILE, QUANTIZED_FILE } from './package-folder.ts';
 import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedReader } from './shipped-reader.ts';
@@ -18,7 +18,7 @@ export function ownReader(engine: Pick<Engine, 'load'>): ReaderKind {
   return {
     title: "Limbeck's own reader",
     async open({ folder, task, precision, threads }): Promise<ShippedReader> {
-      const { id2label } = (await readJson(folder, CONFIG_FILE)) as { id2label: Record<string, string> };
+      const { id2label } = readJson(folder, CONFIG_FILE) as { id2label: Record<string, string> };
       const prepare = task === 'text-classification' ? await textInputs(folder) : await imageInputs(folder);
       const file = join(folder, precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE);
       const session = await engine.load(file, { threads });
@@ -34,9 +34,9 @@ export function ownReader(engine: Pick<Engine, 'load'>): ReaderKind {
 }
 
 async function textInputs(folder: string): Promise<(inputs: readonly ReaderInput[]) => Feeds> {
-  const read = (name: string) => readFile(join(folder, name));
+  const read = (name: string) => readRegularFileAsync(join(folder, name));
   const tokenizer = parseTokenizer(await read('tokenizer.json'), await read('tokenizer_config.json'), folder);
-  const config = (await readJson(folder, 'tokenizer_config.json')) as {
+  const config = readJson(folder, 'tokenizer_config.json') as {
     model_max_length?: number;
     pad_token?: unknown;
     padding_side?: string;
@@ -67,10 +67,10 @@ interface Preprocessing {
 }
 
 async function imageInputs(folder: string): Promise<(inputs: readonly ReaderInput[]) => Feeds> {
-  const { rescale_factor, image_mean, image_std } = (await readJson(
+  const { rescale_factor, image_mean, image_std } = readJson(
     folder,
     'preprocessor_config.json',
-  )) as unknown as Preprocessing;
+  ) as unknown as Preprocessing;
   const channels = image_mean.length;
   return (inputs) => {
     const images = inputs as readonly Extract<ReaderInput, { pixels: Uint8Array }>[];
@@ -101,6 +101,6 @@ function likeliest({ data, dims }: Tensor, id2label: Readonly<Record<string, str
   });
 }
 
-async function readJson(folder: string, name: string): Promise<Record<string, unknown>> {
-  return JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, unknown>;
+function readJson(folder: string, name: string): Record<string, unknown> {
+  return JSON.parse(readRegularText(join(folder, name))) as Record<string, unknown>;
 }
