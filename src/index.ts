@@ -43,6 +43,7 @@ export type {
   StagePlan,
   TrainResult,
 } from './run/api.ts';
+export { type CheckedClass, type CheckedSample, check, type DataCheck } from './run/check.ts';
 export { compile } from './run/compile.ts';
 export { continual } from './run/continual.ts';
 export {

@@ -4,6 +4,7 @@ import type { KeptDifference } from './kept-splits.ts';
 import type { SourceNote } from './sample.ts';
 import type { Split } from './split.ts';
 import type { SplitOrigins } from './split-assignment.ts';
+import type { LongTexts } from './text-lengths.ts';
 
 /** `train` is all training samples, `labelled` those of them whose label is known. */
 export const DATASET_SPLITS = ['train', 'labelled', 'validation', 'test'] as const;
@@ -24,10 +25,10 @@ export interface DatasetStatistics {
   duplicates: number;
   /** Samples without a label in groups that went to validation or test, where they are of no use. */
   unlabelledHeldOut: number;
-  /** Samples whose text was cut to `maxLength` tokens. */
-  truncated: number;
   /** How many samples have 0, 1, 2 ... maxLength tokens, after cutting; empty for images. */
   tokenLengths: number[];
+  /** Texts with more than maxLength tokens, which were cut. */
+  longTexts?: LongTexts;
   /** Samples of each class, in the order of `labels`; in `train` by their true class, also where it is hidden. */
   classCounts: Record<DatasetSplit, number[]>;
   /** How the data differ from those of the run whose splits were asked for. */

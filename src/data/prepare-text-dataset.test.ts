@@ -9,6 +9,7 @@ import { type PrepareOptions, prepareTextDataset } from './prepare-text-dataset.
 import type { DataSource, SourceRow, TextSample } from './sample.ts';
 import { temporaryFolders } from './testing/temporary-folder.ts';
 import type { TextDataset } from './text-dataset.ts';
+import { summarizeLengths } from './text-lengths.ts';
 import { recordLayout } from './token-record.ts';
 import { type TokenSplit, TokenSplitFile } from './token-split.ts';
 import { tokenizerFromVocabulary } from './use-lite-tokenizer.ts';
@@ -163,7 +164,10 @@ describe('prepareTextDataset', () => {
     });
     expect(statistics.broken.reasons).toEqual({ text: 1, other: 25 });
     const lengths = samplesOf(200).map(({ text }) => tokenizer.encode(text).length);
-    expect(statistics.truncated).toBe(lengths.filter((length) => length > 8).length);
+    expect(summarizeLengths(statistics.tokenLengths, statistics.longTexts)).toMatchObject({
+      cut: lengths.filter((length) => length > 8).length,
+      longest: Math.max(...lengths),
+    });
     expect(statistics.tokenLengths).toEqual(
       Array.from({ length: 9 }, (_, n) => lengths.filter((length) => Math.min(length, 8) === n).length),
     );

@@ -7,6 +7,7 @@ import type { BrokenRowList } from './broken-rows.ts';
 import type { BrokenRow, SourceNote, SourceRow, SplitName, TextSample } from './sample.ts';
 import type { StagedSample } from './sample-stage.ts';
 import { TEST, TRAIN, VALIDATION } from './split-assignment.ts';
+import { LongTextCounter } from './text-lengths.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 const SPLIT_NUMBERS: Record<SplitName, number> = { train: TRAIN, validation: VALIDATION, test: TEST };
@@ -37,14 +38,16 @@ export class SampleReader {
   /** Samples whose text holds U+FFFD: another program could not read them before. */
   readonly replaced: { count: number; first?: string } = { count: 0 };
   readonly tokenLengths: number[];
+  /** Texts that `maxLength` cuts. */
+  readonly long: LongTextCounter;
   rows = 0;
-  truncated = 0;
 
   constructor(options: SampleReaderOptions) {
     this.#options = options;
     this.labels = [...(options.labels ?? [])];
     this.#numbers = new Map(this.labels.map((label, number) => [label, number]));
     this.tokenLengths = new Array<number>(options.maxLength + 1).fill(0);
+    this.long = new LongTextCounter(options.maxLength);
   }
 
   /** The sample of a row, or undefined for a broken row that is skipped and for a note. */
@@ -73,7 +76,7 @@ export class SampleReader {
       const problem = typeof whole === 'string' ? whole : 'the text has no tokens';
       return this.#skip({ where, problem, reason: 'tokens' }, 'data.broken-row');
     }
-    if (whole.length > maxLength) this.truncated++;
+    if (whole.length > maxLength) this.long.add(whole.length);
     if (sample.text.includes('\ufffd')) {
       this.replaced.count++;
       this.replaced.first ??= where;

@@ -5,6 +5,7 @@ import type { ContinualResult } from '../report/continual-result.ts';
 import type { Gate, ModelResult, RunResult } from '../report/result.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
+import type { DataCheck } from './check.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
 import type { InspectOptions, ModelInspection } from './inspect-model.ts';
 
@@ -156,6 +157,8 @@ export interface LimbeckApi {
   continual(recipe: Recipe, options: RunOptions): Promise<ContinualResult>;
   label(recipe: Recipe, options: RunOptions): Promise<LabelResult>;
   plan(recipe: Recipe, options: RunOptions): Promise<Plan>;
+  /** Reads the data as a run would, and says what they are. */
+  check(recipe: Recipe, options: RunOptions): Promise<DataCheck>;
   /** `target` is a run's folder, or a recipe whose data a model (options.model) is evaluated on. */
   evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult>;
   /** Writes a model that computes the gradients of the model's loss. */

@@ -1,9 +1,13 @@
 import { BROKEN_ROWS_FILE, brokenSummary } from '../data/broken-rows.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset, DatasetStatistics } from '../data/dataset.ts';
+import { summarizeLengths } from '../data/text-lengths.ts';
+import { percent } from '../percent.ts';
 
 /** Classes that a warning names; the others are counted. */
 const NAMED = 5;
 const SPLITS = ['validation', 'test'] as const;
+/** The share of the texts from which on it is told that they are cut. */
+const MANY_CUT = 0.02;
 
 /** What a person should know of a data set before anything rests on it, a sentence each. */
 export function dataFindings({ statistics, labels, splits }: Dataset): string[] {
@@ -20,6 +24,7 @@ export function dataFindings({ statistics, labels, splits }: Dataset): string[] 
       `${replaced.count} texts hold the character U+FFFD, which stands for letters that a program before could not read; the first: ${replaced.first}`,
     );
   }
+  findings.push(...lengthFindings(statistics));
   for (const name of SPLITS) {
     const { cut, missing } = origins[name];
     const size = splits[name].size;
@@ -45,4 +50,15 @@ export function dataFindings({ statistics, labels, splits }: Dataset): string[] 
     }
   }
   return findings;
+}
+
+/** Texts that lose a part say less than the person thinks; few long ones are as expected. */
+function lengthFindings({ tokenLengths, longTexts }: DatasetStatistics): string[] {
+  const lengths = summarizeLengths(tokenLengths, longTexts);
+  const texts = tokenLengths.reduce((sum, count) => sum + count, 0);
+  if (!lengths || lengths.cut < MANY_CUT * texts) return [];
+  const maxLength = tokenLengths.length - 1;
+  return [
+    `${lengths.cut} of ${texts} texts (${percent(lengths.cut / texts)}) have more than data.maxLength (${maxLength}) tokens and are cut; ${lengths.enough} would cut one of a hundred at most`,
+  ];
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
+import { checkCommand } from './check.ts';
 import { compileCommand } from './compile.ts';
 import { continualCommand } from './continual.ts';
 import { distillCommand } from './distill.ts';
@@ -19,6 +20,7 @@ import { trainCommand } from './train.ts';
 /** All commands, in the order of the help. To add one: a file beside these, and a line here. */
 export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
   initCommand,
+  checkCommand,
   planCommand,
   distillCommand,
   trainCommand,

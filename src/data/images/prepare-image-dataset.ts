@@ -152,7 +152,6 @@ async function build(folder: string, fingerprint: string, options: PrepareImages
         ...(assigned.difference && { kept: assigned.difference }),
         duplicates: left,
         unlabelledHeldOut: 0,
-        truncated: 0,
         tokenLengths: [],
         classCounts,
       },

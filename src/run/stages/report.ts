@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Dataset, DatasetStatistics } from '../../data/dataset.ts';
+import { summarizeLengths } from '../../data/text-lengths.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
@@ -177,7 +178,7 @@ function dataStatistics(dataset: Dataset): DataStatistics {
     brokenExamples: statistics.broken.first.map(({ where, problem }) => ({ where, problem })),
     duplicates: statistics.duplicates,
     lengths: lengthHistogram(statistics),
-    cut: statistics.truncated,
+    cut: summarizeLengths(statistics.tokenLengths, statistics.longTexts)?.cut ?? 0,
   };
 }
 

@@ -62,6 +62,8 @@ export interface Task {
   readonly preprocessing: string;
   /** Different ids that a tokenizer gives, which a teacher has to know. */
   readonly vocabularySize?: number;
+  /** The text of a token, where samples are texts. */
+  readonly token?: (id: number) => string;
   /** What was assumed of the teacher's files: sentences that a run tells before it reads the data. */
   readonly warnings?: readonly string[];
   /** Reads and splits the data, as `kept` has them where it is given, or finds it prepared by an earlier run. */

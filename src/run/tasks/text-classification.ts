@@ -44,6 +44,7 @@ export async function textClassification(run: {
     unit: 'texts',
     teacher: source,
     ...textLabelling({ tokenizer }, recipe.data.maxLength),
+    token: (id) => tokenizer.token(id),
     warnings: [...tokenizer.warnings, ...cutWarnings(tokenizer)],
     async prepareData({ onProgress, kept }) {
       const dataset = await prepareTextData(run, tokenizer, onProgress, kept);

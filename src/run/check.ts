@@ -1,0 +1,149 @@
+import type { Batch } from '../data/batch.ts';
+import type { BrokenRows } from '../data/broken-rows.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { Split } from '../data/split.ts';
+import { type LengthSummary, summarizeLengths } from '../data/text-lengths.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { RunOptions } from './api.ts';
+import { dataFindings } from './data-findings.ts';
+import { interrupted, isStop } from './run-context.ts';
+import { openTask } from './tasks/index.ts';
+import type { SampleUnit, Task } from './tasks/task.ts';
+
+/** A class and its samples by split; `train` by their true class, `labelled` those whose label the student is given. */
+export interface CheckedClass {
+  name: string;
+  train: number;
+  labelled: number;
+  validation: number;
+  test: number;
+}
+
+/** A sample as models see it. */
+export interface CheckedSample {
+  text: string;
+  /** null without a label. */
+  label: string | null;
+  /** Of texts: the ids that models are given, without padding, and the token that each one is. */
+  ids?: number[];
+  pieces?: string[];
+  /** Of images: [channels, height, width], and the range of the values that models are given. */
+  dims?: number[];
+  range?: [number, number];
+}
+
+/** What a recipe's data come to. */
+export interface DataCheck {
+  /** The source, for people. */
+  title: string;
+  unit: SampleUnit;
+  /** Rows that were read, broken ones too. */
+  rows: number;
+  broken: BrokenRows;
+  /** Samples left out because they are in another split too. */
+  duplicates: number;
+  splits: { train: number; labelled: number; validation: number; test: number };
+  classes: CheckedClass[];
+  /** In tokens; absent for images. */
+  lengths?: LengthSummary & { maxLength: number };
+  /** What a run would warn of, a sentence each. */
+  warnings: string[];
+  /** The first samples of each length, the shortest first. */
+  samples: CheckedSample[];
+}
+
+const MOST_SAMPLES = 4;
+
+/**
+ * Reads a recipe's data as a run would and says what they are: rows, classes, lengths, what is wrong with them, and how
+ * models see the first samples. The run that follows finds them prepared. The teacher is opened and asked nothing.
+ *
+ * @throws LimbeckError of the data, the tokenizer and the teacher's files; `run.interrupted` after `options.signal`
+ */
+export async function check(recipe: Recipe, options: RunOptions): Promise<DataCheck> {
+  try {
+    const task = await openTask({ recipe, options });
+    options.onEvent?.({ type: 'stage-start', stage: 'data', title: 'Read the data' });
+    const started = performance.now();
+    const { dataset } = await task.prepareData({
+      onProgress: (rows) =>
+        options.onEvent?.({
+          type: 'progress',
+          stage: 'data',
+          task: 'reading',
+          done: rows,
+          total: 0,
+          unit: 'rows',
+        }),
+    });
+    try {
+      const seconds = (performance.now() - started) / 1000;
+      const summary = `${dataset.statistics.rows} rows${dataset.reused ? '; prepared earlier' : ''}`;
+      options.onEvent?.({ type: 'stage-end', stage: 'data', seconds, summary });
+      return describe(task, dataset);
+    } finally {
+      dataset.close();
+    }
+  } catch (error) {
+    throw isStop(error, options.signal) ? interrupted() : error;
+  }
+}
+
+function describe(task: Task, dataset: Dataset): DataCheck {
+  const { statistics, splits, labels, title } = dataset;
+  const { classCounts, tokenLengths, longTexts } = statistics;
+  const lengths = summarizeLengths(tokenLengths, longTexts);
+  const { train, labelled, validation, test } = splits;
+  return {
+    title,
+    unit: task.unit,
+    rows: statistics.rows,
+    broken: statistics.broken,
+    duplicates: statistics.duplicates,
+    splits: {
+      train: train.size,
+      labelled: labelled.size,
+      validation: validation.size,
+      test: test.size,
+    },
+    classes: labels.map((name, label) => ({
+      name,
+      train: classCounts.train[label] ?? 0,
+      labelled: classCounts.labelled[label] ?? 0,
+      validation: classCounts.validation[label] ?? 0,
+      test: classCounts.test[label] ?? 0,
+    })),
+    ...(lengths && { lengths: { ...lengths, maxLength: tokenLengths.length - 1 } }),
+    warnings: [...(task.warnings ?? []), ...dataFindings(dataset)],
+    samples: firstSamples(task, train, labels),
+  };
+}
+
+/** A sample of several buckets, from the shortest to the longest. */
+function firstSamples(task: Task, split: Split, labels: readonly string[]): CheckedSample[] {
+  const filled = split.buckets.flatMap(({ size }, bucket) => (size > 0 ? [bucket] : []));
+  const step = Math.max(1, (filled.length - 1) / (MOST_SAMPLES - 1));
+  const chosen = new Set<number>();
+  for (let at = 0; Math.round(at) < filled.length && chosen.size < MOST_SAMPLES; at += step)
+    chosen.add(filled[Math.round(at)] as number);
+  return [...chosen].map((bucket) => {
+    const batch = split.readBatch(bucket, [0], 1);
+    const label = batch.labels[0] as number;
+    return {
+      text: split.example(batch.ordinals[0] as number).text,
+      label: labels[label] ?? null,
+      ...seen(task, batch),
+    };
+  });
+}
+
+function seen(task: Task, batch: Batch): Partial<CheckedSample> {
+  if ('pixels' in batch) {
+    const values = Array.from(batch.pixels);
+    const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+    const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+    return { dims: [...batch.dims], range: [low, high] };
+  }
+  const ids = Array.from(batch.ids, Number).filter((_, i) => batch.mask[i] === 1n);
+  return { ids, ...(task.token && { pieces: ids.map(task.token) }) };
+}
