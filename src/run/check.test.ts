@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkSummary } from '../cli/check-summary.ts';
+import { parseRecipe } from '../recipe/parse.ts';
+import { check, type DataCheck } from './check.ts';
+
+const PLAIN = { bold: String, yellow: String, dim: String };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'limbeck-check-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const ANIMALS = ['cat', 'dog', 'horse', 'owl', 'pig', 'hen', 'cow', 'fox'];
+const words = (count: number, seed: number) =>
+  Array.from({ length: count }, (_, i) => ANIMALS[(seed * (i + 3) + i) % ANIMALS.length]).join(' ');
+
+function checkCsv(lines: readonly string[], data = ''): Promise<DataCheck> {
+  writeFileSync(join(folder, 'mails.csv'), `text,label\n${lines.join('\n')}\n`);
+  const recipe = parseRecipe(`
+name: mails
+data:
+  source: { kind: csv, path: mails.csv }
+  splits: { validation: 0.2, test: 0.2 }
+  maxLength: 16
+  buckets: [8, 16]
+${data}
+student: { kind: text-conv }`);
+  return check(recipe, {
+    out: join(folder, 'run'),
+    recipeFolder: folder,
+    storeFolder: join(folder, 'store'),
+  });
+}
+
+const rows = (count: number, length: (i: number) => number, from = 0) =>
+  Array.from(
+    { length: count },
+    (_, i) => `${i + from} ${words(length(i), i + from)},${i % 2 ? 'ham' : 'spam'}`,
+  );
+
+describe('check', () => {
+  it('counts rows, classes by split and lengths, and shows what models see', async () => {
+    const found = await checkCsv(rows(100, (i) => 3 + (i % 5)));
+    expect(found).toMatchObject({
+      title: 'mails.csv',
+      unit: 'texts',
+      rows: 100,
+      broken: { count: 0 },
+      splits: { train: 60, labelled: 60, validation: 20, test: 20 },
+      classes: [
+        { name: 'ham', train: 30, labelled: 30, validation: 10, test: 10 },
+        { name: 'spam', train: 30, labelled: 30, validation: 10, test: 10 },
+      ],
+      lengths: { maxLength: 16, cut: 0 },
+      warnings: [],
+    });
+    expect(found.samples.length).toBeGreaterThan(0);
+    for (const { text, ids = [], pieces = [], label } of found.samples) {
+      expect(['ham', 'spam']).toContain(label);
+      expect(pieces.join('').replaceAll('▁', ' ').trim()).toBe(text);
+      expect(ids).toHaveLength(pieces.length);
+    }
+    const shown = checkSummary(found, PLAIN);
+    expect(shown).toMatch(/^mails\.csv: 100 rows, 100 texts\n/);
+    expect(shown).toMatch(/^in all +60 +60 +20 +20$/m);
+    expect(shown).toContain('Nothing to warn of.');
+  });
+
+  it('tells how many texts are cut, and what length would be enough', async () => {
+    const found = await checkCsv([...rows(50, () => 4), ...rows(50, () => 40, 50)]);
+    const { longest, cut, enough } = found.lengths!;
+    expect(cut).toBe(50);
+    expect(longest).toBeGreaterThan(40);
+    expect(enough).toBeGreaterThanOrEqual(longest);
+    expect(enough).toBeLessThan(longest + 3);
+    expect(found.warnings).toEqual([
+      `50 of 100 texts (50.0 %) have more than data.maxLength (16) tokens and are cut; ${enough} would cut one of a hundred at most`,
+    ]);
+  });
+
+  it('tells broken rows by reason and place, and what a run would warn of', async () => {
+    const found = await checkCsv([...rows(60, () => 5), 'one column', ',spam', ...rows(40, () => 5, 60)]);
+    expect(found.broken).toMatchObject({
+      count: 2,
+      reasons: { columns: 1, text: 1 },
+      first: [{ where: 'mails.csv:62' }, { where: 'mails.csv:63' }],
+    });
+    expect(found.warnings).toEqual([expect.stringMatching(/^2 broken rows were left out/)]);
+    expect(checkSummary(found, PLAIN)).toMatch(/Broken rows:\n {2}mails\.csv:62: 1 columns where/);
+  });
+
+  it('lists the largest and the smallest of many classes', async () => {
+    const lines = Array.from({ length: 300 }, (_, i) => `${i} ${words(4, i)},class ${i % 30}`);
+    const shown = checkSummary(await checkCsv(lines), PLAIN);
+    expect(shown).toMatch(/^\.\.\. 10 more classes$/m);
+    expect(shown.match(/^class \d+ /gm)).toHaveLength(20);
+  });
+
+  it('stops when it is asked to', async () => {
+    writeFileSync(join(folder, 'mails.csv'), `text,label\n${rows(10, () => 4).join('\n')}\n`);
+    const recipe = parseRecipe(
+      'name: a\ndata: { source: { kind: csv, path: mails.csv } }\nstudent: { kind: text-conv }',
+    );
+    const signal = AbortSignal.abort();
+    const options = { out: 'run', recipeFolder: folder, storeFolder: join(folder, 'store'), signal };
+    await expect(check(recipe, options)).rejects.toMatchObject({ code: 'run.interrupted' });
+  });
+});
