@@ -77,7 +77,10 @@ test('distill goes on from there, and ends with 0 and a summary', async () => {
   expect(out).toMatch(/^teacher +\d+\.\d %/m);
   expect(out).toMatch(/^student int8 +\d+\.\d %/m);
   expect(out).toMatch(/^baseline +\d+\.\d %/m);
-  expect(out).toMatch(/The student keeps .* of the teacher's accuracy at \d+ times its throughput/);
+  expect(out).toMatch(
+    /A \d+ kB student answers \d+ times faster and keeps .* of its teacher's accuracy\. The int8 file answers \d+ times/,
+  );
+  expect(out).toMatch(/the teacher is worth \d+\.\d points \(95 % interval: \d+\.\d to \d+\.\d\)\./);
   expect(out).toContain('runs/small/report.html');
   const result = resultFile();
   expect(result.command).toBe('npx limbeck distill small.yaml');

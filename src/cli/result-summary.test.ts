@@ -30,9 +30,11 @@ test('a distillation in a few lines', () => {
   expect(text).toMatch(/^ +accuracy {2}macro-F1/);
   expect(text).toMatch(/student int8 +59.8 % +54.8 % +2.4 MB +600,000 +0.10 ms +1.23 ms +30,000/);
   expect(text).toContain(
-    "keeps 94.6 % of the teacher's accuracy at 22 times its throughput (int8: 33 times)",
+    "A 2.4 MB student answers 22 times faster and keeps 94.6 % of its teacher's accuracy. The int8 file answers 33 times as fast",
   );
-  expect(text).toContain('Without the teacher it would have 8.0 points less.');
+  expect(text).toContain('from the labels alone, reaches 52.0 %: the teacher is worth 8.0 points.');
+  expect(text).toContain('the teacher answered 79,000 samples, 0 answers were in the store');
+  expect(text).toContain('runs/a/student (float32 and int8)');
   expect(text).toContain('runs/a/report.html');
 });
 
@@ -43,9 +45,30 @@ test('what is not there is not told, and a baseline that is better is', () => {
     '/w',
   );
   expect(text).not.toMatch(/int8|baseline|Without/);
+  expect(text).toContain('student (float32)\n');
   expect(distillSummary({ ...result, baseline: model(0.62, 1) }, '/w/r', '/w')).toMatch(
     /2.0 points more.*did not help/,
   );
+});
+
+test('an int8 file that must not ship is told as what it is', () => {
+  const shut = { maxDrop: 0.01, drop: 0.034, passed: false };
+  const text = distillSummary({ ...result, gate: shut }, '/w/r', '/w');
+  expect(text).toMatch(/^student int8, kept back/m);
+  expect(text).toContain('student (float32; the int8 file was kept back)');
+  expect(text).not.toContain('The int8 file answers');
+});
+
+test('what names and folders hold does not steer the terminal', () => {
+  const gain = { difference: 0.1, low: 0.1, high: 0.1 };
+  const title = 'a\u001b[2J linear\u202e model\u0007';
+  const baselines = [
+    { name: 'x\u001b]0;owned\u0007', title, taughtBy: 'labels' as const, result: model(0.5, 1), gain },
+  ];
+  const text = distillSummary({ ...result, baselines }, '/w/r\u001b[31m', '/w');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not be there
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+  expect(text).toContain('a linear model');
 });
 
 test('the gate', () => {

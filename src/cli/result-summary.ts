@@ -1,7 +1,8 @@
 import { join, relative } from 'node:path';
 import { percent } from '../percent.ts';
+import { baselinesOf, headlineOf, worthOf } from '../report/conclusion.ts';
 import { shutGate } from '../report/gate-sentences.ts';
-import type { Gate, ModelResult, RunResult } from '../report/result.ts';
+import { type Gate, int8Ships, type ModelResult, type RunResult, shortName } from '../report/result.ts';
 import type { EvaluationResult, LabelResult, Plan } from '../run/api.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
@@ -23,41 +24,53 @@ function modelRow(name: string, model: ModelResult): string[] {
 
 /** The models side by side; those that a run does not have are left out. */
 export function modelTable(
-  models: Partial<Record<'teacher' | 'student' | 'studentInt8' | 'baseline', ModelResult | null>>,
+  result: Pick<RunResult, 'student' | 'studentInt8' | 'gate'> &
+    Partial<Pick<RunResult, 'teacher' | 'baseline' | 'baselines'>>,
 ): string {
-  const names = {
-    teacher: 'teacher',
-    student: 'student',
-    studentInt8: 'student int8',
-    baseline: 'baseline',
-  } as const;
-  const rows = (Object.keys(names) as (keyof typeof names)[]).flatMap((key) => {
-    const model = models[key];
-    return model ? [modelRow(names[key], model)] : [];
-  });
+  const { teacher, student, studentInt8, baseline = null, baselines } = result;
+  const int8 = int8Ships(result) ? 'student int8' : 'student int8, kept back';
+  const rows = [
+    ...(teacher ? [modelRow('teacher', teacher)] : []),
+    modelRow('student', student),
+    ...(studentInt8 ? [modelRow(int8, studentInt8)] : []),
+    ...baselinesOf({ student, baseline, baselines }).map((one) =>
+      modelRow(plainLine(shortName(one.name)), one.result),
+    ),
+  ];
   return table([MODEL_COLUMNS, ...rows]);
 }
 
 /** What a person wants to know of a distillation, in a few lines. */
 export function distillSummary(result: RunResult, out: string, workingFolder: string): string {
-  const folder = relative(workingFolder, out) || '.';
-  const int8 = result.speedupInt8 === null ? '' : ` (int8: ${times(result.speedupInt8)})`;
+  const folder = plainLine(relative(workingFolder, out) || '.');
+  const int8 =
+    int8Ships(result) && result.speedupInt8 !== null
+      ? ` The int8 file answers ${times(result.speedupInt8)} as fast as the teacher.`
+      : '';
   const lines = [
-    `The student keeps ${percent(result.retention)} of the teacher's accuracy at ${times(result.speedup)} its throughput${int8}.`,
-    ...(result.baseline ? [baselineLine(result.student.accuracy - result.baseline.accuracy)] : []),
-    `It took ${formatDuration(result.seconds.total)}; the teacher answered ${formatCount(result.teacherCalls)} samples, ${formatCount(result.teacherCallsSaved)} answers were in the store.`,
+    `${headlineOf(result, 'samples')}.${int8}`,
+    ...worthOf(result, 'samples'),
+    `It took ${formatDuration(result.seconds.total)}; the teacher answered ${counted(result.teacherCalls, 'sample')}, ${counted(result.teacherCallsSaved, 'answer')} ${result.teacherCallsSaved === 1 ? 'was' : 'were'} in the store.`,
     '',
-    `  model   ${join(folder, 'student')}`,
+    `  model   ${join(folder, 'student')}${contents(result)}`,
     `  report  ${join(folder, 'report.html')}`,
-  ];
+  ].map(asTyped);
   return `${modelTable(result)}\n${lines.join('\n')}\n`;
 }
 
-function baselineLine(margin: number): string {
-  const points = `${Math.abs(margin * 100).toFixed(1)} points`;
-  return margin >= 0
-    ? `Without the teacher it would have ${points} less.`
-    : `Without the teacher it has ${points} more: this distillation did not help.`;
+/** Which models the student's folder holds. */
+function contents(result: RunResult): string {
+  if (int8Ships(result)) return ' (float32 and int8)';
+  return result.studentInt8 ? ' (float32; the int8 file was kept back)' : ' (float32)';
+}
+
+function counted(number: number, noun: string): string {
+  return `${formatCount(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** Sentences of the report in the characters of a terminal. */
+function asTyped(sentence: string): string {
+  return plainLine(sentence.replaceAll('\u202f', ' ').replaceAll('\u2019', "'").replaceAll('\u2212', '-'));
 }
 
 /** `21 times` */
@@ -101,6 +114,7 @@ Measured on ${plainLine(measuredOn)}.
 export function labelSummary({
   labelled,
   reused,
+  repeated,
   bytes,
   seconds,
   precision,
@@ -109,7 +123,7 @@ export function labelSummary({
   const agreed =
     agreement === null ? '' : `, which decides as f32 does on ${percent(agreement, 2)} of a sample`;
   return `The ${precision} teacher${agreed}, answered ${formatCount(labelled)} samples in ${formatDuration(seconds)}.
-${formatCount(reused)} answers were in the store, which holds ${formatBytes(bytes)} of this teacher.
+${counted(reused, 'answer')} ${reused === 1 ? 'was' : 'were'} in the store, which now holds ${formatBytes(bytes)} of this teacher.${repeated > 0 ? ` ${counted(repeated, 'sample')} occur more than once.` : ''}
 `;
 }
 

@@ -101,8 +101,16 @@ describe('labelSplit', () => {
   it('asks once about a sample that is there many times', async () => {
     const teacher = fakeTeacher();
     const samples = [...range(20), ...range(20), 1, 1, 1];
-    expect(await label(teacher, samples)).toMatchObject({ labelled: 20, reused: 23, teacherCalls: 20 });
+    expect(await label(teacher, samples)).toMatchObject({
+      labelled: 20,
+      reused: 0,
+      repeated: 23,
+      teacherCalls: 20,
+    });
     expect([...teacher.asked.values()].every((times) => times === 1)).toBe(true);
+    // More of them than are kept back before the store has them: what this run put there was not there before.
+    const many = [...range(3000), ...range(3000)];
+    expect(await label(fakeTeacher(), many)).toMatchObject({ labelled: 2980, reused: 40, repeated: 2980 });
   });
 
   it('stops when told to, and keeps what was answered', async () => {

@@ -46,8 +46,10 @@ export interface LabelOptions {
 export interface LabelResult {
   /** Samples whose labels are new. */
   readonly labelled: number;
-  /** Samples whose labels were there, or that were there twice. */
+  /** Samples whose labels were in the store before. */
   readonly reused: number;
+  /** Samples that have the content of another one: one answer is for all of them. */
+  readonly repeated: number;
   /** Samples that the teacher was asked about. */
   readonly teacherCalls: number;
   readonly seconds: number;
@@ -113,7 +115,8 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
   }
   return {
     labelled,
-    reused: plan.samples - labelled,
+    reused: plan.samples - plan.missing,
+    repeated: plan.missing - labelled,
     teacherCalls: labelled,
     seconds: (performance.now() - began) / 1000,
     secondsInTeacher,

@@ -1,7 +1,10 @@
 import { stringify } from 'yaml';
-import { bytes, decimal, milliseconds, percent, points, quantity, times } from './html/format.ts';
+import { accuracyInterval } from '../metrics/interval.ts';
+import { baselinesOf, headlineOf, worthOf } from './conclusion.ts';
+import { bytes, capital, decimal, milliseconds, percent, quantity } from './html/format.ts';
+import { concluded } from './older-report.ts';
 import type { ReportData } from './report-data.ts';
-import type { ModelResult } from './result.ts';
+import { int8Ships, type ModelResult, shortName } from './result.ts';
 
 /** What a model card says that no run knows. */
 export interface ModelCardFacts {
@@ -39,7 +42,8 @@ ${reproduction(data)}
 }
 
 function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unknown> {
-  const { student, studentInt8 } = data.result;
+  const { student } = data.result;
+  const studentInt8 = int8Ships(data.result) ? data.result.studentInt8 : null;
   const results = (model: ModelResult, name: string) => ({
     name,
     results: [
@@ -74,9 +78,8 @@ function task({ unit }: ReportData): string {
 }
 
 function introduction(data: ReportData): string {
-  const { student, teacher, speedup, retention } = data.result;
-  const speed = speedup >= 1 ? `${times(speedup)} faster` : `${times(1 / Math.max(speedup, 1e-9))} slower`;
-  return `${data.unit === 'texts' ? 'A text' : 'An image'} classifier for ${data.labels.length} classes, distilled with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. It keeps ${percent(retention)} of its teacher's accuracy (${percent(student.accuracy)} of ${percent(teacher.accuracy)}) and answers ${speed}.
+  const { student } = data.result;
+  return `${data.unit === 'texts' ? 'A text' : 'An image'} classifier for ${data.labels.length} classes, distilled with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headlineOf(concluded(data), data.unit))}.
 
 - **Student:** ${inline(data.models.student)}
 - **Teacher:** ${inline(data.models.teacher)}
@@ -85,17 +88,23 @@ function introduction(data: ReportData): string {
 }
 
 function results(data: ReportData): string {
-  const { teacher, student, studentInt8, baseline, machine, engine } = data.result;
+  const result = concluded(data);
+  const tests = data.data.splits.test;
+  const { teacher, student, studentInt8, machine, engine } = result;
   const rows: [string, ModelResult][] = [
     ['Teacher', teacher],
     ['**Student** (`onnx/model.onnx`)', student],
   ];
-  if (studentInt8) rows.push(['**Student, int8** (`onnx/model_quantized.onnx`)', studentInt8]);
-  if (baseline) rows.push(['Baseline: the same student, from the labels alone', baseline]);
-  const gain = baseline ? student.accuracy - baseline.accuracy : null;
+  if (studentInt8 && int8Ships(result)) {
+    rows.push(['**Student, int8** (`onnx/model_quantized.onnx`)', studentInt8]);
+  }
+  for (const { name, title, result: compared } of baselinesOf(result)) {
+    rows.push([`${capital(shortName(inline(name)))}: ${inline(title)}`, compared]);
+  }
+  const { low, high } = accuracyInterval(Math.round(student.accuracy * tests), tests);
   return `## Results
 
-On ${decimal(data.data.splits.test)} test ${data.unit}, measured on the files as they ship.
+On ${decimal(tests)} test ${data.unit}, measured on the files as they ship. The 95 % interval of the student's accuracy is ${percent(low)} to ${percent(high)}.
 
 | model | accuracy | macro-F1 | size | parameters | latency, 1 | latency, 32 at once | ${data.unit}/s |
 |---|---:|---:|---:|---:|---:|---:|---:|
@@ -106,21 +115,22 @@ ${rows
   )
   .join('\n')}
 
-Times on ${inline(machine.cpu)}, ${machine.cores} cores, ${inline(engine)}.${
-    gain === null ? '' : ` The teacher is worth ${points(gain)} points over the baseline.`
-  }`;
+Times on ${inline(machine.cpu)}, ${machine.cores} cores, ${inline(engine)}.${worthOf(result, data.unit)
+    .map((sentence) => ` ${inline(sentence)}`)
+    .join('')}`;
 }
 
 function usage(data: ReportData): string {
   const example = data.disagreements[0]?.text ?? 'a text to classify';
-  const quantized = data.result.studentInt8
+  const ships = int8Ships(data.result);
+  const quantized = ships
     ? "\n\nThe int8 file loads with `{ dtype: 'q8' }`, the other with `{ dtype: 'fp32' }`."
     : '';
   const code = `import { env, pipeline } from '@huggingface/transformers';
 
 env.localModelPath = './'; // the folder that holds this one
 env.allowRemoteModels = false;
-const classify = await pipeline('${task(data)}', 'student', { dtype: '${data.result.studentInt8 ? 'q8' : 'fp32'}' });
+const classify = await pipeline('${task(data)}', 'student', { dtype: '${ships ? 'q8' : 'fp32'}' });
 console.log(await classify(${data.unit === 'texts' ? JSON.stringify(example.slice(0, 200)) : "'picture.png'"}));`;
   return `## Use
 

@@ -72,10 +72,12 @@ export type TrainResult = Pick<
 
 /** What `label` did. */
 export interface LabelResult {
-  /** Texts that the teacher answered now. */
+  /** Samples that the teacher answered now. */
   labelled: number;
-  /** Texts whose answers were already there. */
+  /** Samples whose answers were there before. */
   reused: number;
+  /** Samples with the content of another one: asked about once. */
+  repeated: number;
   /** What the store holds of this teacher, on disk. */
   bytes: number;
   seconds: number;

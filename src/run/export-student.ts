@@ -6,7 +6,7 @@ import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
-import { hasReport, redrawReport } from './stages/report.ts';
+import { hasReport, updateReport } from './stages/report.ts';
 import { finishedStudent } from './stages/train.ts';
 import { openTask } from './tasks/index.ts';
 
@@ -19,13 +19,13 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
     try {
       const student = finishedStudent(run, data);
       const shipped = await exportStage(run, { data, student, baseline: null });
-      const { gate } = await evaluateStudent(run, data, shipped);
+      const measured = await evaluateStudent(run, data, shipped);
       const folder = run.folder.file('student');
-      if (hasReport(run.folder.path)) redrawReport(run.folder.path);
+      if (hasReport(run.folder.path)) updateReport(run.folder.path, measured);
       return {
         folder,
         files: listFiles(folder),
-        gate,
+        gate: measured.gate,
       };
     } finally {
       data.dataset.close();

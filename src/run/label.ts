@@ -16,7 +16,7 @@ export async function label(recipe: Recipe, options: RunOptions): Promise<LabelR
     const data = await dataStage(run, await openTask(run));
     try {
       const teacher = await teacherStage(run, data);
-      const { labelled, reused, seconds, space } = await labelStage(
+      const { labelled, reused, repeated, seconds, space } = await labelStage(
         run,
         teacher,
         data,
@@ -24,7 +24,7 @@ export async function label(recipe: Recipe, options: RunOptions): Promise<LabelR
       );
       const kept = (await run.store.list()).find(({ id }) => id === space.info.id);
       const { precision, agreement } = teacher;
-      return { labelled, reused, seconds, bytes: kept?.bytes ?? 0, precision, agreement };
+      return { labelled, reused, repeated, seconds, bytes: kept?.bytes ?? 0, precision, agreement };
     } finally {
       data.dataset.close();
     }

@@ -160,6 +160,7 @@ test('label tells what it did', async () => {
   const labels: LabelResult = {
     labelled: 700,
     reused: 300,
+    repeated: 4,
     bytes: 1e6,
     seconds: 3,
     precision: 'int8',
@@ -168,4 +169,5 @@ test('label tells what it did', async () => {
   const { out } = await run(['label', 'a.yaml'], { label: async () => labels });
   expect(out).toMatch(/int8 teacher, which decides as f32 does on 99.78 % .* answered 700 samples in 3.0 s/);
   expect(out).toMatch(/300 answers were in the store/);
+  expect(out).toMatch(/4 samples occur more than once/);
 });

@@ -76,8 +76,15 @@ export function fitText(text: string, columns: number): string {
   return columns > 0 ? `${fitted}…` : '';
 }
 
-/** One line without control characters: texts from data and models must not steer the terminal. */
+/**
+ * One line without control characters, escape sequences, or characters that turn the direction of what follows: texts from
+ * data and models must not steer the terminal.
+ */
 export function plainLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001F\u007F-\u009F]+/g, ' ');
+  return (
+    stripVTControlCharacters(text)
+      .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
+      .replace(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g, ' ')
+  );
 }

@@ -1,34 +1,41 @@
+import { concluded } from '../older-report.ts';
 import type { ReportData } from '../report-data.ts';
-import type { ModelResult } from '../result.ts';
+import { int8Ships, type ModelResult, shortName } from '../result.ts';
+import { capital } from './format.ts';
 
-/** Names a model's colour in the style sheet. */
-export type ModelKey = 'teacher' | 'student' | 'int8' | 'baseline';
-
+/** A model as the page shows it. */
 export interface ShownModel {
-  key: ModelKey;
+  /** Its colour class in the style sheet. */
+  key: string;
   title: string;
   /** What it is, in a few words. */
   about: string;
   result: ModelResult;
 }
 
+/** Colours of what the student is compared with, in its order. */
+const BASELINE_COLORS = ['baseline', 'term-4', 'term-5', 'term-2'];
+
 /** The models of a run, in the order in which the page shows them. */
 export function shownModels(data: ReportData): ShownModel[] {
-  const { teacher, student, studentInt8, baseline } = data.result;
+  const { teacher, student, studentInt8, gate, baselines = [] } = concluded(data);
   const models: ShownModel[] = [
     { key: 'teacher', title: 'Teacher', about: data.models.teacher, result: teacher },
     { key: 'student', title: 'Student', about: data.models.student, result: student },
   ];
   if (studentInt8) {
-    models.push({ key: 'int8', title: 'Student int8', about: 'the student, quantised', result: studentInt8 });
+    const about = int8Ships({ studentInt8, gate })
+      ? 'the student, quantised'
+      : 'quantised; kept back, it does not ship';
+    models.push({ key: 'int8', title: 'Student int8', about, result: studentInt8 });
   }
-  if (baseline) {
-    models.push({
-      key: 'baseline',
-      title: 'Baseline',
-      about: 'the same student, from the labels alone',
-      result: baseline,
-    });
-  }
-  return models;
+  return [
+    ...models,
+    ...baselines.map(({ name, title, result }, index) => ({
+      key: BASELINE_COLORS[index % BASELINE_COLORS.length] as string,
+      title: capital(shortName(name)),
+      about: title,
+      result,
+    })),
+  ];
 }

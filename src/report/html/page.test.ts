@@ -20,9 +20,10 @@ describe('headline', () => {
   it('is honest about a slower student, and proud of a better one', () => {
     expect(plain(headline(withResult({ speedup: 0.5 })))).toContain('answers 2.0 times slower');
     expect(plain(headline(withResult({ speedup: 1 })))).toContain('answers as fast as its teacher');
-    expect(plain(headline(withResult({ retention: 1.02 })))).toContain(
-      'beats its teacher (102.0 % of its accuracy)',
-    );
+    const overTeacher = { difference: 0.012, low: 0.004, high: 0.02 };
+    const better = plain(headline(withResult({ retention: 1.02, overTeacher })));
+    expect(better).toMatch(/is right more often than its teacher \(\d\d\.\d %, the teacher \d\d\.\d %\)$/);
+    expect(better).not.toContain('102');
     expect(plain(headline(withResult({ speedup: 0 })))).toContain('slower');
   });
 });
@@ -115,9 +116,19 @@ describe('renderReport', () => {
     const data = syntheticReport();
     const gate = { maxDrop: 0.01, drop: 0.031, passed: false, layers: [{ layer: 'conv/<w>', loss: 0.0312 }] };
     const shut = renderReport({ ...data, result: { ...data.result, gate } });
-    expect(shut).toContain('it does not ship');
+    expect(shut).toContain('The int8 file does not ship');
+    expect(shut).toContain('it was kept back and does not ship');
     expect(shut).toContain('each layer adds in int8: conv/&lt;w&gt; (0.031).');
-    expect(page).not.toContain('it does not ship');
+    expect(page).not.toContain('not ship');
+  });
+
+  it('shows everything that the student is compared with', () => {
+    const shown = plain(renderReport(syntheticReport({ peers: true })));
+    expect(shown).toContain('a linear model of the words, from the labels alone');
+    expect(shown).toMatch(
+      /Without the teacher, a linear model of the words.* reaches \d\d\.\d %: the teacher is worth/,
+    );
+    expect(shown).toContain('A linear model of the words, from the teacher’s answers, reaches');
   });
 
   it('shows some of many classes, and says so', () => {

@@ -1,8 +1,9 @@
+import { pairedDifference } from '../../metrics/interval.ts';
 import { type RandomStream, randomStream } from '../../random.ts';
 import { accuracy, macroF1 } from '../confusion.ts';
 import { createComparison } from '../model-comparison.ts';
 import type { Answer, ConfusionCounts, CurvePoint, ReportData } from '../report-data.ts';
-import { compareModels, type ModelResult } from '../result.ts';
+import { type BaselineResult, compareModels, type ModelResult } from '../result.ts';
 import { syntheticDynamics } from './synthetic-dynamics.ts';
 import { syntheticGraph } from './synthetic-graph.ts';
 
@@ -72,8 +73,10 @@ const TEXTS: Record<string, string> = {
 };
 
 /** A report such as a run of 26 classes gives, made by a seeded simulation: for tests, and for designing the page. */
-export function syntheticReport(options: { baseline?: boolean; int8?: boolean } = {}): ReportData {
-  const { baseline = true, int8 = true } = options;
+export function syntheticReport(
+  options: { baseline?: boolean; int8?: boolean; peers?: boolean } = {},
+): ReportData {
+  const { baseline = true, int8 = true, peers = false } = options;
   const compared = simulateAnswers(baseline);
   const result = (counts: ConfusionCounts, rest: Omit<ModelResult, 'accuracy' | 'macroF1'>): ModelResult => ({
     accuracy: accuracy(counts),
@@ -125,6 +128,7 @@ export function syntheticReport(options: { baseline?: boolean; int8?: boolean } 
             file: 'baseline/model.onnx',
           })
         : null,
+      ...(peers && { baselines: simulatePeers(student) }),
       ...compareModels(models),
       seconds: {
         data: 6.1,
@@ -184,6 +188,31 @@ export function syntheticReport(options: { baseline?: boolean; int8?: boolean } 
     ],
     recipe: RECIPE,
   };
+}
+
+/** What the student may also be compared with: linear models of the same words. */
+function simulatePeers(student: ModelResult): BaselineResult[] {
+  const samples = SUPPORT.reduce((sum, support) => sum + support, 0);
+  const peer = (
+    name: string,
+    title: string,
+    taughtBy: BaselineResult['taughtBy'],
+    behind: number,
+  ): BaselineResult => {
+    const accuracy = student.accuracy - behind;
+    const disputed = samples * 0.15;
+    const counts = {
+      samples,
+      onlyFirst: (disputed + behind * samples) / 2,
+      onlySecond: (disputed - behind * samples) / 2,
+    };
+    return { name, title, taughtBy, result: { ...student, accuracy }, gain: pairedDifference(counts) };
+  };
+  return [
+    peer('labels', 'the same student, from the labels alone', 'labels', 0.12),
+    peer('linear-labels', 'a linear model of the words, from the labels alone', 'labels', 0.04),
+    peer('linear-answers', 'a linear model of the words, from the teacher’s answers', 'teacher', 0.002),
+  ];
 }
 
 function simulateAnswers(baseline: boolean) {

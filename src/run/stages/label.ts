@@ -1,6 +1,6 @@
 import type { Split } from '../../data/split.ts';
 import type { StageName } from '../../events.ts';
-import { type LabelResult, labelSplit } from '../../knowledge/label.ts';
+import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
@@ -32,6 +32,8 @@ export interface TeacherAnswers extends Labels {
 export interface LabelFinding {
   readonly answersBefore: number;
   readonly teacherCalls: number | null;
+  /** Training samples whose answers were in the store before; runs of earlier versions did not count them. */
+  readonly reused?: number;
 }
 
 /** Asks the teacher about every training sample that the store has no answer for. */
@@ -46,14 +48,16 @@ export function labelStage(
     const { folder } = run;
     const earlier = folder.finding<LabelFinding>('label');
     let answersBefore = earlier?.answersBefore ?? 0;
+    let reused = earlier?.reused;
     const value = await labelWith(run, data.task, teacher, teacher.labellingFile, {
       stage: 'label',
       split: data.asked,
       task: 'labelling',
-      onSpace({ count }) {
+      onPlan({ count }, { samples, missing }) {
         if (earlier) return;
         answersBefore = count;
-        folder.finish('label', { answersBefore, teacherCalls: null } satisfies LabelFinding);
+        reused = samples - missing;
+        folder.finish('label', { answersBefore, teacherCalls: null, reused } satisfies LabelFinding);
       },
     });
     const rate =
@@ -64,7 +68,7 @@ export function labelStage(
       typeof earlier?.teacherCalls === 'number'
         ? earlier.teacherCalls + value.teacherCalls
         : Math.max(value.space.count - answersBefore, value.teacherCalls);
-    folder.finish('label', { answersBefore, teacherCalls } satisfies LabelFinding);
+    folder.finish('label', { answersBefore, teacherCalls, reused } satisfies LabelFinding);
     const inner = await tapSamples(run, data, teacher, requests, tappedSplit(data.asked));
     const added = await addedSamples(run, data, teacher, value.space);
     for (const split of added) {
@@ -74,13 +78,14 @@ export function labelStage(
     }
     const more = added.map(({ name, size }) => `; ${size} ${name} added`).join('');
     const spaces = new Map([['logits', TapSpaces.of(value.space)], ...inner.spaces]);
+    const repeated = value.repeated > 0 ? `, ${value.repeated} ${unit} occur more than once` : '';
     const looked =
       requests.length > 0
         ? `; ${inner.teacherCalls} looked into (${[...inner.spaces.keys()].join(', ')})`
         : '';
     return {
       value: { ...value, spaces, added },
-      summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${looked}${more}`,
+      summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${repeated}${looked}${more}`,
     };
   });
 }
@@ -95,8 +100,8 @@ export async function labelWith(
     readonly stage: StageName;
     readonly split: Split;
     readonly task: string;
-    /** Called with the space before the teacher is asked. */
-    readonly onSpace?: (space: LabelSpace) => void;
+    /** Called before the teacher is asked. */
+    readonly onPlan?: (space: LabelSpace, plan: LabelPlan) => void;
   },
 ): Promise<Labels> {
   const { store, options } = run;
@@ -114,7 +119,6 @@ export async function labelWith(
       dims,
       encoding: 'float16',
     });
-    how.onSpace?.(space);
     const result = await labelSplit({
       teacher: labeller,
       taps: ['logits'],
@@ -123,7 +127,9 @@ export async function labelWith(
       encoding: 'float16',
       batchSize: TEACHER_BATCH,
       signal: options.signal,
-      onPlan: ({ samples, missing, bytes }) => {
+      onPlan: (plan) => {
+        how.onPlan?.(space, plan);
+        const { samples, missing, bytes } = plan;
         if (missing === 0) return;
         run.emit({
           type: 'log',

@@ -1,11 +1,17 @@
-import { accuracyMargin } from '../../margin.ts';
+import { accuracyInterval } from '../../../metrics/interval.ts';
 import type { ReportData } from '../../report-data.ts';
 import type { ModelResult } from '../../result.ts';
 import { bar } from '../charts/bar.ts';
 import { tradeOff } from '../charts/scatter.ts';
-import { bytes, capital, compact, milliseconds, percent, points, quantity } from '../format.ts';
+import { bytes, capital, compact, decimal, milliseconds, percent, quantity } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { shownModels } from '../models.ts';
+
+/** Half the width of an accuracy's interval, in points. */
+function half(accuracy: number, tests: number): string {
+  const { low, high } = accuracyInterval(Math.round(accuracy * tests), tests);
+  return decimal(((high - low) / 2) * 100, 1);
+}
 
 interface Measure {
   title: string;
@@ -44,8 +50,7 @@ export function scorecardSection(data: ReportData): Markup {
       title: 'Accuracy',
       better: 'more',
       value: (model) => model.accuracy,
-      show: (model) =>
-        `${percent(model.accuracy)} ± ${points(accuracyMargin(model.accuracy, tests)).replace('+', '')}`,
+      show: (model) => `${percent(model.accuracy)} ± ${half(model.accuracy, tests)}`,
       full: 1,
     },
     {
@@ -90,7 +95,7 @@ export function scorecardSection(data: ReportData): Markup {
   if (data.result.student.attributionCosine !== undefined) measures.splice(2, 0, REASONS);
   return html`<section aria-labelledby="scorecard">
 <h2 id="scorecard">Side by side</h2>
-<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} ${data.result.machine.cores === 1 ? 'core' : 'cores'} (<bdi>${data.result.engine}</bdi>). ± is the 95 % interval of an accuracy on this many ${data.unit}.${readBy(data)}</p>
+<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} ${data.result.machine.cores === 1 ? 'core' : 'cores'} (<bdi>${data.result.engine}</bdi>). ± is half the 95\u202f% interval of an accuracy on ${decimal(tests)} ${data.unit} (Wilson). Two models are told apart more finely than that, by the ${data.unit} that only one of them gets right.${readBy(data)}</p>
 <table class="scorecard" role="table">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col"><span class="hidden">Measure</span></th>${models.map(
     (model) =>

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { pairedDifference } from '../metrics/interval.ts';
+import { type Concluded, conclusionOf, headlineOf, mayQuoteRetention, worthOf } from './conclusion.ts';
+import type { BaselineResult, ModelResult } from './result.ts';
+
+const SAMPLES = 1000;
+
+const model = (accuracy: number): ModelResult => ({
+  accuracy,
+  macroF1: accuracy,
+  parameters: 600_000,
+  bytes: 2_400_000,
+  latencyMs: { one: 1, thirtyTwo: 1 },
+  throughput: 1,
+});
+
+const counts = (gain: number, disputed: number) =>
+  pairedDifference({
+    samples: SAMPLES,
+    onlyFirst: Math.round((disputed + gain * SAMPLES) / 2),
+    onlySecond: Math.round((disputed - gain * SAMPLES) / 2),
+  });
+
+/** A run of 1,000 test samples, 150 of which only one of two models gets right. */
+function run(
+  accuracies: { teacher: number; student: number; labels?: number; peer?: number },
+  more: Partial<Concluded> = {},
+): Concluded {
+  const { teacher, student, labels, peer } = accuracies;
+  const compared = (name: string, taughtBy: BaselineResult['taughtBy'], title: string, accuracy?: number) =>
+    accuracy === undefined
+      ? []
+      : [{ name, title, taughtBy, result: model(accuracy), gain: counts(student - accuracy, 150) }];
+  return {
+    teacher: model(teacher),
+    student: model(student),
+    baseline: labels === undefined ? null : model(labels),
+    baselines: [
+      ...compared('labels', 'labels', 'the same student, from the labels alone', labels),
+      ...compared('linear', 'teacher', 'a linear model of the teacher’s answers', peer),
+    ],
+    retention: student / teacher,
+    speedup: 24,
+    testSamples: SAMPLES,
+    chance: 0.3,
+    overTeacher: counts(student - teacher, 150),
+    ...more,
+  };
+}
+
+const told = (result: Concluded) => headlineOf(result, 'texts').replaceAll('\u202f', ' ');
+
+describe('a headline', () => {
+  it('sells what helped, with what was kept', () => {
+    const result = run({ teacher: 0.9, student: 0.8, labels: 0.7 });
+    expect(conclusionOf(result)).toBe('helped');
+    expect(told(result)).toBe(
+      'A 2.4 MB student answers 24 times faster and keeps 88.9 % of its teacher’s accuracy',
+    );
+  });
+
+  it('does not sell a distillation that did not help', () => {
+    const result = run({ teacher: 0.9, student: 0.8, labels: 0.86 });
+    expect(conclusionOf(result)).toBe('did-not-help');
+    expect(told(result)).toMatch(/^This distillation did not help: the same student.* 86.0 %.* 80.0 %$/);
+    expect(told(result)).not.toMatch(/keeps|faster/);
+  });
+
+  it('does not sell what may be chance', () => {
+    const result = run({ teacher: 0.9, student: 0.8, labels: 0.79 });
+    expect(conclusionOf(result)).toBe('unclear');
+    expect(told(result)).toMatch(/1,000 test texts do not show whether its teacher helped$/);
+    expect(told(result)).not.toContain('keeps');
+  });
+
+  it('names a peer that is the better choice', () => {
+    const result = run({ teacher: 0.9, student: 0.8, labels: 0.7, peer: 0.85 });
+    expect(conclusionOf(result)).toBe('peer-is-better');
+    expect(told(result)).toMatch(/^A linear model of the teacher’s answers is the better choice/);
+  });
+
+  it.each([0, 0.01, 0.3, 0.31])('keeps no share of a teacher that knows nothing (%f)', (teacher) => {
+    const result = run({ teacher, student: 0.69, labels: 0.6 });
+    expect(told(result)).toMatch(/nothing to distil$/);
+    expect(told(result)).not.toContain('keeps');
+    expect(mayQuoteRetention(result)).toBe(false);
+  });
+
+  it('says that a student learnt nothing', () => {
+    expect(told(run({ teacher: 0.9, student: 0.3 }))).toMatch(/^The student is right 30.0 %.*learnt nothing/);
+  });
+
+  it('has no share above 100 %', () => {
+    expect(told(run({ teacher: 0.8, student: 0.9, labels: 0.7 }))).toMatch(
+      /is right more often than its teacher \(90.0 %, the teacher 80.0 %\)$/,
+    );
+    expect(told(run({ teacher: 0.8, student: 0.81, labels: 0.7 }))).toMatch(
+      /is as often right as its teacher, as far as 1,000 test texts tell/,
+    );
+  });
+
+  it('stands results of earlier versions', () => {
+    const old = run({ teacher: 0.9, student: 0.8, labels: 0.7 });
+    for (const key of ['baselines', 'testSamples', 'chance', 'overTeacher'] as const) delete old[key];
+    expect(told(old)).toContain('keeps 88.9 %');
+    expect(conclusionOf({ ...old, baseline: model(0.85) })).toBe('did-not-help');
+  });
+});
+
+describe('what the teacher is worth', () => {
+  const sentences = (result: Concluded) =>
+    worthOf(result, 'texts').map((text) => text.replaceAll('\u202f', ' '));
+
+  it('comes with its interval', () => {
+    expect(sentences(run({ teacher: 0.9, student: 0.8, labels: 0.7 }))).toEqual([
+      expect.stringMatching(
+        /reaches 70.0 %: the teacher is worth 10.0 points \(95 % interval: 7.\d to 12.\d\)\.$/,
+      ),
+    ]);
+  });
+
+  it('is told against the best of the baselines', () => {
+    const result = run({ teacher: 0.9, student: 0.8, labels: 0.6 });
+    const better = { ...result.baselines![0]!, name: 'linear', title: 'a linear model', result: model(0.75) };
+    const all = { ...result, baselines: [...result.baselines!, { ...better, gain: counts(0.05, 150) }] };
+    expect(sentences(all)).toEqual([
+      expect.stringMatching(/^Without the teacher, a linear model reaches 75.0 %.* worth 5.0/),
+    ]);
+  });
+
+  it('is not claimed where it may be chance, or was none', () => {
+    expect(sentences(run({ teacher: 0.9, student: 0.8, labels: 0.79 }))[0]).toMatch(/may be chance\.$/);
+    expect(sentences(run({ teacher: 0.9, student: 0.8, labels: 0.86 }))[0]).toMatch(
+      /reaches 86.0 %, 6.0 points .*more: this distillation did not help\.$/,
+    );
+    expect(sentences(run({ teacher: 0.9, student: 0.8, labels: 0.7, peer: 0.8 }))[1]).toMatch(
+      /do not show which of the two is better/,
+    );
+    expect(sentences(run({ teacher: 0.9, student: 0.8 }))).toEqual([]);
+  });
+});

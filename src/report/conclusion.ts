@@ -1,0 +1,168 @@
+import { accuracyInterval, type Difference, direction } from '../metrics/interval.ts';
+import { bytes, capital, decimal, percent, points, times } from './html/format.ts';
+import { type BaselineResult, LABELS_ALONE, type RunResult } from './result.ts';
+
+/** What may be said of a distillation; the terminal, the page and the model card all ask here. */
+export type Conclusion =
+  /** The teacher is right no more often than always giving the most frequent class. */
+  | 'teacher-knows-nothing'
+  | 'student-knows-nothing'
+  /** Something that learnt from the labels alone is better, beyond chance. */
+  | 'did-not-help'
+  /** Something cheaper that learnt from the same teacher is better, beyond chance. */
+  | 'peer-is-better'
+  /** No difference from what learnt from the labels alone that the test split could show. */
+  | 'unclear'
+  | 'helped'
+  /** There was nothing to compare with. */
+  | 'uncompared';
+
+/** The run's numbers that conclusions rest on; results of earlier versions lack some. */
+export type Concluded = Pick<
+  RunResult,
+  | 'teacher'
+  | 'student'
+  | 'baseline'
+  | 'baselines'
+  | 'retention'
+  | 'speedup'
+  | 'testSamples'
+  | 'chance'
+  | 'overTeacher'
+>;
+
+/** Concludes a run from its result: no claim is finer than the 95 % interval that the test split allows. */
+export function conclusionOf(result: Concluded): Conclusion {
+  if (!knowsSomething(result, result.teacher.accuracy)) return 'teacher-knows-nothing';
+  if (!knowsSomething(result, result.student.accuracy)) return 'student-knows-nothing';
+  const alone = bestBaseline(result, 'labels');
+  if (alone && direction(alone.gain) === 'lower') return 'did-not-help';
+  const peer = bestBaseline(result, 'teacher');
+  if (peer && direction(peer.gain) === 'lower') return 'peer-is-better';
+  if (!alone) return 'uncompared';
+  return direction(alone.gain) === 'higher' ? 'helped' : 'unclear';
+}
+
+/** Whether the part of the teacher's accuracy that the student keeps says something: a teacher that knows nothing has none. */
+export function mayQuoteRetention(result: Concluded): boolean {
+  const conclusion = conclusionOf(result);
+  return conclusion !== 'teacher-knows-nothing' && conclusion !== 'student-knows-nothing';
+}
+
+/** The run in one sentence, without its full stop. `unit` is what a sample is: `texts`, `images`. */
+export function headlineOf(result: Concluded, unit: string): string {
+  const { teacher, student, chance = 0 } = result;
+  const alone = bestBaseline(result, 'labels');
+  const peer = bestBaseline(result, 'teacher');
+  const isFaster = `A ${bytes(student.bytes)} student ${speedOf(result)}`;
+  switch (conclusionOf(result)) {
+    case 'teacher-knows-nothing':
+      return `The teacher is right ${percent(teacher.accuracy)} of the time, no more than always giving the most frequent class (${percent(chance)}): there was nothing to distil`;
+    case 'student-knows-nothing':
+      return `The student is right ${percent(student.accuracy)} of the time, no more than always giving the most frequent class (${percent(chance)}): it learnt nothing that the test split shows`;
+    case 'did-not-help':
+      return `This distillation did not help: ${alone?.title} is right ${percent(alone?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
+    case 'peer-is-better':
+      return `${capital(peer?.title ?? '')} is the better choice: it is right ${percent(peer?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
+    case 'unclear':
+      return `${isFaster}; ${samplesOf(result, unit)} do not show whether its teacher helped`;
+    default:
+      return `${isFaster} and ${keptOf(result, unit)}`;
+  }
+}
+
+/**
+ * What the student is worth beside each kind of baseline, a sentence each: the best of those that learnt from the labels
+ * alone, and the best of those that learnt from the teacher's answers, too.
+ */
+export function worthOf(result: Concluded, unit: string, labels?: number): string[] {
+  const sentences: string[] = [];
+  const alone = bestBaseline(result, 'labels');
+  if (alone) {
+    const reaches = `Without the teacher, ${named(alone, labels)} reaches ${percent(alone.result.accuracy)}`;
+    const said = {
+      higher: `: the teacher is worth ${margin(alone.gain)}`,
+      lower: `, ${margin(negated(alone.gain))} more: this distillation did not help`,
+      unclear: `: a difference of ${margin(alone.gain)}, which may be chance`,
+    };
+    sentences.push(`${reaches}${said[direction(alone.gain)]}.`);
+  }
+  const peer = bestBaseline(result, 'teacher');
+  if (peer) {
+    const reaches = `${capital(named(peer, undefined))} reaches ${percent(peer.result.accuracy)}`;
+    const said = {
+      higher: `: the student is ${margin(peer.gain)} above it`,
+      lower: `, ${margin(negated(peer.gain))} more than the student: it is the better choice`,
+      unclear: `: ${samplesOf(result, unit)} do not show which of the two is better`,
+    };
+    sentences.push(`${reaches}${said[direction(peer.gain)]}.`);
+  }
+  return sentences;
+}
+
+/** The most accurate of what the student is compared with, of those taught in one way; undefined without any. */
+export function bestBaseline(
+  result: Concluded,
+  taughtBy: BaselineResult['taughtBy'],
+): BaselineResult | undefined {
+  return baselinesOf(result)
+    .filter((baseline) => baseline.taughtBy === taughtBy)
+    .toSorted((a, b) => b.result.accuracy - a.result.accuracy)[0];
+}
+
+/** All baselines. Results of earlier versions have one, and say nothing of chance: its gain is taken as it was counted. */
+export function baselinesOf({
+  student,
+  baseline,
+  baselines,
+}: Pick<Concluded, 'student' | 'baseline' | 'baselines'>): readonly BaselineResult[] {
+  if (baselines) return baselines;
+  if (!baseline) return [];
+  const difference = student.accuracy - baseline.accuracy;
+  const gain: Difference = { difference, low: difference, high: difference };
+  return [{ ...LABELS_ALONE, result: baseline, gain }];
+}
+
+/** Whether an accuracy is above that of always giving the most frequent class, beyond chance. */
+function knowsSomething({ testSamples, chance = 0 }: Concluded, accuracy: number): boolean {
+  if (testSamples === undefined) return true;
+  return accuracyInterval(Math.round(accuracy * testSamples), testSamples).low > chance;
+}
+
+function speedOf({ speedup }: Concluded): string {
+  if (speedup >= 1.05) return `answers ${times(speedup)} faster`;
+  if (speedup > 0.95) return 'answers as fast as its teacher';
+  return `answers ${times(1 / Math.max(speedup, 1e-9))} slower`;
+}
+
+/** How its accuracy stands to the teacher's. */
+function keptOf({ teacher, student, retention, overTeacher, ...rest }: Concluded, unit: string): string {
+  const both = `(${percent(student.accuracy)}, the teacher ${percent(teacher.accuracy)})`;
+  const compared = overTeacher ? direction(overTeacher) : retention > 1 ? 'higher' : 'lower';
+  if (compared === 'higher') return `is right more often than its teacher ${both}`;
+  if (compared === 'lower') return `keeps ${percent(retention)} of its teacher’s accuracy`;
+  return `is as often right as its teacher, as far as ${samplesOf(rest, unit)} tell ${both}`;
+}
+
+function samplesOf({ testSamples }: Pick<Concluded, 'testSamples'>, unit: string): string {
+  return testSamples === undefined ? `the test ${unit}` : `${decimal(testSamples)} test ${unit}`;
+}
+
+function named({ name, title }: BaselineResult, labels: number | undefined): string {
+  const shown =
+    name === LABELS_ALONE.name && labels !== undefined
+      ? `the same student, from ${decimal(labels)} labels alone`
+      : title;
+  return shown.includes(',') ? `${shown},` : shown;
+}
+
+/** `12.5 points (95 % interval: 11.2 to 13.8)` */
+function margin({ difference, low, high }: Difference): string {
+  const number = (value: number) => points(value).replace('+', '');
+  const range = high > low ? ` (95\u202f% interval: ${number(low)} to ${number(high)})` : '';
+  return `${number(difference)} points${range}`;
+}
+
+function negated({ difference, low, high }: Difference): Difference {
+  return { difference: -difference, low: -high, high: -low };
+}
