@@ -2,7 +2,7 @@ import { type ContinualMethodResult, type ContinualResult, learnsInTurn } from '
 import { accuracyMatrix } from './charts/accuracy-matrix.ts';
 import { type LineSeries, lineChart } from './charts/line-chart.ts';
 import { brand, dateOf, figure, renderDocument } from './document.ts';
-import { decimal, percent, points, seconds } from './format.ts';
+import { decimal, percent, percentMark, points, seconds } from './format.ts';
 import { html, type Markup } from './markup.ts';
 import { STYLE } from './style.ts';
 
@@ -145,9 +145,9 @@ function courseSection({ methods }: ContinualResult): Markup {
       title,
       series: lines,
       formatX: (value) => (Number.isInteger(value) && value > 0 ? `task ${value}` : ''),
-      formatY: (value) => percent(value, 0),
+      formatY: percentMark,
       height: 280,
-      fromZero: true,
+      fromZero: 'unless-flat',
       reference:
         reference === undefined
           ? undefined

@@ -4,7 +4,8 @@ import { SCRIPT } from './script.ts';
 
 /**
  * A page that needs nothing but itself (no network, fonts or files): the content security policy admits its own style and
- * the one script by hash and nothing else.
+ * the one script by hash, pictures inside the page, and nothing else. The contents are the headings of its sections, and
+ * stand after the first part of the body.
  */
 export function renderDocument(page: {
   readonly title: string;
@@ -14,11 +15,14 @@ export function renderDocument(page: {
 }): string {
   const policy = [
     "default-src 'none'",
+    // Pictures of samples stand in the page itself; what a data: URI holds can ask for nothing.
+    'img-src data:',
     `style-src '${sha256(page.style)}'`,
     `script-src '${sha256(SCRIPT)}'`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
+  const [first, ...rest] = page.body;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -31,14 +35,28 @@ export function renderDocument(page: {
 <style>${trusted(page.style)}</style>
 </head>
 <body>
-<main>
-${page.body}
+<a class="skip" href="#content">Skip to the content</a>
+<main id="content" tabindex="-1">
+${first}
+${contents(rest)}
+${rest}
 </main>
 <footer>${page.footer}</footer>
 <script>${trusted(SCRIPT)}</script>
 </body>
 </html>
 `.markup;
+}
+
+/** A list of the sections, from their headings, so that none is forgotten. Headings are ours: they are markup already. */
+function contents(sections: readonly (Markup | null)[]): Markup | null {
+  const headings = sections.flatMap((section) => [
+    ...(section?.markup ?? '').matchAll(/<h2 id="([\w-]+)">([^<]*)<\/h2>/g),
+  ]);
+  if (headings.length < 2) return null;
+  return html`<nav class="contents" id="contents" aria-label="Contents"><ol>${headings.map(
+    ([, id = '', title = '']) => html`<li><a href="#${id}">${trusted(title)}</a></li>`,
+  )}</ol></nav>`;
 }
 
 /** The line at the head of every page. */

@@ -30,6 +30,9 @@ describe('numbers as people read them', () => {
     [thousands(20_000), '20 k'],
     [shorten('communication', 5), 'comm…'],
     [shorten('act', 5), 'act'],
+    // Such letters take the place of two.
+    [shorten('机器学习', 5), '机器…'],
+    [shorten('机器', 4), '机器'],
   ])('%s', (shown, expected) => {
     expect(plain(shown)).toBe(expected);
   });

@@ -26,6 +26,16 @@ export function percent(fraction: number, digits = 1): string {
   return `${decimal(fraction * 100, digits)}${THIN}%`;
 }
 
+/** A fraction on an axis whose marks are `step` apart, in percent: `96 %`, `96.5 %`. */
+export function percentMark(fraction: number, step: number): string {
+  return percent(fraction, digitsOf(step));
+}
+
+/** The decimals, in percent, that tell marks apart which are `step` apart. */
+export function digitsOf(step: number): number {
+  return step <= 0 || step >= 0.00999 ? 0 : step >= 0.000999 ? 1 : 2;
+}
+
 /** `+3.1` of a difference of fractions, in percentage points, with a real minus sign. */
 export function points(difference: number, digits = 1): string {
   const rounded = Number((difference * 100).toFixed(digits));
@@ -77,10 +87,28 @@ export function times(ratio: number): string {
   return `${decimal(ratio, ratio < 9.95 ? 1 : 0)} times`;
 }
 
-/** Cuts a label that is too long for a chart; the whole one goes into its title. */
+/** Letters that take the place of two in most fonts: CJK, Hangul, full-width forms, emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+
+/** Of how many ordinary letters a text takes the place. */
+export function lettersOf(text: string): number {
+  let letters = 0;
+  for (const letter of text) letters += WIDE.test(letter) ? 2 : /[MW@]/.test(letter) ? 1.4 : 1;
+  return letters;
+}
+
+/** Cuts a label that takes more place than so many letters; the whole one goes into its title. */
 export function shorten(text: string, characters: number): string {
-  const letters = [...text];
-  return letters.length > characters ? `${letters.slice(0, characters - 1).join('')}…` : text;
+  if (lettersOf(text) <= characters) return text;
+  let kept = '';
+  let place = 1;
+  for (const letter of text) {
+    place += lettersOf(letter);
+    if (place > characters) break;
+    kept += letter;
+  }
+  return `${kept}…`;
 }
 
 /** A throughput on an axis: `500`, `20 k`. */

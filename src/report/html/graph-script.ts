@@ -7,7 +7,7 @@ for (const figure of document.querySelectorAll('.graph-figure')) {
   const svg = figure.querySelector('.graph');
   const info = figure.querySelector('.graph-info');
   const whole = svg.viewBox.baseVal;
-  const [W, H] = [whole.width, whole.height];
+  const [X, Y, W, H] = [whole.x, whole.y, whole.width, whole.height];
   const hint = info.textContent;
   let view = { x: 0, y: 0, scale: 1 };
   const show = () => {
@@ -15,7 +15,7 @@ for (const figure of document.querySelectorAll('.graph-figure')) {
     const height = H / view.scale;
     view.x = Math.min(Math.max(view.x, 0), W - width);
     view.y = Math.min(Math.max(view.y, 0), H - height);
-    svg.setAttribute('viewBox', view.x + ' ' + view.y + ' ' + width + ' ' + height);
+    svg.setAttribute('viewBox', X + view.x + ' ' + (Y + view.y) + ' ' + width + ' ' + height);
     svg.classList.toggle('zoomed', view.scale > 1.001);
   };
   const zoom = (factor, clientX, clientY) => {

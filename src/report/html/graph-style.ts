@@ -1,7 +1,7 @@
 /** The knowledge graph's part of the style sheet. */
 export const GRAPH_STYLE = `
 .graph-figure { border: 1px solid var(--line); border-radius: 12px; background: var(--sheet); overflow: hidden; }
-.graph { width: 100%; height: auto; cursor: grab; touch-action: pan-y; } .graph.zoomed { touch-action: none; } .graph:active { cursor: grabbing; }
+.graph-scroll { overflow-x: auto; } .graph { width: 100%; min-width: 760px; height: auto; cursor: grab; touch-action: pan-x pan-y; } .graph.zoomed { touch-action: none; } .graph:active { cursor: grabbing; }
 .graph:focus-visible { outline-offset: -2px; }
 .node.input, .edge.input, .key.input { --color: var(--good); } .node.layer, .edge.layer, .key.layer { --color: var(--teacher); }
 .node.head, .node.channel, .edge.head, .edge.channel, .key.head { --color: var(--int8); } .node.class, .key.class { --color: var(--student); }

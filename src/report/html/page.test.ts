@@ -33,7 +33,7 @@ describe('renderReport', () => {
 
   it('is one page below 500 kB that asks for nothing', () => {
     expect(Buffer.byteLength(page)).toBeLessThan(500_000);
-    expect(page).not.toMatch(/(?:src|href)=|url\(|@import|https?:/);
+    expect(page).not.toMatch(/src=|href=(?!"#)|url\(|@import|https?:/);
     expect(page).toContain('default-src &#39;none&#39;');
     expect(page).not.toMatch(/ style="| on[a-z]+="/);
   });

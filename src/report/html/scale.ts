@@ -23,6 +23,12 @@ export function ticks(low: number, high: number, count: number): number[] {
   return found;
 }
 
+/** How far apart ticks are; 0 for fewer than two. */
+export function stepOf(marks: readonly number[]): number {
+  const [first, second] = marks;
+  return first === undefined || second === undefined ? 0 : second - first;
+}
+
 /** The powers of ten inside [low, high]; with fewer than three of them, also 2 and 5 times each. */
 export function logTicks(low: number, high: number): number[] {
   const found: number[] = [];

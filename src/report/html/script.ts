@@ -4,8 +4,8 @@ import { GRAPH_SCRIPT } from './graph-script.ts';
 export const SCRIPT = `
 const button = document.getElementById('copy');
 const command = document.getElementById('command');
-button.hidden = false;
-button.addEventListener('click', async () => {
+if (button) button.hidden = false;
+button?.addEventListener('click', async () => {
   try {
     await navigator.clipboard.writeText(command.textContent);
     button.textContent = 'Copied';

@@ -72,6 +72,13 @@ footer p { border-top: 1px solid var(--line); padding-top: 20px; margin-top: 72p
 `;
 
 const SUMMARY = `
+.skip { position: absolute; left: 8px; top: -60px; z-index: 2; background: var(--student); color: var(--inside); padding: 10px 16px; border-radius: 0 0 8px 8px; font-weight: 600; }
+.skip:focus { top: 0; } main:focus { outline: none; }
+.contents { margin-top: 40px; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); padding: 14px 0; }
+.contents ol { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 26px; font-size: 0.9375rem; }
+.contents a { color: var(--student); text-decoration: none; display: inline-block; padding: 4px 0; } .contents a:hover { text-decoration: underline; }
+.contents + section { margin-top: 56px; }
+h2[id] { scroll-margin-top: 20px; }
 .summary { padding-top: 36px; }
 .brand { display: flex; align-items: center; gap: 8px; font-weight: 650; margin: 0 0 28px; }
 .brand .muted { font-weight: 400; }
@@ -124,7 +131,7 @@ svg { display: block; }
 .stacked .gap { stroke: var(--page); stroke-width: 3; }
 .stacked .inside { fill: var(--inside); font-size: 13px; font-weight: 600; }
 .grid { stroke: var(--line); stroke-width: 1; } .beginning { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 3 4; }
-.region { margin-top: 28px; }
+.cut { fill: none; stroke: var(--muted); } p.cut { font-size: 0.8125rem; margin: 2px 0 0; } .region { margin-top: 28px; }
 .place { stroke: var(--page); stroke-width: 0.5; fill-opacity: 0.85; }
 .place.c0, .key.c0 { fill: var(--bad); background: var(--bad); } .place.c4, .key.c4 { fill: var(--good); background: var(--good); }
 .place.c1 { fill: color-mix(in srgb, var(--bad) 75%, var(--term-4)); } .place.c2 { fill: var(--term-4); } .place.c3 { fill: color-mix(in srgb, var(--good) 70%, var(--term-4)); }
@@ -207,7 +214,7 @@ const NARROW = `
   section { margin-top: 36px; }
   figure, .card, tr, .figures, .stacked { break-inside: avoid; }
   h2, h3, h2 + .about, .legend, .stacked { break-after: avoid; }
-  button { display: none; }
+  button, .skip, .contents { display: none; }
   .classes { font-size: 0.8125rem; } .classes thead th { font-size: 0.6875rem; width: 5.2em; }
   .classes thead th:first-child { width: 11em; } tfoot { display: table-row-group; }
   .scorecard td, .scorecard th { padding: 6px 10px; } .scorecard .number { font-size: 0.8125rem; }

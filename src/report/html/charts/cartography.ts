@@ -4,9 +4,10 @@ import { html, type Markup } from '../markup.ts';
 import { at, linearScale, ticks } from '../scale.ts';
 
 const HEIGHT = 420;
-const BOTTOM = 40;
+const BOTTOM = 24;
 const TOP = 10;
-const LEFT = 0.05;
+/** The numbers of the axis stand left of it, in pixels. */
+const LEFT = 40;
 const LARGEST_RADIUS = 11;
 
 /**
@@ -20,7 +21,7 @@ export function cartography(cells: readonly MapCell[]): Markup {
   if (cells.length === 0) return html`<p class="empty">No sample was followed.</p>`;
   const widest = Math.max(0.05, ...cells.map(({ variability }) => variability)) * 1.05;
   const scaleX = linearScale(0, widest);
-  const x = (variability: number) => LEFT + (1 - LEFT) * 0.98 * scaleX(variability);
+  const x = (variability: number) => 0.98 * scaleX(variability);
   const y = (confidence: number) =>
     Number((HEIGHT - BOTTOM - confidence * (HEIGHT - BOTTOM - TOP)).toFixed(1));
   const most = Math.max(...cells.map(({ count }) => count));
@@ -28,19 +29,19 @@ export function cartography(cells: readonly MapCell[]): Markup {
     Number((1.5 + (LARGEST_RADIUS - 1.5) * Math.sqrt(count / most)).toFixed(1));
   // Large discs first: small ones lie above them.
   const drawn = cells.toSorted((a, b) => b.count - a.count);
-  return html`<svg class="chart" width="100%" height="${HEIGHT}" role="img" aria-label="Training samples by variability and confidence, coloured by correctness">
-${[0, 0.25, 0.5, 0.75, 1].map(
-  (level) =>
-    html`<line class="grid" x1="${at(LEFT)}" x2="100%" y1="${y(level)}" y2="${y(level)}"/><text class="tick" x="0" y="${y(level) + 4}">${decimal(level, 2)}</text>`,
-)}
+  const levels = [0, 0.25, 0.5, 0.75, 1];
+  return html`<div class="with-axis"><svg class="axis" width="${LEFT}" height="${HEIGHT}" aria-hidden="true">${levels.map(
+    (level) => html`<text class="tick" x="0" y="${y(level) + 4}">${decimal(level, 2)}</text>`,
+  )}</svg>
+<svg class="chart" width="100%" height="${HEIGHT}" role="img" aria-label="Training samples by variability and confidence, coloured by correctness">
+${levels.map((level) => html`<line class="grid" x1="0" x2="100%" y1="${y(level)}" y2="${y(level)}"/>`)}
 ${ticks(0, widest, 5).map(
-  (tick) => html`<text class="tick middle" x="${at(x(tick))}" y="${HEIGHT - 22}">${decimal(tick, 2)}</text>`,
+  (tick) =>
+    html`<text class="tick ${tick === 0 ? 'start' : 'middle'}" x="${at(x(tick))}" y="${HEIGHT - 6}">${decimal(tick, 2)}</text>`,
 )}
-<text class="tick end" x="100%" y="${HEIGHT - 4}">variability: standard deviation of that probability</text>
-<text class="tick" x="${at(LEFT)}" y="${HEIGHT - 4}">up: confidence, the mean probability of the class</text>
 ${drawn.map(
   ({ variability, confidence, correctness, count }) =>
     html`<circle class="place c${Math.min(4, Math.floor(correctness * 5))}" cx="${at(x(variability))}" cy="${y(confidence)}" r="${radius(count)}"><title>${decimal(count)}, right ${percent(correctness, 0)}</title></circle>`,
 )}
-</svg>`;
+</svg></div>`;
 }

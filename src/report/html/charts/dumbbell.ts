@@ -1,6 +1,6 @@
-import { decimal } from '../format.ts';
+import { decimal, digitsOf } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
-import { at, linearScale, ticks } from '../scale.ts';
+import { at, linearScale, stepOf, ticks } from '../scale.ts';
 
 /** Fractions 0..1 of one class; null where a model has none. */
 export interface Dumbbell {
@@ -12,7 +12,7 @@ export interface Dumbbell {
 const HEIGHT = 22;
 const AXIS_HEIGHT = 14;
 
-/** The part of 0..1 that the dumbbells of a table show: all values, to the next ten percent. */
+/** The part of 0..1 that the dumbbells of a table show: all values, to the next round number. */
 export interface DumbbellRange {
   low: number;
   high: number;
@@ -23,8 +23,11 @@ export function dumbbellRange(rows: readonly Dumbbell[]): DumbbellRange {
     .flatMap((row) => [row.teacher, row.student, row.baseline])
     .filter((value): value is number => value !== null);
   if (values.length === 0) return { low: 0, high: 1 };
-  const low = Math.max(0, Math.floor(Math.min(...values) * 10) / 10);
-  return { low, high: Math.min(1, Math.max(Math.ceil(Math.max(...values) * 10) / 10, low + 0.1)) };
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const unit = [0.1, 0.05, 0.02, 0.01].find((size) => most - least >= 2 * size) ?? 0.01;
+  const low = Math.max(0, Number((Math.floor(least / unit + 1e-9) * unit).toFixed(4)));
+  const high = Number((Math.ceil(most / unit - 1e-9) * unit).toFixed(4));
+  return { low: high <= low ? Math.min(low, 1 - unit) : low, high: Math.min(1, Math.max(high, low + unit)) };
 }
 
 /** Teacher and student as two dots on a bar, the baseline as a hollow one. */
@@ -50,12 +53,10 @@ export function dumbbell(values: Dumbbell, range: DumbbellRange): Markup {
 /** The scale above the dumbbells, in percent. */
 export function dumbbellAxis(range: DumbbellRange): Markup {
   const place = placeIn(range);
-  return html`<svg class="dumbbell" width="100%" height="${AXIS_HEIGHT}" aria-hidden="true">${ticks(
-    range.low,
-    range.high,
-    4,
-  ).map(
-    (tick) => html`<text class="tick middle" x="${place(tick)}" y="11">${decimal(tick * 100)}</text>`,
+  const marks = ticks(range.low, range.high, 4);
+  const digits = digitsOf(stepOf(marks));
+  return html`<svg class="dumbbell" width="100%" height="${AXIS_HEIGHT}" aria-hidden="true">${marks.map(
+    (tick) => html`<text class="tick middle" x="${place(tick)}" y="11">${decimal(tick * 100, digits)}</text>`,
   )}</svg>`;
 }
 

@@ -1,23 +1,38 @@
 import type { KnowledgeGraph } from '../../../knowledge/graph/knowledge-graph.ts';
-import { compact, percent, shorten } from '../format.ts';
+import { compact, lettersOf, percent, shorten } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { type GraphLayout, isUnit, layOutGraph, type PlacedEdge, type PlacedNode } from './graph-layout.ts';
 
 /** Letters that fit beside a token and a class. */
-const [INPUT_LETTERS, CLASS_LETTERS] = [20, 26];
+const [INPUT_LETTERS, CLASS_LETTERS, LAYER_LETTERS] = [20, 19, 20];
+/** Width of a letter, and the angle of layers' names where they would touch side by side. */
+const [LETTER, TILT] = [6.9, 28];
 
 /** The knowledge graph as a picture that the page's script moves and enlarges. */
 export function graphDrawing(graph: KnowledgeGraph, layout: GraphLayout = layOutGraph(graph)): Markup {
   const { width, height, nodes, edges } = layout;
   const index = new Map(nodes.map((place, position) => [place, position]));
   const weakFirst = [...edges].reverse();
-  const tilted = layout.layerGap > 0 && layout.layerGap < 110;
-  return html`<svg class="graph" viewBox="0 0 ${width} ${height}" tabindex="0" role="group" aria-label="The teacher’s knowledge graph: inputs, layers and their heads or channels, classes">
-<text class="tick end" x="178" y="18">${graph.unit === 'images' ? 'Regions of the picture' : 'Tokens'}</text><text class="tick start" x="872" y="18">Classes</text>
+  const layers = nodes.filter(({ node }) => node.kind === 'layer');
+  const tilted = layers.length > 1 && Math.max(...layers.map(nameWidth)) > layout.layerGap - 10;
+  const above = tilted ? Math.ceil(Math.max(0, ...layers.map(roomAbove))) : 0;
+  return html`<div class="graph-scroll"><svg class="graph" viewBox="0 ${-above} ${width} ${height + above}" tabindex="0" role="group" aria-label="The teacher’s knowledge graph: inputs, layers and their heads or channels, classes">
+<text class="tick end" x="178" y="68">${graph.unit === 'images' ? 'Regions of the picture' : 'Tokens'}</text><text class="tick start" x="872" y="68">Classes</text>
 ${spines(nodes)}
 <g class="edges">${weakFirst.map((edge) => edgePath(edge, index))}</g>
 <g class="nodes">${nodes.map((place, position) => nodeMark(place, position, tilted))}</g>
-</svg>`;
+</svg></div>`;
+}
+
+/** Pixels that a layer's name and its share take. */
+function nameWidth({ node }: PlacedNode): number {
+  return (lettersOf(shorten(node.label, LAYER_LETTERS)) + 5) * LETTER;
+}
+
+/** By how much a tilted name leaves the frame at the top. */
+function roomAbove(place: PlacedNode): number {
+  const end = place.y - place.radius - 8 - nameWidth(place) * Math.sin((TILT * Math.PI) / 180);
+  return 14 - end;
 }
 
 /** A line from each layer to the last of its heads or channels: they belong together. */
@@ -61,8 +76,8 @@ function caption({ node, x, y, radius, side }: PlacedNode, tilted: boolean): Mar
     return html`<text class="start" x="${round(x + 15)}" y="${y + 4}">${shorten(label, CLASS_LETTERS)} <tspan class="tick">${share}</tspan></text>`;
   if (isUnit(node))
     return html`<text class="${radius < 9 ? 'start' : 'middle inside'}" x="${round(radius < 9 ? x + radius + 3 : x)}" y="${y + 4}">${label.replace(/^\D+/, '')}</text>`;
-  const turn = tilted ? `rotate(-28 ${round(x)} ${round(y - radius - 8)})` : 'rotate(0)';
-  return html`<text class="${tilted ? 'start' : 'middle'} layer-name" transform="${turn}" x="${round(x)}" y="${round(y - radius - 8)}">${shorten(label, 20)} <tspan class="tick">${share}</tspan></text>`;
+  const turn = tilted ? `rotate(${-TILT} ${round(x)} ${round(y - radius - 8)})` : 'rotate(0)';
+  return html`<text class="${tilted ? 'start' : 'middle'} layer-name" transform="${turn}" x="${round(x)}" y="${round(y - radius - 8)}">${shorten(label, LAYER_LETTERS)} <tspan class="tick">${share}</tspan></text>`;
 }
 
 const KIND_NAMES = {

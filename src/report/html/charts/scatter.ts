@@ -1,16 +1,36 @@
-import { bytes, compact, percent, thousands } from '../format.ts';
+import { bytes, compact, lettersOf, percent, percentMark, thousands } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import type { ShownModel } from '../models.ts';
-import { at, linearScale, logScale, logTicks, ticks } from '../scale.ts';
+import { at, linearScale, logScale, logTicks, stepOf, ticks } from '../scale.ts';
 
-const HEIGHT = 280;
+const HEIGHT = 300;
 const BOTTOM = 26;
-const TOP = 44;
-/** Labels nearer than this, in pixels, would touch. */
-const LABEL_HEIGHT = 44;
+const TOP = 30;
+/** The chart's width on the narrowest and on the widest screen: names must touch nothing on either. */
+const WIDTHS = [340, 1072] as const;
+const LETTER = 7.8;
+const LINE = 16;
 
-/** Accuracy against throughput (logarithmic); a disc's area is the size of the file. */
-export function tradeOff(models: readonly ShownModel[]): Markup {
+interface Disc {
+  readonly model: ShownModel;
+  /** 0 to 1, from the left. */
+  readonly place: number;
+  readonly y: number;
+  readonly r: number;
+}
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/**
+ * Accuracy against throughput (logarithmic); a disc's area is the size of the file. Names stand beside their discs where they
+ * touch nothing; all of them are in the list below.
+ */
+export function tradeOff(models: readonly ShownModel[], unit: string): Markup {
   const shown = models.filter((model) => model.result.throughput > 0);
   if (shown.length === 0) return html`<p class="empty">No model was timed.</p>`;
   const speeds = shown.map((model) => model.result.throughput);
@@ -18,51 +38,118 @@ export function tradeOff(models: readonly ShownModel[]): Markup {
   const fastest = Math.max(...speeds) * 2.5;
   const x = logScale(slowest, fastest);
   const accuracies = shown.map((model) => model.result.accuracy);
-  const spread = Math.max(0.05, Math.max(...accuracies) - Math.min(...accuracies));
-  const low = Math.max(0, Math.min(...accuracies) - spread * 0.6);
-  const high = Math.max(...accuracies) + spread * 0.15;
+  const spread = Math.max(0.02, Math.max(...accuracies) - Math.min(...accuracies));
+  const low = Math.max(0, Math.min(...accuracies) - spread * 0.4);
+  const high = Math.min(1, Math.max(...accuracies) + spread * 0.15);
   const scaleY = linearScale(low, high);
   const y = (value: number) => Number((HEIGHT - BOTTOM - scaleY(value) * (HEIGHT - BOTTOM - TOP)).toFixed(1));
   const largest = Math.max(...shown.map((model) => model.result.bytes));
-  const radius = (size: number) => Number((4 + 22 * Math.sqrt(size / largest)).toFixed(1));
+  const radius = (size: number) => Number((4 + 18 * Math.sqrt(size / Math.max(1, largest))).toFixed(1));
+  const discs: Disc[] = shown.map((model) => ({
+    model,
+    place: x(model.result.throughput),
+    y: y(model.result.accuracy),
+    r: radius(model.result.bytes),
+  }));
+  const levels = ticks(low, high, 4);
+  const step = stepOf(levels);
+  const marks = spaced(logTicks(slowest, fastest), x);
   const title = 'Accuracy against throughput of the models';
-  return html`<svg class="chart" width="100%" height="${HEIGHT}" role="img" aria-label="${title}">
-${ticks(low, high, 4).map(
-  (tick) => html`<line class="grid" x1="0" x2="100%" y1="${y(tick)}" y2="${y(tick)}"/>
-<text class="tick" x="0" y="${y(tick) - 4}">${percent(tick, 0)}</text>`,
-)}
-${logTicks(slowest, fastest).map(
+  return html`<div class="with-axis"><svg class="axis" width="48" height="${HEIGHT}" aria-hidden="true">${levels.map(
+    (level) => html`<text class="tick end" x="40" y="${y(level) + 4}">${percentMark(level, step)}</text>`,
+  )}</svg>
+<svg class="chart" width="100%" height="${HEIGHT}" role="img" aria-label="${title}">
+${levels.map((level) => html`<line class="grid" x1="0" x2="100%" y1="${y(level)}" y2="${y(level)}"/>`)}
+${marks.map(
   (tick) =>
     html`<text class="tick ${x(tick) < 0.08 ? 'start' : x(tick) > 0.92 ? 'end' : 'middle'}" x="${at(x(tick))}" y="${HEIGHT - 6}">${thousands(tick)}</text>`,
 )}
-${shown.map((model) => {
-  const { accuracy, throughput, bytes: size } = model.result;
-  const place = x(throughput);
-  const r = radius(size);
-  const isBelow = labelIsBelow(model, shown, y);
-  const labelY = y(accuracy) + (isBelow ? r + 17 : -r - 22);
-  const anchor = place < 0.15 ? 'start' : place > 0.85 ? 'end' : 'middle';
-  return html`<g><title>${model.title}: ${percent(accuracy)} at ${compact(throughput)} texts/s, ${bytes(size)}</title>
-<circle class="disc ${model.key}" cx="${at(place)}" cy="${y(accuracy)}" r="${r}"/>
-<text class="point-name ${model.key} ${anchor}" x="${at(place)}" y="${labelY}">${model.title}</text>
-<text class="tick ${anchor}" x="${at(place)}" y="${labelY + 14}">${bytes(size)}</text></g>`;
-})}
-</svg>`;
+${discs.map(
+  ({ model, place, y: cy, r }) =>
+    html`<circle class="disc ${model.key}" cx="${at(place)}" cy="${cy}" r="${r}"><title>${sentence(model, unit)}</title></circle>`,
+)}
+${namedDiscs(discs).map(
+  ({ disc, anchor, dx, textY }) =>
+    html`<text class="point-name ${disc.model.key} ${anchor}" x="${at(disc.place)}" dx="${dx}" y="${textY}">${disc.model.title}</text>`,
+)}
+</svg></div>
+<ul class="legend">${shown.map(
+    (model) =>
+      html`<li><span class="key ${model.key}"></span>${model.title} <span class="muted">${percent(model.result.accuracy)}, ${thousands(model.result.throughput)} ${unit}/s, ${bytes(model.result.bytes)}</span></li>`,
+  )}</ul>`;
 }
 
-/** Names stand above the disc, but below it when a name above would touch that of a better model near by. */
-function labelIsBelow(
-  model: ShownModel,
-  models: readonly ShownModel[],
-  y: (accuracy: number) => number,
-): boolean {
-  if (model.key === 'baseline') return true;
-  return models.some(
-    (other) =>
-      other !== model &&
-      other.key !== 'baseline' &&
-      models.indexOf(other) < models.indexOf(model) &&
-      Math.abs(Math.log10(other.result.throughput / model.result.throughput)) < 0.6 &&
-      Math.abs(y(other.result.accuracy) - y(model.result.accuracy)) < LABEL_HEIGHT,
+function sentence({ title, result }: ShownModel, unit: string): string {
+  return `${title}: ${percent(result.accuracy)} at ${compact(result.throughput)} ${unit}/s, ${bytes(result.bytes)}`;
+}
+
+/** Marks whose numbers do not touch on the narrowest screen: every second of them is left out until they fit. */
+function spaced(marks: readonly number[], x: (value: number) => number): readonly number[] {
+  const least = 44 / WIDTHS[0];
+  const touching = marks.some((mark, index) => index > 0 && x(mark) - x(marks[index - 1] as number) < least);
+  return touching
+    ? spaced(
+        marks.filter((_, index) => index % 2 === 0),
+        x,
+      )
+    : marks;
+}
+
+interface NamedDisc {
+  readonly disc: Disc;
+  readonly anchor: 'start' | 'middle' | 'end';
+  /** Pixels right of the disc's middle. */
+  readonly dx: number;
+  readonly textY: number;
+}
+
+/** Above, below, right or left of the disc: the first that touches no other disc or name. */
+function namedDiscs(discs: readonly Disc[]): NamedDisc[] {
+  const taken: (readonly [Box, Box])[] = discs.map(
+    ({ place, y, r }) =>
+      WIDTHS.map((width) => ({
+        left: place * width - r,
+        right: place * width + r,
+        top: y - r,
+        bottom: y + r,
+      })) as unknown as readonly [Box, Box],
   );
+  const named: NamedDisc[] = [];
+  discs.forEach((disc, own) => {
+    const { y, r, model, place } = disc;
+    const candidates: Omit<NamedDisc, 'disc'>[] = [
+      { anchor: 'middle', dx: 0, textY: y - r - 7 },
+      { anchor: 'middle', dx: 0, textY: y + r + 16 },
+      { anchor: 'start', dx: r + 6, textY: y + 4 },
+      { anchor: 'end', dx: -r - 6, textY: y + 4 },
+    ];
+    for (const candidate of candidates) {
+      const boxes = WIDTHS.map((width) => boxOf(candidate, model.title, place * width)) as unknown as [
+        Box,
+        Box,
+      ];
+      const isInside = boxes.every(
+        (box, at) =>
+          box.left >= 0 && box.right <= WIDTHS[at]! && box.top >= 0 && box.bottom <= HEIGHT - BOTTOM,
+      );
+      const isFree = taken.every(
+        (others, index) => index === own || !others.some((other, at) => touches(other, boxes[at]!)),
+      );
+      if (!isInside || !isFree) continue;
+      taken.push(boxes);
+      named.push({ disc, ...candidate });
+      return;
+    }
+  });
+  return named;
+}
+
+function boxOf({ anchor, dx, textY }: Omit<NamedDisc, 'disc'>, title: string, middle: number): Box {
+  const width = lettersOf(title) * LETTER;
+  const from = middle + dx - (anchor === 'middle' ? width / 2 : anchor === 'end' ? width : 0);
+  return { left: from, right: from + width, top: textY - LINE + 3, bottom: textY + 4 };
+}
+
+function touches(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }

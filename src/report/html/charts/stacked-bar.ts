@@ -1,3 +1,4 @@
+import { lettersOf } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { at } from '../scale.ts';
 
@@ -8,6 +9,10 @@ export interface BarPart {
   shown: string;
   color: string;
 }
+
+/** Width of the page's narrowest form, and of a letter: a name that would be cut there is left to the legend. */
+const NARROWEST = 340;
+const LETTER = 7.5;
 
 /** Parts of a whole side by side; names stand inside where they fit, all of them in the titles and the legend. */
 export function stackedBar(
@@ -26,7 +31,7 @@ ${shown.map((part, index) => {
   start += share;
   return html`<svg x="${at(from)}" width="${at(share)}" height="40"><title>${part.name}: ${part.shown}</title><rect class="fill ${part.color}" width="100%" height="40"/>${
     index < shown.length - 1 && html`<line class="gap" x1="100%" x2="100%" y1="0" y2="40"/>`
-  }${share > 0.12 && html`<text class="inside" x="10" y="25">${part.name}</text>`}</svg>`;
+  }${share * NARROWEST > lettersOf(part.name) * LETTER + 20 && html`<text class="inside" x="10" y="25">${part.name}</text>`}</svg>`;
 })}
 </svg>
 ${

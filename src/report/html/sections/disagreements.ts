@@ -1,5 +1,6 @@
 import type { Answer, Disagreement, ReportData } from '../../report-data.ts';
 import { bar } from '../charts/bar.ts';
+import { collapsedList } from '../collapsed.ts';
 import { percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
@@ -11,7 +12,10 @@ export function disagreementsSection(data: ReportData): Markup {
 ${
   data.disagreements.length === 0
     ? html`<p class="empty">Teacher and student gave the same answer to every one of the test ${data.unit}.</p>`
-    : html`<ul class="cards">${data.disagreements.map((example) => card(example, data.labels))}</ul>`
+    : collapsedList(
+        data.disagreements.map((example) => card(example, data.labels)),
+        { shown: 6, what: `more ${data.unit} on which they disagree`, className: 'cards' },
+      )
 }
 </section>`;
 }

@@ -1,6 +1,7 @@
 import type { ReportData } from '../../report-data.ts';
 import type { FollowedSample } from '../../sample-dynamics.ts';
 import { cartography } from '../charts/cartography.ts';
+import { collapsedList } from '../collapsed.ts';
 import { decimal, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
@@ -19,13 +20,16 @@ export function dynamicsSection(data: ReportData): Markup | null {
 <h2 id="dynamics">What was easy, what was hard</h2>
 <p class="about">How the student did on its ${decimal(samples)} training ${unit} while it trained, in ${decimal(looks, 1)} looks at each: it gave their class (the label, or the teacher’s answer) a probability of ${percent(confidence, 0)} on average, and was right ${percent(correctness, 0)} of the time.</p>
 <figure class="wide">
-<figcaption><h3>Map of the training ${unit}</h3><ul class="legend"><li><span class="key c0"></span>never right</li><li><span class="key c2"></span>half the time</li><li><span class="key c4"></span>always right</li></ul></figcaption>
+<figcaption><h3>Map of the training ${unit}</h3><ul class="legend"><li><span class="key c0"></span>never right</li><li><span class="key c2"></span>half the time</li><li><span class="key c4"></span>always right</li></ul><p class="about">Upwards: confidence, the mean probability that the student gave to the sample’s class. To the right: variability, the standard deviation of that probability. A disc’s area grows with the number of samples.</p></figcaption>
 ${cartography(dynamics.cells)}
 </figure>
 ${REGIONS.map(({ key, title, about }) =>
   examples[key].length === 0
     ? null
-    : html`<div class="region"><h3>${title}</h3><p class="about">${about}</p><ul class="cards">${examples[key].map((example) => card(example, labels))}</ul></div>`,
+    : html`<div class="region"><h3>${title}</h3><p class="about">${about}</p>${collapsedList(
+        examples[key].map((example) => card(example, labels)),
+        { shown: 3, what: `more that were ${title.toLowerCase()}`, className: 'cards' },
+      )}</div>`,
 )}
 </section>`;
 }

@@ -1,6 +1,6 @@
 import type { CurvePoint, ReportData } from '../../report-data.ts';
 import { type LineSeries, lineChart } from '../charts/line-chart.ts';
-import { compact, decimal, percent, seconds } from '../format.ts';
+import { compact, decimal, percent, percentMark, seconds } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { byTerm, legend } from './term-lines.ts';
 
@@ -32,10 +32,10 @@ ${lineChart({
   title: `Validation accuracy of student${baseline ? ' and baseline' : ''} by seconds of training; the teacher’s is ${percent(reference)}`,
   series: curves,
   formatX: timeFormat(curves),
-  formatY: (value) => percent(value, 0),
+  formatY: percentMark,
   height: 300,
   reference: { y: reference, label: `Teacher ${percent(reference)} (${split})`, color: 'teacher' },
-  fromZero: true,
+  fromZero: 'unless-flat',
   beginnings: stageBeginnings(student, (point) => point.seconds),
 })}
 </figure>

@@ -114,7 +114,7 @@ export function scorecardSection(data: ReportData): Markup {
 </table>
 <figure>
 <figcaption><h3>Accuracy for speed</h3><p class="about">Accuracy against ${data.unit} a second, on a logarithmic axis; the area of a disc is the size of its file. Up and to the right is better.</p></figcaption>
-${tradeOff(models)}
+${tradeOff(models, data.unit)}
 </figure>
 </section>`;
 }
