@@ -4,8 +4,10 @@ import { mixSeed } from '../random.ts';
 import { LabelSelection } from './label-selection.ts';
 import {
   assignSplits,
+  CUT,
   DUPLICATE,
   type SampleTable,
+  type SplitSizes,
   TEST,
   TRAIN,
   UNLABELLED_HELD_OUT,
@@ -20,11 +22,11 @@ interface Row {
   split?: number;
 }
 
-function tableOf(rows: Row[]): SampleTable {
+function tableOf(rows: Row[], seed = 1): SampleTable {
   const splits = rows.map(({ split }) => split ?? TRAIN);
   return {
     size: rows.length,
-    groupHash: (sample) => mixSeed(1, rows[sample]!.group) >>> 0,
+    groupHash: (sample) => mixSeed(seed, rows[sample]!.group) >>> 0,
     label: (sample) => ((rows[sample]!.labelled ?? true) ? (rows[sample]!.label ?? 0) : -1),
     split: (sample) => splits[sample]!,
     assign: (sample, split) => {
@@ -34,9 +36,9 @@ function tableOf(rows: Row[]): SampleTable {
   };
 }
 
-function assigned(rows: Row[], sizes: { validation?: number; test?: number }): number[] {
+function assigned(rows: Row[], sizes: SplitSizes, classes?: string[]): number[] {
   const table = tableOf(rows);
-  assignSplits(table, sizes, 'here');
+  assignSplits(table, sizes, 'here', classes);
   return rows.map((_, sample) => table.split(sample));
 }
 
@@ -113,10 +115,60 @@ describe('assignSplits', () => {
     expect(assigned(rows, {})).toEqual([TRAIN, TEST, DUPLICATE, DUPLICATE, VALIDATION, UNLABELLED_HELD_OUT]);
     const own = rows.filter(({ split }) => split !== VALIDATION);
     expect(count(assigned(own, { validation: 1 }), VALIDATION)).toBe(1);
-    // A recipe always has sizes, by default if not by choice: they are for the splits that are not there.
-    expect(assigned(rows, { test: 1, validation: 0.5 })).toEqual(assigned(rows, {}));
     const contest = [...single(20), { group: 'x', text: 'x', split: TEST, labelled: false }];
     expect(count(assigned(contest, { test: 4 }), TEST)).toBe(4);
+  });
+
+  it('cuts a split of the data set to the size asked for, and refuses a larger one', () => {
+    const rows = single(100).map((row, i) => ({ ...row, split: i < 40 ? TEST : TRAIN, label: i % 2 }));
+    const cut = assigned(rows, { test: 10 }, ['a', 'b']);
+    expect([count(cut, TEST), count(cut, CUT), count(cut, TRAIN)]).toEqual([10, 30, 60]);
+    // The classes have the same part of it as of the whole.
+    expect(rows.filter(({ label }, i) => cut[i] === TEST && label === 0)).toHaveLength(5);
+    expect(count(assigned(rows, { test: 40 }), TEST)).toBe(40);
+    expect(() => assigned(rows, { test: 41 })).toThrow(/splits.test asks for 41 .* own test split has 40/);
+    const table = tableOf(rows);
+    expect(assignSplits(table, { test: 0.5, validation: 0.1 }, 'here')).toEqual({
+      test: { from: 'data', cut: 0, missing: 10 },
+      validation: { from: 'drawn', cut: 0, missing: 0 },
+    });
+    expect(rows.filter((_, i) => table.split(i) === TEST)).toHaveLength(40);
+  });
+
+  it('draws what neither the recipe nor the data set says', () => {
+    const splits = assigned(single(100), { test: 30, otherwise: 0.1 });
+    expect([count(splits, TEST), count(splits, VALIDATION)]).toEqual([30, 10]);
+  });
+
+  it('gives every class its part of each split, and a rare class the same for every seed', () => {
+    const classes = ['rare', 'two', 'common', 'other'];
+    const rows = single(400).map((row, i) => ({ ...row, label: i < 2 ? 0 : i < 4 ? 1 : 2 + (i % 2) }));
+    for (let seed = 1; seed <= 20; seed++) {
+      const table = tableOf(rows, seed);
+      assignSplits(table, { validation: 80, test: 0.25 }, 'here', classes);
+      const counts = [TRAIN, VALIDATION, TEST].map((split) =>
+        classes.map(
+          (_, label) => rows.filter((row, i) => row.label === label && table.split(i) === split).length,
+        ),
+      );
+      expect(counts).toEqual([
+        [1, 1, 109, 109],
+        [0, 0, 40, 40],
+        [1, 1, 49, 49],
+      ]);
+    }
+  });
+
+  it('keeps groups whole where their classes do not fit the parts', () => {
+    // Groups of 3 samples of all classes: 10 is not divisible by 3, 12 is.
+    const rows = Array.from({ length: 90 }, (_, i) => ({
+      group: `g${Math.floor(i / 3)}`,
+      text: `${i}`,
+      label: i % 3,
+    }));
+    const splits = assigned(rows, { test: 12 }, ['a', 'b', 'c']);
+    expect(count(splits, TEST)).toBe(12);
+    for (let i = 0; i < 90; i += 3) expect(new Set(splits.slice(i, i + 3)).size).toBe(1);
   });
 
   it('says when there are not enough', () => {

@@ -59,6 +59,8 @@ export function decoderOf(encoding: string): (bytes: Buffer) => string | undefin
   };
 }
 
+/** Short texts in Western languages look much like those in others; there are far more of them. */
+const NEAR = 10;
 const MULTI_BYTE = ['shift_jis', 'gb18030', 'big5', 'euc-kr', 'euc-jp'];
 
 /**
@@ -82,7 +84,7 @@ export function suggestEncoding(bytes: Uint8Array): string | undefined {
   const paired = readable.find(({ encoding }) => MULTI_BYTE.includes(encoding));
   if (paired && mostlyHigh(bytes)) return paired.encoding;
   const western = readable.find(({ encoding }) => encoding === 'windows-1252');
-  if (western && best && western.confidence >= best.confidence - 5) return 'windows-1252';
+  if (western && best && western.confidence >= best.confidence - NEAR) return 'windows-1252';
   return best?.encoding ?? (reads('windows-1252') ? 'windows-1252' : undefined);
 }
 

@@ -137,11 +137,11 @@ function evidence({ encoding, head }: TextFormat, line: Buffer): Buffer {
   if (encoding !== 'utf-8') return line;
   const parts = [line];
   for (let from = 0; from < head.length; ) {
-    const end = head.indexOf(10, from);
-    if (end < 0) break;
-    const one = head.subarray(from, end + 1);
-    if (!isUtf8(one)) parts.push(one);
-    from = end + 1;
+    const next = head.indexOf(10, from) + 1 || head.length;
+    const one = head.subarray(from, next);
+    // Where the head ends within a line, the last character may be cut.
+    if (next < head.length ? !isUtf8(one) : !isUtf8(one.subarray(0, -4))) parts.push(one);
+    from = next;
   }
   return Buffer.concat(parts);
 }
