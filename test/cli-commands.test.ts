@@ -192,7 +192,7 @@ test('an int8 student that loses more than allowed ends train with 3', async () 
   const write = (test: object[]) => writeJsonLines(place.path('data.jsonl'), [...own, ...test]);
   const overrides = [
     'data.source.splitField=split',
-    'data.splits={validation: 1, test: 1}',
+    'data.splits={}',
     'data.labelsPerClass=all',
     'training.epochs=3',
     'training.earlyStopping=false',

@@ -69,6 +69,30 @@ export function sameSplit(a: KeptSplit, b: KeptSplit): boolean {
   );
 }
 
+/** What became of a run's samples in other data, whose splits may be others. */
+export interface KeptChange {
+  /** Samples that are no longer there, and such that were not there. */
+  gone: number;
+  added: number;
+  /** Samples that are in another split. */
+  moved: number;
+}
+
+/** Compares the splits of a run with those that its data would be given now. */
+export function compareSplits(before: KeptSplits, now: KeptSplits): KeptChange {
+  const splitOf = ({ splits }: KeptSplits) =>
+    new Map(SPLITS.flatMap((name) => Array.from(splits[name].hashes, (hash) => [hash, name] as const)));
+  const [old, present] = [splitOf(before), splitOf(now)];
+  const change: KeptChange = { gone: 0, added: 0, moved: 0 };
+  for (const [hash, name] of old) {
+    const other = present.get(hash);
+    if (other === undefined) change.gone++;
+    else if (other !== name) change.moved++;
+  }
+  for (const hash of present.keys()) if (!old.has(hash)) change.added++;
+  return change;
+}
+
 /** A hash of kept splits: part of cache keys. */
 export function keptDigest(kept: KeptSplits): string {
   return createHash('sha256').update(encodeKeptSplits(kept)).digest('hex');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import {
+  compareSplits,
   decodeKeptSplits,
   encodeKeptSplits,
   type KeptName,
@@ -26,6 +27,19 @@ export function writeKeptSplits(runFolder: string, dataset: Dataset): void {
 export function readKeptSplits(runFolder: string): KeptSplits | undefined {
   const file = join(runFolder, FILE);
   return existsSync(file) ? decodeKeptSplits(readRegularFile(file)) : undefined;
+}
+
+/** How data differ from those of a run, in words; '' where its folder does not say what those were. */
+export function changeOfData(runFolder: string, dataset: Dataset): string {
+  const kept = readKeptSplits(runFolder);
+  if (!kept) return '';
+  const { gone, added, moved } = compareSplits(kept, keepSplits(dataset));
+  const counts = [
+    gone > 0 && `${gone} samples are gone`,
+    added > 0 && `${added} are new`,
+    moved > 0 && `${moved} would be in another split`,
+  ].filter((count) => count !== false);
+  return counts.length > 0 ? counts.join(', ') : 'the same samples have other labels, or another order';
 }
 
 /**

@@ -117,14 +117,19 @@ export class RunFolder {
   /**
    * Remembers what the run was given, by its hash. When it is another than before, what was found with it is to be
    * found again; but a training that has begun must not go on with it.
+   *
+   * @param change says what is different, for the error
+   *
    * Throws LimbeckError `run.other-data` or `run.other-teacher`.
    */
-  acceptInput(input: RunInput, hash: string): void {
+  acceptInput(input: RunInput, hash: string, change?: () => string): void {
     const before = this.#state.inputs[input];
     if (before === hash) return;
     if (before !== undefined) {
       if (this.#hasCheckpoints()) {
-        throw new LimbeckError(`run.other-${input}`, `the ${input} changed since this run began`, {
+        const what = change?.();
+        const problem = `the ${input} changed since this run began${what ? `: ${what}` : ''}`;
+        throw new LimbeckError(`run.other-${input}`, problem, {
           where: this.path,
           remedy: `Bring the ${input} of before back, or choose another folder with --out: the store keeps all answers.`,
         });

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { BROKEN_ROWS_FILE } from '../../data/broken-rows.ts';
 import { dataFindings } from '../data-findings.ts';
-import { writeKeptSplits } from '../kept-splits-file.ts';
+import { changeOfData, writeKeptSplits } from '../kept-splits-file.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { Task, TaskData } from '../tasks/task.ts';
 
@@ -16,7 +16,7 @@ export function dataStage(run: RunContext, task: Task): Promise<TaskData> {
     });
     const { dataset } = value;
     try {
-      run.folder.acceptInput('data', dataset.contentHash);
+      run.folder.acceptInput('data', dataset.contentHash, () => changeOfData(run.folder.path, dataset));
       writeKeptSplits(run.folder.path, dataset);
       if (dataset.brokenRowsFile) copyFileSync(dataset.brokenRowsFile, run.folder.file(BROKEN_ROWS_FILE));
     } catch (error) {
