@@ -1,4 +1,18 @@
-/** How labels are kept: float16 halves the disk, at a relative error of 2^-11 and up to 65,504. */
-export type LabelEncoding = 'float16' | 'float32';
+/**
+ * How labels are kept. float16 halves the disk, at a relative error of 2^-11 and up to 65,504. `float16-centred` takes the
+ * mean of a sample's values away first: of logits a number that is in all of them says nothing, but a large one leaves
+ * float16 no digits for what they differ by.
+ */
+export const LABEL_ENCODINGS = ['float16', 'float16-centred', 'float32'] as const;
+export type LabelEncoding = (typeof LABEL_ENCODINGS)[number];
 
-export const BYTES_PER_VALUE: Record<LabelEncoding, number> = { float16: 2, float32: 4 };
+export const BYTES_PER_VALUE: Record<LabelEncoding, number> = {
+  float16: 2,
+  'float16-centred': 2,
+  float32: 4,
+};
+
+/** How a teacher's answers for its classes are kept. */
+export const LOGITS_ENCODING: LabelEncoding = 'float16-centred';
+/** How earlier versions kept them, in spaces of their own. */
+export const EARLIER_LOGITS_ENCODING: LabelEncoding = 'float16';

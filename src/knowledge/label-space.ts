@@ -87,7 +87,9 @@ export class LabelSpace {
       if (typeof record === 'number') {
         throw new LimbeckError(
           'store.range',
-          `the teacher's ${this.info.tap} has the value ${values[record]}, which float16 cannot hold`,
+          this.info.encoding === 'float16-centred'
+            ? `the teacher's ${this.info.tap} has the value ${values[record]}, which is further from the mean of its sample than float16 can hold`
+            : `the teacher's ${this.info.tap} has the value ${values[record]}, which float16 cannot hold`,
           {
             where: `value ${record} of sample ${hex(keyAt(keys, i))}`,
             remedy:

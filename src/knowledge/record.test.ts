@@ -45,3 +45,39 @@ describe.each(['float16', 'float32'] as const)('a %s record', (encoding) => {
 it('names the value that float16 cannot hold', () => {
   expect(new RecordCodec(3, 'float16').encode(key, Float32Array.of(1, 2, 1e6))).toBe(2);
 });
+
+describe('a centred record', () => {
+  const codec = new RecordCodec(4, 'float16-centred');
+  const kept = (values: Float32Array) => {
+    const into = new Float32Array(4);
+    codec.decode(key, codec.encode(key, values) as Buffer, into, 0);
+    return [...into];
+  };
+
+  it('keeps what logits differ by, however large the number that is in all of them', () => {
+    const differences = [2.5, -1.25, 0.75, -2];
+    for (const offset of [0, 30_000, -60_000, 1e6]) {
+      kept(Float32Array.from(differences, (value) => value + offset)).forEach((value, i) => {
+        expect(value).toBeCloseTo(differences[i]!, offset > 1e5 ? 1 : 2);
+      });
+    }
+    // In float16 alone the steps at 30,000 are 16.
+    const plain = new RecordCodec(4, 'float16');
+    const into = new Float32Array(4);
+    plain.decode(
+      key,
+      plain.encode(
+        key,
+        Float32Array.from(differences, (v) => v + 30_000),
+      ) as Buffer,
+      into,
+      0,
+    );
+    expect(new Set(into).size).toBe(1);
+  });
+
+  it('holds values beyond the range of float16 that are near each other, and names one that is far from the others', () => {
+    expect(kept(Float32Array.of(1e5, 1e5 + 8, 1e5, 1e5))).toEqual([-2, 6, -2, -2]);
+    expect(codec.encode(key, Float32Array.of(0, 0, -3e38, 0))).toBe(2);
+  });
+});

@@ -25,7 +25,7 @@ export class RecordCodec {
     this.elements = elements;
     this.encoding = encoding;
     this.bytes = recordBytes(elements, encoding);
-    this.#values = encoding === 'float16' ? new Uint16Array(elements) : new Float32Array(elements);
+    this.#values = encoding === 'float32' ? new Float32Array(elements) : new Uint16Array(elements);
     this.#valueBytes = new Uint8Array(this.#values.buffer);
   }
 
@@ -38,8 +38,9 @@ export class RecordCodec {
     if (this.#values instanceof Float32Array) {
       this.#values.set(values);
     } else {
-      const overflow = encodeFloat16(values, this.#values);
-      if (overflow >= 0) return overflow;
+      const kept = this.encoding === 'float16-centred' ? centred(values) : values;
+      const overflow = encodeFloat16(kept, this.#values);
+      if (overflow >= 0) return this.encoding === 'float16-centred' ? furthest(kept) : overflow;
     }
     const record = Buffer.allocUnsafe(this.bytes);
     record.writeUInt32LE(crc32(this.#valueBytes, crc32(key)), 0);
@@ -63,4 +64,20 @@ export class RecordCodec {
     else decodeFloat16(this.#values, into, offset);
     return true;
   }
+}
+
+/** The values without their mean, which is taken of all digits. */
+function centred(values: Float32Array): Float32Array {
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  return values.map((value) => value - mean);
+}
+
+/** The position of the value that is furthest from 0: the one that the others cannot be kept beside. */
+function furthest(values: Float32Array): number {
+  return values.reduce(
+    (most, value, i) => (Math.abs(value) > Math.abs(values[most] as number) ? i : most),
+    0,
+  );
 }

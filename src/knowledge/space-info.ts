@@ -3,6 +3,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readRegularText } from '../regular-file.ts';
+import { LABEL_ENCODINGS } from './label-encoding.ts';
 import type { SpaceInfo } from './label-space.ts';
 
 /** The file, beside the labels, that says what they are. Its time of change is the space's last use. */
@@ -21,7 +22,7 @@ const spaceFile = z.object({
   tap: z.string(),
   preprocessing: z.string(),
   dims: z.array(z.int().nonnegative()),
-  encoding: z.enum(['float16', 'float32']),
+  encoding: z.enum(LABEL_ENCODINGS),
   created: z.string(),
 });
 

@@ -12,9 +12,9 @@ import { isFloat } from '../onnx/data-type.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import { namePattern } from '../onnx/name-pattern.ts';
 import { readModelFile } from '../onnx/node-files.ts';
+import { parameterCount } from '../onnx/parameter-count.ts';
 import { bindDims } from '../onnx/passes/bind-dims.ts';
 import { operatorKey } from '../onnx/shape-inference/rules.ts';
-import { elementCount } from '../onnx/tensor.ts';
 
 export interface InspectOptions {
   /** Numbers for the model's symbolic sizes, by name. */
@@ -39,7 +39,7 @@ export interface ModelInspection {
   readonly bytes: number;
   readonly opset: number;
   readonly nodes: number;
-  /** Numbers in its float initializers. */
+  /** Numbers that it has learned: of quantised weights too, without scales and zero points. */
   readonly parameters: number;
   readonly inputs: readonly InspectedValue[];
   readonly outputs: readonly InspectedValue[];
@@ -78,7 +78,7 @@ export async function inspectModel(model: string, options: InspectOptions = {}):
     bytes: statSync(file).size,
     opset: read.opsets.get('') ?? 0,
     nodes: read.nodes.length,
-    parameters: parametersOf(read),
+    parameters: parameterCount(read),
     inputs: graph.inputs.map(told),
     outputs: graph.outputs.map(told),
     anatomy,
@@ -108,12 +108,6 @@ function requireSizes({ inputs }: Graph, sizes: Readonly<Record<string, number>>
     where: model,
     remedy: open.length > 0 ? `It has ${open.join(', ')}.` : 'All its sizes are numbers.',
   });
-}
-
-function parametersOf({ initializers }: Graph): number {
-  let count = 0;
-  for (const { type, dims } of initializers.values()) if (isFloat(type)) count += elementCount(dims);
-  return count;
 }
 
 function valuesOf({ inputs, initializers, nodes }: Graph): InspectedValue[] {

@@ -1,5 +1,6 @@
 import type { Split } from '../../data/split.ts';
 import { estimateBytes } from '../../knowledge/estimate.ts';
+import { LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
@@ -44,13 +45,13 @@ export async function planAnswers(
     const found = await storedAnswers(
       store,
       split,
-      { teacher, tap: LOGITS, preprocessing },
+      { teacher, tap: LOGITS, preprocessing, encoding: LOGITS_ENCODING },
       context.checkInterrupted,
     );
     return {
       ...found,
       seconds: file.openSeconds + secondsForSplit(found.missingByBucket, TEACHER_BATCH, file.batch),
-      diskBytes: found.missing > 0 ? estimateBytes(found.missing, dims, 'float16') : 0,
+      diskBytes: found.missing > 0 ? estimateBytes(found.missing, dims, LOGITS_ENCODING) : 0,
     };
   };
   const training = await answers(asked, known?.hashes.labelling, labeller);

@@ -1,4 +1,5 @@
 import type { Split } from '../../data/split.ts';
+import { LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
@@ -42,7 +43,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   const training = await withScratchKnowledge(
     scratch,
     source ? samples : [],
-    { tap: LOGITS, dims: [classes], encoding: 'float16' },
+    { tap: LOGITS, dims: [classes], encoding: LOGITS_ENCODING },
     (space) =>
       withScratchTaps(
         scratch,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Split } from '../../data/split.ts';
+import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import { LabelSpace } from '../../knowledge/label-space.ts';
 import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';
 import { splitBatches } from '../sample-batches.ts';
@@ -13,6 +14,8 @@ export interface SpaceQuery {
   readonly preprocessing: string;
   /** The shape of an answer, where spaces of one tap differ in it. */
   readonly dims?: readonly number[];
+  /** How they are kept, where a teacher may have spaces of several encodings. */
+  readonly encoding?: LabelEncoding;
 }
 
 /** What the store holds of one split. */
@@ -38,10 +41,11 @@ export async function storedAnswers(
   checkInterrupted: () => void,
 ): Promise<StoredAnswers> {
   const found = (await store.list()).find(
-    ({ teacher, tap, dims, preprocessing, samples, problem }) =>
+    ({ teacher, tap, dims, preprocessing, encoding, samples, problem }) =>
       teacher === query.teacher &&
       (query.dims === undefined || `${query.dims}` === `${dims}`) &&
       tap === query.tap &&
+      (query.encoding === undefined || encoding === query.encoding) &&
       preprocessing === query.preprocessing &&
       samples > 0 &&
       problem === undefined,

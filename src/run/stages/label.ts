@@ -1,7 +1,9 @@
 import type { Split } from '../../data/split.ts';
 import type { StageName } from '../../events.ts';
 import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/label.ts';
+import { EARLIER_LOGITS_ENCODING, LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { spaceInfo } from '../../knowledge/space-info.ts';
 import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { addedSamples } from '../added-samples.ts';
@@ -117,14 +119,15 @@ export async function labelWith(
       tap: 'logits',
       preprocessing,
       dims,
-      encoding: 'float16',
+      encoding: LOGITS_ENCODING,
     });
+    await tellEarlierAnswers(run, space, task);
     const result = await labelSplit({
       teacher: labeller,
       taps: ['logits'],
       split: { batches: (rows) => splitBatches(split, rows) },
       store,
-      encoding: 'float16',
+      encoding: LOGITS_ENCODING,
       batchSize: TEACHER_BATCH,
       signal: options.signal,
       onPlan: (plan) => {
@@ -144,4 +147,20 @@ export async function labelWith(
   } finally {
     await labeller.close();
   }
+}
+
+/** Answers that an earlier version kept are not mixed with ours: they are asked for again, and the person is told. */
+async function tellEarlierAnswers(
+  { store, emit }: RunContext,
+  { info }: LabelSpace,
+  { unit }: Task,
+): Promise<void> {
+  const { id } = spaceInfo({ ...info, encoding: EARLIER_LOGITS_ENCODING });
+  const earlier = (await store.list()).find((space) => space.id === id && space.samples > 0);
+  if (!earlier) return;
+  emit({
+    type: 'log',
+    level: 'info',
+    message: `the store has ${earlier.samples} answers about ${unit} as an earlier version kept them, not centred; they are left as they are, and asked for again (\`limbeck store prune\` removes what is not used)`,
+  });
 }

@@ -3,10 +3,12 @@ import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
+import { examineTeacher } from '../teaching/examine-teacher.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
 import { encoderHash } from '../teaching/known-teachers.ts';
 
@@ -45,7 +47,11 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
     if (!finding || !existsSync(file) || (finding.precision === 'int8' && !existsSync(int8File))) {
       const trained = await data.teach(run);
       mkdirSync(run.folder.file('teacher'), { recursive: true });
-      writeModelFile(file, withOutputs(trained.model, ['logits']));
+      const model = withOutputs(trained.model, ['logits']);
+      writeModelFile(file, model);
+      // Our own sentence encoder is known.
+      const form = choice.kind === 'use-lite' ? undefined : await examineTeacher(run, data, file);
+      if (form) writeModelFile(file, logitsOfProbabilities(model, form));
       // Where int8 is asked for, it labels whatever it agrees on.
       const minAgreement = choice.precision === 'int8' ? 0 : choice.minAgreement;
       const int8 =

@@ -1,0 +1,159 @@
+import type { Batch, TokenBatch } from '../../data/batch.ts';
+import { LimbeckError } from '../../errors.ts';
+import { percent } from '../../percent.ts';
+import { type ProbabilityForm, probabilityForm } from '../../teachers/class-logits.ts';
+import type { Teacher } from '../../teachers/teacher.ts';
+import { LOGITS } from '../../teachers/teacher-source.ts';
+import type { RunContext } from '../run-context.ts';
+import { splitBatches } from '../sample-batches.ts';
+import type { TaskData } from '../tasks/task.ts';
+import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+
+/** Samples that a teacher is looked at with; texts that are asked about alone, which is slower. */
+const SAMPLES = 64;
+const TEXTS_ALONE = 16;
+/** Differences of a probability below this are those of another order of sums. */
+const SAME = 0.01;
+/** With more of the classes decided otherwise, answers are no answers. */
+const MOST_OTHERWISE = 0.05;
+
+/**
+ * Looks at what a classifier answers to some samples before it labels: that it answers alike when it is asked again, that
+ * a text's padding does not change its answer. Says what its outputs are where they are no scores, with a warning.
+ *
+ * @param file the classifier's model
+ * @throws LimbeckError `teacher.random`, `teacher.padding` where answers depend on chance or padding so much that another
+ *   class is decided for more than one sample in twenty
+ */
+export async function examineTeacher(
+  run: RunContext,
+  data: TaskData,
+  file: string,
+): Promise<ProbabilityForm | undefined> {
+  const { validation, train } = data.dataset.splits;
+  const split = validation.size > 0 ? validation : train;
+  const teacher = await openLabeller(run, data.task, file, data.teacherTitle);
+  try {
+    const [classes = 0] = teacher.outputs[LOGITS]?.dims ?? [];
+    const answers: Float32Array[] = [];
+    const [again, alone] = [new Comparison(), new Comparison()];
+    let samples = 0;
+    for (const batch of splitBatches(split, TEACHER_BATCH)) {
+      if (samples >= SAMPLES) break;
+      run.checkInterrupted();
+      const first = await ask(teacher, batch);
+      if (samples === 0) again.add(first, await ask(teacher, batch), classes);
+      if ('mask' in batch) await askAlone(teacher, batch, first, classes, alone);
+      answers.push(first);
+      samples += batch.filled;
+    }
+    again.tell(run, 'teacher.random', {
+      problem: 'the teacher answers at random: asked again, it gives another answer',
+      remedy: 'Export it in evaluation mode (model.eval() in PyTorch), without sampling inside.',
+    });
+    alone.tell(run, 'teacher.padding', {
+      problem: "the teacher's answers depend on the padding of a text: alone, it gets another answer",
+      remedy:
+        'Export it so that it leaves padded tokens out by the attention_mask, or give data.buckets every length, so that nothing is padded.',
+    });
+    const form = probabilityForm(joined(answers), classes);
+    if (form)
+      run.warn(
+        form === 'softmax'
+          ? "the teacher's outputs are probabilities (they sum to 1): their logarithms are taken as its logits"
+          : "the teacher's outputs are all between 0 and 1, as sigmoids are: the logarithms of their odds are taken as its logits",
+      );
+    return form;
+  } finally {
+    await teacher.close();
+  }
+}
+
+async function ask(teacher: Teacher, batch: Batch): Promise<Float32Array> {
+  // A copy: what a session gives may be written over by its next run.
+  return Float32Array.from((await teacher.label(batch, [LOGITS])).logits as Float32Array);
+}
+
+/** Asks about single texts without their padding. */
+async function askAlone(
+  teacher: Teacher,
+  batch: TokenBatch,
+  together: Float32Array,
+  classes: number,
+  comparison: Comparison,
+): Promise<void> {
+  const { length, filled } = batch;
+  for (let row = 0; row < filled && comparison.samples < TEXTS_ALONE; row++) {
+    const mask = batch.mask.subarray(row * length, (row + 1) * length);
+    const [first, last] = [mask.indexOf(1n), mask.lastIndexOf(1n)];
+    if (first < 0 || last + 1 - first === length) continue;
+    const own = (values: BigInt64Array) => values.slice(row * length + first, row * length + last + 1);
+    const single: TokenBatch = {
+      rows: 1,
+      filled: 1,
+      length: last + 1 - first,
+      ids: own(batch.ids),
+      mask: own(batch.mask),
+      labels: batch.labels.slice(row, row + 1),
+      keys: batch.keys.slice(0, batch.keys.length / Math.max(1, filled)),
+      ordinals: batch.ordinals.slice(row, row + 1),
+    };
+    const padded = together.subarray(row * classes, (row + 1) * classes);
+    comparison.add(padded, await ask(teacher, single), classes);
+  }
+}
+
+/** How two sets of answers to the same samples differ. */
+class Comparison {
+  samples = 0;
+  /** Samples for which another class is decided. */
+  otherwise = 0;
+  /** The largest difference of a probability. */
+  difference = 0;
+
+  add(a: Float32Array, b: Float32Array, classes: number): void {
+    for (let start = 0; start + classes <= a.length; start += classes) {
+      const [p, q] = [a, b].map((values) => softmax(values.subarray(start, start + classes))) as [
+        Float64Array,
+        Float64Array,
+      ];
+      this.samples++;
+      const distance = p.reduce((most, value, c) => Math.max(most, Math.abs(value - (q[c] as number))), 0);
+      this.difference = Math.max(this.difference, distance);
+      if (distance > SAME && largest(p) !== largest(q)) this.otherwise++;
+    }
+  }
+
+  tell(
+    run: RunContext,
+    code: LimbeckError['code'],
+    { problem, remedy }: { problem: string; remedy: string },
+  ): void {
+    if (this.difference <= SAME) return;
+    const { samples, otherwise } = this;
+    const much = `for ${otherwise} of ${samples} samples another class, probabilities that differ by up to ${percent(this.difference)}`;
+    if (otherwise > MOST_OTHERWISE * samples) throw new LimbeckError(code, problem, { where: much, remedy });
+    run.warn(`${problem} (${much}). ${remedy}`);
+  }
+}
+
+function softmax(values: Float32Array): Float64Array {
+  const most = Math.max(...values);
+  const powers = Float64Array.from(values, (value) => Math.exp(value - most));
+  const sum = powers.reduce((total, value) => total + value, 0);
+  return powers.map((value) => value / sum);
+}
+
+function largest(values: Float64Array): number {
+  return values.reduce((best, value, i) => (value > (values[best] as number) ? i : best), 0);
+}
+
+function joined(pieces: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
