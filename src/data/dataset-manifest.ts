@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { readRegularText } from '../regular-file.ts';
+import { openSealedJson, sealJson } from '../sealed-json.ts';
 import { guardWrite } from './appending-file.ts';
 import { BROKEN_ROWS_FILE } from './broken-rows.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -44,13 +45,15 @@ export function bucketFileName(split: DatasetSplit, length: number): string {
 
 export function writeManifest(folder: string, manifest: DatasetManifest): void {
   const path = join(folder, 'manifest.json');
-  guardWrite(path, () => fs.writeFileSync(path, `${JSON.stringify(manifest, null, 1)}\n`, { flush: true }));
+  guardWrite(path, () => fs.writeFileSync(path, sealJson(manifest, 1), { flush: true }));
 }
 
 /** The manifest of a complete, undamaged data set with this fingerprint; undefined if it has to be made. */
 export function readManifest(folder: string, fingerprint: string): DatasetManifest | undefined {
   try {
-    const manifest = JSON.parse(readRegularText(join(folder, 'manifest.json'))) as DatasetManifest;
+    const { value, sealed } = openSealedJson(readRegularText(join(folder, 'manifest.json')));
+    if (!sealed) return undefined;
+    const manifest = value as unknown as DatasetManifest;
     if (manifest.format !== DATASET_FORMAT || manifest.fingerprint !== fingerprint) return undefined;
     const sound = Object.entries(manifest.files).every(
       ([name, { bytes, sha256 }]) =>

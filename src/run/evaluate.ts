@@ -17,6 +17,7 @@ import {
 } from '../report/confusion.ts';
 import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
 import { reopenRun } from './finished-run.ts';
+import { requireKept } from './kept-files.ts';
 import { dataAsInRun } from './kept-splits-file.ts';
 import { readLogits } from './logits.ts';
 import { openClassifier } from './open-classifier.ts';
@@ -29,21 +30,34 @@ const ROWS = 64;
  * Measures an ONNX classifier on a split of a recipe's data: the student of a run by default.
  * Of the training split only the samples with labels count.
  *
- * @throws LimbeckError `run.not-a-run`, `export.missing` for a run without a student,
+ * @throws LimbeckError `run.not-a-run`, `run.damaged` for a student that is not as it was exported,
+ * `export.missing` for a run without a student,
  * `run.other-data` where samples of the run's split are gone or relabelled, `model.not-found`,
  * `model.classes` for a model of other classes; AbortError after `options.signal`.
  */
 export async function evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult> {
-  const { recipe, options: runOptions } =
-    typeof target === 'string'
-      ? reopenRun(target)
-      : {
-          recipe: target,
-          options: { out: options.out ?? '.', recipeFolder: options.recipeFolder } satisfies RunOptions,
-        };
+  const {
+    recipe,
+    options: runOptions,
+    files,
+  } = typeof target === 'string'
+    ? reopenRun(target)
+    : {
+        recipe: target,
+        files: {},
+        options: { out: options.out ?? '.', recipeFolder: options.recipeFolder } satisfies RunOptions,
+      };
   const settings: RunOptions = { ...runOptions, allowPaths: options.allowPaths, signal: options.signal };
   const model = resolve(options.model ?? `${settings.out}/student/${MODEL_FILE}`);
-  if (options.model === undefined) requireStudent(model);
+  if (options.model === undefined) {
+    requireStudent(model);
+    requireKept(
+      settings.out,
+      files,
+      'student',
+      'Run `limbeck export` with the folder: it writes the student again.',
+    );
+  }
   // Tells a file that is missing or no model for what it is, before the data is prepared.
   readModelFile(model);
 

@@ -2,14 +2,16 @@ import { resolve } from 'node:path';
 import { parseRecipe } from '../recipe/parse.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { RunOptions } from './api.ts';
+import type { KeptFiles } from './kept-files.ts';
 import { readRun } from './run-folder.ts';
 
 /** The recipe and options of a run, from its folder alone. */
-export function reopenRun(folder: string): { recipe: Recipe; options: RunOptions } {
+export function reopenRun(folder: string): { recipe: Recipe; options: RunOptions; files: KeptFiles } {
   const out = resolve(folder);
-  const { recipe, origin } = readRun(out);
+  const { recipe, origin, files } = readRun(out);
   return {
     recipe: parseRecipe(recipe, { file: `${out}/recipe.resolved.yaml` }),
+    files,
     // Only these two: a folder may come from somebody else.
     options: { out, recipeFolder: origin.recipeFolder, storeFolder: origin.storeFolder },
   };

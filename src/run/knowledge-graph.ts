@@ -68,7 +68,7 @@ export async function knowledgeGraph(
     const split = data.dataset.splits.train;
     const sample = drawSample(split, Math.min(wanted, split.size), run.recipe.seed);
     const source = { teacher: teacherHash(teacher.file), sample: sample.hash, unit: data.task.unit };
-    const known = readKnowledgeGraph(run.folder.path);
+    const known = run.folder.problemOf(FILE) === undefined ? readKnowledgeGraph(run.folder.path) : undefined;
     const isKnown = known?.teacher === source.teacher && known.sample === source.sample;
     if (isKnown) return { value: known, summary: 'it was there already' };
     const questions = attributionQuestions({ ...anatomy, logits }, data.task.unit);
@@ -104,14 +104,17 @@ export async function knowledgeGraph(
     rmSync(file, { force: true });
     const graph = drawGraph(sums, { teacher: anatomy, labels, source });
     writeKnowledgeGraph(run.folder.path, graph);
+    run.folder.keep(FILE);
     const summary = `${graph.nodes.length} nodes and ${graph.edges.length} edges from ${graph.samples} ${data.task.unit}`;
     return { value: graph, summary };
   });
 }
 
+const FILE = 'knowledge-graph.json';
+
 /** The graph that a run's folder holds; undefined where there is none that this version reads. */
 export function readKnowledgeGraph(folder: string): KnowledgeGraph | undefined {
-  const file = `${folder}/knowledge-graph.json`;
+  const file = `${folder}/${FILE}`;
   if (!existsSync(file) || !existsSync(`${folder}/knowledge-graph.graphml`)) return undefined;
   try {
     return knowledgeGraphSchema.parse(JSON.parse(readRegularText(file)));
@@ -123,7 +126,7 @@ export function readKnowledgeGraph(folder: string): KnowledgeGraph | undefined {
 
 function writeKnowledgeGraph(folder: string, graph: KnowledgeGraph): void {
   replaceFile(`${folder}/knowledge-graph.graphml`, writeGraphml(graph), 'run');
-  replaceFile(`${folder}/knowledge-graph.json`, `${JSON.stringify(graph)}\n`, 'run');
+  replaceFile(`${folder}/${FILE}`, `${JSON.stringify(graph)}\n`, 'run');
 }
 
 function drawSample(split: Split, size: number, seed: number): GraphSample {

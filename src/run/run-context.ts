@@ -40,6 +40,7 @@ export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunC
   };
   try {
     const store = await KnowledgeStore.open(storeFolder(recipe, options));
+    for (const message of folder.problems) emit({ type: 'log', level: 'warn', message });
     return {
       recipe,
       options,

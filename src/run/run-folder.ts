@@ -1,28 +1,25 @@
+import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
 import { readRegularText } from '../regular-file.ts';
 import { replaceFile, writeError } from '../replace-file.ts';
+import { sealJson } from '../sealed-json.ts';
+import { keptFiles, keptFolder, keptProblem, requireKept } from './kept-files.ts';
 import { releaseLock, takeLock } from './run-lock.ts';
+import {
+  newState,
+  type RunInput,
+  type RunOrigin,
+  type RunState,
+  readState,
+  STATE_FILE,
+  stateToKeep,
+  type Teaching,
+} from './run-state.ts';
 
-/** What a run remembers of itself, in `state.json`: enough to go on after it was killed. */
-interface RunState {
-  /** Wall seconds of each stage, over all parts of the run. */
-  seconds: Partial<Record<StageName, number>>;
-  /** Stages that are done, with what they found (plain JSON). */
-  done: Partial<Record<StageName, unknown>>;
-  warnings: string[];
-  /** Hashes of what the recipe only names: they must stay the same once something was trained. */
-  inputs: Partial<Record<RunInput, string>>;
-  /** What the recipe's relative paths and the store were, for commands that are given the folder alone. */
-  origin: RunOrigin;
-  /** Whom the students in `checkpoints` learn from. */
-  teaching?: Teaching;
-}
-
-/** `distill` teaches by the teacher, `train` by the labels alone, `continual` task after task: one recipe, other students. */
-export type Teaching = 'teacher' | 'labels' | 'tasks';
+const RECIPE_FILE = 'recipe.resolved.yaml';
 
 const COMMANDS: Readonly<Record<Teaching, string>> = {
   teacher: 'distill',
@@ -30,20 +27,14 @@ const COMMANDS: Readonly<Record<Teaching, string>> = {
   tasks: 'continual',
 };
 
-/** What a run is made of besides its recipe. */
-export type RunInput = 'data' | 'teacher';
-
-export interface RunOrigin {
-  readonly recipeFolder: string;
-  readonly storeFolder: string;
-}
-
 /**
  * The folder of a run: `recipe.resolved.yaml`, `state.json`, `metrics.jsonl`, `result.json`, `checkpoints/`,
  * `teacher/`, `student/`, `report.html`. One process at a time works in it.
  */
 export class RunFolder {
   readonly path: string;
+  /** What was found damaged when the folder was opened. */
+  readonly problems: string[] = [];
   readonly #state: RunState;
   readonly #lock: string;
 
@@ -65,8 +56,8 @@ export class RunFolder {
     }
     takeLock(this.#lock);
     try {
+      this.#state = { ...this.#readState(origin), origin };
       this.#checkRecipe(resolvedRecipe);
-      this.#state = { ...this.#readState(), origin };
       this.#write();
     } catch (error) {
       this.close();
@@ -182,7 +173,8 @@ export class RunFolder {
   resetMetrics(stage: StageName): void {
     if (!existsSync(this.file('metrics.jsonl'))) return;
     const lines = readRegularText(this.file('metrics.jsonl')).split('\n');
-    const others = lines.filter((line) => line !== '' && !line.startsWith(`{"stage":"${stage}"`));
+    // A process that was killed may leave half a line, which would spoil the one that is written after it.
+    const others = lines.filter((line) => isJson(line) && !line.startsWith(`{"stage":"${stage}"`));
     replaceFile(this.file('metrics.jsonl'), others.map((line) => `${line}\n`).join(''), 'run');
   }
 
@@ -195,51 +187,94 @@ export class RunFolder {
     }
   }
 
+  /** Remembers files of the run as they are now, because they are read again. */
+  keep(...names: string[]): void {
+    this.#state.files = { ...this.#state.files, ...keptFiles(this.path, names) };
+    this.#write();
+  }
+
+  /** The same for all files of a part of the folder, and forgets those that it had before. */
+  keepFolder(part: string): void {
+    const others = Object.entries(this.#state.files).filter(([name]) => !name.startsWith(`${part}/`));
+    this.#state.files = { ...Object.fromEntries(others), ...keptFolder(this.path, part) };
+    this.#write();
+  }
+
+  /** Why a file or a part of the folder cannot be used as it is; undefined where it is as it was kept. */
+  problemOf(name: string): string | undefined {
+    return keptProblem(this.path, this.#state.files, name);
+  }
+
   close(): void {
     releaseLock(this.#lock);
   }
 
   #write(): void {
-    replaceFile(this.file('state.json'), `${JSON.stringify(this.#state, null, 2)}\n`, 'run');
+    replaceFile(this.file(STATE_FILE), sealJson(stateToKeep(this.#state)), 'run');
   }
 
-  #readState(): Omit<RunState, 'origin'> {
-    const empty: Omit<RunState, 'origin'> = { seconds: {}, done: {}, warnings: [], inputs: {} };
-    if (!existsSync(this.file('state.json'))) return empty;
+  #readState(origin: RunOrigin): RunState {
     try {
-      return { ...empty, ...(JSON.parse(readRegularText(this.file('state.json'))) as RunState) };
-    } catch {
-      // Only what could be done again is lost: labels and checkpoints have files of their own.
-      return empty;
+      return readState(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return newState(origin);
+      if (!(error instanceof LimbeckError)) throw error;
+      // Only what could be found again is lost: labels and checkpoints have files of their own.
+      const message = `${error.message}; what finished stages found is found again`;
+      this.problems.push(message);
+      return { ...newState(origin), warnings: [message] };
     }
   }
 
   #checkRecipe(resolved: string): void {
-    const path = this.file('recipe.resolved.yaml');
-    if (!existsSync(path)) {
-      replaceFile(path, resolved, 'run');
-    } else if (readRegularText(path) !== resolved) {
-      throw new LimbeckError(
-        'run.other-recipe',
-        'this folder holds a run of another recipe (or of other options)',
-        {
-          where: path,
-          remedy: 'Choose another folder with --out, or delete this one.',
-        },
-      );
-    }
+    const path = this.file(RECIPE_FILE);
+    if (existsSync(path) && readRegularText(path) !== resolved) {
+      // What was kept of the file tells one that was damaged from one of another recipe.
+      if (this.#state.files[RECIPE_FILE]?.sha256 !== sha256Of(resolved)) {
+        throw new LimbeckError(
+          'run.other-recipe',
+          'this folder holds a run of another recipe (or of other options)',
+          {
+            where: path,
+            remedy: 'Choose another folder with --out, or delete this one.',
+          },
+        );
+      }
+      const message = `${RECIPE_FILE} was not as the run wrote it; it is written again`;
+      this.problems.push(message);
+      if (!this.#state.warnings.includes(message)) this.#state.warnings.push(message);
+    } else if (existsSync(path) && this.#state.files[RECIPE_FILE]) return;
+    replaceFile(path, resolved, 'run');
+    this.#state.files = { ...this.#state.files, ...keptFiles(this.path, [RECIPE_FILE]) };
   }
 }
 
-/** What a run's folder says of where it came from. Throws LimbeckError `run.not-a-run`. */
-export function readRun(path: string): { recipe: string; origin: RunOrigin } {
+function isJson(line: string): boolean {
   try {
-    const { origin } = JSON.parse(readRegularText(join(path, 'state.json'))) as RunState;
-    if (typeof origin?.recipeFolder !== 'string' || typeof origin.storeFolder !== 'string') {
-      throw new Error('its state.json does not say where it came from');
-    }
-    return { recipe: readRegularText(join(path, 'recipe.resolved.yaml')), origin };
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * What a run's folder says of where it came from, and what was kept of its files.
+ * Throws LimbeckError `run.not-a-run`, or `run.damaged` for one whose own notes are not as it wrote them.
+ */
+export function readRun(path: string): { recipe: string } & Pick<RunState, 'origin' | 'files'> {
+  try {
+    const { origin, files } = readState(path);
+    const remedy =
+      'Run the same `limbeck distill` again, with its recipe and this folder: it writes the file again.';
+    requireKept(path, files, RECIPE_FILE, remedy);
+    return { recipe: readRegularText(join(path, RECIPE_FILE)), origin, files };
   } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
     throw new LimbeckError('run.not-a-run', 'this is not the folder of a run', {
       where: path,
       remedy: 'Give the folder that `limbeck distill` or `limbeck train` wrote (runs/NAME).',

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Split } from '../data/split.ts';
+import { LimbeckError } from '../errors.ts';
 import { tensor } from '../onnx/tensor.ts';
 import { readRegularText } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
@@ -78,7 +79,16 @@ export function writeDynamics(
 /** What a run's folder says of its samples; undefined where they were not followed. */
 export function readDynamics({ folder }: Pick<RunContext, 'folder'>): SampleDynamicsReport | undefined {
   const file = folder.file(FILE);
-  return existsSync(file) ? sampleDynamicsSchema.parse(JSON.parse(readRegularText(file))) : undefined;
+  if (!existsSync(file)) return undefined;
+  try {
+    return sampleDynamicsSchema.parse(JSON.parse(readRegularText(file)));
+  } catch (cause) {
+    throw new LimbeckError('run.damaged', `${FILE} is damaged`, {
+      where: file,
+      remedy: 'Run the same `limbeck distill` again: it writes the file from its checkpoints.',
+      cause,
+    });
+  }
 }
 
 /** The class that a sample was followed by: its label or, without one, the teacher's answer. */

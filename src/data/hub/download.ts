@@ -32,7 +32,7 @@ export async function download(
   fetch: typeof globalThis.fetch,
   signal?: AbortSignal,
 ): Promise<void> {
-  if ((await sizeOf(file.path)) === file.bytes) return;
+  if (await isIntact(file.path, file)) return;
   const part = `${file.path}.part`;
   await guardWriteAsync(part, () => mkdir(dirname(file.path), { recursive: true }));
   for (let attempt = 1; ; attempt++) {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
 import { readRegularText } from '../../regular-file.ts';
+import { openSealedJson, sealJson } from '../../sealed-json.ts';
 import { AppendingFile, guardWrite } from '../appending-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { DATASET_SPLITS, type Dataset, type DatasetSplit, type DatasetStatistics } from '../dataset.ts';
@@ -158,7 +159,7 @@ async function build(folder: string, fingerprint: string, options: PrepareImages
       files: bySplit((split) => files[split].finish()),
     };
     const path = join(folder, 'manifest.json');
-    guardWrite(path, () => fs.writeFileSync(path, `${JSON.stringify(manifest, null, 1)}\n`, { flush: true }));
+    guardWrite(path, () => fs.writeFileSync(path, sealJson(manifest, 1), { flush: true }));
     return manifest;
   } finally {
     for (const file of Object.values(files)) file.close();
@@ -221,7 +222,9 @@ class Moments {
 
 function readManifest(folder: string, fingerprint: string): Manifest | undefined {
   try {
-    const manifest = JSON.parse(readRegularText(join(folder, 'manifest.json'))) as Manifest;
+    const { value, sealed } = openSealedJson(readRegularText(join(folder, 'manifest.json')));
+    if (!sealed) return undefined;
+    const manifest = value as unknown as Manifest;
     if (manifest.format !== FORMAT || manifest.fingerprint !== fingerprint) return undefined;
     const sound = Object.entries(manifest.files).every(
       ([name, { bytes, sha256 }]) =>

@@ -40,6 +40,7 @@ export function reportContinual(
     replaceFile(run.folder.file(DATA_FILE), JSON.stringify(report), 'run');
     replaceFile(run.folder.file('report.html'), renderContinualReport(report), 'run');
     replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
+    run.folder.keep(DATA_FILE, 'result.json');
     return { value: result, summary: run.folder.file('report.html') };
   });
 }
@@ -68,6 +69,7 @@ function readReport(file: string): z.output<typeof reportSchema> {
 /** The result of a run that is finished and whole; undefined otherwise. */
 export function finishedContinual(folder: RunFolder): ContinualResult | undefined {
   if (!existsSync(folder.file('result.json')) || !existsSync(folder.file('report.html'))) return undefined;
+  if (folder.problemOf('result.json') !== undefined) return undefined;
   try {
     return continualResultSchema.parse(JSON.parse(readRegularText(folder.file('result.json'))));
   } catch {

@@ -185,6 +185,7 @@ async function gated(
   const gate = await int8Gate(run, data, shipped, { drop: counted.over(INT8), samples });
   if (gate.passed) return { ...facts, studentInt8, gate };
   const file = relative(run.folder.path, rejectInt8(run.folder.path));
+  run.folder.keepFolder('student');
   return { ...facts, studentInt8: { ...studentInt8, file }, gate };
 }
 

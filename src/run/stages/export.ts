@@ -61,6 +61,7 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
       writeModelFile(file, shippedForm(baseline));
       baselines.push({ ...LABELS_ALONE, file });
     }
+    folder.keepFolder('student');
     const value: Shipped = {
       student: folder.file('student', MODEL_FILE),
       studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,

@@ -22,10 +22,12 @@ import {
   type ModelResult,
   type RunResult,
 } from '../../report/result.ts';
+import { requireKept } from '../kept-files.ts';
 import { readKnowledgeGraph, wantedSamples } from '../knowledge-graph.ts';
 import { rejectInt8 } from '../rejected-int8.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { runFacts } from '../run-facts.ts';
+import { filesOf } from '../run-state.ts';
 import { readDynamics } from '../sample-dynamics.ts';
 import type { TaskData } from '../tasks/task.ts';
 import type { Evaluations, StudentEvaluation } from './evaluate.ts';
@@ -41,6 +43,8 @@ export interface ReportInputs {
 
 /** Everything that the page and the card are drawn from, so that they can be drawn again. */
 const DATA_FILE = 'report.json';
+const REMEDY =
+  'Delete report.json and result.json and run the same `limbeck distill` again: it only measures and reports anew.';
 
 /** Writes `result.json`, `report.html` and the model card. */
 export function reportStage(run: RunContext, inputs: ReportInputs): Promise<RunResult> {
@@ -54,6 +58,7 @@ export function reportStage(run: RunContext, inputs: ReportInputs): Promise<RunR
     replaceFile(folder.file(DATA_FILE), JSON.stringify(data), 'run');
     drawReport(folder.path, data);
     replaceFile(folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
+    folder.keep(DATA_FILE, 'result.json');
     return { value: result, summary: folder.file('report.html') };
   });
 }
@@ -72,6 +77,7 @@ export function redrawReport(runFolder: string): string {
       remedy: 'Let the run finish first: `limbeck distill` with its recipe and this folder.',
     });
   }
+  requireKept(runFolder, filesOf(runFolder), DATA_FILE, REMEDY);
   return drawReport(runFolder, readReportData(file));
 }
 
@@ -111,8 +117,7 @@ function readReportData(file: string): ReportData {
   } catch (cause) {
     throw new LimbeckError('run.damaged', 'the report data is not what this version writes', {
       where: file,
-      remedy:
-        'Delete report.json and run the same `limbeck distill` again: it only measures and reports anew.',
+      remedy: REMEDY,
       cause,
     });
   }

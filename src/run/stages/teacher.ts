@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
@@ -34,17 +34,27 @@ export interface TrainedTeacher {
 /** What is remembered of a finished teacher. */
 type Finding = Pick<TrainedTeacher, 'precision' | 'agreement' | 'floatLayers' | 'int8Share' | 'validation'>;
 
+const FILE = 'teacher/model.onnx';
+const INT8_FILE = 'teacher/model_int8.onnx';
+
+/** Why the files of a finished teacher cannot be used, if they cannot: a damaged teacher would label everything anew, and wrongly. */
+function problemOf({ folder }: RunContext, { precision }: Finding): string | undefined {
+  return folder.problemOf(FILE) ?? (precision === 'int8' ? folder.problemOf(INT8_FILE) : undefined);
+}
+
 /** Trains the teacher on the labelled samples, and chooses the precision in which it labels. */
 export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTeacher> {
   const source = data.task.teacher as TeacherSource;
   return runStage(run, 'teacher', `Make the teacher ready: ${source.title}`, async () => {
     for (const note of source.notes ?? []) run.warn(note);
     const choice = run.recipe.teacher as NonNullable<Recipe['teacher']>;
-    const file = run.folder.file('teacher', 'model.onnx');
-    const int8File = run.folder.file('teacher', 'model_int8.onnx');
+    const file = run.folder.file(FILE);
+    const int8File = run.folder.file(INT8_FILE);
     run.folder.acceptInput('teacher', encoderHash(source));
     let finding = run.folder.finding<Finding>('teacher');
-    if (!finding || !existsSync(file) || (finding.precision === 'int8' && !existsSync(int8File))) {
+    const problem = finding && problemOf(run, finding);
+    if (problem !== undefined) run.warn(`${problem}; the teacher is made ready again`);
+    if (!finding || problem !== undefined) {
       const trained = await data.teach(run);
       mkdirSync(run.folder.file('teacher'), { recursive: true });
       const model = withOutputs(trained.model, ['logits']);
@@ -71,6 +81,7 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
             `teacher.minAgreement (${percent(choice.minAgreement)}): float32 labels`,
         );
       }
+      run.folder.keep(FILE, ...(finding.precision === 'int8' ? [INT8_FILE] : []));
       run.folder.finish('teacher', finding);
     }
     const labellingFile = finding.precision === 'int8' ? int8File : file;
