@@ -244,29 +244,20 @@ describe('the same folder again', () => {
     }
   });
 
-  test('makes what was damaged again, the same, and says so', async () => {
-    const names = ['teacher/model.onnx', 'student/onnx/model.onnx'];
-    const before = names.map((name) => fileHash(file(name)));
-    for (const name of names) {
-      const bytes = readFileSync(file(name));
-      for (let i = 1; i <= 5; i++) bytes[Math.floor((i * bytes.length) / 6)] ^= 0x40;
-      writeFileSync(file(name), bytes);
-    }
+  test('writes a damaged student again, the same, and measures none before', async () => {
+    const path = file('student', 'onnx', 'model.onnx');
+    const before = fileHash(path);
+    const bytes = readFileSync(path);
+    for (let i = 1; i <= 5; i++) bytes[Math.floor((i * bytes.length) / 6)] ^= 0x40;
+    writeFileSync(path, bytes);
     await expect(evaluate(file(), {})).rejects.toMatchObject({
       code: 'run.damaged',
       message: expect.stringContaining('student/onnx/model.onnx is damaged'),
       remedy: expect.stringContaining('limbeck export'),
     });
-    const said: string[] = [];
-    const onEvent = (event: RunEvent) => event.type === 'log' && said.push(event.message);
-    const again = await distill(recipe, place.options('first', { onEvent }));
-    expect(said.join()).toContain(
-      'teacher/model.onnx is damaged: it is not as it was written; the teacher is made',
-    );
-    expect(names.map((name) => fileHash(file(name)))).toEqual(before);
-    expect(again.teacher.accuracy).toBe(result.teacher.accuracy);
+    const again = await distill(recipe, place.options('first'));
+    expect(fileHash(path)).toBe(before);
     expect(again.student.accuracy).toBe(result.student.accuracy);
-    expect(again.seconds.train).toBeLessThan(result.seconds.train + 2);
   });
 
   test('refuses another recipe', async () => {

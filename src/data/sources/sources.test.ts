@@ -244,6 +244,17 @@ describe('csv', () => {
 });
 
 describe('parquet', () => {
+  it('survives a file that makes its decoder fill all memory, and names it', async () => {
+    // One byte of 3,304 was changed: a run of values became longer than an array can be, which aborts the engine.
+    const bytes = await readFile(new URL('../testing/one-byte-changed.parquet', import.meta.url));
+    await file('hostile.parquet', bytes);
+    await expect(read({ kind: 'parquet', path: 'hostile.parquet' })).rejects.toMatchObject({
+      code: 'data.unreadable',
+      message: expect.stringMatching(/needs more than \d+ MB of memory|ended the process/),
+      where: expect.stringContaining('hostile.parquet'),
+    });
+  });
+
   /** 6 rows in 2 row groups; made with hyparquet-writer 0.17, as a data set on the hub has it. */
   const reviews = () => readFile(new URL('../testing/reviews.parquet', import.meta.url));
 

@@ -1,0 +1,25 @@
+import { totalmem } from 'node:os';
+
+/** What the decoding of one file may take, before it is taken for hostile or damaged. */
+export interface Limits {
+  /** Resident memory of the decoding process. */
+  readonly memoryBytes: number;
+  /** Between one piece of its result and the next. */
+  readonly seconds: number;
+}
+
+/** No file may take more of the machine's memory. */
+export const MOST_OF_MEMORY = 0.75;
+const MEMORY = { least: 512 * 2 ** 20, perByte: 32 };
+const TIME = { least: 10, bytesPerSecond: 2 * 2 ** 20 };
+
+/**
+ * Limits for a file of a size: what a real file of it needs, many times over, and little for a small file that was made to
+ * become large.
+ */
+export function limitsFor(fileBytes: number): Limits {
+  return {
+    memoryBytes: Math.min(MEMORY.least + MEMORY.perByte * fileBytes, MOST_OF_MEMORY * totalmem()),
+    seconds: TIME.least + fileBytes / TIME.bytesPerSecond,
+  };
+}

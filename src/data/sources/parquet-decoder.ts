@@ -1,0 +1,154 @@
+import type { FileHandle } from 'node:fs/promises';
+import zlib from 'node:zlib';
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { LimbeckError } from '../../errors.ts';
+import { openRegularFileAsync } from '../../regular-file.ts';
+import type { Fields } from './fields.ts';
+
+// Runs in a process of its own (src/data/isolated): one changed byte of a file can make a decoder fill all memory, and then
+// the JavaScript engine aborts.
+
+export interface ParquetInput {
+  readonly path: string;
+  /** What is read; without it nothing but the description. */
+  readonly fields?: Fields;
+}
+
+/** First what the file says of itself to libraries for data sets; then rows, a column at a time. */
+export type ParquetPiece =
+  | { readonly description: string | undefined }
+  | { readonly columns: Readonly<Record<string, readonly unknown[]>>; readonly rows: number };
+
+/** Rows that are handed over at once, at most, and characters after which they are. */
+const PIECE = { rows: 2000, characters: 2 ** 20 };
+
+/** In Node from 22.15 on, and not in the types of Node 20. */
+const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (input: Uint8Array) => Uint8Array };
+
+/** Decoders beside snappy, which hyparquet has itself; a page may not become longer than it says. */
+const compressors: Record<string, (input: Uint8Array, bytes: number) => Uint8Array> = {
+  GZIP: (input, bytes) => zlib.gunzipSync(input, { maxOutputLength: bytes }),
+  BROTLI: (input, bytes) => zlib.brotliDecompressSync(input, { maxOutputLength: bytes }),
+  ...(zstdDecompressSync && { ZSTD: zstdDecompressSync }),
+};
+
+/** The description and rows of a Parquet file, row group by row group. */
+export async function* decode({ path, fields }: ParquetInput): AsyncGenerator<ParquetPiece> {
+  const handle = await openRegularFileAsync(path);
+  try {
+    const buffer = await asyncBuffer(handle);
+    const metadata = await readMetadata(buffer, path);
+    yield { description: metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value };
+    if (!fields) return;
+    const columns = neededColumns(metadata, fields, path);
+    let rowStart = 0;
+    for (const group of metadata.row_groups) {
+      const rowEnd = rowStart + Number(group.num_rows);
+      const rows = await readGroup(buffer, metadata, columns, rowStart, rowEnd, path);
+      yield* piecesOf(rows, columns);
+      rowStart = rowEnd;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function* piecesOf(rows: readonly Record<string, unknown>[], names: string[]): Generator<ParquetPiece> {
+  let from = 0;
+  let characters = 0;
+  for (const [i, row] of rows.entries()) {
+    for (const name of names) {
+      const value = row[name];
+      characters += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8;
+    }
+    if (i + 1 < rows.length && i + 1 - from < PIECE.rows && characters < PIECE.characters) continue;
+    const part = rows.slice(from, i + 1);
+    yield {
+      columns: Object.fromEntries(names.map((name) => [name, part.map((one) => one[name])])),
+      rows: part.length,
+    };
+    from = i + 1;
+    characters = 0;
+  }
+}
+
+async function asyncBuffer(handle: FileHandle): Promise<AsyncBuffer> {
+  const buffer: AsyncBuffer = {
+    byteLength: (await handle.stat()).size,
+    async slice(start, end = buffer.byteLength) {
+      if (!(start >= 0 && start <= end && end <= buffer.byteLength))
+        throw new Error('it points outside itself');
+      const bytes = new Uint8Array(end - start);
+      await handle.read(bytes, 0, bytes.length, start);
+      return bytes.buffer;
+    },
+  };
+  return buffer;
+}
+
+async function readMetadata(buffer: AsyncBuffer, path: string): Promise<FileMetaData> {
+  try {
+    return await parquetMetadataAsync(buffer);
+  } catch (cause) {
+    throw new LimbeckError(
+      'data.wrong-format',
+      `this is not a whole Parquet file: ${(cause as Error).message}`,
+      {
+        where: path,
+        remedy: 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.',
+        cause,
+      },
+    );
+  }
+}
+
+async function readGroup(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  columns: string[],
+  rowStart: number,
+  rowEnd: number,
+  path: string,
+): Promise<Record<string, unknown>[]> {
+  try {
+    // Binary columns as bytes: those that are not UTF-8 make a broken row.
+    return await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, utf8: false });
+  } catch (cause) {
+    throw new LimbeckError('data.unreadable', `rows cannot be read: ${(cause as Error).message}`, {
+      where: `${path}, rows ${rowStart + 1} to ${rowEnd}`,
+      remedy: 'Check the file, or write it again with snappy or gzip compression.',
+      cause,
+    });
+  }
+}
+
+/** The columns that the options name and the file has; the text must be there. */
+function neededColumns(metadata: FileMetaData, fields: Fields, path: string): string[] {
+  const top = topLevelColumns(metadata);
+  const named = [fields.textField, fields.idField, fields.groupField, fields.splitField];
+  for (const name of named) {
+    if (name !== undefined && !top.includes(name)) {
+      throw new LimbeckError('data.missing-column', `there is no column '${name}'`, {
+        where: `${path}: ${top.join(', ')}`,
+        remedy: 'Set textField (idField, groupField, splitField) to the names of columns in the file.',
+      });
+    }
+  }
+  const wanted = [...named, fields.labelField].filter((name) => name !== undefined);
+  return [...new Set(wanted)].filter((name) => top.includes(name));
+}
+
+/** The schema is the tree in depth-first order; the first element is its root. */
+function topLevelColumns({ schema }: FileMetaData): string[] {
+  const names: string[] = [];
+  let at = 1;
+  const skip = (): void => {
+    const children = schema[at++]?.num_children ?? 0;
+    for (let i = 0; i < children; i++) skip();
+  };
+  while (at < schema.length) {
+    names.push((schema[at] as { name: string }).name);
+    skip();
+  }
+  return names;
+}
