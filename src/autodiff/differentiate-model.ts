@@ -13,6 +13,7 @@ import { formatShape } from '../onnx/shape-inference/rule.ts';
 import { gradients } from './gradients.ts';
 import { prepareForGradients } from './prepare.ts';
 import { overForeignModel } from './rule.ts';
+import { type Unreached, whyUnreached } from './why-unreached.ts';
 
 export interface DifferentiateOptions {
   /** The name of a float scalar that the model computes. */
@@ -28,8 +29,10 @@ export interface DifferentiatedModel {
   /** The same inputs; outputs are the loss, by its name, and `grad/NAME` for every name of `differentiated`. */
   readonly graph: Graph;
   readonly differentiated: readonly string[];
-  /** What was to be differentiated by, and does not change the loss: it has no output. */
+  /** What was to be differentiated by, and gets no gradient: it has no output. */
   readonly unreached: readonly string[];
+  /** The same with the reason for each; without `wrt` also the weights that are no floats. */
+  readonly withoutGradient: readonly Unreached[];
 }
 
 /** Prefix of the outputs that hold gradients. */
@@ -83,11 +86,31 @@ export function differentiateModel(model: Graph, { loss, wrt }: DifferentiateOpt
     narrowSplits(mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(whole))))),
   );
   const reached = new Set(differentiated);
-  return { graph, differentiated, unreached: (wrt ?? own).filter((name) => !reached.has(name)) };
+  const unreached = (wrt ?? own).filter((name) => !reached.has(name));
+  const asked = wrt ? unreached : [...unreached, ...quantizedWeights(model)];
+  const reasons = whyUnreached(
+    g.nodes,
+    lossValue,
+    asked.map((name) => values.get(name) ?? { name, type: undefined, shape: undefined }),
+  );
+  const withoutGradient = asked.map((name, i) => ({ name, reason: reasons[i] as string }));
+  return { graph, differentiated, unreached, withoutGradient };
 }
 
 function floatInitializers(model: Graph): string[] {
   return [...model.initializers].flatMap(([value, { type }]) => (isFloat(type) ? [value.name] : []));
+}
+
+/** Weights that are kept as whole numbers: what DequantizeLinear and products of integers read from the file. */
+function quantizedWeights(model: Graph): string[] {
+  const read = new Set(
+    model.nodes
+      .filter(({ opType }) => opType === 'DequantizeLinear' || /^QLinear|Integer$/.test(opType))
+      .flatMap(({ inputs }) => inputs),
+  );
+  return [...model.initializers].flatMap(([value, { type, data }]) =>
+    !isFloat(type) && read.has(value) && data.length > 1 ? [value.name] : [],
+  );
 }
 
 /** Inputs are fed tensors: without a type and a rank nothing can be told of what they become. */

@@ -4,6 +4,7 @@ import type { Node, TypedValue, Value } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { formatShape } from '../onnx/shape-inference/rule.ts';
 import { operatorKey } from '../onnx/shape-inference/rules.ts';
+import { subgraphsOf, usedValues } from '../onnx/used-values.ts';
 import { expandLike, sameShape, thin, withShape } from './broadcast.ts';
 import { gradientPath } from './path.ts';
 import { type GradientRule, RuleFailure, UnsupportedGradient } from './rule.ts';
@@ -56,17 +57,18 @@ export function gradients(
       if (outputGradients.every((gradient) => gradient === null)) continue;
       try {
         const rule = gradientRule(node) as GradientRule;
+        const operands = operandsOf(node);
         const inputGradients = rule({
           g,
           node,
-          inputs: node.inputs as readonly (TypedValue | null)[],
+          inputs: operands as readonly (TypedValue | null)[],
           outputs: node.outputs as readonly (TypedValue | null)[],
           outputGradients,
-          needs: (index) => path.reached.has(node.inputs[index] as Value),
+          needs: (index) => path.reached.has(operands[index] as Value),
           gradients: (output, values, outputGradient) =>
             gradients(g, output, values, { seed: outputGradient }),
         });
-        node.inputs.forEach((value, index) => {
+        operands.forEach((value, index) => {
           const gradient = inputGradients[index];
           if (value && gradient && path.reached.has(value)) {
             checkShape(node, value as TypedValue, gradient);
@@ -84,6 +86,12 @@ export function gradients(
     if (unsupported.length > 0) throw noGradient(unsupported);
     return wrt.map((value) => (isFloat(value.type) ? sums.of(value) : null));
   });
+}
+
+/** What a node reads: its inputs, and after them what its subgraphs take from around them. */
+function operandsOf(node: Node): readonly (Value | null)[] {
+  if (subgraphsOf(node).length === 0) return node.inputs;
+  return [...node.inputs, ...[...usedValues(node)].filter((value) => !node.inputs.includes(value))];
 }
 
 /** The gradients that have arrived at each value; summed when they are asked for, once all have arrived. */

@@ -9,6 +9,7 @@ export interface GradientCall {
   /** Where the rule emits the nodes of the gradient: the builder that holds the call itself. */
   readonly g: GraphBuilder;
   readonly node: Node;
+  /** After the inputs: what the node's subgraphs read of the graph around them. */
   readonly inputs: readonly (TypedValue | null)[];
   readonly outputs: readonly (TypedValue | null)[];
   /** d loss / d output, with the output's shape; null where the loss does not depend on it. One at least is there. */

@@ -39,12 +39,10 @@ function copySubgraph(graph: Graph, outer: ReadonlyMap<Value, Value>, rename: Re
   const nodes = graph.nodes.map((node): Node => {
     const attributes = copyAttributes(node.attributes, mapped, rename);
     const reads = node.inputs.map((value) => value && read(value));
-    return {
-      ...node,
-      attributes,
-      inputs: reads,
-      outputs: node.outputs.map((value) => value && define(value)),
-    };
+    const outputs = node.outputs.map((value) => value && define(value));
+    // ONNX Runtime wants the names of nodes to differ, too, also between graphs.
+    const name = node.name === '' ? '' : (outputs.find((value) => value)?.name ?? node.name);
+    return { ...node, name, attributes, inputs: reads, outputs };
   });
   return { ...graph, inputs, initializers, nodes, outputs: graph.outputs.map(read) };
 }

@@ -35,8 +35,8 @@ export interface NodeOptions {
 export interface CopyPlace {
   /** The value here; undefined where there is none, or its type or shape is not known. */
   read(value: Value): TypedValue | undefined;
-  /** Copies a graph that the node holds (a branch of an If) and returns its outputs. */
-  copyGraph(graph: Graph): (TypedValue | undefined)[];
+  /** Copies a graph that the node holds (a branch, a body) over these values as its inputs, and returns its outputs. */
+  copyGraph(graph: Graph, inputs?: readonly TypedValue[]): (TypedValue | undefined)[];
 }
 
 /** Emits other operators in place of a node and returns its outputs, or undefined when the node is to stay. */
@@ -154,6 +154,16 @@ export class GraphRecorder {
     });
     this.#append({ ...call, outputs });
     return outputs;
+  }
+
+  /** A name that no node or value has, for what is inside of a node that is about to be recorded. */
+  nodeNameOf(opType: string): string {
+    return this.#claim(this.#fresh(this.#scoped(`${opType}_inside`)));
+  }
+
+  /** Operator sets that subgraphs of this graph's nodes need. */
+  useOperators(opsets: ReadonlyMap<string, number>): void {
+    for (const [domain, version] of opsets) if (!this.#opsets.has(domain)) this.#opsets.set(domain, version);
   }
 
   /** Adds a call of an operator with one output. */
@@ -297,7 +307,11 @@ export class GraphRecorder {
     const results = this.scope(stem, () =>
       expand(node, {
         read,
-        copyGraph: (graph) => {
+        copyGraph: (graph, inputs = []) => {
+          graph.inputs.forEach((input, i) => {
+            const given = inputs[i];
+            if (given) mapped.set(input, given);
+          });
           this.#copyNodes(graph, new Map(), mapped, expand);
           return graph.outputs.map(read);
         },

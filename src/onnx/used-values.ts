@@ -20,7 +20,7 @@ export function usedValues(node: Node): Iterable<Value> {
 }
 
 /** The values that a subgraph uses and does not define. */
-function capturedValues(graph: Graph): Set<Value> {
+export function capturedValues(graph: Graph): Set<Value> {
   const defined = new Set<Value>([...graph.inputs, ...graph.initializers.keys()]);
   const captured = new Set<Value>();
   for (const node of graph.nodes) for (const value of node.outputs) if (value) defined.add(value);

@@ -143,6 +143,8 @@ export interface CompileResult {
   /** The written files, absolute; null for those that were not asked for. */
   files: { step: string; description: string; parameters: string | null; forward: string | null };
   description: StepDescription;
+  /** What a person should know: weights that get no gradient, and why. */
+  warnings: readonly string[];
   /** Numbers that learn. */
   parameters: number;
   /** Nodes of the step. */

@@ -8,8 +8,10 @@ import { type CompiledModel, compileModel } from '../train/compile-model.ts';
 import { compileForward } from '../train/compile-step.ts';
 import { describeStep, parameterCount } from '../train/describe-step.ts';
 import { encodeSafetensors } from '../train/safetensors.ts';
+import type { StepDescription } from '../train/step-description.ts';
 import { VERSION } from '../version.ts';
 import type { CompileOptions, CompileResult } from './api.ts';
+import { gradientWarning } from './gradient-coverage.ts';
 import { refuseOverwrite } from './refuse-overwrite.ts';
 
 /**
@@ -53,7 +55,10 @@ export async function compile(model: string, options: CompileOptions): Promise<C
     read,
   );
   replaceFiles(files, { makeFolders: true });
+  const names = compiled.step.parameters.map(({ name }) => name);
+  const warning = gradientWarning(graph, names, lost(description.frozen));
   return {
+    warnings: warning === undefined ? [] : [warning],
     files: paths,
     description,
     parameters: parameterCount(compiled),
@@ -68,6 +73,12 @@ function forwardOf({ student }: CompiledModel, { outputs }: Graph, { sizes = {} 
     sizes,
     outputs.map(({ name }) => name),
   );
+}
+
+/** What does not learn although nobody said so, and is no setting or mask of the model. */
+function lost(frozen: StepDescription['frozen']): StepDescription['frozen'] {
+  const meant = /^(named by|not named by|a setting|a mask|a single|running statistics)/;
+  return frozen.filter(({ reason }) => !meant.test(reason));
 }
 
 const utf8 = new TextEncoder();

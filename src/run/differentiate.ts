@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { type DifferentiateOptions, differentiateModel } from '../autodiff/differentiate-model.ts';
+import type { Unreached } from '../autodiff/why-unreached.ts';
 import { LimbeckError } from '../errors.ts';
 import { replaceFiles } from '../onnx/node-files/replace-files.ts';
 import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
+import { gradientWarning } from './gradient-coverage.ts';
 import { refuseOverwrite } from './refuse-overwrite.ts';
 
 export interface DifferentiateFileOptions extends DifferentiateOptions {
@@ -17,8 +19,12 @@ export interface DifferentiateResult {
   readonly loss: string;
   /** Each has an output `grad/NAME`. */
   readonly differentiated: readonly string[];
-  /** The loss does not depend on these. */
+  /** These get no gradient. */
   readonly unreached: readonly string[];
+  /** The same, and the whole-number weights of a quantised model, with the reason for each. */
+  readonly withoutGradient: readonly Unreached[];
+  /** What a person should know about them; absent where every weight has a gradient. */
+  readonly warning?: string;
   readonly nodes: number;
 }
 
@@ -39,13 +45,14 @@ export async function differentiate(
   refuseOverwrite([file], [model]);
   const { graph: original, files: read } = readModelWithFiles(model);
   refuseOverwrite([file], read);
-  const { graph, differentiated, unreached } = differentiateModel(original, options);
+  const { graph, differentiated, unreached, withoutGradient } = differentiateModel(original, options);
+  const reasons = withoutGradient.slice(0, 10).map(({ name, reason }) => `${name} (${reason})`);
   if (differentiated.length === 0) {
     throw new LimbeckError(
       'train.no-gradient',
       `the loss '${options.loss}' depends on nothing that was asked for`,
       {
-        where: unreached.slice(0, 10).join(', ') || 'the model has no float initializers',
+        where: reasons.join(', ') || 'the model has no float initializers',
         remedy: 'Name with --wrt what it is computed from: inputs, initializers or inner values.',
       },
     );
@@ -56,5 +63,14 @@ export async function differentiate(
     read,
   );
   replaceFiles(files, { makeFolders: true });
-  return { file, loss: options.loss, differentiated, unreached, nodes: graph.nodes.length };
+  const warning = gradientWarning(original, differentiated, withoutGradient);
+  return {
+    file,
+    loss: options.loss,
+    differentiated,
+    unreached,
+    withoutGradient,
+    ...(warning !== undefined && { warning }),
+    nodes: graph.nodes.length,
+  };
 }

@@ -84,7 +84,7 @@ export function compileModel(model: Graph, options: CompileModelOptions): Compil
   const idle = withShapesTold(() =>
     trained.length > 0 ? parametersWithoutGradient({ student: candidates, sizes, terms }) : [],
   );
-  const parameters = trained.filter((name) => !idle.includes(name));
+  const parameters = trained.filter((name) => !idle.some((other) => other.name === name));
   if (parameters.length === 0) throw noParameter(trained, frozen);
   const student: Student = { graph, parameters };
   const optimizer: Optimizer = entry.create(optimizerOptions as { learningRate: number });
@@ -93,10 +93,7 @@ export function compileModel(model: Graph, options: CompileModelOptions): Compil
     step: unrollStep(step, stepsPerRun),
     student,
     initial: trainedTensors(student),
-    frozen: [
-      ...frozen.filter(({ name }) => !step.buffers.some((buffer) => buffer.name === name)),
-      ...idle.map((name) => ({ name, reason: 'the loss does not depend on it' })),
-    ],
+    frozen: [...frozen.filter(({ name }) => !step.buffers.some((buffer) => buffer.name === name)), ...idle],
     meanings: new Map(objectives.flatMap(({ inputs }) => inputs.map(({ name, meaning }) => [name, meaning]))),
     objectives: objectives.map(({ kind, given, term }) => ({
       ...given,

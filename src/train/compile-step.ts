@@ -1,4 +1,5 @@
 import { gradients } from '../autodiff/gradients.ts';
+import { type Unreached, whyUnreached } from '../autodiff/why-unreached.ts';
 import { LimbeckError } from '../errors.ts';
 import type { ObjectiveInputs, ObjectiveTerm } from '../objectives/objective.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
@@ -131,13 +132,16 @@ export function compileTermProbe(options: Pick<StepOptions, 'student' | 'sizes' 
   return nameOutputs(removeDeadNodes(removeIdentities(g.build('term-probe'))));
 }
 
-/** The names of the parameters that the loss does not depend on. */
+/** The parameters that get no gradient, and why. */
 export function parametersWithoutGradient(
   options: Pick<StepOptions, 'student' | 'sizes' | 'terms'>,
-): string[] {
+): Unreached[] {
   const step = buildStepGraph(options.student, options.sizes, options.terms);
-  const found = gradients(step.g, totalLoss(step.g, step), step.parameters);
-  return step.parameters.filter((_, i) => found[i] === null).map(({ name }) => name);
+  const loss = totalLoss(step.g, step);
+  const found = gradients(step.g, loss, step.parameters);
+  const unreached = step.parameters.filter((_, i) => found[i] === null);
+  const reasons = whyUnreached(step.g.nodes, loss, unreached);
+  return unreached.map(({ name }, i) => ({ name, reason: (reasons[i] as string).replace("'student/", "'") }));
 }
 
 /**

@@ -18,6 +18,7 @@ import { QUANTIZATION_RULES } from './quantization.ts';
 import { REDUCTION_RULES } from './reduction.ts';
 import { RESIZE_RULES } from './resize.ts';
 import { SAMPLING_RULES } from './sampling.ts';
+import { SCAN_RULES } from './scan.ts';
 import { SOFTMAX_RULES } from './softmax.ts';
 import { TRIGONOMETRY_RULES } from './trigonometry.ts';
 
@@ -30,6 +31,7 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
     ...REDUCTION_RULES,
     ...QUANTIZATION_RULES,
     ...SOFTMAX_RULES,
+    ...SCAN_RULES,
     ...NORMALIZATION_RULES,
     ...MATRIX_RULES,
     ...CONVOLUTION_RULES,

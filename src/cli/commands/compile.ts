@@ -1,10 +1,12 @@
 import { relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { printable } from '../../printable.ts';
 import type { CompileOptions, CompileResult } from '../../run/api.ts';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { type KindArgument, parseKindArgument } from '../kind-argument.ts';
 import { formatBytes } from '../progress/format.ts';
+import { warn } from '../warn.ts';
 
 interface CompileArguments {
   objective: KindArgument[];
@@ -108,8 +110,9 @@ How to train with what it writes: docs/training-step.md`,
         resolve(cli.workingFolder, model),
         compileOptions(given, cli.workingFolder),
       );
+      for (const warning of result.warnings) warn(cli, warning);
       if (given.json) writeResult(cli, result);
-      else cli.terminal.out(summary(result, cli.workingFolder));
+      else cli.terminal.out(printable(summary(result, cli.workingFolder)));
     });
 }
 

@@ -1,7 +1,9 @@
 import { relative, resolve } from 'node:path';
 import { Command } from 'commander';
+import { printable } from '../../printable.ts';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
+import { warn } from '../warn.ts';
 
 interface GradOptions {
   loss: string;
@@ -28,7 +30,8 @@ export function gradCommand(cli: Cli): Command {
     .addHelpText(
       'after',
       `
-Initializers that the loss does not depend on get no output; they are listed on stderr.
+Initializers that get no gradient have no output; they are listed on stderr with the reason, loudly where they are most of
+the model. Where none gets one, nothing is written and the exit code is 1.
 Any loss of your own: end the model with it (a ReduceMean over all axes, say) and name it.
 
 Examples:
@@ -42,12 +45,11 @@ Examples:
         out: resolve(cli.workingFolder, options.out),
         ...(wrt && { wrt }),
       });
-      if (result.unreached.length > 0)
-        cli.terminal.err(`The loss does not depend on: ${result.unreached.join(', ')}\n`);
+      if (result.warning) warn(cli, result.warning);
       if (options.json) return writeResult(cli, result);
       const file = relative(cli.workingFolder, result.file) || result.file;
       const { differentiated, nodes } = result;
       const gradients = differentiated.length === 1 ? '1 gradient' : `${differentiated.length} gradients`;
-      cli.terminal.out(`${file}: ${loss} and ${gradients}, ${nodes} nodes\n`);
+      cli.terminal.out(printable(`${file}: ${loss} and ${gradients}, ${nodes} nodes\n`));
     });
 }

@@ -9,6 +9,7 @@ import { CAST_LIKE } from './cast-like.ts';
 import { CONTROL_FLOW } from './control-flow.ts';
 import type { Decomposition } from './decomposition.ts';
 import { DROPOUT } from './dropout.ts';
+import { LOOPS } from './loops.ts';
 import { LOSSES } from './losses.ts';
 import { NORMALIZATION } from './normalization.ts';
 import { RECURRENT } from './recurrent.ts';
@@ -19,6 +20,7 @@ import { SEQUENCES } from './sequences.ts';
 export const DECOMPOSITIONS: ReadonlyMap<string, Decomposition> = new Map(
   Object.entries({
     ...CONTROL_FLOW,
+    ...LOOPS,
     ...SEQUENCES,
     ...NORMALIZATION,
     ...ROTARY_EMBEDDING,

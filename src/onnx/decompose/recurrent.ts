@@ -1,5 +1,6 @@
-import { floatAttribute, intAttribute, stringAttribute, type TypedValue } from '../graph.ts';
+import { floatAttribute, intAttribute, type Node, stringAttribute, type TypedValue } from '../graph.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
+import { buildScan } from '../scan.ts';
 import { type CompositeCall, type Decomposition, inputOf, knownInts } from './decomposition.ts';
 
 /** The state after a step: h [B, H], and c for an LSTM. */
@@ -32,6 +33,8 @@ interface Kind {
   /** The default activations of one direction. */
   readonly activations: readonly string[];
   readonly cell: Cell;
+  /** Whether its state has a cell beside h. */
+  readonly hasCell?: boolean;
 }
 
 function parts({ g, hidden }: Direction, x: TypedValue, count: number): TypedValue[] {
@@ -96,33 +99,145 @@ const gated: Cell = (direction, x, before) => {
 };
 
 /** The activations that gates of exported models have; undefined for another. */
-function activationsOf(call: CompositeCall, kind: Kind, directions: number): Activation[][] | undefined {
-  const { g, node } = call;
+const ACTIVATIONS: Readonly<Record<string, (g: GraphBuilder, x: TypedValue) => TypedValue>> = {
+  sigmoid: (g, x) => g.sigmoid(x),
+  tanh: (g, x) => g.tanh(x),
+  relu: (g, x) => g.relu(x),
+};
+
+/** Their names by direction; undefined where one is not known. */
+function activationsOf(node: Node, kind: Kind, directions: number): string[][] | undefined {
   const attribute = node.attributes.get('activations');
-  const names =
+  const given =
     attribute?.kind === 'strings' && attribute.value.length > 0
       ? attribute.value
       : Array.from({ length: directions }, () => kind.activations).flat();
-  const known: Record<string, Activation> = {
-    sigmoid: (x) => g.sigmoid(x),
-    tanh: (x) => g.tanh(x),
-    relu: (x) => g.relu(x),
-  };
-  const found = names.map((name) => known[name.toLowerCase()]);
-  if (found.some((one) => !one) || found.length !== directions * kind.activations.length) return undefined;
-  return Array.from({ length: directions }, (_, d) =>
-    (found as Activation[]).slice(d * kind.activations.length, (d + 1) * kind.activations.length),
-  );
+  const names = given.map((name) => name.toLowerCase());
+  const each = kind.activations.length;
+  if (names.some((name) => !ACTIVATIONS[name]) || names.length !== directions * each) return undefined;
+  return Array.from({ length: directions }, (_, d) => names.slice(d * each, (d + 1) * each));
 }
 
 /** Steps that are written one by one. */
-const MAX_UNROLLED = 1024;
+const MAX_UNROLLED = 256;
+
+/** What one direction of a layer runs over. */
+interface Pass {
+  /** [T, B, gates H]: what the inputs bring, with their bias. */
+  readonly projected: TypedValue;
+  readonly weights: readonly (TypedValue | null)[];
+  readonly activations: readonly string[];
+  readonly initial: Partial<State>;
+  readonly backward: boolean;
+  /** [B]: how many steps each text has; null where all have T. */
+  readonly lengths: TypedValue | null;
+}
+
+/** The outputs of all steps as [T, B, H], and the last state. */
+type Run = (
+  call: CompositeCall,
+  kind: Kind,
+  hidden: number,
+  pass: Pass,
+) => { outputs: TypedValue; last: State };
+
+function directionIn(g: GraphBuilder, node: Node, hidden: number, pass: Pass): Direction {
+  const [recurrence, recurrenceBias = null, peepholes = null] = pass.weights;
+  return {
+    g,
+    hidden,
+    recurrence: recurrence as TypedValue,
+    recurrenceBias,
+    peepholes,
+    activations: pass.activations.map((name) => (x) => ACTIVATIONS[name]!(g, x)),
+    linearBeforeReset: intAttribute(node, 'linear_before_reset', 0) === 1,
+  };
+}
+
+/** After the end of its text a state stays, and the output is 0. */
+function within(
+  g: GraphBuilder,
+  at: TypedValue,
+  lengths: TypedValue,
+  after: State,
+  before: State,
+): { state: State; output: TypedValue } {
+  const inside = g.unsqueeze(g.less(at, lengths), [-1]);
+  const kept = (now: TypedValue, then: TypedValue) => g.where(inside, now, then);
+  const c = after.c && before.c ? kept(after.c, before.c) : null;
+  return {
+    state: { h: kept(after.h, before.h), c },
+    output: g.where(inside, after.h, g.scalar(0, after.h.type)),
+  };
+}
+
+/** [B, H] of zeros, for a batch of any size. */
+function zeros(g: GraphBuilder, projected: TypedValue, hidden: number): TypedValue {
+  const batch = projected.shape[1];
+  const zero = g.scalar(0, projected.type);
+  if (typeof batch === 'number') return g.expand(zero, [batch, hidden]);
+  const size = g.op('Shape', [projected], { start: 1, end: 2 });
+  return g.op('Expand', [zero, g.concat([size, g.ints([hidden])], 0)]);
+}
+
+/** Written out step by step. */
+const stepByStep: Run = ({ g, node }, kind, hidden, pass) => {
+  const steps = Number(pass.projected.shape[0]);
+  const direction = directionIn(g, node, hidden, pass);
+  const rows = g
+    .node('Split', [pass.projected, g.ints(new Array(steps).fill(1))], { axis: 0 }, { outputs: steps })
+    .map((row, at) => ({ row: g.squeeze(row, [0]), at }));
+  let state = pass.initial;
+  const outputs = (pass.backward ? rows.toReversed() : rows).map(({ row, at }) => {
+    const next = kind.cell(direction, row, state);
+    if (!pass.lengths) {
+      state = next;
+      return next.h;
+    }
+    const masked = within(g, g.scalar(at, 'int64'), pass.lengths, next, state as State);
+    state = masked.state;
+    return masked.output;
+  });
+  const ordered = pass.backward ? outputs.toReversed() : outputs;
+  const stackedOutputs = g.concat(
+    ordered.map((h) => g.unsqueeze(h, [0])),
+    0,
+  );
+  return { outputs: stackedOutputs, last: state as State };
+};
+
+/** As a Scan: T is only known when it runs, or large. */
+const asScan: Run = ({ g, node }, kind, hidden, pass) => {
+  const { projected, backward, lengths } = pass;
+  const initial = pass.initial as State;
+  const length = g.reshape(g.op('Shape', [projected], { start: 0, end: 1 }), []);
+  const places = lengths && g.op('Range', [g.scalar(0, 'int64'), length, g.scalar(1, 'int64')]);
+  const scanned = [projected, ...(places ? [places] : [])];
+  const states = [initial.h, ...(initial.c ? [initial.c] : [])];
+  const result = buildScan(
+    g,
+    { states, scanned: scanned.map((value) => ({ value, reverse: backward })), reverseOutputs: [backward] },
+    (step) => {
+      const before: State = { h: step.states[0] as TypedValue, c: step.states[1] ?? null };
+      const weights = pass.weights.map((value) => value && step.capture(value));
+      const direction = directionIn(step.g, node, hidden, { ...pass, weights });
+      const [row, at] = step.rows as [TypedValue, TypedValue];
+      const after = kind.cell(direction, row, before);
+      const { state, output } = lengths
+        ? within(step.g, at, step.capture(lengths), after, before)
+        : { state: after, output: after.h };
+      return { states: [state.h, ...(state.c ? [state.c] : [])], outputs: [output] };
+    },
+  );
+  const [h, c = null] = result.states as [TypedValue, TypedValue | undefined];
+  return { outputs: result.outputs[0] as TypedValue, last: { h, c } };
+};
 
 /**
- * A recurrent layer written out step by step: X [T, B, I] with a known T. What remains as it is: another activation
- * than the usual ones, clipping, coupled gates, texts of several lengths, and a length that is only known when it runs.
+ * A recurrent layer over X [T, B, I] as ordinary operators: step by step where T is a small number, else as a Scan. What
+ * remains as it is: another activation than the usual ones, clipping, coupled gates.
  */
-function unrolled(kind: Kind): Decomposition {
+function recurrence(kind: Kind): Decomposition {
   return (call) => {
     const { g, node } = call;
     const batchFirst = intAttribute(node, 'layout', 0) === 1;
@@ -131,65 +246,44 @@ function unrolled(kind: Kind): Decomposition {
     const [steps] = x.shape;
     const [w, r] = [inputOf(call, 1), inputOf(call, 2)];
     const [directions, , hidden] = r.shape;
-    const lengths = call.node.inputs[4] ? knownInts(call, 4) : [];
-    const other =
-      floatAttribute(node, 'clip', 0) > 0 ||
-      intAttribute(node, 'input_forget', 0) === 1 ||
-      !lengths?.every((length) => length === steps);
-    if (
-      typeof steps !== 'number' ||
-      steps > MAX_UNROLLED ||
-      typeof directions !== 'number' ||
-      typeof hidden !== 'number' ||
-      other
-    )
+    const other = floatAttribute(node, 'clip', 0) > 0 || intAttribute(node, 'input_forget', 0) === 1;
+    if (typeof directions !== 'number' || typeof hidden !== 'number' || other || directions > 2)
       return undefined;
-    const activations = activationsOf(call, kind, directions);
+    const activations = activationsOf(node, kind, directions);
     if (!activations) return undefined;
-    const backward = (d: number) => d === 1 || stringAttribute(node, 'direction', 'forward') === 'reverse';
+    const known = call.node.inputs[4] ? knownInts(call, 4) : [];
+    const lengths = known?.every((length) => length === steps) ? null : g.cast(inputOf(call, 4), 'int64');
+    const short = typeof steps === 'number' && steps > 0 && steps <= MAX_UNROLLED;
     const of = (value: TypedValue, d: number) => g.squeeze(g.slice(value, 0, d, d + 1), [0]);
     const optional = (index: number, d: number) => {
       const value = call.inputs[index];
       return value ? of(value, d) : undefined;
     };
-    const initial = (index: number, d: number) => {
-      const value = call.inputs[index];
-      return value ? of(swap(value), d) : undefined;
-    };
 
-    const runs = activations.map((activate, d) => {
+    const runs = activations.map((names, d) => {
       const bias = optional(3, d);
       const width = kind.gates * hidden;
-      const direction: Direction = {
-        g,
-        hidden,
-        recurrence: of(r, d),
-        recurrenceBias: bias ? g.slice(bias, 0, width, 2 * width) : null,
-        peepholes: optional(7, d) ?? null,
-        activations: activate,
-        linearBeforeReset: intAttribute(node, 'linear_before_reset', 0) === 1,
-      };
       const products = g.matMul(x, g.transpose(of(w, d), [1, 0]));
       const projected = bias ? g.add(products, g.slice(bias, 0, 0, width)) : products;
-      const rows = g
-        .node('Split', [projected, g.ints(new Array(steps).fill(1))], { axis: 0 }, { outputs: steps })
-        .map((row) => g.squeeze(row, [0]));
-      const ordered = backward(d) ? rows.toReversed() : rows;
-      let state: Partial<State> = { h: initial(5, d), c: initial(6, d) };
-      const outputs = ordered.map((row) => {
-        state = kind.cell(direction, row, state);
-        return state.h as TypedValue;
-      });
-      return { outputs: backward(d) ? outputs.toReversed() : outputs, last: state as State };
+      const initial = (index: number) => {
+        const value = call.inputs[index];
+        if (value) return of(swap(value), d);
+        // A first step without a state is cheaper where it is written out.
+        return short && !lengths ? undefined : zeros(g, projected, hidden);
+      };
+      const pass: Pass = {
+        projected,
+        weights: [of(r, d), bias ? g.slice(bias, 0, width, 2 * width) : null, optional(7, d) ?? null],
+        activations: names,
+        initial: { h: initial(5), ...(kind.hasCell && { c: initial(6) }) } as Partial<State>,
+        backward: d === 1 || stringAttribute(node, 'direction', 'forward') === 'reverse',
+        lengths,
+      };
+      return (short ? stepByStep : asScan)(call, kind, hidden, pass);
     });
 
     const all = g.concat(
-      runs.map(({ outputs }) =>
-        g.concat(
-          outputs.map((h) => g.unsqueeze(h, [0, 1])),
-          0,
-        ),
-      ),
+      runs.map(({ outputs }) => g.unsqueeze(outputs, [1])),
       1,
     );
     const stacked = (values: readonly TypedValue[]) =>
@@ -209,7 +303,12 @@ function unrolled(kind: Kind): Decomposition {
 }
 
 export const RECURRENT: Record<string, Decomposition> = {
-  RNN: unrolled({ gates: 1, activations: ['Tanh'], cell: simple }),
-  GRU: unrolled({ gates: 3, activations: ['Sigmoid', 'Tanh'], cell: gated }),
-  LSTM: unrolled({ gates: 4, activations: ['Sigmoid', 'Tanh', 'Tanh'], cell: longShortTerm }),
+  RNN: recurrence({ gates: 1, activations: ['Tanh'], cell: simple }),
+  GRU: recurrence({ gates: 3, activations: ['Sigmoid', 'Tanh'], cell: gated }),
+  LSTM: recurrence({
+    gates: 4,
+    activations: ['Sigmoid', 'Tanh', 'Tanh'],
+    cell: longShortTerm,
+    hasCell: true,
+  }),
 };

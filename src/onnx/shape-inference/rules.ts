@@ -1,3 +1,4 @@
+import { CONTROL_FLOW_RULES } from './control-flow.ts';
 import { CONVOLUTION_RULES } from './convolution.ts';
 import { EINSUM_RULES } from './einsum.ts';
 import { ELEMENTWISE_RULES } from './elementwise.ts';
@@ -24,6 +25,7 @@ const RULES = new Map<string, InferenceRule>(
     ...INDEXING_RULES,
     ...RESAMPLING_RULES,
     ...QUANTIZATION_RULES,
+    ...CONTROL_FLOW_RULES,
   }),
 );
 
