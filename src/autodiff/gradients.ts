@@ -67,6 +67,7 @@ export function gradients(
           needs: (index) => path.reached.has(operands[index] as Value),
           gradients: (output, values, outputGradient) =>
             gradients(g, output, values, { seed: outputGradient }),
+          gradientsIn: gradients,
         });
         operands.forEach((value, index) => {
           const gradient = inputGradients[index];

@@ -22,6 +22,8 @@ export interface GradientCall {
     wrt: readonly TypedValue[],
     outputGradient: TypedValue,
   ): readonly (TypedValue | null)[];
+  /** `gradients` of a scalar in another builder: the body of a loop. */
+  gradientsIn(g: GraphBuilder, loss: TypedValue, wrt: readonly TypedValue[]): readonly (TypedValue | null)[];
 }
 
 /**

@@ -4,7 +4,6 @@ import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { buildScan, type ScanStep } from '../../onnx/scan.ts';
 import { copyBody } from '../../onnx/scan-body.ts';
 import { expandLike } from '../broadcast.ts';
-import { gradients } from '../gradients.ts';
 import { type GradientCall, type GradientRule, UnsupportedGradient } from '../rule.ts';
 
 interface Parts {
@@ -117,9 +116,9 @@ const scan: GradientRule = (call) => {
         ...wantedRows.map((i) => row[i]),
         ...wantedCaptured.map((i) => stands.get(captured[i] as Value)),
       ] as TypedValue[];
-      const found = gradients(b, loss, wrt).map(
-        (gradient, i) => gradient ?? zerosLike(b, wrt[i] as TypedValue),
-      );
+      const found = call
+        .gradientsIn(b, loss, wrt)
+        .map((gradient, i) => gradient ?? zerosLike(b, wrt[i] as TypedValue));
       const [s, r] = [floatStates.length, wantedRows.length];
       return {
         states: [

@@ -3,6 +3,7 @@ import type { GradientCase } from './case.ts';
 import { CONVOLUTION_CASES } from './convolution.ts';
 import { ELEMENTWISE_CASES } from './elementwise.ts';
 import { INDEXING_CASES } from './indexing.ts';
+import { LOOP_CASES } from './loops.ts';
 import { MATRIX_CASES } from './matrix.ts';
 import { MOVEMENT_CASES } from './movement.ts';
 import { NORMALIZATION_CASES } from './normalization.ts';
@@ -26,4 +27,5 @@ export const GRADIENT_CASES: GradientCase[] = [
   ...INDEXING_CASES,
   ...RESAMPLING_CASES,
   ...QUANTIZATION_CASES,
+  ...LOOP_CASES,
 ];
