@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parseRecipe } from '../../recipe/parse.ts';
 import { recipeJsonSchema } from '../../recipe/schema.ts';
 import type { EvaluationResult, ExportResult, LabelResult, LimbeckApi } from '../../run/api.ts';
 import { runCli } from '../testing/run-cli.ts';
@@ -71,6 +72,67 @@ describe('init', () => {
     expect(code).toBe(2);
     expect(err).toMatch(/Did you mean 'csv'\?/);
     await expect(readFile(join(folder, 'no.yaml'))).rejects.toThrow('ENOENT');
+  });
+
+  describe('--data', () => {
+    const mails = (path: string) =>
+      writeFile(
+        join(folder, path),
+        Buffer.from(
+          `nr;body;category\n${Array.from({ length: 30 }, (_, i) => `${i};Où est le café ${'très '.repeat(i)}?;${i % 2 ? 'ham' : 'spam'}`).join('\n')}\n`,
+          'latin1',
+        ),
+      );
+
+    test('looks into the file, and proposes what it finds', async () => {
+      await mails('mails.csv');
+      const { code, out } = await run(['init', 'recipes/mails.yaml', '--data', 'mails.csv']);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^CSV, divided by ';': 30 rows\nit is not UTF-8; it reads well as windows-1252\n/);
+      expect(out).toMatch(/^class: category, 2 classes: spam \(15\), ham \(15\)$/m);
+      const recipe = parseRecipe(await readFile(join(folder, 'recipes/mails.yaml'), 'utf8'));
+      expect(recipe).toMatchObject({
+        data: {
+          source: {
+            kind: 'csv',
+            path: '../mails.csv',
+            delimiter: ';',
+            encoding: 'windows-1252',
+            textField: 'body',
+            labelField: 'category',
+          },
+        },
+        teacher: { kind: 'use-lite' },
+      });
+      expect(recipe.data.maxLength).toBeGreaterThan(32);
+      expect(recipe.data.maxLength % 8).toBe(0);
+    });
+
+    test('gives what was seen as JSON, and lets --set say otherwise', async () => {
+      await mails('mails.csv');
+      const options = ['--data', 'mails.csv', '--set', 'data.maxLength=20', '--json'];
+      const { out } = await run(['init', 'set.yaml', ...options]);
+      expect(JSON.parse(out)).toMatchObject({
+        seen: expect.arrayContaining(['columns: nr, body, category']),
+      });
+      expect(parseRecipe(await readFile(join(folder, 'set.yaml'), 'utf8')).data.maxLength).toBe(20);
+    });
+
+    test('writes nothing where there is no such file, or no text in it', async () => {
+      await writeFile(join(folder, 'numbers.csv'), 'a,b\n1,2\n1,2\n1,3\n');
+      for (const [data, error] of [
+        ['none.csv', /data.missing/],
+        ['numbers.csv', /cli.no-text/],
+      ] as const) {
+        expect(await run(['init', 'no.yaml', '--data', data])).toMatchObject({
+          code: 2,
+          err: expect.stringMatching(error),
+        });
+        await expect(readFile(join(folder, 'no.yaml'))).rejects.toThrow('ENOENT');
+      }
+      const both = ['init', 'no.yaml', '--data', 'numbers.csv', '--source', 'csv'];
+      expect(await run(both)).toMatchObject({ code: 2, err: expect.stringMatching(/cli.usage/) });
+    });
   });
 
   test('makes a name of any file', async () => {

@@ -7,9 +7,12 @@ import { taskOf } from '../../recipe/schema.ts';
 import type { Cli } from '../cli.ts';
 import { kindsOf } from '../init/choices.ts';
 import { type Answers, draftRecipe } from '../init/draft.ts';
+import { proposeSource } from '../init/propose.ts';
 import { writeResult } from '../json-result.ts';
+import { plainLine } from '../progress/format.ts';
 
 interface InitOptions {
+  data?: string;
   name?: string;
   source?: string;
   teacher?: string;
@@ -25,10 +28,14 @@ export function initCommand(cli: Cli): Command {
   return new Command('init')
     .summary('write a recipe')
     .description(
-      'Writes a recipe with a comment on every key. In a terminal it asks a few questions, unless --source is given; without a terminal it takes the options.',
+      'Writes a recipe with a comment on every key. It looks into the data that --data names, and proposes what it finds there: separator, encoding, columns, classes, lengths. In a terminal it asks a few questions, unless --data or --source is given; without a terminal it takes the options.',
     )
     .argument('[file]', 'where to write it', 'recipe.yaml')
     .option('--name <name>', "the recipe's name (default: the file's)")
+    .option(
+      '--data <path>',
+      'a file (CSV, JSON lines, Parquet) or folder with the data, which is looked into',
+    )
     .option('--source <kind>', 'where the data is (default: wordnet-glosses, which comes with Limbeck)')
     .option(
       '--teacher <kind>',
@@ -55,23 +62,28 @@ Kinds:
 
 Examples:
   limbeck init
+  limbeck init mails.yaml --data mails.csv
   limbeck init glosses.yaml --source wordnet-glosses --set data.labelsPerClass=100
   limbeck init mails.yaml --source csv --set data.source.path=mails.csv --teacher none`;
     })
     .action(async (file: string, options: InitOptions) => {
       const path = resolve(cli.workingFolder, file);
-      const answers = await answersFrom(cli, path, options);
+      const { answers, seen } = await answersFrom(cli, path, options);
       const schema = relative(dirname(path), SCHEMA_FILE).split(sep).join('/');
       await write(path, draftRecipe(answers, schema), file, options.force ?? false);
-      if (options.json) writeResult(cli, { file: path });
+      if (options.json) writeResult(cli, { file: path, seen });
       else
         cli.terminal.out(
-          `Wrote ${file}. Next:\n  limbeck plan ${file}\n  limbeck ${answers.teacher ? 'distill' : 'train'} ${file}\n`,
+          `${seen.map((line) => `${plainLine(line)}\n`).join('')}Wrote ${file}. Next:\n  limbeck check ${file}\n  limbeck plan ${file}\n  limbeck ${answers.teacher ? 'distill' : 'train'} ${file}\n`,
         );
     });
 }
 
-async function answersFrom(cli: Cli, path: string, options: InitOptions): Promise<Answers> {
+async function answersFrom(
+  cli: Cli,
+  path: string,
+  options: InitOptions,
+): Promise<{ answers: Answers; seen: string[] }> {
   const name =
     options.name ??
     (basename(path, extname(path))
@@ -79,21 +91,33 @@ async function answersFrom(cli: Cli, path: string, options: InitOptions): Promis
       .replace(/^[^A-Za-z0-9]+/, '') ||
       'recipe');
   const set = options.set ?? [];
-  if (cli.terminal.interactive && !options.source && !options.json) {
-    const { askAnswers } = await import('../init/ask.ts');
-    return askAnswers({ name, set });
+  const propose = (data: string) => {
+    const absolute = resolve(cli.workingFolder, data);
+    return proposeSource(absolute, relative(dirname(path), absolute).split(sep).join('/'));
+  };
+  if (options.data !== undefined && options.source !== undefined) {
+    throw new LimbeckError('cli.usage', '--data finds out what --source says', {
+      where: 'limbeck init',
+      remedy: 'Give one of the two.',
+    });
   }
-  const { source = 'wordnet-glosses' } = options;
-  const images = taskOf(source) === 'image-classification';
+  if (cli.terminal.interactive && !options.source && !options.data && !options.json) {
+    const { askAnswers } = await import('../init/ask.ts');
+    return { answers: await askAnswers({ name, set }, propose), seen: [] };
+  }
+  const proposal = options.data === undefined ? undefined : await propose(options.data);
+  const source = proposal?.source ?? { kind: options.source ?? 'wordnet-glosses' };
+  const images = taskOf(source.kind) === 'image-classification';
   const { teacher = images ? 'none' : 'use-lite', student = images ? 'resnet' : 'text-conv' } = options;
-  return {
+  const answers: Answers = {
     name,
-    source: { kind: source },
+    source,
     teacher: teacher === 'none' ? undefined : teacher,
     student,
     labelsPerClass: 'all',
-    set,
+    set: [...(proposal?.set ?? []), ...set],
   };
+  return { answers, seen: proposal?.seen ?? [] };
 }
 
 async function write(path: string, text: string, file: string, force: boolean): Promise<void> {

@@ -1,29 +1,108 @@
-import { cancel, group, intro, outro, select, text } from '@clack/prompts';
+import { cancel, group, intro, note, outro, select, text } from '@clack/prompts';
 import { LimbeckError } from '../../errors.ts';
 import { type TaskName, taskOf } from '../../recipe/schema.ts';
+import { plainLine } from '../progress/format.ts';
 import { kindsOf, settingsOf } from './choices.ts';
 import type { Answers } from './draft.ts';
+import type { Proposal } from './propose.ts';
 
 const NO_TEACHER = 'none';
 
+/** Looks into the data that a person names. */
+type Propose = (path: string) => Promise<Proposal>;
+
 /** Asks a person for what a recipe needs. Throws LimbeckError `run.interrupted` when they leave. */
-export async function askAnswers(known: Partial<Answers> & { name: string }): Promise<Answers> {
+export async function askAnswers(
+  known: Partial<Answers> & { name: string },
+  propose: Propose,
+): Promise<Answers> {
   intro('A new recipe');
-  const onCancel = () => {
-    cancel('Nothing was written.');
-    throw new LimbeckError('run.interrupted', 'the questions were left');
-  };
-  const options = (section: Parameters<typeof kindsOf>[0], task?: TaskName) =>
-    kindsOf(section, task).map(({ value, hint }) => ({ value, label: value, ...(hint && { hint }) }));
-  const { name, kind } = await group(
+  const { name, path } = await group(
     {
-      name: () => text({ message: 'What is it called?', initialValue: known.name, validate: required }),
-      kind: () => select({ message: 'Where is the data?', options: options('data.source') }),
+      name: () => text({ message: 'Name of the recipe', initialValue: known.name, validate: required }),
+      path: () => text({ message: 'File or folder with the data (empty: other data)', defaultValue: '' }),
     },
     { onCancel },
   );
+  const { source, set } = path ? await askColumns(path, propose) : { source: await askSource(), set: [] };
+  const task = taskOf(source.kind);
+  const rest = await group(
+    {
+      teacher: () =>
+        select({
+          message: 'Teacher',
+          options: [
+            ...options('teacher', task),
+            { value: NO_TEACHER, label: 'nobody', hint: 'for limbeck train' },
+          ],
+        }),
+      student: () => select({ message: 'Student', options: options('student', task) }),
+      labels: () =>
+        text({
+          message: "Labels of each class that may be used ('all', or a number)",
+          initialValue: 'all',
+          validate: (value = '') => (/^(all|[1-9]\d*)$/.test(value) ? undefined : "'all', or a whole number"),
+        }),
+    },
+    { onCancel },
+  );
+  outro('That is all; the other settings start with their defaults.');
+  return {
+    name,
+    source,
+    teacher: rest.teacher === NO_TEACHER ? undefined : rest.teacher,
+    student: rest.student,
+    labelsPerClass: rest.labels === 'all' ? 'all' : Number(rest.labels),
+    set: [...set, ...(known.set ?? [])],
+  };
+}
+
+const onCancel = () => {
+  cancel('Nothing was written.');
+  throw new LimbeckError('run.interrupted', 'setup cancelled');
+};
+
+const options = (section: Parameters<typeof kindsOf>[0], task?: TaskName) =>
+  kindsOf(section, task).map(({ value, hint }) => ({ value, label: value, ...(hint && { hint }) }));
+
+/** What the data show, and which of their columns are text and class. */
+async function askColumns(path: string, propose: Propose): Promise<Pick<Proposal, 'source' | 'set'>> {
+  const { source, set, seen, survey } = await propose(path);
+  note(seen.map(plainLine).join('\n'), plainLine(path));
+  if (survey.columns.length === 0) return { source, set };
+  const column = ({ name, distinct }: (typeof survey.columns)[number]) => ({
+    value: name,
+    label: plainLine(name),
+    hint: `${distinct} values`,
+  });
+  const { textField, labelField } = await group(
+    {
+      textField: () =>
+        select({
+          message: 'Column with the text',
+          options: survey.columns.filter(({ isText }) => isText).map(column),
+          initialValue: survey.choice.textField,
+        }),
+      labelField: () =>
+        select({
+          message: 'Column with the class',
+          options: [...survey.columns.map(column), { value: '', label: 'none' }],
+          initialValue: survey.choice.labelField ?? '',
+        }),
+    },
+    { onCancel },
+  );
+  const { labelField: _, ...rest } = source;
+  return { source: { ...rest, textField, ...(labelField && { labelField }) }, set };
+}
+
+/** Data that are not in a file here: those that come along, and those of a hub. */
+async function askSource(): Promise<Answers['source']> {
+  const { kind } = await group(
+    { kind: () => select({ message: 'Where is the data?', options: options('data.source') }) },
+    { onCancel },
+  );
   const source: Answers['source'] = { kind };
-  const task = taskOf(kind);
   for (const setting of settingsOf(kind)) {
     const { value } = await group(
       {
@@ -38,35 +117,7 @@ export async function askAnswers(known: Partial<Answers> & { name: string }): Pr
     );
     if (value) source[setting.key] = value;
   }
-  const rest = await group(
-    {
-      teacher: () =>
-        select({
-          message: 'Who teaches?',
-          options: [
-            ...options('teacher', task),
-            { value: NO_TEACHER, label: 'nobody', hint: 'for limbeck train' },
-          ],
-        }),
-      student: () => select({ message: 'Who is taught?', options: options('student', task) }),
-      labels: () =>
-        text({
-          message: "How many labels of each class may be used? ('all', or a number)",
-          initialValue: 'all',
-          validate: (value = '') => (/^(all|[1-9]\d*)$/.test(value) ? undefined : "'all', or a whole number"),
-        }),
-    },
-    { onCancel },
-  );
-  outro('That is all; the other settings start with their defaults.');
-  return {
-    name,
-    source,
-    teacher: rest.teacher === NO_TEACHER ? undefined : rest.teacher,
-    student: rest.student,
-    labelsPerClass: rest.labels === 'all' ? 'all' : Number(rest.labels),
-    set: known.set ?? [],
-  };
+  return source;
 }
 
 function required(value: string | undefined): string | undefined {

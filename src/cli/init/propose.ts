@@ -1,0 +1,81 @@
+import { type FileSurvey, surveyFile } from '../../data/survey/survey-file.ts';
+import { useLiteTokenizer } from '../../data/use-lite-tokenizer.ts';
+import { LimbeckError } from '../../errors.ts';
+import { formatCount, plainLine } from '../progress/format.ts';
+import type { Answers } from './draft.ts';
+
+/** What a person's data propose for a recipe, and what was seen, a line each. */
+export interface Proposal {
+  source: Answers['source'];
+  /** `key.path=value` for settings that depend on the data. */
+  set: string[];
+  seen: string[];
+  survey: FileSurvey;
+}
+
+/** The sentence encoder reads no more. */
+const MOST_TOKENS = 128;
+const SHOWN_CLASSES = 8;
+
+/**
+ * Looks at a file or folder of data and proposes how a recipe reads it.
+ *
+ * @param path absolute
+ * @param written the path as the recipe is to have it
+ * @throws LimbeckError `data.missing`, `data.wrong-format`; `cli.no-text` where no column looks like text
+ */
+export async function proposeSource(path: string, written: string): Promise<Proposal> {
+  const survey = await surveyFile(path);
+  const { kind, options, choice, columns, rows, more, notes } = survey;
+  if (kind === 'idx' || kind === 'text-folder') {
+    const what =
+      kind === 'idx' ? 'a folder of images in IDX files' : 'a folder of texts, a subfolder for each class';
+    return { source: { kind, path: written, ...options }, set: [], seen: [what, ...notes], survey };
+  }
+  if (choice.textField === undefined) {
+    throw new LimbeckError('cli.no-text', 'no column looks like text', {
+      where: `${path}: ${columns.map(({ name }) => name).join(', ') || 'no rows'}`,
+      remedy: 'Name it: --set data.source.textField=NAME, with --source and --set data.source.path.',
+    });
+  }
+  const fields = Object.fromEntries(Object.entries(choice).filter(([, name]) => name !== undefined));
+  const lengths = await tokenLengths(survey.texts);
+  const set = lengths && lengths.proposed !== 64 ? [`data.maxLength=${lengths.proposed}`] : [];
+  const seen = [
+    `${NAMES[kind]}${options.delimiter ? `, divided by ${options.delimiter === '\t' ? 'tabs' : `'${options.delimiter}'`}` : ''}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
+    ...notes,
+    `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
+    `text: ${plainLine(choice.textField)}${lengths ? `, half of them up to ${lengths.median} tokens, 95 % up to ${lengths.most}` : ''}`,
+    labelLine(survey),
+    ...(choice.splitField ? [`split: ${plainLine(choice.splitField)}`] : []),
+    ...(choice.idField ? [`id: ${plainLine(choice.idField)}`] : []),
+  ];
+  return { source: { kind, path: written, ...options, ...fields }, set, seen, survey };
+}
+
+const NAMES = { csv: 'CSV', jsonl: 'JSON lines', parquet: 'Parquet' } as const;
+
+function labelLine({ columns, choice, rows }: FileSurvey): string {
+  const label = columns.find(({ name }) => name === choice.labelField);
+  if (!label)
+    return 'class: no column looks like one; without it only a teacher that knows its classes can label';
+  const classes = label.values
+    .slice(0, SHOWN_CLASSES)
+    .map(([value, count]) => `${plainLine(value)} (${formatCount(count)})`);
+  const others = label.distinct > SHOWN_CLASSES ? ` and ${label.distinct - SHOWN_CLASSES} more` : '';
+  const without = label.filled < rows ? `; ${formatCount(rows - label.filled)} rows have none` : '';
+  return `class: ${plainLine(label.name)}, ${label.distinct} classes: ${classes.join(', ')}${others}${without}`;
+}
+
+/** How long the texts are for the sentence encoder; the proposal cuts one of a hundred. */
+async function tokenLengths(
+  texts: readonly string[],
+): Promise<{ median: number; most: number; proposed: number } | undefined> {
+  if (texts.length === 0) return undefined;
+  const tokenizer = await useLiteTokenizer();
+  const lengths = texts.map((text) => tokenizer.encode(text).length).sort((a, b) => a - b);
+  const at = (share: number) =>
+    lengths[Math.min(lengths.length - 1, Math.floor(share * lengths.length))] ?? 0;
+  const proposed = Math.min(MOST_TOKENS, Math.max(16, Math.ceil(at(0.99) / 8) * 8));
+  return { median: at(0.5), most: at(0.95), proposed };
+}

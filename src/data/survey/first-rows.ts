@@ -1,0 +1,198 @@
+import { isUtf8 } from 'node:buffer';
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { LimbeckError } from '../../errors.ts';
+import { openRegularFileAsync } from '../../regular-file.ts';
+import { readParquetRecords } from '../sources/parquet.ts';
+import { type CsvFormat, fieldsOfLine, plainFields } from '../text-files/csv-record.ts';
+import { csvRecords } from '../text-files/csv-records.ts';
+import { byteOrderMark, looksLikeUtf16, suggestEncoding } from '../text-files/encoding.ts';
+import { parseJsonLine } from '../text-files/json-line.ts';
+import { type TextFormat, textFormat, textLines } from '../text-files/text-lines.ts';
+
+/** The first rows of a file or folder of data, as they stand, and how it has to be read. */
+export interface FirstRows {
+  /** The kind of source that reads it. */
+  readonly kind: 'csv' | 'jsonl' | 'parquet' | 'text-folder' | 'idx';
+  /** Options of that source beside its path, where they differ from the defaults. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** Whether there are rows beyond these. */
+  readonly more: boolean;
+  /** What was noticed: an encoding, a missing header. */
+  readonly notes: readonly string[];
+}
+
+const DELIMITERS = [',', '\t', ';', '|'];
+const SNIFFED_LINES = 50;
+
+/**
+ * Reads the first `most` rows of what a person calls their data: a CSV, JSON lines or Parquet file, or a folder.
+ *
+ * @throws LimbeckError `data.missing`, `data.wrong-format`, `data.wrong-encoding`
+ */
+export async function firstRows(path: string, most: number): Promise<FirstRows> {
+  const found = await stat(path).catch((cause) => {
+    throw new LimbeckError('data.missing', 'there is no such file or folder', {
+      where: path,
+      remedy: 'Name the file with the data.',
+      cause,
+    });
+  });
+  if (found.isDirectory()) return folderKind(path);
+  const extension = extname(path).toLowerCase();
+  if (extension === '.parquet') return parquetRows(path, most);
+  const encoding = await encodingOf(path);
+  const format = await textFormat(path, 'text', encoding);
+  const options = { ...(encoding && { encoding }) };
+  const notes = encoding ? [`it is not UTF-8; it reads well as ${encoding}`] : [];
+  const isJson = /^\.(jsonl|ndjson|json)$/.test(extension) || (await firstLine(path, format)).startsWith('{');
+  return isJson
+    ? jsonRows(path, format, most, { options, notes })
+    : csvRows(path, format, most, { options, notes });
+}
+
+type Beside = Pick<FirstRows, 'options' | 'notes'>;
+
+const HEAD = 1 << 16;
+
+/** The encoding to tell the source; undefined for UTF-8 and where a byte order mark tells it. */
+async function encodingOf(path: string): Promise<string | undefined> {
+  const file = await openRegularFileAsync(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
+    const head = buffer.subarray(0, bytesRead);
+    if (byteOrderMark(head)) return undefined;
+    // The head may end within a character.
+    const whole = [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, Math.max(0, bytesRead - cut))));
+    return whole && !looksLikeUtf16(head) ? undefined : suggestEncoding(head);
+  } finally {
+    await file.close();
+  }
+}
+
+async function firstLine(path: string, format: TextFormat): Promise<string> {
+  for await (const { text } of textLines(path, format)) if (text.trim() !== '') return text.trim();
+  return '';
+}
+
+async function jsonRows(path: string, format: TextFormat, most: number, beside: Beside): Promise<FirstRows> {
+  const rows: Record<string, unknown>[] = [];
+  let more = false;
+  for await (const { text, problem } of textLines(path, format)) {
+    if (problem || text.trim() === '') continue;
+    if (rows.length === most) {
+      more = true;
+      break;
+    }
+    const parsed = parseJsonLine(text.trim(), []);
+    if (!('problem' in parsed)) rows.push(parsed.row);
+  }
+  if (rows.length === 0) {
+    throw new LimbeckError('data.wrong-format', 'no line is a JSON object', {
+      where: path,
+      remedy: 'Write one JSON object a line.',
+    });
+  }
+  return { kind: 'jsonl', rows, more, ...beside };
+}
+
+async function csvRows(path: string, format: TextFormat, most: number, beside: Beside): Promise<FirstRows> {
+  const lines: string[] = [];
+  for await (const { text } of textLines(path, format)) {
+    if (text.trim() !== '') lines.push(text);
+    if (lines.length === SNIFFED_LINES) break;
+  }
+  const delimiter = sniffDelimiter(lines);
+  const quoting: CsvFormat = { delimiter, quote: '"', escape: '"' };
+  const names = (fieldsOfLine(lines[0] ?? '', quoting) ?? plainFields(lines[0] ?? '', delimiter)).map(
+    (name) => name.trim(),
+  );
+  const header = looksLikeHeader(names, lines.slice(1), quoting);
+  const columns = header ? names : names.map((_, i) => `column ${i + 1}`);
+  const rows: Record<string, unknown>[] = [];
+  let more = false;
+  let first = header;
+  const shape = { columns: columns.length, label: -1, classes: new Set<string>() };
+  for await (const { fields, problem } of csvRecords(textLines(path, format), quoting, shape)) {
+    if (first) {
+      first = false;
+      continue;
+    }
+    if (rows.length === most) {
+      more = true;
+      break;
+    }
+    if (!problem && fields.length === columns.length)
+      rows.push(Object.fromEntries(columns.map((name, i) => [name, fields[i]])));
+  }
+  const usual = /\.(tsv|tab)$/i.test(path) ? '\t' : ',';
+  return {
+    kind: 'csv',
+    options: {
+      ...beside.options,
+      ...(delimiter !== usual && { delimiter }),
+      ...(!header && { columns }),
+    },
+    rows,
+    more,
+    notes: [...beside.notes, ...(header ? [] : ['its first line is no header'])],
+  };
+}
+
+/** The delimiter that divides the lines most alike, into most columns. */
+function sniffDelimiter(lines: readonly string[]): string {
+  const score = (delimiter: string) => {
+    const format = { delimiter, quote: '"', escape: '"' };
+    const counts = lines.map((line) => fieldsOfLine(line, format)?.length ?? 0);
+    const columns = counts[0] ?? 0;
+    if (columns < 2) return 0;
+    const alike = counts.filter((count) => count === columns).length / counts.length;
+    return alike + columns / 1000;
+  };
+  return DELIMITERS.reduce((best, one) => (score(one) > score(best) ? one : best));
+}
+
+/** A header names its columns: short words, none twice, none a number, none that the column itself has as a value. */
+function looksLikeHeader(names: readonly string[], lines: readonly string[], format: CsvFormat): boolean {
+  if (names.some((name) => name === '' || name.length > 60 || /^[-+\d.,]+$/.test(name))) return false;
+  if (new Set(names).size < names.length) return false;
+  const values = lines.map((line) => fieldsOfLine(line, format) ?? []);
+  return !names.some((name, i) => values.some((row) => row[i]?.trim() === name));
+}
+
+async function parquetRows(path: string, most: number): Promise<FirstRows> {
+  const rows: Record<string, unknown>[] = [];
+  for await (const row of readParquetRecords(path, most + 1)) rows.push(row);
+  return {
+    kind: 'parquet',
+    options: {},
+    rows: rows.slice(0, most),
+    more: rows.length > most,
+    notes: [],
+  };
+}
+
+/** A folder of texts by class, or of IDX files. */
+async function folderKind(path: string): Promise<FirstRows> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const none = { options: {}, rows: [], more: false, notes: [] };
+  if (entries.some(({ name }) => /-idx\d-ubyte(\.gz)?$/.test(name))) return { kind: 'idx', ...none };
+  const folders = entries.filter((entry) => entry.isDirectory());
+  if (folders.length === 0) {
+    throw new LimbeckError(
+      'data.wrong-format',
+      'this folder has no subfolders, and no data that can be told',
+      {
+        where: path,
+        remedy: 'Name a file, or a folder with a subfolder of texts for each class.',
+      },
+    );
+  }
+  const [inside = []] = await Promise.all(
+    folders.slice(0, 1).map(({ name }) => readdir(join(path, name), { withFileTypes: true })),
+  );
+  const file = inside.find((entry) => entry.isFile())?.name;
+  const extension = file === undefined ? '.txt' : extname(file);
+  return { kind: 'text-folder', ...none, options: extension === '.txt' ? {} : { extension } };
+}

@@ -1,0 +1,107 @@
+/** What is known of a column from the first rows. */
+export interface ColumnSurvey {
+  readonly name: string;
+  /** Rows that have a value there. */
+  readonly filled: number;
+  /** Different values. */
+  readonly distinct: number;
+  /** Mean length of its values as text, in characters. */
+  readonly meanLength: number;
+  /** Whether its values are texts, and not numbers. */
+  readonly isText: boolean;
+  /** Whether a value is a list. */
+  readonly hasLists: boolean;
+  /** The commonest values with their counts. */
+  readonly values: readonly (readonly [string, number])[];
+}
+
+/** Which columns hold what, as far as it shows. */
+export interface ColumnChoice {
+  readonly textField?: string;
+  readonly labelField?: string;
+  readonly idField?: string;
+  readonly splitField?: string;
+}
+
+const MOST_VALUES = 50;
+const NUMBER = /^[-+]?[\d.,]+(e[-+]?\d+)?$/i;
+
+/** Names that say what a column holds, the likeliest first. */
+const TEXT_NAMES =
+  /^(text|sentence|content|body|message|review|comment|question|utterance|description|document|tweet|title|input)s?$/i;
+const LABEL_NAMES =
+  /^(label|class|category|target|intent|sentiment|topic|tag|y|stars|rating|polarity)(e?s)?([_ -]?(name|text|id))?$/i;
+const SPLIT_NAMES = /^(split|fold|set|subset|partition)$/i;
+const SPLIT_WORDS = /^(train|training|valid|validation|val|dev|test|eval)$/i;
+const ID_NAMES = /^(id|uuid|guid|key|.*[_ -]id|.*Id)$/;
+
+export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]): ColumnSurvey[] {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return names.map((name) => {
+    const values = rows
+      .map((row) => row[name])
+      .filter((value) => value !== undefined && value !== null && value !== '');
+    const texts = values.map(textOf);
+    const counts = new Map<string, number>();
+    for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+    return {
+      name,
+      filled: values.length,
+      distinct: counts.size,
+      meanLength: texts.reduce((sum, text) => sum + text.length, 0) / Math.max(1, texts.length),
+      isText: values.filter(isWords).length >= 0.9 * Math.max(1, values.length),
+      hasLists: values.some(Array.isArray),
+      values: [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_VALUES),
+    };
+  });
+}
+
+function isWords(value: unknown): boolean {
+  return typeof value === 'string' && !NUMBER.test(value.trim());
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object'
+    ? (JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part)) ?? '')
+    : String(value);
+}
+
+/** Which columns hold text, class, id and split: by their names, else by what is in them. */
+export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): ColumnChoice {
+  const text =
+    longest(
+      columns.filter(({ name, isText, meanLength }) => isText && TEXT_NAMES.test(name) && meanLength > 0),
+    ) ??
+    longest(columns.filter(({ isText, distinct, filled }) => isText && distinct > filled / 2 && filled > 0));
+  const others = columns.filter((column) => column !== text && column.filled > 0);
+  const split = others.find(
+    ({ name, values }) => SPLIT_NAMES.test(name) && values.every(([value]) => SPLIT_WORDS.test(value.trim())),
+  );
+  const few = others.filter(
+    (column) =>
+      column !== split &&
+      !column.hasLists &&
+      column.distinct >= 2 &&
+      column.distinct <= Math.max(20, rows / 10) &&
+      column.distinct < column.filled,
+  );
+  const label =
+    few.find(({ name }) => LABEL_NAMES.test(name)) ??
+    // Without a telling name: the column with the fewest values, where one alone has few.
+    (few.length === 1 ? few[0] : undefined);
+  const id = others.find(
+    (column) =>
+      column !== label && ID_NAMES.test(column.name) && column.distinct === rows && column.filled === rows,
+  );
+  return {
+    ...(text && { textField: text.name }),
+    ...(label && { labelField: label.name }),
+    ...(id && { idField: id.name }),
+    ...(split && { splitField: split.name }),
+  };
+}
+
+function longest(columns: readonly ColumnSurvey[]): ColumnSurvey | undefined {
+  return [...columns].sort((a, b) => b.meanLength - a.meanLength)[0];
+}

@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { surveyFile } from './survey-file.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'limbeck-survey-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function surveyOf(name: string, content: string | Uint8Array) {
+  writeFileSync(join(folder, name), content);
+  return surveyFile(join(folder, name));
+}
+
+const TEXTS = Array.from({ length: 40 }, (_, i) => `message number ${i}, with "quotes"; and more`);
+const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+
+describe('surveyFile', () => {
+  it.each([',', ';', '\t', '|'])('finds that columns are divided by %j', async (delimiter) => {
+    const rows = TEXTS.map((text, i) => [`id-${i}`, i % 3 ? 'ham' : 'spam', quoted(text)].join(delimiter));
+    const found = await surveyOf(
+      'mails.csv',
+      `${['mail_id', 'category', 'body'].join(delimiter)}\n${rows.join('\n')}\n`,
+    );
+    expect(found).toMatchObject({ kind: 'csv', rows: 40, more: false, notes: [] });
+    expect(found.options).toEqual(delimiter === ',' ? {} : { delimiter });
+    expect(found.choice).toEqual({ textField: 'body', labelField: 'category', idField: 'mail_id' });
+    expect(found.texts).toEqual(TEXTS);
+    expect(found.columns.find(({ name }) => name === 'category')).toMatchObject({
+      distinct: 2,
+      values: [
+        ['ham', 26],
+        ['spam', 14],
+      ],
+    });
+  });
+
+  it('takes the tab of a TSV file for granted', async () => {
+    const found = await surveyOf(
+      'a.tsv',
+      `text\tlabel\n${TEXTS.map((text, i) => `${text}\t${i % 2}`).join('\n')}\n`,
+    );
+    expect(found.options).toEqual({});
+    expect(found.choice).toEqual({ textField: 'text', labelField: 'label' });
+  });
+
+  it('finds a file without a header', async () => {
+    const found = await surveyOf('a.csv', TEXTS.map((text, i) => `${i % 2},${quoted(text)}\n`).join(''));
+    expect(found.options).toEqual({ columns: ['column 1', 'column 2'] });
+    expect(found.notes).toEqual(['its first line is no header']);
+    expect(found.choice).toEqual({ textField: 'column 2', labelField: 'column 1' });
+    expect(found.rows).toBe(40);
+  });
+
+  it('finds the encoding', async () => {
+    const text = `text,label\n${TEXTS.map((_, i) => `garçon très élégant, où ça ${i};café\n`)
+      .join('')
+      .replaceAll(',', ' ')
+      .replaceAll(';', ',')}`;
+    const latin = Buffer.from(text, 'latin1');
+    expect((await surveyOf('a.csv', latin)).options).toEqual({ encoding: 'windows-1252' });
+    expect((await surveyOf('a.csv', Buffer.from(text, 'utf8'))).options).toEqual({});
+    const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]);
+    expect((await surveyOf('a.csv', utf16)).options).toEqual({});
+    expect((await surveyOf('a.csv', utf16.subarray(2))).options).toEqual({ encoding: 'utf-16le' });
+  });
+
+  it('reads JSON lines, by their name or by how they begin', async () => {
+    const lines = TEXTS.map((text, i) =>
+      JSON.stringify({ sentence: text, intent: `intent ${i % 4}`, split: i % 5 ? 'train' : 'dev' }),
+    ).join('\n');
+    for (const name of ['a.jsonl', 'a.txt']) {
+      const found = await surveyOf(name, lines);
+      expect(found).toMatchObject({
+        kind: 'jsonl',
+        choice: { textField: 'sentence', labelField: 'intent', splitField: 'split' },
+      });
+    }
+  });
+
+  it('chooses a class without a telling name only where one column alone can be it', async () => {
+    const one = TEXTS.map((text, i) => JSON.stringify({ a: text, b: i % 3, c: i })).join('\n');
+    expect((await surveyOf('a.jsonl', one)).choice).toEqual({ textField: 'a', labelField: 'b' });
+    const two = TEXTS.map((text, i) => JSON.stringify({ a: text, b: i % 3, c: i % 2 })).join('\n');
+    expect((await surveyOf('a.jsonl', two)).choice).toEqual({ textField: 'a' });
+    const lists = TEXTS.map((text, i) => JSON.stringify({ a: text, label: [i % 3] })).join('\n');
+    expect((await surveyOf('a.jsonl', lists)).choice).toEqual({ textField: 'a' });
+  });
+
+  it('tells a folder of texts from one of images', async () => {
+    mkdirSync(join(folder, 'texts/spam'), { recursive: true });
+    writeFileSync(join(folder, 'texts/spam/1.md'), 'buy');
+    expect(await surveyFile(join(folder, 'texts'))).toMatchObject({
+      kind: 'text-folder',
+      options: { extension: '.md' },
+    });
+    mkdirSync(join(folder, 'images'));
+    writeFileSync(join(folder, 'images/train-images-idx3-ubyte.gz'), '');
+    expect(await surveyFile(join(folder, 'images'))).toMatchObject({ kind: 'idx' });
+  });
+
+  it('looks at the first rows alone', async () => {
+    const many = Array.from(
+      { length: 2500 },
+      (_, i) => `${TEXTS[i % 40]?.replaceAll(',', ' ')} ${i},${i % 2}`,
+    );
+    expect(await surveyOf('a.csv', `text,label\n${many.join('\n')}\n`)).toMatchObject({
+      rows: 2000,
+      more: true,
+    });
+  });
+
+  it('refuses what is no data', async () => {
+    await expect(surveyFile(join(folder, 'nowhere.csv'))).rejects.toMatchObject({ code: 'data.missing' });
+    await expect(surveyOf('a.csv', Buffer.from('PK\u0003\u0004 zip'))).rejects.toMatchObject({
+      code: 'data.wrong-format',
+    });
+    await expect(surveyOf('a.jsonl', 'no JSON\n')).rejects.toMatchObject({ code: 'data.wrong-format' });
+    mkdirSync(join(folder, 'empty'));
+    await expect(surveyFile(join(folder, 'empty'))).rejects.toMatchObject({ code: 'data.wrong-format' });
+  });
+});
