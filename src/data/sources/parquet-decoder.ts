@@ -10,8 +10,10 @@ import type { Fields } from './fields.ts';
 
 export interface ParquetInput {
   readonly path: string;
-  /** What is read; without it nothing but the description. */
-  readonly fields?: Fields;
+  /** What is read: the columns that these name, or all; without it nothing but the description. */
+  readonly fields?: Fields | 'all';
+  /** Rows that are read at most. */
+  readonly rows?: number;
 }
 
 /** First what the file says of itself to libraries for data sets; then rows, a column at a time. */
@@ -33,17 +35,22 @@ const compressors: Record<string, (input: Uint8Array, bytes: number) => Uint8Arr
 };
 
 /** The description and rows of a Parquet file, row group by row group. */
-export async function* decode({ path, fields }: ParquetInput): AsyncGenerator<ParquetPiece> {
+export async function* decode({
+  path,
+  fields,
+  rows: most = Number.POSITIVE_INFINITY,
+}: ParquetInput): AsyncGenerator<ParquetPiece> {
   const handle = await openRegularFileAsync(path);
   try {
     const buffer = await asyncBuffer(handle);
     const metadata = await readMetadata(buffer, path);
     yield { description: metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value };
     if (!fields) return;
-    const columns = neededColumns(metadata, fields, path);
+    const columns = fields === 'all' ? topLevelColumns(metadata) : neededColumns(metadata, fields, path);
     let rowStart = 0;
     for (const group of metadata.row_groups) {
-      const rowEnd = rowStart + Number(group.num_rows);
+      if (rowStart >= most) break;
+      const rowEnd = Math.min(rowStart + Number(group.num_rows), most);
       const rows = await readGroup(buffer, metadata, columns, rowStart, rowEnd, path);
       yield* piecesOf(rows, columns);
       rowStart = rowEnd;

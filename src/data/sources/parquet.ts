@@ -35,7 +35,7 @@ export async function* readParquet(
 ): AsyncGenerator<SourceRow> {
   let { classNames } = file;
   let done = 0;
-  for await (const piece of await decodeParquet(file, fields, signal)) {
+  for await (const piece of await decodeParquet(file, { fields }, signal)) {
     if ('description' in piece) {
       // Data sets on the hub store class labels as numbers, and their names in the file's metadata.
       classNames = parquetClassNames(piece.description, fields.labelField) ?? classNames;
@@ -50,6 +50,19 @@ export async function* readParquet(
   }
 }
 
+/** The first rows of a file with all their columns. */
+export async function* readParquetRecords(
+  path: string,
+  most: number,
+): AsyncGenerator<Record<string, unknown>> {
+  for await (const piece of await decodeParquet({ path }, { fields: 'all', rows: most })) {
+    if ('description' in piece) continue;
+    const names = Object.keys(piece.columns);
+    for (let i = 0; i < piece.rows; i++)
+      yield Object.fromEntries(names.map((name) => [name, piece.columns[name]?.[i]]));
+  }
+}
+
 /** The class names that a file's own metadata declares; undefined for none. */
 export async function classNamesIn(file: RowFile, fields: Fields): Promise<string[] | undefined> {
   let names: string[] | undefined;
@@ -60,14 +73,14 @@ export async function classNamesIn(file: RowFile, fields: Fields): Promise<strin
 }
 
 async function decodeParquet(
-  { path }: RowFile,
-  fields?: Fields,
+  { path }: Pick<RowFile, 'path'>,
+  wanted: Pick<ParquetInput, 'fields' | 'rows'> = {},
   signal?: AbortSignal,
 ): Promise<AsyncIterable<ParquetPiece>> {
   const { size } = await stat(path);
   return decodeIsolated<ParquetInput, ParquetPiece>({
     decoder: decoderBeside(import.meta.url, 'parquet-decoder'),
-    input: { path, ...(fields && { fields }) },
+    input: { path, ...wanted },
     limits: limitsFor(size),
     file: path,
     signal,

@@ -81,6 +81,13 @@ describe('surveyFile', () => {
     }
   });
 
+  it('reads Parquet', async () => {
+    const found = await surveyFile(join(import.meta.dirname, '../testing/reviews.parquet'));
+    expect(found).toMatchObject({ kind: 'parquet', choice: { textField: 'text', labelField: 'label' } });
+    expect(found.rows).toBeGreaterThan(0);
+    expect(found.columns.length).toBeGreaterThan(1);
+  });
+
   it('chooses a class without a telling name only where one column alone can be it', async () => {
     const one = TEXTS.map((text, i) => JSON.stringify({ a: text, b: i % 3, c: i })).join('\n');
     expect((await surveyOf('a.jsonl', one)).choice).toEqual({ textField: 'a', labelField: 'b' });
