@@ -42,7 +42,7 @@ const taught = (...overrides: string[]) => smallRecipe([...QUICK, ...overrides])
 /** Taught by an ONNX file that is there in a moment. */
 const quick = (...overrides: string[]) =>
   taught(
-    'teacher={kind: onnx, model: teacher.onnx, tokenizer: tokenizer.json, precision: f32}',
+    'teacher={kind: onnx, model: teacher.onnx, tokenizer: tokenizer.json, precision: f32, atChance: warn}',
     ...overrides,
   );
 

@@ -66,7 +66,7 @@ task: image-classification
 data:
   source: { kind: idx, path: pictures, classes: [top, bottom] }
   splits: { validation: 20 }
-teacher: { kind: onnx-image, model: teacher.onnx }
+teacher: { kind: onnx-image, model: teacher.onnx, atChance: warn }
 student: { kind: resnet, width: 4, stages: 2, blocks: 1 }
 training: { epochs: 1, batchSize: 20, earlyStopping: false }
 knowledge: { layers: ${layers}, graph: { samples: 40 } }

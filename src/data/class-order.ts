@@ -1,17 +1,4 @@
-const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
-const NUMBERED = /^label[\s_-]*(\d+)$/i;
-
-/** The number that a class name is (`3`, `-1`, `007`, `1.0`); undefined for other names. */
-export function numberOfName(name: string): number | undefined {
-  const text = name.trim();
-  return NUMBER.test(text) ? Number(text) : undefined;
-}
-
-/** The index in a name that says nothing else, as transformers gives them (`LABEL_3` is 3); undefined for other names. */
-export function indexOfName(name: string): number | undefined {
-  const index = NUMBERED.exec(name.trim())?.[1];
-  return index === undefined ? undefined : Number(index);
-}
+import { indexOfName, numberOfName } from './class-name.ts';
 
 /**
  * Class names found in data, in the order of the outputs of a model: numbers (`-1`, `2`, `10`, `1.0`, `007`) by their

@@ -1,6 +1,7 @@
 import type { Batch } from './batch.ts';
 import type { BrokenRows } from './broken-rows.ts';
 import type { KeptDifference } from './kept-splits.ts';
+import type { LabelStatistics } from './label-findings.ts';
 import type { SourceNote } from './sample.ts';
 import type { Split } from './split.ts';
 import type { SplitOrigins } from './split-assignment.ts';
@@ -33,6 +34,8 @@ export interface DatasetStatistics {
   classCounts: Record<DatasetSplit, number[]>;
   /** How the data differ from those of the run whose splits were asked for. */
   kept?: KeptDifference;
+  /** The labels as the rows have them; absent for images. */
+  labels?: LabelStatistics;
 }
 
 /** A split data set on disk. Samples stay there: memory does not grow with their number. */

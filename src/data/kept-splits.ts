@@ -21,6 +21,8 @@ export interface KeptSplits {
   readonly contentHash: string;
   /** The classes, in the order of their numbers. */
   readonly labels: readonly string[];
+  /** The labels as the data have them, with the class that each is. */
+  readonly dataLabels: readonly { readonly label: string; readonly class: number }[];
   readonly splits: Readonly<Record<KeptName, KeptSplit>>;
 }
 
@@ -53,11 +55,20 @@ export function keepSplits(dataset: Dataset): KeptSplits {
       labels: Int32Array.from(entries, ([, label]) => label),
     };
   };
+  const { labels } = dataset;
   return {
     contentHash: dataset.contentHash,
-    labels: dataset.labels,
+    labels,
+    dataLabels:
+      dataset.statistics.labels?.classes.map(({ label, class: number }) => ({ label, class: number })) ??
+      ownNames(labels),
     splits: { train: keep('train'), validation: keep('validation'), test: keep('test') },
   };
+}
+
+/** Where nothing else was kept, the data have the names of the classes. */
+function ownNames(labels: readonly string[]): KeptSplits['dataLabels'] {
+  return labels.map((label, number) => ({ label, class: number }));
 }
 
 /** Whether two splits hold the same samples with the same labels, in any order. */
@@ -168,9 +179,9 @@ class Taker {
 const FORMAT = 1;
 
 /** As a file: a line of JSON, then for each split its hashes (float64) and labels (int32), little-endian. */
-export function encodeKeptSplits({ contentHash, labels, splits }: KeptSplits): Buffer {
+export function encodeKeptSplits({ contentHash, labels, dataLabels, splits }: KeptSplits): Buffer {
   const sizes = SPLITS.map((name) => splits[name].hashes.length);
-  const head = Buffer.from(`${JSON.stringify({ format: FORMAT, contentHash, labels, sizes })}\n`);
+  const head = Buffer.from(`${JSON.stringify({ format: FORMAT, contentHash, labels, dataLabels, sizes })}\n`);
   const parts = SPLITS.flatMap((name) => {
     const { hashes, labels: numbers } = splits[name];
     const bytes = Buffer.alloc(hashes.length * 12);
@@ -185,10 +196,11 @@ export function encodeKeptSplits({ contentHash, labels, splits }: KeptSplits): B
 export function decodeKeptSplits(file: Buffer): KeptSplits | undefined {
   try {
     const end = file.indexOf(10);
-    const { format, contentHash, labels, sizes } = JSON.parse(file.toString('utf8', 0, end)) as {
+    const { format, contentHash, labels, dataLabels, sizes } = JSON.parse(file.toString('utf8', 0, end)) as {
       format: number;
       contentHash: string;
       labels: string[];
+      dataLabels?: { label: string; class: number }[];
       sizes: number[];
     };
     if (format !== FORMAT || sizes.length !== SPLITS.length) return undefined;
@@ -207,7 +219,7 @@ export function decodeKeptSplits(file: Buffer): KeptSplits | undefined {
         return [name, { hashes, labels: numbers }];
       }),
     ) as Record<KeptName, KeptSplit>;
-    return { contentHash, labels, splits };
+    return { contentHash, labels, dataLabels: dataLabels ?? ownNames(labels), splits };
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { LimbeckError } from '../errors.ts';
 import { AppendingFile } from './appending-file.ts';
 import { BROKEN_ROWS_FILE, BrokenRowList, type BrokenRows, brokenSummary } from './broken-rows.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { orderClasses } from './class-order.ts';
+import { findContradictions } from './contradictions.ts';
 import { DATASET_SPLITS, type DatasetSplit } from './dataset.ts';
 import {
   bucketFileName,
@@ -16,6 +16,7 @@ import {
 } from './dataset-manifest.ts';
 import { drawTraining, selectLabelled } from './draw-training.ts';
 import { assignKept, type KeptSplits, keptDigest } from './kept-splits.ts';
+import type { LabelNames, LabelSummary } from './label-reader.ts';
 import { preparedFolder } from './prepared-folder.ts';
 import type { DataSource, SourceNote } from './sample.ts';
 import { SampleReader } from './sample-reader.ts';
@@ -39,6 +40,10 @@ export interface PrepareOptions {
   tokenizer: Tokenizer;
   /** The allowed class names, in the order of their numbers; those found in the data (`orderClasses`) when absent. */
   labels?: readonly string[];
+  /** Other names for labels in the data; null for a value that stands for no label. */
+  renameLabels?: LabelNames;
+  /** What a teacher makes of the classes of the data; they stay as they are when absent. */
+  classes?: ClassResolver;
   /** Counts of samples, or fractions below 1. */
   splits?: SplitSizes;
   /** The splits of an earlier preparation: samples go where they were, and others are left out. */
@@ -56,6 +61,17 @@ export interface PrepareOptions {
   /** Called now and then with the rows read so far. */
   onProgress?: (rows: number) => void;
   signal?: AbortSignal;
+}
+
+/** Decides which classes a run has and in which order, from those of the data: a teacher may have its own. */
+export interface ClassResolver {
+  /** What the decision depends on besides the data's classes: part of the fingerprint. */
+  readonly key: string;
+  /** The classes, and the class of each label of the data. Throws LimbeckError where they do not fit together. */
+  resolve(labels: LabelSummary): {
+    readonly labels: readonly string[];
+    readonly classOfLabel: readonly number[];
+  };
 }
 
 const PROGRESS_ROWS = 1000;
@@ -87,11 +103,12 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
   const broken = new BrokenRowList(folder);
   try {
     const { kept } = options;
+    const declared = await source.classNames?.();
     const reader = new SampleReader({
       ...options,
+      declared: declared?.names,
       // Rows of other classes are no rows of that run.
-      ...(kept && { labels: kept.labels, onBrokenRow: 'skip' }),
-      labels: kept?.labels ?? options.labels,
+      ...(kept && { labels: kept.dataLabels.map(({ label }) => label), onBrokenRow: 'skip' }),
       broken,
       title,
     });
@@ -106,19 +123,24 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
     requireRows(reader.rows, stage.size, broken.found, title);
     const texts = stage.finishAdding();
 
-    const labels = kept?.labels.slice() ?? options.labels?.slice() ?? orderClasses(reader.labels);
-    if (labels.length < 2) throw oneClass(labels, reader.notes, title);
-    const numbers = reader.labels.map((label) => labels.indexOf(label));
+    const summary = reader.labels.summary();
+    const { labels, numbers } = kept
+      ? { labels: [...kept.labels], numbers: kept.dataLabels.map((one) => one.class) }
+      : resolveClasses(reader, summary, options.classes, title);
+    const contradictions = findContradictions(stage);
+    const names = reader.labels.labels;
     const assigned = kept
       ? { ...assignKept(stage, kept, (label) => numbers[label] as number), origins: ORIGINS_KEPT }
-      : { origins: assignSplits(stage, options.splits ?? {}, title, reader.labels), difference: undefined };
+      : { origins: assignSplits(stage, options.splits ?? {}, title, names), difference: undefined };
     const labelled =
       'labelled' in assigned ? assigned.labelled : selectLabelled(stage, options.labelsPerClass, seed);
-    if (!kept) drawTraining(stage, options.splits ?? {}, labelled, reader.labels, seed);
+    if (!kept) drawTraining(stage, options.splits ?? {}, labelled, names, seed);
 
     const written = writeSplits(folder, stage, numbers, labels.length, labelled);
     const empty = labels.filter((_, label) => written.classCounts.labelled[label] === 0);
-    if (empty.length > 0 && !kept) throw emptyClass(empty, title);
+    // A teacher teaches its classes without labels.
+    if (empty.length > 0 && !kept && !options.classes) throw emptyClass(empty, title);
+    const first = stage.ids(contradictions.first.flat());
     stage.discard();
     const brokenFile = broken.finish();
     const manifest: DatasetManifest = {
@@ -143,6 +165,22 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
         tokenLengths: reader.tokenLengths,
         longTexts: reader.long.found(),
         classCounts: written.classCounts,
+        labels: {
+          ...summary,
+          classes: summary.classes.map((one) => ({
+            ...one,
+            class: numbers[reader.labels.labels.indexOf(one.label)] as number,
+          })),
+          contradictions: {
+            ...contradictions,
+            first: contradictions.first.map((pair) =>
+              pair.map((sample) => ({
+                id: first.get(sample) as string,
+                label: reader.labels.labels[stage.label(sample)] as string,
+              })),
+            ),
+          },
+        },
       },
       files: { texts, ...written.files, [BROKEN_ROWS_FILE]: brokenFile },
     };
@@ -158,6 +196,26 @@ const ORIGINS_KEPT: SplitOrigins = {
   validation: { from: 'data', cut: 0, missing: 0 },
   test: { from: 'data', cut: 0, missing: 0 },
 };
+
+/** The classes of the run, and the class of each label in the order in which the labels were met. */
+function resolveClasses(
+  { labels: { labels: met }, notes }: SampleReader,
+  summary: LabelSummary,
+  resolver: ClassResolver | undefined,
+  title: string,
+): { labels: string[]; numbers: number[] } {
+  const found = summary.classes.filter(({ rows }) => rows > 0).map(({ label }) => label);
+  if (found.length === 0) throw oneClass(found, notes, title);
+  const all = summary.classes.map(({ label }) => label);
+  // Of declared classes those count that have rows, if nobody else knows the others.
+  const own = summary.from === 'data-set' ? found : all;
+  const { labels, classOfLabel } = resolver?.resolve(summary) ?? {
+    labels: own,
+    classOfLabel: all.map((label) => own.indexOf(label)),
+  };
+  if (labels.length < 2) throw oneClass(labels, notes, title);
+  return { labels: [...labels], numbers: met.map((label) => classOfLabel[all.indexOf(label)] as number) };
+}
 
 /** Copies every staged record into the file of its split and bucket, with the label's final number. */
 function writeSplits(
@@ -216,12 +274,16 @@ function writeSplits(
 async function fingerprintOf(options: PrepareOptions): Promise<string> {
   const { source, tokenizer, labels, splits, labelsPerClass, maxLength, buckets, seed, onBrokenRow, kept } =
     options;
+  const { renameLabels, classes } = options;
   const parts = {
     format: DATASET_FORMAT,
     source: await source.fingerprint(),
     tokenizer: tokenizer.hash,
     options: { labels, splits, labelsPerClass, maxLength, buckets, seed, onBrokenRow },
     ...(kept && { kept: keptDigest(kept) }),
+    ...(renameLabels && { renameLabels }),
+    ...(classes && { classes: classes.key }),
+    classNames: (await source.classNames?.())?.names,
   };
   return createHash('sha256').update(canonicalJson(parts)).digest('hex');
 }

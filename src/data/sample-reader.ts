@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closest } from 'fastest-levenshtein';
 import { LimbeckError } from '../errors.ts';
 import { mixSeed } from '../random.ts';
 import { SAMPLE_KEY_BYTES } from './batch.ts';
 import type { BrokenRowList } from './broken-rows.ts';
+import { type LabelNames, LabelReader } from './label-reader.ts';
 import type { BrokenRow, SourceNote, SourceRow, SplitName, TextSample } from './sample.ts';
 import type { StagedSample } from './sample-stage.ts';
 import { TEST, TRAIN, VALIDATION } from './split-assignment.ts';
@@ -11,13 +11,14 @@ import { LongTextCounter } from './text-lengths.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 const SPLIT_NUMBERS: Record<SplitName, number> = { train: TRAIN, validation: VALIDATION, test: TEST };
-/** More classes than this, found in data, mean that the label field holds something else than labels. */
-const MOST_LABELS = 10_000;
 
 export interface SampleReaderOptions {
   tokenizer: Tokenizer;
   /** The allowed class names; those found in the data when absent. */
-  labels: readonly string[] | undefined;
+  labels?: readonly string[] | undefined;
+  /** The class names that the data set declares. */
+  declared?: readonly string[] | undefined;
+  renameLabels?: LabelNames | undefined;
   maxLength: number;
   seed: number;
   onBrokenRow: 'skip' | 'fail';
@@ -30,9 +31,7 @@ export interface SampleReaderOptions {
 /** Turns a source's rows into tokenized samples, and counts what it meets. */
 export class SampleReader {
   readonly #options: SampleReaderOptions;
-  /** Class names in the order of their numbers: the given list, or as they were met. */
-  readonly labels: string[];
-  readonly #numbers: Map<string, number>;
+  readonly labels: LabelReader;
   /** What the source told of itself. */
   readonly notes: SourceNote[] = [];
   /** Samples whose text holds U+FFFD: another program could not read them before. */
@@ -44,8 +43,7 @@ export class SampleReader {
 
   constructor(options: SampleReaderOptions) {
     this.#options = options;
-    this.labels = [...(options.labels ?? [])];
-    this.#numbers = new Map(this.labels.map((label, number) => [label, number]));
+    this.labels = new LabelReader(options);
     this.tokenLengths = new Array<number>(options.maxLength + 1).fill(0);
     this.long = new LongTextCounter(options.maxLength);
   }
@@ -57,7 +55,11 @@ export class SampleReader {
       return undefined;
     }
     this.rows++;
-    if ('broken' in row) return this.#skip(row.broken, 'data.broken-row');
+    if ('broken' in row) {
+      // Where no row before had one class, the column holds lists.
+      if (row.broken.labelList && !this.labels.hasLabels) throw this.#severalClasses(row.broken);
+      return this.#skip(row.broken, 'data.broken-row');
+    }
     const { sample } = row;
     const where = placeOf(sample);
     if (sample.text.trim() === '') {
@@ -67,8 +69,11 @@ export class SampleReader {
       const problem = 'the text has half of a surrogate pair, which no encoding can store';
       return this.#skip({ where, problem, reason: 'encoding' }, 'data.broken-row');
     }
-    const label = sample.label === undefined ? -1 : this.#number(sample.label);
-    if (label === undefined) return this.#skip(this.#unknownLabel(sample), 'data.unknown-label');
+    const label = this.labels.read(sample);
+    if (label === undefined) {
+      const problem = this.labels.unknown(sample);
+      return this.#skip({ where, problem, reason: 'unknown-label' }, 'data.unknown-label');
+    }
 
     const { tokenizer, maxLength, seed } = this.#options;
     const whole = this.#encode(sample.text);
@@ -105,27 +110,16 @@ export class SampleReader {
     }
   }
 
-  #number(label: string): number | undefined {
-    const known = this.#numbers.get(label);
-    if (known !== undefined || this.#options.labels) return known;
-    if (this.labels.length === MOST_LABELS) {
-      throw new LimbeckError('data.too-many-labels', `the label field has more than ${MOST_LABELS} values`, {
-        where: this.#options.title,
-        remedy: 'Name the field that holds the class, or list the classes in data.labels.',
-      });
-    }
-    this.labels.push(label);
-    this.#numbers.set(label, this.labels.length - 1);
-    return this.labels.length - 1;
-  }
-
-  #unknownLabel(sample: TextSample): BrokenRow {
-    const nearest = closest(sample.label as string, this.labels);
-    return {
-      where: placeOf(sample),
-      reason: 'unknown-label',
-      problem: `label '${sample.label}' is not in data.labels (the nearest there is '${nearest}')`,
-    };
+  #severalClasses({ where, problem }: BrokenRow): LimbeckError {
+    return new LimbeckError(
+      'data.multi-label',
+      `several classes for a text are not supported yet: ${problem}`,
+      {
+        where: `${this.#options.title}, ${where}`,
+        remedy:
+          'Name a column with one class for each row (labelField), or write one: the most important class of each text.',
+      },
+    );
   }
 
   #skip(broken: BrokenRow, code: 'data.broken-row' | 'data.unknown-label'): undefined {

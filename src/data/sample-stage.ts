@@ -5,8 +5,8 @@ import { AppendingFile } from './appending-file.ts';
 import { SAMPLE_KEY_BYTES } from './batch.ts';
 import { Column } from './column.ts';
 import { hashOfKey } from './hash-of-key.ts';
-import { type RecordLayout, TOKENS_AT, writeRecord } from './token-record.ts';
-import { textEntry } from './token-split.ts';
+import { type RecordLayout, TEXT_OFFSET_AT, TOKENS_AT, writeRecord } from './token-record.ts';
+import { readText, textEntry } from './token-split.ts';
 
 /** A tokenized sample on its way to the stage. */
 export interface StagedSample {
@@ -122,6 +122,24 @@ export class SampleStage {
     } finally {
       for (const reader of readers) reader.close();
     }
+  }
+
+  /** The ids that the source gave some samples. */
+  ids(samples: readonly number[]): Map<number, string> {
+    const wanted = new Set(samples);
+    const ids = new Map<number, string>();
+    if (wanted.size === 0) return ids;
+    const texts = fs.openSync(this.#texts.path, 'r');
+    try {
+      for (const { sample, record } of this.records()) {
+        if (!wanted.has(sample)) continue;
+        ids.set(sample, readText(texts, record.readDoubleLE(TEXT_OFFSET_AT), this.#texts.path).id);
+        if (ids.size === wanted.size) break;
+      }
+    } finally {
+      fs.closeSync(texts);
+    }
+    return ids;
   }
 
   /** Closes and deletes the files that only the stage needs. */

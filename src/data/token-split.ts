@@ -205,7 +205,8 @@ export function textEntry(id: string, text: string): Buffer {
   return Buffer.concat([head, idBytes, textBytes]);
 }
 
-function readText(descriptor: number, at: number, path: string): { id: string; text: string } {
+/** The entry at a place of an open texts file. */
+export function readText(descriptor: number, at: number, path: string): { id: string; text: string } {
   const head = Buffer.alloc(8);
   readFully(descriptor, head, 0, 8, at, path);
   const idBytes = head.readUInt32LE(0);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { className } from '../data/class-name.ts';
 import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { SOURCES } from '../data/sources/index.ts';
 import { registryUnion } from './registry-union.ts';
@@ -59,11 +60,29 @@ export const dataSchema = z
   .strictObject({
     source: registryUnion([...SOURCES, ...IMAGE_SOURCES]).describe('Where the samples come from.'),
     labels: z
-      .array(z.string().min(1))
+      .array(className)
       .min(2)
       .refine((labels) => new Set(labels).size === labels.length, { error: 'a class name is there twice' })
       .optional()
-      .describe('The class names, in the order of the outputs. Found in the data when absent.'),
+      .describe(
+        "The class names, in the order of the outputs. When absent: those that the teacher's config.json or the data set itself names, or those found in the data, numbers by their value and others by their letters.",
+      ),
+    renameLabels: z
+      .array(
+        z.strictObject({
+          from: z
+            .union([className, z.array(className).min(1)])
+            .describe('The label as the data has it, or several that become one class.'),
+          to: z
+            .union([className, z.null()])
+            .describe('The name of the class; null makes rows with such a label rows without one.'),
+        }),
+      )
+      .min(1)
+      .optional()
+      .describe(
+        'Other names for labels in the data: `[{ from: [Spam, "spam "], to: spam }, { from: "-1", to: null }]`.',
+      ),
     splits,
     labelsPerClass: z
       .union([z.literal('all'), z.int().positive()])

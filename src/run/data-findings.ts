@@ -39,7 +39,10 @@ export function dataFindings({ statistics, labels, splits }: Dataset): string[] 
       );
     }
     if (size === 0) continue;
-    const absent = labels.filter((_, label) => classCounts[name][label] === 0);
+    // What no split has is told of the classes.
+    const absent = labels.filter(
+      (_, label) => classCounts[name][label] === 0 && everywhere(classCounts, label) > 0,
+    );
     if (absent.length > 0) {
       const all = absent.map((label) => {
         const elsewhere = classCounts.train[labels.indexOf(label)] ?? 0;
@@ -61,4 +64,8 @@ function lengthFindings({ tokenLengths, longTexts }: DatasetStatistics): string[
   return [
     `${lengths.cut} of ${texts} texts (${percent(lengths.cut / texts)}) have more than data.maxLength (${maxLength}) tokens and are cut; ${lengths.enough} would cut one of a hundred at most`,
   ];
+}
+
+function everywhere(counts: Dataset['statistics']['classCounts'], label: number): number {
+  return Object.values(counts).reduce((sum, split) => sum + (split[label] ?? 0), 0);
 }

@@ -5,6 +5,7 @@ import { namedLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { imageInput, imageLayout, withPixelValues } from './image-model.ts';
 import { readPixelForm } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
+import { teacherClasses } from './teacher-classes.ts';
 import { type ImageTeacherSource, LOGITS, PIXEL_VALUES } from './teacher-source.ts';
 import { describeValue } from './text-inputs.ts';
 
@@ -13,6 +14,8 @@ export interface ImageFileOptions {
   model: string;
   /** Which of its inputs the picture is; the only one that can be by default. */
   input?: string;
+  /** The classes of its outputs, where its config.json does not name them as the data does. */
+  labels?: readonly string[] | undefined;
 }
 
 /**
@@ -33,11 +36,13 @@ export function openImageFile(options: ImageFileOptions): ImageTeacherSource {
   requireClassScores(scores.graph, path, describeValue);
   const [, ...dims] = scores.graph.inputs[0]?.shape ?? [];
   const config = fileOf(files, 'preprocessor_config.json');
+  const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
   return {
     title: basename(path),
     file: path,
     model: scores.graph,
     logitsOutput: LOGITS,
+    ...(classes && { classes }),
     dims: dims.map((size) => (typeof size === 'number' ? size : undefined)),
     ...(config !== undefined && { pixels: readPixelForm(config) }),
     notes: [

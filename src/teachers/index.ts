@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { openOnnxFile } from './onnx-file.ts';
 import type { TextTeacherSource } from './teacher-source.ts';
-import { headOptions, minAgreementOption, precisionOption, wholeOptions } from './teaching-options.ts';
+import {
+  atChanceOption,
+  headOptions,
+  minAgreementOption,
+  precisionOption,
+  teacherLabelsOption,
+  wholeOptions,
+} from './teaching-options.ts';
 import { openUseLite } from './use-lite/open.ts';
 
 /** An entry of the registry of teachers. */
@@ -58,6 +65,8 @@ const onnxFileOptions = z
       .enum(['none', 'head', 'all'])
       .default('none')
       .describe('none: its output is the classes. Otherwise a head, or all of it, learns from the labels.'),
+    labels: teacherLabelsOption,
+    atChance: atChanceOption,
     ...labelling,
   })
   .describe('An ONNX file with its tokenizer.');
@@ -84,6 +93,8 @@ const onnxImageOptions = z
       .min(1)
       .optional()
       .describe('Which of its inputs takes the picture, where there are several that could.'),
+    labels: teacherLabelsOption,
+    atChance: atChanceOption,
     precision: precisionOption,
     minAgreement: minAgreementOption,
   })

@@ -96,7 +96,7 @@ describe('by name', () => {
     ).toMatchObject({
       code: 'teacher.classes',
       message: "'Spam' and 'spam ' are both the class 'spam' of the teacher",
-      remedy: expect.stringContaining('data.renameLabels: { "spam ": "Spam" }'),
+      remedy: expect.stringContaining('data.renameLabels: [{ from: "spam ", to: "Spam" }]'),
     });
   });
 
@@ -194,7 +194,7 @@ test('a teacher of fewer classes: both lists, and what a mark for no label may b
     where: "mails.jsonl: 'a', 'b', 'c'; teacher.onnx: 2 outputs without names",
   });
   expect(thrown(() => matchClasses(data(['-1', '0', '1']), nameless(2)))).toMatchObject({
-    remedy: expect.stringContaining('data.renameLabels: { "-1": null }'),
+    remedy: expect.stringContaining('data.renameLabels: [{ from: "-1", to: null }]'),
   });
 });
 

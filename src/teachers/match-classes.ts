@@ -1,4 +1,4 @@
-import { indexOfName, numberOfName } from '../data/class-order.ts';
+import { indexOfName, looseName, numberOfName, renaming } from '../data/class-name.ts';
 import { LimbeckError } from '../errors.ts';
 import type { TeacherClasses } from './teacher-classes.ts';
 
@@ -155,17 +155,6 @@ function outputsOf(
   return outputs;
 }
 
-/** What is left of a name without case, and with one space for spaces, hyphens and underscores; `1.0` and `01` are 1. */
-export function looseName(name: string): string {
-  const number = numberOfName(name);
-  if (number !== undefined) return `${number}`;
-  return name
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\s_-]+/gu, ' ')
-    .trim();
-}
-
 /** The outputs that labels are by their numbers; undefined if one is no whole number of an output. */
 function outputsByNumber(labels: readonly string[], width: number): number[] | undefined {
   const outputs = labels.map((label) => indexOfName(label) ?? numberOfName(label) ?? -1);
@@ -213,7 +202,7 @@ function checkDistinct(
     data,
     teacher,
     width,
-    `Make one class of them: data.renameLabels: { ${JSON.stringify(data.labels[again])}: ${JSON.stringify(first)} }.`,
+    `Make one class of them: ${renaming([data.labels[again] as string], first as string)}.`,
   );
 }
 
@@ -231,7 +220,7 @@ function mismatch(
   const marks = data.labels.filter((label) => ['-1', '-100'].includes(label));
   const unlabelled =
     marks.length > 0
-      ? ` If ${list(marks)} marks rows without a label, say so: data.renameLabels: { ${JSON.stringify(marks[0])}: null }.`
+      ? ` If ${list(marks)} marks rows without a label, say so: ${renaming(marks, null)}.`
       : '';
   return new LimbeckError('teacher.classes', problem, {
     where: `${data.title}: ${list(data.labels)}; ${known}`,

@@ -7,6 +7,7 @@ import { readRegularFileAsync } from '../regular-file.ts';
 import { answeringForm } from './answering-form.ts';
 import { namedLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
+import { teacherClasses } from './teacher-classes.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
 import { describeValue, type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
 import { findEmbedding, normalizeTextModel } from './text-model.ts';
@@ -24,6 +25,8 @@ export interface OnnxFileOptions {
   inputs?: NamedInputs;
   /** What is needed of the model: its classes, or an embedding on which a head (or all of it) is trained. */
   train: 'none' | 'head' | 'all';
+  /** The classes of its outputs, where its config.json does not name them as the data does. */
+  labels?: readonly string[] | undefined;
 }
 
 /** The length of models whose tokenizer does not tell one, as BERT's. */
@@ -57,14 +60,17 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const scores = withLogits(namedLogits(normal.model));
   if (options.train === 'none') {
     requireClassScores(scores.graph, path, describeValue);
+    const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
     return {
       ...found,
+      ...(classes && { classes }),
       notes: [...notes, ...scores.notes],
       model: scores.graph,
       constants: normal.constants,
       logitsOutput: LOGITS,
     };
   }
+  if (options.labels) throw labelsOfTrained(options.train);
   const { model, output, width } = findEmbedding(normal.model, path);
   const classifies = model.outputs.some((value) => value.name === LOGITS);
   return {
@@ -76,6 +82,13 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     embeddingWidth: width,
     ...(classifies && { logitsOutput: LOGITS }),
   };
+}
+
+function labelsOfTrained(train: string): LimbeckError {
+  return new LimbeckError('teacher.labels', 'a teacher that is trained here has the classes of the data', {
+    where: `teacher.labels, with teacher.train: ${train}`,
+    remedy: 'Remove teacher.labels; or set teacher.train to none, to take the classes that the model has.',
+  });
 }
 
 /** Inputs that were known by a name that is not transformers', for people. */

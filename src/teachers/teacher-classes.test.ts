@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { configBeside, readTeacherClasses } from './teacher-classes.ts';
+import { readTeacherClasses, teacherClasses } from './teacher-classes.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -61,14 +61,11 @@ test.each([
   );
 });
 
-test('the config lies beside the model, or above onnx/', () => {
-  mkdirSync(join(folder, 'onnx'));
-  expect(configBeside(join(folder, 'onnx', 'model.onnx'))).toBeUndefined();
-  writeFileSync(join(folder, 'config.json'), '{}');
-  expect(configBeside(join(folder, 'onnx', 'model.onnx'))).toBe(join(folder, 'config.json'));
-  expect(configBeside(join(folder, 'model.onnx'))).toBe(join(folder, 'config.json'));
-  writeFileSync(join(folder, 'onnx', 'config.json'), '{}');
-  expect(configBeside(join(folder, 'onnx', 'model.onnx'))).toBe(join(folder, 'onnx', 'config.json'));
-  mkdirSync(join(folder, 'other'));
-  expect(configBeside(join(folder, 'other', 'model.onnx'))).toBeUndefined();
+test('teacher.labels count more than the file', () => {
+  expect(teacherClasses(undefined, undefined)).toBeUndefined();
+  expect(teacherClasses('/nowhere/config.json', ['b', 'LABEL_1', 'a'])).toEqual({
+    names: ['b', undefined, 'a'],
+    synonyms: [],
+    where: 'teacher.labels',
+  });
 });

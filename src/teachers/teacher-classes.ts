@@ -1,7 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { indexOfName } from '../data/class-order.ts';
+import { indexOfName } from '../data/class-name.ts';
 import { LimbeckError } from '../errors.ts';
 import { readRegularText } from '../regular-file.ts';
 
@@ -22,13 +20,24 @@ const configSchema = z.object({
   label2id: z.record(z.string(), z.union([z.number(), z.string()])).nullish(),
 });
 
-/** `config.json` beside a model's file, or in the folder above `onnx/`, where exporters put it; undefined for none. */
-export function configBeside(modelFile: string): string | undefined {
-  const folder = dirname(modelFile);
-  const folders = basename(folder) === 'onnx' ? [folder, dirname(folder)] : [folder];
-  return folders
-    .map((path) => join(path, 'config.json'))
-    .find((path) => existsSync(path) && statSync(path).isFile());
+/**
+ * What names the classes of a classifier: the list in the recipe, or else the `config.json` that lies with its file.
+ *
+ * @throws LimbeckError `teacher.config`
+ */
+export function teacherClasses(
+  configFile: string | undefined,
+  labels: readonly string[] | undefined,
+): TeacherClasses | undefined {
+  if (labels) return { names: withoutNumbers(labels), synonyms: [], where: 'teacher.labels' };
+  return configFile === undefined ? undefined : readTeacherClasses(configFile);
+}
+
+/** A name that only says which output it is names nothing. */
+function withoutNumbers(names: readonly (string | undefined)[]): (string | undefined)[] {
+  return names.map((name, output) =>
+    name === undefined || name.trim() === '' || indexOfName(name) === output ? undefined : name.trim(),
+  );
 }
 
 /**
@@ -52,10 +61,7 @@ export function readTeacherClasses(configFile: string): TeacherClasses | undefin
   if (byId.size === 0) return undefined;
   checkContradictions(byId, synonyms, configFile);
   const size = Math.max(...byId.keys(), ...synonyms.map(({ output }) => output)) + 1;
-  const names = Array.from({ length: size }, (_, output) => {
-    const name = byId.get(output)?.trim();
-    return name === undefined || name === '' || indexOfName(name) === output ? undefined : name;
-  });
+  const names = withoutNumbers(Array.from({ length: size }, (_, output) => byId.get(output)));
   return { names, synonyms, where: configFile };
 }
 

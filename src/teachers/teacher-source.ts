@@ -1,6 +1,7 @@
 import type { Tokenizer } from '../data/tokenizer.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { PixelForm } from './image-preprocessing.ts';
+import type { TeacherClasses } from './teacher-classes.ts';
 
 /** A model that can teach, opened. */
 export interface TeacherSource {
@@ -13,6 +14,8 @@ export interface TeacherSource {
   readonly logitsOutput?: string;
   /** What was assumed of the model, or changed in it: told when a run begins. */
   readonly notes?: readonly string[];
+  /** Which class each of these scores is, where a file or the recipe says so. */
+  readonly classes?: TeacherClasses;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { className } from '../data/class-name.ts';
 
 /** How a head, or the whole teacher, learns from the labelled samples before it labels the rest. */
 export const headOptions = z
@@ -41,3 +42,19 @@ export const wholeOptions = z
   })
   .prefault({})
   .describe('How all of the teacher is trained after its head; used with train: all only.');
+
+export const teacherLabelsOption = z
+  .array(className)
+  .min(2)
+  .refine((labels) => new Set(labels).size === labels.length, { error: 'a class name is there twice' })
+  .optional()
+  .describe(
+    'The class of each output of the teacher, in the order of its outputs; what its config.json says (id2label) when absent.',
+  );
+
+export const atChanceOption = z
+  .enum(['stop', 'warn'])
+  .default('stop')
+  .describe(
+    'What to do when the teacher, measured on the labelled validation samples before it labels, is no better than chance.',
+  );

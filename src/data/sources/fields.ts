@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
-import { numberOfName } from '../class-order.ts';
+import { numberOfName } from '../class-name.ts';
 import type { BrokenReason, SourceRow, SplitName } from '../sample.ts';
 
 /** Which columns of a table hold what. */

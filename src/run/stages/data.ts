@@ -1,5 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { BROKEN_ROWS_FILE } from '../../data/broken-rows.ts';
+import { classFindings } from '../class-findings.ts';
 import { dataFindings } from '../data-findings.ts';
 import { changeOfData, writeKeptSplits } from '../kept-splits-file.ts';
 import { type RunContext, runStage } from '../run-context.ts';
@@ -24,7 +25,8 @@ export function dataStage(run: RunContext, task: Task): Promise<TaskData> {
       throw error;
     }
     const { train, labelled, validation, test } = dataset.splits;
-    for (const finding of dataFindings(dataset)) run.warn(finding);
+    for (const finding of [...dataFindings(dataset), ...classFindings(dataset, value.classes)])
+      run.warn(finding);
     const sizes = `${train.size} to train on (${labelled.size} with labels), ${validation.size} to validate, ${test.size} to test`;
     return { value, summary: `${dataset.title}: ${sizes}${dataset.reused ? '; prepared earlier' : ''}` };
   });

@@ -4,10 +4,12 @@ import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
+import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
+import { checkTeacher, type TeacherCheck } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
 import { encoderHash } from '../teaching/known-teachers.ts';
@@ -29,10 +31,15 @@ export interface TrainedTeacher {
   readonly int8Share?: number;
   /** On the validation split; null for a teacher that was not trained here. */
   readonly validation: Evaluation | null;
+  /** How it compares with chance on the labelled validation samples. */
+  readonly check?: TeacherCheck;
 }
 
 /** What is remembered of a finished teacher. */
-type Finding = Pick<TrainedTeacher, 'precision' | 'agreement' | 'floatLayers' | 'int8Share' | 'validation'>;
+type Finding = Pick<
+  TrainedTeacher,
+  'precision' | 'agreement' | 'floatLayers' | 'int8Share' | 'validation' | 'check'
+>;
 
 const FILE = 'teacher/model.onnx';
 const INT8_FILE = 'teacher/model_int8.onnx';
@@ -50,7 +57,7 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
     const choice = run.recipe.teacher as NonNullable<Recipe['teacher']>;
     const file = run.folder.file(FILE);
     const int8File = run.folder.file(INT8_FILE);
-    run.folder.acceptInput('teacher', encoderHash(source));
+    run.folder.acceptInput('teacher', inputHash(source, data.classes));
     let finding = run.folder.finding<Finding>('teacher');
     const problem = finding && problemOf(run, finding);
     if (problem !== undefined) run.warn(`${problem}; the teacher is made ready again`);
@@ -62,6 +69,7 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
       // Our own sentence encoder is known.
       const form = choice.kind === 'use-lite' ? undefined : await examineTeacher(run, data, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
+      const check = await checkTeacher(run, data, file);
       // Where int8 is asked for, it labels whatever it agrees on.
       const minAgreement = choice.precision === 'int8' ? 0 : choice.minAgreement;
       const int8 =
@@ -74,6 +82,7 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
         floatLayers: int8?.floatLayers ?? [],
         ...(int8?.share !== undefined && { int8Share: int8.share }),
         validation: trained.validation,
+        check,
       };
       if (int8 && finding.precision === 'f32') {
         run.warn(
@@ -91,15 +100,25 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
   });
 }
 
+/** The teacher's model and, where that is not its own, the order of its classes. */
+function inputHash(source: TeacherSource, classes: ClassMatch | undefined): string {
+  const hash = encoderHash(source);
+  const order = classes?.outputs.some((output, i) => output !== i) ? ` ${classes.outputs.join()}` : '';
+  return `${hash}${order}`;
+}
+
 function summarize({
   precision,
   agreement,
   floatLayers = [],
   int8Share,
   validation,
+  check,
 }: TrainedTeacher): string {
   const parts = [];
   if (validation) parts.push(`${percent(validation.accuracy)} on the validation split`);
+  else if (check && check.samples > 0)
+    parts.push(`right on ${percent(check.accuracy)} of ${check.samples} validation samples`);
   if (agreement !== null) parts.push(`int8 agrees on ${percent(agreement)}`);
   const kept = floatLayers.length;
   const mixed =

@@ -2,6 +2,7 @@ import { JoinedSplit } from '../../data/added/joined-split.ts';
 import type { ImageBatch } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batch-order.ts';
 import type { OrderOf } from '../../data/curriculum-order.ts';
+import type { ImageSource } from '../../data/images/image-source.ts';
 import { type ImageSourceOptions, openImageSource } from '../../data/images/image-sources.ts';
 import type { ImageSplit } from '../../data/images/image-split.ts';
 import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
@@ -16,12 +17,15 @@ import { IMAGE_STUDENTS } from '../../students/index.ts';
 import type { ImageStudentArchitecture } from '../../students/student.ts';
 import { openImageFile } from '../../teachers/image-file.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
+import type { ClassMatch } from '../../teachers/match-classes.ts';
+import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
 import { dataCacheFolder } from '../run-context.ts';
 import { knowledgeFeeds, labelFeeds } from '../sample-batches.ts';
-import { requireClasses, requireImages } from '../teaching/require-classes.ts';
+import { requireImages } from '../teaching/require-classes.ts';
+import { matchImageClasses } from '../teaching/run-classes.ts';
 import type { ModelInputs, Task, TaskData, TrainingData } from './task.ts';
 
 /** There is one compiled step: all pictures have one size. */
@@ -47,11 +51,13 @@ export async function imageClassification(run: {
     async prepareData({ onProgress, kept }) {
       const folder = dataCacheFolder(recipe, options);
       const { signal } = options;
-      const source = await openImageSource(recipe.data.source as ImageSourceOptions, {
+      const opened = await openImageSource(recipe.data.source as ImageSourceOptions, {
         resolvePath: recipePathResolver(options, 'data.source'),
         cacheFolder: folder,
         signal,
       });
+      const classes = teacher && matchImageClasses(teacher, opened.labels, opened.title);
+      const source: ImageSource = classes ? { ...opened, labels: classes.labels } : opened;
       const { splits, labelsPerClass } = recipe.data;
       const dataset = await prepareImageDataset({
         source,
@@ -64,7 +70,7 @@ export async function imageClassification(run: {
         onProgress,
       });
       if (teacher) teacher = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, dataset) };
-      return imageData({ task, recipe, dataset, teacher });
+      return imageData({ task, recipe, dataset, teacher, classes });
     },
   };
   return task;
@@ -80,12 +86,14 @@ function imageData(context: {
   readonly recipe: Recipe;
   readonly dataset: ImageDataset;
   readonly teacher: ImageTeacherSource | undefined;
+  readonly classes: ClassMatch | undefined;
 }): TaskData<ImageBatch> {
-  const { task, recipe, dataset, teacher } = context;
+  const { task, recipe, dataset, teacher, classes } = context;
   const { labels, dims, normalization, splits } = dataset;
   return {
     task,
     dataset,
+    ...(classes && { classes }),
     inputs: IMAGE_INPUTS,
     pixelRange: normalization,
     asked: inViews(recipe, splits.train).split,
@@ -108,9 +116,8 @@ function imageData(context: {
       ),
     teacherTitle: teacher?.title ?? '',
     async teach() {
-      requireClasses(teacher!, labels.length);
       requireImages(teacher!, dims);
-      return { model: teacher!.model, validation: null };
+      return { model: orderOutputs(teacher!.model, classes!.outputs), validation: null };
     },
     heldBytes: splits.train.heldBytes,
     speedCalls: (split, rows) => speedCalls(split as ImageSplit, rows),

@@ -8,6 +8,7 @@ import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { Student } from '../../students/student.ts';
+import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
 import type { BatchSource } from '../../train/training-loop.ts';
@@ -77,6 +78,8 @@ export interface Task {
 export interface TaskData<B extends Batch = Batch> {
   readonly task: Task;
   readonly dataset: Dataset<Split<B>>;
+  /** Where the teacher is a classifier already: which of its outputs the classes are. */
+  readonly classes?: ClassMatch;
   readonly inputs: ModelInputs<B>;
   /** All that the teacher is asked about for the training: every sample, in all its views. */
   readonly asked: Split<B>;

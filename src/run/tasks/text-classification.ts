@@ -3,6 +3,7 @@ import { JoinedSplit } from '../../data/added/joined-split.ts';
 import type { TokenBatch } from '../../data/batch.ts';
 import { chooseHeldBuckets } from '../../data/held-buckets.ts';
 import type { KeptSplits } from '../../data/kept-splits.ts';
+import { labelNames } from '../../data/label-reader.ts';
 import { prepareTextDataset } from '../../data/prepare-text-dataset.ts';
 import { openSource, type SourceOptions } from '../../data/sources/index.ts';
 import type { Split } from '../../data/split.ts';
@@ -18,6 +19,7 @@ import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import { TEXT_STUDENTS } from '../../students/index.ts';
 import type { Student, TextStudentArchitecture } from '../../students/student.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
+import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
@@ -26,7 +28,8 @@ import { textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
 import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
-import { requireClasses, requireLogits } from '../teaching/require-classes.ts';
+import { requireLogits } from '../teaching/require-classes.ts';
+import { classResolver, matchDataset } from '../teaching/run-classes.ts';
 import { trainHead } from '../teaching/train-head.ts';
 import { TEXT_INPUTS, textBatches, textSpeedCalls, textVariants } from '../text-batches.ts';
 import type { Task, TaskData } from './task.ts';
@@ -47,7 +50,7 @@ export async function textClassification(run: {
     token: (id) => tokenizer.token(id),
     warnings: [...tokenizer.warnings, ...cutWarnings(tokenizer)],
     async prepareData({ onProgress, kept }) {
-      const dataset = await prepareTextData(run, tokenizer, onProgress, kept);
+      const dataset = await prepareTextData(run, tokenizer, onProgress, kept, classifierOf(recipe, source));
       return textData({ task, recipe, dataset, tokenizer, source });
     },
   };
@@ -60,6 +63,16 @@ function cutWarnings({ frame }: Tokenizer): string[] {
   return [
     'the tokenizer cuts texts at their start, transformers.js at their end: there the student gives other answers to texts longer than data.maxLength',
   ];
+}
+
+/** The teacher, where it is a classifier whose own classes are taught; one that is trained has the data's. */
+function classifierOf(
+  { teacher }: Recipe,
+  source: TextTeacherSource | undefined,
+): TextTeacherSource | undefined {
+  if (!source || !teacher || !('train' in teacher) || teacher.train !== 'none') return undefined;
+  requireLogits(source);
+  return source;
 }
 
 function openTeacherOf({ recipe, options }: { recipe: Recipe; options: RunOptions }) {
@@ -76,9 +89,12 @@ function textData(context: {
 }): TaskData<TokenBatch> {
   const { task, recipe, dataset, tokenizer, source } = context;
   const { training, seed } = recipe;
+  const classifier = classifierOf(recipe, source);
+  const classes = classifier && matchDataset(classifier, dataset);
   return {
     task,
     dataset,
+    ...(classes && { classes }),
     inputs: TEXT_INPUTS,
     asked: dataset.splits.train,
     calibrationMask: 'attention_mask',
@@ -110,9 +126,7 @@ function textData(context: {
       requireTextTeacher(recipe);
       const choice = recipe.teacher;
       if (choice.train === 'none') {
-        requireLogits(source!);
-        requireClasses(source!, dataset.labels.length);
-        return { model: source!.model, validation: null };
+        return { model: orderOutputs(source!.model, classes!.outputs), validation: null };
       }
       const head = await trainHead(run, source!, dataset, task, choice.head);
       return choice.train === 'all'
@@ -168,6 +182,7 @@ export async function prepareTextData(
   tokenizer: Tokenizer,
   onProgress?: (rows: number) => void,
   kept?: KeptSplits,
+  classifier?: TextTeacherSource,
 ): Promise<TextDataset> {
   const folder = dataCacheFolder(recipe, options);
   const { signal } = options;
@@ -178,7 +193,19 @@ export async function prepareTextData(
   });
   const { seed, data } = recipe;
   const splits = { ...data.splits, otherwise: HELD_OUT };
-  return prepareTextDataset({ ...data, splits, source, tokenizer, seed, folder, kept, signal, onProgress });
+  return prepareTextDataset({
+    ...data,
+    splits,
+    renameLabels: data.renameLabels && labelNames(data.renameLabels),
+    ...(classifier && { classes: classResolver(classifier, source.title) }),
+    source,
+    tokenizer,
+    seed,
+    folder,
+    kept,
+    signal,
+    onProgress,
+  });
 }
 
 /** The recipe's student with its initial parameters: the same ones for the student and for its baseline. */

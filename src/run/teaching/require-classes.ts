@@ -1,5 +1,5 @@
 import { LimbeckError } from '../../errors.ts';
-import { type ImageTeacherSource, LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
+import type { ImageTeacherSource, TeacherSource } from '../../teachers/teacher-source.ts';
 
 /** A teacher that is not trained has to be a classifier. @throws LimbeckError `teacher.outputs` */
 export function requireLogits({ title, logitsOutput }: TeacherSource): void {
@@ -7,20 +7,6 @@ export function requireLogits({ title, logitsOutput }: TeacherSource): void {
   throw new LimbeckError('teacher.outputs', `${title} is no classifier: it has no logits`, {
     where: 'teacher.train',
     remedy: 'Set teacher.train to head, so that a classifier is trained on its embeddings.',
-  });
-}
-
-/**
- * A classifier of other classes teaches nothing: its answers would be taken for those of the classes at their place.
- *
- * @throws LimbeckError `teacher.classes`
- */
-export function requireClasses({ model, title }: TeacherSource, classes: number): void {
-  const width = model.outputs.find(({ name }) => name === LOGITS)?.shape?.[1];
-  if (typeof width !== 'number' || width === classes) return;
-  throw new LimbeckError('teacher.classes', `the teacher has ${width} classes, the data ${classes}`, {
-    where: title,
-    remedy: 'List its classes in its order in data.labels, or train a head on its embedding (train: head).',
   });
 }
 
