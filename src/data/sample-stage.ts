@@ -129,7 +129,7 @@ export class SampleStage {
     const wanted = new Set(samples);
     const ids = new Map<number, string>();
     if (wanted.size === 0) return ids;
-    const texts = fs.openSync(this.#texts.path, 'r');
+    const texts = openRegularFile(this.#texts.path);
     try {
       for (const { sample, record } of this.records()) {
         if (!wanted.has(sample)) continue;
