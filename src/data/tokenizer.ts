@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { LimbeckError } from '../errors.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { libraryDifferences } from './library-differences.ts';
 import { type NamedTokens, namedTokens } from './named-tokens.ts';
 import { findPaddingToken, type PaddingToken } from './padding-token.ts';
+import { rewrittenForLibrary } from './rewritten-for-library.ts';
 import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
 import { cutTokens, type TokenFrame, type TokenTypes, tokenFrame, tokenTypes } from './special-tokens.ts';
 import { UnigramEncoder, type UnigramModel } from './unigram.ts';
@@ -37,8 +39,6 @@ export class Tokenizer {
   readonly hash: string;
   /** The special tokens around a text, where it is cut, and where it is padded. */
   readonly frame: TokenFrame;
-  /** What was assumed where the files say nothing, or disagree: sentences for a run to tell. */
-  readonly warnings: readonly string[];
   readonly #json: JsonObject;
   readonly #config: JsonObject;
   readonly #named: NamedTokens;
@@ -56,7 +56,8 @@ export class Tokenizer {
     where = 'tokenizer.json',
     specialTokensMap: JsonObject = {},
   ) {
-    this.#json = withAllSections(json);
+    const readable = rewrittenForLibrary(json);
+    this.#json = withAllSections(readable);
     this.#config = config;
     this.#named = namedTokens(config, specialTokensMap, json);
     const { tokens } = this.#named;
@@ -78,11 +79,10 @@ export class Tokenizer {
     if ('problem' in padding) throw invalid(padding.problem, where);
     this.#padding = padding;
     this.padId = padding.id;
-    this.warnings = [...this.#named.warnings, ...padding.warnings];
     this.frame = tokenFrame(json, config, this.#library.post_processor);
     const mapped = Object.keys(specialTokensMap).length > 0 ? { specialTokensMap } : {};
     this.hash = createHash('sha256')
-      .update(canonicalJson({ json, config, ...mapped }))
+      .update(canonicalJson({ json: readable, config, ...mapped }))
       .digest('hex');
     this.#unigram = this.#canUseUnigram() ? new UnigramEncoder(json.model as UnigramModel) : undefined;
   }
@@ -101,6 +101,14 @@ export class Tokenizer {
   /** What is left of a text's ids where only `maxLength` of them are read. */
   cut(ids: number[], maxLength: number): number[] {
     return ids.length > maxLength ? [...cutTokens(ids, maxLength, this.frame)] : ids;
+  }
+
+  /**
+   * What was assumed where the files say nothing, or disagree, and what they ask for that the library does otherwise:
+   * sentences for a run to tell.
+   */
+  get warnings(): readonly string[] {
+    return [...this.#named.warnings, ...this.#padding.warnings, ...libraryDifferences(this.#json)];
   }
 
   /** The special tokens that stand at the end of every text. */
