@@ -95,7 +95,7 @@ export function assignSplits(
       if (wanted > 0) draw(drawing, TRAIN, split, wanted);
     } else if (wanted > own) {
       const asked = sizes[name] as number;
-      if (asked >= 1) throw tooFew(split, wanted, own, where, true);
+      if (asked >= 1) throw tooFewOwn(name, wanted, own, where);
       origins[name].missing = wanted - own;
     } else if (wanted > 0 && wanted < own) {
       for (const sample of samplesIn(table, split)) table.assign(sample, CUT);
@@ -149,7 +149,7 @@ function draw(drawing: Drawing, from: number, split: number, wanted: number): vo
       }
       return;
     }
-    if (limit === 1) throw tooFew(split, wanted, chosen.count, where, false);
+    if (limit === 1) throw tooFew(split, wanted, chosen.count, where, table.size);
     limit = Math.min(1, limit * 2);
   }
 }
@@ -237,20 +237,22 @@ function within(places: number[]): (labels: readonly number[]) => boolean {
   };
 }
 
-function tooFew(split: number, wanted: number, found: number, where: string, own: boolean): LimbeckError {
+function tooFew(split: number, wanted: number, found: number, where: string, size: number): LimbeckError {
   const name = split === TEST ? 'test' : 'validation';
-  return own
-    ? new LimbeckError(
-        'data.too-few',
-        `splits.${name} asks for ${wanted} samples, and the data set's own ${name} split has ${found}`,
-        {
-          where,
-          remedy: `Make splits.${name} smaller, or leave it out to take the data set's own split whole.`,
-        },
-      )
-    : new LimbeckError(
-        'data.too-few',
-        `the ${name} split asks for ${wanted} samples, and only ${found} labelled ones can be given to it`,
-        { where, remedy: `Make splits.${name} smaller, or bring more data.` },
-      );
+  return new LimbeckError(
+    'data.too-few',
+    `the ${name} split asks for ${wanted} samples, and only ${found} labelled ones can be given to it (of ${size} in all)`,
+    { where, remedy: `Make splits.${name} smaller, or bring more data.` },
+  );
+}
+
+function tooFewOwn(name: string, wanted: number, found: number, where: string): LimbeckError {
+  return new LimbeckError(
+    'data.too-few',
+    `splits.${name} asks for ${wanted} samples, and the data set's own ${name} split has ${found}`,
+    {
+      where,
+      remedy: `Make splits.${name} smaller, or leave it out to take the data set's own split whole.`,
+    },
+  );
 }

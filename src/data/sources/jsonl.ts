@@ -3,6 +3,7 @@ import type { SourceRow } from '../sample.ts';
 import { encodingOption } from '../text-files/encoding.ts';
 import { parseJsonLine } from '../text-files/json-line.ts';
 import { notOfFormat, textFormat, textLines } from '../text-files/text-lines.ts';
+import { missingLabel } from './csv-header.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
 import { openFiles, pathOption, type RowFile } from './files.ts';
 import { defineSource } from './source.ts';
@@ -32,6 +33,8 @@ export async function* readJsonl(
   const needed = [textField, labelField, idField, groupField, splitField].filter(
     (name) => name !== undefined,
   );
+  let firstColumns: string[] | undefined;
+  let hasLabels = false;
   for await (const { number, text, problem } of textLines(file.path, format, signal)) {
     const where = `${file.name}:${number}`;
     const excerpt = text.slice(0, EXCERPT);
@@ -49,7 +52,11 @@ export async function* readJsonl(
       yield { broken: { where, excerpt, ...parsed } };
       continue;
     }
+    firstColumns ??= Object.keys(parsed.row);
+    hasLabels ||= labelField in parsed.row;
     const { split, classNames } = file;
     yield rowFromFields(parsed.row, options, { where, excerpt, split, classNames });
   }
+  const note = firstColumns && !hasLabels && missingLabel(firstColumns, file.name, labelField);
+  if (note) yield { note };
 }

@@ -120,13 +120,42 @@ describe('jsonl', () => {
     ]);
   });
 
+  it('splits at line feeds only, and keeps every digit', async () => {
+    await file(
+      'a.jsonl',
+      '{"text":"a\u2028b\u2029c\u0085d","label":12345678901234567890,"id":9007199254740993}\n{"text":"e","text":"f"}\n',
+    );
+    const { samples, broken } = await read({ kind: 'jsonl', path: 'a.jsonl', idField: 'id' });
+    expect(samples).toEqual([
+      {
+        where: 'a.jsonl:1',
+        id: '9007199254740993',
+        text: 'a\u2028b\u2029c\u0085d',
+        label: '12345678901234567890',
+      },
+    ]);
+    expect(broken).toEqual(["a.jsonl:2: 'text' is there twice"]);
+  });
+
+  it('skips rows that are too deep or too long', async () => {
+    const deep = `{"text":"a","more":${'['.repeat(5000)}${']'.repeat(5000)}}`;
+    const long = `{"text":"${'x'.repeat(11 << 20)}"}`;
+    await file('a.jsonl', `{"text":"one"}\n${deep}\n${long}\n{"text":"two"}\n`);
+    const { samples, broken } = await read({ kind: 'jsonl', path: 'a.jsonl' });
+    expect(samples.map(({ text }) => text)).toEqual(['one', 'two']);
+    expect(broken).toEqual([
+      'a.jsonl:2: nested more than 100 deep',
+      'a.jsonl:3: the line is longer than 10 MB',
+    ]);
+  });
+
   it('takes ids, groups and splits from fields', async () => {
     await file(
       'a.jsonl',
       '{"body":"one","id":5,"doc":"d1","part":"dev"}\n{"body":"two","id":6,"doc":"d1","part":"elsewhere"}\n' +
         '{"body":"two","doc":"d1","part":"test"}',
     );
-    const { samples, broken } = await read({
+    const { samples, broken, notes } = await read({
       kind: 'jsonl',
       path: 'a.jsonl',
       textField: 'body',
@@ -135,6 +164,9 @@ describe('jsonl', () => {
       splitField: 'part',
     });
     expect(samples).toEqual([{ where: 'a.jsonl:1', id: '5', group: 'd1', text: 'one', split: 'validation' }]);
+    expect(notes).toEqual([
+      "a.jsonl: there is no column 'label', so its rows have no label; its columns are body, id, doc, part",
+    ]);
     expect(broken).toEqual([
       'a.jsonl:2: \'part\' is "elsewhere", not train, validation or test',
       "a.jsonl:3: 'id' is missing, no id",
@@ -232,6 +264,77 @@ describe('csv', () => {
       ['one', 'x'],
       ['two', 'y'],
     ]);
+  });
+
+  it('loses no row to a lone quote, and reads all of them where quotes have no meaning', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i % 20 === 5 ? '"' : ''}text ${i}\t${'xyz'[i % 3]}`);
+    await file('a.tsv', `text\tlabel\n${rows.join('\n')}\n`);
+    const { samples, broken } = await read({ kind: 'csv', path: 'a.tsv' });
+    expect([samples.length, broken.length]).toEqual([57, 3]);
+    expect(broken[0]).toMatch(/^a.tsv:7: .*quote: none/);
+    const plain = await read({ kind: 'csv', path: 'a.tsv', quote: 'none' });
+    expect([plain.samples.length, plain.broken.length]).toEqual([60, 0]);
+    expect(plain.samples[5]).toEqual({ where: 'a.tsv:7', text: '"text 5', label: 'z' });
+  });
+
+  it.each([';', '\t', '|'])('finds %j between columns, and says so', async (delimiter) => {
+    await file('a.csv', `text${delimiter}label\none, two${delimiter}x\n`);
+    const { samples, notes } = await read({ kind: 'csv', path: 'a.csv' });
+    expect(samples).toEqual([{ where: 'a.csv:2', text: 'one, two', label: 'x' }]);
+    expect(notes).toEqual([expect.stringMatching(/^a.csv: columns are divided by .*; not by ','/)]);
+    await expect(read({ kind: 'csv', path: 'a.csv', delimiter: ',' })).rejects.toMatchObject({
+      code: 'data.wrong-delimiter',
+      remedy: expect.stringContaining(JSON.stringify(delimiter)),
+    });
+    // Without a header the number of columns tells it.
+    await file('b.csv', `one, two, three${delimiter}x\n`);
+    const bare = await read({ kind: 'csv', path: 'b.csv', columns: ['text', 'label'] });
+    expect(bare.samples.map(({ label }) => label)).toEqual(['x']);
+  });
+
+  it('refuses a column that is there twice, and tells one that it does not need', async () => {
+    await file('a.csv', 'text,label,text\none,x,two\n');
+    await expect(read({ kind: 'csv', path: 'a.csv' })).rejects.toMatchObject({
+      code: 'data.duplicate-column',
+      message: "there are several columns 'text'",
+    });
+    await file('b.csv', 'text,label,more,more\none,x,1,2\n');
+    expect((await read({ kind: 'csv', path: 'b.csv' })).notes).toEqual([
+      "b.csv: several columns are called 'more'",
+    ]);
+  });
+
+  it('says which column may be meant', async () => {
+    await file('a.csv', 'texts,labels\none,x\n');
+    await expect(read({ kind: 'csv', path: 'a.csv' })).rejects.toMatchObject({
+      code: 'data.missing-column',
+      where: expect.stringContaining('texts, labels'),
+      remedy: expect.stringMatching(/^Did you mean 'texts'\?/),
+    });
+    const { samples, notes } = await read({ kind: 'csv', path: 'a.csv', textField: 'texts' });
+    expect(samples).toEqual([{ where: 'a.csv:2', text: 'one' }]);
+    expect(notes).toEqual([
+      "a.csv: there is no column 'label', so its rows have no label; did you mean 'labels'?",
+    ]);
+  });
+
+  it('reads the encoding that it is told, and breaks rows that are not of it', async () => {
+    await file('a.csv', Buffer.from('text,label\r\nSch\xf6ne Gr\xfc\xdfe,K\xf6ln\r\nplain,x\r\n', 'latin1'));
+    const told = await read({ kind: 'csv', path: 'a.csv', encoding: 'latin1' });
+    expect(told.samples).toEqual([
+      { where: 'a.csv:2', text: 'Sch\u00f6ne Gr\u00fc\u00dfe', label: 'K\u00f6ln' },
+      { where: 'a.csv:3', text: 'plain', label: 'x' },
+    ]);
+    const untold = await read({ kind: 'csv', path: 'a.csv' });
+    expect(untold.samples).toEqual([{ where: 'a.csv:3', text: 'plain', label: 'x' }]);
+    expect(untold.broken).toEqual([
+      'a.csv:2: bytes that are not UTF-8; they read well as windows-1252: set encoding: windows-1252',
+    ]);
+    await file('b.csv', Buffer.from('\ufefftext\tlabel\nna\u00efve\tx\n', 'utf16le'));
+    expect((await read({ kind: 'csv', path: 'b.csv' })).samples).toEqual([
+      { where: 'b.csv:2', text: 'na\u00efve', label: 'x' },
+    ]);
+    expect(sourceSchema.safeParse({ kind: 'csv', path: 'a', encoding: 'klingon' }).success).toBe(false);
   });
 
   it('refuses a file without the column', async () => {

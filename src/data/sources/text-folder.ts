@@ -44,7 +44,7 @@ export const textFolder = defineSource({
       fingerprint: async () => {
         const files = createHash('sha256');
         for await (const file of textFiles(folder, classes, extension)) {
-          files.update(`${canonicalJson([file.name, hashFile(file.path)])}\n`);
+          files.update(`${canonicalJson([file.name, contentOf(file)])}\n`);
         }
         const digest = files.digest('hex');
         return canonicalJson({
@@ -63,6 +63,15 @@ export const textFolder = defineSource({
     };
   },
 });
+
+/** A hash of what a file holds; one that cannot be read is told with the rows. */
+function contentOf({ path }: TextFile): string {
+  try {
+    return hashFile(path);
+  } catch {
+    return 'unreadable';
+  }
+}
 
 interface ClassFolder {
   label: string;
@@ -131,9 +140,14 @@ async function list(folder: string): Promise<Dirent[]> {
 
 async function readText({ name, path, label, split }: TextFile, told?: string): Promise<SourceRow> {
   const broken = (reason: BrokenReason, problem: string) => ({ broken: { where: name, problem, reason } });
-  const { size } = await stat(path);
-  if (size > LARGEST_FILE) return broken('too-long', `larger than ${LARGEST_FILE >> 20} MB`);
-  const bytes = await readRegularFileAsync(path);
+  let bytes: Buffer;
+  try {
+    const { size } = await stat(path);
+    if (size > LARGEST_FILE) return broken('too-long', `larger than ${LARGEST_FILE >> 20} MB`);
+    bytes = await readRegularFileAsync(path);
+  } catch (error) {
+    return broken('other', `the file cannot be read: ${(error as Error).message}`);
+  }
   const mark = byteOrderMark(bytes);
   const encoding = mark?.encoding ?? canonicalEncoding(told ?? 'utf-8');
   const text = decoderOf(encoding)(bytes.subarray(mark?.bytes ?? 0));

@@ -80,6 +80,9 @@ test('a byte order mark is no part of the text, and more is believed than the re
   expect((await read('\ufefftext')).texts).toEqual(['text']);
   const { format, texts } = await read('\ufeffna\u00efve', 'windows-1252');
   expect(texts).toEqual(['na\u00efve']);
+  expect((await read('na\u00efve', 'latin1')).format.notes).toEqual([
+    { kind: 'encoding', message: expect.stringMatching(/read as windows-1252.* its bytes are UTF-8/) },
+  ]);
   expect(format.notes).toEqual([
     { kind: 'encoding', message: expect.stringContaining('byte order mark of utf-8') },
   ]);

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { LimbeckError } from '../../errors.ts';
 import { openRegularFileAsync } from '../../regular-file.ts';
 import type { BrokenReason, SourceNote } from '../sample.ts';
@@ -43,6 +43,10 @@ export async function textFormat(path: string, format: string, told?: string): P
     const message = `${path} begins with the byte order mark of ${encoding}: read as that, and not as ${told}`;
     notes.push({ kind: 'encoding', message });
   }
+  if (named && encoding === named && !/^utf-/.test(encoding) && isUtf8Text(head)) {
+    const message = `${path} is read as ${encoding}, as the recipe says; its bytes are UTF-8, though`;
+    notes.push({ kind: 'encoding', message });
+  }
   return {
     encoding,
     head,
@@ -52,6 +56,13 @@ export async function textFormat(path: string, format: string, told?: string): P
     littleEndian: encoding === 'utf-16le',
     end: !head.includes(10) && head.includes(13) ? 13 : 10,
   };
+}
+
+/** Whether bytes are UTF-8 and more than ASCII, which is no accident. */
+function isUtf8Text(head: Buffer): boolean {
+  // Its last character may be cut.
+  const whole = head.length < HEAD - 3 ? head : head.subarray(0, head.lastIndexOf(10) + 1);
+  return isUtf8(whole) && !isAscii(whole);
 }
 
 async function readHead(path: string): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { BROKEN_ROWS_FILE } from '../../data/broken-rows.ts';
 import { classFindings } from '../class-findings.ts';
 import { dataFindings } from '../data-findings.ts';
@@ -19,6 +19,7 @@ export function dataStage(run: RunContext, task: Task): Promise<TaskData> {
     try {
       run.folder.acceptInput('data', dataset.contentHash, () => changeOfData(run.folder.path, dataset));
       writeKeptSplits(run.folder.path, dataset);
+      rmSync(run.folder.file(BROKEN_ROWS_FILE), { force: true });
       if (dataset.brokenRowsFile) copyFileSync(dataset.brokenRowsFile, run.folder.file(BROKEN_ROWS_FILE));
     } catch (error) {
       dataset.close();
