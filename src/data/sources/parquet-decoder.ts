@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import zlib from 'node:zlib';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { LimbeckError } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
 import { openRegularFileAsync } from '../../regular-file.ts';
 import type { Fields } from './fields.ts';
 
@@ -16,9 +18,9 @@ export interface ParquetInput {
   readonly rows?: number;
 }
 
-/** First what the file says of itself to libraries for data sets; then rows, a column at a time. */
+/** First what the file says of itself to libraries for data sets, and its columns; then rows, a column at a time. */
 export type ParquetPiece =
-  | { readonly description: string | undefined }
+  | { readonly description: string | undefined; readonly names: readonly string[] }
   | { readonly columns: Readonly<Record<string, readonly unknown[]>>; readonly rows: number };
 
 /** Rows that are handed over at once, at most, and characters after which they are. */
@@ -44,7 +46,10 @@ export async function* decode({
   try {
     const buffer = await asyncBuffer(handle);
     const metadata = await readMetadata(buffer, path);
-    yield { description: metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value };
+    yield {
+      description: metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value,
+      names: topLevelColumns(metadata),
+    };
     if (!fields) return;
     const columns = fields === 'all' ? topLevelColumns(metadata) : neededColumns(metadata, fields, path);
     let rowStart = 0;
@@ -118,8 +123,17 @@ async function readGroup(
   path: string,
 ): Promise<Record<string, unknown>[]> {
   try {
-    // Binary columns as bytes: those that are not UTF-8 make a broken row.
-    return await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, utf8: false });
+    return await parquetReadObjects({
+      file,
+      metadata,
+      columns,
+      rowStart,
+      rowEnd,
+      compressors,
+      // Binary columns as bytes, and texts that are not UTF-8 too: they make a broken row.
+      utf8: false,
+      parsers: { stringFromBytes: textOrBytes },
+    });
   } catch (cause) {
     throw new LimbeckError('data.unreadable', `rows cannot be read: ${(cause as Error).message}`, {
       where: `${path}, rows ${rowStart + 1} to ${rowEnd}`,
@@ -129,15 +143,21 @@ async function readGroup(
   }
 }
 
+function textOrBytes(bytes: Uint8Array | undefined): string | Uint8Array | undefined {
+  if (!bytes) return undefined;
+  return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8') : bytes;
+}
+
 /** The columns that the options name and the file has; the text must be there. */
 function neededColumns(metadata: FileMetaData, fields: Fields, path: string): string[] {
   const top = topLevelColumns(metadata);
   const named = [fields.textField, fields.idField, fields.groupField, fields.splitField];
   for (const name of named) {
     if (name !== undefined && !top.includes(name)) {
+      const meant = nearest(name, top);
       throw new LimbeckError('data.missing-column', `there is no column '${name}'`, {
         where: `${path}: ${top.join(', ')}`,
-        remedy: 'Set textField (idField, groupField, splitField) to the names of columns in the file.',
+        remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set textField (idField, groupField, splitField) to the names of columns in the file.`,
       });
     }
   }

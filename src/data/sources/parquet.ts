@@ -4,6 +4,7 @@ import { decodeIsolated, decoderBeside } from '../isolated/decode-isolated.ts';
 import { limitsFor } from '../isolated/limits.ts';
 import type { SourceRow } from '../sample.ts';
 import { parquetClassNames } from './class-names.ts';
+import { missingLabel } from './csv-header.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
 import { openFiles, pathOption, type RowFile } from './files.ts';
 import type { ParquetInput, ParquetPiece } from './parquet-decoder.ts';
@@ -39,6 +40,8 @@ export async function* readParquet(
     if ('description' in piece) {
       // Data sets on the hub store class labels as numbers, and their names in the file's metadata.
       classNames = parquetClassNames(piece.description, fields.labelField) ?? classNames;
+      const note = missingLabel(piece.names, file.name, fields.labelField);
+      if (note) yield { note };
       continue;
     }
     const { columns, rows } = piece;

@@ -387,6 +387,26 @@ describe('parquet', () => {
     });
   });
 
+  it('breaks rows whose bytes are not UTF-8, and tells a missing column', async () => {
+    const whole = await reviews();
+    whole[whole.indexOf('good day')] = 0xff;
+    await file('a.parquet', whole);
+    const { samples, broken, notes } = await read({
+      kind: 'parquet',
+      path: 'a.parquet',
+      labelField: 'lable',
+    });
+    expect(samples.map(({ text }) => text)).toEqual(['a bad one', 'fine weather', 'awful rain']);
+    expect(broken[0]).toBe("a.parquet:1: 'text' has bytes that are not UTF-8");
+    expect(notes).toEqual([
+      "a.parquet: there is no column 'lable', so its rows have no label; did you mean 'label'?",
+    ]);
+    await expect(read({ kind: 'parquet', path: 'a.parquet', textField: 'txt' })).rejects.toMatchObject({
+      code: 'data.missing-column',
+      remedy: expect.stringMatching(/^Did you mean 'text'\?/),
+    });
+  });
+
   it('says where rows are damaged', async () => {
     const whole = await reviews();
     whole.fill(0xff, 4, 60);

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { randomStream } from '../../random.ts';
+import { sequentialBatches } from '../batch-order.ts';
+import { keepSplits } from '../kept-splits.ts';
+import { temporaryFolders } from '../testing/temporary-folder.ts';
+import type { Image, ImageSource } from './image-source.ts';
+import {
+  type ImageDataset,
+  type PrepareImagesOptions,
+  prepareImageDataset,
+} from './prepare-image-dataset.ts';
+
+const newFolder = temporaryFolders();
+let folder: string;
+const opened: ImageDataset[] = [];
+beforeEach(async () => {
+  folder = await newFolder();
+});
+afterEach(() => {
+  for (const dataset of opened.splice(0)) dataset.close();
+});
+
+/** Images of 2x2 pixels; every tenth is of the second class. */
+const images = (count: number, seed: number): Image[] => {
+  const random = randomStream(seed, 'images');
+  return Array.from({ length: count }, (_, i) => ({
+    pixels: Uint8Array.from({ length: 4 }, () => random.integer(256)),
+    label: i % 10 === 0 ? 1 : 0,
+  }));
+};
+const TRAIN = images(200, 1);
+const TEST = images(50, 2);
+
+function sourceOf(train: Image[], test: Image[], identity: ImageSource['identity'] = 'content'): ImageSource {
+  const parts = { train, test };
+  return {
+    title: 'images',
+    fingerprint: `${Math.random()}`,
+    identity,
+    channels: 1,
+    height: 2,
+    width: 2,
+    labels: ['a', 'b'],
+    sizes: { train: train.length, test: test.length },
+    async *read(part) {
+      yield* parts[part];
+    },
+  };
+}
+
+async function prepare(source: ImageSource, more: Partial<PrepareImagesOptions> = {}) {
+  const dataset = await prepareImageDataset({
+    source,
+    splits: { validation: 40 },
+    labelsPerClass: 'all',
+    seed: 1,
+    folder,
+    ...more,
+  });
+  opened.push(dataset);
+  return dataset;
+}
+
+/** The keys of a split's images, in order. */
+function keysOf(dataset: ImageDataset, name: 'train' | 'validation' | 'test'): string[] {
+  return [...sequentialBatches(dataset.splits[name], 64)]
+    .flatMap(({ bucket, indices }) => {
+      const { keys, filled } = dataset.splits[name].readBatch(bucket, indices, indices.length);
+      return Array.from({ length: filled }, (_, row) =>
+        Buffer.from(keys.subarray(16 * row, 16 * row + 16)).toString('hex'),
+      );
+    })
+    .sort();
+}
+
+test('an image is its pixels: splits do not depend on positions, and classes have their part', async () => {
+  const first = await prepare(sourceOf(TRAIN, TEST));
+  expect(first.statistics.classCounts).toMatchObject({
+    train: [144, 16],
+    validation: [36, 4],
+    test: [45, 5],
+  });
+  const other = await prepare(sourceOf(TRAIN.toReversed(), TEST.toReversed()));
+  for (const name of ['train', 'validation', 'test'] as const) {
+    expect(keysOf(other, name)).toEqual(keysOf(first, name));
+  }
+});
+
+test('an image of the test part is in no other split', async () => {
+  const dataset = await prepare(sourceOf([...TEST.slice(0, 10), ...TRAIN], TEST));
+  expect(dataset.statistics.duplicates).toBe(10);
+  expect(dataset.splits.train.size).toBe(160);
+});
+
+test('the test part is cut to the size asked for, and never grows', async () => {
+  const dataset = await prepare(sourceOf(TRAIN, TEST), { splits: { validation: 40, test: 20 } });
+  expect(dataset.splits.test.size).toBe(20);
+  expect(dataset.statistics.origins.test).toEqual({ from: 'data', cut: 30, missing: 0 });
+  await expect(
+    prepare(sourceOf(TRAIN, TEST), { splits: { validation: 40, test: 51 } }),
+  ).rejects.toMatchObject({ code: 'data.too-few' });
+});
+
+test('in published data a position is the identity', async () => {
+  const first = await prepare(sourceOf(TRAIN, TEST, 'position'), {
+    splits: { validation: 40, train: 50, stratified: false },
+  });
+  expect([first.splits.train.size, first.splits.validation.size]).toEqual([50, 40]);
+  const other = await prepare(sourceOf(TRAIN.toReversed(), TEST, 'position'), {
+    splits: { validation: 40, train: 50, stratified: false },
+  });
+  expect(keysOf(other, 'validation')).not.toEqual(keysOf(first, 'validation'));
+});
+
+test('kept splits are found again among other images', async () => {
+  const first = await prepare(sourceOf(TRAIN, TEST));
+  const kept = keepSplits(first);
+  const grown = await prepare(sourceOf([...images(30, 3), ...TRAIN.toReversed()], TEST.slice(1)), { kept });
+  expect(keysOf(grown, 'validation')).toEqual(keysOf(first, 'validation'));
+  expect(grown.statistics.kept).toMatchObject({ missing: { train: 0, validation: 0, test: 1 }, added: 30 });
+});
