@@ -135,3 +135,30 @@ describe('Tokenizer', () => {
     }
   });
 });
+
+describe('the regular expressions of a tokenizer', () => {
+  const config = { unk_token: '[UNK]', pad_token: '[PAD]' };
+  const split = (Regex: string) => ({
+    ...wordPiece,
+    pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false },
+  });
+  const text = `${'a'.repeat(40)} b`;
+
+  it('are given up when they do not come to an end, with the text that they stopped at', () => {
+    const tokenizer = new Tokenizer(split('(a+)+c'), config, 'foreign/tokenizer.json', {}, 0.2);
+    for (const encode of [() => tokenizer.encode(text), () => tokenizer.encodeByLibrary(text)]) {
+      expect(encode).toThrow(
+        expect.objectContaining({
+          code: 'tokenizer.too-slow',
+          where: expect.stringMatching(/foreign\/tokenizer\.json.*aaaa/),
+        }),
+      );
+    }
+    expect(tokenizer.encode('a b')).toHaveLength(tokenizer.encodeByLibrary('a b').length);
+  });
+
+  it('change nothing where they end', () => {
+    const [slow, fast] = ['(?:\\s)+', '\\s+'].map((pattern) => new Tokenizer(split(pattern), config));
+    for (const one of ['a b', text, 'a '.repeat(2000)]) expect(slow?.encode(one)).toEqual(fast?.encode(one));
+  });
+});

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { LimbeckError } from '../errors.ts';
+import { withinSeconds } from '../limited-time.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { libraryDifferences } from './library-differences.ts';
 import { type NamedTokens, namedTokens } from './named-tokens.ts';
 import { findPaddingToken, type PaddingToken } from './padding-token.ts';
+import { type SafeLength, safeLength } from './pattern-danger.ts';
 import { rewrittenForLibrary } from './rewritten-for-library.ts';
 import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
 import { cutTokens, type TokenFrame, type TokenTypes, tokenFrame, tokenTypes } from './special-tokens.ts';
@@ -19,6 +21,8 @@ export interface NamedFile {
   bytes: Uint8Array;
 }
 
+/** For one text: what a real tokenizer needs, a thousand times over. */
+const SECONDS_PER_TEXT = 10;
 /** Characters beyond which a text is cut before it is tokenized, however many tokens are asked for. */
 const LONGEST_TEXT = 100_000;
 
@@ -45,6 +49,10 @@ export class Tokenizer {
   readonly #padding: PaddingToken;
   readonly #library: LibraryTokenizer;
   readonly #unigram: UnigramEncoder | undefined;
+  /** Texts up to this length are tokenized without a limit of time. */
+  readonly #safeLength: SafeLength;
+  readonly #seconds: number;
+  readonly #where: string;
 
   /**
    * `where` names the files in errors, `specialTokensMap` is the content of special_tokens_map.json, which older models
@@ -55,8 +63,12 @@ export class Tokenizer {
     config: JsonObject,
     where = 'tokenizer.json',
     specialTokensMap: JsonObject = {},
+    secondsPerText = SECONDS_PER_TEXT,
   ) {
     const readable = rewrittenForLibrary(json);
+    this.#safeLength = safeLength(readable);
+    this.#seconds = secondsPerText;
+    this.#where = where;
     this.#json = withAllSections(readable);
     this.#config = config;
     this.#named = namedTokens(config, specialTokensMap, json);
@@ -94,8 +106,10 @@ export class Tokenizer {
   encode(text: string, maxLength: number = Number.POSITIVE_INFINITY): number[] {
     const seen =
       this.frame.truncationSide === 'right' ? text.slice(0, LONGEST_TEXT) : text.slice(-LONGEST_TEXT);
-    const ids = this.#unigram ? this.#encodeUnigram(seen, this.#unigram) : this.#library.encode(seen).ids;
-    return this.cut(ids, maxLength);
+    return this.cut(
+      this.#limited(seen, () => this.#idsOf(seen)),
+      maxLength,
+    );
   }
 
   /** What is left of a text's ids where only `maxLength` of them are read. */
@@ -119,7 +133,7 @@ export class Tokenizer {
 
   /** The library's own ids: what a reader of the shipped files gets. */
   encodeByLibrary(text: string): number[] {
-    return this.#library.encode(text).ids;
+    return this.#limited(text, () => this.#library.encode(text).ids);
   }
 
   /** What a model that has `token_type_ids` is given for a single text. */
@@ -162,6 +176,26 @@ export class Tokenizer {
       this.#config.remove_space !== true &&
       this.#config.do_lowercase_and_remove_accent !== true
     );
+  }
+
+  #idsOf(text: string): number[] {
+    return this.#unigram ? this.#encodeUnigram(text, this.#unigram) : this.#library.encode(text).ids;
+  }
+
+  /** Tokenizes a text, and gives up where the file's own regular expressions do not come to an end with it. */
+  #limited(text: string, tokenize: () => number[]): number[] {
+    if (text.length <= this.#safeLength) return tokenize();
+    return withinSeconds(this.#seconds, tokenize, () => {
+      const start = text.length > 60 ? `${text.slice(0, 60)}...` : text;
+      return new LimbeckError(
+        'tokenizer.too-slow',
+        `a regular expression of the tokenizer takes more than ${this.#seconds} seconds for one text`,
+        {
+          where: `${this.#where}, for the text ${JSON.stringify(start)}`,
+          remedy: "Check where the tokenizer is from: no known model's pattern does that.",
+        },
+      );
+    });
   }
 
   #encodeUnigram(text: string, unigram: UnigramEncoder): number[] {

@@ -1,3 +1,6 @@
+import { LimbeckError } from '../../errors.ts';
+import { withinSeconds } from '../../limited-time.ts';
+
 /** Whether a path matches a pattern with `*`, `?` (within a name), `**` (any depth), `[abc]` and `{a,b}`. */
 export function matchesGlob(path: string, pattern: string): boolean {
   let source = '';
@@ -30,5 +33,16 @@ export function matchesGlob(path: string, pattern: string): boolean {
     else source += char.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
   }
   source += ')'.repeat(depth);
-  return new RegExp(`^(?:${source})$`).test(path);
+  const slow = () =>
+    new LimbeckError('data.options', `the pattern '${pattern}' takes too long to be compared with a path`, {
+      where: path,
+      remedy: 'Name the files, or use fewer stars.',
+    });
+  try {
+    return withinSeconds(1, () => new RegExp(`^(?:${source})$`).test(path), slow);
+  } catch (error) {
+    if ((error as Error).name !== 'SyntaxError') throw error;
+    // As in a shell: what is not a pattern is a name.
+    return pattern === path;
+  }
 }
