@@ -4,11 +4,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { float32 } from '../onnx/tensor.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { toFloat16 } from '../onnx/half-float.ts';
+import { writeModelFile } from '../onnx/node-files.ts';
+import { float32, tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { attachHead } from './classifier.ts';
 import { type OnnxFileOptions, openOnnxFile } from './onnx-file.ts';
 import { type TextModelChoices, textModelFolder } from './testing/text-model-file.ts';
+import { normalizeTextModel } from './text-model.ts';
 import { feedsFor } from './use-lite/testing/token-rows.ts';
 
 let remove = () => {};
@@ -86,6 +90,92 @@ describe('openOnnxFile', () => {
     const source = await openOnnxFile({ model, tokenizer, train: 'none' });
     expect(source.model.inputs.map((input) => input.name)).toEqual(['input_ids', 'attention_mask']);
     expect(await run(source.model, [[2]])).toEqual({ logits: [2, 4, 1] });
+  });
+
+  it('knows inputs by the names that exporters give them, or by what it is told', async () => {
+    const names = (ids: string, mask: string): TextModelChoices['inputs'] => [
+      [ids, 'int64', ['n', 'l']],
+      [mask, 'bool', ['n', 'l']],
+    ];
+    for (const [ids, mask] of [
+      ['tokens', 'mask'],
+      ['input_ids:0', 'attention_mask:0'],
+      ['input_word_ids', 'input_mask'],
+    ] as const) {
+      const { model, tokenizer } = folderWith({ inputs: names(ids, mask) });
+      const source = await openOnnxFile({ model, tokenizer, train: 'none' });
+      expect(source.notes?.[0]).toContain(`'${ids}' is input_ids`);
+      expect(await run(source.model, [[2, 3]])).toEqual({ logits: [2.5, 5, 1] });
+      remove();
+    }
+    const { model, tokenizer } = folderWith({ inputs: names('a', 'b') });
+    expect((await errorOf({ model, tokenizer, train: 'none' })).remedy).toContain('teacher.inputs');
+    const inputs = { input_ids: 'a', attention_mask: 'b' };
+    const source = await openOnnxFile({ model, tokenizer, inputs, train: 'none' });
+    expect(await run(source.model, [[2, 3]])).toEqual({ logits: [2.5, 5, 1] });
+    const wrong = { ...inputs, position_ids: 'c' };
+    expect((await errorOf({ model, tokenizer, inputs: wrong, train: 'none' })).message).toContain(
+      "no input 'c'",
+    );
+  });
+
+  it('counts positions over the mask, wherever the padding is', async () => {
+    const g = new GraphBuilder();
+    for (const name of ['input_ids', 'attention_mask']) g.input(name, 'int64', ['n', 'l']);
+    const positions = g.input('position_ids', 'int64', ['n', 'l']);
+    g.output(g.cast(positions, 'float32'), 'positions');
+    const { model } = normalizeTextModel(g.build(), 'here');
+    const session = await createNodeEngine().load(writeModel(model));
+    const ids = tensor('int64', [3, 4], new BigInt64Array(12));
+    const mask = tensor('int64', [3, 4], BigInt64Array.of(1n, 1n, 1n, 0n, 0n, 0n, 1n, 1n, 1n, 1n, 1n, 1n));
+    const result = await session.run({ input_ids: ids, attention_mask: mask });
+    await session.release();
+    expect([...(result.positions!.data as Float32Array)]).toEqual([0, 1, 2, 2, 0, 0, 0, 1, 0, 1, 2, 3]);
+  });
+
+  it('gives special tokens the type that the tokenizer gives them', async () => {
+    const g = new GraphBuilder();
+    for (const name of ['input_ids', 'attention_mask']) g.input(name, 'int64', ['n', 'l']);
+    g.output(g.cast(g.input('token_type_ids', 'int64', ['n', 'l']), 'float32'), 'types');
+    const types = { text: 0, special: new Map([[3, 2]]) };
+    const { model } = normalizeTextModel(g.build(), 'here', { types });
+    expect(await run(model, [[5, 6, 4, 3]])).toEqual({ types: [0, 0, 0, 2] });
+  });
+
+  it('opens the folder of a model, with the tokenizer that lies there', async () => {
+    const { model, tokenizer } = folderWith();
+    const source = await openOnnxFile({ model: dirname(model), train: 'none' });
+    expect(source).toMatchObject({ title: 'model.onnx', file: model });
+    expect(await run(source.model, [[2, 3]])).toEqual({ logits: [2.5, 5, 1] });
+    rmSync(tokenizer);
+    writeFileSync(join(dirname(model), 'vocab.txt'), 'a');
+    const error = await errorOf({ model: dirname(model), train: 'none' });
+    expect(error).toMatchObject({
+      code: 'tokenizer.missing',
+      remedy: expect.stringContaining('save_pretrained'),
+    });
+  });
+
+  it('asks a model that was exported in training mode as it answers, and one in float16 in float32', async () => {
+    const { model, tokenizer } = folderWith();
+    const g = new GraphBuilder();
+    const ids = g.input('input_ids', 'int64', ['n', 'l']);
+    g.input('attention_mask', 'int64', ['n', 'l']);
+    const training = g.input('training', 'bool', []);
+    const half = (value: number) => toFloat16(value);
+    const rows = Uint16Array.from([0, 0, 1, 1, 2, 1, 2, 4, 1, 3, 6, 1].map(half));
+    const table = g.initializer('table', tensor('float16', [4, 3], rows));
+    const mean = g.reduceMean(g.gather(table, ids), { axes: [1], keepDims: false });
+    const [dropped] = g.node('Dropout', [mean, g.scalar(0.5), training]);
+    g.output(dropped!, 'logits');
+    writeModelFile(model, g.build());
+    const source = await openOnnxFile({ model, tokenizer, train: 'none' });
+    expect(source.model.inputs.map(({ name }) => name)).toEqual(['input_ids', 'attention_mask']);
+    expect(source.notes).toEqual([
+      expect.stringContaining('training mode (1 Dropout)'),
+      expect.stringContaining('computes in float16'),
+    ]);
+    expect(await run(source.model, [[2, 3]])).toEqual({ logits: [2.5, 5, 1] });
   });
 
   it.each([3, 2000])('refuses a tokenizer of 4 pieces for a model that embeds %i', async (rows) => {

@@ -26,7 +26,7 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'QuantizeLinear',
   'DequantizeLinear',
 ]);
-const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'FusedMatMul', 'Einsum']);
+const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'FusedMatMul', 'Einsum', 'QLinearMatMul']);
 
 /**
  * Every attention of a sequence to itself on the way to the output, in graph order. What attends to another sequence (a

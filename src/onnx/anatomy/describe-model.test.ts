@@ -96,6 +96,77 @@ describe('a transformer', () => {
     expect(layers.map(({ hidden }) => hidden?.name)).toEqual(['end0', 'end1']);
   });
 
+  it.each(['Slice', 'Gather'])(
+    'whose first token is cut out with its axis kept (%s) does not take that for a hidden state',
+    (cut) => {
+      const s = new Sketch();
+      const { g } = s;
+      const x = s.norm(s.tokens());
+      const middle = s.norm(s.add(s.attend(x, 'p'), x, 'join'), 'middle');
+      const end = s.norm(s.add(s.dense(g.relu(s.dense(middle))), middle, 'end'), 'normed');
+      const first =
+        cut === 'Slice'
+          ? g.op('Slice', [end, g.ints([0]), g.ints([1]), g.ints([1])])
+          : g.gather(end, g.ints([0]), 1);
+      const pooled = s.add(g.tanh(s.dense(first)), first, 'pooled');
+      g.output(g.matMul(g.squeeze(pooled, [1]), s.weight(WIDTH, 5)), 'logits');
+      const { layers } = describeModel(g.build());
+      expect(layers.map(({ hidden }) => hidden?.name)).toEqual(['normed']);
+    },
+  );
+
+  it('that is quantised has its layers where they would be: the steps of its grid are passed over', () => {
+    const s = new Sketch();
+    const { g } = s;
+    const onGrid = (x: TypedValue): TypedValue => {
+      const grid = [
+        g.scalar(0.1),
+        g.initializer(`zero${x.name}`, tensor('int8', [], Int8Array.of(0))),
+      ] as const;
+      return g.op('DequantizeLinear', [g.op('QuantizeLinear', [x, ...grid]), ...grid]);
+    };
+    let x = onGrid(s.norm(s.tokens()));
+    for (const layer of [0, 1]) {
+      const middle = onGrid(s.norm(onGrid(s.add(onGrid(s.attend(x, `p${layer}`)), x, `join${layer}`))));
+      const sum = onGrid(s.add(onGrid(s.dense(g.relu(s.dense(middle)))), middle, `end${layer}`));
+      x = g.identity(onGrid(s.norm(sum)), `state${layer}`);
+    }
+    const first = g.op('Slice', [x, g.ints([0]), g.ints([1]), g.ints([1])]);
+    g.output(g.matMul(onGrid(g.squeeze(first, [1])), s.weight(WIDTH, 5)), 'logits');
+    const { layers } = describeModel(g.build());
+    expect(layers.map(({ hidden, attention }) => [hidden?.name, attention?.probabilities])).toEqual([
+      ['state0', 'p0'],
+      ['state1', 'p1'],
+    ]);
+  });
+
+  it('of fused operators, as an optimizer leaves them, has shapes and layers', () => {
+    const g = new GraphBuilder();
+    const domain = 'com.microsoft';
+    const weight = (name: string, ...dims: number[]) =>
+      g.initializer(name, tensor('float32', dims, new Float32Array(dims.reduce((a, b) => a * b, 1))));
+    const ids = g.input('input_ids', 'int32', ['batch', 'sequence']);
+    const mask = g.input('attention_mask', 'int32', ['batch', 'sequence']);
+    const norm = [weight('gamma', WIDTH), weight('beta', WIDTH)] as const;
+    const tables = [weight('words', 50, WIDTH), weight('places', 32, WIDTH), null, ...norm, mask];
+    let x = g.node('EmbedLayerNormalization', [ids, null, ...tables], {}, { domain, outputs: 2 })[0]!;
+    for (const layer of [0, 1]) {
+      const [w, b] = [weight(`qkv${layer}`, WIDTH, 3 * WIDTH), weight(`bias${layer}`, 3 * WIDTH)];
+      const attended = g.op('Attention', [x, w, b, mask], { num_heads: HEADS }, { domain });
+      const middle = g.op('SkipLayerNormalization', [attended, x, ...norm], {}, { domain });
+      const wide = g.op('FastGelu', [g.matMul(middle, weight(`up${layer}`, WIDTH, 16))], {}, { domain });
+      const down = g.matMul(wide, weight(`down${layer}`, 16, WIDTH));
+      x = g.op('SkipLayerNormalization', [down, middle, ...norm], {}, { domain, name: `state${layer}` });
+    }
+    g.output(g.matMul(g.gather(x, g.scalar(0, 'int64'), 1), weight('head', WIDTH, 5)), 'logits');
+    const graph = g.build();
+    expect(graph.outputs[0]!.shape).toEqual(['batch', 5]);
+    const { layers, logits } = describeModel(decompose(graph));
+    expect(logits).toBe('logits');
+    expect(layers.map(({ hidden }) => hidden?.name)).toEqual(['state0', 'state1']);
+    expect(layers.map(({ attention }) => attention?.heads)).toEqual([HEADS, HEADS]);
+  });
+
   it('with an encoder has a layer for each layer of both, whatever attends to the encoder', () => {
     const s = new Sketch();
     const source = s.tokens('source_ids');

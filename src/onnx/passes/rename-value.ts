@@ -9,6 +9,8 @@ export function renameValue(graph: Graph, value: Value, name: string): Graph {
     ...graph,
     nodes: graph.nodes.map((node) => ({
       ...replaceReads(node, replacements),
+      // Many exporters, and we, call a node as its output.
+      name: node.outputs.includes(value) && node.name === value.name ? name : node.name,
       outputs: node.outputs.map((output) => (output === value ? renamed : output)),
     })),
     outputs: graph.outputs.map((output) => (output === value ? renamed : output)),

@@ -2,6 +2,7 @@ import { CONTROL_FLOW_RULES } from './control-flow.ts';
 import { CONVOLUTION_RULES } from './convolution.ts';
 import { EINSUM_RULES } from './einsum.ts';
 import { ELEMENTWISE_RULES } from './elementwise.ts';
+import { FUSED_RULES } from './fused.ts';
 import { INDEXING_RULES } from './indexing.ts';
 import { MATRIX_RULES } from './matrix.ts';
 import { MOVEMENT_RULES } from './movement.ts';
@@ -26,6 +27,7 @@ const RULES = new Map<string, InferenceRule>(
     ...RESAMPLING_RULES,
     ...QUANTIZATION_RULES,
     ...CONTROL_FLOW_RULES,
+    ...FUSED_RULES,
   }),
 );
 

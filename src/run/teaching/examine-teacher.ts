@@ -43,7 +43,8 @@ export async function examineTeacher(
       run.checkInterrupted();
       const first = await ask(teacher, batch);
       if (samples === 0) again.add(first, await ask(teacher, batch), classes);
-      if ('mask' in batch) await askAlone(teacher, batch, first, classes, alone);
+      // What differs by chance differs alone, too.
+      if ('mask' in batch && !again.differs) await askAlone(teacher, batch, first, classes, alone);
       answers.push(first);
       samples += batch.filled;
     }
@@ -124,12 +125,16 @@ class Comparison {
     }
   }
 
+  get differs(): boolean {
+    return this.difference > SAME;
+  }
+
   tell(
     run: RunContext,
     code: LimbeckError['code'],
     { problem, remedy }: { problem: string; remedy: string },
   ): void {
-    if (this.difference <= SAME) return;
+    if (!this.differs) return;
     const { samples, otherwise } = this;
     const much = `for ${otherwise} of ${samples} samples another class, probabilities that differ by up to ${percent(this.difference)}`;
     if (otherwise > MOST_OTHERWISE * samples) throw new LimbeckError(code, problem, { where: much, remedy });

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { float32 } from '../onnx/tensor.ts';
+import { runGraph } from '../onnx/testing/run-graph.ts';
+import { logitsOfProbabilities, namedLogits, probabilityForm, withLogits } from './class-logits.ts';
+
+describe('answers', () => {
+  it.each<[string, number[], ReturnType<typeof probabilityForm>]>([
+    ['rows that sum to 1', [0.2, 0.5, 0.3, 0.98, 0.01, 0.01], 'softmax'],
+    ['numbers between 0 and 1', [0.9, 0.8, 0.1, 0.2, 0.1, 0.1], 'sigmoid'],
+    ['scores', [0.9, 0.8, 0.1, -0.2, 0.1, 0.1], undefined],
+    ['scores that are large', [0.2, 0.5, 0.3, 3, 0, 0], undefined],
+    ['numbers near 0, which say nothing', [0.01, 0.02, 0, 0, 0, 0], undefined],
+    ['nothing', [], undefined],
+  ])('of %s', (_, values, form) => {
+    expect(probabilityForm(Float32Array.from(values), 3)).toBe(form);
+  });
+});
+
+/** x is `logits`, and one of two outputs. */
+function model(output = 'logits', type: 'float32' | 'float64' = 'float32') {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', ['batch', 3]);
+  g.output(g.cast(g.identity(x), type), output);
+  return g.build();
+}
+
+it('become logits that have these probabilities', async () => {
+  const p = [0.2, 0.5, 0.3, 1, 0, 0];
+  const logs = (await runGraph(logitsOfProbabilities(model(), 'softmax'), { x: float32(p, [2, 3]) })).logits!;
+  [...(logs.data as Float32Array)].forEach((value, i) => {
+    expect(Math.exp(value)).toBeCloseTo(p[i]!, 5);
+    expect(Number.isFinite(value)).toBe(true);
+  });
+  const odds = (await runGraph(logitsOfProbabilities(model(), 'sigmoid'), { x: float32(p, [2, 3]) })).logits!;
+  [...(odds.data as Float32Array)].forEach((value, i) => {
+    expect(1 / (1 + Math.exp(-value))).toBeCloseTo(p[i]!, 5);
+    expect(Number.isFinite(value)).toBe(true);
+  });
+});
+
+it('of a model in float64, and of one that calls its only output by another name, are `logits` in float32', async () => {
+  for (const graph of [namedLogits(model('logits', 'float64')), namedLogits(model('output_0'))]) {
+    expect(graph.outputs.map(({ name, type }) => [name, type])).toEqual([['logits', 'float32']]);
+    expect([...(await runGraph(graph, { x: float32([1, 2, 3], [1, 3]) })).logits!.data]).toEqual([1, 2, 3]);
+  }
+  // An embedding, say, is none.
+  expect(namedLogits(model('pooler_output')).outputs[0]!.name).toBe('pooler_output');
+  expect(namedLogits(model('pooler_output'), true).outputs[0]!.name).toBe('logits');
+});
+
+it('are taken before sigmoids, and the person is told', () => {
+  const g = new GraphBuilder();
+  g.output(g.sigmoid(g.input('x', 'float32', ['batch', 3])), 'logits');
+  expect(withLogits(g.build()).notes[0]).toContain('sigmoids');
+  expect(withLogits(model()).notes).toEqual([]);
+});
