@@ -9,6 +9,7 @@ import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { narrowSplits } from '../onnx/passes/narrow-splits.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
+import { renameGeneratedConstants } from '../onnx/passes/rename-generated-constants.ts';
 import { formatShape } from '../onnx/shape-inference/rule.ts';
 import { gradients } from './gradients.ts';
 import { prepareForGradients } from './prepare.ts';
@@ -83,7 +84,9 @@ export function differentiateModel(model: Graph, { loss, wrt }: DifferentiateOpt
   });
   const whole = { ...g.build(model.name), metadata: model.metadata };
   const graph = nameOutputs(
-    narrowSplits(mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(whole))))),
+    renameGeneratedConstants(
+      narrowSplits(mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(whole))))),
+    ),
   );
   const reached = new Set(differentiated);
   const unreached = (wrt ?? own).filter((name) => !reached.has(name));

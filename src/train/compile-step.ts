@@ -10,6 +10,7 @@ import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { narrowSplits } from '../onnx/passes/narrow-splits.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
+import { renameGeneratedConstants } from '../onnx/passes/rename-generated-constants.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
 import type { Tensor } from '../onnx/tensor.ts';
@@ -161,7 +162,7 @@ export function compileForward(
     if (!value) throw new Error(`the student has no value ${name}`);
     g.output(value, name);
   }
-  return nameOutputs(removeDeadNodes(removeIdentities(g.build('forward'))));
+  return nameOutputs(renameGeneratedConstants(removeDeadNodes(removeIdentities(g.build('forward')))));
 }
 
 /** The running statistics of a student; none of them may be a parameter, for their gradient is zero. */
