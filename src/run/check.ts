@@ -4,7 +4,9 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Split } from '../data/split.ts';
 import { type LengthSummary, summarizeLengths } from '../data/text-lengths.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import type { ClassMatch } from '../teachers/match-classes.ts';
 import type { RunOptions } from './api.ts';
+import { classFindings } from './class-findings.ts';
 import { dataFindings } from './data-findings.ts';
 import { interrupted, isStop } from './run-context.ts';
 import { openTask } from './tasks/index.ts';
@@ -65,7 +67,7 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
     const task = await openTask({ recipe, options });
     options.onEvent?.({ type: 'stage-start', stage: 'data', title: 'Read the data' });
     const started = performance.now();
-    const { dataset } = await task.prepareData({
+    const { dataset, classes } = await task.prepareData({
       onProgress: (rows) =>
         options.onEvent?.({
           type: 'progress',
@@ -80,7 +82,7 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
       const seconds = (performance.now() - started) / 1000;
       const summary = `${dataset.statistics.rows} rows${dataset.reused ? '; prepared earlier' : ''}`;
       options.onEvent?.({ type: 'stage-end', stage: 'data', seconds, summary });
-      return describe(task, dataset);
+      return describe(task, dataset, classes);
     } finally {
       dataset.close();
     }
@@ -89,7 +91,7 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
   }
 }
 
-function describe(task: Task, dataset: Dataset): DataCheck {
+function describe(task: Task, dataset: Dataset, taught: ClassMatch | undefined): DataCheck {
   const { statistics, splits, labels, title } = dataset;
   const { classCounts, tokenLengths, longTexts } = statistics;
   const lengths = summarizeLengths(tokenLengths, longTexts);
@@ -114,7 +116,7 @@ function describe(task: Task, dataset: Dataset): DataCheck {
       test: classCounts.test[label] ?? 0,
     })),
     ...(lengths && { lengths: { ...lengths, maxLength: tokenLengths.length - 1 } }),
-    warnings: [...(task.warnings ?? []), ...dataFindings(dataset)],
+    warnings: [...(task.warnings ?? []), ...dataFindings(dataset), ...classFindings(dataset, taught)],
     samples: firstSamples(task, train, labels),
   };
 }
