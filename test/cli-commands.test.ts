@@ -210,7 +210,8 @@ test('an int8 student that loses more than allowed ends train with 3', async () 
 
   place.write('gate.yaml', smallRecipeText('gate'));
   const sets = overrides.flatMap((override) => ['--set', override]);
-  const { code, out, err } = await limbeck('train', 'gate.yaml', ...sets, '--set', 'export.int8.maxDrop=0');
+  sets.push('--set', 'export.int8.maxDrop=0', '--set', 'report.examples=false');
+  const { code, out, err } = await limbeck('train', 'gate.yaml', ...sets);
   expect({ code, err }).toEqual({ code: 3, err: expect.stringMatching(/the int8 student loses|int8 loses/) });
   expect(out).toMatch(/^student int8/m);
   const { gate, student, studentInt8 } = resultFile('gate');
@@ -227,6 +228,17 @@ test('an int8 student that loses more than allowed ends train with 3', async () 
   expect(existsSync(place.path('runs/gate/student/onnx/model_quantized.onnx'))).toBe(false);
   expect(studentInt8!.file).toBe('rejected/model_quantized.onnx');
   expect(existsSync(place.path(`runs/gate/${studentInt8!.file}`))).toBe(true);
+
+  // Report and card say what is in the folder, and nothing of what the samples are; drawn again, they say the same.
+  const shared = ['report.html', 'report.json', 'result.json', 'student/README.md'];
+  const contents = () => shared.map((name) => readFileSync(place.path('runs/gate', name), 'utf8'));
+  const before = contents();
+  expect(before[0]).toContain('The int8 file does not ship');
+  expect(before[3]).not.toMatch(/q8|model_quantized/);
+  for (const { text } of [...nearest.slice(0, 400), ...own.slice(0, 400)])
+    expect(before.join().includes(text)).toBe(false);
+  expect(await limbeck('report', 'runs/gate')).toMatchObject({ code: 0, out: 'runs/gate/report.html\n' });
+  expect(contents()).toEqual(before);
 });
 
 /** The float32 student's answers to the test texts of a run, and how near the second was. */

@@ -97,6 +97,17 @@ export const recipeSchema = z
       })
       .prefault({})
       .describe('What is written, in the Hugging Face layout.'),
+    report: z
+      .strictObject({
+        examples: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Whether the report, the model card and the files beside them show samples; false keeps all raw texts and images out of them.',
+          ),
+      })
+      .prefault({})
+      .describe('What is told of a run.'),
     store: z
       .string()
       .min(1)

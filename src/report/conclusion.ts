@@ -71,6 +71,18 @@ export function headlineOf(result: Concluded, unit: string): string {
   }
 }
 
+/** A student without a teacher in one sentence, without its full stop. */
+export function studentHeadline(
+  { student, chance = 0, testSamples }: Pick<RunResult, 'student' | 'chance' | 'testSamples'>,
+  unit: string,
+): string {
+  const right = `is right ${percent(student.accuracy)} of the time`;
+  if (!knowsSomething({ testSamples, chance }, student.accuracy)) {
+    return `The student ${right}, no more than always giving the most frequent class (${percent(chance)}): it learnt nothing that the test split shows`;
+  }
+  return `A ${bytes(student.bytes)} student ${right} and answers ${decimal(student.throughput)} ${unit} a second`;
+}
+
 /**
  * What the student is worth beside each kind of baseline, a sentence each: the best of those that learnt from the labels
  * alone, and the best of those that learnt from the teacher's answers, too.
@@ -124,7 +136,10 @@ export function baselinesOf({
 }
 
 /** Whether an accuracy is above that of always giving the most frequent class, beyond chance. */
-function knowsSomething({ testSamples, chance = 0 }: Concluded, accuracy: number): boolean {
+function knowsSomething(
+  { testSamples, chance = 0 }: Pick<Concluded, 'testSamples' | 'chance'>,
+  accuracy: number,
+): boolean {
   if (testSamples === undefined) return true;
   return accuracyInterval(Math.round(accuracy * testSamples), testSamples).low > chance;
 }

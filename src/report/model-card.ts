@@ -1,10 +1,11 @@
 import { stringify } from 'yaml';
 import { accuracyInterval } from '../metrics/interval.ts';
-import { baselinesOf, headlineOf, worthOf } from './conclusion.ts';
+import { baselinesOf, headlineOf, studentHeadline, worthOf } from './conclusion.ts';
 import { bytes, capital, decimal, milliseconds, percent, quantity } from './html/format.ts';
 import { concluded } from './older-report.ts';
-import type { ReportData } from './report-data.ts';
+import type { ConfusionPair, ReportData } from './report-data.ts';
 import { int8Ships, type ModelResult, shortName } from './result.ts';
+import type { TrainReport } from './train-report.ts';
 
 /** What a model card says that no run knows. */
 export interface ModelCardFacts {
@@ -18,12 +19,19 @@ export interface ModelCardFacts {
   maxLength?: number;
 }
 
+/** What a card is made of, whoever taught the student. */
+type CardData = ReportData | TrainReport;
+
+function isDistilled(data: CardData): data is ReportData {
+  return 'models' in data;
+}
+
 /**
  * README.md of the student's folder, as the Hugging Face hub reads it: metadata in front, then what the model is,
  * how it does beside its teacher and its baseline, how to use it in transformers.js, its limits, and how to
  * make it again.
  */
-export function renderModelCard(data: ReportData, facts: ModelCardFacts): string {
+export function renderModelCard(data: CardData, facts: ModelCardFacts): string {
   return `---
 ${stringify(metadata(data, facts))}---
 
@@ -41,7 +49,7 @@ ${reproduction(data)}
 `;
 }
 
-function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unknown> {
+function metadata(data: CardData, facts: ModelCardFacts): Record<string, unknown> {
   const { student } = data.result;
   const studentInt8 = int8Ships(data.result) ? data.result.studentInt8 : null;
   const results = (model: ModelResult, name: string) => ({
@@ -62,7 +70,7 @@ function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unkno
     ...(facts.languages.length > 0 ? { language: facts.languages } : {}),
     library_name: 'transformers.js',
     pipeline_tag: task(data),
-    tags: ['distillation', 'onnx', 'limbeck'],
+    tags: [...(isDistilled(data) ? ['distillation'] : []), 'onnx', 'limbeck'],
     ...(facts.datasets && facts.datasets.length > 0 ? { datasets: facts.datasets } : {}),
     metrics: ['accuracy', 'f1'],
     'model-index': [
@@ -73,34 +81,48 @@ function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unkno
 }
 
 /** The hub's name of the task. */
-function task({ unit }: ReportData): string {
+function task({ unit }: Pick<CardData, 'unit'>): string {
   return unit === 'texts' ? 'text-classification' : 'image-classification';
 }
 
-function introduction(data: ReportData): string {
+function introduction(data: CardData): string {
   const { student } = data.result;
-  return `${data.unit === 'texts' ? 'A text' : 'An image'} classifier for ${data.labels.length} classes, distilled with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headlineOf(concluded(data), data.unit))}.
+  const { labelled, splits, title } = data.data;
+  const isTaught = isDistilled(data);
+  const headline = isTaught
+    ? headlineOf(concluded(data), data.unit)
+    : studentHeadline(data.result, data.unit);
+  const facts = isTaught
+    ? [
+        `**Student:** ${inline(data.models.student)}`,
+        `**Teacher:** ${inline(data.models.teacher)}`,
+        `**Data:** ${inline(title)}: ${decimal(splits.train)} training ${data.unit}, ${decimal(labelled)} of them with a label; the teacher's answers taught the rest.`,
+      ]
+    : [
+        `**Student:** ${inline(data.student)}`,
+        `**Data:** ${inline(title)}: ${decimal(labelled)} training ${data.unit} with a label.`,
+      ];
+  const how = isTaught ? 'distilled' : 'trained on labels';
+  return `${data.unit === 'texts' ? 'A text' : 'An image'} classifier for ${data.labels.length} classes, ${how} with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headline)}.
 
-- **Student:** ${inline(data.models.student)}
-- **Teacher:** ${inline(data.models.teacher)}
-- **Data:** ${inline(data.data.title)}: ${decimal(data.data.splits.train)} training ${data.unit}, ${decimal(data.data.labelled)} of them with a label; the teacher's answers taught the rest.
-- **Classes:** ${data.labels.map(inline).join(', ')}`;
+${[...facts, `**Classes:** ${data.labels.map(inline).join(', ')}`].map((fact) => `- ${fact}`).join('\n')}`;
 }
 
-function results(data: ReportData): string {
-  const result = concluded(data);
+function results(data: CardData): string {
   const tests = data.data.splits.test;
-  const { teacher, student, studentInt8, machine, engine } = result;
+  const { student, studentInt8, machine, engine } = data.result;
+  const compared = isDistilled(data) ? concluded(data) : null;
   const rows: [string, ModelResult][] = [
-    ['Teacher', teacher],
+    ...(compared ? [['Teacher', compared.teacher] satisfies [string, ModelResult]] : []),
     ['**Student** (`onnx/model.onnx`)', student],
   ];
-  if (studentInt8 && int8Ships(result)) {
+  if (studentInt8 && int8Ships(data.result)) {
     rows.push(['**Student, int8** (`onnx/model_quantized.onnx`)', studentInt8]);
   }
-  for (const { name, title, result: compared } of baselinesOf(result)) {
-    rows.push([`${capital(shortName(inline(name)))}: ${inline(title)}`, compared]);
+  for (const { name, title, result } of compared ? baselinesOf(compared) : []) {
+    rows.push([`${capital(shortName(inline(name)))}: ${inline(title)}`, result]);
   }
+  const worth = compared ? worthOf(compared, data.unit) : [];
   const { low, high } = accuracyInterval(Math.round(student.accuracy * tests), tests);
   return `## Results
 
@@ -115,13 +137,12 @@ ${rows
   )
   .join('\n')}
 
-Times on ${inline(machine.cpu)}, ${machine.cores} cores, ${inline(engine)}.${worthOf(result, data.unit)
-    .map((sentence) => ` ${inline(sentence)}`)
-    .join('')}`;
+Times on ${inline(machine.cpu)}, ${machine.cores} cores, ${inline(engine)}.${worth.map((sentence) => ` ${inline(sentence)}`).join('')}`;
 }
 
-function usage(data: ReportData): string {
-  const example = data.disagreements[0]?.text ?? 'a text to classify';
+function usage(data: CardData): string {
+  const shown = isDistilled(data) ? data.disagreements[0] : data.mistakes[0];
+  const example = shown?.text ?? 'a text to classify';
   const ships = int8Ships(data.result);
   const quantized = ships
     ? "\n\nThe int8 file loads with `{ dtype: 'q8' }`, the other with `{ dtype: 'fp32' }`."
@@ -137,19 +158,20 @@ console.log(await classify(${data.unit === 'texts' ? JSON.stringify(example.slic
 ${fenced('js', code)}${quantized}${readBy(data)}`;
 }
 
-function readBy({ result: { shippedCheck: check }, unit }: ReportData): string {
+function readBy({ result: { shippedCheck: check }, unit }: CardData): string {
   if (!check) return '';
   return `\n\nRead by ${inline(check.reader)}, the folder gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
 }
 
-function limits(data: ReportData, facts: ModelCardFacts): string {
-  const { inherited, own } = data.errors;
-  const wrong = inherited.count + own.count;
-  const share = wrong > 0 ? inherited.count / wrong : 0;
-  const pair = [...inherited.pairs, ...own.pairs].sort((a, b) => b.count - a.count)[0];
+function limits(data: CardData, facts: ModelCardFacts): string {
+  const pairs = confusedPairs(data);
+  const wrong = pairs.reduce((sum, { count }) => sum + count, 0);
+  const inherited = isDistilled(data) && wrong > 0 ? data.errors.inherited.count / wrong : 0;
+  const pair = pairs.sort((a, b) => b.count - a.count)[0];
+  const whose = isDistilled(data) ? `; ${percent(inherited, 0)} of its errors are its teacher's own` : '';
   const lines = [
     `It knows ${data.labels.length} classes and gives one of them to every one of the ${data.unit}, whatever it is about.`,
-    `It is wrong on ${percent(1 - data.result.student.accuracy)} of the test ${data.unit}; ${percent(share, 0)} of its errors are its teacher's own.`,
+    `It is wrong on ${percent(1 - data.result.student.accuracy)} of the test ${data.unit}${whose}.`,
   ];
   if (pair) {
     lines.push(
@@ -163,7 +185,17 @@ function limits(data: ReportData, facts: ModelCardFacts): string {
   return `## Limits\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
 }
 
-function reproduction(data: ReportData): string {
+/** Which class is taken for which, and how often. */
+function confusedPairs(data: CardData): ConfusionPair[] {
+  if (isDistilled(data)) return [...data.errors.inherited.pairs, ...data.errors.own.pairs];
+  return data.confusion.flatMap((row, truth) =>
+    row.flatMap((count, predicted) =>
+      count > 0 && truth !== predicted ? [{ truth, predicted, count }] : [],
+    ),
+  );
+}
+
+function reproduction(data: CardData): string {
   return `## Reproduce
 
 Limbeck ${data.result.version}, seed ${data.result.seed}:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createComparison } from './model-comparison.ts';
+import { createComparison, createStudentAnswers } from './model-comparison.ts';
 
 const answer = (label: number, confidence = 0.5) => ({ label, confidence });
 
@@ -95,11 +95,46 @@ describe('createComparison', () => {
     expect(comparison.result().disagreements[0]!.text).toHaveLength(601);
   });
 
+  it('shows no sample where none is wanted', () => {
+    const comparison = createComparison({ classes: 2, seed: 1, examples: false });
+    comparison.add({ text: 'secret', truth: 0, teacher: answer(0), student: answer(1) });
+    expect(comparison.result()).toMatchObject({ disagreements: [], errors: { own: { count: 1 } } });
+  });
+
   it('refuses an answer that is no probability', () => {
     const comparison = createComparison({ classes: 2, seed: 1 });
     const add = (confidence: number) =>
       comparison.add({ text: '', truth: 0, teacher: answer(0, confidence), student: answer(0) });
     expect(() => add(Number.NaN)).toThrow('not a probability');
     expect(() => add(1.5)).toThrow('not a probability');
+  });
+});
+
+describe('createStudentAnswers', () => {
+  const told = (examples: boolean) => {
+    const answers = createStudentAnswers({ classes: 2, seed: 1, examples });
+    for (let i = 0; i < 40; i++) answers.add({ text: `text ${i}`, truth: 0, answer: answer(i % 2) });
+    return answers.result();
+  };
+
+  it('counts the confusion, and keeps twelve mistakes', () => {
+    const { confusion, mistakes, calibration } = told(true);
+    expect(confusion).toEqual([
+      [20, 20],
+      [0, 0],
+    ]);
+    expect(calibration).toHaveLength(1);
+    expect(mistakes).toHaveLength(12);
+    expect(mistakes.every(({ student }) => student.label === 1)).toBe(true);
+  });
+
+  it('shows none where none is wanted', () => {
+    expect(told(false)).toMatchObject({
+      mistakes: [],
+      confusion: [
+        [20, 20],
+        [0, 0],
+      ],
+    });
   });
 });

@@ -2,6 +2,7 @@ import { type RandomStream, randomStream } from '../random.ts';
 import { type Confusion, confusionCounts, countAnswer, createConfusion } from './confusion.ts';
 import { countConfidence, createReliability, type Reliability, reliabilityBins } from './reliability.ts';
 import type { Answer, ConfusionPair, Disagreement, ErrorOrigins, ReportData } from './report-data.ts';
+import type { Mistake, StudentAnswers } from './train-report.ts';
 
 /** A test text and what each model answered. */
 export interface ComparedText {
@@ -24,22 +25,22 @@ const EXAMPLE_CHARACTERS = 600;
 
 /**
  * Compares teacher, student and baseline text by text, in memory that does not grow with the number of texts:
- * confusion counts, whose errors the student's are, a fair sample of disagreements, and reliability.
+ * confusion counts, whose errors the student's are, a fair sample of disagreements (none without `examples`), and reliability.
  *
  * @example
  * const comparison = createComparison({ classes: labels.length, seed: 1 });
  * comparison.add({ text, truth: 3, teacher: { label: 3, confidence: 0.8 }, student: { label: 5, confidence: 0.4 } });
  * const { errors } = comparison.result();
  */
-export function createComparison(options: { classes: number; seed: number }) {
-  const { classes, seed } = options;
+export function createComparison(options: { classes: number; seed: number; examples?: boolean }) {
+  const { classes, seed, examples = true } = options;
   const tallies = { teacher: tally(classes), student: tally(classes), baseline: tally(classes) };
   const inherited = createConfusion(classes);
   const own = createConfusion(classes);
   const samples = {
-    studentRight: createSample(randomStream(seed, 'disagreements', 'student right')),
-    teacherRight: createSample(randomStream(seed, 'disagreements', 'teacher right')),
-    bothWrong: createSample(randomStream(seed, 'disagreements', 'both wrong')),
+    studentRight: createSample<Disagreement>(randomStream(seed, 'disagreements', 'student right')),
+    teacherRight: createSample<Disagreement>(randomStream(seed, 'disagreements', 'teacher right')),
+    bothWrong: createSample<Disagreement>(randomStream(seed, 'disagreements', 'both wrong')),
   };
   let hasBaseline = false;
   let total = 0;
@@ -59,7 +60,7 @@ export function createComparison(options: { classes: number; seed: number }) {
         count(tallies.baseline, truth, baseline);
       }
       if (student.label === teacher.label) agreed += 1;
-      else {
+      else if (examples) {
         const kind =
           student.label === truth ? 'studentRight' : teacher.label === truth ? 'teacherRight' : 'bothWrong';
         samples[kind].offer(() => ({
@@ -111,6 +112,43 @@ export function createComparison(options: { classes: number; seed: number }) {
   };
 }
 
+/**
+ * What a student's answers say of it where there is no teacher: confusion counts, reliability, and a fair sample of what it
+ * got wrong (none without `examples`).
+ */
+export function createStudentAnswers(options: { classes: number; seed: number; examples?: boolean }) {
+  const { classes, seed, examples = true } = options;
+  const student = tally(classes);
+  const mistakes = createSample<Mistake>(randomStream(seed, 'mistakes'));
+  return {
+    add({
+      text,
+      picture,
+      truth,
+      answer,
+    }: {
+      text: string;
+      picture?: string;
+      truth: number;
+      answer: Answer;
+    }): void {
+      count(student, truth, answer);
+      if (answer.label === truth || !examples) return;
+      mistakes.offer(() => ({
+        text: cutText(text),
+        ...(picture && { picture }),
+        truth,
+        student: { ...answer },
+      }));
+    },
+    result: (): StudentAnswers => ({
+      confusion: confusionCounts(student.confusion),
+      calibration: reliabilityBins(student.reliability),
+      mistakes: mistakes.items,
+    }),
+  };
+}
+
 interface Tally {
   confusion: Confusion;
   reliability: Reliability;
@@ -141,12 +179,12 @@ function countOf(found: readonly ConfusionPair[]): number {
 }
 
 /** Reservoir sampling: after n offers each had the same chance EXAMPLES / n to be kept (Vitter 1985, algorithm R). */
-function createSample(random: RandomStream) {
-  const items: Disagreement[] = [];
+function createSample<Item>(random: RandomStream) {
+  const items: Item[] = [];
   let offered = 0;
   return {
     items,
-    offer(make: () => Disagreement): void {
+    offer(make: () => Item): void {
       offered += 1;
       if (items.length < EXAMPLES) items.push(make());
       else {

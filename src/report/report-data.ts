@@ -7,7 +7,7 @@ const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
 
 /** One row of a training's metrics: losses and gradient norms by term (`kd`, `labels`, `total`, ...). */
-const curvePointSchema = z.object({
+export const curvePointSchema = z.object({
   step: count,
   /** Since this training began. */
   seconds: z.number().nonnegative(),
@@ -29,7 +29,7 @@ const curvePointSchema = z.object({
 export type CurvePoint = z.infer<typeof curvePointSchema>;
 
 /** `counts[truth][predicted]`, square, one row and column per label. */
-const confusionCountsSchema = z.array(z.array(count));
+export const confusionCountsSchema = z.array(z.array(count));
 export type ConfusionCounts = z.infer<typeof confusionCountsSchema>;
 
 const confusionPairSchema = z.object({
@@ -55,7 +55,7 @@ const errorOriginsSchema = z.object({
 });
 export type ErrorOrigins = z.infer<typeof errorOriginsSchema>;
 
-const answerSchema = z.object({ label: count, confidence: fraction });
+export const answerSchema = z.object({ label: count, confidence: fraction });
 /** A model's answer: the index of its label, and the probability that it gave to it. */
 export type Answer = z.infer<typeof answerSchema>;
 
@@ -71,7 +71,7 @@ const disagreementSchema = z.object({
 export type Disagreement = z.infer<typeof disagreementSchema>;
 
 /** Reliability: answers of which the confidence lies in [low, high), how many, and how they did. */
-const reliabilityBinSchema = z.object({
+export const reliabilityBinSchema = z.object({
   low: fraction,
   high: fraction,
   count: count,
@@ -81,7 +81,7 @@ const reliabilityBinSchema = z.object({
 export type ReliabilityBin = z.infer<typeof reliabilityBinSchema>;
 
 /** What the data stage read. */
-const dataStatisticsSchema = z.object({
+export const dataStatisticsSchema = z.object({
   /** For people, e.g. `WordNet 3.1 noun glosses`. */
   title: z.string(),
   rows: count,
@@ -99,7 +99,7 @@ const dataStatisticsSchema = z.object({
 });
 export type DataStatistics = z.infer<typeof dataStatisticsSchema>;
 
-const reportWarningSchema = z.object({
+export const reportWarningSchema = z.object({
   /** One sentence with the numbers, e.g. `The int8 teacher agrees on 97.1 % (below 99 %): f32 labelled.` */
   message: z.string(),
   /** `note` for decisions that are fine to know, `warning` for what the person should look into. */

@@ -160,6 +160,23 @@ export const runResultSchema = z.object({
 });
 export type RunResult = z.infer<typeof runResultSchema>;
 
+/** The whole of `result.json` of `train`: a student without a teacher. */
+export const trainResultSchema = runResultSchema.pick({
+  student: true,
+  studentInt8: true,
+  testSamples: true,
+  chance: true,
+  shippedCheck: true,
+  seconds: true,
+  seed: true,
+  command: true,
+  engine: true,
+  machine: true,
+  gate: true,
+  version: true,
+});
+export type TrainResult = z.infer<typeof trainResultSchema>;
+
 /** A compared model's name in a table's narrow column. */
 export function shortName(name: string): string {
   return name === LABELS_ALONE.name ? 'baseline' : name;

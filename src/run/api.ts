@@ -2,7 +2,7 @@ import type { OnEvent, StageName } from '../events.ts';
 import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
-import type { Gate, ModelResult, RunResult } from '../report/result.ts';
+import type { Gate, ModelResult, RunResult, TrainResult } from '../report/result.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
@@ -54,21 +54,7 @@ export interface Plan {
 }
 
 /** What `train` brings: a student without a teacher. */
-export type TrainResult = Pick<
-  RunResult,
-  | 'student'
-  | 'studentInt8'
-  | 'testSamples'
-  | 'chance'
-  | 'seconds'
-  | 'seed'
-  | 'command'
-  | 'engine'
-  | 'machine'
-  | 'gate'
-  | 'shippedCheck'
-  | 'version'
->;
+export type { TrainResult } from '../report/result.ts';
 
 /** What `label` did. */
 export interface LabelResult {

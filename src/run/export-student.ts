@@ -2,11 +2,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExportOptions, ExportResult } from './api.ts';
 import { reopenRun } from './finished-run.ts';
+import { hasReport, REPORT_FILES, updateReport } from './report-files.ts';
 import { openRun } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
 import { evaluateStudent } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
-import { hasReport, updateReport } from './stages/report.ts';
 import { finishedStudent } from './stages/train.ts';
 import { openTask } from './tasks/index.ts';
 
@@ -19,9 +19,12 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
     try {
       const student = finishedStudent(run, data);
       const shipped = await exportStage(run, { data, student, baseline: null });
-      const measured = await evaluateStudent(run, data, shipped);
+      const { answers: _, ...measured } = await evaluateStudent(run, data, shipped);
       const folder = run.folder.file('student');
-      if (hasReport(run.folder.path)) updateReport(run.folder.path, measured);
+      if (hasReport(run.folder.path)) {
+        updateReport(run.folder.path, measured);
+        run.folder.keep(...REPORT_FILES);
+      }
       return {
         folder,
         files: listFiles(folder),

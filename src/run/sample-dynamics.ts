@@ -26,7 +26,7 @@ const EXAMPLE_CHARACTERS = 600;
 
 /** Writes `dynamics.json` (the map, examples) and `dynamics.safetensors` (every sample) into the run's folder. */
 export function writeDynamics(
-  { folder }: Pick<RunContext, 'folder'>,
+  { folder, recipe }: Pick<RunContext, 'folder' | 'recipe'>,
   followed: {
     /** The samples that were followed, in one view each. */
     readonly split: Split;
@@ -38,7 +38,7 @@ export function writeDynamics(
   },
 ): void {
   const { split, table } = followed;
-  const chosen = chosenSamples(table, EXAMPLES);
+  const chosen = chosenSamples(table, recipe.report.examples ? EXAMPLES : 0);
   const examplesOf = (ordinals: readonly number[]) =>
     ordinals.flatMap((ordinal): FollowedSample[] => {
       const given = classOf(followed.asked ?? split, ordinal, split, followed.answers);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { redrawContinual } from './continual/report.ts';
-import { redrawReport } from './stages/report.ts';
+import { redrawReport } from './report-files.ts';
 
 /** Writes report.html (and the model card) anew from what the folder of a finished run holds. */
 export async function writeReport(runFolder: string): Promise<{ file: string }> {

@@ -1,6 +1,7 @@
 import type { ReportData } from '../report-data.ts';
 import { renderDocument } from './document.ts';
 import { html, type Markup } from './markup.ts';
+import { shownModels } from './models.ts';
 import { calibrationSection } from './sections/calibration.ts';
 import { classesSection } from './sections/classes.ts';
 import { costSection } from './sections/cost.ts';
@@ -9,12 +10,19 @@ import { disagreementsSection } from './sections/disagreements.ts';
 import { dynamicsSection } from './sections/dynamics.ts';
 import { errorsSection } from './sections/errors.ts';
 import { knowledgeGraphSection } from './sections/knowledge-graph.ts';
-import { learningSection } from './sections/learning.ts';
+import { learningSection, type TeacherLevel } from './sections/learning.ts';
 import { repeatSection } from './sections/repeat.ts';
 import { scorecardSection } from './sections/scorecard.ts';
 import { headline, summarySection } from './sections/summary.ts';
 import { weightsSection } from './sections/weights.ts';
 import { STYLE } from './style.ts';
+
+/** The level that the student's curve is compared with. */
+function teacherLevel({ teacherValidationAccuracy, result }: ReportData): TeacherLevel {
+  return teacherValidationAccuracy === null
+    ? { accuracy: result.teacher.accuracy, split: 'test' }
+    : { accuracy: teacherValidationAccuracy, split: 'validation' };
+}
 
 /**
  * `report.html`: one page that needs nothing but itself (no network, fonts or files) and says everything in
@@ -27,8 +35,8 @@ import { STYLE } from './style.ts';
 export function renderReport(data: ReportData): string {
   const body: (Markup | null)[] = [
     summarySection(data),
-    scorecardSection(data),
-    learningSection(data),
+    scorecardSection(data, shownModels(data)),
+    learningSection(data.curves, teacherLevel(data)),
     knowledgeGraphSection(data),
     weightsSection(data),
     dynamicsSection(data),

@@ -22,12 +22,16 @@ const TOKENS = [
 ];
 
 /** The knowledge graph of a teacher that nobody trained. `mark` changes the names of all that comes from outside. */
-export function syntheticGraph(labels: readonly string[], mark = (name: string) => name): GraphReport {
+export function syntheticGraph(
+  labels: readonly string[],
+  mark = (name: string) => name,
+  layers = LAYERS,
+): GraphReport {
   const random = randomStream(3, 'synthetic-graph');
   const teacher: ModelAnatomy = {
     family: 'transformer',
     features: 'embeddings',
-    layers: Array.from({ length: LAYERS }, (_, layer) => ({
+    layers: Array.from({ length: layers }, (_, layer) => ({
       name: mark(`layer_${layer}`),
       hidden: { name: `hidden ${layer}`, width: 16 },
       attention: { probabilities: `probabilities ${layer}`, heads: HEADS },

@@ -7,7 +7,11 @@ import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
 import { type Confusion, countAnswer, createConfusion } from '../../report/confusion.ts';
-import { type ComparisonResult, createComparison } from '../../report/model-comparison.ts';
+import {
+  type ComparisonResult,
+  createComparison,
+  createStudentAnswers,
+} from '../../report/model-comparison.ts';
 import type { Answer } from '../../report/report-data.ts';
 import {
   type BaselineResult,
@@ -17,6 +21,7 @@ import {
   shortName,
 } from '../../report/result.ts';
 import { createTestAnswers } from '../../report/test-answers.ts';
+import type { StudentAnswers } from '../../report/train-report.ts';
 import { attributionAgreement } from '../attribution-agreement.ts';
 import { int8Gate } from '../gate.ts';
 import { readLogits } from '../logits.ts';
@@ -73,7 +78,11 @@ export function evaluateStage(
     try {
       const files = comparedFiles(shipped);
       for (const [name, file] of files) sessions.set(name, await openClassifier(run.engine, file));
-      const comparison = createComparison({ classes, seed: run.recipe.seed });
+      const comparison = createComparison({
+        classes,
+        seed: run.recipe.seed,
+        examples: run.recipe.report.examples,
+      });
       const confusions = new Map(
         ['teacher', ...sessions.keys()].map((name) => [name, createConfusion(classes)]),
       );
@@ -230,7 +239,7 @@ export function evaluateStudent(
   run: RunContext,
   data: TaskData,
   shipped: Omit<Shipped, 'baselines'>,
-): Promise<StudentEvaluation> {
+): Promise<StudentEvaluation & { readonly answers: StudentAnswers }> {
   return runStage(run, 'evaluate', 'Measure on the test split', async () => {
     const { dataset } = data;
     const { test } = dataset.splits;
@@ -242,6 +251,11 @@ export function evaluateStudent(
         [...files.keys()].map((name) => [name, createConfusion(dataset.labels.length)]),
       );
       const counted = createTestAnswers('student');
+      const told = createStudentAnswers({
+        classes: dataset.labels.length,
+        seed: run.recipe.seed,
+        examples: run.recipe.report.examples,
+      });
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         run.checkInterrupted();
         const answers = new Map<string, Answer[]>();
@@ -250,6 +264,13 @@ export function evaluateStudent(
           answers.set(name, answersOf(logits, batch, confusions.get(name)!));
         }
         countRows(counted, batch, answers);
+        for (let row = 0; row < batch.filled; row++) {
+          told.add({
+            ...test.example(batch.ordinals[row]),
+            truth: batch.labels[row],
+            answer: answers.get('student')![row],
+          });
+        }
       }
       const speeds = await timeModels(run, sessions, data, test);
       const result = (name: string, file: string) =>
@@ -260,13 +281,13 @@ export function evaluateStudent(
           confusion: confusions.get(name)!,
           speed: speeds.get(name)!,
         });
-      const value = await gated(run, data, shipped, counted, {
+      const measured = await gated(run, data, shipped, counted, {
         student: result('student', shipped.student),
         studentInt8: shipped.studentInt8 ? result(INT8, shipped.studentInt8) : null,
       });
-      const { student, studentInt8 } = value;
+      const { student, studentInt8 } = measured;
       return {
-        value,
+        value: { ...measured, answers: told.result() },
         summary: `${percent(student.accuracy)}${studentInt8 ? `, int8 ${percent(studentInt8.accuracy)}` : ''}`,
       };
     } finally {

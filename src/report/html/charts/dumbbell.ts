@@ -56,8 +56,15 @@ export function dumbbellAxis(range: DumbbellRange): Markup {
   const marks = ticks(range.low, range.high, 4);
   const digits = digitsOf(stepOf(marks));
   return html`<svg class="dumbbell" width="100%" height="${AXIS_HEIGHT}" aria-hidden="true">${marks.map(
-    (tick) => html`<text class="tick middle" x="${place(tick)}" y="11">${decimal(tick * 100, digits)}</text>`,
+    (tick) =>
+      html`<text class="tick ${anchorOf(tick, range)}" x="${place(tick)}" y="11">${decimal(tick * 100, digits)}</text>`,
   )}</svg>`;
+}
+
+/** Numbers at the ends stand inside. */
+function anchorOf(tick: number, { low, high }: DumbbellRange): 'start' | 'middle' | 'end' {
+  const part = (tick - low) / (high - low);
+  return part < 0.05 ? 'start' : part > 0.95 ? 'end' : 'middle';
 }
 
 /** Dots and numbers at the ends stay inside: 4 % are left at each side. */

@@ -14,10 +14,10 @@ export interface HeatMap {
 }
 
 const CELL = 22;
-const LEFT = 112;
-const TOP = 100;
+const LEFT = 132;
+const TOP = 120;
 /** The last column's name leans over the edge. */
-const RIGHT = 44;
+const RIGHT = 66;
 const LABEL_LETTERS = 16;
 
 /** Rows are true classes, columns the answers; the shade grows with the root of the count. */

@@ -39,7 +39,7 @@ const NARROWEST = 300;
 const LETTER = 7;
 const NAME_LETTERS = 18;
 /** An axis is cut where what is to be seen would take less of its height. */
-const FLAT = 0.25;
+const FLAT = 0.15;
 /** Above this number of points a line shows them on hovering only. */
 const VISIBLE_MARKS = 60;
 

@@ -5,16 +5,25 @@ import { capital, decimal } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** The data that went in. */
-export function dataSection(report: ReportData): Markup {
+export function dataSection(report: Pick<ReportData, 'data' | 'unit' | 'labels'>, hasTeacher = true): Markup {
   const { data, unit } = report;
   const { train, validation, test } = data.splits;
   const taught = Math.max(0, train - data.labelled);
   return html`<section aria-labelledby="data">
 <h2 id="data">The data</h2>
-<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows, ${report.labels.length} classes. The student saw ${decimal(data.labelled)} labels; the other ${decimal(taught)} training ${unit} were answered by the teacher alone.</p>
+<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows, ${report.labels.length} classes. The student saw ${decimal(data.labelled)} labels; ${
+    hasTeacher
+      ? `the other ${decimal(taught)} training ${unit} were answered by the teacher alone`
+      : `the other ${decimal(taught)} training ${unit} have none, and were not used`
+  }.</p>
 ${stackedBar(`${capital(unit)} by split`, [
   { name: 'Training, labelled', value: data.labelled, shown: decimal(data.labelled), color: 'term-2' },
-  { name: 'Training, by the teacher alone', value: taught, shown: decimal(taught), color: 'teacher' },
+  {
+    name: hasTeacher ? 'Training, by the teacher alone' : 'Training, not used',
+    value: taught,
+    shown: decimal(taught),
+    color: 'teacher',
+  },
   { name: 'Validation', value: validation, shown: decimal(validation), color: 'int8' },
   { name: 'Test', value: test, shown: decimal(test), color: 'baseline' },
 ])}

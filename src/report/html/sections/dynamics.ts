@@ -12,7 +12,7 @@ const REGIONS = [
 ] as const;
 
 /** How training went for its samples, as a map with examples; nothing where they were not followed. */
-export function dynamicsSection(data: ReportData): Markup | null {
+export function dynamicsSection(data: Pick<ReportData, 'dynamics' | 'labels' | 'unit'>): Markup | null {
   const { dynamics, labels, unit } = data;
   if (!dynamics || dynamics.samples === 0) return null;
   const { samples, looks, confidence, correctness, examples } = dynamics;
@@ -28,7 +28,7 @@ ${REGIONS.map(({ key, title, about }) =>
     ? null
     : html`<div class="region"><h3>${title}</h3><p class="about">${about}</p>${collapsedList(
         examples[key].map((example) => card(example, labels)),
-        { shown: 3, what: `more that were ${title.toLowerCase()}`, className: 'cards' },
+        { shown: 2, what: `more that were ${title.toLowerCase()}`, className: 'cards' },
       )}</div>`,
 )}
 </section>`;

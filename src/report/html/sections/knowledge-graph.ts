@@ -38,10 +38,10 @@ export function knowledgeGraphSection(data: ReportData): Markup | null {
 ${graphDrawing(graph, layout)}
 <div class="graph-bar"><p class="graph-info" aria-live="polite">Point at a node, or reach it with Tab, for its numbers and neighbours. Drag to move; zoom with the buttons, + and −, or Ctrl and the wheel.</p><div class="graph-tools" hidden><button type="button" data-zoom="in" aria-label="Zoom in">+</button><button type="button" data-zoom="out" aria-label="Zoom out">−</button><button type="button" data-zoom="fit">Fit</button></div></div>
 </figure>
-<div class="pair">
+<details><summary>What matters most, and who teaches whom, as tables</summary><div class="pair">
 <figure><figcaption><h3>What matters most</h3><p class="about">Of each kind the first ${ROWS}: the share in all of the kind, and what it adds to the chosen class’s logit.</p></figcaption>${nodesTable(graph)}</figure>
 <figure><figcaption><h3>Who teaches whom</h3><p class="about">The layers of the teacher that teach the student’s, chosen ${CHOSEN_BY[report.chosenBy]}.</p></figcaption>${layersTable(report)}</figure>
-</div>
+</div></details>
 </section>`;
 }
 

@@ -11,11 +11,17 @@ function timeFormat(curves: readonly LineSeries[]): (value: number) => string {
   return (value) => `${compact(value / size)}\u202f${unit}`;
 }
 
+/** The teacher's accuracy, and on which split. */
+export interface TeacherLevel {
+  readonly accuracy: number;
+  readonly split: 'validation' | 'test';
+}
+
 /** Learning curves of student and baseline, and what each term of the student's loss did. */
-export function learningSection(data: ReportData): Markup {
-  const { student, baseline } = data.curves;
-  const reference = data.teacherValidationAccuracy ?? data.result.teacher.accuracy;
-  const split = data.teacherValidationAccuracy === null ? 'test' : 'validation';
+export function learningSection(
+  { student, baseline }: ReportData['curves'],
+  teacher: TeacherLevel | null,
+): Markup {
   const curves: LineSeries[] = [validation('Student', 'student', student)];
   if (baseline) curves.push(validation('Baseline', 'baseline', baseline));
   const beginnings = stageBeginnings(student, (point) => point.step);
@@ -29,12 +35,18 @@ export function learningSection(data: ReportData): Markup {
 <figure class="wide">
 <figcaption><h3>Validation accuracy by seconds of training</h3>${legend(curves.map((series) => ({ ...series, note: best(series) })))}</figcaption>
 ${lineChart({
-  title: `Validation accuracy of student${baseline ? ' and baseline' : ''} by seconds of training; the teacher’s is ${percent(reference)}`,
+  title: `Validation accuracy of student${baseline ? ' and baseline' : ''} by seconds of training${teacher ? `; the teacher’s is ${percent(teacher.accuracy)}` : ''}`,
   series: curves,
   formatX: timeFormat(curves),
   formatY: percentMark,
   height: 300,
-  reference: { y: reference, label: `Teacher ${percent(reference)} (${split})`, color: 'teacher' },
+  reference: teacher
+    ? {
+        y: teacher.accuracy,
+        label: `Teacher ${percent(teacher.accuracy)} (${teacher.split})`,
+        color: 'teacher',
+      }
+    : undefined,
   fromZero: 'unless-flat',
   beginnings: stageBeginnings(student, (point) => point.seconds),
 })}

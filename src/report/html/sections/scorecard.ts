@@ -1,11 +1,11 @@
 import { accuracyInterval } from '../../../metrics/interval.ts';
 import type { ReportData } from '../../report-data.ts';
-import type { ModelResult } from '../../result.ts';
+import type { ModelResult, TrainResult } from '../../result.ts';
 import { bar } from '../charts/bar.ts';
 import { tradeOff } from '../charts/scatter.ts';
 import { bytes, capital, compact, decimal, milliseconds, percent, quantity } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
-import { shownModels } from '../models.ts';
+import type { ShownModel } from '../models.ts';
 
 /** Half the width of an accuracy's interval, in points. */
 function half(accuracy: number, tests: number): string {
@@ -41,8 +41,10 @@ const INT8_SHARE: Measure = {
 };
 
 /** The models side by side, measure by measure, and the trade of accuracy for speed as a picture. */
-export function scorecardSection(data: ReportData): Markup {
-  const models = shownModels(data);
+export function scorecardSection(
+  data: Pick<ReportData, 'unit' | 'data'> & { readonly result: TrainResult },
+  models: readonly ShownModel[],
+): Markup {
   const tests = data.data.splits.test;
   const sample = data.unit === 'images' ? 'image' : 'text';
   const measures: Measure[] = [
@@ -112,14 +114,20 @@ export function scorecardSection(data: ReportData): Markup {
     )}</tr>`;
   })}</tbody>
 </table>
-<figure>
+${
+  models.length > 1 &&
+  html`<figure>
 <figcaption><h3>Accuracy for speed</h3><p class="about">Accuracy against ${data.unit} a second, on a logarithmic axis; the area of a disc is the size of its file. Up and to the right is better.</p></figcaption>
 ${tradeOff(models, data.unit)}
-</figure>
+</figure>`
+}
 </section>`;
 }
 
-function readBy({ result: { shippedCheck: check }, unit }: ReportData): Markup | string {
+function readBy({
+  result: { shippedCheck: check },
+  unit,
+}: Pick<ReportData, 'unit'> & { readonly result: TrainResult }): Markup | string {
   if (!check) return '';
   return html` <bdi>${check.reader}</bdi> read the student's folder and gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
 }

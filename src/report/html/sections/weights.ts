@@ -5,8 +5,7 @@ import { html, type Markup } from '../markup.ts';
 import { byTerm, legend } from './term-lines.ts';
 
 /** How strongly each term of the loss counted over time, and from what that was decided; null where it never changed. */
-export function weightsSection(data: ReportData): Markup | null {
-  const { student } = data.curves;
+export function weightsSection({ curves: { student } }: Pick<ReportData, 'curves'>): Markup | null {
   const weights = byTerm(student, (point) => point.weights);
   if (weights.length === 0) return null;
   const causes = byTerm(student, (point) => point.causes);

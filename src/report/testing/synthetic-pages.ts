@@ -1,0 +1,169 @@
+import { methodResults } from '../continual-result.ts';
+import { type ContinualReport, renderContinualReport } from '../html/continual-page.ts';
+import { renderReport } from '../html/page.ts';
+import { renderTrainReport } from '../html/train-page.ts';
+import type { CurvePoint, ReportData } from '../report-data.ts';
+import type { TrainReport } from '../train-report.ts';
+import { HOSTILE, hostileReport } from './hostile-report.ts';
+import { syntheticGraph } from './synthetic-graph.ts';
+import { syntheticReport } from './synthetic-report.ts';
+
+/** A PNG of one grey point. */
+const PICTURE =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
+
+/** A page of every kind that a run can leave, by name: what holds for pages is held for all of them. */
+export function syntheticPages(): Record<string, string> {
+  return {
+    text: renderReport(syntheticReport({ peers: true })),
+    bare: renderReport(bareReport()),
+    image: renderReport(imageReport()),
+    narrow: renderReport(narrowReport()),
+    weights: renderReport(weightsReport()),
+    layers: renderReport(manyLayersReport()),
+    hostile: renderReport(hostileReport()),
+    train: renderTrainReport(trainReport()),
+    'train-hostile': renderTrainReport(trainReport(hostileReport())),
+    continual: renderContinualReport(continualReport(5)),
+    'continual-hostile': renderContinualReport(continualReport(3, HOSTILE)),
+  };
+}
+
+/** Nothing that a run may do without. */
+function bareReport(): ReportData {
+  const { knowledgeGraph: _, dynamics: __, ...data } = syntheticReport({ baseline: false, int8: false });
+  return { ...data, disagreements: [], calibration: null, warnings: [] };
+}
+
+/** Samples that are images, in cards and on the map. */
+function imageReport(): ReportData {
+  const data = syntheticReport();
+  const pictured = <Sample extends object>(samples: readonly Sample[]) =>
+    samples.map((sample, index) => ({ ...sample, text: `image ${index}`, picture: PICTURE }));
+  const { dynamics } = data;
+  return {
+    ...data,
+    unit: 'images',
+    disagreements: pictured(data.disagreements),
+    data: { ...data.data, lengths: [] },
+    dynamics: dynamics && {
+      ...dynamics,
+      examples: {
+        easy: pictured(dynamics.examples.easy),
+        ambiguous: pictured(dynamics.examples.ambiguous),
+        hard: pictured(dynamics.examples.hard),
+      },
+    },
+  };
+}
+
+/** A story between 96 and 98 %. */
+function narrowReport(): ReportData {
+  const data = syntheticReport();
+  const lift = (accuracy: number) => 0.96 + accuracy * 0.02;
+  const risen = (curve: readonly CurvePoint[]) =>
+    curve.map((point, index) => ({
+      ...point,
+      validationAccuracy: index === 0 ? 0.1 : lift(point.validationAccuracy ?? 0),
+    }));
+  const { teacher, student, studentInt8, baseline } = data.result;
+  const better = <Model extends { accuracy: number }>(model: Model) => ({
+    ...model,
+    accuracy: lift(model.accuracy),
+  });
+  return {
+    ...data,
+    teacherValidationAccuracy: 0.979,
+    curves: { student: risen(data.curves.student), baseline: risen(data.curves.baseline ?? []) },
+    result: {
+      ...data.result,
+      teacher: better(teacher),
+      student: better(student),
+      studentInt8: studentInt8 && better(studentInt8),
+      baseline: baseline && better(baseline),
+    },
+  };
+}
+
+/** Weights that change, and four stages that follow one another closely. */
+function weightsReport(): ReportData {
+  const data = syntheticReport();
+  const stages = ['answers of the teacher', 'hidden states', 'attention', 'labels'];
+  const student = data.curves.student.map((point, index) => ({
+    ...point,
+    trainingStage: stages[Math.min(3, Math.floor(index / 3))] ?? '',
+    weights: { kd: 0.9 - index / 50, labels: 0.1 + index / 50 },
+    causes: { complexity: 0.4, 'effect/kd': 0.1 - index / 100 },
+    coefficients: { 'alpha/kd': 0.2, 'beta/kd': -0.1, 'gamma/kd': 0.4, 'alpha/labels': 1 },
+  }));
+  return { ...data, curves: { ...data.curves, student } };
+}
+
+/** A teacher of many layers with the long names that exporters give. */
+function manyLayersReport(): ReportData {
+  const data = syntheticReport();
+  const long = (name: string) => `/encoder/${name}/attention/MatMul`;
+  return { ...data, knowledgeGraph: syntheticGraph(data.labels.map(long), long, 12) };
+}
+
+function trainReport(from: ReportData = syntheticReport()): TrainReport {
+  const { name, finishedAt, result, labels, models, curves, confusion, disagreements, data, dynamics } = from;
+  return {
+    taughtBy: 'labels',
+    name,
+    unit: 'texts',
+    finishedAt,
+    result: { ...result, testSamples: 8093, chance: 0.14 },
+    labels,
+    student: models.student,
+    curve: curves.student,
+    confusion: confusion.student,
+    calibration: from.calibration?.student ?? [],
+    mistakes: disagreements.map(({ text, truth, student }) => ({ text, truth, student })),
+    data,
+    dynamics,
+    warnings: from.warnings,
+    recipe: from.recipe,
+  };
+}
+
+function continualReport(tasks: number, mark = ''): ContinualReport {
+  const square = (kept: number) =>
+    Array.from({ length: tasks }, (_, row) =>
+      Array.from({ length: tasks }, (__, column) =>
+        column > row ? 0 : Math.max(0, 0.97 - (row - column) * (1 - kept) * 0.3),
+      ),
+    );
+  const methods = { naive: 0.1, self: 0.5, ewc: 0.3, replay: 0.8, teacher: 0.85, all: 0.95 };
+  const measured = Object.entries(methods).map(([method, kept]) => ({
+    method,
+    matrix: square(kept),
+    validation: square(kept),
+  }));
+  const all = [Array.from({ length: tasks }, () => 0.96)];
+  const { result, recipe } = syntheticReport();
+  return {
+    finishedAt: '2026-03-14T09:26:53Z',
+    warnings: mark ? [mark] : [],
+    recipe: recipe + mark,
+    result: {
+      name: `clothes ${mark}`,
+      unit: 'images',
+      setting: 'class-incremental',
+      tasks: Array.from({ length: tasks }, (_, task) => ({
+        classes: [`class ${2 * task} ${mark}`, `class ${2 * task + 1}`],
+        train: 10_000,
+        validation: 500,
+        test: 2000,
+      })),
+      methods: methodResults([...measured, { method: 'joint', matrix: all, validation: all }]),
+      student: `mobilenet-v3 ${mark}`,
+      seconds: 613,
+      seed: 1,
+      command: `npx limbeck continual recipes/clothes.yaml ${mark}`,
+      engine: result.engine,
+      machine: result.machine,
+      version: result.version,
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import {
+  answerSchema,
+  confusionCountsSchema,
+  curvePointSchema,
+  dataStatisticsSchema,
+  reliabilityBinSchema,
+  reportWarningSchema,
+} from './report-data.ts';
+import { trainResultSchema } from './result.ts';
+import { sampleDynamicsSchema } from './sample-dynamics.ts';
+
+/** A test sample that the student got wrong. */
+const mistakeSchema = z.object({
+  text: z.string(),
+  /** A data URI, of samples that are images. */
+  picture: z.string().startsWith('data:image/').optional(),
+  truth: z.number().int().nonnegative(),
+  student: answerSchema,
+});
+export type Mistake = z.infer<typeof mistakeSchema>;
+
+/** What the student's answers to the test split say of it alone. */
+const studentAnswersSchema = z.object({
+  confusion: confusionCountsSchema,
+  calibration: z.array(reliabilityBinSchema),
+  mistakes: z.array(mistakeSchema),
+});
+export type StudentAnswers = z.infer<typeof studentAnswersSchema>;
+
+/** Everything that `report.html` and the model card show of a training on labels alone. Plain JSON. */
+export const trainReportSchema = studentAnswersSchema.extend({
+  /** Tells it from the report of a distillation. */
+  taughtBy: z.literal('labels'),
+  name: z.string(),
+  unit: z.enum(['texts', 'images']),
+  /** ISO 8601, when the run ended. */
+  finishedAt: z.string(),
+  result: trainResultSchema,
+  labels: z.array(z.string()),
+  /** What the student is, in a few words. */
+  student: z.string(),
+  curve: z.array(curvePointSchema),
+  data: dataStatisticsSchema,
+  /** Of runs that followed their training samples. */
+  dynamics: sampleDynamicsSchema.optional(),
+  warnings: z.array(reportWarningSchema),
+  /** The resolved recipe, YAML. */
+  recipe: z.string(),
+});
+export type TrainReport = z.infer<typeof trainReportSchema>;
