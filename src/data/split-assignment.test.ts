@@ -171,6 +171,16 @@ describe('assignSplits', () => {
     for (let i = 0; i < 90; i += 3) expect(new Set(splits.slice(i, i + 3)).size).toBe(1);
   });
 
+  it('gives exactly the count asked for where every text is there twice', () => {
+    for (const classes of [undefined, ['a', 'b']]) {
+      const rows = Array.from({ length: 100 }, (_, i) => ({ ...single(50)[i >> 1]!, label: (i >> 1) % 2 }));
+      const splits = assigned(rows, { test: 15, validation: 9 }, classes);
+      expect([count(splits, TEST), count(splits, VALIDATION)]).toEqual([15, 9]);
+      // The copies of the last text of each are nowhere.
+      expect([count(splits, DUPLICATE), count(splits, TRAIN)]).toEqual([2, 74]);
+    }
+  });
+
   it('says when there are not enough', () => {
     expect(() => assigned(single(10), { test: 11 })).toThrow(/asks for 11 samples, and only 10/);
     const unlabelled = single(10).map((row) => ({ ...row, labelled: false }));

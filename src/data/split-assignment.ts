@@ -195,25 +195,40 @@ function chooseGroups(
   const samples: number[] = [];
   const taken = new Set<number>();
   let count = 0;
-  const pass = (fits: (labels: readonly number[]) => boolean) => {
+  const groups = function* () {
     for (let at = 0; at < candidates.length && count < wanted; ) {
       const hash = table.groupHash(candidates[at] as number);
       const start = at;
-      const labels: number[] = [];
-      for (; at < candidates.length && table.groupHash(candidates[at] as number) === hash; at++) {
-        const sample = candidates[at] as number;
-        if (usable(sample)) labels.push(table.label(sample));
-      }
+      while (at < candidates.length && table.groupHash(candidates[at] as number) === hash) at++;
+      if (!taken.has(start)) yield { start, group: candidates.slice(start, at) };
+    }
+  };
+  const pass = (fits: (labels: readonly number[]) => boolean) => {
+    for (const { start, group } of groups()) {
+      const labels = group.filter(usable).map((sample) => table.label(sample));
       // A group of which nothing counts is left to train, which drops what it may not have.
-      if (labels.length === 0 || count + labels.length > wanted || taken.has(start) || !fits(labels))
+      if (labels.length === 0 || count + labels.length > wanted || !fits(labels)) continue;
+      taken.add(start);
+      samples.push(...group);
+      count += labels.length;
+    }
+  };
+  /** Copies of one text may be divided: those that are left are dropped as duplicates. */
+  const divideCopies = () => {
+    for (const { start, group } of groups()) {
+      const copies = group.filter(usable);
+      const [first] = copies;
+      if (first === undefined || copies.some((one) => table.textHash(one) !== table.textHash(first)))
         continue;
       taken.add(start);
-      for (let i = start; i < at; i++) samples.push(candidates[i] as number);
-      count += labels.length;
+      const some = copies.slice(0, wanted - count);
+      samples.push(...some);
+      count += some.length;
     }
   };
   if (!classes) {
     pass(() => true);
+    if (limit === 1) divideCopies();
     return { samples, count, exact: true };
   }
   pass(within([...classes.quotas]));
@@ -223,6 +238,7 @@ function chooseGroups(
     for (const sample of samples) if (usable(sample)) (left[table.label(sample)] as number)--;
     pass(within(left.map((some) => some - 1)));
     pass(() => true);
+    divideCopies();
   }
   return { samples, count, exact };
 }

@@ -31,7 +31,7 @@ export function requiredColumns(fields: Fields): string[] {
 export function readHeader(
   line: string,
   file: RowFile,
-  options: Fields & { delimiter?: string; columns?: string[] },
+  options: Fields & { delimiter?: string | undefined; columns?: string[] },
   quoting: Omit<CsvFormat, 'delimiter'>,
 ): CsvColumns {
   const usual = /\.(tsv|tab)$/i.test(file.path) ? '\t' : ',';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SourceRow } from '../sample.ts';
 import { csvRecords, type RowShape } from '../text-files/csv-records.ts';
 import { encodingOption } from '../text-files/encoding.ts';
-import { textFormat, textLines } from '../text-files/text-lines.ts';
+import { type TextLine, textFormat, textLines } from '../text-files/text-lines.ts';
 import { readHeader } from './csv-header.ts';
 import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
 import { openFiles, pathOption, type RowFile } from './files.ts';
@@ -71,9 +71,17 @@ export async function* readCsv(
   for (const note of text.notes) yield { note };
   const quote = options.quote === 'none' ? null : (options.quote ?? '"');
   const quoting = { quote, escape: options.escape ?? quote };
-  const first = await firstLine(textLines(file.path, text, signal));
+  const lines = () => withoutSeparatorLine(textLines(file.path, text, signal));
+  let first: string | undefined;
+  let separator: string | undefined;
+  for await (const line of lines()) {
+    separator = line.separator;
+    first = line.text;
+    if (first.trim() !== '') break;
+  }
   if (first === undefined) return;
-  const { columns, format, notes } = readHeader(first, file, options, quoting);
+  const delimiter = options.delimiter ?? separator;
+  const { columns, format, notes } = readHeader(first, file, { ...options, delimiter }, quoting);
   for (const note of notes) yield { note };
 
   const shape: RowShape = {
@@ -82,7 +90,7 @@ export async function* readCsv(
     classes: new Set(),
   };
   let isHeader = !options.columns;
-  for await (const record of csvRecords(textLines(file.path, text, signal), format, shape)) {
+  for await (const record of csvRecords(lines(), format, shape)) {
     const where = `${file.name}:${record.line}`;
     const { fields, problem, excerpt } = record;
     if (isHeader) {
@@ -105,8 +113,14 @@ export async function* readCsv(
   }
 }
 
-/** The first line that is not blank. */
-async function firstLine(lines: AsyncIterable<{ text: string }>): Promise<string | undefined> {
-  for await (const { text } of lines) if (text.trim() !== '') return text;
-  return undefined;
+/** The lines of a file without a first one like `sep=;`, by which spreadsheets tell what divides columns. */
+async function* withoutSeparatorLine(
+  lines: AsyncIterable<TextLine>,
+): AsyncGenerator<TextLine & { separator?: string }> {
+  let separator: string | undefined;
+  for await (const line of lines) {
+    const told = line.number === 1 ? /^"?sep=(.)"?\r?$/i.exec(line.text)?.[1] : undefined;
+    if (told) separator = told;
+    else yield separator ? { ...line, separator } : line;
+  }
 }

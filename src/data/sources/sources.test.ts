@@ -292,6 +292,15 @@ describe('csv', () => {
     expect(bare.samples.map(({ label }) => label)).toEqual(['x']);
   });
 
+  it("takes a spreadsheet's word for what divides columns", async () => {
+    await file('a.csv', 'sep=;\r\ntext;label\r\none, two;x\r\n');
+    expect(await read({ kind: 'csv', path: 'a.csv' })).toEqual({
+      samples: [{ where: 'a.csv:3', text: 'one, two', label: 'x' }],
+      broken: [],
+      notes: [],
+    });
+  });
+
   it('refuses a column that is there twice, and tells one that it does not need', async () => {
     await file('a.csv', 'text,label,text\none,x,two\n');
     await expect(read({ kind: 'csv', path: 'a.csv' })).rejects.toMatchObject({
