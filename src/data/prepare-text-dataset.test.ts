@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mixSeed } from '../random.ts';
 import type { TokenBatch } from './batch.ts';
@@ -246,22 +246,31 @@ describe('prepareTextDataset', () => {
     expect(source.readings).toBe(2);
   });
 
-  it.each(['cut short', 'changed', 'gone'])('makes it anew if a file is %s', async (damage) => {
-    const source = sourceOf(samplesOf(200));
-    const first = await prepare(source);
-    const path = join(folder, (await readdir(folder))[0] as string, 'train.3');
-    const bytes = fs.readFileSync(path);
-    first.close();
-    if (damage === 'cut short') fs.truncateSync(path, bytes.length - 1);
-    else if (damage === 'gone') fs.rmSync(path);
-    else {
-      bytes[40] = (bytes[40] as number) ^ 1;
-      await writeFile(path, bytes);
-    }
-    const again = await prepare(source);
-    expect([again.reused, source.readings]).toEqual([false, 2]);
-    expect(readAll(again.splits.train)).toHaveLength(first.splits.train.size);
-  });
+  it.each(['cut short', 'changed', 'gone', 'described otherwise'])(
+    'makes it anew if a file is %s',
+    async (damage) => {
+      const source = sourceOf(samplesOf(200));
+      const first = await prepare(source);
+      const path = join(folder, (await readdir(folder))[0] as string, 'train.3');
+      const bytes = fs.readFileSync(path);
+      first.close();
+      if (damage === 'cut short') fs.truncateSync(path, bytes.length - 1);
+      else if (damage === 'gone') fs.rmSync(path);
+      else if (damage === 'described otherwise') {
+        const manifest = join(dirname(path), 'manifest.json');
+        const text = fs.readFileSync(manifest, 'utf8');
+        await writeFile(manifest, text.replace(/"padId": \d+/, '"padId": 7'));
+      } else {
+        bytes[40] = (bytes[40] as number) ^ 1;
+        await writeFile(path, bytes);
+      }
+      const told: string[] = [];
+      const again = await prepare(source, { onDamaged: (folder) => told.push(folder) });
+      expect(told).toHaveLength(1);
+      expect([again.reused, source.readings]).toEqual([false, 2]);
+      expect(readAll(again.splits.train)).toHaveLength(first.splits.train.size);
+    },
+  );
 
   it('is prepared by several at once, and none takes away what another reads', async () => {
     const source = sourceOf(samplesOf(300));

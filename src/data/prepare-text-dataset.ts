@@ -60,6 +60,8 @@ export interface PrepareOptions {
   folder: string;
   /** Called now and then with the rows read so far. */
   onProgress?: (rows: number) => void;
+  /** Told of an earlier preparation that was damaged. */
+  onDamaged?: ((folder: string) => void) | undefined;
   signal?: AbortSignal;
 }
 
@@ -91,6 +93,7 @@ export async function prepareTextDataset(options: PrepareOptions): Promise<TextD
     fingerprint,
     find: (folder) => readManifest(folder, fingerprint),
     build: (folder) => build(folder, fingerprint, options),
+    onDamaged: options.onDamaged,
     open: openDataset,
   });
 }

@@ -23,12 +23,15 @@ export async function preparedFolder<Manifest, Dataset>(options: {
   /** The manifest of a complete data set in a folder; undefined if it has to be made. */
   readonly find: (folder: string) => Manifest | undefined;
   readonly build: (folder: string) => Promise<Manifest>;
+  /** Told of a data set that is there and cannot be used: it is built again. */
+  readonly onDamaged?: ((folder: string) => void) | undefined;
   readonly open: (folder: string, manifest: Manifest, reused: boolean) => Dataset;
 }): Promise<Dataset> {
   const { root, find, build, open } = options;
   const folder = datasetFolder(root, options.fingerprint);
   const found = find(folder);
   if (found) return open(folder, found, true);
+  if (fs.existsSync(folder)) options.onDamaged?.(folder);
 
   guardWrite(root, () => fs.mkdirSync(root, { recursive: true }));
   removeLeftovers(root, `${basename(folder)}.part-`);

@@ -244,6 +244,15 @@ describe('hubDataset', () => {
     expect(await readFile(await get('a.jsonl'))).toEqual(jsonlFile);
   });
 
+  it('fetches a file again that was damaged on the disk', async () => {
+    hub.files.set('a.jsonl', jsonlFile);
+    const path = await get('a.jsonl');
+    const damaged = Buffer.from(jsonlFile);
+    damaged[3] ^= 1;
+    await writeFile(path, damaged);
+    expect(await readFile(await get('a.jsonl'))).toEqual(jsonlFile);
+  });
+
   it('refuses a file that is not what the hub says', async () => {
     hub.files.set('a.jsonl', jsonlFile);
     hub.spoil = (request, response) => {

@@ -42,6 +42,8 @@ export interface PrepareImagesOptions {
   /** Where prepared data sets are kept, each in a folder named by its fingerprint. */
   readonly folder: string;
   readonly onProgress?: (pictures: number) => void;
+  /** Told of an earlier preparation that was damaged. */
+  readonly onDamaged?: ((folder: string) => void) | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -84,6 +86,7 @@ export async function prepareImageDataset(options: PrepareImagesOptions): Promis
     fingerprint,
     find: (folder) => readManifest(folder, fingerprint),
     build: (folder) => build(folder, fingerprint, options),
+    onDamaged: options.onDamaged,
     open,
   });
 }

@@ -21,6 +21,7 @@ import type { ClassMatch } from '../../teachers/match-classes.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
+import { tellDamagedData } from '../damaged-data.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
 import { dataCacheFolder } from '../run-context.ts';
 import { knowledgeFeeds, labelFeeds } from '../sample-batches.ts';
@@ -68,6 +69,7 @@ export async function imageClassification(run: {
         folder,
         signal,
         onProgress,
+        onDamaged: tellDamagedData(options),
       });
       if (teacher) teacher = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, dataset) };
       return imageData({ task, recipe, dataset, teacher, classes });

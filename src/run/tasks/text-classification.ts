@@ -22,6 +22,7 @@ import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
+import { tellDamagedData } from '../damaged-data.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
 import { dataCacheFolder, type RunContext } from '../run-context.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
@@ -205,6 +206,7 @@ export async function prepareTextData(
     kept,
     signal,
     onProgress,
+    onDamaged: tellDamagedData(options),
   });
 }
 
