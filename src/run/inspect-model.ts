@@ -15,6 +15,7 @@ import { readModelFile } from '../onnx/node-files.ts';
 import { parameterCount } from '../onnx/parameter-count.ts';
 import { bindDims } from '../onnx/passes/bind-dims.ts';
 import { operatorKey } from '../onnx/shape-inference/rules.ts';
+import { modelFiles } from '../teachers/model-folder.ts';
 
 export interface InspectOptions {
   /** Numbers for the model's symbolic sizes, by name. */
@@ -64,7 +65,7 @@ export interface ModelInspection {
  * console.log(anatomy.layers.map(({ name }) => name));
  */
 export async function inspectModel(model: string, options: InspectOptions = {}): Promise<ModelInspection> {
-  const file = resolve(model);
+  const file = modelFiles(resolve(model)).model;
   const read = readModelFile(file);
   const prepared = prepareForGradients(read);
   requireSizes(prepared, options.sizes ?? {}, model);

@@ -55,3 +55,13 @@ it('are taken before sigmoids, and the person is told', () => {
   expect(withLogits(g.build()).notes[0]).toContain('sigmoids');
   expect(withLogits(model()).notes).toEqual([]);
 });
+
+it('of one sigmoid are those of two classes', async () => {
+  const g = new GraphBuilder();
+  g.output(g.sigmoid(g.input('x', 'float32', ['batch', 1])), 'logits');
+  const { graph, notes } = withLogits(g.build());
+  expect(notes[0]).toContain('the second of two classes');
+  expect(graph.outputs.map(({ name, shape }) => [name, shape])).toEqual([['logits', ['batch', 2]]]);
+  const { logits } = await runGraph(graph, { x: float32([2, -3], [2, 1]) });
+  expect([...(logits!.data as Float32Array)].map((value) => value + 0)).toEqual([0, 2, 0, -3]);
+});

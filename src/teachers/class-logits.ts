@@ -20,8 +20,17 @@ export function withLogits(graph: Graph): AnsweringModel {
   const output = graph.outputs.find(({ name }) => name === LOGITS);
   const found = output && scoreForm(graph, output);
   if (!found || found.form === 'log-softmax') return { graph, notes: [] };
+  const scored = withScores(graph, found);
+  if (found.form === 'sigmoid' && output.shape?.[1] === 1) {
+    return {
+      graph: withOutput(scored, LOGITS, (g, score) => g.concat([g.mul(score, 0), score], 1)),
+      notes: [
+        "the teacher's output is one sigmoid: it is taken for the second of two classes, against the first",
+      ],
+    };
+  }
   return {
-    graph: withScores(graph, found),
+    graph: scored,
     notes: [`the teacher's output is ${TOLD[found.form]}; the scores before are taken as its logits`],
   };
 }

@@ -94,7 +94,7 @@ describe('a teacher', () => {
       remedy: expect.stringContaining('attention_mask'),
     });
     const { warnings } = await examine({ ignoresMask: true });
-    expect(warnings).toEqual([expect.stringMatching(/depend on the padding.*0 of 16 samples another class/)]);
+    expect(warnings).toEqual([expect.stringMatching(/depend on the padding.*0 of 8 samples another class/)]);
   });
 
   it('that draws its answers is refused, or warned of where it does so little', async () => {

@@ -1,17 +1,17 @@
 import type { Batch, TokenBatch } from '../../data/batch.ts';
+import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { percent } from '../../percent.ts';
 import { type ProbabilityForm, probabilityForm } from '../../teachers/class-logits.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import type { RunContext } from '../run-context.ts';
-import { splitBatches } from '../sample-batches.ts';
 import type { TaskData } from '../tasks/task.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 
-/** Samples that a teacher is looked at with; texts that are asked about alone, which is slower. */
+/** Samples that a teacher is looked at with; texts of each length that are asked about alone, which is slower. */
 const SAMPLES = 64;
-const TEXTS_ALONE = 16;
+const TEXTS_ALONE = 8;
 /** Differences of a probability below this are those of another order of sums. */
 const SAME = 0.01;
 /** With more of the classes decided otherwise, answers are no answers. */
@@ -37,16 +37,13 @@ export async function examineTeacher(
     const [classes = 0] = teacher.outputs[LOGITS]?.dims ?? [];
     const answers: Float32Array[] = [];
     const [again, alone] = [new Comparison(), new Comparison()];
-    let samples = 0;
-    for (const batch of splitBatches(split, TEACHER_BATCH)) {
-      if (samples >= SAMPLES) break;
+    for (const batch of fromEveryBucket(split)) {
       run.checkInterrupted();
       const first = await ask(teacher, batch);
-      if (samples === 0) again.add(first, await ask(teacher, batch), classes);
+      again.add(first, await ask(teacher, batch), classes);
       // What differs by chance differs alone, too.
       if ('mask' in batch && !again.differs) await askAlone(teacher, batch, first, classes, alone);
       answers.push(first);
-      samples += batch.filled;
     }
     again.tell(run, 'teacher.random', {
       problem: 'the teacher answers at random: asked again, it gives another answer',
@@ -70,6 +67,17 @@ export async function examineTeacher(
   }
 }
 
+/** Some samples of each length, short and long texts alike. */
+function* fromEveryBucket(split: Split): Generator<Batch> {
+  const filled = split.buckets.flatMap(({ size }, bucket) => (size > 0 ? [{ size, bucket }] : []));
+  const each = Math.ceil(SAMPLES / Math.max(1, filled.length));
+  for (const { size, bucket } of filled) {
+    const count = Math.min(each, size, TEACHER_BATCH);
+    const indices = Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
+    yield split.readBatch(bucket, indices, TEACHER_BATCH);
+  }
+}
+
 async function ask(teacher: Teacher, batch: Batch): Promise<Float32Array> {
   // A copy: what a session gives may be written over by its next run.
   return Float32Array.from((await teacher.label(batch, [LOGITS])).logits as Float32Array);
@@ -84,7 +92,8 @@ async function askAlone(
   comparison: Comparison,
 ): Promise<void> {
   const { length, filled } = batch;
-  for (let row = 0; row < filled && comparison.samples < TEXTS_ALONE; row++) {
+  const most = comparison.samples + TEXTS_ALONE;
+  for (let row = 0; row < filled && comparison.samples < most; row++) {
     const mask = batch.mask.subarray(row * length, (row + 1) * length);
     const [first, last] = [mask.indexOf(1n), mask.lastIndexOf(1n)];
     if (first < 0 || last + 1 - first === length) continue;
