@@ -130,3 +130,12 @@ it('opens no file that might be a pipe', () => {
 function codeOf(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, '');
 }
+
+// What ships is read before it is measured: src/run/ship-student.ts.
+it('writes no student that is not read', () => {
+  const writers = files
+    .map((path) => relative(SRC, path))
+    .filter((file) => !isTest(file) && /\.writeStudent\(/.test(readFileSync(join(SRC, file), 'utf8')));
+  // A plan writes one in order to know its size, and deletes it.
+  expect(writers.sort()).toEqual(['run/planning/student-stages.ts', 'run/ship-student.ts']);
+});

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Batch } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
 import { defaultThreads } from '../engine/thread-count.ts';
@@ -63,7 +64,7 @@ export async function checkShipped(
     const name = precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE;
     const expected = await measuredAnswers(run, data, `${folder}/${name}`);
     const file = { folder, task: run.recipe.task, precision, threads: defaultThreads() };
-    const place = { file: name, reader: reader.title, labels, tie: TIES[precision] };
+    const place = { file: `${basename(folder)}/${name}`, reader: reader.title, labels, tie: TIES[precision] };
     await compare(reader, file, expected, place);
     files.push(name);
     samples = expected.length;
@@ -136,7 +137,7 @@ function checkAnswer(
     'export.other-answers',
     `the shipped student answers otherwise than measured: ${answer?.label} (${score(answer?.score)}) instead of ${labels[best]} (${score(probabilities[best])})`,
     {
-      where: `student/${file}, read by ${reader} ${how}: test sample ${ordinal}, ${sample}`,
+      where: `${file}, read by ${reader} ${how}: test sample ${ordinal}, ${sample}`,
       remedy:
         'What ships would not be what was measured, so the run stops. Most often the tokenizer does something that the reader does not know; warnings at the start of the run say what.',
     },
@@ -148,7 +149,7 @@ function unreadable({ file, reader }: Place, cause: unknown): LimbeckError {
     'export.unreadable',
     `the shipped student cannot be read: ${(cause as Error).message}`,
     {
-      where: `student/${file}, read by ${reader}`,
+      where: `${file}, read by ${reader}`,
       remedy: "Check the teacher's tokenizer files, from which those of the student are made.",
       cause,
     },

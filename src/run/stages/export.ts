@@ -10,11 +10,11 @@ import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { percent } from '../../percent.ts';
 import { type BaselineResult, LABELS_ALONE, type ShippedCheck } from '../../report/result.ts';
-import { checkShipped } from '../check-shipped.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { measureGraph } from '../measure-graph.ts';
 import { REJECTED } from '../rejected-int8.ts';
 import { type RunContext, runStage } from '../run-context.ts';
+import { shipStudent } from '../ship-student.ts';
 import type { TaskData } from '../tasks/task.ts';
 import type { TrainedStudent } from './train.ts';
 
@@ -50,8 +50,7 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
     const model = shippedForm(student);
     const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
     const studentFolder = folder.file('student');
-    data.writeStudent(studentFolder, { model, quantized: int8?.graph ?? null });
-    const check = await checkShipped(run, data, studentFolder, { int8: int8 !== null });
+    const check = await shipStudent(run, data, studentFolder, { model, quantized: int8?.graph ?? null });
     // What an earlier part of the run held back is decided anew.
     rmSync(folder.file(REJECTED), { recursive: true, force: true });
     const baselines: ComparedModel[] = [];
