@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -162,6 +163,14 @@ describe('readModelFile', () => {
     const path = modelAt('weights');
     mkdirSync(join(folder, 'models', 'weights'));
     expect(() => readModelFile(path)).toThrow('not a file');
+  });
+
+  it.skipIf(process.platform === 'win32')('waits for no pipe', () => {
+    const path = modelAt('pipe.bin');
+    execFileSync('mkfifo', [join(folder, 'models', 'pipe.bin'), join(folder, 'pipe.onnx')]);
+    expect(() => readModelFile(path)).toThrow('not a file');
+    expect(() => readModelFile(join(folder, 'pipe.onnx'))).toThrow('not a file');
+    expect(() => writeModelFile(join(folder, 'pipe.onnx'), graph)).toThrow('not a file');
   });
 
   it('writes lengths and offsets as ONNX wants them', () => {

@@ -115,6 +115,10 @@ function readNode(proto: NodeProto, scope: Scope, context: ModelContext): Node {
     if (attributes.has(attribute.name)) throw malformed('an attribute is given twice', place);
     attributes.set(attribute.name, readAttribute(attribute, place, scope, context));
   }
+  const parts = attributes.get('num_outputs');
+  // ONNX Runtime would list as many as the attribute says.
+  if (proto.opType === 'Split' && parts?.kind === 'int' && parts.value !== proto.output.length)
+    throw malformed(`num_outputs is ${parts.value}, its outputs are ${proto.output.length}`, where);
   return {
     name: proto.name,
     opType: proto.opType,

@@ -231,6 +231,35 @@ describe('compileModel', () => {
     }
   });
 
+  it('carries the running statistics of a batch normalisation, also where their outputs are left out', async () => {
+    for (const outputs of [1, 3]) {
+      for (const stepsPerRun of [1, 2]) {
+        const g = new GraphBuilder();
+        const x = g.input('x', 'float32', [4, 2]);
+        const vector = (name: string, value: number) => g.initializer(name, float32([value, value]));
+        const inputs = [x, vector('gain', 1), vector('shift', 0), vector('mean', 0), vector('var', 1)];
+        const normal = g.node('BatchNormalization', inputs, { training_mode: 1 }, { outputs });
+        g.output(g.identity(normal[0]!, 'logits'));
+        const compiled = compileModel(g.build(), { objectives: [{ kind: 'labels' }], stepsPerRun });
+        const description = describeStep(compiled, {
+          version: '1.2.3',
+          files: { step: 'step.onnx', student: 'student.onnx', parameters: null, forward: null },
+          sizes: {},
+          stepsPerRun,
+        });
+        expect(description.buffers.map(({ name, next }) => [name, next])).toEqual([
+          ['mean', 'mean/next'],
+          ['var', 'var/next'],
+        ]);
+        expect(description.frozen).toEqual([]);
+        expect([...compiled.initial.keys()].sort()).toEqual(['gain', 'mean', 'shift', 'var']);
+        const { parameters, buffers, state, batch, scalars } = description;
+        const names = [...parameters, ...buffers, ...state, ...batch, ...scalars].map(({ name }) => name);
+        expect(names.sort()).toEqual(compiled.step.graph.inputs.map(({ name }) => name).sort());
+      }
+    }
+  });
+
   it('trains what is named, and freezes what is named', () => {
     const names = (options: Partial<CompileModelOptions>) =>
       compileModel(linear(), { objectives: [{ kind: 'labels' }], ...BATCH, ...options }).step.parameters.map(

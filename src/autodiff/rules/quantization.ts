@@ -1,7 +1,7 @@
 import { intAttribute, type Node, type TypedValue } from '../../onnx/graph.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { formatShape, normalizeAxis } from '../../onnx/shape-inference/rule.ts';
-import { reduceTo } from '../broadcast.ts';
+import { range, reduceTo } from '../broadcast.ts';
 import { type GradientCall, type GradientRule, gradientOf, inputOf, UnsupportedGradient } from '../rule.ts';
 import { masked } from './mask.ts';
 
@@ -61,7 +61,7 @@ function spread(call: GradientCall, value: TypedValue, x: TypedValue): TypedValu
   if (typeof size !== 'number' || typeof blocks !== 'number' || value.shape.length !== rank)
     throw new UnsupportedGradient('blocks over a size that is not known');
   // Each block's value as often as the block is long; the last one may be cut.
-  const places = g.ints(Array.from({ length: size }, (_, at) => Math.floor(at / block)));
+  const places = g.ints(range(size).map((at) => Math.floor(at / block)));
   return g.gather(value, places, axis);
 }
 

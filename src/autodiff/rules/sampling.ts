@@ -100,6 +100,8 @@ const gridSample: Formula = (g, node, inputs) => {
     });
   });
 
+  const count = tapsByAxis.reduce((product, taps) => product * taps.length, 1);
+  if (count > MAX_TAPS) throw new UnsupportedGradient(`${mode} over ${rank} axes`);
   const parts = combinations(tapsByAxis).map((taps) => {
     const index = taps.reduce<TypedValue | undefined>(
       (flat, { place }, axis) => (flat ? g.add(g.mul(flat, lengths[axis]), place) : place),
@@ -112,6 +114,9 @@ const gridSample: Formula = (g, node, inputs) => {
   const sum = parts.length === 1 ? parts[0] : g.op('Sum', parts);
   return reshapeTo(g, sum, [batch, channels, ...sizesOf(g, grid).slice(1, -1)]);
 };
+
+/** Cubic over three axes takes 64. */
+const MAX_TAPS = 1024;
 
 /** One of each list, in every way. */
 function combinations<T>(lists: readonly (readonly T[])[]): T[][] {

@@ -82,9 +82,13 @@ export function causalBias(
   return g.where(g.greater(seen, 0), g.scalar(0, q.type), g.scalar(masked, q.type));
 }
 
+/** More than any model has. */
+const MAX_REPEATS = 1024;
+
 /** Keys or values of fewer heads, each repeated for a group of neighbouring query heads (Ainslie et al. 2023). */
 export function repeatHeads(g: GraphBuilder, x: TypedValue, times: number): TypedValue {
   if (times === 1) return x;
+  if (!(times <= MAX_REPEATS)) throw new Error(`${times} query heads for each head of the keys`);
   const [heads, size] = [Number(x.shape[1]), Number(x.shape[3])];
   const copies = g.concat(Array<TypedValue>(times).fill(g.unsqueeze(x, [2])), 2);
   const sequence = g.op('Shape', [x], { start: 2, end: 3 });

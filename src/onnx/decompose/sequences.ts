@@ -43,8 +43,11 @@ const split = makes((call) => {
   return drops ? pieces.map((piece) => g.squeeze(piece, [axis])) : pieces;
 });
 
+/** Each part is an output of its own. */
+const MAX_PARTS = 16_384;
+
 function equalParts(total: number | string | undefined, size: number): number[] | undefined {
-  if (typeof total !== 'number' || size < 1) return undefined;
+  if (typeof total !== 'number' || size < 1 || total / size > MAX_PARTS) return undefined;
   return Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size));
 }
 
