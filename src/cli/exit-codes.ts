@@ -21,13 +21,16 @@ export const EXIT_CODES_HELP = `Exit codes:
   3    the int8 student lost more than the recipe allows (export.int8.maxDrop)
   130  interrupted; the same command goes on`;
 
-/** Data, models and runs that were named, and are not there: as wrong as a key that does not exist. */
+/** Data, models and runs that were named and are not there, or not as they were told: as wrong as a key that does not exist. */
 const NOT_THERE = new Set<ErrorCode>([
+  'data.duplicate-column',
   'data.missing',
   'data.missing-column',
   'data.no-files',
   'data.not-found',
   'data.options',
+  'data.wrong-delimiter',
+  'data.wrong-encoding',
   'model.not-found',
   'run.not-a-run',
 ]);

@@ -177,6 +177,26 @@ describe('prepareTextDataset', () => {
     expect(statistics.classCounts.labelled).toEqual(statistics.classCounts.train);
   });
 
+  it('leaves out a text that cannot be stored or read, and tells those that were damaged before', async () => {
+    const encode = tokenizer.encode.bind(tokenizer);
+    vi.spyOn(tokenizer, 'encode').mockImplementation((text) => {
+      if (text === '666') throw new Error('no such piece');
+      return encode(text);
+    });
+    const rows = [
+      ...samplesOf(200).map((sample, i) => ({ ...sample, text: `${1000 + i}` })),
+      { where: 'a:1', text: 'a\ud800', label: 'x' },
+      { where: 'a:2', text: '666', label: 'x' },
+      { where: 'a:3', text: 'caf\ufffd', label: 'x' },
+    ];
+    const { statistics } = await prepare(rows);
+    expect(statistics.broken.first).toEqual([
+      { where: 'a:1', problem: expect.stringContaining('surrogate'), reason: 'encoding' },
+      { where: 'a:2', problem: 'the tokenizer does not read the text: no such piece', reason: 'tokens' },
+    ]);
+    expect(statistics.replaced).toEqual({ count: 1, first: 'a:3' });
+  });
+
   it('does not depend on the order of rows, and depends on the seed', async () => {
     const content = async (samples: TextSample[], seed: number) => {
       const { splits } = await prepare(sourceOf(samples, `${seed} ${samples[0]?.id}`), { seed });
