@@ -179,6 +179,15 @@ describe('pictures', () => {
     }
   });
 
+  it('have the classes of their source: a recipe that says otherwise is refused', async () => {
+    const { data, ...rest } = teacher;
+    const other = { ...rest, data: { ...data, labels: [...'9876543210'] } };
+    await expect(train(other, place.options('other-labels'))).rejects.toMatchObject({
+      code: 'data.options',
+      where: expect.stringContaining('data.labels'),
+    });
+  });
+
   it('and texts do not mix in a recipe', () => {
     expect(() => recipe('mixed', '{ kind: text-conv }')).toThrow(
       /student.kind.*'text-conv' is of the task text-classification/,

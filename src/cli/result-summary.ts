@@ -127,6 +127,11 @@ ${counted(reused, 'answer')} ${reused === 1 ? 'was' : 'were'} in the store, whic
 `;
 }
 
+/** A class without samples or answers has no share of them. */
+function share(value: number | null): string {
+  return value === null ? '–' : percent(value);
+}
+
 /** An evaluation: the totals, then a line a class. */
 export function evaluationSummary({
   split,
@@ -139,9 +144,9 @@ export function evaluationSummary({
   const rows = classes.map((row) => [
     plainLine(row.label),
     formatCount(row.samples),
-    percent(row.precision),
-    percent(row.recall),
-    percent(row.f1),
+    share(row.precision),
+    share(row.recall),
+    share(row.f1),
   ]);
   const perClass =
     rows.length > 0 ? `\n${table([['', 'samples', 'precision', 'recall', 'F1'], ...rows])}` : '';

@@ -57,8 +57,8 @@ test('lists in texts, values taken for none, rare classes, names for nothing, co
   ]);
   const first = [
     [
-      { id: 'a.csv:3', label: 'a' },
-      { id: 'a.csv:9', label: 'b' },
+      { place: 'a.csv:3', label: 'a' },
+      { place: 'a.csv:9', label: 'b' },
     ],
   ];
   expect(said({ a: 2, b: 2 }, { contradictions: { texts: 2, rows: 5, first } })).toEqual([

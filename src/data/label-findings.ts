@@ -22,12 +22,12 @@ export type LabelFinding =
   /** Classes that the recipe or the data set names, and no row has. */
   | { readonly kind: 'empty'; readonly classes: readonly ClassRows[] }
   | { readonly kind: 'unused-names'; readonly names: readonly string[] }
-  /** Texts that are there with different labels; `first` are two such rows, with their labels. */
+  /** Texts that are there with different labels; `first` are two such rows of some of them, with their labels. */
   | {
       readonly kind: 'contradictions';
       readonly texts: number;
       readonly rows: number;
-      readonly first: readonly (readonly { readonly id: string; readonly label: string }[])[];
+      readonly first: readonly (readonly { readonly place: string; readonly label: string }[])[];
     };
 
 /** The labels of a data set and the contradictions in it. */
@@ -37,7 +37,7 @@ export interface LabelStatistics extends LabelSummary {
   readonly contradictions: {
     readonly texts: number;
     readonly rows: number;
-    readonly first: readonly (readonly { readonly id: string; readonly label: string }[])[];
+    readonly first: readonly (readonly { readonly place: string; readonly label: string }[])[];
   };
 }
 
@@ -98,7 +98,7 @@ export function describeLabelFinding(finding: LabelFinding): string {
     case 'contradictions': {
       const [first] = finding.first;
       const example = first
-        ? `; the first: ${first.map(({ id, label }) => `${id} has '${label}'`).join(', ')}`
+        ? `; the first: ${first.map(({ place, label }) => `${place} has '${label}'`).join(', ')}`
         : '';
       const [noun, verb] = finding.texts === 1 ? ['text is', 'it is'] : ['texts are', 'they are'];
       return `${finding.texts} ${noun} there with different labels, in ${rows(finding.rows)}, and ${verb} kept so${example}`;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mixSeed } from '../random.ts';
 import type { TokenBatch } from './batch.ts';
 import { batchOrder, sequentialBatches } from './batch-order.ts';
+import { decodeKeptSplits, encodeKeptSplits, keepSplits } from './kept-splits.ts';
 import { type PrepareOptions, prepareTextDataset } from './prepare-text-dataset.ts';
 import type { DataSource, SourceRow, TextSample } from './sample.ts';
 import { temporaryFolders } from './testing/temporary-folder.ts';
@@ -375,6 +376,78 @@ describe('prepareTextDataset', () => {
       code: 'data.broken-row',
       where: 'test rows, row 7',
     });
+  });
+
+  it('numbers classes by the value of their names, and as the data set declares them', async () => {
+    const numbered = samplesOf(240).map((sample, i) => ({ ...sample, label: `${i % 12}` }));
+    expect((await prepare(numbered)).labels).toEqual(Array.from({ length: 12 }, (_, i) => `${i}`));
+    const declared = (names: string[]) =>
+      prepare({ ...sourceOf(samplesOf(240)), classNames: async () => ({ names, where: 'README.md' }) });
+    expect((await declared(['z', 'x', 'y'])).labels).toEqual(['z', 'x', 'y']);
+    // Another declaration is another data set; a class that no row has is left out, and told.
+    const { labels, statistics } = await declared(['y', 'w', 'z', 'x']);
+    expect(labels).toEqual(['y', 'z', 'x']);
+    expect(statistics.labels?.classes.map(({ label, rows, class: number }) => [label, rows, number])).toEqual(
+      [
+        ['y', 80, 0],
+        ['w', 0, -1],
+        ['z', 80, 1],
+        ['x', 80, 2],
+      ],
+    );
+  });
+
+  it('refuses a column of lists at once, and skips a list among other labels', async () => {
+    const list: SourceRow = {
+      broken: { where: 'row 1', problem: "'label' is a list ([0,2])", labelList: true },
+    };
+    await expect(prepare([list, ...samplesOf(200)])).rejects.toMatchObject({
+      code: 'data.multi-label',
+      message: "several classes for a text are not supported yet: 'label' is a list ([0,2])",
+      where: 'test rows, row 1',
+    });
+    expect((await prepare([...samplesOf(200), list])).statistics.broken.count).toBe(1);
+  });
+
+  it('renames labels, and finds texts with two of them', async () => {
+    const twice = { id: 'again', group: 'again', text: '12'.repeat(2), label: 'X' };
+    const rows = [...samplesOf(200), twice, { ...twice, id: undefined, label: 'y' }];
+    const { statistics, labels } = await prepare(rows, { renameLabels: { X: 'x', z: null } });
+    expect(labels).toEqual(['x', 'y']);
+    expect(statistics.labels).toMatchObject({
+      unlabelled: 66,
+      noLabel: [{ value: 'z', rows: 66 }],
+      contradictions: {
+        texts: 1,
+        rows: 2,
+        first: [
+          [
+            { place: 'again', label: 'x' },
+            { place: 'row 202 of those read', label: 'y' },
+          ],
+        ],
+      },
+    });
+  });
+
+  it('has the classes that a teacher makes of those of the data', async () => {
+    const classes = {
+      key: 'a',
+      resolve: () => ({ labels: ['w', 'z', 'y', 'x'], classOfLabel: [3, 2, 1] }),
+    };
+    const dataset = await prepare(samplesOf(240), { classes });
+    expect(dataset.labels).toEqual(['w', 'z', 'y', 'x']);
+    expect(dataset.statistics.classCounts.labelled).toEqual([0, 5, 5, 5]);
+    for (const { id, label } of readAll(dataset.splits.test)) {
+      expect(dataset.labels[label]).toBe('xyz'[Number(id.slice(1)) % 3]);
+    }
+    // What is kept of it finds them again.
+    const kept = keepSplits(dataset);
+    const again = await prepare(samplesOf(240), {
+      kept: decodeKeptSplits(encodeKeptSplits(kept))!,
+    });
+    expect(again.statistics.kept?.relabelled).toEqual({ train: 0, validation: 0, test: 0 });
+    expect(again.labels).toEqual(dataset.labels);
   });
 
   it('says so when the disk is full, and removes the half-written files', async () => {

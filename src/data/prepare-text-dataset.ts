@@ -178,7 +178,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
             ...contradictions,
             first: contradictions.first.map((pair) =>
               pair.map((sample) => ({
-                id: first.get(sample) as string,
+                place: placeOf(sample, first.get(sample) as string),
                 label: reader.labels.labels[stage.label(sample)] as string,
               })),
             ),
@@ -199,6 +199,11 @@ const ORIGINS_KEPT: SplitOrigins = {
   validation: { from: 'data', cut: 0, missing: 0 },
   test: { from: 'data', cut: 0, missing: 0 },
 };
+
+/** Where a row is, for the person: by its id or, where that is the hash of its content, by its number among the rows that were read. */
+function placeOf(sample: number, id: string): string {
+  return /^[0-9a-f]{32}$/.test(id) ? `row ${sample + 1} of those read` : id;
+}
 
 /** The classes of the run, and the class of each label in the order in which the labels were met. */
 function resolveClasses(

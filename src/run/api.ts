@@ -94,8 +94,14 @@ export interface EvaluationResult extends Pick<ModelResult, 'accuracy' | 'macroF
   /** The model's file, absolute. */
   model: string;
   samples: number;
-  /** In the order of the model's classes; 0 where a class has no samples, or was never the answer. */
-  classes: { label: string; samples: number; precision: number; recall: number; f1: number }[];
+  /** In the order of the model's classes; null where there is nothing to count: no answer of the class, no sample of it, or neither. */
+  classes: {
+    label: string;
+    samples: number;
+    precision: number | null;
+    recall: number | null;
+    f1: number | null;
+  }[];
 }
 
 /** How an export tells of itself and is stopped. */

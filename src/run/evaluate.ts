@@ -107,9 +107,9 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
       classes: classResults(counts).map(({ support, precision, accuracy: recall, f1 }, i) => ({
         label: dataset.labels[i],
         samples: support,
-        precision: precision ?? 0,
-        recall: recall ?? 0,
-        f1: f1 ?? 0,
+        precision,
+        recall,
+        f1,
       })),
     };
   } finally {

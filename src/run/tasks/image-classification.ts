@@ -7,6 +7,7 @@ import { type ImageSourceOptions, openImageSource } from '../../data/images/imag
 import type { ImageSplit } from '../../data/images/image-split.ts';
 import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
 import type { Split } from '../../data/split.ts';
+import { LimbeckError } from '../../errors.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
@@ -57,6 +58,7 @@ export async function imageClassification(run: {
         cacheFolder: folder,
         signal,
       });
+      refuseLabelOptions(recipe, opened);
       const classes = teacher && matchImageClasses(teacher, opened.labels, opened.title);
       const source: ImageSource = classes ? { ...opened, labels: classes.labels } : opened;
       const { splits, labelsPerClass } = recipe.data;
@@ -76,6 +78,18 @@ export async function imageClassification(run: {
     },
   };
   return task;
+}
+
+/** A source of images has its classes and their order; what is said otherwise would not be heard. */
+function refuseLabelOptions({ data }: Recipe, { labels, title }: ImageSource): void {
+  const other =
+    data.labels &&
+    (data.labels.length !== labels.length || data.labels.some((name, i) => name !== labels[i]));
+  if (!other && !data.renameLabels) return;
+  throw new LimbeckError('data.options', 'the classes of images come from their source', {
+    where: `${other ? 'data.labels' : 'data.renameLabels'}, for ${title}: ${labels.join(', ')}`,
+    remedy: 'Leave it out; the source kind idx takes the names of its classes (data.source.classes).',
+  });
 }
 
 const IMAGE_INPUTS: ModelInputs<ImageBatch> = {
