@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -14,7 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { estimateBytes } from './estimate.ts';
+import { EARLIER_LOGITS_ENCODING, LABEL_ENCODINGS } from './label-encoding.ts';
 import type { LabelSpace } from './label-space.ts';
+import { spaceInfo } from './space-info.ts';
 import { KnowledgeStore, type VerifyProgress } from './store.ts';
 import { answer, keyOf, keysOf, range } from './testing/fake-teacher.ts';
 
@@ -362,4 +365,13 @@ describe('a small disk', () => {
     });
     await readOnly.close();
   });
+});
+
+it('keeps logits in spaces of another encoding than earlier versions, which are known by their own', () => {
+  const encodings = LABEL_ENCODINGS.map((encoding) => spaceInfo({ ...definition, encoding }).id);
+  expect(new Set(encodings).size).toBe(LABEL_ENCODINGS.length);
+  // As version 0.1 names it.
+  const identity = JSON.stringify([1, 'aaaa', 'logits', 'p', [3], EARLIER_LOGITS_ENCODING]);
+  const id = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  expect(spaceInfo({ ...definition, encoding: EARLIER_LOGITS_ENCODING }).id).toBe(id);
 });

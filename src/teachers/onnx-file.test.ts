@@ -92,6 +92,17 @@ describe('openOnnxFile', () => {
     expect(await run(source.model, [[2]])).toEqual({ logits: [2, 4, 1] });
   });
 
+  it.each<[object, number]>([
+    [{ max_position_embeddings: 128 }, 128],
+    [{ n_positions: 1024, model_type: 'gpt2' }, 1024],
+    [{ max_position_embeddings: 514, model_type: 'xlm-roberta', pad_token_id: 1 }, 512],
+    [{ hidden_size: 8 }, 512],
+  ])('takes the length from config.json where the tokenizer tells none: %j', async (config, length) => {
+    const { model, tokenizer } = folderWith();
+    writeFileSync(join(dirname(model), 'config.json'), JSON.stringify(config));
+    expect((await openOnnxFile({ model, tokenizer, train: 'none' })).maxLength).toBe(length);
+  });
+
   it('knows inputs by the names that exporters give them, or by what it is told', async () => {
     const names = (ids: string, mask: string): TextModelChoices['inputs'] => [
       [ids, 'int64', ['n', 'l']],

@@ -7,6 +7,7 @@ import { readRegularFileAsync } from '../regular-file.ts';
 import { answeringForm } from './answering-form.ts';
 import { namedLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
+import { positionLimit } from './position-limit.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
 import { describeValue, type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
@@ -46,7 +47,8 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const files = modelFiles(options.model);
   const path = files.model;
   const tokenizerFile = options.tokenizer ?? fileOf(files, 'tokenizer.json') ?? noTokenizer(files);
-  const { tokenizer, maxLength } = await readTokenizer(tokenizerFile);
+  const { tokenizer, declared } = await readTokenizer(tokenizerFile);
+  const maxLength = declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH;
   const title = basename(path);
   const answering = answeringForm(readModelFile(path));
   const read = answering.graph;
@@ -131,7 +133,7 @@ function checkVocabulary(rows: number | undefined, pieces: number, tokenizer: st
   );
 }
 
-async function readTokenizer(path: string): Promise<{ tokenizer: Tokenizer; maxLength: number }> {
+async function readTokenizer(path: string): Promise<{ tokenizer: Tokenizer; declared: number | undefined }> {
   let json: Uint8Array;
   try {
     json = await readRegularFileAsync(path);
@@ -151,7 +153,7 @@ async function readTokenizer(path: string): Promise<{ tokenizer: Tokenizer; maxL
   const tokenizer = parseTokenizer(json, config, path, await beside('special_tokens_map.json'));
   const declared = (JSON.parse(config.toString('utf8')) as { model_max_length?: unknown }).model_max_length;
   const limited = Number.isInteger(declared) && (declared as number) > 0 && (declared as number) < NO_LIMIT;
-  return { tokenizer, maxLength: limited ? (declared as number) : DEFAULT_MAX_LENGTH };
+  return { tokenizer, declared: limited ? (declared as number) : undefined };
 }
 
 /** The files beside it are optional; one that is there and cannot be read is an error. */

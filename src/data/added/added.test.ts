@@ -131,6 +131,25 @@ describe('mixtures', () => {
     expect([...mask.subarray(0, 4)]).toEqual([1n, 1n, 1n, 0n]);
   });
 
+  it('of texts that are padded on the left are padded there, too', () => {
+    const right = texts();
+    const left: Split<TokenBatch> = {
+      ...right,
+      readBatch(bucket, indices, rows) {
+        const batch = right.readBatch(bucket, indices, rows);
+        for (let row = 0; row < rows; row++) {
+          for (const values of [batch.ids, batch.mask])
+            values.subarray(row * batch.length, (row + 1) * batch.length).reverse();
+        }
+        return batch;
+      },
+    };
+    const mixed = new MixedSplit(left, [{ bucket: 0, first: 1, second: 2, part: 0.34 }]);
+    const { ids, mask } = mixed.readBatch(0, [0], 1);
+    expect([...ids].map(Number)).toEqual([0, 1, 2, 2]);
+    expect([...mask].map(Number)).toEqual([0, 1, 1, 1]);
+  });
+
   it('pair samples of one bucket that the teacher tells apart, by the seed', () => {
     const near = Array.from({ length: 40 }, (_, i) => ({ bucket: i % 2, index: i, answer: i % 3 }));
     const choose = (seed: number) =>

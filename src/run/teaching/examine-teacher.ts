@@ -7,7 +7,7 @@ import type { Teacher } from '../../teachers/teacher.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import type { RunContext } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
-import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import { openLabeller } from './ask-teacher.ts';
 
 /** Samples that a teacher is looked at with; texts of each length that are asked about alone, which is slower. */
 const SAMPLES = 64;
@@ -40,7 +40,7 @@ export async function examineTeacher(
     for (const batch of fromEveryBucket(split)) {
       run.checkInterrupted();
       const first = await ask(teacher, batch);
-      again.add(first, await ask(teacher, batch), classes);
+      if (answers.length === 0) again.add(first, await ask(teacher, batch), classes);
       // What differs by chance differs alone, too.
       if ('mask' in batch && !again.differs) await askAlone(teacher, batch, first, classes, alone);
       answers.push(first);
@@ -72,9 +72,9 @@ function* fromEveryBucket(split: Split): Generator<Batch> {
   const filled = split.buckets.flatMap(({ size }, bucket) => (size > 0 ? [{ size, bucket }] : []));
   const each = Math.ceil(SAMPLES / Math.max(1, filled.length));
   for (const { size, bucket } of filled) {
-    const count = Math.min(each, size, TEACHER_BATCH);
+    const count = Math.min(each, size);
     const indices = Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
-    yield split.readBatch(bucket, indices, TEACHER_BATCH);
+    yield split.readBatch(bucket, indices, count);
   }
 }
 
