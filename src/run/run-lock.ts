@@ -102,6 +102,8 @@ function createLock(path: string): boolean {
     if (codeOf(cause) === 'EEXIST') return false;
     throw new LimbeckError('run.write', `could not write: ${(cause as Error).message}`, {
       where: path,
+      remedy:
+        'Check that the folder can be written to and the disk has room, or choose another one with --out.',
       cause,
     });
   } finally {

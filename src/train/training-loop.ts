@@ -153,6 +153,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
           remedy: 'Run the same command again: it goes on from here.',
         });
       }
+      progress.state.finished = false;
       const place = placeNow();
       const { batch, values } = await keepingWork(() => nextStep(place));
       progress.addStep(batch.rows, values);
@@ -182,7 +183,10 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
       if (options.checkpoints && performance.now() - savedAt > options.checkpoints.everySeconds * 1000)
         save();
     }
-    if (step > (resumed?.step ?? -1)) save();
+    if (step > (resumed?.step ?? -1) || !progress.state.finished) {
+      progress.state.finished = true;
+      save();
+    }
     const { samples, metrics, seconds } = progress.state;
     return {
       parameters: best ?? copyOf(current.buffers.contents(current.modelNames)),

@@ -10,6 +10,8 @@ export interface ProgressState {
   best?: BestSoFar;
   /** Absent before the first step. */
   stage?: StageState;
+  /** Whether the training came to its end with it: an earlier checkpoint is not what it left. */
+  finished?: boolean;
   /** Samples seen. */
   samples: number;
   /** Wall time, with that of the runs before an interruption. */

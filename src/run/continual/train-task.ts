@@ -107,13 +107,16 @@ export function learntParameters(
 ): { parameters: Parameters; metrics: readonly MetricsRow[] } | undefined {
   const checkpoint = taskCheckpoints(run, method, task).load(run.warn);
   if (!checkpoint) return undefined;
+  const { finished, metrics } = new TrainingProgress(checkpoint.progress).state;
+  // An earlier one, where the last is damaged, is only a place to go on from.
+  if (!finished) return undefined;
   const parameters = new Map<string, Float32Array>();
   for (const name of trainedTensors(student).keys()) {
     const content = checkpoint.tensors.get(name);
     if (!content) return undefined;
     parameters.set(name, content.data as Float32Array);
   }
-  return { parameters, metrics: new TrainingProgress(checkpoint.progress).state.metrics };
+  return { parameters, metrics };
 }
 
 /** A line of metrics.jsonl. The passes of a task are one epoch for the loop: the line counts them as a person does. */
