@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -65,6 +65,24 @@ describe('limbeck continual', () => {
     // Before there is a past, all methods are the same.
     for (const method of ['self', 'ewc', 'replay', 'all'])
       expect(of(whole, method).matrix[0]).toEqual(naive.matrix[0]);
+  });
+
+  it('leaves the best student in the Hugging Face layout, as it was measured', () => {
+    const { shipped, tasks } = whole;
+    const inTurn = whole.methods.filter(({ method }) => method !== 'joint');
+    const final = (rows: readonly (readonly number[])[]) => rows.at(-1)!.reduce((sum, one) => sum + one, 0);
+    const best = inTurn.toSorted((a, b) => final(b.validation) - final(a.validation))[0]!;
+    expect(shipped?.method).toBe(best.method);
+    const tests = tasks.map(({ test }) => test);
+    const right = best.matrix.at(-1)!.reduce((sum, accuracy, task) => sum + accuracy * tests[task]!, 0);
+    expect(shipped?.student.accuracy).toBeCloseTo(right / tests.reduce((sum, test) => sum + test), 6);
+    const folder = place.path('runs', 'whole', 'student');
+    for (const name of ['config.json', 'preprocessor_config.json', 'README.md', 'onnx/model.onnx'])
+      expect(existsSync(`${folder}/${name}`)).toBe(true);
+    expect(existsSync(`${folder}/onnx/model_quantized.onnx`)).toBe(shipped?.gate?.passed);
+    expect(readFileSync(`${folder}/README.md`, 'utf8')).toContain(
+      `taught 2 tasks one after another (${best.method})`,
+    );
   });
 
   it('leaves a page, a result and lines of metrics by method and task', async () => {

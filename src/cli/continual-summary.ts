@@ -10,7 +10,7 @@ import { table } from './table.ts';
 
 /** What a person wants to know of a continual run: the methods side by side. */
 export function continualSummary(result: ContinualResult, out: string, workingFolder: string): string {
-  const folder = relative(workingFolder, out) || '.';
+  const folder = plainLine(relative(workingFolder, out) || '.');
   const { tasks, methods, setting } = result;
   const head = [
     '',
@@ -27,8 +27,13 @@ Accuracy over the tasks learnt so far, on the test split:
 ${table([head, ...methods.map((method) => methodRow(method, tasks.length))])}
 It took ${formatDuration(result.seconds)}.
 
-  report  ${join(folder, 'report.html')}
+${modelLine(result, folder)}  report  ${join(folder, 'report.html')}
 `;
+}
+
+/** Where the student is, and by which method it learnt. */
+function modelLine({ shipped }: ContinualResult, folder: string): string {
+  return shipped ? `  model   ${join(folder, 'student')} (${plainLine(shipped.method)})\n` : '';
 }
 
 function methodRow(result: ContinualMethodResult, tasks: number): string[] {

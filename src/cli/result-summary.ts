@@ -75,7 +75,7 @@ function asTyped(sentence: string): string {
 
 /** `21 times` */
 function times(factor: number): string {
-  return `${factor.toFixed(factor < 9.95 ? 1 : 0)} times`;
+  return `${factor < 9.95 ? factor.toFixed(1) : formatCount(factor)} times`;
 }
 
 /** What to say of a gate that stayed shut; undefined when it let the student pass. */

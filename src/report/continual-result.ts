@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { averageAccuracy, backwardTransfer, forgetting, meanAccuracy } from './continual-metrics.ts';
+import { trainResultSchema } from './result.ts';
 
 const fraction = z.number().min(0).max(1);
 const difference = z.number().min(-1).max(1);
@@ -39,6 +40,18 @@ export const continualResultSchema = z.object({
     }),
   ),
   methods: z.array(methodResultSchema),
+  /** The student that the run leaves in `student/`, and what it was measured at over all classes. */
+  shipped: trainResultSchema
+    .pick({
+      student: true,
+      studentInt8: true,
+      testSamples: true,
+      chance: true,
+      shippedCheck: true,
+      gate: true,
+    })
+    .extend({ method: z.string() })
+    .optional(),
   /** For people. */
   student: z.string(),
   seconds: z.number().nonnegative(),

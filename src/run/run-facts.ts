@@ -8,7 +8,7 @@ import type { RunFolder } from './run-folder.ts';
 /** What a result says of its run whatever was measured: how to repeat it, where, how long it took. */
 export function runFacts(
   { recipe, folder, options, engine }: RunContext,
-  command: 'distill' | 'train',
+  command: 'distill' | 'train' | 'continual',
 ): Pick<RunResult, 'seconds' | 'seed' | 'command' | 'engine' | 'machine' | 'version'> {
   return {
     seconds: stageSeconds(folder),

@@ -1,8 +1,10 @@
+import { accuracyInterval } from '../../metrics/interval.ts';
 import { type ContinualMethodResult, type ContinualResult, learnsInTurn } from '../continual-result.ts';
+import { int8Ships } from '../result.ts';
 import { accuracyMatrix } from './charts/accuracy-matrix.ts';
 import { type LineSeries, lineChart } from './charts/line-chart.ts';
 import { brand, dateOf, figure, renderDocument } from './document.ts';
-import { decimal, percent, percentMark, points, seconds } from './format.ts';
+import { bytes, decimal, percent, percentMark, points, seconds } from './format.ts';
 import { html, type Markup } from './markup.ts';
 import { STYLE } from './style.ts';
 
@@ -64,6 +66,7 @@ export function renderContinualReport(report: ContinualReport): string {
       courseSection(result),
       matricesSection(result),
       tasksSection(result),
+      shippedSection(result),
       repeatSection(report),
     ],
     footer: html`<p>Made by Limbeck <bdi>${result.version}</bdi>. Forgetting is the mean, over the earlier tasks, of the best accuracy that a task had before minus the one that it has at the end (Chaudhry et al., 2018, equation 3); backward transfer is the mean of the accuracy at the end minus the one right after the task (Lopez-Paz and Ranzato, 2017, equation 3).</p>`,
@@ -80,6 +83,9 @@ function headline(result: ContinualResult): string {
   const winner = best(result);
   const naive = result.methods.find(({ method }) => method === 'naive');
   if (!winner || !naive) return `${result.tasks.length} tasks, one after another`;
+  if (winner.accuracy <= naive.accuracy) {
+    return `No remedy helped: after ${result.tasks.length} tasks a student is right ${percent(naive.accuracy)} of the time by fine-tuning, ${percent(winner.accuracy)} with ${nameOf(winner)}`;
+  }
   return `After ${result.tasks.length} tasks a student is right ${percent(winner.accuracy)} of the time with ${nameOf(winner)}, ${percent(naive.accuracy)} by fine-tuning`;
 }
 
@@ -197,6 +203,23 @@ function tasksSection({ tasks, unit }: ContinualResult): Markup {
       html`<tr><th scope="row">${task + 1}</th><td><bdi>${classes.join(', ')}</bdi></td><td class="end">${decimal(train)}</td><td class="end">${decimal(validation)}</td><td class="end">${decimal(test)}</td></tr>`,
   )}</tbody>
 </table></div>
+</section>`;
+}
+
+/** The student that the run leaves; null for runs of earlier versions, which left none. */
+function shippedSection({ shipped, unit }: ContinualResult): Markup | null {
+  if (!shipped) return null;
+  const { student, studentInt8, method, testSamples = 0 } = shipped;
+  const ships = int8Ships(shipped);
+  const int8 = !studentInt8
+    ? ''
+    : ships
+      ? ` As int8 it takes ${bytes(studentInt8.bytes)} and is right ${percent(studentInt8.accuracy)} of the time.`
+      : ' Its int8 file lost more than the recipe allows, and does not ship.';
+  const { low, high } = accuracyInterval(Math.round(student.accuracy * testSamples), testSamples);
+  return html`<section aria-labelledby="student">
+<h2 id="student">The student that ships</h2>
+<p class="about">In the folder <code>student</code> is the one that learnt by <bdi>${method}</bdi>, best over all tasks on the validation split of the methods that learn task after task: ${bytes(student.bytes)}, right ${percent(student.accuracy)} of the time among all classes (95\u202f% interval on ${decimal(testSamples)} ${unit}: ${percent(low)} to ${percent(high)}), ${decimal(student.throughput)} ${unit} a second.${int8}</p>
 </section>`;
 }
 

@@ -19,7 +19,9 @@ import {
 } from './train-task.ts';
 
 /** What one method was measured at. */
-export type MethodMatrices = Pick<ContinualMethodResult, 'method' | 'matrix' | 'validation'>;
+export type MethodMatrices = Pick<ContinualMethodResult, 'matrix' | 'validation'> & {
+  readonly method: ContinualMethod;
+};
 
 /** Trains one method on its tasks, one after another, and measures it on all of them after each. */
 export function learn(of: ContinualRun, method: ContinualMethod): Promise<MethodMatrices> {
@@ -39,11 +41,7 @@ export function learn(of: ContinualRun, method: ContinualMethod): Promise<Method
 async function learnInTurn(of: ContinualRun, method: ContinualMethod): Promise<TaskAccuracies[]> {
   const { run, tasks, options, samples } = of;
   const remedies = remediesOf(method, of.teacher !== undefined);
-  // Before there is a past, all methods without a teacher do the same.
-  const trainingOf = (task: number) => ({
-    method: task === 0 && !remedies.includes('teacher') ? 'first' : method,
-    task,
-  });
+  const trainingOf = (task: number) => trainingFor(of, method, task);
   const isLast = (task: number) => task === tasks.length - 1;
   const isFinished = tasks.every((_, task) => known(of, trainingOf(task)));
   const past = new Past(of, method, remedies);
@@ -67,6 +65,24 @@ async function learnInTurn(of: ContinualRun, method: ContinualMethod): Promise<T
     if (!isFinished && !isLast(task)) await past.remember(task, parameters);
   }
   return rows;
+}
+
+/** The training of one task. Before there is a past, all methods without a teacher do the same. */
+function trainingFor(
+  { teacher }: Pick<ContinualRun, 'teacher'>,
+  method: ContinualMethod,
+  task: number,
+): Pick<TaskTraining, 'method' | 'task'> {
+  const asksTeacher = remediesOf(method, teacher !== undefined).includes('teacher');
+  return { method: task === 0 && !asksTeacher && method !== 'joint' ? 'first' : method, task };
+}
+
+/** The training that came last, of a method that was learnt: its checkpoint is the student. */
+export function lastTraining(
+  of: Pick<ContinualRun, 'teacher' | 'tasks'>,
+  method: ContinualMethod,
+): Pick<TaskTraining, 'method' | 'task'> {
+  return trainingFor(of, method, method === 'joint' ? 0 : of.tasks.length - 1);
 }
 
 /** All tasks at once: what a student could reach that had nothing to forget. */

@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { isPackage } from '../../export/package-folder.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { type ContinualResult, continualResultSchema, methodResults } from '../../report/continual-result.ts';
 import { renderContinualReport } from '../../report/html/continual-page.ts';
+import { int8Ships } from '../../report/result.ts';
 import { VERSION } from '../../version.ts';
 import { describeMachine } from '../machine.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import { runStage } from '../run-context.ts';
 import type { RunFolder } from '../run-folder.ts';
+import { studentTitle } from '../stages/report-facts.ts';
 import type { ContinualRun } from './continual-run.ts';
 import type { MethodMatrices } from './learn.ts';
 
@@ -26,11 +29,12 @@ const reportSchema = z.object({
 export function reportContinual(
   of: ContinualRun,
   measured: readonly MethodMatrices[],
+  shipped: ContinualResult['shipped'],
 ): Promise<ContinualResult> {
   const { run } = of;
   return runStage(run, 'report', 'Write the report', async () => {
     run.clock.keep();
-    const result = collectResult(of, measured);
+    const result: ContinualResult = { ...collectResult(of, measured), ...(shipped && { shipped }) };
     const report = {
       result,
       finishedAt: new Date().toISOString(),
@@ -71,7 +75,12 @@ export function finishedContinual(folder: RunFolder): ContinualResult | undefine
   if (!existsSync(folder.file('result.json')) || !existsSync(folder.file('report.html'))) return undefined;
   if (folder.problemOf('result.json') !== undefined) return undefined;
   try {
-    return continualResultSchema.parse(JSON.parse(readRegularText(folder.file('result.json'))));
+    const result = continualResultSchema.parse(JSON.parse(readRegularText(folder.file('result.json'))));
+    const { shipped } = result;
+    if (!shipped) return result;
+    // A student that was damaged or is gone is written again.
+    if (folder.problemOf('student') !== undefined) return undefined;
+    return isPackage(folder.file('student'), { quantized: int8Ships(shipped) }) ? result : undefined;
   } catch {
     // Of another version, or damaged: reporting again costs little.
     return undefined;
@@ -101,10 +110,4 @@ function collectResult(of: ContinualRun, measured: readonly MethodMatrices[]): C
     machine: describeMachine(),
     version: VERSION,
   };
-}
-
-function studentTitle({ recipe }: RunContext): string {
-  const { kind, ...options } = recipe.student;
-  const numbers = Object.entries(options).map(([name, value]) => `${name} ${value}`);
-  return `${kind} (${numbers.join(', ')})`;
 }

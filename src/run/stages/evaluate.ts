@@ -273,6 +273,7 @@ export function evaluateStudent(
         }
       }
       const speeds = await timeModels(run, sessions, data, test);
+      const share = int8Share(readModelFile(shipped.student), shipped.float32Layers);
       const result = (name: string, file: string) =>
         modelResult({
           runFolder: run.folder.path,
@@ -280,6 +281,7 @@ export function evaluateStudent(
           network: shipped.student,
           confusion: confusions.get(name)!,
           speed: speeds.get(name)!,
+          int8Share: name === INT8 ? share : undefined,
         });
       const measured = await gated(run, data, shipped, counted, {
         student: result('student', shipped.student),
