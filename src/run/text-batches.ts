@@ -7,7 +7,7 @@ import type { TokenSplit } from '../data/token-split.ts';
 import type { TapSpaces } from '../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import type { BatchSource } from '../train/training-loop.ts';
-import { knowledgeFeeds, labelFeeds } from './sample-batches.ts';
+import { knowledgeFeeds, labelFeeds, splitBatches } from './sample-batches.ts';
 import type { ModelInputs } from './tasks/task.ts';
 
 export interface TextBatchOptions {
@@ -110,4 +110,23 @@ function cutToLongest({ ids, mask, rows, length }: TokenBatch): Record<string, T
     return tensor('int64', [rows, kept], result);
   };
   return { input_ids: cut(ids), attention_mask: cut(mask) };
+}
+
+/** Texts that are read at once where all of a split are. */
+const READ_ROWS = 512;
+
+/** The ids of each text of a split, without padding; valid until the next one is asked for. */
+export function* tokenIds(split: Split<TokenBatch>): Generator<Int32Array> {
+  for (const { ids, mask, length, filled } of splitBatches(split, READ_ROWS)) {
+    // The low halves of the int64s, as no id needs more.
+    const low = new Int32Array(ids.buffer);
+    const kept = new Int32Array(length);
+    for (let row = 0; row < filled; row++) {
+      let count = 0;
+      for (let at = row * length; at < (row + 1) * length; at++) {
+        if (mask[at] === 1n) kept[count++] = low[2 * at] as number;
+      }
+      yield kept.subarray(0, count);
+    }
+  }
 }

@@ -20,6 +20,8 @@ export interface TextStudentContext {
   readonly maxLength: number;
   /** Draws the initial parameters. */
   readonly random: RandomStream;
+  /** The tokens of each training text, for what a student measures on them before it learns; none when absent. */
+  readonly trainingTexts?: Iterable<ArrayLike<number>>;
 }
 
 /** An entry of the registry of students. */

@@ -12,6 +12,7 @@ import { TEXT_STUDENTS } from './index.ts';
 import type { Student, TextStudentArchitecture } from './student.ts';
 
 const CLASSES = 5;
+const TEXTS = [[3, 4, 5], [1, 2, 3, 4, 5, 6, 8], [9], [3, 4]];
 const engine = createNodeEngine();
 
 function build(kind: string, overrides: Record<string, unknown> = {}): Student {
@@ -22,6 +23,7 @@ function build(kind: string, overrides: Record<string, unknown> = {}): Student {
     classes: CLASSES,
     maxLength: 12,
     random: randomStream(1, kind),
+    trainingTexts: TEXTS,
   });
 }
 

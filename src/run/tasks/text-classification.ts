@@ -32,7 +32,7 @@ import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
 import { requireLogits } from '../teaching/require-classes.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
 import { trainHead } from '../teaching/train-head.ts';
-import { TEXT_INPUTS, textBatches, textSpeedCalls, textVariants } from '../text-batches.ts';
+import { TEXT_INPUTS, textBatches, textSpeedCalls, textVariants, tokenIds } from '../text-batches.ts';
 import type { Task, TaskData } from './task.ts';
 
 /** Texts with one class each, read by models over tokens. */
@@ -92,6 +92,7 @@ function textData(context: {
   const { training, seed } = recipe;
   const classifier = classifierOf(recipe, source);
   const classes = classifier && matchDataset(classifier, dataset);
+  let student: Student | undefined;
   return {
     task,
     dataset,
@@ -99,7 +100,11 @@ function textData(context: {
     inputs: TEXT_INPUTS,
     asked: dataset.splits.train,
     calibrationMask: 'attention_mask',
-    buildStudent: () => buildTextStudent(recipe, tokenizer, dataset.labels.length),
+    buildStudent() {
+      // Some students measure the training texts first: once is enough.
+      student ??= buildTextStudent(recipe, tokenizer, dataset);
+      return student;
+    },
     training(name, knowledge, added = [], orderOf) {
       const own = dataset.splits[name];
       const split = added.length > 0 ? new JoinedSplit([own, ...(added as Split<TokenBatch>[])]) : own;
@@ -211,16 +216,21 @@ export async function prepareTextData(
 }
 
 /** The recipe's student with its initial parameters: the same ones for the student and for its baseline. */
-export function buildTextStudent(recipe: Recipe, tokenizer: Tokenizer, classes: number): Student {
+export function buildTextStudent(
+  recipe: Recipe,
+  tokenizer: Tokenizer,
+  { labels, splits }: Pick<TextDataset, 'labels' | 'splits'>,
+): Student {
   const architecture = TEXT_STUDENTS.find(({ kind }) => kind === recipe.student.kind) as
     | TextStudentArchitecture
     | undefined;
   if (!architecture) throw new Error(`no text student ${recipe.student.kind}`);
   return architecture.build(recipe.student, {
     vocabularySize: tokenizer.vocabularySize,
-    classes,
+    classes: labels.length,
     maxLength: recipe.data.maxLength,
     random: randomStream(recipe.seed, 'student'),
+    trainingTexts: { [Symbol.iterator]: () => tokenIds(splits.train) },
   });
 }
 

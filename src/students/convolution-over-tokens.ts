@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { maskColumn, maskedMaxOfPositive, maskedMean } from './masked-pooling.ts';
+import type { ParameterMaker } from './parameters.ts';
+
+const END = 2 ** 31 - 1;
+
+export const convolutionOptions = z.object({
+  embedding: z.int().positive().max(4096).default(64).describe('Width of the token embeddings.'),
+  width: z.int().positive().max(8192).default(192).describe('Filters of the convolution.'),
+  kernel: z.int().positive().max(15).default(3).describe('Tokens that a filter sees.'),
+});
+
+/**
+ * A convolution over token embeddings, pooled by maximum and by mean (after Kim, "Convolutional Neural Networks for
+ * Sentence Classification", 2014): float32 [B, 2 * width].
+ *
+ * The convolution is written as one matrix product over shifted copies of the embeddings: on short texts that is
+ * faster in ONNX Runtime than a Conv over one spatial dimension, and so are its gradients.
+ */
+export function pooledConvolution(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  tokens: {
+    readonly ids: TypedValue;
+    readonly attentionMask: TypedValue;
+    readonly vocabularySize: number;
+  },
+  { embedding, width, kernel }: z.output<typeof convolutionOptions>,
+): TypedValue {
+  const mask = maskColumn(g, tokens.attentionMask);
+  const table = make.normal('embedding/weight', [tokens.vocabularySize, embedding], 0.1);
+  const embedded = g.mul(g.identity(g.gather(table, tokens.ids), 'embedding/output'), mask);
+  const hidden = g.scope('convolution', () => {
+    const weight = make.he('weight', kernel * embedding, width);
+    const bias = make.constant('bias', [width], 0);
+    return g.identity(g.relu(g.add(g.matMul(shifted(g, embedded, kernel), weight), bias)), 'output');
+  });
+  return g.concat([maskedMaxOfPositive(g, hidden, mask), maskedMean(g, hidden, mask)], 1);
+}
+
+/** Each token beside its neighbours, zeros past the ends: [B, T, D] -> [B, T, kernel * D]. */
+function shifted(g: GraphBuilder, x: TypedValue, kernel: number): TypedValue {
+  if (kernel === 1) return x;
+  const before = Math.floor((kernel - 1) / 2);
+  const padded = g.pad(x, 1, before, kernel - 1 - before);
+  const copies = Array.from({ length: kernel }, (_, offset) => {
+    const remaining = kernel - 1 - offset;
+    return g.slice(padded, 1, offset, remaining === 0 ? END : -remaining);
+  });
+  return g.concat(copies, 2);
+}
