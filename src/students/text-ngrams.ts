@@ -40,7 +40,7 @@ const options = z
         'tf-idf: rare n-grams count more, and what a text is made of has length 1; mean: all count alike.',
       ),
     convolution: z
-      .union([z.literal(false), convolutionOptions])
+      .union([z.literal(false), z.strictObject(convolutionOptions.shape)])
       .default(false)
       .describe('A convolution as in text-conv beside the n-grams; its classes are added to theirs.'),
   })
