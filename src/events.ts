@@ -3,6 +3,7 @@ export const STAGES = [
   'data',
   'teacher',
   'label',
+  'peer',
   'train',
   'baseline',
   'export',

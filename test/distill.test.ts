@@ -170,7 +170,17 @@ test('every stage is told in order, and its progress counts up to its total', ()
   const stages = events
     .filter(({ type }) => type === 'stage-end')
     .map((event) => 'stage' in event && event.stage);
-  expect(stages).toEqual(['data', 'teacher', 'label', 'train', 'baseline', 'export', 'evaluate', 'report']);
+  expect(stages).toEqual([
+    'data',
+    'teacher',
+    'label',
+    'peer',
+    'train',
+    'baseline',
+    'export',
+    'evaluate',
+    'report',
+  ]);
   const steps = events.filter((event) => event.type === 'progress' && event.stage === 'train');
   expect(steps.at(-1)).toMatchObject({ task: 'training', unit: 'steps' });
   const last = steps.at(-1) as { done: number; total: number };

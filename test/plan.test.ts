@@ -40,7 +40,17 @@ describe('a plan, and one after the teacher has labelled', () => {
 
   test('has the stages of a run in their order, each with its costs', () => {
     const names = before.stages.map(({ stage }) => stage);
-    expect(names).toEqual(['data', 'teacher', 'label', 'train', 'baseline', 'export', 'evaluate', 'report']);
+    expect(names).toEqual([
+      'data',
+      'teacher',
+      'label',
+      'peer',
+      'train',
+      'baseline',
+      'export',
+      'evaluate',
+      'report',
+    ]);
     for (const { stage, seconds, secondsAtMost, memoryBytes, diskBytes, note } of before.stages) {
       expect(secondsAtMost, stage).toBeGreaterThanOrEqual(seconds);
       expect(memoryBytes, stage).toBeGreaterThan(1e8);
@@ -74,6 +84,7 @@ describe('a plan, and one after the teacher has labelled', () => {
 
   test('leaves out the baseline when it is not wanted', () => {
     expect(after.stages.map(({ stage }) => stage)).not.toContain('baseline');
+    expect(after.stages.map(({ stage }) => stage)).not.toContain('peer');
     expect(before.stages.map(({ stage }) => stage)).toContain('baseline');
   });
 });

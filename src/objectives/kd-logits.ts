@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import type { TypedValue } from '../onnx/graph.ts';
+import type { Graph, TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { defineObjective, type ObjectiveTerm, type RowLosses, termWeight } from './objective.ts';
+import {
+  defineObjective,
+  type ObjectiveInputs,
+  type ObjectiveTerm,
+  type RowLosses,
+  termWeight,
+} from './objective.ts';
 import { klDivergence, softened, squared, type Temperature } from './soft-targets.ts';
 
 /** The input of a step whose temperature changes while it trains: float32 []. */
@@ -59,6 +65,9 @@ export interface KdOptions {
   readonly decay?: 'constant' | 'learning-rate';
   readonly standardize?: boolean;
   readonly classes: number;
+  /** How much a second teacher counts beside the first, and its graph; nothing happens without both. */
+  readonly assistant?: number;
+  readonly assistantGraph?: Graph | undefined;
 }
 
 /** The term `kd` of a recipe: the student's `logits` towards the teacher's. */
@@ -71,12 +80,30 @@ export function kdTerm(options: KdOptions): ObjectiveTerm {
     build: (g, inputs) =>
       kdLogits(g, {
         student: inputs.student('logits'),
-        teacher: inputs.knowledge('logits', [classes]),
+        teacher: assisted(g, inputs, inputs.knowledge('logits', [classes]), options),
         rowWeights: inputs.rowWeights(),
         temperature: decay === 'learning-rate' ? inputs.input(TEMPERATURE, 'float32', []) : fixed,
         standardize,
       }),
   };
+}
+
+/**
+ * The teacher's logits with those of its assistant, as log-probabilities: log p + weight log q. Errors that only one of two
+ * different models makes count less then, and what both say counts more.
+ */
+function assisted(
+  g: GraphBuilder,
+  inputs: ObjectiveInputs,
+  teacher: TypedValue,
+  { assistant: weight = 0, assistantGraph: graph }: KdOptions,
+): TypedValue {
+  if (weight === 0 || !graph) return teacher;
+  const bound = new Map(graph.inputs.map(({ name }) => [name, inputs.student(name)]));
+  const values = g.scope('assistant', () => g.inline(graph, bound));
+  const logits = values.get('logits');
+  if (!logits) throw new Error(`${graph.name} has no output logits`);
+  return g.add(g.logSoftmax(teacher), g.mul(g.logSoftmax(logits), weight));
 }
 
 /** The option `temperature` of the losses that soften both sides by one number; 0 and less have no softmax. */
@@ -104,7 +131,15 @@ export const kd = defineObjective({
         .boolean()
         .default(false)
         .describe('Whether each row of logits is given mean 0 and deviation 1 first (Sun et al., 2024).'),
+      assistant: z
+        .number()
+        .min(0)
+        .max(100)
+        .default(0)
+        .describe(
+          "How much the run's linear peer, which learns the teacher's answers first, has a say in what the student learns: its log-probabilities are added to the teacher's, so often. 0: none.",
+        ),
     })
     .describe("KL divergence to the teacher's class distribution. Left out when there is no teacher."),
-  term: (options, { classes }) => kdTerm({ ...options, classes }),
+  term: (options, { classes, assistant }) => kdTerm({ ...options, classes, assistantGraph: assistant }),
 });

@@ -77,6 +77,11 @@ export interface ObjectiveContext {
   readonly models?: PairContext;
   /** The teacher's float32 model, for losses that ask it inside the step. */
   readonly teacherGraph?: Graph;
+  /**
+   * A small model that learnt the teacher's answers before the student, for losses that ask it inside the step: the same
+   * inputs as the student's, output `logits`.
+   */
+  readonly assistant?: Graph;
 }
 
 /** A student and its teacher, as far as terms look into them. */

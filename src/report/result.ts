@@ -35,6 +35,8 @@ const stageSecondsSchema = z.object({
   data: duration,
   teacher: duration,
   label: duration,
+  /** Results of earlier versions have none. */
+  peer: duration.default(0),
   train: duration,
   baseline: duration,
   export: duration,

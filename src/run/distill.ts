@@ -12,6 +12,7 @@ import { dataStage } from './stages/data.ts';
 import { evaluateStage } from './stages/evaluate.ts';
 import { exportStage } from './stages/export.ts';
 import { labelStage } from './stages/label.ts';
+import { linearPeers, withAssistant } from './stages/peer.ts';
 import { reportStage } from './stages/report.ts';
 import { teacherStage } from './stages/teacher.ts';
 import { baselineStage, trainStage } from './stages/train.ts';
@@ -51,9 +52,14 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
       const context = await objectiveContext(run, data, teacher);
       const requests = knowledgeRequests(recipe.objective, context);
       const answers = await labelStage(run, teacher, data, requests);
-      const student = await trainStage(run, data, { answers, context });
-      const baseline = options.baseline === false ? null : await baselineStage(run, data);
-      const shipped = await exportStage(run, { data, student, baseline });
+      const compared = options.baseline !== false;
+      const peers = await linearPeers(run, data, answers, { compared });
+      const student = await trainStage(run, data, {
+        answers,
+        context: withAssistant(context, peers.assistant),
+      });
+      const baseline = compared ? await baselineStage(run, data) : null;
+      const shipped = await exportStage(run, { data, student, baseline, peers: peers.compared });
       const evaluations = await evaluateStage(run, { data, teacher, shipped });
       return await reportStage(run, { data, teacher, evaluations, context });
     } finally {

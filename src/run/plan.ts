@@ -14,6 +14,7 @@ import { type InnerKnowledge, measureInner } from './planning/measure-inner.ts';
 import { measureStudent } from './planning/measure-student.ts';
 import { measureTeacher, type TeacherCost } from './planning/measure-teacher.ts';
 import { MemoryPeak } from './planning/memory-peak.ts';
+import { planPeers } from './planning/peer-stage.ts';
 import { type PlanningContext, withScratchFolder } from './planning/planning-context.ts';
 import {
   evaluationSeconds,
@@ -114,8 +115,13 @@ async function planStages(
     });
   }
 
-  const student = await told('train', 'Time the student', () => measureStudent(context, inner));
   const baseline = source !== undefined && options.baseline !== false;
+  const { kd } = recipe.objective;
+  const assists = source !== undefined && kd.weight > 0 && kd.assistant > 0;
+  if (baseline || assists) {
+    stages.push(await told('peer', `Time ${context.data.peer.title}`, () => planPeers(context, baseline)));
+  }
+  const student = await told('train', 'Time the student', () => measureStudent(context, inner));
   const training = {
     cost: student,
     memoryBytes: memory.take() + heldBytes,
@@ -132,7 +138,8 @@ async function planStages(
 
   const files = await told('export', 'Time the export', () => measureStudentFiles(context, student));
   stages.push(planExport(context, { cost: student, files, baseline }));
-  const students = 1 + (baseline ? 1 : 0) + (recipe.export.int8 ? 1 : 0);
+  // The peers are measured beside the baseline.
+  const students = 1 + (baseline ? 3 : 0) + (recipe.export.int8 ? 1 : 0);
   const evaluating =
     evaluationSeconds(context, { cost: student, students, teachers: source ? 1 : 0 }) +
     (answers?.test.seconds ?? 0);

@@ -63,3 +63,19 @@ export function* chosenBatches<B extends Batch>(
   for (let from = 0; from < chosen.length; from += rows)
     yield split.readBatch(bucket, chosen.slice(from, from + rows), rows);
 }
+
+/** About `most` samples from all over a split, of every bucket as many as it has of all; always the same ones. */
+export function sampledRows<B extends Batch>(
+  split: Split<B>,
+  most: number,
+): { batches(rows: number): Generator<B> } {
+  return {
+    *batches(rows) {
+      for (const [bucket, { size }] of split.buckets.entries()) {
+        const wanted = Math.min(size, Math.ceil((most * size) / Math.max(1, split.size)));
+        const chosen = Array.from({ length: wanted }, (_, i) => Math.floor((i * size) / wanted));
+        yield* chosenBatches(split, bucket, chosen, rows);
+      }
+    },
+  };
+}

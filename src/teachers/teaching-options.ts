@@ -14,6 +14,14 @@ export const headOptions = z
     learningRate: z.number().positive().default(1e-2),
     weightDecay: z.number().min(0).default(1e-3),
     batchSize: z.int().positive().default(64),
+    classShares: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe(
+        "How far the head goes from the classes' shares of the labels to those of all texts, which its own answers about some thousand texts without labels tell (Saerens et al., 2002): 0 not at all, 1 all the way. For labels that were drawn so many a class.",
+      ),
   })
   .prefault({})
   .describe(

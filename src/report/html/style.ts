@@ -32,7 +32,7 @@ const COLORS = `
 .teacher, .term-1, .stage-teacher { --color: var(--teacher); }
 .student, .stage-train { --color: var(--student); }
 .int8, .stage-export { --color: var(--int8); }
-.baseline, .stage-baseline { --color: var(--baseline); }
+.baseline, .stage-baseline, .stage-peer { --color: var(--baseline); }
 .term-2 { --color: var(--good); }
 .term-3 { --color: var(--term-3); }
 .term-4, .stage-label { --color: var(--term-4); }

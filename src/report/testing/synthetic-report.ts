@@ -134,6 +134,7 @@ export function syntheticReport(
         data: 6.1,
         teacher: 21.4,
         label: 52.7,
+        peer: 0,
         train: 96.2,
         baseline: baseline ? 14.9 : 0,
         export: 2.3,

@@ -8,7 +8,7 @@ import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher } from '../teaching/known-teachers.ts';
-import { HEAD_CHECKPOINT_SECONDS } from '../teaching/train-head.ts';
+import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSplit } from './batch-counts.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import type { TeacherCost } from './measure-teacher.ts';
@@ -45,7 +45,8 @@ export async function planTeacherStage(
   const parts: Part[] = [{ seconds: cost.f32.makeSeconds, diskBytes: cost.f32.bytes, note: '' }];
   if (readsTexts(recipe) && recipe.teacher.train !== 'none') {
     const encoder = source as TextTeacherSource;
-    parts.push(await embeddings(context, store, encoder, cost));
+    const { classShares } = recipe.teacher.head;
+    parts.push(await embeddings(context, store, encoder, cost, classShares));
     parts.push(await headTraining(context, recipe, encoder));
     if (recipe.teacher.train === 'all') parts.push(await wholeTraining(context, recipe, encoder, cost));
   }
@@ -64,14 +65,15 @@ export async function planTeacherStage(
   };
 }
 
-/** The embeddings of the labelled and the validation texts, which the head is trained on. */
+/** The embeddings of the labelled and the validation texts, which the head is trained on, and of those that tell shares. */
 async function embeddings(
   context: PlanningContext,
   store: KnowledgeStore,
   source: TextTeacherSource,
   { f32 }: TeacherCost,
+  classShares: number,
 ): Promise<Part> {
-  const { labelled, validation } = context.data.dataset.splits;
+  const { train, labelled, validation } = context.data.dataset.splits;
   const query = {
     teacher: encoderHash(source),
     tap: source.embeddingOutput as string,
@@ -83,6 +85,11 @@ async function embeddings(
     const answers = await storedAnswers(store, split, query, context.checkInterrupted);
     seconds += secondsForSplit(answers.missingByBucket, TEACHER_BATCH, f32.batch);
     missing += answers.missing;
+  }
+  if (classShares > 0 && missing > 0) {
+    const sample = firstBatches(train, TEACHER_BATCH, SHARES_SAMPLES);
+    seconds += secondsForSplit(sample, TEACHER_BATCH, f32.batch);
+    missing += Math.min(train.size, SHARES_SAMPLES);
   }
   const diskBytes = missing > 0 ? estimateBytes(missing, [source.embeddingWidth as number], 'float32') : 0;
   const note = missing > 0 ? `${missing} texts to embed` : 'its embeddings are in the store';

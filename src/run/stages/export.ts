@@ -16,6 +16,7 @@ import { REJECTED } from '../rejected-int8.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import { shipStudent } from '../ship-student.ts';
 import type { TaskData } from '../tasks/task.ts';
+import type { TrainedPeer } from './peer.ts';
 import type { TrainedStudent } from './train.ts';
 
 /** A model that the student is compared with, in a file of its own that does not ship. */
@@ -40,12 +41,14 @@ export interface ExportInputs {
   readonly data: TaskData;
   readonly student: TrainedStudent;
   readonly baseline: TrainedStudent | null;
+  /** Other models to compare with. */
+  readonly peers?: readonly TrainedPeer[];
 }
 
 /** Writes the student's folder, in float32 and int8, and the baseline's model. */
 export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Shipped> {
   const { recipe, folder } = run;
-  const { data, student, baseline } = inputs;
+  const { data, student, baseline, peers = [] } = inputs;
   return runStage(run, 'export', 'Export the student', async () => {
     const model = shippedForm(student);
     const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
@@ -61,6 +64,12 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
       baselines.push({ ...LABELS_ALONE, file });
     }
     folder.keepFolder('student');
+    for (const { name, title, taughtBy, student } of peers) {
+      const file = folder.file('peer', `${name}.onnx`);
+      mkdirSync(folder.file('peer'), { recursive: true });
+      writeModelFile(file, shippedForm({ student }));
+      baselines.push({ name, title, taughtBy, file });
+    }
     const value: Shipped = {
       student: folder.file('student', MODEL_FILE),
       studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,

@@ -15,6 +15,7 @@ import { randomStream } from '../../random.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { IMAGE_STUDENTS } from '../../students/index.ts';
+import { buildPixelsLinear } from '../../students/pixels-linear.ts';
 import type { ImageStudentArchitecture } from '../../students/student.ts';
 import { openImageFile } from '../../teachers/image-file.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
@@ -121,6 +122,15 @@ function imageData(context: {
       const [channels, height, width] = dims;
       const random = randomStream(recipe.seed, 'student');
       return architecture.build(recipe.student, { channels, height, width, classes: labels.length, random });
+    },
+    peer: {
+      title: 'a linear model of pixels',
+      build() {
+        const [channels, height, width] = dims;
+        const random = randomStream(recipe.seed, 'peer');
+        return buildPixelsLinear({ channels, height, width, classes: labels.length, random });
+      },
+      training: (name, knowledge) => trainingData(recipe, splits[name], knowledge),
     },
     training: (name, knowledge, added, orderOf) =>
       trainingData(

@@ -36,6 +36,16 @@ export interface TrainingData {
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
+/** The cheapest model of a kind of samples: linear in what they are made of. */
+export interface LinearPeer {
+  /** For people, e.g. `a linear model of n-grams`. */
+  readonly title: string;
+  /** With its initial parameters. */
+  build(): Student;
+  /** Its training samples, or the labelled ones of them, as they are: without the recipe's variations. */
+  training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, TapSpaces>): TrainingData;
+}
+
 /** A student as it leaves: its models and what says of them. */
 export interface StudentPackage {
   readonly model: Graph;
@@ -101,6 +111,8 @@ export interface TaskData<B extends Batch = Batch> {
   ): TrainingData;
   /** What the teacher's model becomes before it labels: trained on the labelled samples, or as it is. */
   teach(run: RunContext): Promise<{ model: Graph; validation: Evaluation | null }>;
+  /** The linear model that students are compared with. */
+  readonly peer: LinearPeer;
   /** For people: the teacher after `teach`. */
   readonly teacherTitle: string;
   /** Remembers what the teacher became, where a plan looks for it. */

@@ -17,12 +17,14 @@ import { randomStream } from '../../random.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
 import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import { TEXT_STUDENTS } from '../../students/index.ts';
-import type { Student, TextStudentArchitecture } from '../../students/student.ts';
+import type { Student, TextStudentArchitecture, TextStudentContext } from '../../students/student.ts';
+import { textNgrams } from '../../students/text-ngrams.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
 import { tellDamagedData } from '../damaged-data.ts';
+import { PEER_TRAINING } from '../peer-training.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
 import { dataCacheFolder, type RunContext } from '../run-context.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
@@ -93,6 +95,7 @@ function textData(context: {
   const classifier = classifierOf(recipe, source);
   const classes = classifier && matchDataset(classifier, dataset);
   let student: Student | undefined;
+  let peer: Student | undefined;
   return {
     task,
     dataset,
@@ -104,6 +107,21 @@ function textData(context: {
       // Some students measure the training texts first: once is enough.
       student ??= buildTextStudent(recipe, tokenizer, dataset);
       return student;
+    },
+    peer: {
+      title: 'a linear model of n-grams',
+      build() {
+        peer ??= textNgrams.build(PEER_NGRAMS, textStudentContext(recipe, tokenizer, dataset, 'peer'));
+        return peer;
+      },
+      training(name, knowledge) {
+        const split = dataset.splits[name];
+        const { batchSize } = PEER_TRAINING;
+        return {
+          batches: textBatches({ split, batchSize, seed, knowledge }),
+          variants: textVariants(split, batchSize),
+        };
+      },
     },
     training(name, knowledge, added = [], orderOf) {
       const own = dataset.splits[name];
@@ -219,19 +237,31 @@ export async function prepareTextData(
 export function buildTextStudent(
   recipe: Recipe,
   tokenizer: Tokenizer,
-  { labels, splits }: Pick<TextDataset, 'labels' | 'splits'>,
+  dataset: Pick<TextDataset, 'labels' | 'splits'>,
 ): Student {
   const architecture = TEXT_STUDENTS.find(({ kind }) => kind === recipe.student.kind) as
     | TextStudentArchitecture
     | undefined;
   if (!architecture) throw new Error(`no text student ${recipe.student.kind}`);
-  return architecture.build(recipe.student, {
+  return architecture.build(recipe.student, textStudentContext(recipe, tokenizer, dataset, 'student'));
+}
+
+/** As its defaults are, with rows enough for the pairs of most vocabularies. */
+const PEER_NGRAMS = textNgrams.options.parse({ buckets: 32_768 });
+
+function textStudentContext(
+  recipe: Recipe,
+  tokenizer: Tokenizer,
+  { labels, splits }: Pick<TextDataset, 'labels' | 'splits'>,
+  stream: string,
+): TextStudentContext {
+  return {
     vocabularySize: tokenizer.vocabularySize,
     classes: labels.length,
     maxLength: recipe.data.maxLength,
-    random: randomStream(recipe.seed, 'student'),
+    random: randomStream(recipe.seed, stream),
     trainingTexts: { [Symbol.iterator]: () => tokenIds(splits.train) },
-  });
+  };
 }
 
 /** Past its last position a teacher looks up what is not there; the engine would say so in the middle of the run. */

@@ -12,13 +12,14 @@ import type { Student } from '../../students/student.ts';
 import { attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
-import { parameterTensors } from '../../train/step-graph.ts';
+import { parameterTensors, withParameters } from '../../train/step-graph.ts';
 import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { runCheckpoints } from '../run-checkpoints.ts';
 import type { RunContext } from '../run-context.ts';
-import { labelFeeds, readKnowledge, splitBatches } from '../sample-batches.ts';
+import { labelFeeds, readKnowledge, sampledRows, splitBatches } from '../sample-batches.ts';
 import { type LabellingInputs, openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import { estimatedShares, shareShift } from './class-shares.ts';
 
 /** Embeddings are small: many go through the head at once. */
 const EVALUATION_ROWS = 256;
@@ -33,6 +34,8 @@ export interface HeadOptions {
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly batchSize: number;
+  /** How far the head goes to the estimated shares of the classes, 0 to 1. */
+  readonly classShares: number;
 }
 
 /**
@@ -52,12 +55,18 @@ export async function trainHead(
     throw new Error(`${source.title} has no embedding`);
   const encoder = await openLabeller(run, labelling, writeModel(source.model), source.title);
   const { labelled, validation } = dataset.splits;
+  const sample = options.classShares > 0 ? sampledRows(dataset.splits.train, SHARES_SAMPLES) : undefined;
   try {
-    for (const split of [labelled, validation]) {
+    const all = (split: TokenSplit) => ({
+      name: split.name,
+      batches: (rows: number) => splitBatches(split, rows),
+    });
+    const unlabelled = sample ? [{ name: 'unlabelled', ...sample }] : [];
+    for (const split of [all(labelled), all(validation), ...unlabelled]) {
       await labelSplit({
         teacher: encoder,
         taps: [embeddingOutput],
-        split: { batches: (rows) => splitBatches(split, rows) },
+        split,
         store: run.store,
         encoding: 'float32',
         batchSize: TEACHER_BATCH,
@@ -137,11 +146,55 @@ export async function trainHead(
         }),
       onWarning: (message) => run.warn(message),
     });
-    const model = attachHead(source.model, headTensors(head, parameters), embeddingOutput);
-    return { model, validation: best.evaluation };
+    if (!sample) {
+      const model = attachHead(source.model, headTensors(head, parameters), embeddingOutput);
+      return { model, validation: best.evaluation };
+    }
+    const logits = await headAnswers(engine, withParameters(head, parameters), sample, space);
+    const learnt = sharesOf(dataset.statistics.classCounts.labelled);
+    const shift = shareShift(estimatedShares(logits, learnt), learnt, options.classShares);
+    const bias = (parameters.get(HEAD_BIAS) as Float32Array).map((value, i) => value + (shift[i] as number));
+    const shifted = new Map(parameters).set(HEAD_BIAS, bias);
+    const model = attachHead(source.model, headTensors(head, shifted), embeddingOutput);
+    return { model, validation: await evaluator.evaluate(shifted) };
   } finally {
     await evaluator.close();
   }
+}
+
+const HEAD_BIAS = 'head/bias';
+
+/** Texts without labels that tell the shares of the classes. */
+export const SHARES_SAMPLES = 4096;
+
+/** The head's answers about a sample whose embeddings are in the store: [samples, classes]. */
+async function headAnswers(
+  engine: RunContext['engine'],
+  head: Student,
+  sample: ReturnType<typeof sampledRows>,
+  space: LabelSpace,
+): Promise<Float32Array> {
+  const session = await engine.load(writeModel(head.graph));
+  const answers: number[] = [];
+  try {
+    for (const { keys, filled } of sample.batches(EVALUATION_ROWS)) {
+      const { logits } = await session.run(
+        { embedding: readKnowledge(space, keys, filled) },
+        { logits: null },
+      );
+      for (const value of logits.data as Float32Array) answers.push(value);
+    }
+  } finally {
+    await session.release();
+  }
+  return Float32Array.from(answers);
+}
+
+/** The part of all that each count is; a class without any has a little. */
+function sharesOf(counts: readonly number[]): number[] {
+  const kept = counts.map((count) => Math.max(count, 0.5));
+  const total = kept.reduce((sum, count) => sum + count, 0);
+  return kept.map((count) => count / total);
 }
 
 /** A head's parameters as tensors, the scale of its input folded into the weight that follows. */

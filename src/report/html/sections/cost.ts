@@ -9,6 +9,7 @@ const ABOUT: Record<StageName, string> = {
   data: 'read and split the data',
   teacher: 'load the teacher and train its head',
   label: 'the teacher answers every training sample, once',
+  peer: 'linear models learn the same, to compare with',
   train: 'the student learns from the answers kept',
   baseline: 'the same student learns from the labels alone',
   export: 'write and quantise the files',

@@ -1,0 +1,70 @@
+import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { adamw } from '../../train/adamw.ts';
+import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
+import type { StagePlan } from '../api.ts';
+import { PEER_TRAINING, peerSteps } from '../peer-training.ts';
+import { labelFeeds } from '../sample-batches.ts';
+import { type BucketSizes, batchCount, lengthOf } from './batch-counts.ts';
+import { measureEvaluation } from './measure-evaluation.ts';
+import { trainedBatch } from './measure-student.ts';
+import { measureTraining } from './measure-training.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { batchesInTurn, MEASURED_BATCHES, sampledBuckets } from './sampled-split.ts';
+import { evaluationOf, trainingSeconds } from './training-seconds.ts';
+
+/**
+ * Training the linear peers, timed on the labels: a step towards a teacher's answers takes as long.
+ *
+ * @param both whether there is one from the labels alone, too
+ */
+export async function planPeers(context: PlanningContext, both: boolean): Promise<StagePlan> {
+  const { recipe, data, memory } = context;
+  const { train, labelled, validation } = data.dataset.splits;
+  const batchSize = data.task.unit === 'images' ? trainedBatch(context, labelled) : PEER_TRAINING.batchSize;
+  const student = data.peer.build();
+  const samples = sampledBuckets([labelled], MEASURED_BATCHES * batchSize);
+  const cost = await measureTraining(context, {
+    student,
+    terms: [labelsTerm({ weight: 1 })],
+    optimizer: adamw(),
+    name: 'peer',
+    variants: samples.map((sample) => {
+      const name = `${lengthOf(sample.buckets[0]!)}`;
+      const nextBatch = batchesInTurn(sample, batchSize);
+      return {
+        name,
+        sizes: data.inputs.variant(nextBatch()).sizes,
+        batch: () => {
+          const batch = nextBatch();
+          const feeds = { ...data.inputs.feeds(batch), ...labelFeeds(batch) };
+          return { variant: name, feeds, rows: batch.filled };
+        },
+      };
+    }),
+  });
+  const evaluation = evaluationOf(validation, await measureEvaluation(context, student, batchSize));
+  const step = new Map([...cost.step].map(([name, seconds]) => [Number(name), seconds]));
+  const stepsOf = (split: BucketSizes) => peerSteps(batchCount(split, batchSize));
+  const splits = both ? [labelled, train] : [train];
+  const seconds = splits
+    .map((split) =>
+      trainingSeconds({
+        split,
+        batchSize,
+        epochs: stepsOf(split) / batchCount(split, batchSize),
+        checkpointEverySeconds: recipe.training.checkpointEvery,
+        step,
+        cost,
+        evaluation,
+      }),
+    )
+    .reduce((sum, part) => sum + part, 0);
+  return {
+    stage: 'peer',
+    seconds,
+    secondsAtMost: seconds,
+    memoryBytes: memory.take() + data.heldBytes,
+    diskBytes: splits.length * CHECKPOINTS_KEPT * cost.checkpoint.bytes,
+    note: `${splits.map(stepsOf).join(' and ')} steps for ${data.peer.title}`,
+  };
+}

@@ -1,0 +1,146 @@
+import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { kdTerm } from '../../objectives/kd-logits.ts';
+import type { ObjectiveContext } from '../../objectives/objective.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { percent } from '../../percent.ts';
+import type { BaselineResult } from '../../report/result.ts';
+import { LOGITS } from '../../teachers/teacher-source.ts';
+import { adamw } from '../../train/adamw.ts';
+import { withParameters } from '../../train/step-graph.ts';
+import { trainStudent } from '../../train/training-loop.ts';
+import { parameterEvaluator } from '../evaluate-parameters.ts';
+import { PEER_TRAINING, peerSteps } from '../peer-training.ts';
+import { runCheckpoints } from '../run-checkpoints.ts';
+import { type RunContext, runStage } from '../run-context.ts';
+import type { TaskData } from '../tasks/task.ts';
+import { shippedForm } from './export.ts';
+import type { TeacherAnswers } from './label.ts';
+import type { TrainedStudent } from './train.ts';
+
+/** A linear model that the student is compared with, and what it learnt from. */
+export interface TrainedPeer extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'>, TrainedStudent {}
+
+/** A peer's name in results, tables and folders. */
+export const PEERS = { labels: 'linear-labels', teacher: 'linear-answers' } as const;
+
+/**
+ * Trains the linear peers: the cheapest model of the data, once from the labels alone and once from the answers that the
+ * student learns from, too. A student that is no better than the second is not worth its trouble.
+ *
+ * @param taughtBy which of the two are wanted
+ */
+export function peerStage(
+  run: RunContext,
+  data: TaskData,
+  answers: TeacherAnswers,
+  taughtBy: readonly TrainedPeer['taughtBy'][],
+): Promise<readonly TrainedPeer[]> {
+  return runStage(run, 'peer', `Train ${data.peer.title}, to compare with`, async () => {
+    const peers: TrainedPeer[] = [];
+    for (const from of taughtBy) peers.push(await trainPeer(run, data, answers, from));
+    const reached = peers.map(
+      ({ taughtBy, validationAccuracy }) =>
+        `${percent(validationAccuracy)} from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
+    );
+    return { value: peers, summary: `${reached.join(', ')} on the validation split` };
+  });
+}
+
+async function trainPeer(
+  run: RunContext,
+  data: TaskData,
+  answers: TeacherAnswers,
+  taughtBy: TrainedPeer['taughtBy'],
+): Promise<TrainedPeer> {
+  const { engine, recipe } = run;
+  const { dataset, inputs, peer } = data;
+  const classes = dataset.labels.length;
+  const student = peer.build();
+  const { batches, variants } =
+    taughtBy === 'labels' ? peer.training('labelled') : peer.training('train', only(answers.spaces, LOGITS));
+  const term =
+    taughtBy === 'labels' ? labelsTerm({ weight: 1 }) : kdTerm({ weight: 1, temperature: 1, classes });
+  const evaluator = parameterEvaluator({
+    engine,
+    student,
+    split: dataset.splits.validation,
+    batchSize: PEER_TRAINING.batchSize,
+    classes,
+    inputs,
+  });
+  const name = PEERS[taughtBy];
+  const { learningRate, weightDecay, warmup, decay } = PEER_TRAINING;
+  const totalSteps = peerSteps(batches.batchesPerEpoch);
+  try {
+    const { parameters, best } = await trainStudent({
+      engine,
+      student,
+      variants,
+      terms: [term],
+      seed: recipe.seed,
+      optimizer: adamw({ weightDecay }),
+      schedule: { peak: learningRate, warmup, decay, totalSteps },
+      batches,
+      evaluate: evaluator.evaluate,
+      selection: { metric: 'accuracy' },
+      checkpoints: {
+        folder: runCheckpoints(run, name),
+        everySeconds: recipe.training.checkpointEvery,
+      },
+      signal: run.options.signal,
+      onProgress: (done, total, note) =>
+        run.emit({ type: 'progress', stage: 'peer', task: name, done, total, unit: 'steps', note }),
+      onWarning: (message) => run.warn(message),
+    });
+    return {
+      name,
+      title: `${peer.title}, from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
+      taughtBy,
+      student: withParameters(student, parameters),
+      validationAccuracy: best.evaluation.accuracy,
+    };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+function only<T>(all: ReadonlyMap<string, T>, name: string): Map<string, T> {
+  return new Map([...all].filter(([one]) => one === name));
+}
+
+/** What peers are for in a run. */
+export interface LinearPeers {
+  /** Those that the student is compared with. */
+  readonly compared: readonly TrainedPeer[];
+  /** The one that helps to teach the student, where the recipe wants that (`objective.kd.assistant`). */
+  readonly assistant: Graph | undefined;
+}
+
+/** Trains the peers that a run needs: both where baselines are wanted, else only the one that helps to teach. */
+export async function linearPeers(
+  run: RunContext,
+  data: TaskData,
+  answers: TeacherAnswers,
+  { compared }: { readonly compared: boolean },
+): Promise<LinearPeers> {
+  const { kd } = run.recipe.objective;
+  const assists = kd.weight > 0 && kd.assistant > 0;
+  if (!compared && !assists) return { compared: [], assistant: undefined };
+  const peers = await peerStage(run, data, answers, compared ? ['labels', 'teacher'] : ['teacher']);
+  const taught = assists ? peers.find(({ taughtBy }) => taughtBy === 'teacher') : undefined;
+  return { compared: compared ? peers : [], assistant: taught && shippedForm(taught) };
+}
+
+/** A run's losses with an assistant that they may ask. */
+export function withAssistant(context: ObjectiveContext, assistant: Graph | undefined): ObjectiveContext {
+  const { classes, models } = context;
+  return {
+    classes,
+    models,
+    // Read when a loss asks for it: teachers are large.
+    get teacherGraph() {
+      return context.teacherGraph;
+    },
+    assistant,
+  };
+}
