@@ -76,6 +76,22 @@ describe('the folder of a run', () => {
     expect(result.student.accuracy).toBeGreaterThan(result.baseline!.accuracy);
   });
 
+  test('linear peers learnt the same, from the labels and from the answers', () => {
+    const baselines = result.baselines ?? [];
+    expect(baselines.map(({ name, taughtBy }) => [name, taughtBy])).toEqual([
+      ['labels', 'labels'],
+      ['linear-labels', 'labels'],
+      ['linear-answers', 'teacher'],
+    ]);
+    for (const { result: peer, gain } of baselines) {
+      expect(peer.bytes).toBe(statSync(file(peer.file!)).size);
+      expect(gain.difference).toBeCloseTo(result.student.accuracy - peer.accuracy, 12);
+      expect(gain.low).toBeLessThanOrEqual(gain.difference);
+      // Four classes: chance is a quarter.
+      expect(peer.accuracy).toBeGreaterThan(0.4);
+    }
+  });
+
   test('the teacher was asked once about every training text', async () => {
     const label = events.find((event) => event.type === 'stage-end' && event.stage === 'label');
     expect(label).toMatchObject({ summary: expect.stringMatching(/^\d+ texts labelled/) });
@@ -222,6 +238,7 @@ test('another student with the same store asks the teacher nothing, and is as go
   expect(second.teacherCallsSaved).toBe(training);
   expect(second.baseline).toBeNull();
   expect(existsSync(place.path('runs', 'wider', 'baseline'))).toBe(false);
+  expect(existsSync(place.path('runs', 'wider', 'peer'))).toBe(false);
   expect(second.teacher.accuracy).toBe(result.teacher.accuracy);
   expect(second.student.accuracy).toBeGreaterThan(result.student.accuracy - 0.05);
   const teacherHash = (run: string) => fileHash(place.path('runs', run, 'teacher', 'model.onnx'));

@@ -99,6 +99,7 @@ describe('pictures', () => {
       'data',
       'teacher',
       'label',
+      'peer',
       'train',
       'baseline',
       'export',

@@ -50,6 +50,8 @@ const shipped = [
   'teacher/model.onnx',
   'teacher/model_int8.onnx',
   'baseline/model.onnx',
+  'peer/linear-labels.onnx',
+  'peer/linear-answers.onnx',
 ];
 const hashes = (run: string) => shipped.map((name) => [name, fileHash(place.path('runs', run, name))]);
 const resultOf = (run: string): RunResult =>
