@@ -117,6 +117,13 @@ export function namedLogits(graph: Graph, anyName = false): Graph {
   return withOutput(graph, output.name, (g, value) => g.cast(value, 'float32'));
 }
 
+/** What a person has to know where `namedLogits` took an output of another name. */
+export function outputNotes({ outputs }: Graph): string[] {
+  const [only] = outputs;
+  if (!only || outputs.some(({ name }) => name === LOGITS)) return [];
+  return [`the teacher's only output '${only.name}' is taken for its scores`];
+}
+
 /** @throws LimbeckError `teacher.outputs` for a classifier whose logits are no float32 [batch, classes] */
 export function requireClassScores(model: Graph, path: string, describe: (value: Value) => string): void {
   const logits = model.outputs.find((output) => output.name === LOGITS);

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { readModelFile } from '../onnx/node-files.ts';
 import { answeringForm } from './answering-form.ts';
-import { namedLogits, requireClassScores, withLogits } from './class-logits.ts';
+import { namedLogits, outputNotes, requireClassScores, withLogits } from './class-logits.ts';
 import { imageInput, imageLayout, withPixelValues } from './image-model.ts';
 import { readPixelForm } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
@@ -50,6 +50,7 @@ export function openImageFile(options: ImageFileOptions): ImageTeacherSource {
       ...answering.notes,
       ...(input.name === PIXEL_VALUES ? [] : [`the teacher's input '${input.name}' takes the picture`]),
       ...(layout === 'channels-last' ? ['the teacher takes pictures as [height, width, channels]'] : []),
+      ...outputNotes(answering.graph),
       ...scores.notes,
       ...(config === undefined
         ? [

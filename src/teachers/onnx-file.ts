@@ -5,7 +5,7 @@ import type { Value } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { readRegularFileAsync } from '../regular-file.ts';
 import { answeringForm } from './answering-form.ts';
-import { namedLogits, requireClassScores, withLogits } from './class-logits.ts';
+import { namedLogits, outputNotes, requireClassScores, withLogits } from './class-logits.ts';
 import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
 import { positionLimit } from './position-limit.ts';
 import { teacherClasses } from './teacher-classes.ts';
@@ -66,7 +66,7 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     return {
       ...found,
       ...(classes && { classes }),
-      notes: [...notes, ...scores.notes],
+      notes: [...notes, ...outputNotes(normal.model), ...scores.notes],
       model: scores.graph,
       constants: normal.constants,
       logitsOutput: LOGITS,
