@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ModelResult, RunResult } from '../report/result.ts';
-import { distillSummary, evaluationSummary, gateFailure } from './result-summary.ts';
+import { distillSummary, evaluationSummary, gateFailure, trainSummary } from './result-summary.ts';
 
 const model = (accuracy: number, throughput: number): ModelResult => ({
   accuracy,
@@ -57,6 +57,16 @@ test('an int8 file that must not ship is told as what it is', () => {
   expect(text).toMatch(/^student int8, kept back/m);
   expect(text).toContain('student (float32; the int8 file was kept back)');
   expect(text).not.toContain('The int8 file answers');
+});
+
+test('a training without a teacher, and one that learnt nothing', () => {
+  const { teacher: _, baseline: __, ...own } = result;
+  const trained = { ...own, studentInt8: null, testSamples: 500, chance: 0.3 };
+  const text = trainSummary(trained, '/w/runs/t', '/w');
+  expect(text).toContain('A 2.4 MB student is right 60.0 % of the time and answers 20,000 samples a second.');
+  expect(text).toContain('runs/t/student (float32)\n');
+  expect(text).not.toMatch(/teacher|baseline/);
+  expect(trainSummary({ ...trained, chance: 0.6 }, '/w/runs/t', '/w')).toMatch(/it learnt nothing/);
 });
 
 test('what names and folders hold does not steer the terminal', () => {

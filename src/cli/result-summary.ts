@@ -1,8 +1,15 @@
 import { join, relative } from 'node:path';
 import { percent } from '../percent.ts';
-import { baselinesOf, headlineOf, worthOf } from '../report/conclusion.ts';
+import { baselinesOf, headlineOf, studentHeadline, worthOf } from '../report/conclusion.ts';
 import { shutGate } from '../report/gate-sentences.ts';
-import { type Gate, int8Ships, type ModelResult, type RunResult, shortName } from '../report/result.ts';
+import {
+  type Gate,
+  int8Ships,
+  type ModelResult,
+  type RunResult,
+  shortName,
+  type TrainResult,
+} from '../report/result.ts';
 import type { EvaluationResult, LabelResult, Plan } from '../run/api.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
@@ -58,8 +65,21 @@ export function distillSummary(result: RunResult, out: string, workingFolder: st
   return `${modelTable(result)}\n${lines.join('\n')}\n`;
 }
 
+/** What a person wants to know of a training without a teacher. */
+export function trainSummary(result: TrainResult, out: string, workingFolder: string): string {
+  const folder = relative(workingFolder, out) || '.';
+  const lines = [
+    `${studentHeadline(result, 'samples')}.`,
+    `It took ${formatDuration(result.seconds.total)}. The run is in ${folder}.`,
+    '',
+    `  model   ${join(folder, 'student')}${contents(result)}`,
+    `  report  ${join(folder, 'report.html')}`,
+  ].map(asTyped);
+  return `${modelTable(result)}\n${lines.join('\n')}\n`;
+}
+
 /** Which models the student's folder holds. */
-function contents(result: RunResult): string {
+function contents(result: Pick<RunResult, 'studentInt8' | 'gate'>): string {
   if (int8Ships(result)) return ' (float32 and int8)';
   return result.studentInt8 ? ' (float32; the int8 file was kept back)' : ' (float32)';
 }

@@ -1,9 +1,7 @@
-import { relative } from 'node:path';
 import { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { finishGated } from '../gate.ts';
-import { formatDuration } from '../progress/format.ts';
-import { modelTable } from '../result-summary.ts';
+import { trainSummary } from '../result-summary.ts';
 import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
 
 export function trainCommand(cli: Cli): Command {
@@ -22,8 +20,6 @@ Examples:
       const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) =>
         api.train(recipe, runOptions),
       );
-      const folder = relative(cli.workingFolder, out) || '.';
-      const summary = `${modelTable(result)}\nIt took ${formatDuration(result.seconds.total)}. The run is in ${folder}.\n`;
-      finishGated(cli, options.json, result, summary);
+      finishGated(cli, options.json, result, trainSummary(result, out, cli.workingFolder));
     });
 }

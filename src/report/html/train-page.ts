@@ -130,7 +130,7 @@ ${
   mistakes.length > 0 &&
   html`<div class="region"><h3>Some of them</h3><p class="about">Drawn at random.</p>${collapsedList(
     mistakes.map((mistake) => card(mistake, labels)),
-    { shown: 4, what: `more ${unit} that it got wrong`, className: 'cards' },
+    { shown: 6, what: `more ${unit} that it got wrong`, className: 'cards' },
   )}</div>`
 }
 </section>`;

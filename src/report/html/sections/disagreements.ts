@@ -14,7 +14,7 @@ ${
     ? html`<p class="empty">Teacher and student gave the same answer to every one of the test ${data.unit}.</p>`
     : collapsedList(
         data.disagreements.map((example) => card(example, data.labels)),
-        { shown: 4, what: `more ${data.unit} on which they disagree`, className: 'cards' },
+        { shown: 3, what: `more ${data.unit} on which they disagree`, className: 'cards' },
       )
 }
 </section>`;

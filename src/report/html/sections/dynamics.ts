@@ -28,7 +28,7 @@ ${REGIONS.map(({ key, title, about }) =>
     ? null
     : html`<div class="region"><h3>${title}</h3><p class="about">${about}</p>${collapsedList(
         examples[key].map((example) => card(example, labels)),
-        { shown: 2, what: `more that were ${title.toLowerCase()}`, className: 'cards' },
+        { shown: 3, what: `more that were ${title.toLowerCase()}`, className: 'cards' },
       )}</div>`,
 )}
 </section>`;
