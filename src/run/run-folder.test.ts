@@ -132,9 +132,25 @@ test('a resolved recipe that was damaged is written again, and not taken for ano
   ]);
   folder.close();
   expect(readRun(path).recipe).toBe('name: a\n');
+  const begun = open();
+  begun.finish('teacher', {});
+  begun.close();
   expect(() => new RunFolder(path, 'name: c\n', origin)).toThrow(
     expect.objectContaining({ code: 'run.other-recipe' }),
   );
+});
+
+test('a run that was refused before anything was finished may be begun anew with a corrected recipe', () => {
+  const refused = open();
+  refused.addWarning('of the recipe before');
+  refused.close();
+  const corrected = new RunFolder(path, 'name: b\n', origin);
+  expect(corrected.warnings).toEqual([]);
+  mkdirSync(join(path, 'checkpoints', 'train'), { recursive: true });
+  writeFileSync(join(path, 'checkpoints', 'train', 'step-1.safetensors'), '');
+  corrected.close();
+  expect(readRun(path).recipe).toBe('name: b\n');
+  expect(open).toThrow(expect.objectContaining({ code: 'run.other-recipe' }));
 });
 
 test('a half line of metrics does not spoil the next one', () => {

@@ -35,12 +35,12 @@ export class RunFolder {
   readonly path: string;
   /** What was found damaged when the folder was opened. */
   readonly problems: string[] = [];
-  readonly #state: RunState;
+  #state: RunState;
   readonly #lock: string;
 
   /**
    * Opens or makes the folder. Throws LimbeckError `run.locked` while another process works in it, and
-   * `run.other-recipe` when it holds a run of another recipe.
+   * `run.other-recipe` when it holds a run of another recipe in which something was finished.
    */
   constructor(path: string, resolvedRecipe: string, origin: RunOrigin) {
     this.path = path;
@@ -226,11 +226,22 @@ export class RunFolder {
     }
   }
 
+  #tell(message: string): void {
+    this.problems.push(message);
+    if (!this.#state.warnings.includes(message)) this.#state.warnings.push(message);
+  }
+
+  /** Whether nothing was finished here yet: a run that was refused, whose recipe the person has corrected since. */
+  #isBlank(): boolean {
+    return Object.keys(this.#state.done).length === 0 && !this.#hasCheckpoints();
+  }
+
   #checkRecipe(resolved: string): void {
     const path = this.file(RECIPE_FILE);
     if (existsSync(path) && readRegularText(path) !== resolved) {
       // What was kept of the file tells one that was damaged from one of another recipe.
-      if (this.#state.files[RECIPE_FILE]?.sha256 !== sha256Of(resolved)) {
+      const isOther = this.#state.files[RECIPE_FILE]?.sha256 !== sha256Of(resolved);
+      if (isOther && !this.#isBlank()) {
         throw new LimbeckError(
           'run.other-recipe',
           'this folder holds a run of another recipe (or of other options)',
@@ -240,9 +251,8 @@ export class RunFolder {
           },
         );
       }
-      const message = `${RECIPE_FILE} was not as the run wrote it; it is written again`;
-      this.problems.push(message);
-      if (!this.#state.warnings.includes(message)) this.#state.warnings.push(message);
+      if (isOther) this.#state = newState(this.#state.origin);
+      else this.#tell(`${RECIPE_FILE} was not as the run wrote it; it is written again`);
     } else if (existsSync(path) && this.#state.files[RECIPE_FILE]) return;
     replaceFile(path, resolved, 'run');
     this.#state.files = { ...this.#state.files, ...keptFiles(this.path, [RECIPE_FILE]) };

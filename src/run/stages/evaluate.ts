@@ -123,7 +123,7 @@ export function evaluateStage(
       sessions.set('teacher', await openClassifier(run.engine, teacher.file));
       const speeds = await timeModels(run, sessions, data, test);
       const cosines = await attributionCosines(run, data, teacher.file, files);
-      const share = int8Share(readModelFile(shipped.student), shipped.float32Layers);
+      const share = shareInInt8(shipped);
       const result = (name: string, file: string, network?: string) =>
         modelResult({
           runFolder: run.folder.path,
@@ -158,6 +158,11 @@ export function evaluateStage(
 }
 
 const INT8 = 'studentInt8';
+
+/** The share of the int8 student's multiplications that run in int8. */
+function shareInInt8({ student, float32Layers }: Pick<Shipped, 'student' | 'float32Layers'>) {
+  return int8Share(readModelFile(student), float32Layers);
+}
 
 /** The files that are measured beside the teacher, by name. */
 function comparedFiles({ student, studentInt8, baselines }: Shipped): Map<string, string> {
@@ -273,7 +278,7 @@ export function evaluateStudent(
         }
       }
       const speeds = await timeModels(run, sessions, data, test);
-      const share = int8Share(readModelFile(shipped.student), shipped.float32Layers);
+      const share = shareInInt8(shipped);
       const result = (name: string, file: string) =>
         modelResult({
           runFolder: run.folder.path,
