@@ -38,6 +38,17 @@ student: { kind: bert, width: 16, heads: 2, layers: 1, feedForward: 16 }
 training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
 export: { int8: { maxDrop: 0.5 } }
 `),
+  ngrams: parseRecipe(`
+name: ngrams
+data:
+  source: { kind: jsonl, path: data.jsonl }
+  splits: { validation: 60, test: 60 }
+  maxLength: 16
+  buckets: [8, 16]
+student: { kind: text-ngrams, longest: 3, buckets: 512, convolution: { embedding: 8, width: 8 } }
+training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
+export: { int8: { maxDrop: 0.5 } }
+`),
   images: parseRecipe(`
 name: images
 task: image-classification
@@ -55,7 +66,7 @@ beforeAll(async () => {
   writeQuarters(place.path('pictures'), { train: 160, test: 60 });
 }, 20_000);
 
-describe.each(['texts', 'images'] as const)('the shipped student of %s', (kind) => {
+describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s', (kind) => {
   const recipe: Recipe = RECIPES[kind];
   const student = place.path('runs', kind, 'student');
   const run = { recipe, engine: createNodeEngine(), warn: () => {}, checkInterrupted: () => {} };
@@ -91,7 +102,7 @@ describe.each(['texts', 'images'] as const)('the shipped student of %s', (kind) 
       },
       'export.other-answers',
     ],
-    ...(kind === 'texts'
+    ...(kind !== 'images'
       ? ([
           [
             'no padding token',

@@ -105,7 +105,8 @@ export function worthOf(result: Concluded, unit: string, labels?: number): strin
     const said = {
       higher: `: the student is ${margin(peer.gain)} above it`,
       lower: `, ${margin(negated(peer.gain))} more than the student: it is the better choice`,
-      unclear: `: ${samplesOf(result, unit)} do not show which of the two is better`,
+      // What a person could have for less has to be beaten, not only equalled.
+      unclear: `: ${samplesOf(result, unit)} do not show that the student is better, so the simpler model is the better choice`,
     };
     sentences.push(`${reaches}${said[direction(peer.gain)]}.`);
   }

@@ -12,7 +12,10 @@ export function distillCommand(cli: Cli): Command {
       'Runs a recipe from its data to the exported student and its report. The same command on the same folder goes on with a run that was cut off.',
     )
     .argument('<recipe>', 'the recipe (YAML)')
-    .option('--no-baseline', 'leave out the same student trained on the labels alone')
+    .option(
+      '--no-baseline',
+      'leave out what the student is compared with: itself from the labels alone, linear models',
+    )
     .addHelpText(
       'after',
       `

@@ -11,7 +11,7 @@ export function planCommand(cli: Cli): Command {
       "Measures a few batches and tells time, memory and disk by stage, and which of the teacher's answers are already in the store.",
     )
     .argument('<recipe>', 'the recipe (YAML)')
-    .option('--no-baseline', 'plan for a run without the baseline')
+    .option('--no-baseline', 'plan for a run without the baseline and the linear models')
     .addHelpText(
       'after',
       `

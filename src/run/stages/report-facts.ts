@@ -33,7 +33,7 @@ export function reportFacts(
 /** What the student is, in a few words. */
 export function studentTitle({ recipe }: RunContext): string {
   const { kind, ...options } = recipe.student;
-  const numbers = Object.entries(options).map(([name, value]) => `${name} ${value}`);
+  const numbers = Object.entries(options).map(([name, value]) => `${name} ${optionText(value)}`);
   return `${kind} (${numbers.join(', ')})`;
 }
 
@@ -62,4 +62,13 @@ function lengthHistogram({ tokenLengths }: DatasetStatistics): DataStatistics['l
     bars.push({ from, to: from + LENGTH_STEP, count: counts.reduce((sum, count) => sum + count, 0) });
   }
   return bars;
+}
+
+/** An option that has options of its own, like the convolution beside n-grams, in brackets; one that is left out as `none`. */
+function optionText(value: unknown): string {
+  if (value === false) return 'none';
+  if (typeof value !== 'object' || value === null) return `${value}`;
+  return `(${Object.entries(value)
+    .map(([name, own]) => `${name} ${optionText(own)}`)
+    .join(', ')})`;
 }
