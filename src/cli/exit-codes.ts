@@ -32,6 +32,7 @@ const NOT_THERE = new Set<ErrorCode>([
   'data.wrong-delimiter',
   'data.wrong-encoding',
   'model.not-found',
+  'run.not-a-run',
 ]);
 
 /** The exit code that an error ends a command with. */
