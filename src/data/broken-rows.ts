@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AppendingFile } from './appending-file.ts';
-import type { BrokenReason, BrokenRow } from './sample.ts';
+import type { BrokenReason, BrokenRow, BrokenRows } from './sample.ts';
 
 /** The file in a prepared data set (and in a run's folder) that lists the broken rows. */
 export const BROKEN_ROWS_FILE = 'broken-rows.jsonl';
@@ -25,15 +25,6 @@ const REASONS: Readonly<Record<BrokenReason, string>> = {
   tokens: 'a text that the tokenizer does not read',
   other: 'another reason',
 };
-
-/** The broken rows of a data set. */
-export interface BrokenRows {
-  count: number;
-  /** The first ones, to show. */
-  first: BrokenRow[];
-  /** How many there are of each reason. */
-  reasons: Partial<Record<BrokenReason, number>>;
-}
 
 /** Counts broken rows, and lists them in a file: a JSON object a row with place, reason, problem and how it begins. */
 export class BrokenRowList {

@@ -1,8 +1,7 @@
 import type { Batch } from './batch.ts';
-import type { BrokenRows } from './broken-rows.ts';
 import type { KeptDifference } from './kept-splits.ts';
 import type { LabelStatistics } from './label-findings.ts';
-import type { SourceNote } from './sample.ts';
+import type { BrokenRows, SourceNote } from './sample.ts';
 import type { Split } from './split.ts';
 import type { SplitOrigins } from './split-assignment.ts';
 import type { LongTexts } from './text-lengths.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import { AppendingFile } from './appending-file.ts';
-import { BROKEN_ROWS_FILE, BrokenRowList, type BrokenRows, brokenSummary } from './broken-rows.ts';
+import { BROKEN_ROWS_FILE, BrokenRowList, brokenSummary } from './broken-rows.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { findContradictions } from './contradictions.ts';
 import { DATASET_SPLITS, type DatasetSplit } from './dataset.ts';
@@ -18,7 +18,7 @@ import { drawTraining, selectLabelled } from './draw-training.ts';
 import { assignKept, type KeptSplits, keptDigest } from './kept-splits.ts';
 import type { LabelNames, LabelSummary } from './label-reader.ts';
 import { preparedFolder } from './prepared-folder.ts';
-import type { DataSource, SourceNote } from './sample.ts';
+import type { BrokenRows, DataSource, SourceNote } from './sample.ts';
 import { SampleReader } from './sample-reader.ts';
 import { SampleStage } from './sample-stage.ts';
 import {

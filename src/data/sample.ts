@@ -48,6 +48,15 @@ export interface BrokenRow {
   excerpt?: string;
 }
 
+/** The broken rows of a data set. */
+export interface BrokenRows {
+  count: number;
+  /** The first ones, to show. */
+  first: BrokenRow[];
+  /** How many there are of each reason. */
+  reasons: Partial<Record<BrokenReason, number>>;
+}
+
 /** Something about a source that a person should know and that breaks no row: an assumption that was made. */
 export interface SourceNote {
   kind: 'delimiter' | 'columns' | 'encoding' | 'quotes';

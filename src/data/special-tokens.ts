@@ -1,4 +1,11 @@
-import type { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+/** The part of a tokenizer that puts special tokens around a text, as the tokenizer library has it. */
+export interface PostProcessor {
+  post_process(
+    tokens: string[],
+    pair: string[] | null,
+    addSpecialTokens: boolean,
+  ): { tokens: string[]; token_type_ids?: number[] };
+}
 
 /** A side of a text: where it is cut, or where padding is put. */
 export type Side = 'left' | 'right';
@@ -31,7 +38,7 @@ const PROBE = '\u0000text\u0000';
 export function tokenFrame(
   json: Readonly<Record<string, unknown>>,
   config: Readonly<Record<string, unknown>>,
-  postProcessor: LibraryTokenizer['post_processor'],
+  postProcessor: PostProcessor | null,
 ): TokenFrame {
   const { before, after } = specialTokensAround(postProcessor);
   return {
@@ -54,7 +61,7 @@ export function cutTokens(ids: readonly number[], most: number, frame: TokenFram
   return [...ids.slice(0, before), ...text, ...ids.slice(end)];
 }
 
-function specialTokensAround(postProcessor: LibraryTokenizer['post_processor']): {
+function specialTokensAround(postProcessor: PostProcessor | null): {
   before: number;
   after: number;
 } {
@@ -66,7 +73,7 @@ function specialTokensAround(postProcessor: LibraryTokenizer['post_processor']):
 
 /** Reads the types from the post-processor. */
 export function tokenTypes(
-  postProcessor: LibraryTokenizer['post_processor'],
+  postProcessor: PostProcessor | null,
   idOf: (token: string) => number | undefined,
 ): TokenTypes {
   const made = postProcessor?.post_process([PROBE], null, true);

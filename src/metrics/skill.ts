@@ -49,7 +49,7 @@ export function skillOf({ classes, counts }: AnswerCounts): Skill {
   const result = { samples, accuracy: right / samples, chance: sum / samples ** 2 };
   if (samples < FEWEST || truths.filter((count) => count > 0).length < 2)
     return { ...result, verdict: 'unclear' };
-  const always = answers.findIndex((count) => count === samples);
+  const always = answers.indexOf(samples);
   if (always >= 0) {
     const others = samples - (truths[always] as number);
     return { ...result, verdict: others >= FEWEST_OTHERS ? 'chance' : 'unclear' };

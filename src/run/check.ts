@@ -1,6 +1,6 @@
 import type { Batch } from '../data/batch.ts';
-import type { BrokenRows } from '../data/broken-rows.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { BrokenRows } from '../data/sample.ts';
 import type { Split } from '../data/split.ts';
 import { type LengthSummary, summarizeLengths } from '../data/text-lengths.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -9,8 +9,9 @@ import type { RunOptions } from './api.ts';
 import { classFindings } from './class-findings.ts';
 import { dataFindings } from './data-findings.ts';
 import { interrupted, isStop } from './run-context.ts';
+import type { SampleUnit } from './sample-unit.ts';
 import { openTask } from './tasks/index.ts';
-import type { SampleUnit, Task } from './tasks/task.ts';
+import type { Task } from './tasks/task.ts';
 
 /** A class and its samples by split; `train` by their true class, `labelled` those whose label the student is given. */
 export interface CheckedClass {

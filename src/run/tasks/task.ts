@@ -13,9 +13,7 @@ import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Evaluation } from '../../train/early-stopping.ts';
 import type { BatchSource } from '../../train/training-loop.ts';
 import type { RunContext } from '../run-context.ts';
-
-/** What samples are called where a person reads of them. */
-export type SampleUnit = 'texts' | 'images';
+import type { SampleUnit } from '../sample-unit.ts';
 
 /** The sizes that a forward pass is compiled for; one session for each name. */
 export interface Variant {
