@@ -3,12 +3,16 @@
  * split of recipes/glosses.yaml, where they are level with the best of others (docs/results.md).
  */
 export const PEER_TRAINING = {
-  batchSize: 512,
   learningRate: 3e-3,
   weightDecay: 0.01,
   warmup: 0.05,
   decay: 'cosine',
 } as const;
+
+/** Samples in a batch: an eighth of few samples, so that a step is not made of rows that only fill it. */
+export function peerBatch(samples: number): number {
+  return Math.min(512, Math.max(32, 2 ** Math.ceil(Math.log2(Math.max(1, samples / 8)))));
+}
 
 /** Passes over many samples. */
 const EPOCHS = 4;

@@ -1,10 +1,11 @@
+import type { Split } from '../../data/split.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
-import { PEER_TRAINING, peerSteps } from '../peer-training.ts';
+import { peerBatch, peerSteps } from '../peer-training.ts';
 import { labelFeeds } from '../sample-batches.ts';
-import { type BucketSizes, batchCount, lengthOf } from './batch-counts.ts';
+import { batchCount, lengthOf } from './batch-counts.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { trainedBatch } from './measure-student.ts';
 import { measureTraining } from './measure-training.ts';
@@ -20,7 +21,10 @@ import { evaluationOf, trainingSeconds } from './training-seconds.ts';
 export async function planPeers(context: PlanningContext, both: boolean): Promise<StagePlan> {
   const { recipe, data, memory } = context;
   const { train, labelled, validation } = data.dataset.splits;
-  const batchSize = data.task.unit === 'images' ? trainedBatch(context, labelled) : PEER_TRAINING.batchSize;
+  const rowsOf = (split: Split) =>
+    data.task.unit === 'images' ? trainedBatch(context, split) : peerBatch(split.size);
+  // Both are timed by the larger batch.
+  const batchSize = rowsOf(train);
   const student = data.peer.build();
   const samples = sampledBuckets([labelled], MEASURED_BATCHES * batchSize);
   const cost = await measureTraining(context, {
@@ -44,14 +48,14 @@ export async function planPeers(context: PlanningContext, both: boolean): Promis
   });
   const evaluation = evaluationOf(validation, await measureEvaluation(context, student, batchSize));
   const step = new Map([...cost.step].map(([name, seconds]) => [Number(name), seconds]));
-  const stepsOf = (split: BucketSizes) => peerSteps(batchCount(split, batchSize));
+  const stepsOf = (split: Split) => peerSteps(batchCount(split, rowsOf(split)));
   const splits = both ? [labelled, train] : [train];
   const seconds = splits
     .map((split) =>
       trainingSeconds({
         split,
-        batchSize,
-        epochs: stepsOf(split) / batchCount(split, batchSize),
+        batchSize: rowsOf(split),
+        epochs: stepsOf(split) / batchCount(split, rowsOf(split)),
         checkpointEverySeconds: recipe.training.checkpointEvery,
         step,
         cost,

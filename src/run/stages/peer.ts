@@ -9,7 +9,7 @@ import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { PEER_TRAINING, peerSteps } from '../peer-training.ts';
+import { PEER_TRAINING, peerBatch, peerSteps } from '../peer-training.ts';
 import { runCheckpoints } from '../run-checkpoints.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
@@ -64,7 +64,7 @@ async function trainPeer(
     engine,
     student,
     split: dataset.splits.validation,
-    batchSize: PEER_TRAINING.batchSize,
+    batchSize: peerBatch(dataset.splits.validation.size),
     classes,
     inputs,
   });

@@ -24,7 +24,7 @@ import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
 import { tellDamagedData } from '../damaged-data.ts';
-import { PEER_TRAINING } from '../peer-training.ts';
+import { peerBatch } from '../peer-training.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
 import { dataCacheFolder, type RunContext } from '../run-context.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
@@ -116,7 +116,7 @@ function textData(context: {
       },
       training(name, knowledge) {
         const split = dataset.splits[name];
-        const { batchSize } = PEER_TRAINING;
+        const batchSize = peerBatch(split.size);
         return {
           batches: textBatches({ split, batchSize, seed, knowledge }),
           variants: textVariants(split, batchSize),
