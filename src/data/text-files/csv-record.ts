@@ -18,6 +18,7 @@ export class CsvRecord {
   #open: string | undefined;
   /** Whether a quote within the open field might have been its end. */
   #stray = false;
+  #strict = true;
 
   constructor(format: CsvFormat) {
     this.#format = format;
@@ -31,6 +32,11 @@ export class CsvRecord {
   /** Whether the open field holds a quote already, on the line on which it began: it may be no quoted field at all. */
   get isStray(): boolean {
     return this.#stray;
+  }
+
+  /** Whether all quotes within its quoted fields are doubled or escaped, as RFC 4180 has it. */
+  get isStrict(): boolean {
+    return this.#strict;
   }
 
   add(line: string): void {
@@ -90,6 +96,7 @@ export class CsvRecord {
         return ends ? line.length : after;
       }
       this.#stray = true;
+      this.#strict = false;
       i = after;
     }
   }

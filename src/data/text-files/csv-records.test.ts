@@ -96,6 +96,33 @@ test('texts of several lines stay whole, also with as many delimiters as a row h
   ]);
 });
 
+test('a text with lines that look like rows is a text, where its quotes are closed', async () => {
+  const start = 'short,pos\nshorter,neg\n';
+  const table = 'See this:\none,pos\ntwo,neg\nthree,pos\n""Bye"", he wrote';
+  expect(await read(`${start}"${table}",neg\nlast,pos`)).toEqual([
+    ['short', 'pos'],
+    ['shorter', 'neg'],
+    [table.replaceAll('""', '"'), 'neg'],
+    ['last', 'pos'],
+  ]);
+  expect(await read(`pos,short\nneg,"Hi\npos,one\nneg,two\nend"\npos,last`, RFC, 2, 0)).toEqual([
+    ['pos', 'short'],
+    ['neg', 'Hi\npos,one\nneg,two\nend'],
+    ['pos', 'last'],
+  ]);
+  // Rows from the first to the last, whose text ends with a quote by chance: none of them is swallowed.
+  const rows = ['"lone,pos', 'one,neg', 'two,pos', 'of 55",neg', 'last,pos'];
+  expect(await read(`${start}${rows.join('\n')}`)).toEqual([
+    ['short', 'pos'],
+    ['shorter', 'neg'],
+    '3: quotes',
+    ['one', 'neg'],
+    ['two', 'pos'],
+    ['of 55"', 'neg'],
+    ['last', 'pos'],
+  ]);
+});
+
 test('a line with a problem is a broken row, and so is a record that it is part of', async () => {
   async function* lines(): AsyncGenerator<TextLine> {
     const problem = { message: 'bytes', reason: 'encoding' as const };

@@ -81,8 +81,9 @@ export async function* csvRecords(
         record.add(line.text);
         rows.count(line.text);
         characters += line.text.length;
-        if (rows.areRows) verdict = 'swallows';
-        else if (!record.isOpen) verdict = 'closed';
+        // A text may hold lines that look like rows; only where it is closed can that be told.
+        if (rows.areRows && !record.isStrict) verdict = 'swallows';
+        else if (!record.isOpen) verdict = rows.areRows && rows.endsAreRows ? 'swallows' : 'closed';
         else if (more.length >= mostLines || characters > MOST_CHARACTERS) verdict = 'long';
         if (verdict !== 'unclosed') break;
       }
@@ -92,7 +93,7 @@ export async function* csvRecords(
         continue;
       }
       if (verdict === 'long') mostLines = Math.max(FEWEST_LINES, mostLines >> 1);
-      const message = MESSAGES[verdict === 'closed' ? 'swallows' : verdict];
+      const message = MESSAGES[verdict === 'closed' || rows.areRows ? 'swallows' : verdict];
       yield brokenRow(first, { message, reason: 'quotes' });
       again.push(...more.reverse());
     }
@@ -127,6 +128,8 @@ class RowCounter {
   readonly #classes = new Map<string, number>();
   #lines = 0;
   #shaped = 0;
+  #first = false;
+  #last = false;
   #known = 0;
 
   constructor(format: CsvFormat, shape: RowShape) {
@@ -137,12 +140,15 @@ class RowCounter {
   count(line: string): void {
     const { columns, label, classes } = this.#shape;
     this.#lines++;
+    this.#last = false;
     if (columns < 2) return;
     const fields =
       [plainFields(line, this.#format.delimiter), fieldsOfLine(line, this.#format)].find(
         (found) => found?.length === columns,
       ) ?? undefined;
     if (!fields) return;
+    this.#last = true;
+    if (this.#lines === 1) this.#first = true;
     this.#shaped++;
     const value = label < 0 ? undefined : fields[label]?.trim();
     if (!value) return;
@@ -153,6 +159,11 @@ class RowCounter {
   /** Whether one line of it at least is a row. */
   get some(): boolean {
     return this.#known > 0;
+  }
+
+  /** Whether its first and its last line would be rows by themselves; of a text with rows inside, one of them is not. */
+  get endsAreRows(): boolean {
+    return this.#first && this.#last;
   }
 
   /** Two rows are no accident; neither are many lines of the same shape whose classes come again. */
