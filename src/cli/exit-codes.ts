@@ -32,6 +32,9 @@ const NOT_THERE = new Set<ErrorCode>([
   'data.wrong-delimiter',
   'data.wrong-encoding',
   'model.not-found',
+  'teacher.length',
+  'teacher.model',
+  'tokenizer.missing',
   'run.not-a-run',
 ]);
 

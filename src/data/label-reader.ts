@@ -125,7 +125,8 @@ export class LabelReader {
     if (this.labels.length === MOST_LABELS) {
       throw new LimbeckError('data.too-many-labels', `the label field has more than ${MOST_LABELS} values`, {
         where: this.#options.title,
-        remedy: 'Name the field that holds the class, or list the classes in data.labels.',
+        remedy:
+          'Set data.source.labelField to the column that holds the class, or list the classes in data.labels.',
       });
     }
     this.labels.push(label);

@@ -334,7 +334,9 @@ function requireRows(rows: number, samples: number, broken: BrokenRows, title: s
       {
         where,
         remedy:
-          rows === 0 ? 'Give a source with rows.' : 'Name the fields of text and label as the data has them.',
+          rows === 0
+            ? 'Set data.source to data with rows; a header alone is none.'
+            : 'Set data.source.textField and labelField to the names that the data uses; `limbeck init --data FILE` proposes them.',
       },
     );
   }
@@ -347,7 +349,7 @@ function requireRows(rows: number, samples: number, broken: BrokenRows, title: s
     {
       where,
       remedy:
-        'Tell the source how the file is written (its fields, delimiter, quote, encoding), or correct it.',
+        'Set what describes the file in data.source (columns, delimiter, quote, encoding), or correct it; `limbeck init --data FILE` proposes them.',
     },
   );
 }
@@ -357,7 +359,7 @@ function oneClass(labels: readonly string[], notes: readonly SourceNote[], title
   const told = notes.find(({ kind }) => kind === 'columns');
   return new LimbeckError('data.one-class', `${problem}: there is nothing to classify`, {
     where: told && labels.length === 0 ? told.message : title,
-    remedy: 'Name the field that holds the class (labelField).',
+    remedy: 'Set data.source.labelField to the column that holds the class.',
   });
 }
 

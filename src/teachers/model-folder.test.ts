@@ -49,6 +49,15 @@ describe('a folder', () => {
     expect(fileOf(modelFiles(files.model), 'tokenizer.json')).toBe(join(folder, 'tokenizer.json'));
   });
 
+  it('that is not there is told as such, before its tokenizer is missed', () => {
+    const error = errorOf(join(folderOf('tokenizer.json'), 'bert-base-uncased'));
+    expect(error).toMatchObject({
+      code: 'model.not-found',
+      where: expect.stringMatching(/bert-base-uncased$/),
+      remedy: expect.stringContaining('teacher.model'),
+    });
+  });
+
   it('without an ONNX file says how to export one', () => {
     const error = errorOf(folderOf('model.safetensors', 'config.json'));
     expect(error).toMatchObject({

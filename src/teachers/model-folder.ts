@@ -20,10 +20,11 @@ const OTHER_WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|h5|msgpack|gguf)$|^saved_m
  * The files of a model that is named by its ONNX file or by its folder, as `save_pretrained` and the Hugging Face hub lay
  * it out. In a folder it is `onnx/model.onnx`, then `model.onnx`, then the only ONNX file there is.
  *
- * @throws LimbeckError `teacher.model` for a folder with no ONNX file (saying how to export one) or with several of
+ * @throws LimbeckError `model.not-found` where there is nothing; `teacher.model` for a folder with no ONNX file (saying how to export one) or with several of
  *   which none is the usual one (naming them)
  */
 export function modelFiles(path: string): ModelFiles {
+  if (!existsSync(path)) throw notThere(path);
   if (!isFolder(path)) return { model: path, folders: foldersOf(path), notes: [] };
   const found = onnxFiles(path);
   const usual = USUAL.find((name) => found.includes(name));
@@ -60,6 +61,15 @@ function onnxFiles(folder: string): string[] {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Names of the hub look like relative paths, so whoever gives one is told that it was taken for a path. */
+function notThere(path: string): LimbeckError {
+  return new LimbeckError('model.not-found', 'there is no such model file or folder', {
+    where: path,
+    remedy:
+      'Give the path of an ONNX file or of the folder that holds it (teacher.model is relative to the recipe). Models of the Hugging Face hub are not loaded by name: export one first, with `optimum-cli export onnx --model NAME FOLDER` (Python: pip install optimum[onnx]).',
+  });
 }
 
 function noOnnx(folder: string): LimbeckError {

@@ -27,10 +27,26 @@ const SHOWN_CLASSES = 8;
 export async function proposeSource(path: string, written: string): Promise<Proposal> {
   const survey = await surveyFile(path);
   const { kind, options, choice, columns, rows, more, notes } = survey;
-  if (kind === 'idx' || kind === 'text-folder') {
-    const what =
-      kind === 'idx' ? 'a folder of images in IDX files' : 'a folder of texts, a subfolder for each class';
-    return { source: { kind, path: written, ...options }, set: [], seen: [what, ...notes], survey };
+  if (kind === 'idx') {
+    const seen = ['a folder of images in IDX files', ...notes];
+    return { source: { kind, path: written, ...options }, set: [], seen, survey };
+  }
+  const lengths = await tokenLengths(survey.texts);
+  const set = lengths && lengths.proposed !== 64 ? [`data.maxLength=${lengths.proposed}`] : [];
+  const inTokens = lengths ? `half of them up to ${lengths.median} tokens, 95 % up to ${lengths.most}` : '';
+  if (kind === 'text-folder') {
+    const seen = [
+      'a folder of texts, a subfolder for each class',
+      ...(inTokens ? [`texts: ${inTokens}`] : []),
+      ...notes,
+    ];
+    return { source: { kind, path: written, ...options }, set, seen, survey };
+  }
+  if (rows === 0) {
+    throw new LimbeckError('cli.no-text', 'the file has no rows', {
+      where: path,
+      remedy: 'Name a file with rows; a header alone is none.',
+    });
   }
   if (choice.textField === undefined) {
     throw new LimbeckError('cli.no-text', 'no column looks like text', {
@@ -39,13 +55,11 @@ export async function proposeSource(path: string, written: string): Promise<Prop
     });
   }
   const fields = Object.fromEntries(Object.entries(choice).filter(([, name]) => name !== undefined));
-  const lengths = await tokenLengths(survey.texts);
-  const set = lengths && lengths.proposed !== 64 ? [`data.maxLength=${lengths.proposed}`] : [];
   const seen = [
     `${NAMES[kind]}${options.delimiter ? `, divided by ${options.delimiter === '\t' ? 'tabs' : `'${options.delimiter}'`}` : ''}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
     ...notes,
     `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
-    `text: ${plainLine(choice.textField)}${lengths ? `, half of them up to ${lengths.median} tokens, 95 % up to ${lengths.most}` : ''}`,
+    `text: ${plainLine(choice.textField)}${inTokens && `, ${inTokens}`}`,
     labelLine(survey),
     ...(choice.splitField ? [`split: ${plainLine(choice.splitField)}`] : []),
     ...(choice.idField ? [`id: ${plainLine(choice.idField)}`] : []),
@@ -57,8 +71,13 @@ const NAMES = { csv: 'CSV', jsonl: 'JSON lines', parquet: 'Parquet' } as const;
 
 function labelLine({ columns, choice, rows }: FileSurvey): string {
   const label = columns.find(({ name }) => name === choice.labelField);
-  if (!label)
-    return 'class: no column looks like one; without it only a teacher that knows its classes can label';
+  if (!label) {
+    const few = columns
+      .filter(({ name, distinct, filled }) => name !== choice.textField && distinct >= 2 && distinct < filled)
+      .map(({ name, distinct }) => `${plainLine(name)}: ${formatCount(distinct)} values`);
+    const candidates = few.length > 0 ? ` beyond doubt (${few.join(', ')})` : '';
+    return `class: no column looks like one${candidates}; name it with --set data.source.labelField=COLUMN; without it only a teacher that knows its classes can label`;
+  }
   const classes = label.values
     .slice(0, SHOWN_CLASSES)
     .map(([value, count]) => `${plainLine(value)} (${formatCount(count)})`);

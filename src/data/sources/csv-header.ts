@@ -67,6 +67,12 @@ export function readHeader(
   return { columns, format: { ...quoting, delimiter }, notes };
 }
 
+/** The key of the recipe that asks for a column. */
+function keyOf(name: string, options: Fields): string {
+  const keys = ['textField', 'idField', 'groupField', 'splitField'] as const;
+  return keys.find((key) => options[key] === name) ?? 'textField';
+}
+
 function checkColumns(
   columns: readonly string[],
   file: RowFile,
@@ -81,7 +87,7 @@ function checkColumns(
     const meant = nearest(name, columns);
     throw new LimbeckError('data.missing-column', `there is no column '${name}'`, {
       where,
-      remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set textField, labelField, idField, groupField and splitField to names of columns, or give \`columns\` if the first line is no header.`,
+      remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set data.source.${keyOf(name, options)} to one of the file's columns, or data.source.columns to their names if the first line is not a header; \`limbeck init --data FILE\` proposes them.`,
     });
   }
   for (const name of [...requiredColumns(options), options.labelField]) {

@@ -157,7 +157,7 @@ function neededColumns(metadata: FileMetaData, fields: Fields, path: string): st
       const meant = nearest(name, top);
       throw new LimbeckError('data.missing-column', `there is no column '${name}'`, {
         where: `${path}: ${top.join(', ')}`,
-        remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set textField (idField, groupField, splitField) to the names of columns in the file.`,
+        remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set data.source.textField (idField, groupField, splitField) to names of columns in the file.`,
       });
     }
   }

@@ -136,7 +136,7 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
     },
     rows,
     more,
-    notes: [...beside.notes, ...(header ? [] : ['its first line is no header'])],
+    notes: [...beside.notes, ...(header ? [] : ['its first line is not a header'])],
   };
 }
 

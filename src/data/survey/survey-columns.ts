@@ -29,8 +29,12 @@ const NUMBER = /^[-+]?[\d.,]+(e[-+]?\d+)?$/i;
 /** Names that say what a column holds, the likeliest first. */
 const TEXT_NAMES =
   /^(text|sentence|content|body|message|review|comment|question|utterance|description|document|tweet|title|input)s?$/i;
+/** English first; then the words of other languages that have such columns in their exports. */
 const LABEL_NAMES =
   /^(label|class|category|target|intent|sentiment|topic|tag|y|stars|rating|polarity)(e?s)?([_ -]?(name|text|id))?$/i;
+const LABEL_NAMES_ELSEWHERE =
+  /^(kategorien?|klassen?|thema|etikett|art|typ|rubrik|cat[ée]gories?|classes?|[ée]tiquettes?|sujet|rubrique|categor[ií]as?|clases?|etiquetas?|tema|categori[ae]|class[ei]|etichett[ae]|klasse[rn]?|type|kind)$/iu;
+const DATE = /^\d{1,4}[-./]\d{1,2}([-./]\d{1,4})?([T ,].*)?$|^\d{1,2}:\d{2}/;
 const SPLIT_NAMES = /^(split|fold|set|subset|partition)$/i;
 const SPLIT_WORDS = /^(train|training|valid|validation|val|dev|test|eval)$/i;
 const ID_NAMES = /^(id|uuid|guid|key|.*[_ -]id|.*Id)$/;
@@ -82,14 +86,17 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     (column) =>
       column !== split &&
       !column.hasLists &&
+      !column.values.every(([value]) => DATE.test(value.trim())) &&
       column.distinct >= 2 &&
       column.distinct <= Math.max(20, rows / 10) &&
       column.distinct < column.filled,
   );
   const label =
     few.find(({ name }) => LABEL_NAMES.test(name)) ??
-    // Without a telling name: the column with the fewest values, where one alone has few.
-    (few.length === 1 ? few[0] : undefined);
+    few.find(({ name }) => LABEL_NAMES_ELSEWHERE.test(name)) ??
+    // Without a telling name: where one column alone has few values, or one alone of those has words.
+    only(few) ??
+    only(few.filter(({ isText }) => isText));
   const id = others.find(
     (column) =>
       column !== label && ID_NAMES.test(column.name) && column.distinct === rows && column.filled === rows,
@@ -100,6 +107,10 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     ...(id && { idField: id.name }),
     ...(split && { splitField: split.name }),
   };
+}
+
+function only<T>(items: readonly T[]): T | undefined {
+  return items.length === 1 ? items[0] : undefined;
 }
 
 function longest(columns: readonly ColumnSurvey[]): ColumnSurvey | undefined {

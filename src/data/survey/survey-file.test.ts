@@ -50,7 +50,7 @@ describe('surveyFile', () => {
   it('finds a file without a header', async () => {
     const found = await surveyOf('a.csv', TEXTS.map((text, i) => `${i % 2},${quoted(text)}\n`).join(''));
     expect(found.options).toEqual({ columns: ['column 1', 'column 2'] });
-    expect(found.notes).toEqual(['its first line is no header']);
+    expect(found.notes).toEqual(['its first line is not a header']);
     expect(found.choice).toEqual({ textField: 'column 2', labelField: 'column 1' });
     expect(found.rows).toBe(40);
   });
@@ -97,12 +97,25 @@ describe('surveyFile', () => {
     expect((await surveyOf('a.jsonl', lists)).choice).toEqual({ textField: 'a' });
   });
 
+  it.each(['Kategorie', 'catégorie', 'Typ', 'x7'])(
+    'finds the class %j beside dates, times and numbers',
+    async (name) => {
+      const rows = TEXTS.map(
+        (_, i) =>
+          `${i % 28};${1 + (i % 9)}.03.2024;${8 + (i % 3)}:15;${i % 3 ? 'Störung' : 'Lob'};ein Text ${i}`,
+      );
+      const found = await surveyOf('a.csv', `Filiale;Datum;Uhrzeit;${name};Nachricht\n${rows.join('\n')}\n`);
+      expect(found.choice).toEqual({ textField: 'Nachricht', labelField: name });
+    },
+  );
+
   it('tells a folder of texts from one of images', async () => {
     mkdirSync(join(folder, 'texts/spam'), { recursive: true });
     writeFileSync(join(folder, 'texts/spam/1.md'), 'buy');
     expect(await surveyFile(join(folder, 'texts'))).toMatchObject({
       kind: 'text-folder',
       options: { extension: '.md' },
+      texts: ['buy'],
     });
     mkdirSync(join(folder, 'images'));
     writeFileSync(join(folder, 'images/train-images-idx3-ubyte.gz'), '');

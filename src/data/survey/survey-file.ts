@@ -1,4 +1,5 @@
 import { type FirstRows, firstRows } from './first-rows.ts';
+import { folderTexts } from './folder-texts.ts';
 import { type ColumnChoice, type ColumnSurvey, chooseColumns, surveyColumns } from './survey-columns.ts';
 
 const ROWS = 2000;
@@ -9,7 +10,7 @@ export interface FileSurvey extends Pick<FirstRows, 'kind' | 'options' | 'more' 
   readonly rows: number;
   readonly columns: readonly ColumnSurvey[];
   readonly choice: ColumnChoice;
-  /** Texts of the chosen column, to measure their lengths. */
+  /** Texts of the chosen column, or of the folder's files, to measure their lengths. */
   readonly texts: readonly string[];
 }
 
@@ -22,7 +23,11 @@ export async function surveyFile(path: string): Promise<FileSurvey> {
   const { rows, ...found } = await firstRows(path, ROWS);
   const columns = surveyColumns(rows);
   const choice = chooseColumns(columns, rows.length);
-  return { ...found, rows: rows.length, columns, choice, texts: textsOf(rows, choice.textField) };
+  const texts =
+    found.kind === 'text-folder'
+      ? await folderTexts(path, String(found.options.extension ?? '.txt'))
+      : textsOf(rows, choice.textField);
+  return { ...found, rows: rows.length, columns, choice, texts };
 }
 
 /** The texts of a column. */
