@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { runGraph } from '../onnx/testing/run-graph.ts';
-import { logitsOfProbabilities, namedLogits, probabilityForm, withLogits } from './class-logits.ts';
+import { classifierLogits, logitsOfProbabilities, probabilityForm, withLogits } from './class-logits.ts';
 
 describe('answers', () => {
   it.each<[string, number[], ReturnType<typeof probabilityForm>]>([
@@ -40,13 +40,47 @@ it('become logits that have these probabilities', async () => {
 });
 
 it('of a model in float64, and of one that calls its only output by another name, are `logits` in float32', async () => {
-  for (const graph of [namedLogits(model('logits', 'float64')), namedLogits(model('output_0'))]) {
+  for (const graph of [model('logits', 'float64'), model('output_0'), model('intent')].map(
+    (model) => classifierLogits(model, 'm').graph,
+  )) {
     expect(graph.outputs.map(({ name, type }) => [name, type])).toEqual([['logits', 'float32']]);
     expect([...(await runGraph(graph, { x: float32([1, 2, 3], [1, 3]) })).logits!.data]).toEqual([1, 2, 3]);
   }
   // An embedding, say, is none.
-  expect(namedLogits(model('pooler_output')).outputs[0]!.name).toBe('pooler_output');
-  expect(namedLogits(model('pooler_output'), true).outputs[0]!.name).toBe('logits');
+  expect(classifierLogits(model('pooler_output'), 'm').graph.outputs[0]!.name).toBe('pooler_output');
+  const image = classifierLogits(model('pooler_output'), 'm', { anyName: true });
+  expect(image.graph.outputs[0]!.name).toBe('logits');
+});
+
+/** A model with these outputs [batch, 3], each x times its place. */
+function several(...names: string[]) {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', ['batch', 3]);
+  names.forEach((name, i) => {
+    g.output(g.mul(x, i + 1), name);
+  });
+  return g.build();
+}
+
+it.each<[string[], string | undefined, number]>([
+  [['pooler_output', 'intent'], undefined, 2],
+  [['a', 'b', 'scores'], undefined, 3],
+  [['scores', 'logits'], undefined, 2],
+  [['scores', 'logits'], 'scores', 1],
+  [['a', 'b'], 'b', 2],
+])('among the outputs %j, %s named, are told by name', async (names, named, factor) => {
+  const { graph, notes } = classifierLogits(several(...names), 'm', { named });
+  expect([...(await runGraph(graph, { x: float32([1, 2, 3], [1, 3]) })).logits!.data]).toEqual(
+    [1, 2, 3].map((value) => value * factor),
+  );
+  expect(notes.length).toBe(named || names.includes('logits') ? 0 : 1);
+});
+
+it('that cannot be told are asked for', () => {
+  expect(() => classifierLogits(several('a', 'b'), 'm')).toThrow(
+    expect.objectContaining({ code: 'teacher.outputs', remedy: 'Name it: teacher.output.' }),
+  );
+  expect(() => classifierLogits(several('a'), 'm', { named: 'c' })).toThrow(/no output 'c'/);
 });
 
 it('are taken before sigmoids, and the person is told', () => {

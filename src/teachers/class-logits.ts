@@ -6,6 +6,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { renameValue } from '../onnx/passes/rename-value.ts';
 import type { AnsweringModel } from './answering-form.ts';
 import { LOGITS } from './teacher-source.ts';
+import { describeValue } from './text-inputs.ts';
 
 const TOLD: Readonly<Record<Exclude<ScoreForm, 'log-softmax'>, string>> = {
   softmax: 'probabilities (a Softmax)',
@@ -98,44 +99,88 @@ function withOutput(
   return g.build(graph.name);
 }
 
-/** Names that exporters give to the only output of a classifier. */
+/** Names that exporters give to the output of a classifier. */
 const CLASS_OUTPUT =
-  /^(logits?|outputs?|probabilit(y|ies)|probs?|predictions?|softmax|sigmoid|class_?logits)([._:]?\d+)?$/i;
+  /^(logits?|outputs?|scores?|probabilit(y|ies)|probs?|predictions?|softmax|sigmoid|class_?(logits|scores))([._:]?\d+)?$/i;
+
+/** Names of outputs that say of themselves that they are a text's or an image's vector. */
+const EMBEDDING_OUTPUT = /embed|pool|hidden|features?$/i;
 
 /**
- * The model with its scores for the classes, float32 [batch, classes], as the output `logits`: the output of that name, or
- * the only one, where it is called as exporters call it or `anyName` counts.
+ * A classifier with its scores for the classes, float32 [batch, classes], as the output `logits`: the output that a person
+ * names; else `logits`; else, of those [batch, width], the only one with a usual name; else the only one that is not called
+ * an embedding (which counts where the model has nothing else and `anyName` is given).
+ *
+ * @throws LimbeckError `teacher.outputs` (with the outputs that it has) where the named one is missing, or it cannot be told
  */
-export function namedLogits(graph: Graph, anyName = false): Graph {
-  const named = graph.outputs.find(({ name }) => name === LOGITS);
-  const [only] = graph.outputs;
-  const fits = ({ type, shape }: Value) => type !== undefined && isFloat(type) && shape?.length === 2;
-  const isClasses =
-    graph.outputs.length === 1 && only && fits(only) && (anyName || CLASS_OUTPUT.test(only.name));
-  const output = named ?? (isClasses ? only : undefined);
+export function classifierLogits(
+  graph: Graph,
+  where: string,
+  { named, anyName = false }: { readonly named?: string | undefined; readonly anyName?: boolean } = {},
+): AnsweringModel {
+  const has = `${where}: its outputs are ${graph.outputs.map(describeValue).join('; ')}`;
+  if (named !== undefined) {
+    const output = outputNamed(graph, named);
+    if (output && fits(output)) {
+      // One that is called logits and is not meant gives way.
+      const other = named === LOGITS ? undefined : outputNamed(graph, LOGITS);
+      if (!other) return { graph: asLogits(graph, output), notes: [] };
+      const free = renameValue(graph, other, `${LOGITS}/other`);
+      return { graph: asLogits(free, outputNamed(free, named)), notes: [] };
+    }
+    throw new LimbeckError(
+      'teacher.outputs',
+      output ? `the output '${named}' is not [batch, classes]` : `the model has no output '${named}'`,
+      { where: has, remedy: 'Correct teacher.output.' },
+    );
+  }
+  if (outputNamed(graph, LOGITS)) return { graph: asLogits(graph, outputNamed(graph, LOGITS)), notes: [] };
+  const wide = graph.outputs.filter(fits);
+  const scores = wide.filter(({ name }) => !EMBEDDING_OUTPUT.test(name));
+  const possible = scores.length === 0 && anyName ? wide : scores;
+  const usual = possible.filter(({ name }) => CLASS_OUTPUT.test(name));
+  const output = usual.length === 1 ? usual[0] : possible.length === 1 ? possible[0] : undefined;
+  if (output) {
+    const which = graph.outputs.length === 1 ? 'only output' : 'output';
+    return {
+      graph: asLogits(graph, output),
+      notes: [`the teacher's ${which} '${output.name}' is taken for its scores`],
+    };
+  }
+  if (possible.length === 0) return { graph, notes: [] };
+  throw new LimbeckError(
+    'teacher.outputs',
+    `which output the scores of the classes are cannot be told: ${possible.map(({ name }) => `'${name}'`).join(' or ')}`,
+    { where: has, remedy: 'Name it: teacher.output.' },
+  );
+}
+
+function fits({ type, shape }: Value): boolean {
+  return type !== undefined && isFloat(type) && shape?.length === 2;
+}
+
+function outputNamed({ outputs }: Graph, name: string): Value | undefined {
+  return outputs.find((output) => output.name === name);
+}
+
+function asLogits(graph: Graph, output: Value | undefined): Graph {
   if (!output || !fits(output) || (output.name === LOGITS && output.type === 'float32')) return graph;
   return withOutput(graph, output.name, (g, value) => g.cast(value, 'float32'));
 }
 
-/** What a person has to know where `namedLogits` took an output of another name. */
-export function outputNotes({ outputs }: Graph): string[] {
-  const [only] = outputs;
-  if (!only || outputs.some(({ name }) => name === LOGITS)) return [];
-  return [`the teacher's only output '${only.name}' is taken for its scores`];
-}
-
 /** @throws LimbeckError `teacher.outputs` for a classifier whose logits are no float32 [batch, classes] */
-export function requireClassScores(model: Graph, path: string, describe: (value: Value) => string): void {
+export function requireClassScores(model: Graph, path: string): void {
   const logits = model.outputs.find((output) => output.name === LOGITS);
   if (logits?.type === 'float32' && logits.shape?.length === 2) return;
   throw new LimbeckError(
     'teacher.outputs',
     logits
-      ? `the output '${LOGITS}' is ${describe(logits)}, not float32 [batch, classes]`
+      ? `the output '${LOGITS}' is ${describeValue(logits)}, not float32 [batch, classes]`
       : `the model has no output '${LOGITS}'`,
     {
-      where: `${path}: its outputs are ${model.outputs.map(describe).join('; ')}`,
-      remedy: 'Export it as a classifier, or train a head on its embedding (train: head).',
+      where: `${path}: its outputs are ${model.outputs.map(describeValue).join('; ')}`,
+      remedy:
+        'Export it as a classifier, name the output that has its classes (teacher.output), or train a head on its embedding (train: head).',
     },
   );
 }

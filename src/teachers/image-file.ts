@@ -1,19 +1,20 @@
 import { basename } from 'node:path';
 import { readModelFile } from '../onnx/node-files.ts';
 import { answeringForm } from './answering-form.ts';
-import { namedLogits, outputNotes, requireClassScores, withLogits } from './class-logits.ts';
+import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { imageInput, imageLayout, withPixelValues } from './image-model.ts';
 import { readPixelForm } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { type ImageTeacherSource, LOGITS, PIXEL_VALUES } from './teacher-source.ts';
-import { describeValue } from './text-inputs.ts';
 
 export interface ImageFileOptions {
   /** The ONNX file, or the folder that holds it, as Hugging Face has it. */
   model: string;
   /** Which of its inputs the picture is; the only one that can be by default. */
   input?: string;
+  /** Which of its outputs the scores of the classes are, where names do not tell. */
+  output?: string | undefined;
   /** The classes of its outputs, where its config.json does not name them as the data does. */
   labels?: readonly string[] | undefined;
 }
@@ -32,8 +33,12 @@ export function openImageFile(options: ImageFileOptions): ImageTeacherSource {
   const answering = answeringForm(readModelFile(path));
   const input = imageInput(answering.graph, path, options.input);
   const layout = imageLayout(input);
-  const scores = withLogits(namedLogits(withPixelValues(answering.graph, input, layout), true));
-  requireClassScores(scores.graph, path, describeValue);
+  const named = classifierLogits(withPixelValues(answering.graph, input, layout), path, {
+    named: options.output,
+    anyName: true,
+  });
+  const scores = withLogits(named.graph);
+  requireClassScores(scores.graph, path);
   const [, ...dims] = scores.graph.inputs[0]?.shape ?? [];
   const config = fileOf(files, 'preprocessor_config.json');
   const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
@@ -50,7 +55,7 @@ export function openImageFile(options: ImageFileOptions): ImageTeacherSource {
       ...answering.notes,
       ...(input.name === PIXEL_VALUES ? [] : [`the teacher's input '${input.name}' takes the picture`]),
       ...(layout === 'channels-last' ? ['the teacher takes pictures as [height, width, channels]'] : []),
-      ...outputNotes(answering.graph),
+      ...named.notes,
       ...scores.notes,
       ...(config === undefined
         ? [

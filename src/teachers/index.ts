@@ -7,6 +7,7 @@ import {
   minAgreementOption,
   precisionOption,
   teacherLabelsOption,
+  teacherOutputOption,
   wholeOptions,
 } from './teaching-options.ts';
 import { openUseLite } from './use-lite/open.ts';
@@ -65,6 +66,7 @@ const onnxFileOptions = z
       .enum(['none', 'head', 'all'])
       .default('none')
       .describe('none: its output is the classes. Otherwise a head, or all of it, learns from the labels.'),
+    output: teacherOutputOption,
     labels: teacherLabelsOption,
     atChance: atChanceOption,
     ...labelling,
@@ -93,6 +95,7 @@ const onnxImageOptions = z
       .min(1)
       .optional()
       .describe('Which of its inputs takes the picture, where there are several that could.'),
+    output: teacherOutputOption,
     labels: teacherLabelsOption,
     atChance: atChanceOption,
     precision: precisionOption,

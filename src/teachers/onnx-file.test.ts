@@ -202,10 +202,18 @@ describe('openOnnxFile', () => {
   });
 
   it('lists the outputs of a model without logits', async () => {
-    const { model, tokenizer } = folderWith({ output: 'scores' });
+    const { model, tokenizer } = folderWith({ output: 'pooler_output' });
     const error = await errorOf({ model, tokenizer, train: 'none' });
     expect(error.code).toBe('teacher.outputs');
-    expect(error.where).toContain('scores: float32 [batch, 3]');
+    expect(error.where).toContain('pooler_output: float32 [batch, 3]');
+    expect(error.remedy).toContain('teacher.output');
+  });
+
+  it('takes the only scores of a model for its classes, whatever their name, and says so', async () => {
+    const { model, tokenizer } = folderWith({ output: 'intents' });
+    const source = await openOnnxFile({ model, tokenizer, train: 'none' });
+    expect(source.logitsOutput).toBe('logits');
+    expect(source.notes).toContain("the teacher's only output 'intents' is taken for its scores");
   });
 
   it('refuses logits that are not a score a class', async () => {

@@ -5,12 +5,12 @@ import type { Value } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { readRegularFileAsync } from '../regular-file.ts';
 import { answeringForm } from './answering-form.ts';
-import { namedLogits, outputNotes, requireClassScores, withLogits } from './class-logits.ts';
+import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
 import { positionLimit } from './position-limit.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
-import { describeValue, type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
+import { type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
 import { findEmbedding, normalizeTextModel } from './text-model.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
 
@@ -24,6 +24,8 @@ export interface OnnxFileOptions {
   tokenizer?: string;
   /** Which input is which, where their names do not tell. */
   inputs?: NamedInputs;
+  /** Which output the scores of the classes are, where names do not tell. */
+  output?: string | undefined;
   /** What is needed of the model: its classes, or an embedding on which a head (or all of it) is trained. */
   train: 'none' | 'head' | 'all';
   /** The classes of its outputs, where its config.json does not name them as the data does. */
@@ -59,14 +61,15 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const notes = [...files.notes, ...answering.notes, ...(naming ? [naming] : [])];
   const found = { title, file: path, tokenizer, maxLength };
   const normal = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
-  const scores = withLogits(namedLogits(normal.model));
   if (options.train === 'none') {
-    requireClassScores(scores.graph, path, describeValue);
+    const named = classifierLogits(normal.model, path, { named: options.output });
+    const scores = withLogits(named.graph);
+    requireClassScores(scores.graph, path);
     const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
     return {
       ...found,
       ...(classes && { classes }),
-      notes: [...notes, ...outputNotes(normal.model), ...scores.notes],
+      notes: [...notes, ...named.notes, ...scores.notes],
       model: scores.graph,
       constants: normal.constants,
       logitsOutput: LOGITS,

@@ -60,6 +60,12 @@ export const teacherLabelsOption = z
     'The class of each output of the teacher, in the order of its outputs; what its config.json says (id2label) when absent.',
   );
 
+export const teacherOutputOption = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('Which of its outputs is the scores of the classes, where their names do not tell.');
+
 export const atChanceOption = z
   .enum(['stop', 'warn'])
   .default('stop')

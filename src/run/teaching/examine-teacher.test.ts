@@ -97,6 +97,13 @@ describe('a teacher', () => {
     expect(warnings).toEqual([expect.stringMatching(/depend on the padding.*0 of 8 samples another class/)]);
   });
 
+  it('that is never sure is refused as well where the padding decides', async () => {
+    const unsure = (g: GraphBuilder, scores: TypedValue) => g.mul(scores, 1e-3);
+    const padded = examine({ ignoresMask: true, padding: [5, 0, 0], end: unsure });
+    await expect(padded).rejects.toMatchObject({ code: 'teacher.padding' });
+    expect((await examine({ end: unsure })).warnings).toEqual([]);
+  });
+
   it('that draws its answers is refused, or warned of where it does so little', async () => {
     await expect(examine({ end: noise(10) })).rejects.toMatchObject({ code: 'teacher.random' });
     const { warnings } = await examine({ end: noise(0.03) });
