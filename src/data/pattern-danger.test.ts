@@ -19,6 +19,20 @@ it.each([GPT2, CL100K, '\\s+$', '[(a+)+]', '\\(a+\\)+', '(?:abc)?', ' {2,}', '(a
   },
 );
 
+it.each([
+  ['a*a*a*b', 100],
+  [`${'a?'.repeat(28)}${'a'.repeat(28)}`, 0],
+  [`${'(a|a)'.repeat(28)}b`, 0],
+  ['(a*)\\1\\1b', 100],
+  ['(?=a*)(?=a*)(?=a*)b', 100],
+])('limits the time of texts that %s has too many ways to match', (Regex, longest) => {
+  const length = safeLength({ pre_tokenizer: { type: 'Split', pattern: { Regex } } });
+  expect(length).toBeLessThanOrEqual(longest);
+  const begun = performance.now();
+  new RegExp(Regex, 'gu').exec('a'.repeat(length));
+  expect(performance.now() - begun).toBeLessThan(3000);
+});
+
 it('looks everywhere in a tokenizer but in its vocabulary', () => {
   expect(safeLength({ model: { vocab: { Regex: 5 }, merges: [] }, normalizer: { type: 'Lowercase' } })).toBe(
     Number.POSITIVE_INFINITY,
