@@ -16,7 +16,10 @@ const MANY_REPEATS = 4;
 export function safeLength(tokenizer: unknown): SafeLength {
   const patterns = [...patternsIn(tokenizer)];
   if (patterns.length === 0) return Number.POSITIVE_INFINITY;
-  return Math.min(LONG_TEXT, ...patterns.map((pattern) => (mayExplode(pattern) ? 0 : lengthWithinSteps(pattern))));
+  return Math.min(
+    LONG_TEXT,
+    ...patterns.map((pattern) => (mayExplode(pattern) ? 0 : lengthWithinSteps(pattern))),
+  );
 }
 
 /** What stands under `Regex` anywhere in the file. */
