@@ -14,7 +14,7 @@ const LONGEST = 300;
 const REASONS: Readonly<Record<BrokenReason, string>> = {
   encoding: 'bytes that are not of the encoding',
   quotes: 'a quote that is never closed',
-  columns: 'another number of columns than the header',
+  columns: 'another number of columns than the header, or the header again',
   json: 'not a JSON object',
   'too-long': 'too long a line',
   text: 'no text',

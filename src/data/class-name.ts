@@ -15,9 +15,17 @@ export function indexOfName(name: string): number | undefined {
   return index === undefined ? undefined : Number(index);
 }
 
+/** Zero-width spaces, marks of direction, variation selectors, NUL and the like. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\0]/gu;
+
+/** Whether a name has characters that cannot be seen. */
+export function hasInvisible(name: string): boolean {
+  return name.search(INVISIBLE) >= 0;
+}
+
 /**
- * What is left of a class name without case, without spaces at its ends, and with one space for spaces, hyphens and
- * underscores inside; of a number its value (`1.0` and `01` are 1). Names that are equal in it are most likely one class.
+ * What is left of a class name without case, without spaces at its ends, without characters that cannot be seen, and with
+ * one space for spaces, hyphens and underscores inside; of a number its value (`1.0` and `01` are 1). Names that are equal in it are most likely one class.
  */
 export function looseName(name: string): string {
   const number = numberOfName(name);
@@ -27,6 +35,7 @@ export function looseName(name: string): string {
   return name
     .normalize('NFKC')
     .toLowerCase()
+    .replace(INVISIBLE, '')
     .replace(/[\s_-]+/gu, ' ')
     .trim();
 }
@@ -40,7 +49,16 @@ export const className = z.union([
 
 /** What a recipe says to give labels another name, for remedies: `data.renameLabels: [{ from: "Spam", to: "spam" }]`. */
 export function renaming(from: readonly string[], to: string | null): string {
-  const names = from.map((name) => JSON.stringify(name));
+  const names = from.map(quoted);
   const list = names.length === 1 ? names[0] : `[${names.join(', ')}]`;
-  return `data.renameLabels: [{ from: ${list}, to: ${JSON.stringify(to)} }]`;
+  return `data.renameLabels: [{ from: ${list}, to: ${to === null ? null : quoted(to)} }]`;
+}
+
+/** A name as YAML and JSON take it, with escapes for what cannot be seen. */
+function quoted(name: string): string {
+  return JSON.stringify(name).replace(INVISIBLE, (character) =>
+    Array.from({ length: character.length }, (_, i) => {
+      return `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
+    }).join(''),
+  );
 }

@@ -32,6 +32,15 @@ test('near-equal classes, with counts and the way to make them one', () => {
   expect(said({ '9007199254740992': 3, '9007199254740993': 5 })).toEqual([]);
 });
 
+test('classes that look alike, for a character that cannot be seen; it is written as an escape', () => {
+  expect(said({ spam: 7, 'sp\u200bam': 3, ham: 5 })).toEqual([
+    `the classes 'spam' (7 rows), 'sp\u200bam' (3 rows) differ in case, spaces, characters that cannot be seen or the writing of a number only, and are kept apart; to make them one: data.renameLabels: [{ from: "sp\\u200bam", to: "spam" }]`,
+  ]);
+  expect(said({ '\u202bspam': 7, spam: 3 })[0]).toMatch(/to make them one/);
+  expect(said({ '\u2764\ufe0f': 7, '\u2764': 3 })[0]).toMatch(/to make them one/);
+  expect(said({ '\u{1f600}': 7, '\u{1f621}': 3 })).toEqual([]);
+});
+
 test.each(['-100', 'NaN', 'null', 'None', 'n/a'])('a class that may mean no label: %s', (label) => {
   expect(said({ a: 9, b: 9, [label]: 4 })).toEqual([
     `the label '${label}' (4 rows) is a class like any other; if it means that a row has no label: data.renameLabels: [{ from: "${label}", to: null }]`,

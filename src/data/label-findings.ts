@@ -1,4 +1,4 @@
-import { looseName, renaming } from './class-name.ts';
+import { hasInvisible, looseName, renaming } from './class-name.ts';
 import type { LabelSummary } from './label-reader.ts';
 
 /** A class and how many rows have it. */
@@ -85,7 +85,10 @@ export function describeLabelFinding(finding: LabelFinding): string {
         ...ClassRows[],
       ];
       const names = others.map(({ label }) => label);
-      return `the classes ${listed(finding.classes)} differ in case, spaces or the writing of a number only, and are kept apart; to make them one: ${renaming(names, most.label)}`;
+      const hidden = finding.classes.some(({ label }) => hasInvisible(label))
+        ? ', characters that cannot be seen'
+        : '';
+      return `the classes ${listed(finding.classes)} differ in case, spaces${hidden} or the writing of a number only, and are kept apart; to make them one: ${renaming(names, most.label)}`;
     }
     case 'mark':
       return `the label ${listed([finding])} is a class like any other; if it means that a row has no label: ${renaming([finding.label], null)}`;

@@ -2,12 +2,13 @@ import fs from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LimbeckError } from '../errors.ts';
 import { mixSeed } from '../random.ts';
 import type { TokenBatch } from './batch.ts';
 import { batchOrder, sequentialBatches } from './batch-order.ts';
 import { decodeKeptSplits, encodeKeptSplits, keepSplits } from './kept-splits.ts';
 import { type PrepareOptions, prepareTextDataset } from './prepare-text-dataset.ts';
-import type { DataSource, SourceRow, TextSample } from './sample.ts';
+import type { BrokenReason, DataSource, SourceRow, TextSample } from './sample.ts';
 import { temporaryFolders } from './testing/temporary-folder.ts';
 import type { TextDataset } from './text-dataset.ts';
 import { summarizeLengths } from './text-lengths.ts';
@@ -29,6 +30,10 @@ function samplesOf(count: number): TextSample[] {
     text: `${i}`.repeat(1 + (i % 4)),
     label: 'xyz'[i % 3] as string,
   }));
+}
+
+function brokenRows(reason: BrokenReason): SourceRow[] {
+  return Array.from({ length: 12 }, (_, i) => ({ broken: { where: `r${i}`, problem: 'bad', reason } }));
 }
 
 interface CountedSource extends DataSource {
@@ -350,6 +355,33 @@ describe('prepareTextDataset', () => {
       remedy: expect.any(String),
     });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each<[string, SourceRow[] | TextSample[], Partial<PrepareOptions>, RegExp]>([
+    ['a wrong encoding', brokenRows('encoding'), {}, /encoding/],
+    ['no JSON', brokenRows('json'), {}, /jq/],
+    ['another column of texts', brokenRows('text'), {}, /textField/],
+    ['several reasons', [...brokenRows('json'), ...brokenRows('text')], {}, /correct it/],
+    ['other labels', samplesOf(90), { labels: ['X', 'Y', 'Z'] }, /data.labels/],
+    [
+      'groups that are too large',
+      samplesOf(90).map((row) => ({ ...row, group: row.label as string })),
+      {},
+      /[Gg]roups/,
+    ],
+    [
+      'a class of its own in every row',
+      samplesOf(90).map((row) => ({ ...row, label: row.id as string })),
+      {},
+      /labelField/,
+    ],
+  ])('says what to do about %s', async (_what, rows, options, remedy) => {
+    const error = await prepare(rows, options).then(
+      () => undefined,
+      (thrown: LimbeckError) => thrown,
+    );
+    expect(error?.remedy).toMatch(remedy);
+    expect(error?.message.length).toBeLessThan(300);
   });
 
   it('skips or refuses a label that is not in the list, with the nearest that is', async () => {

@@ -333,10 +333,7 @@ function requireRows(rows: number, samples: number, broken: BrokenRows, title: s
       rows === 0 ? 'the data set is empty' : `none of the ${rows} rows can be used: ${first?.problem}`,
       {
         where,
-        remedy:
-          rows === 0
-            ? 'Set data.source to data with rows; a header alone is none.'
-            : 'Set data.source.textField and labelField to the names that the data uses; `limbeck init --data FILE` proposes them.',
+        remedy: rows === 0 ? 'Set data.source to data with rows; a header alone is none.' : remedyOf(broken),
       },
     );
   }
@@ -348,11 +345,30 @@ function requireRows(rows: number, samples: number, broken: BrokenRows, title: s
     `${unread} of ${rows} rows are broken: ${brokenSummary(broken)}; the first: ${first?.problem}`,
     {
       where,
-      remedy:
-        'Set what describes the file in data.source (columns, delimiter, quote, encoding), or correct it; `limbeck init --data FILE` proposes them.',
+      remedy: NOT_AS_TOLD,
     },
   );
 }
+
+/** What to do where no row can be read, by what is wrong with all of them. */
+function remedyOf({ reasons, count }: BrokenRows): string {
+  const [reason] = Object.keys(reasons).filter((one) => reasons[one as keyof typeof reasons] === count);
+  switch (reason) {
+    case 'text':
+      return 'Set data.source.textField and labelField to the names that the data uses; `limbeck init --data FILE` proposes them.';
+    case 'json':
+      return 'Write each object on a line of its own; with jq: jq -c . FILE > FILE.jsonl.';
+    case 'unknown-label':
+      return 'List the labels that the data has in data.labels, or rename them (data.renameLabels).';
+    default:
+      return NOT_AS_TOLD;
+  }
+}
+
+const NOT_AS_TOLD =
+  'Set what describes the file in data.source (columns, delimiter, quote, encoding), or correct it; `limbeck init --data FILE` proposes them.';
+
+const MOST_SHOWN = 10;
 
 function oneClass(labels: readonly string[], notes: readonly SourceNote[], title: string): LimbeckError {
   const problem = labels.length === 0 ? 'no row has a label' : `all rows have the label '${labels[0]}'`;
@@ -364,12 +380,14 @@ function oneClass(labels: readonly string[], notes: readonly SourceNote[], title
 }
 
 function emptyClass(empty: readonly string[], title: string): LimbeckError {
+  const shown = empty.slice(0, MOST_SHOWN).map((label) => `'${label.slice(0, 100)}'`);
+  const more = empty.length - shown.length;
   return new LimbeckError(
     'data.empty-class',
-    `no training sample has the label ${empty.map((label) => `'${label}'`).join(', ')}`,
+    `no training sample has the label ${shown.join(', ')}${more > 0 ? ` and ${more} others` : ''}`,
     {
       where: title,
-      remedy: 'Remove these from data.labels, hold out fewer samples, or bring samples of them.',
+      remedy: `Remove these from data.labels, hold out fewer samples, or bring samples of them.${more > 0 ? ' Where nearly every row has a label of its own, labelField may name another column than the class.' : ''}`,
     },
   );
 }

@@ -149,7 +149,10 @@ function draw(drawing: Drawing, from: number, split: number, wanted: number): vo
       }
       return;
     }
-    if (limit === 1) throw tooFew(split, wanted, chosen.count, where, table.size);
+    if (limit === 1) {
+      const all = Array.from(samplesIn(table, from)).filter(usable).length;
+      throw tooFew(split, { wanted, found: chosen.count, all }, where, table.size);
+    }
     limit = Math.min(1, limit * 2);
   }
 }
@@ -253,12 +256,23 @@ function within(places: number[]): (labels: readonly number[]) => boolean {
   };
 }
 
-function tooFew(split: number, wanted: number, found: number, where: string, size: number): LimbeckError {
+function tooFew(
+  split: number,
+  { wanted, found, all }: { wanted: number; found: number; all: number },
+  where: string,
+  size: number,
+): LimbeckError {
   const name = split === TEST ? 'test' : 'validation';
   return new LimbeckError(
     'data.too-few',
     `the ${name} split asks for ${wanted} samples, and only ${found} labelled ones can be given to it (of ${size} in all)`,
-    { where, remedy: `Make splits.${name} smaller, or bring more data.` },
+    {
+      where,
+      remedy:
+        all >= wanted
+          ? `Groups (groupField, idField) stay whole, and there is no choice of them that has just so many samples: name a column with smaller groups, or set splits.${name} to what whole groups have.`
+          : `Make splits.${name} smaller, or bring more data.`,
+    },
   );
 }
 

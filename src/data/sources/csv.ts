@@ -106,6 +106,11 @@ export async function* readCsv(
       yield { broken: { where, problem: counted, reason: 'columns', excerpt } };
       continue;
     }
+    if (columns.length > 1 && columns.every((name, i) => fields[i]?.trim() === name)) {
+      const problem = 'the line holds the names of the columns, and no row';
+      yield { broken: { where, problem, reason: 'columns', excerpt } };
+      continue;
+    }
     const label = fields[shape.label]?.trim();
     if (label && shape.classes.size < MOST_CLASSES) shape.classes.add(label);
     const row = Object.fromEntries(columns.map((name, i) => [name, fields[i]]));

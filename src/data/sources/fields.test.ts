@@ -15,6 +15,8 @@ test.each([
   ['an empty text', '', {}],
   ['nothing', undefined, {}],
   ['not a number', Number.NaN, { noLabel: 'NaN' }],
+  ['spaces alone', ' \t', { noLabel: ' \t' }],
+  ['half of a surrogate pair', '\ud83d', { problem: 'which has half of a surrogate pair' }],
   ['infinity', Infinity, { problem: 'which is no class name' }],
   ['an object', {}, { problem: 'which is no class name' }],
 ])('a label that is %s', (_, value, expected) => {

@@ -74,7 +74,7 @@ export function rowFromFields(row: Record<string, unknown>, fields: Fields, orig
   if (typeof text !== 'string') {
     return broken(
       'text',
-      `'${fields.textField}' is ${text === null ? 'null' : `a ${typeof text}`}, not text`,
+      `'${fields.textField}' is ${text === null ? 'null' : Array.isArray(text) ? 'a list' : `${typeof text === 'object' ? 'an' : 'a'} ${typeof text}`}, not text`,
     );
   }
   if (text.trim() === '') return broken('text', `'${fields.textField}' is empty`);
@@ -116,6 +116,9 @@ export function rowFromFields(row: Record<string, unknown>, fields: Fields, orig
   };
 }
 
+/** What no encoding can store: two labels, or two ids, would be one. */
+const HALF_PAIR = /\p{Surrogate}/u;
+
 const NOT_UTF8 = Symbol('bytes that are not UTF-8');
 
 /** Binary columns as text. */
@@ -137,6 +140,8 @@ export function readLabel(
   if (typeof value === 'number' && Number.isNaN(value)) return { noLabel: 'NaN' };
   const text = scalarText(value);
   if (text === undefined) return { problem: 'which is no class name' };
+  if (text.trim() === '') return { noLabel: text };
+  if (HALF_PAIR.test(text)) return { problem: 'which has half of a surrogate pair' };
   if (!classNames || classNames.includes(text)) return { label: text };
   const number = numberOfName(text);
   if (number === -1) return {};

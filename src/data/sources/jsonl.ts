@@ -45,7 +45,11 @@ export async function* readJsonl(
     const json = text.trim();
     if (json === '') continue;
     if (number === 1 && json.startsWith('[')) {
-      throw notOfFormat(file.path, 'this is one JSON list, not a JSON object on each line');
+      throw notOfFormat(
+        file.path,
+        'this is a JSON list, not a JSON object on each line',
+        "Write each object on a line of its own; with jq: jq -c '.[]' FILE > FILE.jsonl.",
+      );
     }
     const parsed = parseJsonLine(json, needed);
     if ('problem' in parsed) {

@@ -243,6 +243,13 @@ describe('csv', () => {
     ]);
   });
 
+  it('does not take the header of a file that was joined to it for a row', async () => {
+    await file('a.csv', 'text,label\none,x\n\ufefftext,label\ntwo,y\nlabel,text\n');
+    const { samples, broken } = await read({ kind: 'csv', path: 'a.csv' });
+    expect(samples.map(({ text }) => text)).toEqual(['one', 'two', 'label']);
+    expect(broken).toEqual(['a.csv:3: the line holds the names of the columns, and no row']);
+  });
+
   it('takes stray quotes as they stand', async () => {
     await file('a.csv', 'text,label\nthe "big" one,x\n"two"s,y\nthree,x\n');
     const { samples, broken } = await read({ kind: 'csv', path: 'a.csv' });

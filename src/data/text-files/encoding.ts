@@ -68,7 +68,8 @@ const MULTI_BYTE = ['shift_jis', 'gb18030', 'big5', 'euc-kr', 'euc-jp'];
  * undefined where none reads well.
  */
 export function suggestEncoding(bytes: Uint8Array): string | undefined {
-  if (looksLikeUtf16(bytes)) return bytes[0] === 0 ? 'utf-16be' : 'utf-16le';
+  const order = utf16Order(bytes);
+  if (order) return order;
   const matches = chardet.analyse(bytes).flatMap(({ name, confidence }) => {
     const encoding = isEncoding(name) ? canonicalEncoding(name) : undefined;
     return encoding && confidence > 0 && encoding !== 'utf-8' ? [{ encoding, confidence }] : [];
@@ -99,14 +100,35 @@ function mostlyHigh(bytes: Uint8Array): boolean {
   return high > letters;
 }
 
-/** Whether every other byte is mostly zero, as Western text has it in UTF-16. */
+/** Whether bytes are text in UTF-16 without a byte order mark. */
 export function looksLikeUtf16(bytes: Uint8Array): boolean {
-  let even = 0;
-  let odd = 0;
+  return utf16Order(bytes) !== undefined;
+}
+
+/**
+ * The order of the bytes of text in UTF-16; undefined for other bytes. Of Western text every other byte is mostly zero; all
+ * other text has line ends, of one order alone, and letters throughout.
+ */
+function utf16Order(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  let [even, odd, little, big] = [0, 0, 0, 0];
   const length = Math.min(bytes.length, 4096) & ~1;
   for (let i = 0; i < length; i += 2) {
     if (bytes[i] === 0) even++;
     if (bytes[i + 1] === 0) odd++;
+    if (bytes[i] === 10 && bytes[i + 1] === 0) little++;
+    if (bytes[i] === 0 && bytes[i + 1] === 10) big++;
   }
-  return length >= 8 && Math.max(even, odd) > 0.35 * (length / 2) && Math.min(even, odd) < 0.05 * length;
+  const [more, less] = [Math.max(even, odd), Math.min(even, odd)];
+  if (length >= 8 && more > 0.35 * (length / 2) && less < 0.05 * length)
+    return even > odd ? 'utf-16be' : 'utf-16le';
+  if (little > 0 === big > 0) return undefined;
+  const order = little > 0 ? 'utf-16le' : 'utf-16be';
+  return isWritten(bytes.subarray(0, length), order) ? order : undefined;
+}
+
+/** Whether bytes are letters, digits and punctuation of an encoding, and hardly anything else. */
+function isWritten(bytes: Uint8Array, encoding: string): boolean {
+  const text = new TextDecoder(encoding).decode(bytes);
+  const others = text.match(/[^\p{L}\p{M}\p{N}\p{P}\p{S}\s]|\ufffd/gu)?.length ?? 0;
+  return others <= 0.02 * text.length;
 }

@@ -131,3 +131,47 @@ describe('encodings', () => {
     expect(suggestEncoding(Buffer.from(bytes, 'latin1'))).toBe(encoding);
   });
 });
+
+describe('files that a program or a person spoiled', () => {
+  it('have a broken line for a NUL, wherever it is', async () => {
+    const content = `one two three four five six seven eight nine ten\na\0b\n${'more and more\n'.repeat(1000)}c\0d\nlast`;
+    const { lines } = await read(content);
+    const broken = lines.filter(({ problem }) => problem);
+    expect(broken.map(({ number }) => number)).toEqual([2, 1003]);
+    expect(broken[0]?.problem).toEqual({
+      message: 'the line holds a NUL character, which no text has',
+      reason: 'encoding',
+    });
+    await expect(read(Buffer.alloc(200))).rejects.toMatchObject({ code: 'data.wrong-format' });
+  });
+
+  it('lose the byte order marks of files that were joined', async () => {
+    expect((await read('\ufeffone\n\ufefftwo\nth\ufeffree')).texts).toEqual(['one', 'two', 'th\ufeffree']);
+  });
+
+  it('are told to be UTF-16 without a mark, in languages that need both bytes', async () => {
+    const rows = Array.from({ length: 30 }, (_, i) => `今天天气很好我们一起去公园散步吧${i},新闻\n`).join('');
+    for (const [encoding, bytes] of [
+      ['utf-16le', Buffer.from(rows, 'utf16le')],
+      ['utf-16be', utf16be(rows)],
+    ] as const) {
+      await expect(read(bytes)).rejects.toMatchObject({
+        code: 'data.wrong-encoding',
+        remedy: `Set encoding: ${encoding} under data.source.`,
+      });
+    }
+    // Numbers of 32 bits are no text.
+    const numbers = Buffer.from(Float64Array.from({ length: 500 }, (_, i) => i * 1.7).buffer);
+    await expect(read(numbers)).rejects.toMatchObject({ code: 'data.wrong-format' });
+  });
+
+  it('are not to be read as another encoding where other lines are UTF-8', async () => {
+    const bytes = Buffer.concat([Buffer.from('résumé café\n'), Buffer.from('café naïve garçon\n', 'latin1')]);
+    const { lines } = await read(bytes);
+    expect(lines[0]?.problem).toBeUndefined();
+    expect(lines[1]?.problem?.message).toMatch(
+      /^bytes that are not UTF-8, as other lines are: the file mixes/,
+    );
+    expect(lines[1]?.problem?.message).not.toMatch(/set encoding/);
+  });
+});

@@ -87,7 +87,9 @@ function checkIsText(path: string, head: Buffer, format: string, encoding: strin
         ? 'a zip file'
         : undefined;
   if (kind) throw notOfFormat(path, `this is ${kind}, not ${format}`);
-  if (encoding.startsWith('utf-16') || !head.subarray(0, 4096).includes(0)) return;
+  const start = head.subarray(0, 4096);
+  // A single NUL makes its line a broken row.
+  if (encoding.startsWith('utf-16') || zeros(start) <= Math.floor(start.length / 50)) return;
   if (looksLikeUtf16(head)) {
     const suggested = suggestEncoding(head);
     throw new LimbeckError('data.wrong-encoding', `this is not ${encoding}; it looks like ${suggested}`, {
@@ -98,12 +100,16 @@ function checkIsText(path: string, head: Buffer, format: string, encoding: strin
   throw notOfFormat(path, `this is binary, not ${format}`);
 }
 
-export function notOfFormat(path: string, problem: string, cause?: unknown): LimbeckError {
-  return new LimbeckError('data.wrong-format', problem, {
-    where: path,
-    remedy: 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.',
-    cause,
-  });
+function zeros(bytes: Uint8Array): number {
+  return bytes.reduce((count, byte) => count + Number(byte === 0), 0);
+}
+
+export function notOfFormat(
+  path: string,
+  problem: string,
+  remedy = 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.',
+): LimbeckError {
+  return new LimbeckError('data.wrong-format', problem, { where: path, remedy });
 }
 
 /** The lines of a text file; one that is not of the encoding, or longer than LONGEST_LINE bytes, has a problem. */
@@ -122,15 +128,35 @@ export async function* textLines(
         continue;
       }
       const text = decode(bytes);
+      if (text?.includes('\0')) {
+        const message = 'the line holds a NUL character, which no text has';
+        yield { number, text, problem: { message, reason: 'encoding' } };
+        continue;
+      }
       if (text !== undefined) {
-        yield { number, text };
+        // Where files were joined, the byte order mark of the second stands before a line.
+        yield { number, text: text.startsWith('\ufeff') ? text.slice(1) : text };
         continue;
       }
       if (suggestion === null) suggestion = suggestEncoding(evidence(format, bytes));
-      const message = notOfEncoding(format.encoding, suggestion);
+      const message = isMixed(format)
+        ? `bytes that are not UTF-8, as other lines are: the file mixes encodings${suggestion ? `; this line reads well as ${suggestion}` : ''}`
+        : notOfEncoding(format.encoding, suggestion);
       yield { number, text: bytes.toString('latin1'), problem: { message, reason: 'encoding' } };
     }
   }
+}
+
+/** Whether a file that is read as UTF-8 has lines that are UTF-8 and more than ASCII: as another encoding it would lose them. */
+function isMixed({ encoding, head }: TextFormat): boolean {
+  if (encoding !== 'utf-8') return false;
+  for (let from = 0; from < head.length; ) {
+    const next = head.indexOf(10, from) + 1 || head.length;
+    const line = head.subarray(from, next);
+    if (isUtf8(line) && !isAscii(line)) return true;
+    from = next;
+  }
+  return false;
 }
 
 /** What is wrong with bytes that an encoding does not have, with the encoding that they read well as. */
