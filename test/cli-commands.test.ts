@@ -77,12 +77,19 @@ test('distill goes on from there, and ends with 0 and a summary', async () => {
   expect(out).toMatch(/^teacher +\d+\.\d %/m);
   expect(out).toMatch(/^student int8 +\d+\.\d %/m);
   expect(out).toMatch(/^baseline +\d+\.\d %/m);
-  expect(out).toMatch(
-    /A \d+ kB student answers [\d,]+ times faster and keeps .* of its teacher's accuracy\. The int8 file answers [\d,]+ times/,
-  );
-  expect(out).toMatch(/the teacher is worth \d+\.\d points \(95 % interval: \d+\.\d to \d+\.\d\)\./);
   expect(out).toContain('runs/small/report.html');
   const result = resultFile();
+  // The words follow the numbers: 240 texts may or may not show what the teacher was worth.
+  const alone = result.baselines!.filter(({ taughtBy }) => taughtBy === 'labels');
+  const [best] = alone.sort((a, b) => b.result.accuracy - a.result.accuracy);
+  const [kept, worth] =
+    best!.gain.low > 0
+      ? [/ and keeps .* of its teacher's accuracy/, /the teacher is worth \d+\.\d points/]
+      : [/; 240 test samples do not show whether its teacher helped/, /a difference of -?\d+\.\d points/];
+  const headline = /^A \d+ kB student answers [\d,]+ times faster(.*)\. The int8 file answers [\d,]+ times/m;
+  expect(headline.exec(out)?.[1]).toMatch(kept);
+  expect(out).toMatch(worth);
+  expect(out).toMatch(/points \(95 % interval: -?\d+\.\d to \d+\.\d\)/);
   expect(result.command).toBe('npx limbeck distill small.yaml');
   // What `label` asked in this folder, this run asked.
   expect(result.teacherCalls).toBeGreaterThan(700);
