@@ -177,6 +177,9 @@ export const dataSchema = z
   })
   .refine((data) => !data.buckets || data.buckets.at(-1) === data.maxLength, {
     path: ['buckets'],
-    error: 'the last bucket must be maxLength',
+    error: (issue) => {
+      const { maxLength, buckets } = issue.input as { maxLength: number; buckets: number[] };
+      return `the last bucket must be maxLength: they are ${buckets.at(-1)} and ${maxLength}; give both (data.buckets: [${bucketsFor(maxLength).join(', ')}]), or leave buckets out`;
+    },
   })
   .transform((data) => ({ ...data, buckets: data.buckets ?? bucketsFor(data.maxLength) }));

@@ -148,7 +148,10 @@ describe('a wrong value', () => {
     ['labelsPerClass: 2.5', /data.labelsPerClass: expected 'all', or a whole number above 0, but it is 2.5/],
     ['splits: { test: 1.5 }', /data.splits.test: expected a fraction below 1 or a whole number of samples/],
     ['buckets: [16, 8, 64]', /data.buckets: expected lengths that rise/],
-    ['buckets: [16, 32]', /data.buckets: the last bucket must be maxLength/],
+    [
+      'buckets: [16, 32]',
+      /data.buckets: the last bucket must be maxLength: they are 32 and 64; .*\[16, 24, 32, 48, 64\]/,
+    ],
     ['labels: [a, b, a]', /data.labels: a class name is there twice/],
     ['maxLength: .nan', /data.maxLength: expected a whole number from 4 to 4096, but it is NaN/],
     [

@@ -61,14 +61,19 @@ export function headlineOf(result: Concluded, unit: string): string {
     case 'student-knows-nothing':
       return `The student is right ${percent(student.accuracy)} of the time, no more than always giving the most frequent class (${percent(chance)}): it learnt nothing that the test split shows`;
     case 'did-not-help':
-      return `This distillation did not help: ${alone?.title} is right ${percent(alone?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
+      return `This distillation did not help: ${asSubject(alone?.title)} is right ${percent(alone?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
     case 'peer-is-better':
-      return `${capital(peer?.title ?? '')} is the better choice: it is right ${percent(peer?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
+      return `${capital(asSubject(peer?.title))} is the better choice: it is right ${percent(peer?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
     case 'unclear':
       return `${isFaster}; ${samplesOf(result, unit)} do not show whether its teacher helped`;
     default:
       return `${isFaster} and ${keptOf(result, unit)}`;
   }
+}
+
+/** `a linear model of n-grams, from the labels alone,`: what stands after a comma ends with one before a verb. */
+function asSubject(title = ''): string {
+  return title.includes(',') ? `${title},` : title;
 }
 
 /** A student without a teacher in one sentence, without its full stop. */

@@ -117,7 +117,11 @@ function describe(task: Task, dataset: Dataset, taught: ClassMatch | undefined):
       test: classCounts.test[label] ?? 0,
     })),
     ...(lengths && { lengths: { ...lengths, maxLength: tokenLengths.length - 1 } }),
-    warnings: [...(task.warnings ?? []), ...dataFindings(dataset), ...classFindings(dataset, taught)],
+    warnings: [
+      ...(task.warnings ?? []),
+      ...dataFindings(dataset, task.teacher),
+      ...classFindings(dataset, taught),
+    ],
     samples: firstSamples(task, train, labels),
   };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dataset, DatasetStatistics } from '../data/dataset.ts';
+import type { TextTeacherSource } from '../teachers/teacher-source.ts';
 import { dataFindings } from './data-findings.ts';
 
 const none = { from: 'drawn', cut: 0, missing: 0 } as const;
@@ -15,14 +16,20 @@ const statistics: DatasetStatistics = {
   classCounts: { train: [40, 40], labelled: [40, 40], validation: [5, 5], test: [5, 5] },
 };
 
-const findings = (found: Partial<DatasetStatistics>) =>
-  dataFindings({
-    labels: ['ham', 'spam'],
-    splits: Object.fromEntries(
-      ['train', 'labelled', 'validation', 'test'].map((name) => [name, { size: name === 'test' ? 10 : 20 }]),
-    ) as unknown as Dataset['splits'],
-    statistics: { ...statistics, ...found },
-  } as unknown as Dataset);
+const findings = (found: Partial<DatasetStatistics>, maxLength?: number) =>
+  dataFindings(
+    {
+      labels: ['ham', 'spam'],
+      splits: Object.fromEntries(
+        ['train', 'labelled', 'validation', 'test'].map((name) => [
+          name,
+          { size: name === 'test' ? 10 : 20 },
+        ]),
+      ) as unknown as Dataset['splits'],
+      statistics: { ...statistics, ...found },
+    } as unknown as Dataset,
+    maxLength === undefined ? undefined : ({ maxLength } as TextTeacherSource),
+  );
 
 test('sound data are no finding', () => {
   expect(findings({})).toEqual([]);
@@ -58,4 +65,14 @@ test('letters that were lost before, and what the source assumed', () => {
     'a.csv: columns are divided by tabs',
     expect.stringMatching(/^2 texts hold the character U\+FFFD.* the first: a.csv:9$/),
   ]);
+});
+
+test('how many texts are cut, and a length that would do where the teacher reads it', () => {
+  const tokenLengths = [0, 0, 0, 0, 100];
+  const longTexts: DatasetStatistics['longTexts'] = { longest: 8, counts: [[8, 50]] };
+  const found = (maxLength?: number) => findings({ tokenLengths, longTexts }, maxLength).join();
+  expect(found()).toMatch(/^50 of 100 texts \(50.0 %\) have more .* are cut; 8 would cut one of a hundred/);
+  expect(found(512)).toBe(found());
+  expect(found(6)).toMatch(/are cut; the teacher reads up to 6$/);
+  expect(found(4)).toMatch(/are cut: the teacher reads no more$/);
 });

@@ -2,6 +2,7 @@ import { BROKEN_ROWS_FILE, brokenSummary } from '../data/broken-rows.ts';
 import type { Dataset, DatasetStatistics } from '../data/dataset.ts';
 import { summarizeLengths } from '../data/text-lengths.ts';
 import { percent } from '../percent.ts';
+import type { TeacherSource } from '../teachers/teacher-source.ts';
 
 /** Classes that a warning names; the others are counted. */
 const NAMED = 5;
@@ -9,8 +10,12 @@ const SPLITS = ['validation', 'test'] as const;
 /** The share of the texts from which on it is told that they are cut. */
 const MANY_CUT = 0.02;
 
-/** What a person should know of a data set before anything rests on it, a sentence each. */
-export function dataFindings({ statistics, labels, splits }: Dataset): string[] {
+/**
+ * What a person should know of a data set before anything rests on it, a sentence each.
+ *
+ * @param teacher whose longest text no advice goes beyond
+ */
+export function dataFindings({ statistics, labels, splits }: Dataset, teacher?: TeacherSource): string[] {
   const { broken, notes, replaced, origins, classCounts } = statistics;
   const findings = notes.map(({ message }) => message);
   if (broken.count > 0) {
@@ -24,7 +29,7 @@ export function dataFindings({ statistics, labels, splits }: Dataset): string[] 
       `${replaced.count} texts hold the character U+FFFD, which stands for letters that a program before could not read; the first: ${replaced.first}`,
     );
   }
-  findings.push(...lengthFindings(statistics));
+  findings.push(...lengthFindings(statistics, mostTokensOf(teacher)));
   for (const name of SPLITS) {
     const { cut, missing } = origins[name];
     const size = splits[name].size;
@@ -55,15 +60,23 @@ export function dataFindings({ statistics, labels, splits }: Dataset): string[] 
   return findings;
 }
 
+function mostTokensOf(teacher: TeacherSource | undefined): number {
+  return teacher && 'maxLength' in teacher && typeof teacher.maxLength === 'number'
+    ? teacher.maxLength
+    : Infinity;
+}
+
 /** Texts that lose a part say less than the person thinks; few long ones are as expected. */
-function lengthFindings({ tokenLengths, longTexts }: DatasetStatistics): string[] {
+function lengthFindings({ tokenLengths, longTexts }: DatasetStatistics, mostTokens: number): string[] {
   const lengths = summarizeLengths(tokenLengths, longTexts);
   const texts = tokenLengths.reduce((sum, count) => sum + count, 0);
   if (!lengths || lengths.cut < MANY_CUT * texts) return [];
   const maxLength = tokenLengths.length - 1;
-  return [
-    `${lengths.cut} of ${texts} texts (${percent(lengths.cut / texts)}) have more than data.maxLength (${maxLength}) tokens and are cut; ${lengths.enough} would cut one of a hundred at most`,
-  ];
+  const cut = `${lengths.cut} of ${texts} texts (${percent(lengths.cut / texts)}) have more than data.maxLength (${maxLength}) tokens and are cut`;
+  if (lengths.enough <= mostTokens) return [`${cut}; ${lengths.enough} would cut one of a hundred at most`];
+  const longest =
+    mostTokens > maxLength ? `; the teacher reads up to ${mostTokens}` : ': the teacher reads no more';
+  return [`${cut}${longest}`];
 }
 
 function everywhere(counts: Dataset['statistics']['classCounts'], label: number): number {

@@ -15,6 +15,7 @@ import {
   createConfusion,
   macroF1,
 } from '../report/confusion.ts';
+import { modelFiles } from '../teachers/model-folder.ts';
 import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
 import { reopenRun } from './finished-run.ts';
 import { requireKept } from './kept-files.ts';
@@ -48,7 +49,10 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
         options: { out: options.out ?? '.', recipeFolder: options.recipeFolder } satisfies RunOptions,
       };
   const settings: RunOptions = { ...runOptions, allowPaths: options.allowPaths, signal: options.signal };
-  const model = resolve(options.model ?? `${settings.out}/student/${MODEL_FILE}`);
+  const model =
+    options.model === undefined
+      ? resolve(`${settings.out}/student/${MODEL_FILE}`)
+      : modelFiles(resolve(options.model)).model;
   if (options.model === undefined) {
     requireStudent(model);
     requireKept(

@@ -26,7 +26,7 @@ export function dataStage(run: RunContext, task: Task): Promise<TaskData> {
       throw error;
     }
     const { train, labelled, validation, test } = dataset.splits;
-    for (const finding of [...dataFindings(dataset), ...classFindings(dataset, value.classes)])
+    for (const finding of [...dataFindings(dataset, task.teacher), ...classFindings(dataset, value.classes)])
       run.warn(finding);
     const sizes = `${train.size} to train on (${labelled.size} with labels), ${validation.size} to validate, ${test.size} to test`;
     return { value, summary: `${dataset.title}: ${sizes}${dataset.reused ? '; prepared earlier' : ''}` };

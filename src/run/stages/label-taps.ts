@@ -82,7 +82,7 @@ export async function tapSamples(
       run.emit({
         type: 'log',
         level: 'info',
-        message: `${missing} ${data.task.unit} have no answer for ${taps.join(', ')} yet; about ${(bytes / 1e6).toFixed(1)} MB will be kept`,
+        message: `${missing} ${data.task.unit} have no answer for ${taps.join(', ')} yet; about ${bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`} will be kept`,
       });
     }
     let [done, teacherCalls] = [0, 0];

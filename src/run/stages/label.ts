@@ -137,7 +137,7 @@ export async function labelWith(
         run.emit({
           type: 'log',
           level: 'info',
-          message: `${missing} of ${samples} ${split.name} ${task.unit} have no answer yet; about ${(bytes / 1e6).toFixed(1)} MB will be kept`,
+          message: `${missing} of ${samples} ${split.name} ${task.unit} have no answer yet; about ${bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`} will be kept`,
         });
       },
       onProgress: ({ done, total }) =>
