@@ -62,7 +62,9 @@ describe('a headline', () => {
   it('does not sell a distillation that did not help', () => {
     const result = run({ teacher: 0.9, student: 0.8, labels: 0.86 });
     expect(conclusionOf(result)).toBe('did-not-help');
-    expect(told(result)).toMatch(/^This distillation did not help: the same student, from the labels alone, is right 86.0 %.* 80.0 %$/);
+    expect(told(result)).toMatch(
+      /^This distillation did not help: the same student, from the labels alone, is right 86.0 %.* 80.0 %$/,
+    );
     expect(told(result)).not.toMatch(/keeps|faster/);
   });
 
