@@ -24,7 +24,7 @@ export function evalCommand(cli: Cli): Command {
         .choices(['train', 'validation', 'test'])
         .default('test'),
     )
-    .option('--model <file>', "the ONNX file to measure, instead of the run's student")
+    .option('--model <file>', "the ONNX file (or model folder) to measure, instead of the run's student")
     .option(
       '--allow-path <dir>',
       "a folder outside the recipe's that its paths may reach; may be repeated",
