@@ -1,6 +1,12 @@
 import { join, relative } from 'node:path';
 import { percent } from '../percent.ts';
-import { baselinesOf, headlineOf, studentHeadline, worthOf } from '../report/conclusion.ts';
+import {
+  baselinesOf,
+  headlineOf,
+  speedBesideTeacher,
+  studentHeadline,
+  worthOf,
+} from '../report/conclusion.ts';
 import { shutGate } from '../report/gate-sentences.ts';
 import {
   type Gate,
@@ -52,7 +58,7 @@ export function distillSummary(result: RunResult, out: string, workingFolder: st
   const folder = plainLine(relative(workingFolder, out) || '.');
   const int8 =
     int8Ships(result) && result.speedupInt8 !== null
-      ? ` The int8 file answers ${times(result.speedupInt8)} as fast as the teacher.`
+      ? ` The int8 file ${speedBesideTeacher(result.speedupInt8)}.`
       : '';
   const lines = [
     `${headlineOf(result, 'samples')}.${int8}`,
@@ -91,11 +97,6 @@ function counted(number: number, noun: string): string {
 /** Sentences of the report in the characters of a terminal. */
 function asTyped(sentence: string): string {
   return plainLine(sentence.replaceAll('\u202f', ' ').replaceAll('\u2019', "'").replaceAll('\u2212', '-'));
-}
-
-/** `21 times` */
-function times(factor: number): string {
-  return `${factor < 9.95 ? factor.toFixed(1) : formatCount(factor)} times`;
 }
 
 /** What to say of a gate that stayed shut; undefined when it let the student pass. */

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { pairedDifference } from '../metrics/interval.ts';
-import { type Concluded, conclusionOf, headlineOf, mayQuoteRetention, worthOf } from './conclusion.ts';
+import {
+  type Concluded,
+  conclusionOf,
+  headlineOf,
+  mayQuoteRetention,
+  speedBesideTeacher,
+  worthOf,
+} from './conclusion.ts';
 import type { BaselineResult, ModelResult } from './result.ts';
 
 const SAMPLES = 1000;
@@ -86,6 +93,29 @@ describe('a headline', () => {
     expect(told(result)).toMatch(/nothing to distil$/);
     expect(told(result)).not.toContain('keeps');
     expect(mayQuoteRetention(result)).toBe(false);
+  });
+
+  it('says what is true of a test split that is too small, or of one class', () => {
+    const small = told(run({ teacher: 1, student: 1, labels: 1 }, { testSamples: 2, chance: 0.5 }));
+    expect(small).toBe(
+      'The teacher is right 100.0 % of the time; 2 test texts do not tell that from always giving the most frequent class (50.0 %): they show nothing to distil',
+    );
+    const oneClass = told(run({ teacher: 1, student: 1 }, { testSamples: 60, chance: 1 }));
+    expect(oneClass).toMatch(/on 60 test texts of one class alone: they show nothing to distil$/);
+    expect(told(run({ teacher: 0.9, student: 0.31 }))).toMatch(/do not tell that .* learnt anything$/);
+  });
+
+  it('does not call a peer that is larger the better choice', () => {
+    const result = run({ teacher: 0.9, student: 0.8, labels: 0.7, peer: 0.85 });
+    const large = {
+      ...result,
+      baselines: result.baselines!.map((one) => ({ ...one, result: { ...one.result, bytes: 49e6 } })),
+    };
+    expect(told(large)).toMatch(/^A linear model of the teacher’s answers is more accurate/);
+    expect(worthOf(large, 'texts')[1]).toMatch(
+      /more than the student: it is more accurate, in a larger file \(49\sMB, the student 2\.4\sMB\)\.$/u,
+    );
+    expect(speedBesideTeacher(0.02)).toBe('answers 50 times slower than the teacher');
   });
 
   it('says that a student learnt nothing', () => {

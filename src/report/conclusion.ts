@@ -51,19 +51,22 @@ export function mayQuoteRetention(result: Concluded): boolean {
 
 /** The run in one sentence, without its full stop. `unit` is what a sample is: `texts`, `images`. */
 export function headlineOf(result: Concluded, unit: string): string {
-  const { teacher, student, chance = 0 } = result;
+  const { teacher, student } = result;
   const alone = bestBaseline(result, 'labels');
   const peer = bestBaseline(result, 'teacher');
   const isFaster = `A ${bytes(student.bytes)} student ${speedOf(result)}`;
   switch (conclusionOf(result)) {
     case 'teacher-knows-nothing':
-      return `The teacher is right ${percent(teacher.accuracy)} of the time, no more than always giving the most frequent class (${percent(chance)}): there was nothing to distil`;
+      return noMoreThanChance('teacher', teacher.accuracy, result, unit, {
+        certain: 'there was nothing to distil',
+        unclear: 'they show nothing to distil',
+      });
     case 'student-knows-nothing':
-      return `The student is right ${percent(student.accuracy)} of the time, no more than always giving the most frequent class (${percent(chance)}): it learnt nothing that the test split shows`;
+      return noMoreThanChance('student', student.accuracy, result, unit, LEARNT_NOTHING);
     case 'did-not-help':
       return `This distillation did not help: ${asSubject(alone?.title)} is right ${percent(alone?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
     case 'peer-is-better':
-      return `${capital(asSubject(peer?.title))} is the better choice: it is right ${percent(peer?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
+      return `${capital(asSubject(peer?.title))} ${peer && largerPeer(peer, result) ? 'is more accurate' : 'is the better choice'}: it is right ${percent(peer?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
     case 'unclear':
       return `${isFaster}; ${samplesOf(result, unit)} do not show whether its teacher helped`;
     default:
@@ -76,6 +79,31 @@ function asSubject(title = ''): string {
   return title.includes(',') ? `${title},` : title;
 }
 
+const LEARNT_NOTHING = {
+  certain: 'it learnt nothing that the test split shows',
+  unclear: 'they do not show that it learnt anything',
+};
+
+/** A model of which the test split does not show that it knows something, for one of two reasons. */
+function noMoreThanChance(
+  model: 'teacher' | 'student',
+  accuracy: number,
+  result: Pick<Concluded, 'testSamples' | 'chance'>,
+  unit: string,
+  follows: { readonly certain: string; readonly unclear: string },
+): string {
+  const { chance = 0 } = result;
+  const right = `The ${model} is right ${percent(accuracy)} of the time`;
+  const always = 'always giving the most frequent class';
+  if (chance >= 1) {
+    return `${right}, on ${samplesOf(result, unit)} of one class alone: ${follows.unclear}`;
+  }
+  // Right more often, so that "no more than" would be untrue: the split is too small to tell.
+  return accuracy > chance
+    ? `${right}; ${samplesOf(result, unit)} do not tell that from ${always} (${percent(chance)}): ${follows.unclear}`
+    : `${right}, no more than ${always} (${percent(chance)}): ${follows.certain}`;
+}
+
 /** A student without a teacher in one sentence, without its full stop. */
 export function studentHeadline(
   { student, chance = 0, testSamples }: Pick<RunResult, 'student' | 'chance' | 'testSamples'>,
@@ -83,7 +111,7 @@ export function studentHeadline(
 ): string {
   const right = `is right ${percent(student.accuracy)} of the time`;
   if (!knowsSomething({ testSamples, chance }, student.accuracy)) {
-    return `The student ${right}, no more than always giving the most frequent class (${percent(chance)}): it learnt nothing that the test split shows`;
+    return noMoreThanChance('student', student.accuracy, { testSamples, chance }, unit, LEARNT_NOTHING);
   }
   return `A ${bytes(student.bytes)} student ${right} and answers ${decimal(student.throughput)} ${unit} a second`;
 }
@@ -106,16 +134,24 @@ export function worthOf(result: Concluded, unit: string, labels?: number): strin
   }
   const peer = bestBaseline(result, 'teacher');
   if (peer) {
+    const larger = largerPeer(peer, result);
     const reaches = `${capital(named(peer, undefined))} reaches ${percent(peer.result.accuracy)}`;
     const said = {
       higher: `: the student is ${margin(peer.gain)} above it`,
-      lower: `, ${margin(negated(peer.gain))} more than the student: it is the better choice`,
+      lower: `, ${margin(negated(peer.gain))} more than the student: ${larger ? `it is more accurate, in a larger file ${larger}` : 'it is the better choice'}`,
       // What a person could have for less has to be beaten, not only equalled.
-      unclear: `: ${samplesOf(result, unit)} do not show that the student is better, so the simpler model is the better choice`,
+      unclear: `: ${samplesOf(result, unit)} do not show that the student is better${larger ? `, but it takes less room ${larger}` : ', so the simpler model is the better choice'}`,
     };
     sentences.push(`${reaches}${said[direction(peer.gain)]}.`);
   }
   return sentences;
+}
+
+/** The sizes of a peer and of the student, where the peer's file is the larger one: it is then not simply the better choice. */
+function largerPeer({ result }: BaselineResult, { student }: Pick<Concluded, 'student'>): string | undefined {
+  return result.bytes > student.bytes
+    ? `(${bytes(result.bytes)}, the student ${bytes(student.bytes)})`
+    : undefined;
 }
 
 /** The most accurate of what the student is compared with, of those taught in one way; undefined without any. */
@@ -148,6 +184,13 @@ function knowsSomething(
 ): boolean {
   if (testSamples === undefined) return true;
   return accuracyInterval(Math.round(accuracy * testSamples), testSamples).low > chance;
+}
+
+/** `answers 33 times as fast as the teacher`, or how much slower. */
+export function speedBesideTeacher(ratio: number): string {
+  return ratio > 0.95
+    ? `answers ${times(ratio)} as fast as the teacher`
+    : `answers ${times(1 / Math.max(ratio, 1e-9))} slower than the teacher`;
 }
 
 function speedOf({ speedup }: Concluded): string {

@@ -1,11 +1,17 @@
 import { direction } from '../../../metrics/interval.ts';
-import { bestBaseline, headlineOf, mayQuoteRetention, worthOf } from '../../conclusion.ts';
+import {
+  bestBaseline,
+  headlineOf,
+  mayQuoteRetention,
+  speedBesideTeacher,
+  worthOf,
+} from '../../conclusion.ts';
 import { shutGate } from '../../gate-sentences.ts';
 import { concluded } from '../../older-report.ts';
 import type { ReportData } from '../../report-data.ts';
 import { int8Ships, type RunResult } from '../../result.ts';
 import { brand, dateOf, figure } from '../document.ts';
-import { bytes, capital, decimal, percent, points, times } from '../format.ts';
+import { bytes, capital, decimal, percent, points } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** The run in one sentence, with its own numbers. */
@@ -30,12 +36,17 @@ ${
     ? figure(percent(result.retention), 'of the teacher’s accuracy kept')
     : figure(percent(student.accuracy), `right; its teacher ${percent(teacher.accuracy)}`)
 }
-${figure(`${decimal(result.speedup, result.speedup < 9.95 ? 1 : 0)}×`, 'the teacher’s throughput')}
-${figure(`${decimal(teacher.bytes / Math.max(1, student.bytes), 1)}×`, 'smaller than the teacher')}
+${result.speedup > 0.95 ? figure(ratio(result.speedup), 'the teacher’s throughput') : figure(ratio(1 / Math.max(result.speedup, 1e-9)), 'slower than the teacher')}
+${student.bytes <= teacher.bytes ? figure(ratio(teacher.bytes / Math.max(1, student.bytes), 1), 'smaller than the teacher') : figure(ratio(student.bytes / Math.max(1, teacher.bytes), 1), 'the teacher’s size')}
 ${gainFigure(result) ?? figure(decimal(result.teacherCalls), `${data.unit} that the teacher answered`)}
 </ul>
 </header>
 ${warningList(data)}`;
+}
+
+/** `24×`, `2.4×`. */
+function ratio(value: number, digits = value < 9.95 ? 1 : 0): string {
+  return `${decimal(value, digits)}×`;
 }
 
 /** What int8 makes of the student, and whether it is in the folder. */
@@ -47,7 +58,7 @@ function int8Sentence({ student, studentInt8, gate, speedupInt8 }: RunResult): s
     ? ` (95\u202f% interval: ${points(-range.high, 2)} to ${points(-range.low, 2)})`
     : '';
   const ships = int8Ships({ studentInt8, gate }) ? '' : '; it was kept back and does not ship';
-  return `As int8 it takes ${bytes(studentInt8.bytes)}, answers ${times(speedupInt8 ?? 0)} as fast as the teacher, and differs by ${change} points${interval}${ships}.`;
+  return `As int8 it takes ${bytes(studentInt8.bytes)}, ${speedBesideTeacher(speedupInt8 ?? 0)}, and differs by ${change} points${interval}${ships}.`;
 }
 
 /** The difference to the best of what learnt from the labels alone, where it is more than chance. */
