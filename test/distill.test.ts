@@ -287,6 +287,26 @@ describe('the same folder again', () => {
     expect(again.student.accuracy).toBe(result.student.accuracy);
   });
 
+  test('writes what the student is compared with, the teacher and the report again where they are damaged', async () => {
+    const names = ['teacher/model.onnx', 'baseline/model.onnx', 'peer/linear-answers.onnx', 'report.json'];
+    const models = names.filter((name) => name.endsWith('.onnx')).map((name) => file(name));
+    const before = models.map((path) => fileHash(path));
+    for (const name of names) {
+      const bytes = readFileSync(file(name));
+      bytes[bytes.length >> 1] ^= 0x40;
+      writeFileSync(file(name), bytes);
+    }
+    const again = await distill(recipe, place.options('first'));
+    expect(models.map((path) => fileHash(path))).toEqual(before);
+    expect(JSON.parse(read('report.json'))).toMatchObject({ name: 'small' });
+    expect(again.baseline?.accuracy).toBe(result.baseline?.accuracy);
+    // What a person removed is not missed.
+    rmSync(file('baseline'), { recursive: true });
+    const written = statSync(file('result.json')).mtimeMs;
+    await distill(recipe, place.options('first'));
+    expect(statSync(file('result.json')).mtimeMs).toBe(written);
+  });
+
   test('refuses another recipe', async () => {
     await expect(distill(smallRecipe(['seed=2']), place.options('first'))).rejects.toMatchObject({
       code: 'run.other-recipe',

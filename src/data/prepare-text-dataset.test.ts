@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LimbeckError } from '../errors.ts';
+import { LimbeckError } from '../errors.ts';
 import { mixSeed } from '../random.ts';
 import type { TokenBatch } from './batch.ts';
 import { batchOrder, sequentialBatches } from './batch-order.ts';
@@ -201,6 +201,24 @@ describe('prepareTextDataset', () => {
       { where: 'a:2', problem: 'the tokenizer does not read the text: no such piece', reason: 'tokens' },
     ]);
     expect(statistics.replaced).toEqual({ count: 1, first: 'a:3' });
+  });
+
+  it('goes on after a text that takes the tokenizer too long, and gives up at the third, or at Ctrl+C', async () => {
+    const encode = tokenizer.encode.bind(tokenizer);
+    const refuse = (code: string) =>
+      vi.spyOn(tokenizer, 'encode').mockImplementation((text) => {
+        if (text.startsWith('999')) throw new LimbeckError(code, 'a regular expression does not end');
+        return encode(text);
+      });
+    const rows = (slow: number) => [
+      ...samplesOf(200).map((sample, i) => ({ ...sample, text: `${1000 + i}` })),
+      ...Array.from({ length: slow }, (_, i) => ({ text: `999${i}`, label: 'x' })),
+    ];
+    refuse('tokenizer.too-slow');
+    expect((await prepare(rows(2))).statistics.broken.first).toHaveLength(2);
+    await expect(prepare(sourceOf(rows(3), 'three'))).rejects.toMatchObject({ code: 'tokenizer.too-slow' });
+    refuse('run.interrupted');
+    await expect(prepare(sourceOf(rows(1), 'one'))).rejects.toMatchObject({ code: 'run.interrupted' });
   });
 
   it('does not depend on the order of rows, and depends on the seed', async () => {

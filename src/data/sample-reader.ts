@@ -10,6 +10,8 @@ import { TEST, TRAIN, VALIDATION } from './split-assignment.ts';
 import { LongTextCounter } from './text-lengths.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
+/** So many texts may take the tokenizer too long, 10 seconds each, before it is given up. */
+const SLOW_TEXTS = 3;
 const SPLIT_NUMBERS: Record<SplitName, number> = { train: TRAIN, validation: VALIDATION, test: TEST };
 
 export interface SampleReaderOptions {
@@ -40,6 +42,7 @@ export class SampleReader {
   /** Texts that `maxLength` cuts. */
   readonly long: LongTextCounter;
   rows = 0;
+  #slowTexts = 0;
 
   constructor(options: SampleReaderOptions) {
     this.#options = options;
@@ -101,11 +104,14 @@ export class SampleReader {
     };
   }
 
-  /** The text's tokens, or what the tokenizer says against it: one text does not end a run. */
+  /** The text's tokens, or what the tokenizer says against it: one text does not end a run, but several that take for ever do. */
   #encode(text: string): number[] | string {
     try {
       return this.#options.tokenizer.encode(text);
     } catch (error) {
+      const code = error instanceof LimbeckError ? error.code : undefined;
+      if (code === 'run.interrupted') throw error;
+      if (code === 'tokenizer.too-slow' && ++this.#slowTexts === SLOW_TEXTS) throw error;
       return `the tokenizer does not read the text: ${(error as Error).message}`;
     }
   }

@@ -80,8 +80,9 @@ function readResult(folder: RunFolder, { baseline }: RunOptions): RunResult | un
   try {
     const result = runResultSchema.parse(JSON.parse(readRegularText(file)));
     if (result.baseline === null && baseline !== false) return undefined;
-    // A student that was damaged, or numbers that were: both are made again.
-    if (folder.problemOf('student') ?? folder.problemOf('result.json')) return undefined;
+    // What was damaged is made again: the student, the numbers, the teacher, what they are compared with.
+    const problem = folder.problemOf('student') ?? folder.problemOf('result.json') ?? folder.damage();
+    if (problem !== undefined) return undefined;
     const whole =
       isPackage(folder.file('student'), { quantized: int8Ships(result) }) &&
       existsSync(folder.file('report.html'));

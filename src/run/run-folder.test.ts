@@ -188,7 +188,11 @@ test('files that are kept are known again, whatever changes in them', () => {
   writeFileSync(join(path, 'student/onnx/model.onnx_data'), 'CONTENT of student/onnx/model.onnx_data');
   const damaged = 'student/onnx/model.onnx_data is damaged: it is not as it was written';
   expect(problems()).toEqual([damaged, damaged, undefined]);
+  expect(again.damage()).toBe(damaged);
+  rmSync(join(path, 'student'), { recursive: true });
+  expect(again.damage()).toBeUndefined();
   rmSync(join(path, 'teacher.onnx'));
+  expect(again.damage()).toBeUndefined();
   expect(again.problemOf('teacher.onnx')).toBe('teacher.onnx is missing');
   // Of what an earlier version wrote nothing is known.
   writeFileSync(join(path, 'older.onnx'), '');

@@ -205,6 +205,16 @@ export class RunFolder {
     return keptProblem(this.path, this.#state.files, name);
   }
 
+  /** Why a kept file that is still there cannot be used as it is; a file that a person removed is not one. */
+  damage(): string | undefined {
+    const there = Object.keys(this.#state.files).filter((name) => existsSync(this.file(name)));
+    for (const name of there) {
+      const problem = this.problemOf(name);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
   close(): void {
     releaseLock(this.#lock);
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
 import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
@@ -63,13 +63,13 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
       writeModelFile(file, shippedForm(baseline));
       baselines.push({ ...LABELS_ALONE, file });
     }
-    folder.keepFolder('student');
     for (const { name, title, taughtBy, student } of peers) {
       const file = folder.file('peer', `${name}.onnx`);
       mkdirSync(folder.file('peer'), { recursive: true });
       writeModelFile(file, shippedForm({ student }));
       baselines.push({ name, title, taughtBy, file });
     }
+    for (const part of ['student', 'baseline', 'peer']) if (existsSync(folder.file(part))) folder.keepFolder(part);
     const value: Shipped = {
       student: folder.file('student', MODEL_FILE),
       studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
