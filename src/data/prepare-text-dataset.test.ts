@@ -205,7 +205,7 @@ describe('prepareTextDataset', () => {
 
   it('goes on after a text that takes the tokenizer too long, and gives up at the third, or at Ctrl+C', async () => {
     const encode = tokenizer.encode.bind(tokenizer);
-    const refuse = (code: string) =>
+    const refuse = (code: LimbeckError['code']) =>
       vi.spyOn(tokenizer, 'encode').mockImplementation((text) => {
         if (text.startsWith('999')) throw new LimbeckError(code, 'a regular expression does not end');
         return encode(text);

@@ -69,7 +69,8 @@ export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Ship
       writeModelFile(file, shippedForm({ student }));
       baselines.push({ name, title, taughtBy, file });
     }
-    for (const part of ['student', 'baseline', 'peer']) if (existsSync(folder.file(part))) folder.keepFolder(part);
+    for (const part of ['student', 'baseline', 'peer'])
+      if (existsSync(folder.file(part))) folder.keepFolder(part);
     const value: Shipped = {
       student: folder.file('student', MODEL_FILE),
       studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
