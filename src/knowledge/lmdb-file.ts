@@ -60,7 +60,8 @@ export function storeError(cause: unknown, folder: string): LimbeckError {
   ) {
     return new LimbeckError('store.read-only', 'the knowledge store cannot be written to', {
       ...details,
-      remedy: 'Give this user the right to write there, or name another folder (`store:` in the recipe).',
+      remedy:
+        'Give this user the right to write there, or name another folder (--store, or `store:` in the recipe).',
     });
   }
   if (

@@ -50,7 +50,8 @@ export class RunFolder {
     } catch (cause) {
       throw new LimbeckError('run.write', `could not make the run's folder: ${(cause as Error).message}`, {
         where: path,
-        remedy: 'Choose another folder with --out.',
+        remedy:
+          'Choose another folder with --out (and with --store for the answers, where this place cannot be written to).',
         cause,
       });
     }

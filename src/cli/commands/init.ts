@@ -125,8 +125,16 @@ async function write(path: string, text: string, file: string, force: boolean): 
   try {
     await writeFile(path, text, { flag: force ? 'w' : 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new LimbeckError('cli.file-exists', 'there is a file already', {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EROFS' || code === 'EISDIR') {
+      throw new LimbeckError('cli.usage', `the recipe cannot be written: ${(error as Error).message}`, {
+        where: file,
+        remedy: 'Give the path of a new file, in a folder that you may write to.',
+        cause: error,
+      });
+    }
+    if (code !== 'EEXIST') throw error;
+    throw new LimbeckError('cli.file-exists', 'the file exists already', {
       where: file,
       remedy: 'Give another name, or --force to write over it.',
     });

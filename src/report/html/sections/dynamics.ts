@@ -18,7 +18,7 @@ export function dynamicsSection(data: Pick<ReportData, 'dynamics' | 'labels' | '
   const { samples, looks, confidence, correctness, examples } = dynamics;
   return html`<section aria-labelledby="dynamics">
 <h2 id="dynamics">What was easy, what was hard</h2>
-<p class="about">How the student did on its ${decimal(samples)} training ${unit} while it trained, in ${decimal(looks, 1)} looks at each: it gave their class (the label, or the teacher’s answer) a probability of ${percent(confidence, 0)} on average, and was right ${percent(correctness, 0)} of the time.</p>
+<p class="about">While it trained, the student saw each of its ${decimal(samples)} training ${unit} ${decimal(looks, 1)} times on average. It gave their class (the label, or the teacher’s answer) a probability of ${percent(confidence, 0)} and was right ${percent(correctness, 0)} of the time.</p>
 <figure class="wide">
 <figcaption><h3>Map of the training ${unit}</h3><ul class="legend"><li><span class="key c0"></span>never right</li><li><span class="key c2"></span>half the time</li><li><span class="key c4"></span>always right</li></ul><p class="about">Upwards: confidence, the mean probability that the student gave to the sample’s class. To the right: variability, the standard deviation of that probability. A disc’s area grows with the number of samples.</p></figcaption>
 ${cartography(dynamics.cells)}
