@@ -6,7 +6,7 @@ import { openRegularFileAsync } from '../../regular-file.ts';
 import { readParquetRecords } from '../sources/parquet.ts';
 import { type CsvFormat, fieldsOfLine, plainFields } from '../text-files/csv-record.ts';
 import { csvRecords } from '../text-files/csv-records.ts';
-import { byteOrderMark, looksLikeUtf16, suggestEncoding } from '../text-files/encoding.ts';
+import { byteOrderMark, looksLikeUtf16, mixesUtf8, suggestEncoding } from '../text-files/encoding.ts';
 import { parseJsonLine } from '../text-files/json-line.ts';
 import { type TextFormat, textFormat, textLines } from '../text-files/text-lines.ts';
 
@@ -42,10 +42,11 @@ export async function firstRows(path: string, most: number): Promise<FirstRows> 
   if (found.isDirectory()) return folderKind(path);
   const extension = extname(path).toLowerCase();
   if (extension === '.parquet') return parquetRows(path, most);
-  const encoding = await encodingOf(path);
+  const { encoding, mixed } = await encodingOf(path);
   const format = await textFormat(path, 'text', encoding);
   const options = { ...(encoding && { encoding }) };
   const notes = encoding ? [`it is not UTF-8; it reads well as ${encoding}`] : [];
+  if (mixed) notes.push('it mixes encodings: some lines are UTF-8; others are not, and make broken rows');
   const isJson = /^\.(jsonl|ndjson|json)$/.test(extension) || (await firstLine(path, format)).startsWith('{');
   return isJson
     ? jsonRows(path, format, most, { options, notes })
@@ -57,15 +58,17 @@ type Beside = Pick<FirstRows, 'options' | 'notes'>;
 const HEAD = 1 << 16;
 
 /** The encoding to tell the source; undefined for UTF-8 and where a byte order mark tells it. */
-async function encodingOf(path: string): Promise<string | undefined> {
+async function encodingOf(path: string): Promise<{ encoding?: string | undefined; mixed?: boolean }> {
   const file = await openRegularFileAsync(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
     const head = buffer.subarray(0, bytesRead);
-    if (byteOrderMark(head)) return undefined;
+    if (byteOrderMark(head)) return {};
     // The head may end within a character.
     const whole = [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, Math.max(0, bytesRead - cut))));
-    return whole && !looksLikeUtf16(head) ? undefined : suggestEncoding(head);
+    if (looksLikeUtf16(head)) return { encoding: suggestEncoding(head) };
+    if (whole) return {};
+    return mixesUtf8(head) ? { mixed: true } : { encoding: suggestEncoding(head) };
   } finally {
     await file.close();
   }
@@ -113,6 +116,7 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
   const rows: Record<string, unknown>[] = [];
   let more = false;
   let first = header;
+  let quotes = 0;
   const shape = { columns: columns.length, label: -1, classes: new Set<string>() };
   for await (const { fields, problem } of csvRecords(textLines(path, format), quoting, shape)) {
     if (first) {
@@ -123,6 +127,7 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
       more = true;
       break;
     }
+    if (problem?.reason === 'quotes') quotes++;
     if (!problem && fields.length === columns.length)
       rows.push(Object.fromEntries(columns.map((name, i) => [name, fields[i]])));
   }
@@ -136,7 +141,13 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
     },
     rows,
     more,
-    notes: [...beside.notes, ...(header ? [] : ['its first line is not a header'])],
+    notes: [
+      ...beside.notes,
+      ...(header ? [] : ['its first line is not a header']),
+      ...(quotes === 0
+        ? []
+        : [`rows with a quote that is never closed: ${quotes}; if the file has no quoting, set quote: none`]),
+    ],
   };
 }
 

@@ -68,6 +68,18 @@ describe('surveyFile', () => {
     expect((await surveyOf('a.csv', utf16.subarray(2))).options).toEqual({ encoding: 'utf-16le' });
   });
 
+  it('proposes no encoding that would lose lines in UTF-8, and tells of quotes that are never closed', async () => {
+    const start = `text,label\n${'one garçon,café\n'.repeat(5)}`;
+    const mixed = Buffer.concat([Buffer.from(start), Buffer.from('très élégant,café\n'.repeat(5), 'latin1')]);
+    const found = await surveyOf('a.csv', mixed);
+    expect(found.options).toEqual({});
+    expect(found.notes).toEqual([expect.stringMatching(/mixes encodings/)]);
+    const lone = TEXTS.map((_, i) => `${i % 10 ? '' : '"'}message ${i}\t${i % 2}`).join('\n');
+    expect((await surveyOf('a.tsv', `text\tlabel\n${lone}`)).notes).toEqual([
+      expect.stringMatching(/never closed: 4; .*quote: none/),
+    ]);
+  });
+
   it('reads JSON lines, by their name or by how they begin', async () => {
     const lines = TEXTS.map((text, i) =>
       JSON.stringify({ sentence: text, intent: `intent ${i % 4}`, split: i % 5 ? 'train' : 'dev' }),

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import chardet from 'chardet';
 import { z } from 'zod';
 
@@ -98,6 +98,24 @@ function mostlyHigh(bytes: Uint8Array): boolean {
     else if ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) letters++;
   }
   return high > letters;
+}
+
+/** Few short lines in other encodings are UTF-8 by accident. */
+const MIXED = 0.2;
+
+/** Whether a good part of the lines with more than ASCII are UTF-8: read as another encoding, they would be lost. */
+export function mixesUtf8(head: Buffer): boolean {
+  let [all, right] = [0, 0];
+  for (let from = 0; from < head.length; ) {
+    const next = head.indexOf(10, from) + 1 || head.length;
+    const line = head.subarray(from, next);
+    if (!isAscii(line)) {
+      all++;
+      if (isUtf8(line)) right++;
+    }
+    from = next;
+  }
+  return right > 0 && right >= MIXED * all;
 }
 
 /** Whether bytes are text in UTF-16 without a byte order mark. */

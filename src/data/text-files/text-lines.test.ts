@@ -173,5 +173,9 @@ describe('files that a program or a person spoiled', () => {
       /^bytes that are not UTF-8, as other lines are: the file mixes/,
     );
     expect(lines[1]?.problem?.message).not.toMatch(/set encoding/);
+    const { format } = await read(bytes, 'windows-1252');
+    expect(format.notes).toEqual([
+      { kind: 'encoding', message: expect.stringMatching(/some of its lines are UTF-8/) },
+    ]);
   });
 });

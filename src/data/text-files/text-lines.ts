@@ -3,7 +3,14 @@ import { LimbeckError } from '../../errors.ts';
 import { openRegularFileAsync } from '../../regular-file.ts';
 import type { BrokenReason, SourceNote } from '../sample.ts';
 import { byteLines, type LineFormat, LONGEST_LINE } from './byte-lines.ts';
-import { byteOrderMark, canonicalEncoding, decoderOf, looksLikeUtf16, suggestEncoding } from './encoding.ts';
+import {
+  byteOrderMark,
+  canonicalEncoding,
+  decoderOf,
+  looksLikeUtf16,
+  mixesUtf8,
+  suggestEncoding,
+} from './encoding.ts';
 
 /** A line of a text file, decoded; a carriage return before its end is still there. */
 export interface TextLine {
@@ -43,8 +50,9 @@ export async function textFormat(path: string, format: string, told?: string): P
     const message = `${path} begins with the byte order mark of ${encoding}: read as that, and not as ${told}`;
     notes.push({ kind: 'encoding', message });
   }
-  if (named && encoding === named && !/^utf-/.test(encoding) && isUtf8Text(head)) {
-    const message = `${path} is read as ${encoding}, as the recipe says; its bytes are UTF-8, though`;
+  if (named && encoding === named && !/^utf-/.test(encoding) && mixesUtf8(head)) {
+    const what = isUtf8Text(head) ? 'its bytes are UTF-8' : 'some of its lines are UTF-8';
+    const message = `${path} is read as ${encoding}, as the recipe says; ${what}, though`;
     notes.push({ kind: 'encoding', message });
   }
   return {
@@ -139,24 +147,13 @@ export async function* textLines(
         continue;
       }
       if (suggestion === null) suggestion = suggestEncoding(evidence(format, bytes));
-      const message = isMixed(format)
-        ? `bytes that are not UTF-8, as other lines are: the file mixes encodings${suggestion ? `; this line reads well as ${suggestion}` : ''}`
-        : notOfEncoding(format.encoding, suggestion);
+      const message =
+        format.encoding === 'utf-8' && mixesUtf8(format.head)
+          ? `bytes that are not UTF-8, as other lines are: the file mixes encodings${suggestion ? `; this line reads well as ${suggestion}` : ''}`
+          : notOfEncoding(format.encoding, suggestion);
       yield { number, text: bytes.toString('latin1'), problem: { message, reason: 'encoding' } };
     }
   }
-}
-
-/** Whether a file that is read as UTF-8 has lines that are UTF-8 and more than ASCII: as another encoding it would lose them. */
-function isMixed({ encoding, head }: TextFormat): boolean {
-  if (encoding !== 'utf-8') return false;
-  for (let from = 0; from < head.length; ) {
-    const next = head.indexOf(10, from) + 1 || head.length;
-    const line = head.subarray(from, next);
-    if (isUtf8(line) && !isAscii(line)) return true;
-    from = next;
-  }
-  return false;
 }
 
 /** What is wrong with bytes that an encoding does not have, with the encoding that they read well as. */
