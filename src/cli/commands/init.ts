@@ -34,20 +34,20 @@ export function initCommand(cli: Cli): Command {
     .option('--name <name>', "the recipe's name (default: the file's)")
     .option(
       '--data <path>',
-      'a file (CSV, JSON lines, Parquet) or folder with the data, which is looked into',
+      'a file (CSV, JSON lines, Parquet) or folder of data, from which the recipe is proposed',
     )
     .option('--source <kind>', 'where the data is (default: wordnet-glosses, which comes with Limbeck)')
     .option(
       '--teacher <kind>',
-      'who teaches, or none for `limbeck train` (default: use-lite; none for pictures)',
+      'who teaches, or none for `limbeck train` (default: use-lite; none for images)',
     )
-    .option('--student <kind>', 'who is taught (default: text-conv; resnet for pictures)')
+    .option('--student <kind>', 'who is taught (default: text-conv; resnet for images)')
     .option(
       '--set <key.path=value>',
       'any other key of the recipe; may be repeated',
       (value: string, before: string[] = []) => [...before, value],
     )
-    .option('--force', 'write over a file that is there')
+    .option('--force', 'overwrite an existing file')
     .option('--json', 'the result as one JSON object on stdout')
     .addHelpText('after', () => {
       const kinds = (section: Parameters<typeof kindsOf>[0]) =>
@@ -136,7 +136,7 @@ async function write(path: string, text: string, file: string, force: boolean): 
     if (code !== 'EEXIST') throw error;
     throw new LimbeckError('cli.file-exists', 'the file exists already', {
       where: file,
-      remedy: 'Give another name, or --force to write over it.',
+      remedy: 'Give another name, or --force to overwrite it.',
     });
   }
 }
