@@ -5,13 +5,15 @@ import type { Colors } from './terminal.ts';
 
 /** Classes that are listed; of more, the largest and the smallest. */
 const LISTED = 20;
+const LISTED_FILES = 5;
 const TEXT_WIDTH = 160;
 const SHOWN_TOKENS = 40;
 const SHOWN_BROKEN = 5;
 
 /** What `limbeck check` found, for a person. */
 export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'yellow' | 'dim'>): string {
-  const { title, unit, rows, broken, splits, classes, lengths, warnings, samples, duplicates } = check;
+  const { title, unit, rows, broken, splits, classes, lengths, warnings, samples, duplicates, formats } =
+    check;
   const used = splits.train + splits.validation + splits.test;
   const left = [
     broken.count > 0 && `${formatCount(broken.count)} broken`,
@@ -19,6 +21,7 @@ export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'ye
   ].filter((part) => part !== false);
   const sections = [
     `${colors.bold(plainLine(title))}: ${formatCount(rows)} rows, ${formatCount(used)} ${unit}${left.length > 0 ? ` (${left.join(', ')})` : ''}`,
+    ...(formats.length > 0 ? [formatLines(formats)] : []),
     classTable(classes, splits),
   ];
   if (lengths) {
@@ -42,6 +45,13 @@ export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'ye
       : `${colors.bold('Warnings')}\n${warnings.map((warning) => `${colors.yellow('!')} ${plainLine(warning)}\n`).join('')}`,
   );
   return sections.join('\n');
+}
+
+/** How the files are read; of many the first. */
+function formatLines(formats: readonly string[]): string {
+  const lines = formats.slice(0, LISTED_FILES).map((line) => `${plainLine(line)}\n`);
+  const more = formats.length - lines.length;
+  return `${lines.join('')}${more > 0 ? `... ${more} more files\n` : ''}`;
 }
 
 function classTable(classes: readonly CheckedClass[], splits: DataCheck['splits']): string {

@@ -47,6 +47,7 @@ describe('check', () => {
     const found = await checkCsv(rows(100, (i) => 3 + (i % 5)));
     expect(found).toMatchObject({
       title: 'mails.csv',
+      formats: ["mails.csv: utf-8, columns divided by ','"],
       unit: 'texts',
       rows: 100,
       broken: { count: 0 },
@@ -65,7 +66,7 @@ describe('check', () => {
       expect(ids).toHaveLength(pieces.length);
     }
     const shown = checkSummary(found, PLAIN);
-    expect(shown).toMatch(/^mails\.csv: 100 rows, 100 texts\n/);
+    expect(shown).toMatch(/^mails\.csv: 100 rows, 100 texts\nmails\.csv: utf-8, columns divided by ','\n/);
     expect(shown).toMatch(/^in all +60 +60 +20 +20$/m);
     expect(shown).toContain('Nothing to warn of.');
   });

@@ -40,6 +40,8 @@ export interface DataCheck {
   /** The source, for people. */
   title: string;
   unit: SampleUnit;
+  /** How files are read, a line each: `mails.csv: windows-1252, columns divided by ';'`. */
+  formats: string[];
   /** Rows that were read, broken ones too. */
   rows: number;
   broken: BrokenRows;
@@ -100,6 +102,7 @@ function describe(task: Task, dataset: Dataset, taught: ClassMatch | undefined):
   return {
     title,
     unit: task.unit,
+    formats: statistics.notes.flatMap(({ kind, message }) => (kind === 'format' ? [message] : [])),
     rows: statistics.rows,
     broken: statistics.broken,
     duplicates: statistics.duplicates,

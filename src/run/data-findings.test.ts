@@ -39,7 +39,7 @@ test('broken rows by reason, with the first of them', () => {
   const first = [{ where: 'a.csv:3', problem: 'not JSON' }];
   const broken = { count: 12, first, reasons: { json: 2, columns: 10 } };
   expect(findings({ broken })).toEqual([
-    '12 broken rows were left out; the first: a.csv:3: not JSON (in all 10 with another number of columns than the header, 2 with not a JSON object; listed in broken-rows.jsonl)',
+    '12 broken rows were left out; the first: a.csv:3: not JSON (in all 10 with another number of columns than the header, or the header again, 2 with not a JSON object; listed in broken-rows.jsonl)',
   ]);
 });
 

@@ -17,7 +17,7 @@ const MANY_CUT = 0.02;
  */
 export function dataFindings({ statistics, labels, splits }: Dataset, teacher?: TeacherSource): string[] {
   const { broken, notes, replaced, origins, classCounts } = statistics;
-  const findings = notes.map(({ message }) => message);
+  const findings = notes.flatMap(({ kind, message }) => (kind === 'format' ? [] : [message]));
   if (broken.count > 0) {
     const [first] = broken.first;
     findings.push(

@@ -83,6 +83,9 @@ export async function* readCsv(
   const delimiter = options.delimiter ?? separator;
   const { columns, format, notes } = readHeader(first, file, { ...options, delimiter }, quoting);
   for (const note of notes) yield { note };
+  const divided = format.delimiter === '\t' ? 'tabs' : `'${format.delimiter}'`;
+  const read = `${file.name}: ${text.encoding}, columns divided by ${divided}`;
+  yield { note: { kind: 'format', message: read } };
 
   const shape: RowShape = {
     columns: columns.length,

@@ -29,6 +29,7 @@ export async function* readJsonl(
 ): AsyncGenerator<SourceRow> {
   const format = await textFormat(file.path, 'JSON lines', options.encoding);
   for (const note of format.notes) yield { note };
+  yield { note: { kind: 'format', message: `${file.name}: ${format.encoding}` } };
   const { textField, labelField, idField, groupField, splitField } = options;
   const needed = [textField, labelField, idField, groupField, splitField].filter(
     (name) => name !== undefined,
