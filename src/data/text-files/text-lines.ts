@@ -146,7 +146,12 @@ export async function* textLines(
         yield { number, text: text.startsWith('\ufeff') ? text.slice(1) : text };
         continue;
       }
-      if (suggestion === null) suggestion = suggestEncoding(evidence(format, bytes));
+      // A file that is UTF-8 after all, whatever the recipe says.
+      if (suggestion === null)
+        suggestion =
+          format.encoding !== 'utf-8' && mixesUtf8(format.head)
+            ? 'utf-8'
+            : suggestEncoding(evidence(format, bytes));
       const message =
         format.encoding === 'utf-8' && mixesUtf8(format.head)
           ? `bytes that are not UTF-8, as other lines are: the file mixes encodings${suggestion ? `; this line reads well as ${suggestion}` : ''}`
