@@ -181,8 +181,8 @@ describe('files that a program or a person spoiled', () => {
 });
 
 test('a file that is UTF-8 after all is told to be, whatever the recipe says', async () => {
-  const text = `${'où est le café très élégant\n'.repeat(20)}ça ?\n`;
-  const { lines } = await read(text, 'shift_jis');
+  const text = `${'größer als die Straße\n'.repeat(20)}naïve “quotes” — €\n`;
+  const { lines } = await read(text, 'euc-jp');
   const problems = lines.flatMap(({ problem }) => problem?.message ?? []);
   expect(problems.length).toBeGreaterThan(0);
   for (const problem of problems) expect(problem).toMatch(/set encoding: utf-8$/);
