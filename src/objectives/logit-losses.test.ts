@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkGradients } from '../autodiff/testing/check-gradients.ts';
 import type { TypedValue } from '../onnx/graph.ts';
-import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, type Tensor, tensor } from '../onnx/tensor.ts';
 import { dist } from './dist.ts';
 import { decoupledKd } from './dkd.ts';
-import { kdLogits } from './kd-logits.ts';
+import { kdLogits, kdTerm } from './kd-logits.ts';
 import { multiLevelKd } from './mlkd.ts';
-import { meanLoss, type RowLosses } from './objective.ts';
+import { meanLoss, type ObjectiveInputs, type RowLosses } from './objective.ts';
 import { angleRelations, distanceRelations } from './relations.ts';
 import { lossAndGradient } from './testing/loss-case.ts';
 
@@ -128,4 +128,48 @@ it('standardised, does not see the size of logits', async () => {
   );
   const { value } = await resultOf('kd standardized', inputsOf({ student: larger }));
   expect(value).toBeCloseTo(fixtures.cases['kd standardized']?.value as number, 4);
+});
+
+describe('an assistant', () => {
+  // A model of its own over an input of the student: its logits are twice what it is given.
+  const b = new GraphBuilder();
+  b.output(b.mul(b.input('features', 'float32', ['batch', classes]), 2), 'logits');
+  const assistantGraph = b.build('assistant');
+  const opinions = Array.from({ length: rows * classes }, (_, i) => Math.sin(3 * i));
+
+  const resultOfTerm = (assistant: number, withGraph = true) => {
+    const inputs = { ...inputsOf(), features: float32(opinions, [rows, classes]) };
+    return lossAndGradient(inputs, 'student', (g, v) => {
+      const values = v as Values & { features: TypedValue };
+      const sources = {
+        student: (name: string) => (name === 'logits' ? values.student : values.features),
+        knowledge: () => values.teacher,
+        rowWeights: () => values.rowWeights,
+      } as unknown as ObjectiveInputs;
+      const options = { weight: 1, temperature: 1, classes, assistant };
+      return kdTerm({ ...options, assistantGraph: withGraph ? assistantGraph : undefined }).build(g, sources);
+    });
+  };
+  /** Towards logits that are written down beforehand. */
+  const towards = (teacher: number[]) =>
+    lossAndGradient(inputsOf({ teacher: float32(teacher, [rows, classes]) }), 'student', (g, v) =>
+      kdLogits(g, { ...(v as Values), temperature: 1 }),
+    );
+
+  it('adds its log-probabilities to those of the teacher, as often as it counts', async () => {
+    const { value, gradient } = await resultOfTerm(1.5);
+    // What a softmax adds to all classes of a row alike does not matter.
+    const expected = await towards(
+      fixtures.teacher.map((logit, i) => logit + 1.5 * 2 * (opinions[i] as number)),
+    );
+    expect(value).toBeCloseTo(expected.value, 5);
+    for (const [i, slope] of expected.gradient.entries()) expect(gradient[i]).toBeCloseTo(slope, 5);
+    expect(Math.abs(value - (await towards(fixtures.teacher)).value)).toBeGreaterThan(0.01);
+  });
+
+  it('says nothing where it counts 0 times, or where there is none', async () => {
+    const { value } = await towards(fixtures.teacher);
+    expect((await resultOfTerm(0)).value).toBeCloseTo(value, 6);
+    expect((await resultOfTerm(1.5, false)).value).toBeCloseTo(value, 6);
+  });
 });
