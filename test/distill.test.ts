@@ -245,6 +245,23 @@ test('another student with the same store asks the teacher nothing, and is as go
   expect(teacherHash('wider')).toBe(teacherHash('first'));
 });
 
+test('a peer that helps to teach is trained without baselines, too, and nothing is compared with it', async () => {
+  const summaries: string[] = [];
+  const assisted = await distill(
+    smallRecipe(['teacher.precision=auto', 'objective.kd.assistant=1']),
+    place.options('assisted', {
+      baseline: false,
+      onEvent: (event) => {
+        if (event.type === 'stage-end' && event.stage === 'peer') summaries.push(event.summary);
+      },
+    }),
+  );
+  expect(summaries).toEqual([expect.stringMatching(/% from the teacher's answers on the validation split$/)]);
+  expect(assisted.baselines ?? []).toEqual([]);
+  expect(existsSync(place.path('runs', 'assisted', 'peer'))).toBe(false);
+  expect(assisted.student.accuracy).toBeGreaterThan(result.student.accuracy - 0.05);
+});
+
 describe('the same folder again', () => {
   test('answers at once, and touches nothing', async () => {
     const before = statSync(file('result.json')).mtimeMs;
