@@ -15,7 +15,7 @@ import { type RecordLayout, recordLayout } from './token-record.ts';
 import { TokenSplitFile } from './token-split.ts';
 
 /** Raised when the files' layout changes, so that older ones are made anew. */
-export const DATASET_FORMAT = 4;
+export const DATASET_FORMAT = 5;
 
 export interface FileSum {
   bytes: number;

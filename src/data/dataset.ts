@@ -27,6 +27,8 @@ export interface DatasetStatistics {
   unlabelledHeldOut: number;
   /** How many samples have 0, 1, 2 ... maxLength tokens, after cutting; empty for images. */
   tokenLengths: number[];
+  /** Texts with tokens that the vocabulary does not have, these tokens, and where the first text is; absent for images. */
+  unknown?: { texts: number; tokens: number; first?: string };
   /** Texts with more than maxLength tokens, which were cut. */
   longTexts?: LongTexts;
   /** Samples of each class, in the order of `labels`; in `train` by their true class, also where it is hidden. */

@@ -166,6 +166,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
         duplicates: written.left[DUPLICATE] ?? 0,
         unlabelledHeldOut: written.left[UNLABELLED_HELD_OUT] ?? 0,
         tokenLengths: reader.tokenLengths,
+        unknown: reader.unknown,
         longTexts: reader.long.found(),
         classCounts: written.classCounts,
         labels: {

@@ -39,6 +39,8 @@ export class SampleReader {
   /** Samples whose text holds U+FFFD: another program could not read them before. */
   readonly replaced: { count: number; first?: string } = { count: 0 };
   readonly tokenLengths: number[];
+  /** Texts with tokens that the vocabulary does not have, and the first of them. */
+  readonly unknown: { texts: number; tokens: number; first?: string } = { texts: 0, tokens: 0 };
   /** Texts that `maxLength` cuts. */
   readonly long: LongTextCounter;
   rows = 0;
@@ -91,6 +93,7 @@ export class SampleReader {
     }
     const ids = tokenizer.cut(whole, maxLength);
     (this.tokenLengths[ids.length] as number)++;
+    this.#countUnknown(ids, where);
     const key = createHash('sha256').update(sample.text).digest().subarray(0, SAMPLE_KEY_BYTES);
     const id = sample.id ?? key.toString('hex');
     return {
@@ -126,6 +129,15 @@ export class SampleReader {
           'Name a column with one class for each row (labelField), or write one: the most important class of each text.',
       },
     );
+  }
+
+  #countUnknown(ids: readonly number[], where: string): void {
+    const { unknownId } = this.#options.tokenizer;
+    const tokens = ids.reduce((count, id) => count + (id === unknownId ? 1 : 0), 0);
+    if (tokens === 0) return;
+    this.unknown.texts++;
+    this.unknown.tokens += tokens;
+    this.unknown.first ??= where;
   }
 
   #skip(broken: BrokenRow, code: 'data.broken-row' | 'data.unknown-label'): undefined {

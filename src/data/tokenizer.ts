@@ -39,6 +39,8 @@ export class Tokenizer {
   readonly vocabularySize: number;
   readonly padId: number;
   readonly unkId: number;
+  /** The id of what the vocabulary does not have; undefined for one that has every text in some form. */
+  readonly unknownId: number | undefined;
   /** SHA-256 (hex) of both files in canonical form: part of every cache key that depends on ids. */
   readonly hash: string;
   /** The special tokens around a text, where it is cut, and where it is padded. */
@@ -84,6 +86,7 @@ export class Tokenizer {
     const unk = this.#library.model?.unk_token_id ?? this.#idOf(tokens.unk_token);
     // A byte-level vocabulary knows every text and needs no unknown token; 0 stands in for token dropout.
     this.unkId = unk ?? 0;
+    this.unknownId = unk;
     const padding = findPaddingToken(this.#json, tokens, {
       idOf: (token) => this.#idOf(token),
       textOf: (id) => this.#library.id_to_token(id),

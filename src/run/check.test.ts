@@ -94,6 +94,14 @@ describe('check', () => {
     expect(checkSummary(found, PLAIN)).toMatch(/Broken rows:\n {2}mails\.csv:62: 1 columns where/);
   });
 
+  it('tells texts whose words the tokenizer does not know', async () => {
+    const strange = Array.from({ length: 30 }, (_, i) => `Der Fuß ${i} ist groß,${i % 2 ? 'ham' : 'spam'}`);
+    const { warnings } = await checkCsv([...rows(60, () => 4, 100), ...strange]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^30 of 90 texts \(33\.3 %\) hold 60 tokens that the tokenizer does not know/),
+    ]);
+  });
+
   it('lists the largest and the smallest of many classes', async () => {
     const lines = Array.from({ length: 300 }, (_, i) => `${i} ${words(4, i)},class ${i % 30}`);
     const shown = checkSummary(await checkCsv(lines), PLAIN);

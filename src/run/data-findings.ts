@@ -9,6 +9,8 @@ const NAMED = 5;
 const SPLITS = ['validation', 'test'] as const;
 /** The share of the texts from which on it is told that they are cut. */
 const MANY_CUT = 0.02;
+/** The share of texts with unknown tokens from which on it is told. */
+const MANY_UNKNOWN = 0.02;
 
 /**
  * What a person should know of a data set before anything rests on it, a sentence each.
@@ -30,6 +32,7 @@ export function dataFindings({ statistics, labels, splits }: Dataset, teacher?: 
     );
   }
   findings.push(...lengthFindings(statistics, mostTokensOf(teacher)));
+  findings.push(...unknownFindings(statistics));
   for (const name of SPLITS) {
     const { cut, missing } = origins[name];
     const size = splits[name].size;
@@ -64,6 +67,15 @@ function mostTokensOf(teacher: TeacherSource | undefined): number {
   return teacher && 'maxLength' in teacher && typeof teacher.maxLength === 'number'
     ? teacher.maxLength
     : Infinity;
+}
+
+/** A vocabulary of another language, or without the signs of these texts: models see nothing of what it does not have. */
+function unknownFindings({ tokenLengths, unknown }: DatasetStatistics): string[] {
+  const texts = tokenLengths.reduce((sum, count) => sum + count, 0);
+  if (!unknown || unknown.texts < MANY_UNKNOWN * texts) return [];
+  return [
+    `${unknown.texts} of ${texts} texts (${percent(unknown.texts / texts)}) hold ${unknown.tokens} tokens that the tokenizer does not know, as if they were of another language; the first: ${unknown.first}`,
+  ];
 }
 
 /** Texts that lose a part say less than the person thinks; few long ones are as expected. */
