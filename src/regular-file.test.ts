@@ -61,8 +61,10 @@ describe.skipIf(process.platform === 'win32')('what is not a file', () => {
       expect.objectContaining({ code, message: expect.stringContaining('it is a named pipe') });
     expect(() => readModelFile(pipe('model.onnx'))).toThrow(typed('model.unreadable'));
     await expect(loadRecipe(pipe('recipe.yaml'), folder)).rejects.toEqual(typed('cli.not-a-file'));
+    // The tokenizer is looked at first, so this needs to be no model.
+    writeFileSync(join(folder, 'teacher.onnx'), '');
     const teacher = {
-      model: join(folder, 'none.onnx'),
+      model: join(folder, 'teacher.onnx'),
       tokenizer: pipe('tokenizer.json'),
       train: 'none' as const,
     };
