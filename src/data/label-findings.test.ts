@@ -71,7 +71,7 @@ test('lists in texts, values taken for none, rare classes, names for nothing, co
     ],
   ];
   expect(said({ a: 2, b: 2 }, { contradictions: { texts: 2, rows: 5, first } })).toEqual([
-    "2 texts are there with different labels, in 5 rows, and they are kept so; the first: a.csv:3 has 'a', a.csv:9 has 'b'",
+    "2 texts have different labels in different rows (5 rows, all kept); the first: a.csv:3 has 'a', a.csv:9 has 'b'",
   ]);
 });
 

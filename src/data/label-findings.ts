@@ -103,8 +103,8 @@ export function describeLabelFinding(finding: LabelFinding): string {
       const example = first
         ? `; the first: ${first.map(({ place, label }) => `${place} has '${label}'`).join(', ')}`
         : '';
-      const [noun, verb] = finding.texts === 1 ? ['text is', 'it is'] : ['texts are', 'they are'];
-      return `${finding.texts} ${noun} there with different labels, in ${rows(finding.rows)}, and ${verb} kept so${example}`;
+      const noun = finding.texts === 1 ? 'text has' : 'texts have';
+      return `${finding.texts} ${noun} different labels in different rows (${rows(finding.rows)}, all kept)${example}`;
     }
     case 'rare':
       return `classes with one row, too few to learn or to measure: ${named(finding.classes)}`;
