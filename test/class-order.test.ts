@@ -267,7 +267,7 @@ test('what stands out among labels is told by a run and by `limbeck check`; rena
   expect(found.warnings).toEqual([
     expect.stringMatching(/^the classes 'Spam ' \(24 rows\), 'spam' \(96 rows\) differ in case/),
     expect.stringMatching(/^the label '-100' \(24 rows\) is a class like any other/),
-    expect.stringMatching(/^1 text is there with different labels, in 2 rows/),
+    expect.stringMatching(/^1 text has different labels in different rows \(2 rows/),
   ]);
   const renameLabels = [
     { from: 'Spam ', to: 'spam' },

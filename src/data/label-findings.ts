@@ -22,7 +22,7 @@ export type LabelFinding =
   /** Classes that the recipe or the data set names, and no row has. */
   | { readonly kind: 'empty'; readonly classes: readonly ClassRows[] }
   | { readonly kind: 'unused-names'; readonly names: readonly string[] }
-  /** Texts that are there with different labels; `first` are two such rows of some of them, with their labels. */
+  /** Texts with different labels in different rows; `first` are two such rows of some of them, with their labels. */
   | {
       readonly kind: 'contradictions';
       readonly texts: number;
