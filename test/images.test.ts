@@ -108,7 +108,7 @@ describe('pictures', () => {
     ]);
     expect(store).toMatchObject({ missing: 0, present: 320 + 60 });
     expect(stages.find(({ stage }) => stage === 'train')?.note).toBe(`${14 * 5} steps`);
-    expect(page).toContain('Multiplications in int8');
+    expect(page).toContain('Computed in int8');
     expect(page).toContain('test images');
     expect(page).not.toContain('test texts');
     // No batch normalisation is left in what ships.

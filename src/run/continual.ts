@@ -7,7 +7,7 @@ import { learn, type MethodMatrices } from './continual/learn.ts';
 import { TaskMeasure } from './continual/measure-tasks.ts';
 import { comparedMethods, remediesOf } from './continual/methods.ts';
 import { finishedContinual, reportContinual } from './continual/report.ts';
-import { shipStudent } from './continual/ship.ts';
+import { shipBestStudent } from './continual/ship.ts';
 import { openRun, type RunContext, runStage } from './run-context.ts';
 import { dataStage } from './stages/data.ts';
 import { labelWith } from './stages/label.ts';
@@ -67,7 +67,7 @@ export async function continual(recipe: Recipe, options: RunOptions): Promise<Co
         run.folder.resetMetrics('train');
         const measured: MethodMatrices[] = [];
         for (const method of methods) measured.push(await learn(of, method));
-        const shipped = await shipStudent(of, measured);
+        const shipped = await shipBestStudent(of, measured);
         return await reportContinual(of, measured, shipped);
       } finally {
         await measure.close();

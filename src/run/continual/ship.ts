@@ -15,7 +15,7 @@ import { learntParameters } from './train-task.ts';
  * `student/` in the Hugging Face layout, in float32 and int8. Of methods that learn in turn, if there are any: `joint`
  * has seen what a lifelong learner has not. undefined where its checkpoint is gone.
  */
-export async function shipStudent(
+export async function shipBestStudent(
   of: ContinualRun,
   measured: readonly MethodMatrices[],
 ): Promise<ContinualResult['shipped']> {

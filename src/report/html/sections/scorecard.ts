@@ -31,9 +31,9 @@ const REASONS: Measure = {
   full: 1,
 };
 
-/** Shown where there is an int8 file: a file is int8 by what it computes, not by its name. */
+/** The share of a file's multiplications that run in int8: a file is int8 by what it computes, not by its name. */
 const INT8_SHARE: Measure = {
-  title: 'Multiplications in int8',
+  title: 'Computed in int8',
   better: null,
   value: (model) => model.int8Share ?? 0,
   show: (model) => (model.int8Share === undefined ? '–' : percent(model.int8Share)),
