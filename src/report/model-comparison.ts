@@ -1,5 +1,5 @@
+import { type Confusion, confusionCounts, countAnswer, createConfusion } from '../metrics/confusion.ts';
 import { type RandomStream, randomStream } from '../random.ts';
-import { type Confusion, confusionCounts, countAnswer, createConfusion } from './confusion.ts';
 import { countConfidence, createReliability, type Reliability, reliabilityBins } from './reliability.ts';
 import type { Answer, ConfusionPair, Disagreement, ErrorOrigins, ReportData } from './report-data.ts';
 import type { Mistake, StudentAnswers } from './train-report.ts';

@@ -1,15 +1,15 @@
 import type { Batch } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
 import type { Engine } from '../engine/engine.ts';
+import { readLogits } from '../metrics/class-answers.ts';
+import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from '../metrics/confusion.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
-import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from '../report/confusion.ts';
 import type { Student } from '../students/student.ts';
 import { compileForward } from '../train/compile-step.ts';
 import type { Evaluation } from '../train/early-stopping.ts';
 import { SessionsByVariant } from '../train/sessions-by-variant.ts';
 import { trainedTensors } from '../train/step-graph.ts';
-import { readLogits } from './logits.ts';
 
 import { splitBatches } from './sample-batches.ts';
 import type { ModelInputs, Variant } from './tasks/task.ts';

@@ -5,8 +5,7 @@ import type { Session } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
 import { MODEL_FILE } from '../export/package-folder.ts';
-import { readModelFile } from '../onnx/node-files.ts';
-import type { Recipe } from '../recipe/schema.ts';
+import { readLogits } from '../metrics/class-answers.ts';
 import {
   accuracy,
   classResults,
@@ -14,13 +13,14 @@ import {
   countAnswer,
   createConfusion,
   macroF1,
-} from '../report/confusion.ts';
+} from '../metrics/confusion.ts';
+import { readModelFile } from '../onnx/node-files.ts';
+import type { Recipe } from '../recipe/schema.ts';
 import { modelFiles } from '../teachers/model-folder.ts';
 import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
 import { reopenRun } from './finished-run.ts';
 import { requireKept } from './kept-files.ts';
 import { dataAsInRun } from './kept-splits-file.ts';
-import { readLogits } from './logits.ts';
 import { openClassifier } from './open-classifier.ts';
 import { splitBatches } from './sample-batches.ts';
 import { openTask } from './tasks/index.ts';

@@ -1,8 +1,8 @@
 import type { Batch } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
+import { readLogits } from '../metrics/class-answers.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write-model.ts';
-import { readLogits } from './logits.ts';
 import type { RunContext } from './run-context.ts';
 import { splitBatches } from './sample-batches.ts';
 import type { ModelInputs } from './tasks/task.ts';

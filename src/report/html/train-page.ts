@@ -1,6 +1,6 @@
+import { classResults } from '../../metrics/confusion.ts';
 import { accuracyInterval } from '../../metrics/interval.ts';
 import { studentHeadline } from '../conclusion.ts';
-import { classResults } from '../confusion.ts';
 import { shutGate } from '../gate-sentences.ts';
 import { expectedCalibrationError } from '../reliability.ts';
 import type { ConfusionPair } from '../report-data.ts';

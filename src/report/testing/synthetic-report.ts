@@ -1,6 +1,6 @@
+import { accuracy, macroF1 } from '../../metrics/confusion.ts';
 import { pairedDifference } from '../../metrics/interval.ts';
 import { type RandomStream, randomStream } from '../../random.ts';
-import { accuracy, macroF1 } from '../confusion.ts';
 import { createComparison } from '../model-comparison.ts';
 import type { Answer, ConfusionCounts, CurvePoint, ReportData } from '../report-data.ts';
 import { type BaselineResult, compareModels, type ModelResult } from '../result.ts';

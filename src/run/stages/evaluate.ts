@@ -2,11 +2,12 @@ import { relative } from 'node:path';
 import { int8Share } from '../../compress/int8-share.ts';
 import type { SampleBatch } from '../../data/batch.ts';
 import type { Session } from '../../engine/engine.ts';
+import { readLogits } from '../../metrics/class-answers.ts';
+import { type Confusion, countAnswer, createConfusion } from '../../metrics/confusion.ts';
 import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
-import { type Confusion, countAnswer, createConfusion } from '../../report/confusion.ts';
 import {
   type ComparisonResult,
   createComparison,
@@ -24,7 +25,6 @@ import { createTestAnswers } from '../../report/test-answers.ts';
 import type { StudentAnswers } from '../../report/train-report.ts';
 import { attributionAgreement } from '../attribution-agreement.ts';
 import { int8Gate } from '../gate.ts';
-import { readLogits } from '../logits.ts';
 import { modelResult } from '../model-result.ts';
 import { fedAs, openClassifier } from '../open-classifier.ts';
 import { rejectInt8 } from '../rejected-int8.ts';

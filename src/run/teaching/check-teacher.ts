@@ -1,9 +1,9 @@
 import { LimbeckError } from '../../errors.ts';
+import { readLogits } from '../../metrics/class-answers.ts';
 import { type BetterOrder, betterOrder } from '../../metrics/class-order.ts';
 import { type Skill, skillOf } from '../../metrics/skill.ts';
 import { percent } from '../../percent.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
-import { readLogits } from '../logits.ts';
 import type { RunContext } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';

@@ -1,4 +1,4 @@
-import { classResults } from '../../confusion.ts';
+import { classResults } from '../../../metrics/confusion.ts';
 import type { ReportData } from '../../report-data.ts';
 import { dumbbell, dumbbellAxis, dumbbellRange } from '../charts/dumbbell.ts';
 import { capital, decimal, percent, points } from '../format.ts';

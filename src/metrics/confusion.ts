@@ -1,4 +1,5 @@
-import type { ConfusionCounts } from './report-data.ts';
+/** Rows are truths, columns are answers. */
+export type ConfusionCounts = number[][];
 
 /** Counts of (truth, predicted); grows by one addition per answer, whatever the number of texts. */
 export interface Confusion {

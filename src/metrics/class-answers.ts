@@ -1,6 +1,6 @@
-import type { SampleBatch } from '../data/batch.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import type { Answers, MeasuredBatch } from './metric.ts';
 
 /** What a classifier said of one labelled sample. */
 export interface LogitsRow {
@@ -15,6 +15,25 @@ export interface LogitsRow {
   readonly crossEntropy: number;
 }
 
+/** What metrics over one class a sample are made for. */
+export interface ClassMetricOptions {
+  /** The column with the true classes, int32 [rows]; `labels` when absent. */
+  readonly labels?: string;
+  /** Between which classes the answer to a sample of a class is sought; all when absent. */
+  readonly among?: (label: number) => readonly number[];
+}
+
+/** The rows of `readLogits`, with the labels of a column. */
+export function classAnswers(
+  answers: Answers,
+  { filled, ordinals, columns }: MeasuredBatch,
+  { labels = 'labels', among }: ClassMetricOptions,
+): Generator<LogitsRow> {
+  const column = columns[labels];
+  if (!column) throw new Error(`a batch without the column ${labels}`);
+  return readLogits(answers, { filled, ordinals, labels: column.data as Int32Array }, among);
+}
+
 /**
  * Reads the logits [rows, classes] of a batch's samples that have a label. `among` says between which classes the answer
  * to a sample of a class is sought: all of them when absent.
@@ -22,7 +41,7 @@ export interface LogitsRow {
  */
 export function* readLogits(
   logits: Tensor,
-  batch: Pick<SampleBatch, 'filled' | 'labels' | 'ordinals'>,
+  batch: Pick<MeasuredBatch, 'filled' | 'ordinals'> & { readonly labels: ArrayLike<number> },
   among?: (label: number) => readonly number[],
 ): Generator<LogitsRow> {
   const data = logits.data as Float32Array;
