@@ -34,6 +34,10 @@ export type BrokenReason =
   | 'split'
   | 'id'
   | 'tokens'
+  | 'image'
+  | 'audio'
+  | 'value'
+  | 'missing'
   | 'other';
 
 /** A row that could not be read as a sample. */
@@ -88,4 +92,12 @@ export interface DeclaredClasses {
   readonly names: readonly string[];
   /** What declares them, for people: `README.md`, the file with the rows. */
   readonly where: string;
+}
+
+/** What a source says of a field before its rows are read. */
+export interface FieldDeclaration {
+  /** [channels, height, width] of images that have all one size. */
+  readonly dims?: readonly [number, number, number];
+  /** Of sounds that have all one, in samples a second. */
+  readonly sampleRate?: number;
 }
