@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { TokenSplit } from '../data/token-split.ts';
 import { createNodeEngine } from '../engine/node.ts';
+import { classMetrics } from '../metrics/class-metrics.ts';
 import { tensor } from '../onnx/tensor.ts';
 import { randomStream } from '../random.ts';
 import { buildClassifierHead } from '../students/classifier-head.ts';
@@ -42,7 +43,7 @@ it('evaluates the parameters that it is given, on the labelled samples of short 
     student,
     split,
     batchSize: 2,
-    classes: 2,
+    outputs: [{ output: 'logits', metrics: classMetrics({ classes: 2 }) }],
     inputs: {
       variant: ({ rows }) => ({ name: 'head', sizes: { batch: rows } }),
       feeds: ({ ordinals, rows }) => ({

@@ -1,17 +1,16 @@
 import type { Batch } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
 import type { Engine } from '../engine/engine.ts';
-import { readLogits } from '../metrics/class-answers.ts';
-import { accuracy, confusionCounts, countAnswer, createConfusion, macroF1 } from '../metrics/confusion.ts';
+import { type MeasuredOutput, OutputsMeasuring } from '../metrics/measure-outputs.ts';
+import type { Evaluation } from '../metrics/metric.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
 import { compileForward } from '../train/compile-step.ts';
-import type { Evaluation } from '../train/early-stopping.ts';
 import { SessionsByVariant } from '../train/sessions-by-variant.ts';
 import { trainedTensors } from '../train/step-graph.ts';
 
-import { splitBatches } from './sample-batches.ts';
+import { labelFeeds, splitBatches } from './sample-batches.ts';
 import type { ModelInputs, Variant } from './tasks/task.ts';
 
 export interface ParameterEvaluator {
@@ -28,12 +27,11 @@ export function parameterEvaluator<B extends Batch>(options: {
   readonly student: Student;
   readonly split: Split<B>;
   readonly batchSize: number;
-  readonly classes: number;
+  /** What of the student is measured, and by what. */
+  readonly outputs: readonly MeasuredOutput[];
   readonly inputs: ModelInputs<B>;
-  /** Between which classes the answer to a sample of a class is sought, asked for each sample; all when absent. */
-  readonly among?: (label: number) => readonly number[];
 }): ParameterEvaluator {
-  const { engine, student, split, batchSize, classes, inputs, among } = options;
+  const { engine, student, split, batchSize, outputs, inputs } = options;
   const tensors = trainedTensors(student);
   const sessions = new SessionsByVariant(
     ({ sizes }: Variant) =>
@@ -42,22 +40,15 @@ export function parameterEvaluator<B extends Batch>(options: {
   );
   return {
     async evaluate(parameters) {
-      const confusion = createConfusion(classes);
+      const measuring = new OutputsMeasuring(outputs);
       const feeds: Record<string, Tensor> = {};
       for (const [name, data] of parameters) feeds[name] = { ...(tensors.get(name) as Tensor), data };
-      let loss = 0;
-      let counted = 0;
       for (const batch of splitBatches(split, batchSize)) {
         const session = await sessions.get(inputs.variant(batch));
-        const { logits } = await session.run({ ...feeds, ...inputs.feeds(batch) }, { logits: null });
-        for (const { label, answer, crossEntropy } of readLogits(logits, batch, among)) {
-          countAnswer(confusion, label, answer);
-          loss += crossEntropy;
-          counted++;
-        }
+        const answers = await session.run({ ...feeds, ...inputs.feeds(batch) }, measuring.fetches);
+        measuring.add(answers, { ...batch, columns: labelFeeds(batch) });
       }
-      const counts = confusionCounts(confusion);
-      return { accuracy: accuracy(counts), macroF1: macroF1(counts), loss: loss / Math.max(1, counted) };
+      return measuring.values();
     },
     close: () => sessions.release(),
   };

@@ -1,7 +1,7 @@
+import type { Evaluation } from '../metrics/metric.ts';
 import type { ObjectiveTerm } from '../objectives/objective.ts';
 import { float32, type Tensor } from '../onnx/tensor.ts';
 import { balancedFactors, FACTORS_INPUT, type GradientNormsOptions } from '../weighting/gradient-norms.ts';
-import type { Evaluation } from './early-stopping.ts';
 import type { StepControl, StepPlace } from './step-control.ts';
 
 export interface BalancedNormsOptions {

@@ -1,14 +1,8 @@
-/** What one evaluation found. */
-export interface Evaluation {
-  readonly accuracy: number;
-  readonly macroF1: number;
-  /** Mean cross-entropy, in nats. */
-  readonly loss: number;
-}
+import type { Evaluation, MetricInfo } from '../metrics/metric.ts';
 
 /** How the best parameters are chosen, and when training gives up. */
 export interface ModelSelection {
-  readonly metric: keyof Evaluation;
+  readonly metric: MetricInfo;
   /** Epochs without a better evaluation before training stops; all steps are done when absent. */
   readonly patience?: number;
 }
@@ -17,16 +11,6 @@ export interface ModelSelection {
 export interface BestSoFar {
   readonly step: number;
   readonly evaluation: Evaluation;
-}
-
-/** Whether `candidate` is better: higher, but for the loss. The first is better than none. */
-export function isBetter(
-  metric: keyof Evaluation,
-  candidate: Evaluation,
-  best: Evaluation | undefined,
-): boolean {
-  if (!best) return true;
-  return metric === 'loss' ? candidate.loss < best.loss : candidate[metric] > best[metric];
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Evaluation } from '../metrics/metric.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CompiledStage } from './compiled-stage.ts';
@@ -37,14 +38,14 @@ export function tensorProblem(
   return undefined;
 }
 
-/** The best parameters in a checkpoint, and their accuracy; undefined when there was no evaluation before it. */
+/** The best parameters in a checkpoint, and their evaluation; undefined when there was no evaluation before it. */
 export function bestParameters({
   tensors,
   progress,
-}: Checkpoint): { parameters: Map<string, Float32Array>; accuracy: number } | undefined {
+}: Checkpoint): { parameters: Map<string, Float32Array>; evaluation: Evaluation } | undefined {
   const parameters = bestFrom(tensors);
   const { best } = new TrainingProgress(progress).state;
-  return parameters && best && { parameters, accuracy: best.evaluation.accuracy };
+  return parameters && best && { parameters, evaluation: best.evaluation };
 }
 
 /** Parameters, statistics and optimizer state of a checkpoint, whatever stage trained them. */

@@ -1,5 +1,5 @@
+import type { Evaluation } from '../metrics/metric.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import type { Evaluation } from './early-stopping.ts';
 import type { TrainingBatch } from './training-loop.ts';
 
 /** Where a training is before a step. */

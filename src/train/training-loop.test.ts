@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LimbeckError } from '../errors.ts';
+import { crossEntropy } from '../metrics/cross-entropy.ts';
 import { labelsTerm } from '../objectives/cross-entropy.ts';
 import { kdTerm } from '../objectives/kd-logits.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
@@ -99,7 +100,7 @@ describe('trainStudent', () => {
     const seen: string[] = [];
     const result = await trainStudent(
       options({
-        selection: { metric: 'loss', patience: 3 },
+        selection: { metric: crossEntropy(), patience: 3 },
         evaluate: async (parameters) => {
           seen.push(bitsOf(parameters));
           return { accuracy: 0, macroF1: 0, loss: losses[seen.length - 1] };

@@ -1,15 +1,16 @@
 import type { Engine } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
+import { formatMetric } from '../metrics/format-metric.ts';
+import type { Evaluation } from '../metrics/metric.ts';
 import type { ObjectiveTerm } from '../objectives/objective.ts';
 import { float32, type Tensor } from '../onnx/tensor.ts';
-import { percent } from '../percent.ts';
 import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
 import type { StepWeighting } from '../weighting/weighting.ts';
 import type { CheckpointFolder } from './checkpoint.ts';
 import type { StepOptions } from './compile-step.ts';
 import { CompiledStage } from './compiled-stage.ts';
-import { type BestSoFar, type Evaluation, type ModelSelection, patienceIsOver } from './early-stopping.ts';
+import { type BestSoFar, type ModelSelection, patienceIsOver } from './early-stopping.ts';
 import type { Optimizer } from './optimizer.ts';
 import { bestFrom, carriedFrom, contentsOf, placeProblem, tensorProblem } from './resume.ts';
 import { type StepControl, StepControls, type StepPlace } from './step-control.ts';
@@ -171,15 +172,13 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
           learning_rate: place.learningRate,
           ...norms,
           ...controls.metrics(),
-          'validation/accuracy': evaluation.accuracy,
-          'validation/macro_f1': evaluation.macroF1,
-          'validation/loss': evaluation.loss,
+          ...validationRow(evaluation),
         });
         options.onMetrics?.(row);
         if (isFirstOfItsStage(row, progress)) warnOfInertTerms(current.stage, norms, options.onWarning);
       }
       await followStage(evaluation);
-      options.onProgress?.(step, totalSteps, noteOf(values.loss, progress.state.best));
+      options.onProgress?.(step, totalSteps, noteOf(values.loss, selection, progress.state.best));
       if (options.checkpoints && performance.now() - savedAt > options.checkpoints.everySeconds * 1000)
         save();
     }
@@ -292,7 +291,15 @@ function warnOfInertTerms(
   }
 }
 
-function noteOf(loss: number, best: BestSoFar | undefined): string {
-  const validation = best ? `, best validation ${percent(best.evaluation.accuracy)}` : '';
-  return `loss ${loss.toFixed(3)}${validation}`;
+/** An evaluation as a row of metrics has it: `validation/macro_f1` for `macroF1`. */
+function validationRow(evaluation: Evaluation): MetricsRow {
+  const snake = (name: string) => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+  return Object.fromEntries(
+    Object.entries(evaluation).map(([name, value]) => [`validation/${snake(name)}`, value]),
+  );
+}
+
+function noteOf(loss: number, { metric }: ModelSelection, best: BestSoFar | undefined): string {
+  if (!best) return `loss ${loss.toFixed(3)}`;
+  return `loss ${loss.toFixed(3)}, best validation ${formatMetric(metric, best.evaluation)}`;
 }

@@ -1,5 +1,5 @@
-import { type BestSoFar, type Evaluation, isBetter, type ModelSelection } from './early-stopping.ts';
-
+import { type Evaluation, isBetter } from '../metrics/metric.ts';
+import type { BestSoFar, ModelSelection } from './early-stopping.ts';
 import type { StageState } from './training-stage.ts';
 
 /** A line of metrics: numbers by name. */

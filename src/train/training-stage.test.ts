@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { crossEntropy } from '../metrics/cross-entropy.ts';
 import { labelsTerm } from '../objectives/cross-entropy.ts';
 import { kdTerm } from '../objectives/kd-logits.ts';
 import { type ObjectiveTerm, weightedMean } from '../objectives/objective.ts';
@@ -39,7 +40,7 @@ const stages: readonly TrainingStage[] = [
 function staged(overrides: Parameters<typeof toyTraining>[0] = {}) {
   return toyTraining({
     stages,
-    selection: { metric: 'loss', patience: 1 },
+    selection: { metric: crossEntropy(), patience: 1 },
     ...overrides,
   });
 }
@@ -56,7 +57,7 @@ function plateauAt(step: number) {
 describe('stageAfter', () => {
   const at = (step: number, loss?: number) => ({
     step,
-    metric: 'loss' as const,
+    metric: crossEntropy(),
     ...(loss === undefined ? {} : { evaluation: { accuracy: 0, macroF1: 0, loss } }),
   });
 
@@ -156,7 +157,7 @@ describe('a training in stages', () => {
       const [first] = parameters.values() as Iterable<Float32Array>;
       return { accuracy: 0, macroF1: 0, loss: Math.round(50 * Math.abs(first[0])) };
     };
-    const options = { schedule, evaluate, selection: { metric: 'loss' as const } };
+    const options = { schedule, evaluate, selection: { metric: crossEntropy() } };
     const whole = await trainStudent(staged(options));
     expect(new Set(whole.metrics.map(({ training_stage }) => training_stage)).size).toBe(3);
     const checkpoints = { folder: toyCheckpoints(folder), everySeconds: 1e9 };

@@ -1,6 +1,7 @@
+import { type Evaluation, isBetter } from '../metrics/metric.ts';
 import type { ObjectiveTerm } from '../objectives/objective.ts';
 import type { StepWeighting } from '../weighting/weighting.ts';
-import { type Evaluation, isBetter, type ModelSelection } from './early-stopping.ts';
+import type { ModelSelection } from './early-stopping.ts';
 
 /** A part of a training with a loss of its own: progressive distillation has three (last layer, inner layers, attacks). */
 export interface TrainingStage {

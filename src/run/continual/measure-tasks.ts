@@ -1,4 +1,5 @@
 import type { Split } from '../../data/split.ts';
+import { classMetrics } from '../../metrics/class-metrics.ts';
 import type { AnswerGroups } from '../../objectives/answer-groups.ts';
 import type { Student } from '../../students/student.ts';
 import { type ParameterEvaluator, parameterEvaluator } from '../evaluate-parameters.ts';
@@ -27,9 +28,16 @@ export class TaskMeasure {
         student,
         split,
         batchSize: run.recipe.training.batchSize,
-        classes: data.dataset.labels.length,
+        outputs: [
+          {
+            output: 'logits',
+            metrics: classMetrics({
+              classes: data.dataset.labels.length,
+              among: (label) => choicesFor(this.#groups, label),
+            }),
+          },
+        ],
         inputs: data.inputs,
-        among: (label) => choicesFor(this.#groups, label),
       });
     this.#evaluators = { test: samples.test.map(open), validation: samples.validation.map(open) };
   }

@@ -30,7 +30,7 @@ export async function shipBestStudent(
   }
   const trained = {
     student: withParameters(student, learnt.parameters),
-    validationAccuracy: final(best),
+    validation: { accuracy: final(best) },
   };
   const shipped = await exportWithin(run, { data, student: trained, baseline: null });
   const { answers, ...files } = await evaluateStudent(run, data, shipped);

@@ -1,4 +1,6 @@
 import type { Split } from '../../data/split.ts';
+import { accuracy } from '../../metrics/accuracy.ts';
+import { classMetrics } from '../../metrics/class-metrics.ts';
 import type { AnswerGroups } from '../../objectives/answer-groups.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
@@ -59,9 +61,16 @@ export async function trainTask(
     student,
     split: spec.validation,
     batchSize: training.batchSize,
-    classes: data.dataset.labels.length,
+    outputs: [
+      {
+        output: 'logits',
+        metrics: classMetrics({
+          classes: data.dataset.labels.length,
+          among: (label) => choicesFor(spec.groups, label),
+        }),
+      },
+    ],
     inputs: data.inputs,
-    among: (label) => choicesFor(spec.groups, label),
   });
   const folder = taskCheckpoints(run, spec.method, spec.task);
   try {
@@ -82,7 +91,7 @@ export async function trainTask(
       batches,
       evaluateEvery: training.evaluateEvery,
       evaluate: evaluator.evaluate,
-      selection: { metric: 'accuracy' },
+      selection: { metric: accuracy() },
       checkpoints: { folder, everySeconds: training.checkpointEvery },
       signal: run.options.signal,
       onProgress: (done, total, note) =>

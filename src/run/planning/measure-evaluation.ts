@@ -1,3 +1,4 @@
+import { classMetrics } from '../../metrics/class-metrics.ts';
 import type { Student } from '../../students/student.ts';
 import { trainedTensors } from '../../train/step-graph.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
@@ -37,7 +38,7 @@ export async function measureEvaluation(
       student,
       split,
       batchSize: rows,
-      classes: data.dataset.labels.length,
+      outputs: [{ output: 'logits', metrics: classMetrics({ classes: data.dataset.labels.length }) }],
       inputs: data.inputs,
     });
     try {

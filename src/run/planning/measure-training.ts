@@ -1,9 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { accuracy } from '../../metrics/accuracy.ts';
+import type { Evaluation } from '../../metrics/metric.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import type { Student } from '../../students/student.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
-import type { Evaluation } from '../../train/early-stopping.ts';
 import type { Optimizer } from '../../train/optimizer.ts';
 import { type TrainingBatch, trainStudent } from '../../train/training-loop.ts';
 import type { PlanningContext } from './planning-context.ts';
@@ -76,7 +77,7 @@ export async function measureTraining(
       evaluated = performance.now();
       return Promise.resolve(NO_EVALUATION);
     },
-    selection: { metric: 'accuracy' },
+    selection: { metric: accuracy() },
     checkpoints: {
       folder: new CheckpointFolder(folder, { identity: {}, circumstances: {} }),
       everySeconds: Number.POSITIVE_INFINITY,

@@ -1,3 +1,5 @@
+import { accuracy } from '../../metrics/accuracy.ts';
+import { classMetrics } from '../../metrics/class-metrics.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
@@ -39,8 +41,8 @@ export function peerStage(
     const peers: TrainedPeer[] = [];
     for (const from of taughtBy) peers.push(await trainPeer(run, data, answers, from));
     const reached = peers.map(
-      ({ taughtBy, validationAccuracy }) =>
-        `${percent(validationAccuracy)} from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
+      ({ taughtBy, validation }) =>
+        `${percent(validation.accuracy as number)} from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
     );
     return { value: peers, summary: `${reached.join(', ')} on the validation split` };
   });
@@ -65,7 +67,7 @@ async function trainPeer(
     student,
     split: dataset.splits.validation,
     batchSize: peerBatch(dataset.splits.validation.size),
-    classes,
+    outputs: [{ output: 'logits', metrics: classMetrics({ classes }) }],
     inputs,
   });
   const name = PEERS[taughtBy];
@@ -82,7 +84,7 @@ async function trainPeer(
       schedule: { peak: learningRate, warmup, decay, totalSteps },
       batches,
       evaluate: evaluator.evaluate,
-      selection: { metric: 'accuracy' },
+      selection: { metric: accuracy() },
       checkpoints: {
         folder: runCheckpoints(run, name),
         everySeconds: recipe.training.checkpointEvery,
@@ -97,7 +99,7 @@ async function trainPeer(
       title: `${peer.title}, from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
       taughtBy,
       student: withParameters(student, parameters),
-      validationAccuracy: best.evaluation.accuracy,
+      validation: best.evaluation,
     };
   } finally {
     await evaluator.close();

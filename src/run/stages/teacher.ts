@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import type { Evaluation } from '../../metrics/metric.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
@@ -6,7 +7,6 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
-import type { Evaluation } from '../../train/early-stopping.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
 import { checkTeacher, type TeacherCheck } from '../teaching/check-teacher.ts';

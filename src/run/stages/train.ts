@@ -1,10 +1,12 @@
 import type { OrderOf } from '../../data/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
+import { classMetrics } from '../../metrics/class-metrics.ts';
+import { formatMetric } from '../../metrics/format-metric.ts';
+import type { Evaluation } from '../../metrics/metric.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
-import { percent } from '../../percent.ts';
 import type { Student } from '../../students/student.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { bestParameters } from '../../train/resume.ts';
@@ -12,6 +14,7 @@ import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { withDecidedTemperature } from '../decided-temperature.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
+import { modelSelection } from '../model-selection.ts';
 import { runCheckpoints } from '../run-checkpoints.ts';
 import { type RunContext, runStage } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
@@ -21,7 +24,8 @@ import type { TeacherAnswers } from './label.ts';
 /** A student as training left it: the parameters of its best epoch. */
 export interface TrainedStudent {
   readonly student: Student;
-  readonly validationAccuracy: number;
+  /** Its metrics on the validation split. */
+  readonly validation: Evaluation;
 }
 
 /** That a training came to its end: a checkpoint alone does not tell. */
@@ -66,7 +70,7 @@ export function train(
   const { training } = recipe;
   return runStage(run, stage, title, async () => {
     const { dataset, inputs } = data;
-    const classes = dataset.labels.length;
+    const metrics = classMetrics({ classes: dataset.labels.length });
     const student = data.buildStudent();
     const trainingIn = (orderOf?: OrderOf) =>
       lessons
@@ -82,10 +86,11 @@ export function train(
       student,
       split: dataset.splits.validation,
       batchSize: training.batchSize,
-      classes,
+      outputs: [{ output: 'logits', metrics }],
       inputs,
     });
-    const { optimizer, schedule, earlyStopping } = training;
+    const { optimizer, schedule } = training;
+    const selection = modelSelection(metrics, 'accuracy', training.earlyStopping);
     const epochs = stage === 'baseline' ? recipe.baseline.epochs : training.epochs;
     const totalSteps = epochs * batches.batchesPerEpoch;
     const plan = await trainingPlan(taught, data, lessons, {
@@ -109,7 +114,7 @@ export function train(
         ...plan,
         evaluateEvery: training.evaluateEvery,
         evaluate: evaluator.evaluate,
-        selection: earlyStopping || { metric: 'accuracy' },
+        selection,
         checkpoints: {
           folder: runCheckpoints(run, stage),
           everySeconds: training.checkpointEvery,
@@ -124,14 +129,14 @@ export function train(
         onWarning: (message) => run.warn(message),
       });
       plan.finish?.();
-      const { accuracy } = result.best.evaluation;
+      const { step, evaluation } = result.best;
       const finding: TrainingFinding = { steps: result.steps };
       folder.finish(stage, finding);
       const speed = Math.round(result.samples / Math.max(result.seconds, 1e-9));
       return {
-        value: { student: withParameters(student, result.parameters), validationAccuracy: accuracy },
+        value: { student: withParameters(student, result.parameters), validation: evaluation },
         summary:
-          `${percent(accuracy)} on the validation split after ${result.best.step} of ${result.steps} steps` +
+          `${formatMetric(selection.metric, evaluation)} on the validation split after ${step} of ${result.steps} steps` +
           ` (${speed} ${data.task.unit}/s)${result.stoppedEarly ? ', stopped early' : ''}`,
       };
     } finally {
@@ -156,6 +161,6 @@ export function finishedStudent(run: RunContext, data: TaskData): TrainedStudent
   }
   return {
     student: withParameters(student, best.parameters),
-    validationAccuracy: best.accuracy,
+    validation: best.evaluation,
   };
 }

@@ -1,4 +1,6 @@
 import type { TextDataset } from '../../data/text-dataset.ts';
+import { accuracy } from '../../metrics/accuracy.ts';
+import { classMetrics } from '../../metrics/class-metrics.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { isFloat } from '../../onnx/data-type.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -41,7 +43,7 @@ export async function fineTune(
     student,
     split: validation,
     batchSize: options.batchSize,
-    classes: dataset.labels.length,
+    outputs: [{ output: 'logits', metrics: classMetrics({ classes: dataset.labels.length }) }],
     inputs: TEXT_INPUTS,
   });
   try {
@@ -60,7 +62,7 @@ export async function fineTune(
       maxGradNorm: WHOLE_GRAD_NORM,
       batches,
       evaluate: evaluator.evaluate,
-      selection: { metric: 'accuracy' },
+      selection: { metric: accuracy() },
       checkpoints: {
         folder: runCheckpoints(run, 'teacher-whole'),
         everySeconds: WHOLE_CHECKPOINT_SECONDS,

@@ -3,6 +3,8 @@ import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
 import { labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { classMetrics } from '../../metrics/class-metrics.ts';
+import { crossEntropy } from '../../metrics/cross-entropy.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
@@ -106,7 +108,7 @@ export async function trainHead(
     student: head,
     split: validation,
     batchSize: EVALUATION_ROWS,
-    classes: dataset.labels.length,
+    outputs: [{ output: 'logits', metrics: classMetrics({ classes: dataset.labels.length }) }],
     inputs: {
       variant: ({ rows }) => ({ name: 'head', sizes: { batch: rows } }),
       feeds: ({ keys, rows }) => ({ embedding: readKnowledge(space, keys, rows) }),
@@ -128,7 +130,7 @@ export async function trainHead(
       batches,
       evaluate: evaluator.evaluate,
       // The cosine schedule ends where it should; validation chooses the epoch.
-      selection: { metric: 'loss' },
+      selection: { metric: crossEntropy() },
       checkpoints: {
         folder: runCheckpoints(run, 'teacher'),
         everySeconds: HEAD_CHECKPOINT_SECONDS,

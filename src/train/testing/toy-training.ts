@@ -1,4 +1,5 @@
 import { createNodeEngine } from '../../engine/node.ts';
+import { crossEntropy } from '../../metrics/cross-entropy.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
 import { tensor } from '../../onnx/tensor.ts';
@@ -61,7 +62,7 @@ export function toyTraining(overrides: Partial<TrainingOptions> = {}): TrainingO
       const sum = [...parameters.values()].reduce((total, data) => total + Math.abs(data[0]), 0);
       return { accuracy: 1 / (1 + sum), macroF1: 0, loss: sum };
     },
-    selection: { metric: 'loss' },
+    selection: { metric: crossEntropy() },
     ...overrides,
   };
 }
