@@ -18,7 +18,7 @@ export interface PairedCounts {
 }
 
 /** The quantile of the normal distribution that makes intervals of 95 %. */
-const Z = 1.959963984540054;
+export const Z = 1.959963984540054;
 
 /**
  * The 95 % interval of an accuracy of `right` of `samples`, by Wilson's score: it stays inside 0 and 1, and holds for

@@ -1,4 +1,5 @@
 import type { Tensor } from '../onnx/tensor.ts';
+import type { Interval } from './interval.ts';
 
 /** What a head answered to a batch, [rows, ...]; only the first `filled` rows of the batch count. */
 export type Answers = Tensor;
@@ -40,6 +41,8 @@ export interface Metric<State = unknown> extends MetricInfo {
   add(state: State, answers: Answers, batch: MeasuredBatch): void;
   /** NaN where nothing was counted that the number could be made of. */
   value(state: State): number;
+  /** The 95 % interval of the value, where there is a way to know it. May take seconds: for results, not for each step. */
+  interval?(state: State): Interval;
 }
 
 /** Metrics of one evaluation, by name; with several heads `OUTPUT/NAME`. */
