@@ -5,8 +5,8 @@ import { createNodeEngine } from '../src/engine/node.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { splitBatches } from '../src/run/sample-batches.ts';
 import { prepareTextData } from '../src/run/tasks/text-classification.ts';
-import { tokenFeeds } from '../src/run/text-batches.ts';
 import { train } from '../src/run/train.ts';
+import { takenFeeds } from '../src/train/batch-feeds.ts';
 import { type Build, buildLimbeck } from './support/build.ts';
 import { jsonLines, launch } from './support/child-process.ts';
 import { fileHash } from './support/file-hash.ts';
@@ -259,7 +259,7 @@ async function answersTo(
   const answers = new Map<string, { label: string; margin: number }>();
   try {
     for (const batch of splitBatches(dataset.splits.test, 64)) {
-      const { logits } = await session.run(tokenFeeds(batch), { logits: null });
+      const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
       const classes = dataset.labels.length;
       for (let row = 0; row < batch.filled; row++) {
         const values = [...(logits.data as Float32Array).subarray(row * classes, (row + 1) * classes)];

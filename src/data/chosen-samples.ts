@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts';
+import { type Batch, labelsOf } from './batch.ts';
 import { sequentialBatches } from './batch-order.ts';
 import type { Example, Split } from './split.ts';
 
@@ -15,15 +15,15 @@ const READ_ROWS = 256;
  * Some samples of a split as a split of its own: it holds their positions (4 bytes each) and copies nothing. Ordinals
  * are those of the whole split, and so are the samples' keys.
  */
-export class ChosenSamples<B extends Batch = Batch> implements Split<B> {
+export class ChosenSamples implements Split {
   readonly name: string;
   readonly size: number;
-  readonly buckets: Split<B>['buckets'];
-  readonly #whole: Split<B>;
+  readonly buckets: Split['buckets'];
+  readonly #whole: Split;
   readonly #indices: readonly Uint32Array[];
 
   /** @param indices of the samples, by bucket; a bucket may have none */
-  constructor(whole: Split<B>, indices: readonly Uint32Array[]) {
+  constructor(whole: Split, indices: readonly Uint32Array[]) {
     this.name = whole.name;
     this.#whole = whole;
     this.#indices = indices;
@@ -44,7 +44,7 @@ export class ChosenSamples<B extends Batch = Batch> implements Split<B> {
       for (const index of indices) yield { bucket, index };
   }
 
-  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): B {
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): Batch {
     const places = Uint32Array.from(indices, (index) => this.place(bucket, index).index);
     return this.#whole.readBatch(bucket, places, rows);
   }
@@ -58,7 +58,7 @@ export class ChosenSamples<B extends Batch = Batch> implements Split<B> {
 }
 
 /** The samples at some places of a split. */
-export function samplesAt<B extends Batch>(split: Split<B>, places: Iterable<SamplePlace>): ChosenSamples<B> {
+export function samplesAt(split: Split, places: Iterable<SamplePlace>): ChosenSamples {
   const indices = split.buckets.map(() => [] as number[]);
   for (const { bucket, index } of places) (indices[bucket] as number[]).push(index);
   return new ChosenSamples(
@@ -68,14 +68,11 @@ export function samplesAt<B extends Batch>(split: Split<B>, places: Iterable<Sam
 }
 
 /** The samples of each group of classes: reads the labels of the whole split once. */
-export function samplesByClasses<B extends Batch>(
-  split: Split<B>,
-  groups: readonly (readonly number[])[],
-): ChosenSamples<B>[] {
+export function samplesByClasses(split: Split, groups: readonly (readonly number[])[]): ChosenSamples[] {
   const groupOf = new Map(groups.flatMap((classes, group) => classes.map((label) => [label, group])));
   const places = groups.map(() => [] as SamplePlace[]);
   for (const { bucket, indices } of sequentialBatches(split, READ_ROWS)) {
-    const { labels } = split.readBatch(bucket, indices, indices.length);
+    const labels = labelsOf(split.readBatch(bucket, indices, indices.length));
     indices.forEach((index, row) => {
       const group = groupOf.get(labels[row] as number);
       if (group !== undefined) (places[group] as SamplePlace[]).push({ bucket, index });

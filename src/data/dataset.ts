@@ -1,4 +1,3 @@
-import type { Batch } from './batch.ts';
 import type { KeptDifference } from './kept-splits.ts';
 import type { LabelStatistics } from './label-findings.ts';
 import type { BrokenRows, SourceNote } from './sample.ts';
@@ -40,7 +39,7 @@ export interface DatasetStatistics {
 }
 
 /** A split data set on disk. Samples stay there: memory does not grow with their number. */
-export interface Dataset<S extends Split<Batch> = Split> {
+export interface Dataset<S extends Split = Split> {
   /** Hash of all that made it: source, options, seed. Part of other stages' cache keys. */
   readonly fingerprint: string;
   /** Hash of what it holds; the same for a copy of the source, whose dates (and with them the fingerprint) differ. */

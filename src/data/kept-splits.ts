@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SAMPLE_KEY_BYTES } from './batch.ts';
+import { labelsOf, SAMPLE_KEY_BYTES } from './batch.ts';
 import { sequentialBatches } from './batch-order.ts';
 import type { Dataset } from './dataset.ts';
 import { hashOfKey } from './hash-of-key.ts';
@@ -44,7 +44,9 @@ export function keepSplits(dataset: Dataset): KeptSplits {
     const split = dataset.splits[name];
     const entries: [number, number][] = [];
     for (const { bucket, indices } of sequentialBatches(split, ROWS)) {
-      const { keys, labels, filled } = split.readBatch(bucket, indices, indices.length);
+      const batch = split.readBatch(bucket, indices, indices.length);
+      const { keys, filled } = batch;
+      const labels = labelsOf(batch);
       for (let row = 0; row < filled; row++) {
         entries.push([hashOfKey(keys, row * SAMPLE_KEY_BYTES), labels[row] as number]);
       }

@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LimbeckError } from '../errors.ts';
 import { mixSeed } from '../random.ts';
-import type { TokenBatch } from './batch.ts';
+import { type Batch, labelsOf } from './batch.ts';
 import { batchOrder, sequentialBatches } from './batch-order.ts';
 import { decodeKeptSplits, encodeKeptSplits, keepSplits } from './kept-splits.ts';
 import { type PrepareOptions, prepareTextDataset } from './prepare-text-dataset.ts';
 import type { BrokenReason, DataSource, SourceRow, TextSample } from './sample.ts';
+import { idsOf, lengthOf, maskOf } from './testing/batches.ts';
 import { temporaryFolders } from './testing/temporary-folder.ts';
 import type { TextDataset } from './text-dataset.ts';
 import { summarizeLengths } from './text-lengths.ts';
@@ -96,13 +97,15 @@ function readAll(split: TokenSplit, rows = 7): ReadSample[] {
   return [...sequentialBatches(split, rows)].flatMap(({ bucket, indices }) => {
     const batch = split.readBatch(bucket, indices, rows);
     return Array.from(batch.ordinals, (ordinal, row) => {
-      const from = row * batch.length;
-      const tokens = batch.mask.subarray(from, from + batch.length).filter((one) => one === 1n).length;
+      const from = row * lengthOf(batch);
+      const tokens = maskOf(batch)
+        .subarray(from, from + lengthOf(batch))
+        .filter((one) => one === 1n).length;
       return {
         id: split.id(ordinal),
         text: split.text(ordinal),
-        label: batch.labels[row] as number,
-        tokens: Array.from(batch.ids.subarray(from, from + tokens), Number),
+        label: labelsOf(batch)[row] as number,
+        tokens: Array.from(idsOf(batch).subarray(from, from + tokens), Number),
       };
     });
   });
@@ -544,10 +547,10 @@ describe('TokenSplitFile', () => {
   it('fills a short batch with empty rows', async () => {
     const { splits } = await prepare(samplesOf(200));
     const batch = splits.train.readBatch(1, [2, 0], 4);
-    expect([batch.rows, batch.length, batch.filled]).toEqual([4, 6, 2]);
-    expect(Array.from(batch.labels.subarray(2))).toEqual([-1, -1]);
-    expect(Array.from(batch.mask.subarray(12))).toEqual([1n, 0n, 0n, 0n, 0n, 0n, 1n, 0n, 0n, 0n, 0n, 0n]);
-    expect(Array.from(batch.ids.subarray(12)).every((id) => id === BigInt(tokenizer.padId))).toBe(true);
+    expect([batch.rows, lengthOf(batch), batch.filled]).toEqual([4, 6, 2]);
+    expect(Array.from(labelsOf(batch).subarray(2))).toEqual([-1, -1]);
+    expect(Array.from(maskOf(batch).subarray(12))).toEqual([1n, 0n, 0n, 0n, 0n, 0n, 1n, 0n, 0n, 0n, 0n, 0n]);
+    expect(Array.from(idsOf(batch).subarray(12)).every((id) => id === BigInt(tokenizer.padId))).toBe(true);
     expect(batch.keys).toHaveLength(32);
     const start = splits.train.buckets[0]!.size;
     expect(Array.from(batch.ordinals)).toEqual([start + 2, start]);
@@ -590,16 +593,23 @@ describe('TokenSplitFile', () => {
     const moved = left.readBatch(0, [0, 1], 3);
     const usual = splits.train.readBatch(1, [0, 1], 3);
     for (const row of [0, 1]) {
-      const tokens = usual.mask.subarray(row * length, (row + 1) * length).filter((one) => one === 1n).length;
-      const own = ({ ids, mask }: TokenBatch, from: number) =>
-        [ids, mask].map((values) => [...values.subarray(row * length + from, row * length + from + tokens)]);
+      const tokens = maskOf(usual)
+        .subarray(row * length, (row + 1) * length)
+        .filter((one) => one === 1n).length;
+      const own = (batch: Batch, from: number) =>
+        [idsOf(batch), maskOf(batch)].map((values) => [
+          ...values.subarray(row * length + from, row * length + from + tokens),
+        ]);
       expect(tokens).toBeLessThan(length);
       expect(own(moved, length - tokens)).toEqual(own(usual, 0));
       expect(
-        [...moved.mask.subarray(row * length, (row + 1) * length - tokens)].every((one) => one === 0n),
+        [...maskOf(moved).subarray(row * length, (row + 1) * length - tokens)].every((one) => one === 0n),
       ).toBe(true);
     }
-    expect([...moved.mask.subarray(2 * length)].map(Number)).toEqual([...new Array(length - 1).fill(0), 1]);
+    expect([...maskOf(moved).subarray(2 * length)].map(Number)).toEqual([
+      ...new Array(length - 1).fill(0),
+      1,
+    ]);
     left.close();
   });
 

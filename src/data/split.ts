@@ -3,12 +3,12 @@ import type { Batch } from './batch.ts';
 /** What a person is shown of a sample. */
 export interface Example {
   readonly text: string;
-  /** A data URI, for samples that are pictures. */
+  /** A data URI, for samples that are images. */
   readonly picture?: string;
 }
 
 /** What batches are drawn from: a split's samples, in buckets of one shape each. */
-export interface Split<B extends Batch = Batch> {
+export interface Split {
   readonly name: string;
   /** Samples in all buckets. */
   readonly size: number;
@@ -18,8 +18,8 @@ export interface Split<B extends Batch = Batch> {
    * Reads the samples at `indices` (positions in the bucket, at most `rows`) as a batch of `rows`; what is left is
    * filled with empty rows. The arrays are the caller's.
    */
-  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): B;
-  /** A sample as a person sees it, by its position in the split (`SampleBatch.ordinals`). */
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): Batch;
+  /** A sample as a person sees it, by its position in the split (`Batch.ordinals`). */
   example(ordinal: number): Example;
   close(): void;
 }

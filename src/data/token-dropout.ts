@@ -1,5 +1,6 @@
 import { randomStream } from '../random.ts';
-import type { TokenBatch } from './batch.ts';
+import { type Batch, columnOf } from './batch.ts';
+import { ATTENTION_MASK, INPUT_IDS } from './columns.ts';
 
 export interface TokenDropout {
   /** The share of tokens that are replaced, in [0, 1). */
@@ -15,20 +16,18 @@ export interface TokenDropout {
  *
  * The choice is a function of seed, epoch and batch alone. Returns a new batch; with fraction 0 the batch itself.
  */
-export function dropTokens(
-  batch: TokenBatch,
-  dropout: TokenDropout,
-  epoch: number,
-  index: number,
-): TokenBatch {
+export function dropTokens(batch: Batch, dropout: TokenDropout, epoch: number, index: number): Batch {
   const { fraction, unkId, seed } = dropout;
   if (!(fraction >= 0 && fraction < 1)) throw new Error(`token dropout of ${fraction}`);
   if (fraction === 0) return batch;
   const random = randomStream(seed, 'token-dropout', epoch, index);
   const unk = BigInt(unkId);
-  const ids = batch.ids.slice();
-  for (let i = 0; i < batch.filled * batch.length; i++) {
-    if (batch.mask[i] === 1n && random.uniform() < fraction) ids[i] = unk;
+  const given = columnOf(batch, INPUT_IDS);
+  const mask = columnOf(batch, ATTENTION_MASK).data as BigInt64Array;
+  const ids = (given.data as BigInt64Array).slice();
+  const length = given.dims[1] as number;
+  for (let i = 0; i < batch.filled * length; i++) {
+    if (mask[i] === 1n && random.uniform() < fraction) ids[i] = unk;
   }
-  return { ...batch, ids };
+  return { ...batch, columns: { ...batch.columns, [INPUT_IDS]: { ...given, data: ids } } };
 }

@@ -1,8 +1,11 @@
 import fs from 'node:fs';
+import { tensor } from '../onnx/tensor.ts';
 import { openRegularFile } from '../regular-file.ts';
-import { SAMPLE_KEY_BYTES, type TokenBatch } from './batch.ts';
+import { type Batch, SAMPLE_KEY_BYTES } from './batch.ts';
+import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from './columns.ts';
 import type { Side } from './special-tokens.ts';
 import type { Example, Split } from './split.ts';
+import { targetColumns } from './target-columns.ts';
 import { IDS_AT, LABEL_AT, type RecordLayout, TEXT_OFFSET_AT, TOKENS_AT } from './token-record.ts';
 
 /** The samples of a split that are padded to the same length. */
@@ -14,9 +17,9 @@ export interface TokenBucket {
 }
 
 /** What batches of texts are drawn from: a split's samples by bucket. */
-export interface TokenSplit extends Split<TokenBatch> {
+export interface TokenSplit extends Split {
   readonly buckets: readonly TokenBucket[];
-  /** The text of a sample, by its position in the split (`TokenBatch.ordinals`). */
+  /** The text of a sample, by its position in the split (`Batch.ordinals`). */
   text(ordinal: number): string;
   /** The id that the source gave it. */
   id(ordinal: number): string;
@@ -69,7 +72,7 @@ export class TokenSplitFile implements TokenSplit {
     this.size = size;
   }
 
-  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): TokenBatch {
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): Batch {
     const file = this.#bucket(bucket);
     const { layout } = file;
     const filled = indices.length;
@@ -80,9 +83,6 @@ export class TokenSplitFile implements TokenSplit {
     const left = this.#paddingSide === 'left';
 
     const batch = {
-      rows,
-      length,
-      filled,
       ids: new BigInt64Array(rows * length),
       mask: new BigInt64Array(rows * length),
       labels: new Int32Array(rows).fill(-1),
@@ -111,7 +111,18 @@ export class TokenSplitFile implements TokenSplit {
       batch.keys.set(records.subarray(at, at + SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);
       batch.ordinals[row] = start + (indices[row] as number);
     }
-    return batch;
+    return {
+      rows,
+      filled,
+      keys: batch.keys,
+      ordinals: batch.ordinals,
+      sizes: { batch: rows, [SEQUENCE]: length },
+      columns: {
+        [INPUT_IDS]: tensor('int64', [rows, length], batch.ids),
+        [ATTENTION_MASK]: tensor('int64', [rows, length], batch.mask),
+        ...targetColumns(batch.labels, filled),
+      },
+    };
   }
 
   example(ordinal: number): Example {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { TokenBatch } from '../data/batch.ts';
+import type { Batch } from '../data/batch.ts';
+import { idsOf } from '../data/testing/batches.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import type { TypedValue } from '../onnx/graph.ts';
@@ -72,13 +73,13 @@ it('spends 90 % of the labelling time in ONNX Runtime', { timeout: 60_000 }, asy
   const store = await KnowledgeStore.open(folder);
   const { engine, seconds } = timed(createNodeEngine({ threads: 1 }));
   const teacher = await createOnnxTeacher({ engine, model: encoder(), preprocessing: 'none' });
-  const batches: TokenBatch[] = [];
+  const batches: Batch[] = [];
   for (let i = 0; i < BATCHES; i++) {
     const batch = batchOf(range(ROWS, i * ROWS), ROWS, LENGTH);
-    for (let at = 0; at < batch.ids.length; at++) batch.ids[at] = BigInt((at * 31 + i) % 4000);
+    for (let at = 0; at < idsOf(batch).length; at++) idsOf(batch)[at] = BigInt((at * 31 + i) % 4000);
     batches.push(batch);
   }
-  const label = (some: TokenBatch[]) =>
+  const label = (some: Batch[]) =>
     labelSplit({ teacher, taps: ['logits'], split: { batches: () => some }, store, batchSize: ROWS });
   await label(batches.slice(0, WARM_UP));
   const [warm, began] = [seconds(), processorSeconds()];

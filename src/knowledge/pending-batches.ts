@@ -1,5 +1,5 @@
-import { type Batch, type ImageBatch, SAMPLE_KEY_BYTES, type TokenBatch } from '../data/batch.ts';
-import { keyAt } from './label-space.ts';
+import { type Batch, SAMPLE_KEY_BYTES } from '../data/batch.ts';
+import { clearRow, copyRow, emptyLike } from '../data/batch-rows.ts';
 
 /**
  * Gathers rows from batches into full batches of one shape each, so that a teacher that misses a few samples of
@@ -35,43 +35,19 @@ export class PendingBatches {
   }
 }
 
-function shapeOf(batch: Batch): string {
-  return 'pixels' in batch ? batch.dims.join('x') : `${batch.length}`;
-}
-
-/** The arrays of a batch that hold what a model is fed, a row for each sample. */
-function contents(batch: Batch): (BigInt64Array | Float32Array)[] {
-  return 'pixels' in batch ? [batch.pixels] : [batch.ids, batch.mask];
+function shapeOf({ columns }: Batch): string {
+  return Object.entries(columns)
+    .map(([name, { dims }]) => `${name}=${dims.slice(1).join('x')}`)
+    .join(',');
 }
 
 /** A batch that is being filled. One that was full and has been used begins anew. */
 class Gathering {
   readonly #batch: Batch;
-  readonly #keys: Uint8Array;
   #filled = 0;
 
   constructor(like: Batch, rows: number) {
-    const head = {
-      rows,
-      filled: 0,
-      labels: new Int32Array(rows),
-      keys: new Uint8Array(0),
-      ordinals: new Uint32Array(rows),
-    };
-    this.#keys = new Uint8Array(rows * SAMPLE_KEY_BYTES);
-    this.#batch =
-      'pixels' in like
-        ? ({
-            ...head,
-            dims: like.dims,
-            pixels: new Float32Array((rows * like.pixels.length) / like.rows),
-          } satisfies ImageBatch)
-        : ({
-            ...head,
-            length: like.length,
-            ids: new BigInt64Array(rows * like.length),
-            mask: new BigInt64Array(rows * like.length),
-          } satisfies TokenBatch);
+    this.#batch = emptyLike(like, rows, rows);
   }
 
   get isFull(): boolean {
@@ -84,36 +60,15 @@ class Gathering {
 
   add(from: Batch, row: number): void {
     if (this.isFull) this.#filled = 0;
-    const position = this.#filled++;
-    const sources = contents(from);
-    contents(this.#batch).forEach((target, i) => {
-      const source = sources[i] as typeof target;
-      const width = source.length / from.rows;
-      (target as Float32Array).set(
-        (source as Float32Array).subarray(row * width, (row + 1) * width),
-        position * width,
-      );
-    });
-    this.#batch.labels[position] = from.labels[row] as number;
-    this.#keys.set(keyAt(from.keys, row), position * SAMPLE_KEY_BYTES);
-    this.#batch.ordinals[position] = from.ordinals[row] as number;
+    copyRow(from, row, this.#batch, this.#filled++);
   }
 
   clearRest(): void {
-    const batch = this.#batch;
-    for (const content of contents(batch)) {
-      const width = content.length / batch.rows;
-      if (content instanceof BigInt64Array) content.fill(0n, this.#filled * width);
-      else content.fill(0, this.#filled * width);
-    }
-    batch.labels.fill(-1, this.#filled);
-    // A text has a token at least.
-    if ('mask' in batch)
-      for (let row = this.#filled; row < batch.rows; row++) batch.mask[row * batch.length] = 1n;
+    for (let row = this.#filled; row < this.#batch.rows; row++) clearRow(this.#batch, row);
   }
 
   batch(): Batch {
-    const keys = this.#keys.subarray(0, this.#filled * SAMPLE_KEY_BYTES);
+    const keys = this.#batch.keys.subarray(0, this.#filled * SAMPLE_KEY_BYTES);
     return { ...this.#batch, filled: this.#filled, keys };
   }
 }

@@ -1,4 +1,5 @@
 import type { Batch } from '../data/batch.ts';
+import { SEQUENCE } from '../data/columns.ts';
 import type { LabelSpace } from './label-space.ts';
 
 /**
@@ -18,9 +19,9 @@ export class TapSpaces {
   }
 
   /** The space that holds the answers about a batch's samples. */
-  at(batch: Pick<Batch, 'rows'> & { readonly length?: number }): LabelSpace {
-    const space = this.#byLength.get(undefined) ?? this.#byLength.get(batch.length);
-    if (!space) throw new Error(`no answers were kept for texts of ${batch.length} tokens`);
+  at({ sizes }: Pick<Batch, 'sizes'>): LabelSpace {
+    const space = this.#byLength.get(undefined) ?? this.#byLength.get(sizes[SEQUENCE]);
+    if (!space) throw new Error(`no answers were kept for texts of ${sizes[SEQUENCE]} tokens`);
     return space;
   }
 }

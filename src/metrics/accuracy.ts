@@ -1,4 +1,4 @@
-import { type ClassMetricOptions, classAnswers } from './class-answers.ts';
+import { type ClassMetricOptions, readLogits } from './class-answers.ts';
 import { type Metric, metric } from './metric.ts';
 
 /** Right answers / samples with a label; 0 without any. The answer is the class with the largest logit. */
@@ -10,7 +10,7 @@ export function accuracy(options: ClassMetricOptions = {}): Metric {
     format: 'percent',
     start: () => ({ right: 0, counted: 0 }),
     add(state, answers, batch) {
-      for (const { label, answer } of classAnswers(answers, batch, options)) {
+      for (const { label, answer } of readLogits(answers, batch, options)) {
         state.counted++;
         if (label === answer) state.right++;
       }

@@ -1,4 +1,4 @@
-import { type ClassMetricOptions, classAnswers } from './class-answers.ts';
+import { type ClassMetricOptions, readLogits } from './class-answers.ts';
 import { type Metric, metric } from './metric.ts';
 /** Answers counted by their confidence, in bins of equal width. */
 export interface ConfidenceBins {
@@ -49,7 +49,7 @@ export function expectedCalibrationError(
     format: 'percent',
     start: () => createConfidenceBins(options.bins),
     add(bins, answers, batch) {
-      for (const { label, answer, confidence } of classAnswers(answers, batch, options))
+      for (const { label, answer, confidence } of readLogits(answers, batch, options))
         addConfidence(bins, confidence, label === answer);
     },
     value: calibrationError,

@@ -1,5 +1,4 @@
 import { LimbeckError } from '../errors.ts';
-import type { Tensor } from '../onnx/tensor.ts';
 import type { Answers, MeasuredBatch } from './metric.ts';
 
 /** What a classifier said of one labelled sample. */
@@ -23,32 +22,24 @@ export interface ClassMetricOptions {
   readonly among?: (label: number) => readonly number[];
 }
 
-/** The rows of `readLogits`, with the labels of a column. */
-export function classAnswers(
-  answers: Answers,
-  { filled, ordinals, columns }: MeasuredBatch,
-  { labels = 'labels', among }: ClassMetricOptions,
-): Generator<LogitsRow> {
-  const column = columns[labels];
-  if (!column) throw new Error(`a batch without the column ${labels}`);
-  return readLogits(answers, { filled, ordinals, labels: column.data as Int32Array }, among);
-}
-
 /**
  * Reads the logits [rows, classes] of a batch's samples that have a label. `among` says between which classes the answer
  * to a sample of a class is sought: all of them when absent.
  * Throws LimbeckError `engine.not-finite` for NaN: an answer must not be made of it.
  */
 export function* readLogits(
-  logits: Tensor,
-  batch: Pick<MeasuredBatch, 'filled' | 'ordinals'> & { readonly labels: ArrayLike<number> },
-  among?: (label: number) => readonly number[],
+  logits: Answers,
+  batch: MeasuredBatch,
+  { labels: name = 'labels', among }: ClassMetricOptions = {},
 ): Generator<LogitsRow> {
+  const column = batch.columns[name];
+  if (!column) throw new Error(`a batch without the column ${name}`);
   const data = logits.data as Float32Array;
+  const labels = column.data as Int32Array;
   const classes = logits.dims[1];
   const all = Array.from({ length: classes }, (_, c) => c);
   for (let row = 0; row < batch.filled; row++) {
-    const label = batch.labels[row];
+    const label = labels[row];
     if (label < 0) continue;
     const values = data.subarray(row * classes, (row + 1) * classes);
     const choices = among?.(label) ?? all;

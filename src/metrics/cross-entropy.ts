@@ -1,4 +1,4 @@
-import { type ClassMetricOptions, classAnswers } from './class-answers.ts';
+import { type ClassMetricOptions, readLogits } from './class-answers.ts';
 import { type Metric, metric } from './metric.ts';
 
 /** Mean of minus the log of the label's probability, in nats; its name is `loss`, as in the metrics of a training. */
@@ -10,7 +10,7 @@ export function crossEntropy(options: ClassMetricOptions = {}): Metric {
     format: 'number',
     start: () => ({ sum: 0, counted: 0 }),
     add(state, answers, batch) {
-      for (const row of classAnswers(answers, batch, options)) {
+      for (const row of readLogits(answers, batch, options)) {
         state.sum += row.crossEntropy;
         state.counted++;
       }

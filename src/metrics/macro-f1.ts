@@ -1,4 +1,4 @@
-import { type ClassMetricOptions, classAnswers } from './class-answers.ts';
+import { type ClassMetricOptions, readLogits } from './class-answers.ts';
 import {
   type Confusion,
   confusionCounts,
@@ -17,7 +17,7 @@ export function macroF1(options: ClassMetricOptions & { readonly classes: number
     format: 'percent',
     start: () => createConfusion(options.classes),
     add(confusion, answers, batch) {
-      for (const { label, answer } of classAnswers(answers, batch, options))
+      for (const { label, answer } of readLogits(answers, batch, options))
         countAnswer(confusion, label, answer);
     },
     value: (confusion) => ofCounts(confusionCounts(confusion)),

@@ -1,7 +1,6 @@
 import { type BoundarySample, chooseMixtures } from '../data/added/choose-mixtures.ts';
 import { DisturbedSplit } from '../data/added/disturbed-split.ts';
 import { MixedSplit } from '../data/added/mixed-split.ts';
-import type { Batch, ImageBatch } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
 import { LimbeckError } from '../errors.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
@@ -73,9 +72,9 @@ async function disturbed(
     name: 'attacking the teacher',
     sources: [{ batches: (rows) => chosenBatches(data.asked, 0, chosen, rows) }],
   });
-  const space = spaces.get(request.tap)!.at({ rows: 0 });
+  const space = spaces.get(request.tap)!.at({ sizes: {} });
   return new DisturbedSplit(
-    data.asked as Split as Split<ImageBatch>,
+    data.asked as Split as Split,
     chosen,
     (keys, to) => space.read(keys, to),
     request.tap,
@@ -84,7 +83,7 @@ async function disturbed(
 
 const ROWS = 256;
 
-function* marginsOf(split: Split<Batch>, answers: LabelSpace): Generator<Margin> {
+function* marginsOf(split: Split, answers: LabelSpace): Generator<Margin> {
   for (const bucket of split.buckets.keys()) {
     let index = 0;
     for (const batch of bucketBatches(split, bucket, ROWS)) {

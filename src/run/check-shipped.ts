@@ -9,6 +9,7 @@ import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedFile } from '../expo
 import { transformersReader } from '../export/transformers-reader.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { ShippedCheck } from '../report/result.ts';
+import { takenFeeds } from '../train/batch-feeds.ts';
 import { openClassifier } from './open-classifier.ts';
 import type { RunContext } from './run-context.ts';
 import type { TaskData } from './tasks/task.ts';
@@ -164,7 +165,7 @@ async function measuredAnswers(run: Run, data: TaskData, file: string): Promise<
   const session = await openClassifier(run.engine, file);
   try {
     for (const batch of spreadBatches(split)) {
-      const { logits } = await session.run(data.inputs.feeds(batch), { logits: null });
+      const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
       for (let row = 0; row < batch.filled; row++) {
         const ordinal = batch.ordinals[row] as number;
         const input = data.readerInput(split, ordinal);
@@ -178,7 +179,7 @@ async function measuredAnswers(run: Run, data: TaskData, file: string): Promise<
 }
 
 /** Some samples of every bucket, evenly spaced, by the share of the bucket in the split. */
-function* spreadBatches<B extends Batch>(split: Split<B>): Generator<B> {
+function* spreadBatches(split: Split): Generator<Batch> {
   for (const [bucket, { size }] of split.buckets.entries()) {
     const count = Math.min(size, Math.ceil((SAMPLES * size) / split.size));
     if (count === 0) continue;

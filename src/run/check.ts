@@ -1,4 +1,6 @@
 import type { Batch } from '../data/batch.ts';
+import { columnOf, labelsOf } from '../data/batch.ts';
+import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES } from '../data/columns.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { BrokenRows } from '../data/sample.ts';
 import type { Split } from '../data/split.ts';
@@ -138,7 +140,7 @@ function firstSamples(task: Task, split: Split, labels: readonly string[]): Chec
     chosen.add(filled[Math.round(at)] as number);
   return [...chosen].map((bucket) => {
     const batch = split.readBatch(bucket, [0], 1);
-    const label = batch.labels[0] as number;
+    const label = labelsOf(batch)[0] as number;
     return {
       text: split.example(batch.ordinals[0] as number).text,
       label: labels[label] ?? null,
@@ -148,12 +150,17 @@ function firstSamples(task: Task, split: Split, labels: readonly string[]): Chec
 }
 
 function seen(task: Task, batch: Batch): Partial<CheckedSample> {
-  if ('pixels' in batch) {
-    const values = Array.from(batch.pixels);
+  const pixels = batch.columns[PIXEL_VALUES];
+  if (pixels) {
+    const values = Array.from(pixels.data as Float32Array);
     const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
     const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-    return { dims: [...batch.dims], range: [low, high] };
+    return { dims: pixels.dims.slice(1), range: [low, high] };
   }
-  const ids = Array.from(batch.ids, Number).filter((_, i) => batch.mask[i] === 1n);
+  const [given, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) => columnOf(batch, name).data) as [
+    BigInt64Array,
+    BigInt64Array,
+  ];
+  const ids = Array.from(given, Number).filter((_, i) => mask[i] === 1n);
   return { ids, ...(task.token && { pieces: ids.map(task.token) }) };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { tokenBatch } from '../data/testing/batches.ts';
 import type { TokenSplit } from '../data/token-split.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { classMetrics } from '../metrics/class-metrics.ts';
@@ -20,16 +21,17 @@ const split: TokenSplit = {
   name: 'validation',
   size: TEXTS.length,
   buckets: [{ length: 8, size: TEXTS.length }],
-  readBatch: (_, indices, rows) => ({
-    ids: new BigInt64Array(rows * 8),
-    mask: new BigInt64Array(rows * 8),
-    labels: Int32Array.from({ length: rows }, (_, row) => TEXTS[indices[row] as number]?.label ?? -1),
-    keys: new Uint8Array(),
-    ordinals: Uint32Array.from({ length: rows }, (_, row) => (indices[row] as number) ?? 0),
-    rows,
-    length: 8,
-    filled: indices.length,
-  }),
+  readBatch: (_, indices, rows) =>
+    tokenBatch({
+      ids: new BigInt64Array(rows * 8),
+      mask: new BigInt64Array(rows * 8),
+      labels: Int32Array.from({ length: rows }, (_, row) => TEXTS[indices[row] as number]?.label ?? -1),
+      keys: new Uint8Array(),
+      ordinals: Uint32Array.from({ length: rows }, (_, row) => (indices[row] as number) ?? 0),
+      rows,
+      length: 8,
+      filled: indices.length,
+    }),
   text: () => '',
   example: () => ({ text: '' }),
   id: () => '',
@@ -44,16 +46,18 @@ it('evaluates the parameters that it is given, on the labelled samples of short 
     split,
     batchSize: 2,
     outputs: [{ output: 'logits', metrics: classMetrics({ classes: 2 }) }],
-    inputs: {
-      variant: ({ rows }) => ({ name: 'head', sizes: { batch: rows } }),
-      feeds: ({ ordinals, rows }) => ({
+    read: (batch) => ({
+      ...batch,
+      sizes: { batch: batch.rows },
+      columns: {
+        ...batch.columns,
         embedding: tensor(
           'float32',
-          [rows, 2],
-          Float32Array.from([...ordinals].flatMap((ordinal) => TEXTS[ordinal]?.embedding ?? [0, 0])),
+          [batch.rows, 2],
+          Float32Array.from([...batch.ordinals].flatMap((ordinal) => TEXTS[ordinal]?.embedding ?? [0, 0])),
         ),
-      }),
-    },
+      },
+    }),
   });
   const identity = Float32Array.from([1, 0, 0, 1]);
   const parameters = (weight: Float32Array) =>

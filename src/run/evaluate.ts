@@ -17,6 +17,7 @@ import {
 import { readModelFile } from '../onnx/node-files.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { modelFiles } from '../teachers/model-folder.ts';
+import { takenFeeds } from '../train/batch-feeds.ts';
 import type { EvaluateOptions, EvaluationResult, RunOptions } from './api.ts';
 import { reopenRun } from './finished-run.ts';
 import { requireKept } from './kept-files.ts';
@@ -68,7 +69,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
   const task = await openTask({ recipe, options: settings });
   const name = options.split ?? 'test';
   const prepare = (kept?: KeptSplits) => task.prepareData({ ...(kept && { kept }) });
-  const { dataset, inputs } =
+  const { dataset } =
     typeof target === 'string' ? await dataAsInRun(prepare, settings.out, name) : await prepare();
   let session: Session | undefined;
   try {
@@ -79,7 +80,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
     let done = 0;
     for (const batch of splitBatches(split, ROWS)) {
       options.signal?.throwIfAborted();
-      const { logits } = await session.run(inputs.feeds(batch), { logits: null });
+      const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
       if (logits.dims[1] !== classes) {
         throw new LimbeckError(
           'model.classes',

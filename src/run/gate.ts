@@ -55,8 +55,8 @@ async function worstLayers(
   const sensitivities = await measureSensitivity({
     layers,
     quantize: (exclude) => quantize([...float32Layers, ...exclude]),
-    evaluate: async (graph) => -(await measureGraph(run, graph, data.inputs, validation)).crossEntropy,
-    reference: -(await measureGraph(run, model, data.inputs, validation)).crossEntropy,
+    evaluate: async (graph) => -(await measureGraph(run, graph, validation)).crossEntropy,
+    reference: -(await measureGraph(run, model, validation)).crossEntropy,
     onLayer: () =>
       run.emit({
         type: 'progress',

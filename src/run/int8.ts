@@ -3,6 +3,7 @@ import { quantizeStatic, valuesToCalibrate } from '../compress/quantize-static.t
 import { batchOrder } from '../data/batch-order.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Graph } from '../onnx/graph.ts';
+import { takenFeeds } from '../train/batch-feeds.ts';
 import type { TaskData } from './tasks/task.ts';
 
 const CALIBRATION_BATCHES = 8;
@@ -15,7 +16,7 @@ const CALIBRATION_ROWS = 64;
 export async function calibratedInt8(options: {
   readonly engine: Engine;
   readonly model: Graph;
-  readonly data: Pick<TaskData, 'dataset' | 'inputs' | 'calibrationMask'>;
+  readonly data: Pick<TaskData, 'dataset' | 'calibrationMask'>;
   readonly seed: number;
   /** 7-bit weights (see `QuantizeOptions`); true by default. */
   readonly reduceRange?: boolean;
@@ -23,7 +24,12 @@ export async function calibratedInt8(options: {
   readonly checkInterrupted?: () => void;
 }): Promise<(exclude?: readonly string[]) => Graph> {
   const { engine, model, data, seed, reduceRange } = options;
-  const feeds = calibrationFeeds(data, seed, options.checkInterrupted);
+  const feeds = calibrationFeeds(
+    model.inputs.map(({ name }) => name),
+    data,
+    seed,
+    options.checkInterrupted,
+  );
   const ranges = await collectRanges(model, valuesToCalibrate(model), engine, feeds, {
     mask: data.calibrationMask,
   });
@@ -31,7 +37,8 @@ export async function calibratedInt8(options: {
 }
 
 function* calibrationFeeds(
-  { dataset, inputs }: Pick<TaskData, 'dataset' | 'inputs'>,
+  inputNames: readonly string[],
+  { dataset }: Pick<TaskData, 'dataset'>,
   seed: number,
   checkInterrupted = () => {},
 ): Generator<Feeds> {
@@ -40,6 +47,7 @@ function* calibrationFeeds(
   for (let i = 0; i < Math.min(CALIBRATION_BATCHES, order.batchesPerEpoch); i++) {
     checkInterrupted();
     const { bucket, indices } = order.batch(0, i);
-    yield inputs.feeds(split.readBatch(bucket, indices, indices.length));
+    const { columns } = split.readBatch(bucket, indices, indices.length);
+    yield takenFeeds({ inputNames }, columns);
   }
 }

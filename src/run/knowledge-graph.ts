@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import type { Batch } from '../data/batch.ts';
+import { columnOf } from '../data/batch.ts';
+import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, SEQUENCE } from '../data/columns.ts';
 import { Permutation } from '../data/permutation.ts';
 import type { Split } from '../data/split.ts';
 import { attributionQuestions } from '../knowledge/graph/attribution-requests.ts';
@@ -159,8 +161,12 @@ function placeNames({ task }: TaskData): (batch: Batch, row: number) => readonly
     return name;
   };
   return (batch, row) => {
-    if ('pixels' in batch) return REGION_NAMES;
-    const { ids, mask, length } = batch;
+    if (batch.columns[PIXEL_VALUES]) return REGION_NAMES;
+    const length = batch.sizes[SEQUENCE] as number;
+    const [ids, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) => columnOf(batch, name).data) as [
+      BigInt64Array,
+      BigInt64Array,
+    ];
     return Array.from({ length }, (_, place) => {
       const at = row * length + place;
       return mask[at] ? nameOf(Number(ids[at])) : undefined;

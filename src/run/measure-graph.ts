@@ -1,11 +1,10 @@
-import type { Batch } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
 import { readLogits } from '../metrics/class-answers.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { writeModel } from '../onnx/write-model.ts';
+import { takenFeeds } from '../train/batch-feeds.ts';
 import type { RunContext } from './run-context.ts';
 import { splitBatches } from './sample-batches.ts';
-import type { ModelInputs } from './tasks/task.ts';
 
 const ROWS = 256;
 
@@ -19,11 +18,10 @@ export interface GraphScore {
 }
 
 /** How a classifier does on a labelled split. Throws LimbeckError `run.interrupted` between batches. */
-export async function measureGraph<B extends Batch>(
+export async function measureGraph(
   run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
   graph: Graph,
-  { feeds }: Pick<ModelInputs<B>, 'feeds'>,
-  split: Split<B>,
+  split: Split,
 ): Promise<GraphScore> {
   const session = await run.engine.load(writeModel(graph));
   try {
@@ -31,7 +29,7 @@ export async function measureGraph<B extends Batch>(
     let sum = 0;
     for (const batch of splitBatches(split, ROWS)) {
       run.checkInterrupted();
-      const { logits } = await session.run(feeds(batch), { logits: null });
+      const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
       for (const { label, answer, crossEntropy } of readLogits(logits, batch)) {
         right.push(label === answer);
         sum += crossEntropy;

@@ -1,21 +1,10 @@
-import type { Batch, SampleBatch } from '../data/batch.ts';
+import { type Batch, variantName } from '../data/batch.ts';
 import { sequentialBatches } from '../data/batch-order.ts';
 import type { Split } from '../data/split.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
 import type { TapSpaces } from '../knowledge/tap-spaces.ts';
 import { elementCount, type Tensor, tensor } from '../onnx/tensor.ts';
-
-/** `labels`, int32 [batch], and `row_weights`, float32 [batch]: 1 for samples, 0 for rows that only fill the batch. */
-export function labelFeeds({
-  labels,
-  rows,
-  filled,
-}: Pick<SampleBatch, 'labels' | 'rows' | 'filled'>): Record<string, Tensor> {
-  return {
-    labels: tensor('int32', [rows], labels),
-    row_weights: tensor('float32', [rows], new Float32Array(rows).fill(1, 0, filled)),
-  };
-}
+import type { TrainingBatch } from '../train/training-loop.ts';
 
 /** The stored answers for `keys`, float32 [rows, ...dims]; zeros for the rows past the last key. */
 export function readKnowledge(space: LabelSpace, keys: Uint8Array, rows: number): Tensor {
@@ -25,10 +14,20 @@ export function readKnowledge(space: LabelSpace, keys: Uint8Array, rows: number)
   return tensor('float32', [rows, ...dims], data);
 }
 
+/** What a training step reads of a batch: its columns, and `knowledge/TAP` for every tap. */
+export function trainingBatch(batch: Batch, knowledge?: ReadonlyMap<string, TapSpaces>): TrainingBatch {
+  return {
+    variant: variantName(batch.sizes),
+    feeds: { ...batch.columns, ...knowledgeFeeds(knowledge, batch) },
+    rows: batch.filled,
+    ordinals: batch.ordinals,
+  };
+}
+
 /** `knowledge/TAP` for every tap: what the teacher said of the batch. */
 export function knowledgeFeeds(
   knowledge: ReadonlyMap<string, TapSpaces> | undefined,
-  batch: Pick<SampleBatch, 'keys' | 'rows'> & { readonly length?: number },
+  batch: Pick<Batch, 'keys' | 'rows' | 'sizes'>,
 ): Record<string, Tensor> {
   return Object.fromEntries(
     [...(knowledge ?? [])].map(([tap, spaces]) => [
@@ -39,13 +38,13 @@ export function knowledgeFeeds(
 }
 
 /** A split's samples once, in order, in batches of `rows`. */
-export function* splitBatches<B extends Batch>(split: Split<B>, rows: number): Generator<B> {
+export function* splitBatches(split: Split, rows: number): Generator<Batch> {
   for (const { bucket, indices } of sequentialBatches(split, rows))
     yield split.readBatch(bucket, indices, rows);
 }
 
 /** The samples of one bucket of a split, in order, in batches of `rows`. */
-export function* bucketBatches<B extends Batch>(split: Split<B>, bucket: number, rows: number): Generator<B> {
+export function* bucketBatches(split: Split, bucket: number, rows: number): Generator<Batch> {
   const { size } = split.buckets[bucket] as { size: number };
   for (let from = 0; from < size; from += rows) {
     const indices = Uint32Array.from({ length: Math.min(rows, size - from) }, (_, i) => from + i);
@@ -54,21 +53,18 @@ export function* bucketBatches<B extends Batch>(split: Split<B>, bucket: number,
 }
 
 /** Some samples of a bucket, by their positions in it, in batches of `rows`. */
-export function* chosenBatches<B extends Batch>(
-  split: Split<B>,
+export function* chosenBatches(
+  split: Split,
   bucket: number,
   chosen: readonly number[],
   rows: number,
-): Generator<B> {
+): Generator<Batch> {
   for (let from = 0; from < chosen.length; from += rows)
     yield split.readBatch(bucket, chosen.slice(from, from + rows), rows);
 }
 
 /** About `most` samples from all over a split, of every bucket as many as it has of all; always the same ones. */
-export function sampledRows<B extends Batch>(
-  split: Split<B>,
-  most: number,
-): { batches(rows: number): Generator<B> } {
+export function sampledRows(split: Split, most: number): { batches(rows: number): Generator<Batch> } {
   return {
     *batches(rows) {
       for (const [bucket, { size }] of split.buckets.entries()) {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { labelsOf } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
 import { LimbeckError } from '../errors.ts';
 import { tensor } from '../onnx/tensor.ts';
@@ -105,7 +106,7 @@ function classOf(
     bucket++;
   }
   const batch = asked.readBatch(bucket, [index], 1);
-  const label = batch.labels[0] as number;
+  const label = labelsOf(batch)[0] as number;
   if (label >= 0) return { label, givenBy: 'label' };
   const logits = answers?.spaces.get('logits');
   if (!logits) return undefined;

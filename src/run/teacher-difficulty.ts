@@ -1,3 +1,4 @@
+import { labelsOf } from '../data/batch.ts';
 import { readKnowledge } from './sample-batches.ts';
 import type { TeacherAnswers } from './stages/label.ts';
 import type { TaskData } from './tasks/task.ts';
@@ -25,10 +26,11 @@ export function teacherDifficulty(
       const indices = Uint32Array.from({ length: rows }, (_, row) => from + row);
       const batch = asked.readBatch(bucket, indices, rows);
       const answers = readKnowledge(logits.at(batch), batch.keys, rows).data as Float32Array;
+      const labels = labelsOf(batch);
       const classes = answers.length / rows;
       for (let row = 0; row < rows; row++) {
         const own = answers.subarray(row * classes, (row + 1) * classes);
-        difficulty[from + row] = 1 - probability(own, batch.labels[row] as number);
+        difficulty[from + row] = 1 - probability(own, labels[row] as number);
       }
     }
     return difficulty;

@@ -1,5 +1,6 @@
-import type { TokenBatch } from '../data/batch.ts';
+import { type Batch, columnOf, variantName } from '../data/batch.ts';
 import { batchOrder } from '../data/batch-order.ts';
+import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../data/columns.ts';
 import type { OrderOf } from '../data/curriculum-order.ts';
 import type { Split } from '../data/split.ts';
 import { dropTokens } from '../data/token-dropout.ts';
@@ -7,11 +8,10 @@ import type { TokenSplit } from '../data/token-split.ts';
 import type { TapSpaces } from '../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import type { BatchSource } from '../train/training-loop.ts';
-import { knowledgeFeeds, labelFeeds, splitBatches } from './sample-batches.ts';
-import type { ModelInputs } from './tasks/task.ts';
+import { splitBatches, trainingBatch } from './sample-batches.ts';
 
 export interface TextBatchOptions {
-  readonly split: Split<TokenBatch>;
+  readonly split: Split;
   readonly batchSize: number;
   readonly seed: number;
   /** Part of the tokens that become the unknown token, anew in every epoch. */
@@ -32,8 +32,7 @@ export function textBatches(options: TextBatchOptions): BatchSource {
       const { bucket, indices } = order.batch(epoch, index);
       const whole = split.readBatch(bucket, indices, batchSize);
       const batch = tokenDropout ? dropTokens(whole, { ...tokenDropout, seed }, epoch, index) : whole;
-      const feeds = { ...tokenFeeds(batch), ...labelFeeds(batch), ...knowledgeFeeds(knowledge, batch) };
-      return { variant: variantName(batch.length), feeds, rows: batch.filled, ordinals: batch.ordinals };
+      return trainingBatch(batch, knowledge);
     },
   };
 }
@@ -43,28 +42,9 @@ export function textVariants(
   split: TokenSplit,
   batchSize: number,
 ): Record<string, { batch: number; sequence: number }> {
-  return Object.fromEntries(
-    split.buckets.map(({ length }) => [variantName(length), { batch: batchSize, sequence: length }]),
-  );
+  const sizes = split.buckets.map(({ length }) => ({ batch: batchSize, [SEQUENCE]: length }));
+  return Object.fromEntries(sizes.map((own) => [variantName(own), own]));
 }
-
-export function variantName(length: number): string {
-  return `${length}`;
-}
-
-/** What a text model is fed: `input_ids` and `attention_mask`, int64 [batch, sequence]. */
-export function tokenFeeds({ ids, mask, rows, length }: TokenBatch): Record<string, Tensor> {
-  return {
-    input_ids: tensor('int64', [rows, length], ids),
-    attention_mask: tensor('int64', [rows, length], mask),
-  };
-}
-
-/** A text model's inputs, with a compiled forward pass for each length. */
-export const TEXT_INPUTS: ModelInputs<TokenBatch> = {
-  variant: ({ rows, length }) => ({ name: variantName(length), sizes: { batch: rows, sequence: length } }),
-  feeds: tokenFeeds,
-};
 
 const SPEED_CALLS = 50;
 
@@ -95,7 +75,9 @@ export function* textSpeedCalls(split: TokenSplit, rows: number): Generator<Reco
 }
 
 /** Without the columns that are padding in every row, on whichever side they are. */
-function cutToLongest({ ids, mask, rows, length }: TokenBatch): Record<string, Tensor> {
+function cutToLongest({ columns, rows, sizes }: Batch): Record<string, Tensor> {
+  const length = sizes[SEQUENCE] as number;
+  const mask = columnOf({ columns }, ATTENTION_MASK).data as BigInt64Array;
   let [first, last] = [length - 1, 0];
   for (let i = 0; i < mask.length; i++) {
     if (mask[i] !== 1n) continue;
@@ -103,21 +85,28 @@ function cutToLongest({ ids, mask, rows, length }: TokenBatch): Record<string, T
     last = Math.max(last, i % length);
   }
   const kept = Math.max(1, last + 1 - first);
-  const cut = (values: BigInt64Array) => {
+  const cut = (name: string) => {
+    const values = columnOf({ columns }, name).data as BigInt64Array;
     const result = new BigInt64Array(rows * kept);
     for (let row = 0; row < rows; row++)
       result.set(values.subarray(row * length + first, row * length + first + kept), row * kept);
     return tensor('int64', [rows, kept], result);
   };
-  return { input_ids: cut(ids), attention_mask: cut(mask) };
+  return { [INPUT_IDS]: cut(INPUT_IDS), [ATTENTION_MASK]: cut(ATTENTION_MASK) };
 }
 
 /** Texts that are read at once where all of a split are. */
 const READ_ROWS = 512;
 
 /** The ids of each text of a split, without padding; valid until the next one is asked for. */
-export function* tokenIds(split: Split<TokenBatch>): Generator<Int32Array> {
-  for (const { ids, mask, length, filled } of splitBatches(split, READ_ROWS)) {
+export function* tokenIds(split: Split): Generator<Int32Array> {
+  for (const batch of splitBatches(split, READ_ROWS)) {
+    const length = batch.sizes[SEQUENCE] as number;
+    const { filled } = batch;
+    const [ids, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) => columnOf(batch, name).data) as [
+      BigInt64Array,
+      BigInt64Array,
+    ];
     // The low halves of the int64s, as no id needs more.
     const low = new Int32Array(ids.buffer);
     const kept = new Int32Array(length);

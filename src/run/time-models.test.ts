@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Split } from '../data/split.ts';
+import { tokenBatch } from '../data/testing/batches.ts';
 import type { TokenSplit } from '../data/token-split.ts';
 import type { Session } from '../engine/engine.ts';
 import { textSpeedCalls } from './text-batches.ts';
@@ -17,7 +18,7 @@ function splitOf(sizes: readonly number[]): TokenSplit {
       for (const index of Array.from(indices)) expect(index).toBeLessThan(sizes[bucket] as number);
       const mask = new BigInt64Array(rows * 16);
       for (let row = 0; row < rows; row++) mask.fill(1n, row * 16, row * 16 + 3);
-      return {
+      return tokenBatch({
         ids: new BigInt64Array(rows * 16),
         mask,
         labels: new Int32Array(rows),
@@ -26,7 +27,7 @@ function splitOf(sizes: readonly number[]): TokenSplit {
         rows,
         length: 16,
         filled: indices.length,
-      };
+      });
     },
     text: () => '',
     example: () => ({ text: '' }),

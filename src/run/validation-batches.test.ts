@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest';
-import type { TokenBatch } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
+import { tokenBatch } from '../data/testing/batches.ts';
 import type { TrainingBatch } from '../train/training-loop.ts';
-import { TEXT_INPUTS } from './text-batches.ts';
 import { validationBatches } from './validation-batches.ts';
 
 /** Texts of one token, which is their position; bucket 0 has 10 of them, bucket 1 none, bucket 2 has 3. */
-const split: Split<TokenBatch> = {
+const split: Split = {
   name: 'validation',
   size: 13,
   buckets: [
@@ -20,7 +19,7 @@ const split: Split<TokenBatch> = {
     Array.from(indices).forEach((index, row) => {
       ids[row * length] = BigInt(index);
     });
-    return {
+    return tokenBatch({
       rows,
       length,
       filled: indices.length,
@@ -29,7 +28,7 @@ const split: Split<TokenBatch> = {
       ordinals: new Uint32Array(rows),
       ids,
       mask: new BigInt64Array(rows * length).fill(1n),
-    };
+    });
   },
   example: () => ({ text: '' }),
   close() {},
@@ -37,7 +36,6 @@ const split: Split<TokenBatch> = {
 
 const batches = validationBatches({
   split,
-  inputs: TEXT_INPUTS,
   variants: {
     4: { batch: 5, sequence: 4 },
     6: { batch: 5, sequence: 6 },

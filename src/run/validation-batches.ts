@@ -2,12 +2,10 @@ import type { Batch } from '../data/batch.ts';
 import { Permutation } from '../data/permutation.ts';
 import type { Split } from '../data/split.ts';
 import type { ValidationBatches } from '../train/trained-weights.ts';
-import { labelFeeds } from './sample-batches.ts';
-import type { ModelInputs } from './tasks/task.ts';
+import { trainingBatch } from './sample-batches.ts';
 
-export interface ValidationBatchOptions<B extends Batch> {
-  readonly split: Split<B>;
-  readonly inputs: ModelInputs<B>;
+export interface ValidationBatchOptions {
+  readonly split: Split;
   /** The sizes of the training steps, by name. */
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly seed: number;
@@ -17,20 +15,15 @@ export interface ValidationBatchOptions<B extends Batch> {
  * Batches of a held-out split in the sizes of training steps, in an order of their own that goes round and round. They
  * are always full: where a bucket has fewer samples than a batch has rows, some of them come twice.
  */
-export function validationBatches<B extends Batch>(options: ValidationBatchOptions<B>): ValidationBatches {
-  const { split, inputs, variants, seed } = options;
+export function validationBatches(options: ValidationBatchOptions): ValidationBatches {
+  const { split, variants, seed } = options;
   const orders = split.buckets.map(({ size }, bucket) => new Permutation(size, seed, 'validation', bucket));
   const buckets = new Map(Object.keys(variants).map((name) => [name, bucketOf(name)]));
   return {
     batch(variant, number) {
       const bucket = buckets.get(variant);
       if (bucket === undefined) return undefined;
-      const batch = read(bucket, rowsOf(variant), number);
-      return {
-        variant,
-        feeds: { ...inputs.feeds(batch), ...labelFeeds(batch) },
-        rows: batch.filled,
-      };
+      return { ...trainingBatch(read(bucket, rowsOf(variant), number)), variant };
     },
   };
 
@@ -43,13 +36,13 @@ export function validationBatches<B extends Batch>(options: ValidationBatchOptio
     const sizes = Object.entries(variants[variant] ?? {});
     const found = split.buckets.findIndex(({ size }, bucket) => {
       if (size === 0) return false;
-      const own = inputs.variant(read(bucket, rowsOf(variant), 0)).sizes;
+      const own = read(bucket, rowsOf(variant), 0).sizes;
       return sizes.every(([name, size]) => own[name] === size);
     });
     return found < 0 ? undefined : found;
   }
 
-  function read(bucket: number, rows: number, number: number): B {
+  function read(bucket: number, rows: number, number: number): Batch {
     const order = orders[bucket] as Permutation;
     const indices = Uint32Array.from({ length: rows }, (_, row) =>
       order.at((number * rows + row) % order.size),

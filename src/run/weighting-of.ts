@@ -57,7 +57,6 @@ export function weightingOf(
         variants,
         validation: validationBatches({
           split: data.dataset.splits.validation,
-          inputs: data.inputs,
           variants,
           seed,
         }),

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { TokenBatch } from '../data/batch.ts';
+import type { Batch } from '../data/batch.ts';
+import { tokenBatch } from '../data/testing/batches.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import type { DataType } from '../onnx/data-type.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
@@ -32,8 +33,8 @@ function textGraph({ mask = 'int64' as DataType | null, table = [0, 1, 2, 3, 4, 
   return g.build();
 }
 
-function batch(rows: number[][], filled = rows.length): TokenBatch {
-  return {
+function batch(rows: number[][], filled = rows.length): Batch {
+  return tokenBatch({
     rows: rows.length,
     length: 3,
     filled,
@@ -42,7 +43,7 @@ function batch(rows: number[][], filled = rows.length): TokenBatch {
     labels: new Int32Array(rows.length).fill(-1),
     keys: new Uint8Array(16 * filled),
     ordinals: Uint32Array.from(rows, (_, i) => 100 + i),
-  };
+  });
 }
 
 describe('an ONNX teacher', () => {

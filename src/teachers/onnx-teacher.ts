@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Batch, TokenBatch } from '../data/batch.ts';
+import { type Batch, columnOf } from '../data/batch.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import { tensorBytes } from '../onnx/encode-tensor.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { readModel } from '../onnx/read-model.ts';
-import { elementCount, type Tensor } from '../onnx/tensor.ts';
+import { elementCount, type Tensor, zeros } from '../onnx/tensor.ts';
 import { readRegularFile } from '../regular-file.ts';
 import type { Teacher, TeacherOutput } from './teacher.ts';
-import { PIXEL_VALUES } from './teacher-source.ts';
+import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, TOKEN_TYPE_IDS } from './teacher-source.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
 
 export interface OnnxTeacherOptions {
@@ -84,20 +84,16 @@ function sha256(...pieces: Uint8Array[]): string {
   return hash.digest('hex');
 }
 
-/** How each input of a text model is filled from a batch. */
-const TEXT_INPUTS: Record<string, (batch: TokenBatch) => BigInt64Array> = {
-  input_ids: (batch) => batch.ids,
-  attention_mask: (batch) => batch.mask,
-  token_type_ids: (batch) => new BigInt64Array(batch.rows * batch.length),
-};
+/** The inputs of text models that batches fill. */
+const TEXT_INPUTS = [INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS];
 
 function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Value | undefined } {
   const [first] = graph.inputs;
   if (graph.inputs.length === 1 && first?.name === PIXEL_VALUES && first.type === 'float32')
     return { all: graph.inputs, ids: undefined };
-  const ids = graph.inputs.find((input) => input.name === 'input_ids');
+  const ids = graph.inputs.find((input) => input.name === INPUT_IDS);
   const strange = graph.inputs.find(
-    (input) => !(input.name in TEXT_INPUTS) || !['int64', 'int32', 'float32'].includes(input.type ?? ''),
+    (input) => !TEXT_INPUTS.includes(input.name) || !['int64', 'int32', 'float32'].includes(input.type ?? ''),
   );
   if (!ids || strange) {
     throw new LimbeckError(
@@ -107,7 +103,7 @@ function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Va
         : `${title} has no input 'input_ids'`,
       {
         where: `inputs: ${graph.inputs.map((input) => input.name).join(', ')}`,
-        remedy: `Export it with the inputs ${Object.keys(TEXT_INPUTS).join(', ')} (int64 [batch, sequence]).`,
+        remedy: `Export it with the inputs ${TEXT_INPUTS.join(', ')} (int64 [batch, sequence]).`,
       },
     );
   }
@@ -115,7 +111,7 @@ function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Va
 }
 
 function outputsOf(graph: Graph, title: string, sequence?: number): Record<string, TeacherOutput> {
-  const length = graph.inputs.find(({ name }) => name === 'input_ids')?.shape?.[1];
+  const length = graph.inputs.find(({ name }) => name === INPUT_IDS)?.shape?.[1];
   const outputs: Record<string, TeacherOutput> = {};
   for (const { name, type, shape } of graph.outputs) {
     const dims = shape?.slice(1).map((dim) => (dim === length ? (sequence ?? dim) : dim));
@@ -184,22 +180,22 @@ async function label(
 }
 
 function feedsOf(inputs: readonly Value[], batch: Batch): Record<string, Tensor> {
-  if ('pixels' in batch) {
-    return { [PIXEL_VALUES]: { type: 'float32', dims: [batch.rows, ...batch.dims], data: batch.pixels } };
-  }
   return Object.fromEntries(
     inputs.map(({ name, type }) => {
-      const values = (TEXT_INPUTS[name] as (batch: TokenBatch) => BigInt64Array)(batch);
-      return [name, feed(values, type, [batch.rows, batch.length])];
+      const isMissing = name === TOKEN_TYPE_IDS && !batch.columns[name];
+      // Of a single text all token types are 0.
+      const column = isMissing ? zeros('int64', columnOf(batch, INPUT_IDS).dims) : columnOf(batch, name);
+      return [name, inType(column, type)];
     }),
   );
 }
 
-/** A feed of the model's own type, over the batch's memory where that is int64. */
-function feed(values: BigInt64Array, type: Value['type'], dims: number[]): Tensor {
-  if (type === 'int32') return { type, dims, data: Int32Array.from(values, Number) };
-  if (type === 'float32') return { type, dims, data: Float32Array.from(values, Number) };
-  return { type: 'int64', dims, data: values };
+/** A column in the model's own type: the same memory where they agree. */
+function inType(column: Tensor, type: Value['type']): Tensor {
+  if (type === undefined || column.type === type) return column;
+  const { dims, data } = column;
+  if (type === 'int32') return { type, dims, data: Int32Array.from(data as BigInt64Array, Number) };
+  return { type: 'float32', dims, data: Float32Array.from(data as BigInt64Array, Number) };
 }
 
 function checkFinite(values: Float32Array, size: number, tap: string, batch: Batch, title: string): void {

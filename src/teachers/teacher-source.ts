@@ -41,11 +41,8 @@ export interface ImageTeacherSource extends TeacherSource {
   readonly pixels?: PixelForm;
 }
 
-export const PIXEL_VALUES = 'pixel_values';
-
 /** The names that text models have for their inputs and outputs, as transformers gives them. */
-export const INPUT_IDS = 'input_ids';
-export const ATTENTION_MASK = 'attention_mask';
+export { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES } from '../data/columns.ts';
 export const TOKEN_TYPE_IDS = 'token_type_ids';
 export const POSITION_IDS = 'position_ids';
 export const SENTENCE_EMBEDDING = 'sentence_embedding';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../random.ts';
-import { type ImageBatch, SAMPLE_KEY_BYTES, type TokenBatch } from '../batch.ts';
+import { labelsOf, SAMPLE_KEY_BYTES } from '../batch.ts';
 import type { Split } from '../split.ts';
+import { idsOf, imageBatch, lengthOf, maskOf, pixelsOf, tokenBatch } from '../testing/batches.ts';
 import { chooseMixtures, symmetricBeta } from './choose-mixtures.ts';
 import { DisturbedSplit } from './disturbed-split.ts';
 import { JoinedSplit } from './joined-split.ts';
@@ -15,7 +16,7 @@ const keysOf = (indices: ArrayLike<number>, mark: number) => {
 };
 
 /** Pictures of two pixels: sample i is [i, -i], of class i. */
-function pictures(size: number, mark = 1): Split<ImageBatch> {
+function pictures(size: number, mark = 1): Split {
   return {
     name: `pictures ${mark}`,
     size,
@@ -27,7 +28,7 @@ function pictures(size: number, mark = 1): Split<ImageBatch> {
         pixels.set([index, -index], 2 * row);
         labels[row] = index;
       });
-      return {
+      return imageBatch({
         rows,
         filled: indices.length,
         dims: [1, 1, 2],
@@ -35,7 +36,7 @@ function pictures(size: number, mark = 1): Split<ImageBatch> {
         labels,
         keys: keysOf(indices, mark),
         ordinals: Uint32Array.from(indices),
-      };
+      });
     },
     example: (ordinal) => ({ text: `picture ${ordinal}` }),
     close() {},
@@ -43,7 +44,7 @@ function pictures(size: number, mark = 1): Split<ImageBatch> {
 }
 
 /** Texts in buckets of 4 and 6 tokens: sample i of bucket b has the tokens 10 b + i, three times. */
-function texts(): Split<TokenBatch> {
+function texts(): Split {
   const lengths = [4, 6];
   return {
     name: 'texts',
@@ -58,7 +59,7 @@ function texts(): Split<TokenBatch> {
         mask.fill(1n, row * length, row * length + (index === undefined ? 1 : 3));
         if (index !== undefined) ids.fill(BigInt(10 * bucket + index), row * length, row * length + 3);
       }
-      return {
+      return tokenBatch({
         rows,
         length,
         filled: indices.length,
@@ -67,7 +68,7 @@ function texts(): Split<TokenBatch> {
         labels: new Int32Array(rows).fill(1),
         keys: keysOf(indices, bucket),
         ordinals: Uint32Array.from(indices, (index) => 5 * bucket + index),
-      };
+      });
     },
     example: (ordinal) => ({ text: `text ${ordinal}` }),
     close() {},
@@ -79,9 +80,9 @@ describe('a joined split', () => {
     const joined = new JoinedSplit([pictures(3), pictures(2, 2)]);
     expect([joined.size, joined.buckets]).toEqual([5, [{ size: 5 }]]);
     const batch = joined.readBatch(0, [4, 0, 3, 2], 6);
-    expect([...batch.pixels]).toEqual([1, -1, 0, -0, 0, -0, 2, -2, 0, 0, 0, 0]);
+    expect([...pixelsOf(batch)]).toEqual([1, -1, 0, -0, 0, -0, 2, -2, 0, 0, 0, 0]);
     expect([...batch.ordinals]).toEqual([4, 0, 3, 2]);
-    expect([...batch.labels]).toEqual([1, 0, 0, 2, -1, -1]);
+    expect([...labelsOf(batch)]).toEqual([1, 0, 0, 2, -1, -1]);
     expect([batch.filled, batch.keys[0], batch.keys[SAMPLE_KEY_BYTES]]).toEqual([4, 2, 1]);
     expect(joined.example(4).text).toBe('picture 1');
     expect(() => joined.readBatch(0, [5], 1)).toThrow('sample 5 is not in bucket 0');
@@ -90,10 +91,10 @@ describe('a joined split', () => {
   it('joins texts bucket by bucket', () => {
     const joined = new JoinedSplit([texts(), texts()]);
     const batch = joined.readBatch(1, [9, 1], 3);
-    expect([...batch.ids.subarray(0, 4)]).toEqual([14n, 14n, 14n, 0n]);
+    expect([...idsOf(batch).subarray(0, 4)]).toEqual([14n, 14n, 14n, 0n]);
     expect([...batch.ordinals]).toEqual([19, 6]);
     // The row that fills has a token, as every text.
-    expect([...batch.mask.subarray(12)]).toEqual([1n, 0n, 0n, 0n, 0n, 0n]);
+    expect([...maskOf(batch).subarray(12)]).toEqual([1n, 0n, 0n, 0n, 0n, 0n]);
   });
 });
 
@@ -104,8 +105,8 @@ describe('mixtures', () => {
       { bucket: 0, first: 4, second: 2, part: 0.5 },
     ]);
     const batch = mixed.readBatch(0, [0, 1], 2);
-    expect([...batch.pixels]).toEqual([2.5, -2.5, 3, -3]);
-    expect([...batch.labels]).toEqual([-1, -1]);
+    expect([...pixelsOf(batch)]).toEqual([2.5, -2.5, 3, -3]);
+    expect([...labelsOf(batch)]).toEqual([-1, -1]);
     const [a, b] = [0, 1].map((row) =>
       batch.keys.slice(row * SAMPLE_KEY_BYTES, (row + 1) * SAMPLE_KEY_BYTES),
     );
@@ -120,7 +121,8 @@ describe('mixtures', () => {
       texts(),
       parts.map((part) => ({ bucket: 0, first: 1, second: 2, part })),
     );
-    const { ids, mask } = mixed.readBatch(0, [0, 1, 2, 3], 4);
+    const batch = mixed.readBatch(0, [0, 1, 2, 3], 4);
+    const [ids, mask] = [idsOf(batch), maskOf(batch)];
     const rows = parts.map((_, row) => [...ids.subarray(4 * row, 4 * row + 4)].map(Number));
     expect(rows).toEqual([
       [1, 2, 2, 0],
@@ -133,19 +135,20 @@ describe('mixtures', () => {
 
   it('of texts that are padded on the left are padded there, too', () => {
     const right = texts();
-    const left: Split<TokenBatch> = {
+    const left: Split = {
       ...right,
       readBatch(bucket, indices, rows) {
         const batch = right.readBatch(bucket, indices, rows);
         for (let row = 0; row < rows; row++) {
-          for (const values of [batch.ids, batch.mask])
-            values.subarray(row * batch.length, (row + 1) * batch.length).reverse();
+          for (const values of [idsOf(batch), maskOf(batch)])
+            values.subarray(row * lengthOf(batch), (row + 1) * lengthOf(batch)).reverse();
         }
         return batch;
       },
     };
     const mixed = new MixedSplit(left, [{ bucket: 0, first: 1, second: 2, part: 0.34 }]);
-    const { ids, mask } = mixed.readBatch(0, [0], 1);
+    const batch = mixed.readBatch(0, [0], 1);
+    const [ids, mask] = [idsOf(batch), maskOf(batch)];
     expect([...ids].map(Number)).toEqual([0, 1, 2, 2]);
     expect([...mask].map(Number)).toEqual([0, 1, 1, 1]);
   });
@@ -190,8 +193,8 @@ describe('disturbed pictures', () => {
     };
     const split = new DisturbedSplit(pictures(5), [1, 3], read, 'fgsm-0.1');
     const batch = split.readBatch(0, [1], 2);
-    expect([...batch.pixels]).toEqual([303, -2, 0, 0]);
-    expect([...batch.labels]).toEqual([-1, -1]);
+    expect([...pixelsOf(batch)]).toEqual([303, -2, 0, 0]);
+    expect([...labelsOf(batch)]).toEqual([-1, -1]);
     expect([...batch.ordinals]).toEqual([1]);
     const other = new DisturbedSplit(pictures(5), [1, 3], read, 'fgsm-0.2');
     expect(other.readBatch(0, [1], 1).keys).not.toEqual(batch.keys);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type ImageBatch, SAMPLE_KEY_BYTES } from '../batch.ts';
+import { type Batch, columnOf, labelsOf, SAMPLE_KEY_BYTES } from '../batch.ts';
+import { keyOf } from '../batch-rows.ts';
+import { PIXEL_VALUES } from '../columns.ts';
 import type { Example, Split } from '../split.ts';
-import { keyOf } from './batch-rows.ts';
 
 /** Reads what is added to the pixels of samples: float32 [keys, pixels]. */
 export type ReadDisturbance = (keys: Uint8Array, to: Float32Array) => void;
@@ -10,11 +11,11 @@ export type ReadDisturbance = (keys: Uint8Array, to: Float32Array) => void;
  * Chosen pictures of another split, each with a disturbance added to its pixels: adversarial samples. They have no label
  * of their own: the teacher is asked what it sees.
  */
-export class DisturbedSplit implements Split<ImageBatch> {
+export class DisturbedSplit implements Split {
   readonly name = 'adversarial';
   readonly size: number;
   readonly buckets: readonly { readonly size: number }[];
-  readonly #of: Split<ImageBatch>;
+  readonly #of: Split;
   readonly #chosen: ArrayLike<number>;
   readonly #read: ReadDisturbance;
   readonly #method: string;
@@ -23,7 +24,7 @@ export class DisturbedSplit implements Split<ImageBatch> {
    * @param chosen positions of pictures in their split
    * @param method what made the disturbance, with its settings: part of the samples' keys
    */
-  constructor(of: Split<ImageBatch>, chosen: ArrayLike<number>, read: ReadDisturbance, method: string) {
+  constructor(of: Split, chosen: ArrayLike<number>, read: ReadDisturbance, method: string) {
     this.#of = of;
     this.#chosen = chosen;
     this.#read = read;
@@ -32,15 +33,16 @@ export class DisturbedSplit implements Split<ImageBatch> {
     this.buckets = [{ size: chosen.length }];
   }
 
-  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): ImageBatch {
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): Batch {
     const own = Array.from(indices, (index) => this.#chosen[index] as number);
     const batch = this.#of.readBatch(bucket, own, rows);
-    const { keys, pixels, labels, ordinals, filled } = batch;
+    const { keys, ordinals, filled } = batch;
+    const pixels = columnOf(batch, PIXEL_VALUES).data as Float32Array;
     const width = pixels.length / rows;
     const added = new Float32Array(filled * width);
     this.#read(keys, added);
     for (let i = 0; i < added.length; i++) (pixels[i] as number) += added[i] as number;
-    labels.fill(-1);
+    labelsOf(batch).fill(-1);
     for (let row = 0; row < filled; row++) {
       const key = createHash('sha256').update(keyOf(batch, row)).update(this.#method).digest();
       keys.set(key.subarray(0, SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);

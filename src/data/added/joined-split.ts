@@ -1,18 +1,18 @@
 import type { Batch } from '../batch.ts';
+import { copyRow, emptyLike } from '../batch-rows.ts';
 import type { Example, Split } from '../split.ts';
-import { copyRow, emptyLike } from './batch-rows.ts';
 
 /**
  * A split with the samples of others behind its own, bucket by bucket: positions in a bucket count through the first's,
  * then the second's, and so on; ordinals do so too. All have the same buckets.
  */
-export class JoinedSplit<B extends Batch> implements Split<B> {
+export class JoinedSplit implements Split {
   readonly name: string;
   readonly size: number;
   readonly buckets: readonly { readonly size: number; readonly length?: number }[];
-  readonly #parts: readonly Split<B>[];
+  readonly #parts: readonly Split[];
 
-  constructor(parts: readonly [Split<B>, ...Split<B>[]]) {
+  constructor(parts: readonly [Split, ...Split[]]) {
     const [first] = parts;
     this.#parts = parts;
     this.name = first.name;
@@ -23,7 +23,7 @@ export class JoinedSplit<B extends Batch> implements Split<B> {
     }));
   }
 
-  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): B {
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): Batch {
     const taken = this.#parts.map(() => ({ rows: [] as number[], indices: [] as number[] }));
     for (let row = 0; row < indices.length; row++) {
       let index = indices[row] as number;
@@ -39,7 +39,7 @@ export class JoinedSplit<B extends Batch> implements Split<B> {
     }
     const alone = taken.findIndex((one) => one.indices.length === indices.length);
     if (alone === 0) return this.#parts[0]!.readBatch(bucket, indices, rows);
-    let batch: B | undefined;
+    let batch: Batch | undefined;
     let before = 0;
     this.#parts.forEach((part, p) => {
       const { rows: places, indices: own } = taken[p]!;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type Batch, SAMPLE_KEY_BYTES, type TokenBatch } from '../batch.ts';
+import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
+import { emptyLike, keyOf, rowOf } from '../batch-rows.ts';
+import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES } from '../columns.ts';
 import type { Example, Split } from '../split.ts';
-import { emptyLike, isImageBatch, keyOf } from './batch-rows.ts';
 
 /** A mixture of two samples of one bucket. */
 export interface Mixture {
@@ -19,14 +20,14 @@ export interface Mixture {
  * (after Yoon et al., "SSMix", 2021, where a span of one takes the place of a span of the other). They have no label:
  * the teacher says what a mixture is. Nothing is stored but the list: mixtures are made when they are read.
  */
-export class MixedSplit<B extends Batch> implements Split<B> {
+export class MixedSplit implements Split {
   readonly name: string;
   readonly size: number;
   readonly buckets: readonly { readonly size: number; readonly length?: number }[];
-  readonly #of: Split<B>;
+  readonly #of: Split;
   readonly #byBucket: readonly (readonly Mixture[])[];
 
-  constructor(of: Split<B>, mixtures: readonly Mixture[]) {
+  constructor(of: Split, mixtures: readonly Mixture[]) {
     this.#of = of;
     this.name = 'mixtures';
     this.size = mixtures.length;
@@ -34,11 +35,11 @@ export class MixedSplit<B extends Batch> implements Split<B> {
     this.buckets = of.buckets.map((bucket, i) => ({ ...bucket, size: this.#byBucket[i]?.length ?? 0 }));
   }
 
-  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): B {
+  readBatch(bucket: number, indices: ArrayLike<number>, rows: number): Batch {
     const wanted = Array.from(indices, (index) => this.#byBucket[bucket]?.[index] as Mixture);
     const [a, b] = [wanted.map(({ first }) => first), wanted.map(({ second }) => second)].map((own) =>
       this.#of.readBatch(bucket, own, Math.max(1, own.length)),
-    ) as [B, B];
+    ) as [Batch, Batch];
     const batch = emptyLike(a, rows, wanted.length);
     const before = this.#byBucket.slice(0, bucket).reduce((sum, list) => sum + list.length, 0);
     wanted.forEach(({ part }, row) => {
@@ -62,20 +63,27 @@ export class MixedSplit<B extends Batch> implements Split<B> {
   close(): void {}
 }
 
-function mixRow<B extends Batch>(a: B, b: B, row: number, part: number, to: B): void {
-  if (isImageBatch(a) && isImageBatch(b) && isImageBatch(to)) {
-    const width = a.pixels.length / a.rows;
-    for (let i = row * width; i < (row + 1) * width; i++)
-      to.pixels[i] = part * (a.pixels[i] as number) + (1 - part) * (b.pixels[i] as number);
+function mixRow(a: Batch, b: Batch, row: number, part: number, to: Batch): void {
+  if (!to.columns[PIXEL_VALUES]) {
+    spliceTokens(a, b, row, part, to);
     return;
   }
-  spliceTokens(a as TokenBatch, b as TokenBatch, row, part, to as TokenBatch);
+  const [first, second] = [a, b].map((batch) => rowOf(columnOf(batch, PIXEL_VALUES), batch.rows, row)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  const mixed = rowOf(columnOf(to, PIXEL_VALUES), to.rows, row);
+  for (let i = 0; i < mixed.length; i++)
+    mixed[i] = part * (first[i] as number) + (1 - part) * (second[i] as number);
 }
 
 /** The first `part` of a text's tokens, then the last of the other's: a token of each at least. */
-function spliceTokens(a: TokenBatch, b: TokenBatch, row: number, part: number, to: TokenBatch): void {
-  const { length } = a;
-  const start = row * length;
+function spliceTokens(a: Batch, b: Batch, row: number, part: number, to: Batch): void {
+  const [ids, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) => rowOf(columnOf(to, name), to.rows, row)) as [
+    BigInt64Array,
+    BigInt64Array,
+  ];
+  const { length } = ids;
   const [tokensA, tokensB] = [tokensOf(a, row), tokensOf(b, row)];
   const fromA = Math.min(tokensA.length, length - 1, Math.max(1, Math.round(part * tokensA.length)));
   const fromB = Math.min(
@@ -84,18 +92,20 @@ function spliceTokens(a: TokenBatch, b: TokenBatch, row: number, part: number, t
     Math.max(1, Math.round((1 - part) * tokensB.length)),
   );
   // Where one of them is padded on the left, so is the mixture.
-  const left = a.mask[start] === 0n || b.mask[start] === 0n;
-  const at = start + (left ? length - fromA - fromB : 0);
-  to.mask.fill(0n, start, start + length);
-  to.ids.set(tokensA.subarray(0, fromA), at);
-  to.ids.set(tokensB.subarray(tokensB.length - fromB), at + fromA);
-  to.mask.fill(1n, at, at + fromA + fromB);
+  const left = [a, b].some((batch) => rowOf(columnOf(batch, ATTENTION_MASK), batch.rows, row)[0] === 0n);
+  const at = left ? length - fromA - fromB : 0;
+  mask.fill(0n);
+  ids.set(tokensA.subarray(0, fromA), at);
+  ids.set(tokensB.subarray(tokensB.length - fromB), at + fromA);
+  mask.fill(1n, at, at + fromA + fromB);
 }
 
 /** A text's ids without its padding: one at least. */
-function tokensOf({ ids, mask, length }: TokenBatch, row: number): BigInt64Array {
-  const own = mask.subarray(row * length, (row + 1) * length);
-  const first = Math.max(0, own.indexOf(1n));
-  const last = Math.max(first, own.lastIndexOf(1n));
-  return ids.subarray(row * length + first, row * length + last + 1);
+function tokensOf(batch: Batch, row: number): BigInt64Array {
+  const [ids, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) =>
+    rowOf(columnOf(batch, name), batch.rows, row),
+  ) as [BigInt64Array, BigInt64Array];
+  const first = Math.max(0, mask.indexOf(1n));
+  const last = Math.max(first, mask.lastIndexOf(1n));
+  return ids.subarray(first, last + 1);
 }

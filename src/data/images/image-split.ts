@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { tensor } from '../../onnx/tensor.ts';
 import { openRegularFile, readRegularFile } from '../../regular-file.ts';
-import { type ImageBatch, SAMPLE_KEY_BYTES } from '../batch.ts';
+import { type Batch, SAMPLE_KEY_BYTES } from '../batch.ts';
+import { PIXEL_VALUES } from '../columns.ts';
 import type { Example, Split } from '../split.ts';
+import { targetColumns } from '../target-columns.ts';
 import { type Augmentation, PLAIN, viewOf, writeView } from './augmentation.ts';
 import { pictureUri } from './picture-uri.ts';
 
@@ -32,7 +35,7 @@ const HELD_BYTES = 64e6;
  * A split of pictures that lies in one file, read by random access. With an augmentation it has `views` variants of
  * every picture: sample `view * pictures + picture`.
  */
-export class ImageSplit implements Split<ImageBatch> {
+export class ImageSplit implements Split {
   readonly name: string;
   readonly size: number;
   /** Pictures in the file, whatever the number of their views. */
@@ -64,7 +67,7 @@ export class ImageSplit implements Split<ImageBatch> {
     return new ImageSplit(this.#file, { augmentation, seed, count });
   }
 
-  readBatch(_bucket: number, indices: ArrayLike<number>, rows: number): ImageBatch {
+  readBatch(_bucket: number, indices: ArrayLike<number>, rows: number): Batch {
     const { dims } = this.#file;
     const filled = indices.length;
     if (filled > rows) throw new Error(`${filled} samples do not fit a batch of ${rows}`);
@@ -79,7 +82,17 @@ export class ImageSplit implements Split<ImageBatch> {
       keys.set(key.subarray(0, SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);
       this.#normalize(shown, pixels.subarray(row * this.#pixels, (row + 1) * this.#pixels));
     }
-    return { rows, filled, labels, keys, ordinals: Uint32Array.from(indices), pixels, dims };
+    return {
+      rows,
+      filled,
+      keys,
+      ordinals: Uint32Array.from(indices),
+      sizes: { batch: rows },
+      columns: {
+        [PIXEL_VALUES]: tensor('float32', [rows, ...dims], pixels),
+        ...targetColumns(labels, filled),
+      },
+    };
   }
 
   example(ordinal: number): Example {

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { SAMPLE_KEY_BYTES, type TokenBatch } from '../../data/batch.ts';
+import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../../data/batch.ts';
+import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../../data/columns.ts';
+import { targetColumns } from '../../data/target-columns.ts';
+import { tensor } from '../../onnx/tensor.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import type { LabelSplit } from '../label.ts';
 
@@ -39,7 +42,7 @@ export function fakeSplit(samples: readonly number[]): LabelSplit {
   };
 }
 
-export function batchOf(samples: readonly number[], rows: number, length: number): TokenBatch {
+export function batchOf(samples: readonly number[], rows: number, length: number): Batch {
   const ids = new BigInt64Array(rows * length);
   const mask = new BigInt64Array(rows * length);
   samples.forEach((sample, row) => {
@@ -48,7 +51,18 @@ export function batchOf(samples: readonly number[], rows: number, length: number
   for (let row = 0; row < rows; row++) mask[row * length] = 1n;
   const ordinals = Uint32Array.from({ length: rows }, (_, row) => samples[row] ?? 0);
   const labels = new Int32Array(rows).fill(-1);
-  return { rows, length, filled: samples.length, ids, mask, labels, keys: keysOf(samples), ordinals };
+  return {
+    rows,
+    filled: samples.length,
+    keys: keysOf(samples),
+    ordinals,
+    sizes: { batch: rows, [SEQUENCE]: length },
+    columns: {
+      [INPUT_IDS]: tensor('int64', [rows, length], ids),
+      [ATTENTION_MASK]: tensor('int64', [rows, length], mask),
+      ...targetColumns(labels, samples.length),
+    },
+  };
 }
 
 export interface FakeTeacher extends Teacher {
@@ -67,7 +81,7 @@ export function fakeTeacher({
   hash?: string;
   taps?: Record<string, number>;
   /** Runs before every answer. */
-  before?: (batch: TokenBatch) => void | Promise<void>;
+  before?: (batch: Batch) => void | Promise<void>;
 } = {}): FakeTeacher {
   const asked = new Map<number, number>();
   const filled: number[] = [];
@@ -81,13 +95,13 @@ export function fakeTeacher({
     outputs,
     asked,
     filled,
-    async label(asking, wanted) {
-      const batch = asking as TokenBatch;
+    async label(batch, wanted) {
       await before?.(batch);
       filled.push(batch.filled);
+      const { data, dims } = columnOf(batch, INPUT_IDS);
       const samples = Array.from(
         { length: batch.filled },
-        (_, row) => Number(batch.ids[row * batch.length]) - 1,
+        (_, row) => Number(data[row * (dims[1] as number)]) - 1,
       );
       for (const sample of samples) asked.set(sample, (asked.get(sample) ?? 0) + 1);
       return Object.fromEntries(

@@ -88,7 +88,7 @@ export function lastTraining(
 /** All tasks at once: what a student could reach that had nothing to forget. */
 async function learnJointly(of: ContinualRun): Promise<TaskAccuracies> {
   const { run, data, tasks, options, samples } = of;
-  const { dataset, inputs } = data;
+  const { dataset } = data;
   const { labelled, validation } = dataset.splits;
   const groups = answerGroups(options.setting, tasks);
   const everything = samplesAt(
@@ -106,7 +106,6 @@ async function learnJointly(of: ContinualRun): Promise<TaskAccuracies> {
       training: taskBatches({
         split: labelled,
         samples: everything,
-        inputs,
         classes: dataset.labels.length,
         batchSize: run.recipe.training.batchSize,
         epochs: options.epochs,

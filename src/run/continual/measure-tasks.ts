@@ -37,7 +37,6 @@ export class TaskMeasure {
             }),
           },
         ],
-        inputs: data.inputs,
       });
     this.#evaluators = { test: samples.test.map(open), validation: samples.validation.map(open) };
   }

@@ -48,7 +48,6 @@ export class Past {
       training: taskBatches({
         split: data.dataset.splits.labelled,
         samples: samples.train[task],
-        inputs: data.inputs,
         classes: data.dataset.labels.length,
         batchSize,
         epochs: options.epochs,
@@ -71,7 +70,6 @@ export class Past {
         student,
         parameters,
         samples: samples.train[task],
-        inputs: data.inputs,
         classes: data.dataset.labels.length,
         groups: answerGroups(options.setting, tasks.slice(0, task + 1)),
         count: options.ewc.samples,

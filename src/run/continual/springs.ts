@@ -1,16 +1,17 @@
+import { type Variant, variantOf } from '../../data/batch.ts';
 import type { ChosenSamples, SamplePlace } from '../../data/chosen-samples.ts';
 import { Permutation } from '../../data/permutation.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { AnswerGroups } from '../../objectives/answer-groups.ts';
 import { anchorInput, importanceInput } from '../../objectives/ewc.ts';
-import { float32, type Tensor, tensor } from '../../onnx/tensor.ts';
+import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { type RandomStream, randomStream } from '../../random.ts';
 import type { Student } from '../../students/student.ts';
+import { takenFeeds } from '../../train/batch-feeds.ts';
 import { compileFisher, fisherOutput, GUMBEL } from '../../train/compile-fisher.ts';
 import { SessionsByVariant } from '../../train/sessions-by-variant.ts';
 import { parameterTensors, trainedTensors } from '../../train/step-graph.ts';
-import type { ModelInputs, Variant } from '../tasks/task.ts';
 
 export interface FisherOptions {
   readonly engine: Engine;
@@ -18,7 +19,6 @@ export interface FisherOptions {
   /** Its parameters and running statistics. */
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly samples: ChosenSamples;
-  readonly inputs: ModelInputs;
   readonly classes: number;
   readonly groups: AnswerGroups;
   /** How many of the samples are looked at, at most. */
@@ -31,7 +31,7 @@ export interface FisherOptions {
  * log-likelihood of an answer that the student itself would give, sample by sample.
  */
 export async function fisherDiagonal(options: FisherOptions): Promise<Map<string, Float64Array>> {
-  const { engine, student, samples, inputs, classes, groups, seed } = options;
+  const { engine, student, samples, classes, groups, seed } = options;
   const sessions = new SessionsByVariant(
     ({ sizes }: Variant) =>
       engine.load(writeModel(compileFisher(student, sizes, groups)), {
@@ -55,12 +55,11 @@ export async function fisherDiagonal(options: FisherOptions): Promise<Map<string
     for (let i = 0; i < count; i++) {
       const { bucket, index } = places[order.at(i)] as SamplePlace;
       const batch = samples.readBatch(bucket, [index], 1);
-      const session = await sessions.get(inputs.variant(batch));
+      const session = await sessions.get(variantOf(batch));
       const squares = await session.run(
         {
           ...feeds,
-          ...inputs.feeds(batch),
-          labels: tensor('int32', [1], batch.labels),
+          ...takenFeeds(session, batch.columns),
           [GUMBEL]: gumbelNoise(randomStream(seed, 'fisher', i), classes),
         },
         wanted,

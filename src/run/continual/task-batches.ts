@@ -1,4 +1,4 @@
-import { type Batch, SAMPLE_KEY_BYTES } from '../../data/batch.ts';
+import { type Batch, SAMPLE_KEY_BYTES, variantOf } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batch-order.ts';
 import type { ChosenSamples } from '../../data/chosen-samples.ts';
 import type { Split } from '../../data/split.ts';
@@ -6,16 +6,15 @@ import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { PAST, REPLAYED } from '../../objectives/replay.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { mixSeed, randomStream } from '../../random.ts';
-import { labelFeeds, readKnowledge } from '../sample-batches.ts';
-import type { ModelInputs, TrainingData } from '../tasks/task.ts';
+import { readKnowledge, trainingBatch } from '../sample-batches.ts';
+import type { TrainingData } from '../tasks/task.ts';
 import type { KeptSample } from './memory.ts';
 
 export interface TaskBatchOptions {
   /** The split that new and kept samples lie in. */
-  readonly split: Split<Batch>;
+  readonly split: Split;
   /** The new task's samples. */
   readonly samples: ChosenSamples;
-  readonly inputs: ModelInputs;
   readonly classes: number;
   /** New samples in a batch, at most. */
   readonly batchSize: number;
@@ -39,7 +38,7 @@ export interface TaskBatchOptions {
  * are filled with rows that do not count elsewhere.
  */
 export function taskBatches(options: TaskBatchOptions): TrainingData {
-  const { split, samples, inputs, epochs, task, memory } = options;
+  const { split, samples, epochs, task, memory } = options;
   const batchSize = Math.min(options.batchSize, samples.size);
   const rows = batchSize + (memory?.rows ?? 0);
   const order = batchOrder(samples, batchSize, mixSeed(options.seed, 'task', task));
@@ -56,7 +55,7 @@ export function taskBatches(options: TaskBatchOptions): TrainingData {
   };
   const variants = samples.buckets.flatMap(({ size }, bucket) => {
     if (size === 0) return [];
-    const { name, sizes } = inputs.variant(samples.readBatch(bucket, [0], rows));
+    const { name, sizes } = variantOf(samples.readBatch(bucket, [0], rows));
     return [[name, sizes] as const];
   });
   return {
@@ -77,16 +76,14 @@ export function taskBatches(options: TaskBatchOptions): TrainingData {
           ...replayed.map((sample) => sample.index),
         ];
         const batch = split.readBatch(bucket, places, rows);
+        const whole = trainingBatch(batch);
         return {
-          variant: inputs.variant(batch).name,
+          ...whole,
           feeds: {
-            ...inputs.feeds(batch),
-            ...labelFeeds(batch),
+            ...whole.feeds,
             ...pastFeeds(options, batch, indices.length, replayed),
             ...(options.teacher && { 'knowledge/logits': readKnowledge(options.teacher, batch.keys, rows) }),
           },
-          rows: batch.filled,
-          ordinals: batch.ordinals,
         };
       },
     },

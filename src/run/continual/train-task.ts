@@ -70,7 +70,6 @@ export async function trainTask(
         }),
       },
     ],
-    inputs: data.inputs,
   });
   const folder = taskCheckpoints(run, spec.method, spec.task);
   try {

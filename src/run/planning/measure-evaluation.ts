@@ -39,7 +39,6 @@ export async function measureEvaluation(
       split,
       batchSize: rows,
       outputs: [{ output: 'logits', metrics: classMetrics({ classes: data.dataset.labels.length }) }],
-      inputs: data.inputs,
     });
     try {
       const first = await timed(() => evaluator.evaluate(parameters));

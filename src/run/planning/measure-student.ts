@@ -7,7 +7,7 @@ import type { Student } from '../../students/student.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { withoutSchedules } from '../decided-temperature.ts';
-import { knowledgeFeeds, labelFeeds } from '../sample-batches.ts';
+import { trainingBatch } from '../sample-batches.ts';
 import { lengthOf } from './batch-counts.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
@@ -72,16 +72,8 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
     const nextBatch = batchesInTurn(sample, batchSize);
     return {
       name,
-      sizes: data.inputs.variant(nextBatch()).sizes,
-      batch: () => {
-        const batch = nextBatch();
-        const feeds = {
-          ...data.inputs.feeds(batch),
-          ...labelFeeds(batch),
-          ...knowledgeFeeds(knowledge, batch),
-        };
-        return { variant: name, feeds, rows: batch.filled, ordinals: batch.ordinals };
-      },
+      sizes: nextBatch().sizes,
+      batch: () => ({ ...trainingBatch(nextBatch(), knowledge), variant: name }),
     };
   }
 }

@@ -7,7 +7,7 @@ import { buildClassifierHead } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
-import { labelFeeds, readKnowledge } from '../sample-batches.ts';
+import { readKnowledge } from '../sample-batches.ts';
 import { WHOLE_GRAD_NORM, wholeStudent } from '../teaching/fine-tune.ts';
 import { textBatches } from '../text-batches.ts';
 import { lengthOf } from './batch-counts.ts';
@@ -51,7 +51,7 @@ export async function measureHeadTraining(
               return {
                 variant: 'head',
                 rows: batch.filled,
-                feeds: { embedding: readKnowledge(space, batch.keys, batchSize), ...labelFeeds(batch) },
+                feeds: { ...batch.columns, embedding: readKnowledge(space, batch.keys, batchSize) },
               };
             },
           },

@@ -4,7 +4,7 @@ import { adamw } from '../../train/adamw.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
 import { peerBatch, peerSteps } from '../peer-training.ts';
-import { labelFeeds } from '../sample-batches.ts';
+import { trainingBatch } from '../sample-batches.ts';
 import { batchCount, lengthOf } from './batch-counts.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { trainedBatch } from './measure-student.ts';
@@ -37,12 +37,8 @@ export async function planPeers(context: PlanningContext, both: boolean): Promis
       const nextBatch = batchesInTurn(sample, batchSize);
       return {
         name,
-        sizes: data.inputs.variant(nextBatch()).sizes,
-        batch: () => {
-          const batch = nextBatch();
-          const feeds = { ...data.inputs.feeds(batch), ...labelFeeds(batch) };
-          return { variant: name, feeds, rows: batch.filled };
-        },
+        sizes: nextBatch().sizes,
+        batch: () => ({ ...trainingBatch(nextBatch()), variant: name }),
       };
     }),
   });

@@ -6,7 +6,7 @@ import { bucketsToMeasure } from './batch-counts.ts';
 export const MEASURED_BATCHES = 3;
 
 /** The first samples of one bucket, as a split of its own: what one batch shape is measured on. */
-export function sampledBucket<B extends Batch>(split: Split<B>, bucket: number, samples: number): Split<B> {
+export function sampledBucket(split: Split, bucket: number, samples: number): Split {
   const { size, ...shape } = split.buckets[bucket]!;
   const taken = Math.min(size, samples);
   return {
@@ -21,7 +21,7 @@ export function sampledBucket<B extends Batch>(split: Split<B>, bucket: number, 
 }
 
 /** The batches of a sample, one after another and from the beginning again, each read when it is asked for. */
-export function batchesInTurn<B extends Batch>(sample: Split<B>, rows: number): () => B {
+export function batchesInTurn(sample: Split, rows: number): () => Batch {
   const count = Math.ceil(sample.size / rows);
   let next = 0;
   return () => {
@@ -36,7 +36,7 @@ export function batchesInTurn<B extends Batch>(sample: Split<B>, rows: number): 
 }
 
 /** The buckets that are worth measuring, each from the one of the splits that has most samples of its length. */
-export function sampledBuckets<B extends Batch>(splits: readonly Split<B>[], samples: number): Split<B>[] {
+export function sampledBuckets(splits: readonly Split[], samples: number): Split[] {
   const fullest = (splits[0]?.buckets ?? []).map((_, bucket) =>
     splits.reduce((best, split) => (split.buckets[bucket]!.size > best.buckets[bucket]!.size ? split : best)),
   );

@@ -19,7 +19,11 @@ it('answers with what may be a probability, for losses that take its logarithm',
     [split],
     (length) => new Map([['map', [length, length]]]),
     async (spaces) => {
-      spaces.get(split)?.get('map')?.at({ rows: 2, length: 4 }).read(keys, found);
+      spaces
+        .get(split)
+        ?.get('map')
+        ?.at({ sizes: { batch: 2, sequence: 4 } })
+        .read(keys, found);
     },
   );
   expect(found.every((value) => value >= 0 && value <= 1)).toBe(true);

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { int8Share } from '../../compress/int8-share.ts';
-import type { SampleBatch } from '../../data/batch.ts';
+import { type Batch, labelsOf } from '../../data/batch.ts';
 import type { Session } from '../../engine/engine.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import { type Confusion, countAnswer, createConfusion } from '../../metrics/confusion.ts';
@@ -23,6 +23,7 @@ import {
 } from '../../report/result.ts';
 import { createTestAnswers } from '../../report/test-answers.ts';
 import type { StudentAnswers } from '../../report/train-report.ts';
+import { takenFeeds } from '../../train/batch-feeds.ts';
 import { attributionAgreement } from '../attribution-agreement.ts';
 import { int8Gate } from '../gate.ts';
 import { modelResult } from '../model-result.ts';
@@ -96,14 +97,14 @@ export function evaluateStage(
           answersOf(readKnowledge(space, batch.keys, batch.rows), batch, confusions.get('teacher')!),
         );
         for (const [name, session] of sessions) {
-          const { logits } = await session.run(data.inputs.feeds(batch), { logits: null });
+          const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
           answers.set(name, answersOf(logits, batch, confusions.get(name)!));
         }
         countRows(counted, batch, answers);
         for (let row = 0; row < batch.filled; row++) {
           comparison.add({
             ...test.example(batch.ordinals[row]),
-            truth: batch.labels[row],
+            truth: labelsOf(batch)[row],
             teacher: answers.get('teacher')![row],
             student: answers.get('student')![row],
             baseline: answers.get(LABELS_ALONE.name)?.[row],
@@ -175,12 +176,12 @@ function comparedFiles({ student, studentInt8, baselines }: Shipped): Map<string
 
 function countRows(
   counted: ReturnType<typeof createTestAnswers>,
-  batch: SampleBatch,
+  batch: Batch,
   answers: ReadonlyMap<string, readonly Answer[]>,
 ): void {
   for (let row = 0; row < batch.filled; row++) {
     const labels = [...answers].map(([name, rows]) => [name, rows[row].label] as const);
-    counted.add(batch.labels[row], new Map(labels));
+    counted.add(labelsOf(batch)[row], new Map(labels));
   }
 }
 
@@ -234,7 +235,7 @@ function* firstFeeds(run: RunContext, data: TaskData, most: number) {
   for (const batch of splitBatches(data.dataset.splits.test, EVALUATION_BATCH)) {
     if (count >= most) return;
     run.checkInterrupted();
-    yield { feeds: data.inputs.feeds(batch), filled: batch.filled };
+    yield { feeds: batch.columns, filled: batch.filled };
     count += batch.filled;
   }
 }
@@ -265,14 +266,14 @@ export function evaluateStudent(
         run.checkInterrupted();
         const answers = new Map<string, Answer[]>();
         for (const [name, session] of sessions) {
-          const { logits } = await session.run(data.inputs.feeds(batch), { logits: null });
+          const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
           answers.set(name, answersOf(logits, batch, confusions.get(name)!));
         }
         countRows(counted, batch, answers);
         for (let row = 0; row < batch.filled; row++) {
           told.add({
             ...test.example(batch.ordinals[row]),
-            truth: batch.labels[row],
+            truth: labelsOf(batch)[row],
             answer: answers.get('student')![row],
           });
         }
@@ -313,7 +314,7 @@ function summarize({ teacher, student, studentInt8, baselines }: Evaluations): s
 }
 
 /** The answers to a batch's samples, which all have a label in the test split; counts them on the way. */
-function answersOf(logits: Tensor, batch: SampleBatch, confusion: Confusion): Answer[] {
+function answersOf(logits: Tensor, batch: Batch, confusion: Confusion): Answer[] {
   return Array.from(readLogits(logits, batch), ({ label, answer, confidence }) => {
     countAnswer(confusion, label, answer);
     return { label: answer, confidence };

@@ -102,7 +102,7 @@ async function int8Student(run: RunContext, model: Graph, data: TaskData, maxDro
   const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
   const rightOf = new Map<Graph, readonly boolean[]>();
   const evaluate = async (graph: Graph) => {
-    const { accuracy, right } = await measureGraph(run, graph, data.inputs, validation);
+    const { accuracy, right } = await measureGraph(run, graph, validation);
     rightOf.set(graph, right);
     return accuracy;
   };

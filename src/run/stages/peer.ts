@@ -55,7 +55,7 @@ async function trainPeer(
   taughtBy: TrainedPeer['taughtBy'],
 ): Promise<TrainedPeer> {
   const { engine, recipe } = run;
-  const { dataset, inputs, peer } = data;
+  const { dataset, peer } = data;
   const classes = dataset.labels.length;
   const student = peer.build();
   const { batches, variants } =
@@ -68,7 +68,6 @@ async function trainPeer(
     split: dataset.splits.validation,
     batchSize: peerBatch(dataset.splits.validation.size),
     outputs: [{ output: 'logits', metrics: classMetrics({ classes }) }],
-    inputs,
   });
   const name = PEERS[taughtBy];
   const { learningRate, weightDecay, warmup, decay } = PEER_TRAINING;

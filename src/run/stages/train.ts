@@ -69,7 +69,7 @@ export function train(
   const { recipe, engine, folder } = run;
   const { training } = recipe;
   return runStage(run, stage, title, async () => {
-    const { dataset, inputs } = data;
+    const { dataset } = data;
     const metrics = classMetrics({ classes: dataset.labels.length });
     const student = data.buildStudent();
     const trainingIn = (orderOf?: OrderOf) =>
@@ -87,7 +87,6 @@ export function train(
       split: dataset.splits.validation,
       batchSize: training.batchSize,
       outputs: [{ output: 'logits', metrics }],
-      inputs,
     });
     const { optimizer, schedule } = training;
     const selection = modelSelection(metrics, 'accuracy', training.earlyStopping);

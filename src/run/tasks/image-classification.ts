@@ -1,6 +1,7 @@
 import { JoinedSplit } from '../../data/added/joined-split.ts';
-import type { ImageBatch } from '../../data/batch.ts';
+import { variantName } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batch-order.ts';
+import { PIXEL_VALUES } from '../../data/columns.ts';
 import type { OrderOf } from '../../data/curriculum-order.ts';
 import type { ImageSource } from '../../data/images/image-source.ts';
 import { type ImageSourceOptions, openImageSource } from '../../data/images/image-sources.ts';
@@ -10,7 +11,7 @@ import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
 import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
-import { type Tensor, tensor } from '../../onnx/tensor.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -26,13 +27,10 @@ import type { RunOptions } from '../api.ts';
 import { tellDamagedData } from '../damaged-data.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
 import { dataCacheFolder } from '../run-context.ts';
-import { knowledgeFeeds, labelFeeds } from '../sample-batches.ts';
+import { trainingBatch } from '../sample-batches.ts';
 import { requireImages } from '../teaching/require-classes.ts';
 import { matchImageClasses } from '../teaching/run-classes.ts';
-import type { ModelInputs, Task, TaskData, TrainingData } from './task.ts';
-
-/** There is one compiled step: all pictures have one size. */
-const VARIANT = 'images';
+import type { Task, TaskData, TrainingData } from './task.ts';
 
 /** Pictures with one class each. */
 export async function imageClassification(run: {
@@ -93,25 +91,19 @@ function refuseLabelOptions({ data }: Recipe, { labels, title }: ImageSource): v
   });
 }
 
-const IMAGE_INPUTS: ModelInputs<ImageBatch> = {
-  variant: ({ rows }) => ({ name: `${rows}`, sizes: { batch: rows } }),
-  feeds: pixelFeeds,
-};
-
 function imageData(context: {
   readonly task: Task;
   readonly recipe: Recipe;
   readonly dataset: ImageDataset;
   readonly teacher: ImageTeacherSource | undefined;
   readonly classes: ClassMatch | undefined;
-}): TaskData<ImageBatch> {
+}): TaskData {
   const { task, recipe, dataset, teacher, classes } = context;
   const { labels, dims, normalization, splits } = dataset;
   return {
     task,
     dataset,
     ...(classes && { classes }),
-    inputs: IMAGE_INPUTS,
     pixelRange: normalization,
     asked: inViews(recipe, splits.train).split,
     buildStudent() {
@@ -133,13 +125,7 @@ function imageData(context: {
       training: (name, knowledge) => trainingData(recipe, splits[name], knowledge),
     },
     training: (name, knowledge, added, orderOf) =>
-      trainingData(
-        recipe,
-        splits[name],
-        knowledge,
-        added as readonly Split<ImageBatch>[] | undefined,
-        orderOf,
-      ),
+      trainingData(recipe, splits[name], knowledge, added as readonly Split[] | undefined, orderOf),
     teacherTitle: teacher?.title ?? '',
     async teach() {
       requireImages(teacher!, dims);
@@ -175,18 +161,18 @@ function trainingData(
   recipe: Recipe,
   pictures: ImageSplit,
   knowledge: ReadonlyMap<string, TapSpaces> | undefined,
-  added: readonly Split<ImageBatch>[] = [],
+  added: readonly Split[] = [],
   orderOf: OrderOf = batchOrder,
 ): TrainingData {
   const { seed } = recipe;
   const { split: own, views } = inViews(recipe, pictures);
-  const split = added.length > 0 ? new JoinedSplit<ImageBatch>([own, ...added]) : own;
+  const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
   const size = pictures.pictures + split.size - own.size;
   const batchSize = Math.min(recipe.training.batchSize, size);
   const order = orderOf({ buckets: [{ size }] }, batchSize, seed);
   const batchesPerEpoch = Math.floor(size / batchSize);
   return {
-    variants: { [VARIANT]: { batch: batchSize } },
+    variants: { [variantName({ batch: batchSize })]: { batch: batchSize } },
     batches: {
       batchesPerEpoch,
       batch(epoch, index) {
@@ -195,9 +181,7 @@ function trainingData(
         const indices = fullBatch(order, epoch, index, batchSize).map(
           (picture) => picture + (picture < pictures.pictures ? from : afterViews),
         );
-        const batch = split.readBatch(0, indices, batchSize);
-        const feeds = { ...pixelFeeds(batch), ...labelFeeds(batch), ...knowledgeFeeds(knowledge, batch) };
-        return { variant: VARIANT, feeds, rows: batch.filled, ordinals: batch.ordinals };
+        return trainingBatch(split.readBatch(0, indices, batchSize), knowledge);
       },
     },
   };
@@ -214,17 +198,13 @@ function fullBatch(
   return indices.length === batchSize ? indices : order.batch(epoch, order.batchesPerEpoch - 1).indices;
 }
 
-/** What an image model is fed: `pixel_values`, float32 [batch, channels, height, width]. */
-function pixelFeeds({ pixels, rows, dims }: ImageBatch): Record<string, Tensor> {
-  return { pixel_values: tensor('float32', [rows, ...dims], pixels) };
-}
-
 const SPEED_CALLS = 50;
 
 function* speedCalls(split: ImageSplit, rows: number): Generator<Record<string, Tensor>> {
   for (let call = 0; call < SPEED_CALLS && split.size > 0; call++) {
     const first = Math.floor((call / SPEED_CALLS) * split.size);
     const indices = Array.from({ length: rows }, (_, row) => (first + row) % split.size);
-    yield pixelFeeds(split.readBatch(0, indices, rows));
+    const { columns } = split.readBatch(0, indices, rows);
+    yield { [PIXEL_VALUES]: columns[PIXEL_VALUES] as Tensor };
   }
 }

@@ -1,4 +1,3 @@
-import type { Batch } from '../../data/batch.ts';
 import type { OrderOf } from '../../data/curriculum-order.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { KeptSplits } from '../../data/kept-splits.ts';
@@ -14,19 +13,6 @@ import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { BatchSource } from '../../train/training-loop.ts';
 import type { RunContext } from '../run-context.ts';
 import type { SampleUnit } from '../sample-unit.ts';
-
-/** The sizes that a forward pass is compiled for; one session for each name. */
-export interface Variant {
-  readonly name: string;
-  readonly sizes: Readonly<Record<string, number>>;
-}
-
-/** How a batch becomes a model's inputs. */
-export interface ModelInputs<B extends Batch = Batch> {
-  /** What a forward pass over the batch is compiled for. */
-  variant(batch: B): Variant;
-  feeds(batch: B): Readonly<Record<string, Tensor>>;
-}
 
 /** Batches to train on, and the compiled steps that they need. */
 export interface TrainingData {
@@ -83,14 +69,13 @@ export interface Task {
 }
 
 /** A task's data, and what depends on it. */
-export interface TaskData<B extends Batch = Batch> {
+export interface TaskData {
   readonly task: Task;
-  readonly dataset: Dataset<Split<B>>;
+  readonly dataset: Dataset<Split>;
   /** Where the teacher is a classifier already: which of its outputs the classes are. */
   readonly classes?: ClassMatch;
-  readonly inputs: ModelInputs<B>;
   /** All that the teacher is asked about for the training: every sample, in all its views. */
-  readonly asked: Split<B>;
+  readonly asked: Split;
   /** Of pictures: mean and deviation of each channel, by which their pixels (0 to 1) are normalised. */
   readonly pixelRange?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /** The mask among a model's inputs, which says what counts when it is calibrated. */
@@ -122,7 +107,7 @@ export interface TaskData<B extends Batch = Batch> {
    * A sample as somebody has it who reads the shipped student; undefined for one that readers are known to prepare
    * otherwise.
    */
-  readerInput(split: Split<B>, ordinal: number): ReaderInput | undefined;
+  readerInput(split: Split, ordinal: number): ReaderInput | undefined;
   /** Bytes that a pass over the training samples reads into memory and keeps there. */
   readonly heldBytes: number;
 }

@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path';
 import { JoinedSplit } from '../../data/added/joined-split.ts';
-import type { TokenBatch } from '../../data/batch.ts';
 import { chooseHeldBuckets } from '../../data/held-buckets.ts';
 import type { KeptSplits } from '../../data/kept-splits.ts';
 import { labelNames } from '../../data/label-reader.ts';
@@ -34,7 +33,7 @@ import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
 import { requireLogits } from '../teaching/require-classes.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
 import { trainHead } from '../teaching/train-head.ts';
-import { TEXT_INPUTS, textBatches, textSpeedCalls, textVariants, tokenIds } from '../text-batches.ts';
+import { textBatches, textSpeedCalls, textVariants, tokenIds } from '../text-batches.ts';
 import type { Task, TaskData } from './task.ts';
 
 /** Texts with one class each, read by models over tokens. */
@@ -89,7 +88,7 @@ function textData(context: {
   readonly dataset: TextDataset;
   readonly tokenizer: Tokenizer;
   readonly source: TextTeacherSource | undefined;
-}): TaskData<TokenBatch> {
+}): TaskData {
   const { task, recipe, dataset, tokenizer, source } = context;
   const { training, seed } = recipe;
   const classifier = classifierOf(recipe, source);
@@ -100,7 +99,6 @@ function textData(context: {
     task,
     dataset,
     ...(classes && { classes }),
-    inputs: TEXT_INPUTS,
     asked: dataset.splits.train,
     calibrationMask: 'attention_mask',
     buildStudent() {
@@ -125,7 +123,7 @@ function textData(context: {
     },
     training(name, knowledge, added = [], orderOf) {
       const own = dataset.splits[name];
-      const split = added.length > 0 ? new JoinedSplit([own, ...(added as Split<TokenBatch>[])]) : own;
+      const split = added.length > 0 ? new JoinedSplit([own, ...(added as Split[])]) : own;
       const { batchSize } = training;
       return {
         batches: textBatches({

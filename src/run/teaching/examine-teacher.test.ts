@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { TokenBatch } from '../../data/batch.ts';
 import type { Split } from '../../data/split.ts';
+import { tokenBatch } from '../../data/testing/batches.ts';
 import { createNodeEngine } from '../../engine/node.ts';
 import { float } from '../../onnx/attributes.ts';
 import type { TypedValue } from '../../onnx/graph.ts';
@@ -32,7 +32,7 @@ const split = {
         mask[6 * row + i] = 1n;
       }
     }
-    return {
+    return tokenBatch({
       rows,
       length: 6,
       filled: indices.length,
@@ -41,11 +41,11 @@ const split = {
       labels: new Int32Array(rows),
       keys: new Uint8Array(16 * indices.length),
       ordinals: Uint32Array.from(indices),
-    };
+    });
   },
   example: () => ({ text: '' }),
   close() {},
-} satisfies Split<TokenBatch>;
+} satisfies Split;
 
 /** The texts' mean over a table of scores for three classes: of their own tokens, or of the padding too. */
 async function examine(choice: {

@@ -1,6 +1,8 @@
-import type { Batch, TokenBatch } from '../../data/batch.ts';
+import { type Batch, columnOf } from '../../data/batch.ts';
+import { ATTENTION_MASK, SEQUENCE } from '../../data/columns.ts';
 import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
+import { tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
 import { type ProbabilityForm, probabilityForm } from '../../teachers/class-logits.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
@@ -47,7 +49,8 @@ export async function examineTeacher(
       const first = await ask(teacher, batch);
       if (answers.length === 0) again.add(first, await ask(teacher, batch), classes);
       // What differs by chance differs alone, too.
-      if ('mask' in batch && !again.differs) await askAlone(teacher, batch, first, classes, alone);
+      if (batch.columns[ATTENTION_MASK] && !again.differs)
+        await askAlone(teacher, batch, first, classes, alone);
       answers.push(first);
     }
     again.tell(run, 'teacher.random', {
@@ -91,27 +94,33 @@ async function ask(teacher: Teacher, batch: Batch): Promise<Float32Array> {
 /** Asks about single texts without their padding. */
 async function askAlone(
   teacher: Teacher,
-  batch: TokenBatch,
+  batch: Batch,
   together: Float32Array,
   classes: number,
   comparison: Comparison,
 ): Promise<void> {
-  const { length, filled } = batch;
+  const { filled, sizes, columns } = batch;
+  const length = sizes[SEQUENCE] as number;
+  const masks = columnOf(batch, ATTENTION_MASK).data as BigInt64Array;
   const most = comparison.samples + TEXTS_ALONE;
   for (let row = 0; row < filled && comparison.samples < most; row++) {
-    const mask = batch.mask.subarray(row * length, (row + 1) * length);
+    const mask = masks.subarray(row * length, (row + 1) * length);
     const [first, last] = [mask.indexOf(1n), mask.lastIndexOf(1n)];
     if (first < 0 || last + 1 - first === length) continue;
-    const own = (values: BigInt64Array) => values.slice(row * length + first, row * length + last + 1);
-    const single: TokenBatch = {
+    const kept = last + 1 - first;
+    const single: Batch = {
       rows: 1,
       filled: 1,
-      length: last + 1 - first,
-      ids: own(batch.ids),
-      mask: own(batch.mask),
-      labels: batch.labels.slice(row, row + 1),
       keys: batch.keys.slice(0, batch.keys.length / Math.max(1, filled)),
       ordinals: batch.ordinals.slice(row, row + 1),
+      sizes: { ...sizes, batch: 1, [SEQUENCE]: kept },
+      columns: Object.fromEntries(
+        Object.entries(columns).flatMap(([name, { type, dims, data }]) =>
+          dims.length === 2 && dims[1] === length
+            ? [[name, tensor(type, [1, kept], data.slice(row * length + first, row * length + last + 1))]]
+            : [],
+        ),
+      ),
     };
     const padded = together.subarray(row * classes, (row + 1) * classes);
     comparison.add(padded, await ask(teacher, single), classes);

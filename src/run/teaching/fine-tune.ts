@@ -12,7 +12,7 @@ import { trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { runCheckpoints } from '../run-checkpoints.ts';
 import type { RunContext } from '../run-context.ts';
-import { TEXT_INPUTS, textBatches, textVariants } from '../text-batches.ts';
+import { textBatches, textVariants } from '../text-batches.ts';
 
 export interface FineTuneOptions {
   readonly epochs: number;
@@ -44,7 +44,6 @@ export async function fineTune(
     split: validation,
     batchSize: options.batchSize,
     outputs: [{ output: 'logits', metrics: classMetrics({ classes: dataset.labels.length }) }],
-    inputs: TEXT_INPUTS,
   });
   try {
     const { parameters, best } = await trainStudent({

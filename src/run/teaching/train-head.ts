@@ -1,3 +1,4 @@
+import { type Batch, variantName } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batch-order.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TokenSplit } from '../../data/token-split.ts';
@@ -19,7 +20,7 @@ import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { runCheckpoints } from '../run-checkpoints.ts';
 import type { RunContext } from '../run-context.ts';
-import { labelFeeds, readKnowledge, sampledRows, splitBatches } from '../sample-batches.ts';
+import { readKnowledge, sampledRows, splitBatches, trainingBatch } from '../sample-batches.ts';
 import { type LabellingInputs, openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 import { estimatedShares, shareShift } from './class-shares.ts';
 
@@ -109,16 +110,13 @@ export async function trainHead(
     split: validation,
     batchSize: EVALUATION_ROWS,
     outputs: [{ output: 'logits', metrics: classMetrics({ classes: dataset.labels.length }) }],
-    inputs: {
-      variant: ({ rows }) => ({ name: 'head', sizes: { batch: rows } }),
-      feeds: ({ keys, rows }) => ({ embedding: readKnowledge(space, keys, rows) }),
-    },
+    read: (batch) => embedded(batch, space),
   });
   try {
     const { parameters, best } = await trainStudent({
       engine,
       student: head,
-      variants: { head: { batch: options.batchSize } },
+      variants: { [variantName({ batch: options.batchSize })]: { batch: options.batchSize } },
       terms: [labelsTerm({ weight: 1 })],
       optimizer: adamw({ weightDecay: options.weightDecay }),
       schedule: {
@@ -216,6 +214,16 @@ export function headTensors(head: Student, parameters: ReadonlyMap<string, Float
   return { weight: tensorOf('head/weight'), bias: tensorOf('head/bias'), hidden };
 }
 
+/** A batch of texts as a head reads it: the embeddings that the store holds, whatever the length of the texts. */
+function embedded(batch: Batch, space: LabelSpace): Batch {
+  const { rows, keys, columns } = batch;
+  return {
+    ...batch,
+    sizes: { batch: rows },
+    columns: { ...columns, embedding: readKnowledge(space, keys, rows) },
+  };
+}
+
 function embeddingBatches(
   split: TokenSplit,
   space: LabelSpace,
@@ -227,12 +235,7 @@ function embeddingBatches(
     batchesPerEpoch: order.batchesPerEpoch,
     batch(epoch, index) {
       const { bucket, indices } = order.batch(epoch, index);
-      const batch = split.readBatch(bucket, indices, batchSize);
-      return {
-        variant: 'head',
-        rows: batch.filled,
-        feeds: { embedding: readKnowledge(space, batch.keys, batchSize), ...labelFeeds(batch) },
-      };
+      return trainingBatch(embedded(split.readBatch(bucket, indices, batchSize), space));
     },
   };
 }
