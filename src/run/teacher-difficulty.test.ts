@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
+import { targetColumns } from '../data/target-columns.ts';
 import type { TapSpaces } from '../knowledge/tap-spaces.ts';
 import { teacherDifficulty } from './teacher-difficulty.ts';
 
@@ -10,7 +11,10 @@ test('a sample is as hard as its label is improbable to the teacher, or its answ
   const asked = {
     readBatch: (bucket: number, indices: ArrayLike<number>, rows: number) => ({
       rows,
-      labels: Int32Array.from({ length: rows }, (_, row) => labels(bucket, indices[row] as number)),
+      columns: targetColumns(
+        Int32Array.from({ length: rows }, (_, row) => labels(bucket, indices[row] as number)),
+        rows,
+      ),
       keys: new Uint8Array(rows * SAMPLE_KEY_BYTES),
     }),
   };
