@@ -112,7 +112,7 @@ function textPair(): Pair {
 
 async function measure(pair: Pair): Promise<void> {
   const context = contextOf(pair);
-  const kd = kdTerm({ weight: 1, temperature: 4, classes: pair.classes });
+  const kd = kdTerm({ weight: 1, temperature: 4 });
   const base = await load(pair, [kd]);
   const warm: StepTime[] = [];
   for (let i = 0; i < 8; i++) warm.push(await base.run());
@@ -123,8 +123,8 @@ async function measure(pair: Pair): Promise<void> {
   );
   const kinds = OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[];
   for (const kind of kinds) {
-    if (kind.name === 'kd' || !(values.only?.split(',').includes(kind.name) ?? true)) continue;
-    for (const options of [{}, ...(VARIANTS[kind.name] ?? [])]) await row(kind, options);
+    if (kind.kind === 'kd' || !(values.only?.split(',').includes(kind.kind) ?? true)) continue;
+    for (const options of [{}, ...(VARIANTS[kind.kind] ?? [])]) await row(kind, options);
   }
   await base.release();
 
@@ -140,7 +140,7 @@ async function measure(pair: Pair): Promise<void> {
       if (error instanceof LimbeckError) return;
       throw error;
     }
-    const step = await load(pair, [kd, term], values.profile === kind.name ? kind.name : undefined);
+    const step = await load(pair, [kd, term], values.profile === kind.kind ? kind.kind : undefined);
     for (let i = 0; i < 3; i++) await step.run();
     const times = { base: [] as StepTime[], step: [] as StepTime[] };
     for (let i = 0; i < Number(values.steps); i++) {
@@ -152,7 +152,7 @@ async function measure(pair: Pair): Promise<void> {
     const bytes = keptBytes(step.compiled.batchInputs);
     const told = Object.entries(options).map(([key, value]) => `${key}: ${value}`);
     console.log(
-      `| \`${kind.name}\` | ${told.join(', ')} | ${ratio('cores')} | ${ratio('clock')} | ${bytes || ''} | ${step.compiled.graph.nodes.length} |`,
+      `| \`${kind.kind}\` | ${told.join(', ')} | ${ratio('cores')} | ${ratio('clock')} | ${bytes || ''} | ${step.compiled.graph.nodes.length} |`,
     );
     await step.release();
   }

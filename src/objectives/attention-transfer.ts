@@ -32,7 +32,7 @@ export function spatialAttention(
  * Networks via Attention Transfer" (2017), equation 2, with the square of the norm, which has a slope at 0.
  */
 export const attentionTransfer = defineObjective({
-  name: 'attentionTransfer',
+  kind: 'attentionTransfer',
   level: 'sequence',
   options: z
     .strictObject({ weight: termWeight(0) })

@@ -40,7 +40,7 @@ const ATTENTION: LayerPart<AttentionMap> = { title: 'attention maps', of: ({ att
 type Heads = 'each' | 'mean';
 
 export const attention = defineObjective({
-  name: 'attention',
+  kind: 'attention',
   level: 'token',
   options: z
     .strictObject({

@@ -92,7 +92,7 @@ function noInfluence({ name }: TypedValue): LimbeckError {
 }
 
 export const attributionObjective = defineObjective({
-  name: NAME,
+  kind: NAME,
   level: 'task',
   options: z
     .strictObject({ weight: termWeight(0), part: partOption(0.5) })

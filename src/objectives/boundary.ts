@@ -118,7 +118,7 @@ function teacherInStep(context: ObjectiveContext): TeacherInStep {
 }
 
 export const boundary = defineObjective({
-  name: NAME,
+  kind: NAME,
   level: 'task',
   adversarial: true,
   options: z

@@ -34,7 +34,7 @@ export function ckaLoss(g: GraphBuilder, { student, teacher, rowWeights }: Batch
 }
 
 export const cka = defineObjective({
-  name: 'cka',
+  kind: 'cka',
   level: 'sequence',
   options: z
     .strictObject({ weight: termWeight(0) })

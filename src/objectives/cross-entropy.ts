@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { answerMatrix } from './answer-rows.ts';
 import { defineObjective, type ObjectiveTerm, type RowLosses, termWeight } from './objective.ts';
+import { namesFor, type OutputNames, outputOption } from './output-names.ts';
 
 export interface CrossEntropyInputs {
   /** float32 [B, C] */
@@ -30,28 +32,43 @@ export function crossEntropy(
   return { values: perRow, weights: g.mul(known, rowWeights) };
 }
 
-/** The term `labels` of a recipe: the student's `logits` towards the labels. */
-export function labelsTerm(options: { weight: number; smoothing?: number }): ObjectiveTerm {
+/** The term `labels`: the student's logits towards the labels; those of the main output without `names`. */
+export function labelsTerm(
+  options: { readonly weight: number; readonly smoothing?: number | undefined },
+  names: OutputNames = namesFor('labels', undefined, {}),
+): ObjectiveTerm {
   return {
-    name: 'labels',
+    name: names.term,
     weight: options.weight,
-    build: (g, inputs) =>
-      crossEntropy(g, {
-        logits: inputs.student('logits'),
-        labels: inputs.labels(),
-        rowWeights: inputs.rowWeights(),
+    build(g, inputs) {
+      const { answers, classLabels, rowWeights } = answerMatrix(g, inputs, names);
+      return crossEntropy(g, {
+        logits: answers,
+        labels: classLabels(),
+        rowWeights: rowWeights(),
         smoothing: options.smoothing,
-      }),
+      });
+    },
   };
 }
 
 export const labels = defineObjective({
-  name: 'labels',
+  kind: 'labels',
   level: 'task',
   options: z
-    .strictObject({ weight: termWeight(0.1) })
+    .strictObject({
+      weight: termWeight(0.1),
+      output: outputOption,
+      smoothing: z
+        .number()
+        .min(0)
+        .lt(1)
+        .optional()
+        .describe('Mass that is spread over all classes (Szegedy et al., 2016); 0 when absent.'),
+    })
     .describe(
       'Cross-entropy with the labels, where samples have one. Its weight is 1 when there is no teacher.',
     ),
-  term: labelsTerm,
+  compiled: { smoothing: 0 },
+  term: (options, context) => labelsTerm(options, namesFor('labels', options.output, context)),
 });

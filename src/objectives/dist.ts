@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { answerMatrix } from './answer-rows.ts';
 import { temperatureOption } from './kd-logits.ts';
 import { defineObjective, type RowLosses, termWeight } from './objective.ts';
+import { namesFor, outputOption } from './output-names.ts';
 import { softened } from './soft-targets.ts';
 
 export interface DistInputs {
@@ -58,11 +60,12 @@ function unit(g: GraphBuilder, x: TypedValue, axis: number): TypedValue {
 }
 
 export const distObjective = defineObjective({
-  name: 'dist',
+  kind: 'dist',
   level: 'task',
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       temperature: temperatureOption(1).describe('Softens both distributions.'),
       inter: z.number().min(0).max(100).default(1).describe('The relations between the classes of a sample.'),
       intra: z.number().min(0).max(100).default(1).describe('The relations between the samples of a class.'),
@@ -70,15 +73,20 @@ export const distObjective = defineObjective({
     .describe(
       "Correlations of the student's class probabilities with the teacher's (DIST, Huang et al., 2022).",
     ),
-  term: ({ weight, ...options }, { classes }) => ({
-    name: 'dist',
-    weight,
-    build: (g, inputs) =>
-      dist(g, {
-        ...options,
-        student: inputs.student('logits'),
-        teacher: inputs.knowledge('logits', [classes]),
-        rowWeights: inputs.rowWeights(),
-      }),
-  }),
+  term({ weight, output, ...options }, context) {
+    const names = namesFor('dist', output, context);
+    return {
+      name: names.term,
+      weight,
+      build(g, inputs) {
+        const { answers, teacher, rowWeights } = answerMatrix(g, inputs, names);
+        return dist(g, {
+          ...options,
+          student: answers,
+          teacher: teacher(),
+          rowWeights: rowWeights(),
+        });
+      },
+    };
+  },
 });

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { answerMatrix } from './answer-rows.ts';
 import { temperatureOption } from './kd-logits.ts';
 import { defineObjective, type RowLosses, termWeight } from './objective.ts';
+import { namesFor, outputOption } from './output-names.ts';
 import { klDivergence, softened } from './soft-targets.ts';
 
 export interface DecoupledKdInputs {
@@ -62,11 +64,12 @@ export function decoupledKd(
 }
 
 export const dkd = defineObjective({
-  name: 'dkd',
+  kind: 'dkd',
   level: 'task',
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       temperature: temperatureOption(4).describe('Softens both distributions.'),
       alpha: z.number().min(0).max(100).default(1).describe('The target class against all others.'),
       beta: z
@@ -79,16 +82,21 @@ export const dkd = defineObjective({
     .describe(
       "Decoupled distillation (Zhao et al., 2022): the target class and the other classes weighed apart. The target is the label, or the teacher's first class where there is none.",
     ),
-  term: ({ weight, ...options }, { classes }) => ({
-    name: 'dkd',
-    weight,
-    build: (g, inputs) =>
-      decoupledKd(g, {
-        ...options,
-        student: inputs.student('logits'),
-        teacher: inputs.knowledge('logits', [classes]),
-        labels: inputs.labels(),
-        rowWeights: inputs.rowWeights(),
-      }),
-  }),
+  term({ weight, output, ...options }, context) {
+    const names = namesFor('dkd', output, context);
+    return {
+      name: names.term,
+      weight,
+      build(g, inputs) {
+        const { answers, teacher, classLabels, rowWeights } = answerMatrix(g, inputs, names);
+        return decoupledKd(g, {
+          ...options,
+          student: answers,
+          teacher: teacher(),
+          labels: classLabels(),
+          rowWeights: rowWeights(),
+        });
+      },
+    };
+  },
 });

@@ -5,7 +5,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { featureMse } from './feature-mse.ts';
-import { knowledgeRequests, type ObjectiveOptions, objectiveTerms } from './index.ts';
+import { knowledgeRequests, type ObjectiveMap, objectiveTerms } from './index.ts';
 import { meanLoss } from './objective.ts';
 import { trainObjective } from './testing/train-objective.ts';
 
@@ -55,13 +55,13 @@ describe('featureMse', () => {
   });
 
   it('is left out where a model shows no layers', () => {
-    const options = { featureMse: { weight: 0.3 } } as Partial<ObjectiveOptions>;
+    const options = { featureMse: { weight: 0.3 } } as Partial<ObjectiveMap>;
     const whole = new Proxy(options, {
       get: (target, name) => target[name as 'featureMse'] ?? { weight: 0 },
     });
     const none = { family: 'other', layers: [] } as const;
     const context = { classes: 3, models: { student: none, teacher: none, layers: [] } };
-    expect(objectiveTerms(whole as ObjectiveOptions, context)).toEqual([]);
-    expect(knowledgeRequests(whole as ObjectiveOptions, context)).toEqual([]);
+    expect(objectiveTerms(whole as ObjectiveMap, context)).toEqual([]);
+    expect(knowledgeRequests(whole as ObjectiveMap, context)).toEqual([]);
   });
 });

@@ -40,7 +40,7 @@ export function featureMse(
 }
 
 export const featureMseObjective = defineObjective({
-  name: 'featureMse',
+  kind: 'featureMse',
   level: 'sequence',
   options: z
     .strictObject({ weight: termWeight(0) })

@@ -42,7 +42,7 @@ function placeWeights(scales: readonly number[]): number[] {
  * without the fusion of stages. Pooling and projecting can change places, so the projection sees pooled maps.
  */
 export const featurePyramid = defineObjective({
-  name: 'featurePyramid',
+  kind: 'featurePyramid',
   level: 'sequence',
   options: z
     .strictObject({

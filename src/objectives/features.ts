@@ -11,7 +11,7 @@ import { channelsOf, formatSize, pooledPlaces, smallerSize } from './places.ts';
  * Romero et al., "FitNets: Hints for Thin Deep Nets" (2015), equation 3, with a regressor of size 1x1.
  */
 export const features = defineObjective({
-  name: 'features',
+  kind: 'features',
   level: 'sequence',
   options: z
     .strictObject({

@@ -75,7 +75,7 @@ type Options = z.output<typeof options>;
  * @throws LimbeckError `recipe.invalid` for widths that differ when projections are forbidden
  */
 export const hidden = defineObjective({
-  name: 'hidden',
+  kind: 'hidden',
   level: 'sequence',
   options,
   knowledge(options, context) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { answerMatrix } from './answer-rows.ts';
 import {
   defineObjective,
   type ObjectiveInputs,
@@ -8,9 +9,10 @@ import {
   type RowLosses,
   termWeight,
 } from './objective.ts';
+import { namesFor, type OutputNames, outputOption } from './output-names.ts';
 import { klDivergence, softened, squared, type Temperature } from './soft-targets.ts';
 
-/** The input of a step whose temperature changes while it trains: float32 []. */
+/** The input of a step whose temperature changes while it trains, float32 []; `temperature/OUTPUT` for another output than the main one. */
 export const TEMPERATURE = 'temperature';
 
 /** The temperature of a step that is built before anybody has looked at the teacher's answers. */
@@ -64,27 +66,31 @@ export interface KdOptions {
   readonly temperature: number | 'auto';
   readonly decay?: 'constant' | 'learning-rate';
   readonly standardize?: boolean;
-  readonly classes: number;
   /** How much a second teacher counts beside the first, and its graph; nothing happens without both. */
   readonly assistant?: number;
   readonly assistantGraph?: Graph | undefined;
 }
 
-/** The term `kd` of a recipe: the student's `logits` towards the teacher's. */
-export function kdTerm(options: KdOptions): ObjectiveTerm {
-  const { weight, classes, standardize, decay } = options;
+/** The term `kd`: the student's logits towards the teacher's; those of the main output without `names`. */
+export function kdTerm(
+  options: KdOptions,
+  names: OutputNames = namesFor('kd', undefined, {}),
+): ObjectiveTerm {
+  const { weight, standardize, decay } = options;
   const fixed = options.temperature === 'auto' ? UNDECIDED_TEMPERATURE : options.temperature;
   return {
-    name: 'kd',
+    name: names.term,
     weight,
-    build: (g, inputs) =>
-      kdLogits(g, {
-        student: inputs.student('logits'),
-        teacher: assisted(g, inputs, inputs.knowledge('logits', [classes]), options),
-        rowWeights: inputs.rowWeights(),
-        temperature: decay === 'learning-rate' ? inputs.input(TEMPERATURE, 'float32', []) : fixed,
+    build(g, inputs) {
+      const { answers, teacher, rowWeights } = answerMatrix(g, inputs, names);
+      return kdLogits(g, {
+        student: answers,
+        teacher: assisted(g, inputs, teacher(), options),
+        rowWeights: rowWeights(),
+        temperature: decay === 'learning-rate' ? inputs.input(names.of(TEMPERATURE), 'float32', []) : fixed,
         standardize,
-      }),
+      });
+    },
   };
 }
 
@@ -112,11 +118,12 @@ export function temperatureOption(temperature: number) {
 }
 
 export const kd = defineObjective({
-  name: 'kd',
+  kind: 'kd',
   level: 'task',
   options: z
     .strictObject({
       weight: termWeight(0.9),
+      output: outputOption,
       temperature: z
         .union([z.number().min(0.1).max(100), z.literal('auto')])
         .default('auto')
@@ -141,5 +148,11 @@ export const kd = defineObjective({
         ),
     })
     .describe("KL divergence to the teacher's class distribution. Left out when there is no teacher."),
-  term: (options, { classes, assistant }) => kdTerm({ ...options, classes, assistantGraph: assistant }),
+  compiled: { temperature: UNDECIDED_TEMPERATURE },
+  term(options, context) {
+    const names = namesFor('kd', options.output, context);
+    // The assistant learnt to answer what the main output answers.
+    const isMain = names.term === 'kd';
+    return kdTerm({ ...options, assistantGraph: isMain ? context.assistant : undefined }, names);
+  },
 });

@@ -143,10 +143,9 @@ describe('an assistant', () => {
       const values = v as Values & { features: TypedValue };
       const sources = {
         student: (name: string) => (name === 'logits' ? values.student : values.features),
-        knowledge: () => values.teacher,
-        rowWeights: () => values.rowWeights,
+        input: (name: string) => (name === 'knowledge/logits' ? values.teacher : values.rowWeights),
       } as unknown as ObjectiveInputs;
-      const options = { weight: 1, temperature: 1, classes, assistant };
+      const options = { weight: 1, temperature: 1, assistant };
       return kdTerm({ ...options, assistantGraph: withGraph ? assistantGraph : undefined }).build(g, sources);
     });
   };

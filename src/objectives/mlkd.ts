@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { answerMatrix } from './answer-rows.ts';
 import { defineObjective, type RowLosses, termWeight } from './objective.ts';
+import { namesFor, outputOption } from './output-names.ts';
 import { klDivergence, softened } from './soft-targets.ts';
 
 export interface MultiLevelInputs {
@@ -67,11 +69,12 @@ function ofClasses(g: GraphBuilder, p: TypedValue, q: TypedValue, rowWeights: Ty
 const level = z.number().min(0).max(100).default(1);
 
 export const mlkd = defineObjective({
-  name: 'mlkd',
+  kind: 'mlkd',
   level: 'task',
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       temperatures: z
         .array(z.number().min(0.1).max(100))
         .min(1)
@@ -86,15 +89,20 @@ export const mlkd = defineObjective({
       error: 'all levels are 0: nothing would be compared',
     })
     .describe('Class probabilities compared by sample, batch and class (MLKD, Jin et al., 2023).'),
-  term: ({ weight, ...options }, { classes }) => ({
-    name: 'mlkd',
-    weight,
-    build: (g, inputs) =>
-      multiLevelKd(g, {
-        ...options,
-        student: inputs.student('logits'),
-        teacher: inputs.knowledge('logits', [classes]),
-        rowWeights: inputs.rowWeights(),
-      }),
-  }),
+  term({ weight, output, ...options }, context) {
+    const names = namesFor('mlkd', output, context);
+    return {
+      name: names.term,
+      weight,
+      build(g, inputs) {
+        const { answers, teacher, rowWeights } = answerMatrix(g, inputs, names);
+        return multiLevelKd(g, {
+          ...options,
+          student: answers,
+          teacher: teacher(),
+          rowWeights: rowWeights(),
+        });
+      },
+    };
+  },
 });

@@ -1,6 +1,6 @@
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { type ObjectiveTerm, weightedMean } from './objective.ts';
+import { type ObjectiveTerm, type SummedLoss, summed } from './objective.ts';
 
 export interface NextTokenInputs {
   /** float32 [B, T, V]: at each token, what is said of the next one. */
@@ -14,19 +14,19 @@ export interface NextTokenInputs {
 }
 
 /**
- * Cross-entropy of each token given those before it: a scalar, in nats; the mean over all tokens that have one before
- * them. The ids move one place to the left, so that the logits, which are large, need no copy.
+ * Cross-entropy of each token given those before it, in nats: the sum over all tokens that have one before them, and how
+ * many these are. The ids move one place to the left, so that the logits, which are large, need no copy.
  */
 export function nextTokenCrossEntropy(
   g: GraphBuilder,
   { logits, ids, attentionMask, rowWeights }: NextTokenInputs,
-): TypedValue {
+): SummedLoss {
   const next = (x: TypedValue) => g.pad(g.slice(x, 1, 1, 2 ** 31 - 1), 1, 0, 1);
   const perToken = g.neg(
     g.squeeze(g.gatherElements(g.logSoftmax(logits), g.unsqueeze(next(ids), [2]), 2), [2]),
   );
   const counts = g.mul(g.cast(next(attentionMask), 'float32'), g.unsqueeze(rowWeights, [1]));
-  return weightedMean(g, perToken, counts);
+  return summed(g, { values: perToken, weights: counts });
 }
 
 /** A decoder's `logits` towards its own `input_ids`. */

@@ -35,8 +35,12 @@ export interface ObjectiveInputs {
   labels(): TypedValue;
   /** float32 [batch]: 1 for a sample, 0 for a row that only fills the batch. An input of the step. */
   rowWeights(): TypedValue;
-  /** Any other input of the step; terms that ask for the same name share it. */
-  input(name: string, type: DataType, dims: readonly number[]): TypedValue;
+  /**
+   * Any other input of the step; terms that ask for the same name share it.
+   *
+   * @param meaning what is fed there, for a person who runs the step by hand
+   */
+  input(name: string, type: DataType, dims: readonly number[], meaning?: string): TypedValue;
 }
 
 /** How the student is run once more. */
@@ -47,7 +51,16 @@ export interface Rerun {
   readonly form?: 'training' | 'evaluation';
 }
 
-/** A loss that is told row by row, so that rows can be weighed: its scalar is `weightedMean(values, weights)`. */
+/**
+ * A loss as a sum and what it is to be divided by, float32 [] each: whoever has several parts of a batch (micro-batches,
+ * processes) adds both, and divides once. The loss is sum / max(count, 1).
+ */
+export interface SummedLoss {
+  readonly sum: TypedValue;
+  readonly count: TypedValue;
+}
+
+/** A loss that is told row by row, so that rows can be weighed: the sum is that of weights * values, the count that of the weights. */
 export interface RowLosses {
   /** float32 [batch] */
   readonly values: TypedValue;
@@ -55,13 +68,19 @@ export interface RowLosses {
   readonly weights: TypedValue;
 }
 
-/** One term of the loss. Building it is pure: values in, a scalar or a loss for each row out. */
+/**
+ * What a term gives: a loss for each row, or a sum with its count. A scalar alone is a loss of the batch as a whole (how its
+ * samples relate to each other), or one that depends on no sample (springs at the parameters).
+ */
+export type TermLoss = RowLosses | SummedLoss | TypedValue;
+
+/** One term of the loss. Building it is pure: values in, a loss out. */
 export interface ObjectiveTerm {
-  /** As in the recipe and in metrics: `kd`, `labels`. */
+  /** As in metrics: `kd`, `labels`, `kd/OUTPUT`. */
   readonly name: string;
   /** How much it counts in the total. */
   readonly weight: number;
-  build(g: GraphBuilder, inputs: ObjectiveInputs): TypedValue | RowLosses;
+  build(g: GraphBuilder, inputs: ObjectiveInputs): TermLoss;
 }
 
 /**
@@ -73,6 +92,13 @@ export type KnowledgeLevel = 'token' | 'sequence' | 'task';
 /** What a term may depend on besides its options. */
 export interface ObjectiveContext {
   readonly classes: number;
+  /** The output that terms are about that name none; `logits` when absent. */
+  readonly mainOutput?: string;
+  /**
+   * The inputs and outputs that a row may lack: they have weights of their own, `row_weights/NAME`. When absent, every output
+   * has that is not the main one.
+   */
+  readonly weighted?: ReadonlySet<string>;
   /** What student and teacher have to offer; absent where a term is built for no run (a plan, a test). */
   readonly models?: PairContext;
   /** The teacher's float32 model, for losses that ask it inside the step. */
@@ -97,13 +123,13 @@ export interface PairContext {
   readonly headWeights?: readonly (readonly number[])[];
 }
 
-/** An entry of the registry of losses: a term that recipes can weigh. */
+/** An entry of the registry of losses: a term that recipes and `limbeck compile` can weigh. */
 export interface ObjectiveKind<
-  Name extends string = string,
+  Kind extends string = string,
   Options extends z.ZodObject<{ weight: z.ZodType<number> }> = z.ZodObject<{ weight: z.ZodType<number> }>,
 > {
-  /** Its key under `objective` in recipes, and its name in metrics. */
-  readonly name: Name;
+  /** Its key under `objective` in recipes (or its `kind`, in a list), and its name in metrics. */
+  readonly kind: Kind;
   /** The recipe's options, with defaults and descriptions. */
   readonly options: Options;
   /** What of the teacher it passes on, by which stages choose; `task` when absent (see `KnowledgeLevel`). */
@@ -114,14 +140,16 @@ export interface ObjectiveKind<
   applies?(context: ObjectiveContext): boolean;
   /** What it needs of the teacher besides `logits`. */
   knowledge?(options: z.output<Options>, context: ObjectiveContext): readonly KnowledgeRequest[];
+  /** Options whose default is another one where no run decides anything: in a step that is compiled for a model from a file. */
+  readonly compiled?: Readonly<Record<string, unknown>>;
   term(options: z.output<Options>, context: ObjectiveContext): ObjectiveTerm;
 }
 
 /** Lets `term` be typed by the options beside it. */
 export function defineObjective<
-  Name extends string,
+  Kind extends string,
   Options extends z.ZodObject<{ weight: z.ZodType<number> }>,
->(objective: ObjectiveKind<Name, Options>): ObjectiveKind<Name, Options> {
+>(objective: ObjectiveKind<Kind, Options>): ObjectiveKind<Kind, Options> {
   return objective;
 }
 
@@ -131,12 +159,23 @@ export function termWeight(weight: number) {
 }
 
 /** The scalar of what a term gave. */
-export function meanLoss(g: GraphBuilder, loss: TypedValue | RowLosses): TypedValue {
-  return 'values' in loss ? weightedMean(g, loss.values, loss.weights) : loss;
+export function meanLoss(g: GraphBuilder, loss: TermLoss): TypedValue {
+  if ('values' in loss) return weightedMean(g, loss.values, loss.weights);
+  return 'sum' in loss ? overCount(g, loss) : loss;
 }
 
-/** sum(weights * values) / max(sum(weights), 1) over vectors [batch]: the mean over the rows that count. */
-export function weightedMean(g: GraphBuilder, values: TypedValue, weights: TypedValue): TypedValue {
+/** The sum of losses [...] that count by weights of the same shape, and the sum of the weights. */
+export function summed(g: GraphBuilder, { values, weights }: RowLosses): SummedLoss {
   const sum = g.reduceSum(g.mul(values, weights), { keepDims: false });
-  return g.div(sum, g.max(g.reduceSum(weights, { keepDims: false }), 1));
+  return { sum, count: g.reduceSum(weights, { keepDims: false }) };
+}
+
+/** sum / max(count, 1): a mean, and 0 where nothing counts. */
+export function overCount(g: GraphBuilder, { sum, count }: SummedLoss): TypedValue {
+  return g.div(sum, g.max(count, 1));
+}
+
+/** sum(weights * values) / max(sum(weights), 1): the mean over the rows that count. */
+export function weightedMean(g: GraphBuilder, values: TypedValue, weights: TypedValue): TypedValue {
+  return overCount(g, summed(g, { values, weights }));
 }

@@ -8,14 +8,14 @@ import { writeModel } from '../onnx/write-model.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { kdLogits } from './kd-logits.ts';
 import { nextTokenCrossEntropy } from './next-token.ts';
-import { meanLoss, type RowLosses } from './objective.ts';
+import { meanLoss, type TermLoss } from './objective.ts';
 
 const engine = createNodeEngine();
 
 /** The value of a scalar built over inputs. */
 async function lossOf(
   inputs: Record<string, Tensor>,
-  build: (g: GraphBuilder, values: Record<string, TypedValue>) => TypedValue | RowLosses,
+  build: (g: GraphBuilder, values: Record<string, TypedValue>) => TermLoss,
 ): Promise<number> {
   const g = new GraphBuilder();
   const values = Object.fromEntries(

@@ -4,18 +4,18 @@ import { OBJECTIVES } from './index.ts';
 import { type ObjectiveKind, termWeight } from './objective.ts';
 import { progressiveStages } from './progressive.ts';
 
-const kind = (name: string, more: Partial<ObjectiveKind> = {}): ObjectiveKind => ({
-  name,
+const loss = (kind: string, more: Partial<ObjectiveKind> = {}): ObjectiveKind => ({
+  kind,
   options: z.strictObject({ weight: termWeight(0) }),
   term: () => expect.fail('no term is built to plan stages'),
   ...more,
 });
-const kd = kind('kd');
-const hidden = kind('hidden', { level: 'sequence' });
-const attention = kind('attention', { level: 'token' });
-const reasons = kind('reasons', { level: 'task', knowledge: () => [] });
-const boundary = kind('boundary', { level: 'task', adversarial: true });
-const labels = kind('labels', { level: 'task' });
+const kd = loss('kd');
+const hidden = loss('hidden', { level: 'sequence' });
+const attention = loss('attention', { level: 'token' });
+const reasons = loss('reasons', { level: 'task', knowledge: () => [] });
+const boundary = loss('boundary', { level: 'task', adversarial: true });
+const labels = loss('labels', { level: 'task' });
 
 test('progressive distillation: answers, then what lies inside, then attacked samples', () => {
   expect(progressiveStages([kd, hidden, attention, reasons, boundary, labels])).toEqual([
@@ -33,9 +33,9 @@ test('parts that would add nothing are left out', () => {
 
 test('every registered loss says its level, and has its place', () => {
   const kinds = OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[];
-  expect(kinds.filter(({ level }) => level === undefined).map(({ name }) => name)).toEqual([]);
+  expect(kinds.filter(({ level }) => level === undefined).map(({ kind }) => kind)).toEqual([]);
   const stages = progressiveStages(kinds);
-  expect(stages.at(-1)?.objectives.toSorted()).toEqual(kinds.map(({ name }) => name).toSorted());
+  expect(stages.at(-1)?.objectives.toSorted()).toEqual(kinds.map(({ kind }) => kind).toSorted());
   expect(stages[0]?.objectives).toEqual(expect.arrayContaining(['kd', 'labels', 'dkd', 'dist', 'mlkd']));
   expect(stages[0]?.objectives).not.toContain('hidden');
 });

@@ -22,7 +22,7 @@ const PARTS: readonly { readonly name: string; readonly begins: (kind: Objective
 export function progressiveStages(kinds: readonly ObjectiveKind[]): LossStage[] {
   const stages: LossStage[] = [];
   for (const { name, begins } of PARTS) {
-    const added = kinds.filter(begins).map((kind) => kind.name);
+    const added = kinds.filter(begins).map(({ kind }) => kind);
     if (added.length === 0) continue;
     stages.push({ name, objectives: [...(stages.at(-1)?.objectives ?? []), ...added] });
   }
@@ -30,6 +30,6 @@ export function progressiveStages(kinds: readonly ObjectiveKind[]): LossStage[] 
 }
 
 /** Whether a loss is of more than answers: of another level, or with questions to the teacher's graph. */
-function looksInside({ level = 'task', knowledge }: ObjectiveKind): boolean {
+export function looksInside({ level = 'task', knowledge }: ObjectiveKind): boolean {
   return level !== 'task' || knowledge !== undefined;
 }

@@ -1,14 +1,18 @@
 import { z } from 'zod';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { answerMatrix } from './answer-rows.ts';
 import { lastRepresentationRequest, lastRepresentations } from './last-representation.ts';
-import { defineObjective, termWeight } from './objective.ts';
+import { defineObjective, type ObjectiveInputs, termWeight } from './objective.ts';
+import { namesFor, type OutputNames, outputOption } from './output-names.ts';
 import { angleRelations, distanceRelations } from './relations.ts';
 
 export const rkd = defineObjective({
-  name: 'rkd',
+  kind: 'rkd',
   level: 'task',
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       on: z
         .enum(['logits', 'last-layer'])
         .default('logits')
@@ -29,21 +33,27 @@ export const rkd = defineObjective({
     })
     .describe('Distances and angles between samples (relational distillation, Park et al., 2019).'),
   knowledge: ({ on }, context) => (on === 'logits' ? [] : [lastRepresentationRequest(context, 'rkd')]),
-  term: ({ weight, on, distance, angle, group }, context) => ({
-    name: 'rkd',
-    weight,
-    build(g, inputs) {
-      const sides =
-        on === 'logits'
-          ? { student: inputs.student('logits'), teacher: inputs.knowledge('logits', [context.classes]) }
-          : lastRepresentations(g, inputs, context, 'rkd');
-      const rowWeights = inputs.rowWeights();
-      const all = { ...sides, rowWeights };
-      const parts = [
-        ...(distance > 0 ? [g.mul(distanceRelations(g, all), distance)] : []),
-        ...(angle > 0 ? [g.mul(angleRelations(g, all, group), angle)] : []),
-      ];
-      return { values: parts.reduce((sum, part) => g.add(sum, part)), weights: rowWeights };
-    },
-  }),
+  term({ weight, output, on, distance, angle, group }, context) {
+    const names = namesFor('rkd', output, context);
+    return {
+      name: names.term,
+      weight,
+      build(g, inputs) {
+        const sides =
+          on === 'logits' ? answersOfBoth(g, inputs, names) : lastRepresentations(g, inputs, context, 'rkd');
+        const rowWeights = inputs.input(names.rowWeights, 'float32', [sides.student.shape[0] as number]);
+        const all = { ...sides, rowWeights };
+        const parts = [
+          ...(distance > 0 ? [g.mul(distanceRelations(g, all), distance)] : []),
+          ...(angle > 0 ? [g.mul(angleRelations(g, all, group), angle)] : []),
+        ];
+        return { values: parts.reduce((sum, part) => g.add(sum, part)), weights: rowWeights };
+      },
+    };
+  },
 });
+
+function answersOfBoth(g: GraphBuilder, inputs: ObjectiveInputs, names: OutputNames) {
+  const { answers, teacher } = answerMatrix(g, inputs, names);
+  return { student: answers, teacher: teacher() };
+}

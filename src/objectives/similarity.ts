@@ -36,7 +36,7 @@ export function similarityLoss(g: GraphBuilder, { student, teacher, rowWeights }
 }
 
 export const similarity = defineObjective({
-  name: 'similarity',
+  kind: 'similarity',
   level: 'sequence',
   options: z
     .strictObject({ weight: termWeight(0) })

@@ -64,7 +64,7 @@ interface Options {
 }
 
 export const valueRelations = defineObjective({
-  name: 'valueRelations',
+  kind: 'valueRelations',
   level: 'token',
   options: z
     .strictObject({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LimbeckError } from '../errors.ts';
+import type { ObjectiveMap } from '../objectives/index.ts';
 import { checkRecipe, parseRecipe } from './parse.ts';
 import { RecipeError } from './problems.ts';
 
@@ -31,9 +32,9 @@ describe('a recipe that is right', () => {
       hidden: { weight: 0 },
     });
     // With a section of its own, a recipe says what it weighs.
-    const own = parseRecipe(`${minimal}objective: { kd: { weight: 0.5 } }\n`).objective;
+    const own = parseRecipe(`${minimal}objective: { kd: { weight: 0.5 } }\n`).objective as ObjectiveMap;
     expect([own.kd.weight, own.labels.weight, own.featureMse.weight]).toEqual([0.5, 0.1, 0]);
-    const { kd, labels, featureMse, ...others } = recipe.objective;
+    const { kd, labels, featureMse, ...others } = recipe.objective as ObjectiveMap;
     expect(Object.values(others).map(({ weight }) => weight)).toEqual(Object.keys(others).map(() => 0));
     expect(recipe.weighting).toEqual({ kind: 'fixed' });
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);

@@ -7,10 +7,11 @@ import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { knowledgeSchema } from './knowledge.ts';
+import { objectiveSchema } from './objective.ts';
 import { registryUnion } from './registry-union.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
 import { teacherSchema } from './teacher.ts';
-import { objectiveSchema, trainingSchema } from './training.ts';
+import { trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
 
 export type TaskName = 'text-classification' | 'image-classification';

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { OBJECTIVES } from '../objectives/index.ts';
+import { type objectiveSchema, weightsOfTerm } from './objective.ts';
 
-const OBJECTIVE_NAMES = OBJECTIVES.map(({ name }) => name);
+const KINDS = OBJECTIVES.map(({ kind }) => kind) as [string, ...string[]];
+// Ends the check, so that what fits neither form is told by the names that there are.
+const ofOutput = z.string().regex(new RegExp(`^(${KINDS.join('|')})/.+`), { abort: true });
 
 const stageSchema = z
   .strictObject({
@@ -12,9 +15,11 @@ const stageSchema = z
       })
       .describe('For metrics and the report.'),
     objectives: z
-      .array(z.enum(OBJECTIVE_NAMES as [string, ...string[]]))
+      .array(z.union([z.enum(KINDS), ofOutput]))
       .min(1)
-      .describe('The terms of objective that this stage trains with, by their weights there.'),
+      .describe(
+        'The terms of objective that this stage trains with, by their weights there: a kind (about all outputs), or KIND/OUTPUT.',
+      ),
     epochs: z
       .number()
       .positive()
@@ -60,13 +65,13 @@ export function stageEpochs(stages: readonly { readonly epochs?: number }[], tot
 /** What is wrong with stages only in view of the rest of the recipe. */
 export function stageProblems(recipe: {
   readonly stages: z.output<typeof stagesSchema>;
-  readonly objective: Readonly<Record<string, { readonly weight: number }>>;
+  readonly objective: z.output<typeof objectiveSchema>;
   readonly training: { readonly epochs: number };
 }): { readonly path: (string | number)[]; readonly message: string }[] {
   const { stages, objective, training } = recipe;
   if (!Array.isArray(stages)) return [];
   const idle = stages.flatMap(({ name, objectives }, index) =>
-    objectives.some((term) => (objective[term]?.weight ?? 0) > 0)
+    objectives.some((term) => weightsOfTerm(objective, term).some((weight) => weight > 0))
       ? []
       : [
           {

@@ -1,24 +1,7 @@
 import { z } from 'zod';
-import { OBJECTIVES } from '../objectives/index.ts';
 import { OPTIMIZERS } from '../train/optimizers.ts';
 import { curriculumSchema, dynamicsSchema } from './curriculum.ts';
 import { registryUnion } from './registry-union.ts';
-
-/** Each registered loss with its options, under its name. */
-const terms = Object.fromEntries(
-  OBJECTIVES.map(({ name, options }) => [name, (options as z.ZodObject).prefault({})]),
-) as unknown as { [O in (typeof OBJECTIVES)[number] as O['name']]: z.ZodPrefault<O['options']> };
-
-/** What the student is taught by: the weighted sum of these terms. */
-export const objectiveSchema = z
-  .strictObject(terms)
-  .refine((objective) => Object.values(objective).some(({ weight }) => weight > 0), {
-    error: 'all weights are 0: nothing would be learnt',
-  })
-  .prefault({ kd: { weight: 0.7 }, featureMse: { weight: 0.3 } })
-  .describe(
-    'The loss: a weighted sum of terms. Without this section 0.7 kd + 0.3 featureMse + 0.1 labels; with it, what it names (and kd, labels by their defaults). docs/objectives.md has all of them.',
-  );
 
 /** How the student is trained; the baseline is trained in the same way. */
 export const trainingSchema = z

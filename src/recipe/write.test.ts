@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ObjectiveMap } from '../objectives/index.ts';
 import { parseRecipe } from './parse.ts';
 import { stringifyRecipe } from './write.ts';
 
@@ -21,11 +22,11 @@ test('losses that are not weighed are left out, unless the recipe says something
       'objective:\n  hidden: { distance: cosine }\n  rkd: { weight: 2 }\n',
     ),
   );
-  expect(said.objective.hidden).toMatchObject({ weight: 0, distance: 'cosine' });
+  expect((said.objective as ObjectiveMap).hidden).toMatchObject({ weight: 0, distance: 'cosine' });
   expect(parseRecipe(stringifyRecipe(said))).toEqual(said);
   // Of labels 0 is something that is said: their weight is 0.1 otherwise.
   const unlabelled = parseRecipe(text.replace(/labels:\n {4}weight: 0.1/, 'labels:\n    weight: 0'));
-  expect(unlabelled.objective.labels.weight).toBe(0);
+  expect((unlabelled.objective as ObjectiveMap).labels.weight).toBe(0);
   expect(parseRecipe(stringifyRecipe(unlabelled))).toEqual(unlabelled);
 });
 

@@ -1,6 +1,6 @@
 import { Document, isMap, isScalar, isSeq, type Node, visit } from 'yaml';
+import { objectiveSchema } from './objective.ts';
 import type { Recipe, RecipeInput } from './schema.ts';
-import { objectiveSchema } from './training.ts';
 
 /**
  * A recipe as YAML. Losses that it does not weigh and says nothing of are left out: there are many, and reading it again
@@ -32,8 +32,8 @@ export function stringifyRecipe(
 }
 
 function withoutUnweighted<R extends Recipe | RecipeInput>(recipe: R): R {
-  if (!recipe.objective) return recipe;
-  const unsaid: Readonly<Record<string, unknown>> = objectiveSchema.parse({ kd: {} });
+  if (!recipe.objective || Array.isArray(recipe.objective)) return recipe;
+  const unsaid: Readonly<Record<string, unknown>> = { ...objectiveSchema.parse({ kd: {} }) };
   const told = Object.entries(recipe.objective).filter(([name, options]) => {
     const isWeighed = (options as { weight?: number }).weight !== 0;
     return isWeighed || JSON.stringify(options) !== JSON.stringify(unsaid[name]);

@@ -1,6 +1,6 @@
 import type { Split } from '../data/split.ts';
 import type { TapSpaces } from '../knowledge/tap-spaces.ts';
-import type { Recipe } from '../recipe/schema.ts';
+import { type ObjectiveOptions, weighedOptions, withOptions } from '../objectives/index.ts';
 import { meanNormalizedEntropy, temperatureByEntropy } from '../weighting/temperature.ts';
 import type { RunContext } from './run-context.ts';
 import { readKnowledge } from './sample-batches.ts';
@@ -15,9 +15,10 @@ const SAMPLES = 1024;
  * what it was asked are; which one is told in the log. The sample is always the same, so a resumed run decides alike.
  */
 export function withDecidedTemperature(run: RunContext, data: TaskData, lessons: Lessons): RunContext {
-  const { kd } = run.recipe.objective;
+  const { objective } = run.recipe;
   const logits = lessons.answers.spaces.get('logits');
-  if (kd.temperature !== 'auto' || kd.weight === 0 || !logits) return run;
+  const isOpen = weighedOptions(objective, 'kd').some(({ temperature }) => temperature === 'auto');
+  if (!isOpen || !logits) return run;
   const entropy = meanNormalizedEntropy(sampledAnswers(data.asked, logits), lessons.context.classes);
   const temperature = temperatureByEntropy(entropy);
   run.emit({
@@ -25,16 +26,15 @@ export function withDecidedTemperature(run: RunContext, data: TaskData, lessons:
     level: 'info',
     message: `objective.kd.temperature is ${temperature}: the teacher's answers have ${Math.round(100 * entropy)} % of the entropy of equal chances`,
   });
-  return { ...run, recipe: withTemperature(run.recipe, { ...kd, temperature }) };
+  const decided = withOptions(objective, 'kd', (kd) => {
+    return kd.temperature === 'auto' ? { ...kd, temperature } : kd;
+  });
+  return { ...run, recipe: { ...run.recipe, objective: decided } };
 }
 
 /** A recipe's loss as it is timed before a run: neither the temperature nor its decay changes what a step costs. */
-export function withoutSchedules(objective: Recipe['objective']): Recipe['objective'] {
-  return { ...objective, kd: { ...objective.kd, decay: 'constant' } };
-}
-
-function withTemperature(recipe: Recipe, kd: Recipe['objective']['kd']): Recipe {
-  return { ...recipe, objective: { ...recipe.objective, kd } };
+export function withoutSchedules(objective: ObjectiveOptions): ObjectiveOptions {
+  return withOptions(objective, 'kd', (kd) => ({ ...kd, decay: 'constant' }));
 }
 
 /** Logits [samples, classes] from all over a split, of every bucket as many as it has of all samples. */

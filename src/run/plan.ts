@@ -3,6 +3,7 @@ import { datasetFolder } from '../data/prepared-folder.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import type { StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
+import { weighedOptions } from '../objectives/index.ts';
 import { type DistillRecipe, type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { teacherHash } from '../teachers/onnx-teacher.ts';
 import type { TextTeacherSource } from '../teachers/teacher-source.ts';
@@ -116,8 +117,8 @@ async function planStages(
   }
 
   const baseline = source !== undefined && options.baseline !== false;
-  const { kd } = recipe.objective;
-  const assists = source !== undefined && kd.weight > 0 && kd.assistant > 0;
+  const asksAssistant = weighedOptions(recipe.objective, 'kd').some(({ assistant }) => assistant > 0);
+  const assists = source !== undefined && asksAssistant;
   if (baseline || assists) {
     stages.push(await told('peer', `Time ${context.data.peer.title}`, () => planPeers(context, baseline)));
   }

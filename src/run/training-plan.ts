@@ -1,4 +1,8 @@
 import type { OrderOf } from '../data/curriculum-order.ts';
+import { weighedOptions } from '../objectives/index.ts';
+import { TEMPERATURE } from '../objectives/kd-logits.ts';
+import type { ObjectiveContext } from '../objectives/objective.ts';
+import { namesFor } from '../objectives/output-names.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { StepOptions } from '../train/compile-step.ts';
 import type { StepControl } from '../train/step-control.ts';
@@ -54,17 +58,26 @@ export async function trainingPlan(
   return {
     ...samples,
     stages: stages.map((one) => ({ ...one, weighting })),
-    controls: [...samples.controls, ...temperatureControls(run.recipe, stage.steps), ...controls],
+    controls: [
+      ...samples.controls,
+      ...temperatureControls(run.recipe, lessons.context, stage.steps),
+      ...controls,
+    ],
   };
 }
 
-/** The temperature of `kd` where it falls with the learning rate. */
-function temperatureControls({ objective, training }: Recipe, totalSteps: number): StepControl[] {
-  const { weight, temperature, decay } = objective.kd;
-  if (weight === 0 || decay === 'constant') return [];
-  // `auto` has become a number before a plan is made.
-  const start = temperature === 'auto' ? 1 : temperature;
-  return [
-    temperatureControl(start, { ...training.schedule, peak: training.optimizer.learningRate, totalSteps }),
-  ];
+/** The temperatures of `kd` where they fall with the learning rate. */
+function temperatureControls(
+  { objective, training }: Recipe,
+  context: ObjectiveContext,
+  totalSteps: number,
+): StepControl[] {
+  const schedule = { ...training.schedule, peak: training.optimizer.learningRate, totalSteps };
+  return weighedOptions(objective, 'kd')
+    .filter(({ decay }) => decay === 'learning-rate')
+    .map(({ temperature, output }) => {
+      // `auto` has become a number before a plan is made.
+      const start = temperature === 'auto' ? 1 : temperature;
+      return temperatureControl(start, schedule, namesFor('kd', output, context).of(TEMPERATURE));
+    });
 }

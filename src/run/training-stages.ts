@@ -21,7 +21,9 @@ export function trainingStages(
   const { epochs } = recipe.training;
   const epochsOf = stageEpochs(wanted, epochs);
   return wanted.map(({ name, objectives, until, patience }, index) => {
-    const terms = whole.terms.filter((term) => objectives.includes(term.name));
+    const terms = whole.terms.filter(
+      ({ name }) => objectives.includes(name) || objectives.includes(kindOf(name)),
+    );
     if (terms.length === 0) throw withoutTerms(name, objectives, whole);
     const steps = Math.max(1, Math.round((whole.steps * (epochsOf[index] as number)) / epochs));
     return { ...whole, name, terms, steps, ...(until === 'plateau' ? { plateau: patience } : {}) };
@@ -36,8 +38,13 @@ function wantedStages(
   if (stages !== 'progressive') return stages;
   // Terms that do not fit the pair were left out, and make no stage.
   return progressiveStages(
-    weighedKinds(objective).filter((kind) => terms.some(({ name }) => name === kind.name)),
+    weighedKinds(objective).filter(({ kind }) => terms.some(({ name }) => kindOf(name) === kind)),
   );
+}
+
+/** The kind of a term: what stands before its output. */
+function kindOf(term: string): string {
+  return term.split('/')[0] as string;
 }
 
 function withoutTerms(stage: string, objectives: readonly string[], { terms }: TrainingStage): LimbeckError {

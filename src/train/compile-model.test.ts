@@ -78,8 +78,8 @@ describe('compileModel', () => {
       ...BATCH,
     });
     expect(compiled.step.parameters.map(({ name }) => name)).toEqual(['dense.weight', 'dense.bias']);
-    const target = float32([0, 0, 0, 0, 0, 0], [2, 3]);
-    const out = await runOnce(compiled, { x, target, row_weights: rowWeights, ...scalars(0.6) });
+    const labels = float32([0, 0, 0, 0, 0, 0], [2, 3]);
+    const out = await runOnce(compiled, { x, labels, row_weights: rowWeights, ...scalars(0.6) });
     const logits = [
       [9.5, 12, 14.5],
       [1.5, 0.5, -0.5],

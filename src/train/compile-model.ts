@@ -1,7 +1,6 @@
 import { prepareForGradients } from '../autodiff/prepare.ts';
 import { overForeignModel } from '../autodiff/rule.ts';
 import { LimbeckError } from '../errors.ts';
-import type { ModelObjectiveOptions } from '../objectives/model-objectives.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { ShapeError } from '../onnx/shape-inference/rule.ts';
 import type { Tensor } from '../onnx/tensor.ts';
@@ -9,7 +8,7 @@ import type { Student } from '../students/student.ts';
 import { type CompiledStep, compileStep, parametersWithoutGradient } from './compile-step.ts';
 import { kindOptions } from './kind-options.ts';
 import { checkedSizes, checkNames, requireRange } from './model-inputs.ts';
-import { modelTerms } from './model-terms.ts';
+import { type ModelObjectiveOptions, modelTerms } from './model-terms.ts';
 import type { Optimizer, OptimizerKind } from './optimizer.ts';
 import { OPTIMIZERS, type OptimizerInput } from './optimizers.ts';
 import { trainedTensors } from './step-graph.ts';
@@ -42,8 +41,6 @@ export interface CompiledModel {
   /** The initial values of parameters and buffers, by name. */
   readonly initial: ReadonlyMap<string, Tensor>;
   readonly frozen: readonly FrozenInitializer[];
-  /** What batch inputs of the loss are, by name. */
-  readonly meanings: ReadonlyMap<string, string>;
   readonly objectives: readonly ({
     readonly kind: string;
     readonly name: string;
@@ -94,7 +91,6 @@ export function compileModel(model: Graph, options: CompileModelOptions): Compil
     student,
     initial: trainedTensors(student),
     frozen: [...frozen.filter(({ name }) => !step.buffers.some((buffer) => buffer.name === name)), ...idle],
-    meanings: new Map(objectives.flatMap(({ inputs }) => inputs.map(({ name, meaning }) => [name, meaning]))),
     objectives: objectives.map(({ kind, given, term }) => ({
       ...given,
       kind,

@@ -55,6 +55,8 @@ export interface CompiledStep {
   readonly buffers: readonly TensorSpec[];
   readonly state: readonly TensorSpec[];
   readonly batchInputs: readonly TensorSpec[];
+  /** What is fed to the loss's inputs, by name, where a term says it. */
+  readonly meanings: ReadonlyMap<string, string>;
   readonly metrics: readonly string[];
   /** Names of the outputs that tell something of each row. */
   readonly rowOutputs: readonly string[];
@@ -98,6 +100,7 @@ export function compileStep(options: StepOptions): CompiledStep {
     buffers: buffers.map(({ value }) => specOf(value)),
     state: state.map(({ value }) => specOf(value)),
     batchInputs: step.batchInputs().filter(({ name }) => !own.has(name)),
+    meanings: step.meanings,
     metrics: [
       'loss',
       ...step.terms.map(({ term }) => `loss/${term.name}`),

@@ -15,7 +15,7 @@ export interface DescribeStepOptions {
 
 /** The description of a compiled step, as it is written beside it. */
 export function describeStep(
-  { step, frozen, meanings, objectives, optimizer }: CompiledModel,
+  { step, frozen, objectives, optimizer }: CompiledModel,
   { version, files, sizes, maxGradNorm, stepsPerRun = 1 }: DescribeStepOptions,
 ): StepDescription {
   const carried = (spec: TensorSpec) => ({ ...tensorOf(spec), next: spec.name + NEXT });
@@ -40,7 +40,7 @@ export function describeStep(
     state: step.state.map((spec) => ({ ...carried(spec), initial: 'zeros' as const })),
     batch: step.batchInputs.map((spec) => ({
       ...tensorOf(spec),
-      meaning: meanings.get(spec.name) ?? 'an input of the model',
+      meaning: step.meanings.get(spec.name) ?? 'an input of the model',
     })),
     scalars: [
       {

@@ -1,16 +1,28 @@
+import type { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import { nearestNames } from '../nearest.ts';
-import type { ModelTerm } from '../objectives/model-objective.ts';
-import { ANY_MODEL_OBJECTIVE, type ModelObjectiveOptions } from '../objectives/model-objectives.ts';
+import { ANY_OBJECTIVE, type ObjectiveInput } from '../objectives/index.ts';
+import { type ObjectiveKind, type ObjectiveTerm, termWeight } from '../objectives/objective.ts';
+import { MAIN_OUTPUT } from '../objectives/output-names.ts';
+import { looksInside } from '../objectives/progressive.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { kindOptions } from './kind-options.ts';
 import { describeTensors } from './model-inputs.ts';
 
+/** A loss with its options, as a person gives them: `{ kind: 'kd', temperature: 4 }`. */
+export type ModelObjectiveOptions = ObjectiveInput;
+
+/** The losses that a model alone can be trained by: those over answers, which ask for no layers of a pair of models. */
+const COMPILED: readonly ObjectiveKind[] = ANY_OBJECTIVE.filter(
+  (kind) => !looksInside(kind) && !kind.adversarial,
+).map((kind) => ({ ...kind, options: withDefaults(kind) }));
+
 /** A term of the loss with the options that it was made from. */
-export type NamedTerm = ModelTerm & {
+export interface NamedTerm {
+  readonly term: ObjectiveTerm;
   readonly kind: string;
   readonly given: Readonly<Record<string, unknown>>;
-};
+}
 
 /**
  * The terms of a loss on a model.
@@ -26,17 +38,17 @@ export function modelTerms(
   if (objectives.length === 0) {
     throw new LimbeckError('compile.option', 'a training step needs an objective', {
       where: 'objective',
-      remedy: `Name one of ${ANY_MODEL_OBJECTIVE.map(({ kind }) => kind).join(', ')}.`,
+      remedy: `Name one of ${COMPILED.map(({ kind }) => kind).join(', ')}.`,
     });
   }
-  const checked = objectives.map((given) => kindOptions('objective', ANY_MODEL_OBJECTIVE, given));
+  const checked = objectives.map((given) => kindOptions('objective', COMPILED, given));
   const named = new Set<string>();
   return checked.map(({ entry, options }) => {
     const mainOutput =
       options.output === undefined || output ? mainOutputOf(graph, output) : (usualOutput(graph) ?? '');
     const valueName = (options.output as string | undefined) ?? mainOutput;
     requireValue(graph, valueName, `objective ${entry.kind}`);
-    const { term, inputs } = entry.term(options as never, { mainOutput });
+    const term = entry.term(options as never, { classes: 0, mainOutput });
     if (named.has(term.name)) {
       throw new LimbeckError('compile.option', `the objective ${term.name} is there twice`, {
         where: `objective ${entry.kind}`,
@@ -44,13 +56,22 @@ export function modelTerms(
       });
     }
     named.add(term.name);
-    return { term, inputs, kind: entry.kind, given: options };
+    return { term, kind: entry.kind, given: options };
   });
+}
+
+/** What is named is weighed, and nothing decides temperatures or the like. */
+function withDefaults({ options, compiled = {} }: ObjectiveKind): ObjectiveKind['options'] {
+  const changed = Object.entries(compiled).map(([name, value]) => {
+    const option = (options.shape as unknown as Record<string, z.ZodType>)[name] as z.ZodType;
+    return [name, option.default(value)] as const;
+  });
+  return options.safeExtend({ weight: termWeight(1), ...Object.fromEntries(changed) });
 }
 
 /** `logits`, or the only output. */
 function usualOutput({ outputs }: Graph): string | undefined {
-  if (outputs.some(({ name }) => name === 'logits')) return 'logits';
+  if (outputs.some(({ name }) => name === MAIN_OUTPUT)) return MAIN_OUTPUT;
   return outputs.length === 1 ? outputs[0]?.name : undefined;
 }
 

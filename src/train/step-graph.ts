@@ -12,6 +12,7 @@ import { bindDims } from '../onnx/passes/bind-dims.ts';
 import { lowerConvolutions } from '../onnx/passes/lower-convolutions.ts';
 import { lowerDepthwise } from '../onnx/passes/lower-depthwise.ts';
 import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
+import { formatShape } from '../onnx/shape-inference/rule.ts';
 import { elementCount, float32, type Tensor } from '../onnx/tensor.ts';
 import { randomStream } from '../random.ts';
 import type { Student } from '../students/student.ts';
@@ -59,6 +60,8 @@ export interface StepGraph {
   readonly inputs: ObjectiveInputs;
   /** What a batch has to bring by now: the student's inputs, labels, row weights, knowledge and settings. */
   batchInputs(): readonly TensorSpec[];
+  /** What is fed to the loss's inputs, by name, where a term says it. */
+  readonly meanings: ReadonlyMap<string, string>;
 }
 
 /** Names of auxiliary parameters begin with it. */
@@ -92,13 +95,16 @@ export function buildStepGraph(
   }));
   const own = new Set(g.inputs.map(({ name }) => name));
   const extra = new Map<string, TypedValue>();
-  const input = (name: string, type: DataType, dims: readonly number[]) => {
+  const meanings = new Map<string, string>();
+  const input = (name: string, type: DataType, dims: readonly number[], meaning?: string) => {
     let value = extra.get(name);
     if (!value) {
       if (own.has(name)) throw nameTaken(name);
       value = g.input(name, type, dims);
       extra.set(name, value);
     }
+    if (value.type !== type || value.shape.join() !== dims.join()) throw askedTwice(value, type, dims);
+    if (meaning !== undefined) meanings.set(name, meaning);
     return value;
   };
   const studentValue = (among: ReadonlyMap<string, TypedValue>, name: string) => {
@@ -152,6 +158,7 @@ export function buildStepGraph(
     values,
     terms: built,
     inputs,
+    meanings,
     batchInputs() {
       const carried = new Set([...names, ...[...auxiliary.values()].map(({ value }) => value.name)]);
       return g.inputs.filter((value) => !carried.has(value.name)).map(specOf);
@@ -199,6 +206,22 @@ function nameTaken(name: string): LimbeckError {
     where: `the input '${name}' of the loss`,
     remedy: "Rename the student's input, or use the loss that is in the student.",
   });
+}
+
+/** Labels that are classes for one term and numbers for another, for example. */
+function askedTwice(
+  { name, type, shape }: TypedValue,
+  otherType: DataType,
+  otherDims: readonly number[],
+): LimbeckError {
+  return new LimbeckError(
+    'train.objective-output',
+    `two terms of the loss take '${name}' in different forms`,
+    {
+      where: `the input '${name}': ${type}${formatShape(shape)} and ${otherType}${formatShape(otherDims)}`,
+      remedy: 'Leave out one of the terms, or let them be about different outputs.',
+    },
+  );
 }
 
 /** The student's parameters as they stand in its graph, by name. */

@@ -4,15 +4,19 @@ import type { LearningRateSchedule } from '../weighting/learning-rate.ts';
 import { temperatureAt } from '../weighting/temperature.ts';
 import type { StepControl } from './step-control.ts';
 
-/** Feeds steps the temperature of `kd` as it falls with the learning rate; a function of the step alone. */
-export function temperatureControl(start: number, schedule: LearningRateSchedule): StepControl {
+/** Feeds steps the temperature of `kd` as it falls with the learning rate, under its input's name; a function of the step alone. */
+export function temperatureControl(
+  start: number,
+  schedule: LearningRateSchedule,
+  name: string = TEMPERATURE,
+): StepControl {
   let told = start;
   return {
-    name: TEMPERATURE,
+    name,
     feeds({ step }) {
       told = temperatureAt(start, schedule, step);
-      return { [TEMPERATURE]: float32([told], []) };
+      return { [name]: float32([told], []) };
     },
-    metrics: () => ({ [TEMPERATURE]: told }),
+    metrics: () => ({ [name]: told }),
   };
 }

@@ -9,14 +9,7 @@ import { kdTerm } from '../objectives/kd-logits.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { compileStep } from './compile-step.ts';
-import {
-  BATCH,
-  bitsOf,
-  CLASSES,
-  toyTraining as options,
-  toyBatches,
-  toyCheckpoints,
-} from './testing/toy-training.ts';
+import { BATCH, bitsOf, toyTraining as options, toyBatches, toyCheckpoints } from './testing/toy-training.ts';
 import { type BatchSource, trainStudent } from './training-loop.ts';
 
 it('computes nothing twice in a step', () => {
@@ -67,7 +60,7 @@ describe('trainStudent', () => {
   });
 
   it.each([
-    ['the teacher alone', kdTerm({ weight: 1, temperature: 2, classes: CLASSES })],
+    ['the teacher alone', kdTerm({ weight: 1, temperature: 2 })],
     ['the labels alone', labelsTerm({ weight: 1 })],
   ])('learns from %s, whatever else a batch brings', async (_, term) => {
     const { metrics } = await trainStudent(options({ terms: [term] }));
@@ -189,7 +182,7 @@ describe('trainStudent', () => {
 
   it('warns of a term whose gradient is next to nothing', async () => {
     const warnings: string[] = [];
-    const terms = [kdTerm({ weight: 1e-5, temperature: 2, classes: CLASSES }), labelsTerm({ weight: 1 })];
+    const terms = [kdTerm({ weight: 1e-5, temperature: 2 }), labelsTerm({ weight: 1 })];
     await trainStudent(options({ terms, onWarning: (message) => warnings.push(message) }));
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/'kd' is inert/);
@@ -229,7 +222,7 @@ describe('trainStudent', () => {
         return made;
       },
     };
-    const terms = [kdTerm({ weight: 1, temperature: 2, classes: CLASSES })];
+    const terms = [kdTerm({ weight: 1, temperature: 2 })];
     const schedule = { peak: 0.01, totalSteps: 2, warmup: 0, decay: 'constant' } as const;
     await trainStudent(options({ batches: none, terms, schedule }));
     expect(asked).toEqual([0, 1, 0]);

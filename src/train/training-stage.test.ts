@@ -11,7 +11,7 @@ import { trainStudent } from './training-loop.ts';
 import { TrainingProgress } from './training-progress.ts';
 import { FIRST_STAGE, stageAfter, type TrainingStage } from './training-stage.ts';
 
-const kd = kdTerm({ weight: 1, temperature: 2, classes: CLASSES });
+const kd = kdTerm({ weight: 1, temperature: 2 });
 const labels = labelsTerm({ weight: 0.5 });
 
 /** Logits brought to the teacher's by a scale and a shift of its own: a matrix and two vectors that do not ship. */

@@ -86,7 +86,8 @@ export function compileCommand(cli: Cli): Command {
 Objectives (OUTPUT first where it is not the main one, as in labels:logits_b,weight=0.5):
   labels[:smoothing=0]        cross-entropy of logits [batch, ..., classes] with int32 labels
   kd[:temperature=2]          KL divergence to a teacher's logits, which are an input of the step
-  mse                         mean squared error to an input 'target' of the output's shape
+  mse                         mean squared error to float32 labels of the output's shape
+  dkd, dist, mlkd             other losses towards a teacher's logits (docs/objectives.md)
   output:NAME                 a loss that the model computes itself
   each with weight=1
 Optimizers (the learning rate is an input of the step):

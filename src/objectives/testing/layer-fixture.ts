@@ -55,7 +55,7 @@ export function layerFixtures(objective: string): [title: string, fixture: Layer
 /** A registered loss, by its name. */
 export function objectiveNamed(name: string): ObjectiveKind {
   const found = (OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[]).find(
-    (kind) => kind.name === name,
+    ({ kind }) => kind === name,
   );
   if (!found) throw new Error(`no loss is registered as ${name}`);
   return found;
@@ -164,7 +164,10 @@ function buildLoss(
     rowWeights: () => rowWeights,
     rerun: none,
     labels: none,
-    input: none,
+    input(name) {
+      if (name !== 'row_weights') return none();
+      return rowWeights;
+    },
   });
   return meanLoss(g, loss);
 }

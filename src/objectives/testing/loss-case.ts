@@ -3,7 +3,7 @@ import { loadGraph } from '../../autodiff/testing/run-graph.ts';
 import type { TypedValue } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
-import { meanLoss, type RowLosses } from '../objective.ts';
+import { meanLoss, type TermLoss } from '../objective.ts';
 
 export interface LossResult {
   readonly value: number;
@@ -15,7 +15,7 @@ export interface LossResult {
 export async function lossAndGradient(
   inputs: Readonly<Record<string, Tensor>>,
   wrt: string,
-  build: (g: GraphBuilder, values: Record<string, TypedValue>) => TypedValue | RowLosses,
+  build: (g: GraphBuilder, values: Record<string, TypedValue>) => TermLoss,
 ): Promise<LossResult> {
   const g = new GraphBuilder();
   const values = Object.fromEntries(

@@ -5,6 +5,7 @@ import type { Session } from '../../engine/engine.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import { type Confusion, countAnswer, createConfusion } from '../../metrics/confusion.ts';
 import type { Difference } from '../../metrics/interval.ts';
+import { weighedOptions } from '../../objectives/index.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
@@ -215,7 +216,7 @@ async function attributionCosines(
   files: ReadonlyMap<string, string>,
 ): Promise<Map<string, number>> {
   const cosines = new Map<string, number>();
-  if (!(run.recipe.objective.attribution.weight > 0)) return cosines;
+  if (weighedOptions(run.recipe.objective, 'attribution').length === 0) return cosines;
   const teacher = readModelFile(teacherFile);
   for (const name of ['student', LABELS_ALONE.name]) {
     const file = files.get(name);

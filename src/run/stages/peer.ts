@@ -1,6 +1,7 @@
 import { accuracy } from '../../metrics/accuracy.ts';
 import { classMetrics } from '../../metrics/class-metrics.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { weighedOptions } from '../../objectives/index.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -60,8 +61,7 @@ async function trainPeer(
   const student = peer.build();
   const { batches, variants } =
     taughtBy === 'labels' ? peer.training('labelled') : peer.training('train', only(answers.spaces, LOGITS));
-  const term =
-    taughtBy === 'labels' ? labelsTerm({ weight: 1 }) : kdTerm({ weight: 1, temperature: 1, classes });
+  const term = taughtBy === 'labels' ? labelsTerm({ weight: 1 }) : kdTerm({ weight: 1, temperature: 1 });
   const evaluator = parameterEvaluator({
     engine,
     student,
@@ -124,8 +124,7 @@ export async function linearPeers(
   answers: TeacherAnswers,
   { compared }: { readonly compared: boolean },
 ): Promise<LinearPeers> {
-  const { kd } = run.recipe.objective;
-  const assists = kd.weight > 0 && kd.assistant > 0;
+  const assists = weighedOptions(run.recipe.objective, 'kd').some(({ assistant }) => assistant > 0);
   if (!compared && !assists) return { compared: [], assistant: undefined };
   const peers = await peerStage(run, data, answers, compared ? ['labels', 'teacher'] : ['teacher']);
   const taught = assists ? peers.find(({ taughtBy }) => taughtBy === 'teacher') : undefined;

@@ -53,7 +53,7 @@ export function toyTraining(overrides: Partial<TrainingOptions> = {}): TrainingO
     engine,
     student,
     variants: { 4: { batch: BATCH, sequence: 4 }, 8: { batch: BATCH, sequence: 8 } },
-    terms: [kdTerm({ weight: 0.9, temperature: 2, classes: CLASSES }), labelsTerm({ weight: 0.1 })],
+    terms: [kdTerm({ weight: 0.9, temperature: 2 }), labelsTerm({ weight: 0.1 })],
     optimizer: adamw({ weightDecay: 0.01 }),
     schedule: { peak: 0.01, totalSteps: 48, warmup: 0.1, decay: 'cosine' },
     maxGradNorm: 1,
