@@ -3,7 +3,8 @@ import { nextTokenTerm } from '../src/objectives/next-token.ts';
 import type { ObjectiveTerm } from '../src/objectives/objective.ts';
 import { elementCount, float32, int64, type Tensor, tensor } from '../src/onnx/tensor.ts';
 import { type RandomStream, randomStream } from '../src/random.ts';
-import { buildBert } from '../src/students/bert.ts';
+import { bert } from '../src/students/bert.ts';
+import { buildClassifier } from '../src/students/build-student.ts';
 import { buildGpt2 } from '../src/students/gpt2.ts';
 import { mobilenetV3 } from '../src/students/mobilenet-v3.ts';
 import { resnet } from '../src/students/resnet.ts';
@@ -43,7 +44,8 @@ function bertModel(
     vocabulary,
     classes: TEXT_CLASSES,
     build: (random) =>
-      buildBert(
+      buildClassifier(
+        bert,
         { ...size, feedForward: 4 * size.width },
         { vocabularySize: vocabulary, classes: TEXT_CLASSES, maxLength: SEQUENCE, random },
       ),
@@ -71,7 +73,8 @@ export const BENCH_MODELS: Readonly<Record<string, BenchModel>> = {
     vocabulary: 0,
     classes: IMAGE_CLASSES,
     build: (random) =>
-      resnet.build(
+      buildClassifier(
+        resnet,
         { width: 32, stages: 3, blocks: 3, bottleneck: false, zeroInit: false },
         { channels: 1, height: 28, width: 28, classes: IMAGE_CLASSES, random },
       ),
@@ -84,7 +87,8 @@ export const BENCH_MODELS: Readonly<Record<string, BenchModel>> = {
     vocabulary: 0,
     classes: IMAGE_CLASSES,
     build: (random) =>
-      mobilenetV3.build(
+      buildClassifier(
+        mobilenetV3,
         { size: 'small', width: 1 },
         { channels: 3, height: 64, width: 64, classes: IMAGE_CLASSES, random },
       ),

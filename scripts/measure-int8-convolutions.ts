@@ -6,6 +6,7 @@ import { float32 } from '../src/onnx/tensor.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
 import { shippedForm } from '../src/run/stages/export.ts';
+import { buildClassifier } from '../src/students/build-student.ts';
 import { mobilenetV3 } from '../src/students/mobilenet-v3.ts';
 import { resnet } from '../src/students/resnet.ts';
 
@@ -21,11 +22,11 @@ const images = (count: number) =>
   );
 const size = () => ({ channels: 1, height: 28, width: 28, classes: 10, random: randomStream(2, 'student') });
 const residual = (width: number, blocks: number) =>
-  resnet.build({ width, stages: 3, blocks, bottleneck: false, zeroInit: false }, size());
+  buildClassifier(resnet, { width, stages: 3, blocks, bottleneck: false, zeroInit: false }, size());
 const models = {
   'resnet, width 24, 3 blocks': residual(24, 3),
   'resnet, width 8, 1 block': residual(8, 1),
-  'mobilenet-v3 (default)': mobilenetV3.build(mobilenetV3.options.parse({}), size()),
+  'mobilenet-v3 (default)': buildClassifier(mobilenetV3, mobilenetV3.options.parse({}), size()),
 };
 
 async function milliseconds(model: Graph, batch: number): Promise<number> {

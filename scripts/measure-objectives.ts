@@ -22,6 +22,7 @@ import { toEvaluationForm } from '../src/onnx/passes/to-evaluation-form.ts';
 import { elementCount, float32, int64, type Tensor, tensor } from '../src/onnx/tensor.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
+import { buildClassifier } from '../src/students/build-student.ts';
 import { mobilenetV3 } from '../src/students/mobilenet-v3.ts';
 import { resnet } from '../src/students/resnet.ts';
 import type { Student } from '../src/students/student.ts';
@@ -78,11 +79,13 @@ function imagePair(): Pair {
   const picture = { channels: 1, height: 28, width: 28, classes: 10 };
   return {
     title: 'MobileNetV3 tiny, width 0.5, of a ResNet of width 24 with 2 blocks a stage; 128 x 1x28x28',
-    student: mobilenetV3.build(
+    student: buildClassifier(
+      mobilenetV3,
       { size: 'tiny', width: 0.5 },
       { ...picture, random: randomStream(1, 'student') },
     ),
-    teacher: resnet.build(
+    teacher: buildClassifier(
+      resnet,
       { width: 24, stages: 3, blocks: 2, bottleneck: false, zeroInit: false },
       { ...picture, random: randomStream(1, 'teacher') },
     ),
@@ -97,11 +100,12 @@ function textPair(): Pair {
   return {
     title:
       'text-attention (width 64, 4 heads, 1 layer) of a transformer of width 512, 4 heads, 2 layers; 128 x 16',
-    student: textAttention.build(textAttention.options.parse({}), {
+    student: buildClassifier(textAttention, textAttention.options.parse({}), {
       ...texts,
       random: randomStream(1, 'student'),
     }),
-    teacher: textAttention.build(
+    teacher: buildClassifier(
+      textAttention,
       { width: 512, heads: 4, layers: 2, feedForward: 512 },
       { ...texts, random: randomStream(1, 'teacher') },
     ),

@@ -9,6 +9,7 @@ const ROOMS = [
   'engine',
   'metrics',
   'data',
+  'targets',
   'teachers',
   'knowledge',
   'objectives',
@@ -23,7 +24,16 @@ const ROOMS = [
   'cli',
 ];
 // The rooms that also run in a browser, and the files in them that are an edge to Node.
-const BROWSER_ROOMS = ['onnx', 'autodiff', 'metrics', 'objectives', 'weighting', 'students', 'compress'];
+const BROWSER_ROOMS = [
+  'onnx',
+  'autodiff',
+  'metrics',
+  'targets',
+  'objectives',
+  'weighting',
+  'students',
+  'compress',
+];
 const NODE_EDGE = /^onnx\/node-files/;
 const BROWSER_FILES = [
   'train/compile-step.ts',

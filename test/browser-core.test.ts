@@ -15,7 +15,7 @@ export { crossEntropy } from '${SRC}/objectives/cross-entropy.ts';
 export { kdTerm } from '${SRC}/objectives/kd-logits.ts';
 export { readModel } from '${SRC}/onnx/read-model.ts';
 export { writeModel } from '${SRC}/onnx/write-model.ts';
-export { TEXT_STUDENTS } from '${SRC}/students/index.ts';
+export { BACKBONES } from '${SRC}/students/index.ts';
 export { adamw } from '${SRC}/train/adamw.ts';
 export { trainStudent } from '${SRC}/train/training-loop.ts';
 export { learningRate } from '${SRC}/weighting/learning-rate.ts';

@@ -91,9 +91,10 @@ describe('examples run', () => {
   test('a student', async () => {
     const [example] = blocks('docs/adding-a-student.md', 'ts');
     const use = `
+      import { buildClassifier } from './build-student.ts';
       const random = { normal: () => 0, uniform: () => 0, integer: () => 0 };
       const context = { vocabularySize: 50, classes: 3, maxLength: 8, random };
-      console.log(textSet.build(textSet.options.parse({ width: 4 }), context).parameters.length);`;
+      console.log(buildClassifier(textSet, textSet.options.parse({ width: 4 }), context).parameters.length);`;
     expect(await run(`${example}${use}`, 'src/students')).toBe('6\n');
   });
 });

@@ -11,6 +11,7 @@ import { toEvaluationForm } from '../src/onnx/passes/to-evaluation-form.ts';
 import { randomStream } from '../src/random.ts';
 import { HOSTILE } from '../src/report/testing/hostile-report.ts';
 import { syntheticGraph } from '../src/report/testing/synthetic-graph.ts';
+import { buildClassifier } from '../src/students/build-student.ts';
 import { resnet } from '../src/students/resnet.ts';
 import { CHROMIUM_ARGS, findChromium } from './support/chromium.ts';
 import { fileHash } from './support/file-hash.ts';
@@ -56,7 +57,7 @@ beforeAll(() => {
   }
   const options = resnet.options.parse({ width: 8, stages: 2, blocks: 3, zeroInit: false });
   const shape = { channels: 1, height: SIDE, width: SIDE, classes: 2, random: randomStream(1, 'teacher') };
-  writeModelFile(place.path('teacher.onnx'), toEvaluationForm(resnet.build(options, shape).graph));
+  writeModelFile(place.path('teacher.onnx'), toEvaluationForm(buildClassifier(resnet, options, shape).graph));
 });
 
 function recipe(layers: string) {

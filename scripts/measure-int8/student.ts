@@ -16,6 +16,7 @@ import type { Graph } from '../../src/onnx/graph.ts';
 import { float32, type Tensor } from '../../src/onnx/tensor.ts';
 import { writeModel } from '../../src/onnx/write-model.ts';
 import { randomStream } from '../../src/random.ts';
+import { buildClassifier } from '../../src/students/build-student.ts';
 import { textConv } from '../../src/students/text-conv.ts';
 import { adamw } from '../../src/train/adamw.ts';
 import { withParameters } from '../../src/train/step-graph.ts';
@@ -105,7 +106,7 @@ export async function measureStudent(engine: Engine, web: Engine): Promise<void>
 }
 
 async function trained(engine: Engine, glosses: readonly Gloss[]): Promise<Graph> {
-  const student = textConv.build(textConv.options.parse({}), {
+  const student = buildClassifier(textConv, textConv.options.parse({}), {
     vocabularySize: (await useLiteTokenizer()).vocabularySize,
     classes: CLASSES,
     maxLength: 64,

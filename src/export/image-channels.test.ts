@@ -5,13 +5,14 @@ import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
+import { buildClassifier } from '../students/build-student.ts';
 import { resnet } from '../students/resnet.ts';
 import { imageChannels, withColourInput, withGreyInput } from './image-channels.ts';
 
 const SIDE = 6;
 const PLANE = SIDE * SIDE;
 const grey = toEvaluationForm(
-  resnet.build(resnet.options.parse({ width: 4, stages: 1, blocks: 1 }), {
+  buildClassifier(resnet, resnet.options.parse({ width: 4, stages: 1, blocks: 1 }), {
     channels: 1,
     height: SIDE,
     width: SIDE,

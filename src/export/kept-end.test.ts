@@ -5,16 +5,21 @@ import { int64 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
 import { bert } from '../students/bert.ts';
+import { buildClassifier } from '../students/build-student.ts';
 import { embeddedVocabulary } from '../teachers/vocabulary.ts';
 import { withKeptEnd } from './kept-end.ts';
 
 const [SEP, PAD, MOST] = [3, 0, 6];
-const { graph } = bert.build(bert.options.parse({ width: 8, heads: 2, layers: 1, feedForward: 8 }), {
-  vocabularySize: 20,
-  classes: 3,
-  maxLength: MOST,
-  random: randomStream(1, 'kept-end'),
-});
+const { graph } = buildClassifier(
+  bert,
+  bert.options.parse({ width: 8, heads: 2, layers: 1, feedForward: 8 }),
+  {
+    vocabularySize: 20,
+    classes: 3,
+    maxLength: MOST,
+    random: randomStream(1, 'kept-end'),
+  },
+);
 
 async function logits(model: typeof graph, rows: number[][], side: 'left' | 'right' = 'right') {
   const length = Math.max(...rows.map((row) => row.length));

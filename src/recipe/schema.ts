@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { LimbeckError } from '../errors.ts';
-import { IMAGE_STUDENTS, TEXT_STUDENTS } from '../students/index.ts';
+import { BACKBONES } from '../students/index.ts';
 import { IMAGE_TEACHERS, type TeacherChoice } from '../teachers/index.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
@@ -43,7 +43,7 @@ export const recipeSchema = z
     teacher: teacherSchema
       .optional()
       .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
-    student: registryUnion([...TEXT_STUDENTS, ...IMAGE_STUDENTS]).describe('What is taught.'),
+    student: registryUnion(BACKBONES).describe('What is taught.'),
     objective: objectiveSchema,
     weighting: weightingSchema,
     knowledge: knowledgeSchema,
@@ -127,7 +127,8 @@ export const recipeSchema = z
 
 /** The task that a kind of source, teacher or student is for. */
 export function taskOf(kind: string): TaskName {
-  const images = [...IMAGE_SOURCES, ...IMAGE_TEACHERS, ...IMAGE_STUDENTS];
+  const students = BACKBONES.filter(({ accepts }) => accepts.some((modality) => modality === 'image'));
+  const images = [...IMAGE_SOURCES, ...IMAGE_TEACHERS, ...students];
   return images.some((one) => one.kind === kind) ? 'image-classification' : 'text-classification';
 }
 

@@ -5,6 +5,7 @@ import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { tensor } from '../onnx/tensor.ts';
 import { randomStream } from '../random.ts';
 import { bert } from '../students/bert.ts';
+import { buildClassifier } from '../students/build-student.ts';
 import { buildGpt2 } from '../students/gpt2.ts';
 import { mobilenetV3 } from '../students/mobilenet-v3.ts';
 import { resnet } from '../students/resnet.ts';
@@ -21,16 +22,16 @@ const texts = { vocabularySize: 50, classes: 5, maxLength: 12, random };
 const images = { channels: 1, height: 28, width: 28, classes: 5, random };
 
 const attentionStudent = (layers: number) =>
-  textAttention.build(textAttention.options.parse({ width: 16, layers }), texts).graph;
+  buildClassifier(textAttention, textAttention.options.parse({ width: 16, layers }), texts).graph;
 
 const ours: [name: string, graph: Graph][] = [
-  ['text-conv', textConv.build(textConv.options.parse({}), texts).graph],
+  ['text-conv', buildClassifier(textConv, textConv.options.parse({}), texts).graph],
   ['text-attention', attentionStudent(3)],
   ['one layer of text-attention', attentionStudent(1)],
-  ['bert', bert.build(bert.options.parse({ width: 16, layers: 3 }), texts).graph],
+  ['bert', buildClassifier(bert, bert.options.parse({ width: 16, layers: 3 }), texts).graph],
   ['gpt2', buildGpt2({ width: 16, heads: 2, layers: 2 }, texts).graph],
-  ['resnet', resnet.build(resnet.options.parse({ blocks: 2 }), images).graph],
-  ['mobilenet-v3', mobilenetV3.build(mobilenetV3.options.parse({ size: 'tiny' }), images).graph],
+  ['resnet', buildClassifier(resnet, resnet.options.parse({ blocks: 2 }), images).graph],
+  ['mobilenet-v3', buildClassifier(mobilenetV3, mobilenetV3.options.parse({ size: 'tiny' }), images).graph],
 ];
 
 describe('our students', () => {

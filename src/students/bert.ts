@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
-import { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { BackboneFeatures, Features } from '../targets/features.ts';
 import { checkHeads, multiHeadAttention, paddingBias } from './attention.ts';
+import { defineBackbone, type TextInputs } from './backbone.ts';
 import { layerNorm, linear } from './layers.ts';
-import { ParameterMaker } from './parameters.ts';
-import type { Student, TextStudentArchitecture, TextStudentContext } from './student.ts';
+import type { ParameterMaker } from './parameters.ts';
+import { tokenInputs } from './token-inputs.ts';
 import { firstToken, positionsInText } from './token-positions.ts';
 
 const EPSILON = 1e-12;
@@ -27,34 +29,27 @@ const options = z
     'BERT (Devlin et al., 2019): a transformer encoder whose first token answers. For 4 layers or more.',
   );
 
-export interface BertOptions extends z.output<typeof options> {
-  /** Whether texts are pairs: then `token_type_ids` is an input, 0 for the first of both and 1 for the second. */
-  readonly pairs?: boolean;
-}
-
-/** BERT as a text student: `buildBert` for single texts. */
-export const bert: TextStudentArchitecture<typeof options> = { kind: 'bert', options, build: buildBert };
-
 /**
  * BERT (Devlin, Chang, Lee and Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers", 2019): learned
- * positions, normalisation after each block, GELU, a tanh pooler over the first token and a linear classifier.
+ * positions, normalisation after each block, GELU, a tanh pooler over the first token.
  * Values are named as the modules of transformers are (`encoder/layer.0/attention/self/query/weight`); weights are
  * [inputs, outputs].
  *
- * Inputs `input_ids`, `attention_mask` and, for pairs, `token_type_ids`, int64 [batch, sequence]; output `logits`,
- * float32 [batch, classes]. Taps: `embeddings/output`, `encoder/layer.N/output` [batch, sequence, width],
+ * Inputs `input_ids`, `attention_mask` and, for pairs, `token_type_ids`, int64 [batch, sequence]. Taps: `embeddings/output`, `encoder/layer.N/output` [batch, sequence, width],
  * `encoder/layer.N/attention/self/probabilities` [batch, heads, sequence, sequence], `pooler/output` [batch, width].
  *
  * @throws LimbeckError `recipe.invalid` when the heads do not divide the width
  */
-export function buildBert(bertOptions: BertOptions, context: TextStudentContext): Student {
-  const { width, heads, layers, feedForward, pairs = false } = bertOptions;
-  const { vocabularySize, classes, maxLength, random } = context;
+export const bert = defineBackbone({ kind: 'bert', options, accepts: ['text'], build: buildBert });
+
+function buildBert(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  { width, heads, layers, feedForward }: z.output<typeof options>,
+  { vocabularySize, maxLength, pairs = false }: TextInputs,
+): BackboneFeatures {
   checkHeads(heads, width);
-  const g = new GraphBuilder();
-  const make = new ParameterMaker(g, random);
-  const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
-  const attentionMask = g.input('attention_mask', 'int64', ['batch', 'sequence']);
+  const { ids, attentionMask } = tokenInputs(g);
   const bias = paddingBias(g, attentionMask);
   const table = (name: string, rows: number) => make.normal(`${name}/weight`, [rows, width], DEVIATION);
   const dense = (name: string, x: TypedValue, inputs = width, outputs = width) =>
@@ -87,8 +82,17 @@ export function buildBert(bertOptions: BertOptions, context: TextStudentContext)
       return g.identity(result, 'output');
     });
   }
-  const first = firstToken(g, hidden, attentionMask);
-  const pooled = g.scope('pooler', () => g.identity(g.tanh(dense('dense', first)), 'output'));
-  g.output(dense('classifier', pooled, width, classes), 'logits');
-  return { graph: g.build('bert'), parameters: make.names };
+  const last = hidden;
+  const over = (value: TypedValue): Features => ({
+    width,
+    value,
+    project: (scope, outputs) => dense(scope, value, width, outputs),
+  });
+  return {
+    pooled() {
+      const first = firstToken(g, last, attentionMask);
+      return over(g.scope('pooler', () => g.identity(g.tanh(dense('dense', first)), 'output')));
+    },
+    tokens: () => over(last),
+  };
 }

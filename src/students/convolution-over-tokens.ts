@@ -12,14 +12,19 @@ export const convolutionOptions = z.object({
   kernel: z.int().positive().max(15).default(3).describe('Tokens that a filter sees.'),
 });
 
+/** A convolution's answer for each token, float32 [B, T, width], and the mask that says which are tokens [B, T, 1]. */
+export interface ConvolvedTokens {
+  readonly hidden: TypedValue;
+  readonly mask: TypedValue;
+}
+
 /**
- * A convolution over token embeddings, pooled by maximum and by mean (after Kim, "Convolutional Neural Networks for
- * Sentence Classification", 2014): float32 [B, 2 * width].
+ * A convolution over token embeddings (after Kim, "Convolutional Neural Networks for Sentence Classification", 2014).
  *
  * The convolution is written as one matrix product over shifted copies of the embeddings: on short texts that is
  * faster in ONNX Runtime than a Conv over one spatial dimension, and so are its gradients.
  */
-export function pooledConvolution(
+export function tokenConvolution(
   g: GraphBuilder,
   make: ParameterMaker,
   tokens: {
@@ -28,7 +33,7 @@ export function pooledConvolution(
     readonly vocabularySize: number;
   },
   { embedding, width, kernel }: z.output<typeof convolutionOptions>,
-): TypedValue {
+): ConvolvedTokens {
   const mask = maskColumn(g, tokens.attentionMask);
   const table = make.normal('embedding/weight', [tokens.vocabularySize, embedding], 0.1);
   const embedded = g.mul(g.identity(g.gather(table, tokens.ids), 'embedding/output'), mask);
@@ -37,6 +42,11 @@ export function pooledConvolution(
     const bias = make.constant('bias', [width], 0);
     return g.identity(g.relu(g.add(g.matMul(shifted(g, embedded, kernel), weight), bias)), 'output');
   });
+  return { hidden, mask };
+}
+
+/** Pooled by maximum and by mean: float32 [B, 2 * width]. */
+export function poolConvolution(g: GraphBuilder, { hidden, mask }: ConvolvedTokens): TypedValue {
   return g.concat([maskedMaxOfPositive(g, hidden, mask), maskedMean(g, hidden, mask)], 1);
 }
 

@@ -6,8 +6,12 @@ import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
-import { IMAGE_STUDENTS } from './index.ts';
-import type { ImageStudentArchitecture, Student } from './student.ts';
+import type { Backbone } from './backbone.ts';
+import { buildClassifier } from './build-student.ts';
+import { BACKBONES } from './index.ts';
+import type { Student } from './student.ts';
+
+const IMAGE_STUDENTS = BACKBONES.filter(({ accepts }) => (accepts as readonly string[]).includes('image'));
 
 const CLASSES = 5;
 const SIZE = 12;
@@ -21,8 +25,8 @@ const VARIANTS: readonly (readonly [kind: string, options: Record<string, unknow
 ];
 
 function build(kind: string, overrides: Record<string, unknown>): Student {
-  const architecture = IMAGE_STUDENTS.find((one) => one.kind === kind) as unknown as ImageStudentArchitecture;
-  return architecture.build(architecture.options.parse(overrides), {
+  const architecture = IMAGE_STUDENTS.find((one) => one.kind === kind) as unknown as Backbone;
+  return buildClassifier(architecture, architecture.options.parse(overrides), {
     channels: 2,
     height: SIZE,
     width: SIZE,

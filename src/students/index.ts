@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
 import { resnet } from './resnet.ts';
@@ -5,8 +7,13 @@ import { textAttention } from './text-attention.ts';
 import { textConv } from './text-conv.ts';
 import { textNgrams } from './text-ngrams.ts';
 
-/** The students that a recipe can name. To add one: a file beside these, and a line here. */
-export const TEXT_STUDENTS = [textConv, textNgrams, textAttention, bert] as const;
+/** The backbones that a recipe's student can have. To add one: a file beside these, and a line here. */
+export const BACKBONES = [textConv, textNgrams, textAttention, bert, resnet, mobilenetV3] as const;
 
-/** The same for images. */
-export const IMAGE_STUDENTS = [resnet, mobilenetV3] as const;
+/** A backbone of the registry that reads a modality. */
+export function backboneFor<M extends ModalityName>(kind: string, modality: M): Backbone<z.ZodObject, M> {
+  const found = BACKBONES.find((one) => one.kind === kind);
+  if (!found?.accepts.some((accepted) => accepted === modality))
+    throw new Error(`no student ${kind} that reads ${modality}`);
+  return found as unknown as Backbone<z.ZodObject, M>;
+}

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { float } from '../onnx/attributes.ts';
 import type { TypedValue } from '../onnx/graph.ts';
-import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { defineBackbone } from './backbone.ts';
 import { batchNorm, type ConvolutionSize, convolution } from './convolution.ts';
-import { ParameterMaker } from './parameters.ts';
-import { classifier, pooled } from './pooled-classifier.ts';
-import type { ImageStudentArchitecture } from './student.ts';
+import { mapFeatures, pooledFeatures } from './linear-features.ts';
+import { pooled } from './pooled.ts';
 
 type Activation = 'relu' | 'hardSwish';
 
@@ -101,13 +100,12 @@ const NORM = { epsilon: 1e-3, momentum: 0.99 };
  *
  * Taps: `stem/output` and `stage_N/output`, float32 [batch, channels, height, width]; `pooled`, [batch, channels].
  */
-export const mobilenetV3: ImageStudentArchitecture<typeof options> = {
+export const mobilenetV3 = defineBackbone({
   kind: 'mobilenet-v3',
   options,
-  build({ size, width }, { channels, height, width: pixels, classes, random }) {
+  accepts: ['image'],
+  build(g, make, { size, width }, { channels, height, width: pixels }) {
     const { stem, stages, last, hidden }: Configuration = CONFIGURATIONS[size];
-    const g = new GraphBuilder();
-    const make = new ParameterMaker(g, random);
     const wide = (count: number) => multipleOf8(count * width);
     const activate = (x: TypedValue, activation: Activation) =>
       activation === 'relu' ? g.relu(x) : g.op('HardSwish', [x]);
@@ -134,14 +132,18 @@ export const mobilenetV3: ImageStudentArchitecture<typeof options> = {
         x = g.identity(x, 'output');
       });
     });
-    const top = activate(normalized('top', x, { inputs, outputs: wide(last), kernel: 1 }), 'hardSwish');
-    const mean = pooled(g, top);
-    const features = g.scope('hidden', () => {
-      const weight = make.he('weight', wide(last), wide(hidden));
-      return activate(g.gemm(mean, weight, make.constant('bias', [wide(hidden)], 0)), 'hardSwish');
-    });
-    g.output(classifier(g, make, features, wide(hidden), classes), 'logits');
-    return { graph: g.build('mobilenet-v3'), parameters: make.names };
+    return {
+      pooled() {
+        const top = activate(normalized('top', x, { inputs, outputs: wide(last), kernel: 1 }), 'hardSwish');
+        const mean = pooled(g, top);
+        const features = g.scope('hidden', () => {
+          const weight = make.he('weight', wide(last), wide(hidden));
+          return activate(g.gemm(mean, weight, make.constant('bias', [wide(hidden)], 0)), 'hardSwish');
+        });
+        return pooledFeatures(g, make, features, wide(hidden));
+      },
+      map: () => mapFeatures(g, make, x, inputs),
+    };
 
     function invertedResidual(x: TypedValue, inputs: number, shape: Block): TypedValue {
       const { kernel, stride, activation } = shape;
@@ -178,7 +180,7 @@ export const mobilenetV3: ImageStudentArchitecture<typeof options> = {
       return g.mul(x, g.unsqueeze(weights, [2, 3]));
     }
   },
-};
+});
 
 /** The nearest multiple of 8 that is not less than nine tenths of `count` (as the paper's code rounds). */
 function multipleOf8(count: number): number {

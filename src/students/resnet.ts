@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
-import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { defineBackbone } from './backbone.ts';
 import { batchNorm, type ConvolutionSize, convolution } from './convolution.ts';
-import { ParameterMaker } from './parameters.ts';
-import { classifier, pooled } from './pooled-classifier.ts';
-import type { ImageStudentArchitecture } from './student.ts';
+import { mapFeatures, pooledFeatures } from './linear-features.ts';
+import { pooled } from './pooled.ts';
 
 /** Channels that leave a bottleneck block, as a multiple of those inside (section 4.1, "Deeper Bottleneck Architectures"). */
 const EXPANSION = 4;
@@ -37,20 +36,16 @@ const options = z
 
 /**
  * The residual network for small images of He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition"
- * (2016), section 4.2: a 3x3 convolution, stages of residual blocks, the mean over all places, a linear classifier.
+ * (2016), section 4.2: a 3x3 convolution, stages of residual blocks, the mean over all places.
  * Where a block changes the size, its shortcut is a 1x1 convolution (option B).
  *
  * Taps: `stem/output` and `stage_N/output`, float32 [batch, channels, height, width]; `pooled`, [batch, channels].
  */
-export const resnet: ImageStudentArchitecture<typeof options> = {
+export const resnet = defineBackbone({
   kind: 'resnet',
   options,
-  build(
-    { width, stages, blocks, bottleneck, zeroInit },
-    { channels, height, width: pixels, classes, random },
-  ) {
-    const g = new GraphBuilder();
-    const make = new ParameterMaker(g, random);
+  accepts: ['image'],
+  build(g, make, { width, stages, blocks, bottleneck, zeroInit }, { channels, height, width: pixels }) {
     const normalized = (name: string, x: TypedValue, size: ConvolutionSize, gain?: number) =>
       g.scope(name, () => batchNorm(g, make, convolution(g, make, x, size), size.outputs, { gain }));
     const expansion = bottleneck ? EXPANSION : 1;
@@ -75,8 +70,10 @@ export const resnet: ImageStudentArchitecture<typeof options> = {
         hidden = g.identity(hidden, 'output');
       });
     }
-    g.output(classifier(g, make, pooled(g, hidden), inputs, classes), 'logits');
-    return { graph: g.build('resnet'), parameters: make.names };
+    return {
+      pooled: () => pooledFeatures(g, make, pooled(g, hidden), inputs),
+      map: () => mapFeatures(g, make, hidden, inputs),
+    };
 
     function residualBlock(x: TypedValue, inputs: number, inner: number, stride: number): TypedValue {
       const outputs = inner * expansion;
@@ -101,4 +98,4 @@ export const resnet: ImageStudentArchitecture<typeof options> = {
       return normalized('third', second, { inputs: inner, outputs: inner * EXPANSION, kernel: 1 }, lastGain);
     }
   },
-};
+});

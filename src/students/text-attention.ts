@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
-import { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { checkHeads, multiHeadAttention, paddingBias } from './attention.ts';
+import { defineBackbone } from './backbone.ts';
 import { layerNorm } from './layers.ts';
+import { pooledFeatures, tokenFeatures } from './linear-features.ts';
 import { maskColumn, maskedMean } from './masked-pooling.ts';
-import { ParameterMaker } from './parameters.ts';
-import type { TextStudentArchitecture } from './student.ts';
+import type { ParameterMaker } from './parameters.ts';
+import { tokenInputs } from './token-inputs.ts';
 import { positionsInText } from './token-positions.ts';
 
 const options = z
@@ -17,16 +19,14 @@ const options = z
   })
   .describe('A small transformer encoder (Vaswani et al., 2017), normalised before each block, mean-pooled.');
 
-/** A transformer encoder with pre-normalisation, mean pooling and a linear classifier. */
-export const textAttention: TextStudentArchitecture<typeof options> = {
+/** A transformer encoder with pre-normalisation and mean pooling. */
+export const textAttention = defineBackbone({
   kind: 'text-attention',
   options,
-  build({ width, heads, layers, feedForward }, { vocabularySize, classes, maxLength, random }) {
+  accepts: ['text'],
+  build(g, make, { width, heads, layers, feedForward }, { vocabularySize, maxLength }) {
     checkHeads(heads, width);
-    const g = new GraphBuilder();
-    const make = new ParameterMaker(g, random);
-    const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
-    const attentionMask = g.input('attention_mask', 'int64', ['batch', 'sequence']);
+    const { ids, attentionMask } = tokenInputs(g);
     const mask = maskColumn(g, attentionMask);
     const bias = paddingBias(g, attentionMask);
 
@@ -43,14 +43,13 @@ export const textAttention: TextStudentArchitecture<typeof options> = {
         return g.identity(g.add(attended, block(g, make, inner, width, feedForward)), 'output');
       });
     }
-    const pooled = maskedMean(g, layerNorm(g, make, 'final_norm', hidden, width), mask);
-    const logits = g.scope('classifier', () =>
-      g.gemm(pooled, make.glorot('weight', width, classes), make.constant('bias', [classes], 0)),
-    );
-    g.output(logits, 'logits');
-    return { graph: g.build('text-attention'), parameters: make.names };
+    const last = layerNorm(g, make, 'final_norm', hidden, width);
+    return {
+      pooled: () => pooledFeatures(g, make, maskedMean(g, last, mask), width),
+      tokens: () => tokenFeatures(g, make, last, width),
+    };
   },
-};
+});
 
 function attention(
   g: GraphBuilder,

@@ -1,31 +1,39 @@
-import { GraphBuilder } from '../onnx/graph-builder.ts';
-import { convolutionOptions, pooledConvolution } from './convolution-over-tokens.ts';
-import { ParameterMaker } from './parameters.ts';
-import type { TextStudentArchitecture } from './student.ts';
+import { defineBackbone } from './backbone.ts';
+import { convolutionOptions, poolConvolution, tokenConvolution } from './convolution-over-tokens.ts';
+import { tokenFeatures } from './linear-features.ts';
+import { tokenInputs } from './token-inputs.ts';
 
 const options = convolutionOptions.describe(
   'Embeddings, one convolution over tokens, max and mean pooling (Kim, 2014). Small and very fast.',
 );
 
 /**
- * A convolution over token embeddings, pooled by maximum and by mean, then a linear classifier
+ * A convolution over token embeddings, pooled by maximum and by mean
  * (after Kim, "Convolutional Neural Networks for Sentence Classification", 2014).
  */
-export const textConv: TextStudentArchitecture<typeof options> = {
+export const textConv = defineBackbone({
   kind: 'text-conv',
   options,
-  build(chosen, { vocabularySize, classes, random }) {
-    const g = new GraphBuilder();
-    const make = new ParameterMaker(g, random);
-    const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
-    const attentionMask = g.input('attention_mask', 'int64', ['batch', 'sequence']);
-    const pooled = pooledConvolution(g, make, { ids, attentionMask, vocabularySize }, chosen);
-    const logits = g.scope('classifier', () => {
-      const weight = make.glorot('weight', 2 * chosen.width, classes);
-      const bias = make.constant('bias', [classes], 0);
-      return g.gemm(g.identity(pooled, 'input'), weight, bias);
-    });
-    g.output(logits, 'logits');
-    return { graph: g.build('text-conv'), parameters: make.names };
+  accepts: ['text'],
+  build(g, make, chosen, { vocabularySize }) {
+    const { ids, attentionMask } = tokenInputs(g);
+    const convolved = tokenConvolution(g, make, { ids, attentionMask, vocabularySize }, chosen);
+    const { width } = chosen;
+    return {
+      pooled() {
+        const value = poolConvolution(g, convolved);
+        return {
+          width: 2 * width,
+          value,
+          project: (scope, outputs) =>
+            g.scope(scope, () => {
+              const weight = make.glorot('weight', 2 * width, outputs);
+              const bias = make.constant('bias', [outputs], 0);
+              return g.gemm(g.identity(value, 'input'), weight, bias);
+            }),
+        };
+      },
+      tokens: () => tokenFeatures(g, make, convolved.hidden, width),
+    };
   },
-};
+});

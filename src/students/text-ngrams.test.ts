@@ -7,6 +7,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { int64, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
+import { buildClassifier } from './build-student.ts';
 import type { Student } from './student.ts';
 import { textNgrams } from './text-ngrams.ts';
 
@@ -15,7 +16,7 @@ const TEXTS = [[3, 4, 5], [1, 2, 3, 4, 5, 6, 8], [9], [3, 4, 3, 4]];
 const CONVOLUTION = { embedding: 4, width: 6 };
 
 function build(options: Record<string, unknown> = {}, vocabularySize = VOCABULARY): Student {
-  return textNgrams.build(textNgrams.options.parse(options), {
+  return buildClassifier(textNgrams, textNgrams.options.parse(options), {
     vocabularySize,
     classes: 3,
     maxLength: 12,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
-import { GraphBuilder } from '../onnx/graph-builder.ts';
-import { convolutionOptions, pooledConvolution } from './convolution-over-tokens.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { defineBackbone } from './backbone.ts';
+import { convolutionOptions, poolConvolution, tokenConvolution } from './convolution-over-tokens.ts';
 import {
   featureCount,
   inverseDocumentFrequencies,
@@ -10,8 +11,7 @@ import {
   type NgramSpace,
   ngramFeatures,
 } from './ngram-features.ts';
-import { ParameterMaker } from './parameters.ts';
-import type { TextStudentArchitecture } from './student.ts';
+import { tokenInputs } from './token-inputs.ts';
 
 const options = z
   .object({
@@ -47,51 +47,68 @@ const options = z
   .describe('A bag of hashed n-grams of tokens, as in fastText (Joulin et al., 2017). The fastest.');
 
 /**
- * Embeddings of a text's tokens and of its hashed n-grams, summed with TF-IDF weights of unit length, then a linear
- * classifier (Joulin et al., "Bag of Tricks for Efficient Text Classification", 2017); beside it, if wanted, the
+ * Embeddings of a text's tokens and of its hashed n-grams, summed with TF-IDF weights of unit length (Joulin et al., "Bag of Tricks for Efficient Text Classification", 2017); beside it, if wanted, the
  * convolution of `text-conv`. The n-grams are found from `input_ids` inside the graph.
  *
  * The embeddings begin at zero where they are the classes' own numbers: a feature says nothing before it has been seen.
  */
-export const textNgrams: TextStudentArchitecture<typeof options> = {
+export const textNgrams = defineBackbone({
   kind: 'text-ngrams',
   options,
+  accepts: ['text'],
   build(
+    g,
+    make,
     { longest, buckets, width, weighting, convolution },
-    { vocabularySize, classes, random, trainingTexts = [] },
+    { vocabularySize, trainingTexts = [] },
   ) {
-    const g = new GraphBuilder();
-    const make = new ParameterMaker(g, random);
-    const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
-    const attentionMask = g.input('attention_mask', 'int64', ['batch', 'sequence']);
+    const { ids, attentionMask } = tokenInputs(g);
     const space: NgramSpace = { vocabularySize, longest, buckets };
     const idf = weighting === 'tf-idf' ? inverseDocumentFrequencies(trainingTexts, space) : undefined;
-    let logits = g.scope('ngrams', () => {
-      const { features, present } = ngramFeatures(g, { ids, attentionMask }, space);
+    let found: ReturnType<typeof ngramFeatures> | undefined;
+    let weights: TypedValue | undefined;
+    let bag: TypedValue | undefined;
+    let convolved: TypedValue | undefined;
+    let heads = 0;
+
+    /** The n-grams' share of a linear layer: of the embeddings, or numbers of their own for each output. */
+    const ngrams = (outputs: number): TypedValue => {
+      if (width > 0 && bag)
+        return g.gemm(bag, make.glorot('weight', width, outputs), make.constant('bias', [outputs], 0));
+      found ??= ngramFeatures(g, { ids, attentionMask }, space);
+      const { features, present } = found;
       const rows = featureCount(space);
       const table =
         width === 0
-          ? make.constant('embedding/weight', [rows, classes], 0)
+          ? make.constant('embedding/weight', [rows, outputs], 0)
           : make.normal('embedding/weight', [rows, width], 0.1);
-      const weights = weightsOf(g, features, present, idf);
-      const bag = weightedSum(g, g.gather(table, features), width === 0 ? g.mul(weights, PACE) : weights);
-      if (width === 0) return g.add(bag, make.constant('bias', [classes], 0));
-      const weight = make.glorot('weight', width, classes);
-      return g.gemm(g.identity(bag, 'output'), weight, make.constant('bias', [classes], 0));
-    });
-    if (convolution) {
-      const features = pooledConvolution(g, make, { ids, attentionMask, vocabularySize }, convolution);
-      const added = g.scope('classifier', () => {
+      weights ??= weightsOf(g, features, present, idf);
+      const sum = weightedSum(g, g.gather(table, features), width === 0 ? g.mul(weights, PACE) : weights);
+      if (width === 0) return g.add(sum, make.constant('bias', [outputs], 0));
+      const weight = make.glorot('weight', width, outputs);
+      bag = g.identity(sum, 'output');
+      return g.gemm(bag, weight, make.constant('bias', [outputs], 0));
+    };
+
+    const project = (scope: string, outputs: number): TypedValue => {
+      const own = heads++ === 0 ? 'ngrams' : `${scope}/ngrams`;
+      const answer = g.scope(own, () => ngrams(outputs));
+      if (!convolution) return answer;
+      convolved ??= poolConvolution(
+        g,
+        tokenConvolution(g, make, { ids, attentionMask, vocabularySize }, convolution),
+      );
+      const features = convolved;
+      const added = g.scope(scope, () => {
         // Its biases are the n-grams'.
-        const weight = make.glorot('weight', 2 * convolution.width, classes);
+        const weight = make.glorot('weight', 2 * convolution.width, outputs);
         return g.matMul(g.identity(features, 'input'), weight);
       });
-      logits = g.add(logits, added);
-    }
-    g.output(logits, 'logits');
-    return { graph: g.build('text-ngrams'), parameters: make.names };
+      return g.add(answer, added);
+    };
+    return { pooled: () => ({ width: width + (convolution ? 2 * convolution.width : 0), project }) };
   },
-};
+});
 
 /**
  * The numbers of a linear bag have to grow large, each in the few steps that see its feature: they are counted in units of

@@ -8,17 +8,21 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { int64, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
-import { TEXT_STUDENTS } from './index.ts';
-import type { Student, TextStudentArchitecture } from './student.ts';
+import type { Backbone } from './backbone.ts';
+import { buildClassifier } from './build-student.ts';
+import { BACKBONES } from './index.ts';
+import type { Student } from './student.ts';
+
+const TEXT_STUDENTS = BACKBONES.filter(({ accepts }) => (accepts as readonly string[]).includes('text'));
 
 const CLASSES = 5;
 const TEXTS = [[3, 4, 5], [1, 2, 3, 4, 5, 6, 8], [9], [3, 4]];
 const engine = createNodeEngine();
 
 function build(kind: string, overrides: Record<string, unknown> = {}): Student {
-  const architecture = TEXT_STUDENTS.find((one) => one.kind === kind) as unknown as TextStudentArchitecture;
+  const architecture = TEXT_STUDENTS.find((one) => one.kind === kind) as unknown as Backbone;
   const options = architecture.options.parse({ width: 16, ...overrides });
-  return architecture.build(options, {
+  return buildClassifier(architecture, options, {
     vocabularySize: 50,
     classes: CLASSES,
     maxLength: 12,

@@ -3,6 +3,7 @@ import { labelsTerm } from '../../src/objectives/cross-entropy.ts';
 import { elementCount, type Tensor, tensor } from '../../src/onnx/tensor.ts';
 import { writeModel } from '../../src/onnx/write-model.ts';
 import { randomStream } from '../../src/random.ts';
+import { buildClassifier } from '../../src/students/build-student.ts';
 import { resnet } from '../../src/students/resnet.ts';
 import type { Student } from '../../src/students/student.ts';
 import { textAttention } from '../../src/students/text-attention.ts';
@@ -61,7 +62,8 @@ const [rows, tokens] = [8, 5];
 const ids = BigInt64Array.from({ length: rows * tokens }, () => BigInt(random.integer(20)));
 export const TRAININGS: Record<string, Training> = {
   'a transformer': trainingOf(
-    textAttention.build(
+    buildClassifier(
+      textAttention,
       { width: 16, heads: 2, layers: 1, feedForward: 32 },
       { vocabularySize: 20, classes: CLASSES, maxLength: tokens, random },
     ),
@@ -73,7 +75,7 @@ export const TRAININGS: Record<string, Training> = {
     },
   ),
   'a convolutional network': trainingOf(
-    resnet.build(resnet.options.parse({ width: 4, stages: 2, blocks: 1 }), {
+    buildClassifier(resnet, resnet.options.parse({ width: 4, stages: 2, blocks: 1 }), {
       channels: 2,
       height: 8,
       width: 8,

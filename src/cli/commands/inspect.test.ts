@@ -8,6 +8,7 @@ import { randomStream } from '../../random.ts';
 import { knowledgeSchema } from '../../recipe/knowledge.ts';
 import { inspectModel } from '../../run/inspect-model.ts';
 import { bert } from '../../students/bert.ts';
+import { buildClassifier } from '../../students/build-student.ts';
 import { resnet } from '../../students/resnet.ts';
 import { runCli } from '../testing/run-cli.ts';
 
@@ -15,13 +16,13 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'limbeck-inspect-'));
   const random = randomStream(1, 'model');
-  const texts = bert.build(bert.options.parse({ width: 16, layers: 2 }), {
+  const texts = buildClassifier(bert, bert.options.parse({ width: 16, layers: 2 }), {
     vocabularySize: 50,
     classes: 5,
     maxLength: 12,
     random,
   });
-  const images = resnet.build(resnet.options.parse({ blocks: 1 }), {
+  const images = buildClassifier(resnet, resnet.options.parse({ blocks: 1 }), {
     channels: 1,
     height: 28,
     width: 28,

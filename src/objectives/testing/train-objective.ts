@@ -5,6 +5,7 @@ import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { float32, int64, type Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { randomStream } from '../../random.ts';
+import { buildClassifier } from '../../students/build-student.ts';
 import { mobilenetV3 } from '../../students/mobilenet-v3.ts';
 import { resnet } from '../../students/resnet.ts';
 import type { Student } from '../../students/student.ts';
@@ -90,7 +91,8 @@ export async function trainObjective(
 function textPair(): Pair {
   const vocabulary = { vocabularySize: 40, classes: CLASSES, maxLength: 8 };
   const build = (layers: number, width: number, heads: number) =>
-    textAttention.build(
+    buildClassifier(
+      textAttention,
       { layers, width, heads, feedForward: 2 * width },
       { ...vocabulary, random: randomStream(layers, 'pair') },
     );
@@ -129,11 +131,13 @@ function transformer(layers: number, width: number, heads: number): ModelLayer[]
 function imagePair(): Pair {
   const size = 14;
   const picture = { channels: 1, height: size, width: size, classes: CLASSES };
-  const student = mobilenetV3.build(
+  const student = buildClassifier(
+    mobilenetV3,
     { size: 'tiny', width: 0.25 },
     { ...picture, random: randomStream(1, 'pair') },
   );
-  const teacher = resnet.build(
+  const teacher = buildClassifier(
+    resnet,
     { width: 10, stages: 3, blocks: 1, bottleneck: false, zeroInit: false },
     { ...picture, random: randomStream(2, 'pair') },
   );

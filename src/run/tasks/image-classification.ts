@@ -15,9 +15,9 @@ import type { Tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import { IMAGE_STUDENTS } from '../../students/index.ts';
-import { buildPixelsLinear } from '../../students/pixels-linear.ts';
-import type { ImageStudentArchitecture } from '../../students/student.ts';
+import { buildClassifier } from '../../students/build-student.ts';
+import { backboneFor } from '../../students/index.ts';
+import { pixelsLinear } from '../../students/pixels-linear.ts';
 import { openImageFile } from '../../teachers/image-file.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
@@ -107,20 +107,23 @@ function imageData(context: {
     pixelRange: normalization,
     asked: inViews(recipe, splits.train).split,
     buildStudent() {
-      const architecture = IMAGE_STUDENTS.find(({ kind }) => kind === recipe.student.kind) as
-        | ImageStudentArchitecture
-        | undefined;
-      if (!architecture) throw new Error(`no image student ${recipe.student.kind}`);
+      const backbone = backboneFor(recipe.student.kind, 'image');
       const [channels, height, width] = dims;
       const random = randomStream(recipe.seed, 'student');
-      return architecture.build(recipe.student, { channels, height, width, classes: labels.length, random });
+      return buildClassifier(backbone, recipe.student, {
+        channels,
+        height,
+        width,
+        classes: labels.length,
+        random,
+      });
     },
     peer: {
       title: 'a linear model of pixels',
       build() {
         const [channels, height, width] = dims;
         const random = randomStream(recipe.seed, 'peer');
-        return buildPixelsLinear({ channels, height, width, classes: labels.length, random });
+        return buildClassifier(pixelsLinear, {}, { channels, height, width, classes: labels.length, random });
       },
       training: (name, knowledge) => trainingData(recipe, splits[name], knowledge),
     },

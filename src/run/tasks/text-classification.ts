@@ -12,11 +12,13 @@ import type { TokenSplit } from '../../data/token-split.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextClassifier } from '../../export/text-classifier.ts';
-import { randomStream } from '../../random.ts';
+import { type RandomStream, randomStream } from '../../random.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
 import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
-import { TEXT_STUDENTS } from '../../students/index.ts';
-import type { Student, TextStudentArchitecture, TextStudentContext } from '../../students/student.ts';
+import type { TextInputs } from '../../students/backbone.ts';
+import { buildClassifier } from '../../students/build-student.ts';
+import { backboneFor } from '../../students/index.ts';
+import type { Student } from '../../students/student.ts';
 import { textNgrams } from '../../students/text-ngrams.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
@@ -109,7 +111,11 @@ function textData(context: {
     peer: {
       title: 'a linear model of n-grams',
       build() {
-        peer ??= textNgrams.build(PEER_NGRAMS, textStudentContext(recipe, tokenizer, dataset, 'peer'));
+        peer ??= buildClassifier(
+          textNgrams,
+          PEER_NGRAMS,
+          textStudentContext(recipe, tokenizer, dataset, 'peer'),
+        );
         return peer;
       },
       training(name, knowledge) {
@@ -237,11 +243,8 @@ export function buildTextStudent(
   tokenizer: Tokenizer,
   dataset: Pick<TextDataset, 'labels' | 'splits'>,
 ): Student {
-  const architecture = TEXT_STUDENTS.find(({ kind }) => kind === recipe.student.kind) as
-    | TextStudentArchitecture
-    | undefined;
-  if (!architecture) throw new Error(`no text student ${recipe.student.kind}`);
-  return architecture.build(recipe.student, textStudentContext(recipe, tokenizer, dataset, 'student'));
+  const backbone = backboneFor(recipe.student.kind, 'text');
+  return buildClassifier(backbone, recipe.student, textStudentContext(recipe, tokenizer, dataset, 'student'));
 }
 
 /** As its defaults are, with rows enough for the pairs of most vocabularies. */
@@ -252,7 +255,7 @@ function textStudentContext(
   tokenizer: Tokenizer,
   { labels, splits }: Pick<TextDataset, 'labels' | 'splits'>,
   stream: string,
-): TextStudentContext {
+): TextInputs & { classes: number; random: RandomStream } {
   return {
     vocabularySize: tokenizer.vocabularySize,
     classes: labels.length,

@@ -4,6 +4,7 @@ import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
 import { tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
+import { buildClassifier } from '../../students/build-student.ts';
 import { textConv } from '../../students/text-conv.ts';
 import { adamw } from '../adamw.ts';
 import { CheckpointFolder } from '../checkpoint.ts';
@@ -45,7 +46,8 @@ export function toyBatches(): BatchSource {
 
 /** 48 steps of 6 epochs on the toy task, in buckets of 4 and 8 tokens. */
 export function toyTraining(overrides: Partial<TrainingOptions> = {}): TrainingOptions {
-  const student = textConv.build(
+  const student = buildClassifier(
+    textConv,
     { embedding: 8, width: 16, kernel: 3 },
     { vocabularySize: 30, classes: CLASSES, maxLength: 8, random: randomStream(1, 'student') },
   );

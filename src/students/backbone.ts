@@ -1,0 +1,69 @@
+import type { z } from 'zod';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { BackboneFeatures } from '../targets/features.ts';
+import type { ParameterMaker } from './parameters.ts';
+
+/** What a backbone over tokens has to fit. */
+export interface TextInputs {
+  readonly vocabularySize: number;
+  /** Tokens in the longest text. */
+  readonly maxLength: number;
+  /** The tokens of each training text, for what a student measures on them before it learns; none when absent. */
+  readonly trainingTexts?: Iterable<ArrayLike<number>>;
+  /** Whether texts are pairs: then `token_type_ids` is an input, 0 for the first of both and 1 for the second. */
+  readonly pairs?: boolean;
+}
+
+/** What a backbone over images has to fit. */
+export interface ImageInputs {
+  readonly channels: number;
+  /** Pixels. */
+  readonly height: number;
+  readonly width: number;
+}
+
+/** What a backbone over waveforms has to fit. */
+export interface AudioInputs {
+  /** Hz. */
+  readonly samplingRate: number;
+  /** Samples in a window; absent where windows have any length (`samples` is then symbolic). */
+  readonly samples?: number;
+}
+
+/** What each modality tells a backbone of its columns. */
+export interface ModelInputs {
+  readonly text: TextInputs;
+  readonly image: ImageInputs;
+  readonly audio: AudioInputs;
+}
+export type ModalityName = keyof ModelInputs;
+
+/**
+ * A student's body: inputs in, features out, to which heads attach. An entry of the registry (`index.ts`).
+ *
+ * `build` declares the model's inputs as transformers names them: `input_ids` and `attention_mask`, int64
+ * [batch, sequence]; `pixel_values`, float32 [batch, channels, height, width]; `input_values`, float32 [batch, samples].
+ * Batch and sequence sizes are symbolic. It is the training form: batch normalisations use the batch's statistics.
+ */
+export interface Backbone<Options extends z.ZodObject = z.ZodObject, M extends ModalityName = ModalityName> {
+  readonly kind: string;
+  /** The recipe's options, with defaults and descriptions. */
+  readonly options: Options;
+  /** The modalities that it reads. */
+  readonly accepts: readonly M[];
+  build(
+    g: GraphBuilder,
+    make: ParameterMaker,
+    options: z.output<Options>,
+    inputs: ModelInputs[M],
+  ): BackboneFeatures;
+}
+
+/** Lets `build` be typed by the options and the modality beside it. */
+export function defineBackbone<
+  Kind extends string,
+  Options extends z.ZodObject,
+  const M extends ModalityName,
+>(backbone: Backbone<Options, M> & { readonly kind: Kind }): Backbone<Options, M> & { readonly kind: Kind } {
+  return backbone;
+}
