@@ -27,25 +27,27 @@ export function viewOf({ crop, flip }: Augmentation, seed: number, index: number
   return { down: draw(offsets) - crop, right: draw(offsets) - crop, mirrored: flip && draw(2) === 1 };
 }
 
-/** Writes `view` of the picture at `from` [channels, height, width] to `to`. */
+/** Writes `view` of the image at `from` [channels, height, width] to `to`; places outside of it are `outside`, by channel. */
 export function writeView(
   from: Uint8Array,
   to: Uint8Array,
   [channels, height, width]: readonly [number, number, number],
   { down, right, mirrored }: View,
+  outside: readonly number[] = [],
 ): void {
   for (let channel = 0; channel < channels; channel++) {
+    const empty = outside[channel] ?? 0;
     for (let row = 0; row < height; row++) {
       const line = (channel * height + row) * width;
       const source = row - down;
       if (source < 0 || source >= height) {
-        to.fill(0, line, line + width);
+        to.fill(empty, line, line + width);
         continue;
       }
       const start = (channel * height + source) * width;
       for (let column = 0; column < width; column++) {
         const at = (mirrored ? width - 1 - column : column) - right;
-        to[line + column] = at < 0 || at >= width ? 0 : (from[start + at] as number);
+        to[line + column] = at < 0 || at >= width ? empty : (from[start + at] as number);
       }
     }
   }

@@ -1,0 +1,58 @@
+import { LimbeckError } from '../../../errors.ts';
+import { BrokenValue } from '../../broken-value.ts';
+import { promisedFormat } from './image-format.ts';
+
+/** An image as a source gives it: the bytes of a file, the path of one, or pixels in the order channel, row, column. */
+export type RawImage =
+  | { readonly bytes: Uint8Array; readonly path?: string }
+  | { readonly path: string }
+  | { readonly pixels: Uint8Array; readonly dims: readonly [number, number, number] };
+
+/**
+ * A value of a row as an image: a path, the bytes of a file, or both in a record, as the hub's Image feature has them.
+ *
+ * @throws BrokenValue for anything else
+ */
+export function rawImage(value: unknown): RawImage {
+  if (value instanceof Uint8Array) return { bytes: value };
+  if (typeof value === 'string') return pathOf(value);
+  if (typeof value !== 'object' || value === null) throw new BrokenValue('missing', 'there is no image');
+  const { bytes, path, pixels, dims } = value as Record<string, unknown>;
+  if (pixels instanceof Uint8Array && Array.isArray(dims) && dims.length === 3) {
+    return { pixels, dims: dims as unknown as [number, number, number] };
+  }
+  if (bytes instanceof Uint8Array) return { bytes, ...(typeof path === 'string' && { path }) };
+  if (typeof path === 'string') return pathOf(path);
+  throw new BrokenValue('image', 'the value is neither the path of an image nor its bytes');
+}
+
+function pathOf(path: string): RawImage {
+  if (path.trim() === '') throw new BrokenValue('missing', 'the path of the image is empty');
+  if (/^(https?|ftp|data|blob):/i.test(path))
+    throw new BrokenValue(
+      'image',
+      `the image is an address (${path.slice(0, 40)}), not a file: download it first`,
+    );
+  return { path };
+}
+
+/** What a person knows an image by: the name of its file. */
+export function imageName(raw: RawImage): string {
+  return 'path' in raw && raw.path !== undefined ? raw.path : '';
+}
+
+/** Whether a file's name promises another format than its content has. */
+export function isMisnamed(raw: RawImage, format: string | undefined): boolean {
+  const promised = promisedFormat(imageName(raw));
+  return promised !== undefined && promised !== format;
+}
+
+/** A file's path by the rules of the run; a row may not lead out of the folders that are allowed. */
+export function allowedPath(path: string, resolvePath: (path: string) => string): string {
+  try {
+    return resolvePath(path);
+  } catch (error) {
+    if (error instanceof LimbeckError) throw new BrokenValue('image', `${error.message} (${path})`);
+    throw error;
+  }
+}

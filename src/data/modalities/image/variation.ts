@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { type RandomStream, randomStream } from '../../../random.ts';
+import { type View as Move, viewOf, writeView } from '../../images/augmentation.ts';
+
+/** Bytes in the order channel, row, column. */
+export type Dims = readonly [channels: number, height: number, width: number];
+
+/** How training images are varied. */
+export const variationOptions = z.strictObject({
+  crop: z
+    .int()
+    .min(0)
+    .max(1024)
+    .default(0)
+    .describe('Images are moved by up to so many pixels along both sides.'),
+  flip: z.boolean().default(false).describe('Half of the images are mirrored.'),
+  zoom: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe('Images are made larger or smaller by up to this part of their size.'),
+  turn: z.number().min(0).max(180).default(0).describe('Images are turned by up to so many degrees.'),
+  colour: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Brightness, contrast and the balance of the colours change by up to this part.'),
+});
+
+export type Variation = z.output<typeof variationOptions>;
+
+/** A view of an image: position, size and angle, then colours. A function of the seed, the sample and the view alone. */
+export function varyImage(
+  from: Uint8Array,
+  dims: Dims,
+  options: Variation,
+  { seed, sample, view }: { readonly seed: number; readonly sample: number; readonly view: number },
+  outside: readonly number[],
+): Uint8Array {
+  const { crop, flip, zoom, turn, colour } = options;
+  const move = viewOf({ crop, flip }, seed, sample, view);
+  const random = randomStream(seed, 'image-variation', view, sample);
+  const shown = new Uint8Array(from.length);
+  if (zoom === 0 && turn === 0) writeView(from, shown, dims, move, outside);
+  else {
+    // As likely to become twice as large as to become half as large.
+    const scale = (1 + zoom) ** (2 * random.uniform() - 1);
+    const angle = ((2 * random.uniform() - 1) * turn * Math.PI) / 180;
+    writeTurned(from, shown, dims, { ...move, scale, angle }, outside);
+  }
+  if (colour > 0) changeColours(shown, dims, colour, random);
+  return shown;
+}
+
+/** Writes the image moved, mirrored, enlarged by `scale` and turned by `angle` (radians) about its middle, interpolated. */
+function writeTurned(
+  from: Uint8Array,
+  to: Uint8Array,
+  [channels, height, width]: Dims,
+  { down, right, mirrored, scale, angle }: Move & { readonly scale: number; readonly angle: number },
+  outside: readonly number[],
+): void {
+  const [middleRow, middleColumn] = [(height - 1) / 2, (width - 1) / 2];
+  const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
+  const plane = height * width;
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const [y, x] = [row - down - middleRow, column - right - middleColumn];
+      const sourceRow = sin * x + cos * y + middleRow;
+      const along = cos * x - sin * y + middleColumn;
+      const sourceColumn = mirrored ? width - 1 - along : along;
+      for (let channel = 0; channel < channels; channel++) {
+        const at = channel * plane + row * width + column;
+        to[at] = Math.round(
+          between(from, channel * plane, height, width, sourceRow, sourceColumn, outside[channel] ?? 0),
+        );
+      }
+    }
+  }
+}
+
+/** The bilinear mean of the four pixels around a place. */
+function between(
+  from: Uint8Array,
+  start: number,
+  height: number,
+  width: number,
+  row: number,
+  column: number,
+  outside: number,
+): number {
+  const [top, left] = [Math.floor(row), Math.floor(column)];
+  const [below, beside] = [row - top, column - left];
+  const pixel = (r: number, c: number) =>
+    r < 0 || r >= height || c < 0 || c >= width ? outside : (from[start + r * width + c] as number);
+  const upper = pixel(top, left) * (1 - beside) + pixel(top, left + 1) * beside;
+  const lower = pixel(top + 1, left) * (1 - beside) + pixel(top + 1, left + 1) * beside;
+  return upper * (1 - below) + lower * below;
+}
+
+/** Changes each channel to contrast * value + brightness, with a factor of its own for each channel. */
+function changeColours(pixels: Uint8Array, [channels]: Dims, amount: number, random: RandomStream): void {
+  const change = () => 1 + amount * (2 * random.uniform() - 1);
+  const [contrast, brightness] = [change(), 255 * (change() - 1) * 0.5];
+  const plane = pixels.length / channels;
+  for (let channel = 0; channel < channels; channel++) {
+    const gain = contrast * (1 + (change() - 1) * 0.5);
+    for (let i = channel * plane; i < (channel + 1) * plane; i++) {
+      const value = (pixels[i] as number) - 128;
+      pixels[i] = Math.min(255, Math.max(0, Math.round(gain * value + 128 + brightness)));
+    }
+  }
+}
