@@ -124,7 +124,7 @@ async function trained(engine: Engine, glosses: readonly Gloss[]): Promise<Graph
     maxGradNorm: 1,
     batches: {
       batchesPerEpoch: all.length,
-      batch: (epoch, index) => {
+      batch: ({ epoch, index }) => {
         const { feeds, labels } = all[(index * 37 + epoch) % all.length];
         return {
           variant: String(feeds.input_ids.dims[1]),

@@ -4,7 +4,7 @@ import type { Split } from '../data/split.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
 import type { TapSpaces } from '../knowledge/tap-spaces.ts';
 import { elementCount, type Tensor, tensor } from '../onnx/tensor.ts';
-import type { TrainingBatch } from '../train/training-loop.ts';
+import type { TrainingBatch } from '../train/batch-source.ts';
 
 /** The stored answers for `keys`, float32 [rows, ...dims]; zeros for the rows past the last key. */
 export function readKnowledge(space: LabelSpace, keys: Uint8Array, rows: number): Tensor {

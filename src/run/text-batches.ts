@@ -7,7 +7,7 @@ import { dropTokens } from '../data/token-dropout.ts';
 import type { TokenSplit } from '../data/token-split.ts';
 import type { TapSpaces } from '../knowledge/tap-spaces.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
-import type { BatchSource } from '../train/training-loop.ts';
+import type { PlainBatchSource } from '../train/batch-source.ts';
 import { splitBatches, trainingBatch } from './sample-batches.ts';
 
 export interface TextBatchOptions {
@@ -23,12 +23,12 @@ export interface TextBatchOptions {
 }
 
 /** A split's batches for training: tokens, labels and knowledge, in the order that the seed gives. */
-export function textBatches(options: TextBatchOptions): BatchSource {
+export function textBatches(options: TextBatchOptions): PlainBatchSource {
   const { split, batchSize, seed, tokenDropout, knowledge, orderOf = batchOrder } = options;
   const order = orderOf(split, batchSize, seed);
   return {
     batchesPerEpoch: order.batchesPerEpoch,
-    batch(epoch, index) {
+    batch({ epoch, index }) {
       const { bucket, indices } = order.batch(epoch, index);
       const whole = split.readBatch(bucket, indices, batchSize);
       const batch = tokenDropout ? dropTokens(whole, { ...tokenDropout, seed }, epoch, index) : whole;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Split } from '../data/split.ts';
 import { tokenBatch } from '../data/testing/batches.ts';
-import type { TrainingBatch } from '../train/training-loop.ts';
+import type { TrainingBatch } from '../train/batch-source.ts';
 import { validationBatches } from './validation-batches.ts';
 
 /** Texts of one token, which is their position; bucket 0 has 10 of them, bucket 1 none, bucket 2 has 3. */

@@ -23,7 +23,7 @@ const EFFECT = [0.6, -0.4];
 
 /** A batch whose rows the teacher finds hard or easy, with rows that have no label and one that only fills. */
 function batchOf(number: number): Record<string, Tensor> {
-  const { feeds } = toyBatches().batch(number, 0);
+  const { feeds } = toyBatches().batch({ epoch: number, index: 0 });
   const random = randomStream(3, number);
   return {
     ...feeds,

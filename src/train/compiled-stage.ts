@@ -3,13 +3,13 @@ import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
 import { takenFeeds } from './batch-feeds.ts';
+import type { BatchSource, TrainingBatch } from './batch-source.ts';
 import type { StepOptions } from './compile-step.ts';
 import { type CompiledStep, compileStep } from './compile-step.ts';
 import { SessionsByVariant } from './sessions-by-variant.ts';
 import { trainedTensors } from './step-graph.ts';
 import { SwapBuffers } from './swap-buffers.ts';
 import { TermProbe } from './term-probe.ts';
-import type { BatchSource, TrainingBatch } from './training-loop.ts';
 import type { TrainingStage } from './training-stage.ts';
 
 export interface StageOptions extends Pick<StepOptions, 'optimizer' | 'maxGradNorm' | 'observe' | 'seed'> {

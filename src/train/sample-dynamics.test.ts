@@ -10,10 +10,11 @@ import type { ObjectiveInputs } from '../objectives/objective.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
+import type { BatchSource } from './batch-source.ts';
 import { observeAnswers } from './observe-answers.ts';
 import { SampleDynamics } from './sample-dynamics.ts';
 import { BATCH, bitsOf, CLASSES, toyBatches, toyCheckpoints, toyTraining } from './testing/toy-training.ts';
-import { type BatchSource, trainStudent } from './training-loop.ts';
+import { trainStudent } from './training-loop.ts';
 import { variabilityWeights, weighedByVariability } from './variability-weights.ts';
 
 describe('observeAnswers', () => {
@@ -114,11 +115,11 @@ describe('variabilityWeights', () => {
 /** The toy task with a set of 128 samples that is the same in every epoch, in the order that is given. */
 function toySamples(orderOf: typeof batchOrder): BatchSource {
   const toy = toyBatches();
-  const samples = Array.from({ length: 8 }, (_, index) => toy.batch(0, index));
+  const samples = Array.from({ length: 8 }, (_, index) => toy.batch({ epoch: 0, index }));
   const order = orderOf({ buckets: [{ size: 8 }] }, 1, 5);
   return {
     batchesPerEpoch: 8,
-    batch(epoch, index) {
+    batch({ epoch, index }) {
       const [place] = order.batch(epoch, index).indices;
       const ordinals = Uint32Array.from({ length: BATCH }, (_, row) => BATCH * place + row);
       return { ...samples[place], ordinals };

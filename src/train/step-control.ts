@@ -1,6 +1,6 @@
 import type { Evaluation } from '../metrics/metric.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import type { TrainingBatch } from './training-loop.ts';
+import type { TrainingBatch } from './batch-source.ts';
 
 /** Where a training is before a step. */
 export interface StepPlace {

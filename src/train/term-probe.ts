@@ -4,9 +4,9 @@ import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
 import { takenFeeds } from './batch-feeds.ts';
+import type { BatchSource, LearningStudent, TrainingBatch } from './batch-source.ts';
 import { compileTermProbe } from './compile-step.ts';
-import { buildStepGraph } from './step-graph.ts';
-import type { BatchSource, TrainingBatch } from './training-loop.ts';
+import { buildStepGraph, trainedTensors } from './step-graph.ts';
 
 export interface ProbeOptions {
   readonly engine: Engine;
@@ -22,16 +22,16 @@ export interface ProbeOptions {
  */
 export class TermProbe {
   readonly #options: ProbeOptions;
-  readonly #batch: TrainingBatch;
+  #batch: TrainingBatch | undefined;
   #session: Session | undefined;
 
   constructor(options: ProbeOptions) {
     this.#options = options;
-    this.#batch = probedBatch(options);
   }
 
   /** `grad_norm/TERM` for each term, with these parameters and settings (what a term does not need is passed over). */
   async gradientNorms(tensors: Readonly<Record<string, Tensor>>): Promise<Record<string, number>> {
+    this.#batch ??= await probedBatch(this.#options);
     const { variant, feeds } = this.#batch;
     const { engine, student, terms, variants } = this.#options;
     this.#session ??= await engine.load(
@@ -55,13 +55,19 @@ export class TermProbe {
  * The first batch of an epoch with a label in it, where a term asks for labels: where they are few most batches have
  * none, and the term would look inert. The first batch where the whole epoch has none.
  */
-function probedBatch({ batches, student, terms, variants }: ProbeOptions): TrainingBatch {
-  const first = batches.batch(0, 0);
+async function probedBatch({ batches, student, terms, variants }: ProbeOptions): Promise<TrainingBatch> {
+  // Of the student as it began: the batch is the same after an interruption.
+  const beginner: LearningStudent = {
+    student,
+    parameters: () =>
+      new Map([...trainedTensors(student)].map(([name, { data }]) => [name, data as Float32Array])),
+  };
+  const first = await batches.batch({ epoch: 0, index: 0 }, beginner);
   if (hasLabel(first)) return first;
   const asked = buildStepGraph(student, variants[first.variant], terms).batchInputs();
   if (!asked.some(({ name }) => name === 'labels')) return first;
   for (let index = 1; index < batches.batchesPerEpoch; index++) {
-    const candidate = batches.batch(0, index);
+    const candidate = await batches.batch({ epoch: 0, index }, beginner);
     if (hasLabel(candidate)) return candidate;
   }
   return first;

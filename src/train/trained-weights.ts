@@ -10,11 +10,11 @@ import {
   EFFECT_INPUT,
 } from '../weighting/dynamic.ts';
 import { takenFeeds } from './batch-feeds.ts';
+import type { TrainingBatch } from './batch-source.ts';
 import { compileHyperStep, type HyperStepOptions, VALIDATION } from './compile-hyper-step.ts';
 import { SessionsByVariant } from './sessions-by-variant.ts';
 import { SmallAdam } from './small-adam.ts';
 import type { StepControl, StepOutcome } from './step-control.ts';
-import type { TrainingBatch } from './training-loop.ts';
 
 /** Labelled batches that are not trained on. */
 export interface ValidationBatches {

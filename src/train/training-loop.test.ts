@@ -8,9 +8,10 @@ import { labelsTerm } from '../objectives/cross-entropy.ts';
 import { kdTerm } from '../objectives/kd-logits.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import type { BatchSource } from './batch-source.ts';
 import { compileStep } from './compile-step.ts';
 import { BATCH, bitsOf, toyTraining as options, toyBatches, toyCheckpoints } from './testing/toy-training.ts';
-import { type BatchSource, trainStudent } from './training-loop.ts';
+import { trainStudent } from './training-loop.ts';
 
 it('computes nothing twice in a step', () => {
   const { graph } = compileStep({ ...options(), sizes: { batch: BATCH, sequence: 8 } });
@@ -109,8 +110,8 @@ describe('trainStudent', () => {
   it('names the step at which a loss is no number', async () => {
     const broken: BatchSource = {
       batchesPerEpoch: 8,
-      batch(epoch, index) {
-        const batch = toyBatches().batch(epoch, index);
+      batch({ epoch, index }) {
+        const batch = toyBatches().batch({ epoch, index });
         const knowledge = batch.feeds['knowledge/logits'] as Tensor;
         if (index === 3) (knowledge.data as Float32Array)[0] = Number.NaN;
         return batch;
@@ -129,18 +130,18 @@ describe('trainStudent', () => {
     const at = (epoch: number, index: number) => epoch * batchesPerEpoch + index;
     const failing: BatchSource = {
       batchesPerEpoch,
-      batch(epoch, index) {
+      batch({ epoch, index }) {
         if (at(epoch, index) === fails) throw new Error('unreadable');
-        return batch(epoch, index);
+        return batch({ epoch, index });
       },
     };
     await expect(trainStudent(options({ checkpoints, batches: failing }))).rejects.toThrow('unreadable');
     const asked: number[] = [];
     const counted: BatchSource = {
       batchesPerEpoch,
-      batch(epoch, index) {
+      batch({ epoch, index }) {
         asked.push(at(epoch, index));
-        return batch(epoch, index);
+        return batch({ epoch, index });
       },
     };
     const resumed = await trainStudent(options({ checkpoints, batches: counted }));
@@ -171,9 +172,9 @@ describe('trainStudent', () => {
     writeFileSync(join(folder, 'file'), '');
     const failing: BatchSource = {
       batchesPerEpoch: 8,
-      batch(epoch, index) {
+      batch({ epoch, index }) {
         if (index === 2) throw new Error('unreadable');
-        return toyBatches().batch(epoch, index);
+        return toyBatches().batch({ epoch, index });
       },
     };
     checkpoints.folder.load = () => undefined;
@@ -193,8 +194,8 @@ describe('trainStudent', () => {
     const { batch } = toyBatches();
     const few: BatchSource = {
       batchesPerEpoch: 60,
-      batch(epoch, index) {
-        const made = batch(epoch, index);
+      batch({ epoch, index }) {
+        const made = batch({ epoch, index });
         if (index !== 57) ((made.feeds.labels as Tensor).data as Int32Array).fill(-1);
         return made;
       },
@@ -215,9 +216,9 @@ describe('trainStudent', () => {
     const { batch } = toyBatches();
     const none: BatchSource = {
       batchesPerEpoch: 60,
-      batch(epoch, index) {
+      batch({ epoch, index }) {
         asked.push(index);
-        const made = batch(epoch, index);
+        const made = batch({ epoch, index });
         ((made.feeds.labels as Tensor).data as Int32Array).fill(-1);
         return made;
       },

@@ -7,6 +7,7 @@ import { float32, type Tensor } from '../onnx/tensor.ts';
 import type { Student } from '../students/student.ts';
 import { type LearningRateSchedule, learningRate } from '../weighting/learning-rate.ts';
 import type { StepWeighting } from '../weighting/weighting.ts';
+import type { BatchSource, TrainingBatch } from './batch-source.ts';
 import type { CheckpointFolder } from './checkpoint.ts';
 import type { StepOptions } from './compile-step.ts';
 import { CompiledStage } from './compiled-stage.ts';
@@ -16,23 +17,6 @@ import { bestFrom, carriedFrom, contentsOf, placeProblem, tensorProblem } from '
 import { type StepControl, StepControls, type StepPlace } from './step-control.ts';
 import { type MetricsRow, TrainingProgress } from './training-progress.ts';
 import { FIRST_STAGE, stageAfter, type TrainingStage } from './training-stage.ts';
-
-/** One batch: which compiled step takes it, and what that step is fed. */
-export interface TrainingBatch {
-  /** A key of `variants`. */
-  readonly variant: string;
-  readonly feeds: Readonly<Record<string, Tensor>>;
-  /** Samples in it. */
-  readonly rows: number;
-  /** Their positions in the split that is trained on, where controls follow samples. */
-  readonly ordinals?: Uint32Array;
-}
-
-/** Batches by number: a function of epoch and index alone, so that a resumed run sees the same ones. */
-export interface BatchSource {
-  readonly batchesPerEpoch: number;
-  batch(epoch: number, index: number): TrainingBatch;
-}
 
 export interface TrainingOptions {
   readonly engine: Engine;
@@ -204,7 +188,10 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   async function nextStep(
     place: StepPlace,
   ): Promise<{ batch: TrainingBatch; values: Record<string, number> }> {
-    const batch = batches.batch(place.epoch, step % batchesPerEpoch);
+    const batch = await batches.batch(
+      { epoch: place.epoch, index: step % batchesPerEpoch },
+      { student: options.student, parameters: () => current.buffers.contents(current.modelNames) },
+    );
     const settings = {
       ...controls.feeds(place),
       learning_rate: float32([place.learningRate], []),

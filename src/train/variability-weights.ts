@@ -1,6 +1,6 @@
 import { tensor } from '../onnx/tensor.ts';
+import type { BatchSource, TrainingBatch } from './batch-source.ts';
 import type { EpochDynamics, SampleDynamics } from './sample-dynamics.ts';
-import type { BatchSource, TrainingBatch } from './training-loop.ts';
 
 /**
  * How much each sample counts in an epoch: (v + mean(v)) / (2 mean(v)) of its variability v. The mean over all samples
@@ -32,9 +32,9 @@ export function weighedByVariability(
   };
   return {
     batchesPerEpoch: batches.batchesPerEpoch,
-    batch(epoch, index): TrainingBatch {
-      const batch = batches.batch(epoch, index);
-      const weights = weightsAt(epoch);
+    async batch(place, student): Promise<TrainingBatch> {
+      const batch = await batches.batch(place, student);
+      const weights = weightsAt(place.epoch);
       const before = batch.feeds.row_weights;
       if (!weights || !before || !batch.ordinals) return batch;
       const weighed = (before.data as Float32Array).slice();

@@ -62,7 +62,7 @@ export function taskBatches(options: TaskBatchOptions): TrainingData {
     variants: Object.fromEntries(variants),
     batches: {
       batchesPerEpoch: perEpoch * epochs,
-      batch(_, step) {
+      batch({ index: step }) {
         const [epoch, index] = [Math.floor(step / perEpoch), step % perEpoch];
         const { bucket, indices } = planOf(epoch, index);
         const random = randomStream(options.seed, 'replay', task, step);

@@ -78,7 +78,7 @@ export async function measureWholeTraining(
       return {
         name: `${length}`,
         sizes: { batch: batchSize, sequence: length },
-        batch: () => batches.batch(0, next++ % batches.batchesPerEpoch),
+        batch: () => batches.batch({ epoch: 0, index: next++ % batches.batchesPerEpoch }),
       };
     },
   );

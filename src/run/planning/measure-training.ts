@@ -4,9 +4,10 @@ import { accuracy } from '../../metrics/accuracy.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import type { Student } from '../../students/student.ts';
+import type { TrainingBatch } from '../../train/batch-source.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
 import type { Optimizer } from '../../train/optimizer.ts';
-import { type TrainingBatch, trainStudent } from '../../train/training-loop.ts';
+import { trainStudent } from '../../train/training-loop.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { median } from './timing.ts';
 
@@ -67,7 +68,7 @@ export async function measureTraining(
     variants: Object.fromEntries(variants.map(({ name, sizes }) => [name, sizes])),
     batches: {
       batchesPerEpoch: totalSteps,
-      batch: (_, index) => {
+      batch: ({ index }) => {
         context.checkInterrupted();
         // A step begins where its batch is asked for.
         return variants[Math.floor(index / STEPS_EACH)]!.batch();

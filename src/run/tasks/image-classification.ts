@@ -178,7 +178,7 @@ function trainingData(
     variants: { [variantName({ batch: batchSize })]: { batch: batchSize } },
     batches: {
       batchesPerEpoch,
-      batch(epoch, index) {
+      batch({ epoch, index }) {
         const from = (epoch % views) * pictures.pictures;
         const afterViews = own.size - pictures.pictures;
         const indices = fullBatch(order, epoch, index, batchSize).map(

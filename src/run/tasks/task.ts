@@ -10,7 +10,7 @@ import type { Tensor } from '../../onnx/tensor.ts';
 import type { Student } from '../../students/student.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
-import type { BatchSource } from '../../train/training-loop.ts';
+import type { BatchSource } from '../../train/batch-source.ts';
 import type { RunContext } from '../run-context.ts';
 import type { SampleUnit } from '../sample-unit.ts';
 

@@ -15,8 +15,9 @@ import type { Student } from '../../students/student.ts';
 import { attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
+import type { BatchSource } from '../../train/batch-source.ts';
 import { parameterTensors, withParameters } from '../../train/step-graph.ts';
-import { type BatchSource, trainStudent } from '../../train/training-loop.ts';
+import { trainStudent } from '../../train/training-loop.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { runCheckpoints } from '../run-checkpoints.ts';
 import type { RunContext } from '../run-context.ts';
@@ -233,7 +234,7 @@ function embeddingBatches(
   const order = batchOrder(split, batchSize, seed);
   return {
     batchesPerEpoch: order.batchesPerEpoch,
-    batch(epoch, index) {
+    batch({ epoch, index }) {
       const { bucket, indices } = order.batch(epoch, index);
       return trainingBatch(embedded(split.readBatch(bucket, indices, batchSize), space));
     },

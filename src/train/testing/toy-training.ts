@@ -7,18 +7,19 @@ import { randomStream } from '../../random.ts';
 import { buildClassifier } from '../../students/build-student.ts';
 import { textConv } from '../../students/text-conv.ts';
 import { adamw } from '../adamw.ts';
+import type { PlainBatchSource } from '../batch-source.ts';
 import { CheckpointFolder } from '../checkpoint.ts';
-import type { BatchSource, TrainingOptions } from '../training-loop.ts';
+import type { TrainingOptions } from '../training-loop.ts';
 
 export const CLASSES = 3;
 export const BATCH = 16;
 const engine = createNodeEngine();
 
 /** A toy task: the class is the remainder of the row's tokens by 3; the teacher says so with some doubt. */
-export function toyBatches(): BatchSource {
+export function toyBatches(): PlainBatchSource {
   return {
     batchesPerEpoch: 8,
-    batch(epoch, index) {
+    batch({ epoch, index }) {
       const length = index % 2 === 0 ? 4 : 8;
       const random = randomStream(7, epoch, index);
       const labels = Int32Array.from({ length: BATCH }, () => random.integer(CLASSES));
