@@ -17,7 +17,7 @@ export function resample(waveform: Float32Array, from: number, to: number): Floa
   const [step, phases] = [from / divisor, to / divisor];
   const band = PASSED * Math.min(1, to / from);
   const reach = Math.ceil(ZEROS / band);
-  const weightsOf = phaseWeights(phases, band, reach);
+  const weightsOf = keptWeights(phases, step, band, reach);
   const length = Math.ceil((waveform.length * to) / from);
   const result = new Float32Array(length);
   for (let i = 0; i < length; i++) {
@@ -33,6 +33,15 @@ export function resample(waveform: Float32Array, from: number, to: number): Floa
     result[i] = sum;
   }
   return result;
+}
+
+/** Weights of the pair of rates that was asked for last: the files of a data set mostly have one rate. */
+let last: { readonly key: string; readonly weightsOf: (phase: number) => Float64Array } | undefined;
+
+function keptWeights(phases: number, step: number, band: number, reach: number) {
+  const key = `${step}/${phases}`;
+  if (last?.key !== key) last = { key, weightsOf: phaseWeights(phases, band, reach) };
+  return last.weightsOf;
 }
 
 /**

@@ -1,0 +1,89 @@
+import { LimbeckError } from '../../../errors.ts';
+import { decodeIsolated, decoderBeside } from '../../isolated/decode-isolated.ts';
+import { limitsFor } from '../../isolated/limits.ts';
+import { brokenAudio } from './broken-audio.ts';
+import { bytesReader, openByteReader } from './byte-reader.ts';
+import type { CompressedInput, CompressedPiece } from './compressed-decoder.ts';
+import { audioFormat, HEAD_BYTES } from './formats.ts';
+import { type ByteReader, readWav, requireRate, tooLong, type Waveform } from './wav.ts';
+
+export type AudioFile = { readonly path: string } | { readonly bytes: Uint8Array };
+
+export interface DecodingOptions {
+  /** The longest audio that is decoded, in seconds. */
+  readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Decodes a WAV, FLAC, MP3, Ogg Vorbis or Ogg Opus file, whatever its ending, to the mean of its channels at its own rate.
+ * WAV is read here, in blocks; all else is decoded in a process of its own, which is ended if it takes too much time or
+ * memory.
+ *
+ * @throws BrokenValue for what cannot be decoded, is cut off, has no samples or lasts longer than `seconds`; the signal's reason
+ */
+export async function decodeAudio(source: AudioFile, options: DecodingOptions): Promise<Waveform> {
+  const file = 'path' in source ? openFile(source.path) : bytesReader(source.bytes);
+  try {
+    if (file.size === 0) throw brokenAudio('the file is empty');
+    const format = audioFormat(file.read(0, HEAD_BYTES));
+    if (!format) throw brokenAudio('the file is no WAV, FLAC, MP3 or Ogg file');
+    const waveform =
+      format === 'wav'
+        ? readWav(file, options.seconds)
+        : await decodeCompressed({ source, format, seconds: options.seconds }, file, options);
+    return finite(waveform);
+  } finally {
+    file.close();
+  }
+}
+
+function openFile(path: string): ByteReader {
+  try {
+    return openByteReader(path);
+  } catch (error) {
+    throw brokenAudio(`the file cannot be opened: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function decodeCompressed(
+  input: CompressedInput,
+  file: ByteReader,
+  { signal }: DecodingOptions,
+): Promise<Waveform> {
+  const pieces: Float32Array[] = [];
+  let [rate, count] = [0, 0];
+  try {
+    const decoded = decodeIsolated<CompressedInput, CompressedPiece>({
+      decoder: decoderBeside(import.meta.url, 'compressed-decoder'),
+      input,
+      limits: limitsFor(file.size),
+      file: 'path' in input.source ? input.source.path : input.format,
+      signal,
+    });
+    for await (const piece of decoded) {
+      rate = piece.rate;
+      pieces.push(piece.samples);
+      count += piece.samples.length;
+      if (count > input.seconds * rate) throw tooLong(input.seconds);
+    }
+  } catch (error) {
+    if (error instanceof LimbeckError && error.code === 'data.unreadable') throw brokenAudio(error.message);
+    throw error;
+  }
+  if (count === 0) throw brokenAudio('the audio has no samples');
+  requireRate(rate);
+  const samples = new Float32Array(count);
+  let at = 0;
+  for (const piece of pieces) {
+    samples.set(piece, at);
+    at += piece.length;
+  }
+  return { samples, rate };
+}
+
+/** @throws BrokenValue for samples that are no numbers, which files of floats may hold */
+function finite(waveform: Waveform): Waveform {
+  if (waveform.samples.every(Number.isFinite)) return waveform;
+  throw brokenAudio('the audio has samples that are no numbers');
+}
