@@ -10,6 +10,7 @@ import { type SafeLength, safeLength } from './pattern-danger.ts';
 import { rewrittenForLibrary } from './rewritten-for-library.ts';
 import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
 import { cutTokens, type TokenFrame, type TokenTypes, tokenFrame, tokenTypes } from './special-tokens.ts';
+import { type TokenSpelling, tokenBytes, tokenSpelling } from './token-bytes.ts';
 import { UnigramEncoder, type UnigramModel } from './unigram.ts';
 
 /** A JSON object as it stands in a file. */
@@ -55,6 +56,7 @@ export class Tokenizer {
   readonly #safeLength: SafeLength;
   readonly #seconds: number;
   readonly #where: string;
+  #spelling: TokenSpelling | undefined;
 
   /**
    * `where` names the files in errors, `specialTokensMap` is the content of special_tokens_map.json, which older models
@@ -147,6 +149,18 @@ export class Tokenizer {
   /** The text of a token. */
   token(id: number): string {
     return this.#library.id_to_token(id) ?? '';
+  }
+
+  /** The bytes of the text that a token stands for, without spaces; none for special tokens. */
+  bytesOf(id: number): Uint8Array {
+    this.#spelling ??= tokenSpelling(this.#json);
+    const special = this.#library.get_added_tokens_decoder().get(id)?.special === true;
+    return special ? new Uint8Array(0) : tokenBytes(this.token(id), this.#spelling);
+  }
+
+  /** A text with the case and the accents that the tokenizer reads it with. */
+  normalized(text: string): string {
+    return this.#library.normalizer ? this.#library.normalizer.normalize(text) : text;
   }
 
   /** The two files as they were read. */

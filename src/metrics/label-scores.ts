@@ -2,7 +2,7 @@ import { KeptRows } from './kept-rows.ts';
 import type { Answers, MeasuredBatch } from './metric.ts';
 import { type OutputOptions, outputRows } from './output-rows.ts';
 
-/** What metrics over samples with several classes are made for: logits [rows, classes] against 0 and 1. */
+/** What metrics over samples with several classes are made for: logits [rows, classes] against 0 and 1 (below 0: unknown). */
 export interface LabelScoresOptions extends OutputOptions {
   readonly classes: number;
 }
@@ -22,7 +22,8 @@ export class LabelScores {
   }
 
   add(answers: Answers, batch: MeasuredBatch, options: OutputOptions): void {
-    for (const { answer, truth } of outputRows(answers, batch, options)) this.#rows.add(answer, truth);
+    for (const { answer, truth } of outputRows(answers, batch, options))
+      if (isKnown(truth)) this.#rows.add(answer, truth);
   }
 
   /** One class's scores and truth, by sample. */
@@ -47,4 +48,10 @@ export class LabelScores {
     const row = this.#rows.row(i);
     return { scores: row.subarray(0, this.classes), truth: row.subarray(this.classes) };
   }
+}
+
+/** Whether nobody left open which classes a sample has. */
+function isKnown(truth: ArrayLike<number>): boolean {
+  for (let k = 0; k < truth.length; k++) if ((truth[k] as number) < 0) return false;
+  return true;
 }

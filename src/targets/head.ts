@@ -1,6 +1,9 @@
+import type { Metric } from '../metrics/metric.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
+import { headScope } from './linear-head.ts';
+import type { AnyTarget, MeasureContext } from './target.ts';
 
 /** How a named output of a model is made from a backbone's features. */
 export interface AttachedHead {
@@ -9,4 +12,46 @@ export interface AttachedHead {
   readonly features: FeatureKind;
   /** The layers from the features to the output. */
   attach(g: GraphBuilder, make: ParameterMaking, features: Features): TypedValue;
+}
+
+/** A named output of a model with its target, its options and its space. */
+export interface Head extends AttachedHead {
+  readonly target: AnyTarget;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Class names, the width of a vector: what the data said of it. */
+  readonly space: unknown;
+  /** Column names of its truth (see `MeasureContext`). */
+  readonly labels: string;
+  readonly weights?: string | undefined;
+  readonly metrics: readonly Metric[];
+}
+
+/** The names of its classes, of a head that has some; none otherwise. */
+export function classesOf({ target, space }: Pick<Head, 'target' | 'space'>): readonly string[] {
+  return target.classes?.(space) ?? [];
+}
+
+/** A head, now that its space is known. */
+export function openHead(parts: {
+  readonly output: string;
+  readonly target: AnyTarget;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly space: unknown;
+  readonly labels: string;
+  readonly weights?: string | undefined;
+}): Head {
+  const { output, target, options, space, labels, weights } = parts;
+  const measured: MeasureContext<Readonly<Record<string, unknown>>, unknown> = {
+    options,
+    space,
+    labels,
+    weights,
+  };
+  return {
+    ...parts,
+    features: target.features,
+    metrics: target.metrics(measured),
+    attach: (g, make, features) =>
+      target.attach(g, make, features, { options, space, scope: headScope(output) }),
+  };
 }

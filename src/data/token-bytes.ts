@@ -1,0 +1,43 @@
+/** What decides how a vocabulary writes the bytes of a text. */
+export interface TokenSpelling {
+  /** Whether tokens are made of the letters that stand for bytes (GPT-2's): `Ġ` is a space. */
+  readonly byteLevel: boolean;
+  /** Before a token that continues a word: `##`. */
+  readonly continuing: string;
+}
+
+/** How a tokenizer.json's vocabulary is spelt. */
+export function tokenSpelling(json: Readonly<Record<string, unknown>>): TokenSpelling {
+  const model = (json.model ?? {}) as { continuing_subword_prefix?: unknown };
+  const prefix = model.continuing_subword_prefix;
+  return {
+    byteLevel: /"type":"ByteLevel"/.test(JSON.stringify([json.decoder ?? null, json.pre_tokenizer ?? null])),
+    continuing: typeof prefix === 'string' ? prefix : '',
+  };
+}
+
+/** The UTF-8 bytes of the text that a token stands for, without spaces: `##ing`, `▁ing` and `Ġing` are `ing`. */
+export function tokenBytes(token: string, { byteLevel, continuing }: TokenSpelling): Uint8Array {
+  const byte = /^<0x([0-9A-F]{2})>$/.exec(token)?.[1];
+  if (byte !== undefined) return Uint8Array.of(Number.parseInt(byte, 16));
+  if (byteLevel) {
+    const bytes = [...token].map((letter) => BYTE_OF_LETTER.get(letter) ?? -1);
+    // What is not spelt so is an added token, whose text is plain.
+    if (!bytes.includes(-1)) return Uint8Array.from(bytes.filter((value) => !SPACES.has(value)));
+  }
+  const own = continuing !== '' && token.startsWith(continuing) ? token.slice(continuing.length) : token;
+  return new TextEncoder().encode(own.replace(/<\/w>$/, '').replace(/[\s\u2581]/gu, ''));
+}
+
+const SPACES = new Set([9, 10, 11, 12, 13, 32]);
+
+/** GPT-2's letters: printable bytes are themselves, the others are the letters from U+0100 on, in order. */
+const BYTE_OF_LETTER: ReadonlyMap<string, number> = (() => {
+  const letters = new Map<string, number>();
+  let next = 256;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+    letters.set(String.fromCodePoint(printable ? byte : next++), byte);
+  }
+  return letters;
+})();

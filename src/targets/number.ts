@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { pearsonCorrelation, spearmanCorrelation } from '../metrics/correlation.ts';
+import { mae, rmse } from '../metrics/regression-error.ts';
+import { type NumberSpace, numberTruth } from './numbers-truth.ts';
+import { defineTarget } from './target.ts';
+
+const options = z.object({}).describe('A number a sample (regression), in the unit that the data have.');
+
+/**
+ * A number: output float32 [batch, 1]. The layer is told the mean and the spread of the data's numbers, so that what it
+ * learns is of the size of one, in whatever unit they are.
+ */
+export const number = defineTarget({
+  kind: 'number',
+  title: 'a number',
+  options,
+  features: 'pooled',
+  truth: () => numberTruth(),
+  attach(g, _make, features, { space, scope }) {
+    const { mean, deviation } = space as NumberSpace;
+    return g.add(g.mul(features.project(scope, 1), deviation), mean);
+  },
+  objective: { labels: { mse: 0.3 }, teacher: { mseKd: 0.7 } },
+  metrics: ({ labels, weights }) => [
+    rmse({ labels, weights }),
+    mae({ labels, weights }),
+    pearsonCorrelation({ labels, weights }),
+    spearmanCorrelation({ labels, weights }),
+  ],
+  selection: 'rmse',
+  config: () => ({ problem_type: 'regression', id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } }),
+});

@@ -1,0 +1,126 @@
+import { BrokenValue } from '../data/broken-value.ts';
+import { canonicalJson } from '../data/canonical-json.ts';
+import { orderClasses } from '../data/class-order.ts';
+import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
+import { LimbeckError } from '../errors.ts';
+
+export interface SeveralClassesOptions {
+  /** The classes in the order of their numbers; those that rows have when absent. */
+  readonly labels?: readonly string[] | undefined;
+  /** Between the classes of a text. */
+  readonly separator: string;
+  /** An empty text says that nobody knows the classes (`unknown`), or that there are none. */
+  readonly empty: 'unknown' | 'none';
+}
+
+/** Class names; a value is a list of positions in it. */
+export interface ClassesSpace {
+  readonly names: readonly string[];
+}
+
+/** More than these, found in data, mean that the field holds something else than classes. */
+const MOST_CLASSES = 10_000;
+
+/**
+ * Any number of classes for each row: float32 [classes], 1 for a class that the row has and 0 for one that it has not; -1
+ * for a row of which nobody knows.
+ */
+export function severalClassesTruth(options: SeveralClassesOptions): GroundTruth<number[], ClassesSpace> {
+  return {
+    hash: canonicalJson({ several: { ...options } }),
+    marksMissing: true,
+    begin: (context) => new SeveralClassesReader(options, context),
+    columns: ({ names }, name) => [{ name, type: 'float32', shape: [names.length], pad: -1, role: 'target' }],
+    write(value, columns, row, { names }, name) {
+      const data = columns[name]?.data as Float32Array;
+      data.fill(0, row * names.length, (row + 1) * names.length);
+      for (const k of value) data[row * names.length + k] = 1;
+    },
+  };
+}
+
+class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
+  readonly #options: SeveralClassesOptions;
+  readonly #context: TruthContext;
+  readonly #listed: readonly string[] | undefined;
+  /** In the order in which they were met. */
+  readonly #names: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  constructor(options: SeveralClassesOptions, context: TruthContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#listed = options.labels ?? context.kept?.labels ?? declaredNames(context);
+    for (const name of this.#listed ?? []) this.#add(name);
+  }
+
+  read(raw: unknown): number[] | undefined {
+    const names = this.#namesOf(raw);
+    return names && [...new Set(names.map((name) => this.#number(name)))];
+  }
+
+  finish() {
+    const { title, field } = this.#context;
+    if (this.#names.length === 0) {
+      throw new LimbeckError('data.one-class', `no row has a class in '${field}'`, {
+        where: title,
+        remedy: `Set outputs.${this.#context.output}.field to the column that holds the classes.`,
+      });
+    }
+    const names = this.#listed ? [...this.#names] : orderClasses(this.#names);
+    const places = new Map(names.map((name, place) => [name, place]));
+    const placeOf = this.#names.map((name) => places.get(name) as number);
+    return {
+      space: { names },
+      final: (value: number[]) => value.map((number) => placeOf[number] as number).sort((a, b) => a - b),
+    };
+  }
+
+  #namesOf(raw: unknown): string[] | undefined {
+    const { field } = this.#context;
+    const { empty, separator } = this.#options;
+    if (raw === undefined || raw === null) return undefined;
+    if (raw === '') return empty === 'none' ? [] : undefined;
+    const parts = Array.isArray(raw) ? raw : typeof raw === 'string' ? raw.split(separator) : [raw];
+    return parts.map((part: unknown) => {
+      const isName = typeof part === 'string' || typeof part === 'number' || typeof part === 'boolean';
+      const name = isName ? String(part).trim() : '';
+      if (name === '') throw new BrokenValue('label', `'${field}' has a class without a name`);
+      const declared = declaredNames(this.#context);
+      // Data sets on the hub write positions in the list that they declare.
+      return typeof part === 'number' && declared && !declared.includes(name)
+        ? (declared[part] ?? name)
+        : name;
+    });
+  }
+
+  #number(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    if (this.#listed) {
+      throw new BrokenValue(
+        'unknown-label',
+        `class '${name}' in '${this.#context.field}' is not one of those listed`,
+      );
+    }
+    return this.#add(name);
+  }
+
+  #add(name: string): number {
+    if (this.#names.length === MOST_CLASSES) {
+      const { field, title, output } = this.#context;
+      throw new LimbeckError('data.too-many-labels', `'${field}' has more than ${MOST_CLASSES} classes`, {
+        where: title,
+        remedy: `Set outputs.${output}.field to the column that holds the classes, or list them in outputs.${output}.labels.`,
+      });
+    }
+    this.#numbers.set(name, this.#names.length);
+    this.#names.push(name);
+    return this.#names.length - 1;
+  }
+}
+
+/** The classes that the data set declares for the field. */
+function declaredNames({ declared }: TruthContext): readonly string[] | undefined {
+  return (declared as { classes?: { names: readonly string[] } } | undefined)?.classes?.names;
+}

@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import type { GroundTruth } from '../data/ground-truth.ts';
+import type { Tokenizer } from '../data/tokenizer.ts';
+import type { Metric } from '../metrics/metric.ts';
+import type { TypedValue } from '../onnx/graph.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { FeatureKind, Features, ParameterMaking } from './features.ts';
+
+/** What reading the truth of an output may need of the run. */
+export interface TargetContext {
+  /** Of the texts, where there are some: what spans of characters are counted in. */
+  readonly tokenizer?: Tokenizer | undefined;
+}
+
+/** What a layer for an output is made with. */
+export interface LayerContext<Options, Space> {
+  readonly options: Options;
+  readonly space: Space;
+  /** The scope of its parameters: `classifier`, `heads/OUTPUT`. */
+  readonly scope: string;
+}
+
+/** What an output is measured with. */
+export interface MeasureContext<Options, Space> {
+  readonly options: Options;
+  readonly space: Space;
+  /** The column with the truth: `labels`, `labels/OUTPUT`; `knowledge/OUTPUT` where only the teacher knows it. */
+  readonly labels: string;
+  /** The column float32 [rows] that is 0 where a row's truth is missing, where the truth does not say so itself. */
+  readonly weights?: string | undefined;
+}
+
+/** Losses by their names in the registry of objectives, with their weights where a recipe gives none. */
+export type ObjectiveWeights = Readonly<Record<string, number>>;
+
+/**
+ * A kind of answer: its truth, the layer that makes it from a backbone's features, its losses, its metrics. An entry of the
+ * registry (`index.ts`); a new one is a file and a line.
+ */
+export interface Target<
+  Kind extends string = string,
+  Schema extends z.ZodObject = z.ZodObject,
+  Space = unknown,
+> {
+  readonly kind: Kind;
+  /** For people: `one class`, `several classes`. */
+  readonly title: string;
+  /** What stands beside `target` and `field` in a recipe's `outputs`. */
+  readonly options: Schema;
+  readonly features: FeatureKind;
+  /** How its values come from rows into batches. */
+  truth(options: z.output<Schema>, context: TargetContext): GroundTruth<unknown, Space>;
+  /** What is known of its values where no row has one: vectors that only the teacher gives. Absent where truth is needed. */
+  spaceOf?(options: z.output<Schema>): Space | undefined;
+  /** The layer from features to the output, whose first axis is the batch. */
+  attach(
+    g: GraphBuilder,
+    make: ParameterMaking,
+    features: Features,
+    context: LayerContext<z.output<Schema>, Space>,
+  ): TypedValue;
+  /** What a student is trained with: `labels` towards the truth, `teacher` towards a teacher's answers. */
+  readonly objective: { readonly labels: ObjectiveWeights; readonly teacher: ObjectiveWeights };
+  /** The numbers that it is judged by, the most telling first. */
+  metrics(context: MeasureContext<z.output<Schema>, Space>): Metric[];
+  /** The metric that the best step of a training is chosen by. */
+  readonly selection: string;
+  /** The names of its classes, where it has some. */
+  classes?(space: Space): readonly string[];
+  /** Its part of a student's `config.json`. */
+  config(space: Space, options: z.output<Schema>): Readonly<Record<string, unknown>>;
+}
+
+/** Lets methods be typed by the options and the space beside them. */
+export function defineTarget<Kind extends string, Schema extends z.ZodObject, Space>(
+  target: Target<Kind, Schema, Space>,
+): Target<Kind, Schema, Space> {
+  return target;
+}
+
+/** A target without its own types, for code that handles all alike. */
+export type AnyTarget = Target<string, z.ZodObject, unknown>;

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { className } from '../data/class-name.ts';
+import { LimbeckError } from '../errors.ts';
+import { spansF1 } from '../metrics/span-f1.ts';
+import { tokenAccuracy } from '../metrics/token-accuracy.ts';
+import { idsOf } from './classes.ts';
+import { defineTarget } from './target.ts';
+import { type TagSpace, tagNames, tokenTagsTruth } from './token-tags-truth.ts';
+
+const options = z
+  .object({
+    labels: z
+      .array(className)
+      .min(1)
+      .optional()
+      .describe(
+        'The kinds of spans (PER, LOC) in the order of the outputs; those that rows have when absent.',
+      ),
+  })
+  .describe('A tag for each token: spans of a text with a kind each, as BIO.');
+
+/** A class for each token: output float32 [batch, sequence, tags], tags being `O` and, for each kind, `B-KIND` and `I-KIND`. */
+export const tokenClasses = defineTarget({
+  kind: 'token-classes',
+  title: 'spans of a text',
+  options,
+  features: 'tokens',
+  truth(chosen, { tokenizer }) {
+    if (tokenizer) return tokenTagsTruth(chosen, tokenizer);
+    throw new LimbeckError('recipe.invalid', 'tokens have classes where there is a text', {
+      where: 'outputs, target: token-classes',
+      remedy: 'Give the recipe an input of texts.',
+    });
+  },
+  attach: (_g, _make, features, { space, scope }) =>
+    features.project(scope, tagNames(space as TagSpace).length),
+  objective: { labels: { tokenLabels: 0.3 }, teacher: { tokenKd: 0.7 } },
+  metrics: ({ space, labels, weights }) => [
+    spansF1({ labels, weights, tags: tagNames(space as TagSpace) }),
+    tokenAccuracy({ labels }),
+  ],
+  selection: 'spanF1',
+  classes: (space) => tagNames(space as TagSpace),
+  config: (space) => idsOf(tagNames(space as TagSpace)),
+});

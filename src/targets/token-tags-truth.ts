@@ -1,0 +1,203 @@
+import { BrokenValue } from '../data/broken-value.ts';
+import { canonicalJson } from '../data/canonical-json.ts';
+import { orderClasses } from '../data/class-order.ts';
+import { SEQUENCE } from '../data/columns.ts';
+import type { GroundTruth, TruthContext, TruthReader, TruthRow } from '../data/ground-truth.ts';
+import type { Tokenizer } from '../data/tokenizer.ts';
+import { LimbeckError } from '../errors.ts';
+import type { Tensor } from '../onnx/tensor.ts';
+import { type TokenOffset, tokenOffsets } from './token-offsets.ts';
+
+/** The kinds of spans; tags are `O` and, for each kind, `B-KIND` for a span's first token and `I-KIND` for the others. */
+export interface TagSpace {
+  readonly kinds: readonly string[];
+}
+
+/** Tags in the order of the outputs: `O`, `B-LOC`, `I-LOC`, ... */
+export function tagNames({ kinds }: TagSpace): string[] {
+  return ['O', ...kinds.flatMap((kind) => [`B-${kind}`, `I-${kind}`])];
+}
+
+/** Beside a token that has no tag of its own: a special token, a later piece of a word. */
+const NONE = -1;
+const OUTSIDE = 0;
+const MOST_KINDS = 1000;
+
+/** A part of a text in UTF-16 units. */
+interface CharacterSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly label: string;
+}
+
+/**
+ * A tag for each token: int32 [sequence], -1 where there is none. Rows have either spans of characters
+ * (`[{ start, end, label }]`, UTF-16 units, the end not in it) or a BIO tag for each word, words being what spaces part
+ * (`["B-PER", "O"]`); of a tagged word the first token counts.
+ */
+export function tokenTagsTruth(
+  { labels }: { readonly labels?: readonly string[] | undefined },
+  tokenizer: Tokenizer,
+): GroundTruth<number[], TagSpace> {
+  return {
+    hash: canonicalJson({ tags: labels ?? 'any', tokenizer: tokenizer.hash }),
+    marksMissing: true,
+    begin: (context) => new TagReader(context, tokenizer, labels),
+    columns: (_, name) => [{ name, type: 'int32', shape: [SEQUENCE], pad: NONE, role: 'target' }],
+    write(value, columns, row, _, name) {
+      const { data, dims } = columns[name] as Tensor;
+      (data as Int32Array).set(value.slice(0, dims[1]), row * (dims[1] as number));
+    },
+  };
+}
+
+class TagReader implements TruthReader<number[], TagSpace> {
+  readonly #context: TruthContext;
+  readonly #tokenizer: Tokenizer;
+  readonly #listed: readonly string[] | undefined;
+  readonly #kinds: string[] = [];
+
+  constructor(context: TruthContext, tokenizer: Tokenizer, listed: readonly string[] | undefined) {
+    this.#context = context;
+    this.#tokenizer = tokenizer;
+    this.#listed = listed;
+    this.#kinds.push(...(listed ?? []));
+  }
+
+  read(raw: unknown, row: TruthRow): number[] | undefined {
+    const value = this.#listOf(raw);
+    if (value === undefined) return undefined;
+    const { text, ids } = this.#encodedText(row);
+    const offsets = tokenOffsets(this.#tokenizer, text, ids);
+    return value.every((one) => typeof one === 'string')
+      ? this.#tagsOfWords(value, text, offsets)
+      : this.#tagsOfSpans(
+          value.map((one) => this.#spanOf(one, text)),
+          offsets,
+        );
+  }
+
+  finish() {
+    const { field, title, output } = this.#context;
+    if (this.#kinds.length === 0) {
+      throw new LimbeckError('data.one-class', `no row has a span in '${field}'`, {
+        where: title,
+        remedy: `Set outputs.${output}.field to the column with spans ([{ start, end, label }]) or BIO tags.`,
+      });
+    }
+    const kinds = this.#listed ? [...this.#kinds] : orderClasses(this.#kinds);
+    const placeOf = this.#kinds.map((kind) => kinds.indexOf(kind));
+    return {
+      space: { kinds },
+      final: (tags: number[]) =>
+        tags.map((tag) =>
+          tag <= OUTSIDE ? tag : 1 + 2 * (placeOf[(tag - 1) >> 1] as number) + ((tag - 1) & 1),
+        ),
+    };
+  }
+
+  #listOf(raw: unknown): unknown[] | undefined {
+    if (raw === undefined || raw === null || raw === '') return undefined;
+    let value = raw;
+    if (typeof raw === 'string') {
+      try {
+        value = JSON.parse(raw);
+      } catch {
+        value = raw.trim().split(/\s+/u);
+      }
+    }
+    if (!Array.isArray(value))
+      throw new BrokenValue('label', `'${this.#context.field}' is no list of spans or tags`);
+    return value;
+  }
+
+  /** The row's text and its ids, cut as the input was. */
+  #encodedText({ encoded }: TruthRow): { text: string; ids: number[] } {
+    const input = Object.values(encoded).find((one) => one?.length !== undefined);
+    const { shown, length } = input ?? {};
+    if (shown === undefined) throw new BrokenValue('text', 'there is no text for the tags');
+    const text = typeof shown === 'string' ? shown : new TextDecoder().decode(shown);
+    return { text, ids: this.#tokenizer.encode(text, length) };
+  }
+
+  #tagsOfWords(tags: readonly string[], text: string, offsets: readonly TokenOffset[]): number[] {
+    const words = [...text.matchAll(/\S+/gu)].map(
+      ({ index, 0: word }) => [index, index + word.length] as const,
+    );
+    if (words.length !== tags.length) {
+      const problem = `'${this.#context.field}' has ${tags.length} tags for ${words.length} words`;
+      throw new BrokenValue('label', problem);
+    }
+    const numbers = tags.map((tag) => this.#tagNumber(tag));
+    let [word, last] = [0, -1];
+    return offsets.map((offset) => {
+      if (!offset) return NONE;
+      while (word < words.length - 1 && offset[0] >= words[word]![1]) word++;
+      if (word === last) return NONE;
+      last = word;
+      return numbers[word] as number;
+    });
+  }
+
+  #tagsOfSpans(spans: readonly CharacterSpan[], offsets: readonly TokenOffset[]): number[] {
+    const begun = new Set<CharacterSpan>();
+    const kinds = spans.map(({ label }) => this.#kindNumber(label));
+    return offsets.map((offset) => {
+      if (!offset) return NONE;
+      const at = spans.findIndex(({ start, end }) => offset[0] < end && offset[1] > start);
+      if (at < 0) return OUTSIDE;
+      const span = spans[at] as CharacterSpan;
+      const tag = 1 + 2 * (kinds[at] as number) + (begun.has(span) ? 1 : 0);
+      begun.add(span);
+      return tag;
+    });
+  }
+
+  #spanOf(value: unknown, text: string): CharacterSpan {
+    const { start, end, label, entity, type } = (value ?? {}) as Record<string, unknown>;
+    const name = label ?? entity ?? type;
+    const isSpan =
+      Number.isInteger(start) && Number.isInteger(end) && typeof name === 'string' && name !== '';
+    if (!isSpan)
+      throw new BrokenValue('label', `'${this.#context.field}' has a span without start, end and label`);
+    const span = { start: start as number, end: end as number, label: name };
+    if (span.start < 0 || span.end <= span.start || span.end > text.length) {
+      const problem = `'${this.#context.field}' has the span ${span.start} to ${span.end} in a text of ${text.length} characters`;
+      throw new BrokenValue('label', problem);
+    }
+    return span;
+  }
+
+  #tagNumber(tag: string): number {
+    if (tag === 'O') return OUTSIDE;
+    const [, prefix, kind] = /^([BI])-(.+)$/su.exec(tag) ?? [];
+    if (!kind)
+      throw new BrokenValue(
+        'label',
+        `'${this.#context.field}' has the tag '${tag.slice(0, 40)}', which is not O, B-KIND or I-KIND`,
+      );
+    return 1 + 2 * this.#kindNumber(kind) + (prefix === 'I' ? 1 : 0);
+  }
+
+  #kindNumber(kind: string): number {
+    const known = this.#kinds.indexOf(kind);
+    if (known >= 0) return known;
+    if (this.#listed)
+      throw new BrokenValue(
+        'unknown-label',
+        `'${kind}' in '${this.#context.field}' is not one of those listed`,
+      );
+    if (this.#kinds.length === MOST_KINDS) {
+      const { field, title, output } = this.#context;
+      throw new LimbeckError(
+        'data.too-many-labels',
+        `'${field}' has more than ${MOST_KINDS} kinds of spans`,
+        {
+          where: title,
+          remedy: `Set outputs.${output}.field to the column that holds the spans.`,
+        },
+      );
+    }
+    return this.#kinds.push(kind) - 1;
+  }
+}
