@@ -2,7 +2,8 @@ import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import type { LabelEncoding } from './label-encoding.ts';
 import { ROWS_PER_TRANSACTION } from './label-writer.ts';
-import { recordBytes } from './record.ts';
+import { lengthRecordBytes, recordBytes } from './record.ts';
+import { type AnswerDims, dimsAt } from './true-length.ts';
 
 const PAGE_BYTES = 4096;
 const PAGE_HEADER_BYTES = 24;
@@ -18,12 +19,31 @@ const FILL = Math.LN2;
  * was measured for 80,000 labels of 26 values, in transactions of 128 to 2,048 rows.
  */
 export function estimateBytes(samples: number, dims: readonly number[], encoding: LabelEncoding): number {
-  const record = recordBytes(elementCount(dims), encoding);
+  return estimatedPages(samples, recordBytes(elementCount(dims), encoding)) * PAGE_BYTES;
+}
+
+/**
+ * The same for answers whose shape depends on the length of the sample.
+ *
+ * @param lengths how many samples there are of each length in tokens
+ */
+export function estimateLengthBytes(
+  lengths: ReadonlyMap<number, number>,
+  dims: AnswerDims,
+  encoding: LabelEncoding,
+): number {
+  let pages = 0;
+  for (const [length, samples] of lengths)
+    pages += estimatedPages(samples, lengthRecordBytes(elementCount(dimsAt(dims, length)), encoding));
+  return pages * PAGE_BYTES;
+}
+
+function estimatedPages(samples: number, record: number): number {
   const inline = record <= LARGEST_INLINE;
   const node = NODE_BYTES + SAMPLE_KEY_BYTES + (inline ? record : 8);
   const leaves = (samples * node) / ((PAGE_BYTES - PAGE_HEADER_BYTES) * FILL);
   // A transaction writes each page that it touches anew; the old ones are free two transactions later.
   const touched = leaves * (1 - Math.exp(-Math.min(samples, ROWS_PER_TRANSACTION) / Math.max(leaves, 1)));
   const own = inline ? 0 : samples * Math.ceil((record + PAGE_HEADER_BYTES) / PAGE_BYTES);
-  return Math.ceil(leaves + 2 * touched + own) * PAGE_BYTES;
+  return Math.ceil(leaves + 2 * touched + own);
 }

@@ -1,9 +1,11 @@
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
+import type { TokenSpans } from '../data/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import type { LabelEncoding } from './label-encoding.ts';
 import { type ByteDatabase, entryCount, openDatabase, storeError } from './lmdb-file.ts';
-import { RecordCodec } from './record.ts';
+import { LengthRecordCodec, RecordCodec, type SizedAnswer } from './record.ts';
+import { type AnswerDims, dimsAt, hasLength, writePadded } from './true-length.ts';
 
 /** What a space holds: one tap of one teacher, over samples prepared in one way. */
 export interface SpaceInfo {
@@ -15,8 +17,8 @@ export interface SpaceInfo {
   readonly teacher: string;
   readonly tap: string;
   readonly preprocessing: string;
-  /** The shape per sample. */
-  readonly dims: readonly number[];
+  /** The shape per sample; `sequence` stands for the sample's own length. */
+  readonly dims: AnswerDims;
   readonly encoding: LabelEncoding;
   /** ISO 8601. */
   readonly created: string;
@@ -30,24 +32,29 @@ export interface CheckedRecord {
 
 /**
  * The labels of one tap: a record per sample, under the sample's key (SAMPLE_KEY_BYTES bytes). Keys of several
- * samples are given one after another in one array, as in `TokenBatch.keys`. Several processes may use it at once.
+ * samples are given one after another in one array, as in `Batch.keys`. Several processes may use it at once.
+ *
+ * Where the length of a text is part of the shape, a record has the text's own length, and is padded when it is read.
  */
 export class LabelSpace {
   readonly info: SpaceInfo;
-  /** The number of values per sample. */
-  readonly elements: number;
+  /** The number of values per sample; undefined where it depends on the sample's length. */
+  readonly elements: number | undefined;
   readonly #folder: string;
   readonly #database: ByteDatabase;
-  readonly #codec: RecordCodec;
+  readonly #codec: RecordCodec | LengthRecordCodec;
   #closed = false;
 
   /** Use `KnowledgeStore.space`. */
   constructor(info: SpaceInfo, folder: string, mode: 'write' | 'read' = 'write') {
     this.info = info;
-    this.elements = elementCount(info.dims);
+    this.elements = hasLength(info.dims) ? undefined : elementCount(info.dims as number[]);
     this.#folder = folder;
     this.#database = openDatabase(folder, mode);
-    this.#codec = new RecordCodec(this.elements, info.encoding);
+    this.#codec =
+      this.elements === undefined
+        ? new LengthRecordCodec((length) => elementCount(dimsAt(info.dims, length)), info.encoding)
+        : new RecordCodec(this.elements, info.encoding);
   }
 
   /** The number of samples that have a label. */
@@ -71,34 +78,18 @@ export class LabelSpace {
    * already is replaced. When the promise resolves, the labels are on the disk.
    *
    * @param keys [n, SAMPLE_KEY_BYTES]
-   * @param rows [n, elements]
+   * @param rows [n, elements], or the n answers of true length
    * @throws LimbeckError `store.range` for a value that the encoding cannot hold, `store.disk-full`, `store.failed`.
    */
-  async put(keys: Uint8Array, rows: Float32Array): Promise<void> {
+  async put(keys: Uint8Array, rows: Float32Array | readonly SizedAnswer[]): Promise<void> {
     const count = sampleCount(keys);
-    if (rows.length !== count * this.elements) {
-      throw new Error(`${count} labels of ${this.elements} values are not ${rows.length} values`);
-    }
     // Encoded before the transaction, so that the lock that processes share is held for the writing alone.
-    const records: Buffer[] = [];
-    for (let i = 0; i < count; i++) {
-      const values = rows.subarray(i * this.elements, (i + 1) * this.elements);
-      const record = this.#codec.encode(keyAt(keys, i), values);
-      if (typeof record === 'number') {
-        throw new LimbeckError(
-          'store.range',
-          this.info.encoding === 'float16-centred'
-            ? `the teacher's ${this.info.tap} has the value ${values[record]}, which is further from the mean of its sample than float16 can hold`
-            : `the teacher's ${this.info.tap} has the value ${values[record]}, which float16 cannot hold`,
-          {
-            where: `value ${record} of sample ${hex(keyAt(keys, i))}`,
-            remedy:
-              'Scale the model down so that its outputs stay within 65,504 (the last layer of a teacher is enough).',
-          },
-        );
-      }
-      records.push(record);
-    }
+    const records = Array.from({ length: count }, (_, i) => {
+      const key = keyAt(keys, i);
+      const { record, values } = this.#encode(key, rows, i, count);
+      if (typeof record === 'number') throw this.#rangeError(key, values, record);
+      return record;
+    });
     this.#transact(() => {
       records.forEach((record, i) => {
         this.#database.put(keyAt(keys, i), record);
@@ -106,29 +97,84 @@ export class LabelSpace {
     });
   }
 
+  #encode(
+    key: Uint8Array,
+    rows: Float32Array | readonly SizedAnswer[],
+    i: number,
+    count: number,
+  ): { record: Buffer | number; values: Float32Array } {
+    const codec = this.#codec;
+    if (codec instanceof LengthRecordCodec) {
+      if (rows instanceof Float32Array || rows.length !== count)
+        throw new Error(`${count} labels of true length are wanted`);
+      const answer = rows[i] as SizedAnswer;
+      return { record: codec.encode(key, answer), values: answer.values };
+    }
+    const { elements } = codec;
+    if (!(rows instanceof Float32Array) || rows.length !== count * elements)
+      throw new Error(`${count} labels of ${elements} values are not ${rows.length} values`);
+    const values = rows.subarray(i * elements, (i + 1) * elements);
+    return { record: codec.encode(key, values), values };
+  }
+
+  #rangeError(key: Uint8Array, values: Float32Array, at: number): LimbeckError {
+    return new LimbeckError(
+      'store.range',
+      this.info.encoding === 'float16-centred'
+        ? `the teacher's ${this.info.tap} has the value ${values[at]}, which is further from the mean of its sample than float16 can hold`
+        : `the teacher's ${this.info.tap} has the value ${values[at]}, which float16 cannot hold`,
+      {
+        where: `value ${at} of sample ${hex(key)}`,
+        remedy:
+          'Scale the model down so that its outputs stay within 65,504 (the last layer of a teacher is enough).',
+      },
+    );
+  }
+
   /**
    * Reads the labels of some samples.
    *
    * @param keys [n, SAMPLE_KEY_BYTES]
-   * @param into written from its start: [n, elements]
+   * @param into written from its start: [n, elements]; of answers of true length [n, ...dims at the padded length], zeros
+   *   before
+   * @param spans where the samples' tokens lie, for answers of true length
    * @throws LimbeckError `store.missing`, `store.damaged`.
    */
-  read(keys: Uint8Array, into: Float32Array): void {
+  read(keys: Uint8Array, into: Float32Array, spans?: TokenSpans): void {
     const count = sampleCount(keys);
-    if (into.length < count * this.elements) {
-      throw new Error(`${count} labels of ${this.elements} values do not fit into ${into.length}`);
+    const elements = this.elements ?? elementCount(dimsAt(this.info.dims, this.#spansOf(spans).padded));
+    if (into.length < count * elements) {
+      throw new Error(`${count} labels of ${elements} values do not fit into ${into.length}`);
     }
     for (let i = 0; i < count; i++) {
       const key = keyAt(keys, i);
       const record = this.#database.getBinaryFast(key as Buffer);
       if (!record) throw this.#missingError(keys);
-      if (!this.#codec.decode(key, record, into, i * this.elements)) {
+      const row = into.subarray(i * elements, (i + 1) * elements);
+      if (!this.#decode(key, record, row, i, spans)) {
         throw new LimbeckError('store.damaged', 'a label in the knowledge store fails its checksum', {
           where: `sample ${hex(key)}, ${this.info.tap} of ${this.info.title}, in ${this.#folder}`,
           remedy: 'Run `limbeck store verify --repair`; the next run labels what it drops.',
         });
       }
     }
+  }
+
+  /** Writes a record's values; false when it is damaged, or of another length than the sample. */
+  #decode(key: Uint8Array, record: Buffer, into: Float32Array, i: number, spans?: TokenSpans): boolean {
+    const codec = this.#codec;
+    if (!(codec instanceof LengthRecordCodec)) return codec.decode(key, record, into, 0);
+    const { padded, starts, lengths } = this.#spansOf(spans);
+    const answer = codec.decode(key, record);
+    if (!answer || answer.length !== lengths[i]) return false;
+    const span = { padded, start: starts[i] as number, length: answer.length };
+    writePadded(answer.values, this.info.dims, span, into);
+    return true;
+  }
+
+  #spansOf(spans: TokenSpans | undefined): TokenSpans {
+    if (!spans) throw new Error(`${this.info.tap} has answers of true length: where do the tokens lie?`);
+    return spans;
   }
 
   /** Checks up to `limit` records after the key `after`, in the order of keys. */

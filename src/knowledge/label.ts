@@ -1,12 +1,14 @@
 import { type Batch, SAMPLE_KEY_BYTES } from '../data/batch.ts';
+import { tokenSpans } from '../data/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Teacher } from '../teachers/teacher.ts';
-import { estimateBytes } from './estimate.ts';
+import { estimateBytes, estimateLengthBytes } from './estimate.ts';
 import type { LabelEncoding } from './label-encoding.ts';
 import { keyAt, type LabelSpace } from './label-space.ts';
 import { LabelWriter } from './label-writer.ts';
 import { PendingBatches } from './pending-batches.ts';
 import type { KnowledgeStore } from './store.ts';
+import { hasLength } from './true-length.ts';
 
 /** What labelling needs of a split: its samples as batches, in an order that does not matter. */
 export interface LabelSplit {
@@ -83,7 +85,7 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
       const start = performance.now();
       const labels = await teacher.label(batch, taps);
       secondsInTeacher += (performance.now() - start) / 1000;
-      await writer.add(batch.keys, labels);
+      await writer.add(batch.keys, labels, tokenSpans(batch));
       labelled += batch.filled;
       onProgress?.({ done: labelled + twice, total: plan.missing });
       signal?.throwIfAborted();
@@ -131,13 +133,23 @@ export async function planLabels(
   const spaces = await spacesOf(options);
   let samples = 0;
   let missing = 0;
+  const lengths = new Map<number, number>();
   for await (const batch of split.batches(batchSize)) {
     signal?.throwIfAborted();
     samples += batch.keys.length / SAMPLE_KEY_BYTES;
-    missing += missingRows(spaces, batch.keys).length;
+    const rows = missingRows(spaces, batch.keys);
+    missing += rows.length;
+    const spans = tokenSpans(batch);
+    for (const row of rows) {
+      const length = spans?.lengths[row] ?? 0;
+      lengths.set(length, (lengths.get(length) ?? 0) + 1);
+    }
   }
   let bytes = 0;
-  for (const space of spaces.values()) bytes += estimateBytes(missing, space.info.dims, encoding);
+  for (const { info } of spaces.values())
+    bytes += hasLength(info.dims)
+      ? estimateLengthBytes(lengths, info.dims, encoding)
+      : estimateBytes(missing, info.dims as number[], encoding);
   return { samples, missing, bytes };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crc32, crc32ByTable } from '../crc32.ts';
-import { RecordCodec } from './record.ts';
+import { LengthRecordCodec, RecordCodec } from './record.ts';
 
 const key = Uint8Array.from({ length: 16 }, (_, i) => i * 7);
 const otherKey = Uint8Array.from({ length: 16 }, (_, i) => i * 7 + 1);
@@ -79,5 +79,27 @@ describe('a centred record', () => {
   it('holds values beyond the range of float16 that are near each other, and names one that is far from the others', () => {
     expect(kept(Float32Array.of(1e5, 1e5 + 8, 1e5, 1e5))).toEqual([-2, 6, -2, -2]);
     expect(codec.encode(key, Float32Array.of(0, 0, -3e38, 0))).toBe(2);
+  });
+});
+
+describe('a record of true length', () => {
+  const codec = new LengthRecordCodec((length) => 2 * length, 'float16');
+  const values = Float32Array.of(0, -1.5, 3.25, 1000, -0.0078125, 2);
+  const record = codec.encode(key, { length: 3, values }) as Buffer;
+
+  it('gives length and values back', () => {
+    expect(codec.decode(key, record)).toEqual({ length: 3, values });
+    expect(codec.encode(key, { length: 1, values: Float32Array.of(1, 1e6) })).toBe(1);
+  });
+
+  it('notices every single flipped bit, of its length too, another key, and an end that is missing', () => {
+    for (let bit = 0; bit < record.length * 8; bit++) {
+      const broken = Buffer.from(record);
+      broken[bit >> 3] = (broken[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect(codec.decode(key, broken)).toBeUndefined();
+    }
+    expect(codec.isSound(otherKey, record)).toBe(false);
+    for (const end of [0, 3, 7, record.length - 1])
+      expect(codec.isSound(key, record.subarray(0, end))).toBe(false);
   });
 });

@@ -66,6 +66,68 @@ export class RecordCodec {
   }
 }
 
+/** What a record of an answer of true length begins with: how many tokens the sample has. */
+const LENGTH_BYTES = 4;
+
+/** The size of a record of `elements` values of a sample of some length. */
+export function lengthRecordBytes(elements: number, encoding: LabelEncoding): number {
+  return LENGTH_BYTES + recordBytes(elements, encoding);
+}
+
+/** An answer of a sample's own length. */
+export interface SizedAnswer {
+  /** Tokens of the sample. */
+  readonly length: number;
+  /** Of the shape at that length. */
+  readonly values: Float32Array;
+}
+
+/**
+ * The same for answers whose shape depends on the length of the sample: a CRC-32 over key, length and values, the length
+ * (uint32), then the values.
+ */
+export class LengthRecordCodec {
+  readonly #elements: (length: number) => number;
+  readonly encoding: LabelEncoding;
+
+  /** @param elements how many values an answer about so many tokens has */
+  constructor(elements: (length: number) => number, encoding: LabelEncoding) {
+    this.#elements = elements;
+    this.encoding = encoding;
+  }
+
+  /** As `RecordCodec.encode`. */
+  encode(key: Uint8Array, { length, values }: SizedAnswer): Buffer | number {
+    const codec = new RecordCodec(values.length, this.encoding);
+    const head = Buffer.alloc(LENGTH_BYTES);
+    head.writeUInt32LE(length, 0);
+    const record = codec.encode(Buffer.concat([key, head]), values);
+    if (typeof record === 'number') return record;
+    return Buffer.concat([record.subarray(0, CHECKSUM_BYTES), head, record.subarray(CHECKSUM_BYTES)]);
+  }
+
+  isSound(key: Uint8Array, record: Buffer): boolean {
+    return this.decode(key, record) !== undefined;
+  }
+
+  /** undefined when the record is damaged. */
+  decode(key: Uint8Array, record: Buffer): SizedAnswer | undefined {
+    if (record.length < CHECKSUM_BYTES + LENGTH_BYTES) return undefined;
+    const head = record.subarray(CHECKSUM_BYTES, CHECKSUM_BYTES + LENGTH_BYTES);
+    const length = head.readUInt32LE(0);
+    const elements = this.#elements(length);
+    // A damaged length must not become a large allocation.
+    if (record.length !== lengthRecordBytes(elements, this.encoding)) return undefined;
+    const rest = Buffer.concat([
+      record.subarray(0, CHECKSUM_BYTES),
+      record.subarray(CHECKSUM_BYTES + LENGTH_BYTES),
+    ]);
+    const values = new Float32Array(elements);
+    const codec = new RecordCodec(elements, this.encoding);
+    return codec.decode(Buffer.concat([key, head]), rest, values, 0) ? { length, values } : undefined;
+  }
+}
+
 /** The values without their mean, which is taken of all digits. */
 function centred(values: Float32Array): Float32Array {
   let sum = 0;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { SEQUENCE } from '../data/columns.ts';
 import { readRegularText } from '../regular-file.ts';
 import { LABEL_ENCODINGS } from './label-encoding.ts';
 import type { SpaceInfo } from './label-space.ts';
@@ -21,7 +22,7 @@ const spaceFile = z.object({
   teacher: z.string(),
   tap: z.string(),
   preprocessing: z.string(),
-  dims: z.array(z.int().nonnegative()),
+  dims: z.array(z.union([z.int().nonnegative(), z.literal(SEQUENCE)])),
   encoding: z.enum(LABEL_ENCODINGS),
   created: z.string(),
 });

@@ -44,17 +44,19 @@ const definition = {
 };
 
 async function put(space: LabelSpace, samples: number[]): Promise<void> {
-  const rows = new Float32Array(samples.length * space.elements);
+  const elements = space.elements as number;
+  const rows = new Float32Array(samples.length * elements);
   samples.forEach((sample, i) => {
-    rows.set(answer(sample, space.elements), i * space.elements);
+    rows.set(answer(sample, elements), i * elements);
   });
   await space.put(keysOf(samples), rows);
 }
 
 function read(space: LabelSpace, samples: number[]): number[][] {
-  const into = new Float32Array(samples.length * space.elements);
+  const elements = space.elements as number;
+  const into = new Float32Array(samples.length * elements);
   space.read(keysOf(samples), into);
-  return samples.map((_, i) => [...into.subarray(i * space.elements, (i + 1) * space.elements)]);
+  return samples.map((_, i) => [...into.subarray(i * elements, (i + 1) * elements)]);
 }
 
 async function verify(options: { repair?: boolean } = {}): Promise<VerifyProgress[]> {
@@ -100,7 +102,7 @@ describe('KnowledgeStore', () => {
     for (const [i, space] of spaces.entries()) {
       expect(space.count).toBe(10);
       expect(space.missing(keysOf(range(10, 10 * i)))).toEqual([]);
-      expect(read(space, [10 * i + 3])).toEqual([[...answer(10 * i + 3, space.elements)]]);
+      expect(read(space, [10 * i + 3])).toEqual([[...answer(10 * i + 3, space.elements as number)]]);
     }
     expect(await store.space({ ...definition, title: 'another title' })).toBe(spaces[0]);
     expect((await store.list()).map(({ samples }) => samples)).toEqual([10, 10, 10, 10, 10]);

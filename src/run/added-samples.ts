@@ -70,9 +70,9 @@ async function disturbed(
   const request = adversarialDisturbance({ ...options, ...pixelRange });
   const { spaces } = await tapSamples(run, data, teacher, [request], {
     name: 'attacking the teacher',
-    sources: [{ batches: (rows) => chosenBatches(data.asked, 0, chosen, rows) }],
+    batches: (rows) => chosenBatches(data.asked, 0, chosen, rows),
   });
-  const space = spaces.get(request.tap)!.at({ sizes: {} });
+  const space = spaces.get(request.tap)!;
   return new DisturbedSplit(
     data.asked as Split as Split,
     chosen,
@@ -87,7 +87,7 @@ function* marginsOf(split: Split, answers: LabelSpace): Generator<Margin> {
   for (const bucket of split.buckets.keys()) {
     let index = 0;
     for (const batch of bucketBatches(split, bucket, ROWS)) {
-      const { data, dims } = readKnowledge(answers, batch.keys, batch.filled);
+      const { data, dims } = readKnowledge(answers, batch);
       const classes = dims[1] as number;
       for (let row = 0; row < batch.filled; row++) {
         const logits = (data as Float32Array).subarray(row * classes, (row + 1) * classes);

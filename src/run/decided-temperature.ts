@@ -1,5 +1,5 @@
 import type { Split } from '../data/split.ts';
-import type { TapSpaces } from '../knowledge/tap-spaces.ts';
+import type { LabelSpace } from '../knowledge/label-space.ts';
 import { type ObjectiveOptions, weighedOptions, withOptions } from '../objectives/index.ts';
 import { meanNormalizedEntropy, temperatureByEntropy } from '../weighting/temperature.ts';
 import type { RunContext } from './run-context.ts';
@@ -38,15 +38,14 @@ export function withoutSchedules(objective: ObjectiveOptions): ObjectiveOptions 
 }
 
 /** Logits [samples, classes] from all over a split, of every bucket as many as it has of all samples. */
-function sampledAnswers(split: Split, logits: TapSpaces): number[] {
+function sampledAnswers(split: Split, logits: LabelSpace): number[] {
   const answers: number[] = [];
   split.buckets.forEach(({ size }, bucket) => {
     const wanted = Math.min(size, Math.ceil((SAMPLES * size) / Math.max(1, split.size)));
     if (wanted === 0) return;
     const indices = Uint32Array.from({ length: wanted }, (_, i) => Math.floor((i * size) / wanted));
     const batch = split.readBatch(bucket, indices, wanted);
-    for (const logit of readKnowledge(logits.at(batch), batch.keys, wanted).data as Float32Array)
-      answers.push(logit);
+    for (const logit of readKnowledge(logits, batch).data as Float32Array) answers.push(logit);
   });
   return answers;
 }

@@ -80,12 +80,9 @@ export async function knowledgeGraph(
     writeModelFile(file, tapTeacher(readModelFile(teacher.file), questions.requests).graph);
     const namesOf = placeNames(data);
     let done = 0;
-    for (const [bucket, indices] of sample.buckets.entries()) {
-      if (indices.length === 0) continue;
-      const { length } = split.buckets[bucket] as Split['buckets'][number];
-      const title = `${teacher.title}, inside`;
-      const labeller = await openLabeller(run, data.task, file, title, { sequence: length });
-      try {
+    const labeller = await openLabeller(run, data.task, file, `${teacher.title}, inside`);
+    try {
+      for (const [bucket, indices] of sample.buckets.entries()) {
         for (let from = 0; from < indices.length; from += ROWS) {
           run.checkInterrupted();
           const batch = split.readBatch(bucket, indices.slice(from, from + ROWS), ROWS);
@@ -99,9 +96,9 @@ export async function knowledgeGraph(
           const { unit } = data.task;
           run.emit({ type: 'progress', stage: 'label', task, done, total: sample.size, unit });
         }
-      } finally {
-        await labeller.close();
       }
+    } finally {
+      await labeller.close();
     }
     rmSync(file, { force: true });
     const graph = drawGraph(sums, { teacher: anatomy, labels, source });

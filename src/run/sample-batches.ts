@@ -1,21 +1,24 @@
 import { type Batch, variantName } from '../data/batch.ts';
 import { sequentialBatches } from '../data/batch-order.ts';
+import { SEQUENCE } from '../data/columns.ts';
 import type { Split } from '../data/split.ts';
+import { tokenSpans } from '../data/token-spans.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
-import type { TapSpaces } from '../knowledge/tap-spaces.ts';
+import { dimsAt, hasLength } from '../knowledge/true-length.ts';
 import { elementCount, type Tensor, tensor } from '../onnx/tensor.ts';
 import type { TrainingBatch } from '../train/batch-source.ts';
 
-/** The stored answers for `keys`, float32 [rows, ...dims]; zeros for the rows past the last key. */
-export function readKnowledge(space: LabelSpace, keys: Uint8Array, rows: number): Tensor {
-  const { dims } = space.info;
+/** The stored answers about a batch's samples, float32 [rows, ...dims]; zeros for rows that are none, and for padding. */
+export function readKnowledge(space: LabelSpace, batch: Batch): Tensor {
+  const { keys, rows, sizes } = batch;
+  const dims = dimsAt(space.info.dims, sizes[SEQUENCE] ?? 0);
   const data = new Float32Array(rows * elementCount(dims));
-  space.read(keys, data);
+  space.read(keys, data, hasLength(space.info.dims) ? tokenSpans(batch) : undefined);
   return tensor('float32', [rows, ...dims], data);
 }
 
 /** What a training step reads of a batch: its columns, and `knowledge/TAP` for every tap. */
-export function trainingBatch(batch: Batch, knowledge?: ReadonlyMap<string, TapSpaces>): TrainingBatch {
+export function trainingBatch(batch: Batch, knowledge?: ReadonlyMap<string, LabelSpace>): TrainingBatch {
   return {
     variant: variantName(batch.sizes),
     feeds: { ...batch.columns, ...knowledgeFeeds(knowledge, batch) },
@@ -26,14 +29,11 @@ export function trainingBatch(batch: Batch, knowledge?: ReadonlyMap<string, TapS
 
 /** `knowledge/TAP` for every tap: what the teacher said of the batch. */
 export function knowledgeFeeds(
-  knowledge: ReadonlyMap<string, TapSpaces> | undefined,
-  batch: Pick<Batch, 'keys' | 'rows' | 'sizes'>,
+  knowledge: ReadonlyMap<string, LabelSpace> | undefined,
+  batch: Batch,
 ): Record<string, Tensor> {
   return Object.fromEntries(
-    [...(knowledge ?? [])].map(([tap, spaces]) => [
-      `knowledge/${tap}`,
-      readKnowledge(spaces.at(batch), batch.keys, batch.rows),
-    ]),
+    [...(knowledge ?? [])].map(([tap, space]) => [`knowledge/${tap}`, readKnowledge(space, batch)]),
   );
 }
 

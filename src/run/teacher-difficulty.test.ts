@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { targetColumns } from '../data/target-columns.ts';
-import type { TapSpaces } from '../knowledge/tap-spaces.ts';
+import type { LabelSpace } from '../knowledge/label-space.ts';
 import { teacherDifficulty } from './teacher-difficulty.ts';
 
 test('a sample is as hard as its label is improbable to the teacher, or its answer where there is no label', () => {
@@ -11,6 +11,7 @@ test('a sample is as hard as its label is improbable to the teacher, or its answ
   const asked = {
     readBatch: (bucket: number, indices: ArrayLike<number>, rows: number) => ({
       rows,
+      sizes: { batch: rows },
       columns: targetColumns(
         Int32Array.from({ length: rows }, (_, row) => labels(bucket, indices[row] as number)),
         rows,
@@ -25,7 +26,7 @@ test('a sample is as hard as its label is improbable to the teacher, or its answ
     },
   };
   const data = { asked, dataset: { splits: { train: { buckets: sizes.map((size) => ({ size })) } } } };
-  const spaces = new Map([['logits', { at: () => space } as unknown as TapSpaces]]);
+  const spaces = new Map([['logits', space as unknown as LabelSpace]]);
   const [first, second] = teacherDifficulty(data as never, { spaces });
   expect(first).toHaveLength(300);
   [0, 1, 2, 297, 298, 299].forEach((index) => {

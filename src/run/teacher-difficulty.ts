@@ -25,7 +25,7 @@ export function teacherDifficulty(
       const rows = Math.min(ROWS, size - from);
       const indices = Uint32Array.from({ length: rows }, (_, row) => from + row);
       const batch = asked.readBatch(bucket, indices, rows);
-      const answers = readKnowledge(logits.at(batch), batch.keys, rows).data as Float32Array;
+      const answers = readKnowledge(logits, batch).data as Float32Array;
       const labels = labelsOf(batch);
       const classes = answers.length / rows;
       for (let row = 0; row < rows; row++) {

@@ -5,7 +5,7 @@ import type { OrderOf } from '../data/curriculum-order.ts';
 import type { Split } from '../data/split.ts';
 import { dropTokens } from '../data/token-dropout.ts';
 import type { TokenSplit } from '../data/token-split.ts';
-import type { TapSpaces } from '../knowledge/tap-spaces.ts';
+import type { LabelSpace } from '../knowledge/label-space.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import type { PlainBatchSource } from '../train/batch-source.ts';
 import { splitBatches, trainingBatch } from './sample-batches.ts';
@@ -17,7 +17,7 @@ export interface TextBatchOptions {
   /** Part of the tokens that become the unknown token, anew in every epoch. */
   readonly tokenDropout?: { readonly fraction: number; readonly unkId: number };
   /** What the teacher said, by tap. */
-  readonly knowledge?: ReadonlyMap<string, TapSpaces>;
+  readonly knowledge?: ReadonlyMap<string, LabelSpace>;
   /** In what order samples come; every one once an epoch when absent. */
   readonly orderOf?: OrderOf;
 }

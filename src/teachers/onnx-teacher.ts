@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Batch, columnOf } from '../data/batch.ts';
+import { SEQUENCE } from '../data/columns.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import { tensorBytes } from '../onnx/encode-tensor.ts';
@@ -26,8 +27,6 @@ export interface OnnxTeacherOptions {
   threads?: number;
   /** What the answers are kept under, when the model was made of another one (`tapTeacher`); its own hash by default. */
   hash?: string;
-  /** The length that texts are padded to, where the shapes of outputs have it. */
-  sequence?: number;
 }
 
 /**
@@ -42,7 +41,7 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   const title = options.title ?? (typeof model === 'string' ? model : 'the teacher');
   const { graph, hash } = readTeacherModel(model, title);
   const inputs = inputsOf(graph, title);
-  const outputs = outputsOf(graph, title, options.sequence);
+  const outputs = outputsOf(graph, title);
   if (vocabularySize !== undefined && inputs.ids) checkVocabulary(graph, inputs.ids, vocabularySize, title);
   const session = await engine.load(model, {
     title,
@@ -110,13 +109,13 @@ function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Va
   return { all: graph.inputs, ids };
 }
 
-function outputsOf(graph: Graph, title: string, sequence?: number): Record<string, TeacherOutput> {
+function outputsOf(graph: Graph, title: string): Record<string, TeacherOutput> {
   const length = graph.inputs.find(({ name }) => name === INPUT_IDS)?.shape?.[1];
   const outputs: Record<string, TeacherOutput> = {};
   for (const { name, type, shape } of graph.outputs) {
-    const dims = shape?.slice(1).map((dim) => (dim === length ? (sequence ?? dim) : dim));
-    if (type !== 'float32' || !dims?.every((dim) => typeof dim === 'number')) continue;
-    outputs[name] = { type, dims: dims as number[] };
+    const dims = shape?.slice(1).map((dim) => (typeof dim === 'string' && dim === length ? SEQUENCE : dim));
+    if (type !== 'float32' || !dims?.every((dim) => typeof dim === 'number' || dim === SEQUENCE)) continue;
+    outputs[name] = { type, dims: dims as TeacherOutput['dims'] };
   }
   if (Object.keys(outputs).length > 0) return outputs;
   throw new LimbeckError('teacher.outputs', `${title} has no output that can be knowledge`, {
@@ -165,7 +164,10 @@ async function label(
   }
   const labels: Record<string, Float32Array> = {};
   for (const tap of taps) {
-    const size = elementCount((outputs[tap] as TeacherOutput).dims);
+    const { dims } = outputs[tap] as TeacherOutput;
+    const size = elementCount(
+      dims.map((dim) => (dim === SEQUENCE ? (batch.sizes[SEQUENCE] as number) : dim)),
+    );
     const values = (results[tap] as Tensor).data as Float32Array;
     if (values.length !== batch.rows * size) {
       throw new LimbeckError('teacher.outputs', `${title} gives ${tap} in another shape than it declares`, {

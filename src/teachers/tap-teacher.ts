@@ -1,5 +1,6 @@
 import { gradients } from '../autodiff/gradients.ts';
 import { prepareForGradients } from '../autodiff/prepare.ts';
+import { SEQUENCE } from '../data/columns.ts';
 import { LimbeckError } from '../errors.ts';
 import { nearestNames } from '../nearest.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
@@ -12,13 +13,10 @@ import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { formatShape } from '../onnx/shape-inference/rule.ts';
 import type { KnowledgeRequest, TeacherGraph } from './knowledge-request.ts';
 
-/** The name that the length of texts has in the shapes of taps, whatever the model calls it. */
-export const SEQUENCE = 'sequence';
-
 /** A teacher that answers requests: its model with an output for each. */
 export interface TappedTeacher {
   readonly graph: Graph;
-  /** The shape of each tap for a sample: numbers, and `sequence` for the length of a text. */
+  /** The shape of each tap for a sample: numbers, and `sequence` for the length of a text, whatever the model calls it. */
   readonly dims: ReadonlyMap<string, readonly (number | typeof SEQUENCE)[]>;
 }
 

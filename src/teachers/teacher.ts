@@ -1,10 +1,14 @@
 import type { Batch } from '../data/batch.ts';
+import type { SEQUENCE } from '../data/columns.ts';
 
 /** What one tap of a teacher gives for each sample. */
 export interface TeacherOutput {
   readonly type: 'float32';
-  /** The shape per sample, without the batch: `[26]` for logits over 26 classes. */
-  readonly dims: readonly number[];
+  /**
+   * The shape per sample, without the batch: `[26]` for logits over 26 classes; `sequence` stands for the length that a
+   * batch is padded to.
+   */
+  readonly dims: readonly (number | typeof SEQUENCE)[];
 }
 
 /** Where knowledge comes from: an ONNX model, or a black box that answers like one. */

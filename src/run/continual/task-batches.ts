@@ -82,7 +82,7 @@ export function taskBatches(options: TaskBatchOptions): TrainingData {
           feeds: {
             ...whole.feeds,
             ...pastFeeds(options, batch, indices.length, replayed),
-            ...(options.teacher && { 'knowledge/logits': readKnowledge(options.teacher, batch.keys, rows) }),
+            ...(options.teacher && { 'knowledge/logits': readKnowledge(options.teacher, batch) }),
           },
         };
       },

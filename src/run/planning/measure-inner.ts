@@ -1,27 +1,28 @@
 import { join } from 'node:path';
-import { estimateBytes } from '../../knowledge/estimate.ts';
+import { estimateBytes, estimateLengthBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
+import { type AnswerDims, hasLength } from '../../knowledge/true-length.ts';
 import { knowledgeRequests } from '../../objectives/index.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
-import { SEQUENCE, tapTeacher } from '../../teachers/tap-teacher.ts';
+import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { withoutSchedules } from '../decided-temperature.ts';
 import { describePair } from '../describe-pair.ts';
 import { layerMap } from '../pair-context.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
-import { lengthOf, secondsForSplit } from './batch-counts.ts';
+import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { sampledBucket, sampledBuckets } from './sampled-split.ts';
-import { storedAnswers } from './stored-answers.ts';
+import { sampledBuckets } from './sampled-split.ts';
+import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
 import { secondsPerCall } from './timing.ts';
 
 /** What the recipe's losses ask of the teacher besides its classes. */
 export interface InnerKnowledge {
   readonly context: ObjectiveContext;
-  /** The shape of each tap, for a text of so many tokens. */
-  dims(length: number): ReadonlyMap<string, readonly number[]>;
+  /** The shape of each tap. */
+  readonly dims: ReadonlyMap<string, AnswerDims>;
   /** Training samples that the store lacks an answer for; seconds and disk for them. 0 where nothing is asked. */
   readonly missing: number;
   readonly seconds: number;
@@ -47,10 +48,7 @@ export async function measureInner(
   const known: ObjectiveContext = { classes, models: { ...pair, layers }, teacherGraph: teacher };
   const requests = knowledgeRequests(withoutSchedules(recipe.objective), known);
   const tapped = tapTeacher(teacher, requests);
-  const dims = (length: number) =>
-    new Map(
-      [...tapped.dims].map(([tap, shape]) => [tap, shape.map((dim) => (dim === SEQUENCE ? length : dim))]),
-    );
+  const { dims } = tapped;
   if (requests.length === 0) return { context: known, dims, missing: 0, seconds: 0, diskBytes: 0 };
   const taps = requests.map(({ tap }) => tap);
   const file = join(scratch, 'teacher_tapped.onnx');
@@ -60,8 +58,7 @@ export async function measureInner(
     context.checkInterrupted();
     const indices = Array.from({ length: sample.size }, (_, i) => i);
     const samples = sample.readBatch(0, indices, TEACHER_BATCH);
-    const { length: sequence } = sample.buckets[0]!;
-    const labeller = await openLabeller(context, task, file, source.title, { sequence });
+    const labeller = await openLabeller(context, task, file, source.title);
     try {
       const call = () => labeller.label(samples, taps);
       batch.set(lengthOf(sample.buckets[0]!), await secondsPerCall(call, context.checkInterrupted));
@@ -72,24 +69,29 @@ export async function measureInner(
   }
   const { preprocessing } = task;
   let diskBytes = 0;
-  const missing: { length?: number; size: number }[] = [];
-  for (const [bucket, { size, ...shapeOf }] of asked.buckets.entries()) {
-    if (size === 0) continue;
-    const samples = sampledBucket(asked, bucket, size);
-    let most = 0;
-    for (const [tap, shape] of dims(lengthOf(shapeOf))) {
-      const query = { teacher: stored.hash, tap, preprocessing, dims: shape };
-      const answers = await storedAnswers(stored.store, samples, query, context.checkInterrupted);
-      most = Math.max(most, answers.missing);
-      if (answers.missing > 0) diskBytes += estimateBytes(answers.missing, shape, 'float16');
-    }
-    missing.push({ ...shapeOf, size: most });
+  let buckets: BucketSizes['buckets'] = asked.buckets.map((bucket) => ({ ...bucket, size: 0 }));
+  for (const [tap, shape] of dims) {
+    const query = { teacher: stored.hash, tap, preprocessing, dims: shape };
+    const answers = await storedAnswers(stored.store, asked, query, context.checkInterrupted);
+    // A sample is asked about all taps where one answer is missing.
+    buckets = buckets.map((bucket, i) => {
+      const { size } = answers.missingByBucket.buckets[i]!;
+      return { ...bucket, size: Math.max(bucket.size, size) };
+    });
+    diskBytes += missingBytes(answers, shape);
   }
   return {
     context: known,
     dims,
-    missing: missing.reduce((sum, { size }) => sum + size, 0),
-    seconds: secondsForSplit({ buckets: missing }, TEACHER_BATCH, batch),
+    missing: buckets.reduce((sum, { size }) => sum + size, 0),
+    seconds: secondsForSplit({ buckets }, TEACHER_BATCH, batch),
     diskBytes,
   };
+}
+
+function missingBytes({ missing, missingLengths }: StoredAnswers, shape: AnswerDims): number {
+  if (missing === 0) return 0;
+  return hasLength(shape)
+    ? estimateLengthBytes(missingLengths, shape, 'float16')
+    : estimateBytes(missing, shape as number[], 'float16');
 }

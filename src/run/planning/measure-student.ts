@@ -1,6 +1,6 @@
 import type { Split } from '../../data/split.ts';
 import { LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
-import { TapSpaces } from '../../knowledge/tap-spaces.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
@@ -45,29 +45,22 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
     source ? samples : [],
     { tap: LOGITS, dims: [classes], encoding: LOGITS_ENCODING },
     (space) =>
-      withScratchTaps(
-        scratch,
-        source ? samples : [],
-        (length) => inner?.dims(length) ?? new Map(),
-        (spacesOf) =>
-          measureTraining(context, {
-            student,
-            terms,
-            optimizer: createOptimizer(optimizer),
-            maxGradNorm,
-            name: source ? 'student' : 'baseline',
-            variants: samples.map((sample) => {
-              const taps = spacesOf.get(sample) ?? new Map<string, TapSpaces>();
-              return variantOf(sample, source && new Map([[LOGITS, TapSpaces.of(space)], ...taps]));
-            }),
-          }),
+      withScratchTaps(scratch, source ? samples : [], inner?.dims ?? new Map(), (taps) =>
+        measureTraining(context, {
+          student,
+          terms,
+          optimizer: createOptimizer(optimizer),
+          maxGradNorm,
+          name: source ? 'student' : 'baseline',
+          variants: samples.map((sample) => variantOf(sample, source && new Map([[LOGITS, space], ...taps]))),
+        }),
       ),
   );
   const evaluation = await measureEvaluation(context, student, batchSize);
   const step = new Map([...training.step].map(([name, seconds]) => [Number(name), seconds]));
   return { student, training, step, evaluation };
 
-  function variantOf(sample: Split, knowledge: ReadonlyMap<string, TapSpaces> | undefined): MeasuredVariant {
+  function variantOf(sample: Split, knowledge: ReadonlyMap<string, LabelSpace> | undefined): MeasuredVariant {
     const name = `${lengthOf(sample.buckets[0]!)}`;
     const nextBatch = batchesInTurn(sample, batchSize);
     return {

@@ -51,7 +51,7 @@ export async function measureHeadTraining(
               return {
                 variant: 'head',
                 rows: batch.filled,
-                feeds: { ...batch.columns, embedding: readKnowledge(space, batch.keys, batchSize) },
+                feeds: { ...batch.columns, embedding: readKnowledge(space, batch) },
               };
             },
           },

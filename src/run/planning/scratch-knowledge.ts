@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Split } from '../../data/split.ts';
+import { tokenSpans } from '../../data/token-spans.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { KnowledgeStore } from '../../knowledge/store.ts';
-import { TapSpaces } from '../../knowledge/tap-spaces.ts';
+import { type AnswerDims, dimsAt, hasLength } from '../../knowledge/true-length.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import { splitBatches } from '../sample-batches.ts';
-import { lengthOf } from './batch-counts.ts';
 
 /**
  * Runs `body` with a space that has an answer for every sample of `splits`: random ones from 0 to 1, in a store of its own, so
@@ -16,7 +16,7 @@ import { lengthOf } from './batch-counts.ts';
 export async function withScratchKnowledge<T>(
   scratch: string,
   splits: readonly Split[],
-  knowledge: { readonly tap: string; readonly dims: readonly number[]; readonly encoding: LabelEncoding },
+  knowledge: { readonly tap: string; readonly dims: AnswerDims; readonly encoding: LabelEncoding },
   body: (space: LabelSpace) => Promise<T>,
 ): Promise<T> {
   const store = await KnowledgeStore.open(join(scratch, `store-${knowledge.tap}`));
@@ -27,25 +27,19 @@ export async function withScratchKnowledge<T>(
   }
 }
 
-/** The same for several taps, whose shapes depend on the length of the texts: a map of spaces for each split. */
+/** The same for several taps. */
 export async function withScratchTaps<T>(
   scratch: string,
   splits: readonly Split[],
-  dims: (length: number) => ReadonlyMap<string, readonly number[]>,
-  body: (spacesOf: ReadonlyMap<Split, ReadonlyMap<string, TapSpaces>>) => Promise<T>,
+  dims: ReadonlyMap<string, AnswerDims>,
+  body: (spaces: ReadonlyMap<string, LabelSpace>) => Promise<T>,
 ): Promise<T> {
   const store = await KnowledgeStore.open(join(scratch, 'store-taps'));
   try {
-    const spacesOf = new Map<Split, Map<string, TapSpaces>>();
-    for (const split of splits) {
-      const spaces = new Map<string, TapSpaces>();
-      for (const [tap, shape] of dims(lengthOf(split.buckets[0]!))) {
-        const space = await scratchSpace(store, [split], { tap, dims: shape, encoding: 'float16' });
-        spaces.set(tap, TapSpaces.of(space));
-      }
-      spacesOf.set(split, spaces);
-    }
-    return await body(spacesOf);
+    const spaces = new Map<string, LabelSpace>();
+    for (const [tap, shape] of dims)
+      spaces.set(tap, await scratchSpace(store, splits, { tap, dims: shape, encoding: 'float16' }));
+    return await body(spaces);
   } finally {
     await store.close();
   }
@@ -54,7 +48,7 @@ export async function withScratchTaps<T>(
 async function scratchSpace(
   store: KnowledgeStore,
   splits: readonly Split[],
-  knowledge: { readonly tap: string; readonly dims: readonly number[]; readonly encoding: LabelEncoding },
+  knowledge: { readonly tap: string; readonly dims: AnswerDims; readonly encoding: LabelEncoding },
 ): Promise<LabelSpace> {
   const space = await store.space({
     ...knowledge,
@@ -62,12 +56,24 @@ async function scratchSpace(
     teacher: 'none',
     preprocessing: 'none',
   });
-  const random = randomStream(1, 'plan');
-  const elements = elementCount(knowledge.dims);
+  // Not below 0: some taps hold probabilities, and a loss that takes their logarithm stops at a NaN.
+  const { uniform } = randomStream(1, 'plan');
+  const answer = (length: number) =>
+    Float32Array.from({ length: elementCount(dimsAt(knowledge.dims, length)) }, uniform);
   for (const split of splits) {
-    for (const { keys, filled } of splitBatches(split, 256)) {
-      // Not below 0: some taps hold probabilities, and a loss that takes their logarithm stops at a NaN.
-      await space.put(keys, Float32Array.from({ length: filled * elements }, random.uniform));
+    for (const batch of splitBatches(split, 256)) {
+      const { keys, filled } = batch;
+      const spans = hasLength(knowledge.dims) ? tokenSpans(batch) : undefined;
+      if (spans)
+        await space.put(
+          keys,
+          Array.from(spans.lengths, (length) => ({ length, values: answer(length) })),
+        );
+      else
+        await space.put(
+          keys,
+          Float32Array.from({ length: filled * elementCount(dimsAt(knowledge.dims, 0)) }, uniform),
+        );
     }
   }
   return space;

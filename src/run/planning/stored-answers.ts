@@ -1,8 +1,11 @@
 import { join } from 'node:path';
+import { SEQUENCE } from '../../data/columns.ts';
 import type { Split } from '../../data/split.ts';
+import { tokenSpans } from '../../data/token-spans.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import { LabelSpace } from '../../knowledge/label-space.ts';
 import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';
+import { type AnswerDims, hasLength } from '../../knowledge/true-length.ts';
 import { splitBatches } from '../sample-batches.ts';
 import { type BucketSizes, lengthOf } from './batch-counts.ts';
 
@@ -13,7 +16,7 @@ export interface SpaceQuery {
   readonly tap: string;
   readonly preprocessing: string;
   /** The shape of an answer, where spaces of one tap differ in it. */
-  readonly dims?: readonly number[];
+  readonly dims?: AnswerDims;
   /** How they are kept, where a teacher may have spaces of several encodings. */
   readonly encoding?: LabelEncoding;
 }
@@ -24,6 +27,8 @@ export interface StoredAnswers {
   readonly missing: number;
   /** The samples without an answer, by bucket. */
   readonly missingByBucket: BucketSizes;
+  /** The same by their own length in tokens, where that is part of the answers' shape. */
+  readonly missingLengths: ReadonlyMap<number, number>;
   /** The space, when the store has it. */
   readonly space: SpaceSummary | undefined;
 }
@@ -50,21 +55,41 @@ export async function storedAnswers(
       samples > 0 &&
       problem === undefined,
   );
-  if (!found) {
-    return { present: 0, missing: split.size, missingByBucket: split, space: undefined };
+  const byLength = query.dims !== undefined && hasLength(query.dims);
+  if (!found && !byLength) {
+    return {
+      present: 0,
+      missing: split.size,
+      missingByBucket: split,
+      missingLengths: new Map(),
+      space: undefined,
+    };
   }
   const missing = new Map<number, number>();
-  const space = new LabelSpace(found, join(store.folder, found.id), 'read');
+  const missingLengths = new Map<number, number>();
+  const space = found && new LabelSpace(found, join(store.folder, found.id), 'read');
   try {
     for (const batch of splitBatches(split, ROWS)) {
       checkInterrupted();
-      const length = lengthOf(batch as { readonly length?: number });
-      missing.set(length, (missing.get(length) ?? 0) + space.missing(batch.keys).length);
+      const rows = space?.missing(batch.keys) ?? Array.from({ length: batch.filled }, (_, row) => row);
+      const length = lengthOf({ length: batch.sizes[SEQUENCE] });
+      missing.set(length, (missing.get(length) ?? 0) + rows.length);
+      const spans = byLength ? tokenSpans(batch) : undefined;
+      for (const row of spans ? rows : []) {
+        const own = spans?.lengths[row] as number;
+        missingLengths.set(own, (missingLengths.get(own) ?? 0) + 1);
+      }
     }
   } finally {
-    await space.close();
+    await space?.close();
   }
   const buckets = split.buckets.map((bucket) => ({ ...bucket, size: missing.get(lengthOf(bucket)) ?? 0 }));
   const count = buckets.reduce((sum, { size }) => sum + size, 0);
-  return { present: split.size - count, missing: count, missingByBucket: { buckets }, space: found };
+  return {
+    present: split.size - count,
+    missing: count,
+    missingByBucket: { buckets },
+    missingLengths,
+    space: found,
+  };
 }

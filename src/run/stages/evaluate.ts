@@ -93,10 +93,7 @@ export function evaluateStage(
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         run.checkInterrupted();
         const answers = new Map<string, Answer[]>();
-        answers.set(
-          'teacher',
-          answersOf(readKnowledge(space, batch.keys, batch.rows), batch, confusions.get('teacher')!),
-        );
+        answers.set('teacher', answersOf(readKnowledge(space, batch), batch, confusions.get('teacher')!));
         for (const [name, session] of sessions) {
           const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
           answers.set(name, answersOf(logits, batch, confusions.get(name)!));

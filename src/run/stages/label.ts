@@ -4,7 +4,6 @@ import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/la
 import { EARLIER_LOGITS_ENCODING, LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { spaceInfo } from '../../knowledge/space-info.ts';
-import { TapSpaces } from '../../knowledge/tap-spaces.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { addedSamples } from '../added-samples.ts';
 import { type RunContext, runStage } from '../run-context.ts';
@@ -22,7 +21,7 @@ export interface Labels extends LabelResult {
 
 /** All that a training needs of its teacher, by tap; `logits` is one. */
 export interface TeacherAnswers extends Labels {
-  readonly spaces: ReadonlyMap<string, TapSpaces>;
+  readonly spaces: ReadonlyMap<string, LabelSpace>;
   /** Samples that were added to the training set, with answers as the others have them. */
   readonly added: readonly Split[];
 }
@@ -79,7 +78,7 @@ export function labelStage(
       await tapSamples(run, data, teacher, requests, tappedSplit(split));
     }
     const more = added.map(({ name, size }) => `; ${size} ${name} added`).join('');
-    const spaces = new Map([['logits', TapSpaces.of(value.space)], ...inner.spaces]);
+    const spaces = new Map([['logits', value.space], ...inner.spaces]);
     const repeated = value.repeated > 0 ? `, ${value.repeated} ${unit} occur more than once` : '';
     const looked =
       requests.length > 0

@@ -10,7 +10,7 @@ import { type ImageDataset, prepareImageDataset } from '../../data/images/prepar
 import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
-import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
@@ -163,7 +163,7 @@ function inViews({ data, training, seed }: Recipe, split: ImageSplit): { split: 
 function trainingData(
   recipe: Recipe,
   pictures: ImageSplit,
-  knowledge: ReadonlyMap<string, TapSpaces> | undefined,
+  knowledge: ReadonlyMap<string, LabelSpace> | undefined,
   added: readonly Split[] = [],
   orderOf: OrderOf = batchOrder,
 ): TrainingData {

@@ -3,7 +3,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { KeptSplits } from '../../data/kept-splits.ts';
 import type { Split } from '../../data/split.ts';
 import type { ReaderInput } from '../../export/shipped-reader.ts';
-import type { TapSpaces } from '../../knowledge/tap-spaces.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
@@ -27,7 +27,7 @@ export interface LinearPeer {
   /** With its initial parameters. */
   build(): Student;
   /** Its training samples, or the labelled ones of them, as they are: without the recipe's variations. */
-  training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, TapSpaces>): TrainingData;
+  training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, LabelSpace>): TrainingData;
 }
 
 /** A student as it leaves: its models and what says of them. */
@@ -88,7 +88,7 @@ export interface TaskData {
    */
   training(
     split: 'train' | 'labelled',
-    knowledge?: ReadonlyMap<string, TapSpaces>,
+    knowledge?: ReadonlyMap<string, LabelSpace>,
     added?: readonly Split[],
     orderOf?: OrderOf,
   ): TrainingData;

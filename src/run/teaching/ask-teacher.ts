@@ -37,7 +37,7 @@ export function openLabeller(
   { preprocessing, vocabularySize }: LabellingInputs,
   model: string | Uint8Array,
   title: string,
-  tapped: { readonly hash?: string; readonly sequence?: number } = {},
+  tapped: { readonly hash?: string } = {},
 ): Promise<Teacher> {
   return createOnnxTeacher({ engine, model, title, preprocessing, vocabularySize, ...tapped });
 }

@@ -41,7 +41,7 @@ export async function examineTeacher(
   const split = validation.size > 0 ? validation : train;
   const teacher = await openLabeller(run, data.task, file, data.teacherTitle);
   try {
-    const [classes = 0] = teacher.outputs[LOGITS]?.dims ?? [];
+    const classes = Number(teacher.outputs[LOGITS]?.dims[0] ?? 0);
     const answers: Float32Array[] = [];
     const [again, alone] = [new Comparison(), new Comparison()];
     for (const batch of fromEveryBucket(split)) {

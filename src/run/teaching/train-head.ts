@@ -178,12 +178,11 @@ async function headAnswers(
   const session = await engine.load(writeModel(head.graph));
   const answers: number[] = [];
   try {
-    for (const { keys, filled } of sample.batches(EVALUATION_ROWS)) {
-      const { logits } = await session.run(
-        { embedding: readKnowledge(space, keys, filled) },
-        { logits: null },
-      );
-      for (const value of logits.data as Float32Array) answers.push(value);
+    for (const batch of sample.batches(EVALUATION_ROWS)) {
+      const { logits } = await session.run({ embedding: readKnowledge(space, batch) }, { logits: null });
+      const own = logits.data.length / batch.rows;
+      const values = (logits.data as Float32Array).subarray(0, batch.filled * own);
+      for (const value of values) answers.push(value);
     }
   } finally {
     await session.release();
@@ -217,11 +216,11 @@ export function headTensors(head: Student, parameters: ReadonlyMap<string, Float
 
 /** A batch of texts as a head reads it: the embeddings that the store holds, whatever the length of the texts. */
 function embedded(batch: Batch, space: LabelSpace): Batch {
-  const { rows, keys, columns } = batch;
+  const { rows, columns } = batch;
   return {
     ...batch,
     sizes: { batch: rows },
-    columns: { ...columns, embedding: readKnowledge(space, keys, rows) },
+    columns: { ...columns, embedding: readKnowledge(space, batch) },
   };
 }
 
