@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const json = process.env.VITEST_JSON;
+/** On a machine that does other things: `TEST_PATIENCE=10 npm test` waits ten times as long. */
+const patience = Number(process.env.TEST_PATIENCE ?? 1);
 
 export default defineConfig({
   test: {
@@ -17,7 +19,8 @@ export default defineConfig({
         test: { name: 'end to end', include: ['test/**/*.test.ts'], env: { LIMBECK_THREADS: '1' } },
       },
     ],
-    testTimeout: 60_000,
+    testTimeout: 60_000 * patience,
+    hookTimeout: 60_000 * patience,
     reporters: json ? ['default', ['json', { outputFile: json }]] : ['default'],
   },
 });

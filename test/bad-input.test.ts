@@ -21,7 +21,7 @@ const wholeTeacher = classifierModel();
 beforeAll(async () => {
   glosses = await readGlosses(150);
   tokenizerFile = await tokenizerJson();
-}, 60_000);
+});
 beforeEach(() => {
   place = new RunPlace();
   const current = place;

@@ -31,7 +31,7 @@ beforeAll(async () => {
   glosses = await readGlosses(300);
   writeJsonLines(place.path('data.jsonl'), glosses);
   place.write('small.yaml', smallRecipeText());
-}, 60_000);
+});
 afterAll(() => {
   build?.remove();
   place.remove();

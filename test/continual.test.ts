@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml';
 import { type ContinualResult, continual, parseRecipe, writeReport } from '../src/index.ts';
 import { fileHash } from './support/file-hash.ts';
 import { readGlosses, writeJsonLines } from './support/glosses.ts';
+import { patience } from './support/patience.ts';
 import { writeQuarters } from './support/small-pictures.ts';
 import { RunPlace, smallRecipeText } from './support/small-run.ts';
 
@@ -32,7 +33,7 @@ let whole: ContinualResult;
 beforeAll(async () => {
   writeQuarters(place.path('pictures'), { train: 260, test: 120 });
   whole = await continual(recipe(), place.options('whole', { storeFolder: place.path('store-whole') }));
-}, 60_000);
+});
 afterAll(() => place.remove());
 
 const of = (result: ContinualResult, method: string) =>
@@ -106,28 +107,32 @@ describe('limbeck continual', () => {
     expect(again).toEqual(whole);
   });
 
-  it('goes on after it was killed, and ends in the same bits', async () => {
-    place.write('quarters.yaml', recipeText());
-    for (const moment of [/"task":"ewc, task 2 of 2","done":3/, /"task":"all, task 2 of 2","done":5/])
-      await killedAt(moment);
-    const seen: string[] = [];
-    const result = await continual(
-      recipe(),
-      place.options('killed', {
-        storeFolder: place.path('store-killed'),
-        onEvent: (event) => event.type === 'progress' && event.stage === 'train' && seen.push(event.task),
-      }),
-    );
-    expect(result.methods).toEqual(whole.methods);
-    // What was done stays done.
-    expect(new Set(seen)).toEqual(new Set(['all, task 2 of 2', 'joint, all tasks']));
-    const lines = (run: string) => metrics(run).map(({ seconds: _, ...row }) => JSON.stringify(row));
-    expect(lines('killed').sort()).toEqual(lines('whole').sort());
-    for (const past of ['all/task-1.onnx', 'replay/task-1.onnx'])
-      expect(fileHash(place.path('runs', 'killed', 'past', past))).toBe(
-        fileHash(place.path('runs', 'whole', 'past', past)),
+  it(
+    'goes on after it was killed, and ends in the same bits',
+    async () => {
+      place.write('quarters.yaml', recipeText());
+      for (const moment of [/"task":"ewc, task 2 of 2","done":3/, /"task":"all, task 2 of 2","done":5/])
+        await killedAt(moment);
+      const seen: string[] = [];
+      const result = await continual(
+        recipe(),
+        place.options('killed', {
+          storeFolder: place.path('store-killed'),
+          onEvent: (event) => event.type === 'progress' && event.stage === 'train' && seen.push(event.task),
+        }),
       );
-  }, 90_000);
+      expect(result.methods).toEqual(whole.methods);
+      // What was done stays done.
+      expect(new Set(seen)).toEqual(new Set(['all, task 2 of 2', 'joint, all tasks']));
+      const lines = (run: string) => metrics(run).map(({ seconds: _, ...row }) => JSON.stringify(row));
+      expect(lines('killed').sort()).toEqual(lines('whole').sort());
+      for (const past of ['all/task-1.onnx', 'replay/task-1.onnx'])
+        expect(fileHash(place.path('runs', 'killed', 'past', past))).toBe(
+          fileHash(place.path('runs', 'whole', 'past', past)),
+        );
+    },
+    patience(90),
+  );
 
   it('tells the task where the recipe says so: less is forgotten', async () => {
     const told = recipe('  setting: task-incremental\n  methods: [naive]');
@@ -158,7 +163,7 @@ describe('limbeck continual', () => {
     const row = metrics('texts').find(({ method, task }) => method === 'all' && task === 2);
     for (const term of ['labels', 'teacher', 'self', 'ewc', 'replay-labels', 'replay-logits'])
       expect(row?.[`loss/${term}`], term).toEqual(expect.any(Number));
-  }, 60_000);
+  });
 
   it.each([
     ['a class that is not there', '  tasks: [[north-west, north-est], [south-west]]', /no class 'north-est'/],

@@ -36,7 +36,7 @@ beforeAll(async () => {
       command: 'npx limbeck distill small.yaml',
     }),
   );
-}, 60_000);
+});
 afterAll(() => place.remove());
 
 const file = (...names: string[]) => place.path('runs', 'first', ...names);

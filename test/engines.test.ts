@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { CHROMIUM_ARGS, findChromium, findSwiftShader } from './support/chromium.ts';
+import { patience } from './support/patience.ts';
 import { lossesOn, STEPS, TRAININGS } from './support/trainings.ts';
 
 function expectAlike(found: readonly number[], expected: readonly number[]): void {
@@ -35,7 +36,7 @@ it.each(Object.keys(TRAININGS))('%s learns on the CPU', (name) => {
 
 const swiftShader = findSwiftShader(browserPath);
 describe.skipIf(!swiftShader)('WebGPU of onnxruntime-node, on SwiftShader', () => {
-  it('has the losses of the CPU', { timeout: 120_000 }, async () => {
+  it('has the losses of the CPU', { timeout: patience(120) }, async () => {
     // The Vulkan loader looks at its variables when a process starts.
     const { stdout } = await promisify(execFile)(
       process.execPath,
@@ -77,7 +78,7 @@ describe.skipIf(!browserPath)('WebAssembly in Chromium', () => {
 
   it.each(Object.entries(TRAININGS))(
     '%s has the losses of the CPU',
-    { timeout: 120_000 },
+    { timeout: patience(120) },
     async (name, training) => {
       const browser = await chromium.launch({ executablePath: browserPath!, args: CHROMIUM_ARGS });
       try {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { distill, LimbeckError, parseRecipe, plan, type RunEvent, train } from '../src/index.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { randomStream } from '../src/random.ts';
+import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
 
 const SIDE = 8;
@@ -71,7 +72,7 @@ afterAll(() => place.remove());
 
 describe('pictures', () => {
   it('train a teacher, which teaches a student; both are told apart from chance', {
-    timeout: 120_000,
+    timeout: patience(120),
   }, async () => {
     const trained = await train(teacher, place.options('teacher'));
     expect(trained.student.accuracy).toBeGreaterThan(0.9);
@@ -118,7 +119,7 @@ describe('pictures', () => {
   });
 
   it('near the boundary are mixed, and attacked: the teacher answers what they are, once', {
-    timeout: 120_000,
+    timeout: patience(120),
   }, async () => {
     const taught = recipe(
       'added',

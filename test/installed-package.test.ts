@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Build, buildLimbeck } from './support/build.ts';
+import { patience } from './support/patience.ts';
 
 // The package as npm packs it, installed in an empty project, and used there as a stranger would.
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
     if (!/ENOTFOUND|EAI_AGAIN|ENETUNREACH|ECONNREFUSED|ETIMEDOUT/.test(error.message)) throw error;
     unreachable = true;
   });
-}, 300_000);
+}, patience(300));
 
 afterAll(async () => {
   build.remove();

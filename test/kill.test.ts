@@ -11,6 +11,7 @@ import { type Build, buildLimbeck } from './support/build.ts';
 import { jsonLines, launch, type Running } from './support/child-process.ts';
 import { fileHash } from './support/file-hash.ts';
 import { readGlosses, writeJsonLines } from './support/glosses.ts';
+import { patience } from './support/patience.ts';
 import { RunPlace, smallRecipeText } from './support/small-run.ts';
 
 const SCRIPT = fileURLToPath(new URL('./support/distill-process.js', import.meta.url));
@@ -32,7 +33,7 @@ beforeAll(async () => {
     training: { ...training, checkpointEvery: 0.05 },
   };
   place.write('small.yaml', stringify(recipe));
-}, 60_000);
+});
 afterAll(() => {
   build?.remove();
   place.remove();
@@ -91,90 +92,98 @@ describe('a run that is killed again and again', () => {
     [/"type":"(progress|stage-start)","stage":"export"/, 40],
   ];
 
-  test('ends in the bits of one that was not, and asks the teacher only for what is missing', async () => {
-    const whole = start('whole');
-    expect(await whole.ended).toMatchObject({ code: 0 });
+  test(
+    'ends in the bits of one that was not, and asks the teacher only for what is missing',
+    async () => {
+      const whole = start('whole');
+      expect(await whole.ended).toMatchObject({ code: 0 });
 
-    const random = randomStream(20, 'kills');
-    const killedIn: string[] = [];
-    let missing = Number.POSITIVE_INFINITY;
-    for (const [moment, within] of KILLS) {
-      const running = start('killed');
-      const labelled = labelling(running);
-      await running.printed(moment);
-      await setTimeout(random.uniform() * within);
-      const killedAt = performance.now();
-      running.child.kill('SIGKILL');
-      const { signal, out } = await running.ended;
-      if (signal === 'SIGKILL') {
-        const last = [...out.matchAll(/"stage-start","stage":"(\w+)"/g)].at(-1);
-        killedIn.push(last?.[1] ?? 'start');
-      } else expect(jsonLines(out).at(-1)).not.toMatchObject({ type: 'error' });
-      const part = await labelled;
-      if (part.missing === undefined) continue;
-      expect(part.missing).toBeLessThanOrEqual(missing);
-      // The last 2 seconds of a killed process may be lost, no more; a second for the way to here.
-      const kept = part.heard.filter(({ at }) => at < killedAt - 3000).at(-1)?.done ?? 0;
-      missing = part.missing - kept;
-    }
-    const last = start('killed');
-    const { code, out } = await last.ended;
-    expect(jsonLines(out).filter(({ type }) => type === 'error')).toEqual([]);
-    expect(code).toBe(0);
+      const random = randomStream(20, 'kills');
+      const killedIn: string[] = [];
+      let missing = Number.POSITIVE_INFINITY;
+      for (const [moment, within] of KILLS) {
+        const running = start('killed');
+        const labelled = labelling(running);
+        await running.printed(moment);
+        await setTimeout(random.uniform() * within);
+        const killedAt = performance.now();
+        running.child.kill('SIGKILL');
+        const { signal, out } = await running.ended;
+        if (signal === 'SIGKILL') {
+          const last = [...out.matchAll(/"stage-start","stage":"(\w+)"/g)].at(-1);
+          killedIn.push(last?.[1] ?? 'start');
+        } else expect(jsonLines(out).at(-1)).not.toMatchObject({ type: 'error' });
+        const part = await labelled;
+        if (part.missing === undefined) continue;
+        expect(part.missing).toBeLessThanOrEqual(missing);
+        // The last 2 seconds of a killed process may be lost, no more; a second for the way to here.
+        const kept = part.heard.filter(({ at }) => at < killedAt - 3000).at(-1)?.done ?? 0;
+        missing = part.missing - kept;
+      }
+      const last = start('killed');
+      const { code, out } = await last.ended;
+      expect(jsonLines(out).filter(({ type }) => type === 'error')).toEqual([]);
+      expect(code).toBe(0);
 
-    expect(new Set(killedIn).size, killedIn.join()).toBeGreaterThanOrEqual(3);
-    expect(hashes('killed')).toEqual(hashes('whole'));
-    const [killed, never] = [resultOf('killed'), resultOf('whole')];
-    for (const model of ['teacher', 'student', 'studentInt8', 'baseline'] as const) {
-      const { accuracy, macroF1 } = never[model]!;
-      expect(killed[model]).toMatchObject({ accuracy, macroF1 });
-    }
-    expect(killed.teacherCalls).toBe(never.teacherCalls);
-    expect(killed.teacherCallsSaved).toBe(never.teacherCallsSaved);
-    expect(readFileSync(place.path('runs', 'killed', 'metrics.jsonl'), 'utf8').split('\n')).toHaveLength(
-      readFileSync(place.path('runs', 'whole', 'metrics.jsonl'), 'utf8').split('\n').length,
-    );
-    expect(existsSync(place.path('runs', 'killed', '.lock'))).toBe(false);
-  }, 240_000);
+      expect(new Set(killedIn).size, killedIn.join()).toBeGreaterThanOrEqual(3);
+      expect(hashes('killed')).toEqual(hashes('whole'));
+      const [killed, never] = [resultOf('killed'), resultOf('whole')];
+      for (const model of ['teacher', 'student', 'studentInt8', 'baseline'] as const) {
+        const { accuracy, macroF1 } = never[model]!;
+        expect(killed[model]).toMatchObject({ accuracy, macroF1 });
+      }
+      expect(killed.teacherCalls).toBe(never.teacherCalls);
+      expect(killed.teacherCallsSaved).toBe(never.teacherCallsSaved);
+      expect(readFileSync(place.path('runs', 'killed', 'metrics.jsonl'), 'utf8').split('\n')).toHaveLength(
+        readFileSync(place.path('runs', 'whole', 'metrics.jsonl'), 'utf8').split('\n').length,
+      );
+      expect(existsSync(place.path('runs', 'killed', '.lock'))).toBe(false);
+    },
+    patience(240),
+  );
 });
 
 describe('Ctrl+C', () => {
   const start = () =>
     launch(build.cli, ['distill', 'small.yaml', '--store', 'store-whole', '--json'], place.folder);
 
-  test('once: a clean end with 130, everything kept; twice: an end at once; then the run goes on', async () => {
-    // The answers of the run that was left alone are in the store: there is training to interrupt at once.
-    const once = start();
-    expect(await once.printed(/"type":"progress","stage":"train"/)).toBe(true);
-    once.child.kill('SIGINT');
-    const first = await once.ended;
-    expect(first).toMatchObject({ code: 130, signal: null });
-    const lines = jsonLines(first.out);
-    expect(lines.at(-1)).toMatchObject({ type: 'error', code: 'run.interrupted' });
-    expect(lines).toContainEqual(
-      expect.objectContaining({ type: 'log', message: expect.stringMatching(/Ctrl\+C again/) }),
-    );
-    const folder = place.path('runs', 'small');
-    expect(existsSync(`${folder}/.lock`)).toBe(false);
-    const [checkpoint] = readdirSync(`${folder}/checkpoints/train`);
-    expect(Number(/^step-(\d+)/.exec(checkpoint!)?.[1])).toBeGreaterThan(0);
+  test(
+    'once: a clean end with 130, everything kept; twice: an end at once; then the run goes on',
+    async () => {
+      // The answers of the run that was left alone are in the store: there is training to interrupt at once.
+      const once = start();
+      expect(await once.printed(/"type":"progress","stage":"train"/)).toBe(true);
+      once.child.kill('SIGINT');
+      const first = await once.ended;
+      expect(first).toMatchObject({ code: 130, signal: null });
+      const lines = jsonLines(first.out);
+      expect(lines.at(-1)).toMatchObject({ type: 'error', code: 'run.interrupted' });
+      expect(lines).toContainEqual(
+        expect.objectContaining({ type: 'log', message: expect.stringMatching(/Ctrl\+C again/) }),
+      );
+      const folder = place.path('runs', 'small');
+      expect(existsSync(`${folder}/.lock`)).toBe(false);
+      const [checkpoint] = readdirSync(`${folder}/checkpoints/train`);
+      expect(Number(/^step-(\d+)/.exec(checkpoint!)?.[1])).toBeGreaterThan(0);
 
-    const twice = start();
-    expect(await twice.printed(/"type":"progress","stage":"train"/)).toBe(true);
-    const stopped = performance.now();
-    twice.child.kill('SIGINT');
-    await twice.printed(/Ctrl\+C again/);
-    twice.child.kill('SIGINT');
-    expect(await twice.ended).toMatchObject({ code: 130, signal: null });
-    expect(performance.now() - stopped).toBeLessThan(5000);
+      const twice = start();
+      expect(await twice.printed(/"type":"progress","stage":"train"/)).toBe(true);
+      const stopped = performance.now();
+      twice.child.kill('SIGINT');
+      await twice.printed(/Ctrl\+C again/);
+      twice.child.kill('SIGINT');
+      expect(await twice.ended).toMatchObject({ code: 130, signal: null });
+      expect(performance.now() - stopped).toBeLessThan(5000);
 
-    const recipe = parseRecipe(readFileSync(place.path('small.yaml'), 'utf8'));
-    const steps: number[] = [];
-    await distill(recipe, {
-      ...place.options('small', { storeFolder: place.path('store-whole') }),
-      onEvent: (event) => event.type === 'progress' && event.stage === 'train' && steps.push(event.done),
-    });
-    expect(steps[0]).toBeGreaterThan(1);
-    expect(hashes('small')).toEqual(hashes('whole'));
-  }, 120_000);
+      const recipe = parseRecipe(readFileSync(place.path('small.yaml'), 'utf8'));
+      const steps: number[] = [];
+      await distill(recipe, {
+        ...place.options('small', { storeFolder: place.path('store-whole') }),
+        onEvent: (event) => event.type === 'progress' && event.stage === 'train' && steps.push(event.done),
+      });
+      expect(steps[0]).toBeGreaterThan(1);
+      expect(hashes('small')).toEqual(hashes('whole'));
+    },
+    patience(120),
+  );
 });

@@ -15,6 +15,7 @@ import { buildClassifier } from '../src/students/build-student.ts';
 import { resnet } from '../src/students/resnet.ts';
 import { CHROMIUM_ARGS, findChromium } from './support/chromium.ts';
 import { fileHash } from './support/file-hash.ts';
+import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
 
 const SIDE = 8;
@@ -77,7 +78,7 @@ export: { int8: false }
 
 describe('a run with a knowledge graph', () => {
   it('writes it, lets it choose the layers, and comes to the same graph again', {
-    timeout: 60_000,
+    timeout: patience(60),
   }, async () => {
     await distill(recipe('graph'), place.options('graph', { baseline: false }));
     const folder = place.path('runs', 'graph');

@@ -6,6 +6,7 @@ import type { Plan, StagePlan } from '../src/run/api.ts';
 import { label } from '../src/run/label.ts';
 import { plan } from '../src/run/plan.ts';
 import { readGlosses, writeJsonLines } from './support/glosses.ts';
+import { patience } from './support/patience.ts';
 import { RunPlace, smallRecipe } from './support/small-run.ts';
 
 const place = new RunPlace();
@@ -32,7 +33,7 @@ describe('a plan, and one after the teacher has labelled', () => {
     const result = await label(recipe, place.options('labelled'));
     labelled = result.labelled + result.reused + result.repeated;
     after = await plan(recipe, place.options('run', { baseline: false }));
-  }, 60_000);
+  });
 
   test('makes no folder for the run', () => {
     expect(existsSync(place.path('runs', 'run'))).toBe(false);
@@ -89,27 +90,35 @@ describe('a plan, and one after the teacher has labelled', () => {
   });
 });
 
-test('a recipe without a teacher is planned for training', async () => {
-  const { teacher: _, ...alone } = recipe;
-  const result = await plan(alone, place.options('alone'));
-  expect(result.stages.map(({ stage }) => stage)).toEqual(['data', 'train', 'export', 'evaluate']);
-  expect(result.store).toEqual({ present: 0, missing: 0, bytes: 0 });
-  expect(existsSync(place.path('runs', 'alone'))).toBe(false);
-}, 30_000);
+test(
+  'a recipe without a teacher is planned for training',
+  async () => {
+    const { teacher: _, ...alone } = recipe;
+    const result = await plan(alone, place.options('alone'));
+    expect(result.stages.map(({ stage }) => stage)).toEqual(['data', 'train', 'export', 'evaluate']);
+    expect(result.store).toEqual({ present: 0, missing: 0, bytes: 0 });
+    expect(existsSync(place.path('runs', 'alone'))).toBe(false);
+  },
+  patience(30),
+);
 
-test('stops when it is asked to, before it begins and in the middle', async () => {
-  await expect(plan(recipe, place.options('run', { signal: AbortSignal.abort() }))).rejects.toMatchObject({
-    code: 'run.interrupted',
-  });
-  const stop = new AbortController();
-  const started: string[] = [];
-  const onEvent = (event: RunEvent) => {
-    if (event.type !== 'stage-start') return;
-    started.push(event.stage);
-    if (event.stage === 'label') stop.abort();
-  };
-  await expect(plan(recipe, place.options('run', { signal: stop.signal, onEvent }))).rejects.toMatchObject({
-    code: 'run.interrupted',
-  });
-  expect(started).toEqual(['data', 'label']);
-}, 30_000);
+test(
+  'stops when it is asked to, before it begins and in the middle',
+  async () => {
+    await expect(plan(recipe, place.options('run', { signal: AbortSignal.abort() }))).rejects.toMatchObject({
+      code: 'run.interrupted',
+    });
+    const stop = new AbortController();
+    const started: string[] = [];
+    const onEvent = (event: RunEvent) => {
+      if (event.type !== 'stage-start') return;
+      started.push(event.stage);
+      if (event.stage === 'label') stop.abort();
+    };
+    await expect(plan(recipe, place.options('run', { signal: stop.signal, onEvent }))).rejects.toMatchObject({
+      code: 'run.interrupted',
+    });
+    expect(started).toEqual(['data', 'label']);
+  },
+  patience(30),
+);

@@ -23,7 +23,7 @@ describe.skipIf(!executablePath)('report.html in a browser', () => {
       executablePath: executablePath!,
       args: CHROMIUM_ARGS,
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });

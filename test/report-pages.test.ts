@@ -6,6 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { syntheticPages } from '../src/report/testing/synthetic-pages.ts';
 import { CHROMIUM_ARGS, findChromium } from './support/chromium.ts';
+import { patience } from './support/patience.ts';
 import { textFaults } from './support/svg-text.ts';
 
 const executablePath = findChromium();
@@ -36,13 +37,13 @@ describe.skipIf(!executablePath)('every kind of page in a browser', () => {
         console.error(`${event.violatedDirective} refused ${event.blockedURI}`);
       });
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each(Object.entries(pages))('%s', { timeout: 60_000 }, async (name, content) => {
+  it.each(Object.entries(pages))('%s', { timeout: patience(60) }, async (name, content) => {
     const file = join(folder, `${name}.html`);
     writeFileSync(file, content);
     complaints.length = 0;

@@ -59,7 +59,7 @@ describe('a run with stages, a curriculum and weights of samples', () => {
     // In the third epoch of four: batches depend on what the first two found.
     const steps = rowsOf('whole').at(-1)?.step as number;
     await run('stopped', settings, Math.round(0.6 * steps));
-  }, 60_000);
+  });
 
   test('tells which stage each row is of, and trains its terms alone', () => {
     const rows = rowsOf('whole');

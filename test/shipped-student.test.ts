@@ -19,6 +19,7 @@ import { openTask } from '../src/run/tasks/index.ts';
 import type { TaskData } from '../src/run/tasks/task.ts';
 import { CHROMIUM_ARGS, findChromium } from './support/chromium.ts';
 import { readGlosses, writeJsonLines } from './support/glosses.ts';
+import { patience } from './support/patience.ts';
 import { writeQuarters } from './support/small-pictures.ts';
 import { RunPlace } from './support/small-run.ts';
 import { serveFolder } from './support/static-server.ts';
@@ -64,7 +65,7 @@ export: { int8: { maxDrop: 0.5 } }
 beforeAll(async () => {
   writeJsonLines(place.path('data.jsonl'), await readGlosses(120));
   writeQuarters(place.path('pictures'), { train: 160, test: 60 });
-}, 20_000);
+}, patience(20));
 
 describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s', (kind) => {
   const recipe: Recipe = RECIPES[kind];
@@ -82,7 +83,7 @@ describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s
     expect(shippedCheck!.samples).toBeGreaterThanOrEqual(32);
     const task = await openTask({ recipe, options: place.options(kind) });
     data = await task.prepareData({});
-  }, 60_000);
+  });
   afterAll(() => data?.dataset.close());
 
   const readers = [
@@ -217,13 +218,17 @@ describe("README's code", () => {
   const labels = () =>
     Object.keys(JSON.parse(readFileSync(join(run, 'student', 'config.json'), 'utf8')).label2id as object);
 
-  it('runs in Node in the folder of the run', async () => {
-    symlinkSync(join(ROOT, 'node_modules'), join(run, 'node_modules'));
-    writeFileSync(join(run, 'use.mjs'), codeOf('Use the student', 'js'));
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['use.mjs'], { cwd: run });
-    expect(stderr).toBe('');
-    expect(labels()).toContain(/label: '([^']+)'/.exec(stdout)?.[1]);
-  }, 30_000);
+  it(
+    'runs in Node in the folder of the run',
+    async () => {
+      symlinkSync(join(ROOT, 'node_modules'), join(run, 'node_modules'));
+      writeFileSync(join(run, 'use.mjs'), codeOf('Use the student', 'js'));
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, ['use.mjs'], { cwd: run });
+      expect(stderr).toBe('');
+      expect(labels()).toContain(/label: '([^']+)'/.exec(stdout)?.[1]);
+    },
+    patience(30),
+  );
 
   const executablePath = findChromium();
   it.skipIf(!executablePath)(
@@ -263,7 +268,7 @@ describe("README's code", () => {
         });
         await tab.goto(`${server.origin}/index.html`);
         const answer = tab.locator('#answer', { hasText: /\(\d\.\d\d\)$/ });
-        await answer.waitFor({ timeout: 50_000 }).catch(() => complaints.push('no answer'));
+        await answer.waitFor({ timeout: patience(50) }).catch(() => complaints.push('no answer'));
         expect(complaints).toEqual([]);
         const [, label] = /^(.*) \(/.exec((await answer.textContent()) ?? '') ?? [];
         expect(labels()).toContain(label);

@@ -8,6 +8,7 @@ import { GraphBuilder } from '../src/onnx/graph-builder.ts';
 import { writeModelFile } from '../src/onnx/node-files.ts';
 import { float32, tensor } from '../src/onnx/tensor.ts';
 import { randomStream } from '../src/random.ts';
+import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
 
 const CLASSES = ['a', 'b', 'c'];
@@ -110,7 +111,7 @@ afterAll(() => place.remove());
 
 describe('a teacher from its folder is always right', () => {
   it('when it was exported in training mode, computes in float64 and has a large number in all of its scores', {
-    timeout: 120_000,
+    timeout: patience(120),
   }, async () => {
     teacherFolder('training-mode', {
       end(g, scores) {
@@ -125,7 +126,9 @@ describe('a teacher from its folder is always right', () => {
     expect(warnings).toContainEqual(expect.stringContaining('training mode (1 Dropout)'));
   });
 
-  it('when its outputs are probabilities, as far as their values tell', { timeout: 120_000 }, async () => {
+  it('when its outputs are probabilities, as far as their values tell', {
+    timeout: patience(120),
+  }, async () => {
     teacherFolder('probabilities', { end: (g, scores) => g.mul(g.softmax(scores), g.scalar(1)) });
     const { teacher, warnings } = await accuracyOf('probabilities');
     expect(teacher).toBe(1);
@@ -133,7 +136,7 @@ describe('a teacher from its folder is always right', () => {
   });
 
   it('when it answers at the last token, and its tokenizer pads on the left', {
-    timeout: 120_000,
+    timeout: patience(120),
   }, async () => {
     teacherFolder('last-token', { pool: 'last', config: { padding_side: 'left' } });
     expect((await accuracyOf('last-token')).teacher).toBe(1);

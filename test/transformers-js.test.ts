@@ -40,7 +40,7 @@ beforeAll(async () => {
   truth = texts.map((text) => labelOf.get(text) ?? '');
   env.localModelPath = dirname(student());
   env.allowRemoteModels = false;
-}, 60_000);
+});
 afterAll(() => {
   dataset?.close();
   place.remove();
