@@ -3,12 +3,21 @@ import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
 import { resnet } from './resnet.ts';
+import { staticEmbedding } from './static-embedding.ts';
 import { textAttention } from './text-attention.ts';
 import { textConv } from './text-conv.ts';
 import { textNgrams } from './text-ngrams.ts';
 
 /** The backbones that a recipe's student can have. To add one: a file beside these, and a line here. */
-export const BACKBONES = [textConv, textNgrams, textAttention, bert, resnet, mobilenetV3] as const;
+export const BACKBONES = [
+  textConv,
+  textNgrams,
+  textAttention,
+  staticEmbedding,
+  bert,
+  resnet,
+  mobilenetV3,
+] as const;
 
 /** A backbone of the registry that reads a modality. */
 export function backboneFor<M extends ModalityName>(kind: string, modality: M): Backbone<z.ZodObject, M> {

@@ -34,6 +34,11 @@ export class ParameterMaker {
     return this.#add(name, filled(dims, value));
   }
 
+  /** One that starts from numbers that were measured. */
+  starting(name: string, dims: readonly number[], data: Float32Array): TypedValue {
+    return this.#add(name, { type: 'float32', dims, data });
+  }
+
   /** A tensor that training changes but no gradient does: the running statistics of a batch normalisation. */
   buffer(name: string, dims: readonly number[], value: number): TypedValue {
     return this.#g.initializer(name, filled(dims, value));
