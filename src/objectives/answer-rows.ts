@@ -53,8 +53,8 @@ export interface AnswerMatrix {
   /** float32 [rows, width] */
   readonly answers: TypedValue;
   readonly width: number;
-  /** float32 [rows, width]: what the teacher said. */
-  teacher(): TypedValue;
+  /** float32 [rows, width]: what the teacher said; its width may be another one. */
+  teacher(width?: number): TypedValue;
   /** int32 [rows]: the class of each row; -1 where there is none. */
   classLabels(): TypedValue;
   /** float32 [rows, width]: what is true. */
@@ -72,9 +72,10 @@ export function answerMatrix(g: GraphBuilder, inputs: ObjectiveInputs, names: Ou
   return {
     answers: flattenRows(g, value, rows, width),
     width,
-    teacher() {
+    teacher(other = width) {
       const meaning = `the teacher's answer for '${names.output}'`;
-      return flattenRows(g, inputs.input(`knowledge/${names.tap}`, 'float32', whole, meaning), rows, width);
+      const told = inputs.input(`knowledge/${names.tap}`, 'float32', [...dims, other], meaning);
+      return flattenRows(g, told, rows, other);
     },
     classLabels() {
       const meaning = 'the class of each row, from 0; -1 where there is none';

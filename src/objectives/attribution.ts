@@ -9,6 +9,7 @@ import { attributedName, attributedValue, isPixels } from './attributed-features
 import { attributionMap, mapCosine } from './attribution-map.ts';
 import { classLogit, topClass } from './class-logit.ts';
 import { defineObjective, type ObjectiveTerm, termWeight } from './objective.ts';
+import { MAIN_OUTPUT } from './output-names.ts';
 import { requiredModels } from './required-models.ts';
 import { asBatch, firstRows, partOption, rowsOf } from './row-part.ts';
 import { tokenMask } from './token-mean.ts';
@@ -99,6 +100,7 @@ export const attributionObjective = defineObjective({
     .describe(
       "1 - cosine of the student's and the teacher's attributions (gradient x input at pixels or token embeddings, of the teacher's first class). It differentiates gradients: a step takes two to three times as long.",
     ),
+  answers: () => [MAIN_OUTPUT],
   knowledge: (_, context) => [attributionRequest(requiredModels(context, NAME).teacher)],
   term: (options, context) =>
     attributionTerm(options, { classes: context.classes, ...requiredModels(context, NAME) }),

@@ -10,6 +10,7 @@ import { boundaryAttack } from './boundary-attack.ts';
 import { secondClass, topClass } from './class-logit.ts';
 import { kdLogits, temperatureOption } from './kd-logits.ts';
 import { defineObjective, type ObjectiveContext, type ObjectiveTerm, termWeight } from './objective.ts';
+import { MAIN_OUTPUT } from './output-names.ts';
 import { requiredModels } from './required-models.ts';
 import { asBatch, firstRows, partOption, rowsOf } from './row-part.ts';
 
@@ -145,6 +146,7 @@ export const boundary = defineObjective({
     .describe(
       "KL divergence to the teacher on samples that are moved, in every step, towards the class that the teacher ranks second: samples that support the student's decision boundary (Heo et al., 2019; Goldblum et al., 2020).",
     ),
+  answers: () => [MAIN_OUTPUT],
   term: (options, context) =>
     boundaryTerm(options, {
       classes: context.classes,

@@ -73,6 +73,7 @@ export const distObjective = defineObjective({
     .describe(
       "Correlations of the student's class probabilities with the teacher's (DIST, Huang et al., 2022).",
     ),
+  answers: ({ output }, context) => [namesFor('dist', output, context).tap],
   term({ weight, output, ...options }, context) {
     const names = namesFor('dist', output, context);
     return {

@@ -82,6 +82,7 @@ export const dkd = defineObjective({
     .describe(
       "Decoupled distillation (Zhao et al., 2022): the target class and the other classes weighed apart. The target is the label, or the teacher's first class where there is none.",
     ),
+  answers: ({ output }, context) => [namesFor('dkd', output, context).tap],
   term({ weight, output, ...options }, context) {
     const names = namesFor('dkd', output, context);
     return {

@@ -1,11 +1,16 @@
 import type { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
+import { affinityKd } from './affinity.ts';
 import { attention } from './attention.ts';
 import { attentionTransfer } from './attention-transfer.ts';
 import { attributionObjective } from './attribution.ts';
+import { bce, bceKd } from './binary-cross-entropy.ts';
 import { boundary } from './boundary.ts';
+import { centreFocal } from './centre-focal.ts';
+import { centreSizes } from './centre-sizes.ts';
 import { cka } from './cka.ts';
+import { cosine, cosineKd } from './cosine.ts';
 import { labels } from './cross-entropy.ts';
 import { distObjective } from './dist.ts';
 import { dkd } from './dkd.ts';
@@ -13,13 +18,17 @@ import { featureMseObjective } from './feature-mse.ts';
 import { featurePyramid } from './feature-pyramid.ts';
 import { features } from './features.ts';
 import { hidden } from './hidden.ts';
+import { huberKd, huberLabels } from './huber.ts';
+import { infoNce } from './info-nce.ts';
 import { kd } from './kd-logits.ts';
-import { mse } from './mean-squared-error.ts';
+import { marginContrastive } from './margin-contrastive.ts';
+import { mse, mseKd } from './mean-squared-error.ts';
 import { mlkd } from './mlkd.ts';
 import type { ObjectiveContext, ObjectiveKind, ObjectiveTerm } from './objective.ts';
 import { ownLoss } from './own-loss.ts';
 import { rkd } from './rkd.ts';
 import { similarity } from './similarity.ts';
+import { tokenKd, tokenLabels } from './token-classes.ts';
 import { valueRelations } from './value-relations.ts';
 
 /** The losses that stand in every recipe whose `objective` is a map, with their defaults: most have a weight of 0. */
@@ -44,7 +53,24 @@ export const STANDING_OBJECTIVES = [
 ] as const;
 
 /** The losses that are in a recipe that names them. To add one: a file beside these, and a line here. */
-export const NAMED_OBJECTIVES = [mse, ownLoss] as const;
+export const NAMED_OBJECTIVES = [
+  bce,
+  bceKd,
+  mse,
+  mseKd,
+  huberLabels,
+  huberKd,
+  cosine,
+  cosineKd,
+  tokenLabels,
+  tokenKd,
+  infoNce,
+  marginContrastive,
+  affinityKd,
+  centreFocal,
+  centreSizes,
+  ownLoss,
+] as const;
 
 /** The losses that can be weighed, in recipes and for `limbeck compile`. */
 export const OBJECTIVES = [...STANDING_OBJECTIVES, ...NAMED_OBJECTIVES] as const;
@@ -112,6 +138,13 @@ export function knowledgeRequests(options: ObjectiveOptions, context: ObjectiveC
     ({ kind, own }) => kind.knowledge?.(own, context) ?? [],
   );
   return [...new Map(requests.map((request) => [request.tap, request])).values()];
+}
+
+/** The taps of the teacher's answers that the terms of a recipe's loss compare with the student's, each once. */
+export function answersAsked(options: ObjectiveOptions, context: ObjectiveContext): string[] {
+  return [
+    ...new Set(applying(options, context).flatMap(({ kind, own }) => kind.answers?.(own, context) ?? [])),
+  ];
 }
 
 /** The losses that a recipe weighs, each once. */

@@ -149,6 +149,7 @@ export const kd = defineObjective({
     })
     .describe("KL divergence to the teacher's class distribution. Left out when there is no teacher."),
   compiled: { temperature: UNDECIDED_TEMPERATURE },
+  answers: ({ output }, context) => [namesFor('kd', output, context).tap],
   term(options, context) {
     const names = namesFor('kd', options.output, context);
     // The assistant learnt to answer what the main output answers.

@@ -89,6 +89,7 @@ export const mlkd = defineObjective({
       error: 'all levels are 0: nothing would be compared',
     })
     .describe('Class probabilities compared by sample, batch and class (MLKD, Jin et al., 2023).'),
+  answers: ({ output }, context) => [namesFor('mlkd', output, context).tap],
   term({ weight, output, ...options }, context) {
     const names = namesFor('mlkd', output, context);
     return {

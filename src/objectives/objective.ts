@@ -11,6 +11,8 @@ import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
 export interface ObjectiveInputs {
   /** The student's outputs and taps, by name. */
   student(name: string): TypedValue;
+  /** Whether the student has a value of that name. */
+  has(name: string): boolean;
   /**
    * The student once more, with the same parameters but other values for some of its inputs or inner values, by name:
    * what it makes of a disturbed picture, or of other token embeddings. Batch normalisations take the statistics of
@@ -99,6 +101,8 @@ export interface ObjectiveContext {
    * has that is not the main one.
    */
   readonly weighted?: ReadonlySet<string>;
+  /** How wide the teacher's answers are, by tap, where they are vectors of another width than the student's. */
+  readonly teacherWidths?: ReadonlyMap<string, number>;
   /** What student and teacher have to offer; absent where a term is built for no run (a plan, a test). */
   readonly models?: PairContext;
   /** The teacher's float32 model, for losses that ask it inside the step. */
@@ -138,7 +142,9 @@ export interface ObjectiveKind<
   readonly adversarial?: boolean;
   /** False where it has nothing to look at and is silently left out; always true when absent. */
   applies?(context: ObjectiveContext): boolean;
-  /** What it needs of the teacher besides `logits`. */
+  /** The teacher's outputs whose answers it compares with the student's: taps that are kept as answers. */
+  answers?(options: z.output<Options>, context: ObjectiveContext): readonly string[];
+  /** What it needs of the teacher besides its answers. */
   knowledge?(options: z.output<Options>, context: ObjectiveContext): readonly KnowledgeRequest[];
   /** Options whose default is another one where no run decides anything: in a step that is compiled for a model from a file. */
   readonly compiled?: Readonly<Record<string, unknown>>;

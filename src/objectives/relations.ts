@@ -1,5 +1,6 @@
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { huber } from './huber.ts';
 
 /** What is compared, one vector a sample. */
 export interface Representations {
@@ -32,7 +33,7 @@ export function distanceRelations(
     return g.div(far, g.add(mean, LEAST_SQUARE));
   }) as [TypedValue, TypedValue];
   const others = g.mul(offDiagonal(g, rows), g.unsqueeze(rowWeights, [0]));
-  const sums = g.reduceSum(g.mul(huber(g, own, given), others), { axes: [1], keepDims: false });
+  const sums = g.reduceSum(g.mul(huber(g, g.sub(own, given)), others), { axes: [1], keepDims: false });
   return g.div(sums, g.max(g.sub(total(g, rowWeights), 1), 1));
 }
 
@@ -62,7 +63,7 @@ export function angleRelations(
   const apart = offDiagonal(g, size);
   const different = g.mul(g.mul(g.unsqueeze(apart, [1]), g.unsqueeze(apart, [2])), apart);
   const counted = g.mul(g.unsqueeze(ends, [1]), different);
-  const sums = g.reduceSum(g.mul(huber(g, own, given), counted), { axes: [2, 3], keepDims: false });
+  const sums = g.reduceSum(g.mul(huber(g, g.sub(own, given)), counted), { axes: [2, 3], keepDims: false });
   const pairs = g.max(g.reduceSum(counted, { axes: [2, 3], keepDims: false }), 1);
   const each = g.reshape(g.div(sums, pairs), [groups * size]);
   return rows === groups * size ? each : g.slice(each, 0, 0, rows);
@@ -83,13 +84,6 @@ function cosines(g: GraphBuilder, x: TypedValue): TypedValue {
   const length = g.sqrt(g.add(g.reduceSum(g.square(to), { axes: [3] }), LEAST_SQUARE));
   const unit = g.div(to, length);
   return g.matMul(unit, g.transpose(unit, [0, 1, 3, 2]));
-}
-
-/** Huber's loss with delta 1: half the square of a difference up to 1, a line beyond. */
-function huber(g: GraphBuilder, a: TypedValue, b: TypedValue): TypedValue {
-  const difference = g.abs(g.sub(a, b));
-  const small = g.min(difference, 1);
-  return g.mul(small, g.sub(difference, g.mul(small, 0.5)));
 }
 
 /** 1 for pairs of different rows: [N, N]. */

@@ -32,6 +32,7 @@ export const rkd = defineObjective({
       error: 'distance and angle are 0: nothing would be compared',
     })
     .describe('Distances and angles between samples (relational distillation, Park et al., 2019).'),
+  answers: ({ on, output }, context) => (on === 'logits' ? [namesFor('rkd', output, context).tap] : []),
   knowledge: ({ on }, context) => (on === 'logits' ? [] : [lastRepresentationRequest(context, 'rkd')]),
   term({ weight, output, on, distance, angle, group }, context) {
     const names = namesFor('rkd', output, context);

@@ -44,10 +44,11 @@ export function modelTerms(
   const checked = objectives.map((given) => kindOptions('objective', COMPILED, given));
   const named = new Set<string>();
   return checked.map(({ entry, options }) => {
+    const said = (options.outputs as readonly string[] | undefined) ?? options.output;
     const mainOutput =
-      options.output === undefined || output ? mainOutputOf(graph, output) : (usualOutput(graph) ?? '');
-    const valueName = (options.output as string | undefined) ?? mainOutput;
-    requireValue(graph, valueName, `objective ${entry.kind}`);
+      said === undefined || output ? mainOutputOf(graph, output) : (usualOutput(graph) ?? '');
+    for (const name of [said ?? mainOutput].flat() as string[])
+      requireValue(graph, name, `objective ${entry.kind}`);
     const term = entry.term(options as never, { classes: 0, mainOutput });
     if (named.has(term.name)) {
       throw new LimbeckError('compile.option', `the objective ${term.name} is there twice`, {

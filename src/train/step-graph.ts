@@ -118,6 +118,7 @@ export function buildStepGraph(
   const auxiliary = new Map<string, AuxiliaryParameter>();
   const inputs: ObjectiveInputs = {
     student: (name) => studentValue(values, name),
+    has: (name) => values.has(name),
     rerun(replaced, how) {
       const again = rerunStudent(g, { graph: student.graph, sizes, values, bound, atSizes }, replaced, how);
       return (name) => studentValue(again, name);

@@ -145,6 +145,7 @@ function buildLoss(
   const rowWeights = g.constant(float32([...fixture.rows]));
   const loss = kind.term(options, context).build(g, {
     student: (name) => named(values, name),
+    has: (name) => values.has(name),
     knowledge(tap, dims) {
       const request = requests.find((one) => one.tap === tap);
       if (!request) throw new Error(`${tap} was not asked of the teacher`);
