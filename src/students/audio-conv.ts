@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { defineBackbone } from './backbone.ts';
 import { layerNorm } from './layers.ts';
+import { pooledFeatures, tokenFeatures } from './linear-features.ts';
 import { logMel } from './log-mel.ts';
-import type { ParameterMaker } from './parameters.ts';
 
-export const audioConvOptions = z
+const options = z
   .object({
     width: z.int().positive().max(2048).default(48).describe('Channels of all layers.'),
     blocks: z.int().positive().max(32).default(3).describe('Residual blocks of two convolutions each.'),
@@ -26,60 +27,69 @@ export const audioConvOptions = z
     'Convolutions over time on a log-mel spectrogram, whose bands are the channels (Choi et al., 2019). The waveform goes in: the spectrogram is part of the model.',
   );
 
-export interface AudioFeatures {
-  /** [B, frames, width] */
-  readonly frames: TypedValue;
-  /** [B, width] */
-  readonly pooled: TypedValue;
-}
-
+/** The logarithms of energy are spread over some ten nats: this brings them to about 1. */
+const SPREAD = 0.3;
+/** The first filter begins above the hum of mains and the breath on a microphone, in Hz. */
+const LOWEST_HZ = 60;
 const END = 2 ** 31 - 1;
 
 /**
  * A residual network of convolutions over time, whose channels at the start are the bands of a log-mel spectrogram:
  * Choi, Seo, Shin, Byun, Kersner, Kim, Kim and Ha, "Temporal Convolution for Real-time Keyword Spotting on Mobile Devices"
- * (2019), with layer normalisation in the place of batch normalisation.
+ * (2019), with layer normalisation in the place of batch normalisation. Its tokens are frames: one for `hop` seconds, and
+ * for twice as many after each halving.
+ *
+ * Taps: `log_mel/output`, float32 [batch, frames, mels]; `block_N/output`, [batch, frames, width]; `pooled`, [batch, width].
  */
-export function audioConvolutions(
-  g: GraphBuilder,
-  make: ParameterMaker,
-  waveform: TypedValue,
-  rate: number,
-  options: z.output<typeof audioConvOptions>,
-): AudioFeatures {
-  const { width, blocks, kernel, halvings, mels, scale, level } = options;
-  const mel = logMel(g, waveform, {
-    rate,
-    window: Math.round(options.window * rate),
-    hop: Math.round(options.hop * rate),
-    mels,
-    scale,
-    lowHz: 60,
-    highHz: rate / 2,
-  });
-  const axes = level === 'clip' ? [1, 2] : [1];
-  const levelled = level === 'keep' ? mel : g.sub(mel, g.reduceMean(mel, { axes }));
-  const scaled = g.mul(levelled, 0.3);
-  let hidden = g.scope('stem', () => g.relu(convolved('convolution', scaled, mels, 1)));
-  for (let block = 1; block <= blocks; block++) {
-    const stride = block <= halvings ? 2 : 1;
-    hidden = g.scope(`block_${block}`, () => {
-      const first = g.relu(convolved('first', hidden, width, stride));
-      const second = convolved('second', first, width, 1);
-      const shortcut = stride === 1 ? hidden : g.slice(hidden, 1, 0, END, stride);
-      return g.identity(g.relu(g.add(second, shortcut)), 'output');
+export const audioConv = defineBackbone({
+  kind: 'audio-conv',
+  options,
+  accepts: ['audio'],
+  build(g, make, { width, blocks, kernel, halvings, level, ...chosen }, { samplingRate: rate }) {
+    const waveform = g.input('input_values', 'float32', ['batch', 'samples']);
+    const mel = logMel(g, waveform, {
+      ...chosen,
+      rate,
+      window: Math.round(chosen.window * rate),
+      hop: Math.round(chosen.hop * rate),
+      lowHz: LOWEST_HZ,
+      highHz: rate / 2,
     });
-  }
-  const pooled = g.identity(g.reduceMean(hidden, { axes: [1], keepDims: false }), 'pooled');
-  return { frames: hidden, pooled };
+    let hidden = g.scope('stem', () => {
+      const scaled = g.mul(levelled(g, mel, level), SPREAD);
+      return g.relu(convolved('convolution', scaled, chosen.mels, 1));
+    });
+    for (let block = 1; block <= blocks; block++) {
+      const stride = block <= halvings ? 2 : 1;
+      hidden = g.scope(`block_${block}`, () => {
+        const first = g.relu(convolved('first', hidden, width, stride));
+        const second = convolved('second', first, width, 1);
+        const shortcut = stride === 1 ? hidden : g.slice(hidden, 1, 0, END, stride);
+        return g.identity(g.relu(g.add(second, shortcut)), 'output');
+      });
+    }
+    return {
+      pooled: () => {
+        const mean = g.reduceMean(hidden, { axes: [1], keepDims: false });
+        return pooledFeatures(g, make, g.identity(mean, 'pooled'), width);
+      },
+      tokens: () => tokenFeatures(g, make, hidden, width),
+    };
 
-  function convolved(name: string, x: TypedValue, inputs: number, stride: number): TypedValue {
-    return g.scope(name, () => {
-      const weight = make.he('weight', kernel * inputs, width);
-      const sum = g.matMul(neighbours(g, x, kernel, stride), weight);
-      return layerNorm(g, make, 'normalization', sum, width);
-    });
-  }
+    function convolved(name: string, x: TypedValue, inputs: number, stride: number): TypedValue {
+      return g.scope(name, () => {
+        const weight = make.he('weight', kernel * inputs, width);
+        const sum = g.matMul(neighbours(g, x, kernel, stride), weight);
+        return layerNorm(g, make, 'normalization', sum, width);
+      });
+    }
+  },
+});
+
+/** A spectrogram [B, F, M] without its level (see `options.level`): what remains does not depend on how loud a clip is. */
+function levelled(g: GraphBuilder, mel: TypedValue, level: z.output<typeof options>['level']): TypedValue {
+  if (level === 'keep') return mel;
+  return g.sub(mel, g.reduceMean(mel, { axes: level === 'clip' ? [1, 2] : [1] }));
 }
 
 /**

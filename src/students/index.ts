@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { audioConv } from './audio-conv.ts';
 import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
@@ -17,6 +18,7 @@ export const BACKBONES = [
   bert,
   resnet,
   mobilenetV3,
+  audioConv,
 ] as const;
 
 /** A backbone of the registry that reads a modality. */
