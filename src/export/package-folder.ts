@@ -26,6 +26,8 @@ export function writePackage(
   folder: string,
   { model, quantized }: { readonly model: Graph; readonly quantized: Graph | null },
   files: readonly PackageFile[],
+  /** Writes what else is to be there, into the folder that becomes the package. */
+  more?: (partial: string) => void,
 ): void {
   const partial = `${folder}.partial`;
   try {
@@ -34,6 +36,7 @@ export function writePackage(
     writeModelFile(join(partial, MODEL_FILE), model);
     if (quantized) writeModelFile(join(partial, QUANTIZED_FILE), quantized);
     for (const { name, bytes } of files) writeFileSync(join(partial, name), bytes);
+    more?.(partial);
     replaceFolder(partial, folder);
   } catch (cause) {
     if (cause instanceof LimbeckError) throw cause;

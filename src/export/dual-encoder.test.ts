@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import {
+  AutoProcessor,
+  AutoTokenizer,
+  CLIPTextModelWithProjection,
+  CLIPVisionModelWithProjection,
+  pipeline,
+  RawImage,
+} from '@huggingface/transformers';
+import { expect, test } from 'vitest';
+import { image } from '../data/modalities/image/image.ts';
+import { temporaryFolders } from '../data/testing/temporary-folder.ts';
+import { useLiteTokenizer } from '../data/use-lite-tokenizer.ts';
+import { createNodeEngine } from '../engine/node.ts';
+import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
+import { float32, int64 } from '../onnx/tensor.ts';
+import { writeModel } from '../onnx/write-model.ts';
+import { randomStream } from '../random.ts';
+import { buildDualEncoder, type Tower } from '../students/dual-encoder.ts';
+import { mobilenetV3 } from '../students/mobilenet-v3.ts';
+import { textConv } from '../students/text-conv.ts';
+import { writeDualEncoder } from './dual-encoder.ts';
+
+const newFolder = temporaryFolders();
+const WIDTH = 16;
+
+test('transformers.js loads the folder for zero-shot-image-classification, and each tower alone', async () => {
+  const folder = join(await newFolder(), 'student');
+  const tokenizer = await useLiteTokenizer();
+  const processor = await image.open(
+    image.options.parse({ size: 32, normalization: { mean: [0.5, 0.5, 0.5], deviation: [0.3, 0.3, 0.3] } }),
+    { input: 'image', resolvePath: (path) => path },
+  );
+  const student = buildDualEncoder({
+    text: {
+      backbone: textConv,
+      options: textConv.options.parse({ embedding: 8, width: 8 }),
+      inputs: { vocabularySize: tokenizer.vocabularySize, maxLength: 16 },
+    } as unknown as Tower,
+    image: {
+      backbone: mobilenetV3,
+      options: mobilenetV3.options.parse({ size: 'tiny', width: 0.5 }),
+      inputs: { channels: 3, height: 32, width: 32 },
+    } as unknown as Tower,
+    width: WIDTH,
+    random: randomStream(1, 'student'),
+  });
+  const model = toEvaluationForm(student.graph);
+  writeDualEncoder(folder, {
+    model,
+    quantized: null,
+    architecture: 'dual-encoder',
+    width: WIDTH,
+    logitScale: 20,
+    vocabularySize: tokenizer.vocabularySize,
+    padTokenId: tokenizer.padId,
+    maxLength: 16,
+    dims: [3, 32, 32],
+    files: [
+      ...tokenizer.toShippedFiles(16),
+      ...Object.entries(processor.files()).map(([name, bytes]) => ({ name, bytes })),
+    ],
+  });
+
+  const labels = ['a red apple', 'dog', 'flag: Germany'];
+  const pixels = Uint8ClampedArray.from({ length: 3 * 32 * 32 }, (_, i) => (i * 37) % 256);
+  const picture = new RawImage(pixels, 32, 32, 3);
+  const classify = await pipeline('zero-shot-image-classification', folder, {
+    dtype: 'fp32',
+    local_files_only: true,
+  });
+  const found = (await classify(picture, labels, { hypothesis_template: '{}' })) as {
+    label: string;
+    score: number;
+  }[];
+
+  const options = { local_files_only: true, dtype: 'fp32' } as const;
+  const texts = (await AutoTokenizer.from_pretrained(folder, options))(labels, {
+    padding: true,
+    truncation: true,
+  });
+  const { text_embeds } = await (await CLIPTextModelWithProjection.from_pretrained(folder, options))(texts);
+  const images = await (await AutoProcessor.from_pretrained(folder, options))(picture);
+  const { image_embeds } = await (await CLIPVisionModelWithProjection.from_pretrained(folder, options))(
+    images,
+  );
+  expect([text_embeds.dims, image_embeds.dims]).toEqual([
+    [3, WIDTH],
+    [1, WIDTH],
+  ]);
+
+  // The same numbers by the student's own graph, fed by our own tokenizer and processor.
+  const ids = labels.map((label) => tokenizer.encode(label, 16));
+  const length = Math.max(...ids.map((row) => row.length));
+  const padded = (values: number[][], pad: number) =>
+    int64(
+      values.flatMap((row) => [...row, ...new Array(length - row.length).fill(pad)]),
+      [3, length],
+    );
+  const shown = processor.columns[0]?.shape as readonly number[];
+  const own = float32(new Float32Array(3 * 3072), [3, ...shown]);
+  const planes = Uint8Array.from(
+    { length: 3072 },
+    (_, i) => pixels[3 * (i % 1024) + Math.floor(i / 1024)] as number,
+  );
+  for (let row = 0; row < 3; row++) processor.decode(planes, { pixel_values: own }, row, {});
+  const session = await createNodeEngine().load(writeModel(model));
+  const answers = await session.run({
+    input_ids: padded(ids, tokenizer.padId),
+    attention_mask: padded(
+      ids.map((row) => row.map(() => 1)),
+      0,
+    ),
+    pixel_values: own,
+  });
+  await session.release();
+  const [byText, byImage] = [answers.text_embeds?.data, answers.image_embeds?.data] as Float32Array[];
+  expect([...text_embeds.data]).toEqual([...(byText as Float32Array)].map((x) => expect.closeTo(x, 5)));
+  expect([...image_embeds.data]).toEqual(
+    [...(byImage as Float32Array).subarray(0, WIDTH)].map((x) => expect.closeTo(x, 5)),
+  );
+  const logits = labels.map((_, text) => {
+    let sum = 0;
+    for (let k = 0; k < WIDTH; k++) sum += (byText?.[text * WIDTH + k] as number) * (byImage?.[k] as number);
+    return Math.exp(20 * sum);
+  });
+  const total = logits.reduce((sum, x) => sum + x, 0);
+  for (const { label, score } of found)
+    expect(score).toBeCloseTo((logits[labels.indexOf(label)] as number) / total, 5);
+});

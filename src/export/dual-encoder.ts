@@ -1,0 +1,73 @@
+import type { Graph } from '../onnx/graph.ts';
+import { writeModelFile } from '../onnx/node-files.ts';
+import { clipGraphs } from './clip-graphs.ts';
+import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+
+/** A dual encoder of texts and images that is to leave in the layout of the Hugging Face hub. */
+export interface DualEncoderPackage {
+  /** Inputs `input_ids`, `attention_mask` and `pixel_values`, outputs `text_embeds` and `image_embeds` of length 1; float32. */
+  readonly model: Graph;
+  /** The same in int8, or null. */
+  readonly quantized: Graph | null;
+  /** The student's kind, as in the recipe. */
+  readonly architecture: string;
+  /** Numbers in a vector. */
+  readonly width: number;
+  /** What cosines are multiplied by before the softmax over texts. */
+  readonly logitScale: number;
+  readonly vocabularySize: number;
+  readonly padTokenId: number;
+  readonly maxLength: number;
+  /** [channels, height, width]. */
+  readonly dims: readonly [number, number, number];
+  /** The tokenizer's files and preprocessor_config.json. */
+  readonly files: readonly PackageFile[];
+}
+
+/**
+ * Writes a dual encoder as transformers.js expects CLIP: `config.json`, the files of tokenizer and preprocessor,
+ * `onnx/model.onnx` for both at once, `onnx/text_model.onnx` and `onnx/vision_model.onnx` for one alone. Throws as
+ * `writePackage`.
+ */
+export function writeDualEncoder(folder: string, content: DualEncoderPackage): void {
+  const model = clipGraphs(content.model, content.logitScale);
+  const quantized = content.quantized && clipGraphs(content.quantized, content.logitScale);
+  writePackage(
+    folder,
+    { model: model.model, quantized: quantized?.model ?? null },
+    [...content.files, jsonFile(CONFIG_FILE, clipConfig(content))],
+    (partial) => {
+      for (const tower of ['text', 'vision'] as const) {
+        writeModelFile(`${partial}/onnx/${tower}_model.onnx`, model[tower]);
+        if (quantized) writeModelFile(`${partial}/onnx/${tower}_model_quantized.onnx`, quantized[tower]);
+      }
+    },
+  );
+}
+
+/** The content of `config.json`. */
+function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
+  const { width, logitScale, dims, vocabularySize, padTokenId, maxLength, architecture } = content;
+  return {
+    // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. CLIP's feeds tokens and pixels
+    // together and reads `logits_per_image`, whatever the networks are.
+    model_type: 'clip',
+    architectures: ['CLIPModel'],
+    projection_dim: width,
+    logit_scale_init_value: Math.log(logitScale),
+    text_config: {
+      model_type: 'clip_text_model',
+      projection_dim: width,
+      vocab_size: vocabularySize,
+      pad_token_id: padTokenId,
+      max_position_embeddings: maxLength,
+    },
+    vision_config: {
+      model_type: 'clip_vision_model',
+      projection_dim: width,
+      num_channels: dims[0],
+      image_size: dims[1],
+    },
+    limbeck: { architecture },
+  };
+}
