@@ -1,5 +1,6 @@
 import { isMap, isPair, isScalar, parse as parseYaml, visit } from 'yaml';
 import type { SchemaNode } from './expectation.ts';
+import { withOutputDefaults } from './outputs.ts';
 import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
 import { type Recipe, recipeJsonSchema, recipeSchema } from './schema.ts';
 import { type RecipeDocument, readYaml } from './yaml-document.ts';
@@ -78,7 +79,7 @@ function check(
   file?: string,
   extra: UnplacedProblem[] = [],
 ): Recipe {
-  const result = recipeSchema.safeParse(value);
+  const result = recipeSchema.safeParse(withOutputDefaults(value));
   if (result.success && extra.length === 0) return result.data;
   jsonSchema ??= recipeJsonSchema();
   const issues = result.success ? [] : problemsOf(result.error.issues, jsonSchema, value);

@@ -122,6 +122,9 @@ function wrongValue(
 ): UnplacedProblem {
   const node = schemaAt(root, path, value) ?? kindNode(path, root, value);
   const found = path.reduce<unknown>(childOf, value);
+  // The path ends in the key of a section whose keys are names.
+  if (issue.code === 'invalid_key')
+    return { kind: 'value', path, message: `is no name: ${issue.issues[0]?.message ?? issue.message}` };
   if (issue.code === 'custom') return { kind: 'value', path, message: issue.message };
   if (issue.code === 'invalid_format') {
     return { kind: 'value', path, message: `${issue.message}, but it is ${quote(found)}` };

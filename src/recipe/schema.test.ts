@@ -12,7 +12,10 @@ test('recipe.schema.json is up to date (npm run schema)', async () => {
 test('every section refuses keys that it does not know', () => {
   const open: string[] = [];
   const walk = (node: SchemaNode, path: string) => {
-    if (node.type === 'object' && node.additionalProperties !== false) open.push(path);
+    // Of a section whose keys are names that a person gives, every value has the same keys.
+    const named = node.propertyNames !== undefined && typeof node.additionalProperties === 'object';
+    if (named) walk(node.additionalProperties as SchemaNode, `${path}.*`);
+    else if (node.type === 'object' && node.additionalProperties !== false) open.push(path);
     for (const [key, child] of Object.entries(node.properties ?? {}))
       walk(child as SchemaNode, `${path}.${key}`);
     for (const child of [...(node.oneOf ?? []), ...(node.anyOf ?? [])]) walk(child as SchemaNode, path);

@@ -8,6 +8,7 @@ import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { knowledgeSchema } from './knowledge.ts';
 import { objectiveSchema } from './objective.ts';
+import { outputsSchema } from './outputs.ts';
 import { registryUnion } from './registry-union.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
 import { teacherSchema } from './teacher.ts';
@@ -40,6 +41,7 @@ export const recipeSchema = z
       .default('cpu')
       .describe('Where graphs run; `limbeck doctor` tells what loads here.'),
     data: dataSchema,
+    outputs: outputsSchema,
     teacher: teacherSchema
       .optional()
       .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),

@@ -48,9 +48,12 @@ export const trainingSchema = z
         z.strictObject({
           patience: z.int().positive().default(3).describe('Epochs without a better one before it stops.'),
           metric: z
-            .enum(['accuracy', 'macroF1', 'loss'])
+            .string()
+            .regex(/^[\w@/.-]{1,100}$/, { error: 'expected the name of a metric' })
             .default('accuracy')
-            .describe('On the validation split.'),
+            .describe(
+              "A metric of the student on the validation split: of a class accuracy, macroF1 or loss; with several outputs OUTPUT/NAME. The main output's own where the recipe has outputs.",
+            ),
         }),
       ])
       .prefault({})

@@ -7,12 +7,21 @@ import { tokenClasses } from './token-classes.ts';
 export { type AttachedHead, classesOf, type Head, openHead } from './head.ts';
 export type { AnyTarget, Target, TargetContext } from './target.ts';
 
-/** The kinds of answers that an output can have. To add one: a file beside these, and a line here. */
-export const TARGETS = [classes, number, embedding, tokenClasses] as const;
+/** Every kind of answer that an output can have. A new one is a file beside these, and a line here. */
+const TARGETS = [classes, number, embedding, tokenClasses] as readonly unknown[] as AnyTarget[];
 
-/** A target of the registry. */
-export function targetOf(kind: string): AnyTarget {
-  const found = (TARGETS as readonly unknown[] as readonly AnyTarget[]).find((one) => one.kind === kind);
-  if (!found) throw new Error(`no target ${kind}`);
-  return found;
+/** Adds a target from outside the package. Throws where its name is taken. */
+export function registerTarget(target: AnyTarget): void {
+  if (findTarget(target.kind)) throw new Error(`there is a target ${target.kind} already`);
+  TARGETS.push(target);
+}
+
+/** The target of a name; undefined for others. */
+export function findTarget(kind: string): AnyTarget | undefined {
+  return TARGETS.find((one) => one.kind === kind);
+}
+
+/** All of them, in the order in which they are shown. */
+export function targets(): readonly AnyTarget[] {
+  return TARGETS;
 }

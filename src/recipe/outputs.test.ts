@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { withOutputDefaults } from './outputs.ts';
+import { checkRecipe } from './parse.ts';
+
+const RECIPE = {
+  name: 'mine',
+  data: { source: { kind: 'csv', path: 'rows.csv' } },
+  student: { kind: 'text-conv' },
+};
+
+describe('outputs', () => {
+  it('bring the losses of their targets, and the metric of the main one', () => {
+    const whole = withOutputDefaults({
+      ...RECIPE,
+      teacher: { kind: 'use-lite' },
+      outputs: { tags: { target: 'classes', field: 'tags' }, price: { target: 'number', field: 'price' } },
+    });
+    expect(whole).toMatchObject({
+      objective: [
+        { kind: 'bceKd', output: 'tags' },
+        { kind: 'bce', output: 'tags' },
+        { kind: 'mseKd', output: 'price' },
+        { kind: 'mse', output: 'price' },
+      ],
+      training: { earlyStopping: { metric: 'tags/macroAuroc' } },
+    });
+  });
+
+  it('learn from their labels alone without a teacher, and from the teacher alone without a field', () => {
+    expect(withOutputDefaults({ ...RECIPE, outputs: { y: { target: 'number', field: 'y' } } })).toMatchObject(
+      {
+        objective: [{ kind: 'mse', output: 'y' }],
+        training: { earlyStopping: { metric: 'rmse' } },
+      },
+    );
+    const taught = { ...RECIPE, teacher: {}, outputs: { embedding: { target: 'embedding' } } };
+    expect(withOutputDefaults(taught)).toMatchObject({ objective: [{ kind: 'cosineKd' }] });
+  });
+
+  it('leave what a recipe says itself', () => {
+    const objective = [{ kind: 'mse', weight: 1 }];
+    const training = { earlyStopping: { metric: 'mae' } };
+    const own = { ...RECIPE, outputs: { y: { target: 'number', field: 'y' } }, objective, training };
+    expect(withOutputDefaults(own)).toMatchObject({ objective, training });
+    expect(withOutputDefaults({ ...own, training: { earlyStopping: false } })).toMatchObject({
+      training: { earlyStopping: false },
+    });
+    expect(withOutputDefaults(RECIPE)).toBe(RECIPE);
+  });
+
+  it('are refused with their key where they are wrong', () => {
+    const wrong = (outputs: unknown) => () => checkRecipe({ ...RECIPE, outputs });
+    expect(wrong({ y: { target: 'number' } })).toThrow(/outputs\.y\.field/);
+    expect(wrong({ y: { target: 'numbers', field: 'y' } })).toThrow(/outputs\.y/);
+    expect(wrong({ y: { target: 'number', field: 'y', width: 3 } })).toThrow(/outputs\.y\.width/);
+    expect(wrong({})).toThrow(/one output at least/);
+    expect(wrong({ 'a/b': { target: 'number', field: 'y' } })).toThrow(/letters, digits/);
+  });
+});

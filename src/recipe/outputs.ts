@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { findTarget, targets } from '../targets/index.ts';
+
+/** Names become outputs of models, and parts of columns' names (`labels/NAME`). */
+const outputName = z
+  .string()
+  .regex(/^[A-Za-z][\w-]{0,63}$/, { error: 'expected letters, digits, underscores and dashes, at most 64' });
+
+const field = z.string().min(1);
+
+/** The options of a target, with the column that it is read from. */
+const outputSchema = z.lazy(() => {
+  const variants = targets().map(({ kind, options, spaceOf }) => {
+    const column = spaceOf
+      ? field.optional().describe('The column with its values; without one it is what the teacher says.')
+      : field.describe('The column of the data that holds it.');
+    const variant = z.strictObject({ target: z.literal(kind), field: column, ...options.shape });
+    const { description } = options.meta() ?? {};
+    return description ? variant.describe(description) : variant;
+  });
+  return z.discriminatedUnion(
+    'target',
+    variants as unknown as [z.ZodObject<{ target: z.ZodLiteral<string> }>],
+  );
+});
+
+/** What a recipe says of one output. */
+export interface OutputPart {
+  readonly target: string;
+  readonly field?: string | undefined;
+  readonly [option: string]: unknown;
+}
+
+/** What models answer, by name; the first is the main output. */
+export const outputsSchema = z
+  .record(outputName, outputSchema as unknown as z.ZodType<OutputPart, OutputPart>)
+  .refine((outputs) => Object.keys(outputs).length > 0, { error: 'expected one output at least' })
+  .optional()
+  .describe(
+    'What is answered, by name: `{ logits: { target: classes, field: tags } }`; the first is the main one. When absent: a class (data.source.labelField).',
+  );
+
+/**
+ * A recipe as it was written, with what follows from its outputs: where these are no single class, the losses of each
+ * target (towards its truth, and towards the teacher where there is one) and the metric of the main one.
+ */
+export function withOutputDefaults(value: unknown): unknown {
+  if (!isSection(value) || !isSection(value.outputs)) return value;
+  const outputs = Object.entries(value.outputs).flatMap(([output, part]) => {
+    const target = isSection(part) && typeof part.target === 'string' ? findTarget(part.target) : undefined;
+    return target && isSection(part) ? [{ output, target, hasField: part.field !== undefined }] : [];
+  });
+  const [main] = outputs;
+  if (!main) return value;
+  const objective = outputs.flatMap(({ output, target, hasField }) =>
+    [
+      ...(value.teacher === undefined ? [] : Object.entries(target.objective.teacher)),
+      ...(hasField ? Object.entries(target.objective.labels) : []),
+    ].map(([kind, weight]) => ({ kind, output, weight })),
+  );
+  const training = value.training ?? {};
+  const earlyStopping = isSection(training) ? (training.earlyStopping ?? {}) : undefined;
+  return {
+    ...value,
+    objective: value.objective ?? objective,
+    ...(isSection(earlyStopping) && {
+      training: {
+        ...(training as Section),
+        earlyStopping: { metric: metricName(outputs.length, main), ...earlyStopping },
+      },
+    }),
+  };
+}
+
+/** As an evaluation has it: `OUTPUT/NAME` where there are several outputs. */
+function metricName(
+  count: number,
+  { output, target }: { readonly output: string; readonly target: { readonly selection: string } },
+): string {
+  return count > 1 ? `${output}/${target.selection}` : target.selection;
+}
+
+type Section = Readonly<Record<string, unknown>>;
+
+function isSection(value: unknown): value is Section {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
