@@ -1,9 +1,10 @@
-import * as zlib from 'node:zlib';
+import { nodeModule } from './platform/node-modules.ts';
 
 /** CRC-32 (ISO 3309, as in gzip) of some bytes, continuing from the CRC of what came before them. */
 export const crc32: (bytes: Uint8Array, before?: number) => number =
   // Node has its own, which is faster, since 20.15.
-  (zlib as Partial<Pick<typeof zlib, 'crc32'>>).crc32 ?? crc32ByTable;
+  (nodeModule('node:zlib') as Partial<Pick<typeof import('node:zlib'), 'crc32'>> | undefined)?.crc32 ??
+  crc32ByTable;
 
 let table: Uint32Array | undefined;
 

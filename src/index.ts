@@ -2,7 +2,7 @@
  * Limbeck's public API. The command line uses nothing else.
  *
  * @example
- * import { readFile } from 'node:fs/promises';
+ * import { readFile } from './platform/async-files.ts';
  * import { distill, parseRecipe } from 'limbeck';
  *
  * const recipe = parseRecipe(await readFile('recipes/glosses.yaml', 'utf8'));

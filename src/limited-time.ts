@@ -1,8 +1,8 @@
-import vm from 'node:vm';
 import { LimbeckError } from './errors.ts';
+import { nodeModule } from './platform/node-modules.ts';
 
-const CONTEXT = vm.createContext({ work: undefined });
-const CALL = new vm.Script('work()');
+const vm = nodeModule('node:vm');
+const limited = vm && { context: vm.createContext({ work: undefined }), call: new vm.Script('work()') };
 
 /**
  * Runs some work of this thread, and stops it when it takes too long: also a regular expression that never ends, which
@@ -11,10 +11,13 @@ const CALL = new vm.Script('work()');
  * @throws what `exceeded` makes after `seconds`; LimbeckError `run.interrupted` after Ctrl+C, of which whoever listens to it is told
  */
 export function withinSeconds<T>(seconds: number, work: () => T, exceeded: () => Error): T {
-  const before = CONTEXT.work;
-  CONTEXT.work = work;
+  // A page that hangs is closed by its user.
+  if (!limited) return work();
+  const { context, call } = limited;
+  const before = context.work;
+  context.work = work;
   try {
-    return CALL.runInContext(CONTEXT, { timeout: Math.ceil(seconds * 1000), breakOnSigint: true }) as T;
+    return call.runInContext(context, { timeout: Math.ceil(seconds * 1000), breakOnSigint: true }) as T;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw exceeded();
@@ -26,6 +29,6 @@ export function withinSeconds<T>(seconds: number, work: () => T, exceeded: () =>
       cause: error,
     });
   } finally {
-    CONTEXT.work = before;
+    context.work = before;
   }
 }

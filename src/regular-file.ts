@@ -1,20 +1,20 @@
+import { LimbeckError } from './errors.ts';
+import { textOf } from './platform/bytes.ts';
 import {
   closeSync,
   constants,
-  createReadStream,
+  type FileStatus,
   fstatSync,
   openSync,
-  type ReadStream,
   readFileSync,
-  type Stats,
+  readSync,
   statSync,
-} from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { LimbeckError } from './errors.ts';
+} from './platform/files.ts';
+import { nodeModule } from './platform/node-modules.ts';
 
 /** Where a file was wanted there is something else; its message completes `the model cannot be read: ...`, too. */
 export class NotAFileError extends LimbeckError {
-  constructor(path: string, status: Stats) {
+  constructor(path: string, status: FileStatus) {
     super('cli.not-a-file', `it is ${nameOf(status)}, not a file`, {
       where: path,
       remedy: 'Give the path of a file; what comes through a pipe has to be written to one first.',
@@ -45,7 +45,7 @@ export function openRegularFile(path: string, flags = 0): number {
 }
 
 /** The bytes of a file; throws as `openRegularFile` does. */
-export function readRegularFile(path: string): Buffer {
+export function readRegularFile(path: string): Uint8Array {
   const descriptor = openRegularFile(path);
   try {
     return readFileSync(descriptor);
@@ -56,14 +56,25 @@ export function readRegularFile(path: string): Buffer {
 
 /** A file as UTF-8 text; throws as `openRegularFile` does. */
 export function readRegularText(path: string): string {
-  return readRegularFile(path).toString('utf8');
+  return textOf(readRegularFile(path));
 }
 
-function requireFile(path: string, status: Stats): void {
-  if (!status.isFile()) throw new NotAFileError(path, status);
+/** The first bytes of a file, `count` at most; throws as `openRegularFile` does. */
+export function readStart(path: string, count: number): Uint8Array {
+  const descriptor = openRegularFile(path);
+  try {
+    const start = new Uint8Array(count);
+    return start.subarray(0, readSync(descriptor, start, 0, count, 0));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
-function nameOf(status: Stats): string {
+export function requireFile(path: string, status: Omit<FileStatus, 'blocks'>): void {
+  if (!status.isFile()) throw new NotAFileError(path, status as FileStatus);
+}
+
+function nameOf(status: FileStatus): string {
   if (status.isDirectory()) return 'a folder';
   if (status.isFIFO()) return 'a named pipe';
   if (status.isSocket()) return 'a socket';
@@ -71,38 +82,54 @@ function nameOf(status: Stats): string {
 }
 
 /** `readRegularFile` for one of many files, between which a signal is to be heard. */
-export async function readRegularFileAsync(path: string): Promise<Buffer> {
-  const file = await openRegularFileAsync(path);
+export async function readRegularFileAsync(path: string): Promise<Uint8Array> {
+  const fs = nodeModule('node:fs/promises');
+  if (!fs) return readRegularFile(path);
+  requireFile(path, await fs.stat(path));
+  const file = await fs.open(path, constants.O_RDONLY | NONBLOCK);
   try {
+    requireFile(path, await file.stat());
     return await file.readFile();
   } finally {
     await file.close();
   }
 }
 
-/** `openRegularFile` for a file that is read bit by bit. */
-export async function openRegularFileAsync(path: string): Promise<FileHandle> {
-  requireFile(path, await stat(path));
-  const file = await open(path, constants.O_RDONLY | NONBLOCK);
-  try {
-    requireFile(path, await file.stat());
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
-
-/** A file as a stream; throws at once as `openRegularFile` does. */
+/** A file in pieces; throws at once as `openRegularFile` does. */
 export function streamRegularFile(
   path: string,
   options: {
     signal?: AbortSignal | undefined;
+    /** Bytes of a piece. */
     highWaterMark?: number;
-    encoding?: BufferEncoding;
     /** The first byte to read. */
     start?: number;
   } = {},
-): ReadStream {
-  return createReadStream(path, { ...options, fd: openRegularFile(path) });
+): AsyncIterable<Uint8Array> {
+  const fd = openRegularFile(path);
+  const fs = nodeModule('node:fs');
+  return fs ? fs.createReadStream(path, { ...options, fd }) : pieces(fd, options);
+}
+
+/** A file in memory in pieces. */
+async function* pieces(
+  descriptor: number,
+  {
+    signal,
+    highWaterMark = 1 << 16,
+    start = 0,
+  }: { signal?: AbortSignal | undefined; highWaterMark?: number; start?: number },
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (let at = start; ; ) {
+      signal?.throwIfAborted();
+      const piece = new Uint8Array(highWaterMark);
+      const count = readSync(descriptor, piece, 0, highWaterMark, at);
+      if (count === 0) return;
+      yield piece.subarray(0, count);
+      at += count;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }

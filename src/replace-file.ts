@@ -1,6 +1,15 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type ErrorArea, LimbeckError } from './errors.ts';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from './platform/files.ts';
+import { PROCESS_ID } from './platform/machine.ts';
+import { dirname } from './platform/paths.ts';
 
 /** What a file is to hold: a text, or bytes in pieces that are written one after another. */
 export type FileContent = string | readonly Uint8Array[];
@@ -10,7 +19,7 @@ export type FileContent = string | readonly Uint8Array[];
  * Throws LimbeckError `AREA.disk-full` or `AREA.write`; the file that was there before then stays.
  */
 export function replaceFile(path: string, content: FileContent, area: ErrorArea): void {
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = `${path}.${PROCESS_ID}.partial`;
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeSynced(partial, content);

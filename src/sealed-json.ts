@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { canonicalJson } from './data/canonical-json.ts';
+import { createSha256 } from './platform/hash.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -26,5 +26,5 @@ export function openSealedJson(text: string): { value: JsonObject; sealed: boole
 }
 
 function sealOf(value: object): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+  return createSha256().update(canonicalJson(value)).digest('hex');
 }

@@ -1,4 +1,2 @@
-import { createRequire } from 'node:module';
-
-/** Limbeck's version, from its package.json. */
-export const VERSION: string = createRequire(import.meta.url)('../package.json').version;
+/** Limbeck's version; a test holds it to package.json's, which a page cannot read. */
+export const VERSION = '0.1.0';

@@ -1,13 +1,13 @@
-import { createHash, type Hash } from 'node:crypto';
-import fs from 'node:fs';
 import { LimbeckError } from '../errors.ts';
+import * as fs from '../platform/files.ts';
+import { createSha256, type Hash } from '../platform/hash.ts';
 
 /** A file that is written from front to end through one buffer, and hashed on the way. */
 export class AppendingFile {
   readonly path: string;
   readonly #descriptor: number;
-  readonly #buffer: Buffer;
-  readonly #hash: Hash = createHash('sha256');
+  readonly #buffer: Uint8Array;
+  readonly #hash: Hash = createSha256();
   #used = 0;
   #written = 0;
   #open = true;
@@ -15,7 +15,7 @@ export class AppendingFile {
   /** Throws LimbeckError `data.disk-full` or `data.unwritable`, as `append` and `finish` do. */
   constructor(path: string, bufferBytes = 1 << 18) {
     this.path = path;
-    this.#buffer = Buffer.allocUnsafe(bufferBytes);
+    this.#buffer = new Uint8Array(bufferBytes);
     this.#descriptor = guardWrite(path, () => fs.openSync(path, 'wx'));
   }
 

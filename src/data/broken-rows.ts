@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { utf8Of } from '../platform/bytes.ts';
+import { join } from '../platform/paths.ts';
 import { AppendingFile } from './appending-file.ts';
 import type { BrokenReason, BrokenRow, BrokenRows } from './sample.ts';
 
@@ -52,7 +53,7 @@ export class BrokenRowList {
       problem: cut(row.problem),
       ...(row.excerpt && { excerpt: cut(row.excerpt) }),
     };
-    this.#file.append(Buffer.from(`${JSON.stringify(entry)}\n`));
+    this.#file.append(utf8Of(`${JSON.stringify(entry)}\n`));
   }
 
   finish(): { bytes: number; sha256: string } {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import { join } from 'node:path';
+import * as fs from '../platform/files.ts';
+import { createSha256 } from '../platform/hash.ts';
+import { join } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
 import { openSealedJson, sealJson } from '../sealed-json.ts';
 import { guardWrite } from './appending-file.ts';
@@ -91,7 +91,7 @@ export function openDataset(folder: string, manifest: DatasetManifest, reused: b
   const { [BROKEN_ROWS_FILE]: _, ...contents } = manifest.files;
   return {
     fingerprint: manifest.fingerprint,
-    contentHash: createHash('sha256')
+    contentHash: createSha256()
       .update(canonicalJson({ labels: manifest.labels, files: contents }))
       .digest('hex'),
     ...(manifest.statistics.broken.count > 0 && { brokenRowsFile: join(folder, BROKEN_ROWS_FILE) }),

@@ -4,7 +4,7 @@ import { LabelSelection } from './label-selection.ts';
 import { NOT_DRAWN, type SampleTable, type SplitSizes, TRAIN } from './split-assignment.ts';
 
 /** A table whose samples have keys. */
-export type KeyedTable = SampleTable & { key(sample: number): Buffer };
+export type KeyedTable = SampleTable & { key(sample: number): Uint8Array };
 
 /** The training samples that keep their label; undefined for all. */
 export function selectLabelled(

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { joinBytes, numbersIn, textOf, utf8Of } from '../platform/bytes.ts';
+import { createSha256 } from '../platform/hash.ts';
 import { labelsOf, SAMPLE_KEY_BYTES } from './batch.ts';
 import { sequentialBatches } from './batch-order.ts';
 import type { Dataset } from './dataset.ts';
@@ -108,7 +109,7 @@ export function compareSplits(before: KeptSplits, now: KeptSplits): KeptChange {
 
 /** A hash of kept splits: part of cache keys. */
 export function keptDigest(kept: KeptSplits): string {
-  return createHash('sha256').update(encodeKeptSplits(kept)).digest('hex');
+  return createSha256().update(encodeKeptSplits(kept)).digest('hex');
 }
 
 /**
@@ -181,24 +182,25 @@ class Taker {
 const FORMAT = 1;
 
 /** As a file: a line of JSON, then for each split its hashes (float64) and labels (int32), little-endian. */
-export function encodeKeptSplits({ contentHash, labels, dataLabels, splits }: KeptSplits): Buffer {
+export function encodeKeptSplits({ contentHash, labels, dataLabels, splits }: KeptSplits): Uint8Array {
   const sizes = SPLITS.map((name) => splits[name].hashes.length);
-  const head = Buffer.from(`${JSON.stringify({ format: FORMAT, contentHash, labels, dataLabels, sizes })}\n`);
+  const head = utf8Of(`${JSON.stringify({ format: FORMAT, contentHash, labels, dataLabels, sizes })}\n`);
   const parts = SPLITS.flatMap((name) => {
     const { hashes, labels: numbers } = splits[name];
-    const bytes = Buffer.alloc(hashes.length * 12);
-    for (const [i, hash] of hashes.entries()) bytes.writeDoubleLE(hash, i * 8);
-    for (const [i, label] of numbers.entries()) bytes.writeInt32LE(label, hashes.length * 8 + i * 4);
+    const bytes = new Uint8Array(hashes.length * 12);
+    const view = numbersIn(bytes);
+    for (const [i, hash] of hashes.entries()) view.setFloat64(i * 8, hash, true);
+    for (const [i, label] of numbers.entries()) view.setInt32(hashes.length * 8 + i * 4, label, true);
     return [bytes];
   });
-  return Buffer.concat([head, ...parts]);
+  return joinBytes([head, ...parts]);
 }
 
 /** Reads what `encodeKeptSplits` wrote; undefined for anything else. */
-export function decodeKeptSplits(file: Buffer): KeptSplits | undefined {
+export function decodeKeptSplits(file: Uint8Array): KeptSplits | undefined {
   try {
     const end = file.indexOf(10);
-    const { format, contentHash, labels, dataLabels, sizes } = JSON.parse(file.toString('utf8', 0, end)) as {
+    const { format, contentHash, labels, dataLabels, sizes } = JSON.parse(textOf(file.subarray(0, end))) as {
       format: number;
       contentHash: string;
       labels: string[];
@@ -208,14 +210,15 @@ export function decodeKeptSplits(file: Buffer): KeptSplits | undefined {
     if (format !== FORMAT || sizes.length !== SPLITS.length) return undefined;
     const rows = sizes.reduce((sum, size) => sum + size, 0);
     if (file.length !== end + 1 + rows * 12) return undefined;
+    const view = numbersIn(file);
     let at = end + 1;
     const splits = Object.fromEntries(
       SPLITS.map((name, split) => {
         const size = sizes[split] as number;
         const start = at;
-        const hashes = Float64Array.from({ length: size }, (_, i) => file.readDoubleLE(start + i * 8));
+        const hashes = Float64Array.from({ length: size }, (_, i) => view.getFloat64(start + i * 8, true));
         const numbers = Int32Array.from({ length: size }, (_, i) =>
-          file.readInt32LE(start + size * 8 + i * 4),
+          view.getInt32(start + size * 8 + i * 4, true),
         );
         at += size * 12;
         return [name, { hashes, labels: numbers }];

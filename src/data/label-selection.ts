@@ -1,3 +1,4 @@
+import { numbersIn } from '../platform/bytes.ts';
 import { mixSeed } from '../random.ts';
 
 /**
@@ -18,11 +19,13 @@ export class LabelSelection {
   }
 
   /** `key` is the sample's key, of which 8 bytes are mixed with the seed. */
-  offer(sample: number, label: number, key: Buffer): void {
+  offer(sample: number, label: number, key: Uint8Array): void {
     this.#heaps[label] ??= [];
     const heap = this.#heaps[label];
-    const high = mixSeed(this.#seedHigh, key.readUInt32LE(0), key.readUInt32LE(4)) >>> 0;
-    const low = mixSeed(this.#seedLow, key.readUInt32LE(4), key.readUInt32LE(0)) >>> 0;
+    const view = numbersIn(key);
+    const [first, second] = [view.getUint32(0, true), view.getUint32(4, true)];
+    const high = mixSeed(this.#seedHigh, first, second) >>> 0;
+    const low = mixSeed(this.#seedLow, second, first) >>> 0;
     const entry = { hash: high * 2 ** 21 + (low >>> 11), sample };
     if (heap.length < this.#perClass) {
       heap.push(entry);

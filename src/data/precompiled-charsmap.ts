@@ -1,4 +1,5 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { fromBase64, numbersIn } from '../platform/bytes.ts';
 
 /**
  * The replacements of a `Precompiled` normaliser (SentencePiece): a double-array trie of UTF-8 strings whose values are
@@ -10,10 +11,11 @@ export class PrecompiledCharsmap {
 
   /** @throws RangeError when the content is no charsmap */
   constructor(base64: string) {
-    const bytes = Buffer.from(base64, 'base64');
-    const size = bytes.readUInt32LE(0);
+    const bytes = fromBase64(base64);
+    const view = numbersIn(bytes);
+    const size = view.getUint32(0, true);
     if (size % 4 !== 0 || size > bytes.length - 4) throw new RangeError('the charsmap is cut short');
-    this.#trie = Uint32Array.from({ length: size / 4 }, (_, i) => bytes.readUInt32LE(4 + 4 * i));
+    this.#trie = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
     this.#strings = bytes.subarray(4 + size);
   }
 

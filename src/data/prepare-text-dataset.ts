@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { createSha256 } from '../platform/hash.ts';
+import { join } from '../platform/paths.ts';
 import { AppendingFile } from './appending-file.ts';
 import { BROKEN_ROWS_FILE, BrokenRowList, brokenSummary } from './broken-rows.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -294,7 +294,7 @@ async function fingerprintOf(options: PrepareOptions): Promise<string> {
     ...(classes && { classes: classes.key }),
     classNames: (await source.classNames?.())?.names,
   };
-  return createHash('sha256').update(canonicalJson(parts)).digest('hex');
+  return createSha256().update(canonicalJson(parts)).digest('hex');
 }
 
 function checkOptions({ buckets, maxLength, labels, splits, labelsPerClass }: PrepareOptions): void {

@@ -1,5 +1,6 @@
-import fs from 'node:fs';
-import { basename, join } from 'node:path';
+import * as fs from '../platform/files.ts';
+import { PROCESS_ID } from '../platform/machine.ts';
+import { basename, join } from '../platform/paths.ts';
 import { isRunning } from '../running-process.ts';
 import { guardWrite } from './appending-file.ts';
 
@@ -36,7 +37,7 @@ export async function preparedFolder<Manifest, Dataset>(options: {
   guardWrite(root, () => fs.mkdirSync(root, { recursive: true }));
   removeLeftovers(root, `${basename(folder)}.part-`);
   // Process id and number keep runs side by side apart.
-  const partial = `${folder}.part-${process.pid}-${++builds}`;
+  const partial = `${folder}.part-${PROCESS_ID}-${++builds}`;
   guardWrite(partial, () => fs.mkdirSync(partial));
   BUILDING.add(partial);
   try {
@@ -64,7 +65,7 @@ function removeLeftovers(folder: string, prefix: string): void {
     if (!name.startsWith(prefix)) continue;
     const path = join(folder, name);
     const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (pid === process.pid ? BUILDING.has(path) : isRunning(pid)) continue;
+    if (pid === PROCESS_ID ? BUILDING.has(path) : isRunning(pid)) continue;
     fs.rmSync(path, { recursive: true, force: true });
   }
 }

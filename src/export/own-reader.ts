@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { parseTokenizer } from '../data/tokenizer.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
+import { join } from '../platform/paths.ts';
 import { readRegularFileAsync, readRegularText } from '../regular-file.ts';
 import { PIXEL_INPUT } from './image-channels.ts';
 import { CONFIG_FILE, MODEL_FILE, QUANTIZED_FILE } from './package-folder.ts';

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { writeModelFile } from '../onnx/node-files.ts';
+import { utf8Of } from '../platform/bytes.ts';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from '../platform/files.ts';
+import { dirname, join } from '../platform/paths.ts';
 import { writeError } from '../replace-file.ts';
 
 /** A file of a package beside its models. */
@@ -46,7 +47,7 @@ export function writePackage(
 
 /** A file of JSON. */
 export function jsonFile(name: string, content: Record<string, unknown>): PackageFile {
-  return { name, bytes: Buffer.from(`${JSON.stringify(content, null, 2)}\n`) };
+  return { name, bytes: utf8Of(`${JSON.stringify(content, null, 2)}\n`) };
 }
 
 /** A classifier's classes in `config.json`. */

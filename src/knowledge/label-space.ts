@@ -2,6 +2,7 @@ import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import type { TokenSpans } from '../data/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
 import { elementCount } from '../onnx/tensor.ts';
+import { hexOf } from '../platform/bytes.ts';
 import type { LabelEncoding } from './label-encoding.ts';
 import { type ByteDatabase, entryCount, openDatabase, storeError } from './lmdb-file.ts';
 import { LengthRecordCodec, RecordCodec, type SizedAnswer } from './record.ts';
@@ -249,5 +250,5 @@ export function keyAt(keys: Uint8Array, i: number): Uint8Array {
 }
 
 function hex(key: Uint8Array): string {
-  return Buffer.from(key).toString('hex');
+  return hexOf(key);
 }

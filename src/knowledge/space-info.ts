@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createSha256 } from '../platform/hash.ts';
+import { rename, writeFile } from '../platform/async-files.ts';
+import { join } from '../platform/paths.ts';
 import { z } from 'zod';
 import { SEQUENCE } from '../data/columns.ts';
 import { readRegularText } from '../regular-file.ts';
@@ -31,7 +31,7 @@ const spaceFile = z.object({
 export function spaceInfo(definition: SpaceDefinition): SpaceInfo {
   const { title, teacher, tap, preprocessing, dims, encoding } = definition;
   const identity = JSON.stringify([FORMAT, teacher, tap, preprocessing, dims, encoding]);
-  const id = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  const id = createSha256().update(identity).digest('hex').slice(0, 32);
   return { id, title, teacher, tap, preprocessing, dims, encoding, created: new Date().toISOString() };
 }
 

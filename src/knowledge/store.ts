@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { LimbeckError } from '../errors.ts';
+import { mkdir, readdir, rm, stat, utimes } from '../platform/async-files.ts';
+import { join, resolve } from '../platform/paths.ts';
 import { LabelSpace, type SpaceInfo } from './label-space.ts';
 import { checkDatabase, storeError } from './lmdb-file.ts';
 import { readSpaceInfo, SPACE_FILE, type SpaceDefinition, spaceInfo, writeSpaceInfo } from './space-info.ts';

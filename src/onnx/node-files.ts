@@ -1,5 +1,5 @@
-import { basename, dirname, join, resolve } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { basename, dirname, join, resolve } from '../platform/paths.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { tensorBytes } from './encode-tensor.ts';
 import type { Graph } from './graph.ts';

@@ -1,6 +1,7 @@
-import { readlinkSync, realpathSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { readlinkSync, realpathSync } from '../platform/files.ts';
+import { workingFolder as currentFolder } from '../platform/machine.ts';
+import { dirname, isAbsolute, join, relative, resolve, sep } from '../platform/paths.ts';
 
 /** What the paths in a recipe may reach. */
 export interface PathPolicy {
@@ -25,7 +26,7 @@ export function resolvePath(path: string, policy: PathPolicy, key?: string): str
       where: key,
     });
   }
-  const workingFolder = policy.workingFolder ?? process.cwd();
+  const workingFolder = policy.workingFolder ?? currentFolder();
   const allowed = [policy.recipeFolder, workingFolder, ...(policy.allowPaths ?? [])];
   const target = realPath(resolve(workingFolder, policy.recipeFolder, path));
   for (const folder of allowed) {

@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline';
-import { streamRegularFile } from '../regular-file.ts';
+import { plainLines } from '../data/text-files/byte-lines.ts';
+import { textOf } from '../platform/bytes.ts';
 import type { CurvePoint } from './report-data.ts';
 
 /** A row of `metrics.jsonl`: flat, so that any tool plots it. */
@@ -13,13 +13,8 @@ export async function* readMetricsLog(
   path: string,
   onBroken: (line: number) => void = () => {},
 ): AsyncGenerator<MetricsRow> {
-  const lines = createInterface({
-    input: streamRegularFile(path, { encoding: 'utf8' }),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
-  let number = 0;
-  for await (const line of lines) {
-    number += 1;
+  for await (const { number, bytes } of plainLines(path)) {
+    const line = textOf(bytes);
     if (line.trim() === '') continue;
     const row = parseRow(line);
     if (row) yield row;

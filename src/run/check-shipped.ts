@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { Batch } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
 import { defaultThreads } from '../engine/thread-count.ts';
@@ -8,6 +7,7 @@ import { MODEL_FILE, QUANTIZED_FILE } from '../export/package-folder.ts';
 import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedFile } from '../export/shipped-reader.ts';
 import { transformersReader } from '../export/transformers-reader.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import { basename } from '../platform/paths.ts';
 import type { ShippedCheck } from '../report/result.ts';
 import { takenFeeds } from '../train/batch-feeds.ts';
 import { openClassifier } from './open-classifier.ts';

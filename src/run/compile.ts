@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { replaceFiles } from '../onnx/node-files/replace-files.ts';
 import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
+import { statSync } from '../platform/files.ts';
+import { basename, resolve } from '../platform/paths.ts';
 import { type CompiledModel, compileModel } from '../train/compile-model.ts';
 import { compileForward } from '../train/compile-step.ts';
 import { describeStep, parameterCount } from '../train/describe-step.ts';

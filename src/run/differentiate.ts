@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
 import { type DifferentiateOptions, differentiateModel } from '../autodiff/differentiate-model.ts';
 import type { Unreached } from '../autodiff/why-unreached.ts';
 import { LimbeckError } from '../errors.ts';
 import { replaceFiles } from '../onnx/node-files/replace-files.ts';
 import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
+import { resolve } from '../platform/paths.ts';
 import { gradientWarning } from './gradient-coverage.ts';
 import { refuseOverwrite } from './refuse-overwrite.ts';
 

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { isPackage } from '../export/package-folder.ts';
 import { knowledgeRequests } from '../objectives/index.ts';
+import { existsSync } from '../platform/files.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
 import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';

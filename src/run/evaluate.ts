@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { KeptSplits } from '../data/kept-splits.ts';
 import type { Session } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
@@ -15,6 +13,8 @@ import {
   macroF1,
 } from '../metrics/confusion.ts';
 import { readModelFile } from '../onnx/node-files.ts';
+import { existsSync } from '../platform/files.ts';
+import { resolve } from '../platform/paths.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { modelFiles } from '../teachers/model-folder.ts';
 import { takenFeeds } from '../train/batch-feeds.ts';

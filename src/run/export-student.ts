@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, statSync } from '../platform/files.ts';
+import { join } from '../platform/paths.ts';
 import type { ExportOptions, ExportResult } from './api.ts';
 import { reopenRun } from './finished-run.ts';
 import { hasReport, REPORT_FILES, updateReport } from './report-files.ts';

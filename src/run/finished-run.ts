@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { resolve } from '../platform/paths.ts';
 import { parseRecipe } from '../recipe/parse.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { RunOptions } from './api.ts';

@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { prepareForGradients } from '../autodiff/prepare.ts';
 import { LimbeckError } from '../errors.ts';
 import { nearestNames } from '../nearest.ts';
@@ -15,6 +13,8 @@ import { readModelFile } from '../onnx/node-files.ts';
 import { parameterCount } from '../onnx/parameter-count.ts';
 import { bindDims } from '../onnx/passes/bind-dims.ts';
 import { operatorKey } from '../onnx/shape-inference/rules.ts';
+import { statSync } from '../platform/files.ts';
+import { resolve } from '../platform/paths.ts';
 import { modelFiles } from '../teachers/model-folder.ts';
 
 export interface InspectOptions {

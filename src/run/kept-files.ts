@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { hashFile } from '../data/hash-file.ts';
 import { LimbeckError } from '../errors.ts';
+import { existsSync, readdirSync, statSync } from '../platform/files.ts';
+import { join } from '../platform/paths.ts';
 
 /** What is remembered of a file when it is written, to see later whether it is still the same. */
 export interface KeptFile {

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import {
   compareSplits,
@@ -11,6 +9,8 @@ import {
   sameSplit,
 } from '../data/kept-splits.ts';
 import { LimbeckError } from '../errors.ts';
+import { existsSync } from '../platform/files.ts';
+import { join } from '../platform/paths.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
 import type { TaskData } from './tasks/task.ts';

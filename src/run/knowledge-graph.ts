@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
 import type { Batch } from '../data/batch.ts';
 import { columnOf } from '../data/batch.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, SEQUENCE } from '../data/columns.ts';
@@ -14,6 +12,8 @@ import { REGION_NAMES } from '../knowledge/graph/region-grid.ts';
 import { groupedToken } from '../knowledge/graph/token-text.ts';
 import type { ModelAnatomy } from '../onnx/anatomy/anatomy.ts';
 import { readModelFile, writeModelFile } from '../onnx/node-files.ts';
+import { existsSync, rmSync } from '../platform/files.ts';
+import { createSha256 } from '../platform/hash.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
@@ -131,7 +131,7 @@ function writeKnowledgeGraph(folder: string, graph: KnowledgeGraph): void {
 function drawSample(split: Split, size: number, seed: number): GraphSample {
   const order = new Permutation(split.size, seed, 'knowledge-graph');
   const ordinals = Array.from({ length: size }, (_, index) => order.at(index)).sort((a, b) => a - b);
-  const hash = createHash('sha256');
+  const hash = createSha256();
   let start = 0;
   const buckets = split.buckets.map((bucket, index) => {
     const inside = ordinals

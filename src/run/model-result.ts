@@ -1,8 +1,8 @@
-import { relative } from 'node:path';
 import { modelBytes } from '../export/package-folder.ts';
 import { accuracy, type Confusion, confusionCounts, macroF1 } from '../metrics/confusion.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { parameterCount } from '../onnx/parameter-count.ts';
+import { relative } from '../platform/paths.ts';
 import type { ModelResult } from '../report/result.ts';
 import type { Speed } from './measure-speed.ts';
 

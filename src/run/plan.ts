@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { datasetFolder } from '../data/prepared-folder.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import type { StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
 import { weighedOptions } from '../objectives/index.ts';
+import { availableThreads, residentBytes } from '../platform/machine.ts';
 import { type DistillRecipe, type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { teacherHash } from '../teachers/onnx-teacher.ts';
 import type { TextTeacherSource } from '../teachers/teacher-source.ts';
@@ -212,7 +212,7 @@ async function planData(recipe: Recipe, options: RunOptions, task: Task) {
     stage: 'data',
     seconds: again.seconds,
     secondsAtMost: again.seconds,
-    memoryBytes: process.memoryUsage.rss(),
+    memoryBytes: residentBytes(),
     diskBytes: folderBytes(folder),
     note,
   };
@@ -233,7 +233,7 @@ function storePart(answers: AnswerCost | undefined): Plan['store'] {
 function measuredOn({ recipe, data, engine }: PlanningContext): string {
   const { asked, task } = data;
   const lengths = bucketsToMeasure(asked).flatMap((bucket) => asked.buckets[bucket]!.length ?? []);
-  const cores = availableParallelism();
+  const cores = availableThreads();
   return (
     `a few batches of ${recipe.training.batchSize} ${task.unit}${lengths.length > 0 ? ` of ${lengths.join(', ')} tokens` : ''}, ` +
     `${engine.title}, ${cores} ${cores === 1 ? 'core' : 'cores'}`

@@ -1,3 +1,4 @@
+import { workingFolder } from '../platform/machine.ts';
 import { resolvePath } from '../recipe/resolve.ts';
 import type { RunOptions } from './api.ts';
 
@@ -6,6 +7,6 @@ export function recipePathResolver(
   options: Pick<RunOptions, 'recipeFolder' | 'allowPaths'>,
   key?: string,
 ): (path: string) => string {
-  const policy = { recipeFolder: options.recipeFolder ?? process.cwd(), allowPaths: options.allowPaths };
+  const policy = { recipeFolder: options.recipeFolder ?? workingFolder(), allowPaths: options.allowPaths };
   return (path) => resolvePath(path, policy, key);
 }

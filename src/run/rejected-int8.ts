@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { QUANTIZED_FILE } from '../export/package-folder.ts';
+import { existsSync, mkdirSync, renameSync } from '../platform/files.ts';
+import { basename, dirname, join } from '../platform/paths.ts';
 import { writeError } from '../replace-file.ts';
 
 /** The folder in a run for what was made and must not ship. */

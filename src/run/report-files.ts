@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { LimbeckError } from '../errors.ts';
+import { existsSync } from '../platform/files.ts';
 import { parseRecipe } from '../recipe/parse.ts';
 import { readRegularText } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { cpus } from 'node:os';
 import { canonicalJson } from '../data/canonical-json.ts';
 import { defaultThreads } from '../engine/thread-count.ts';
+import { createSha256 } from '../platform/hash.ts';
+import { PLATFORM, processorName, RUNTIME } from '../platform/machine.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { CheckpointFolder } from '../train/checkpoint.ts';
 import { VERSION } from '../version.ts';
@@ -32,8 +32,8 @@ export function runCheckpoints(
       Limbeck: VERSION,
       engine: engine.title,
       threads: `${defaultThreads()}`,
-      node: process.version,
-      processor: `${cpus()[0]?.model.trim() ?? 'unknown'} (${process.platform}-${process.arch})`,
+      node: RUNTIME,
+      processor: `${processorName()} (${PLATFORM})`,
     },
   });
 }
@@ -42,7 +42,7 @@ export function runCheckpoints(
 function trainingHash(recipe: Recipe): string {
   const { name: _, store: _store, export: _export, training, ...rest } = recipe;
   const { checkpointEvery: _every, ...trained } = training;
-  return createHash('sha256')
+  return createSha256()
     .update(canonicalJson({ ...rest, training: trained }))
     .digest('hex');
 }

@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
 import type { RunEvent, StageName } from '../events.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
+import { workingFolder } from '../platform/machine.ts';
+import { resolve } from '../platform/paths.ts';
 import { resolvePath } from '../recipe/resolve.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { stringifyRecipe } from '../recipe/write.ts';
@@ -70,7 +71,11 @@ export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunC
 /** The knowledge store's folder: the person's own choice, or the recipe's, which must not leave the working folder. */
 export function storeFolder(recipe: Recipe, options: Pick<RunOptions, 'storeFolder' | 'allowPaths'>): string {
   if (options.storeFolder !== undefined) return resolve(options.storeFolder);
-  return resolvePath(recipe.store, { recipeFolder: process.cwd(), allowPaths: options.allowPaths }, 'store');
+  return resolvePath(
+    recipe.store,
+    { recipeFolder: workingFolder(), allowPaths: options.allowPaths },
+    'store',
+  );
 }
 
 /** Where prepared data sets are kept, beside the store; also that must not leave the working folder. */
@@ -80,7 +85,7 @@ export function dataCacheFolder(
 ): string {
   const folder = resolve(storeFolder(recipe, options), '..', 'data');
   if (options.storeFolder !== undefined) return folder;
-  return resolvePath(folder, { recipeFolder: process.cwd(), allowPaths: options.allowPaths }, 'store');
+  return resolvePath(folder, { recipeFolder: workingFolder(), allowPaths: options.allowPaths }, 'store');
 }
 
 export function interrupted(): LimbeckError {

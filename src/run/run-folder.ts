@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
+import { appendFileSync, existsSync, mkdirSync, readdirSync } from '../platform/files.ts';
+import { createSha256 } from '../platform/hash.ts';
+import { join } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
 import { replaceFile, writeError } from '../replace-file.ts';
 import { sealJson } from '../sealed-json.ts';
@@ -280,7 +280,7 @@ function isJson(line: string): boolean {
 }
 
 function sha256Of(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return createSha256().update(text).digest('hex');
 }
 
 /**

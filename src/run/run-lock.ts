@@ -1,7 +1,7 @@
-import { linkSync, lstatSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { linkSync, lstatSync, renameSync, rmSync, statSync, writeFileSync } from '../platform/files.ts';
+import { hostName, PROCESS_ID } from '../platform/machine.ts';
+import { dirname, join } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
 import { isRunning, processStart } from '../running-process.ts';
 
@@ -45,14 +45,14 @@ export function releaseLock(path: string): void {
 function ownerOf(content: string, path: string): string | undefined {
   const [id = '', host = '', start = ''] = content.split('\n');
   const pid = Number.parseInt(id, 10);
-  if (host !== '' && host !== hostname()) {
+  if (host !== '' && host !== hostName()) {
     const minutes = (Date.now() - lastSign(path)) / 60_000;
     // A clock that went back, or another machine's that is ahead, is no reason to take it over.
     if (minutes >= SILENT_MINUTES) return undefined;
     return `process ${pid} on the machine '${host}' is working in this folder, or was ${Math.max(0, minutes).toFixed(0)} minutes ago`;
   }
   const isAlive =
-    pid === process.pid
+    pid === PROCESS_ID
       ? HELD.has(path)
       : isRunning(pid) && (start === '' || start === (processStart(pid) ?? start));
   return isAlive ? `process ${pid} is working in this folder` : undefined;
@@ -71,7 +71,7 @@ function lastSign(path: string): number {
  * remove what the faster has made by then.
  */
 function removeLeft(path: string, content: string): void {
-  const moved = `${path}.${process.pid}.left`;
+  const moved = `${path}.${PROCESS_ID}.left`;
   try {
     renameSync(path, moved);
     if (readLock(moved) !== content) linkSync(moved, path);
@@ -86,8 +86,8 @@ function removeLeft(path: string, content: string): void {
  * Whether the lock was free. It appears with the id in it: a process that saw it empty would take it for a dead one's.
  */
 function createLock(path: string): boolean {
-  const written = `${path}.${process.pid}`;
-  const content = `${process.pid}\n${hostname()}\n${processStart(process.pid) ?? ''}\n`;
+  const written = `${path}.${PROCESS_ID}`;
+  const content = `${PROCESS_ID}\n${hostName()}\n${processStart(PROCESS_ID) ?? ''}\n`;
   try {
     rmSync(written, { force: true });
     writeFileSync(written, content, { flag: 'wx' });

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import type { StageName } from '../events.ts';
+import { join } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
 import { openSealedJson } from '../sealed-json.ts';
 import type { KeptFiles } from './kept-files.ts';

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { labelsOf } from '../data/batch.ts';
 import type { Split } from '../data/split.ts';
 import { LimbeckError } from '../errors.ts';
 import { tensor } from '../onnx/tensor.ts';
+import { existsSync } from '../platform/files.ts';
 import { readRegularText } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
 import {

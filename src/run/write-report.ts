@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { resolve } from '../platform/paths.ts';
 import { redrawContinual } from './continual/report.ts';
 import { redrawReport } from './report-files.ts';
 

@@ -1,5 +1,5 @@
-import { basename } from 'node:path';
 import { readModelFile } from '../onnx/node-files.ts';
+import { basename } from '../platform/paths.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { imageInput, imageLayout, withPixelValues } from './image-model.ts';

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { existsSync, readdirSync, statSync } from '../platform/files.ts';
+import { basename, dirname, join, relative } from '../platform/paths.ts';
 
 /** The files of a model, found from what a recipe names. */
 export interface ModelFiles {

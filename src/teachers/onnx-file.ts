@@ -1,8 +1,9 @@
-import { basename, dirname, join } from 'node:path';
 import { parseTokenizer, type Tokenizer } from '../data/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Value } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
+import { textOf, utf8Of } from '../platform/bytes.ts';
+import { basename, dirname, join } from '../platform/paths.ts';
 import { readRegularFileAsync } from '../regular-file.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
@@ -154,13 +155,13 @@ async function readTokenizer(path: string): Promise<{ tokenizer: Tokenizer; decl
   const beside = (name: string) => readRegularFileAsync(join(dirname(path), name)).catch(noFile);
   const config = await beside('tokenizer_config.json');
   const tokenizer = parseTokenizer(json, config, path, await beside('special_tokens_map.json'));
-  const declared = (JSON.parse(config.toString('utf8')) as { model_max_length?: unknown }).model_max_length;
+  const declared = (JSON.parse(textOf(config)) as { model_max_length?: unknown }).model_max_length;
   const limited = Number.isInteger(declared) && (declared as number) > 0 && (declared as number) < NO_LIMIT;
   return { tokenizer, declared: limited ? (declared as number) : undefined };
 }
 
 /** The files beside it are optional; one that is there and cannot be read is an error. */
-function noFile(error: NodeJS.ErrnoException): Buffer {
-  if (error.code === 'ENOENT') return Buffer.from('{}');
+function noFile(error: NodeJS.ErrnoException): Uint8Array {
+  if (error.code === 'ENOENT') return utf8Of('{}');
   throw error;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type Batch, columnOf } from '../data/batch.ts';
 import { SEQUENCE } from '../data/columns.ts';
 import type { Engine, Session } from '../engine/engine.ts';
@@ -8,6 +7,7 @@ import type { Graph, Value } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { readModel } from '../onnx/read-model.ts';
 import { elementCount, type Tensor, zeros } from '../onnx/tensor.ts';
+import { createSha256 } from '../platform/hash.ts';
 import { readRegularFile } from '../regular-file.ts';
 import type { Teacher, TeacherOutput } from './teacher.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, TOKEN_TYPE_IDS } from './teacher-source.ts';
@@ -78,7 +78,7 @@ function readTeacherModel(model: Uint8Array | string, title: string): { graph: G
 }
 
 function sha256(...pieces: Uint8Array[]): string {
-  const hash = createHash('sha256');
+  const hash = createSha256();
   for (const piece of pieces) hash.update(piece);
   return hash.digest('hex');
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { crc32 } from '../crc32.ts';
 import { type ErrorCode, LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import { createSha256 } from '../platform/hash.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
@@ -125,7 +125,7 @@ function bytesOf({ data }: Tensor): Uint8Array {
 
 /** Over all parts but itself; each with its length, so that nothing moves from one to the next. */
 function sealOf(metadata: Readonly<Record<(typeof PARTS)[number], string>>): string {
-  const hash = createHash('sha256');
+  const hash = createSha256();
   for (const part of PARTS) hash.update(`${part} ${metadata[part].length}\n${metadata[part]}\n`);
   return hash.digest('hex');
 }

@@ -1,7 +1,7 @@
-import { readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import { readdirSync, renameSync, rmSync } from '../platform/files.ts';
+import { join } from '../platform/paths.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
 import {

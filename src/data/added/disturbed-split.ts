@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createSha256 } from '../../platform/hash.ts';
 import { type Batch, columnOf, labelsOf, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { keyOf } from '../batch-rows.ts';
 import { PIXEL_VALUES } from '../columns.ts';
@@ -44,7 +44,7 @@ export class DisturbedSplit implements Split {
     for (let i = 0; i < added.length; i++) (pixels[i] as number) += added[i] as number;
     labelsOf(batch).fill(-1);
     for (let row = 0; row < filled; row++) {
-      const key = createHash('sha256').update(keyOf(batch, row)).update(this.#method).digest();
+      const key = createSha256().update(keyOf(batch, row)).update(this.#method).digest();
       keys.set(key.subarray(0, SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);
       ordinals[row] = indices[row] as number;
     }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createSha256 } from '../../platform/hash.ts';
 import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { emptyLike, keyOf, rowOf } from '../batch-rows.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES } from '../columns.ts';
@@ -44,7 +44,7 @@ export class MixedSplit implements Split {
     const before = this.#byBucket.slice(0, bucket).reduce((sum, list) => sum + list.length, 0);
     wanted.forEach(({ part }, row) => {
       mixRow(a, b, row, part, batch);
-      const key = createHash('sha256').update(keyOf(a, row)).update(keyOf(b, row)).update(`mixture ${part}`);
+      const key = createSha256().update(keyOf(a, row)).update(keyOf(b, row)).update(`mixture ${part}`);
       batch.keys.set(key.digest().subarray(0, SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);
       batch.ordinals[row] = before + (indices[row] as number);
     });

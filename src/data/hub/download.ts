@@ -109,7 +109,7 @@ async function isIntact(path: string, { sha256, gitBlob, bytes }: Download): Pro
   if (!sha256 && !gitBlob) return true;
   const hash = createHash(sha256 ? 'sha256' : 'sha1');
   if (!sha256) hash.update(`blob ${bytes}\0`);
-  for await (const chunk of streamRegularFile(path)) hash.update(chunk as Buffer);
+  for await (const chunk of streamRegularFile(path)) hash.update(chunk);
   return hash.digest('hex') === (sha256 ?? gitBlob);
 }
 

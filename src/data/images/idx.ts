@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { LimbeckError } from '../../errors.ts';
+import { joinBytes, numbersIn } from '../../platform/bytes.ts';
+import { gunzip } from '../../platform/compression.ts';
+import { existsSync } from '../../platform/files.ts';
+import { join } from '../../platform/paths.ts';
 import { streamRegularFile } from '../../regular-file.ts';
 import { hashFile } from '../hash-file.ts';
 import type { Image, ImageSource } from './image-source.ts';
@@ -36,22 +36,17 @@ function damaged(path: string, problem: string): LimbeckError {
 /** The bytes of a file in pieces of a wanted size. */
 class ByteReader {
   readonly path: string;
-  readonly #stream: Readable;
-  readonly #chunks: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array(0);
 
   constructor(path: string) {
     this.path = path;
     const file = streamRegularFile(path, { highWaterMark: 1 << 18 });
-    // A failure of the file ends the reading of what is unpacked from it.
-    this.#stream = path.endsWith('.gz')
-      ? file.on('error', (error) => this.#stream.destroy(error)).pipe(createGunzip())
-      : file;
-    this.#chunks = this.#stream[Symbol.asyncIterator]();
+    this.#chunks = (path.endsWith('.gz') ? gunzip(file) : file)[Symbol.asyncIterator]();
   }
 
   /** The next `count` bytes; undefined at the end. @throws LimbeckError `data.damaged` when it ends within them. */
-  async take(count: number): Promise<Buffer | undefined> {
+  async take(count: number): Promise<Uint8Array | undefined> {
     const parts = [this.#rest];
     let have = this.#rest.length;
     while (have < count) {
@@ -62,16 +57,16 @@ class ByteReader {
     }
     if (have === 0 && count > 0) return undefined;
     if (have < count) throw damaged(this.path, `ends ${count - have} bytes too early`);
-    const all = parts.length === 1 ? this.#rest : Buffer.concat(parts);
+    const all = parts.length === 1 ? this.#rest : joinBytes(parts);
     this.#rest = all.subarray(count);
     return all.subarray(0, count);
   }
 
-  close(): void {
-    this.#stream.destroy();
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
   }
 
-  async #next(): Promise<IteratorResult<Buffer>> {
+  async #next(): Promise<IteratorResult<Uint8Array>> {
     try {
       return await this.#chunks.next();
     } catch (cause) {
@@ -87,11 +82,12 @@ class ByteReader {
 /** The sizes in a file's head. */
 async function readHead(reader: ByteReader, kind: keyof typeof MAGIC): Promise<number[]> {
   const first = await reader.take(4);
-  if (first?.readUInt32BE(0) !== MAGIC[kind]) throw damaged(reader.path, `does not begin as one of ${kind}`);
+  if (!first || numbersIn(first).getUint32(0) !== MAGIC[kind])
+    throw damaged(reader.path, `does not begin as one of ${kind}`);
   const count = first[3];
   const rest = await reader.take(4 * count);
   if (!rest) throw damaged(reader.path, 'ends within its head');
-  return Array.from({ length: count }, (_, i) => rest.readUInt32BE(4 * i));
+  return Array.from({ length: count }, (_, i) => numbersIn(rest).getUint32(4 * i));
 }
 
 /** Pictures are small here: a head that says otherwise is wrong, and must not take the memory. */
@@ -151,8 +147,8 @@ async function headsOf(paths: { images: string; labels: string }): Promise<Heads
     if (labelled !== count) throw damaged(paths.labels, `has ${labelled} labels for ${count} pictures`);
     return { count, height, width };
   } finally {
-    images.close();
-    labels.close();
+    await images.close();
+    await labels.close();
   }
 }
 
@@ -175,7 +171,7 @@ async function* readPart(
       yield { pixels, label };
     }
   } finally {
-    images.close();
-    labels.close();
+    await images.close();
+    await labels.close();
   }
 }

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { existsSync } from '../../platform/files.ts';
+import { basename } from '../../platform/paths.ts';
 import type { SourceContext } from '../sources/source.ts';
 import { openIdx } from './idx.ts';
 import type { ImageSource } from './image-source.ts';

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import { tensor } from '../../onnx/tensor.ts';
+import { numbersIn } from '../../platform/bytes.ts';
+import * as fs from '../../platform/files.ts';
+import { createSha256 } from '../../platform/hash.ts';
 import { openRegularFile, readRegularFile } from '../../regular-file.ts';
 import { type Batch, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { PIXEL_VALUES } from '../columns.ts';
@@ -46,7 +47,7 @@ export class ImageSplit implements Split {
   readonly #pixels: number;
   readonly #tables: readonly Float32Array[];
   #descriptor: number | undefined;
-  #held: Buffer | undefined;
+  #held: Uint8Array | undefined;
 
   constructor(file: ImageFile, views?: { augmentation: Augmentation; seed: number; count: number }) {
     this.#file = file;
@@ -78,7 +79,7 @@ export class ImageSplit implements Split {
     for (let row = 0; row < filled; row++) {
       const index = indices[row] as number;
       labels[row] = this.#readView(index, shown);
-      const key = createHash('sha256').update(shown).digest();
+      const key = createSha256().update(shown).digest();
       keys.set(key.subarray(0, SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);
       this.#normalize(shown, pixels.subarray(row * this.#pixels, (row + 1) * this.#pixels));
     }
@@ -125,7 +126,7 @@ export class ImageSplit implements Split {
       ? viewOf(this.#views.augmentation, this.#views.seed, picture, Math.floor(index / this.pictures))
       : PLAIN;
     writeView(record.subarray(LABEL_BYTES), to, this.#file.dims, view);
-    return record.readInt32LE(0);
+    return numbersIn(record).getInt32(0, true);
   }
 
   /** Bytes that reading it keeps in memory: all of it, or nothing. */
@@ -134,14 +135,14 @@ export class ImageSplit implements Split {
     return bytes <= HELD_BYTES ? bytes : 0;
   }
 
-  #record(picture: number): Buffer {
+  #record(picture: number): Uint8Array {
     const bytes = LABEL_BYTES + this.#pixels;
     if (this.heldBytes > 0) {
       this.#held ??= readRegularFile(this.#file.path);
       return this.#held.subarray(picture * bytes, (picture + 1) * bytes);
     }
     this.#descriptor ??= openRegularFile(this.#file.path);
-    const record = Buffer.alloc(bytes);
+    const record = new Uint8Array(bytes);
     const read = fs.readSync(this.#descriptor, record, 0, bytes, picture * bytes);
     if (read < bytes) throw new Error(`${this.#file.path} ends within picture ${picture}`);
     return record;

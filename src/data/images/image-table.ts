@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { hexOf } from '../../platform/bytes.ts';
+import { createSha256 } from '../../platform/hash.ts';
 import { mixSeed } from '../../random.ts';
 import { SAMPLE_KEY_BYTES } from '../batch.ts';
 import { Column } from '../column.ts';
@@ -13,7 +14,7 @@ import type { ImageSource } from './image-source.ts';
  */
 export class ImageTable implements SampleTable {
   readonly #source: ImageSource;
-  readonly #keys: Buffer[] = [];
+  readonly #keys: Uint8Array[] = [];
   readonly #hashes = new Column((length) => new Uint32Array(length));
   readonly #labels = new Column((length) => new Int32Array(length));
   readonly #splits = new Column((length) => new Uint8Array(length));
@@ -30,14 +31,14 @@ export class ImageTable implements SampleTable {
       let index = 0;
       for await (const { pixels, label } of source.read(part)) {
         signal?.throwIfAborted();
-        const key = createHash('sha256').update(pixels).digest().subarray(0, SAMPLE_KEY_BYTES);
+        const key = createSha256().update(pixels).digest().subarray(0, SAMPLE_KEY_BYTES);
         table.#keys.push(key);
         table.#labels.push(label);
         table.#splits.push(part === 'train' ? TRAIN : TEST);
         const hash =
           source.identity === 'position'
             ? Math.floor((order.at(index) / size) * 2 ** 32)
-            : mixSeed(seed, 'split', key.toString('hex'));
+            : mixSeed(seed, 'split', hexOf(key));
         table.#hashes.push(hash >>> 0);
         index++;
       }
@@ -49,8 +50,8 @@ export class ImageTable implements SampleTable {
     return this.#keys.length;
   }
 
-  key(sample: number): Buffer {
-    return this.#keys[sample] as Buffer;
+  key(sample: number): Uint8Array {
+    return this.#keys[sample] as Uint8Array;
   }
 
   groupHash(sample: number): number {

@@ -1,3 +1,5 @@
+import { base64Of, numbersIn, utf8Of } from '../../platform/bytes.ts';
+
 /**
  * A picture as a data URI that browsers show: an uncompressed 24-bit BMP, for pages with a few small pictures.
  * Bytes are [channels, height, width]; one channel is grey, three are red, green and blue.
@@ -8,16 +10,17 @@ export function pictureUri(
 ): string {
   const HEAD = 54;
   const stride = Math.ceil((3 * width) / 4) * 4;
-  const file = Buffer.alloc(HEAD + stride * height);
-  file.write('BM', 0, 'latin1');
-  file.writeUInt32LE(file.length, 2);
-  file.writeUInt32LE(HEAD, 10);
-  file.writeUInt32LE(40, 14);
-  file.writeInt32LE(width, 18);
+  const file = new Uint8Array(HEAD + stride * height);
+  const head = numbersIn(file);
+  file.set(utf8Of('BM'));
+  head.setUint32(2, file.length, true);
+  head.setUint32(10, HEAD, true);
+  head.setUint32(14, 40, true);
+  head.setInt32(18, width, true);
   // Rows from the top.
-  file.writeInt32LE(-height, 22);
-  file.writeUInt16LE(1, 26);
-  file.writeUInt16LE(24, 28);
+  head.setInt32(22, -height, true);
+  head.setUint16(26, 1, true);
+  head.setUint16(28, 24, true);
   const plane = height * width;
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
@@ -28,5 +31,5 @@ export function pictureUri(
         file[to + i] = pixels[channels === 1 ? from : (2 - i) * plane + from] as number;
     }
   }
-  return `data:image/bmp;base64,${file.toString('base64')}`;
+  return `data:image/bmp;base64,${base64Of(file)}`;
 }

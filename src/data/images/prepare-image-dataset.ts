@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import { join } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import * as fs from '../../platform/files.ts';
+import { createSha256 } from '../../platform/hash.ts';
+import { join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { openSealedJson, sealJson } from '../../sealed-json.ts';
 import { AppendingFile, guardWrite } from '../appending-file.ts';
@@ -80,7 +80,7 @@ export async function prepareImageDataset(options: PrepareImagesOptions): Promis
     seed,
     ...(kept && { kept: keptDigest(kept) }),
   };
-  const fingerprint = createHash('sha256').update(canonicalJson(parts)).digest('hex');
+  const fingerprint = createSha256().update(canonicalJson(parts)).digest('hex');
   return preparedFolder({
     root: options.folder,
     fingerprint,
@@ -249,7 +249,7 @@ function open(folder: string, manifest: Manifest, reused: boolean): ImageDataset
   ) as Record<DatasetSplit, ImageSplit>;
   return {
     fingerprint: manifest.fingerprint,
-    contentHash: createHash('sha256')
+    contentHash: createSha256()
       .update(canonicalJson({ labels, files: manifest.files }))
       .digest('hex'),
     title: manifest.title,

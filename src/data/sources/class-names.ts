@@ -1,5 +1,6 @@
-import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { textOf } from '../../platform/bytes.ts';
+import { basename, dirname, join } from '../../platform/paths.ts';
 import { readRegularFileAsync } from '../../regular-file.ts';
 import type { DeclaredClasses } from '../sample.ts';
 
@@ -59,9 +60,7 @@ export async function classNamesBeside(
   for (const place of [folder, dirname(folder)]) {
     for (const name of INFO_FILES) {
       const path = join(place, name);
-      const text = allowed(path)
-        ? (await readRegularFileAsync(path).catch(() => undefined))?.toString('utf8')
-        : undefined;
+      const text = allowed(path) ? await readRegularFileAsync(path).then(textOf, () => undefined) : undefined;
       if (text === undefined) continue;
       const config = place === folder ? undefined : basename(folder);
       const info = infoOf(name, text);

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
+import { isUtf8, textOf } from '../../platform/bytes.ts';
 import { numberOfName } from '../class-name.ts';
 import type { BrokenReason, SourceRow, SplitName } from '../sample.ts';
 
@@ -124,7 +124,7 @@ const NOT_UTF8 = Symbol('bytes that are not UTF-8');
 /** Binary columns as text. */
 function decoded(value: unknown): unknown {
   if (!(value instanceof Uint8Array)) return value;
-  return isUtf8(value) ? Buffer.from(value).toString('utf8') : NOT_UTF8;
+  return isUtf8(value) ? textOf(value) : NOT_UTF8;
 }
 
 /**

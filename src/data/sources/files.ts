@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { stat } from '../../platform/async-files.ts';
+import { basename } from '../../platform/paths.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { hashFile } from '../hash-file.ts';
 import type { DataSource, DeclaredClasses, SourceRow, SplitName } from '../sample.ts';

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { z } from 'zod';
+import { join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { splitFiles } from '../hub/dataset-files.ts';

@@ -4,7 +4,7 @@ import zlib from 'node:zlib';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { LimbeckError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
-import { openRegularFileAsync } from '../../regular-file.ts';
+import { openFileHandle } from '../../node-file-handle.ts';
 import type { Fields } from './fields.ts';
 
 // Runs in a process of its own (src/data/isolated): one changed byte of a file can make a decoder fill all memory, and then
@@ -42,7 +42,7 @@ export async function* decode({
   fields,
   rows: most = Number.POSITIVE_INFINITY,
 }: ParquetInput): AsyncGenerator<ParquetPiece> {
-  const handle = await openRegularFileAsync(path);
+  const handle = await openFileHandle(path);
   try {
     const buffer = await asyncBuffer(handle);
     const metadata = await readMetadata(buffer, path);

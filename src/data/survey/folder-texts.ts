@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { textOf } from '../../platform/bytes.ts';
 import { readRegularFileAsync } from '../../regular-file.ts';
 
 const EACH_FOLDER = 50;
@@ -19,7 +20,7 @@ export async function folderTexts(path: string, extension: string): Promise<stri
     const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith(extension));
     for (const { name } of files.slice(0, EACH_FOLDER)) {
       if (texts.length === MOST_TEXTS) return texts;
-      texts.push((await readRegularFileAsync(join(folder, name))).toString('utf8'));
+      texts.push(textOf(await readRegularFileAsync(join(folder, name))));
     }
   }
   return texts;

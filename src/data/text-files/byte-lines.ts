@@ -1,3 +1,4 @@
+import { joinBytes } from '../../platform/bytes.ts';
 import { streamRegularFile } from '../../regular-file.ts';
 
 /** Longer lines are not held in memory: no text is that long. */
@@ -8,7 +9,7 @@ export interface ByteLine {
   /** From 1. */
   readonly number: number;
   /** The first bytes of it, where it is `tooLong`. */
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly tooLong: boolean;
 }
 
@@ -36,25 +37,25 @@ export async function* byteLines(
 ): AsyncGenerator<ByteLine[]> {
   const { unit } = format;
   let number = 0;
-  let parts: Buffer[] = [];
+  let parts: Uint8Array[] = [];
   let held = 0;
   let tooLong = false;
   // Where the next piece begins, as UTF-16 is cut at even places only.
-  let odd: Buffer = Buffer.alloc(0);
+  let odd: Uint8Array = new Uint8Array(0);
 
-  const hold = (bytes: Buffer) => {
+  const hold = (bytes: Uint8Array) => {
     if (tooLong || bytes.length === 0) return;
     if (held + bytes.length > LONGEST_LINE) {
       tooLong = true;
-      const start = Buffer.concat([...parts, bytes.subarray(0, EXCERPT)]).subarray(0, EXCERPT);
-      parts = [Buffer.from(start)];
+      const start = joinBytes([...parts, bytes.subarray(0, EXCERPT)]).subarray(0, EXCERPT);
+      parts = [start.slice()];
       return;
     }
     parts.push(bytes);
     held += bytes.length;
   };
   const finish = (): ByteLine => {
-    const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+    const bytes = parts.length === 1 ? (parts[0] as Uint8Array) : joinBytes(parts);
     const line = { number: ++number, bytes, tooLong };
     parts = [];
     held = 0;
@@ -63,7 +64,7 @@ export async function* byteLines(
   };
 
   for await (const chunk of streamRegularFile(path, { signal, start: format.skip, highWaterMark: 1 << 18 })) {
-    let bytes = odd.length > 0 ? Buffer.concat([odd, chunk as Buffer]) : (chunk as Buffer);
+    let bytes = odd.length > 0 ? joinBytes([odd, chunk]) : chunk;
     odd = bytes.subarray(bytes.length - (bytes.length % unit));
     bytes = bytes.subarray(0, bytes.length - odd.length);
     const lines: ByteLine[] = [];
@@ -80,7 +81,16 @@ export async function* byteLines(
   if (held > 0 || tooLong) yield [finish()];
 }
 
-function nextEnd(bytes: Buffer, from: number, { unit, littleEndian, end }: LineFormat): number {
+/** The lines of a file that this program or a known package wrote: UTF-8, without a carriage return before their ends. */
+export async function* plainLines(path: string, signal?: AbortSignal): AsyncGenerator<ByteLine> {
+  const format: LineFormat = { skip: 0, unit: 1, littleEndian: false, end: 10 };
+  for await (const lines of byteLines(path, format, signal)) {
+    for (const line of lines)
+      yield line.bytes.at(-1) === 13 ? { ...line, bytes: line.bytes.subarray(0, -1) } : line;
+  }
+}
+
+function nextEnd(bytes: Uint8Array, from: number, { unit, littleEndian, end }: LineFormat): number {
   if (unit === 1) return bytes.indexOf(end, from);
   for (let at = bytes.indexOf(end, from); at >= 0; at = bytes.indexOf(end, at + 1)) {
     const start = littleEndian ? at : at - 1;

@@ -1,6 +1,6 @@
-import { isAscii, isUtf8 } from 'node:buffer';
 import chardet from 'chardet';
 import { z } from 'zod';
+import { isAscii, isUtf8, latin1Of, textOf } from '../../platform/bytes.ts';
 
 /** The option of sources that read text files. */
 export const encodingOption = z
@@ -40,14 +40,15 @@ const WINDOWS_1252 =
   '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
 
 /** A function from bytes to text; undefined for bytes that the encoding does not have. Byte order marks are kept. */
-export function decoderOf(encoding: string): (bytes: Buffer) => string | undefined {
-  if (encoding === 'utf-8') return (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : undefined);
+export function decoderOf(encoding: string): (bytes: Uint8Array) => string | undefined {
+  if (encoding === 'utf-8') return (bytes) => (isUtf8(bytes) ? textOf(bytes) : undefined);
   if (encoding === 'windows-1252') {
     // Some versions of Node read this as ISO-8859-1, without the euro sign and typographic quotes.
     return (bytes) =>
-      bytes
-        .toString('latin1')
-        .replace(/[\x80-\x9f]/g, (control) => WINDOWS_1252[control.charCodeAt(0) - 0x80] as string);
+      latin1Of(bytes).replace(
+        /[\x80-\x9f]/g,
+        (control) => WINDOWS_1252[control.charCodeAt(0) - 0x80] as string,
+      );
   }
   const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
   return (bytes) => {
@@ -75,7 +76,7 @@ export function suggestEncoding(bytes: Uint8Array): string | undefined {
     return encoding && confidence > 0 && encoding !== 'utf-8' ? [{ encoding, confidence }] : [];
   });
   const reads = (encoding: string) => {
-    const text = decoderOf(encoding)(Buffer.from(bytes));
+    const text = decoderOf(encoding)(bytes);
     // Text has no control characters from 0x80 on.
     return text !== undefined && !/[\x80-\x9f\ufffd]/.test(text);
   };
@@ -104,7 +105,7 @@ function mostlyHigh(bytes: Uint8Array): boolean {
 const MIXED = 0.2;
 
 /** Whether a good part of the lines with more than ASCII are UTF-8: read as another encoding, they would be lost. */
-export function mixesUtf8(head: Buffer): boolean {
+export function mixesUtf8(head: Uint8Array): boolean {
   let [all, right] = [0, 0];
   for (let from = 0; from < head.length; ) {
     const next = head.indexOf(10, from) + 1 || head.length;

@@ -1,6 +1,6 @@
-import { isAscii, isUtf8 } from 'node:buffer';
 import { LimbeckError } from '../../errors.ts';
-import { openRegularFileAsync } from '../../regular-file.ts';
+import { isAscii, isUtf8, joinBytes, latin1Of } from '../../platform/bytes.ts';
+import { readStart } from '../../regular-file.ts';
 import type { BrokenReason, SourceNote } from '../sample.ts';
 import { byteLines, type LineFormat, LONGEST_LINE } from './byte-lines.ts';
 import {
@@ -28,7 +28,7 @@ const HEAD = 1 << 16;
 export interface TextFormat extends LineFormat {
   readonly encoding: string;
   /** The first bytes, without a byte order mark. */
-  readonly head: Buffer;
+  readonly head: Uint8Array;
   readonly notes: readonly SourceNote[];
 }
 
@@ -39,7 +39,7 @@ export interface TextFormat extends LineFormat {
  * @throws LimbeckError `data.wrong-format` for a binary file, with the encoding that it may have instead
  */
 export async function textFormat(path: string, format: string, told?: string): Promise<TextFormat> {
-  const first = await readHead(path);
+  const first = readStart(path, HEAD);
   const mark = byteOrderMark(first);
   const named = told === undefined ? undefined : canonicalEncoding(told);
   const encoding = mark?.encoding ?? named ?? 'utf-8';
@@ -67,26 +67,15 @@ export async function textFormat(path: string, format: string, told?: string): P
 }
 
 /** Whether bytes are UTF-8 and more than ASCII, which is no accident. */
-function isUtf8Text(head: Buffer): boolean {
+function isUtf8Text(head: Uint8Array): boolean {
   // Its last character may be cut.
   const whole = head.length < HEAD - 3 ? head : head.subarray(0, head.lastIndexOf(10) + 1);
   return isUtf8(whole) && !isAscii(whole);
 }
 
-async function readHead(path: string): Promise<Buffer> {
-  const file = await openRegularFileAsync(path);
-  try {
-    const head = Buffer.alloc(HEAD);
-    const { bytesRead } = await file.read(head, 0, head.length, 0);
-    return head.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
 /** Throws if the first bytes of what should be text are those of a binary file. */
-function checkIsText(path: string, head: Buffer, format: string, encoding: string): void {
-  const begins = (magic: string) => head.toString('latin1', 0, magic.length) === magic;
+function checkIsText(path: string, head: Uint8Array, format: string, encoding: string): void {
+  const begins = (magic: string) => latin1Of(head.subarray(0, magic.length)) === magic;
   const kind = begins('PAR1')
     ? 'a Parquet file'
     : begins('\x1f\x8b')
@@ -132,7 +121,7 @@ export async function* textLines(
     for (const { number, bytes, tooLong } of lines) {
       if (tooLong) {
         const message = `the line is longer than ${LONGEST_LINE >> 20} MB`;
-        yield { number, text: bytes.toString('latin1'), problem: { message, reason: 'too-long' } };
+        yield { number, text: latin1Of(bytes), problem: { message, reason: 'too-long' } };
         continue;
       }
       const text = decode(bytes);
@@ -156,7 +145,7 @@ export async function* textLines(
         format.encoding === 'utf-8' && mixesUtf8(format.head)
           ? `bytes that are not UTF-8, as other lines are: the file mixes encodings${suggestion ? `; this line reads well as ${suggestion}` : ''}`
           : notOfEncoding(format.encoding, suggestion);
-      yield { number, text: bytes.toString('latin1'), problem: { message, reason: 'encoding' } };
+      yield { number, text: latin1Of(bytes), problem: { message, reason: 'encoding' } };
     }
   }
 }
@@ -172,7 +161,7 @@ export function notOfEncoding(encoding: string, suggestion: string | undefined):
 }
 
 /** The lines of the head that are not UTF-8, or the one line that was met. */
-function evidence({ encoding, head }: TextFormat, line: Buffer): Buffer {
+function evidence({ encoding, head }: TextFormat, line: Uint8Array): Uint8Array {
   if (encoding !== 'utf-8') return line;
   const parts = [line];
   for (let from = 0; from < head.length; ) {
@@ -182,5 +171,5 @@ function evidence({ encoding, head }: TextFormat, line: Buffer): Buffer {
     if (next < head.length ? !isUtf8(one) : !isUtf8(one.subarray(0, -4))) parts.push(one);
     from = next;
   }
-  return Buffer.concat(parts);
+  return joinBytes(parts);
 }

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, readSync, realpathSync } from 'node:fs';
-import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { closeSync, constants, fstatSync, readSync, realpathSync } from '../../platform/files.ts';
+import { dirname, isAbsolute, resolve, sep } from '../../platform/paths.ts';
 import { openRegularFile } from '../../regular-file.ts';
 
 interface DataFile {

@@ -1,6 +1,7 @@
-import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from '../../platform/files.ts';
+import { PROCESS_ID } from '../../platform/machine.ts';
+import { dirname } from '../../platform/paths.ts';
 import { writeError, writeSynced } from '../../replace-file.ts';
 
 export interface ModelFile {
@@ -19,8 +20,8 @@ export function replaceFiles(
   { makeFolders = false }: { makeFolders?: boolean } = {},
 ): void {
   for (const { path } of files) requireFilePlace(path);
-  const temporary = files.map(({ path }) => `${path}.${process.pid}.tmp`);
-  const before = files.map(({ path }) => `${path}.${process.pid}.old`);
+  const temporary = files.map(({ path }) => `${path}.${PROCESS_ID}.tmp`);
+  const before = files.map(({ path }) => `${path}.${PROCESS_ID}.old`);
   const renamed: number[] = [];
   let at = '';
   try {

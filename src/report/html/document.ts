@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createSha256 } from '../../platform/hash.ts';
 import { html, type Markup, trusted } from './markup.ts';
 import { SCRIPT } from './script.ts';
 
@@ -78,5 +78,5 @@ export function dateOf(iso: string): string {
 
 /** The hash that lets an inline style or script pass a content security policy. */
 function sha256(source: string): string {
-  return `sha256-${createHash('sha256').update(source).digest('base64')}`;
+  return `sha256-${createSha256().update(source).digest('base64')}`;
 }

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Split } from '../../data/split.ts';
 import { labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
@@ -8,6 +6,8 @@ import { foldBatchNorm } from '../../onnx/passes/fold-batch-norm.ts';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
+import { mkdirSync } from '../../platform/files.ts';
+import { dirname } from '../../platform/paths.ts';
 import type { Student } from '../../students/student.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import type { RunContext } from '../run-context.ts';

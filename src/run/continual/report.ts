@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { isPackage } from '../../export/package-folder.ts';
+import { existsSync } from '../../platform/files.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { type ContinualResult, continualResultSchema, methodResults } from '../../report/continual-result.ts';

@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, statSync } from '../../platform/files.ts';
+import { join } from '../../platform/paths.ts';
 
 /** The bytes of all files in a folder and in those inside it. */
 export function folderBytes(folder: string): number {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join } from '../../platform/paths.ts';
 import { estimateBytes, estimateLengthBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import { type AnswerDims, hasLength } from '../../knowledge/true-length.ts';

@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { saturatesInt8 } from '../../compress/probe-saturation.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
+import { statSync } from '../../platform/files.ts';
+import { join } from '../../platform/paths.ts';
 import { randomStream } from '../../random.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';

@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { accuracy } from '../../metrics/accuracy.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
+import { readdirSync, statSync } from '../../platform/files.ts';
+import { join } from '../../platform/paths.ts';
 import type { Student } from '../../students/student.ts';
 import type { TrainingBatch } from '../../train/batch-source.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';

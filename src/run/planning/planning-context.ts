@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Engine } from '../../engine/engine.ts';
+import { mkdtemp, rm } from '../../platform/async-files.ts';
+import { temporaryFolder } from '../../platform/machine.ts';
+import { join } from '../../platform/paths.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
@@ -25,7 +25,7 @@ export interface PlanningContext {
 
 /** Runs `body` with an empty folder, and removes the folder however it ends. */
 export async function withScratchFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'limbeck-plan-'));
+  const folder = await mkdtemp(join(temporaryFolder(), 'limbeck-plan-'));
   try {
     return await body(folder);
   } finally {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Split } from '../../data/split.ts';
 import { tokenSpans } from '../../data/token-spans.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
@@ -6,6 +5,7 @@ import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { KnowledgeStore } from '../../knowledge/store.ts';
 import { type AnswerDims, dimsAt, hasLength } from '../../knowledge/true-length.ts';
 import { elementCount } from '../../onnx/tensor.ts';
+import { join } from '../../platform/paths.ts';
 import { randomStream } from '../../random.ts';
 import { splitBatches } from '../sample-batches.ts';
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join } from '../../platform/paths.ts';
 import { SEQUENCE } from '../../data/columns.ts';
 import type { Split } from '../../data/split.ts';
 import { tokenSpans } from '../../data/token-spans.ts';

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { writeModel } from '../../onnx/write-model.ts';
+import { join } from '../../platform/paths.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
 import { calibratedInt8 } from '../int8.ts';

@@ -1,5 +1,5 @@
-import { copyFileSync, rmSync } from 'node:fs';
 import { BROKEN_ROWS_FILE } from '../../data/broken-rows.ts';
+import { copyFileSync, rmSync } from '../../platform/files.ts';
 import { classFindings } from '../class-findings.ts';
 import { dataFindings } from '../data-findings.ts';
 import { changeOfData, writeKeptSplits } from '../kept-splits-file.ts';

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { int8Share } from '../../compress/int8-share.ts';
 import { type Batch, labelsOf } from '../../data/batch.ts';
 import type { Session } from '../../engine/engine.ts';
@@ -9,6 +8,7 @@ import { weighedOptions } from '../../objectives/index.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
+import { relative } from '../../platform/paths.ts';
 import {
   type ComparisonResult,
   createComparison,

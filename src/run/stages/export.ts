@@ -1,4 +1,3 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
 import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
@@ -9,6 +8,7 @@ import { foldBatchNorm } from '../../onnx/passes/fold-batch-norm.ts';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { percent } from '../../percent.ts';
+import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
 import { type BaselineResult, LABELS_ALONE, type ShippedCheck } from '../../report/result.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { measureGraph } from '../measure-graph.ts';

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import type { Evaluation } from '../../metrics/metric.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
+import { mkdirSync } from '../../platform/files.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';

@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import { JoinedSplit } from '../../data/added/joined-split.ts';
 import { chooseHeldBuckets } from '../../data/held-buckets.ts';
 import type { KeptSplits } from '../../data/kept-splits.ts';
@@ -12,6 +11,7 @@ import type { TokenSplit } from '../../data/token-split.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextClassifier } from '../../export/text-classifier.ts';
+import { dirname, join } from '../../platform/paths.ts';
 import { type RandomStream, randomStream } from '../../random.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
 import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';

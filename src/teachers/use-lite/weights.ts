@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-
 import { elementCount, type Tensor, tensor } from '../../onnx/tensor.ts';
+import { createSha256 } from '../../platform/hash.ts';
 import { damaged, readUseLiteFiles, type UseLiteFiles } from './package-files.ts';
 import { parameterSpecs } from './parameters.ts';
 
@@ -20,7 +19,7 @@ const BYTES = { float32: 4, int32: 4, bool: 1 } as const;
 export async function readUseLiteWeights(folder?: string): Promise<UseLiteWeights> {
   const files = await readUseLiteFiles(folder);
   const weights = parseUseLiteWeights(files);
-  const sha256 = createHash('sha256').update(files.weights).digest('hex');
+  const sha256 = createSha256().update(files.weights).digest('hex');
   if (sha256 !== WEIGHTS_SHA256) {
     throw damaged('the weights of the sentence encoder are not those of version 0.2.0', files.folder);
   }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from '../../../platform/files.ts';
 import { openRegularFile } from '../../../regular-file.ts';
 import type { ByteReader } from './wav.ts';
 

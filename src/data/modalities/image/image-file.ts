@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat } from '../../../platform/async-files.ts';
 import { readRegularFileAsync } from '../../../regular-file.ts';
 import { BrokenValue } from '../../broken-value.ts';
 
