@@ -1,24 +1,25 @@
-import { closeSync, existsSync, fstatSync, readSync, statfsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Database, open } from 'lmdb';
+import type { Database } from 'lmdb';
 import { LimbeckError } from '../errors.ts';
+import { compareBytes, numbersIn } from '../platform/bytes.ts';
+import { closeSync, existsSync, fstatSync, readSync, statSync } from '../platform/files.ts';
+import { nodeModule, nodePackage } from '../platform/node-modules.ts';
+import { join } from '../platform/paths.ts';
 import { openRegularFile } from '../regular-file.ts';
+import type { KeyValueFile } from './key-value-file.ts';
 import { pageProblem } from './lmdb-pages.ts';
-
-/** A key-value file of LMDB: keys and values are bytes. */
-export type ByteDatabase = Database<Buffer, Uint8Array>;
 
 /**
  * Opens (or makes) the LMDB files of a folder.
  *
  * @throws LimbeckError `store.damaged`, `store.disk-full`, `store.read-only`, `store.failed`.
  */
-export function openDatabase(folder: string, mode: 'write' | 'read'): ByteDatabase {
+export function openLmdb(folder: string, mode: 'write' | 'read'): KeyValueFile {
   requireFiles(folder);
   checkDatabase(folder);
   if (mode === 'write') checkRoomForLock(folder);
   try {
-    return open<Buffer, Uint8Array>({
+    const { open } = nodePackage<typeof import('lmdb')>('lmdb', import.meta.url);
+    const database = open<Buffer, Uint8Array>({
       path: folder,
       noSubdir: false,
       encoding: 'binary',
@@ -26,14 +27,72 @@ export function openDatabase(folder: string, mode: 'write' | 'read'): ByteDataba
       readOnly: mode === 'read',
       maxDbs: 0,
     });
+    return new LmdbFile(database, folder);
   } catch (cause) {
     throw storeError(cause, folder);
   }
 }
 
-/** How many records it has. */
-export function entryCount(database: ByteDatabase): number {
-  return (database.getStats() as { entryCount: number }).entryCount;
+class LmdbFile implements KeyValueFile {
+  readonly #database: Database<Buffer, Uint8Array>;
+  readonly #folder: string;
+
+  constructor(database: Database<Buffer, Uint8Array>, folder: string) {
+    this.#database = database;
+    this.#folder = folder;
+  }
+
+  get count(): number {
+    return (this.#database.getStats() as { entryCount: number }).entryCount;
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.#database.doesExist(key);
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#database.getBinaryFast(key as Buffer);
+  }
+
+  entries(after: Uint8Array | undefined, limit: number): { key: Uint8Array; record: Uint8Array }[] {
+    const start = after && Uint8Array.from(after);
+    const found: { key: Uint8Array; record: Uint8Array }[] = [];
+    const range = this.#database.getRange({ ...(start && { start }), limit: limit + 1, snapshot: true });
+    for (const { key, value } of range) {
+      if (after && compareBytes(key, after) === 0) continue;
+      if (found.length === limit) break;
+      found.push({ key: Uint8Array.from(key), record: value });
+    }
+    return found;
+  }
+
+  put(keys: readonly Uint8Array[], records: readonly Uint8Array[]): void {
+    this.#transact(() => {
+      for (const [i, key] of keys.entries()) this.#database.put(key, records[i] as Buffer);
+    });
+  }
+
+  remove(keys: readonly Uint8Array[]): void {
+    this.#transact(() => {
+      for (const key of keys) this.#database.remove(key);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+
+  /**
+   * Synchronous on purpose: an asynchronous commit of the lmdb package reports a full disk on promises that nobody
+   * holds, and there is nothing to overlap it with, since a model's run blocks this thread anyway.
+   */
+  #transact(action: () => void): void {
+    try {
+      this.#database.transactionSync(action);
+    } catch (cause) {
+      throw storeError(cause, this.#folder);
+    }
+  }
 }
 
 /** What a person is told for an error of LMDB or of the file system. */
@@ -91,8 +150,8 @@ function isFull(code: string | number | undefined, folder: string): boolean {
 
 /** The free bytes of the file system of a folder. */
 function freeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
+  const status = nodeModule('node:fs')?.statfsSync(folder);
+  return status ? status.bavail * status.bsize : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -154,7 +213,7 @@ export function checkDatabase(folder: string, { always = false } = {}): void {
       const { pageSize, newest } = header;
       const needed = (Number(newest.lastPage) + 1) * pageSize;
       if (!always && size >= needed && size > LOOKED_AT_BYTES) return;
-      const page = Buffer.alloc(pageSize);
+      const page = new Uint8Array(pageSize);
       const { transaction } = newest;
       const pages = {
         pageSize,
@@ -177,7 +236,7 @@ export function checkDatabase(folder: string, { always = false } = {}): void {
   }
 }
 
-function pageReader(file: number, page: Buffer): (number: number) => Buffer {
+function pageReader(file: number, page: Uint8Array): (number: number) => Uint8Array {
   return (number) => {
     if (readSync(file, page, 0, page.length, number * page.length) < page.length) page.fill(0);
     return page;
@@ -206,17 +265,20 @@ function requireFiles(folder: string): void {
 }
 
 function readMeta(file: number, position: number) {
-  const page = Buffer.alloc(META.bytes);
+  const page = new Uint8Array(META.bytes);
   if (readSync(file, page, 0, META.bytes, position) < META.bytes) return undefined;
-  if (page.readUInt16LE(META.flags) !== META_PAGE_FLAG || page.readUInt32LE(META.magic) !== LMDB_MAGIC) {
+  const view = numbersIn(page);
+  if (
+    view.getUint16(META.flags, true) !== META_PAGE_FLAG ||
+    view.getUint32(META.magic, true) !== LMDB_MAGIC
+  )
     return undefined;
-  }
   return {
-    format: page.readUInt32LE(META.format),
-    pageSize: page.readUInt32LE(META.pageSize),
-    freeRoot: page.readBigUInt64LE(META.freeRoot),
-    mainRoot: page.readBigUInt64LE(META.mainRoot),
-    lastPage: page.readBigUInt64LE(META.lastPage),
-    transaction: page.readBigUInt64LE(META.transaction),
+    format: view.getUint32(META.format, true),
+    pageSize: view.getUint32(META.pageSize, true),
+    freeRoot: view.getBigUint64(META.freeRoot, true),
+    mainRoot: view.getBigUint64(META.mainRoot, true),
+    lastPage: view.getBigUint64(META.lastPage, true),
+    transaction: view.getBigUint64(META.transaction, true),
   };
 }

@@ -1,3 +1,5 @@
+import { numbersIn } from '../platform/bytes.ts';
+
 /**
  * What is looked at of an LMDB file before LMDB itself reads it through a memory map, where a page that is not there kills
  * the process and one that is damaged ends it by an assertion. The format is that of LMDB 1.0, as the lmdb package
@@ -25,7 +27,7 @@ export interface PagedFile {
   /** Whole pages that the file has. */
   readonly pages: number;
   /** The bytes of a page; valid until the next call. */
-  read(page: number): Buffer;
+  read(page: number): Uint8Array;
 }
 
 /**
@@ -43,20 +45,20 @@ export function pageProblem(file: PagedFile, roots: readonly bigint[]): string |
     if (seen.has(page)) return `page ${page} is in two places`;
     if (depth > MAX_DEPTH) return 'its tree is too deep';
     seen.add(page);
-    const bytes = file.read(page);
+    const view = numbersIn(file.read(page));
     // A page has no other flag on the disk.
-    const kind = bytes.readUInt16LE(PAGE.flags);
-    if (bytes.readBigUInt64LE(PAGE.number) !== BigInt(page)) return `page ${page} is another page`;
-    if (bytes.readBigUInt64LE(PAGE.transaction) > file.transaction)
+    const kind = view.getUint16(PAGE.flags, true);
+    if (view.getBigUint64(PAGE.number, true) !== BigInt(page)) return `page ${page} is another page`;
+    if (view.getBigUint64(PAGE.transaction, true) > file.transaction)
       return `page ${page} is of a later transaction`;
     if (overflow) {
-      const last = page + bytes.readUInt32LE(PAGE.overflowPages) - 1;
+      const last = page + view.getUint32(PAGE.overflowPages, true) - 1;
       if (kind !== OVERFLOW || last < page) return `page ${page} is not the page of a record`;
       if (last >= file.pages) return `page ${last} is missing`;
       continue;
     }
     if (kind !== BRANCH && kind !== LEAF) return `page ${page} is not part of a tree`;
-    const children = childrenOf(bytes, kind, file.pageSize);
+    const children = childrenOf(view, kind, file.pageSize);
     if (!children) return `page ${page} has entries outside itself`;
     for (const child of children) waiting.push({ page: child, depth: depth + 1, overflow: kind === LEAF });
   }
@@ -64,26 +66,26 @@ export function pageProblem(file: PagedFile, roots: readonly bigint[]): string |
 }
 
 /** The pages that a page leads to: branches to branches and leaves, leaves to large records. Undefined where it is damaged. */
-function childrenOf(bytes: Buffer, kind: number, pageSize: number): number[] | undefined {
+function childrenOf(view: DataView, kind: number, pageSize: number): number[] | undefined {
   const room = pageSize - PAGE.header;
-  const lower = bytes.readUInt16LE(PAGE.lower);
-  const upper = bytes.readUInt16LE(PAGE.upper);
+  const lower = view.getUint16(PAGE.lower, true);
+  const upper = view.getUint16(PAGE.upper, true);
   if (lower > upper || upper > room || lower % 2 !== 0 || (kind === BRANCH && lower < 4)) return undefined;
   const children: number[] = [];
   for (let at = PAGE.header; at < PAGE.header + lower; at += 2) {
-    const offset = bytes.readUInt16LE(at);
+    const offset = view.getUint16(at, true);
     if (offset < upper || offset % 2 !== 0 || offset + NODE.header > room) return undefined;
     const node = PAGE.header + offset;
-    const low = bytes.readUInt16LE(node + NODE.low) + bytes.readUInt16LE(node + NODE.high) * 0x1_0000;
-    const flags = bytes.readUInt16LE(node + NODE.flags);
-    const keySize = bytes.readUInt16LE(node + NODE.keySize);
+    const low = view.getUint16(node + NODE.low, true) + view.getUint16(node + NODE.high, true) * 0x1_0000;
+    const flags = view.getUint16(node + NODE.flags, true);
+    const keySize = view.getUint16(node + NODE.keySize, true);
     const data = node + NODE.header + keySize;
     if (kind === BRANCH) {
       if (data > pageSize) return undefined;
       children.push(low + flags * 0x1_0000_0000);
     } else if (flags & BIG_DATA) {
       if (data + 8 > pageSize) return undefined;
-      children.push(Number(bytes.readBigUInt64LE(data)));
+      children.push(Number(view.getBigUint64(data, true)));
     } else if (data + low > pageSize) return undefined;
   }
   return children;

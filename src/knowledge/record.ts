@@ -1,3 +1,4 @@
+import { numbersIn } from '../platform/bytes.ts';
 import { crc32 } from '../crc32.ts';
 import { decodeFloat16, encodeFloat16 } from './float16.ts';
 import { BYTES_PER_VALUE, type LabelEncoding } from './label-encoding.ts';
@@ -34,7 +35,7 @@ export class RecordCodec {
    *
    * @returns the position of the first value that its encoding cannot hold instead, if there is one.
    */
-  encode(key: Uint8Array, values: Float32Array): Buffer | number {
+  encode(key: Uint8Array, values: Float32Array): Uint8Array | number {
     if (this.#values instanceof Float32Array) {
       this.#values.set(values);
     } else {
@@ -42,22 +43,22 @@ export class RecordCodec {
       const overflow = encodeFloat16(kept, this.#values);
       if (overflow >= 0) return this.encoding === 'float16-centred' ? furthest(kept) : overflow;
     }
-    const record = Buffer.allocUnsafe(this.bytes);
-    record.writeUInt32LE(crc32(this.#valueBytes, crc32(key)), 0);
+    const record = new Uint8Array(this.bytes);
+    numbersIn(record).setUint32(0, crc32(this.#valueBytes, crc32(key)), true);
     record.set(this.#valueBytes, CHECKSUM_BYTES);
     return record;
   }
 
   /** Whether the record is whole and belongs to the key. */
-  isSound(key: Uint8Array, record: Buffer): boolean {
+  isSound(key: Uint8Array, record: Uint8Array): boolean {
     return (
       record.length === this.bytes &&
-      record.readUInt32LE(0) === crc32(record.subarray(CHECKSUM_BYTES), crc32(key))
+      numbersIn(record).getUint32(0, true) === crc32(record.subarray(CHECKSUM_BYTES), crc32(key))
     );
   }
 
   /** Writes the record's values to `into` from `offset`; false, with nothing written, when it is damaged. */
-  decode(key: Uint8Array, record: Buffer, into: Float32Array, offset: number): boolean {
+  decode(key: Uint8Array, record: Uint8Array, into: Float32Array, offset: number): boolean {
     if (!this.isSound(key, record)) return false;
     this.#valueBytes.set(record.subarray(CHECKSUM_BYTES));
     if (this.#values instanceof Float32Array) into.set(this.#values, offset);

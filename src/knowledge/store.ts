@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { nextTurn } from '../platform/next-turn.ts';
 import { LimbeckError } from '../errors.ts';
 import { mkdir, readdir, rm, stat, utimes } from '../platform/async-files.ts';
 import { join, resolve } from '../platform/paths.ts';
@@ -178,7 +178,7 @@ export class KnowledgeStore {
           yield { space: summary, checked, total, damaged, done, problem: undefined };
           if (done) break;
           // Lets go of the read transaction, and lets others of this thread do something.
-          await setImmediate();
+          await nextTurn();
         }
       } finally {
         if (!this.#open.has(summary.id)) await space.close();

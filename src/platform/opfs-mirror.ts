@@ -125,9 +125,7 @@ async function readInto(
 
 /** TypeScript's types of the DOM lack it (without `dom.asynciterable`). */
 function entriesOf(directory: FileSystemDirectoryHandle): AsyncIterable<[string, FileSystemHandle]> {
-  return (
-    directory as unknown as { entries(): AsyncIterable<[string, FileSystemHandle]> }
-  ).entries();
+  return (directory as unknown as { entries(): AsyncIterable<[string, FileSystemHandle]> }).entries();
 }
 
 async function folderIn(
