@@ -3,8 +3,8 @@ import type { TokenSpans } from '../data/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import { hexOf } from '../platform/bytes.ts';
+import { type KeyValueFile, openKeyValueFile } from './key-value-file.ts';
 import type { LabelEncoding } from './label-encoding.ts';
-import { type ByteDatabase, entryCount, openDatabase, storeError } from './lmdb-file.ts';
 import { LengthRecordCodec, RecordCodec, type SizedAnswer } from './record.ts';
 import { type AnswerDims, dimsAt, hasLength, writePadded } from './true-length.ts';
 
@@ -42,7 +42,7 @@ export class LabelSpace {
   /** The number of values per sample; undefined where it depends on the sample's length. */
   readonly elements: number | undefined;
   readonly #folder: string;
-  readonly #database: ByteDatabase;
+  readonly #file: KeyValueFile;
   readonly #codec: RecordCodec | LengthRecordCodec;
   #closed = false;
 
@@ -51,7 +51,7 @@ export class LabelSpace {
     this.info = info;
     this.elements = hasLength(info.dims) ? undefined : elementCount(info.dims as number[]);
     this.#folder = folder;
-    this.#database = openDatabase(folder, mode);
+    this.#file = openKeyValueFile(folder, mode);
     this.#codec =
       this.elements === undefined
         ? new LengthRecordCodec((length) => elementCount(dimsAt(info.dims, length)), info.encoding)
@@ -60,11 +60,11 @@ export class LabelSpace {
 
   /** The number of samples that have a label. */
   get count(): number {
-    return entryCount(this.#database);
+    return this.#file.count;
   }
 
   has(key: Uint8Array): boolean {
-    return this.#database.doesExist(key);
+    return this.#file.has(key);
   }
 
   /** The positions of the samples without a label, in order. */
@@ -91,11 +91,10 @@ export class LabelSpace {
       if (typeof record === 'number') throw this.#rangeError(key, values, record);
       return record;
     });
-    this.#transact(() => {
-      records.forEach((record, i) => {
-        this.#database.put(keyAt(keys, i), record);
-      });
-    });
+    this.#file.put(
+      records.map((_, i) => keyAt(keys, i)),
+      records,
+    );
   }
 
   #encode(
@@ -103,7 +102,7 @@ export class LabelSpace {
     rows: Float32Array | readonly SizedAnswer[],
     i: number,
     count: number,
-  ): { record: Buffer | number; values: Float32Array } {
+  ): { record: Uint8Array | number; values: Float32Array } {
     const codec = this.#codec;
     if (codec instanceof LengthRecordCodec) {
       if (rows instanceof Float32Array || rows.length !== count)
@@ -149,7 +148,7 @@ export class LabelSpace {
     }
     for (let i = 0; i < count; i++) {
       const key = keyAt(keys, i);
-      const record = this.#database.getBinaryFast(key as Buffer);
+      const record = this.#file.get(key);
       if (!record) throw this.#missingError(keys);
       const row = into.subarray(i * elements, (i + 1) * elements);
       if (!this.#decode(key, record, row, i, spans)) {
@@ -162,7 +161,7 @@ export class LabelSpace {
   }
 
   /** Writes a record's values; false when it is damaged, or of another length than the sample. */
-  #decode(key: Uint8Array, record: Buffer, into: Float32Array, i: number, spans?: TokenSpans): boolean {
+  #decode(key: Uint8Array, record: Uint8Array, into: Float32Array, i: number, spans?: TokenSpans): boolean {
     const codec = this.#codec;
     if (!(codec instanceof LengthRecordCodec)) return codec.decode(key, record, into, 0);
     const { padded, starts, lengths } = this.#spansOf(spans);
@@ -180,46 +179,21 @@ export class LabelSpace {
 
   /** Checks up to `limit` records after the key `after`, in the order of keys. */
   check(after: Uint8Array | undefined, limit: number): CheckedRecord[] {
-    const checked: CheckedRecord[] = [];
-    const range = this.#database.getRange({
-      ...(after ? { start: Buffer.from(after) } : {}),
-      limit: limit + 1,
-      snapshot: true,
-    });
-    for (const { key, value } of range) {
-      if (after && Buffer.compare(key, after) === 0) continue;
-      if (checked.length === limit) break;
-      checked.push({
-        key: Uint8Array.from(key),
-        sound: key.length === SAMPLE_KEY_BYTES && this.#codec.isSound(key, value as Buffer),
-      });
-    }
-    return checked;
+    return this.#file.entries(after, limit).map(({ key, record }) => ({
+      key,
+      sound: key.length === SAMPLE_KEY_BYTES && this.#codec.isSound(key, record),
+    }));
   }
 
   /** Drops the labels of some samples. */
   async remove(keys: readonly Uint8Array[]): Promise<void> {
-    this.#transact(() => {
-      for (const key of keys) this.#database.remove(key as Buffer);
-    });
+    this.#file.remove(keys);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#database.close();
-  }
-
-  /**
-   * Synchronous on purpose: an asynchronous commit of the lmdb package reports a full disk on promises that nobody
-   * holds, and there is nothing to overlap it with, since a model's run blocks this thread anyway.
-   */
-  #transact(action: () => void): void {
-    try {
-      this.#database.transactionSync(action);
-    } catch (cause) {
-      throw storeError(cause, this.#folder);
-    }
+    await this.#file.close();
   }
 
   #missingError(keys: Uint8Array): LimbeckError {

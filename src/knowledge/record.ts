@@ -1,4 +1,4 @@
-import { numbersIn } from '../platform/bytes.ts';
+import { joinBytes, numbersIn } from '../platform/bytes.ts';
 import { crc32 } from '../crc32.ts';
 import { decodeFloat16, encodeFloat16 } from './float16.ts';
 import { BYTES_PER_VALUE, type LabelEncoding } from './label-encoding.ts';
@@ -98,34 +98,34 @@ export class LengthRecordCodec {
   }
 
   /** As `RecordCodec.encode`. */
-  encode(key: Uint8Array, { length, values }: SizedAnswer): Buffer | number {
+  encode(key: Uint8Array, { length, values }: SizedAnswer): Uint8Array | number {
     const codec = new RecordCodec(values.length, this.encoding);
-    const head = Buffer.alloc(LENGTH_BYTES);
-    head.writeUInt32LE(length, 0);
-    const record = codec.encode(Buffer.concat([key, head]), values);
+    const head = new Uint8Array(LENGTH_BYTES);
+    numbersIn(head).setUint32(0, length, true);
+    const record = codec.encode(joinBytes([key, head]), values);
     if (typeof record === 'number') return record;
-    return Buffer.concat([record.subarray(0, CHECKSUM_BYTES), head, record.subarray(CHECKSUM_BYTES)]);
+    return joinBytes([record.subarray(0, CHECKSUM_BYTES), head, record.subarray(CHECKSUM_BYTES)]);
   }
 
-  isSound(key: Uint8Array, record: Buffer): boolean {
+  isSound(key: Uint8Array, record: Uint8Array): boolean {
     return this.decode(key, record) !== undefined;
   }
 
   /** undefined when the record is damaged. */
-  decode(key: Uint8Array, record: Buffer): SizedAnswer | undefined {
+  decode(key: Uint8Array, record: Uint8Array): SizedAnswer | undefined {
     if (record.length < CHECKSUM_BYTES + LENGTH_BYTES) return undefined;
     const head = record.subarray(CHECKSUM_BYTES, CHECKSUM_BYTES + LENGTH_BYTES);
-    const length = head.readUInt32LE(0);
+    const length = numbersIn(head).getUint32(0, true);
     const elements = this.#elements(length);
     // A damaged length must not become a large allocation.
     if (record.length !== lengthRecordBytes(elements, this.encoding)) return undefined;
-    const rest = Buffer.concat([
+    const rest = joinBytes([
       record.subarray(0, CHECKSUM_BYTES),
       record.subarray(CHECKSUM_BYTES + LENGTH_BYTES),
     ]);
     const values = new Float32Array(elements);
     const codec = new RecordCodec(elements, this.encoding);
-    return codec.decode(Buffer.concat([key, head]), rest, values, 0) ? { length, values } : undefined;
+    return codec.decode(joinBytes([key, head]), rest, values, 0) ? { length, values } : undefined;
   }
 }
 
