@@ -268,10 +268,7 @@ function readMeta(file: number, position: number) {
   const page = new Uint8Array(META.bytes);
   if (readSync(file, page, 0, META.bytes, position) < META.bytes) return undefined;
   const view = numbersIn(page);
-  if (
-    view.getUint16(META.flags, true) !== META_PAGE_FLAG ||
-    view.getUint32(META.magic, true) !== LMDB_MAGIC
-  )
+  if (view.getUint16(META.flags, true) !== META_PAGE_FLAG || view.getUint32(META.magic, true) !== LMDB_MAGIC)
     return undefined;
   return {
     format: view.getUint32(META.format, true),

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { appendFileSync, readFileSync, useFiles, writeFileSync } from '../platform/files.ts';
 import { MemoryFiles } from '../platform/memory-files.ts';

@@ -1,5 +1,5 @@
-import { joinBytes, numbersIn } from '../platform/bytes.ts';
 import { crc32 } from '../crc32.ts';
+import { joinBytes, numbersIn } from '../platform/bytes.ts';
 import { decodeFloat16, encodeFloat16 } from './float16.ts';
 import { BYTES_PER_VALUE, type LabelEncoding } from './label-encoding.ts';
 

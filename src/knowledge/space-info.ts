@@ -1,8 +1,8 @@
-import { createSha256 } from '../platform/hash.ts';
-import { rename, writeFile } from '../platform/async-files.ts';
-import { join } from '../platform/paths.ts';
 import { z } from 'zod';
 import { SEQUENCE } from '../data/columns.ts';
+import { rename, writeFile } from '../platform/async-files.ts';
+import { createSha256 } from '../platform/hash.ts';
+import { join } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
 import { LABEL_ENCODINGS } from './label-encoding.ts';
 import type { SpaceInfo } from './label-space.ts';

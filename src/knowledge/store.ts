@@ -1,6 +1,6 @@
-import { nextTurn } from '../platform/next-turn.ts';
 import { LimbeckError } from '../errors.ts';
 import { mkdir, readdir, rm, stat, utimes } from '../platform/async-files.ts';
+import { nextTurn } from '../platform/next-turn.ts';
 import { join, resolve } from '../platform/paths.ts';
 import { LabelSpace, type SpaceInfo } from './label-space.ts';
 import { checkDatabase, storeError } from './lmdb-file.ts';

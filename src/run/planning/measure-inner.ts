@@ -1,4 +1,3 @@
-import { join } from '../../platform/paths.ts';
 import { estimateBytes, estimateLengthBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import { type AnswerDims, hasLength } from '../../knowledge/true-length.ts';
@@ -6,6 +5,7 @@ import { knowledgeRequests } from '../../objectives/index.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
+import { join } from '../../platform/paths.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { withoutSchedules } from '../decided-temperature.ts';

@@ -1,4 +1,3 @@
-import { join } from '../../platform/paths.ts';
 import { SEQUENCE } from '../../data/columns.ts';
 import type { Split } from '../../data/split.ts';
 import { tokenSpans } from '../../data/token-spans.ts';
@@ -6,6 +5,7 @@ import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import { LabelSpace } from '../../knowledge/label-space.ts';
 import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';
 import { type AnswerDims, hasLength } from '../../knowledge/true-length.ts';
+import { join } from '../../platform/paths.ts';
 import { splitBatches } from '../sample-batches.ts';
 import { type BucketSizes, lengthOf } from './batch-counts.ts';
 
