@@ -5,7 +5,6 @@ import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
 import { adamw } from '../src/train/adamw.ts';
 import { type CompiledStep, compileStep } from '../src/train/compile-step.ts';
-import { parameterTensors } from '../src/train/step-graph.ts';
 import { SwapBuffers } from '../src/train/swap-buffers.ts';
 import { type BenchModel, benchBatch } from './models.ts';
 
@@ -38,9 +37,7 @@ export async function ourStep(
     largeFetches: true,
     ...(profile === undefined ? {} : { profile }),
   });
-  const initial = new Map<string, Float32Array>();
-  for (const [name, { data }] of parameterTensors(student)) initial.set(name, data as Float32Array);
-  const buffers = new SwapBuffers([...compiled.parameters, ...compiled.buffers, ...compiled.state], initial);
+  const buffers = new SwapBuffers(compiled.carried);
   const batch = benchBatch(model, compiled.batchInputs);
   let step = 0;
   let loss = Number.NaN;

@@ -7,11 +7,13 @@
  * medians of each. PyTorch is found through LIMBECK_BENCH_PYTHON or python3; without it the ratios of
  * `bench/recorded.json` are shown, as such. `--record` writes that file.
  */
+
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createNodeEngine } from '../src/engine/node.ts';
+import { carriedSpecs } from '../src/train/carried.ts';
 import { BENCH_MODELS, type BenchModel } from './models.ts';
 import { ourStep } from './our-step.ts';
 import { pyTorchStep, pythonWithPyTorch } from './peers/pytorch.ts';
@@ -72,7 +74,10 @@ async function compare(name: string, model: BenchModel, python: string): Promise
     ratios.push((mine as number) / (other as number));
   }
   const [mine, other] = sides.map(({ times }) => times);
-  const count = ours.compiled.parameters.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
+  const count = carriedSpecs(ours.compiled.carried, 'parameter').reduce(
+    (sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1),
+    0,
+  );
   if (count !== theirs.parameters)
     throw new Error(`${name} has ${count} parameters here and ${theirs.parameters} in PyTorch`);
   await ours.release();

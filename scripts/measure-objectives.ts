@@ -29,7 +29,7 @@ import type { Student } from '../src/students/student.ts';
 import { textAttention } from '../src/students/text-attention.ts';
 import { adamw } from '../src/train/adamw.ts';
 import { type CompiledStep, compileStep } from '../src/train/compile-step.ts';
-import { type TensorSpec, trainedTensors } from '../src/train/step-graph.ts';
+import type { TensorSpec } from '../src/train/step-graph.ts';
 import { SwapBuffers } from '../src/train/swap-buffers.ts';
 
 interface Pair {
@@ -200,13 +200,7 @@ async function load(pair: Pair, terms: readonly ObjectiveTerm[], profile?: strin
     largeFetches: true,
     ...(profile === undefined ? {} : { profile }),
   });
-  const initial = new Map<string, Float32Array>();
-  for (const [name, { data }] of trainedTensors(student)) initial.set(name, data as Float32Array);
-  for (const { spec, initial: content } of compiled.auxiliary)
-    initial.set(spec.name, content.data as Float32Array);
-  const { parameters, auxiliary, buffers: statistics, state } = compiled;
-  const specs = [...parameters, ...auxiliary.map(({ spec }) => spec), ...statistics, ...state];
-  const buffers = new SwapBuffers(specs, initial);
+  const buffers = new SwapBuffers(compiled.carried);
   const batch = Object.fromEntries(compiled.batchInputs.map((spec) => [spec.name, contentOf(spec, pair)]));
   let step = 0;
   return {

@@ -4,6 +4,7 @@ import { replaceFiles } from '../onnx/node-files/replace-files.ts';
 import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
 import { statSync } from '../platform/files.ts';
 import { basename, resolve } from '../platform/paths.ts';
+import { carriedSpecs } from '../train/carried.ts';
 import { type CompiledModel, compileModel } from '../train/compile-model.ts';
 import { compileForward } from '../train/compile-step.ts';
 import { describeStep, parameterCount } from '../train/describe-step.ts';
@@ -55,7 +56,7 @@ export async function compile(model: string, options: CompileOptions): Promise<C
     read,
   );
   replaceFiles(files, { makeFolders: true });
-  const names = compiled.step.parameters.map(({ name }) => name);
+  const names = carriedSpecs(compiled.step.carried, 'parameter').map(({ name }) => name);
   const warning = gradientWarning(graph, names, lost(description.frozen));
   return {
     warnings: warning === undefined ? [] : [warning],

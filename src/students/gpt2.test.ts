@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { createNodeEngine } from '../engine/node.ts';
 import { nextTokenTerm } from '../objectives/next-token.ts';
-import { float32, int64, type Tensor } from '../onnx/tensor.ts';
+import { float32, int64 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
 import { adamw } from '../train/adamw.ts';
+import { firstContents } from '../train/carried.ts';
 import { compileStep } from '../train/compile-step.ts';
-import { parameterTensors } from '../train/step-graph.ts';
 import { buildGpt2 } from './gpt2.ts';
 
 const VOCABULARY = 11;
@@ -58,13 +58,7 @@ it('learns a sequence by its next tokens', async () => {
   const sizes = { batch: 2, sequence: 5 };
   const step = compileStep({ student, sizes, terms: [nextTokenTerm({ weight: 1 })], optimizer: adamw() });
   const session = await engine.load(writeModel(step.graph));
-  const initial = parameterTensors(student);
-  let state: Record<string, Tensor> = Object.fromEntries(
-    [...step.parameters, ...step.state].map(({ name, dims }) => [
-      name,
-      initial.get(name) ?? float32(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims),
-    ]),
-  );
+  let state = firstContents(step.carried);
   const batch = {
     input_ids: int64([1, 2, 3, 4, 5, 5, 4, 3, 3, 3], [2, 5]),
     attention_mask: int64([1, 1, 1, 1, 1, 1, 1, 1, 0, 0], [2, 5]),

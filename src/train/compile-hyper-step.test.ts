@@ -5,12 +5,12 @@ import { float32, type Tensor, tensor, toNumbers } from '../onnx/tensor.ts';
 import { randomStream } from '../random.ts';
 import { COEFFICIENTS, coefficientInput, dynamicWeights, EFFECT_INPUT } from '../weighting/dynamic.ts';
 import { adamw } from './adamw.ts';
+import { firstContents } from './carried.ts';
 import { compileHyperStep, VALIDATION } from './compile-hyper-step.ts';
 import { compileForward, compileStep, NEXT } from './compile-step.ts';
 import { lion } from './lion.ts';
 import type { Optimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
-import { trainedTensors } from './step-graph.ts';
 import { BATCH, CLASSES, toyBatches, toyTraining } from './testing/toy-training.ts';
 
 const SIZES = { batch: BATCH, sequence: 4 };
@@ -74,15 +74,7 @@ async function trained(
     weighting: dynamicWeights(weights),
   });
   const run = await loadGraph(step.graph);
-  let state: Record<string, Tensor> =
-    from.state ??
-    Object.fromEntries([
-      ...trainedTensors(student),
-      ...step.state.map(({ name, dims }) => [
-        name,
-        float32(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims),
-      ]),
-    ]);
+  let state: Record<string, Tensor> = from.state ?? firstContents(step.carried);
   const next = async (coefficients: Record<string, readonly number[]>, number: number) => {
     const out = await run({
       ...state,

@@ -5,6 +5,7 @@ import type { Graph } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, type Tensor, tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
+import { carriedSpecs, firstContents } from './carried.ts';
 import { type CompiledModel, type CompileModelOptions, compileModel } from './compile-model.ts';
 import { describeStep } from './describe-step.ts';
 import { stepDescriptionSchema } from './step-description.ts';
@@ -45,15 +46,11 @@ function compileError(options: Partial<CompileModelOptions>, model = linear()): 
 
 /** Runs a step once from the initial parameters. */
 async function runOnce(
-  { step, initial }: CompiledModel,
+  { step }: CompiledModel,
   feeds: Readonly<Record<string, Tensor>>,
 ): Promise<Record<string, Tensor>> {
   const session = await engine.load(writeModel(step.graph));
-  const zeros = step.state.map(
-    ({ name, dims }) =>
-      [name, float32(new Float32Array(dims.reduce((a, b) => a * b, 1)), [...dims])] as const,
-  );
-  const out = await session.run({ ...Object.fromEntries(initial), ...Object.fromEntries(zeros), ...feeds });
+  const out = await session.run({ ...firstContents(step.carried), ...feeds });
   await session.release();
   return out;
 }
@@ -77,7 +74,10 @@ describe('compileModel', () => {
       optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0 },
       ...BATCH,
     });
-    expect(compiled.step.parameters.map(({ name }) => name)).toEqual(['dense.weight', 'dense.bias']);
+    expect(carriedSpecs(compiled.step.carried, 'parameter').map(({ name }) => name)).toEqual([
+      'dense.weight',
+      'dense.bias',
+    ]);
     const labels = float32([0, 0, 0, 0, 0, 0], [2, 3]);
     const out = await runOnce(compiled, { x, labels, row_weights: rowWeights, ...scalars(0.6) });
     const logits = [
@@ -175,15 +175,7 @@ describe('compileModel', () => {
       row_weights: rowWeights,
     }));
     const session = await engine.load(writeModel(single.step.graph));
-    let state: Record<string, Tensor> = {
-      ...Object.fromEntries(single.initial),
-      ...Object.fromEntries(
-        single.step.state.map(({ name, dims }) => [
-          name,
-          float32(new Float32Array(dims.reduce((a, b) => a * b, 1)), [...dims]),
-        ]),
-      ),
-    };
+    let state: Record<string, Tensor> = firstContents(single.step.carried);
     const losses: number[] = [];
     for (const [i, batch] of batches.entries()) {
       const out = await session.run({ ...state, ...batch, ...scalars(0.1, i + 1) });
@@ -262,9 +254,10 @@ describe('compileModel', () => {
 
   it('trains what is named, and freezes what is named', () => {
     const names = (options: Partial<CompileModelOptions>) =>
-      compileModel(linear(), { objectives: [{ kind: 'labels' }], ...BATCH, ...options }).step.parameters.map(
-        ({ name }) => name,
-      );
+      carriedSpecs(
+        compileModel(linear(), { objectives: [{ kind: 'labels' }], ...BATCH, ...options }).step.carried,
+        'parameter',
+      ).map(({ name }) => name);
     expect(names({ train: ['*bias'] })).toEqual(['dense.bias']);
     expect(names({ freeze: ['*bias'] })).toEqual(['dense.weight']);
     expect(names({ train: ['dense.*'], freeze: ['dense.weight'] })).toEqual(['dense.bias']);

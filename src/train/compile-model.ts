@@ -11,7 +11,6 @@ import { checkedSizes, checkNames, requireRange } from './model-inputs.ts';
 import { type ModelObjectiveOptions, modelTerms } from './model-terms.ts';
 import type { Optimizer, OptimizerKind } from './optimizer.ts';
 import { OPTIMIZERS, type OptimizerInput } from './optimizers.ts';
-import { trainedTensors } from './step-graph.ts';
 import { type FrozenInitializer, trainableInitializers } from './trainable-initializers.ts';
 import { unrollStep } from './unroll-step.ts';
 
@@ -38,7 +37,7 @@ export interface CompileModelOptions {
 export interface CompiledModel {
   readonly step: CompiledStep;
   readonly student: Student;
-  /** The initial values of parameters and buffers, by name. */
+  /** The initial values of all that is carried and does not begin as zeros, by name. */
   readonly initial: ReadonlyMap<string, Tensor>;
   readonly frozen: readonly FrozenInitializer[];
   readonly objectives: readonly ({
@@ -89,8 +88,8 @@ export function compileModel(model: Graph, options: CompileModelOptions): Compil
   return {
     step: unrollStep(step, stepsPerRun),
     student,
-    initial: trainedTensors(student),
-    frozen: [...frozen.filter(({ name }) => !step.buffers.some((buffer) => buffer.name === name)), ...idle],
+    initial: new Map(step.carried.flatMap(({ spec, initial }) => (initial ? [[spec.name, initial]] : []))),
+    frozen: [...frozen.filter(({ name }) => !step.carried.some(({ spec }) => spec.name === name)), ...idle],
     objectives: objectives.map(({ kind, given, term }) => ({
       ...given,
       kind,

@@ -13,11 +13,20 @@ import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { renameGeneratedConstants } from '../onnx/passes/rename-generated-constants.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
-import type { Tensor } from '../onnx/tensor.ts';
 import type { Student } from '../students/student.ts';
 import type { StepWeighting } from '../weighting/weighting.ts';
+import type { CarriedRole, CarriedTensor } from './carried.ts';
 import type { Optimizer } from './optimizer.ts';
-import { bufferNames, buildStepGraph, inlineWithParameters, specOf, type TensorSpec } from './step-graph.ts';
+import {
+  bufferNames,
+  buildStepGraph,
+  inlineWithParameters,
+  type StepBuffer,
+  type StepGraph,
+  specOf,
+  type TensorSpec,
+  trainedTensors,
+} from './step-graph.ts';
 import { totalLoss, weighTerms } from './step-loss.ts';
 import { globalNorm, parameterGradients, trainedValues, updateParameters } from './update-parameters.ts';
 
@@ -41,19 +50,14 @@ export interface StepOptions {
 /**
  * One training step as an ONNX model: forward, loss, backward, optimizer.
  *
- * Inputs: the parameters, the buffers and the optimizer's state by name, what a batch brings (`batchInputs`), and the
- * scalars `learning_rate` and `step` (float32 [], the first step is 1). Outputs: each parameter, buffer and state tensor
- * under its name + `/next`; `loss`, `loss/TERM`, what the weighting tells, and `grad_norm` (before it is limited),
- * float32 []; `rows/NAME`, float32 [batch], for what is observed.
+ * Inputs: what is `carried`, by name, what a batch brings (`batchInputs`), and the scalars `learning_rate` and `step`
+ * (float32 [], the first step is 1). Outputs: what is carried, under its name + `/next`; `loss`, `loss/TERM`, what the
+ * weighting tells, and `grad_norm` (before it is limited), float32 []; `rows/NAME`, float32 [batch], for what is observed.
  */
 export interface CompiledStep {
   readonly graph: Graph;
-  readonly parameters: readonly TensorSpec[];
-  /** Parameters that terms brought, with their first contents: trained as the others, but no part of the model. */
-  readonly auxiliary: readonly { readonly spec: TensorSpec; readonly initial: Tensor }[];
-  /** The running statistics of batch normalisations: they belong to the model, as parameters do, but nothing trains them. */
-  readonly buffers: readonly TensorSpec[];
-  readonly state: readonly TensorSpec[];
+  /** All that goes from step to step: parameters, auxiliary parameters, statistics, the optimizer's state. */
+  readonly carried: readonly CarriedTensor[];
   readonly batchInputs: readonly TensorSpec[];
   /** What is fed to the loss's inputs, by name, where a term says it. */
   readonly meanings: ReadonlyMap<string, string>;
@@ -95,10 +99,7 @@ export function compileStep(options: StepOptions): CompiledStep {
         mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(g.build('training-step'))))),
       ),
     ),
-    parameters: step.parameters.map(specOf),
-    auxiliary: step.auxiliary.map(({ value, initial }) => ({ spec: specOf(value), initial })),
-    buffers: buffers.map(({ value }) => specOf(value)),
-    state: state.map(({ value }) => specOf(value)),
+    carried: carriedBy(student, step, state),
     batchInputs: step.batchInputs().filter(({ name }) => !own.has(name)),
     meanings: step.meanings,
     metrics: [
@@ -109,6 +110,25 @@ export function compileStep(options: StepOptions): CompiledStep {
     ],
     rowOutputs: [...rows.keys()].map((name) => `rows/${name}`),
   };
+}
+
+/** What a step on a student hands on, with the first contents of all that does not begin as zeros. */
+function carriedBy(
+  student: Student,
+  { parameters, auxiliary, buffers }: StepGraph,
+  state: readonly StepBuffer[],
+): CarriedTensor[] {
+  const own = trainedTensors(student);
+  const ofStudent = (role: CarriedRole) => (value: TypedValue) => {
+    const initial = own.get(value.name);
+    return { spec: specOf(value), role, ...(initial ? { initial } : {}) };
+  };
+  return [
+    ...parameters.map(ofStudent('parameter')),
+    ...auxiliary.map(({ value, initial }) => ({ spec: specOf(value), role: 'auxiliary' as const, initial })),
+    ...buffers.map(({ value }) => value).map(ofStudent('statistic')),
+    ...state.map(({ value }) => ({ spec: specOf(value), role: 'state' as const })),
+  ];
 }
 
 /**

@@ -7,6 +7,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { elementCount, float32, int64, type Tensor, tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
+import { firstContents } from './carried.ts';
 import { compileModel } from './compile-model.ts';
 import type { ModelObjectiveOptions } from './model-terms.ts';
 import type { TensorSpec } from './step-graph.ts';
@@ -83,7 +84,7 @@ test('every loss that recipes may name is trained by here', () => {
 test.each(Object.entries(CASES))(
   '%s lowers itself, in a step compiled for any model',
   async (_, { inputs, ...given }) => {
-    const { step, initial } = compileModel(manyOutputs(), {
+    const { step } = compileModel(manyOutputs(), {
       objectives: [given],
       sizes: { batch: BATCH, sequence: TOKENS },
       optimizer: { kind: 'adamw' },
@@ -92,13 +93,7 @@ test.each(Object.entries(CASES))(
     expect(asked.filter((name) => !['x', 'input_ids', 'attention_mask'].includes(name))).toEqual(inputs);
     const batch = Object.fromEntries(step.batchInputs.map((spec) => [spec.name, contentOf(spec)]));
     const session = await engine.load(writeModel(step.graph));
-    const zeros = ({ name, dims }: TensorSpec) =>
-      [name, float32(new Float32Array(elementCount(dims)), [...dims])] as const;
-    let state: Record<string, Tensor> = {
-      ...Object.fromEntries(initial),
-      ...Object.fromEntries(step.auxiliary.map(({ spec, initial: content }) => [spec.name, content])),
-      ...Object.fromEntries(step.state.map(zeros)),
-    };
+    let state = firstContents(step.carried);
     const losses: number[] = [];
     for (let i = 1; i <= 40; i++) {
       const scalars = { learning_rate: float32([0.05], []), step: float32([i], []) };
@@ -165,4 +160,15 @@ test.each([
   } catch (error) {
     expect((error as LimbeckError).code).toBe(code);
   }
+});
+
+test('what a term brings is carried through several steps in one run', () => {
+  const { step } = compileModel(manyOutputs(), {
+    objectives: [{ kind: 'infoNce', outputs: ['text', 'image'] }],
+    sizes: { batch: BATCH, sequence: TOKENS },
+    stepsPerRun: 2,
+  });
+  const name = 'auxiliary/infoNce/text+image/log_scale';
+  expect(step.graph.inputs.map((input) => input.name)).toContain(name);
+  expect(step.graph.outputs.map((output) => output.name)).toContain(`${name}/next`);
 });

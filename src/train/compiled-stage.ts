@@ -4,10 +4,10 @@ import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
 import { takenFeeds } from './batch-feeds.ts';
 import type { BatchSource, TrainingBatch } from './batch-source.ts';
+import { carriedSpecs } from './carried.ts';
 import type { StepOptions } from './compile-step.ts';
 import { type CompiledStep, compileStep } from './compile-step.ts';
 import { SessionsByVariant } from './sessions-by-variant.ts';
-import { trainedTensors } from './step-graph.ts';
 import { SwapBuffers } from './swap-buffers.ts';
 import { TermProbe } from './term-probe.ts';
 import type { TrainingStage } from './training-stage.ts';
@@ -42,7 +42,7 @@ export class CompiledStage {
     options: StageOptions,
     contents: ReadonlyMap<string, Float32Array> = new Map(),
   ) {
-    const { student, engine } = options;
+    const { engine } = options;
     this.stage = stage;
     this.#options = options;
     this.#steps = new Map(
@@ -52,19 +52,8 @@ export class CompiledStage {
       ]),
     );
     const [first] = this.#steps.values() as Iterable<CompiledStep>;
-    this.modelNames = [...first.parameters, ...first.buffers].map(({ name }) => name);
-    const initial = new Map(
-      [...trainedTensors(student)].map(([name, { data }]) => [name, data as Float32Array]),
-    );
-    for (const { spec, initial: tensor } of first.auxiliary)
-      initial.set(spec.name, tensor.data as Float32Array);
-    const specs = [
-      ...first.parameters,
-      ...first.auxiliary.map(({ spec }) => spec),
-      ...first.buffers,
-      ...first.state,
-    ];
-    this.buffers = new SwapBuffers(specs, new Map([...initial, ...contents]));
+    this.modelNames = carriedSpecs(first.carried, 'parameter', 'statistic').map(({ name }) => name);
+    this.buffers = new SwapBuffers(first.carried, contents);
     this.#sessions = new SessionsByVariant((variant) =>
       engine.load(writeModel(this.#stepOf(variant).graph), {
         title: 'the training step',

@@ -1,4 +1,5 @@
 import { elementCount } from '../onnx/tensor.ts';
+import { carriedSpecs } from './carried.ts';
 import type { CompiledModel } from './compile-model.ts';
 import { NEXT } from './compile-step.ts';
 import type { StepDescription } from './step-description.ts';
@@ -35,9 +36,12 @@ export function describeStep(
     objectives: objectives.map((objective) => ({ ...objective })),
     optimizer: withoutRate(optimizer),
     maxGradNorm: maxGradNorm ?? null,
-    parameters: step.parameters.map(carried),
-    buffers: step.buffers.map(carried),
-    state: step.state.map((spec) => ({ ...carried(spec), initial: 'zeros' as const })),
+    parameters: carriedSpecs(step.carried, 'parameter', 'auxiliary').map(carried),
+    buffers: carriedSpecs(step.carried, 'statistic').map(carried),
+    state: carriedSpecs(step.carried, 'state').map((spec) => ({
+      ...carried(spec),
+      initial: 'zeros' as const,
+    })),
     batch: step.batchInputs.map((spec) => ({
       ...tensorOf(spec),
       meaning: step.meanings.get(spec.name) ?? 'an input of the model',
@@ -85,5 +89,5 @@ function withoutRate({
 
 /** Numbers that learn, in all. */
 export function parameterCount({ step }: CompiledModel): number {
-  return step.parameters.reduce((sum, { dims }) => sum + elementCount(dims), 0);
+  return carriedSpecs(step.carried, 'parameter').reduce((sum, { dims }) => sum + elementCount(dims), 0);
 }

@@ -6,6 +6,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
+import { carriedSpecs } from './carried.ts';
 import { compileStep } from './compile-step.ts';
 import { sgd } from './sgd.ts';
 
@@ -37,7 +38,7 @@ async function step(build: ObjectiveTerm['build'], rows: readonly number[]): Pro
     optimizer: sgd({ momentum: 0, nesterov: false, weightDecay: 0 }),
   });
   const content: Record<string, number> = { w: 3, scale: 1, bias: 0, mean: MEAN, variance: VARIANCE };
-  const carried = [...compiled.parameters, ...compiled.buffers, ...compiled.state];
+  const carried = carriedSpecs(compiled.carried);
   const feeds = Object.fromEntries(
     carried.map(({ name, dims }) => [
       name,

@@ -6,7 +6,8 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
-import { compileStep } from './compile-step.ts';
+import { carriedSpecs, firstContents } from './carried.ts';
+import { type CompiledStep, compileStep } from './compile-step.ts';
 import { sgd } from './sgd.ts';
 import { AUXILIARY } from './step-graph.ts';
 
@@ -31,16 +32,11 @@ const step = (term: ObjectiveTerm, seed = 1) =>
 async function run(compiled: ReturnType<typeof step>, feeds: Record<string, ReturnType<typeof float32>>) {
   const session = await createNodeEngine().load(writeModel(compiled.graph));
   const found = await session.run({
-    w: float32([1, 2], [2, 1]),
-    v: float32([3], [1, 1]),
     learning_rate: float32([0.1], []),
     step: float32([1], []),
-    ...Object.fromEntries(
-      compiled.state.map(({ name, dims }) => [
-        name,
-        float32(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims),
-      ]),
-    ),
+    ...firstContents(compiled.carried),
+    w: float32([1, 2], [2, 1]),
+    v: float32([3], [1, 1]),
     ...feeds,
   });
   await session.release();
@@ -63,11 +59,12 @@ describe('a term of the loss', () => {
         }),
     };
     const compiled = step(projected);
-    const [{ spec, initial }] = compiled.auxiliary;
+    const auxiliaryOf = ({ carried }: CompiledStep) => carried.find(({ role }) => role === 'auxiliary')!;
+    const { spec, initial } = auxiliaryOf(compiled);
     expect(spec).toEqual({ name: `${AUXILIARY}projection`, type: 'float32', dims: [1, 2] });
-    expect(initial.data).toEqual(step(projected).auxiliary[0].initial.data);
-    expect(initial.data).not.toEqual(step(projected, 2).auxiliary[0].initial.data);
-    expect(compiled.parameters.map(({ name }) => name)).toEqual(['w', 'v']);
+    expect(initial?.data).toEqual(auxiliaryOf(step(projected)).initial?.data);
+    expect(initial?.data).not.toEqual(auxiliaryOf(step(projected, 2)).initial?.data);
+    expect(carriedSpecs(compiled.carried, 'parameter').map(({ name }) => name)).toEqual(['w', 'v']);
     expect(compiled.batchInputs.map(({ name }) => name)).toEqual(['x', 'knowledge/hidden', 'row_weights']);
     const found = await run(compiled, {
       x: float32([1, 0, 0, 1], [2, 2]),

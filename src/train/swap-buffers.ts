@@ -1,21 +1,26 @@
 import type { Tensor } from '../onnx/tensor.ts';
 import { elementCount } from '../onnx/tensor.ts';
+import type { CarriedTensor } from './carried.ts';
 import { NEXT } from './compile-step.ts';
-import type { TensorSpec } from './step-graph.ts';
 
 /**
- * Parameters, running statistics and optimizer state in two sets of buffers: a step reads one and writes the other, then they swap.
- * Nothing is allocated or copied while training.
+ * What is carried from step to step, in two sets of buffers: a step reads one and writes the other, then they swap. Nothing
+ * is allocated or copied while training.
  */
 export class SwapBuffers {
-  readonly #specs: readonly TensorSpec[];
+  readonly #carried: readonly CarriedTensor[];
   #current: Record<string, Tensor>;
   #next: Record<string, Tensor>;
 
-  /** Tensors that `initial` does not name start as zeros. Throws when a content has another size than its spec. */
-  constructor(specs: readonly TensorSpec[], initial: ReadonlyMap<string, Float32Array>) {
-    this.#specs = specs;
-    this.#current = this.#allocate((spec) => initial.get(spec.name));
+  /**
+   * @param contents what is there by now, by name, in the place of what a first step begins with
+   * @throws Error for a content of another size than its spec
+   */
+  constructor(carried: readonly CarriedTensor[], contents: ReadonlyMap<string, Float32Array> = new Map()) {
+    this.#carried = carried;
+    this.#current = this.#allocate(({ spec, initial }) => {
+      return contents.get(spec.name) ?? (initial?.data as Float32Array | undefined);
+    });
     this.#next = this.#allocate(() => undefined);
   }
 
@@ -26,7 +31,7 @@ export class SwapBuffers {
 
   /** Where the step writes: the same names with `/next`. */
   get fetches(): Readonly<Record<string, Tensor>> {
-    return Object.fromEntries(this.#specs.map(({ name }) => [name + NEXT, this.#next[name]]));
+    return Object.fromEntries(this.#carried.map(({ spec: { name } }) => [name + NEXT, this.#next[name]]));
   }
 
   /** Copies contents into what the next step reads; names that it has no buffer for are ignored. */
@@ -44,15 +49,16 @@ export class SwapBuffers {
   }
 
   /** The current contents; not copied, valid until the next step. */
-  contents(names: readonly string[] = this.#specs.map(({ name }) => name)): Map<string, Float32Array> {
+  contents(names: readonly string[] = this.#carried.map(({ spec }) => spec.name)): Map<string, Float32Array> {
     return new Map(names.map((name) => [name, this.#current[name].data as Float32Array]));
   }
 
-  #allocate(content: (spec: TensorSpec) => Float32Array | undefined): Record<string, Tensor> {
+  #allocate(content: (carried: CarriedTensor) => Float32Array | undefined): Record<string, Tensor> {
     return Object.fromEntries(
-      this.#specs.map((spec) => {
+      this.#carried.map((carried) => {
+        const { spec } = carried;
         const size = elementCount(spec.dims);
-        const given = content(spec);
+        const given = content(carried);
         if (given && given.length !== size)
           throw new Error(`${spec.name} has ${size} elements, not ${given.length}`);
         return [spec.name, { ...spec, data: given ? given.slice() : new Float32Array(size) }];

@@ -4,6 +4,7 @@ import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
+import { carriedSpecs } from './carried.ts';
 import { type CompiledStep, NEXT } from './compile-step.ts';
 import { specOf, type TensorSpec } from './step-graph.ts';
 
@@ -18,8 +19,7 @@ export function unrollStep(step: CompiledStep, count: number): CompiledStep {
   if (count === 1) return step;
   const g = new GraphBuilder(step.graph.opsets.get(''));
   const held = new Map<string, TypedValue>();
-  for (const { name, type, dims } of [...step.parameters, ...step.buffers, ...step.state])
-    held.set(name, g.input(name, type, dims));
+  for (const { name, type, dims } of carriedSpecs(step.carried)) held.set(name, g.input(name, type, dims));
   const batches = new Map<string, TypedValue>();
   for (const { name, type, dims } of step.batchInputs)
     batches.set(name, g.input(name, type, [count, ...dims]));

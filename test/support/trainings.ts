@@ -1,6 +1,6 @@
 import type { Engine } from '../../src/engine/engine.ts';
 import { labelsTerm } from '../../src/objectives/cross-entropy.ts';
-import { elementCount, type Tensor, tensor } from '../../src/onnx/tensor.ts';
+import { type Tensor, tensor } from '../../src/onnx/tensor.ts';
 import { writeModel } from '../../src/onnx/write-model.ts';
 import { randomStream } from '../../src/random.ts';
 import { buildClassifier } from '../../src/students/build-student.ts';
@@ -8,8 +8,8 @@ import { resnet } from '../../src/students/resnet.ts';
 import type { Student } from '../../src/students/student.ts';
 import { textAttention } from '../../src/students/text-attention.ts';
 import { adamw } from '../../src/train/adamw.ts';
+import { firstContents } from '../../src/train/carried.ts';
 import { compileStep } from '../../src/train/compile-step.ts';
-import { trainedTensors } from '../../src/train/step-graph.ts';
 
 // One and the same training step, on every engine that there is.
 export const STEPS = 20;
@@ -36,16 +36,10 @@ function trainingOf(
     optimizer: adamw(),
     maxGradNorm: 1,
   });
-  const initial = trainedTensors(student);
-  const kept = [...step.parameters, ...step.buffers, ...step.state];
-  const feeds: Record<string, Tensor> = { ...batch };
-  for (const { name, dims } of kept) {
-    const data = (initial.get(name)?.data as Float32Array) ?? new Float32Array(elementCount(dims));
-    feeds[name] = tensor('float32', dims, data);
-  }
+  const feeds: Record<string, Tensor> = { ...batch, ...firstContents(step.carried) };
   const wanted = new Set(step.batchInputs.map(({ name }) => name));
   for (const name of Object.keys(batch)) if (!wanted.has(name)) delete feeds[name];
-  return { model: writeModel(step.graph), feeds, carried: kept.map(({ name }) => name) };
+  return { model: writeModel(step.graph), feeds, carried: step.carried.map(({ spec }) => spec.name) };
 }
 
 const labels = (rows: number) => ({

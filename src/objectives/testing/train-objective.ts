@@ -13,7 +13,6 @@ import { textAttention } from '../../students/text-attention.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import { adamw } from '../../train/adamw.ts';
 import { compileStep } from '../../train/compile-step.ts';
-import { trainedTensors } from '../../train/step-graph.ts';
 import { SwapBuffers } from '../../train/swap-buffers.ts';
 import type { ObjectiveContext } from '../objective.ts';
 import { objectiveNamed } from './layer-fixture.ts';
@@ -59,17 +58,7 @@ export async function trainObjective(
     optimizer: adamw(),
   });
   const session = await engine.load(writeModel(step.graph));
-  const initial = new Map<string, Float32Array>();
-  for (const [parameter, { data }] of trainedTensors(student)) initial.set(parameter, data as Float32Array);
-  for (const { spec, initial: content } of step.auxiliary)
-    initial.set(spec.name, content.data as Float32Array);
-  const specs = [
-    ...step.parameters,
-    ...step.auxiliary.map(({ spec }) => spec),
-    ...step.buffers,
-    ...step.state,
-  ];
-  const buffers = new SwapBuffers(specs, initial);
+  const buffers = new SwapBuffers(step.carried);
   const feeds = {
     ...batch,
     ...Object.fromEntries(knowledge),
