@@ -5,7 +5,7 @@ import type { Graph } from '../src/onnx/graph.ts';
 import { float32 } from '../src/onnx/tensor.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
-import { shippedForm } from '../src/run/stages/export.ts';
+import { shippedForm } from '../src/run/shipping/shipped-form.ts';
 import { buildClassifier } from '../src/students/build-student.ts';
 import { mobilenetV3 } from '../src/students/mobilenet-v3.ts';
 import { resnet } from '../src/students/resnet.ts';

@@ -1,16 +1,5 @@
-/** The stages of a run, in the order in which they come. */
-export const STAGES = [
-  'data',
-  'teacher',
-  'label',
-  'peer',
-  'train',
-  'baseline',
-  'export',
-  'evaluate',
-  'report',
-] as const;
-export type StageName = (typeof STAGES)[number];
+/** The name of a stage: one of `STAGES`, or of those that were registered. */
+export type StageName = string;
 
 /**
  * What a run tells while it goes. The library hands these to `onEvent`; the CLI draws them as bars, plain

@@ -13,7 +13,7 @@
  * console.log(`${result.speedup.toFixed(0)} times faster, keeps ${(100 * result.retention).toFixed(0)} %`);
  */
 export { type ErrorCode, LimbeckError } from './errors.ts';
-export { type OnEvent, type RunEvent, STAGES, type StageName } from './events.ts';
+export type { OnEvent, RunEvent, StageName } from './events.ts';
 export type { GraphEdge, GraphNode, KnowledgeGraph } from './knowledge/graph/knowledge-graph.ts';
 export type { LabelEncoding } from './knowledge/label-encoding.ts';
 export type { LabelSpace, SpaceInfo } from './knowledge/label-space.ts';
@@ -45,6 +45,7 @@ export type {
 } from './run/api.ts';
 export { type CheckedClass, type CheckedSample, check, type DataCheck } from './run/check.ts';
 export { compile } from './run/compile.ts';
+export { type Artifact, type Artifacts, artifact, optional } from './run/context/artifact.ts';
 export { continual } from './run/continual.ts';
 export {
   type DifferentiateFileOptions,
@@ -62,6 +63,11 @@ export {
 } from './run/inspect-model.ts';
 export { label } from './run/label.ts';
 export { plan } from './run/plan.ts';
+export type { PlanningContext } from './run/planning/planning-context.ts';
+export type { RunContext } from './run/run-context.ts';
+export { artifacts, STAGES } from './run/stages/index.ts';
+export { registerStage } from './run/stages/register.ts';
+export { notMeasured, type Stage, type StageEnd, stage } from './run/stages/stage.ts';
 export { train } from './run/train.ts';
 export { writeReport } from './run/write-report.ts';
 export type { CompileModelOptions } from './train/compile-model.ts';

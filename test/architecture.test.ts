@@ -70,6 +70,7 @@ function importsOf(path: string): Import[] {
 
 const files = sourceFiles(SRC);
 const isTest = (file: string) => file.endsWith('.test.ts') || file.includes('/testing/');
+const sources = files.map((path) => relative(SRC, path)).filter((file) => !isTest(file));
 
 describe('architecture', () => {
   it('has no room that this test does not know', () => {
@@ -90,6 +91,12 @@ describe('architecture', () => {
       if (isDown || (to === 'index.ts' && from !== 'cli')) wrong.push(`${file} imports ${imported}`);
     }
     expect(wrong).toEqual([]);
+  });
+
+  // Rooms import only from rooms further up, so a circle would be within one.
+  it('has no circular imports', () => {
+    const values = (file: string) => importedBy(file, ({ typeOnly }) => !typeOnly);
+    expect(circles(new Map(sources.map((file) => [file, values(file)])))).toEqual([]);
   });
 
   it('keeps Node out of everything that the core loads', () => {
@@ -113,6 +120,51 @@ describe('architecture', () => {
     for (const file of core) visit(file, []);
     expect(wrong).toEqual([]);
   });
+});
+
+function importedBy(file: string, isCounted: (one: Import) => boolean): string[] {
+  return importsOf(join(SRC, file))
+    .filter((one) => one.target.startsWith('.') && isCounted(one))
+    .map(({ target }) => relative(SRC, resolve(SRC, dirname(file), target)));
+}
+
+/** Groups of nodes each of which reaches all others of its group (Tarjan's strongly connected components), sorted. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const places = new Map<string, number>();
+  const earliest = new Map<string, number>();
+  const open: string[] = [];
+  const found: string[][] = [];
+  const visit = (node: string) => {
+    const place = places.size;
+    places.set(node, place);
+    earliest.set(node, place);
+    open.push(node);
+    for (const next of graph.get(node) ?? []) {
+      if (!graph.has(next)) continue;
+      if (!places.has(next)) visit(next);
+      if (open.includes(next)) {
+        const reached = Math.min(earliest.get(node) as number, earliest.get(next) as number);
+        earliest.set(node, reached);
+      }
+    }
+    if (earliest.get(node) !== place) return;
+    const group = open.splice(open.indexOf(node)).sort();
+    if (group.length > 1) found.push(group);
+  };
+  for (const node of graph.keys()) if (!places.has(node)) visit(node);
+  return found;
+}
+
+it('finds circles', () => {
+  const graph = new Map([
+    ['a', ['b']],
+    ['b', ['c', 'd']],
+    ['c', ['b', 'e']],
+    ['d', []],
+    ['e', ['a']],
+    ['f', ['a']],
+  ]);
+  expect(circles(graph)).toEqual([['a', 'b', 'c', 'e']]);
 });
 
 // Opening a pipe waits for ever, and no signal ends the wait: so everything is opened by src/regular-file.ts.

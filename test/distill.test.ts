@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type RunEvent, STAGES } from '../src/events.ts';
+import type { RunEvent } from '../src/events.ts';
 import { KnowledgeStore } from '../src/knowledge/store.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { parseRecipe } from '../src/recipe/parse.ts';
@@ -9,6 +9,7 @@ import { stringifyRecipe } from '../src/recipe/write.ts';
 import { type RunResult, runResultSchema } from '../src/report/result.ts';
 import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
+import { STAGES } from '../src/run/stages/index.ts';
 import { decodeSafetensors } from '../src/train/safetensors.ts';
 import { buildLimbeck } from './support/build.ts';
 import { launch } from './support/child-process.ts';

@@ -1,4 +1,4 @@
-import type { KeptDifference } from './kept-splits.ts';
+import type { KeptDifference } from './kept-difference.ts';
 import type { LabelStatistics } from './label-findings.ts';
 import type { BrokenRows, SourceNote } from './sample.ts';
 import type { Split } from './split.ts';

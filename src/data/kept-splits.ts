@@ -4,10 +4,9 @@ import { labelsOf, SAMPLE_KEY_BYTES } from './batch.ts';
 import { sequentialBatches } from './batch-order.ts';
 import type { Dataset } from './dataset.ts';
 import { hashOfKey } from './hash-of-key.ts';
+import { KEPT_NAMES, type KeptDifference, type KeptName } from './kept-difference.ts';
 import { NEW, type SampleTable, TEST, TRAIN, VALIDATION } from './split-assignment.ts';
 
-const SPLITS = ['train', 'validation', 'test'] as const;
-export type KeptName = (typeof SPLITS)[number];
 const NUMBERS: Readonly<Record<KeptName, number>> = { train: TRAIN, validation: VALIDATION, test: TEST };
 
 /** The samples of a split by their content: hashes in ascending order, and the label of each (-1 where it is hidden). */
@@ -25,16 +24,6 @@ export interface KeptSplits {
   /** The labels as the data have them, with the class that each is. */
   readonly dataLabels: readonly { readonly label: string; readonly class: number }[];
   readonly splits: Readonly<Record<KeptName, KeptSplit>>;
-}
-
-/** How data differ from those of which splits were kept. */
-export interface KeptDifference {
-  /** Samples of each kept split that are no longer there. */
-  missing: Record<KeptName, number>;
-  /** Samples of each kept split that have another label now. */
-  relabelled: Record<KeptName, number>;
-  /** Samples that are in no kept split. */
-  added: number;
 }
 
 const ROWS = 256;
@@ -95,7 +84,7 @@ export interface KeptChange {
 /** Compares the splits of a run with those that its data would be given now. */
 export function compareSplits(before: KeptSplits, now: KeptSplits): KeptChange {
   const splitOf = ({ splits }: KeptSplits) =>
-    new Map(SPLITS.flatMap((name) => Array.from(splits[name].hashes, (hash) => [hash, name] as const)));
+    new Map(KEPT_NAMES.flatMap((name) => Array.from(splits[name].hashes, (hash) => [hash, name] as const)));
   const [old, present] = [splitOf(before), splitOf(now)];
   const change: KeptChange = { gone: 0, added: 0, moved: 0 };
   for (const [hash, name] of old) {
@@ -126,7 +115,7 @@ export function assignKept(
   const zero = () => ({ train: 0, validation: 0, test: 0 });
   const difference: KeptDifference = { missing: zero(), relabelled: zero(), added: 0 };
   const labelled = new Set<number>();
-  const takers = SPLITS.toReversed().map((name) => ({ name, taker: new Taker(splits[name]) }));
+  const takers = KEPT_NAMES.toReversed().map((name) => ({ name, taker: new Taker(splits[name]) }));
   for (let sample = 0; sample < table.size; sample++) {
     const hash = table.textHash(sample);
     const met = table.label(sample);
@@ -183,9 +172,9 @@ const FORMAT = 1;
 
 /** As a file: a line of JSON, then for each split its hashes (float64) and labels (int32), little-endian. */
 export function encodeKeptSplits({ contentHash, labels, dataLabels, splits }: KeptSplits): Uint8Array {
-  const sizes = SPLITS.map((name) => splits[name].hashes.length);
+  const sizes = KEPT_NAMES.map((name) => splits[name].hashes.length);
   const head = utf8Of(`${JSON.stringify({ format: FORMAT, contentHash, labels, dataLabels, sizes })}\n`);
-  const parts = SPLITS.flatMap((name) => {
+  const parts = KEPT_NAMES.flatMap((name) => {
     const { hashes, labels: numbers } = splits[name];
     const bytes = new Uint8Array(hashes.length * 12);
     const view = numbersIn(bytes);
@@ -207,13 +196,13 @@ export function decodeKeptSplits(file: Uint8Array): KeptSplits | undefined {
       dataLabels?: { label: string; class: number }[];
       sizes: number[];
     };
-    if (format !== FORMAT || sizes.length !== SPLITS.length) return undefined;
+    if (format !== FORMAT || sizes.length !== KEPT_NAMES.length) return undefined;
     const rows = sizes.reduce((sum, size) => sum + size, 0);
     if (file.length !== end + 1 + rows * 12) return undefined;
     const view = numbersIn(file);
     let at = end + 1;
     const splits = Object.fromEntries(
-      SPLITS.map((name, split) => {
+      KEPT_NAMES.map((name, split) => {
         const size = sizes[split] as number;
         const start = at;
         const hashes = Float64Array.from({ length: size }, (_, i) => view.getFloat64(start + i * 8, true));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { knowledgeGraphSchema } from '../knowledge/graph/knowledge-graph.ts';
 import { runResultSchema } from './result.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
+import { toldStageSchema } from './told-stage.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
@@ -147,6 +148,8 @@ export const reportDataSchema = z.object({
   knowledgeGraph: graphReportSchema.optional(),
   /** Of runs that followed their training samples. */
   dynamics: sampleDynamicsSchema.optional(),
+  /** The stages of a run, in their order; reports of earlier versions have none. */
+  stages: z.array(toldStageSchema).optional(),
   warnings: z.array(reportWarningSchema),
   /** The resolved recipe, YAML. */
   recipe: z.string(),

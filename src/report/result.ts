@@ -30,21 +30,13 @@ const modelResultSchema = z.object({
 });
 export type ModelResult = z.infer<typeof modelResultSchema>;
 
-/** Wall time by stage, in seconds; a stage that was skipped took 0. */
-const stageSecondsSchema = z.object({
-  data: duration,
-  teacher: duration,
-  label: duration,
-  /** Results of earlier versions have none. */
-  peer: duration.default(0),
-  train: duration,
-  baseline: duration,
-  export: duration,
-  evaluate: duration,
-  report: duration,
-  /** Of the whole run; with a resumed run, of all its parts. */
-  total: duration,
-});
+/** Wall time by stage, in seconds; a stage that was skipped took 0. Which stages there are, the run's list says. */
+const stageSecondsSchema = z
+  .object({
+    /** Of the whole run; with a resumed run, of all its parts. */
+    total: duration,
+  })
+  .catchall(duration);
 export type StageSeconds = z.infer<typeof stageSecondsSchema>;
 
 /** The machine that the numbers hold for. */

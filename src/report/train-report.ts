@@ -9,6 +9,7 @@ import {
 } from './report-data.ts';
 import { trainResultSchema } from './result.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
+import { toldStageSchema } from './told-stage.ts';
 
 /** A test sample that the student got wrong. */
 const mistakeSchema = z.object({
@@ -44,6 +45,8 @@ export const trainReportSchema = studentAnswersSchema.extend({
   data: dataStatisticsSchema,
   /** Of runs that followed their training samples. */
   dynamics: sampleDynamicsSchema.optional(),
+  /** The stages of a run, in their order; reports of earlier versions have none. */
+  stages: z.array(toldStageSchema).optional(),
   warnings: z.array(reportWarningSchema),
   /** The resolved recipe, YAML. */
   recipe: z.string(),

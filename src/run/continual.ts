@@ -1,19 +1,11 @@
-import type { LabelSpace } from '../knowledge/label-space.ts';
-import { type Recipe, requireContinual, requireTeacher } from '../recipe/schema.ts';
+import { type Recipe, requireContinual } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
 import type { RunOptions } from './api.ts';
-import { type ContinualRun, divideData } from './continual/continual-run.ts';
-import { learn, type MethodMatrices } from './continual/learn.ts';
-import { TaskMeasure } from './continual/measure-tasks.ts';
-import { comparedMethods, remediesOf } from './continual/methods.ts';
-import { finishedContinual, reportContinual } from './continual/report.ts';
-import { shipBestStudent } from './continual/ship.ts';
-import { openRun, type RunContext, runStage } from './run-context.ts';
-import { dataStage } from './stages/data.ts';
-import { labelWith } from './stages/label.ts';
-import { teacherStage } from './stages/teacher.ts';
-import { openTask } from './tasks/index.ts';
-import type { TaskData } from './tasks/task.ts';
+import { comparedMethods } from './continual/methods.ts';
+import { CONTINUAL_RESULT, finishedContinual } from './continual/report.ts';
+import { continualStages } from './continual/stages.ts';
+import { openRun } from './run-context.ts';
+import { runStages } from './stages/runner.ts';
 
 /**
  * Lifelong learning: trains the recipe's student on the tasks under `continual`, one after another, by each method that is
@@ -32,8 +24,7 @@ import type { TaskData } from './tasks/task.ts';
  */
 export async function continual(recipe: Recipe, options: RunOptions): Promise<ContinualResult> {
   requireContinual(recipe);
-  const settings = recipe.continual;
-  const methods = comparedMethods(settings, recipe.teacher !== undefined);
+  const methods = comparedMethods(recipe.continual, recipe.teacher !== undefined);
   const run = await openRun(recipe, options);
   try {
     const finished = finishedContinual(run.folder);
@@ -43,64 +34,10 @@ export async function continual(recipe: Recipe, options: RunOptions): Promise<Co
       return finished;
     }
     run.folder.acceptTeaching('tasks');
-    const data = await dataStage(run, await openTask(run));
-    try {
-      warnOfUnused(run);
-      const divided = divideData(data, settings);
-      const asksTeacher = methods.some((method) =>
-        remediesOf(method, recipe.teacher !== undefined).includes('teacher'),
-      );
-      const teacher = asksTeacher ? await askTeacher(run, data) : undefined;
-      const student = data.buildStudent();
-      const measure = new TaskMeasure(run, data, student, divided.samples);
-      const of: ContinualRun = {
-        run,
-        data,
-        options: settings,
-        ...divided,
-        student,
-        measure,
-        teacher,
-        told: new Set(),
-      };
-      try {
-        run.folder.resetMetrics('train');
-        const measured: MethodMatrices[] = [];
-        for (const method of methods) measured.push(await learn(of, method));
-        const shipped = await shipBestStudent(of, measured);
-        return await reportContinual(of, measured, shipped);
-      } finally {
-        await measure.close();
-      }
-    } finally {
-      data.dataset.close();
-    }
+    const stages = continualStages(methods, recipe.teacher !== undefined);
+    const { result } = await runStages(run, stages, { result: CONTINUAL_RESULT });
+    return result;
   } finally {
     await run.close();
   }
-}
-
-/** What the recipe's teacher says of the labelled samples. */
-async function askTeacher(run: RunContext, data: TaskData): Promise<LabelSpace> {
-  requireTeacher(run.recipe);
-  const teacher = await teacherStage(run, data);
-  const { unit } = data.task;
-  return runStage(run, 'label', `Ask the teacher about the labelled ${unit}`, async () => {
-    const { space, labelled, reused } = await labelWith(run, data.task, teacher, teacher.labellingFile, {
-      stage: 'label',
-      split: data.dataset.splits.labelled,
-      task: 'labelling',
-    });
-    return {
-      value: space,
-      summary: `${labelled} ${unit} labelled, ${reused} answers were in the store`,
-    };
-  });
-}
-
-function warnOfUnused(run: RunContext): void {
-  const { data, training } = run.recipe;
-  if (data.augmentation) run.warn('samples are learnt as they are: data.augmentation is passed over');
-  if (training.tokenDropout > 0)
-    run.warn('samples are learnt as they are: training.tokenDropout is passed over');
 }

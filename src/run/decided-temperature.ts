@@ -4,7 +4,7 @@ import { type ObjectiveOptions, weighedOptions, withOptions } from '../objective
 import { meanNormalizedEntropy, temperatureByEntropy } from '../weighting/temperature.ts';
 import type { RunContext } from './run-context.ts';
 import { readKnowledge } from './sample-batches.ts';
-import type { Lessons } from './stages/train.ts';
+import type { Lessons } from './stages/label.ts';
 import type { TaskData } from './tasks/task.ts';
 
 /** Answers of the teacher that are looked at. */

@@ -1,22 +1,16 @@
 import { isPackage } from '../export/package-folder.ts';
-import { knowledgeRequests } from '../objectives/index.ts';
 import { existsSync } from '../platform/files.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
 import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';
 import type { RunOptions } from './api.ts';
-import { objectiveContext } from './pair-context.ts';
+import { isCompared } from './context/compared.ts';
 import { openRun } from './run-context.ts';
 import type { RunFolder } from './run-folder.ts';
-import { dataStage } from './stages/data.ts';
-import { evaluateStage } from './stages/evaluate.ts';
-import { exportStage } from './stages/export.ts';
-import { labelStage } from './stages/label.ts';
-import { linearPeers, withAssistant } from './stages/peer.ts';
-import { reportStage } from './stages/report.ts';
-import { teacherStage } from './stages/teacher.ts';
-import { baselineStage, trainStage } from './stages/train.ts';
-import { openTask } from './tasks/index.ts';
+import { DISTILL } from './stages/index.ts';
+import { registeredNames } from './stages/registered.ts';
+import { RESULT } from './stages/report.ts';
+import { runStages } from './stages/runner.ts';
 
 /**
  * Distils: reads the data, makes the teacher ready, labels, trains the student and its baseline, exports, measures
@@ -46,25 +40,8 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
       return finished;
     }
     run.folder.acceptTeaching('teacher');
-    const data = await dataStage(run, await openTask(run));
-    try {
-      const teacher = await teacherStage(run, data);
-      const context = await objectiveContext(run, data, teacher);
-      const requests = knowledgeRequests(recipe.objective, context);
-      const answers = await labelStage(run, teacher, data, requests);
-      const compared = options.baseline !== false;
-      const peers = await linearPeers(run, data, answers, { compared });
-      const student = await trainStage(run, data, {
-        answers,
-        context: withAssistant(context, peers.assistant),
-      });
-      const baseline = compared ? await baselineStage(run, data) : null;
-      const shipped = await exportStage(run, { data, student, baseline, peers: peers.compared });
-      const evaluations = await evaluateStage(run, { data, teacher, shipped });
-      return await reportStage(run, { data, teacher, evaluations, context });
-    } finally {
-      data.dataset.close();
-    }
+    const { result } = await runStages(run, DISTILL, { result: RESULT });
+    return result;
   } finally {
     await run.close();
   }
@@ -74,12 +51,14 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
  * The result of a run that is finished and whole, with a baseline if one is wanted; undefined otherwise. A run whose
  * student or page is gone (an export was killed, a person cleaned up) writes them again.
  */
-function readResult(folder: RunFolder, { baseline }: RunOptions): RunResult | undefined {
+function readResult(folder: RunFolder, options: RunOptions): RunResult | undefined {
   const file = folder.file('result.json');
   if (!existsSync(file)) return undefined;
   try {
     const result = runResultSchema.parse(JSON.parse(readRegularText(file)));
-    if (result.baseline === null && baseline !== false) return undefined;
+    if (result.baseline === null && isCompared(options)) return undefined;
+    // A stage that was registered since is still to do.
+    if (registeredNames().some((name) => result.seconds[name] === undefined)) return undefined;
     // What was damaged is made again: the student, the numbers, the teacher, what they are compared with.
     const problem = folder.problemOf('student') ?? folder.problemOf('result.json') ?? folder.damage();
     if (problem !== undefined) return undefined;

@@ -1,9 +1,9 @@
 import type { Dataset } from '../data/dataset.ts';
+import type { KeptName } from '../data/kept-difference.ts';
 import {
   compareSplits,
   decodeKeptSplits,
   encodeKeptSplits,
-  type KeptName,
   type KeptSplits,
   keepSplits,
   sameSplit,

@@ -20,7 +20,8 @@ import { replaceFile } from '../replace-file.ts';
 import { teacherHash } from '../teachers/onnx-teacher.ts';
 import { tapTeacher } from '../teachers/tap-teacher.ts';
 import type { TextTeacherSource } from '../teachers/teacher-source.ts';
-import { type RunContext, runStage } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
+import type { StageEnd } from './stages/stage.ts';
 import type { TrainedTeacher } from './stages/teacher.ts';
 import type { TaskData } from './tasks/task.ts';
 import { openLabeller } from './teaching/ask-teacher.ts';
@@ -48,65 +49,63 @@ interface GraphSample {
 /**
  * The teacher's knowledge graph, on a sample of the training split that the recipe's seed draws: from
  * knowledge-graph.json where it is about the same teacher and sample, otherwise computed and written there and to
- * knowledge-graph.graphml. Undefined where the recipe wants none, or the teacher tells too little (with a warning).
+ * knowledge-graph.graphml. Undefined where the teacher tells too little (with a warning).
+ *
+ * @param wanted samples
  */
 export async function knowledgeGraph(
   run: RunContext,
   data: TaskData,
   teacher: TrainedTeacher,
-  anatomy: ModelAnatomy,
-): Promise<KnowledgeGraph | undefined> {
-  const wanted = wantedSamples(run.recipe.knowledge);
-  if (wanted === undefined) return undefined;
+  { anatomy, wanted }: { readonly anatomy: ModelAnatomy; readonly wanted: number },
+): Promise<StageEnd<KnowledgeGraph | undefined>> {
   const { logits, layers } = anatomy;
   if (logits === undefined || layers.length === 0) {
     const missing = logits === undefined ? 'output with a score for each class' : 'layer';
     run.warn(
       `no knowledge graph: no ${missing} was found in the teacher; the layer map stays uniform (\`limbeck inspect\` lists what was found)`,
     );
-    return undefined;
+    return { value: undefined, summary: 'none was drawn' };
   }
-  return runStage(run, 'label', "Draw the teacher's knowledge graph", async () => {
-    const split = data.dataset.splits.train;
-    const sample = drawSample(split, Math.min(wanted, split.size), run.recipe.seed);
-    const source = { teacher: teacherHash(teacher.file), sample: sample.hash, unit: data.task.unit };
-    const known = run.folder.problemOf(FILE) === undefined ? readKnowledgeGraph(run.folder.path) : undefined;
-    const isKnown = known?.teacher === source.teacher && known.sample === source.sample;
-    if (isKnown) return { value: known, summary: 'it was there already' };
-    const questions = attributionQuestions({ ...anatomy, logits }, data.task.unit);
-    const { labels } = data.dataset;
-    const sums = new AttributionSums(anatomy, labels.length);
-    const file = run.folder.file('teacher', 'attributions.onnx');
-    writeModelFile(file, tapTeacher(readModelFile(teacher.file), questions.requests).graph);
-    const namesOf = placeNames(data);
-    let done = 0;
-    const labeller = await openLabeller(run, data.task, file, `${teacher.title}, inside`);
-    try {
-      for (const [bucket, indices] of sample.buckets.entries()) {
-        for (let from = 0; from < indices.length; from += ROWS) {
-          run.checkInterrupted();
-          const batch = split.readBatch(bucket, indices.slice(from, from + ROWS), ROWS);
-          const answers = await labeller.label(
-            batch,
-            questions.requests.map(({ tap }) => tap),
-          );
-          sums.add(questions.read(answers), (row) => namesOf(batch, row));
-          done += batch.filled;
-          const task = 'drawing the knowledge graph';
-          const { unit } = data.task;
-          run.emit({ type: 'progress', stage: 'label', task, done, total: sample.size, unit });
-        }
+  const split = data.dataset.splits.train;
+  const sample = drawSample(split, Math.min(wanted, split.size), run.recipe.seed);
+  const source = { teacher: teacherHash(teacher.file), sample: sample.hash, unit: data.task.unit };
+  const known = run.folder.problemOf(FILE) === undefined ? readKnowledgeGraph(run.folder.path) : undefined;
+  const isKnown = known?.teacher === source.teacher && known.sample === source.sample;
+  if (isKnown) return { value: known, summary: 'it was there already' };
+  const questions = attributionQuestions({ ...anatomy, logits }, data.task.unit);
+  const { labels } = data.dataset;
+  const sums = new AttributionSums(anatomy, labels.length);
+  const file = run.folder.file('teacher', 'attributions.onnx');
+  writeModelFile(file, tapTeacher(readModelFile(teacher.file), questions.requests).graph);
+  const namesOf = placeNames(data);
+  let done = 0;
+  const labeller = await openLabeller(run, data.task, file, `${teacher.title}, inside`);
+  try {
+    for (const [bucket, indices] of sample.buckets.entries()) {
+      for (let from = 0; from < indices.length; from += ROWS) {
+        run.checkInterrupted();
+        const batch = split.readBatch(bucket, indices.slice(from, from + ROWS), ROWS);
+        const answers = await labeller.label(
+          batch,
+          questions.requests.map(({ tap }) => tap),
+        );
+        sums.add(questions.read(answers), (row) => namesOf(batch, row));
+        done += batch.filled;
+        const task = 'drawing the knowledge graph';
+        const { unit } = data.task;
+        run.emit({ type: 'progress', stage: 'label', task, done, total: sample.size, unit });
       }
-    } finally {
-      await labeller.close();
     }
-    rmSync(file, { force: true });
-    const graph = drawGraph(sums, { teacher: anatomy, labels, source });
-    writeKnowledgeGraph(run.folder.path, graph);
-    run.folder.keep(FILE);
-    const summary = `${graph.nodes.length} nodes and ${graph.edges.length} edges from ${graph.samples} ${data.task.unit}`;
-    return { value: graph, summary };
-  });
+  } finally {
+    await labeller.close();
+  }
+  rmSync(file, { force: true });
+  const graph = drawGraph(sums, { teacher: anatomy, labels, source });
+  writeKnowledgeGraph(run.folder.path, graph);
+  run.folder.keep(FILE);
+  const summary = `${graph.nodes.length} nodes and ${graph.edges.length} edges from ${graph.samples} ${data.task.unit}`;
+  return { value: graph, summary };
 }
 
 const FILE = 'knowledge-graph.json';

@@ -1,4 +1,5 @@
 import { LimbeckError } from '../errors.ts';
+import type { KnowledgeGraph } from '../knowledge/graph/knowledge-graph.ts';
 import { headWeights, layerMapFromGraph } from '../knowledge/graph/layer-choice.ts';
 import type { ObjectiveContext, PairContext } from '../objectives/objective.ts';
 import type { ModelAnatomy } from '../onnx/anatomy/anatomy.ts';
@@ -6,27 +7,27 @@ import { type LayerMap, lastLayers } from '../onnx/anatomy/layer-map.ts';
 import { matchingLayers } from '../onnx/anatomy/matching-layers.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { describePair } from './describe-pair.ts';
-import { knowledgeGraph } from './knowledge-graph.ts';
 import type { RunContext } from './run-context.ts';
 import type { TrainedTeacher } from './stages/teacher.ts';
 import type { TaskData } from './tasks/task.ts';
 
 /**
- * What the losses of a run may look into: student, teacher, and which layer teaches which. The teacher's knowledge graph
- * is drawn first where the recipe wants it.
+ * What the losses of a run may look into: student, teacher, and which layer teaches which.
+ *
+ * @param graph the teacher's knowledge graph, where the recipe wants it
  */
-export async function objectiveContext(
+export function objectiveContext(
   run: RunContext,
   data: TaskData,
-  teacher: TrainedTeacher,
-): Promise<ObjectiveContext> {
+  teacher: Pick<TrainedTeacher, 'file'>,
+  graph: KnowledgeGraph | undefined,
+): ObjectiveContext {
   const { student, teacher: anatomy } = describePair(
     run.recipe.knowledge,
     data.buildStudent().graph,
     readModelFile(teacher.file),
   );
   const wanted = run.recipe.knowledge.layers;
-  const graph = await knowledgeGraph(run, data, teacher, anatomy);
   const layers =
     wanted === 'graph' && graph
       ? layerMapFromGraph(graph, student.layers.length)

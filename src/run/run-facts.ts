@@ -1,5 +1,5 @@
-import { STAGES } from '../events.ts';
 import type { RunResult, StageSeconds } from '../report/result.ts';
+import type { ToldStage } from '../report/told-stage.ts';
 import { VERSION } from '../version.ts';
 import { describeMachine } from './machine.ts';
 import type { RunContext } from './run-context.ts';
@@ -9,9 +9,10 @@ import type { RunFolder } from './run-folder.ts';
 export function runFacts(
   { recipe, folder, options, engine }: RunContext,
   command: 'distill' | 'train' | 'continual',
+  stages: readonly ToldStage[],
 ): Pick<RunResult, 'seconds' | 'seed' | 'command' | 'engine' | 'machine' | 'version'> {
   return {
-    seconds: stageSeconds(folder),
+    seconds: stageSeconds(folder, stages),
     seed: recipe.seed,
     command: options.command ?? `limbeck ${command} ${recipe.name}.yaml`,
     engine: engine.title,
@@ -21,8 +22,8 @@ export function runFacts(
 }
 
 /** Wall seconds of each stage, over all parts of a run; 0 for those that it did not have. */
-function stageSeconds(folder: RunFolder): StageSeconds {
-  const seconds = Object.fromEntries(STAGES.map((stage) => [stage, folder.seconds[stage] ?? 0]));
+function stageSeconds(folder: RunFolder, stages: readonly ToldStage[]): StageSeconds {
+  const seconds = Object.fromEntries(stages.map(({ name }) => [name, folder.seconds[name] ?? 0]));
   const total = Object.values(seconds).reduce((sum, part) => sum + part, 0);
-  return { ...(seconds as Omit<StageSeconds, 'total'>), total };
+  return { ...seconds, total };
 }

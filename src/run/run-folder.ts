@@ -75,7 +75,7 @@ export class RunFolder {
     return this.#state.done[stage] as T | undefined;
   }
 
-  get seconds(): Readonly<Partial<Record<StageName, number>>> {
+  get seconds(): Readonly<Record<StageName, number>> {
     return this.#state.seconds;
   }
 

@@ -22,9 +22,9 @@ export interface RunOrigin {
 /** What a run remembers of itself, in `state.json`: enough to go on after it was killed. */
 export interface RunState {
   /** Wall seconds of each stage, over all parts of the run. */
-  seconds: Partial<Record<StageName, number>>;
+  seconds: Record<StageName, number>;
   /** Stages that are done, with what they found (plain JSON). */
-  done: Partial<Record<StageName, unknown>>;
+  done: Record<StageName, unknown>;
   warnings: string[];
   /** Hashes of what the recipe only names: they must stay the same once something was trained. */
   inputs: Partial<Record<RunInput, string>>;

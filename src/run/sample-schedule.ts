@@ -6,7 +6,7 @@ import { SampleDynamics } from '../train/sample-dynamics.ts';
 import { weighedByVariability } from '../train/variability-weights.ts';
 import type { RunContext } from './run-context.ts';
 import { writeDynamics } from './sample-dynamics.ts';
-import type { Lessons } from './stages/train.ts';
+import type { Lessons } from './stages/label.ts';
 import type { TaskData } from './tasks/task.ts';
 import { teacherDifficulty } from './teacher-difficulty.ts';
 import type { PlainTraining, TrainingPlan } from './training-plan.ts';

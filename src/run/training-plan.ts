@@ -11,7 +11,7 @@ import { temperatureControl } from '../train/temperature-control.ts';
 import type { TrainingStage } from '../train/training-stage.ts';
 import type { RunContext } from './run-context.ts';
 import { sampleSchedule } from './sample-schedule.ts';
-import type { Lessons } from './stages/train.ts';
+import type { Lessons } from './stages/label.ts';
 import type { TaskData } from './tasks/task.ts';
 import { trainingStages } from './training-stages.ts';
 import { weightingOf } from './weighting-of.ts';

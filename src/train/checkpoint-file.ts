@@ -2,8 +2,17 @@ import { crc32 } from '../crc32.ts';
 import { type ErrorCode, LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { createSha256 } from '../platform/hash.ts';
-import type { Checkpoint } from './checkpoint.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+
+/** All that a training run needs to go on from where it was. */
+export interface Checkpoint {
+  /** Steps done. */
+  readonly step: number;
+  /** Parameters, running statistics and optimizer state; the best parameters and statistics under `best/`. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** The rest of the loop's state, as JSON. */
+  readonly progress: string;
+}
 
 /** Raised when older checkpoints cannot be read any more. */
 const FORMAT = '2';

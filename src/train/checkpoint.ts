@@ -1,26 +1,16 @@
 import { LimbeckError } from '../errors.ts';
-import type { Tensor } from '../onnx/tensor.ts';
 import { readdirSync, renameSync, rmSync } from '../platform/files.ts';
 import { join } from '../platform/paths.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { replaceFile } from '../replace-file.ts';
 import {
+  type Checkpoint,
   type CheckpointOwner,
   decodeCheckpoint,
   differences,
   encodeCheckpoint,
   type ReadCheckpoint,
 } from './checkpoint-file.ts';
-
-/** All that a training run needs to go on from where it was. */
-export interface Checkpoint {
-  /** Steps done. */
-  readonly step: number;
-  /** Parameters, running statistics and optimizer state; the best parameters and statistics under `best/`. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
-  /** The rest of the loop's state, as JSON. */
-  readonly progress: string;
-}
 
 /** How many checkpoints of a training stay, the newest ones: there is one to go on from when the last is damaged. */
 export const CHECKPOINTS_KEPT = 2;

@@ -1,6 +1,6 @@
 import type { Evaluation } from '../metrics/metric.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint-file.ts';
 import type { CompiledStage } from './compiled-stage.ts';
 import { isControlState } from './step-control.ts';
 import { TrainingProgress } from './training-progress.ts';

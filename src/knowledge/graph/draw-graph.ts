@@ -1,7 +1,6 @@
 import type { ModelAnatomy } from '../../onnx/anatomy/anatomy.ts';
 import type { AttributionSums } from './attribution-sums.ts';
-import { graphEdges } from './graph-edges.ts';
-import type { Group } from './group-sums.ts';
+import { graphEdges, type ShownGroups } from './graph-edges.ts';
 import { type GraphNode, type GraphSource, type KnowledgeGraph, rounded } from './knowledge-graph.ts';
 
 /** Tokens, classes and channels of a layer that get nodes of their own; one node stands for all others. */
@@ -12,14 +11,6 @@ export interface GraphSubject {
   readonly teacher: ModelAnatomy;
   readonly labels: readonly string[];
   readonly source: GraphSource;
-}
-
-/** The nodes that groups have, and what is left for the node of all others. */
-export interface ShownGroups {
-  readonly groups: readonly { readonly id: string; readonly group: Group }[];
-  readonly othersId: string;
-  /** How many have no node; those that were folded into one may be counted again. */
-  readonly others: number;
 }
 
 /**

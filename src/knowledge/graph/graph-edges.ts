@@ -1,7 +1,14 @@
 import type { AttributionSums } from './attribution-sums.ts';
-import type { ShownGroups } from './draw-graph.ts';
-import type { GroupSums } from './group-sums.ts';
+import type { Group, GroupSums } from './group-sums.ts';
 import { type EdgeKind, type GraphEdge, rounded } from './knowledge-graph.ts';
+
+/** The nodes that groups have, and what is left for the node of all others. */
+export interface ShownGroups {
+  readonly groups: readonly { readonly id: string; readonly group: Group }[];
+  readonly othersId: string;
+  /** How many have no node; those that were folded into one may be counted again. */
+  readonly others: number;
+}
 
 /** Edges that are weaker than this part of the strongest of their kind are left out. */
 const WEAKEST_EDGE = 1e-3;

@@ -29,6 +29,7 @@ const COLORS = `
     --term-3: #5a4fc0; --term-4: #8a6d00; --term-5: #a83279;
   }
 }
+.stage { --color: var(--muted); }
 .teacher, .term-1, .stage-teacher { --color: var(--teacher); }
 .student, .stage-train { --color: var(--student); }
 .int8, .stage-export { --color: var(--int8); }

@@ -1,16 +1,17 @@
 import { replaceFile } from '../../replace-file.ts';
 import type { ContinualResult } from '../../report/continual-result.ts';
 import { renderModelCard } from '../../report/model-card.ts';
+import type { ToldStage } from '../../report/told-stage.ts';
 import type { StudentAnswers } from '../../report/train-report.ts';
 import { runFacts } from '../run-facts.ts';
 import { reportFacts, studentTitle } from '../stages/report-facts.ts';
-import type { ContinualRun } from './continual-run.ts';
+import type { DividedRun } from './continual-run.ts';
 
 /** The model card of the student that a continual run leaves. */
 export function writeTaskCard(
-  { run, data, tasks }: ContinualRun,
+  { run, data, tasks }: DividedRun,
   { method, ...measured }: NonNullable<ContinualResult['shipped']>,
-  answers: StudentAnswers,
+  { answers, stages }: { readonly answers: StudentAnswers; readonly stages: readonly ToldStage[] },
 ): void {
   const { export: exported, data: texts } = run.recipe;
   const report = {
@@ -19,7 +20,7 @@ export function writeTaskCard(
     ...answers,
     student: `${studentTitle(run)}, taught ${tasks.length} tasks one after another (${method})`,
     curve: [],
-    result: { ...measured, ...runFacts(run, 'continual') },
+    result: { ...measured, ...runFacts(run, 'continual', stages) },
   };
   const card = renderModelCard(report, {
     license: exported.license,

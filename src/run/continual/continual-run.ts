@@ -13,8 +13,8 @@ export interface ContinualFinding {
   readonly rows: Readonly<Record<string, TaskAccuracies>>;
 }
 
-/** What all methods of a continual run have at hand. */
-export interface ContinualRun {
+/** What all methods of a continual run have at hand besides the teacher's answers. */
+export interface DividedRun {
   readonly run: RunContext;
   readonly data: TaskData;
   readonly options: ContinualOptions;
@@ -24,10 +24,13 @@ export interface ContinualRun {
   /** The recipe's student with its first parameters, from which all methods begin. */
   readonly student: Student;
   readonly measure: TaskMeasure;
-  /** What the teacher said of the training samples, where it is asked. */
-  readonly teacher: LabelSpace | undefined;
   /** The trainings whose lines are in metrics.jsonl by now: several methods may share one. */
   readonly told: Set<string>;
+}
+
+export interface ContinualRun extends DividedRun {
+  /** What the teacher said of the training samples, where it is asked. */
+  readonly teacher: LabelSpace | undefined;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface ContinualRun {
 export function divideData(
   { dataset }: TaskData,
   options: ContinualOptions,
-): Pick<ContinualRun, 'tasks' | 'samples'> {
+): Pick<DividedRun, 'tasks' | 'samples'> {
   const { labels, splits } = dataset;
   const tasks = classTasks(options.tasks, labels);
   const samples = {

@@ -3,8 +3,11 @@ import { taskLabelsTerm } from '../../objectives/task-labels.ts';
 import { percent } from '../../percent.ts';
 import type { ContinualMethod } from '../../recipe/continual.ts';
 import { type ContinualMethodResult, methodResults } from '../../report/continual-result.ts';
-import { runStage } from '../run-context.ts';
+import { type Artifact, artifact, optional } from '../context/artifact.ts';
+import { type Stage, stage } from '../stages/stage.ts';
+import { TASK_ANSWERS } from './ask-stage.ts';
 import type { ContinualFinding, ContinualRun } from './continual-run.ts';
+import { DIVIDED } from './divide-stage.ts';
 import type { TaskAccuracies } from './measure-tasks.ts';
 import { METHOD_TITLES, remediesOf } from './methods.ts';
 import { Past } from './past.ts';
@@ -23,18 +26,32 @@ export type MethodMatrices = Pick<ContinualMethodResult, 'matrix' | 'validation'
   readonly method: ContinualMethod;
 };
 
+/** What a method came to. */
+export function learntBy(method: ContinualMethod): Artifact<MethodMatrices> {
+  return artifact(`learnt-by-${method}`);
+}
+
 /** Trains one method on its tasks, one after another, and measures it on all of them after each. */
-export function learn(of: ContinualRun, method: ContinualMethod): Promise<MethodMatrices> {
-  return runStage(of.run, 'train', `Learn by ${method}: ${METHOD_TITLES[method]}`, async () => {
-    const rows = method === 'joint' ? [await learnJointly(of)] : await learnInTurn(of, method);
-    const value = {
-      method,
-      matrix: rows.map(({ test }) => [...test]),
-      validation: rows.map(({ validation }) => [...validation]),
-    };
-    const [{ accuracy, forgetting }] = methodResults([value]);
-    const lost = method === 'joint' ? '' : `, ${percent(forgetting)} forgotten`;
-    return { value, summary: `${percent(accuracy)} over all tasks${lost}` };
+export function learnStage(method: ContinualMethod): Stage {
+  return stage({
+    name: 'train',
+    about: 'each method learns one task after another',
+    needs: { divided: DIVIDED, teacher: optional(TASK_ANSWERS) },
+    makes: learntBy(method),
+    title: () => `Learn by ${method}: ${METHOD_TITLES[method]}`,
+    async run(_, { divided, teacher }) {
+      const of = { ...divided, teacher };
+      const rows = method === 'joint' ? [await learnJointly(of)] : await learnInTurn(of, method);
+      const value = {
+        method,
+        matrix: rows.map(({ test }) => [...test]),
+        validation: rows.map(({ validation }) => [...validation]),
+      };
+      const [{ accuracy, forgetting }] = methodResults([value]);
+      const lost = method === 'joint' ? '' : `, ${percent(forgetting)} forgotten`;
+      return { value, summary: `${percent(accuracy)} over all tasks${lost}` };
+    },
+    plan: async () => undefined,
   });
 }
 

@@ -2,18 +2,26 @@ import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { isPackage } from '../../export/package-folder.ts';
 import { existsSync } from '../../platform/files.ts';
+import type { ContinualMethod } from '../../recipe/continual.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { type ContinualResult, continualResultSchema, methodResults } from '../../report/continual-result.ts';
 import { renderContinualReport } from '../../report/html/continual-page.ts';
 import { int8Ships } from '../../report/result.ts';
+import type { ToldStage } from '../../report/told-stage.ts';
 import { VERSION } from '../../version.ts';
+import { artifact, optional } from '../context/artifact.ts';
 import { describeMachine } from '../machine.ts';
-import { runStage } from '../run-context.ts';
 import type { RunFolder } from '../run-folder.ts';
+import { MEASURED_STUDENT, type MeasuredStudent } from '../stages/evaluate.ts';
+import { TOLD_STAGES } from '../stages/given.ts';
 import { studentTitle } from '../stages/report-facts.ts';
-import type { ContinualRun } from './continual-run.ts';
+import { type Stage, stage } from '../stages/stage.ts';
+import { writeTaskCard } from './card.ts';
+import type { DividedRun } from './continual-run.ts';
+import { DIVIDED } from './divide-stage.ts';
 import type { MethodMatrices } from './learn.ts';
+import { bestOf, learntByAll } from './ship.ts';
 
 /** Everything that the page is drawn from, so that it can be drawn again. */
 const DATA_FILE = 'continual.json';
@@ -25,28 +33,52 @@ const reportSchema = z.object({
   recipe: z.string(),
 });
 
-/** Writes `result.json`, `continual.json` and `report.html`. */
-export function reportContinual(
-  of: ContinualRun,
-  measured: readonly MethodMatrices[],
-  shipped: ContinualResult['shipped'],
-): Promise<ContinualResult> {
-  const { run } = of;
-  return runStage(run, 'report', 'Write the report', async () => {
-    run.clock.keep();
-    const result: ContinualResult = { ...collectResult(of, measured), ...(shipped && { shipped }) };
-    const report = {
-      result,
-      finishedAt: new Date().toISOString(),
-      warnings: run.folder.warnings,
-      recipe: readRegularText(run.folder.file('recipe.resolved.yaml')),
-    };
-    replaceFile(run.folder.file(DATA_FILE), JSON.stringify(report), 'run');
-    replaceFile(run.folder.file('report.html'), renderContinualReport(report), 'run');
-    replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
-    run.folder.keep(DATA_FILE, 'result.json');
-    return { value: result, summary: run.folder.file('report.html') };
+export const CONTINUAL_RESULT = artifact<ContinualResult>('continual-result');
+
+/** Writes `result.json`, `continual.json`, `report.html`, and the model card of the student that ships. */
+export function continualReportStage(methods: readonly ContinualMethod[]): Stage {
+  return stage({
+    name: 'report',
+    about: 'write this page',
+    needs: {
+      divided: DIVIDED,
+      measured: optional(MEASURED_STUDENT),
+      stages: TOLD_STAGES,
+      ...learntByAll(methods),
+    },
+    makes: CONTINUAL_RESULT,
+    title: () => 'Write the report',
+    async run(run, { divided, measured, stages, ...learnt }) {
+      const matrices = Object.values(learnt);
+      const shipped = measured && shippedResult(divided, bestOf(matrices).method, measured, stages);
+      run.clock.keep();
+      const result: ContinualResult = { ...collectResult(divided, matrices), ...(shipped && { shipped }) };
+      const report = {
+        result,
+        finishedAt: new Date().toISOString(),
+        warnings: run.folder.warnings,
+        recipe: readRegularText(run.folder.file('recipe.resolved.yaml')),
+      };
+      replaceFile(run.folder.file(DATA_FILE), JSON.stringify(report), 'run');
+      replaceFile(run.folder.file('report.html'), renderContinualReport(report), 'run');
+      replaceFile(run.folder.file('result.json'), `${JSON.stringify(result, null, 2)}\n`, 'run');
+      run.folder.keep(DATA_FILE, 'result.json');
+      return { value: result, summary: run.folder.file('report.html') };
+    },
+    plan: async () => undefined,
   });
+}
+
+/** What the student that ships was measured at; writes its card. */
+function shippedResult(
+  divided: DividedRun,
+  method: ContinualMethod,
+  { answers, ...measured }: MeasuredStudent,
+  stages: readonly ToldStage[],
+): NonNullable<ContinualResult['shipped']> {
+  const shipped = { method, ...measured };
+  writeTaskCard(divided, shipped, { answers, stages });
+  return shipped;
 }
 
 /** Draws report.html anew from what a finished continual run's folder holds; undefined where it holds none. */
@@ -87,7 +119,7 @@ export function finishedContinual(folder: RunFolder): ContinualResult | undefine
   }
 }
 
-function collectResult(of: ContinualRun, measured: readonly MethodMatrices[]): ContinualResult {
+function collectResult(of: DividedRun, measured: readonly MethodMatrices[]): ContinualResult {
   const { run, data, tasks, samples, options } = of;
   const { recipe, engine, folder } = run;
   const { labels } = data.dataset;

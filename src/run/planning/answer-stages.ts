@@ -2,11 +2,14 @@ import type { Split } from '../../data/split.ts';
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import { LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
-import type { DistillRecipe } from '../../recipe/schema.ts';
+import { type DistillRecipe, requireTeacher } from '../../recipe/schema.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
+import type { Plan, StagePlan } from '../api.ts';
+import type { Artifacts } from '../context/artifact.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import { secondsForSplit } from './batch-counts.ts';
+import { ANSWER_COST, TEACHER_COST } from './costs.ts';
 import type { TeacherCost } from './measure-teacher.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
@@ -28,8 +31,41 @@ export interface SplitAnswers extends StoredAnswers {
   readonly diskBytes: number;
 }
 
+/** Labelling: what the store lacks of the teacher's answers, and of what the losses ask of its layers. */
+export async function planLabels(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
+  const { recipe, store, data } = context;
+  requireTeacher(recipe);
+  const { cost, known, inner, memoryBytes } = costs.get(TEACHER_COST);
+  const answers = await planAnswers(context, store, recipe, { cost, known });
+  costs.set(ANSWER_COST, answers);
+  const { seconds, diskBytes } = answers.training;
+  return {
+    stage: 'label',
+    seconds: seconds + inner.seconds,
+    secondsAtMost: answers.trainingSecondsAtMost + inner.seconds,
+    memoryBytes: memoryBytes + data.heldBytes,
+    diskBytes: diskBytes + inner.diskBytes,
+    note:
+      inner.missing > 0
+        ? `${answers.note}; ${inner.missing} to look into its layers (${(inner.diskBytes / 1e6).toFixed(0)} MB)`
+        : answers.note,
+  };
+}
+
+/** What the store has of a run's answers, and what it lacks. */
+export function storePart(answers: AnswerCost | undefined): Plan['store'] {
+  if (!answers) return { present: 0, missing: 0, bytes: 0 };
+  const { training, test } = answers;
+  const spaces = new Map([training.space, test.space].flatMap((space) => (space ? [[space.id, space]] : [])));
+  return {
+    present: training.present + test.present,
+    missing: training.missing + test.missing,
+    bytes: [...spaces.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
 /** Looks up what the store has of the teacher's answers, and multiplies what it has not. */
-export async function planAnswers(
+async function planAnswers(
   context: PlanningContext,
   store: KnowledgeStore,
   recipe: DistillRecipe,

@@ -18,7 +18,12 @@ import { evaluationOf, trainingSeconds } from './training-seconds.ts';
  *
  * @param both whether there is one from the labels alone, too
  */
-export async function planPeers(context: PlanningContext, both: boolean): Promise<StagePlan> {
+export function planPeers(context: PlanningContext, both: boolean): Promise<StagePlan> {
+  const { title } = context.data.peer;
+  return context.told('peer', `Time ${title}`, () => planPeerTrainings(context, both));
+}
+
+async function planPeerTrainings(context: PlanningContext, both: boolean): Promise<StagePlan> {
   const { recipe, data, memory } = context;
   const { train, labelled, validation } = data.dataset.splits;
   const rowsOf = (split: Split) =>

@@ -1,4 +1,6 @@
 import type { Engine } from '../../engine/engine.ts';
+import type { StageName } from '../../events.ts';
+import type { KnowledgeStore } from '../../knowledge/store.ts';
 import { mkdtemp, rm } from '../../platform/async-files.ts';
 import { temporaryFolder } from '../../platform/machine.ts';
 import { join } from '../../platform/paths.ts';
@@ -13,12 +15,16 @@ export interface PlanningContext {
   readonly recipe: Recipe;
   readonly options: RunOptions;
   readonly engine: Engine;
+  /** Only looked at. */
+  readonly store: KnowledgeStore;
   readonly data: TaskData;
   /** undefined for a recipe that trains without a teacher. */
   readonly source: TeacherSource | undefined;
   /** A folder for files that are only written to be measured; it is removed at the end. */
   readonly scratch: string;
   readonly memory: MemoryPeak;
+  /** Tells when a measurement begins and ends, as a run tells of its stages. */
+  told<T>(stage: StageName, title: string, body: () => Promise<T>): Promise<T>;
   /** Throws LimbeckError `run.interrupted` when the person asked to stop. */
   checkInterrupted(): void;
 }

@@ -2,18 +2,40 @@ import { writeModel } from '../../onnx/write-model.ts';
 import { join } from '../../platform/paths.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
+import type { Artifacts } from '../context/artifact.ts';
+import { isCompared } from '../context/compared.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { SPEED_SECONDS } from '../measure-speed.ts';
-import { EVALUATION_BATCH } from '../stages/evaluate.ts';
-import { shippedForm } from '../stages/export.ts';
+import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
+import { shippedForm } from '../shipping/shipped-form.ts';
 import { type BucketSizes, batchCount } from './batch-counts.ts';
+import { ANSWER_COST, STUDENT_COST, TEACHER_COST } from './costs.ts';
 import { folderBytes } from './folder-bytes.ts';
-import { type StudentCost, trainedBatch } from './measure-student.ts';
+import { measureStudent, type StudentCost, trainedBatch } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { timed } from './timing.ts';
 import { evaluationOf, trainingSeconds } from './training-seconds.ts';
 
-/** Training the student, or its baseline: all epochs, which early stopping may cut short. */
+/** Training the student. */
+export async function planStudent(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
+  const { source, data, memory } = context;
+  const inner = costs.find(TEACHER_COST)?.inner;
+  const cost = await context.told('train', 'Time the student', () => measureStudent(context, inner));
+  const memoryBytes = memory.take() + data.heldBytes;
+  costs.set(STUDENT_COST, { cost, memoryBytes });
+  return planTraining(context, 'train', { cost, memoryBytes, withTeacher: source !== undefined });
+}
+
+/** Training its baseline. Without what the losses ask for, a step is another one. */
+export async function planBaseline(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
+  const cost = await context.told('baseline', 'Time the student without a teacher', () =>
+    measureStudent({ ...context, source: undefined }),
+  );
+  const { memoryBytes } = costs.get(STUDENT_COST);
+  return planTraining(context, 'baseline', { cost, memoryBytes, withTeacher: false });
+}
+
+/** All epochs, which early stopping may cut short. */
 export function planTraining(
   context: Pick<PlanningContext, 'recipe' | 'data'>,
   stage: 'train' | 'baseline',
@@ -80,7 +102,7 @@ export interface StudentFiles {
   readonly seconds: number;
 }
 
-export async function measureStudentFiles(
+async function measureStudentFiles(
   context: PlanningContext,
   { student }: StudentCost,
 ): Promise<StudentFiles> {
@@ -100,10 +122,11 @@ export async function measureStudentFiles(
 }
 
 /** Writing the student in both precisions; int8 is accepted by what it and float32 reach on the validation split. */
-export function planExport(
-  { recipe, data, memory }: PlanningContext,
-  { cost, files, baseline }: { cost: StudentCost; files: StudentFiles; baseline: boolean },
-): StagePlan {
+export async function planExport(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
+  const { recipe, data, memory, source, options } = context;
+  const { cost } = costs.get(STUDENT_COST);
+  const files = await context.told('export', 'Time the export', () => measureStudentFiles(context, cost));
+  const baseline = source !== undefined && isCompared(options);
   const evaluation = evaluationOf(data.dataset.splits.validation, cost.evaluation);
   const seconds = files.seconds + (recipe.export.int8 ? 2 * evaluation.seconds : 0);
   return {
@@ -113,6 +136,26 @@ export function planExport(
     memoryBytes: memory.take(),
     diskBytes: files.packageBytes + (baseline ? files.f32Bytes : 0),
     note: recipe.export.int8 ? 'float32 and int8, if no layer has to stay in float32' : 'float32',
+  };
+}
+
+/** Measuring on the test split, and asking the teacher about it. */
+export async function planEvaluation(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
+  const { recipe, data, memory, source, options } = context;
+  const { cost } = costs.get(STUDENT_COST);
+  const answers = costs.find(ANSWER_COST);
+  // The peers are measured beside the baseline.
+  const others = source !== undefined && isCompared(options) ? 3 : 0;
+  const students = 1 + others + (recipe.export.int8 ? 1 : 0);
+  const seconds =
+    evaluationSeconds(context, { cost, students, teachers: source ? 1 : 0 }) + (answers?.test.seconds ?? 0);
+  return {
+    stage: 'evaluate',
+    seconds,
+    secondsAtMost: seconds,
+    memoryBytes: Math.max(costs.find(TEACHER_COST)?.memoryBytes ?? 0, memory.take()),
+    diskBytes: answers?.test.diskBytes ?? 0,
+    note: answers ? `${answers.test.missing} test ${data.task.unit} to ask in f32` : '',
   };
 }
 

@@ -1,17 +1,21 @@
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
-import type { DistillRecipe, TextDistillRecipe } from '../../recipe/schema.ts';
+import { type DistillRecipe, requireTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
+import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { StagePlan } from '../api.ts';
+import type { Artifacts } from '../context/artifact.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
-import { encoderHash, type KnownTeacher } from '../teaching/known-teachers.ts';
+import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSplit } from './batch-counts.ts';
+import { TEACHER_COST } from './costs.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
-import type { TeacherCost } from './measure-teacher.ts';
+import { measureInner } from './measure-inner.ts';
+import { measureTeacher, type TeacherCost } from './measure-teacher.ts';
 import { measureHeadTraining, measureWholeTraining } from './measure-teacher-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { storedAnswers } from './stored-answers.ts';
@@ -34,8 +38,51 @@ export function labellingPrecision(
   return precision === 'auto' ? { precision: 'int8', certain: false } : { precision, certain: true };
 }
 
-/** What making the teacher ready costs: embeddings, head, all of it if the recipe says so, its int8 form. */
-export async function planTeacherStage(
+/**
+ * Times the teacher, and what the losses ask of its layers; then plans what making it ready costs: embeddings, head, all of
+ * it if the recipe says so, its int8 form.
+ */
+export async function planTeacher(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
+  const { recipe, store, memory, told } = context;
+  const source = context.source as TeacherSource;
+  requireTeacher(recipe);
+  const cost = await told('label', 'Time the teacher', () => measureTeacher(context, recipe, source));
+  const known = knownTeacher(context, recipe, store, cost);
+  const inner = await told('label', 'Time what the losses ask of its layers', () =>
+    measureInner(context, source, cost.model, { store, hash: known?.hashes.f32 }),
+  );
+  costs.set(TEACHER_COST, { cost, known, inner, memoryBytes: memory.take() });
+  return told('teacher', 'Time the training of its head', () =>
+    planReadiness(context, store, recipe, source, cost),
+  );
+}
+
+/** What is known of the teacher that a run makes ready: told by an earlier run, or plain where it is not trained. */
+function knownTeacher(
+  context: PlanningContext,
+  recipe: DistillRecipe,
+  store: KnowledgeStore,
+  { f32, int8 }: TeacherCost,
+): KnownTeacher | undefined {
+  const { teacher } = recipe;
+  const { data, source } = context;
+  if (teacher.kind !== 'onnx-image') {
+    const { dataset } = data;
+    const key = teacherKey(context, source as TextTeacherSource, dataset, teacher);
+    return recallTeacher(store.folder, key);
+  }
+  // What will label is what was measured, where int8 needs no layer in float32 to agree: it mostly does not.
+  const hash = teacherHash(f32.file);
+  const labelling = int8 ? teacherHash(int8.file) : hash;
+  return {
+    title: data.teacherTitle,
+    precision: int8 ? 'int8' : 'f32',
+    agreement: null,
+    hashes: { f32: hash, labelling },
+  };
+}
+
+async function planReadiness(
   context: PlanningContext,
   store: KnowledgeStore,
   recipe: DistillRecipe,

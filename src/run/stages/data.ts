@@ -1,15 +1,25 @@
 import { BROKEN_ROWS_FILE } from '../../data/broken-rows.ts';
 import { copyFileSync, rmSync } from '../../platform/files.ts';
 import { classFindings } from '../class-findings.ts';
+import { artifact } from '../context/artifact.ts';
 import { dataFindings } from '../data-findings.ts';
 import { changeOfData, writeKeptSplits } from '../kept-splits-file.ts';
-import { type RunContext, runStage } from '../run-context.ts';
-import type { Task, TaskData } from '../tasks/task.ts';
+import { PREPARATION } from '../planning/costs.ts';
+import type { TaskData } from '../tasks/task.ts';
+import { TASK } from './given.ts';
+import { stage } from './stage.ts';
+
+/** What every later stage works on. */
+export const DATA = artifact<TaskData>('data');
 
 /** Reads and splits the data, or finds it prepared by an earlier run. */
-export function dataStage(run: RunContext, task: Task): Promise<TaskData> {
-  const title = task.unit === 'texts' ? 'Read and tokenize the data' : 'Read the data';
-  return runStage(run, 'data', title, async () => {
+export const dataStage = stage({
+  name: 'data',
+  about: 'read and split the data',
+  needs: { task: TASK },
+  makes: DATA,
+  title: (_, { task }) => (task.unit === 'texts' ? 'Read and tokenize the data' : 'Read the data'),
+  async run(run, { task }) {
     for (const warning of task.warnings ?? []) run.warn(warning);
     const value = await task.prepareData({
       onProgress: (rows) =>
@@ -30,5 +40,8 @@ export function dataStage(run: RunContext, task: Task): Promise<TaskData> {
       run.warn(finding);
     const sizes = `${train.size} to train on (${labelled.size} with labels), ${validation.size} to validate, ${test.size} to test`;
     return { value, summary: `${dataset.title}: ${sizes}${dataset.reused ? '; prepared earlier' : ''}` };
-  });
-}
+  },
+  release: ({ dataset }) => dataset.close(),
+  // A plan has prepared the data by then: everything else is measured on them.
+  plan: async (_, costs) => costs.get(PREPARATION),
+});

@@ -26,17 +26,22 @@ import { createTestAnswers } from '../../report/test-answers.ts';
 import type { StudentAnswers } from '../../report/train-report.ts';
 import { takenFeeds } from '../../train/batch-feeds.ts';
 import { attributionAgreement } from '../attribution-agreement.ts';
+import { artifact } from '../context/artifact.ts';
 import { int8Gate } from '../gate.ts';
+import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import { modelResult } from '../model-result.ts';
 import { fedAs, openClassifier } from '../open-classifier.ts';
+import { planEvaluation } from '../planning/student-stages.ts';
 import { rejectInt8 } from '../rejected-int8.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import type { RunContext } from '../run-context.ts';
 import { readKnowledge, splitBatches } from '../sample-batches.ts';
 import type { TaskData } from '../tasks/task.ts';
 import { timeModels } from '../time-models.ts';
-import type { Shipped } from './export.ts';
+import { DATA } from './data.ts';
+import { SHIPPED, type Shipped } from './export.ts';
 import { labelWith } from './label.ts';
-import type { TrainedTeacher } from './teacher.ts';
+import { stage } from './stage.ts';
+import { TEACHER } from './teacher.ts';
 
 /** What the test split said of every file that ships. */
 export interface Evaluations extends StudentEvaluation {
@@ -52,23 +57,20 @@ export interface StudentEvaluation
     Pick<RunResult, 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'chance' | 'shippedCheck'>
   > {}
 
-export const EVALUATION_BATCH = 64;
+export const EVALUATIONS = artifact<Evaluations>('evaluations');
 
 /**
  * Measures the files, reloaded from disk, on the test split: answers and speed. The teacher's answers are kept in the
  * store like all others. Every model is timed on the same texts, one after another.
  */
-export function evaluateStage(
-  run: RunContext,
-  inputs: {
-    readonly data: TaskData;
-    readonly teacher: TrainedTeacher;
-    readonly shipped: Shipped;
-  },
-): Promise<Evaluations> {
-  const { data, teacher, shipped } = inputs;
-  const { dataset, task } = data;
-  return runStage(run, 'evaluate', 'Measure on the test split', async () => {
+export const evaluateStage = stage({
+  name: 'evaluate',
+  about: 'reload the files, measure and time them',
+  needs: { data: DATA, teacher: TEACHER, shipped: SHIPPED },
+  makes: EVALUATIONS,
+  title: () => 'Measure on the test split',
+  async run(run, { data, teacher, shipped }) {
+    const { dataset, task } = data;
     const { test } = dataset.splits;
     const classes = dataset.labels.length;
     const { space } = await labelWith(run, task, teacher, teacher.file, {
@@ -153,8 +155,9 @@ export function evaluateStage(
     } finally {
       for (const session of sessions.values()) await session.release();
     }
-  });
-}
+  },
+  plan: planEvaluation,
+});
 
 const INT8 = 'studentInt8';
 
@@ -238,13 +241,21 @@ function* firstFeeds(run: RunContext, data: TaskData, most: number) {
   }
 }
 
+/** What was measured of a student alone, and its answers. */
+export interface MeasuredStudent extends StudentEvaluation {
+  readonly answers: StudentAnswers;
+}
+
+export const MEASURED_STUDENT = artifact<MeasuredStudent>('measured-student');
+
 /** Measures a student's files on the test split: answers and speed, without a teacher to compare with. */
-export function evaluateStudent(
-  run: RunContext,
-  data: TaskData,
-  shipped: Omit<Shipped, 'baselines'>,
-): Promise<StudentEvaluation & { readonly answers: StudentAnswers }> {
-  return runStage(run, 'evaluate', 'Measure on the test split', async () => {
+export const studentEvaluationStage = stage({
+  name: 'evaluate',
+  about: 'reload the files, measure and time them',
+  needs: { data: DATA, shipped: SHIPPED },
+  makes: MEASURED_STUDENT,
+  title: () => 'Measure on the test split',
+  async run(run, { data, shipped }) {
     const { dataset } = data;
     const { test } = dataset.splits;
     const files = comparedFiles({ ...shipped, baselines: [] });
@@ -299,8 +310,9 @@ export function evaluateStudent(
     } finally {
       for (const session of sessions.values()) await session.release();
     }
-  });
-}
+  },
+  plan: planEvaluation,
+});
 
 function summarize({ teacher, student, studentInt8, baselines }: Evaluations): string {
   const others = [

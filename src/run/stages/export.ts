@@ -4,20 +4,23 @@ import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
 import { createPairedCount, dropVerdict, exceeds, pairedDifference } from '../../metrics/interval.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
-import { foldBatchNorm } from '../../onnx/passes/fold-batch-norm.ts';
-import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
-import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { percent } from '../../percent.ts';
 import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
 import { type BaselineResult, LABELS_ALONE, type ShippedCheck } from '../../report/result.ts';
+import { artifact, optional } from '../context/artifact.ts';
 import { calibratedInt8 } from '../int8.ts';
 import { measureGraph } from '../measure-graph.ts';
+import { planExport } from '../planning/student-stages.ts';
 import { REJECTED } from '../rejected-int8.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import type { RunContext } from '../run-context.ts';
 import { shipStudent } from '../ship-student.ts';
+import { shippedForm } from '../shipping/shipped-form.ts';
 import type { TaskData } from '../tasks/task.ts';
-import type { TrainedPeer } from './peer.ts';
-import type { TrainedStudent } from './train.ts';
+import { BASELINE } from './baseline.ts';
+import { DATA } from './data.ts';
+import { PEERS, type TrainedPeer } from './peer.ts';
+import { type StageEnd, stage } from './stage.ts';
+import { finishedStudent, STUDENT, type TrainedStudent } from './train.ts';
 
 /** A model that the student is compared with, in a file of its own that does not ship. */
 export interface ComparedModel extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'> {
@@ -45,50 +48,68 @@ export interface ExportInputs {
   readonly peers?: readonly TrainedPeer[];
 }
 
-/** Writes the student's folder, in float32 and int8, and the baseline's model. */
-export function exportStage(run: RunContext, inputs: ExportInputs): Promise<Shipped> {
+export const SHIPPED = artifact<Shipped>('shipped');
+
+/** Writes the student's folder, in float32 and int8, and what the student is compared with. */
+export const exportStage = stage({
+  name: 'export',
+  about: 'write and quantise the files',
+  needs: { data: DATA, student: STUDENT, baseline: optional(BASELINE), peers: optional(PEERS) },
+  makes: SHIPPED,
+  title: () => 'Export the student',
+  run: (run, { data, student, baseline, peers }) =>
+    exportFiles(run, { data, student, baseline: baseline ?? null, peers: peers?.compared }),
+  plan: planExport,
+});
+
+/** Writes the student of a finished training anew, from its checkpoint: what `limbeck export` does. */
+export const exportAgainStage = stage({
+  name: 'export',
+  about: 'write and quantise the files',
+  needs: { data: DATA },
+  makes: SHIPPED,
+  title: () => 'Export the student',
+  run: (run, { data }) => exportFiles(run, { data, student: finishedStudent(run, data), baseline: null }),
+  plan: planExport,
+});
+
+/** Writes a student's folder, and the models that it is compared with each in a file of its own. */
+export async function exportFiles(run: RunContext, inputs: ExportInputs): Promise<StageEnd<Shipped>> {
   const { recipe, folder } = run;
   const { data, student, baseline, peers = [] } = inputs;
-  return runStage(run, 'export', 'Export the student', async () => {
-    const model = shippedForm(student);
-    const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
-    const studentFolder = folder.file('student');
-    const check = await shipStudent(run, data, studentFolder, { model, quantized: int8?.graph ?? null });
-    // What an earlier part of the run held back is decided anew.
-    rmSync(folder.file(REJECTED), { recursive: true, force: true });
-    const baselines: ComparedModel[] = [];
-    if (baseline) {
-      const file = folder.file('baseline', 'model.onnx');
-      mkdirSync(folder.file('baseline'), { recursive: true });
-      writeModelFile(file, shippedForm(baseline));
-      baselines.push({ ...LABELS_ALONE, file });
-    }
-    for (const { name, title, taughtBy, student } of peers) {
-      const file = folder.file('peer', `${name}.onnx`);
-      mkdirSync(folder.file('peer'), { recursive: true });
-      writeModelFile(file, shippedForm({ student }));
-      baselines.push({ name, title, taughtBy, file });
-    }
-    for (const part of ['student', 'baseline', 'peer'])
-      if (existsSync(folder.file(part))) folder.keepFolder(part);
-    const value: Shipped = {
-      student: folder.file('student', MODEL_FILE),
-      studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
-      baselines,
-      float32Layers: int8?.excluded ?? [],
-      check,
-    };
-    const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';
-    return {
-      value,
-      summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}; read by ${check.reader} with the measured answers`,
-    };
-  });
-}
-
-/** A student as it answers: statistics frozen, and folded into the layers before them. */
-export function shippedForm({ student }: Pick<TrainedStudent, 'student'>): Graph {
-  return foldBatchNorm(removeDeadNodes(toEvaluationForm(student.graph)));
+  const model = shippedForm(student);
+  const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
+  const studentFolder = folder.file('student');
+  const check = await shipStudent(run, data, studentFolder, { model, quantized: int8?.graph ?? null });
+  // What an earlier part of the run held back is decided anew.
+  rmSync(folder.file(REJECTED), { recursive: true, force: true });
+  const baselines: ComparedModel[] = [];
+  if (baseline) {
+    const file = folder.file('baseline', 'model.onnx');
+    mkdirSync(folder.file('baseline'), { recursive: true });
+    writeModelFile(file, shippedForm(baseline));
+    baselines.push({ ...LABELS_ALONE, file });
+  }
+  for (const { name, title, taughtBy, student } of peers) {
+    const file = folder.file('peer', `${name}.onnx`);
+    mkdirSync(folder.file('peer'), { recursive: true });
+    writeModelFile(file, shippedForm({ student }));
+    baselines.push({ name, title, taughtBy, file });
+  }
+  for (const part of ['student', 'baseline', 'peer'])
+    if (existsSync(folder.file(part))) folder.keepFolder(part);
+  const value: Shipped = {
+    student: folder.file('student', MODEL_FILE),
+    studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
+    baselines,
+    float32Layers: int8?.excluded ?? [],
+    check,
+  };
+  const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';
+  return {
+    value,
+    summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}; read by ${check.reader} with the measured answers`,
+  };
 }
 
 /**

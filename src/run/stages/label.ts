@@ -4,14 +4,21 @@ import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/la
 import { EARLIER_LOGITS_ENCODING, LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { spaceInfo } from '../../knowledge/space-info.ts';
-import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
+import { knowledgeRequests } from '../../objectives/index.ts';
+import type { ObjectiveContext } from '../../objectives/objective.ts';
 import { addedSamples } from '../added-samples.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import { artifact, optional } from '../context/artifact.ts';
+import { objectiveContext } from '../pair-context.ts';
+import { planLabels } from '../planning/answer-stages.ts';
+import type { RunContext } from '../run-context.ts';
 import { splitBatches } from '../sample-batches.ts';
-import type { Task, TaskData } from '../tasks/task.ts';
+import type { Task } from '../tasks/task.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { DATA } from './data.ts';
+import { KNOWLEDGE_GRAPH } from './knowledge-graph.ts';
 import { tappedSplit, tapSamples } from './label-taps.ts';
-import type { TrainedTeacher } from './teacher.ts';
+import { stage } from './stage.ts';
+import { TEACHER, type TrainedTeacher } from './teacher.ts';
 
 /** What the teacher said of every training sample: in the store, and how it got there. */
 export interface Labels extends LabelResult {
@@ -37,15 +44,25 @@ export interface LabelFinding {
   readonly reused?: number;
 }
 
+/** What a student learns from its teacher: the answers, and what the losses know of the two. */
+export interface Lessons {
+  readonly answers: TeacherAnswers;
+  readonly context: ObjectiveContext;
+}
+
+export const LESSONS = artifact<Lessons>('lessons');
+
 /** Asks the teacher about every training sample that the store has no answer for. */
-export function labelStage(
-  run: RunContext,
-  teacher: TrainedTeacher,
-  data: TaskData,
-  requests: readonly KnowledgeRequest[] = [],
-): Promise<TeacherAnswers> {
-  const { unit } = data.task;
-  return runStage(run, 'label', `Label the training ${unit}`, async () => {
+export const labelStage = stage({
+  name: 'label',
+  about: 'the teacher answers every training sample, once',
+  needs: { data: DATA, teacher: TEACHER, graph: optional(KNOWLEDGE_GRAPH) },
+  makes: LESSONS,
+  title: (_, { data }) => `Label the training ${data.task.unit}`,
+  async run(run, { data, teacher, graph }) {
+    const context = objectiveContext(run, data, teacher, graph);
+    const requests = knowledgeRequests(run.recipe.objective, context);
+    const { unit } = data.task;
     const { folder } = run;
     const earlier = folder.finding<LabelFinding>('label');
     let answersBefore = earlier?.answersBefore ?? 0;
@@ -85,11 +102,12 @@ export function labelStage(
         ? `; ${inner.teacherCalls} looked into (${[...inner.spaces.keys()].join(', ')})`
         : '';
     return {
-      value: { ...value, spaces, added },
+      value: { answers: { ...value, spaces, added }, context },
       summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${repeated}${looked}${more}`,
     };
-  });
-}
+  },
+  plan: planLabels,
+});
 
 /** Labels a split with one of the teacher's model files. */
 export async function labelWith(

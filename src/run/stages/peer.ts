@@ -6,47 +6,75 @@ import { kdTerm } from '../../objectives/kd-logits.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { percent } from '../../percent.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import type { BaselineResult } from '../../report/result.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
+import { artifact } from '../context/artifact.ts';
+import { isCompared } from '../context/compared.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { PEER_TRAINING, peerBatch, peerSteps } from '../peer-training.ts';
+import { planPeers } from '../planning/peer-stage.ts';
 import { runCheckpoints } from '../run-checkpoints.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import type { RunContext } from '../run-context.ts';
+import { shippedForm } from '../shipping/shipped-form.ts';
 import type { TaskData } from '../tasks/task.ts';
-import { shippedForm } from './export.ts';
-import type { TeacherAnswers } from './label.ts';
+import { DATA } from './data.ts';
+import { LESSONS, type TeacherAnswers } from './label.ts';
+import { stage } from './stage.ts';
 import type { TrainedStudent } from './train.ts';
 
 /** A linear model that the student is compared with, and what it learnt from. */
 export interface TrainedPeer extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'>, TrainedStudent {}
 
 /** A peer's name in results, tables and folders. */
-export const PEERS = { labels: 'linear-labels', teacher: 'linear-answers' } as const;
+const PEER_NAMES = { labels: 'linear-labels', teacher: 'linear-answers' } as const;
+
+/** What peers are for in a run. */
+export interface LinearPeers {
+  /** Those that the student is compared with. */
+  readonly compared: readonly TrainedPeer[];
+  /** The one that helps to teach the student, where the recipe wants that (`objective.kd.assistant`). */
+  readonly assistant: Graph | undefined;
+}
+
+export const PEERS = artifact<LinearPeers>('peers');
 
 /**
  * Trains the linear peers: the cheapest model of the data, once from the labels alone and once from the answers that the
- * student learns from, too. A student that is no better than the second is not worth its trouble.
- *
- * @param taughtBy which of the two are wanted
+ * student learns from, too. A student that is no better than the second is not worth its trouble. Without baselines only
+ * the one is trained that helps to teach.
  */
-export function peerStage(
-  run: RunContext,
-  data: TaskData,
-  answers: TeacherAnswers,
-  taughtBy: readonly TrainedPeer['taughtBy'][],
-): Promise<readonly TrainedPeer[]> {
-  return runStage(run, 'peer', `Train ${data.peer.title}, to compare with`, async () => {
+export const peerStage = stage({
+  name: 'peer',
+  about: 'linear models learn the same, to compare with',
+  needs: { data: DATA, lessons: LESSONS },
+  makes: PEERS,
+  applies: (recipe, options) => isCompared(options) || assists(recipe),
+  title: (_, { data }) => `Train ${data.peer.title}, to compare with`,
+  async run(run, { data, lessons }) {
+    const compared = isCompared(run.options);
     const peers: TrainedPeer[] = [];
-    for (const from of taughtBy) peers.push(await trainPeer(run, data, answers, from));
+    for (const from of compared ? (['labels', 'teacher'] as const) : (['teacher'] as const))
+      peers.push(await trainPeer(run, data, lessons.answers, from));
     const reached = peers.map(
       ({ taughtBy, validation }) =>
         `${percent(validation.accuracy as number)} from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
     );
-    return { value: peers, summary: `${reached.join(', ')} on the validation split` };
-  });
+    const taught = assists(run.recipe) ? peers.find(({ taughtBy }) => taughtBy === 'teacher') : undefined;
+    return {
+      value: { compared: compared ? peers : [], assistant: taught && shippedForm(taught) },
+      summary: `${reached.join(', ')} on the validation split`,
+    };
+  },
+  plan: (context) => planPeers(context, isCompared(context.options)),
+});
+
+/** Whether a linear model helps to teach the student. */
+function assists({ objective }: Recipe): boolean {
+  return weighedOptions(objective, 'kd').some(({ assistant }) => assistant > 0);
 }
 
 async function trainPeer(
@@ -69,7 +97,7 @@ async function trainPeer(
     batchSize: peerBatch(dataset.splits.validation.size),
     outputs: [{ output: 'logits', metrics: classMetrics({ classes }) }],
   });
-  const name = PEERS[taughtBy];
+  const name = PEER_NAMES[taughtBy];
   const { learningRate, weightDecay, warmup, decay } = PEER_TRAINING;
   const totalSteps = peerSteps(batches.batchesPerEpoch);
   try {
@@ -107,28 +135,6 @@ async function trainPeer(
 
 function only<T>(all: ReadonlyMap<string, T>, name: string): Map<string, T> {
   return new Map([...all].filter(([one]) => one === name));
-}
-
-/** What peers are for in a run. */
-export interface LinearPeers {
-  /** Those that the student is compared with. */
-  readonly compared: readonly TrainedPeer[];
-  /** The one that helps to teach the student, where the recipe wants that (`objective.kd.assistant`). */
-  readonly assistant: Graph | undefined;
-}
-
-/** Trains the peers that a run needs: both where baselines are wanted, else only the one that helps to teach. */
-export async function linearPeers(
-  run: RunContext,
-  data: TaskData,
-  answers: TeacherAnswers,
-  { compared }: { readonly compared: boolean },
-): Promise<LinearPeers> {
-  const assists = weighedOptions(run.recipe.objective, 'kd').some(({ assistant }) => assistant > 0);
-  if (!compared && !assists) return { compared: [], assistant: undefined };
-  const peers = await peerStage(run, data, answers, compared ? ['labels', 'teacher'] : ['teacher']);
-  const taught = assists ? peers.find(({ taughtBy }) => taughtBy === 'teacher') : undefined;
-  return { compared: compared ? peers : [], assistant: taught && shippedForm(taught) };
 }
 
 /** A run's losses with an assistant that they may ask. */

@@ -8,27 +8,31 @@ import {
   type RunResult,
   type TrainResult,
 } from '../../report/result.ts';
-import type { StudentAnswers } from '../../report/train-report.ts';
+import type { ToldStage } from '../../report/told-stage.ts';
+import { artifact } from '../context/artifact.ts';
 import { readKnowledgeGraph, wantedSamples } from '../knowledge-graph.ts';
 import { REPORT_FILES, writeReportFiles } from '../report-files.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import type { RunContext } from '../run-context.ts';
 import { runFacts } from '../run-facts.ts';
 import type { TaskData } from '../tasks/task.ts';
-import type { Evaluations, StudentEvaluation } from './evaluate.ts';
-import type { LabelFinding } from './label.ts';
+import { DATA } from './data.ts';
+import { EVALUATIONS, type Evaluations, MEASURED_STUDENT } from './evaluate.ts';
+import { TOLD_STAGES } from './given.ts';
+import { type LabelFinding, LESSONS, type Lessons } from './label.ts';
 import { reportFacts, studentTitle } from './report-facts.ts';
-import type { TrainedTeacher } from './teacher.ts';
+import { notMeasured, stage } from './stage.ts';
+import { TEACHER, type TrainedTeacher } from './teacher.ts';
 
-export interface ReportInputs {
-  readonly data: TaskData;
-  readonly teacher: TrainedTeacher;
-  readonly evaluations: Evaluations;
-  readonly context: ObjectiveContext;
-}
+export const RESULT = artifact<RunResult>('result');
 
 /** Writes `result.json`, `report.html` and the model card. */
-export function reportStage(run: RunContext, inputs: ReportInputs): Promise<RunResult> {
-  return runStage(run, 'report', 'Write the report', async () => {
+export const reportStage = stage({
+  name: 'report',
+  about: 'write this page',
+  needs: { data: DATA, teacher: TEACHER, evaluations: EVALUATIONS, lessons: LESSONS, stages: TOLD_STAGES },
+  makes: RESULT,
+  title: () => 'Write the report',
+  async run(run, inputs) {
     const { folder } = run;
     const known = await collectReportData(run, inputs);
     // The seconds so far: of this stage only the drawing is missing in its own result.
@@ -37,27 +41,49 @@ export function reportStage(run: RunContext, inputs: ReportInputs): Promise<RunR
     const summary = writeReportFiles(folder.path, { ...known, result });
     folder.keep(...REPORT_FILES);
     return { value: result, summary };
-  });
-}
+  },
+  plan: async (context) => notMeasured(context, 'report', 'a page, in a moment'),
+});
+
+export const TRAIN_RESULT = artifact<TrainResult>('train-result');
 
 /** The same of a training on labels alone. */
-export function trainReportStage(
-  run: RunContext,
-  data: TaskData,
-  { answers, ...measured }: StudentEvaluation & { readonly answers: StudentAnswers },
-): Promise<TrainResult> {
-  return runStage(run, 'report', 'Write the report', async () => {
+export const trainReportStage = stage({
+  name: 'report',
+  about: 'write this page',
+  needs: { data: DATA, measured: MEASURED_STUDENT, stages: TOLD_STAGES },
+  makes: TRAIN_RESULT,
+  title: () => 'Write the report',
+  async run(run, { data, measured: { answers, ...measured }, stages }) {
     const { folder } = run;
     const facts = reportFacts(run, data);
     const curve = await readCurve(readMetricsLog(folder.file('metrics.jsonl')), 'train');
     run.clock.keep();
-    const result: TrainResult = { ...measured, ...runFacts(run, 'train') };
+    const result: TrainResult = { ...measured, ...runFacts(run, 'train', stages) };
     const student = studentTitle(run);
-    const report = { taughtBy: 'labels' as const, ...facts, ...answers, student, curve, result };
+    const report = {
+      taughtBy: 'labels' as const,
+      stages: [...stages],
+      ...facts,
+      ...answers,
+      student,
+      curve,
+      result,
+    };
     const summary = writeReportFiles(folder.path, report);
     folder.keep(...REPORT_FILES);
     return { value: result, summary };
-  });
+  },
+  // A page, in a moment.
+  plan: async () => undefined,
+});
+
+interface ReportInputs {
+  readonly data: TaskData;
+  readonly teacher: TrainedTeacher;
+  readonly evaluations: Evaluations;
+  readonly lessons: Lessons;
+  readonly stages: readonly ToldStage[];
 }
 
 function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
@@ -74,7 +100,7 @@ function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
     ...compareModels(models),
     teacherCalls,
     teacherCallsSaved: finding?.reused ?? Math.max(0, inputs.data.asked.size - teacherCalls),
-    ...runFacts(run, 'distill'),
+    ...runFacts(run, 'distill', inputs.stages),
   };
 }
 
@@ -91,7 +117,8 @@ async function collectReportData(run: RunContext, inputs: ReportInputs): Promise
       baseline: labelsAlone(evaluations) ? await curve('baseline') : null,
     },
     ...evaluations.comparison,
-    knowledgeGraph: graphReport(run, inputs.context),
+    knowledgeGraph: graphReport(run, inputs.lessons.context),
+    stages: [...inputs.stages],
   };
 }
 

@@ -59,7 +59,7 @@ it('makes a damaged teacher again, instead of asking it about everything anew', 
       },
     } as unknown as TaskData;
     try {
-      return (await teacherStage(run, data)).file;
+      return (await teacherStage.run(run, { data })).value.file;
     } finally {
       folder.close();
     }

@@ -7,12 +7,16 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import { artifact } from '../context/artifact.ts';
+import { planTeacher } from '../planning/teacher-stage.ts';
+import type { RunContext } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
 import { checkTeacher, type TeacherCheck } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
 import { encoderHash } from '../teaching/known-teachers.ts';
+import { DATA } from './data.ts';
+import { stage } from './stage.ts';
 
 /** A teacher that is ready to label: files in the run's folder. */
 export interface TrainedTeacher {
@@ -49,10 +53,18 @@ function problemOf({ folder }: RunContext, { precision }: Finding): string | und
   return folder.problemOf(FILE) ?? (precision === 'int8' ? folder.problemOf(INT8_FILE) : undefined);
 }
 
+export const TEACHER = artifact<TrainedTeacher>('teacher');
+
 /** Trains the teacher on the labelled samples, and chooses the precision in which it labels. */
-export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTeacher> {
-  const source = data.task.teacher as TeacherSource;
-  return runStage(run, 'teacher', `Make the teacher ready: ${source.title}`, async () => {
+export const teacherStage = stage({
+  name: 'teacher',
+  about: 'load the teacher and train its head',
+  needs: { data: DATA },
+  makes: TEACHER,
+  applies: ({ teacher }) => teacher !== undefined,
+  title: (_, { data }) => `Make the teacher ready: ${sourceOf(data).title}`,
+  async run(run, { data }) {
+    const source = sourceOf(data);
     for (const note of source.notes ?? []) run.warn(note);
     const choice = run.recipe.teacher as NonNullable<Recipe['teacher']>;
     const file = run.folder.file(FILE);
@@ -97,7 +109,12 @@ export function teacherStage(run: RunContext, data: TaskData): Promise<TrainedTe
     const value = { title: data.teacherTitle, file, labellingFile, ...finding };
     data.remember?.(run, value);
     return { value, summary: summarize(value) };
-  });
+  },
+  plan: planTeacher,
+});
+
+function sourceOf({ task }: TaskData): TeacherSource {
+  return task.teacher as TeacherSource;
 }
 
 /** The teacher's model and, where that is not its own, the order of its classes. */

@@ -1,25 +1,28 @@
 import type { OrderOf } from '../../data/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
-import type { StageName } from '../../events.ts';
 import { classMetrics } from '../../metrics/class-metrics.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
-import type { ObjectiveContext } from '../../objectives/objective.ts';
 import type { Student } from '../../students/student.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { bestParameters } from '../../train/resume.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
+import { artifact, optional } from '../context/artifact.ts';
 import { withDecidedTemperature } from '../decided-temperature.ts';
 import { parameterEvaluator } from '../evaluate-parameters.ts';
 import { modelSelection } from '../model-selection.ts';
+import { planStudent } from '../planning/student-stages.ts';
 import { runCheckpoints } from '../run-checkpoints.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import type { RunContext } from '../run-context.ts';
 import type { TaskData } from '../tasks/task.ts';
 import { trainingPlan } from '../training-plan.ts';
-import type { TeacherAnswers } from './label.ts';
+import { DATA } from './data.ts';
+import { LESSONS, type Lessons } from './label.ts';
+import { PEERS, withAssistant } from './peer.ts';
+import { type StageEnd, stage } from './stage.ts';
 
 /** A student as training left it: the parameters of its best epoch. */
 export interface TrainedStudent {
@@ -33,115 +36,120 @@ interface TrainingFinding {
   readonly steps: number;
 }
 
-/** Trains the recipe's student: towards the teacher and, where there are any, the labels. */
-export function trainStage(run: RunContext, data: TaskData, lessons: Lessons): Promise<TrainedStudent> {
-  return train(run, data, { stage: 'train', title: 'Train the student', lessons });
-}
+export const STUDENT = artifact<TrainedStudent>('student');
 
-/** Trains the same student, from the same start, on the labels alone. */
-export function baselineStage(run: RunContext, data: TaskData): Promise<TrainedStudent> {
-  return train(run, data, {
-    stage: 'baseline',
-    title: 'Train the baseline: the student without its teacher',
-    lessons: null,
-  });
-}
+/** Trains the recipe's student: towards the teacher and, where there are any, the labels. */
+export const trainStage = stage({
+  name: 'train',
+  about: 'the student learns from the answers kept',
+  needs: { data: DATA, lessons: LESSONS, peers: optional(PEERS) },
+  makes: STUDENT,
+  title: () => 'Train the student',
+  run: (run, { data, lessons: { answers, context }, peers }) =>
+    train(run, data, {
+      stage: 'train',
+      lessons: { answers, context: withAssistant(context, peers?.assistant) },
+    }),
+  plan: planStudent,
+});
+
+/** Trains the recipe's student on the labels alone: what `limbeck train` does. */
+export const labelsTrainingStage = stage({
+  name: 'train',
+  about: 'the student learns from the labels',
+  needs: { data: DATA },
+  makes: STUDENT,
+  title: () => 'Train on the labels',
+  run: (run, { data }) => train(run, data, { stage: 'train', lessons: null }),
+  plan: planStudent,
+});
 
 interface Training {
-  readonly stage: Extract<StageName, 'train' | 'baseline'>;
-  readonly title: string;
+  readonly stage: 'train' | 'baseline';
   /** null trains on the labels alone. */
   readonly lessons: Lessons | null;
 }
 
-/** What a student learns from its teacher: the answers, and what the losses know of the two. */
-export interface Lessons {
-  readonly answers: TeacherAnswers;
-  readonly context: ObjectiveContext;
-}
-
-/** One student trained; also what `limbeck train` does. */
-export function train(
+/** Trains one student from its first parameters; a training that was cut off goes on. */
+export async function train(
   run: RunContext,
   data: TaskData,
-  { stage, title, lessons }: Training,
-): Promise<TrainedStudent> {
+  { stage: name, lessons }: Training,
+): Promise<StageEnd<TrainedStudent>> {
   const { recipe, engine, folder } = run;
   const { training } = recipe;
-  return runStage(run, stage, title, async () => {
-    const { dataset } = data;
-    const metrics = classMetrics({ classes: dataset.labels.length });
-    const student = data.buildStudent();
-    const trainingIn = (orderOf?: OrderOf) =>
-      lessons
-        ? data.training('train', lessons.answers.spaces, lessons.answers.added, orderOf)
-        : data.training('labelled', undefined, undefined, orderOf);
-    const { batches, variants } = trainingIn();
-    const taught = lessons ? withDecidedTemperature(run, data, lessons) : run;
-    const terms = lessons
-      ? objectiveTerms(taught.recipe.objective, lessons.context)
-      : [labelsTerm({ weight: 1 })];
-    const evaluator = parameterEvaluator({
+  const { dataset } = data;
+  const metrics = classMetrics({ classes: dataset.labels.length });
+  const student = data.buildStudent();
+  const trainingIn = (orderOf?: OrderOf) =>
+    lessons
+      ? data.training('train', lessons.answers.spaces, lessons.answers.added, orderOf)
+      : data.training('labelled', undefined, undefined, orderOf);
+  const { batches, variants } = trainingIn();
+  const taught = lessons ? withDecidedTemperature(run, data, lessons) : run;
+  const terms = lessons
+    ? objectiveTerms(taught.recipe.objective, lessons.context)
+    : [labelsTerm({ weight: 1 })];
+  const evaluator = parameterEvaluator({
+    engine,
+    student,
+    split: dataset.splits.validation,
+    batchSize: training.batchSize,
+    outputs: [{ output: 'logits', metrics }],
+  });
+  const { optimizer, schedule } = training;
+  const selection = modelSelection(metrics, 'accuracy', training.earlyStopping);
+  const epochs = name === 'baseline' ? recipe.baseline.epochs : training.epochs;
+  const totalSteps = epochs * batches.batchesPerEpoch;
+  const plan = await trainingPlan(taught, data, lessons, {
+    stage: { name, terms, steps: totalSteps },
+    batches,
+    variants,
+    batchesIn: (orderOf) => trainingIn(orderOf).batches,
+  });
+  folder.resetMetrics(name);
+  folder.begin(name);
+  try {
+    const result = await trainStudent({
       engine,
       student,
-      split: dataset.splits.validation,
-      batchSize: training.batchSize,
-      outputs: [{ output: 'logits', metrics }],
-    });
-    const { optimizer, schedule } = training;
-    const selection = modelSelection(metrics, 'accuracy', training.earlyStopping);
-    const epochs = stage === 'baseline' ? recipe.baseline.epochs : training.epochs;
-    const totalSteps = epochs * batches.batchesPerEpoch;
-    const plan = await trainingPlan(taught, data, lessons, {
-      stage: { name: stage, terms, steps: totalSteps },
-      batches,
       variants,
-      batchesIn: (orderOf) => trainingIn(orderOf).batches,
+      terms,
+      seed: recipe.seed,
+      optimizer: createOptimizer(optimizer),
+      schedule: { ...schedule, peak: optimizer.learningRate, totalSteps },
+      maxGradNorm: training.maxGradNorm,
+      ...plan,
+      evaluateEvery: training.evaluateEvery,
+      evaluate: evaluator.evaluate,
+      selection,
+      checkpoints: {
+        folder: runCheckpoints(run, name),
+        everySeconds: training.checkpointEvery,
+      },
+      signal: run.options.signal,
+      onProgress: (done, total, note) =>
+        run.emit({ type: 'progress', stage: name, task: 'training', done, total, unit: 'steps', note }),
+      onMetrics: (values) => {
+        folder.addMetrics(name, values);
+        run.emit({ type: 'metrics', stage: name, values });
+      },
+      onWarning: (message) => run.warn(message),
     });
-    folder.resetMetrics(stage);
-    folder.begin(stage);
-    try {
-      const result = await trainStudent({
-        engine,
-        student,
-        variants,
-        terms,
-        seed: recipe.seed,
-        optimizer: createOptimizer(optimizer),
-        schedule: { ...schedule, peak: optimizer.learningRate, totalSteps },
-        maxGradNorm: training.maxGradNorm,
-        ...plan,
-        evaluateEvery: training.evaluateEvery,
-        evaluate: evaluator.evaluate,
-        selection,
-        checkpoints: {
-          folder: runCheckpoints(run, stage),
-          everySeconds: training.checkpointEvery,
-        },
-        signal: run.options.signal,
-        onProgress: (done, total, note) =>
-          run.emit({ type: 'progress', stage, task: 'training', done, total, unit: 'steps', note }),
-        onMetrics: (values) => {
-          folder.addMetrics(stage, values);
-          run.emit({ type: 'metrics', stage, values });
-        },
-        onWarning: (message) => run.warn(message),
-      });
-      plan.finish?.();
-      const { step, evaluation } = result.best;
-      const finding: TrainingFinding = { steps: result.steps };
-      folder.finish(stage, finding);
-      const speed = Math.round(result.samples / Math.max(result.seconds, 1e-9));
-      return {
-        value: { student: withParameters(student, result.parameters), validation: evaluation },
-        summary:
-          `${formatMetric(selection.metric, evaluation)} on the validation split after ${step} of ${result.steps} steps` +
-          ` (${speed} ${data.task.unit}/s)${result.stoppedEarly ? ', stopped early' : ''}`,
-      };
-    } finally {
-      await evaluator.close();
-    }
-  });
+    plan.finish?.();
+    const { step, evaluation } = result.best;
+    const finding: TrainingFinding = { steps: result.steps };
+    folder.finish(name, finding);
+    const speed = Math.round(result.samples / Math.max(result.seconds, 1e-9));
+    return {
+      value: { student: withParameters(student, result.parameters), validation: evaluation },
+      summary:
+        `${formatMetric(selection.metric, evaluation)} on the validation split after ${step} of ${result.steps} steps` +
+        ` (${speed} ${data.task.unit}/s)${result.stoppedEarly ? ', stopped early' : ''}`,
+    };
+  } finally {
+    await evaluator.close();
+  }
 }
 
 /** The student that a finished training left in its checkpoint. Throws LimbeckError `export.missing` without one. */

@@ -1,50 +1,50 @@
-import { STAGES, type StageName } from '../../../events.ts';
 import type { ReportData } from '../../report-data.ts';
 import type { RunResult, TrainResult } from '../../result.ts';
+import type { ToldStage } from '../../told-stage.ts';
 import { stackedBar } from '../charts/stacked-bar.ts';
 import { bytes, decimal, percent, seconds } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
-const ABOUT: Record<StageName, string> = {
-  data: 'read and split the data',
-  teacher: 'load the teacher and train its head',
-  label: 'the teacher answers every training sample, once',
-  peer: 'linear models learn the same, to compare with',
-  train: 'the student learns from the answers kept',
-  baseline: 'the same student learns from the labels alone',
-  export: 'write and quantise the files',
-  evaluate: 'reload the files, measure and time them',
-  report: 'write this page',
-};
-
 /** What the run cost: time by stage, the teacher's work, and the machine. */
 export function costSection(
-  data: Pick<ReportData, 'unit'> & {
+  data: Pick<ReportData, 'unit' | 'stages'> & {
     readonly result: TrainResult & Partial<Pick<RunResult, 'teacherCalls' | 'teacherCallsSaved'>>;
   },
 ): Markup {
   const { seconds: spent, machine, engine } = data.result;
-  const stages = STAGES.filter((stage) => spent[stage] > 0);
+  const stages = toldStages(data).filter(({ name }) => spent[name] > 0);
   return html`<section aria-labelledby="cost">
 <h2 id="cost">What it cost</h2>
 <p class="about">${seconds(spent.total)} on <bdi>${machine.cpu}</bdi>, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, with at most ${bytes(machine.memoryPeakBytes)} of memory.${teachersWork(data)}</p>
 ${stackedBar(
   'Time by stage',
-  stages.map((stage) => ({
-    name: stage,
-    value: spent[stage],
-    shown: seconds(spent[stage]),
-    color: `stage-${stage}`,
+  stages.map(({ name }) => ({
+    name,
+    value: spent[name],
+    shown: seconds(spent[name]),
+    color: colorOf(name),
   })),
   { legend: false },
 )}
 <table class="plain"><thead><tr><th scope="col">Stage</th><th scope="col" class="what">What is done</th><th scope="col" class="end">Time</th><th scope="col" class="end">Share</th></tr></thead>
 <tbody>${stages.map(
-    (stage) =>
-      html`<tr><th scope="row"><span class="key stage-${stage}"></span>${stage}</th><td class="what muted">${stage === 'train' && data.result.teacherCalls === undefined ? 'the student learns from the labels' : ABOUT[stage]}</td><td class="end">${seconds(spent[stage])}</td><td class="end">${percent(spent[stage] / Math.max(spent.total, 1e-9))}</td></tr>`,
+    ({ name, about }) =>
+      html`<tr><th scope="row"><span class="key ${colorOf(name)}"></span>${name}</th><td class="what muted">${about}</td><td class="end">${seconds(spent[name])}</td><td class="end">${percent(spent[name] / Math.max(spent.total, 1e-9))}</td></tr>`,
   )}</tbody>
 <tfoot><tr><th scope="row">total</th><td class="what muted"><bdi>${engine}</bdi>, Node ${machine.node}</td><td class="end">${seconds(spent.total)}</td><td class="end"></td></tr></tfoot></table>
 </section>`;
+}
+
+/** The stages in their order; those of a report that does not tell of them as their seconds are kept. */
+function toldStages({ stages, result }: Parameters<typeof costSection>[0]): readonly ToldStage[] {
+  if (stages) return stages;
+  const names = Object.keys(result.seconds).filter((name) => name !== 'total');
+  return names.map((name) => ({ name, about: '' }));
+}
+
+/** The class that colours a stage. */
+function colorOf(name: string): string {
+  return `stage stage-${name}`;
 }
 
 /** How often the teacher was asked, and how often the store knew; nothing where there is none. */

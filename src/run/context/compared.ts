@@ -1,0 +1,6 @@
+import type { RunOptions } from '../api.ts';
+
+/** Whether the student is compared with what one would have without this distillation. */
+export function isCompared({ baseline }: Pick<RunOptions, 'baseline'>): boolean {
+  return baseline !== false;
+}

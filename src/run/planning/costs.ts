@@ -1,0 +1,31 @@
+import type { StagePlan } from '../api.ts';
+import { artifact } from '../context/artifact.ts';
+import type { KnownTeacher } from '../teaching/known-teachers.ts';
+import type { AnswerCost } from './answer-stages.ts';
+import type { InnerKnowledge } from './measure-inner.ts';
+import type { StudentCost } from './measure-student.ts';
+import type { TeacherCost } from './measure-teacher.ts';
+
+/** What stages measure for those after them. */
+
+/** The row of the stage that prepares the data, which a plan does before anything else. */
+export const PREPARATION = artifact<StagePlan>('preparation');
+
+export interface MeasuredTeacher {
+  readonly cost: TeacherCost;
+  /** What an earlier run told of it. */
+  readonly known: KnownTeacher | undefined;
+  /** What the losses ask of its layers. */
+  readonly inner: InnerKnowledge;
+  /** The most that the process held while the teacher answered. */
+  readonly memoryBytes: number;
+}
+export const TEACHER_COST = artifact<MeasuredTeacher>('teacher-cost');
+
+export const ANSWER_COST = artifact<AnswerCost>('answer-cost');
+
+export interface MeasuredTraining {
+  readonly cost: StudentCost;
+  readonly memoryBytes: number;
+}
+export const STUDENT_COST = artifact<MeasuredTraining>('student-cost');

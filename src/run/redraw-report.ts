@@ -1,0 +1,80 @@
+import { LimbeckError } from '../errors.ts';
+import { existsSync } from '../platform/files.ts';
+import { readRegularText } from '../regular-file.ts';
+import { reportDataSchema } from '../report/report-data.ts';
+import { compareModels, type ModelResult } from '../report/result.ts';
+import { trainReportSchema } from '../report/train-report.ts';
+import { requireKept } from './kept-files.ts';
+import { drawReport, isOfTraining, REPORT_FILES, type RunReport, writeReportFiles } from './report-files.ts';
+import { filesOf } from './run-state.ts';
+import type { StudentEvaluation } from './stages/evaluate.ts';
+import { DISTILL, TRAIN, toldStages } from './stages/index.ts';
+
+const [DATA_FILE] = REPORT_FILES;
+const REMEDY =
+  'Delete report.json and result.json and run the same `limbeck distill` or `limbeck train` again: it only measures and reports anew.';
+
+/** Whether a run has come so far that its report can be drawn anew. */
+export function hasReport(runFolder: string): boolean {
+  return existsSync(`${runFolder}/${DATA_FILE}`);
+}
+
+/**
+ * Draws report.html and the model card anew from what a finished run's folder holds.
+ *
+ * @throws LimbeckError `run.unfinished`, `run.damaged`
+ */
+export function redrawReport(runFolder: string): string {
+  if (!hasReport(runFolder)) {
+    throw new LimbeckError('run.unfinished', 'this folder has no finished run', {
+      where: `${runFolder}/${DATA_FILE}`,
+      remedy:
+        'Let the run finish first: the same `limbeck distill` or `limbeck train` with its recipe and this folder goes on from where it is.',
+    });
+  }
+  requireKept(runFolder, filesOf(runFolder), DATA_FILE, REMEDY);
+  return drawReport(runFolder, readReport(`${runFolder}/${DATA_FILE}`));
+}
+
+/**
+ * Puts the measurements of an export that was done again into `report.json` and `result.json`, and draws both anew. Times
+ * stay: those of the run were taken side by side with the teacher's.
+ */
+export function updateReport(runFolder: string, measured: StudentEvaluation): void {
+  const data = readReport(`${runFolder}/${DATA_FILE}`);
+  const { student, studentInt8 } = data.result;
+  const now: StudentEvaluation = {
+    ...measured,
+    student: timedAsBefore(measured.student, student),
+    studentInt8: measured.studentInt8 && timedAsBefore(measured.studentInt8, studentInt8),
+  };
+  writeReportFiles(
+    runFolder,
+    isOfTraining(data)
+      ? { ...data, result: { ...data.result, ...now } }
+      : {
+          ...data,
+          result: { ...data.result, ...now, ...compareModels({ teacher: data.result.teacher, ...now }) },
+        },
+  );
+}
+
+function timedAsBefore(now: ModelResult, before: ModelResult | null): ModelResult {
+  if (!before) return now;
+  const { latencyMs, throughput, attributionCosine } = before;
+  return { ...now, latencyMs, throughput, ...(attributionCosine === undefined ? {} : { attributionCosine }) };
+}
+
+function readReport(file: string): RunReport {
+  try {
+    const content = JSON.parse(readRegularText(file)) as object;
+    const report = 'taughtBy' in content ? trainReportSchema.parse(content) : reportDataSchema.parse(content);
+    return { ...report, stages: report.stages ?? [...toldStages(isOfTraining(report) ? TRAIN : DISTILL)] };
+  } catch (cause) {
+    throw new LimbeckError('run.damaged', 'the report data is not what this version writes', {
+      where: file,
+      remedy: REMEDY,
+      cause,
+    });
+  }
+}

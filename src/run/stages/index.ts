@@ -1,0 +1,83 @@
+import type { ToldStage } from '../../report/told-stage.ts';
+import { BASELINE, baselineStage } from './baseline.ts';
+import { DATA, dataStage } from './data.ts';
+import { EVALUATIONS, evaluateStage, MEASURED_STUDENT, studentEvaluationStage } from './evaluate.ts';
+import { exportAgainStage, exportStage, SHIPPED } from './export.ts';
+import { TASK } from './given.ts';
+import { KNOWLEDGE_GRAPH, knowledgeGraphStage } from './knowledge-graph.ts';
+import { LESSONS, labelStage } from './label.ts';
+import { PEERS, peerStage } from './peer.ts';
+import { withRegistered } from './registered.ts';
+import { RESULT, reportStage, TRAIN_RESULT, trainReportStage } from './report.ts';
+import type { Stage } from './stage.ts';
+import { TEACHER, teacherStage } from './teacher.ts';
+import { labelsTrainingStage, STUDENT, trainStage } from './train.ts';
+
+/** What `limbeck distill` does. To add a stage: a file beside these, and a line here. */
+export const DISTILL: readonly Stage[] = [
+  dataStage,
+  teacherStage,
+  knowledgeGraphStage,
+  labelStage,
+  peerStage,
+  trainStage,
+  baselineStage,
+  exportStage,
+  evaluateStage,
+  reportStage,
+];
+
+/** What `limbeck train` does. */
+export const TRAIN: readonly Stage[] = [
+  dataStage,
+  labelsTrainingStage,
+  exportStage,
+  studentEvaluationStage,
+  trainReportStage,
+];
+
+/** What `limbeck label` does. */
+export const LABEL: readonly Stage[] = [dataStage, teacherStage, knowledgeGraphStage, labelStage];
+
+/** What `limbeck export` does in the folder of a finished run. */
+export const EXPORT: readonly Stage[] = [dataStage, exportAgainStage, studentEvaluationStage];
+
+/** The names of the stages that there are without those of others, in the order in which they come. */
+export const STAGES: readonly string[] = namesOf(DISTILL);
+
+/**
+ * Every stage that there is, in order, as a command's report tells of it: a result has the seconds of all, 0 for those that
+ * the command does not have.
+ */
+export function toldStages(list: readonly Stage[]): readonly ToldStage[] {
+  const [own, all] = [withRegistered(list), withRegistered(DISTILL)];
+  return namesOf(all).map((name) => {
+    const { about } = (own.find((stage) => stage.name === name) ??
+      all.find((stage) => stage.name === name)) as Stage;
+    return { name, about };
+  });
+}
+
+function namesOf(list: readonly Stage[]): string[] {
+  return [...new Set(list.map(({ name }) => name))];
+}
+
+/** What stages make, for stages of others that need it. */
+export const artifacts = {
+  task: TASK,
+  data: DATA,
+  teacher: TEACHER,
+  knowledgeGraph: KNOWLEDGE_GRAPH,
+  lessons: LESSONS,
+  peers: PEERS,
+  student: STUDENT,
+  baseline: BASELINE,
+  shipped: SHIPPED,
+  evaluations: EVALUATIONS,
+  /** Of `train`, `export` and `continual`. */
+  measuredStudent: MEASURED_STUDENT,
+  /** Of `distill`. */
+  result: RESULT,
+  /** Of `train`. */
+  trainResult: TRAIN_RESULT,
+};

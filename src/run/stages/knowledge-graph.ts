@@ -1,0 +1,30 @@
+import type { KnowledgeGraph } from '../../knowledge/graph/knowledge-graph.ts';
+import { readModelFile } from '../../onnx/node-files.ts';
+import { artifact } from '../context/artifact.ts';
+import { describePair } from '../describe-pair.ts';
+import { knowledgeGraph, wantedSamples } from '../knowledge-graph.ts';
+import { DATA } from './data.ts';
+import { stage } from './stage.ts';
+import { TEACHER } from './teacher.ts';
+
+export const KNOWLEDGE_GRAPH = artifact<KnowledgeGraph>('knowledge-graph');
+
+/** Draws the teacher's knowledge graph, where the recipe wants it: what its answers rest on. Its time is the labelling's. */
+export const knowledgeGraphStage = stage({
+  name: 'label',
+  about: 'the teacher answers every training sample, once',
+  needs: { data: DATA, teacher: TEACHER },
+  makes: KNOWLEDGE_GRAPH,
+  applies: ({ knowledge }) => wantedSamples(knowledge) !== undefined,
+  title: () => "Draw the teacher's knowledge graph",
+  run(run, { data, teacher }) {
+    const { knowledge } = run.recipe;
+    const pair = describePair(knowledge, data.buildStudent().graph, readModelFile(teacher.file));
+    return knowledgeGraph(run, data, teacher, {
+      anatomy: pair.teacher,
+      wanted: wantedSamples(knowledge) as number,
+    });
+  },
+  // Not planned: it is a small sample beside the labelling.
+  plan: async () => undefined,
+});
