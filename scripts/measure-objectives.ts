@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { prepareForGradients } from '../src/autodiff/prepare.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { LimbeckError } from '../src/errors.ts';
-import { OBJECTIVES } from '../src/objectives/index.ts';
+import { allObjectives } from '../src/objectives/index.ts';
 import { kdTerm } from '../src/objectives/kd-logits.ts';
 import type { ObjectiveContext, ObjectiveKind, ObjectiveTerm } from '../src/objectives/objective.ts';
 import { describeModel } from '../src/onnx/anatomy/describe-model.ts';
@@ -125,7 +125,7 @@ async function measure(pair: Pair): Promise<void> {
   console.log(
     '| objective | options | time on all cores | by the clock | kept, bytes a sample | nodes |\n|---|---|---|---|---|---|',
   );
-  const kinds = OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[];
+  const kinds = allObjectives();
   for (const kind of kinds) {
     if (kind.kind === 'kd' || !(values.only?.split(',').includes(kind.kind) ?? true)) continue;
     for (const options of [{}, ...(VARIANTS[kind.kind] ?? [])]) await row(kind, options);

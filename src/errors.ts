@@ -14,6 +14,7 @@ export type ErrorArea =
   | 'checkpoint'
   | 'export'
   | 'run'
+  | 'plugin'
   | 'cli';
 
 export type ErrorCode = `${ErrorArea}.${string}`;

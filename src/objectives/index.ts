@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
+import { register, registry, requireFree } from '../registry.ts';
 import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
 import { affinityKd } from './affinity.ts';
 import { attention } from './attention.ts';
@@ -32,7 +33,7 @@ import { tokenKd, tokenLabels } from './token-classes.ts';
 import { valueRelations } from './value-relations.ts';
 
 /** The losses that stand in every recipe whose `objective` is a map, with their defaults: most have a weight of 0. */
-export const STANDING_OBJECTIVES = [
+export const STANDING_OBJECTIVES = registry('loss', [
   kd,
   labels,
   attention,
@@ -50,10 +51,10 @@ export const STANDING_OBJECTIVES = [
   rkd,
   attributionObjective,
   boundary,
-] as const;
+]);
 
 /** The losses that are in a recipe that names them. To add one: a file beside these, and a line here. */
-export const NAMED_OBJECTIVES = [
+export const NAMED_OBJECTIVES = registry('loss', [
   bce,
   bceKd,
   mse,
@@ -70,14 +71,18 @@ export const NAMED_OBJECTIVES = [
   centreFocal,
   centreSizes,
   ownLoss,
-] as const;
+]);
 
-/** The losses that can be weighed, in recipes and for `limbeck compile`. */
-export const OBJECTIVES = [...STANDING_OBJECTIVES, ...NAMED_OBJECTIVES] as const;
+/** The losses that can be weighed, in recipes and for `limbeck compile`, those of plugins too. */
+export function allObjectives(): readonly ObjectiveKind[] {
+  return [...STANDING_OBJECTIVES, ...NAMED_OBJECTIVES] as readonly unknown[] as readonly ObjectiveKind[];
+}
 
-/** The registry's entries without their own types, for code that handles them all alike. */
-export const ANY_OBJECTIVE: readonly ObjectiveKind[] =
-  OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[];
+/** Adds a loss that recipes can name. Throws LimbeckError `plugin.duplicate`, `plugin.kind`. */
+export function registerObjective(objective: ObjectiveKind): void {
+  requireFree(STANDING_OBJECTIVES, objective);
+  register(NAMED_OBJECTIVES, objective);
+}
 
 type Standing = (typeof STANDING_OBJECTIVES)[number];
 type Named = (typeof NAMED_OBJECTIVES)[number];
@@ -190,7 +195,7 @@ function named(options: ObjectiveOptions): NamedTerm[] {
     return options.map((own, index) => ({ kind: kindOf(own.kind), own, where: `objective[${index}]` }));
   }
   const given: Readonly<Record<string, NamedTerm['own'] | undefined>> = options;
-  return ANY_OBJECTIVE.flatMap((kind) => {
+  return allObjectives().flatMap((kind) => {
     const own = given[kind.kind];
     return own ? [{ kind, own, where: `objective.${kind.kind}` }] : [];
   });
@@ -201,5 +206,5 @@ function isList(options: ObjectiveOptions): options is readonly ObjectiveItem[] 
 }
 
 function kindOf(name: string): ObjectiveKind {
-  return ANY_OBJECTIVE.find(({ kind }) => kind === name) as ObjectiveKind;
+  return allObjectives().find(({ kind }) => kind === name) as ObjectiveKind;
 }

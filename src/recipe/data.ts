@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { className } from '../data/class-name.ts';
 import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { SOURCES } from '../data/sources/index.ts';
+import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';
 
 /** A number of samples (2000) or a part of the data (0.1). */
@@ -56,130 +57,132 @@ export function bucketsFor(maxLength: number): number[] {
 export const HELD_OUT = 0.1;
 
 /** Where the samples come from, which of them are labelled, and how they become batches. */
-export const dataSchema = z
-  .strictObject({
-    source: registryUnion([...SOURCES, ...IMAGE_SOURCES]).describe('Where the samples come from.'),
-    labels: z
-      .array(className)
-      .min(2)
-      .refine((labels) => new Set(labels).size === labels.length, { error: 'a class name is there twice' })
-      .optional()
-      .describe(
-        "The class names, in the order of the outputs. When absent: those that the teacher's config.json or the data set itself names, or those found in the data, numbers by their value and others by their letters.",
-      ),
-    renameLabels: z
-      .array(
-        z.strictObject({
-          from: z
-            .union([className, z.array(className).min(1)])
-            .describe('The label as the data has it, or several that become one class.'),
-          to: z
-            .union([className, z.null()])
-            .describe('The name of the class; null makes rows with such a label rows without one.'),
-        }),
-      )
-      .min(1)
-      .optional()
-      .describe(
-        'Other names for labels in the data: `[{ from: [Spam, "spam "], to: spam }, { from: "-1", to: null }]`.',
-      ),
-    splits,
-    labelsPerClass: z
-      .union([z.literal('all'), z.int().positive()])
-      .default('all')
-      .describe('How many labels of each class the training sees; the other training samples lose theirs.'),
-    maxLength: z.int().min(4).max(4096).default(64).describe('Longer texts are cut to this many tokens.'),
-    buckets: z
-      .array(z.int().positive())
-      .min(1)
-      .refine((buckets) => buckets.every((length, i) => i === 0 || length > buckets[i - 1]!), {
-        error: 'expected lengths that rise',
-      })
-      .optional()
-      .describe('Lengths in tokens that batches are padded to, rising to maxLength; a compiled step each.'),
-    augmentation: z
-      .strictObject({
-        crop: z
-          .int()
-          .min(0)
-          .max(64)
-          .default(2)
-          .describe('Pixels by which a picture is moved, at most; what comes in is black.'),
-        flip: z.boolean().default(true).describe('Whether half of the pictures are mirrored.'),
-        views: z
-          .int()
-          .positive()
-          .max(1000)
-          .default(4)
-          .describe(
-            'Variants of a picture, which epochs take in turn. The teacher is asked about each of them once, and the student sees just what it was asked about.',
-          ),
-      })
-      .optional()
-      .describe('How training pictures are varied; they are not, when absent.'),
-    mixup: z
-      .strictObject({
-        part: z
-          .number()
-          .positive()
-          .max(4)
-          .default(0.25)
-          .describe('How many mixtures are added, as a part of the training samples.'),
-        boundary: z
-          .number()
-          .positive()
-          .max(1)
-          .default(0.3)
-          .describe(
-            'Mixed are this part of the samples, those about which the teacher decides most narrowly.',
-          ),
-        alpha: z
-          .number()
-          .positive()
-          .max(1)
-          .default(1)
-          .describe(
-            'Parts of the two come from Beta(alpha, alpha): 1 draws evenly, less changes one of them little.',
-          ),
-      })
-      .optional()
-      .describe(
-        "Mixtures of samples near the teacher's decision boundary, with the teacher's answers (MixUp); none, when absent.",
-      ),
-    adversarial: z
-      .strictObject({
-        part: z
-          .number()
-          .positive()
-          .max(1)
-          .default(0.1)
-          .describe('How many pictures are attacked: this part of them, the nearest to the boundary.'),
-        method: z
-          .enum(['fgsm', 'pgd'])
-          .default('fgsm')
-          .describe('One step (FGSM), or several smaller ones (PGD).'),
-        epsilon: z
-          .number()
-          .positive()
-          .max(1)
-          .default(0.03)
-          .describe('The largest change of a pixel; black is 0, white is 1.'),
-        steps: z.int().positive().max(50).default(5).describe('Of pgd.'),
-      })
-      .optional()
-      .describe(
-        "Pictures pushed towards the teacher's decision boundary, with its answers; none, when absent.",
-      ),
-    onBrokenRow: z
-      .enum(['skip', 'fail'])
-      .default('skip')
-      .describe('What to do with a row that cannot be read: count, show and skip it, or stop.'),
-  })
-  .refine((data) => !data.buckets || data.buckets.at(-1) === data.maxLength, {
-    path: ['buckets'],
-    error: (issue) => {
-      const { maxLength, buckets } = issue.input as { maxLength: number; buckets: number[] };
-      return `the last bucket must be maxLength: they are ${buckets.at(-1)} and ${maxLength}; give both (data.buckets: [${bucketsFor(maxLength).join(', ')}]), or leave buckets out`;
-    },
-  })
-  .transform((data) => ({ ...data, buckets: data.buckets ?? bucketsFor(data.maxLength) }));
+export const dataSchema = fromRegistries(() =>
+  z
+    .strictObject({
+      source: registryUnion([...SOURCES, ...IMAGE_SOURCES]).describe('Where the samples come from.'),
+      labels: z
+        .array(className)
+        .min(2)
+        .refine((labels) => new Set(labels).size === labels.length, { error: 'a class name is there twice' })
+        .optional()
+        .describe(
+          "The class names, in the order of the outputs. When absent: those that the teacher's config.json or the data set itself names, or those found in the data, numbers by their value and others by their letters.",
+        ),
+      renameLabels: z
+        .array(
+          z.strictObject({
+            from: z
+              .union([className, z.array(className).min(1)])
+              .describe('The label as the data has it, or several that become one class.'),
+            to: z
+              .union([className, z.null()])
+              .describe('The name of the class; null makes rows with such a label rows without one.'),
+          }),
+        )
+        .min(1)
+        .optional()
+        .describe(
+          'Other names for labels in the data: `[{ from: [Spam, "spam "], to: spam }, { from: "-1", to: null }]`.',
+        ),
+      splits,
+      labelsPerClass: z
+        .union([z.literal('all'), z.int().positive()])
+        .default('all')
+        .describe('How many labels of each class the training sees; the other training samples lose theirs.'),
+      maxLength: z.int().min(4).max(4096).default(64).describe('Longer texts are cut to this many tokens.'),
+      buckets: z
+        .array(z.int().positive())
+        .min(1)
+        .refine((buckets) => buckets.every((length, i) => i === 0 || length > buckets[i - 1]!), {
+          error: 'expected lengths that rise',
+        })
+        .optional()
+        .describe('Lengths in tokens that batches are padded to, rising to maxLength; a compiled step each.'),
+      augmentation: z
+        .strictObject({
+          crop: z
+            .int()
+            .min(0)
+            .max(64)
+            .default(2)
+            .describe('Pixels by which a picture is moved, at most; what comes in is black.'),
+          flip: z.boolean().default(true).describe('Whether half of the pictures are mirrored.'),
+          views: z
+            .int()
+            .positive()
+            .max(1000)
+            .default(4)
+            .describe(
+              'Variants of a picture, which epochs take in turn. The teacher is asked about each of them once, and the student sees just what it was asked about.',
+            ),
+        })
+        .optional()
+        .describe('How training pictures are varied; they are not, when absent.'),
+      mixup: z
+        .strictObject({
+          part: z
+            .number()
+            .positive()
+            .max(4)
+            .default(0.25)
+            .describe('How many mixtures are added, as a part of the training samples.'),
+          boundary: z
+            .number()
+            .positive()
+            .max(1)
+            .default(0.3)
+            .describe(
+              'Mixed are this part of the samples, those about which the teacher decides most narrowly.',
+            ),
+          alpha: z
+            .number()
+            .positive()
+            .max(1)
+            .default(1)
+            .describe(
+              'Parts of the two come from Beta(alpha, alpha): 1 draws evenly, less changes one of them little.',
+            ),
+        })
+        .optional()
+        .describe(
+          "Mixtures of samples near the teacher's decision boundary, with the teacher's answers (MixUp); none, when absent.",
+        ),
+      adversarial: z
+        .strictObject({
+          part: z
+            .number()
+            .positive()
+            .max(1)
+            .default(0.1)
+            .describe('How many pictures are attacked: this part of them, the nearest to the boundary.'),
+          method: z
+            .enum(['fgsm', 'pgd'])
+            .default('fgsm')
+            .describe('One step (FGSM), or several smaller ones (PGD).'),
+          epsilon: z
+            .number()
+            .positive()
+            .max(1)
+            .default(0.03)
+            .describe('The largest change of a pixel; black is 0, white is 1.'),
+          steps: z.int().positive().max(50).default(5).describe('Of pgd.'),
+        })
+        .optional()
+        .describe(
+          "Pictures pushed towards the teacher's decision boundary, with its answers; none, when absent.",
+        ),
+      onBrokenRow: z
+        .enum(['skip', 'fail'])
+        .default('skip')
+        .describe('What to do with a row that cannot be read: count, show and skip it, or stop.'),
+    })
+    .refine((data) => !data.buckets || data.buckets.at(-1) === data.maxLength, {
+      path: ['buckets'],
+      error: (issue) => {
+        const { maxLength, buckets } = issue.input as { maxLength: number; buckets: number[] };
+        return `the last bucket must be maxLength: they are ${buckets.at(-1)} and ${maxLength}; give both (data.buckets: [${bucketsFor(maxLength).join(', ')}]), or leave buckets out`;
+      },
+    })
+    .transform((data) => ({ ...data, buckets: data.buckets ?? bucketsFor(data.maxLength) })),
+);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import {
-  ANY_OBJECTIVE,
+  allObjectives,
   NAMED_OBJECTIVES,
   type ObjectiveInput,
   type ObjectiveItem,
@@ -8,6 +8,7 @@ import {
   STANDING_OBJECTIVES,
 } from '../objectives/index.ts';
 import { type ObjectiveKind, termWeight } from '../objectives/objective.ts';
+import { fromRegistries } from '../registry.ts';
 
 type Standing = (typeof STANDING_OBJECTIVES)[number];
 type Named = (typeof NAMED_OBJECTIVES)[number];
@@ -15,13 +16,14 @@ type Named = (typeof NAMED_OBJECTIVES)[number];
 const optionsOf = ({ options }: { readonly options: unknown }) => options as z.ZodObject;
 
 /** Each registered loss with its options, under its name. */
-const map = z.strictObject({
-  ...Object.fromEntries(STANDING_OBJECTIVES.map((entry) => [entry.kind, optionsOf(entry).prefault({})])),
-  ...Object.fromEntries(NAMED_OBJECTIVES.map((entry) => [entry.kind, optionsOf(entry).optional()])),
-}) as unknown as z.ZodType<
-  ObjectiveMap,
-  { [O in Standing | Named as O['kind']]?: z.input<O['options']> | undefined }
->;
+const map = () =>
+  z.strictObject({
+    ...Object.fromEntries(STANDING_OBJECTIVES.map((entry) => [entry.kind, optionsOf(entry).prefault({})])),
+    ...Object.fromEntries(NAMED_OBJECTIVES.map((entry) => [entry.kind, optionsOf(entry).optional()])),
+  }) as unknown as z.ZodType<
+    ObjectiveMap,
+    { [O in Standing | Named as O['kind']]?: z.input<O['options']> | undefined }
+  >;
 
 /** A term of the long form: what is named is weighed. */
 function item({ kind, options }: ObjectiveKind): z.ZodObject<{ kind: z.ZodLiteral }> {
@@ -30,40 +32,43 @@ function item({ kind, options }: ObjectiveKind): z.ZodObject<{ kind: z.ZodLitera
   return whole as unknown as z.ZodObject<{ kind: z.ZodLiteral }>;
 }
 
-const [first, ...others] = ANY_OBJECTIVE.map(item) as [
-  z.ZodObject<{ kind: z.ZodLiteral }>,
-  ...z.ZodObject<{ kind: z.ZodLiteral }>[],
-];
-const list = z
-  .array(z.discriminatedUnion('kind', [first, ...others]))
-  .min(1)
-  .superRefine((items, context) => {
-    const seen = new Set<string>();
-    for (const [index, given] of items.entries()) {
-      const { kind, output, outputs } = given as { kind: string; output?: string; outputs?: unknown };
-      const about = output ?? (outputs === undefined ? undefined : JSON.stringify(outputs));
-      const key = `${kind} ${about ?? ''}`;
-      if (seen.has(key)) {
-        const of = about === undefined ? 'the main output' : `the output ${about}`;
-        context.addIssue({ code: 'custom', path: [index], message: `${kind} of ${of} is there twice` });
+type Items = [z.ZodObject<{ kind: z.ZodLiteral }>, ...z.ZodObject<{ kind: z.ZodLiteral }>[]];
+const list = () =>
+  z
+    .array(z.discriminatedUnion('kind', allObjectives().map(item) as Items))
+    .min(1)
+    .superRefine((items, context) => {
+      const seen = new Set<string>();
+      for (const [index, given] of items.entries()) {
+        const { kind, output, outputs } = given as { kind: string; output?: string; outputs?: unknown };
+        const about = output ?? (outputs === undefined ? undefined : JSON.stringify(outputs));
+        const key = `${kind} ${about ?? ''}`;
+        if (seen.has(key)) {
+          const of = about === undefined ? 'the main output' : `the output ${about}`;
+          context.addIssue({ code: 'custom', path: [index], message: `${kind} of ${of} is there twice` });
+        }
+        seen.add(key);
       }
-      seen.add(key);
-    }
-  }) as unknown as z.ZodType<readonly ObjectiveItem[], readonly ObjectiveInput[]>;
+    }) as unknown as z.ZodType<readonly ObjectiveItem[], readonly ObjectiveInput[]>;
 
 /** What the student is taught by: the weighted sum of these terms. */
-export const objectiveSchema = z
-  .union([map, list])
-  .refine((objective) => weightsOf(objective).some((weight) => weight > 0), {
-    error: 'all weights are 0: nothing would be learnt',
-  })
-  .prefault({ kd: { weight: 0.7 }, featureMse: { weight: 0.3 } })
-  .describe(
-    'The loss: a weighted sum of terms. A map has each kind once, about the main output; a list (kind, output, weight, ...) may have a kind several times, about different outputs. Without this section 0.7 kd + 0.3 featureMse + 0.1 labels; a map has what it names (and kd, labels by their defaults), a list what it names. docs/objectives.md has all of them.',
-  );
+export const objectiveSchema = fromRegistries(() =>
+  z
+    .union([map(), list()])
+    .refine((objective) => weightsOf(objective).some((weight) => weight > 0), {
+      error: 'all weights are 0: nothing would be learnt',
+    })
+    .prefault({ kd: { weight: 0.7 }, featureMse: { weight: 0.3 } })
+    .describe(
+      'The loss: a weighted sum of terms. A map has each kind once, about the main output; a list (kind, output, weight, ...) may have a kind several times, about different outputs. Without this section 0.7 kd + 0.3 featureMse + 0.1 labels; a map has what it names (and kd, labels by their defaults), a list what it names. docs/objectives.md has all of them.',
+    ),
+);
 
 /** The weights of the terms that are meant by a name: `kd` (of all outputs), or `kd/OUTPUT`. */
-export function weightsOfTerm(objective: z.output<typeof objectiveSchema>, name: string): number[] {
+export function weightsOfTerm(
+  objective: z.output<ReturnType<typeof objectiveSchema>>,
+  name: string,
+): number[] {
   const [kind, ...rest] = name.split('/');
   const wanted = rest.length === 0 ? undefined : rest.join('/');
   return termsOf(objective)

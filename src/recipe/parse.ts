@@ -1,4 +1,5 @@
 import { isMap, isPair, isScalar, parse as parseYaml, visit } from 'yaml';
+import { fromRegistries } from '../registry.ts';
 import type { SchemaNode } from './expectation.ts';
 import { withOutputDefaults } from './outputs.ts';
 import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
@@ -15,7 +16,7 @@ export interface ParseOptions {
   overrides?: readonly string[];
 }
 
-let jsonSchema: SchemaNode | undefined;
+const jsonSchema = fromRegistries((): SchemaNode => recipeJsonSchema());
 
 /**
  * Reads and checks a recipe.
@@ -79,10 +80,9 @@ function check(
   file?: string,
   extra: UnplacedProblem[] = [],
 ): Recipe {
-  const result = recipeSchema.safeParse(withOutputDefaults(value));
+  const result = recipeSchema().safeParse(withOutputDefaults(value));
   if (result.success && extra.length === 0) return result.data;
-  jsonSchema ??= recipeJsonSchema();
-  const issues = result.success ? [] : problemsOf(result.error.issues, jsonSchema, value);
+  const issues = result.success ? [] : problemsOf(result.error.issues, jsonSchema(), value);
   const problems = [...extra, ...issues].map((problem) => {
     const { key: _key, ...rest } = problem;
     return { ...rest, path: pathText(problem), ...place(problem) };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { LimbeckError } from '../errors.ts';
+import { fromRegistries } from '../registry.ts';
 import { BACKBONES } from '../students/index.ts';
 import { IMAGE_TEACHERS, type TeacherChoice } from '../teachers/index.ts';
 import { continualSchema } from './continual.ts';
@@ -21,111 +22,113 @@ export type TaskName = 'text-classification' | 'image-classification';
  * A recipe: everything that decides what a run does. This is its only declaration: its types, defaults, JSON schema,
  * help and errors all come from here.
  */
-export const recipeSchema = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
-        error: 'expected letters, digits, dots and dashes, at most 64',
-      })
-      .describe('Names the run; its folder is runs/NAME unless --out says otherwise.'),
-    task: z.enum(['text-classification', 'image-classification']).default('text-classification'),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 32 - 1)
-      .default(1)
-      .describe('All randomness of the run comes from it.'),
-    engine: z
-      .enum(['cpu', 'cuda', 'webgpu'])
-      .default('cpu')
-      .describe('Where graphs run; `limbeck doctor` tells what loads here.'),
-    data: dataSchema,
-    outputs: outputsSchema,
-    teacher: teacherSchema
-      .optional()
-      .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
-    student: registryUnion(BACKBONES).describe('What is taught.'),
-    objective: objectiveSchema,
-    weighting: weightingSchema,
-    knowledge: knowledgeSchema,
-    training: trainingSchema,
-    continual: continualSchema,
-    stages: stagesSchema,
-    baseline: z
-      .strictObject({
-        epochs: z
-          .int()
-          .positive()
-          .default(60)
-          .describe('Passes over the labelled samples, at most; the best one counts, as for the student.'),
-      })
-      .prefault({})
-      .describe('The same student without a teacher, trained on the labels alone, to compare with.'),
-    export: z
-      .strictObject({
-        int8: z
-          .union([
-            z.literal(false),
-            z.strictObject({
-              maxDrop: z
-                .number()
-                .min(0)
-                .max(1)
-                .default(0.01)
-                .describe(
-                  'The accuracy that int8 may lose on the test split (0.01 is a point) before the run fails.',
-                ),
-            }),
-          ])
-          .prefault({})
-          .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
-        license: z
-          .string()
-          .regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, { error: "expected a licence's id, like apache-2.0" })
-          .default('other')
-          .describe(
-            "The student's licence in its model card, as the Hugging Face hub spells it: apache-2.0.",
-          ),
-        languages: z
-          .array(
-            z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {
-              error: "expected a language's ISO 639 code, like en",
-            }),
-          )
-          .default([])
-          .describe(
-            "ISO codes of the texts' languages for the model card, like [en]; empty says nothing of it.",
-          ),
-      })
-      .prefault({})
-      .describe('What is written, in the Hugging Face layout.'),
-    report: z
-      .strictObject({
-        examples: z
-          .boolean()
-          .default(true)
-          .describe(
-            'Whether the report, the model card and the files beside them show samples; false keeps all raw texts and images out of them.',
-          ),
-      })
-      .prefault({})
-      .describe('What is told of a run.'),
-    store: z
-      .string()
-      .min(1)
-      .default('.limbeck/store')
-      .describe('Folder of the knowledge store, which runs share; relative to the working folder.'),
-  })
-  .superRefine((recipe, context) => {
-    for (const { path, kind, task } of misplacedKinds(recipe)) {
-      const message = `'${kind}' is of the task ${task}, the recipe of ${recipe.task}`;
-      context.addIssue({ code: 'custom', path: [...path, 'kind'], message });
-    }
-    for (const problem of [...stageProblems(recipe), ...dynamicsProblems(recipe)])
-      context.addIssue({ code: 'custom', ...problem });
-  })
-  .describe('A Limbeck recipe.');
+export const recipeSchema = fromRegistries(() =>
+  z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+          error: 'expected letters, digits, dots and dashes, at most 64',
+        })
+        .describe('Names the run; its folder is runs/NAME unless --out says otherwise.'),
+      task: z.enum(['text-classification', 'image-classification']).default('text-classification'),
+      seed: z
+        .int()
+        .min(0)
+        .max(2 ** 32 - 1)
+        .default(1)
+        .describe('All randomness of the run comes from it.'),
+      engine: z
+        .enum(['cpu', 'cuda', 'webgpu'])
+        .default('cpu')
+        .describe('Where graphs run; `limbeck doctor` tells what loads here.'),
+      data: dataSchema(),
+      outputs: outputsSchema,
+      teacher: teacherSchema()
+        .optional()
+        .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
+      student: registryUnion(BACKBONES).describe('What is taught.'),
+      objective: objectiveSchema(),
+      weighting: weightingSchema,
+      knowledge: knowledgeSchema,
+      training: trainingSchema(),
+      continual: continualSchema,
+      stages: stagesSchema(),
+      baseline: z
+        .strictObject({
+          epochs: z
+            .int()
+            .positive()
+            .default(60)
+            .describe('Passes over the labelled samples, at most; the best one counts, as for the student.'),
+        })
+        .prefault({})
+        .describe('The same student without a teacher, trained on the labels alone, to compare with.'),
+      export: z
+        .strictObject({
+          int8: z
+            .union([
+              z.literal(false),
+              z.strictObject({
+                maxDrop: z
+                  .number()
+                  .min(0)
+                  .max(1)
+                  .default(0.01)
+                  .describe(
+                    'The accuracy that int8 may lose on the test split (0.01 is a point) before the run fails.',
+                  ),
+              }),
+            ])
+            .prefault({})
+            .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
+          license: z
+            .string()
+            .regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, { error: "expected a licence's id, like apache-2.0" })
+            .default('other')
+            .describe(
+              "The student's licence in its model card, as the Hugging Face hub spells it: apache-2.0.",
+            ),
+          languages: z
+            .array(
+              z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {
+                error: "expected a language's ISO 639 code, like en",
+              }),
+            )
+            .default([])
+            .describe(
+              "ISO codes of the texts' languages for the model card, like [en]; empty says nothing of it.",
+            ),
+        })
+        .prefault({})
+        .describe('What is written, in the Hugging Face layout.'),
+      report: z
+        .strictObject({
+          examples: z
+            .boolean()
+            .default(true)
+            .describe(
+              'Whether the report, the model card and the files beside them show samples; false keeps all raw texts and images out of them.',
+            ),
+        })
+        .prefault({})
+        .describe('What is told of a run.'),
+      store: z
+        .string()
+        .min(1)
+        .default('.limbeck/store')
+        .describe('Folder of the knowledge store, which runs share; relative to the working folder.'),
+    })
+    .superRefine((recipe, context) => {
+      for (const { path, kind, task } of misplacedKinds(recipe)) {
+        const message = `'${kind}' is of the task ${task}, the recipe of ${recipe.task}`;
+        context.addIssue({ code: 'custom', path: [...path, 'kind'], message });
+      }
+      for (const problem of [...stageProblems(recipe), ...dynamicsProblems(recipe)])
+        context.addIssue({ code: 'custom', ...problem });
+    })
+    .describe('A Limbeck recipe.'),
+);
 
 /** The task that a kind of source, teacher or student is for. */
 export function taskOf(kind: string): TaskName {
@@ -154,7 +157,7 @@ function misplacedKinds(recipe: {
 }
 
 /** A recipe with every default filled in. */
-export type Recipe = z.output<typeof recipeSchema>;
+export type Recipe = z.output<ReturnType<typeof recipeSchema>>;
 /** A recipe that says who teaches. */
 export type DistillRecipe = Recipe & { teacher: NonNullable<Recipe['teacher']> };
 
@@ -196,9 +199,9 @@ export function requireTextTeacher(recipe: Recipe): asserts recipe is TextDistil
 }
 
 /** A recipe as a person writes it. */
-export type RecipeInput = z.input<typeof recipeSchema>;
+export type RecipeInput = z.input<ReturnType<typeof recipeSchema>>;
 
 /** The JSON schema (draft 2020-12) of a recipe as it is written, for editors. */
 export function recipeJsonSchema(): z.core.JSONSchema.JSONSchema {
-  return z.toJSONSchema(recipeSchema, { io: 'input' });
+  return z.toJSONSchema(recipeSchema(), { io: 'input' });
 }

@@ -1,5 +1,6 @@
+import { fromRegistries } from '../registry.ts';
 import { IMAGE_TEACHERS, TEACHERS } from '../teachers/index.ts';
 import { registryUnion } from './registry-union.ts';
 
 /** Who teaches: one of the registered teachers, with its options. */
-export const teacherSchema = registryUnion([...TEACHERS, ...IMAGE_TEACHERS]);
+export const teacherSchema = fromRegistries(() => registryUnion([...TEACHERS, ...IMAGE_TEACHERS]));

@@ -33,7 +33,7 @@ export function stringifyRecipe(
 
 function withoutUnweighted<R extends Recipe | RecipeInput>(recipe: R): R {
   if (!recipe.objective || Array.isArray(recipe.objective)) return recipe;
-  const unsaid: Readonly<Record<string, unknown>> = { ...objectiveSchema.parse({ kd: {} }) };
+  const unsaid: Readonly<Record<string, unknown>> = { ...objectiveSchema().parse({ kd: {} }) };
   const told = Object.entries(recipe.objective).filter(([name, options]) => {
     const isWeighed = (options as { weight?: number }).weight !== 0;
     return isWeighed || JSON.stringify(options) !== JSON.stringify(unsaid[name]);

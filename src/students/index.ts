@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { registry } from '../registry.ts';
 import { audioConv } from './audio-conv.ts';
 import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
@@ -10,7 +11,7 @@ import { textConv } from './text-conv.ts';
 import { textNgrams } from './text-ngrams.ts';
 
 /** The backbones that a recipe's student can have. To add one: a file beside these, and a line here. */
-export const BACKBONES = [
+export const BACKBONES = registry('student', [
   textConv,
   textNgrams,
   textAttention,
@@ -19,7 +20,7 @@ export const BACKBONES = [
   resnet,
   mobilenetV3,
   audioConv,
-] as const;
+]);
 
 /** A backbone of the registry that reads a modality. */
 export function backboneFor<M extends ModalityName>(kind: string, modality: M): Backbone<z.ZodObject, M> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { registry } from '../registry.ts';
 import { openOnnxFile } from './onnx-file.ts';
 import type { TextTeacherSource } from './teacher-source.ts';
 import {
@@ -80,7 +81,7 @@ const onnxFile = {
 } as const satisfies TeacherKind<typeof onnxFileOptions>;
 
 /** The teachers of texts that a recipe can name. To add one: a file beside these, and an entry here. */
-export const TEACHERS = [useLite, onnxFile] as const;
+export const TEACHERS = registry('teacher', [useLite, onnxFile]);
 
 const onnxImageOptions = z
   .object({
@@ -109,7 +110,7 @@ const onnxImage = {
 } as const;
 
 /** The teachers of pictures. */
-export const IMAGE_TEACHERS = [onnxImage] as const;
+export const IMAGE_TEACHERS = registry('image teacher', [onnxImage]);
 
 /** What a recipe says of a teacher of pictures. */
 export type ImageTeacherChoice = { kind: 'onnx-image' } & z.output<typeof onnxImageOptions>;

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import { nearestNames } from '../nearest.ts';
-import { ANY_OBJECTIVE, type ObjectiveInput } from '../objectives/index.ts';
+import { allObjectives, type ObjectiveInput } from '../objectives/index.ts';
 import { type ObjectiveKind, type ObjectiveTerm, termWeight } from '../objectives/objective.ts';
 import { MAIN_OUTPUT } from '../objectives/output-names.ts';
 import { looksInside } from '../objectives/progressive.ts';
 import type { Graph } from '../onnx/graph.ts';
+import { fromRegistries } from '../registry.ts';
 import { kindOptions } from './kind-options.ts';
 import { describeTensors } from './model-inputs.ts';
 
@@ -13,9 +14,11 @@ import { describeTensors } from './model-inputs.ts';
 export type ModelObjectiveOptions = ObjectiveInput;
 
 /** The losses that a model alone can be trained by: those over answers, which ask for no layers of a pair of models. */
-const COMPILED: readonly ObjectiveKind[] = ANY_OBJECTIVE.filter(
-  (kind) => !looksInside(kind) && !kind.adversarial,
-).map((kind) => ({ ...kind, options: withDefaults(kind) }));
+const compiled = fromRegistries((): readonly ObjectiveKind[] =>
+  allObjectives()
+    .filter((kind) => !looksInside(kind) && !kind.adversarial)
+    .map((kind) => ({ ...kind, options: withDefaults(kind) })),
+);
 
 /** A term of the loss with the options that it was made from. */
 export interface NamedTerm {
@@ -38,10 +41,12 @@ export function modelTerms(
   if (objectives.length === 0) {
     throw new LimbeckError('compile.option', 'a training step needs an objective', {
       where: 'objective',
-      remedy: `Name one of ${COMPILED.map(({ kind }) => kind).join(', ')}.`,
+      remedy: `Name one of ${compiled()
+        .map(({ kind }) => kind)
+        .join(', ')}.`,
     });
   }
-  const checked = objectives.map((given) => kindOptions('objective', COMPILED, given));
+  const checked = objectives.map((given) => kindOptions('objective', compiled(), given));
   const named = new Set<string>();
   return checked.map(({ entry, options }) => {
     const said = (options.outputs as readonly string[] | undefined) ?? options.output;

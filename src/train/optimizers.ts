@@ -1,11 +1,12 @@
 import type { z } from 'zod';
+import { registry } from '../registry.ts';
 import { adamwOptimizer } from './adamw.ts';
 import { lionOptimizer } from './lion.ts';
 import type { Optimizer, OptimizerKind } from './optimizer.ts';
 import { sgdOptimizer } from './sgd.ts';
 
 /** The optimizers that recipes and `limbeck compile` can name. To add one: a file beside these, and a line here. */
-export const OPTIMIZERS = [adamwOptimizer, sgdOptimizer, lionOptimizer] as const;
+export const OPTIMIZERS = registry('optimizer', [adamwOptimizer, sgdOptimizer, lionOptimizer]);
 
 type Entry = (typeof OPTIMIZERS)[number];
 

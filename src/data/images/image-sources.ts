@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { existsSync } from '../../platform/files.ts';
 import { basename } from '../../platform/paths.ts';
+import { registry } from '../../registry.ts';
 import type { SourceContext } from '../sources/source.ts';
 import { openIdx } from './idx.ts';
 import type { ImageSource } from './image-source.ts';
@@ -70,7 +71,7 @@ const fashionMnist = {
 };
 
 /** Every kind of source of pictures that a recipe can name. */
-export const IMAGE_SOURCES = [idx, fashionMnist] as const;
+export const IMAGE_SOURCES = registry('image source', [idx, fashionMnist]);
 
 export type ImageSourceOptions = {
   [S in (typeof IMAGE_SOURCES)[number] as S['kind']]: { kind: S['kind'] } & z.output<S['options']>;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { registry } from '../../registry.ts';
 import type { DataSource } from '../sample.ts';
 import { csv } from './csv.ts';
 import { huggingFace } from './hugging-face.ts';
@@ -11,7 +12,14 @@ import { wordnetGlosses } from './wordnet-glosses.ts';
 export type { SourceContext, SourceKind } from './source.ts';
 
 /** Every kind of data source that a recipe can name. A new one is a file and a line here. */
-export const SOURCES = [wordnetGlosses, jsonl, csv, parquet, textFolder, huggingFace] as const;
+export const SOURCES = registry('data source', [
+  wordnetGlosses,
+  jsonl,
+  csv,
+  parquet,
+  textFolder,
+  huggingFace,
+]);
 
 type Source = (typeof SOURCES)[number];
 

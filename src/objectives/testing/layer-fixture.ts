@@ -9,7 +9,7 @@ import type { TypedValue } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32, int64, type Tensor } from '../../onnx/tensor.ts';
 import type { TeacherGraph } from '../../teachers/knowledge-request.ts';
-import { OBJECTIVES } from '../index.ts';
+import { allObjectives } from '../index.ts';
 import { meanLoss, type ObjectiveContext, type ObjectiveKind } from '../objective.ts';
 
 interface Numbers {
@@ -54,9 +54,7 @@ export function layerFixtures(objective: string): [title: string, fixture: Layer
 
 /** A registered loss, by its name. */
 export function objectiveNamed(name: string): ObjectiveKind {
-  const found = (OBJECTIVES as readonly unknown[] as readonly ObjectiveKind[]).find(
-    ({ kind }) => kind === name,
-  );
+  const found = allObjectives().find(({ kind }) => kind === name);
   if (!found) throw new Error(`no loss is registered as ${name}`);
   return found;
 }
