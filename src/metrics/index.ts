@@ -9,6 +9,7 @@ import { labelsF1 } from './labels-f1.ts';
 import { macroF1 } from './macro-f1.ts';
 import { meanNdcg } from './ndcg.ts';
 import { neighbourRecall } from './neighbour-recall.ts';
+import { pairRecall } from './pair-recall.ts';
 import { mae, rmse } from './regression-error.ts';
 import { similaritySpearman } from './similarity-spearman.ts';
 import { spansF1 } from './span-f1.ts';
@@ -35,6 +36,7 @@ export const METRICS = {
   vectorCosine,
   similaritySpearman,
   neighbourRecall,
+  pairRecall,
   spansF1,
   detectionPrecision,
 } as const;

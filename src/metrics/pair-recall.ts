@@ -1,0 +1,57 @@
+import { accuracyInterval } from './interval.ts';
+import { KeptRows } from './kept-rows.ts';
+import { type Metric, metric } from './metric.ts';
+import { recallByQuery } from './neighbour-recall.ts';
+import { columnOf, rowOf } from './output-rows.ts';
+import { dot } from './vector-pairs.ts';
+
+/** Pairs whose similarities are compared with each other: they grow with the square. */
+const MOST_PAIRS = 2048;
+
+export interface PairRecallOptions {
+  /** Numbers in the vector of each side. */
+  readonly width: number;
+  readonly k: number;
+  /** Which side looks for the other. */
+  readonly direction: 'text-to-image' | 'image-to-text';
+  /** Columns float32 [rows] that are 0 where a side is missing: such a row does not count. */
+  readonly weights?: readonly string[];
+}
+
+const NAMES = { 'text-to-image': 'textToImage', 'image-to-text': 'imageToText' } as const;
+const TITLES = {
+  'text-to-image': 'images found by texts',
+  'image-to-text': 'texts found by images',
+} as const;
+
+/**
+ * Recall@k of pairs: how often a side's own other side is among the k nearest of all. The output is that of both towers
+ * beside each other, float32 [batch, 2 * width]: the text's vector and then the image's, of length 1 each. It falls with the
+ * number of pairs, so compare it only over as many; of more than 2,048 it is that of a sample.
+ */
+export function pairRecall({ width, k, direction, weights = [] }: PairRecallOptions): Metric {
+  const found = (pairs: KeptRows) => {
+    const text = (pair: number) => pairs.row(pair).subarray(0, width);
+    const image = (pair: number) => pairs.row(pair).subarray(width);
+    const [query, candidate] = direction === 'text-to-image' ? [text, image] : [image, text];
+    return recallByQuery(pairs.length, k, (a, b) => dot(query(a), candidate(b))).reduce(
+      (sum, x) => sum + x,
+      0,
+    );
+  };
+  return metric<KeptRows>({
+    name: `${NAMES[direction]}@${k}`,
+    title: `${TITLES[direction]}, recall@${k}`,
+    better: 'higher',
+    format: 'percent',
+    start: () => new KeptRows(2 * width, MOST_PAIRS),
+    add(pairs, answers, { filled, columns }) {
+      const counts = weights.map((name) => columnOf(columns, name).data);
+      for (let row = 0; row < filled; row++) {
+        if (counts.every((count) => Number(count[row]) > 0)) pairs.add(rowOf(answers, row) as Float32Array);
+      }
+    },
+    value: (pairs) => found(pairs) / pairs.length,
+    interval: (pairs) => accuracyInterval(found(pairs), pairs.length),
+  });
+}
