@@ -12,13 +12,16 @@ import { image } from '../data/modalities/image/image.ts';
 import { temporaryFolders } from '../data/testing/temporary-folder.ts';
 import { useLiteTokenizer } from '../data/use-lite-tokenizer.ts';
 import { createNodeEngine } from '../engine/node.ts';
+import { withOutputs } from '../onnx/passes/select-outputs.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { float32, int64 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
-import { buildDualEncoder, type Tower } from '../students/dual-encoder.ts';
-import { mobilenetV3 } from '../students/mobilenet-v3.ts';
-import { textConv } from '../students/text-conv.ts';
+import { buildStudent } from '../students/build-student.ts';
+import { dualEncoder } from '../students/dual-encoder.ts';
+import { openHead } from '../targets/index.ts';
+import { pairs } from '../targets/pairs.ts';
+import type { AnyTarget } from '../targets/target.ts';
 import { writeDualEncoder } from './dual-encoder.ts';
 
 const newFolder = temporaryFolders();
@@ -31,18 +34,25 @@ test('transformers.js loads the folder for zero-shot-image-classification, and e
     image.options.parse({ size: 32, normalization: { mean: [0.5, 0.5, 0.5], deviation: [0.3, 0.3, 0.3] } }),
     { input: 'image', resolvePath: (path) => path },
   );
-  const student = buildDualEncoder({
-    text: {
-      backbone: textConv,
-      options: textConv.options.parse({ embedding: 8, width: 8 }),
-      inputs: { vocabularySize: tokenizer.vocabularySize, maxLength: 16 },
-    } as unknown as Tower,
-    image: {
-      backbone: mobilenetV3,
-      options: mobilenetV3.options.parse({ size: 'tiny', width: 0.5 }),
-      inputs: { channels: 3, height: 32, width: 32 },
-    } as unknown as Tower,
-    width: WIDTH,
+  const student = buildStudent({
+    backbone: dualEncoder,
+    options: dualEncoder.options.parse({
+      text: { kind: 'text-conv', embedding: 8, width: 8 },
+      image: { kind: 'mobilenet-v3', size: 'tiny', width: 0.5 },
+    }),
+    inputs: {
+      text: { vocabularySize: tokenizer.vocabularySize, maxLength: 16 },
+      image: { channels: 3, height: 32, width: 32 },
+    },
+    heads: [
+      openHead({
+        output: 'pair_embeds',
+        target: pairs as unknown as AnyTarget,
+        options: { width: WIDTH },
+        space: { width: 2 * WIDTH },
+        labels: 'labels',
+      }),
+    ],
     random: randomStream(1, 'student'),
   });
   const model = toEvaluationForm(student.graph);
@@ -104,7 +114,9 @@ test('transformers.js loads the folder for zero-shot-image-classification, and e
     (_, i) => pixels[3 * (i % 1024) + Math.floor(i / 1024)] as number,
   );
   for (let row = 0; row < 3; row++) processor.decode(planes, { pixel_values: own }, row, {});
-  const session = await createNodeEngine().load(writeModel(model));
+  const session = await createNodeEngine().load(
+    writeModel(withOutputs(model, ['text_embeds', 'image_embeds', 'pair_embeds'])),
+  );
   const answers = await session.run({
     input_ids: padded(ids, tokenizer.padId),
     attention_mask: padded(
@@ -114,14 +126,17 @@ test('transformers.js loads the folder for zero-shot-image-classification, and e
     pixel_values: own,
   });
   await session.release();
-  const [byText, byImage] = [answers.text_embeds?.data, answers.image_embeds?.data] as Float32Array[];
-  expect([...text_embeds.data]).toEqual([...(byText as Float32Array)].map((x) => expect.closeTo(x, 5)));
-  expect([...image_embeds.data]).toEqual(
-    [...(byImage as Float32Array).subarray(0, WIDTH)].map((x) => expect.closeTo(x, 5)),
+  const [byText, byImage, both] = ['text_embeds', 'image_embeds', 'pair_embeds'].map(
+    (name) => answers[name]?.data,
+  ) as [Float32Array, Float32Array, Float32Array];
+  expect(both.subarray(0, 2 * WIDTH)).toEqual(
+    Float32Array.of(...byText.subarray(0, WIDTH), ...byImage.subarray(0, WIDTH)),
   );
+  expect([...text_embeds.data]).toEqual([...byText].map((x) => expect.closeTo(x, 5)));
+  expect([...image_embeds.data]).toEqual([...byImage.subarray(0, WIDTH)].map((x) => expect.closeTo(x, 5)));
   const logits = labels.map((_, text) => {
     let sum = 0;
-    for (let k = 0; k < WIDTH; k++) sum += (byText?.[text * WIDTH + k] as number) * (byImage?.[k] as number);
+    for (let k = 0; k < WIDTH; k++) sum += (byText[text * WIDTH + k] as number) * (byImage[k] as number);
     return Math.exp(20 * sum);
   });
   const total = logits.reduce((sum, x) => sum + x, 0);

@@ -8,21 +8,28 @@ import { dot } from './vector-pairs.ts';
 /** Pairs whose similarities are compared with each other: they grow with the square. */
 const MOST_PAIRS = 2048;
 
+type Direction = 'both' | 'text-to-image' | 'image-to-text';
+
 export interface PairRecallOptions {
   /** Numbers in the vector of each side. */
   readonly width: number;
   readonly k: number;
-  /** Which side looks for the other. */
-  readonly direction: 'text-to-image' | 'image-to-text';
+  /** Which side looks for the other; `both` is the mean. */
+  readonly direction: Direction;
   /** Columns float32 [rows] that are 0 where a side is missing: such a row does not count. */
   readonly weights?: readonly string[];
 }
 
-const NAMES = { 'text-to-image': 'textToImage', 'image-to-text': 'imageToText' } as const;
-const TITLES = {
-  'text-to-image': 'images found by texts',
-  'image-to-text': 'texts found by images',
-} as const;
+const NAMES: Readonly<Record<Direction, string>> = {
+  both: 'recall',
+  'text-to-image': 'textToImage',
+  'image-to-text': 'imageToText',
+};
+const TITLES: Readonly<Record<Direction, string>> = {
+  both: 'recall',
+  'text-to-image': 'images found by texts, recall',
+  'image-to-text': 'texts found by images, recall',
+};
 
 /**
  * Recall@k of pairs: how often a side's own other side is among the k nearest of all. The output is that of both towers
@@ -33,15 +40,14 @@ export function pairRecall({ width, k, direction, weights = [] }: PairRecallOpti
   const found = (pairs: KeptRows) => {
     const text = (pair: number) => pairs.row(pair).subarray(0, width);
     const image = (pair: number) => pairs.row(pair).subarray(width);
-    const [query, candidate] = direction === 'text-to-image' ? [text, image] : [image, text];
-    return recallByQuery(pairs.length, k, (a, b) => dot(query(a), candidate(b))).reduce(
-      (sum, x) => sum + x,
-      0,
-    );
+    const count = (query: typeof text, candidate: typeof text) =>
+      recallByQuery(pairs.length, k, (a, b) => dot(query(a), candidate(b))).reduce((sum, x) => sum + x, 0);
+    if (direction === 'both') return (count(text, image) + count(image, text)) / 2;
+    return direction === 'text-to-image' ? count(text, image) : count(image, text);
   };
   return metric<KeptRows>({
     name: `${NAMES[direction]}@${k}`,
-    title: `${TITLES[direction]}, recall@${k}`,
+    title: `${TITLES[direction]}@${k}`,
     better: 'higher',
     format: 'percent',
     start: () => new KeptRows(2 * width, MOST_PAIRS),

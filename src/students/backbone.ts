@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Graph } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { BackboneFeatures } from '../targets/features.ts';
 import type { ParameterMaker } from './parameters.ts';
@@ -30,11 +31,26 @@ export interface AudioInputs {
   readonly samples?: number;
 }
 
+/** A tower that is given, and not trained: its graph, and the output float32 [batch, width] that is taken of it. */
+export interface FrozenTower {
+  readonly graph: Graph;
+  readonly output: string;
+}
+
+/** What a backbone over texts and images has to fit. */
+export interface TextAndImageInputs {
+  readonly text: TextInputs;
+  readonly image: ImageInputs;
+  /** The teacher's text tower, where there is one. */
+  readonly frozen?: FrozenTower | undefined;
+}
+
 /** What each modality tells a backbone of its columns. */
 export interface ModelInputs {
   readonly text: TextInputs;
   readonly image: ImageInputs;
   readonly audio: AudioInputs;
+  readonly 'text+image': TextAndImageInputs;
 }
 export type ModalityName = keyof ModelInputs;
 

@@ -1,60 +1,132 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { LimbeckError } from '../errors.ts';
 import type { TypedValue } from '../onnx/graph.ts';
-import { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { RandomStream } from '../random.ts';
-import type { Backbone, ModalityName, ModelInputs } from './backbone.ts';
-import { ParameterMaker } from './parameters.ts';
-import type { Student } from './student.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { Features } from '../targets/features.ts';
+import { type Backbone, defineBackbone, type FrozenTower } from './backbone.ts';
+import { bert } from './bert.ts';
+import { mobilenetV3 } from './mobilenet-v3.ts';
+import type { ParameterMaker } from './parameters.ts';
+import { resnet } from './resnet.ts';
+import { staticEmbedding } from './static-embedding.ts';
+import { textAttention } from './text-attention.ts';
+import { textConv } from './text-conv.ts';
 
-/** A body that makes a vector of one of the inputs. */
-export interface Tower<Options extends z.ZodObject = z.ZodObject, M extends ModalityName = ModalityName> {
-  readonly backbone: Backbone<Options, M>;
-  readonly options: z.output<Options>;
-  readonly inputs: ModelInputs[M];
+/** Any backbone, as far as its place in a recipe goes. */
+interface TowerKind {
+  readonly kind: string;
+  readonly options: z.ZodObject;
 }
 
-export interface DualEncoderParts {
-  readonly text: Tower;
-  readonly image: Tower;
-  /** Numbers in the vectors of the shared space. */
-  readonly width: number;
-  /** Draws the initial parameters. */
-  readonly random: RandomStream;
-}
+const TEXT_TOWERS: readonly TowerKind[] = [textConv, textAttention, staticEmbedding, bert];
+const IMAGE_TOWERS: readonly TowerKind[] = [mobilenetV3, resnet];
 
-/** The outputs, as CLIP's exports name them. */
+/** The values, as CLIP's exports name them. */
 export const TEXT_EMBEDS = 'text_embeds';
 export const IMAGE_EMBEDS = 'image_embeds';
-/** Both beside each other: what is measured of pairs needs both at once. */
-export const PAIR_EMBEDS = 'pair_embeds';
+
+const kindOf = ({ kind, options }: TowerKind) => z.strictObject({ kind: z.literal(kind), ...options.shape });
+
+const frozen = z
+  .strictObject({ kind: z.literal('teacher') })
+  .describe("The teacher's encoder, which is not trained: images learn its space (Zhai et al., 2022).");
+
+const options = z
+  .object({
+    text: z
+      .discriminatedUnion('kind', [...TEXT_TOWERS.map(kindOf), frozen] as unknown as [
+        z.ZodObject<{ kind: z.ZodLiteral<string> }>,
+      ])
+      .describe('The tower that reads texts.'),
+    image: z
+      .discriminatedUnion(
+        'kind',
+        IMAGE_TOWERS.map(kindOf) as unknown as [z.ZodObject<{ kind: z.ZodLiteral<string> }>],
+      )
+      .describe('The tower that reads images.'),
+  })
+  .describe('Two towers whose vectors lie in one space, so that texts and images can be compared (CLIP).');
 
 /**
- * Two towers whose vectors lie in one space, so that texts and images can be compared (Radford et al., "Learning Transferable
- * Visual Models From Natural Language Supervision", 2021, section 2.3).
+ * Two towers whose vectors lie in one space (Radford et al., "Learning Transferable Visual Models From Natural Language
+ * Supervision", 2021, section 2.3).
  *
- * Inputs are those of both backbones. Outputs `text_embeds` and `image_embeds`, float32 [batch, width] of length 1;
- * `pair_embeds`, [batch, 2 * width], the text's vector and then the image's. Parameters lie under `text_model/` and
- * `vision_model/`, the projections are `text_projection` and `visual_projection`.
+ * Inputs are those of both towers. Its features have no value of their own: projected to 2 * width numbers they are both
+ * towers' vectors beside each other, [batch, 2 * width], which are also values named `text_embeds` and `image_embeds`,
+ * float32 [batch, width] of length 1 each. Parameters lie under `text_model/` and `vision_model/`; the projections are
+ * `text_projection` and `visual_projection`.
+ *
+ * @throws LimbeckError `recipe.invalid` for a frozen tower of another width, or none where one is asked for
  */
-export function buildDualEncoder({ text, image, width, random }: DualEncoderParts): Student {
-  const g = new GraphBuilder();
-  const make = new ParameterMaker(g, random);
-  const tower = (scope: string, projection: string, { backbone, options, inputs }: Tower) => {
-    const features = g.scope(scope, () => backbone.build(g, make, options, inputs).pooled?.());
-    if (!features) throw new Error(`the backbone ${backbone.kind} has no features of a whole sample`);
-    return unitLength(g, features.project(projection, width));
+export const dualEncoder = defineBackbone({
+  kind: 'dual-encoder',
+  options,
+  accepts: ['text+image'],
+  build(g, make, chosen, inputs) {
+    const text =
+      chosen.text.kind === 'teacher'
+        ? frozenFeatures(g, inputs.frozen)
+        : g.scope('text_model', () => pooledOf(TEXT_TOWERS, g, make, chosen.text, inputs.text));
+    const image = g.scope('vision_model', () => pooledOf(IMAGE_TOWERS, g, make, chosen.image, inputs.image));
+    return {
+      pooled: () => ({
+        width: text.width + image.width,
+        project(_scope, outputs) {
+          if (outputs % 2 !== 0) throw new Error(`two vectors of one width in ${outputs} numbers`);
+          const vectors = [
+            g.identity(unitLength(g, text.project('text_projection', outputs / 2)), TEXT_EMBEDS),
+            g.identity(unitLength(g, image.project('visual_projection', outputs / 2)), IMAGE_EMBEDS),
+          ];
+          return g.concat(vectors, 1);
+        },
+      }),
+    };
+  },
+});
+
+function pooledOf(
+  towers: readonly TowerKind[],
+  g: GraphBuilder,
+  make: ParameterMaker,
+  { kind, ...own }: { readonly kind: string },
+  inputs: object,
+): Features {
+  const backbone = towers.find((one) => one.kind === kind) as unknown as Backbone;
+  const features = backbone.build(g, make, own as never, inputs as never).pooled?.();
+  if (!features) throw new Error(`the backbone ${kind} has no features of a whole sample`);
+  return features;
+}
+
+/** The output of a graph whose weights are constants of this one. */
+function frozenFeatures(g: GraphBuilder, tower: FrozenTower | undefined): Features {
+  if (!tower) throw refused('there is no teacher whose text tower could be taken', 'Name one: teacher.');
+  const bound = new Map<string, TypedValue>();
+  for (const { name, type, shape } of tower.graph.inputs) {
+    if (!type || !shape) throw new Error(`input ${name} of the frozen tower has no type or shape`);
+    bound.set(name, g.input(name, type, shape));
+  }
+  const value = g.inline(tower.graph, bound, 'text_model/').get(tower.output);
+  const width = value?.shape[1];
+  if (!value || typeof width !== 'number') throw new Error(`the frozen tower has no output ${tower.output}`);
+  return {
+    width,
+    value,
+    project(_scope, outputs) {
+      if (outputs === width) return value;
+      throw refused(
+        `the teacher's vectors have ${width} numbers, those of the student ${outputs}`,
+        `Set the output's width to ${width}.`,
+      );
+    },
   };
-  const textEmbeds = tower('text_model', 'text_projection', text);
-  const imageEmbeds = tower('vision_model', 'visual_projection', image);
-  const named = (value: TypedValue, name: string) => g.output(g.identity(value, name), name);
-  named(textEmbeds, TEXT_EMBEDS);
-  named(imageEmbeds, IMAGE_EMBEDS);
-  g.output(g.concat([textEmbeds, imageEmbeds], 1), PAIR_EMBEDS);
-  return { graph: g.build(`${text.backbone.kind}+${image.backbone.kind}`), parameters: make.names };
+}
+
+function refused(problem: string, remedy: string): LimbeckError {
+  return new LimbeckError('recipe.invalid', problem, { where: 'student.text.kind: teacher', remedy });
 }
 
 /** Vectors [batch, width] divided by their length; a vector of zeros stays one. */
-export function unitLength(g: GraphBuilder, x: TypedValue): TypedValue {
+function unitLength(g: GraphBuilder, x: TypedValue): TypedValue {
   const length = g.sqrt(g.reduceSumSquare(x, { axes: [1], keepDims: true }));
   return g.div(x, g.max(length, 1e-9));
 }

@@ -3,6 +3,7 @@ import { registry } from '../registry.ts';
 import { audioConv } from './audio-conv.ts';
 import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
+import { dualEncoder } from './dual-encoder.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
 import { resnet } from './resnet.ts';
 import { staticEmbedding } from './static-embedding.ts';
@@ -20,6 +21,7 @@ export const BACKBONES = registry('student', [
   resnet,
   mobilenetV3,
   audioConv,
+  dualEncoder,
 ]);
 
 /** A backbone of the registry that reads a modality. */
