@@ -27,6 +27,8 @@ export const ROW_WEIGHTS = 'row_weights';
 export const INPUT_IDS = 'input_ids';
 /** int64 [batch, sequence]: 1 for a token, 0 for padding. */
 export const ATTENTION_MASK = 'attention_mask';
+/** int64 [batch, sequence]: 1 for tokens of the second text of a pair. */
+export const TOKEN_TYPE_IDS = 'token_type_ids';
 /** float32 [batch, channels, height, width]. */
 export const PIXEL_VALUES = 'pixel_values';
 /** The axis of tokens. */

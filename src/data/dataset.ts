@@ -1,5 +1,8 @@
+import type { ColumnSpec } from './columns.ts';
 import type { KeptDifference } from './kept-difference.ts';
 import type { LabelStatistics } from './label-findings.ts';
+import type { Processor } from './modalities/modality.ts';
+import type { InputStatistics } from './rows/input-counts.ts';
 import type { BrokenRows, SourceNote } from './sample.ts';
 import type { Split } from './split.ts';
 import type { SplitOrigins } from './split-assignment.ts';
@@ -34,8 +37,10 @@ export interface DatasetStatistics {
   classCounts: Record<DatasetSplit, number[]>;
   /** How the data differ from those of the run whose splits were asked for. */
   kept?: KeptDifference;
-  /** The labels as the rows have them; absent for images. */
+  /** The labels as the rows have them, where the main output is a class. */
   labels?: LabelStatistics;
+  /** What was met of each input. */
+  inputs?: Record<string, InputStatistics>;
 }
 
 /** A split data set on disk. Samples stay there: memory does not grow with their number. */
@@ -46,7 +51,13 @@ export interface Dataset<S extends Split = Split> {
   readonly contentHash: string;
   /** The source, for people. */
   readonly title: string;
-  /** Class names; a label is a position in this list. */
+  /** How its inputs are read, by what was measured of the training samples. */
+  readonly inputs: readonly { readonly name: string; readonly processor: Processor }[];
+  /** What the columns of each output depend on: class names, the width of a vector. */
+  readonly spaces: Readonly<Record<string, unknown>>;
+  /** The columns of its batches, but for weights. */
+  readonly columns: readonly ColumnSpec[];
+  /** Class names of the main output; a label is a position in this list. Empty where it is not a class. */
   readonly labels: readonly string[];
   readonly splits: Readonly<Record<DatasetSplit, S>>;
   readonly statistics: DatasetStatistics;

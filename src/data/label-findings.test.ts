@@ -81,7 +81,7 @@ test('the reader numbers, renames and counts labels', () => {
     renameLabels: { Spam: 'spam', '-1': null, unused: 'x' },
   });
   const read = (label?: string, noLabel?: string) =>
-    reader.read({ id: '', group: '', text: '', ...(label && { label }), ...(noLabel && { noLabel }) });
+    reader.read({ ...(label && { label }), ...(noLabel && { noLabel }) });
   expect([
     read('spam'),
     read('10'),
@@ -108,7 +108,7 @@ test('the reader numbers, renames and counts labels', () => {
 });
 
 test('the reader keeps the order of given classes, and of declared ones', () => {
-  const label = (name: string) => ({ id: '', group: '', text: '', label: name });
+  const label = (name: string) => ({ label: name });
   const given = new LabelReader({ title: '', labels: ['b', 'a'], renameLabels: { B: 'b' } });
   expect([given.read(label('a')), given.read(label('B')), given.read(label('c'))]).toEqual([1, 0, undefined]);
   expect(given.unknown(label('aa'))).toBe("label 'aa' is not in data.labels (the nearest there is 'a')");

@@ -1,7 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import { LimbeckError } from '../errors.ts';
 import { orderClasses } from './class-order.ts';
-import type { TextSample } from './sample.ts';
 
 /** More classes than this, found in data, mean that the label field holds something else than labels. */
 const MOST_LABELS = 10_000;
@@ -52,6 +51,12 @@ export interface LabelReaderOptions {
   readonly title: string;
 }
 
+/** A row's label, or the value that stands for none where the data set does not declare it (`NaN`). */
+export interface RowLabel {
+  readonly label?: string;
+  readonly noLabel?: string;
+}
+
 /** Numbers the labels of rows, and counts what it meets. */
 export class LabelReader {
   readonly #options: LabelReaderOptions;
@@ -74,7 +79,7 @@ export class LabelReader {
   }
 
   /** The number of a row's label: -1 for a row without one, undefined for one that is not in the list of the recipe. */
-  read({ label, noLabel }: TextSample): number | undefined {
+  read({ label, noLabel }: RowLabel): number | undefined {
     const name = label === undefined ? null : this.#rename(label);
     if (name === null) {
       this.#unlabelled++;
@@ -88,7 +93,7 @@ export class LabelReader {
   }
 
   /** What is wrong with a label that is not in the list of the recipe. */
-  unknown({ label = '' }: TextSample): string {
+  unknown({ label = '' }: RowLabel): string {
     const name = this.#rename(label) ?? label;
     const renamed = name === label ? '' : ` (renamed from '${label}')`;
     return `label '${name}'${renamed} is not in data.labels (the nearest there is '${closest(name, this.labels)}')`;

@@ -1,5 +1,5 @@
-/** One row of a text classification data set, as a source gives it. */
-export interface TextSample {
+/** One row of a data set, as a source gives it. */
+export interface Sample {
   /**
    * Stable across runs, and unique in its source: `noun.00001740`, or what the recipe's `idField` holds. Where there is
    * none the sample is its content; a file's name or a row's number never identify it.
@@ -7,15 +7,19 @@ export interface TextSample {
   id?: string;
   /** Samples with the same group never land in different splits (for example the synset of a gloss); the id when absent. */
   group?: string;
-  /** File and row, for the person: `train.jsonl:12`. */
-  where?: string;
-  text: string;
-  /** The class name, or undefined for a row without a label. */
-  label?: string;
-  /** Of a row without a label: the value that stands for none, if the data set does not declare that (`NaN`). */
-  noLabel?: string;
   /** The split that the data set itself puts the row in. */
   split?: SplitName;
+  /** File and row, for the person: `train.jsonl:12`. */
+  where?: string;
+  /** How the row begins, for the person. */
+  excerpt?: string;
+  /** The absolute folder that relative paths among the values are in. */
+  folder?: string;
+  /**
+   * Raw values by column, of any type, from outside: a text or a class as a string, an image or a sound as `{ path }`,
+   * `{ bytes }` or `{ pixels, dims }`, numbers, lists, records.
+   */
+  values: Readonly<Record<string, unknown>>;
 }
 
 /** The parts that a data set is split into. */
@@ -45,8 +49,6 @@ export interface BrokenRow {
   /** File and row, for the person. */
   where: string;
   problem: string;
-  /** The label is a list: several classes for a text. */
-  labelList?: true;
   reason?: BrokenReason;
   /** How the row begins. */
   excerpt?: string;
@@ -69,7 +71,7 @@ export interface SourceNote {
 }
 
 /** What a source yields: a sample, a broken row that is counted and shown, or a note. */
-export type SourceRow = { sample: TextSample } | { broken: BrokenRow } | { note: SourceNote };
+export type SourceRow = { sample: Sample } | { broken: BrokenRow } | { note: SourceNote };
 
 /** Where samples come from. Reading streams: a source never holds the whole data set in memory. */
 export interface DataSource {
@@ -79,15 +81,20 @@ export interface DataSource {
   fingerprint(): Promise<string>;
   rows(signal?: AbortSignal): AsyncIterable<SourceRow>;
   /**
-   * The class names that the data set itself declares (ClassLabel), in the order of their numbers; its rows have these
-   * names for labels.
+   * What the data set says of its fields before its rows are read, by column: class names, the size of all images.
    *
    * @throws LimbeckError `data.class-names` where its files declare different ones.
    */
-  classNames?(): Promise<DeclaredClasses | undefined>;
+  declares?(): Promise<Readonly<Record<string, FieldDeclaration>>>;
+  /**
+   * Of a data set that was published once and never changes: how many rows it has for training and for testing, in this
+   * order. Its samples are known by their position, which is their number everywhere, and none is another's duplicate;
+   * others are known by their content.
+   */
+  readonly positions?: { readonly train: number; readonly test: number };
 }
 
-/** The class names that a data set declares for its label column, in the order of their numbers. */
+/** The class names that a data set declares for a column, in the order of their numbers. */
 export interface DeclaredClasses {
   readonly names: readonly string[];
   /** What declares them, for people: `README.md`, the file with the rows. */
@@ -96,6 +103,8 @@ export interface DeclaredClasses {
 
 /** What a source says of a field before its rows are read. */
 export interface FieldDeclaration {
+  /** The classes of a column with class numbers or names. */
+  readonly classes?: DeclaredClasses;
   /** [channels, height, width] of images that have all one size. */
   readonly dims?: readonly [number, number, number];
   /** Of sounds that have all one, in samples a second. */

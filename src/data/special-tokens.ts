@@ -88,6 +88,53 @@ export function tokenTypes(
   return { text, special };
 }
 
+/** How a pair of texts is framed: special tokens by their id, and where each text goes, with the type of its tokens. */
+export interface PairTemplate {
+  readonly parts: readonly ({ readonly id: number } | { readonly text: 0 | 1 })[];
+  /** Of each part. */
+  readonly types: readonly number[];
+}
+
+const SECOND_PROBE = '\u0000second\u0000';
+
+/** Reads how pairs are framed from the post-processor; without one they follow each other. */
+export function pairTemplate(
+  postProcessor: PostProcessor | null,
+  idOf: (token: string) => number | undefined,
+): PairTemplate {
+  const made = postProcessor?.post_process([PROBE], [SECOND_PROBE], true);
+  if (!made?.tokens.includes(PROBE) || !made.tokens.includes(SECOND_PROBE))
+    return { parts: [{ text: 0 }, { text: 1 }], types: [0, 0] };
+  const parts: PairTemplate['parts'][number][] = [];
+  const types: number[] = [];
+  for (const [i, token] of made.tokens.entries()) {
+    const id = idOf(token);
+    if (token === PROBE) parts.push({ text: 0 });
+    else if (token === SECOND_PROBE) parts.push({ text: 1 });
+    else if (id !== undefined) parts.push({ id });
+    else continue;
+    types.push(made.token_type_ids?.[i] ?? 0);
+  }
+  return { parts, types };
+}
+
+/**
+ * How many tokens of each text of a pair are kept where both may have `most`: the longer one loses first (`longest_first`
+ * of transformers' fast tokenizers, whose arithmetic this is).
+ */
+export function pairLengths(first: number, second: number, most: number): [number, number] {
+  if (first + second <= most) return [first, second];
+  if (most <= 0) return [0, 0];
+  const [shorter, longer] = [Math.min(first, second), Math.max(first, second)];
+  let [less, more] = [shorter, shorter > most ? shorter : Math.max(shorter, most - shorter)];
+  if (less + more > most) {
+    less = Math.floor(most / 2);
+    more = less + (most % 2);
+  }
+  more = Math.min(more, longer);
+  return first <= second ? [less, more] : [more, less];
+}
+
 function directionOf(section: unknown): unknown {
   return typeof section === 'object' && section !== null
     ? (section as { direction?: unknown }).direction

@@ -1,5 +1,4 @@
-import type { Dataset } from './dataset.ts';
-import type { TokenSplit } from './token-split.ts';
+import type { PreparedDataset } from './prepared/dataset-manifest.ts';
 
 /** A tokenized, split data set on disk. */
-export type TextDataset = Dataset<TokenSplit>;
+export type TextDataset = PreparedDataset;

@@ -9,7 +9,16 @@ import { findPaddingToken, type PaddingToken } from './padding-token.ts';
 import { type SafeLength, safeLength } from './pattern-danger.ts';
 import { rewrittenForLibrary } from './rewritten-for-library.ts';
 import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
-import { cutTokens, type TokenFrame, type TokenTypes, tokenFrame, tokenTypes } from './special-tokens.ts';
+import {
+  cutTokens,
+  type PairTemplate,
+  pairLengths,
+  pairTemplate,
+  type TokenFrame,
+  type TokenTypes,
+  tokenFrame,
+  tokenTypes,
+} from './special-tokens.ts';
 import { type TokenSpelling, tokenBytes, tokenSpelling } from './token-bytes.ts';
 import { UnigramEncoder, type UnigramModel } from './unigram.ts';
 
@@ -123,6 +132,39 @@ export class Tokenizer {
   }
 
   /**
+   * The ids of a pair of texts and their `token_type_ids`, at most `maxLength`: the longer text is cut first, special tokens
+   * stay. `whole` is how many ids there were before.
+   */
+  encodePair(
+    first: string,
+    second: string,
+    maxLength: number = Number.POSITIVE_INFINITY,
+  ): { ids: number[]; types: number[]; whole: number } {
+    const texts = [first, second].map((text) => this.#plainIds(text)) as [number[], number[]];
+    const { parts, types } = this.#pairTemplate;
+    const special = parts.filter((part) => 'id' in part).length;
+    const kept = pairLengths(texts[0].length, texts[1].length, maxLength - special);
+    const result = {
+      ids: [] as number[],
+      types: [] as number[],
+      whole: texts[0].length + texts[1].length + special,
+    };
+    for (const [i, part] of parts.entries()) {
+      const ids = 'id' in part ? [part.id] : this.#ends(texts[part.text], kept[part.text]);
+      for (const id of ids) {
+        result.ids.push(id);
+        result.types.push(types[i] ?? 0);
+      }
+    }
+    return result;
+  }
+
+  /** Whether the texts of a pair have different types: then a model has `token_type_ids`. */
+  get hasPairTypes(): boolean {
+    return this.#pairTemplate.types.some((type) => type !== 0);
+  }
+
+  /**
    * What was assumed where the files say nothing, or disagree, and what they ask for that the library does otherwise:
    * sentences for a run to tell.
    */
@@ -193,6 +235,26 @@ export class Tokenizer {
       this.#config.remove_space !== true &&
       this.#config.do_lowercase_and_remove_accent !== true
     );
+  }
+
+  get #pairTemplate(): PairTemplate {
+    return pairTemplate(this.#library.post_processor, (token) => this.#library.token_to_id(token));
+  }
+
+  /** The ids of a text without special tokens around it. */
+  #plainIds(text: string): number[] {
+    const seen =
+      this.frame.truncationSide === 'right' ? text.slice(0, LONGEST_TEXT) : text.slice(-LONGEST_TEXT);
+    return this.#limited(seen, () =>
+      this.#unigram
+        ? this.#encodeUnigram(seen, this.#unigram)
+        : this.#library.encode(seen, { add_special_tokens: false }).ids,
+    );
+  }
+
+  #ends(ids: readonly number[], kept: number): readonly number[] {
+    if (ids.length <= kept) return ids;
+    return this.frame.truncationSide === 'right' ? ids.slice(0, kept) : ids.slice(ids.length - kept);
   }
 
   #idsOf(text: string): number[] {

@@ -32,7 +32,7 @@ test('transformers.js loads the folder for zero-shot-image-classification, and e
   const tokenizer = await useLiteTokenizer();
   const processor = await image.open(
     image.options.parse({ size: 32, normalization: { mean: [0.5, 0.5, 0.5], deviation: [0.3, 0.3, 0.3] } }),
-    { input: 'image', resolvePath: (path) => path },
+    { input: 'image', fields: ['image'], maxLength: 0, buckets: [], resolvePath: (path) => path },
   );
   const student = buildStudent({
     backbone: dualEncoder,

@@ -1,4 +1,4 @@
-import type { Normalization } from '../data/images/image-split.ts';
+import type { ChannelMoments } from '../data/modalities/image/channel-moments.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { withColourInput } from './image-channels.ts';
 import { CONFIG_FILE, classNames, jsonFile, writePackage } from './package-folder.ts';
@@ -14,7 +14,7 @@ export interface ImageClassifierPackage {
   readonly labels: readonly string[];
   /** [channels, height, width] of the training images. */
   readonly dims: readonly [number, number, number];
-  readonly normalization: Normalization;
+  readonly normalization: ChannelMoments;
 }
 
 /** PIL's number for bilinear interpolation, as preprocessor files have it. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { className } from '../data/class-name.ts';
-import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
 import { SOURCES } from '../data/sources/index.ts';
 import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';
@@ -60,7 +59,7 @@ export const HELD_OUT = 0.1;
 export const dataSchema = fromRegistries(() =>
   z
     .strictObject({
-      source: registryUnion([...SOURCES, ...IMAGE_SOURCES]).describe('Where the samples come from.'),
+      source: registryUnion(SOURCES).describe('Where the samples come from.'),
       labels: z
         .array(className)
         .min(2)

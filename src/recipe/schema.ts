@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IMAGE_SOURCES } from '../data/images/image-sources.ts';
+import { SOURCES } from '../data/sources/index.ts';
 import { LimbeckError } from '../errors.ts';
 import { fromRegistries } from '../registry.ts';
 import { BACKBONES } from '../students/index.ts';
@@ -7,6 +7,7 @@ import { IMAGE_TEACHERS, type TeacherChoice } from '../teachers/index.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
+import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
 import { objectiveSchema } from './objective.ts';
 import { outputsSchema } from './outputs.ts';
@@ -43,6 +44,7 @@ export const recipeSchema = fromRegistries(() =>
         .default('cpu')
         .describe('Where graphs run; `limbeck doctor` tells what loads here.'),
       data: dataSchema(),
+      inputs: inputsSchema(),
       outputs: outputsSchema,
       teacher: teacherSchema()
         .optional()
@@ -133,7 +135,8 @@ export const recipeSchema = fromRegistries(() =>
 /** The task that a kind of source, teacher or student is for. */
 export function taskOf(kind: string): TaskName {
   const students = BACKBONES.filter(({ accepts }) => accepts.some((modality) => modality === 'image'));
-  const images = [...IMAGE_SOURCES, ...IMAGE_TEACHERS, ...students];
+  const sources = SOURCES.filter(({ gives }) => gives === 'images');
+  const images = [...sources, ...IMAGE_TEACHERS, ...students];
   return images.some((one) => one.kind === kind) ? 'image-classification' : 'text-classification';
 }
 

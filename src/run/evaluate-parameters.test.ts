@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { tokenBatch } from '../data/testing/batches.ts';
-import type { TokenSplit } from '../data/token-split.ts';
+import type { TextSplit } from '../data/text-split.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { classMetrics } from '../metrics/class-metrics.ts';
 import { tensor } from '../onnx/tensor.ts';
@@ -17,7 +17,7 @@ const TEXTS = [
   { embedding: [9, 0], label: -1 },
 ];
 
-const split: TokenSplit = {
+const split: TextSplit = {
   name: 'validation',
   size: TEXTS.length,
   buckets: [{ length: 8, size: TEXTS.length }],

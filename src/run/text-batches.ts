@@ -3,8 +3,8 @@ import { batchOrder } from '../data/batch-order.ts';
 import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../data/columns.ts';
 import type { OrderOf } from '../data/curriculum-order.ts';
 import type { Split } from '../data/split.ts';
+import type { TextSplit } from '../data/text-split.ts';
 import { dropTokens } from '../data/token-dropout.ts';
-import type { TokenSplit } from '../data/token-split.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import type { PlainBatchSource } from '../train/batch-source.ts';
@@ -39,10 +39,10 @@ export function textBatches(options: TextBatchOptions): PlainBatchSource {
 
 /** The compiled steps that a split needs: one for each bucket. */
 export function textVariants(
-  split: TokenSplit,
+  split: TextSplit,
   batchSize: number,
 ): Record<string, { batch: number; sequence: number }> {
-  const sizes = split.buckets.map(({ length }) => ({ batch: batchSize, [SEQUENCE]: length }));
+  const sizes = split.buckets.map(({ length }) => ({ batch: batchSize, [SEQUENCE]: length as number }));
   return Object.fromEntries(sizes.map((own) => [variantName(own), own]));
 }
 
@@ -52,7 +52,7 @@ const SPEED_CALLS = 50;
  * Calls of `rows` texts taken from all over the split, cut to the longest of them as a tokenizer pads them. Where the
  * split is so small that no bucket has so many texts, a call takes some of them several times.
  */
-export function* textSpeedCalls(split: TokenSplit, rows: number): Generator<Record<string, Tensor>> {
+export function* textSpeedCalls(split: TextSplit, rows: number): Generator<Record<string, Tensor>> {
   const bucketsOf = (least: number) =>
     split.buckets.flatMap(({ size }, bucket) => (size >= least ? [bucket] : []));
   const large = bucketsOf(rows);

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
 import type { Split } from '../data/split.ts';
 import { tokenBatch } from '../data/testing/batches.ts';
-import type { TokenSplit } from '../data/token-split.ts';
+import type { TextSplit } from '../data/text-split.ts';
 import type { Session } from '../engine/engine.ts';
 import { textSpeedCalls } from './text-batches.ts';
 import { timeModels } from './time-models.ts';
 
-const CALLS = { speedCalls: (split: Split, rows: number) => textSpeedCalls(split as TokenSplit, rows) };
+const CALLS = { speedCalls: (split: Split, rows: number) => textSpeedCalls(split as TextSplit, rows) };
 
 /** A split of texts that are all three tokens long, in buckets of 16 tokens. */
-function splitOf(sizes: readonly number[]): TokenSplit {
+function splitOf(sizes: readonly number[]): TextSplit {
   return {
     name: 'test',
     size: sizes.reduce((sum, size) => sum + size, 0),

@@ -20,7 +20,8 @@ export async function readGlosses(perClass: number): Promise<Gloss[]> {
   const glosses: Gloss[] = [];
   for await (const row of source.rows()) {
     if (!('sample' in row) || !row.sample) continue;
-    const { id = '', text, label = '' } = row.sample;
+    const { id = '', values } = row.sample;
+    const [text, label] = [`${values.text}`, `${values.label}`];
     const wanted = left.get(label) ?? 0;
     if (wanted === 0) continue;
     left.set(label, wanted - 1);

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openSource } from '../sources/index.ts';
 import { sourceSchema } from '../testing/source-schema.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
+import { textRows } from '../testing/text-rows.ts';
 import { splitFiles } from './dataset-files.ts';
 import { download } from './download.ts';
 import { matchesGlob } from './glob.ts';
@@ -97,7 +98,7 @@ afterEach(() => {
 const jsonlFile = Buffer.from('{"text":"one","label":"x"}\n{"text":"two","label":"y"}\n');
 
 describe('hugging-face', () => {
-  const read = async (options: object) => {
+  const read = async (options: { textField?: string; labelField?: string; [option: string]: unknown }) => {
     const source = await openSource(
       sourceSchema.parse({ kind: 'hugging-face', dataset: NAME, endpoint, ...options }),
       {
@@ -106,10 +107,8 @@ describe('hugging-face', () => {
       },
     );
     const rows = [];
-    for await (const row of source.rows()) {
-      if ('sample' in row) rows.push(row.sample);
-      else if ('broken' in row) rows.push(row.broken);
-    }
+    const fields = { text: options.textField ?? 'text', label: options.labelField ?? 'label' };
+    for await (const row of textRows(source, fields)) rows.push('sample' in row ? row.sample : row.broken);
     return { title: source.title, fingerprint: await source.fingerprint(), rows };
   };
 

@@ -11,6 +11,8 @@ import type { Tokenizer } from '../tokenizer.ts';
  */
 export interface Modality<Kind extends string = string, Schema extends z.ZodObject = z.ZodObject> {
   readonly kind: Kind;
+  /** Whether raw values are files: strings and `{ path }` come to `encode` as `{ path }`, absolute, that may be read. */
+  readonly readsFiles?: boolean;
   /** The options beside `modality` and `field` in a recipe's `inputs`. No file is opened by it. */
   readonly options: Schema;
   /** @throws LimbeckError where an option cannot be met: `data.options`, `data.missing` */
@@ -23,7 +25,13 @@ export interface ModalityContext {
   readonly input: string;
   /** What the source declares of the field: the size of images that have all one. */
   readonly declared?: FieldDeclaration | undefined;
-  /** The absolute path of a path in the data, relative to the file that names it or to the folder of the data set. @throws LimbeckError outside the allowed folders */
+  /** The columns of the rows that it is read from, for messages; several are one value, a list: the texts of a pair. */
+  readonly fields: readonly string[];
+  /** In tokens; longer texts are cut (`data.maxLength`). */
+  readonly maxLength: number;
+  /** The lengths in tokens that texts are padded to (`data.buckets`), ascending to maxLength. */
+  readonly buckets: readonly number[];
+  /** The absolute path of a path in the recipe. @throws LimbeckError outside the allowed folders */
   resolvePath(path: string): string;
   /** The tokenizer of the run: the teacher's, or one that the recipe names. */
   readonly tokenizer?: Tokenizer | undefined;

@@ -17,9 +17,12 @@ export interface CsvColumns {
 
 /** The names of the columns that a recipe asks for and cannot do without. */
 export function requiredColumns(fields: Fields): string[] {
-  return [fields.textField, fields.idField, fields.groupField, fields.splitField].filter(
-    (name) => name !== undefined,
-  );
+  return [
+    ...fields.inputs.map(({ name }) => name),
+    fields.idField,
+    fields.groupField,
+    fields.splitField,
+  ].filter((name) => name !== undefined);
 }
 
 /**
@@ -69,8 +72,9 @@ export function readHeader(
 
 /** The key of the recipe that asks for a column. */
 function keyOf(name: string, options: Fields): string {
-  const keys = ['textField', 'idField', 'groupField', 'splitField'] as const;
-  return keys.find((key) => options[key] === name) ?? 'textField';
+  const own = (['idField', 'groupField', 'splitField'] as const).find((key) => options[key] === name);
+  const input = options.inputs.find((one) => one.name === name);
+  return input?.key ?? `data.source.${own ?? 'textField'}`;
 }
 
 function checkColumns(
@@ -87,10 +91,10 @@ function checkColumns(
     const meant = nearest(name, columns);
     throw new LimbeckError('data.missing-column', `there is no column '${name}'`, {
       where,
-      remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set data.source.${keyOf(name, options)} to one of the file's columns, or data.source.columns to their names if the first line is not a header; \`limbeck init --data FILE\` proposes them.`,
+      remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set ${keyOf(name, options)} to one of the file's columns, or data.source.columns to their names if the first line is not a header; \`limbeck init --data FILE\` proposes them.`,
     });
   }
-  for (const name of [...requiredColumns(options), options.labelField]) {
+  for (const name of [...requiredColumns(options), ...options.outputs.map((output) => output.name)]) {
     if (columns.filter((one) => one === name).length < 2) continue;
     throw new LimbeckError('data.duplicate-column', `there are several columns '${name}'`, {
       where,
@@ -101,15 +105,15 @@ function checkColumns(
   }
 }
 
-function columnNotes(columns: readonly string[], file: RowFile, { labelField }: Fields): SourceNote[] {
+function columnNotes(columns: readonly string[], file: RowFile, { outputs }: Fields): SourceNote[] {
   const notes: SourceNote[] = [];
   const twice = [...new Set(columns.filter((name, i) => columns.indexOf(name) !== i))];
   if (twice.length > 0) {
     const names = twice.map((name) => `'${name}'`).join(', ');
     notes.push({ kind: 'columns', message: `${file.name}: several columns are called ${names}` });
   }
-  const missing = missingLabel(columns, file.name, labelField);
-  return missing ? [...notes, missing] : notes;
+  const missing = outputs.map(({ name }) => missingLabel(columns, file.name, name));
+  return [...notes, ...missing.filter((note) => note !== undefined)];
 }
 
 /** What is to be told of a table that has no column of classes: its rows have no label. */

@@ -1,10 +1,11 @@
+import { dirname } from '../../platform/paths.ts';
 import { z } from 'zod';
 import type { SourceRow } from '../sample.ts';
 import { csvRecords, type RowShape } from '../text-files/csv-records.ts';
 import { encodingOption } from '../text-files/encoding.ts';
 import { type TextLine, textFormat, textLines } from '../text-files/text-lines.ts';
 import { readHeader } from './csv-header.ts';
-import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
+import { type Fields, fieldOptions, rowFromFields, tableFields } from './fields.ts';
 import { openFiles, pathOption, type RowFile } from './files.ts';
 import { defineSource } from './source.ts';
 
@@ -43,8 +44,10 @@ const options = z
 export const csv = defineSource({
   kind: 'csv',
   options,
-  open: ({ path, ...rest }, context) =>
-    openFiles('csv', path, rest, context, (file, signal) => readCsv(file, rest, signal)),
+  open({ path, ...rest }, context) {
+    const options = { ...rest, ...tableFields(rest, context) };
+    return openFiles('csv', path, rest, options, context, (file, signal) => readCsv(file, options, signal));
+  },
 });
 
 export interface CsvOptions extends Fields {
@@ -89,7 +92,7 @@ export async function* readCsv(
 
   const shape: RowShape = {
     columns: columns.length,
-    label: columns.indexOf(options.labelField),
+    label: options.outputs[0] ? columns.indexOf(options.outputs[0].name) : -1,
     classes: new Set(),
   };
   let isHeader = !options.columns;
@@ -117,7 +120,7 @@ export async function* readCsv(
     const label = fields[shape.label]?.trim();
     if (label && shape.classes.size < MOST_CLASSES) shape.classes.add(label);
     const row = Object.fromEntries(columns.map((name, i) => [name, fields[i]]));
-    yield rowFromFields(row, options, { where, excerpt, split: file.split, classNames: file.classNames });
+    yield rowFromFields(row, options, { where, excerpt, split: file.split, folder: dirname(file.path) });
   }
 }
 

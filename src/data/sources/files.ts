@@ -4,8 +4,9 @@ import { stat } from '../../platform/async-files.ts';
 import { basename } from '../../platform/paths.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { hashFile } from '../hash-file.ts';
-import type { DataSource, DeclaredClasses, SourceRow, SplitName } from '../sample.ts';
+import type { DataSource, DeclaredClasses, FieldDeclaration, SourceRow, SplitName } from '../sample.ts';
 import { classNamesBeside } from './class-names.ts';
+import type { Fields } from './fields.ts';
 import type { SourceContext } from './source.ts';
 
 const onePath = z.string().min(1);
@@ -25,55 +26,75 @@ export interface RowFile {
   /** For people. */
   name: string;
   split?: SplitName;
-  /** Class names that the data set declares beside the file. */
-  classNames?: readonly string[];
 }
 
 /** Reads the rows of one file; throws LimbeckError where the file is not of the format. */
 export type RowReader = (file: RowFile, signal?: AbortSignal) => AsyncIterable<SourceRow>;
+
+/** The class names that a file's own metadata declares for a column; undefined for none. */
+export type NamesInFile = (file: RowFile, column: string) => Promise<readonly string[] | undefined>;
 
 /** A source over local files of one format. Throws LimbeckError `data.missing` at once for files that are not there. */
 export async function openFiles(
   kind: string,
   path: PathOption,
   options: Readonly<Record<string, unknown>>,
+  { outputs }: Pick<Fields, 'outputs'>,
   context: SourceContext,
   read: RowReader,
-  declaredIn: (file: RowFile) => Promise<readonly string[] | undefined> = async () => undefined,
+  declaredIn: NamesInFile = async () => undefined,
 ): Promise<DataSource> {
   const files = listFiles(path, context);
   for (const file of files) await requireFile(file.path);
   const title = files.map(({ name }) => name).join(', ');
-  const beside = await declaredBeside(files, `${options.labelField}`, context);
-  const described = beside ? files.map((file) => ({ ...file, classNames: beside.names })) : files;
+  const beside: Record<string, DeclaredClasses> = {};
+  for (const { name } of outputs) {
+    const declared = await declaredBeside(files, name, context);
+    if (declared) beside[name] = declared;
+  }
   return {
     title: title.length > 100 ? `${files[0]?.name} and ${files.length - 1} files more` : title,
     // By content: a date says nothing, and a file that was changed may have kept its own.
     fingerprint: async () => {
       const contents = files.map((file) => [file.name, hashFile(file.path)]);
+      const names = Object.entries(beside).map(([column, { names }]) => [column, names]);
       return canonicalJson({
         kind,
         contents,
         options: { ...options, path },
-        ...(beside && { classNames: beside.names }),
+        ...(context.columns && { columns: context.columns }),
+        ...(names.length > 0 && { classNames: names }),
       });
     },
     async *rows(signal) {
-      for (const file of described) yield* read(file, signal);
+      for (const file of files) yield* read(file, signal);
     },
-    async classNames() {
-      const inFiles: DeclaredClasses[] = [];
-      for (const file of files) {
-        const names = await declaredIn(file);
-        if (names) inFiles.push({ names, where: file.path });
-      }
-      return sameClasses(inFiles) ?? beside;
-    },
+    declares: () => declaredOf(files, outputs, declaredIn, beside),
   };
 }
 
+/** What files declare of their classes: in themselves or, where none does, beside them. */
+export async function declaredOf(
+  files: readonly RowFile[],
+  outputs: Fields['outputs'],
+  declaredIn: NamesInFile,
+  beside: Readonly<Record<string, DeclaredClasses>>,
+): Promise<Record<string, FieldDeclaration>> {
+  const declared: Record<string, FieldDeclaration> = {};
+  for (const { name: column } of outputs) {
+    const inFiles: DeclaredClasses[] = [];
+    for (const file of files) {
+      const names = await declaredIn(file, column);
+      if (names) inFiles.push({ names, where: file.path });
+    }
+    const classes = sameClasses(inFiles) ?? beside[column];
+    if (classes) declared[column] = { classes };
+  }
+  return declared;
+}
+
 /** What the files say beside the first of them, for all: a data set declares its classes once. */
-function declaredBeside(files: readonly RowFile[], labelField: string, context: SourceContext) {
+function declaredBeside(files: readonly RowFile[], column: string, context: SourceContext) {
   const allowed = (path: string) => {
     try {
       return context.resolvePath(path) === path;
@@ -82,7 +103,7 @@ function declaredBeside(files: readonly RowFile[], labelField: string, context: 
     }
   };
   const [first] = files;
-  return first ? classNamesBeside(first.path, labelField, allowed) : Promise.resolve(undefined);
+  return first ? classNamesBeside(first.path, column, allowed) : Promise.resolve(undefined);
 }
 
 /** One declaration of several equal ones. @throws LimbeckError `data.class-names` */

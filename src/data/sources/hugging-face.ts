@@ -8,8 +8,8 @@ import type { DeclaredClasses } from '../sample.ts';
 import { encodingOption } from '../text-files/encoding.ts';
 import { infoClassNames, infoOf, readmeDatasetInfo } from './class-names.ts';
 import { readCsv } from './csv.ts';
-import { fieldOptions } from './fields.ts';
-import { type RowReader, sameClasses } from './files.ts';
+import { fieldOptions, tableFields } from './fields.ts';
+import { declaredOf, type RowReader } from './files.ts';
 import { readJsonl } from './jsonl.ts';
 import { classNamesIn, readParquet } from './parquet.ts';
 import { defineSource } from './source.ts';
@@ -41,8 +41,9 @@ const options = z
 export const huggingFace = defineSource({
   kind: 'hugging-face',
   options,
-  async open({ dataset, config, revision, endpoint, ...fields }, context) {
+  async open({ dataset, config, revision, endpoint, ...rest }, context) {
     const { fetch, signal } = context;
+    const fields = { ...tableFields(rest, context), encoding: rest.encoding };
     const repository = await hubDataset(dataset, revision, {
       ...(endpoint && { endpoint }),
       ...(fetch && { fetch }),
@@ -64,11 +65,22 @@ export const huggingFace = defineSource({
     const info = infos
       ? infoOf(infos.path, readRegularText(await repository.fetchFile(infos, folder)))
       : readmeDatasetInfo(text);
-    const classNames = infoClassNames(info, fields.labelField, config);
+    const beside: Record<string, DeclaredClasses> = {};
+    for (const { name } of fields.outputs) {
+      const names = infoClassNames(info, name, config);
+      if (names) beside[name] = { names, where: infos?.path ?? 'README.md' };
+    }
     return {
       title: `${dataset}${config ? ` (${config})` : ''} at ${repository.sha.slice(0, 12)}`,
       fingerprint: async () =>
-        canonicalJson({ kind: 'hugging-face', dataset, config, sha: repository.sha, fields }),
+        canonicalJson({
+          kind: 'hugging-face',
+          dataset,
+          config,
+          sha: repository.sha,
+          fields: rest,
+          ...(context.columns && { columns: context.columns }),
+        }),
       async *rows(rowsSignal) {
         for (const { file, split } of files) {
           const path = await repository.fetchFile(file, folder);
@@ -82,20 +94,15 @@ export const huggingFace = defineSource({
             path,
             name: file.path,
             ...(!fields.splitField && { split }),
-            ...(classNames && { classNames }),
           });
         }
       },
-      async classNames() {
-        const declared: DeclaredClasses[] = [];
-        for (const { file } of files.filter((one) => /\.parquet$/i.test(one.file.path))) {
-          const path = await repository.fetchFile(file, folder);
-          const names = await classNamesIn({ path, name: file.path }, fields);
-          if (names) declared.push({ names, where: file.path });
-        }
-        return (
-          sameClasses(declared) ?? (classNames && { names: classNames, where: infos?.path ?? 'README.md' })
-        );
+      async declares() {
+        const parquet = files.filter((one) => /\.parquet$/i.test(one.file.path));
+        const local = [];
+        for (const { file } of parquet)
+          local.push({ path: await repository.fetchFile(file, folder), name: file.path });
+        return declaredOf(local, fields.outputs, classNamesIn, beside);
       },
     };
   },

@@ -3,6 +3,7 @@ import { registry } from '../../registry.ts';
 import type { DataSource } from '../sample.ts';
 import { csv } from './csv.ts';
 import { huggingFace } from './hugging-face.ts';
+import { fashionMnist, idx } from './idx.ts';
 import { jsonl } from './jsonl.ts';
 import { parquet } from './parquet.ts';
 import type { SourceContext, SourceKind } from './source.ts';
@@ -19,6 +20,8 @@ export const SOURCES = registry('data source', [
   parquet,
   textFolder,
   huggingFace,
+  idx,
+  fashionMnist,
 ]);
 
 type Source = (typeof SOURCES)[number];

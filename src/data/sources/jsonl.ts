@@ -1,10 +1,11 @@
+import { dirname } from '../../platform/paths.ts';
 import { z } from 'zod';
 import type { SourceRow } from '../sample.ts';
 import { encodingOption } from '../text-files/encoding.ts';
 import { parseJsonLine } from '../text-files/json-line.ts';
 import { notOfFormat, textFormat, textLines } from '../text-files/text-lines.ts';
 import { missingLabel } from './csv-header.ts';
-import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
+import { type Fields, fieldOptions, rowFromFields, tableFields } from './fields.ts';
 import { openFiles, pathOption, type RowFile } from './files.ts';
 import { defineSource } from './source.ts';
 
@@ -15,8 +16,10 @@ const options = z
 export const jsonl = defineSource({
   kind: 'jsonl',
   options,
-  open: ({ path, ...rest }, context) =>
-    openFiles('jsonl', path, rest, context, (file, signal) => readJsonl(file, rest, signal)),
+  open({ path, ...rest }, context) {
+    const fields = { ...tableFields(rest, context), encoding: rest.encoding };
+    return openFiles('jsonl', path, rest, fields, context, (file, signal) => readJsonl(file, fields, signal));
+  },
 });
 
 const EXCERPT = 120;
@@ -30,12 +33,12 @@ export async function* readJsonl(
   const format = await textFormat(file.path, 'JSON lines', options.encoding);
   for (const note of format.notes) yield { note };
   yield { note: { kind: 'format', message: `${file.name}: ${format.encoding}` } };
-  const { textField, labelField, idField, groupField, splitField } = options;
-  const needed = [textField, labelField, idField, groupField, splitField].filter(
+  const { inputs, outputs, idField, groupField, splitField } = options;
+  const needed = [...[...inputs, ...outputs].map(({ name }) => name), idField, groupField, splitField].filter(
     (name) => name !== undefined,
   );
   let firstColumns: string[] | undefined;
-  let hasLabels = false;
+  const missing = new Set(outputs.map(({ name }) => name));
   for await (const { number, text, problem } of textLines(file.path, format, signal)) {
     const where = `${file.name}:${number}`;
     const excerpt = text.slice(0, EXCERPT);
@@ -58,10 +61,12 @@ export async function* readJsonl(
       continue;
     }
     firstColumns ??= Object.keys(parsed.row);
-    hasLabels ||= labelField in parsed.row;
-    const { split, classNames } = file;
-    yield rowFromFields(parsed.row, options, { where, excerpt, split, classNames });
+    for (const name of missing) if (name in parsed.row) missing.delete(name);
+    const { split } = file;
+    yield rowFromFields(parsed.row, options, { where, excerpt, split, folder: dirname(file.path) });
   }
-  const note = firstColumns && !hasLabels && missingLabel(firstColumns, file.name, labelField);
-  if (note) yield { note };
+  for (const name of firstColumns ? missing : []) {
+    const note = missingLabel(firstColumns as string[], file.name, name);
+    if (note) yield { note };
+  }
 }

@@ -151,17 +151,22 @@ function textOrBytes(bytes: Uint8Array | undefined): string | Uint8Array | undef
 /** The columns that the options name and the file has; the text must be there. */
 function neededColumns(metadata: FileMetaData, fields: Fields, path: string): string[] {
   const top = topLevelColumns(metadata);
-  const named = [fields.textField, fields.idField, fields.groupField, fields.splitField];
+  const named = [
+    ...fields.inputs.map(({ name }) => name),
+    fields.idField,
+    fields.groupField,
+    fields.splitField,
+  ];
   for (const name of named) {
     if (name !== undefined && !top.includes(name)) {
       const meant = nearest(name, top);
       throw new LimbeckError('data.missing-column', `there is no column '${name}'`, {
         where: `${path}: ${top.join(', ')}`,
-        remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set data.source.textField (idField, groupField, splitField) to names of columns in the file.`,
+        remedy: `${meant ? `Did you mean '${meant}'? ` : ''}Set ${fields.inputs.map(({ key }) => key).join(', ')} (idField, groupField, splitField) to names of columns in the file.`,
       });
     }
   }
-  const wanted = [...named, fields.labelField].filter((name) => name !== undefined);
+  const wanted = [...named, ...fields.outputs.map(({ name }) => name)].filter((name) => name !== undefined);
   return [...new Set(wanted)].filter((name) => top.includes(name));
 }
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { stat } from '../../platform/async-files.ts';
+import { dirname } from '../../platform/paths.ts';
 import { decodeIsolated, decoderBeside } from '../isolated/decode-isolated.ts';
 import { limitsFor } from '../isolated/limits.ts';
 import type { SourceRow } from '../sample.ts';
 import { parquetClassNames } from './class-names.ts';
 import { missingLabel } from './csv-header.ts';
-import { type Fields, fieldOptions, rowFromFields } from './fields.ts';
+import { type Fields, fieldOptions, rowFromFields, tableFields } from './fields.ts';
 import { openFiles, pathOption, type RowFile } from './files.ts';
 import type { ParquetInput, ParquetPiece } from './parquet-decoder.ts';
 import { defineSource } from './source.ts';
@@ -17,38 +18,34 @@ const options = z
 export const parquet = defineSource({
   kind: 'parquet',
   options,
-  open: ({ path, ...fields }, context) =>
-    openFiles(
-      'parquet',
-      path,
-      fields,
-      context,
-      (file, signal) => readParquet(file, fields, signal),
-      (file) => classNamesIn(file, fields),
-    ),
+  open({ path, ...rest }, context) {
+    const fields = tableFields(rest, context);
+    const read = (file: RowFile, signal?: AbortSignal) => readParquet(file, fields, signal);
+    return openFiles('parquet', path, rest, fields, context, read, classNamesIn);
+  },
 });
 
-/** The rows of a Parquet file, row group by row group. Class labels of hub data sets are read by their names. */
+/** The rows of a Parquet file, row group by row group. */
 export async function* readParquet(
   file: RowFile,
   fields: Fields,
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
-  let { classNames } = file;
   let done = 0;
+  const folder = dirname(file.path);
   for await (const piece of await decodeParquet(file, { fields }, signal)) {
     if ('description' in piece) {
-      // Data sets on the hub store class labels as numbers, and their names in the file's metadata.
-      classNames = parquetClassNames(piece.description, fields.labelField) ?? classNames;
-      const note = missingLabel(piece.names, file.name, fields.labelField);
-      if (note) yield { note };
+      for (const { name } of fields.outputs) {
+        const note = missingLabel(piece.names, file.name, name);
+        if (note) yield { note };
+      }
       continue;
     }
     const { columns, rows } = piece;
     const names = Object.keys(columns);
     for (let i = 0; i < rows; i++) {
       const row = Object.fromEntries(names.map((name) => [name, columns[name]?.[i]]));
-      yield rowFromFields(row, fields, { where: `${file.name}:${++done}`, split: file.split, classNames });
+      yield rowFromFields(row, fields, { where: `${file.name}:${++done}`, split: file.split, folder });
     }
   }
 }
@@ -66,11 +63,11 @@ export async function* readParquetRecords(
   }
 }
 
-/** The class names that a file's own metadata declares; undefined for none. */
-export async function classNamesIn(file: RowFile, fields: Fields): Promise<string[] | undefined> {
+/** The class names that a file's own metadata declares for a column (data sets on the hub store numbers); undefined for none. */
+export async function classNamesIn(file: RowFile, column: string): Promise<string[] | undefined> {
   let names: string[] | undefined;
   for await (const piece of await decodeParquet(file)) {
-    if ('description' in piece) names = parquetClassNames(piece.description, fields.labelField);
+    if ('description' in piece) names = parquetClassNames(piece.description, column);
   }
   return names;
 }

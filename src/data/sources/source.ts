@@ -7,13 +7,31 @@ export interface SourceContext {
   resolvePath(path: string): string;
   /** A folder for downloads that later runs reuse. */
   cacheFolder: string;
+  /** What the recipe's inputs and outputs are read from; the source's own textField and labelField when absent. */
+  columns?: WantedColumns;
   fetch?: typeof globalThis.fetch;
   signal?: AbortSignal;
+}
+
+/** A column that a recipe wants, and the key that names it. */
+export interface WantedColumn {
+  readonly name: string;
+  /** For remedies: `data.source.textField`, `inputs.image.field`. */
+  readonly key: string;
+}
+
+/** The columns of a table that hold samples. */
+export interface WantedColumns {
+  readonly inputs: readonly WantedColumn[];
+  /** A table may lack these: its rows have no labels then. */
+  readonly outputs: readonly WantedColumn[];
 }
 
 /** An entry of the registry: a kind of data source that recipes can name. */
 export interface SourceKind<Kind extends string = string, Schema extends z.ZodType = z.ZodType> {
   readonly kind: Kind;
+  /** What its samples are, where they can be nothing else. */
+  readonly gives?: 'texts' | 'images';
   /** The options beside `kind`; its descriptions are what editors show. */
   readonly options: Schema;
   /** Throws LimbeckError if what is named is missing or not what it should be. */

@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { DataSource, TextSample } from '../sample.ts';
+import type { DataSource } from '../sample.ts';
 import { sourceSchema } from '../testing/source-schema.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
+import { type TextFields, type TextSample, textRow } from '../testing/text-rows.ts';
 import { openSource, SOURCES } from './index.ts';
 import { definition } from './wordnet-glosses.ts';
 
@@ -27,20 +28,26 @@ async function file(name: string, content: string | Uint8Array): Promise<void> {
   await writeFile(join(folder, name), content);
 }
 
-async function rowsOf(source: DataSource) {
+async function rowsOf(source: DataSource, fields: TextFields = { text: 'text', label: 'label' }) {
   const samples: TextSample[] = [];
   const broken: string[] = [];
   const notes: string[] = [];
+  const declared = (await source.declares?.())?.[fields.label];
   for await (const row of source.rows()) {
-    if ('sample' in row) samples.push(row.sample);
-    else if ('broken' in row) broken.push(`${row.broken.where}: ${row.broken.problem}`);
-    // How a file is read is told of every file: its own test looks at that.
-    else if (row.note.kind !== 'format') notes.push(row.note.message);
+    if ('note' in row) {
+      // How a file is read is told of every file: its own test looks at that.
+      if (row.note.kind !== 'format') notes.push(row.note.message);
+      continue;
+    }
+    const read = 'sample' in row ? textRow(row.sample, fields, declared) : row;
+    if ('sample' in read) samples.push(read.sample);
+    else broken.push(`${read.broken.where}: ${read.broken.problem}`);
   }
   return { samples, broken, notes };
 }
 
-const read = async (options: object) => rowsOf(await open(options));
+const read = async (options: { textField?: string; labelField?: string; [option: string]: unknown }) =>
+  rowsOf(await open(options), { text: options.textField ?? 'text', label: options.labelField ?? 'label' });
 
 describe('the registry', () => {
   it('has a schema with a description for every option', () => {

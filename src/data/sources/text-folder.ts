@@ -35,6 +35,7 @@ const options = z
 
 export const textFolder = defineSource({
   kind: 'text-folder',
+  gives: 'texts',
   options,
   async open({ path, extension, encoding }, context) {
     const folder = context.resolvePath(path);
@@ -155,5 +156,5 @@ async function readText({ name, path, label, split }: TextFile, told?: string): 
     return broken('encoding', notOfEncoding(encoding, suggestEncoding(bytes)));
   }
   if (text.trim() === '') return broken('text', 'the file is empty');
-  return { sample: { where: name, text, label, ...(split && { split }) } };
+  return { sample: { where: name, ...(split && { split }), values: { text, label } } };
 }

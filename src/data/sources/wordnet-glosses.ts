@@ -39,6 +39,7 @@ const options = z
 /** Definitions of WordNet synsets, labelled by their lexicographer file; id and group are the synset. */
 export const wordnetGlosses = defineSource({
   kind: 'wordnet-glosses',
+  gives: 'texts',
   options,
   open: async ({ partOfSpeech }) => openWordnet(await packageFolder(), partOfSpeech),
 });
@@ -74,7 +75,7 @@ async function* glosses(path: string, part: PartOfSpeech, signal?: AbortSignal):
       continue;
     }
     const id = `${part}.${synset[1]}`;
-    yield { sample: { id, group: id, text: definition(text.slice(bar + 3)), label } };
+    yield { sample: { id, group: id, values: { text: definition(text.slice(bar + 3)), label } } };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Split } from '../../data/split.ts';
-import type { TokenSplit } from '../../data/token-split.ts';
+import type { TextSplit } from '../../data/text-split.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { randomStream } from '../../random.ts';
 import type { TextDistillRecipe } from '../../recipe/schema.ts';
@@ -70,7 +70,7 @@ export async function measureWholeTraining(
   const { labelled } = context.data.dataset.splits;
   const { batchSize } = recipe.teacher.whole;
   const student = wholeStudent(teacher);
-  const variants = sampledBuckets([labelled as TokenSplit], MEASURED_BATCHES * batchSize).map(
+  const variants = sampledBuckets([labelled as TextSplit], MEASURED_BATCHES * batchSize).map(
     (split): MeasuredVariant => {
       const length = lengthOf(split.buckets[0]!);
       const batches = textBatches({ split, batchSize, seed: recipe.seed });

@@ -3,17 +3,16 @@ import { variantName } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batch-order.ts';
 import { PIXEL_VALUES } from '../../data/columns.ts';
 import type { OrderOf } from '../../data/curriculum-order.ts';
-import type { ImageSource } from '../../data/images/image-source.ts';
-import { type ImageSourceOptions, openImageSource } from '../../data/images/image-sources.ts';
-import type { ImageSplit } from '../../data/images/image-split.ts';
-import { type ImageDataset, prepareImageDataset } from '../../data/images/prepare-image-dataset.ts';
+import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
+import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
+import type { RecordSplit } from '../../data/prepared/record-split.ts';
+import { SOURCES } from '../../data/sources/index.ts';
 import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
-import { HELD_OUT } from '../../recipe/data.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { buildClassifier } from '../../students/build-student.ts';
 import { backboneFor } from '../../students/index.ts';
@@ -24,12 +23,11 @@ import type { ClassMatch } from '../../teachers/match-classes.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
-import { tellDamagedData } from '../damaged-data.ts';
+import { prepareRecipeData } from '../prepare-data.ts';
 import { recipePathResolver } from '../recipe-paths.ts';
-import { dataCacheFolder } from '../run-context.ts';
 import { trainingBatch } from '../sample-batches.ts';
 import { requireImages } from '../teaching/require-classes.ts';
-import { matchImageClasses } from '../teaching/run-classes.ts';
+import { imageClassResolver, matchImageDataset } from '../teaching/run-classes.ts';
 import type { Task, TaskData, TrainingData } from './task.ts';
 
 /** Pictures with one class each. */
@@ -50,56 +48,48 @@ export async function imageClassification(run: {
     // The keys of the store are made of the bytes of the pictures.
     preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
     async prepareData({ onProgress, kept }) {
-      const folder = dataCacheFolder(recipe, options);
-      const { signal } = options;
-      const opened = await openImageSource(recipe.data.source as ImageSourceOptions, {
-        resolvePath: recipePathResolver(options, 'data.source'),
-        cacheFolder: folder,
-        signal,
-      });
-      refuseLabelOptions(recipe, opened);
-      const classes = teacher && matchImageClasses(teacher, opened.labels, opened.title);
-      const source: ImageSource = classes ? { ...opened, labels: classes.labels } : opened;
-      const { splits, labelsPerClass } = recipe.data;
-      const dataset = await prepareImageDataset({
-        source,
-        splits: { ...splits, otherwise: HELD_OUT },
-        kept,
-        labelsPerClass,
-        seed: recipe.seed,
-        folder,
-        signal,
+      refuseLabelOptions(recipe);
+      const dataset = await prepareRecipeData(run, {
         onProgress,
-        onDamaged: tellDamagedData(options),
+        kept,
+        ...(teacher && { classesOf: (title) => imageClassResolver(teacher as ImageTeacherSource, title) }),
       });
-      if (teacher) teacher = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, dataset) };
+      const classes = teacher && matchImageDataset(teacher, dataset);
+      if (teacher)
+        teacher = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, imagesOf(dataset)) };
       return imageData({ task, recipe, dataset, teacher, classes });
     },
   };
   return task;
 }
 
-/** A source of images has its classes and their order; what is said otherwise would not be heard. */
-function refuseLabelOptions({ data }: Recipe, { labels, title }: ImageSource): void {
-  const other =
-    data.labels &&
-    (data.labels.length !== labels.length || data.labels.some((name, i) => name !== labels[i]));
-  if (!other && !data.renameLabels) return;
+/** A source of images in IDX files has its classes and their order; what is said otherwise would not be heard. */
+function refuseLabelOptions({ data }: Recipe): void {
+  if (!SOURCES.some(({ kind, gives }) => kind === data.source.kind && gives === 'images')) return;
+  if (!data.labels && !data.renameLabels) return;
   throw new LimbeckError('data.options', 'the classes of images come from their source', {
-    where: `${other ? 'data.labels' : 'data.renameLabels'}, for ${title}: ${labels.join(', ')}`,
+    where: `${data.labels ? 'data.labels' : 'data.renameLabels'}, for ${data.source.kind}`,
     remedy: 'Leave it out; the source kind idx takes the names of its classes (data.source.classes).',
   });
+}
+
+/** How the images of a data set are read. */
+function imagesOf({ inputs }: Pick<PreparedDataset, 'inputs'>): ImageProcessor {
+  const found = inputs.find(({ processor }) => processor instanceof ImageProcessor)?.processor;
+  if (!found) throw new Error('the data set has no images');
+  return found as ImageProcessor;
 }
 
 function imageData(context: {
   readonly task: Task;
   readonly recipe: Recipe;
-  readonly dataset: ImageDataset;
+  readonly dataset: PreparedDataset;
   readonly teacher: ImageTeacherSource | undefined;
   readonly classes: ClassMatch | undefined;
 }): TaskData {
   const { task, recipe, dataset, teacher, classes } = context;
-  const { labels, dims, normalization, splits } = dataset;
+  const { labels, splits } = dataset;
+  const { dims, normalization } = imagesOf(dataset);
   return {
     task,
     dataset,
@@ -135,8 +125,11 @@ function imageData(context: {
       return { model: orderOutputs(teacher!.model, classes!.outputs), validation: null };
     },
     heldBytes: splits.train.heldBytes,
-    speedCalls: (split, rows) => speedCalls(split as ImageSplit, rows),
-    readerInput: (split, ordinal) => ({ pixels: (split as ImageSplit).pixels(ordinal), dims }),
+    speedCalls: (split, rows) => speedCalls(split, rows),
+    readerInput: (split, ordinal) => ({
+      pixels: (split as RecordSplit).bytes(ordinal) ?? new Uint8Array(),
+      dims,
+    }),
     writeStudent: (folder, models) =>
       writeImageClassifier(folder, {
         ...models,
@@ -149,10 +142,13 @@ function imageData(context: {
 }
 
 /** A split with every view that training takes of its pictures: no more than there are epochs. */
-function inViews({ data, training, seed }: Recipe, split: ImageSplit): { split: ImageSplit; views: number } {
+function inViews(
+  { data, training, seed }: Recipe,
+  split: RecordSplit,
+): { split: RecordSplit; views: number } {
   if (!data.augmentation) return { split, views: 1 };
   const views = Math.min(data.augmentation.views, training.epochs);
-  return { split: split.withViews(data.augmentation, seed, views), views };
+  return { split: split.withViews({ count: views, seed, options: data.augmentation }), views };
 }
 
 /**
@@ -162,7 +158,7 @@ function inViews({ data, training, seed }: Recipe, split: ImageSplit): { split: 
  */
 function trainingData(
   recipe: Recipe,
-  pictures: ImageSplit,
+  pictures: RecordSplit,
   knowledge: ReadonlyMap<string, LabelSpace> | undefined,
   added: readonly Split[] = [],
   orderOf: OrderOf = batchOrder,
@@ -170,7 +166,7 @@ function trainingData(
   const { seed } = recipe;
   const { split: own, views } = inViews(recipe, pictures);
   const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
-  const size = pictures.pictures + split.size - own.size;
+  const size = pictures.samples + split.size - own.size;
   const batchSize = Math.min(recipe.training.batchSize, size);
   const order = orderOf({ buckets: [{ size }] }, batchSize, seed);
   const batchesPerEpoch = Math.floor(size / batchSize);
@@ -179,10 +175,10 @@ function trainingData(
     batches: {
       batchesPerEpoch,
       batch({ epoch, index }) {
-        const from = (epoch % views) * pictures.pictures;
-        const afterViews = own.size - pictures.pictures;
+        const from = (epoch % views) * pictures.samples;
+        const afterViews = own.size - pictures.samples;
         const indices = fullBatch(order, epoch, index, batchSize).map(
-          (picture) => picture + (picture < pictures.pictures ? from : afterViews),
+          (picture) => picture + (picture < pictures.samples ? from : afterViews),
         );
         return trainingBatch(split.readBatch(0, indices, batchSize), knowledge);
       },
@@ -203,7 +199,7 @@ function fullBatch(
 
 const SPEED_CALLS = 50;
 
-function* speedCalls(split: ImageSplit, rows: number): Generator<Record<string, Tensor>> {
+function* speedCalls(split: Split, rows: number): Generator<Record<string, Tensor>> {
   for (let call = 0; call < SPEED_CALLS && split.size > 0; call++) {
     const first = Math.floor((call / SPEED_CALLS) * split.size);
     const indices = Array.from({ length: rows }, (_, row) => (first + row) % split.size);

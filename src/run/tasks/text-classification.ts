@@ -1,19 +1,12 @@
 import { JoinedSplit } from '../../data/added/joined-split.ts';
-import { chooseHeldBuckets } from '../../data/held-buckets.ts';
 import type { KeptSplits } from '../../data/kept-splits.ts';
-import { labelNames } from '../../data/label-reader.ts';
-import { prepareTextDataset } from '../../data/prepare-text-dataset.ts';
-import { openSource, type SourceOptions } from '../../data/sources/index.ts';
 import type { Split } from '../../data/split.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
-import { recordLayout } from '../../data/token-record.ts';
-import type { TokenSplit } from '../../data/token-split.ts';
+import type { TextSplit } from '../../data/text-split.ts';
 import type { Tokenizer } from '../../data/tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextClassifier } from '../../export/text-classifier.ts';
-import { dirname, join } from '../../platform/paths.ts';
 import { type RandomStream, randomStream } from '../../random.ts';
-import { HELD_OUT } from '../../recipe/data.ts';
 import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import type { TextInputs } from '../../students/backbone.ts';
 import { buildClassifier } from '../../students/build-student.ts';
@@ -24,10 +17,9 @@ import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunOptions } from '../api.ts';
-import { tellDamagedData } from '../damaged-data.ts';
 import { peerBatch } from '../peer-training.ts';
-import { recipePathResolver } from '../recipe-paths.ts';
-import { dataCacheFolder, type RunContext } from '../run-context.ts';
+import { prepareRecipeData } from '../prepare-data.ts';
+import type { RunContext } from '../run-context.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
 import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
@@ -171,12 +163,10 @@ function textData(context: {
         hashes: { f32, labelling: labellingFile === file ? f32 : teacherHash(labellingFile) },
       });
     },
-    get heldBytes() {
-      return heldBytes(dataset, tokenizer);
-    },
-    speedCalls: (split, rows) => textSpeedCalls(split as TokenSplit, rows),
+    heldBytes: dataset.splits.train.heldBytes,
+    speedCalls: (split, rows) => textSpeedCalls(split as TextSplit, rows),
     readerInput(split, ordinal) {
-      const text = (split as TokenSplit).text(ordinal);
+      const text = (split as TextSplit).text(ordinal);
       const cutAtStart = tokenizer.frame.truncationSide === 'left';
       return cutAtStart && tokenizer.encode(text).length > recipe.data.maxLength ? undefined : { text };
     },
@@ -194,46 +184,19 @@ function textData(context: {
   };
 }
 
-/** Of the training samples; large buckets stay on disk. */
-function heldBytes({ splits }: TextDataset, { vocabularySize }: Tokenizer): number {
-  const bytes = splits.train.buckets.map(
-    ({ length, size }) => size * recordLayout(length, vocabularySize).bytes,
-  );
-  // The training split comes first, whatever else there is.
-  const held = chooseHeldBuckets({ train: bytes, labelled: [], validation: [], test: [] }).train;
-  return bytes.reduce((sum, size, bucket) => sum + (held[bucket] ? size : 0), 0);
-}
-
 /** The recipe's texts, prepared. */
 export async function prepareTextData(
-  { recipe, options }: { readonly recipe: Recipe; readonly options: RunOptions },
+  run: { readonly recipe: Recipe; readonly options: RunOptions },
   tokenizer: Tokenizer,
   onProgress?: (rows: number) => void,
   kept?: KeptSplits,
   classifier?: TextTeacherSource,
 ): Promise<TextDataset> {
-  const folder = dataCacheFolder(recipe, options);
-  const { signal } = options;
-  const source = await openSource(recipe.data.source as SourceOptions, {
-    resolvePath: recipePathResolver(options, 'data.source'),
-    cacheFolder: join(dirname(folder), 'downloads'),
-    signal,
-  });
-  const { seed, data } = recipe;
-  const splits = { ...data.splits, otherwise: HELD_OUT };
-  return prepareTextDataset({
-    ...data,
-    splits,
-    renameLabels: data.renameLabels && labelNames(data.renameLabels),
-    ...(classifier && { classes: classResolver(classifier, source.title) }),
-    source,
+  return prepareRecipeData(run, {
     tokenizer,
-    seed,
-    folder,
     kept,
-    signal,
     onProgress,
-    onDamaged: tellDamagedData(options),
+    ...(classifier && { classesOf: (title) => classResolver(classifier, title) }),
   });
 }
 

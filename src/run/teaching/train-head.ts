@@ -1,7 +1,7 @@
 import { type Batch, variantName } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batch-order.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
-import type { TokenSplit } from '../../data/token-split.ts';
+import type { TextSplit } from '../../data/text-split.ts';
 import { labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { classMetrics } from '../../metrics/class-metrics.ts';
@@ -61,7 +61,7 @@ export async function trainHead(
   const { labelled, validation } = dataset.splits;
   const sample = options.classShares > 0 ? sampledRows(dataset.splits.train, SHARES_SAMPLES) : undefined;
   try {
-    const all = (split: TokenSplit) => ({
+    const all = (split: TextSplit) => ({
       name: split.name,
       batches: (rows: number) => splitBatches(split, rows),
     });
@@ -224,12 +224,7 @@ function embedded(batch: Batch, space: LabelSpace): Batch {
   };
 }
 
-function embeddingBatches(
-  split: TokenSplit,
-  space: LabelSpace,
-  batchSize: number,
-  seed: number,
-): BatchSource {
+function embeddingBatches(split: TextSplit, space: LabelSpace, batchSize: number, seed: number): BatchSource {
   const order = batchOrder(split, batchSize, seed);
   return {
     batchesPerEpoch: order.batchesPerEpoch,

@@ -2,7 +2,6 @@ import type { Tensor } from '../../../onnx/tensor.ts';
 import { BrokenValue } from '../../broken-value.ts';
 import { canonicalJson } from '../../canonical-json.ts';
 import { PIXEL_VALUES } from '../../columns.ts';
-import { pictureUri } from '../../images/picture-uri.ts';
 import type { Example } from '../../split.ts';
 import type { Encoded, Measurement, Processor, View } from '../modality.ts';
 import { type ChannelMoments, MomentSums } from './channel-moments.ts';
@@ -11,9 +10,10 @@ import { imageFormat } from './image-format.ts';
 import type { ImageLibrary } from './image-library.ts';
 import { centreCrop, channelsFirst, grey, type ImagePixels, inColour } from './image-pixels.ts';
 import { mixUp } from './mixture.ts';
+import { pictureUri } from './picture-uri.ts';
 import { type Preprocessing, preprocessorConfig, resizedSize } from './preprocessing.ts';
 import { allowedPath, imageName, isMisnamed, type RawImage, rawImage } from './raw-image.ts';
-import { type Dims, variationOptions, varyImage } from './variation.ts';
+import { type Dims, type Variation, variationOptions, varyImage } from './variation.ts';
 
 export interface ImageProcessorOptions {
   /** Of every image after preprocessing. */
@@ -64,6 +64,16 @@ export class ImageProcessor implements Processor {
     }
   }
 
+  /** [channels, height, width] of every image. */
+  get dims(): Dims {
+    return this.#options.dims;
+  }
+
+  /** Mean and deviation of each channel (0 to 1), or of all, by which pixels are normalised. */
+  get normalization(): ChannelMoments {
+    return this.#moments ?? { mean: [0], deviation: [1] };
+  }
+
   readonly measure?: () => Measurement;
   readonly measured?: (result: unknown) => Processor;
 
@@ -89,7 +99,7 @@ export class ImageProcessor implements Processor {
   }
 
   vary(bytes: Uint8Array, { options, ...place }: View): Uint8Array {
-    const chosen = variationOptions.strip().parse(options ?? {});
+    const chosen = variationOf(options ?? {});
     return varyImage(bytes, this.#options.dims, chosen, place, this.#options.outside);
   }
 
@@ -165,4 +175,16 @@ export class ImageProcessor implements Processor {
       `${width}x${height} in ${channels} channel${channels === 1 ? '' : 's'}`;
     throw new BrokenValue('image', `the image is ${form(dims)}, the others ${form(own)}`);
   }
+}
+
+const VARIATIONS = new WeakMap<object, Variation>();
+
+/** What a recipe's options say of images; read once, for they are asked about every image. */
+function variationOf(options: object): Variation {
+  let variation = VARIATIONS.get(options);
+  if (!variation) {
+    variation = variationOptions.strip().parse(options);
+    VARIATIONS.set(options, variation);
+  }
+  return variation;
 }

@@ -23,6 +23,9 @@ beforeAll(async () => {
 const open = (options: object, context: object = {}) =>
   image.open(image.options.parse(options), {
     input: 'image',
+    fields: ['image'],
+    maxLength: 0,
+    buckets: [],
     resolvePath: (path) => join(folder, path),
     ...context,
   }) as Promise<Processor>;

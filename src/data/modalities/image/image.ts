@@ -82,6 +82,7 @@ export type ImageOptions = z.output<typeof options>;
  */
 export const image = defineModality({
   kind: 'image',
+  readsFiles: true,
   options,
   open(chosen, context) {
     const library = sharpLibrary();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { viewOf, writeView } from '../../images/augmentation.ts';
+import { viewOf, writeView } from './augmentation.ts';
 import { cutMix, mixUp } from './mixture.ts';
 import { type Dims, type Variation, variationOptions, varyImage } from './variation.ts';
 

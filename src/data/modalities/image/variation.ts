@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type RandomStream, randomStream } from '../../../random.ts';
-import { type View as Move, viewOf, writeView } from '../../images/augmentation.ts';
+import { type View as Move, viewOf, writeView } from './augmentation.ts';
 
 /** Bytes in the order channel, row, column. */
 export type Dims = readonly [channels: number, height: number, width: number];

@@ -1,4 +1,4 @@
-import { base64Of, numbersIn, utf8Of } from '../../platform/bytes.ts';
+import { base64Of, numbersIn, utf8Of } from '../../../platform/bytes.ts';
 
 /**
  * A picture as a data URI that browsers show: an uncompressed 24-bit BMP, for pages with a few small pictures.

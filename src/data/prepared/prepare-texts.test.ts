@@ -2,20 +2,26 @@ import fs from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LimbeckError } from '../errors.ts';
-import { mixSeed } from '../random.ts';
-import { type Batch, labelsOf } from './batch.ts';
-import { batchOrder, sequentialBatches } from './batch-order.ts';
-import { decodeKeptSplits, encodeKeptSplits, keepSplits } from './kept-splits.ts';
-import { type PrepareOptions, prepareTextDataset } from './prepare-text-dataset.ts';
-import type { BrokenReason, DataSource, SourceRow, TextSample } from './sample.ts';
-import { idsOf, lengthOf, maskOf } from './testing/batches.ts';
-import { temporaryFolders } from './testing/temporary-folder.ts';
-import type { TextDataset } from './text-dataset.ts';
-import { summarizeLengths } from './text-lengths.ts';
-import { recordLayout } from './token-record.ts';
-import { type TokenSplit, TokenSplitFile } from './token-split.ts';
-import { tokenizerFromVocabulary } from './use-lite-tokenizer.ts';
+import { LimbeckError } from '../../errors.ts';
+import { mixSeed } from '../../random.ts';
+import { type Batch, labelsOf } from '../batch.ts';
+import { batchOrder, sequentialBatches } from '../batch-order.ts';
+import { classLabels } from '../class-labels.ts';
+import type { GroundTruth } from '../ground-truth.ts';
+import { decodeKeptSplits, encodeKeptSplits, keepSplits } from '../kept-splits.ts';
+import { TextProcessor } from '../modalities/text/text-processor.ts';
+import type { BrokenReason, DataSource, SourceRow } from '../sample.ts';
+import { idsOf, lengthOf, maskOf } from '../testing/batches.ts';
+import { type PrepareTextsOptions, prepareTexts } from '../testing/prepare-texts.ts';
+import { temporaryFolders } from '../testing/temporary-folder.ts';
+import { rowOf, type TextSample } from '../testing/text-rows.ts';
+import type { TextDataset } from '../text-dataset.ts';
+import { summarizeLengths } from '../text-lengths.ts';
+import type { Tokenizer } from '../tokenizer.ts';
+import { tokenizerFromVocabulary } from '../use-lite-tokenizer.ts';
+import { outputColumns } from './dataset-parts.ts';
+import { recordLayout } from './record-layout.ts';
+import { type BucketFile, RecordSplit } from './record-split.ts';
 
 const tokenizer = tokenizerFromVocabulary([
   ...(['<unk>', '<s>', '</s>', '<pad>', '<4>', '<5>'].map((piece) => [piece, 0]) as [string, number][]),
@@ -48,7 +54,7 @@ function sourceOf(rows: (TextSample | SourceRow)[], print = 'test'): CountedSour
     fingerprint: async () => print,
     async *rows() {
       source.readings++;
-      for (const row of rows) yield 'text' in row ? { sample: row } : row;
+      for (const row of rows) yield 'text' in row ? rowOf(row) : row;
     },
   };
   return source;
@@ -68,9 +74,9 @@ afterEach(() => {
 
 async function prepare(
   source: DataSource | (TextSample | SourceRow)[],
-  options: Partial<PrepareOptions> = {},
+  options: Partial<PrepareTextsOptions> = {},
 ): Promise<TextDataset> {
-  const dataset = await prepareTextDataset({
+  const dataset = await prepareTexts({
     source: Array.isArray(source) ? sourceOf(source) : source,
     tokenizer,
     splits: { validation: 20, test: 30 },
@@ -93,7 +99,7 @@ interface ReadSample {
   tokens: number[];
 }
 
-function readAll(split: TokenSplit, rows = 7): ReadSample[] {
+function readAll(split: RecordSplit, rows = 7): ReadSample[] {
   return [...sequentialBatches(split, rows)].flatMap(({ bucket, indices }) => {
     const batch = split.readBatch(bucket, indices, rows);
     return Array.from(batch.ordinals, (ordinal, row) => {
@@ -111,7 +117,7 @@ function readAll(split: TokenSplit, rows = 7): ReadSample[] {
   });
 }
 
-describe('prepareTextDataset', () => {
+describe('a data set of texts', () => {
   it('puts every sample into its split, with its tokens, text, id and label', async () => {
     const samples = samplesOf(300);
     const dataset = await prepare(samples);
@@ -168,7 +174,7 @@ describe('prepareTextDataset', () => {
     expect(statistics.broken.first).toHaveLength(20);
     expect(statistics.broken.first[0]).toEqual({
       where: 'blank',
-      problem: 'the text is empty',
+      problem: "'text' is empty",
       reason: 'text',
     });
     expect(statistics.broken.reasons).toEqual({ text: 1, other: 25 });
@@ -306,7 +312,7 @@ describe('prepareTextDataset', () => {
       else if (damage === 'described otherwise') {
         const manifest = join(dirname(path), 'manifest.json');
         const text = fs.readFileSync(manifest, 'utf8');
-        await writeFile(manifest, text.replace(/"padId": \d+/, '"padId": 7'));
+        await writeFile(manifest, text.replace(/"title": ".*?"/, '"title": "other"'));
       } else {
         bytes[40] = (bytes[40] as number) ^ 1;
         await writeFile(path, bytes);
@@ -338,7 +344,7 @@ describe('prepareTextDataset', () => {
     expect(await readdir(folder)).toEqual([name]);
   });
 
-  it.each<[string, SourceRow[] | TextSample[], Partial<PrepareOptions>, string, RegExp]>([
+  it.each<[string, SourceRow[] | TextSample[], Partial<PrepareTextsOptions>, string, RegExp]>([
     ['no rows', [], {}, 'data.empty', /data set is empty/],
     [
       'only broken rows',
@@ -378,7 +384,7 @@ describe('prepareTextDataset', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it.each<[string, SourceRow[] | TextSample[], Partial<PrepareOptions>, RegExp]>([
+  it.each<[string, SourceRow[] | TextSample[], Partial<PrepareTextsOptions>, RegExp]>([
     ['a wrong encoding', brokenRows('encoding'), {}, /encoding/],
     ['no JSON', brokenRows('json'), {}, /jq/],
     ['another column of texts', brokenRows('text'), {}, /textField/],
@@ -435,7 +441,10 @@ describe('prepareTextDataset', () => {
     const numbered = samplesOf(240).map((sample, i) => ({ ...sample, label: `${i % 12}` }));
     expect((await prepare(numbered)).labels).toEqual(Array.from({ length: 12 }, (_, i) => `${i}`));
     const declared = (names: string[]) =>
-      prepare({ ...sourceOf(samplesOf(240)), classNames: async () => ({ names, where: 'README.md' }) });
+      prepare({
+        ...sourceOf(samplesOf(240)),
+        declares: async () => ({ label: { classes: { names, where: 'README.md' } } }),
+      });
     expect((await declared(['z', 'x', 'y'])).labels).toEqual(['z', 'x', 'y']);
     // Another declaration is another data set; a class that no row has is left out, and told.
     const { labels, statistics } = await declared(['y', 'w', 'z', 'x']);
@@ -451,12 +460,11 @@ describe('prepareTextDataset', () => {
   });
 
   it('refuses a column of lists at once, and skips a list among other labels', async () => {
-    const list: SourceRow = {
-      broken: { where: 'row 1', problem: "'label' is a list ([0,2])", labelList: true },
-    };
+    const list: SourceRow = { sample: { where: 'row 1', values: { text: 'abc', label: [0, 2] } } };
     await expect(prepare([list, ...samplesOf(200)])).rejects.toMatchObject({
       code: 'data.multi-label',
-      message: "several classes for a text are not supported yet: 'label' is a list ([0,2])",
+      message:
+        "several classes for a text are not supported yet: 'label' is a list ([0,2]); a text can have one class",
       where: 'test rows, row 1',
     });
     expect((await prepare([...samplesOf(200), list])).statistics.broken.count).toBe(1);
@@ -543,7 +551,36 @@ describe('prepareTextDataset', () => {
   });
 });
 
-describe('TokenSplitFile', () => {
+/** A split that is read where it lies, by a tokenizer. */
+async function splitOn(path: string, split: RecordSplit, own: Tokenizer): Promise<RecordSplit> {
+  const lengths = split.buckets.map(({ length }) => length as number);
+  const processor = new TextProcessor({ tokenizer: own, fields: ['text'], buckets: lengths });
+  const columns = outputColumns(
+    [{ name: 'logits', field: 'label', truth: classLabels({}) as GroundTruth }],
+    () => ({
+      names: ['x', 'y', 'z'],
+    }),
+  );
+  const buckets = split.buckets.map(
+    ({ length = 0, size }): BucketFile => ({
+      size,
+      path: join(path, `train.${length}`),
+      layout: recordLayout(length, [processor], columns, 'sequence'),
+      held: false,
+    }),
+  );
+  return new RecordSplit({
+    name: 'train',
+    buckets,
+    shownPath: join(path, 'shown'),
+    inputs: [{ name: 'text', processor }],
+    outputs: [{ name: 'logits', weighted: false }],
+    axis: 'sequence',
+    classes: ['x', 'y', 'z'],
+  });
+}
+
+describe('its splits', () => {
   it('fills a short batch with empty rows', async () => {
     const { splits } = await prepare(samplesOf(200));
     const batch = splits.train.readBatch(1, [2, 0], 4);
@@ -562,14 +599,7 @@ describe('TokenSplitFile', () => {
     const { splits } = await prepare(samplesOf(300));
     const name = (await readdir(folder))[0] as string;
     const path = join(folder, name);
-    const files = splits.train.buckets.map(({ length, size }) => ({
-      length,
-      size,
-      path: join(path, `train.${length}`),
-      layout: recordLayout(length, tokenizer.vocabularySize),
-      held: false,
-    }));
-    const fromDisk = new TokenSplitFile('train', files, join(path, 'texts'), tokenizer.padId);
+    const fromDisk = await splitOn(path, splits.train, tokenizer);
     const order = batchOrder(splits.train, 16, mixSeed(3));
     for (let i = 0; i < order.batchesPerEpoch; i++) {
       const { bucket, indices } = order.batch(0, i);
@@ -581,16 +611,12 @@ describe('TokenSplitFile', () => {
   it('pads on the left where the tokenizer does', async () => {
     const { splits } = await prepare(samplesOf(300));
     const [name] = await readdir(folder);
-    const { length, size } = splits.train.buckets[1]!;
-    const file = {
-      length,
-      size,
-      path: join(folder, name!, `train.${length}`),
-      layout: recordLayout(length, tokenizer.vocabularySize),
-      held: false,
-    };
-    const left = new TokenSplitFile('train', [file], join(folder, name!, 'texts'), tokenizer.padId, 'left');
-    const moved = left.readBatch(0, [0, 1], 3);
+    const length = splits.train.buckets[1]!.length as number;
+    const padsLeft = Object.create(tokenizer, {
+      frame: { value: { ...tokenizer.frame, paddingSide: 'left' } },
+    });
+    const left = await splitOn(join(folder, name!), splits.train, padsLeft);
+    const moved = left.readBatch(1, [0, 1], 3);
     const usual = splits.train.readBatch(1, [0, 1], 3);
     for (const row of [0, 1]) {
       const tokens = maskOf(usual)
@@ -614,8 +640,11 @@ describe('TokenSplitFile', () => {
   });
 
   it('holds ids of large vocabularies', () => {
-    expect(recordLayout(16, 0x10000)).toEqual({ length: 16, idBytes: 2, bytes: 64 });
-    expect(recordLayout(16, 0x10001)).toEqual({ length: 16, idBytes: 4, bytes: 96 });
+    const bytesFor = (vocabularySize: number) => {
+      const large = Object.create(tokenizer, { vocabularySize: { value: vocabularySize } }) as Tokenizer;
+      return new TextProcessor({ tokenizer: large, fields: ['text'], buckets: [16] }).bytesFor(16);
+    };
+    expect([bytesFor(0x10000), bytesFor(0x10001)]).toEqual([32, 64]);
   });
 
   it('refuses samples that are not there', async () => {

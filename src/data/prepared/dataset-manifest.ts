@@ -1,21 +1,21 @@
-import * as fs from '../platform/files.ts';
-import { createSha256 } from '../platform/hash.ts';
-import { join } from '../platform/paths.ts';
-import { readRegularText } from '../regular-file.ts';
-import { openSealedJson, sealJson } from '../sealed-json.ts';
-import { guardWrite } from './appending-file.ts';
-import { BROKEN_ROWS_FILE } from './broken-rows.ts';
-import { canonicalJson } from './canonical-json.ts';
-import { DATASET_SPLITS, type DatasetSplit, type DatasetStatistics } from './dataset.ts';
-import { hashFile } from './hash-file.ts';
-import { chooseHeldBuckets } from './held-buckets.ts';
-import type { Side } from './special-tokens.ts';
-import type { TextDataset } from './text-dataset.ts';
-import { type RecordLayout, recordLayout } from './token-record.ts';
-import { TokenSplitFile } from './token-split.ts';
+import { createSha256 } from '../../platform/hash.ts';
+import * as fs from '../../platform/files.ts';
+import { join } from '../../platform/paths.ts';
+import { readRegularText } from '../../regular-file.ts';
+import { openSealedJson, sealJson } from '../../sealed-json.ts';
+import { guardWrite } from '../appending-file.ts';
+import { BROKEN_ROWS_FILE } from '../broken-rows.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { DATASET_SPLITS, type Dataset, type DatasetSplit, type DatasetStatistics } from '../dataset.ts';
+import { hashFile } from '../hash-file.ts';
+import { chooseHeldBuckets } from '../held-buckets.ts';
+import { axisOf, type DatasetInput, type DatasetOutput, outputColumns } from './dataset-parts.ts';
+import { type RecordLayout, recordLayout } from './record-layout.ts';
+import { RecordSplit } from './record-split.ts';
+import { SHOWN_FILE } from './sample-stage.ts';
 
 /** Raised when the files' layout changes, so that older ones are made anew. */
-export const DATASET_FORMAT = 5;
+export const DATASET_FORMAT = 6;
 
 export interface FileSum {
   bytes: number;
@@ -27,10 +27,13 @@ export interface DatasetManifest {
   format: typeof DATASET_FORMAT;
   fingerprint: string;
   title: string;
+  /** Classes of the main output; empty where it is not one of classes. */
   labels: string[];
-  vocabularySize: number;
-  padId: number;
-  paddingSide: Side;
+  /** What was measured of the training samples, by input. */
+  measured: Record<string, unknown>;
+  /** What the columns of each output depend on. */
+  spaces: Record<string, unknown>;
+  /** Lengths on the inputs' axis; [0] without one. */
   buckets: number[];
   /** Samples by split and bucket. */
   sizes: Record<DatasetSplit, number[]>;
@@ -65,38 +68,60 @@ export function readManifest(folder: string, fingerprint: string): DatasetManife
   }
 }
 
+/** A prepared data set, whose splits are read from files. */
+export type PreparedDataset = Dataset<RecordSplit>;
+
 /** Opens the files that a manifest describes. */
-export function openDataset(folder: string, manifest: DatasetManifest, reused: boolean): TextDataset {
-  const layouts = manifest.buckets.map((length) => recordLayout(length, manifest.vocabularySize));
+export function openDataset(
+  folder: string,
+  manifest: DatasetManifest,
+  reused: boolean,
+  parts: { readonly inputs: readonly DatasetInput[]; readonly outputs: readonly DatasetOutput[] },
+): PreparedDataset {
+  const axis = axisOf(parts.inputs)?.name;
+  const inputs = parts.inputs.map(({ name, processor }) => ({
+    name,
+    processor:
+      name in manifest.measured && processor.measured
+        ? processor.measured(manifest.measured[name])
+        : processor,
+  }));
+  const columns = outputColumns(parts.outputs, (name) => manifest.spaces[name]);
+  const processors = inputs.map(({ processor }) => processor);
+  const layouts = manifest.buckets.map((length) => recordLayout(length, processors, columns, axis));
   const held = chooseHeldBuckets(bucketBytes(manifest.sizes, layouts));
   const open = (split: DatasetSplit) =>
-    new TokenSplitFile(
-      split,
-      manifest.buckets.map((length, bucket) => ({
-        length,
+    new RecordSplit({
+      name: split,
+      buckets: manifest.buckets.map((length, bucket) => ({
         size: manifest.sizes[split][bucket] as number,
         path: join(folder, bucketFileName(split, length)),
         layout: layouts[bucket] as RecordLayout,
         held: held[split][bucket] as boolean,
       })),
-      join(folder, 'texts'),
-      manifest.padId,
-      manifest.paddingSide,
-    );
+      shownPath: join(folder, SHOWN_FILE),
+      inputs,
+      outputs: parts.outputs.map(({ name, truth }, i) => ({ name, weighted: i > 0 || !truth.marksMissing })),
+      axis,
+      classes: manifest.labels.length > 0 ? manifest.labels : undefined,
+    });
   const splits = Object.fromEntries(DATASET_SPLITS.map((split) => [split, open(split)])) as Record<
     DatasetSplit,
-    TokenSplitFile
+    RecordSplit
   >;
   // Broken rows are told by file and line: they are no part of the content.
   const { [BROKEN_ROWS_FILE]: _, ...contents } = manifest.files;
   return {
     fingerprint: manifest.fingerprint,
     contentHash: createSha256()
-      .update(canonicalJson({ labels: manifest.labels, files: contents }))
+      .update(canonicalJson({ labels: manifest.labels, spaces: manifest.spaces, files: contents }))
       .digest('hex'),
     ...(manifest.statistics.broken.count > 0 && { brokenRowsFile: join(folder, BROKEN_ROWS_FILE) }),
     title: manifest.title,
     labels: manifest.labels,
+    inputs,
+    spaces: manifest.spaces,
+    columns: [...processors.flatMap((processor) => processor.columns), ...columns.flat()],
     splits,
     statistics: manifest.statistics,
     reused,

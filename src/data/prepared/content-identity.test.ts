@@ -1,14 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { mixSeed } from '../random.ts';
-import { decodeKeptSplits, encodeKeptSplits, type KeptSplits, keepSplits } from './kept-splits.ts';
-import { type PrepareOptions, prepareTextDataset } from './prepare-text-dataset.ts';
-import { openSource } from './sources/index.ts';
-import { sourceSchema } from './testing/source-schema.ts';
-import { temporaryFolders } from './testing/temporary-folder.ts';
-import type { TextDataset } from './text-dataset.ts';
-import { tokenizerFromVocabulary } from './use-lite-tokenizer.ts';
+import { mixSeed } from '../../random.ts';
+import { decodeKeptSplits, encodeKeptSplits, type KeptSplits, keepSplits } from '../kept-splits.ts';
+import { openSource } from '../sources/index.ts';
+import { type PrepareTextsOptions, prepareTexts } from '../testing/prepare-texts.ts';
+import { sourceSchema } from '../testing/source-schema.ts';
+import { temporaryFolders } from '../testing/temporary-folder.ts';
+import type { TextDataset } from '../text-dataset.ts';
+import { tokenizerFromVocabulary } from '../use-lite-tokenizer.ts';
 
 const tokenizer = tokenizerFromVocabulary([
   ...(['<unk>', '<s>', '</s>', '<pad>', '<4>', '<5>'].map((piece) => [piece, 0]) as [string, number][]),
@@ -39,12 +39,16 @@ const jsonl = (rows: readonly Row[]) => rows.map((row) => `${JSON.stringify(row)
 const csv = (rows: readonly Row[]) =>
   `label,text\r\n${rows.map(({ text, label }) => `${label},"${text}"\r\n`).join('')}`;
 
-async function prepare(files: Record<string, string>, source: object, more: Partial<PrepareOptions> = {}) {
+async function prepare(
+  files: Record<string, string>,
+  source: object,
+  more: Partial<PrepareTextsOptions> = {},
+) {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), content);
   }
-  const dataset = await prepareTextDataset({
+  const dataset = await prepareTexts({
     source: await openSource(sourceSchema.parse(source), {
       resolvePath: (path) => join(folder, path),
       cacheFolder: folder,

@@ -5,7 +5,7 @@ import { existsSync } from '../../platform/files.ts';
 import { join } from '../../platform/paths.ts';
 import { streamRegularFile } from '../../regular-file.ts';
 import { hashFile } from '../hash-file.ts';
-import type { Image, ImageSource } from './image-source.ts';
+import type { DataSource, SourceRow } from '../sample.ts';
 
 /** The names of MNIST's files (LeCun, Cortes and Burges), which its successors took over; `.gz` may follow. */
 const FILES = {
@@ -90,20 +90,22 @@ async function readHead(reader: ByteReader, kind: keyof typeof MAGIC): Promise<n
   return Array.from({ length: count }, (_, i) => numbersIn(rest).getUint32(4 * i));
 }
 
-/** Pictures are small here: a head that says otherwise is wrong, and must not take the memory. */
+/** Images are small here: a head that says otherwise is wrong, and must not take the memory. */
 const MAX_SIDE = 4096;
 
 /**
- * Opens the four IDX files of a data set like MNIST or Fashion-MNIST: grey pictures of one size.
+ * Opens the four IDX files of a data set like MNIST or Fashion-MNIST: grey images of one size, `image` as
+ * `{ pixels, dims }`, and `label`, the name of the class.
  *
+ * @param identity what an image is known by: its pixels, or its position in a data set that was published once
  * @throws LimbeckError `data.not-found`, `data.damaged`
  */
 export async function openIdx(
   folder: string,
   title: string,
   labels: readonly string[],
-  identity: ImageSource['identity'] = 'content',
-): Promise<ImageSource> {
+  identity: 'content' | 'position' = 'content',
+): Promise<DataSource> {
   const paths = {
     train: { images: fileIn(folder, FILES.train.images), labels: fileIn(folder, FILES.train.labels) },
     test: { images: fileIn(folder, FILES.test.images), labels: fileIn(folder, FILES.test.labels) },
@@ -113,20 +115,27 @@ export async function openIdx(
   if (height !== heads.test.height || width !== heads.test.width) {
     throw damaged(
       paths.test.images,
-      `has pictures of ${heads.test.height}x${heads.test.width}, the other ${height}x${width}`,
+      `has images of ${heads.test.height}x${heads.test.width}, the other ${height}x${width}`,
     );
   }
   const files = [...Object.values(paths.train), ...Object.values(paths.test)];
   return {
     title,
-    fingerprint: JSON.stringify(files.map((path) => hashFile(path))),
-    identity,
-    channels: 1,
-    height,
-    width,
-    labels,
-    sizes: { train: heads.train.count, test: heads.test.count },
-    read: (part) => readPart(paths[part], heads[part], labels.length),
+    fingerprint: async () =>
+      JSON.stringify({ kind: 'idx', labels, files: files.map((path) => hashFile(path)) }),
+    ...(identity === 'position' && { positions: { train: heads.train.count, test: heads.test.count } }),
+    async *rows(signal) {
+      for (const part of ['train', 'test'] as const) {
+        for await (const row of readPart(part, paths[part], heads[part], labels)) {
+          signal?.throwIfAborted();
+          yield row;
+        }
+      }
+    },
+    declares: async () => ({
+      image: { dims: [1, height, width] },
+      label: { classes: { names: labels, where: title } },
+    }),
   };
 }
 
@@ -143,8 +152,8 @@ async function headsOf(paths: { images: string; labels: string }): Promise<Heads
     const [count, height, width] = (await readHead(images, 'images')) as [number, number, number];
     const [labelled] = await readHead(labels, 'labels');
     if (count === 0 || height === 0 || width === 0 || height > MAX_SIDE || width > MAX_SIDE)
-      throw damaged(paths.images, `says that it has ${count} pictures of ${height}x${width}`);
-    if (labelled !== count) throw damaged(paths.labels, `has ${labelled} labels for ${count} pictures`);
+      throw damaged(paths.images, `says that it has ${count} images of ${height}x${width}`);
+    if (labelled !== count) throw damaged(paths.labels, `has ${labelled} labels for ${count} images`);
     return { count, height, width };
   } finally {
     await images.close();
@@ -153,22 +162,28 @@ async function headsOf(paths: { images: string; labels: string }): Promise<Heads
 }
 
 async function* readPart(
+  part: 'train' | 'test',
   paths: { images: string; labels: string },
   { count, height, width }: Heads,
-  classes: number,
-): AsyncGenerator<Image> {
+  classes: readonly string[],
+): AsyncGenerator<SourceRow> {
   const images = new ByteReader(paths.images);
   const labels = new ByteReader(paths.labels);
+  const dims = [1, height, width];
   try {
     await readHead(images, 'images');
     await readHead(labels, 'labels');
     for (let i = 0; i < count; i++) {
       const pixels = await images.take(height * width);
-      const label = (await labels.take(1))?.[0];
-      if (!pixels || label === undefined)
-        throw damaged(pixels ? paths.labels : paths.images, `ends after ${i} of ${count} pictures`);
-      if (label >= classes) throw damaged(paths.labels, `has label ${label} at ${i}, of ${classes} classes`);
-      yield { pixels, label };
+      const number = (await labels.take(1))?.[0];
+      if (!pixels || number === undefined)
+        throw damaged(pixels ? paths.labels : paths.images, `ends after ${i} of ${count} images`);
+      const label = classes[number];
+      if (label === undefined)
+        throw damaged(paths.labels, `has label ${number} at ${i}, of ${classes.length} classes`);
+      yield {
+        sample: { split: part, where: `${part} ${i + 1}`, values: { image: { pixels, dims }, label } },
+      };
     }
   } finally {
     await images.close();

@@ -1,4 +1,4 @@
-import { mixSeed } from '../../random.ts';
+import { mixSeed } from '../../../random.ts';
 
 /** How a training picture is varied: moved by up to `crop` pixels (what is outside is black), mirrored or not. */
 export interface Augmentation {

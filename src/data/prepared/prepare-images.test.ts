@@ -1,24 +1,29 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { randomStream } from '../../random.ts';
 import { sequentialBatches } from '../batch-order.ts';
+import { classLabels } from '../class-labels.ts';
+import type { GroundTruth } from '../ground-truth.ts';
 import { keepSplits } from '../kept-splits.ts';
+import { image } from '../modalities/image/image.ts';
+import type { DataSource } from '../sample.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
-import type { Image, ImageSource } from './image-source.ts';
-import {
-  type ImageDataset,
-  type PrepareImagesOptions,
-  prepareImageDataset,
-} from './prepare-image-dataset.ts';
+import type { PreparedDataset } from './dataset-manifest.ts';
+import { type PrepareOptions, prepareDataset } from './prepare-dataset.ts';
 
 const newFolder = temporaryFolders();
 let folder: string;
-const opened: ImageDataset[] = [];
+const opened: PreparedDataset[] = [];
 beforeEach(async () => {
   folder = await newFolder();
 });
 afterEach(() => {
   for (const dataset of opened.splice(0)) dataset.close();
 });
+
+interface Image {
+  readonly pixels: Uint8Array;
+  readonly label: number;
+}
 
 /** Images of 2x2 pixels; every tenth is of the second class. */
 const images = (count: number, seed: number): Image[] => {
@@ -31,28 +36,40 @@ const images = (count: number, seed: number): Image[] => {
 const TRAIN = images(200, 1);
 const TEST = images(50, 2);
 
-function sourceOf(train: Image[], test: Image[], identity: ImageSource['identity'] = 'content'): ImageSource {
+function sourceOf(train: Image[], test: Image[], identity: 'content' | 'position' = 'content'): DataSource {
   const parts = { train, test };
+  const names = ['a', 'b'];
   return {
     title: 'images',
-    fingerprint: `${Math.random()}`,
-    identity,
-    channels: 1,
-    height: 2,
-    width: 2,
-    labels: ['a', 'b'],
-    sizes: { train: train.length, test: test.length },
-    async *read(part) {
-      yield* parts[part];
+    fingerprint: async () => `${Math.random()}`,
+    ...(identity === 'position' && { positions: { train: train.length, test: test.length } }),
+    declares: async () => ({ image: { dims: [1, 2, 2] }, label: { classes: { names, where: 'images' } } }),
+    async *rows() {
+      for (const split of ['train', 'test'] as const) {
+        for (const { pixels, label } of parts[split])
+          yield { sample: { split, values: { image: { pixels, dims: [1, 2, 2] }, label: names[label] } } };
+      }
     },
   };
 }
 
-async function prepare(source: ImageSource, more: Partial<PrepareImagesOptions> = {}) {
-  const dataset = await prepareImageDataset({
+async function prepare(source: DataSource, more: Partial<PrepareOptions> = {}) {
+  const declared = (await source.declares?.())?.image;
+  const processor = await image.open(image.options.parse({}), {
+    input: 'image',
+    fields: ['image'],
+    maxLength: 0,
+    buckets: [],
+    declared,
+    resolvePath: (path) => path,
+  });
+  const dataset = await prepareDataset({
     source,
+    inputs: [{ name: 'image', fields: ['image'], modality: 'image', processor }],
+    outputs: [{ name: 'logits', field: 'label', truth: classLabels({}) as GroundTruth }],
     splits: { validation: 40 },
     labelsPerClass: 'all',
+    onBrokenRow: 'skip',
     seed: 1,
     folder,
     ...more,
@@ -62,7 +79,7 @@ async function prepare(source: ImageSource, more: Partial<PrepareImagesOptions> 
 }
 
 /** The keys of a split's images, in order. */
-function keysOf(dataset: ImageDataset, name: 'train' | 'validation' | 'test'): string[] {
+function keysOf(dataset: PreparedDataset, name: 'train' | 'validation' | 'test'): string[] {
   return [...sequentialBatches(dataset.splits[name], 64)]
     .flatMap(({ bucket, indices }) => {
       const { keys, filled } = dataset.splits[name].readBatch(bucket, indices, indices.length);

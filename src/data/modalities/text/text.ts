@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { LimbeckError } from '../../../errors.ts';
+import { defineModality } from '../modality.ts';
+import { TextProcessor } from './text-processor.ts';
+
+const options = z
+  .strictObject({
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z]\w*$/, { error: 'expected letters, digits and underscores' })
+      .optional()
+      .describe(
+        'What the names of its columns begin with (`PREFIX_input_ids`), where a recipe has several texts.',
+      ),
+  })
+  .meta({ title: 'Text', description: 'A text, or a pair of texts, as the ids of its tokens.' });
+
+/** Texts, and pairs of texts, as tokens of the run's tokenizer: data.maxLength of them at most, in data.buckets. */
+export const text = defineModality({
+  kind: 'text',
+  options,
+  open({ prefix }, { input, fields, tokenizer, maxLength, buckets }) {
+    const complain = (problem: string, remedy: string): never => {
+      throw new LimbeckError('data.options', problem, { where: `inputs.${input}`, remedy });
+    };
+    if (!tokenizer)
+      return complain(
+        'there is no tokenizer to read texts with',
+        'Name a teacher or a student that has one.',
+      );
+    if (fields.length > 2)
+      complain(
+        `a text of ${fields.length} columns`,
+        'Give a column, or a pair of them; make others inputs of their own.',
+      );
+    const ascending = buckets.every((length, i) => length > (i === 0 ? 0 : (buckets[i - 1] as number)));
+    if (buckets.length === 0 || buckets.length > 255 || !ascending || buckets.at(-1) !== maxLength) {
+      complain(
+        `the buckets [${buckets.join(', ')}] do not go up to maxLength ${maxLength}`,
+        'List lengths in ascending order that end with data.maxLength.',
+      );
+    }
+    return new TextProcessor({ tokenizer, fields, buckets, ...(prefix !== undefined && { prefix }) });
+  },
+});

@@ -1,0 +1,253 @@
+import { numbersIn } from '../../platform/bytes.ts';
+import * as fs from '../../platform/files.ts';
+import { join } from '../../platform/paths.ts';
+import { openRegularFile } from '../../regular-file.ts';
+import { AppendingFile } from '../appending-file.ts';
+import { SAMPLE_KEY_BYTES } from '../batch.ts';
+import { Column } from '../column.ts';
+import { hashOfKey } from '../hash-of-key.ts';
+import type { Encoded } from '../modalities/modality.ts';
+import { INPUT_HEAD, inputBit, outputBit, PRESENT_AT, type RecordLayout, SHOWN_AT } from './record-layout.ts';
+import { readShown, shownEntry } from './shown-file.ts';
+import { StagedValueReader, stagedValues } from './staged-values.ts';
+
+/** A sample on its way to the stage. */
+export interface StagedSample {
+  readonly id: string;
+  readonly key: Uint8Array;
+  /** Of each input; undefined where the sample has none. */
+  readonly inputs: readonly (Encoded | undefined)[];
+  /** Of each output; undefined where the sample has none. */
+  readonly outputs: readonly unknown[];
+  /** The number of the main output's stratum; -1 where no output has a value, NO_CLASS where only others have one. */
+  readonly label: number;
+  readonly groupHash: number;
+  readonly split: number;
+}
+
+/** The label of a sample whose main output has no value, and whose others have. */
+export const NO_CLASS = -2;
+
+/** A staged sample as it is read again; its record lies in a buffer that the next step overwrites. */
+export interface StagedRecord {
+  readonly sample: number;
+  readonly bucket: number;
+  readonly record: Uint8Array;
+  readonly outputs: readonly unknown[];
+}
+
+const BLOCK_KEYS = 256;
+
+/** The file that lists what is shown of samples; it stays. */
+export const SHOWN_FILE = 'shown';
+
+/**
+ * Where samples wait, in the order of the source, until the last one is read and splits can be chosen: their keys, their
+ * records (a file for each bucket) and the values of their outputs in files, what is shown of them in the file that stays.
+ * In memory it holds 10 bytes for each sample: group hash 4, label 4, split 1, bucket 1.
+ */
+export class SampleStage {
+  readonly layouts: readonly RecordLayout[];
+  readonly #byPosition: boolean;
+  readonly #keys: AppendingFile;
+  readonly #records: AppendingFile[];
+  readonly #values: AppendingFile;
+  readonly #shown: AppendingFile;
+  readonly #outputs: number;
+  readonly #groupHashes = new Column((length) => new Uint32Array(length));
+  readonly #labels = new Column((length) => new Int32Array(length));
+  readonly #splits = new Column((length) => new Uint8Array(length));
+  readonly #buckets = new Column((length) => new Uint8Array(length));
+  readonly #scratch: Uint8Array;
+  #keysDescriptor: number | undefined;
+  readonly #block = new Uint8Array(BLOCK_KEYS * SAMPLE_KEY_BYTES);
+  #blockAt = -1;
+
+  /**
+   * @param layouts of the inputs, by bucket: outputs follow when the last row is read
+   * @param byPosition whether samples are known by their position, so that none is another's duplicate
+   */
+  constructor(folder: string, layouts: readonly RecordLayout[], outputs: number, byPosition: boolean) {
+    this.layouts = layouts;
+    this.#byPosition = byPosition;
+    this.#outputs = outputs;
+    this.#keys = new AppendingFile(join(folder, 'stage.keys'));
+    this.#records = layouts.map((_, bucket) => new AppendingFile(join(folder, `stage.${bucket}`)));
+    this.#values = new AppendingFile(join(folder, 'stage.values'));
+    this.#shown = new AppendingFile(join(folder, SHOWN_FILE));
+    this.#scratch = new Uint8Array((layouts.at(-1) as RecordLayout).bytes);
+  }
+
+  get size(): number {
+    return this.#labels.length;
+  }
+
+  add(sample: StagedSample): void {
+    const length = sample.inputs.reduce((most, input) => Math.max(most, input?.length ?? 0), 0);
+    const bucket = this.layouts.findIndex((layout) => length <= layout.length);
+    const layout = this.layouts[bucket];
+    if (!layout) throw new Error(`a sample of length ${length} fits no bucket`);
+    const record = this.#scratch.subarray(0, layout.bytes);
+    writeInputs(record, layout, sample, this.#shown.length);
+    (this.#records[bucket] as AppendingFile).append(record);
+    this.#keys.append(sample.key);
+    this.#values.append(stagedValues(sample.outputs));
+    this.#shown.append(
+      shownEntry(
+        sample.id,
+        sample.inputs.map((input) => input?.shown),
+      ),
+    );
+    this.#groupHashes.push(sample.groupHash);
+    this.#labels.push(sample.label);
+    this.#splits.push(sample.split);
+    this.#buckets.push(bucket);
+  }
+
+  /** Ends the adding; from then on samples can be read. Returns the size and checksum of the file that stays. */
+  finishAdding(): { bytes: number; sha256: string } {
+    for (const file of [this.#keys, this.#values, ...this.#records]) file.finish();
+    this.#keysDescriptor = openRegularFile(this.#keys.path);
+    return this.#shown.finish();
+  }
+
+  groupHash(sample: number): number {
+    return this.#groupHashes.get(sample);
+  }
+
+  /** The number of the label as it was met, -1 for none, NO_CLASS for one of other outputs. */
+  label(sample: number): number {
+    return this.#labels.get(sample);
+  }
+
+  split(sample: number): number {
+    return this.#splits.get(sample);
+  }
+
+  assign(sample: number, split: number): void {
+    this.#splits.set(sample, split);
+  }
+
+  /** The key of a sample, in a buffer that the next call may overwrite. */
+  key(sample: number): Uint8Array {
+    const block = Math.floor(sample / BLOCK_KEYS);
+    if (block !== this.#blockAt) {
+      const at = block * this.#block.length;
+      fs.readSync(this.#keysDescriptor as number, this.#block, 0, this.#block.length, at);
+      this.#blockAt = block;
+    }
+    const from = (sample % BLOCK_KEYS) * SAMPLE_KEY_BYTES;
+    return this.#block.subarray(from, from + SAMPLE_KEY_BYTES);
+  }
+
+  /** A hash of what the sample is known by. */
+  identity(sample: number): number {
+    return this.#byPosition ? sample : this.contentHash(sample);
+  }
+
+  contentHash(sample: number): number {
+    return hashOfKey(this.key(sample), 0);
+  }
+
+  /** All samples in the order of the source. */
+  *records(): Generator<StagedRecord> {
+    const readers = this.layouts.map(
+      (layout, bucket) => new RecordReader((this.#records[bucket] as AppendingFile).path, layout.bytes),
+    );
+    const values = new StagedValueReader(this.#values.path);
+    try {
+      for (let sample = 0; sample < this.size; sample++) {
+        const bucket = this.#buckets.get(sample);
+        const record = (readers[bucket] as RecordReader).next();
+        const outputs = Array.from({ length: this.#outputs }, () => values.next());
+        yield { sample, bucket, record, outputs };
+      }
+    } finally {
+      values.close();
+      for (const reader of readers) reader.close();
+    }
+  }
+
+  /** The ids of some samples. */
+  ids(samples: readonly number[]): Map<number, string> {
+    const wanted = new Set(samples);
+    const ids = new Map<number, string>();
+    if (wanted.size === 0) return ids;
+    const { path } = this.#shown;
+    const descriptor = openRegularFile(path);
+    const inputs = (this.layouts[0] as RecordLayout).inputs.length;
+    try {
+      for (const { sample, record } of this.records()) {
+        if (!wanted.has(sample)) continue;
+        ids.set(sample, readShown(descriptor, numbersIn(record).getFloat64(SHOWN_AT, true), inputs, path).id);
+        if (ids.size === wanted.size) break;
+      }
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    return ids;
+  }
+
+  /** Closes and deletes the files that only the stage needs. */
+  discard(): void {
+    this.close();
+    for (const { path } of [this.#keys, this.#values, ...this.#records]) fs.rmSync(path, { force: true });
+  }
+
+  close(): void {
+    for (const file of [this.#keys, this.#values, this.#shown, ...this.#records]) file.close();
+    if (this.#keysDescriptor !== undefined) fs.closeSync(this.#keysDescriptor);
+    this.#keysDescriptor = undefined;
+  }
+}
+
+/** Writes all of a record but its outputs. */
+function writeInputs(record: Uint8Array, { inputs }: RecordLayout, sample: StagedSample, shownAt: number): void {
+  record.fill(0);
+  record.set(sample.key, 0);
+  const numbers = numbersIn(record);
+  numbers.setFloat64(SHOWN_AT, shownAt, true);
+  let present = 0;
+  for (const [i, encoded] of sample.inputs.entries()) {
+    if (!encoded) continue;
+    const { at, most } = inputs[i] as RecordLayout['inputs'][0];
+    const { bytes } = encoded;
+    if (bytes.length > most) throw new Error(`an input of ${bytes.length} bytes, of ${most} at most`);
+    present |= inputBit(i);
+    numbers.setUint32(at, bytes.length, true);
+    record.set(bytes, at + INPUT_HEAD);
+  }
+  for (const [i, value] of sample.outputs.entries()) if (value !== undefined) present |= outputBit(i);
+  numbers.setUint32(PRESENT_AT, present >>> 0, true);
+}
+
+/** Reads records from front to back, some hundred at a time. */
+class RecordReader {
+  readonly #descriptor: number;
+  readonly #bytes: number;
+  readonly #buffer: Uint8Array;
+  #position = 0;
+  #at = 0;
+  #end = 0;
+
+  constructor(path: string, bytes: number) {
+    this.#descriptor = openRegularFile(path);
+    this.#bytes = bytes;
+    this.#buffer = new Uint8Array(bytes * 256);
+  }
+
+  next(): Uint8Array {
+    if (this.#at + this.#bytes > this.#end) {
+      // A read of a file may be short only at its end, and files hold whole records.
+      this.#end = fs.readSync(this.#descriptor, this.#buffer, 0, this.#buffer.length, this.#position);
+      this.#position += this.#end;
+      this.#at = 0;
+    }
+    this.#at += this.#bytes;
+    return this.#buffer.subarray(this.#at - this.#bytes, this.#at);
+  }
+
+  close(): void {
+    fs.closeSync(this.#descriptor);
+  }
+}

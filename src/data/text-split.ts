@@ -1,0 +1,9 @@
+import type { Split } from './split.ts';
+
+/** A split of texts, in buckets by their length in tokens. */
+export interface TextSplit extends Split {
+  /** The text of a sample, by its position in the split (`Batch.ordinals`). */
+  text(ordinal: number): string;
+  /** The id that the source gave it. */
+  id(ordinal: number): string;
+}

@@ -1,0 +1,83 @@
+import type { WantedColumns } from '../data/sources/source.ts';
+import type { InputPart } from './inputs.ts';
+import type { OutputPart } from './outputs.ts';
+import type { Recipe } from './schema.ts';
+
+/** One of the inputs of a recipe, short forms written out. */
+export interface RecipeInputPart {
+  readonly name: string;
+  readonly modality: string;
+  readonly fields: readonly string[];
+  /** Beside modality and field, as the modality declares them. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** One of the outputs of a recipe, short forms written out. */
+export interface RecipeOutputPart {
+  readonly name: string;
+  /** The kind of its target. */
+  readonly target: string;
+  /** Undefined for one of which only the teacher knows anything. */
+  readonly field: string | undefined;
+  /** Beside target and field, as the target declares them. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Where the columns of the short form are named. */
+interface TableSource {
+  readonly textField?: string;
+  readonly labelField?: string;
+}
+
+/** The inputs of a recipe. Without a list of them: a text, or an image. */
+export function inputsOf({
+  inputs,
+  task,
+  data,
+}: Pick<Recipe, 'inputs' | 'task' | 'data'>): RecipeInputPart[] {
+  if (!inputs) {
+    if (task === 'image-classification')
+      return [{ name: 'image', modality: 'image', fields: ['image'], options: {} }];
+    const { textField = 'text' } = data.source as TableSource;
+    return [{ name: 'text', modality: 'text', fields: [textField], options: {} }];
+  }
+  return Object.entries(inputs).map(([name, { modality, field, ...options }]: [string, InputPart]) => ({
+    name,
+    modality,
+    fields: [field].flat() as string[],
+    options,
+  }));
+}
+
+/** The outputs of a recipe. Without a list of them: a class. */
+export function outputsOf({ outputs, data }: Pick<Recipe, 'outputs' | 'data'>): RecipeOutputPart[] {
+  if (!outputs) {
+    const { labelField = 'label' } = data.source as TableSource;
+    return [{ name: 'logits', target: 'class', field: labelField, options: {} }];
+  }
+  return Object.entries(outputs).map(([name, { target, field, ...options }]: [string, OutputPart]) => ({
+    name,
+    target,
+    field,
+    options,
+  }));
+}
+
+/** The columns that a recipe wants of a table, each with the key that names it. */
+export function wantedColumns(
+  recipe: Pick<Recipe, 'inputs' | 'outputs' | 'task' | 'data'>,
+): WantedColumns {
+  return {
+    inputs: inputsOf(recipe).flatMap(({ name, fields }) =>
+      fields.map((field) => ({
+        name: field,
+        key: recipe.inputs ? `inputs.${name}.field` : 'data.source.textField',
+      })),
+    ),
+    outputs: outputsOf(recipe).flatMap(({ name, field }) =>
+      field === undefined
+        ? []
+        : [{ name: field, key: recipe.outputs ? `outputs.${name}.field` : 'data.source.labelField' }],
+    ),
+  };
+}
