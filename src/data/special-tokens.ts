@@ -119,20 +119,14 @@ export function pairTemplate(
 }
 
 /**
- * How many tokens of each text of a pair are kept where both may have `most`: the longer one loses first (`longest_first`
- * of transformers' fast tokenizers, whose arithmetic this is).
+ * How many tokens of each text of a pair are kept where both together may have `most`: the longer one loses first
+ * (`longest_first` of transformers), and of two that are too long each keeps half.
  */
 export function pairLengths(first: number, second: number, most: number): [number, number] {
   if (first + second <= most) return [first, second];
-  if (most <= 0) return [0, 0];
-  const [shorter, longer] = [Math.min(first, second), Math.max(first, second)];
-  let [less, more] = [shorter, shorter > most ? shorter : Math.max(shorter, most - shorter)];
-  if (less + more > most) {
-    less = Math.floor(most / 2);
-    more = less + (most % 2);
-  }
-  more = Math.min(more, longer);
-  return first <= second ? [less, more] : [more, less];
+  const room = Math.max(0, most);
+  const less = Math.min(first, second, Math.floor(room / 2));
+  return first <= second ? [less, room - less] : [room - less, less];
 }
 
 function directionOf(section: unknown): unknown {
