@@ -64,9 +64,7 @@ export function outputsOf({ outputs, data }: Pick<Recipe, 'outputs' | 'data'>): 
 }
 
 /** The columns that a recipe wants of a table, each with the key that names it. */
-export function wantedColumns(
-  recipe: Pick<Recipe, 'inputs' | 'outputs' | 'task' | 'data'>,
-): WantedColumns {
+export function wantedColumns(recipe: Pick<Recipe, 'inputs' | 'outputs' | 'task' | 'data'>): WantedColumns {
   return {
     inputs: inputsOf(recipe).flatMap(({ name, fields }) =>
       fields.map((field) => ({

@@ -1,5 +1,5 @@
-import { createSha256 } from '../../platform/hash.ts';
 import * as fs from '../../platform/files.ts';
+import { createSha256 } from '../../platform/hash.ts';
 import { join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { openSealedJson, sealJson } from '../../sealed-json.ts';

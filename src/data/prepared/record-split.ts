@@ -1,8 +1,8 @@
-import { createSha256 } from '../../platform/hash.ts';
-import { numbersIn } from '../../platform/bytes.ts';
-import * as fs from '../../platform/files.ts';
 import { arrayTypeOf, type DataType } from '../../onnx/data-type.ts';
 import { elementCount, type Tensor, tensor } from '../../onnx/tensor.ts';
+import { numbersIn } from '../../platform/bytes.ts';
+import * as fs from '../../platform/files.ts';
+import { createSha256 } from '../../platform/hash.ts';
 import { openRegularFile } from '../../regular-file.ts';
 import { type Batch, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { type ColumnSpec, ROW_WEIGHTS } from '../columns.ts';

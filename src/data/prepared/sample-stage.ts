@@ -202,7 +202,12 @@ export class SampleStage {
 }
 
 /** Writes all of a record but its outputs. */
-function writeInputs(record: Uint8Array, { inputs }: RecordLayout, sample: StagedSample, shownAt: number): void {
+function writeInputs(
+  record: Uint8Array,
+  { inputs }: RecordLayout,
+  sample: StagedSample,
+  shownAt: number,
+): void {
   record.fill(0);
   record.set(sample.key, 0);
   const numbers = numbersIn(record);

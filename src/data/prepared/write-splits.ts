@@ -1,6 +1,6 @@
+import type { Tensor } from '../../onnx/tensor.ts';
 import { numbersIn } from '../../platform/bytes.ts';
 import { join } from '../../platform/paths.ts';
-import type { Tensor } from '../../onnx/tensor.ts';
 import { AppendingFile } from '../appending-file.ts';
 import { DATASET_SPLITS, type DatasetSplit } from '../dataset.ts';
 import type { FoundTruth } from '../ground-truth.ts';

@@ -1,6 +1,6 @@
+import { LimbeckError } from '../../errors.ts';
 import { hexOf, joinBytes } from '../../platform/bytes.ts';
 import { createSha256 } from '../../platform/hash.ts';
-import { LimbeckError } from '../../errors.ts';
 import { mixSeed } from '../../random.ts';
 import { SAMPLE_KEY_BYTES } from '../batch.ts';
 import type { BrokenRowList } from '../broken-rows.ts';
@@ -230,8 +230,7 @@ function keyOf(encoded: Encodings): Uint8Array {
       : new Uint8Array(32),
   );
   const [first] = hashes;
-  const whole =
-    hashes.length === 1 && first ? first : createSha256().update(joinBytes(hashes)).digest();
+  const whole = hashes.length === 1 && first ? first : createSha256().update(joinBytes(hashes)).digest();
   return whole.subarray(0, SAMPLE_KEY_BYTES);
 }
 

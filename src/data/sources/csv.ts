@@ -1,5 +1,5 @@
-import { dirname } from '../../platform/paths.ts';
 import { z } from 'zod';
+import { dirname } from '../../platform/paths.ts';
 import type { SourceRow } from '../sample.ts';
 import { csvRecords, type RowShape } from '../text-files/csv-records.ts';
 import { encodingOption } from '../text-files/encoding.ts';

@@ -1,7 +1,7 @@
-import { existsSync } from '../../platform/files.ts';
-import { basename } from '../../platform/paths.ts';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { existsSync } from '../../platform/files.ts';
+import { basename } from '../../platform/paths.ts';
 import { openIdx } from './idx-files.ts';
 import { defineSource } from './source.ts';
 

@@ -1,5 +1,5 @@
-import { dirname } from '../../platform/paths.ts';
 import { z } from 'zod';
+import { dirname } from '../../platform/paths.ts';
 import type { SourceRow } from '../sample.ts';
 import { encodingOption } from '../text-files/encoding.ts';
 import { parseJsonLine } from '../text-files/json-line.ts';

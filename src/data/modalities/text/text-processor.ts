@@ -1,6 +1,6 @@
-import { createSha256 } from '../../../platform/hash.ts';
 import { LimbeckError } from '../../../errors.ts';
 import type { Tensor } from '../../../onnx/tensor.ts';
+import { createSha256 } from '../../../platform/hash.ts';
 import { BrokenValue } from '../../broken-value.ts';
 import { canonicalJson } from '../../canonical-json.ts';
 import { ATTENTION_MASK, type ColumnSpec, INPUT_IDS, SEQUENCE, TOKEN_TYPE_IDS } from '../../columns.ts';
