@@ -2,7 +2,7 @@
  * Limbeck's public API. The command line uses nothing else.
  *
  * @example
- * import { readFile } from './platform/async-files.ts';
+ * import { readFile } from 'node:fs/promises';
  * import { distill, parseRecipe } from 'limbeck';
  *
  * const recipe = parseRecipe(await readFile('recipes/glosses.yaml', 'utf8'));
@@ -64,6 +64,7 @@ export {
 export { label } from './run/label.ts';
 export { plan } from './run/plan.ts';
 export type { PlanningContext } from './run/planning/planning-context.ts';
+export { definePlugin, type OperatorRule, type Plugin, usePlugin } from './run/plugin.ts';
 export type { RunContext } from './run/run-context.ts';
 export { artifacts, STAGES } from './run/stages/index.ts';
 export { registerStage } from './run/stages/register.ts';

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { COMMANDS } from './commands/index.ts';
 import { EXIT_CODES_HELP } from './exit-codes.ts';
+import { loadPlugins } from './plugins.ts';
 
 /** The command line: parses arguments, calls the command; throws CommanderError instead of exiting. */
 export function createProgram(cli: Cli): Command {
@@ -9,6 +10,8 @@ export function createProgram(cli: Cli): Command {
   const program = new Command('limbeck')
     .description('Distils large models into small, fast ONNX models.')
     .version(cli.version)
+    .option('--plugin <file>', 'a module with components that recipes can name; may be repeated', collect, [])
+    .hook('preAction', (command) => loadPlugins(cli, command.opts<{ plugin: string[] }>().plugin))
     .addHelpText(
       'after',
       `
@@ -32,6 +35,10 @@ ${EXIT_CODES_HELP}`,
     command.showHelpAfterError(`See ${pathOf(command)} --help.`);
   });
   return program;
+}
+
+function collect(file: string, before: readonly string[]): string[] {
+  return [...before, file];
 }
 
 function forAll(command: Command, visit: (command: Command) => void): void {

@@ -8,6 +8,7 @@ import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
 import type { InspectOptions, ModelInspection } from './inspect-model.ts';
+import type { Plugin } from './plugin.ts';
 
 /** How one run is to go; what it does is the recipe's. */
 export interface RunOptions {
@@ -166,5 +167,7 @@ export interface LimbeckApi {
   compile(model: string, options: CompileOptions): Promise<CompileResult>;
   /** Writes report.html anew from what the run's folder holds. */
   writeReport(runFolder: string): Promise<{ file: string }>;
+  /** Makes known what a plugin brings. */
+  usePlugin(plugin: Plugin): void;
   readonly KnowledgeStore: { open(folder: string): Promise<KnowledgeStore> };
 }

@@ -1,5 +1,5 @@
 import type { Node } from '../../onnx/graph.ts';
-import { operatorKey } from '../../onnx/shape-inference/rules.ts';
+import { addRules, operatorKey } from '../../onnx/shape-inference/rules.ts';
 import type { GradientRule } from '../rule.ts';
 import { ACTIVATION_RULES } from './activation.ts';
 import { BATCH_NORMALIZATION_RULES } from './batch-normalization.ts';
@@ -47,6 +47,11 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map(
     ...PATCH_RULES,
   }),
 );
+
+/** Adds the rules of operators that have none. Throws LimbeckError `plugin.duplicate`. */
+export function registerGradientRules(rules: Readonly<Record<string, GradientRule>>): void {
+  addRules(GRADIENT_RULES as Map<string, GradientRule>, rules, 'gradient');
+}
 
 /** The rule of a node's operator, or undefined. */
 export function gradientRule(node: Pick<Node, 'domain' | 'opType'>): GradientRule | undefined {

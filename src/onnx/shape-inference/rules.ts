@@ -1,3 +1,4 @@
+import { LimbeckError } from '../../errors.ts';
 import { CONTROL_FLOW_RULES } from './control-flow.ts';
 import { CONVOLUTION_RULES } from './convolution.ts';
 import { EINSUM_RULES } from './einsum.ts';
@@ -34,6 +35,29 @@ const RULES = new Map<string, InferenceRule>(
 /** The name of an operator across domains: `MatMul`, `com.microsoft::FusedMatMul`. */
 export function operatorKey(domain: string, opType: string): string {
   return domain === '' || domain === 'ai.onnx' ? opType : `${domain}::${opType}`;
+}
+
+/** Adds the rules of operators that have none. Throws LimbeckError `plugin.duplicate`. */
+export function registerInferenceRules(rules: Readonly<Record<string, InferenceRule>>): void {
+  addRules(RULES, rules, 'shape inference');
+}
+
+/** Adds rules to a table, unless one is there for the operator. */
+export function addRules<Rule>(
+  table: Map<string, Rule>,
+  rules: Readonly<Record<string, Rule>>,
+  what: string,
+): void {
+  for (const [operator, rule] of Object.entries(rules)) {
+    const known = table.get(operator);
+    if (known && known !== rule) {
+      throw new LimbeckError('plugin.duplicate', `the operator ${operator} has a rule of ${what} already`, {
+        where: `operators of a plugin: ${operator}`,
+        remedy: 'Leave it out.',
+      });
+    }
+    table.set(operator, rule);
+  }
 }
 
 /** Every operator whose shapes are inferred. */
