@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fromRegistries } from '../registry.ts';
 import { findTarget, targets } from '../targets/index.ts';
 
 /** Names become outputs of models, and parts of columns' names (`labels/NAME`). */
@@ -9,7 +10,7 @@ const outputName = z
 const field = z.string().min(1);
 
 /** The options of a target, with the column that it is read from. */
-const outputSchema = z.lazy(() => {
+const outputSchema = () => {
   const variants = targets().map(({ kind, options, spaceOf }) => {
     const column = spaceOf
       ? field.optional().describe('The column with its values; without one it is what the teacher says.')
@@ -22,7 +23,7 @@ const outputSchema = z.lazy(() => {
     'target',
     variants as unknown as [z.ZodObject<{ target: z.ZodLiteral<string> }>],
   );
-});
+};
 
 /** What a recipe says of one output. */
 export interface OutputPart {
@@ -32,13 +33,15 @@ export interface OutputPart {
 }
 
 /** What models answer, by name; the first is the main output. */
-export const outputsSchema = z
-  .record(outputName, outputSchema as unknown as z.ZodType<OutputPart, OutputPart>)
-  .refine((outputs) => Object.keys(outputs).length > 0, { error: 'expected one output at least' })
-  .optional()
-  .describe(
-    'What is answered, by name: `{ logits: { target: classes, field: tags } }`; the first is the main one. When absent: a class (data.source.labelField).',
-  );
+export const outputsSchema = fromRegistries(() =>
+  z
+    .record(outputName, outputSchema() as unknown as z.ZodType<OutputPart, OutputPart>)
+    .refine((outputs) => Object.keys(outputs).length > 0, { error: 'expected one output at least' })
+    .optional()
+    .describe(
+      'What is answered, by name: `{ logits: { target: classes, field: tags } }`; the first is the main one. When absent: a class (data.source.labelField).',
+    ),
+);
 
 /**
  * A recipe as it was written, with what follows from its outputs: where these are no single class, the losses of each

@@ -45,7 +45,7 @@ export const recipeSchema = fromRegistries(() =>
         .describe('Where graphs run; `limbeck doctor` tells what loads here.'),
       data: dataSchema(),
       inputs: inputsSchema(),
-      outputs: outputsSchema,
+      outputs: outputsSchema(),
       teacher: teacherSchema()
         .optional()
         .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),

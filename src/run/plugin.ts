@@ -1,5 +1,7 @@
 import type { GradientRule } from '../autodiff/rule.ts';
 import { registerGradientRules } from '../autodiff/rules/registry.ts';
+import { MODALITIES } from '../data/modalities/index.ts';
+import type { Modality } from '../data/modalities/modality.ts';
 import { SOURCES, type SourceKind } from '../data/sources/index.ts';
 import { LimbeckError } from '../errors.ts';
 import { registerObjective } from '../objectives/index.ts';
@@ -30,6 +32,7 @@ export interface Plugin {
   /** For errors. */
   readonly name: string;
   readonly sources?: readonly SourceKind[];
+  readonly modalities?: readonly Modality[];
   readonly targets?: readonly AnyTarget[];
   readonly teachers?: readonly TeacherKind[];
   readonly objectives?: readonly ObjectiveKind[];
@@ -52,6 +55,9 @@ const PARTS: {
 } = {
   sources: (given) => {
     for (const entry of given) register(SOURCES, entry);
+  },
+  modalities: (given) => {
+    for (const entry of given) register(MODALITIES, entry);
   },
   targets: (given) => {
     for (const entry of given) registerTarget(entry);

@@ -1,3 +1,4 @@
+import { register, registry } from '../registry.ts';
 import { classes } from './classes.ts';
 import { embedding } from './embedding.ts';
 import { number } from './number.ts';
@@ -9,12 +10,17 @@ export { type AttachedHead, classesOf, type Head, openHead } from './head.ts';
 export type { AnyTarget, Target, TargetContext } from './target.ts';
 
 /** Every kind of answer that an output can have. A new one is a file beside these, and a line here. */
-const TARGETS = [classes, number, embedding, pairs, tokenClasses] as readonly unknown[] as AnyTarget[];
+const TARGETS = registry('target', [
+  classes,
+  number,
+  embedding,
+  pairs,
+  tokenClasses,
+]) as readonly unknown[] as readonly AnyTarget[];
 
-/** Adds a target from outside the package. Throws where its name is taken. */
+/** Adds a target from outside the package. Throws LimbeckError `plugin.duplicate`, `plugin.kind`. */
 export function registerTarget(target: AnyTarget): void {
-  if (findTarget(target.kind)) throw new Error(`there is a target ${target.kind} already`);
-  TARGETS.push(target);
+  register(TARGETS, target);
 }
 
 /** The target of a name; undefined for others. */
