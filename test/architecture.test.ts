@@ -181,7 +181,7 @@ it('opens no file that might be a pipe', () => {
     'running-process.ts',
     // These open files in order to write them.
     'replace-file.ts',
-    'data/appending-file.ts',
+    'data/prepared/appending-file.ts',
     'data/hub/download.ts',
   ];
   const openers =

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { useLiteTokenizer } from '../src/data/use-lite-tokenizer.ts';
+import { useLiteTokenizer } from '../src/data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { LimbeckError } from '../src/errors.ts';
 import type { RunEvent } from '../src/events.ts';
 import { KnowledgeStore } from '../src/knowledge/store.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { useLiteTokenizer } from '../src/data/use-lite-tokenizer.ts';
+import { useLiteTokenizer } from '../src/data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { splitBatches } from '../src/run/sample-batches.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { useLiteTokenizer } from '../../src/data/use-lite-tokenizer.ts';
+import { useLiteTokenizer } from '../../src/data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { int64, type Tensor } from '../../src/onnx/tensor.ts';
 import { randomStream } from '../../src/random.ts';
 

@@ -8,7 +8,7 @@ import {
   quantizeStatic,
   valuesToCalibrate,
 } from '../../src/compress/quantize-static.ts';
-import { useLiteTokenizer } from '../../src/data/use-lite-tokenizer.ts';
+import { useLiteTokenizer } from '../../src/data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { accuracy } from '../../src/metrics/accuracy.ts';
 import { labelsTerm } from '../../src/objectives/cross-entropy.ts';

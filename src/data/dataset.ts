@@ -1,12 +1,12 @@
 import type { ColumnSpec } from './columns.ts';
-import type { KeptDifference } from './kept-difference.ts';
-import type { LabelStatistics } from './label-findings.ts';
+import type { LabelStatistics } from './findings/label-findings.ts';
+import type { LongTexts } from './findings/text-lengths.ts';
 import type { Processor } from './modalities/modality.ts';
 import type { InputStatistics } from './rows/input-counts.ts';
 import type { BrokenRows, SourceNote } from './sample.ts';
 import type { Split } from './split.ts';
-import type { SplitOrigins } from './split-assignment.ts';
-import type { LongTexts } from './text-lengths.ts';
+import type { KeptDifference } from './splits/kept-difference.ts';
+import type { SplitOrigins } from './splits/split-assignment.ts';
 
 /** `train` is all training samples, `labelled` those of them whose label is known. */
 export const DATASET_SPLITS = ['train', 'labelled', 'validation', 'test'] as const;

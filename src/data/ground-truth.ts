@@ -1,9 +1,9 @@
 import type { Tensor } from '../onnx/tensor.ts';
 import type { ColumnSpec } from './columns.ts';
-import type { KeptSplits } from './kept-splits.ts';
-import type { LabelSummary } from './label-reader.ts';
+import type { LabelSummary } from './labels/label-reader.ts';
 import type { Encoded } from './modalities/modality.ts';
 import type { FieldDeclaration, SourceNote } from './sample.ts';
+import type { KeptSplits } from './splits/kept-splits.ts';
 
 /**
  * How the ground truth of an output comes from rows, lies on disk and becomes columns of a batch. Targets give one; the data

@@ -9,8 +9,8 @@ import {
 } from '@huggingface/transformers';
 import { expect, test } from 'vitest';
 import { image } from '../data/modalities/image/image.ts';
+import { useLiteTokenizer } from '../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { temporaryFolders } from '../data/testing/temporary-folder.ts';
-import { useLiteTokenizer } from '../data/use-lite-tokenizer.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { withOutputs } from '../onnx/passes/select-outputs.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';

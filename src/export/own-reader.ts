@@ -1,4 +1,4 @@
-import { parseTokenizer } from '../data/tokenizer.ts';
+import { parseTokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { join } from '../platform/paths.ts';

@@ -1,5 +1,5 @@
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
-import type { TokenSpans } from '../data/token-spans.ts';
+import type { TokenSpans } from '../data/modalities/text/tokenizer/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import { hexOf } from '../platform/bytes.ts';

@@ -1,5 +1,5 @@
 import { type Batch, SAMPLE_KEY_BYTES } from '../data/batch.ts';
-import { tokenSpans } from '../data/token-spans.ts';
+import { tokenSpans } from '../data/modalities/text/tokenizer/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { estimateBytes, estimateLengthBytes } from './estimate.ts';

@@ -1,5 +1,5 @@
 import { type Batch, SAMPLE_KEY_BYTES } from '../data/batch.ts';
-import { clearRow, copyRow, emptyLike } from '../data/batch-rows.ts';
+import { clearRow, copyRow, emptyLike } from '../data/batches/batch-rows.ts';
 
 /**
  * Gathers rows from batches into full batches of one shape each, so that a teacher that misses a few samples of

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/class-name.ts';
+import { className } from '../data/labels/class-name.ts';
 import { SOURCES } from '../data/sources/index.ts';
 import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
-import { describeLabelFinding, findInLabels } from '../data/label-findings.ts';
+import { describeLabelFinding, findInLabels } from '../data/findings/label-findings.ts';
 import type { ClassMatch } from '../teachers/match-classes.ts';
 
 /** Classes that a sentence names; the others are counted. */

@@ -1,6 +1,6 @@
-import { BROKEN_ROWS_FILE, brokenSummary } from '../data/broken-rows.ts';
 import type { Dataset, DatasetStatistics } from '../data/dataset.ts';
-import { summarizeLengths } from '../data/text-lengths.ts';
+import { summarizeLengths } from '../data/findings/text-lengths.ts';
+import { BROKEN_ROWS_FILE, brokenSummary } from '../data/rows/broken-rows.ts';
 import { percent } from '../percent.ts';
 import type { TeacherSource } from '../teachers/teacher-source.ts';
 

@@ -1,4 +1,4 @@
-import type { KeptSplits } from '../data/kept-splits.ts';
+import type { KeptSplits } from '../data/splits/kept-splits.ts';
 import type { Session } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';

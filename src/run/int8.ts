@@ -1,6 +1,6 @@
 import { collectRanges, type Feeds } from '../compress/calibrate.ts';
 import { quantizeStatic, valuesToCalibrate } from '../compress/quantize-static.ts';
-import { batchOrder } from '../data/batch-order.ts';
+import { batchOrder } from '../data/batches/batch-order.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { takenFeeds } from '../train/batch-feeds.ts';

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
-import type { KeptName } from '../data/kept-difference.ts';
+import type { KeptName } from '../data/splits/kept-difference.ts';
 import {
   compareSplits,
   decodeKeptSplits,
@@ -7,7 +7,7 @@ import {
   type KeptSplits,
   keepSplits,
   sameSplit,
-} from '../data/kept-splits.ts';
+} from '../data/splits/kept-splits.ts';
 import { LimbeckError } from '../errors.ts';
 import { existsSync } from '../platform/files.ts';
 import { join } from '../platform/paths.ts';

@@ -1,8 +1,8 @@
 import type { Batch } from '../data/batch.ts';
 import { columnOf } from '../data/batch.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, SEQUENCE } from '../data/columns.ts';
-import { Permutation } from '../data/permutation.ts';
 import type { Split } from '../data/split.ts';
+import { Permutation } from '../data/splits/permutation.ts';
 import { attributionQuestions } from '../knowledge/graph/attribution-requests.ts';
 import { AttributionSums } from '../knowledge/graph/attribution-sums.ts';
 import { drawGraph } from '../knowledge/graph/draw-graph.ts';

@@ -1,4 +1,4 @@
-import { datasetFolder } from '../data/prepared-folder.ts';
+import { datasetFolder } from '../data/prepared/prepared-folder.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
 import { availableThreads, residentBytes } from '../platform/machine.ts';

@@ -1,14 +1,14 @@
-import { type ClassResolver, classLabels } from '../data/class-labels.ts';
 import type { GroundTruth } from '../data/ground-truth.ts';
-import type { KeptSplits } from '../data/kept-splits.ts';
-import { labelNames } from '../data/label-reader.ts';
+import { type ClassResolver, classLabels } from '../data/labels/class-labels.ts';
+import { labelNames } from '../data/labels/label-reader.ts';
 import { findModality } from '../data/modalities/index.ts';
+import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../data/prepared/dataset-manifest.ts';
 import type { DatasetInput, DatasetOutput } from '../data/prepared/dataset-parts.ts';
 import { prepareDataset } from '../data/prepared/prepare-dataset.ts';
 import type { FieldDeclaration } from '../data/sample.ts';
 import { openSource, type SourceOptions } from '../data/sources/index.ts';
-import type { Tokenizer } from '../data/tokenizer.ts';
+import type { KeptSplits } from '../data/splits/kept-splits.ts';
 import { LimbeckError } from '../errors.ts';
 import { dirname, join, resolve } from '../platform/paths.ts';
 import { HELD_OUT } from '../recipe/data.ts';

@@ -1,8 +1,8 @@
 import { type Batch, variantName } from '../data/batch.ts';
-import { sequentialBatches } from '../data/batch-order.ts';
+import { sequentialBatches } from '../data/batches/batch-order.ts';
 import { SEQUENCE } from '../data/columns.ts';
+import { tokenSpans } from '../data/modalities/text/tokenizer/token-spans.ts';
 import type { Split } from '../data/split.ts';
-import { tokenSpans } from '../data/token-spans.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
 import { dimsAt, hasLength } from '../knowledge/true-length.ts';
 import { elementCount, type Tensor, tensor } from '../onnx/tensor.ts';

@@ -1,6 +1,6 @@
-import type { Bucketed } from '../data/batch-order.ts';
-import { admittedPart, EasiestFirst } from '../data/curriculum.ts';
-import { type Admitted, curriculumOrder } from '../data/curriculum-order.ts';
+import type { Bucketed } from '../data/batches/batch-order.ts';
+import { admittedPart, EasiestFirst } from '../data/batches/curriculum.ts';
+import { type Admitted, curriculumOrder } from '../data/batches/curriculum-order.ts';
 import { observeAnswers } from '../train/observe-answers.ts';
 import { SampleDynamics } from '../train/sample-dynamics.ts';
 import { weighedByVariability } from '../train/variability-weights.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
-import { targetColumns } from '../data/target-columns.ts';
+import { targetColumns } from '../data/batches/target-columns.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
 import { teacherDifficulty } from './teacher-difficulty.ts';
 

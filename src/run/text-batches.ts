@@ -1,10 +1,10 @@
 import { type Batch, columnOf, variantName } from '../data/batch.ts';
-import { batchOrder } from '../data/batch-order.ts';
+import { batchOrder } from '../data/batches/batch-order.ts';
+import type { OrderOf } from '../data/batches/curriculum-order.ts';
+import { dropTokens } from '../data/batches/token-dropout.ts';
 import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../data/columns.ts';
-import type { OrderOf } from '../data/curriculum-order.ts';
 import type { Split } from '../data/split.ts';
 import type { TextSplit } from '../data/text-split.ts';
-import { dropTokens } from '../data/token-dropout.ts';
 import type { LabelSpace } from '../knowledge/label-space.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import type { PlainBatchSource } from '../train/batch-source.ts';

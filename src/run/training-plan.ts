@@ -1,4 +1,4 @@
-import type { OrderOf } from '../data/curriculum-order.ts';
+import type { OrderOf } from '../data/batches/curriculum-order.ts';
 import { weighedOptions } from '../objectives/index.ts';
 import { TEMPERATURE } from '../objectives/kd-logits.ts';
 import type { ObjectiveContext } from '../objectives/objective.ts';

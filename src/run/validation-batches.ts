@@ -1,6 +1,6 @@
 import type { Batch } from '../data/batch.ts';
-import { Permutation } from '../data/permutation.ts';
 import type { Split } from '../data/split.ts';
+import { Permutation } from '../data/splits/permutation.ts';
 import type { ValidationBatches } from '../train/trained-weights.ts';
 import { trainingBatch } from './sample-batches.ts';
 

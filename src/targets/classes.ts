@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/class-name.ts';
+import { className } from '../data/labels/class-name.ts';
 import { auroc } from '../metrics/auroc.ts';
 import { meanAveragePrecision } from '../metrics/average-precision.ts';
 import { labelsF1 } from '../metrics/labels-f1.ts';

@@ -1,7 +1,7 @@
 import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
-import { numberOfName } from '../data/class-name.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
+import { numberOfName } from '../data/labels/class-name.ts';
 import { LimbeckError } from '../errors.ts';
 
 /** Where numbers lie: a student begins with answers of this mean and spread. */

@@ -1,7 +1,7 @@
 import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
-import { orderClasses } from '../data/class-order.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
+import { orderClasses } from '../data/labels/class-order.ts';
 import { LimbeckError } from '../errors.ts';
 
 export interface SeveralClassesOptions {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { GroundTruth } from '../data/ground-truth.ts';
-import type { Tokenizer } from '../data/tokenizer.ts';
+import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Metric } from '../metrics/metric.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';

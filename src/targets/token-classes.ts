@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/class-name.ts';
+import { className } from '../data/labels/class-name.ts';
 import { LimbeckError } from '../errors.ts';
 import { spansF1 } from '../metrics/span-f1.ts';
 import { tokenAccuracy } from '../metrics/token-accuracy.ts';

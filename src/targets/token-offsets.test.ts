@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Tokenizer } from '../data/tokenizer.ts';
-import { useLiteTokenizer } from '../data/use-lite-tokenizer.ts';
+import { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
+import { useLiteTokenizer } from '../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { tokenOffsets } from './token-offsets.ts';
 
 /** BERT's kind of tokenizer over a few words. */

@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../data/tokenizer.ts';
+import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 
 /** Where a token lies in its text, in UTF-16 units; undefined for one that stands for no part of it (`[CLS]`). */
 export type TokenOffset = readonly [from: number, to: number] | undefined;

@@ -1,9 +1,9 @@
 import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
-import { orderClasses } from '../data/class-order.ts';
 import { SEQUENCE } from '../data/columns.ts';
 import type { GroundTruth, TruthContext, TruthReader, TruthRow } from '../data/ground-truth.ts';
-import type { Tokenizer } from '../data/tokenizer.ts';
+import { orderClasses } from '../data/labels/class-order.ts';
+import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { type TokenOffset, tokenOffsets } from './token-offsets.ts';

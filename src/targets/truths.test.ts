@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GroundTruth, TruthContext } from '../data/ground-truth.ts';
-import { useLiteTokenizer } from '../data/use-lite-tokenizer.ts';
+import { useLiteTokenizer } from '../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { numberTruth } from './numbers-truth.ts';
 import { severalClassesTruth } from './several-classes-truth.ts';

@@ -1,4 +1,4 @@
-import { indexOfName, looseName, numberOfName, renaming } from '../data/class-name.ts';
+import { indexOfName, looseName, numberOfName, renaming } from '../data/labels/class-name.ts';
 import { LimbeckError } from '../errors.ts';
 import type { TeacherClasses } from './teacher-classes.ts';
 

@@ -1,4 +1,4 @@
-import { parseTokenizer, type Tokenizer } from '../data/tokenizer.ts';
+import { parseTokenizer, type Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Value } from '../onnx/graph.ts';
 import { readModelFile } from '../onnx/node-files.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { indexOfName } from '../data/class-name.ts';
+import { indexOfName } from '../data/labels/class-name.ts';
 import { LimbeckError } from '../errors.ts';
 import { readRegularText } from '../regular-file.ts';
 

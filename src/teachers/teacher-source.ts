@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../data/tokenizer.ts';
+import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { PixelForm } from './image-preprocessing.ts';
 import type { TeacherClasses } from './teacher-classes.ts';

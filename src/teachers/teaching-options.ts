@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/class-name.ts';
+import { className } from '../data/labels/class-name.ts';
 
 /** How a head, or the whole teacher, learns from the labelled samples before it labels the rest. */
 export const headOptions = z

@@ -1,4 +1,4 @@
-import type { TokenTypes } from '../data/special-tokens.ts';
+import type { TokenTypes } from '../data/modalities/text/tokenizer/special-tokens.ts';
 import { LimbeckError } from '../errors.ts';
 import { isFloat } from '../onnx/data-type.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';

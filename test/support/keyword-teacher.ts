@@ -1,4 +1,4 @@
-import { useLiteTokenizer } from '../../src/data/use-lite-tokenizer.ts';
+import { useLiteTokenizer } from '../../src/data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { GraphBuilder } from '../../src/onnx/graph-builder.ts';
 import { float32 } from '../../src/onnx/tensor.ts';
 import { writeModel } from '../../src/onnx/write-model.ts';

@@ -1,5 +1,5 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { useLiteTokenizer } from '../../src/data/use-lite-tokenizer.ts';
+import { useLiteTokenizer } from '../../src/data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { GraphBuilder } from '../../src/onnx/graph-builder.ts';
 import { ModelProtoSchema } from '../../src/onnx/schema/onnx.gen.ts';
 import { float32 } from '../../src/onnx/tensor.ts';

@@ -1,5 +1,5 @@
+import { useLiteTokenizer } from '../../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { type FileSurvey, surveyFile } from '../../data/survey/survey-file.ts';
-import { useLiteTokenizer } from '../../data/use-lite-tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
 import { formatCount, plainLine } from '../progress/format.ts';
 import type { Answers } from './draft.ts';

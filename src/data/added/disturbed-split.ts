@@ -1,6 +1,6 @@
 import { createSha256 } from '../../platform/hash.ts';
 import { type Batch, columnOf, labelsOf, SAMPLE_KEY_BYTES } from '../batch.ts';
-import { keyOf } from '../batch-rows.ts';
+import { keyOf } from '../batches/batch-rows.ts';
 import { PIXEL_VALUES } from '../columns.ts';
 import type { Example, Split } from '../split.ts';
 

@@ -1,5 +1,5 @@
 import type { Batch } from '../batch.ts';
-import { copyRow, emptyLike } from '../batch-rows.ts';
+import { copyRow, emptyLike } from '../batches/batch-rows.ts';
 import type { Example, Split } from '../split.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { createSha256 } from '../../platform/hash.ts';
 import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
-import { emptyLike, keyOf, rowOf } from '../batch-rows.ts';
+import { emptyLike, keyOf, rowOf } from '../batches/batch-rows.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES } from '../columns.ts';
 import type { Example, Split } from '../split.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
 import { streamRegularFile } from '../../regular-file.ts';
-import { guardWriteAsync } from '../appending-file.ts';
+import { guardWriteAsync } from '../prepared/appending-file.ts';
 
 /** A file to fetch, and what is known of it beforehand. */
 export interface Download {

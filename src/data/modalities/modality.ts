@@ -3,7 +3,7 @@ import type { Tensor } from '../../onnx/tensor.ts';
 import type { ColumnSpec } from '../columns.ts';
 import type { FieldDeclaration } from '../sample.ts';
 import type { Example } from '../split.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { Tokenizer } from './text/tokenizer/tokenizer.ts';
 
 /**
  * A kind of input (text, image, audio): how a raw value becomes columns of a batch. A new one is a file and a line in the

@@ -2,13 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mixSeed } from '../../random.ts';
-import { decodeKeptSplits, encodeKeptSplits, type KeptSplits, keepSplits } from '../kept-splits.ts';
+import { tokenizerFromVocabulary } from '../modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { openSource } from '../sources/index.ts';
+import { decodeKeptSplits, encodeKeptSplits, type KeptSplits, keepSplits } from '../splits/kept-splits.ts';
 import { type PrepareTextsOptions, prepareTexts } from '../testing/prepare-texts.ts';
 import { sourceSchema } from '../testing/source-schema.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
 import type { TextDataset } from '../text-dataset.ts';
-import { tokenizerFromVocabulary } from '../use-lite-tokenizer.ts';
 
 const tokenizer = tokenizerFromVocabulary([
   ...(['<unk>', '<s>', '</s>', '<pad>', '<4>', '<5>'].map((piece) => [piece, 0]) as [string, number][]),

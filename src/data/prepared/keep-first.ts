@@ -1,4 +1,4 @@
-import { NOT_DRAWN, type SampleTable, TRAIN } from '../split-assignment.ts';
+import { NOT_DRAWN, type SampleTable, TRAIN } from '../splits/split-assignment.ts';
 
 /** Leaves all but the first `count` training samples out, in the order of their hashes. */
 export function keepFirst(table: SampleTable, count: number): void {

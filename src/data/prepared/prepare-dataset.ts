@@ -1,19 +1,18 @@
 import { createSha256 } from '../../platform/hash.ts';
-import { BROKEN_ROWS_FILE, BrokenRowList } from '../broken-rows.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { findContradictions } from '../contradictions.ts';
 import type { DatasetStatistics } from '../dataset.ts';
-import { drawTraining, type KeyedTable, selectLabelled } from '../draw-training.ts';
+import { findContradictions } from '../findings/contradictions.ts';
+import type { LabelStatistics } from '../findings/label-findings.ts';
 import type { FoundTruth, TruthReader } from '../ground-truth.ts';
-import type { KeptDifference } from '../kept-difference.ts';
-import { assignKept, type KeptSplits, keptDigest } from '../kept-splits.ts';
-import type { LabelStatistics } from '../label-findings.ts';
-import { preparedFolder } from '../prepared-folder.ts';
+import { BROKEN_ROWS_FILE, BrokenRowList } from '../rows/broken-rows.ts';
 import { inOrder } from '../rows/in-order.ts';
 import type { InputStatistics } from '../rows/input-counts.ts';
 import { requireRows } from '../rows/require-rows.ts';
 import { RowReader } from '../rows/row-reader.ts';
 import type { DataSource, SourceNote } from '../sample.ts';
+import { drawTraining, type KeyedTable, selectLabelled } from '../splits/draw-training.ts';
+import type { KeptDifference } from '../splits/kept-difference.ts';
+import { assignKept, type KeptSplits, keptDigest } from '../splits/kept-splits.ts';
 import {
   assignSplits,
   DUPLICATE,
@@ -21,7 +20,7 @@ import {
   type SplitOrigins,
   type SplitSizes,
   UNLABELLED_HELD_OUT,
-} from '../split-assignment.ts';
+} from '../splits/split-assignment.ts';
 import {
   DATASET_FORMAT,
   type DatasetManifest,
@@ -32,6 +31,7 @@ import {
 } from './dataset-manifest.ts';
 import { axisOf, checkParts, type DatasetInput, type DatasetOutput } from './dataset-parts.ts';
 import { keepFirst } from './keep-first.ts';
+import { preparedFolder } from './prepared-folder.ts';
 import { recordLayout } from './record-layout.ts';
 import { NO_CLASS, SampleStage, SHOWN_FILE } from './sample-stage.ts';
 import { checkSizes } from './split-sizes.ts';

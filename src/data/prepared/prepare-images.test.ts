@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { randomStream } from '../../random.ts';
-import { sequentialBatches } from '../batch-order.ts';
-import { classLabels } from '../class-labels.ts';
+import { sequentialBatches } from '../batches/batch-order.ts';
 import type { GroundTruth } from '../ground-truth.ts';
-import { keepSplits } from '../kept-splits.ts';
+import { classLabels } from '../labels/class-labels.ts';
 import { image } from '../modalities/image/image.ts';
 import type { DataSource } from '../sample.ts';
+import { keepSplits } from '../splits/kept-splits.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
 import type { PreparedDataset } from './dataset-manifest.ts';
 import { type PrepareOptions, prepareDataset } from './prepare-dataset.ts';

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelsOf } from '../batch.ts';
-import { sequentialBatches } from '../batch-order.ts';
+import { sequentialBatches } from '../batches/batch-order.ts';
 import { BrokenValue } from '../broken-value.ts';
-import { classLabels } from '../class-labels.ts';
 import type { GroundTruth } from '../ground-truth.ts';
+import { classLabels } from '../labels/class-labels.ts';
 import type { Processor } from '../modalities/modality.ts';
 import { TextProcessor } from '../modalities/text/text-processor.ts';
+import { tokenizerFromVocabulary } from '../modalities/text/tokenizer/use-lite-tokenizer.ts';
 import type { DataSource } from '../sample.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
-import { tokenizerFromVocabulary } from '../use-lite-tokenizer.ts';
 import type { PreparedDataset } from './dataset-manifest.ts';
 import type { DatasetInput, DatasetOutput } from './dataset-parts.ts';
 import { type PrepareOptions, prepareDataset } from './prepare-dataset.ts';

@@ -1,5 +1,5 @@
 import { LimbeckError } from '../../errors.ts';
-import type { SplitSizes } from '../split-assignment.ts';
+import type { SplitSizes } from '../splits/split-assignment.ts';
 
 /** Refuses sizes of splits that are none. @throws LimbeckError `data.options` */
 export function checkSizes(splits: SplitSizes | undefined, labelsPerClass: number | 'all'): void {

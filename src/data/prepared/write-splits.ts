@@ -1,10 +1,10 @@
 import type { Tensor } from '../../onnx/tensor.ts';
 import { numbersIn } from '../../platform/bytes.ts';
 import { join } from '../../platform/paths.ts';
-import { AppendingFile } from '../appending-file.ts';
 import { DATASET_SPLITS, type DatasetSplit } from '../dataset.ts';
 import type { FoundTruth } from '../ground-truth.ts';
-import { TEST, TRAIN, VALIDATION } from '../split-assignment.ts';
+import { TEST, TRAIN, VALIDATION } from '../splits/split-assignment.ts';
+import { AppendingFile } from './appending-file.ts';
 import { bucketFileName, type FileSum } from './dataset-manifest.ts';
 import {
   axisOf,

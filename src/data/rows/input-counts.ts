@@ -1,5 +1,5 @@
+import { LongTextCounter, type LongTexts } from '../findings/text-lengths.ts';
 import type { Encoded } from '../modalities/modality.ts';
-import { LongTextCounter, type LongTexts } from '../text-lengths.ts';
 
 /** A fact about some of the samples: how many it is true of, the sum of its numbers, and the first of them. */
 export interface FoundFact {

@@ -1,6 +1,6 @@
 import { LimbeckError } from '../../errors.ts';
-import { brokenSummary } from '../broken-rows.ts';
 import type { BrokenRows } from '../sample.ts';
+import { brokenSummary } from './broken-rows.ts';
 
 /** Fewer rows than this may well be broken for the most part, and be what there is. */
 const FEW_ROWS = 10;

@@ -3,11 +3,9 @@ import { hexOf, joinBytes } from '../../platform/bytes.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { mixSeed } from '../../random.ts';
 import { SAMPLE_KEY_BYTES } from '../batch.ts';
-import type { BrokenRowList } from '../broken-rows.ts';
 import { BrokenValue } from '../broken-value.ts';
 import type { TruthReader } from '../ground-truth.ts';
 import type { Encoded } from '../modalities/modality.ts';
-import { Permutation } from '../permutation.ts';
 import type { DatasetInput } from '../prepared/dataset-parts.ts';
 import { NO_CLASS, type StagedSample } from '../prepared/sample-stage.ts';
 import type {
@@ -19,7 +17,9 @@ import type {
   SourceRow,
   SplitName,
 } from '../sample.ts';
-import { TEST, TRAIN, VALIDATION } from '../split-assignment.ts';
+import { Permutation } from '../splits/permutation.ts';
+import { TEST, TRAIN, VALIDATION } from '../splits/split-assignment.ts';
+import type { BrokenRowList } from './broken-rows.ts';
 import { InputCounts } from './input-counts.ts';
 
 const SPLIT_NUMBERS: Record<SplitName, number> = { train: TRAIN, validation: VALIDATION, test: TEST };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { scalarText, shownValue, textOfBytes } from '../label-value.ts';
+import { scalarText, shownValue, textOfBytes } from '../labels/label-value.ts';
 import type { BrokenReason, SourceRow, SplitName } from '../sample.ts';
 import type { SourceContext, WantedColumns } from './source.ts';
 

@@ -1,7 +1,7 @@
 import { tensor } from '../../onnx/tensor.ts';
 import { type Batch, columnOf } from '../batch.ts';
+import { targetColumns } from '../batches/target-columns.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, SEQUENCE } from '../columns.ts';
-import { targetColumns } from '../target-columns.ts';
 
 type Head = Pick<Batch, 'rows' | 'filled' | 'keys' | 'ordinals'> & { readonly labels: Int32Array };
 

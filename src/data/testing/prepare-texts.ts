@@ -1,9 +1,9 @@
-import { type ClassLabelsOptions, classLabels } from '../class-labels.ts';
 import type { GroundTruth } from '../ground-truth.ts';
+import { type ClassLabelsOptions, classLabels } from '../labels/class-labels.ts';
 import { text } from '../modalities/text/text.ts';
+import type { Tokenizer } from '../modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../prepared/dataset-manifest.ts';
 import { type PrepareOptions, prepareDataset } from '../prepared/prepare-dataset.ts';
-import type { Tokenizer } from '../tokenizer.ts';
 
 export interface PrepareTextsOptions extends Omit<PrepareOptions, 'inputs' | 'outputs'>, ClassLabelsOptions {
   readonly tokenizer: Tokenizer;

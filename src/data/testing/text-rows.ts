@@ -1,7 +1,7 @@
 import { LimbeckError } from '../../errors.ts';
 import { BrokenValue } from '../broken-value.ts';
-import { classLabels } from '../class-labels.ts';
-import { readLabel, textOfBytes } from '../label-value.ts';
+import { classLabels } from '../labels/class-labels.ts';
+import { readLabel, textOfBytes } from '../labels/label-value.ts';
 import { rawText } from '../modalities/text/raw-text.ts';
 import type { BrokenRow, DataSource, FieldDeclaration, Sample, SourceRow, SplitName } from '../sample.ts';
 

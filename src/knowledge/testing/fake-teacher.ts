@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../../data/batch.ts';
+import { targetColumns } from '../../data/batches/target-columns.ts';
 import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../../data/columns.ts';
-import { targetColumns } from '../../data/target-columns.ts';
 import { tensor } from '../../onnx/tensor.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import type { LabelSplit } from '../label.ts';

@@ -1,4 +1,4 @@
-import { type ChosenSamples, samplesByClasses } from '../../data/chosen-samples.ts';
+import { type ChosenSamples, samplesByClasses } from '../../data/batches/chosen-samples.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { ContinualOptions } from '../../recipe/continual.ts';

@@ -1,4 +1,4 @@
-import { samplesAt } from '../../data/chosen-samples.ts';
+import { samplesAt } from '../../data/batches/chosen-samples.ts';
 import { taskLabelsTerm } from '../../objectives/task-labels.ts';
 import { percent } from '../../percent.ts';
 import type { ContinualMethod } from '../../recipe/continual.ts';

@@ -1,4 +1,4 @@
-import { type SamplePlace, samplesAt } from '../../data/chosen-samples.ts';
+import { type SamplePlace, samplesAt } from '../../data/batches/chosen-samples.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { ewcTerm } from '../../objectives/ewc.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';

@@ -1,6 +1,6 @@
 import { type Variant, variantOf } from '../../data/batch.ts';
-import type { ChosenSamples, SamplePlace } from '../../data/chosen-samples.ts';
-import { Permutation } from '../../data/permutation.ts';
+import type { ChosenSamples, SamplePlace } from '../../data/batches/chosen-samples.ts';
+import { Permutation } from '../../data/splits/permutation.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { AnswerGroups } from '../../objectives/answer-groups.ts';
 import { anchorInput, importanceInput } from '../../objectives/ewc.ts';

@@ -1,6 +1,6 @@
 import { type Batch, SAMPLE_KEY_BYTES, variantOf } from '../../data/batch.ts';
-import { batchOrder } from '../../data/batch-order.ts';
-import type { ChosenSamples } from '../../data/chosen-samples.ts';
+import { batchOrder } from '../../data/batches/batch-order.ts';
+import type { ChosenSamples } from '../../data/batches/chosen-samples.ts';
 import type { Split } from '../../data/split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { PAST, REPLAYED } from '../../objectives/replay.ts';

@@ -1,4 +1,4 @@
-import type { Bucketed } from '../../data/batch-order.ts';
+import type { Bucketed } from '../../data/batches/batch-order.ts';
 
 /** What batches are counted by: the length that a bucket of texts is padded to, and how many samples it has. */
 export interface BucketSizes extends Bucketed {

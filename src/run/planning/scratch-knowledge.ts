@@ -1,5 +1,5 @@
+import { tokenSpans } from '../../data/modalities/text/tokenizer/token-spans.ts';
 import type { Split } from '../../data/split.ts';
-import { tokenSpans } from '../../data/token-spans.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { KnowledgeStore } from '../../knowledge/store.ts';

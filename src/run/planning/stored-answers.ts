@@ -1,6 +1,6 @@
 import { SEQUENCE } from '../../data/columns.ts';
+import { tokenSpans } from '../../data/modalities/text/tokenizer/token-spans.ts';
 import type { Split } from '../../data/split.ts';
-import { tokenSpans } from '../../data/token-spans.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import { LabelSpace } from '../../knowledge/label-space.ts';
 import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';

@@ -1,4 +1,4 @@
-import { BROKEN_ROWS_FILE } from '../../data/broken-rows.ts';
+import { BROKEN_ROWS_FILE } from '../../data/rows/broken-rows.ts';
 import { copyFileSync, rmSync } from '../../platform/files.ts';
 import { classFindings } from '../class-findings.ts';
 import { artifact } from '../context/artifact.ts';

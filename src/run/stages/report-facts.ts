@@ -1,5 +1,5 @@
 import type { Dataset, DatasetStatistics } from '../../data/dataset.ts';
-import { summarizeLengths } from '../../data/text-lengths.ts';
+import { summarizeLengths } from '../../data/findings/text-lengths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { withoutRawTexts } from '../../report/raw-texts.ts';
 import type { DataStatistics, ReportData } from '../../report/report-data.ts';

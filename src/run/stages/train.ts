@@ -1,4 +1,4 @@
-import type { OrderOf } from '../../data/curriculum-order.ts';
+import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
 import { classMetrics } from '../../metrics/class-metrics.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';

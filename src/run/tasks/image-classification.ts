@@ -1,8 +1,8 @@
 import { JoinedSplit } from '../../data/added/joined-split.ts';
 import { variantName } from '../../data/batch.ts';
-import { batchOrder } from '../../data/batch-order.ts';
+import { batchOrder } from '../../data/batches/batch-order.ts';
+import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { PIXEL_VALUES } from '../../data/columns.ts';
-import type { OrderOf } from '../../data/curriculum-order.ts';
 import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';

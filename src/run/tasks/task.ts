@@ -1,7 +1,7 @@
-import type { OrderOf } from '../../data/curriculum-order.ts';
+import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import type { KeptSplits } from '../../data/kept-splits.ts';
 import type { Split } from '../../data/split.ts';
+import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import type { ReaderInput } from '../../export/shipped-reader.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Evaluation } from '../../metrics/metric.ts';

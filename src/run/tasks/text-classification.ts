@@ -1,9 +1,9 @@
 import { JoinedSplit } from '../../data/added/joined-split.ts';
-import type { KeptSplits } from '../../data/kept-splits.ts';
+import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Split } from '../../data/split.ts';
+import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TextSplit } from '../../data/text-split.ts';
-import type { Tokenizer } from '../../data/tokenizer.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextClassifier } from '../../export/text-classifier.ts';
 import { type RandomStream, randomStream } from '../../random.ts';

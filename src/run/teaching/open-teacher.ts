@@ -1,5 +1,5 @@
-import type { Tokenizer } from '../../data/tokenizer.ts';
-import { useLiteTokenizer } from '../../data/use-lite-tokenizer.ts';
+import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
+import { useLiteTokenizer } from '../../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { type Recipe, requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
 import { openTeacher, type TeacherChoice } from '../../teachers/index.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../data/canonical-json.ts';
-import type { ClassResolver } from '../../data/class-labels.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import type { LabelSummary } from '../../data/label-reader.ts';
+import type { ClassResolver } from '../../data/labels/class-labels.ts';
+import type { LabelSummary } from '../../data/labels/label-reader.ts';
 import { type ClassMatch, matchClasses } from '../../teachers/match-classes.ts';
 import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
 

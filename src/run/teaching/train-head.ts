@@ -1,5 +1,5 @@
 import { type Batch, variantName } from '../../data/batch.ts';
-import { batchOrder } from '../../data/batch-order.ts';
+import { batchOrder } from '../../data/batches/batch-order.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TextSplit } from '../../data/text-split.ts';
 import { labelSplit } from '../../knowledge/label.ts';

@@ -1,4 +1,4 @@
-import { useLiteTokenizer } from '../../data/use-lite-tokenizer.ts';
+import { useLiteTokenizer } from '../../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { SENTENCE_EMBEDDING, type TextTeacherSource } from '../teacher-source.ts';
 import { buildUseLiteEncoder } from './encoder.ts';
 import { USE_LITE } from './parameters.ts';

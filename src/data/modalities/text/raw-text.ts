@@ -1,5 +1,5 @@
 import { BrokenValue } from '../../broken-value.ts';
-import { NOT_UTF8, textOfBytes } from '../../label-value.ts';
+import { NOT_UTF8, textOfBytes } from '../../labels/label-value.ts';
 
 /**
  * A text as a column of a row holds it.

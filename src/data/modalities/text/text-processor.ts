@@ -5,9 +5,9 @@ import { BrokenValue } from '../../broken-value.ts';
 import { canonicalJson } from '../../canonical-json.ts';
 import { ATTENTION_MASK, type ColumnSpec, INPUT_IDS, SEQUENCE, TOKEN_TYPE_IDS } from '../../columns.ts';
 import type { Example } from '../../split.ts';
-import type { Tokenizer } from '../../tokenizer.ts';
 import type { BucketAxis, Encoded, Processor } from '../modality.ts';
 import { rawText } from './raw-text.ts';
+import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 /** So many texts may take the tokenizer too long, 10 seconds each, before it is given up. */
 const SLOW_TEXTS = 3;

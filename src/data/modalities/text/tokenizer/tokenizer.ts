@@ -1,0 +1,362 @@
+import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { LimbeckError } from '../../../../errors.ts';
+import { withinSeconds } from '../../../../limited-time.ts';
+import { createSha256 } from '../../../../platform/hash.ts';
+import { canonicalJson } from '../../../canonical-json.ts';
+import { libraryDifferences } from './library-differences.ts';
+import { type NamedTokens, namedTokens } from './named-tokens.ts';
+import { findPaddingToken, type PaddingToken } from './padding-token.ts';
+import { type SafeLength, safeLength } from './pattern-danger.ts';
+import { rewrittenForLibrary } from './rewritten-for-library.ts';
+import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
+import {
+  cutTokens,
+  type PairTemplate,
+  pairLengths,
+  pairTemplate,
+  type TokenFrame,
+  type TokenTypes,
+  tokenFrame,
+  tokenTypes,
+} from './special-tokens.ts';
+import { type TokenSpelling, tokenBytes, tokenSpelling } from './token-bytes.ts';
+import { UnigramEncoder, type UnigramModel } from './unigram.ts';
+
+/** A JSON object as it stands in a file. */
+export type JsonObject = Record<string, unknown>;
+
+/** A file that ships with a student. */
+export interface NamedFile {
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** For one text: what a real tokenizer needs, a thousand times over. */
+const SECONDS_PER_TEXT = 10;
+/** Characters beyond which a text is cut before it is tokenized, however many tokens are asked for. */
+const LONGEST_TEXT = 100_000;
+
+/**
+ * A Hugging Face `tokenizer.json` with its `tokenizer_config.json`. What trains is what ships: the same two files
+ * are read here and by transformers.js, and give the same ids.
+ *
+ * @example
+ * const tokenizer = await useLiteTokenizer();
+ * tokenizer.encode('a domesticated animal', 64); // [11, 5317, ...]
+ */
+export class Tokenizer {
+  /** Rows that an embedding table needs: the largest id + 1. */
+  readonly vocabularySize: number;
+  readonly padId: number;
+  readonly unkId: number;
+  /** The id of what the vocabulary does not have; undefined for one that has every text in some form. */
+  readonly unknownId: number | undefined;
+  /** SHA-256 (hex) of both files in canonical form: part of every cache key that depends on ids. */
+  readonly hash: string;
+  /** The special tokens around a text, where it is cut, and where it is padded. */
+  readonly frame: TokenFrame;
+  readonly #json: JsonObject;
+  readonly #config: JsonObject;
+  readonly #named: NamedTokens;
+  readonly #padding: PaddingToken;
+  readonly #library: LibraryTokenizer;
+  readonly #unigram: UnigramEncoder | undefined;
+  /** Texts up to this length are tokenized without a limit of time. */
+  readonly #safeLength: SafeLength;
+  readonly #seconds: number;
+  readonly #where: string;
+  #spelling: TokenSpelling | undefined;
+
+  /**
+   * `where` names the files in errors, `specialTokensMap` is the content of special_tokens_map.json, which older models
+   * have beside the others. Throws LimbeckError `tokenizer.invalid`.
+   */
+  constructor(
+    json: JsonObject,
+    config: JsonObject,
+    where = 'tokenizer.json',
+    specialTokensMap: JsonObject = {},
+    secondsPerText = SECONDS_PER_TEXT,
+  ) {
+    const readable = rewrittenForLibrary(json);
+    this.#safeLength = safeLength(readable);
+    this.#seconds = secondsPerText;
+    this.#where = where;
+    this.#json = withAllSections(readable);
+    this.#config = config;
+    this.#named = namedTokens(config, specialTokensMap, json);
+    const { tokens } = this.#named;
+    // The library looks for the unknown token of a vocabulary of whole words here, and only as text.
+    this.#library = openLibrary(this.#json, { ...config, ...tokens }, where);
+    const vocabulary = this.#library.get_vocab(true);
+    let largest = -1;
+    for (const id of vocabulary.values()) largest = Math.max(largest, id);
+    this.vocabularySize = largest + 1;
+    if (this.vocabularySize === 0) throw invalid('the vocabulary is empty', where);
+
+    const unk = this.#library.model?.unk_token_id ?? this.#idOf(tokens.unk_token);
+    // A byte-level vocabulary knows every text and needs no unknown token; 0 stands in for token dropout.
+    this.unkId = unk ?? 0;
+    this.unknownId = unk;
+    const padding = findPaddingToken(this.#json, tokens, {
+      idOf: (token) => this.#idOf(token),
+      textOf: (id) => this.#library.id_to_token(id),
+    });
+    if ('problem' in padding) throw invalid(padding.problem, where);
+    this.#padding = padding;
+    this.padId = padding.id;
+    this.frame = tokenFrame(json, config, this.#library.post_processor);
+    const mapped = Object.keys(specialTokensMap).length > 0 ? { specialTokensMap } : {};
+    this.hash = createSha256()
+      .update(canonicalJson({ json: readable, config, ...mapped }))
+      .digest('hex');
+    this.#unigram = this.#canUseUnigram() ? new UnigramEncoder(json.model as UnigramModel) : undefined;
+  }
+
+  /**
+   * The ids of a text, at most `maxLength` of them: the text is cut, its special tokens stay, as transformers does
+   * with `truncation`. Only the first 100,000 characters are looked at, or the last ones where a text loses its start.
+   */
+  encode(text: string, maxLength: number = Number.POSITIVE_INFINITY): number[] {
+    const seen =
+      this.frame.truncationSide === 'right' ? text.slice(0, LONGEST_TEXT) : text.slice(-LONGEST_TEXT);
+    return this.cut(
+      this.#limited(seen, () => this.#idsOf(seen)),
+      maxLength,
+    );
+  }
+
+  /** What is left of a text's ids where only `maxLength` of them are read. */
+  cut(ids: number[], maxLength: number): number[] {
+    return ids.length > maxLength ? [...cutTokens(ids, maxLength, this.frame)] : ids;
+  }
+
+  /**
+   * The ids of a pair of texts and their `token_type_ids`, at most `maxLength`: the longer text is cut first, special tokens
+   * stay. `whole` is how many ids there were before.
+   */
+  encodePair(
+    first: string,
+    second: string,
+    maxLength: number = Number.POSITIVE_INFINITY,
+  ): { ids: number[]; types: number[]; whole: number } {
+    const texts = [first, second].map((text) => this.#plainIds(text)) as [number[], number[]];
+    const { parts, types } = this.#pairTemplate;
+    const special = parts.filter((part) => 'id' in part).length;
+    const kept = pairLengths(texts[0].length, texts[1].length, maxLength - special);
+    const result = {
+      ids: [] as number[],
+      types: [] as number[],
+      whole: texts[0].length + texts[1].length + special,
+    };
+    for (const [i, part] of parts.entries()) {
+      const ids = 'id' in part ? [part.id] : this.#ends(texts[part.text], kept[part.text]);
+      for (const id of ids) {
+        result.ids.push(id);
+        result.types.push(types[i] ?? 0);
+      }
+    }
+    return result;
+  }
+
+  /** Whether the texts of a pair have different types: then a model has `token_type_ids`. */
+  get hasPairTypes(): boolean {
+    return this.#pairTemplate.types.some((type) => type !== 0);
+  }
+
+  /**
+   * What was assumed where the files say nothing, or disagree, and what they ask for that the library does otherwise:
+   * sentences for a run to tell.
+   */
+  get warnings(): readonly string[] {
+    return [...this.#named.warnings, ...this.#padding.warnings, ...libraryDifferences(this.#json)];
+  }
+
+  /** The special tokens that stand at the end of every text. */
+  get endIds(): number[] {
+    const { after } = this.frame;
+    return after > 0 ? this.encode('').slice(-after) : [];
+  }
+
+  /** The library's own ids: what a reader of the shipped files gets. */
+  encodeByLibrary(text: string): number[] {
+    return this.#limited(text, () => this.#library.encode(text).ids);
+  }
+
+  /** What a model that has `token_type_ids` is given for a single text. */
+  get types(): TokenTypes {
+    return tokenTypes(this.#library.post_processor, (token) => this.#library.token_to_id(token));
+  }
+
+  /** The text of a token. */
+  token(id: number): string {
+    return this.#library.id_to_token(id) ?? '';
+  }
+
+  /** The bytes of the text that a token stands for, without spaces; none for special tokens. */
+  bytesOf(id: number): Uint8Array {
+    this.#spelling ??= tokenSpelling(this.#json);
+    const special = this.#library.get_added_tokens_decoder().get(id)?.special === true;
+    return special ? new Uint8Array(0) : tokenBytes(this.token(id), this.#spelling);
+  }
+
+  /** A text with the case and the accents that the tokenizer reads it with. */
+  normalized(text: string): string {
+    return this.#library.normalizer ? this.#library.normalizer.normalize(text) : text;
+  }
+
+  /** The two files as they were read. */
+  toFiles(): NamedFile[] {
+    return twoFiles(this.#json, this.#config);
+  }
+
+  /** The two files for a student that reads `maxLength` tokens, in the form that its readers need. */
+  toShippedFiles(maxLength: number): NamedFile[] {
+    const { tokens } = this.#named;
+    return twoFiles(
+      shippedTokenizer(this.#json),
+      shippedConfig(this.#config, { tokens, padToken: this.#padding.text, maxLength }),
+    );
+  }
+
+  #idOf(token: string | undefined): number | undefined {
+    return token === undefined ? undefined : this.#library.token_to_id(token);
+  }
+
+  /** Our Viterbi replaces the library's model step only, so it needs a pipeline without added tokens around it. */
+  #canUseUnigram(): boolean {
+    const added = this.#json.added_tokens as unknown[];
+    const model = this.#json.model as { type?: string; byte_fallback?: boolean } | undefined;
+    return (
+      model?.type === 'Unigram' &&
+      !model.byte_fallback &&
+      added.length === 0 &&
+      this.#library.post_processor === null &&
+      this.#config.remove_space !== true &&
+      this.#config.do_lowercase_and_remove_accent !== true
+    );
+  }
+
+  get #pairTemplate(): PairTemplate {
+    return pairTemplate(this.#library.post_processor, (token) => this.#library.token_to_id(token));
+  }
+
+  /** The ids of a text without special tokens around it. */
+  #plainIds(text: string): number[] {
+    const seen =
+      this.frame.truncationSide === 'right' ? text.slice(0, LONGEST_TEXT) : text.slice(-LONGEST_TEXT);
+    return this.#limited(seen, () =>
+      this.#unigram
+        ? this.#encodeUnigram(seen, this.#unigram)
+        : this.#library.encode(seen, { add_special_tokens: false }).ids,
+    );
+  }
+
+  #ends(ids: readonly number[], kept: number): readonly number[] {
+    if (ids.length <= kept) return ids;
+    return this.frame.truncationSide === 'right' ? ids.slice(0, kept) : ids.slice(ids.length - kept);
+  }
+
+  #idsOf(text: string): number[] {
+    return this.#unigram ? this.#encodeUnigram(text, this.#unigram) : this.#library.encode(text).ids;
+  }
+
+  /** Tokenizes a text, and gives up where the file's own regular expressions do not come to an end with it. */
+  #limited(text: string, tokenize: () => number[]): number[] {
+    if (text.length <= this.#safeLength) return tokenize();
+    return withinSeconds(this.#seconds, tokenize, () => {
+      const start = text.length > 60 ? `${text.slice(0, 60)}...` : text;
+      return new LimbeckError(
+        'tokenizer.too-slow',
+        `a regular expression of the tokenizer takes more than ${this.#seconds} seconds for one text`,
+        {
+          where: `${this.#where}, for the text ${JSON.stringify(start)}`,
+          remedy: "Check where the tokenizer is from: no known model's pattern does that.",
+        },
+      );
+    });
+  }
+
+  #encodeUnigram(text: string, unigram: UnigramEncoder): number[] {
+    const ids: number[] = [];
+    if (text.length === 0) return ids;
+    const { normalizer, pre_tokenizer } = this.#library;
+    const normalized = normalizer ? normalizer.normalize(text) : text;
+    if (normalized.length === 0) return ids;
+    const words = pre_tokenizer ? pre_tokenizer.pre_tokenize(normalized, { section_index: 0 }) : [normalized];
+    for (const word of words) unigram.encodeInto(word, ids);
+    return ids;
+  }
+}
+
+/** Reads a tokenizer from the bytes of its files. */
+export function parseTokenizer(
+  tokenizerJson: Uint8Array,
+  configJson: Uint8Array,
+  where: string,
+  specialTokensMap?: Uint8Array,
+): Tokenizer {
+  const read = (bytes: Uint8Array, name: string): JsonObject => {
+    let value: unknown;
+    try {
+      value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    } catch (cause) {
+      throw invalid(`${name} is not JSON: ${(cause as Error).message}`, where, cause);
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw invalid(`${name} is not a JSON object`, where);
+    }
+    return value as JsonObject;
+  };
+  return new Tokenizer(
+    read(tokenizerJson, 'tokenizer.json'),
+    read(configJson, 'tokenizer_config.json'),
+    where,
+    specialTokensMap && read(specialTokensMap, 'special_tokens_map.json'),
+  );
+}
+
+function openLibrary(json: JsonObject, config: JsonObject, where: string): LibraryTokenizer {
+  const model = json.model as { type?: string; vocab?: unknown; unk_id?: unknown } | undefined;
+  if (typeof model?.vocab !== 'object' || model.vocab === null)
+    throw invalid('there is no model.vocab', where);
+  if (model.type === 'Unigram') checkUnigram(model, where);
+  try {
+    return new LibraryTokenizer(json, config);
+  } catch (cause) {
+    throw invalid(`the tokenizer cannot be read: ${(cause as Error).message}`, where, cause);
+  }
+}
+
+function checkUnigram(model: { vocab?: unknown; unk_id?: unknown }, where: string): void {
+  if (!Array.isArray(model.vocab)) throw invalid('model.vocab is not a list of pieces', where);
+  model.vocab.forEach((entry: unknown, id) => {
+    const [piece, score] = Array.isArray(entry) ? entry : [];
+    if (typeof piece !== 'string' || typeof score !== 'number' || !Number.isFinite(score)) {
+      throw invalid(`model.vocab[${id}] is not [piece, score]`, where);
+    }
+  });
+  const unk = model.unk_id;
+  if (!Number.isInteger(unk) || (unk as number) < 0 || (unk as number) >= model.vocab.length) {
+    throw invalid(`model.unk_id ${String(unk)} is not a position in the vocabulary`, where);
+  }
+}
+
+function invalid(problem: string, where: string, cause?: unknown): LimbeckError {
+  return new LimbeckError('tokenizer.invalid', problem, {
+    where,
+    remedy: 'Give the tokenizer.json and tokenizer_config.json that belong to the model.',
+    cause,
+  });
+}
+
+function twoFiles(json: JsonObject, config: JsonObject): NamedFile[] {
+  return [
+    { name: 'tokenizer.json', bytes: jsonBytes(json) },
+    { name: 'tokenizer_config.json', bytes: jsonBytes(config) },
+  ];
+}
+
+function jsonBytes(value: JsonObject): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+}
