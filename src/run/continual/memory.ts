@@ -1,6 +1,6 @@
 import type { ChosenSamples, SamplePlace } from '../../data/batches/chosen-samples.ts';
-import { Reservoir } from '../../data/splits/reservoir.ts';
 import { Permutation } from '../../data/splits/permutation.ts';
+import { Reservoir } from '../../data/splits/reservoir.ts';
 import { randomStream } from '../../random.ts';
 
 /** A sample in the memory. */
