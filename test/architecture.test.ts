@@ -18,6 +18,7 @@ const ROOMS = [
   'students',
   'compress',
   'train',
+  'tasks',
   'export',
   'report',
   'recipe',

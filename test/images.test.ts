@@ -192,7 +192,7 @@ describe('pictures', () => {
 
   it('and texts do not mix in a recipe', () => {
     expect(() => recipe('mixed', '{ kind: text-conv }')).toThrow(
-      /student.kind.*'text-conv' is of the task text-classification/,
+      /student.kind.*'text-conv' reads text, a recipe of image-classification reads image/,
     );
   });
 });

@@ -30,7 +30,7 @@ export interface ReaderKind {
 /** A model file of a shipped folder. */
 export interface ShippedFile {
   readonly folder: string;
-  readonly task: 'text-classification' | 'image-classification';
+  readonly task: string;
   readonly precision: 'f32' | 'int8';
   /** Threads inside one operator. */
   readonly threads: number;

@@ -1,4 +1,6 @@
 import type { WantedColumns } from '../data/sources/source.ts';
+import { findTarget } from '../targets/index.ts';
+import { findTask, type TaskKind } from '../tasks/index.ts';
 import type { InputPart } from './inputs.ts';
 import type { OutputPart } from './outputs.ts';
 import type { Recipe } from './schema.ts';
@@ -29,17 +31,20 @@ interface TableSource {
   readonly labelField?: string;
 }
 
-/** The inputs of a recipe. Without a list of them: a text, or an image. */
+/** The inputs of a recipe. Without a list of them: those of its task. */
 export function inputsOf({
   inputs,
   task,
   data,
 }: Pick<Recipe, 'inputs' | 'task' | 'data'>): RecipeInputPart[] {
   if (!inputs) {
-    if (task === 'image-classification')
-      return [{ name: 'image', modality: 'image', fields: ['image'], options: {} }];
     const { textField = 'text' } = data.source as TableSource;
-    return [{ name: 'text', modality: 'text', fields: [textField], options: {} }];
+    return Object.entries(taskOf(task).inputs).map(([name, modality]) => ({
+      name,
+      modality,
+      fields: [modality === 'text' ? textField : name],
+      options: {},
+    }));
   }
   return Object.entries(inputs).map(([name, { modality, field, ...options }]: [string, InputPart]) => ({
     name,
@@ -49,11 +54,21 @@ export function inputsOf({
   }));
 }
 
-/** The outputs of a recipe. Without a list of them: a class. */
-export function outputsOf({ outputs, data }: Pick<Recipe, 'outputs' | 'data'>): RecipeOutputPart[] {
+/** The outputs of a recipe. Without a list of them: those of its task. */
+export function outputsOf({
+  outputs,
+  task,
+  data,
+}: Pick<Recipe, 'outputs' | 'task' | 'data'>): RecipeOutputPart[] {
   if (!outputs) {
     const { labelField = 'label' } = data.source as TableSource;
-    return [{ name: 'logits', target: 'class', field: labelField, options: {} }];
+    return Object.entries(taskOf(task).outputs).map(([name, target]) => ({
+      name,
+      target,
+      // Of vectors the teacher alone knows something.
+      field: findTarget(target)?.spaceOf ? undefined : labelField,
+      options: {},
+    }));
   }
   return Object.entries(outputs).map(([name, { target, field, ...options }]: [string, OutputPart]) => ({
     name,
@@ -78,4 +93,10 @@ export function wantedColumns(recipe: Pick<Recipe, 'inputs' | 'outputs' | 'task'
         : [{ name: field, key: recipe.outputs ? `outputs.${name}.field` : 'data.source.labelField' }],
     ),
   };
+}
+
+function taskOf(kind: string): TaskKind {
+  const found = findTask(kind);
+  if (!found) throw new Error(`no task ${kind}`);
+  return found;
 }

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { SOURCES } from '../data/sources/index.ts';
 import { LimbeckError } from '../errors.ts';
 import { fromRegistries } from '../registry.ts';
 import { BACKBONES } from '../students/index.ts';
-import { IMAGE_TEACHERS, type TeacherChoice } from '../teachers/index.ts';
+import { TASKS } from '../tasks/index.ts';
+import type { TeacherChoice } from '../teachers/index.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
+import { misplacedKinds } from './misplaced-kinds.ts';
 import { objectiveSchema } from './objective.ts';
 import { outputsSchema } from './outputs.ts';
 import { registryUnion } from './registry-union.ts';
@@ -16,8 +17,6 @@ import { stageProblems, stagesSchema } from './stages.ts';
 import { teacherSchema } from './teacher.ts';
 import { trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
-
-export type TaskName = 'text-classification' | 'image-classification';
 
 /**
  * A recipe: everything that decides what a run does. This is its only declaration: its types, defaults, JSON schema,
@@ -32,7 +31,12 @@ export const recipeSchema = fromRegistries(() =>
           error: 'expected letters, digits, dots and dashes, at most 64',
         })
         .describe('Names the run; its folder is runs/NAME unless --out says otherwise.'),
-      task: z.enum(['text-classification', 'image-classification']).default('text-classification'),
+      task: z
+        .enum(TASKS.map(({ kind }) => kind) as [string, ...string[]])
+        .default('text-classification')
+        .describe(
+          "What is learnt, as a pipeline of Hugging Face calls it: says what is read and answered where the recipe's inputs and outputs do not.",
+        ),
       seed: z
         .int()
         .min(0)
@@ -122,42 +126,13 @@ export const recipeSchema = fromRegistries(() =>
         .describe('Folder of the knowledge store, which runs share; relative to the working folder.'),
     })
     .superRefine((recipe, context) => {
-      for (const { path, kind, task } of misplacedKinds(recipe)) {
-        const message = `'${kind}' is of the task ${task}, the recipe of ${recipe.task}`;
-        context.addIssue({ code: 'custom', path: [...path, 'kind'], message });
-      }
+      for (const { path, message } of misplacedKinds(recipe as Recipe))
+        context.addIssue({ code: 'custom', path: [...path], message });
       for (const problem of [...stageProblems(recipe), ...dynamicsProblems(recipe)])
         context.addIssue({ code: 'custom', ...problem });
     })
     .describe('A Limbeck recipe.'),
 );
-
-/** The task that a kind of source, teacher or student is for. */
-export function taskOf(kind: string): TaskName {
-  const students = BACKBONES.filter(({ accepts }) => accepts.some((modality) => modality === 'image'));
-  const sources = SOURCES.filter(({ gives }) => gives === 'images');
-  const images = [...sources, ...IMAGE_TEACHERS, ...students];
-  return images.some((one) => one.kind === kind) ? 'image-classification' : 'text-classification';
-}
-
-/** The parts of a recipe that belong to another task than its own. */
-function misplacedKinds(recipe: {
-  task: TaskName;
-  data: { source: { kind: string } };
-  teacher?: { kind: string };
-  student: { kind: string };
-}) {
-  const parts = [
-    { path: ['data', 'source'], kind: recipe.data.source.kind },
-    { path: ['teacher'], kind: recipe.teacher?.kind },
-    { path: ['student'], kind: recipe.student.kind },
-  ];
-  return parts.flatMap(({ path, kind }) => {
-    if (kind === undefined) return [];
-    const task = taskOf(kind);
-    return task === recipe.task ? [] : [{ path, kind, task }];
-  });
-}
 
 /** A recipe with every default filled in. */
 export type Recipe = z.output<ReturnType<typeof recipeSchema>>;

@@ -16,6 +16,8 @@ import { openUseLite } from './use-lite/open.ts';
 /** An entry of the registry of teachers. */
 export interface TeacherKind<Options extends z.ZodObject = z.ZodObject> {
   readonly kind: string;
+  /** The modalities that it reads; several at once are joined by `+`. */
+  readonly reads: readonly string[];
   /** The recipe's options, with defaults and descriptions. */
   readonly options: Options;
   /** Opens the teacher's model. Paths in the options are absolute, or relative to the working folder. */
@@ -31,6 +33,7 @@ const labelling = {
 
 const useLite = {
   kind: 'use-lite',
+  reads: ['text'],
   options: z
     .object({
       train: z
@@ -76,6 +79,7 @@ const onnxFileOptions = z
 
 const onnxFile = {
   kind: 'onnx',
+  reads: ['text'],
   options: onnxFileOptions,
   open: (options: z.output<typeof onnxFileOptions>) => openOnnxFile(options),
 } as const satisfies TeacherKind<typeof onnxFileOptions>;

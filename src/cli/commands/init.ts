@@ -3,7 +3,7 @@ import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { LimbeckError } from '../../errors.ts';
-import { taskOf } from '../../recipe/schema.ts';
+import { taskOf } from '../../recipe/misplaced-kinds.ts';
 import type { Cli } from '../cli.ts';
 import { kindsOf } from '../init/choices.ts';
 import { type Answers, draftRecipe } from '../init/draft.ts';

@@ -1,6 +1,7 @@
 import { cancel, group, intro, note, outro, select, text } from '@clack/prompts';
 import { LimbeckError } from '../../errors.ts';
-import { type TaskName, taskOf } from '../../recipe/schema.ts';
+import { taskOf } from '../../recipe/misplaced-kinds.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import { plainLine } from '../progress/format.ts';
 import { kindsOf, settingsOf } from './choices.ts';
 import type { Answers } from './draft.ts';
@@ -62,7 +63,7 @@ const onCancel = () => {
   throw new LimbeckError('run.interrupted', 'setup cancelled');
 };
 
-const options = (section: Parameters<typeof kindsOf>[0], task?: TaskName) =>
+const options = (section: Parameters<typeof kindsOf>[0], task?: Recipe['task']) =>
   kindsOf(section, task).map(({ value, hint }) => ({ value, label: value, ...(hint && { hint }) }));
 
 /** What the data show, and which of their columns are text and class. */

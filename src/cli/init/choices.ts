@@ -1,5 +1,6 @@
 import { choicesOf, keysOf, type SchemaNode, schemaAt } from '../../recipe/expectation.ts';
-import { recipeJsonSchema, type TaskName, taskOf } from '../../recipe/schema.ts';
+import { taskOf } from '../../recipe/misplaced-kinds.ts';
+import { type Recipe, recipeJsonSchema } from '../../recipe/schema.ts';
 
 export interface Choice {
   value: string;
@@ -15,7 +16,7 @@ export interface Setting {
 }
 
 /** The kinds that a section of the recipe can be (in recipes of a task), with what they say of themselves. */
-export function kindsOf(section: 'data.source' | 'teacher' | 'student', task?: TaskName): Choice[] {
+export function kindsOf(section: 'data.source' | 'teacher' | 'student', task?: Recipe['task']): Choice[] {
   const kinds = choicesOf(nodeOf(section)).filter((kind) => task === undefined || taskOf(kind) === task);
   return kinds.map((value) => {
     const hint = nodeOf(section, value)?.description;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { taskOf } from '../../recipe/misplaced-kinds.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
-import { taskOf } from '../../recipe/schema.ts';
 import { kindsOf, settingsOf } from './choices.ts';
 import { type Answers, draftRecipe } from './draft.ts';
 

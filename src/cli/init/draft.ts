@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import { explainRecipe } from '../../recipe/explain.ts';
+import { taskOf } from '../../recipe/misplaced-kinds.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { RecipeError } from '../../recipe/problems.ts';
-import { taskOf } from '../../recipe/schema.ts';
 import { stringifyRecipe } from '../../recipe/write.ts';
 
 /** What `limbeck init` has to know; everything else starts with its default. */

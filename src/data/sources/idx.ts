@@ -8,7 +8,7 @@ import { defineSource } from './source.ts';
 /** Images in IDX files, as MNIST has them. */
 export const idx = defineSource({
   kind: 'idx',
-  gives: 'images',
+  gives: 'image',
   options: z
     .strictObject({
       path: z.string().min(1).describe('A folder with the four IDX files, unpacked or .gz.'),
@@ -45,7 +45,7 @@ const FASHION_FOLDER = '/usr/share/datasets/fashion-mnist';
 /** Fashion-MNIST, known by the positions of its images. */
 export const fashionMnist = defineSource({
   kind: 'fashion-mnist',
-  gives: 'images',
+  gives: 'image',
   options: z
     .strictObject({
       path: z

@@ -31,7 +31,7 @@ export interface WantedColumns {
 export interface SourceKind<Kind extends string = string, Schema extends z.ZodType = z.ZodType> {
   readonly kind: Kind;
   /** What its samples are, where they can be nothing else. */
-  readonly gives?: 'texts' | 'images';
+  readonly gives?: string;
   /** The options beside `kind`; its descriptions are what editors show. */
   readonly options: Schema;
   /** Throws LimbeckError if what is named is missing or not what it should be. */

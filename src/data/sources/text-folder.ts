@@ -35,7 +35,7 @@ const options = z
 
 export const textFolder = defineSource({
   kind: 'text-folder',
-  gives: 'texts',
+  gives: 'text',
   options,
   async open({ path, extension, encoding }, context) {
     const folder = context.resolvePath(path);

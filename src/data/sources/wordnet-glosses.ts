@@ -39,7 +39,7 @@ const options = z
 /** Definitions of WordNet synsets, labelled by their lexicographer file; id and group are the synset. */
 export const wordnetGlosses = defineSource({
   kind: 'wordnet-glosses',
-  gives: 'texts',
+  gives: 'text',
   options,
   open: async ({ partOfSpeech }) => openWordnet(await packageFolder(), partOfSpeech),
 });

@@ -65,7 +65,7 @@ export async function imageClassification(run: {
 
 /** A source of images in IDX files has its classes and their order; what is said otherwise would not be heard. */
 function refuseLabelOptions({ data }: Recipe): void {
-  if (!SOURCES.some(({ kind, gives }) => kind === data.source.kind && gives === 'images')) return;
+  if (!SOURCES.some(({ kind, gives }) => kind === data.source.kind && gives === 'image')) return;
   if (!data.labels && !data.renameLabels) return;
   throw new LimbeckError('data.options', 'the classes of images come from their source', {
     where: `${data.labels ? 'data.labels' : 'data.renameLabels'}, for ${data.source.kind}`,
