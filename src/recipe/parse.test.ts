@@ -57,6 +57,14 @@ describe('a recipe that is right', () => {
     expect(() => optimizerOf('{ kind: sdg }')).toThrow('sgd');
   });
 
+  test('computes batches in parts that are equal', () => {
+    expect(parseRecipe(`${minimal}training: { accumulate: 4 }\n`).training.accumulate).toBe(4);
+    expect(parseRecipe(minimal).training).not.toHaveProperty('accumulate');
+    expect(() => parseRecipe(`${minimal}training: { accumulate: 3 }\n`)).toThrow(
+      /training.accumulate: expected a number that divides batchSize/,
+    );
+  });
+
   test('is unchanged by being checked again', () => {
     const recipe = parseRecipe(minimal);
     expect(checkRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe);

@@ -10,6 +10,14 @@ export const trainingSchema = fromRegistries(() =>
     .strictObject({
       epochs: z.int().positive().default(8).describe('Passes over the training samples, at most.'),
       batchSize: z.int().positive().max(65_536).default(128),
+      accumulate: z
+        .int()
+        .min(1)
+        .max(1024)
+        .optional()
+        .describe(
+          'In how many equal parts each batch is computed, one after another, before an update: the same steps in less memory. Batch normalisations and losses that compare samples see a part at a time. 1 when absent; continual trainings take whole batches.',
+        ),
       optimizer: registryUnion(OPTIMIZERS).prefault({ kind: 'adamw' }),
       schedule: z
         .strictObject({
@@ -69,6 +77,10 @@ export const trainingSchema = fromRegistries(() =>
         .positive()
         .default(30)
         .describe('Seconds between checkpoints; a killed run goes on from the last.'),
+    })
+    .refine(({ batchSize, accumulate = 1 }) => batchSize % accumulate === 0, {
+      path: ['accumulate'],
+      error: 'expected a number that divides batchSize',
     })
     .prefault({})
     .describe('How the student (and the baseline) is trained.'),

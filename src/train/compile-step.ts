@@ -113,7 +113,7 @@ export function compileStep(options: StepOptions): CompiledStep {
 }
 
 /** What a step on a student hands on, with the first contents of all that does not begin as zeros. */
-function carriedBy(
+export function carriedBy(
   student: Student,
   { parameters, auxiliary, buffers }: StepGraph,
   state: readonly StepBuffer[],

@@ -1,9 +1,11 @@
 import { LimbeckError } from '../errors.ts';
 import {
-  meanLoss,
   type ObjectiveInputs,
   type ObjectiveTerm,
+  overCount,
   type RowLosses,
+  type SummedLoss,
+  summed,
 } from '../objectives/objective.ts';
 import type { DataType } from '../onnx/data-type.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
@@ -42,6 +44,8 @@ export interface BuiltTerm {
   readonly term: ObjectiveTerm;
   /** float32 [], without its weight. */
   readonly loss: TypedValue;
+  /** The same as a sum and a count; absent for a loss of the batch as a whole. */
+  readonly summed?: SummedLoss;
   /** The same row by row, where the term tells it. */
   readonly rows?: RowLosses;
 }
@@ -146,7 +150,11 @@ export function buildStepGraph(
     (term): BuiltTerm =>
       g.scope(`loss/${term.name}`, () => {
         const loss = term.build(g, inputs);
-        return { term, loss: meanLoss(g, loss), ...('values' in loss ? { rows: loss } : {}) };
+        if ('values' in loss) {
+          const parts = summed(g, loss);
+          return { term, loss: overCount(g, parts), summed: parts, rows: loss };
+        }
+        return 'sum' in loss ? { term, loss: overCount(g, loss), summed: loss } : { term, loss };
       }),
   );
   return {

@@ -44,6 +44,11 @@ export class SwapBuffers {
     }
   }
 
+  /** Zeros in the place of what the next step reads. */
+  clear(): void {
+    for (const { data } of Object.values(this.#current)) (data as Float32Array).fill(0);
+  }
+
   swap(): void {
     [this.#current, this.#next] = [this.#next, this.#current];
   }

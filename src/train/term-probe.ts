@@ -6,7 +6,8 @@ import type { Student } from '../students/student.ts';
 import { takenFeeds } from './batch-feeds.ts';
 import type { BatchSource, LearningStudent, TrainingBatch } from './batch-source.ts';
 import { compileTermProbe } from './compile-step.ts';
-import { buildStepGraph, trainedTensors } from './step-graph.ts';
+import { buildStepGraph, type TensorSpec, trainedTensors } from './step-graph.ts';
+import { partFeeds, partSizes } from './steps/batch-parts.ts';
 
 export interface ProbeOptions {
   readonly engine: Engine;
@@ -14,6 +15,8 @@ export interface ProbeOptions {
   readonly terms: readonly ObjectiveTerm[];
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly batches: BatchSource;
+  /** In how many parts batches are computed: it looks at the first one. */
+  readonly accumulate?: number | undefined;
 }
 
 /**
@@ -33,9 +36,9 @@ export class TermProbe {
   async gradientNorms(tensors: Readonly<Record<string, Tensor>>): Promise<Record<string, number>> {
     this.#batch ??= await probedBatch(this.#options);
     const { variant, feeds } = this.#batch;
-    const { engine, student, terms, variants } = this.#options;
+    const { engine, student, terms } = this.#options;
     this.#session ??= await engine.load(
-      writeModel(compileTermProbe({ student, terms, sizes: variants[variant] })),
+      writeModel(compileTermProbe({ student, terms, sizes: probedSizes(this.#options, variant) })),
       { title: 'the probe of the loss terms', spinning: false, memoryPattern: false },
     );
     const names = terms.map(({ name }) => `grad_norm/${name}`);
@@ -55,24 +58,37 @@ export class TermProbe {
  * The first batch of an epoch with a label in it, where a term asks for labels: where they are few most batches have
  * none, and the term would look inert. The first batch where the whole epoch has none.
  */
-async function probedBatch({ batches, student, terms, variants }: ProbeOptions): Promise<TrainingBatch> {
+async function probedBatch(options: ProbeOptions): Promise<TrainingBatch> {
+  const { batches, student } = options;
   // Of the student as it began: the batch is the same after an interruption.
   const beginner: LearningStudent = {
     student,
     parameters: () =>
       new Map([...trainedTensors(student)].map(([name, { data }]) => [name, data as Float32Array])),
   };
-  const first = await batches.batch({ epoch: 0, index: 0 }, beginner);
-  if (hasLabel(first)) return first;
-  const asked = buildStepGraph(student, variants[first.variant], terms).batchInputs();
-  if (!asked.some(({ name }) => name === 'labels')) return first;
-  for (let index = 1; index < batches.batchesPerEpoch; index++) {
-    const candidate = await batches.batch({ epoch: 0, index }, beginner);
-    if (hasLabel(candidate)) return candidate;
+  const asked = new Map<string, readonly TensorSpec[]>();
+  let first: TrainingBatch | undefined;
+  for (let index = 0; index < batches.batchesPerEpoch; index++) {
+    const batch = await batches.batch({ epoch: 0, index }, beginner);
+    const inputs = asked.get(batch.variant) ?? askedInputs(options, batch.variant);
+    asked.set(batch.variant, inputs);
+    const part = { ...batch, feeds: partFeeds(batch.feeds, inputs, 0) };
+    if (hasLabel(part)) return part;
+    first ??= part;
   }
-  return first;
+  return first as TrainingBatch;
 }
 
+/** What the terms ask of a batch. */
+function askedInputs(options: ProbeOptions, variant: string): readonly TensorSpec[] {
+  return buildStepGraph(options.student, probedSizes(options, variant), options.terms).batchInputs();
+}
+
+function probedSizes({ variants, accumulate = 1 }: ProbeOptions, variant: string) {
+  return partSizes(variants[variant] as Readonly<Record<string, number>>, accumulate);
+}
+
+/** Whether a batch has a label, or no term asks for one. */
 function hasLabel({ feeds }: TrainingBatch): boolean {
   const labels = feeds.labels?.data as Int32Array | undefined;
   return !labels || labels.some((label) => label >= 0);

@@ -35,6 +35,8 @@ export interface TrainingOptions {
   /** Where the first contents of auxiliary parameters come from. */
   readonly seed?: number;
   readonly optimizer: Optimizer;
+  /** In how many equal parts each batch is computed, one after another, before an update; 1 when absent. */
+  readonly accumulate?: number | undefined;
   readonly schedule: LearningRateSchedule;
   readonly maxGradNorm?: number;
   readonly batches: BatchSource;

@@ -31,7 +31,7 @@ export interface StudentCost {
  */
 export async function measureStudent(context: PlanningContext, inner?: InnerKnowledge): Promise<StudentCost> {
   const { recipe, data, source, scratch } = context;
-  const { maxGradNorm, optimizer } = recipe.training;
+  const { maxGradNorm, optimizer, accumulate } = recipe.training;
   const classes = data.dataset.labels.length;
   const student = data.buildStudent();
   const { train, labelled } = data.dataset.splits;
@@ -51,6 +51,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
           terms,
           optimizer: createOptimizer(optimizer),
           maxGradNorm,
+          accumulate,
           name: source ? 'student' : 'baseline',
           variants: samples.map((sample) => variantOf(sample, source && new Map([[LOGITS, space], ...taps]))),
         }),

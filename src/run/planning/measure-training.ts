@@ -46,11 +46,12 @@ export async function measureTraining(
     readonly terms: readonly ObjectiveTerm[];
     readonly optimizer: Optimizer;
     readonly maxGradNorm?: number;
+    readonly accumulate?: number | undefined;
     /** Where a checkpoint may be written. */
     readonly name: string;
   },
 ): Promise<TrainingCost> {
-  const { student, variants, terms, optimizer, maxGradNorm } = options;
+  const { student, variants, terms, optimizer, maxGradNorm, accumulate } = options;
   const { engine, memory, scratch } = context;
   const totalSteps = variants.length * STEPS_EACH;
   const folder = join(scratch, 'checkpoints', options.name);
@@ -63,6 +64,7 @@ export async function measureTraining(
     student,
     terms,
     ...(maxGradNorm === undefined ? {} : { maxGradNorm }),
+    accumulate,
     optimizer,
     schedule: { peak: 1e-6, totalSteps, warmup: 0, decay: 'constant' },
     variants: Object.fromEntries(variants.map(({ name, sizes }) => [name, sizes])),

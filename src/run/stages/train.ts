@@ -119,6 +119,7 @@ export async function train(
       optimizer: createOptimizer(optimizer),
       schedule: { ...schedule, peak: optimizer.learningRate, totalSteps },
       maxGradNorm: training.maxGradNorm,
+      accumulate: training.accumulate,
       ...plan,
       evaluateEvery: training.evaluateEvery,
       evaluate: evaluator.evaluate,
