@@ -31,5 +31,7 @@ export const ATTENTION_MASK = 'attention_mask';
 export const TOKEN_TYPE_IDS = 'token_type_ids';
 /** float32 [batch, channels, height, width]. */
 export const PIXEL_VALUES = 'pixel_values';
+/** float32 [batch, samples]: waveforms. */
+export const INPUT_VALUES = 'input_values';
 /** The axis of tokens. */
 export const SEQUENCE = 'sequence';

@@ -3,8 +3,10 @@ import type { Batch } from './batch.ts';
 /** What a person is shown of a sample. */
 export interface Example {
   readonly text: string;
-  /** A data URI, for samples that are images. */
+  /** A data URI: the sample where it is an image, a drawing of it where it is audio. */
   readonly picture?: string;
+  /** A data URI, for audio that is short enough to be listened to. */
+  readonly sound?: string;
 }
 
 /** What batches are drawn from: a split's samples, in buckets of one shape each. */

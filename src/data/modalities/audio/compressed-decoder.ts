@@ -15,10 +15,11 @@ export interface CompressedInput {
   readonly seconds: number;
 }
 
-/** A part of the mean of all channels. */
+/** A part of the mean of all channels; how many they are. */
 export interface CompressedPiece {
   readonly samples: Float32Array;
   readonly rate: number;
+  readonly channels: number;
 }
 
 interface Decoder {
@@ -54,7 +55,8 @@ export async function* decode({ source, format, seconds }: CompressedInput): Asy
     // One sample more than is allowed tells that there are more.
     const most = Math.floor(left) + 1;
     left -= audio.channelData[0].length;
-    return { samples: meanOf(audio.channelData.map((channel) => channel.subarray(0, most))), rate };
+    const channels = audio.channelData.map((channel) => channel.subarray(0, most));
+    return { samples: meanOf(channels), rate, channels: channels.length };
   };
   try {
     for (let at = 0; at < file.size && left >= 0; at += CHUNK_BYTES) {

@@ -52,7 +52,7 @@ async function decodeCompressed(
   { signal }: DecodingOptions,
 ): Promise<Waveform> {
   const pieces: Float32Array[] = [];
-  let [rate, count] = [0, 0];
+  let [rate, count, channels] = [0, 0, 0];
   try {
     const decoded = decodeIsolated<CompressedInput, CompressedPiece>({
       decoder: decoderBeside(import.meta.url, 'compressed-decoder'),
@@ -63,6 +63,7 @@ async function decodeCompressed(
     });
     for await (const piece of decoded) {
       rate = piece.rate;
+      channels = piece.channels;
       pieces.push(piece.samples);
       count += piece.samples.length;
       if (count > input.seconds * rate) throw tooLong(input.seconds);
@@ -79,7 +80,7 @@ async function decodeCompressed(
     samples.set(piece, at);
     at += piece.length;
   }
-  return { samples, rate };
+  return { samples, rate, channels, format: input.format };
 }
 
 /** @throws BrokenValue for samples that are no numbers, which files of floats may hold */

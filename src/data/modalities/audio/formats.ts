@@ -1,5 +1,3 @@
-import { isWav } from './wav.ts';
-
 /** Kinds of audio files that are read. */
 export type AudioFormat = 'wav' | 'flac' | 'mp3' | 'vorbis' | 'opus';
 
@@ -26,4 +24,10 @@ function isMpegFrame([first = 0, second = 0, third = 0]: Uint8Array): boolean {
   const isSynchronous = first === 0xff && (second & 0xe0) === 0xe0;
   const [version, layer] = [(second >> 3) & 3, (second >> 1) & 3];
   return isSynchronous && version !== 1 && layer === 1 && third >> 4 !== 15 && ((third >> 2) & 3) !== 3;
+}
+
+/** Whether bytes begin as a WAV file does. */
+export function isWav(head: Uint8Array): boolean {
+  const text = String.fromCharCode(...head.subarray(0, 12));
+  return text.startsWith('RIFF') && text.slice(8) === 'WAVE';
 }

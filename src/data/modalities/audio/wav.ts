@@ -1,5 +1,6 @@
 import type { BrokenValue } from '../../broken-value.ts';
 import { brokenAudio } from './broken-audio.ts';
+import { type AudioFormat, isWav } from './formats.ts';
 
 /** Bytes that can be read from any place: a file, or what is in memory. */
 export interface ByteReader {
@@ -15,6 +16,9 @@ export interface Waveform {
   readonly samples: Float32Array;
   /** Samples a second. */
   readonly rate: number;
+  /** How many the file has, of which this is the mean, and what it is; where it comes from a file. */
+  readonly channels?: number;
+  readonly format?: AudioFormat;
 }
 
 interface WavFormat {
@@ -78,7 +82,7 @@ export function readWav(file: ByteReader, seconds: number): Waveform {
       samples[first + frame] = sum / channels;
     }
   }
-  return { samples, rate };
+  return { samples, rate, channels, format: 'wav' };
 }
 
 /** @param length seconds that there are, where that is known */
@@ -89,11 +93,6 @@ export function tooLong(limit: number, length?: number): BrokenValue {
 
 function describe(seconds: number): string {
   return seconds >= 600 ? `${Math.round(seconds / 60)} minutes` : `${Number(seconds.toPrecision(3))} seconds`;
-}
-
-/** Whether bytes begin as a WAV file does. */
-export function isWav(head: Uint8Array): boolean {
-  return head.length >= 12 && text(head, 0) === 'RIFF' && text(head, 8) === 'WAVE';
 }
 
 function readFormat(file: ByteReader): WavFormat {

@@ -1,0 +1,28 @@
+/** The middle of a waveform, of so many samples; silence around what is shorter. */
+export function middleWindow(waveform: Float32Array, length: number): Float32Array {
+  const window = new Float32Array(length);
+  if (waveform.length >= length) {
+    const start = Math.floor((waveform.length - length) / 2);
+    window.set(waveform.subarray(start, start + length));
+  } else {
+    window.set(waveform, Math.floor((length - waveform.length) / 2));
+  }
+  return window;
+}
+
+const LARGEST = 32767;
+
+/** Samples between -1 and 1 as 16 bits, little-endian; louder ones are cut. */
+export function toPcm16(samples: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(2 * samples.length);
+  const view = new DataView(bytes.buffer);
+  samples.forEach((sample, i) => {
+    view.setInt16(2 * i, Math.round(LARGEST * Math.min(1, Math.max(-1, sample))), true);
+  });
+  return bytes;
+}
+
+export function fromPcm16(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float32Array.from({ length: bytes.byteLength / 2 }, (_, i) => view.getInt16(2 * i, true) / LARGEST);
+}
