@@ -5,7 +5,7 @@ import type { Example } from '../../split.ts';
 import type { Encoded, Processor, View } from '../modality.ts';
 import { brokenAudio } from './broken-audio.ts';
 import { decodeAudio } from './decode-audio.ts';
-import { allowedPath, audioName, isMisnamed, type RawAudio, rawAudio } from './raw-audio.ts';
+import { audioName, isMisnamed, type RawAudio, rawAudio } from './raw-audio.ts';
 import { resample } from './resample.ts';
 import { variationOptions, varyAudio } from './variation.ts';
 import { requireRate, tooLong, type Waveform } from './wav.ts';
@@ -21,7 +21,6 @@ export interface AudioProcessorOptions {
   readonly normalize: boolean;
   /** Longer audio breaks its row. */
   readonly maxSeconds: number;
-  resolvePath(path: string): string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -102,9 +101,9 @@ export class AudioProcessor implements Processor {
   }
 
   async #decoded(raw: RawAudio): Promise<Waveform> {
-    const { maxSeconds, resolvePath, signal } = this.#options;
+    const { maxSeconds, signal } = this.#options;
     if (!('samples' in raw)) {
-      const source = 'bytes' in raw ? { bytes: raw.bytes } : { path: allowedPath(raw.path, resolvePath) };
+      const source = 'bytes' in raw ? { bytes: raw.bytes } : { path: raw.path };
       return decodeAudio(source, { seconds: maxSeconds, signal });
     }
     requireRate(raw.rate);

@@ -6,7 +6,13 @@ import { audio } from './audio.ts';
 import { tone, type WavOptions, wavFile } from './testing/wav-file.ts';
 import { type AudioVariation, meanPower, variationOptions, varyAudio } from './variation.ts';
 
-const context: ModalityContext = { input: 'audio', resolvePath: (path) => `/nowhere/${path}` };
+const context: ModalityContext = {
+  input: 'audio',
+  fields: ['audio'],
+  maxLength: 0,
+  buckets: [],
+  resolvePath: (path) => path,
+};
 
 async function open(options: Record<string, unknown> = {}): Promise<Processor> {
   return audio.open(audio.options.parse({ rate: 8000, seconds: 0.5, ...options }), context);

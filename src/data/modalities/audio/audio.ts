@@ -37,8 +37,9 @@ const options = z
 /** Waveforms as `input_values`, float32 [batch, samples], all of one length. */
 export const audio = defineModality({
   kind: 'audio',
+  readsFiles: true,
   options,
-  open({ rate, seconds, normalize, maxSeconds }, { input, declared, resolvePath, signal }) {
+  open({ rate, seconds, normalize, maxSeconds }, { input, declared, signal }) {
     if (seconds === undefined) {
       throw new LimbeckError('data.options', 'the samples of audio have no common length', {
         where: `inputs.${input}`,
@@ -47,6 +48,6 @@ export const audio = defineModality({
     }
     const chosen = rate ?? declared?.sampleRate ?? 16_000;
     const samples = Math.round(seconds * chosen);
-    return new AudioProcessor({ rate: chosen, samples, normalize, maxSeconds, resolvePath, signal });
+    return new AudioProcessor({ rate: chosen, samples, normalize, maxSeconds, signal });
   },
 });

@@ -1,4 +1,3 @@
-import { LimbeckError } from '../../../errors.ts';
 import { BrokenValue } from '../../broken-value.ts';
 import { brokenAudio } from './broken-audio.ts';
 import type { AudioFormat } from './formats.ts';
@@ -34,10 +33,10 @@ function pathOf(path: string): RawAudio {
   return { path };
 }
 
-/** What a person knows audio by: the name of its file. */
+/** What a person knows audio by: the name of its file and of its folder, which often is its class. */
 export function audioName(raw: RawAudio): string {
   if ('title' in raw && raw.title !== undefined) return raw.title;
-  return 'path' in raw && raw.path !== undefined ? raw.path : '';
+  return 'path' in raw && raw.path !== undefined ? raw.path.split(/[/\\]/).slice(-2).join('/') : '';
 }
 
 const ENDINGS: readonly (readonly [ending: RegExp, formats: readonly AudioFormat[]])[] = [
@@ -51,14 +50,4 @@ const ENDINGS: readonly (readonly [ending: RegExp, formats: readonly AudioFormat
 export function isMisnamed(raw: RawAudio, format: AudioFormat): boolean {
   const promised = ENDINGS.find(([ending]) => ending.test(audioName(raw)))?.[1];
   return promised !== undefined && !promised.includes(format);
-}
-
-/** A file's path by the rules of the run; a row may not lead out of the folders that are allowed. */
-export function allowedPath(path: string, resolvePath: (path: string) => string): string {
-  try {
-    return resolvePath(path);
-  } catch (error) {
-    if (error instanceof LimbeckError) throw brokenAudio(`${error.message} (${path})`);
-    throw error;
-  }
 }
