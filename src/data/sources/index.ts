@@ -9,12 +9,14 @@ import { parquet } from './parquet.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { textFolder } from './text-folder.ts';
 import { wordnetGlosses } from './wordnet-glosses.ts';
+import { wordnetKinds } from './wordnet-kinds.ts';
 
 export type { SourceContext, SourceKind } from './source.ts';
 
 /** Every kind of data source that a recipe can name. A new one is a file and a line here. */
 export const SOURCES = registry('data source', [
   wordnetGlosses,
+  wordnetKinds,
   jsonl,
   csv,
   parquet,

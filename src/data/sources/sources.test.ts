@@ -104,6 +104,28 @@ describe('wordnet-glosses', () => {
   });
 });
 
+describe('wordnet-kinds', () => {
+  it('gives nouns with all that they are kinds of', async () => {
+    const source = await open({ kind: 'wordnet-kinds' });
+    const { kinds } = (await source.declares?.()) ?? {};
+    const names = kinds?.classes?.names ?? [];
+    expect(names.length).toBeGreaterThan(40);
+    expect(new Set(names).size).toBe(names.length);
+    let [rows, belonging] = [0, 0];
+    const found = new Map<string, unknown>();
+    for await (const row of source.rows()) {
+      if (!('sample' in row)) continue;
+      rows++;
+      const { text, kinds: own } = row.sample.values as { text: string; kinds: string[] };
+      belonging += own.length;
+      if (text.startsWith('a city in')) found.set('a city in', own);
+    }
+    expect(rows).toBe(82_192);
+    expect(belonging / rows).toBeGreaterThan(1.5);
+    expect(found.get('a city in')).toEqual(expect.arrayContaining(['location', 'region', 'urban area']));
+  });
+});
+
 describe('jsonl', () => {
   it('reads rows, with numbers of lines for the broken ones', async () => {
     await file(

