@@ -150,7 +150,7 @@ describe('a wrong value', () => {
       line: 3,
       column: 13,
     });
-    expect(kind?.message).toMatch(/one of 'wordnet-glosses', 'jsonl'/);
+    expect(kind?.message).toMatch(/one of 'wordnet-glosses', 'wordnet-kinds', 'jsonl'/);
   });
 
   test.each([
