@@ -2,8 +2,10 @@ import type { z } from 'zod';
 import { registry } from '../../registry.ts';
 import type { DataSource } from '../sample.ts';
 import { csv } from './csv.ts';
+import { emoji } from './emoji.ts';
 import { huggingFace } from './hugging-face.ts';
 import { fashionMnist, idx } from './idx.ts';
+import { imageFolder } from './image-folder.ts';
 import { jsonl } from './jsonl.ts';
 import { parquet } from './parquet.ts';
 import type { SourceContext, SourceKind } from './source.ts';
@@ -22,6 +24,8 @@ export const SOURCES = registry('data source', [
   parquet,
   textFolder,
   huggingFace,
+  imageFolder,
+  emoji,
   idx,
   fashionMnist,
 ]);

@@ -1,13 +1,9 @@
 import { z } from 'zod';
-import { LimbeckError } from '../../errors.ts';
-import { readdir, stat } from '../../platform/async-files.ts';
-import type { FolderEntry } from '../../platform/files.ts';
-import { createSha256 } from '../../platform/hash.ts';
-import { basename, join } from '../../platform/paths.ts';
+import { stat } from '../../platform/async-files.ts';
+import { basename } from '../../platform/paths.ts';
 import { readRegularFileAsync } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { hashFile } from '../hash-file.ts';
-import type { BrokenReason, SourceRow, SplitName } from '../sample.ts';
+import type { BrokenReason, SourceRow } from '../sample.ts';
 import {
   byteOrderMark,
   canonicalEncoding,
@@ -17,7 +13,7 @@ import {
   suggestEncoding,
 } from '../text-files/encoding.ts';
 import { notOfEncoding } from '../text-files/text-lines.ts';
-import { splitNamed } from './fields.ts';
+import { type ClassFile, classFiles, classFolders, hashClassFiles } from './class-folders.ts';
 import { defineSource } from './source.ts';
 
 const LARGEST_FILE = 10 << 20;
@@ -39,24 +35,19 @@ export const textFolder = defineSource({
   options,
   async open({ path, extension, encoding }, context) {
     const folder = context.resolvePath(path);
-    const classes = await classFolders(folder);
+    const classes = await classFolders(folder, 'texts');
+    const isText = (name: string) => name.endsWith(extension);
     return {
       title: `${basename(folder)}/`,
-      fingerprint: async () => {
-        const files = createSha256();
-        for await (const file of textFiles(folder, classes, extension)) {
-          files.update(`${canonicalJson([file.name, contentOf(file)])}\n`);
-        }
-        const digest = files.digest('hex');
-        return canonicalJson({
+      fingerprint: async () =>
+        canonicalJson({
           kind: 'text-folder',
           extension,
           ...(encoding && { encoding }),
-          files: digest,
-        });
-      },
+          files: await hashClassFiles(folder, classes, isText),
+        }),
       async *rows(signal) {
-        for await (const file of textFiles(folder, classes, extension)) {
+        for await (const file of classFiles(folder, classes, isText)) {
           signal?.throwIfAborted();
           yield readText(file, encoding);
         }
@@ -65,81 +56,7 @@ export const textFolder = defineSource({
   },
 });
 
-/** A hash of what a file holds; one that cannot be read is told with the rows. */
-function contentOf({ path }: TextFile): string {
-  try {
-    return hashFile(path);
-  } catch {
-    return 'unreadable';
-  }
-}
-
-interface ClassFolder {
-  label: string;
-  /** Relative to the data set's folder. */
-  path: string;
-  split?: SplitName;
-}
-
-interface TextFile extends ClassFolder {
-  /** Relative to the data set's folder. */
-  name: string;
-}
-
-/** Subfolders are classes; where all of them are named like splits, their subfolders are. */
-async function classFolders(folder: string): Promise<ClassFolder[]> {
-  const names = await subfolders(folder);
-  if (names.length === 0) {
-    throw new LimbeckError('data.wrong-format', 'there are no subfolders', {
-      where: folder,
-      remedy: 'Put the texts of each class into a subfolder with the name of the class.',
-    });
-  }
-  if (!names.every((name) => splitNamed(name))) return names.map((label) => ({ label, path: label }));
-  const splits = await Promise.all(
-    names.map(async (name) =>
-      (await subfolders(join(folder, name))).map((label) => ({
-        label,
-        path: join(name, label),
-        split: splitNamed(name) as SplitName,
-      })),
-    ),
-  );
-  return splits.flat();
-}
-
-async function subfolders(folder: string): Promise<string[]> {
-  const entries = await list(folder);
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-}
-
-async function* textFiles(root: string, classes: ClassFolder[], extension: string): AsyncGenerator<TextFile> {
-  for (const one of classes) {
-    for (const entry of await list(join(root, one.path))) {
-      if (!entry.isFile() || !entry.name.endsWith(extension)) continue;
-      const name = join(one.path, entry.name);
-      yield { ...one, name, path: join(root, name) };
-    }
-  }
-}
-
-/** In the order of names, the same on every machine; hidden entries are left out. */
-async function list(folder: string): Promise<FolderEntry[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries
-      .filter(({ name }) => !name.startsWith('.'))
-      .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  } catch (cause) {
-    throw new LimbeckError('data.missing', `the folder cannot be read: ${(cause as Error).message}`, {
-      where: folder,
-      remedy: 'Correct data.source.path; paths are relative to the folder of the recipe.',
-      cause,
-    });
-  }
-}
-
-async function readText({ name, path, label, split }: TextFile, told?: string): Promise<SourceRow> {
+async function readText({ name, path, label, split }: ClassFile, told?: string): Promise<SourceRow> {
   const broken = (reason: BrokenReason, problem: string) => ({ broken: { where: name, problem, reason } });
   let bytes: Uint8Array;
   try {
