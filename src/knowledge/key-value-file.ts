@@ -1,7 +1,3 @@
-import { nodeModule } from '../platform/node-modules.ts';
-import { openLmdb } from './lmdb-file.ts';
-import { RecordFile } from './record-file.ts';
-
 /** A file of records under keys; keys and records are bytes. Several processes may use one of LMDB at once. */
 export interface KeyValueFile {
   /** How many records there are. */
@@ -15,13 +11,4 @@ export interface KeyValueFile {
   put(keys: readonly Uint8Array[], records: readonly Uint8Array[]): void;
   remove(keys: readonly Uint8Array[]): void;
   close(): Promise<void>;
-}
-
-/**
- * Opens (or makes) the key-value file of a folder: LMDB in Node, a file of our own in a browser.
- *
- * @throws LimbeckError `store.damaged`, `store.disk-full`, `store.read-only`, `store.failed`.
- */
-export function openKeyValueFile(folder: string, mode: 'write' | 'read'): KeyValueFile {
-  return nodeModule('node:fs') ? openLmdb(folder, mode) : new RecordFile(folder);
 }

@@ -3,8 +3,9 @@ import type { TokenSpans } from '../data/modalities/text/tokenizer/token-spans.t
 import { LimbeckError } from '../errors.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import { hexOf } from '../platform/bytes.ts';
-import { type KeyValueFile, openKeyValueFile } from './key-value-file.ts';
+import type { KeyValueFile } from './key-value-file.ts';
 import type { LabelEncoding } from './label-encoding.ts';
+import { openKeyValueFile } from './open-key-value-file.ts';
 import { LengthRecordCodec, RecordCodec, type SizedAnswer } from './record.ts';
 import { type AnswerDims, dimsAt, hasLength, writePadded } from './true-length.ts';
 

@@ -1,6 +1,6 @@
 import { dirname, normalize, resolve } from 'pathe';
 import { utf8Of } from './bytes.ts';
-import type { FileStatus, Files, FolderEntry } from './files.ts';
+import type { FileStatus, Files, FolderEntry } from './file-system.ts';
 
 /** A file's content in memory that grows by doubling, so that appending costs what is appended. */
 class Content {

@@ -2,7 +2,7 @@ import type { Metric } from '../metrics/metric.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
-import { headScope } from './linear-head.ts';
+import { headScope } from './head-scope.ts';
 import type { AnyTarget, MeasureContext } from './target.ts';
 
 /** How a named output of a model is made from a backbone's features. */
