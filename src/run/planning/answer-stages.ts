@@ -5,11 +5,11 @@ import type { KnowledgeStore } from '../../knowledge/store.ts';
 import { type DistillRecipe, requireTeacher } from '../../recipe/schema.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import type { Plan, StagePlan } from '../api.ts';
-import type { Artifacts } from '../context/artifact.ts';
+import { type Artifacts, artifact } from '../context/artifact.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import { secondsForSplit } from './batch-counts.ts';
-import { ANSWER_COST, TEACHER_COST } from './costs.ts';
+import { TEACHER_COST } from './costs.ts';
 import type { TeacherCost } from './measure-teacher.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
@@ -30,6 +30,8 @@ export interface SplitAnswers extends StoredAnswers {
   readonly seconds: number;
   readonly diskBytes: number;
 }
+
+export const ANSWER_COST = artifact<AnswerCost>('answer-cost');
 
 /** Labelling: what the store lacks of the teacher's answers, and of what the losses ask of its layers. */
 export async function planLabels(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {

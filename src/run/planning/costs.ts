@@ -1,7 +1,6 @@
 import type { StagePlan } from '../api.ts';
 import { artifact } from '../context/artifact.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
-import type { AnswerCost } from './answer-stages.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
 import type { StudentCost } from './measure-student.ts';
 import type { TeacherCost } from './measure-teacher.ts';
@@ -21,8 +20,6 @@ export interface MeasuredTeacher {
   readonly memoryBytes: number;
 }
 export const TEACHER_COST = artifact<MeasuredTeacher>('teacher-cost');
-
-export const ANSWER_COST = artifact<AnswerCost>('answer-cost');
 
 export interface MeasuredTraining {
   readonly cost: StudentCost;
