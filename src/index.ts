@@ -38,14 +38,14 @@ export type {
   ExportOptions,
   ExportResult,
   LabelResult,
-  Plan,
-  RunOptions,
-  StagePlan,
   TrainResult,
 } from './run/api.ts';
 export { type CheckedClass, type CheckedSample, check, type DataCheck } from './run/check.ts';
 export { compile } from './run/compile.ts';
 export { type Artifact, type Artifacts, artifact, optional } from './run/context/artifact.ts';
+export type { RunContext } from './run/context/run-context.ts';
+export type { RunOptions } from './run/context/run-options.ts';
+export type { StageEnd } from './run/context/stage-end.ts';
 export { continual } from './run/continual.ts';
 export {
   type DifferentiateFileOptions,
@@ -64,11 +64,11 @@ export {
 export { label } from './run/label.ts';
 export { plan } from './run/plan.ts';
 export type { PlanningContext } from './run/planning/planning-context.ts';
+export type { Plan, StagePlan } from './run/planning/stage-plan.ts';
 export { definePlugin, type OperatorRule, type Plugin, usePlugin } from './run/plugin.ts';
-export type { RunContext } from './run/run-context.ts';
 export { artifacts, STAGES } from './run/stages/index.ts';
 export { registerStage } from './run/stages/register.ts';
-export { notMeasured, type Stage, type StageEnd, stage } from './run/stages/stage.ts';
+export { notMeasured, type Stage, stage } from './run/stages/stage.ts';
 export { train } from './run/train.ts';
 export { writeReport } from './run/write-report.ts';
 export type { CompileModelOptions } from './train/compile-model.ts';

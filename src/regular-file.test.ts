@@ -8,7 +8,7 @@ import { loadRecipe } from './cli/recipe-file.ts';
 import { openFileHandle } from './node-file-handle.ts';
 import { readModelFile } from './onnx/node-files.ts';
 import { openRegularFile, readRegularFile, readRegularFileAsync, streamRegularFile } from './regular-file.ts';
-import { RunFolder } from './run/run-folder.ts';
+import { RunFolder } from './run/folder/run-folder.ts';
 import { openOnnxFile } from './teachers/onnx-file.ts';
 
 let folder: string;

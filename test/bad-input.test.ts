@@ -5,7 +5,7 @@ import { LimbeckError } from '../src/errors.ts';
 import type { RunEvent } from '../src/events.ts';
 import { KnowledgeStore } from '../src/knowledge/store.ts';
 import { parseRecipe } from '../src/recipe/parse.ts';
-import type { RunOptions } from '../src/run/api.ts';
+import type { RunOptions } from '../src/run/context/run-options.ts';
 import { distill } from '../src/run/distill.ts';
 import { exportStudent } from '../src/run/export-student.ts';
 import { label } from '../src/run/label.ts';

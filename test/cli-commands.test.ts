@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useLiteTokenizer } from '../src/data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import type { RunResult } from '../src/report/result.ts';
-import { splitBatches } from '../src/run/sample-batches.ts';
+import { splitBatches } from '../src/run/batches/sample-batches.ts';
 import { prepareTextData } from '../src/run/tasks/text-classification.ts';
 import { train } from '../src/run/train.ts';
 import { takenFeeds } from '../src/train/batch-feeds.ts';

@@ -16,7 +16,8 @@ import {
   shortName,
   type TrainResult,
 } from '../report/result.ts';
-import type { EvaluationResult, LabelResult, Plan } from '../run/api.ts';
+import type { EvaluationResult, LabelResult } from '../run/api.ts';
+import type { Plan } from '../run/planning/stage-plan.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
 

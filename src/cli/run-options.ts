@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Recipe } from '../recipe/schema.ts';
-import type { LimbeckApi, RunOptions } from '../run/api.ts';
+import type { LimbeckApi } from '../run/api.ts';
+import type { RunOptions } from '../run/context/run-options.ts';
 import type { Cli } from './cli.ts';
 import { createProgress } from './progress/create-progress.ts';
 import { loadRecipe } from './recipe-file.ts';

@@ -1,4 +1,4 @@
-import type { OnEvent, StageName } from '../events.ts';
+import type { OnEvent } from '../events.ts';
 import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
@@ -6,53 +6,11 @@ import type { Gate, ModelResult, RunResult, TrainResult } from '../report/result
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
+import type { RunOptions } from './context/run-options.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
 import type { InspectOptions, ModelInspection } from './inspect-model.ts';
+import type { Plan } from './planning/stage-plan.ts';
 import type { Plugin } from './plugin.ts';
-
-/** How one run is to go; what it does is the recipe's. */
-export interface RunOptions {
-  /** The folder of the run. A run that was cut off there goes on. */
-  out: string;
-  onEvent?: OnEvent;
-  /** Asks the run to stop: it keeps what it has computed and throws LimbeckError `run.interrupted`. */
-  signal?: AbortSignal;
-  /** Whether the student is also trained on the labels alone; true by default. */
-  baseline?: boolean;
-  /** Where the knowledge store is, instead of where the recipe says. */
-  storeFolder?: string;
-  /** Folders outside the recipe's that its paths may reach. */
-  allowPaths?: string[];
-  /** What the recipe's paths are relative to; the working folder by default. */
-  recipeFolder?: string;
-  /** The command that repeats the run, for the report. */
-  command?: string;
-  /** For how long each model is timed, in seconds, for each of the two batch sizes; 0.5 by default. */
-  timingSeconds?: number;
-}
-
-/** What one stage is going to cost. */
-export interface StagePlan {
-  stage: StageName;
-  /** Wall time as it is expected: half-way between the fewest and all epochs where early stopping may cut them short. */
-  seconds: number;
-  /** Wall time when no training stops early. */
-  secondsAtMost: number;
-  /** Resident set of the process. */
-  memoryBytes: number;
-  /** What the stage leaves on the disk. */
-  diskBytes: number;
-  note: string;
-}
-
-/** What a run is going to cost, before it starts. */
-export interface Plan {
-  stages: StagePlan[];
-  /** What of the teacher's knowledge is already in the store. */
-  store: { present: number; missing: number; bytes: number };
-  /** What the estimate rests on: `3 batches of 64 texts on 2 cores`. */
-  measuredOn: string;
-}
 
 /** What `train` brings: a student without a teacher. */
 export type { TrainResult } from '../report/result.ts';

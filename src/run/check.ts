@@ -7,13 +7,13 @@ import type { BrokenRows } from '../data/sample.ts';
 import type { Split } from '../data/split.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ClassMatch } from '../teachers/match-classes.ts';
-import type { RunOptions } from './api.ts';
-import { classFindings } from './class-findings.ts';
-import { dataFindings } from './data-findings.ts';
-import { interrupted, isStop } from './run-context.ts';
-import type { SampleUnit } from './sample-unit.ts';
+import { interrupted, isStop } from './context/run-context.ts';
+import type { RunOptions } from './context/run-options.ts';
+import type { SampleUnit } from './context/sample-unit.ts';
+import type { Task } from './context/task.ts';
+import { classFindings } from './data/class-findings.ts';
+import { dataFindings } from './data/data-findings.ts';
 import { openTask } from './tasks/index.ts';
-import type { Task } from './tasks/task.ts';
 
 /** A class and its samples by split; `train` by their true class, `labelled` those whose label the student is given. */
 export interface CheckedClass {

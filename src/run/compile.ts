@@ -1,3 +1,4 @@
+import { gradientWarning } from '../autodiff/gradient-coverage.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { replaceFiles } from '../onnx/node-files/replace-files.ts';
@@ -12,8 +13,7 @@ import { encodeSafetensors } from '../train/safetensors.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import { VERSION } from '../version.ts';
 import type { CompileOptions, CompileResult } from './api.ts';
-import { gradientWarning } from './gradient-coverage.ts';
-import { refuseOverwrite } from './refuse-overwrite.ts';
+import { refuseOverwrite } from './folder/refuse-overwrite.ts';
 
 /**
  * Compiles the training step of an ONNX file into another ONNX file, with a JSON beside it that describes its inputs and

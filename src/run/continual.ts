@@ -1,10 +1,10 @@
 import { type Recipe, requireContinual } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
-import type { RunOptions } from './api.ts';
+import { openRun } from './context/run-context.ts';
+import type { RunOptions } from './context/run-options.ts';
 import { comparedMethods } from './continual/methods.ts';
 import { CONTINUAL_RESULT, finishedContinual } from './continual/report.ts';
 import { continualStages } from './continual/stages.ts';
-import { openRun } from './run-context.ts';
 import { runStages } from './stages/runner.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { type DifferentiateOptions, differentiateModel } from '../autodiff/differentiate-model.ts';
+import { gradientWarning } from '../autodiff/gradient-coverage.ts';
 import type { Unreached } from '../autodiff/why-unreached.ts';
 import { LimbeckError } from '../errors.ts';
 import { replaceFiles } from '../onnx/node-files/replace-files.ts';
 import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
 import { resolve } from '../platform/paths.ts';
-import { gradientWarning } from './gradient-coverage.ts';
-import { refuseOverwrite } from './refuse-overwrite.ts';
+import { refuseOverwrite } from './folder/refuse-overwrite.ts';
 
 export interface DifferentiateFileOptions extends DifferentiateOptions {
   /** Where the model with the gradients is written. */

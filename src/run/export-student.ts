@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from '../platform/files.ts';
 import { join } from '../platform/paths.ts';
 import type { ExportOptions, ExportResult } from './api.ts';
-import { reopenRun } from './finished-run.ts';
+import { reopenRun } from './context/finished-run.ts';
+import { openRun } from './context/run-context.ts';
 import { hasReport, updateReport } from './redraw-report.ts';
-import { REPORT_FILES } from './report-files.ts';
-import { openRun } from './run-context.ts';
+import { REPORT_FILES } from './reporting/report-files.ts';
 import { MEASURED_STUDENT } from './stages/evaluate.ts';
 import { EXPORT } from './stages/index.ts';
 import { runStages } from './stages/runner.ts';

@@ -1,6 +1,7 @@
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
-import type { LabelResult, RunOptions } from './api.ts';
-import { openRun } from './run-context.ts';
+import type { LabelResult } from './api.ts';
+import { openRun } from './context/run-context.ts';
+import type { RunOptions } from './context/run-options.ts';
 import { LABEL } from './stages/index.ts';
 import { LESSONS } from './stages/label.ts';
 import { runStages } from './stages/runner.ts';

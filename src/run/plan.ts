@@ -3,20 +3,21 @@ import { createNodeEngine } from '../engine/node.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
 import { availableThreads, residentBytes } from '../platform/machine.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Plan, RunOptions, StagePlan } from './api.ts';
 import { Artifacts } from './context/artifact.ts';
+import { dataCacheFolder, interrupted, isStop, storeFolder } from './context/run-context.ts';
+import type { RunOptions } from './context/run-options.ts';
+import type { Task } from './context/task.ts';
 import { ANSWER_COST, storePart } from './planning/answer-stages.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
 import { PREPARATION } from './planning/costs.ts';
 import { folderBytes } from './planning/folder-bytes.ts';
 import { MemoryPeak } from './planning/memory-peak.ts';
 import { type PlanningContext, withScratchFolder } from './planning/planning-context.ts';
+import type { Plan, StagePlan } from './planning/stage-plan.ts';
 import { timed } from './planning/timing.ts';
-import { dataCacheFolder, interrupted, isStop, storeFolder } from './run-context.ts';
 import { DISTILL, TRAIN } from './stages/index.ts';
 import { withRegistered } from './stages/registered.ts';
 import { openTask } from './tasks/index.ts';
-import type { Task } from './tasks/task.ts';
 
 /**
  * Says what a run will cost, before it runs: prepares the data (the run finds it prepared), times a few batches of

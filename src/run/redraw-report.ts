@@ -4,10 +4,16 @@ import { readRegularText } from '../regular-file.ts';
 import { reportDataSchema } from '../report/report-data.ts';
 import { compareModels, type ModelResult } from '../report/result.ts';
 import { trainReportSchema } from '../report/train-report.ts';
-import { requireKept } from './kept-files.ts';
-import { drawReport, isOfTraining, REPORT_FILES, type RunReport, writeReportFiles } from './report-files.ts';
-import { filesOf } from './run-state.ts';
-import type { StudentEvaluation } from './stages/evaluate.ts';
+import { requireKept } from './folder/kept-files.ts';
+import { filesOf } from './folder/run-state.ts';
+import type { StudentEvaluation } from './measuring/evaluations.ts';
+import {
+  drawReport,
+  isOfTraining,
+  REPORT_FILES,
+  type RunReport,
+  writeReportFiles,
+} from './reporting/report-files.ts';
 import { DISTILL, TRAIN, toldStages } from './stages/index.ts';
 
 const [DATA_FILE] = REPORT_FILES;

@@ -1,6 +1,7 @@
 import type { Recipe } from '../recipe/schema.ts';
-import type { RunOptions, TrainResult } from './api.ts';
-import { openRun } from './run-context.ts';
+import type { TrainResult } from './api.ts';
+import { openRun } from './context/run-context.ts';
+import type { RunOptions } from './context/run-options.ts';
 import { TRAIN } from './stages/index.ts';
 import { TRAIN_RESULT } from './stages/report.ts';
 import { runStages } from './stages/runner.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { parseRecipe } from '../../src/recipe/parse.ts';
 import type { Recipe } from '../../src/recipe/schema.ts';
-import type { RunOptions } from '../../src/run/api.ts';
+import type { RunOptions } from '../../src/run/context/run-options.ts';
 
 /** Timing is the longest part of a small run, and no test here is about its precision. */
 const TIMING_SECONDS = 0.03;

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { LimbeckError } from '../../errors.ts';
 import type { RunResult } from '../../report/result.ts';
-import type { LimbeckApi, RunOptions } from '../../run/api.ts';
+import type { LimbeckApi } from '../../run/api.ts';
+import type { RunOptions } from '../../run/context/run-options.ts';
 import { start } from '../start.ts';
 
 // The command line over a library that takes its time or fails, for tests that need a process: the first part of

@@ -3,8 +3,8 @@ import type { ContinualResult } from '../../report/continual-result.ts';
 import { renderModelCard } from '../../report/model-card.ts';
 import type { ToldStage } from '../../report/told-stage.ts';
 import type { StudentAnswers } from '../../report/train-report.ts';
-import { runFacts } from '../run-facts.ts';
-import { reportFacts, studentTitle } from '../stages/report-facts.ts';
+import { reportFacts, studentTitle } from '../reporting/report-facts.ts';
+import { runFacts } from '../reporting/run-facts.ts';
 import type { DividedRun } from './continual-run.ts';
 
 /** The model card of the student that a continual run leaves. */

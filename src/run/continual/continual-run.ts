@@ -3,8 +3,8 @@ import { LimbeckError } from '../../errors.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { ContinualOptions } from '../../recipe/continual.ts';
 import type { Student } from '../../students/student.ts';
-import type { RunContext } from '../run-context.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
 import type { TaskAccuracies, TaskMeasure } from './measure-tasks.ts';
 import { type ClassTasks, classTasks } from './tasks.ts';
 

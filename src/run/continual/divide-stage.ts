@@ -1,6 +1,6 @@
 import type { ContinualOptions } from '../../recipe/continual.ts';
 import { artifact } from '../context/artifact.ts';
-import type { RunContext } from '../run-context.ts';
+import type { RunContext } from '../context/run-context.ts';
 import { DATA } from '../stages/data.ts';
 import { stage } from '../stages/stage.ts';
 import { type DividedRun, divideData } from './continual-run.ts';

@@ -2,9 +2,9 @@ import type { Split } from '../../data/split.ts';
 import { classMetrics } from '../../metrics/class-metrics.ts';
 import type { AnswerGroups } from '../../objectives/answer-groups.ts';
 import type { Student } from '../../students/student.ts';
-import { type ParameterEvaluator, parameterEvaluator } from '../evaluate-parameters.ts';
-import type { RunContext } from '../run-context.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { type ParameterEvaluator, parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { choicesFor } from './tasks.ts';
 
 /** Accuracies of one student by task, 0 to 1. */

@@ -10,9 +10,9 @@ import { mkdirSync } from '../../platform/files.ts';
 import { dirname } from '../../platform/paths.ts';
 import type { Student } from '../../students/student.ts';
 import { withParameters } from '../../train/step-graph.ts';
-import type { RunContext } from '../run-context.ts';
-import { splitBatches } from '../sample-batches.ts';
-import type { TaskData } from '../tasks/task.ts';
+import { splitBatches } from '../batches/sample-batches.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 
 /** Writes a student as it is now, to be asked later: it becomes its own teacher. */

@@ -6,7 +6,7 @@ import { replayLabelsTerm, replayLogitsTerm } from '../../objectives/replay.ts';
 import { selfDistillationTerm, taskTeacherTerm } from '../../objectives/self-distillation.ts';
 import { taskLabelsTerm } from '../../objectives/task-labels.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
-import type { TrainingData } from '../tasks/task.ts';
+import type { TrainingData } from '../context/task.ts';
 import type { ContinualRun } from './continual-run.ts';
 import { type KeptSample, keptAfter } from './memory.ts';
 import type { Remedy } from './methods.ts';

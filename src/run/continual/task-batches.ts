@@ -6,8 +6,8 @@ import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { PAST, REPLAYED } from '../../objectives/replay.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { mixSeed, randomStream } from '../../random.ts';
-import { readKnowledge, trainingBatch } from '../sample-batches.ts';
-import type { TrainingData } from '../tasks/task.ts';
+import { readKnowledge, trainingBatch } from '../batches/sample-batches.ts';
+import type { TrainingData } from '../context/task.ts';
 import type { KeptSample } from './memory.ts';
 
 export interface TaskBatchOptions {

@@ -10,10 +10,10 @@ import { createOptimizer } from '../../train/optimizers.ts';
 import { trainedTensors, withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { type MetricsRow, TrainingProgress } from '../../train/training-progress.ts';
-import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { runCheckpoints } from '../run-checkpoints.ts';
-import type { RunContext } from '../run-context.ts';
-import type { TaskData, TrainingData } from '../tasks/task.ts';
+import { runCheckpoints } from '../context/run-checkpoints.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData, TrainingData } from '../context/task.ts';
+import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { choicesFor } from './tasks.ts';
 
 /** Parameters and running statistics, by name. */

@@ -4,7 +4,6 @@ import { LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import { type DistillRecipe, requireTeacher } from '../../recipe/schema.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
-import type { Plan, StagePlan } from '../api.ts';
 import { type Artifacts, artifact } from '../context/artifact.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
@@ -12,6 +11,7 @@ import { secondsForSplit } from './batch-counts.ts';
 import { TEACHER_COST } from './costs.ts';
 import type { TeacherCost } from './measure-teacher.ts';
 import type { PlanningContext } from './planning-context.ts';
+import type { Plan, StagePlan } from './stage-plan.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
 import { labellingPrecision } from './teacher-stage.ts';
 

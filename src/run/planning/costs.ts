@@ -1,9 +1,9 @@
-import type { StagePlan } from '../api.ts';
 import { artifact } from '../context/artifact.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
 import type { StudentCost } from './measure-student.ts';
 import type { TeacherCost } from './measure-teacher.ts';
+import type { StagePlan } from './stage-plan.ts';
 
 /** What stages measure for those after them. */
 

@@ -1,7 +1,7 @@
 import { classMetrics } from '../../metrics/class-metrics.ts';
 import type { Student } from '../../students/student.ts';
 import { trainedTensors } from '../../train/step-graph.ts';
-import { parameterEvaluator } from '../evaluate-parameters.ts';
+import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { type BatchSeconds, lengthOf } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';

@@ -10,7 +10,7 @@ import { buildClassifierHead } from '../../students/classifier-head.ts';
 import { attachHead } from '../../teachers/classifier.ts';
 import { LOGITS, type TeacherSource, type TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
-import { calibratedInt8 } from '../int8.ts';
+import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { headTensors } from '../teaching/train-head.ts';
 import { type BatchSeconds, lengthOf } from './batch-counts.ts';

@@ -2,15 +2,15 @@ import type { Split } from '../../data/split.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
-import type { StagePlan } from '../api.ts';
-import { peerBatch, peerSteps } from '../peer-training.ts';
-import { trainingBatch } from '../sample-batches.ts';
+import { trainingBatch } from '../batches/sample-batches.ts';
+import { peerBatch, peerSteps } from '../training/peer-training.ts';
 import { batchCount, lengthOf } from './batch-counts.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { trainedBatch } from './measure-student.ts';
 import { measureTraining } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { batchesInTurn, MEASURED_BATCHES, sampledBuckets } from './sampled-split.ts';
+import type { StagePlan } from './stage-plan.ts';
 import { evaluationOf, trainingSeconds } from './training-seconds.ts';
 
 /**

@@ -6,8 +6,8 @@ import { temporaryFolder } from '../../platform/machine.ts';
 import { join } from '../../platform/paths.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
-import type { RunOptions } from '../api.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { RunOptions } from '../context/run-options.ts';
+import type { TaskData } from '../context/task.ts';
 import type { MemoryPeak } from './memory-peak.ts';
 
 /** What every measurement of a plan has at hand. */

@@ -3,7 +3,7 @@ import { SAMPLE_KEY_BYTES } from '../../data/batch.ts';
 import type { Split } from '../../data/split.ts';
 import { tokenBatch } from '../../data/testing/batches.ts';
 import { temporaryFolders } from '../../data/testing/temporary-folder.ts';
-import { readKnowledge } from '../sample-batches.ts';
+import { readKnowledge } from '../batches/sample-batches.ts';
 import { withScratchTaps } from './scratch-knowledge.ts';
 
 const folder = temporaryFolders();

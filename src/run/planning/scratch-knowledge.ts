@@ -7,7 +7,7 @@ import { type AnswerDims, dimsAt, hasLength } from '../../knowledge/true-length.
 import { elementCount } from '../../onnx/tensor.ts';
 import { join } from '../../platform/paths.ts';
 import { randomStream } from '../../random.ts';
-import { splitBatches } from '../sample-batches.ts';
+import { splitBatches } from '../batches/sample-batches.ts';
 
 /**
  * Runs `body` with a space that has an answer for every sample of `splits`: random ones from 0 to 1, in a store of its own, so

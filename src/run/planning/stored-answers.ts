@@ -6,7 +6,7 @@ import { LabelSpace } from '../../knowledge/label-space.ts';
 import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';
 import { type AnswerDims, hasLength } from '../../knowledge/true-length.ts';
 import { join } from '../../platform/paths.ts';
-import { splitBatches } from '../sample-batches.ts';
+import { splitBatches } from '../batches/sample-batches.ts';
 import { type BucketSizes, lengthOf } from './batch-counts.ts';
 
 /** Which space of the store is meant. */

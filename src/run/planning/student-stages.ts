@@ -1,12 +1,11 @@
 import { writeModel } from '../../onnx/write-model.ts';
 import { join } from '../../platform/paths.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
-import type { StagePlan } from '../api.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
-import { calibratedInt8 } from '../int8.ts';
-import { SPEED_SECONDS } from '../measure-speed.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
+import { calibratedInt8 } from '../measuring/int8.ts';
+import { SPEED_SECONDS } from '../measuring/measure-speed.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
 import { ANSWER_COST } from './answer-stages.ts';
 import { type BucketSizes, batchCount } from './batch-counts.ts';
@@ -14,6 +13,7 @@ import { STUDENT_COST, TEACHER_COST } from './costs.ts';
 import { folderBytes } from './folder-bytes.ts';
 import { measureStudent, type StudentCost, trainedBatch } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
+import type { StagePlan } from './stage-plan.ts';
 import { timed } from './timing.ts';
 import { evaluationOf, trainingSeconds } from './training-seconds.ts';
 

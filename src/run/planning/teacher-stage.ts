@@ -4,7 +4,6 @@ import { type DistillRecipe, requireTeacher, type TextDistillRecipe } from '../.
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
-import type { StagePlan } from '../api.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
@@ -18,6 +17,7 @@ import { measureInner } from './measure-inner.ts';
 import { measureTeacher, type TeacherCost } from './measure-teacher.ts';
 import { measureHeadTraining, measureWholeTraining } from './measure-teacher-training.ts';
 import type { PlanningContext } from './planning-context.ts';
+import type { StagePlan } from './stage-plan.ts';
 import { storedAnswers } from './stored-answers.ts';
 import { evaluationCount, evaluationOf, trainingSeconds } from './training-seconds.ts';
 

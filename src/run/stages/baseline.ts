@@ -1,9 +1,10 @@
 import { artifact } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
 import { planBaseline } from '../planning/student-stages.ts';
+import type { TrainedStudent } from '../training/trained-student.ts';
 import { DATA } from './data.ts';
 import { stage } from './stage.ts';
-import { type TrainedStudent, train } from './train.ts';
+import { train } from './train.ts';
 
 export const BASELINE = artifact<TrainedStudent>('baseline');
 

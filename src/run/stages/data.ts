@@ -1,11 +1,11 @@
 import { BROKEN_ROWS_FILE } from '../../data/rows/broken-rows.ts';
 import { copyFileSync, rmSync } from '../../platform/files.ts';
-import { classFindings } from '../class-findings.ts';
 import { artifact } from '../context/artifact.ts';
-import { dataFindings } from '../data-findings.ts';
-import { changeOfData, writeKeptSplits } from '../kept-splits-file.ts';
+import type { TaskData } from '../context/task.ts';
+import { classFindings } from '../data/class-findings.ts';
+import { dataFindings } from '../data/data-findings.ts';
+import { changeOfData, writeKeptSplits } from '../data/kept-splits-file.ts';
 import { PREPARATION } from '../planning/costs.ts';
-import type { TaskData } from '../tasks/task.ts';
 import { TASK } from './given.ts';
 import { stage } from './stage.ts';
 

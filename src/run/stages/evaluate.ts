@@ -3,59 +3,35 @@ import { type Batch, labelsOf } from '../../data/batch.ts';
 import type { Session } from '../../engine/engine.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import { type Confusion, countAnswer, createConfusion } from '../../metrics/confusion.ts';
-import type { Difference } from '../../metrics/interval.ts';
 import { weighedOptions } from '../../objectives/index.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
 import { relative } from '../../platform/paths.ts';
-import {
-  type ComparisonResult,
-  createComparison,
-  createStudentAnswers,
-} from '../../report/model-comparison.ts';
+import { createComparison, createStudentAnswers } from '../../report/model-comparison.ts';
 import type { Answer } from '../../report/report-data.ts';
-import {
-  type BaselineResult,
-  LABELS_ALONE,
-  type ModelResult,
-  type RunResult,
-  shortName,
-} from '../../report/result.ts';
+import { LABELS_ALONE, shortName } from '../../report/result.ts';
 import { createTestAnswers } from '../../report/test-answers.ts';
-import type { StudentAnswers } from '../../report/train-report.ts';
 import { takenFeeds } from '../../train/batch-feeds.ts';
-import { attributionAgreement } from '../attribution-agreement.ts';
+import { readKnowledge, splitBatches } from '../batches/sample-batches.ts';
 import { artifact } from '../context/artifact.ts';
-import { int8Gate } from '../gate.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { attributionAgreement } from '../measuring/attribution-agreement.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
-import { modelResult } from '../model-result.ts';
-import { fedAs, openClassifier } from '../open-classifier.ts';
+import type { Evaluations, MeasuredStudent, StudentEvaluation } from '../measuring/evaluations.ts';
+import { modelResult } from '../measuring/model-result.ts';
+import { fedAs, openClassifier } from '../measuring/open-classifier.ts';
+import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';
-import { rejectInt8 } from '../rejected-int8.ts';
-import type { RunContext } from '../run-context.ts';
-import { readKnowledge, splitBatches } from '../sample-batches.ts';
-import type { TaskData } from '../tasks/task.ts';
-import { timeModels } from '../time-models.ts';
+import { int8Gate } from '../shipping/gate.ts';
+import { rejectInt8 } from '../shipping/rejected-int8.ts';
+import type { Shipped } from '../shipping/shipped.ts';
 import { DATA } from './data.ts';
-import { SHIPPED, type Shipped } from './export.ts';
+import { SHIPPED } from './export.ts';
 import { labelWith } from './label.ts';
 import { stage } from './stage.ts';
 import { TEACHER } from './teacher.ts';
-
-/** What the test split said of every file that ships. */
-export interface Evaluations extends StudentEvaluation {
-  readonly teacher: ModelResult;
-  readonly overTeacher: Difference;
-  readonly baselines: readonly BaselineResult[];
-  readonly comparison: ComparisonResult;
-}
-
-/** What it said of the student's files alone. */
-export interface StudentEvaluation
-  extends Required<
-    Pick<RunResult, 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'chance' | 'shippedCheck'>
-  > {}
 
 export const EVALUATIONS = artifact<Evaluations>('evaluations');
 
@@ -239,11 +215,6 @@ function* firstFeeds(run: RunContext, data: TaskData, most: number) {
     yield { feeds: batch.columns, filled: batch.filled };
     count += batch.filled;
   }
-}
-
-/** What was measured of a student alone, and its answers. */
-export interface MeasuredStudent extends StudentEvaluation {
-  readonly answers: StudentAnswers;
 }
 
 export const MEASURED_STUDENT = artifact<MeasuredStudent>('measured-student');

@@ -6,39 +6,25 @@ import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { percent } from '../../percent.ts';
 import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
-import { type BaselineResult, LABELS_ALONE, type ShippedCheck } from '../../report/result.ts';
+import { LABELS_ALONE } from '../../report/result.ts';
 import { artifact, optional } from '../context/artifact.ts';
-import { calibratedInt8 } from '../int8.ts';
-import { measureGraph } from '../measure-graph.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { StageEnd } from '../context/stage-end.ts';
+import type { TaskData } from '../context/task.ts';
+import { calibratedInt8 } from '../measuring/int8.ts';
+import { measureGraph } from '../measuring/measure-graph.ts';
 import { planExport } from '../planning/student-stages.ts';
-import { REJECTED } from '../rejected-int8.ts';
-import type { RunContext } from '../run-context.ts';
-import { shipStudent } from '../ship-student.ts';
+import { REJECTED } from '../shipping/rejected-int8.ts';
+import { shipStudent } from '../shipping/ship-student.ts';
+import type { ComparedModel, Shipped } from '../shipping/shipped.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { TrainedPeer } from '../training/trained-peer.ts';
+import type { TrainedStudent } from '../training/trained-student.ts';
 import { BASELINE } from './baseline.ts';
 import { DATA } from './data.ts';
-import { PEERS, type TrainedPeer } from './peer.ts';
-import { type StageEnd, stage } from './stage.ts';
-import { finishedStudent, STUDENT, type TrainedStudent } from './train.ts';
-
-/** A model that the student is compared with, in a file of its own that does not ship. */
-export interface ComparedModel extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'> {
-  readonly file: string;
-}
-
-/** The files that a run ships, and those of what the student is compared with. */
-export interface Shipped {
-  readonly student: string;
-  /** null when the recipe asks for none. */
-  readonly studentInt8: string | null;
-  /** The same student from the labels alone comes first, where there is one. */
-  readonly baselines: readonly ComparedModel[];
-  /** Layers of the int8 student that stayed in float32. */
-  readonly float32Layers: readonly string[];
-  /** What the folder was read by, with the answers that are measured. */
-  readonly check: ShippedCheck;
-}
+import { PEERS } from './peer.ts';
+import { stage } from './stage.ts';
+import { finishedStudent, STUDENT } from './train.ts';
 
 export interface ExportInputs {
   readonly data: TaskData;

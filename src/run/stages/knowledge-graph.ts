@@ -1,8 +1,8 @@
 import type { KnowledgeGraph } from '../../knowledge/graph/knowledge-graph.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import { artifact } from '../context/artifact.ts';
-import { describePair } from '../describe-pair.ts';
-import { knowledgeGraph, wantedSamples } from '../knowledge-graph.ts';
+import { describePair } from '../knowledge/describe-pair.ts';
+import { knowledgeGraph, wantedSamples } from '../knowledge/knowledge-graph.ts';
 import { DATA } from './data.ts';
 import { stage } from './stage.ts';
 import { TEACHER } from './teacher.ts';

@@ -1,37 +1,25 @@
 import type { Split } from '../../data/split.ts';
 import type { StageName } from '../../events.ts';
-import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/label.ts';
+import { type LabelPlan, labelSplit } from '../../knowledge/label.ts';
 import { EARLIER_LOGITS_ENCODING, LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { spaceInfo } from '../../knowledge/space-info.ts';
 import { knowledgeRequests } from '../../objectives/index.ts';
-import type { ObjectiveContext } from '../../objectives/objective.ts';
-import { addedSamples } from '../added-samples.ts';
+import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
-import { objectiveContext } from '../pair-context.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { Task } from '../context/task.ts';
+import { objectiveContext } from '../knowledge/pair-context.ts';
 import { planLabels } from '../planning/answer-stages.ts';
-import type { RunContext } from '../run-context.ts';
-import { splitBatches } from '../sample-batches.ts';
-import type { Task } from '../tasks/task.ts';
+import { addedSamples } from '../teaching/added-samples.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { tappedSplit, tapSamples } from '../teaching/label-taps.ts';
+import type { Labels, Lessons } from '../teaching/lessons.ts';
+import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { KNOWLEDGE_GRAPH } from './knowledge-graph.ts';
-import { tappedSplit, tapSamples } from './label-taps.ts';
 import { stage } from './stage.ts';
-import { TEACHER, type TrainedTeacher } from './teacher.ts';
-
-/** What the teacher said of every training sample: in the store, and how it got there. */
-export interface Labels extends LabelResult {
-  /** The answers for its classes. */
-  readonly space: LabelSpace;
-}
-
-/** All that a training needs of its teacher, by tap; `logits` is one. */
-export interface TeacherAnswers extends Labels {
-  readonly spaces: ReadonlyMap<string, LabelSpace>;
-  /** Samples that were added to the training set, with answers as the others have them. */
-  readonly added: readonly Split[];
-}
+import { TEACHER } from './teacher.ts';
 
 /**
  * What a run remembers of its labelling: how many answers there were before, so that those of a part that was killed
@@ -42,12 +30,6 @@ export interface LabelFinding {
   readonly teacherCalls: number | null;
   /** Training samples whose answers were in the store before; runs of earlier versions did not count them. */
   readonly reused?: number;
-}
-
-/** What a student learns from its teacher: the answers, and what the losses know of the two. */
-export interface Lessons {
-  readonly answers: TeacherAnswers;
-  readonly context: ObjectiveContext;
 }
 
 export const LESSONS = artifact<Lessons>('lessons');

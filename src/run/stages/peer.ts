@@ -7,38 +7,27 @@ import type { ObjectiveContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { BaselineResult } from '../../report/result.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { artifact } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
-import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { PEER_TRAINING, peerBatch, peerSteps } from '../peer-training.ts';
+import { runCheckpoints } from '../context/run-checkpoints.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { planPeers } from '../planning/peer-stage.ts';
-import { runCheckpoints } from '../run-checkpoints.ts';
-import type { RunContext } from '../run-context.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { TeacherAnswers } from '../teaching/lessons.ts';
+import { PEER_TRAINING, peerBatch, peerSteps } from '../training/peer-training.ts';
+import type { LinearPeers, TrainedPeer } from '../training/trained-peer.ts';
 import { DATA } from './data.ts';
-import { LESSONS, type TeacherAnswers } from './label.ts';
+import { LESSONS } from './label.ts';
 import { stage } from './stage.ts';
-import type { TrainedStudent } from './train.ts';
-
-/** A linear model that the student is compared with, and what it learnt from. */
-export interface TrainedPeer extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'>, TrainedStudent {}
 
 /** A peer's name in results, tables and folders. */
 const PEER_NAMES = { labels: 'linear-labels', teacher: 'linear-answers' } as const;
-
-/** What peers are for in a run. */
-export interface LinearPeers {
-  /** Those that the student is compared with. */
-  readonly compared: readonly TrainedPeer[];
-  /** The one that helps to teach the student, where the recipe wants that (`objective.kd.assistant`). */
-  readonly assistant: Graph | undefined;
-}
 
 export const PEERS = artifact<LinearPeers>('peers');
 

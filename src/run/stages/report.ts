@@ -10,18 +10,21 @@ import {
 } from '../../report/result.ts';
 import type { ToldStage } from '../../report/told-stage.ts';
 import { artifact } from '../context/artifact.ts';
-import { readKnowledgeGraph, wantedSamples } from '../knowledge-graph.ts';
-import { REPORT_FILES, writeReportFiles } from '../report-files.ts';
-import type { RunContext } from '../run-context.ts';
-import { runFacts } from '../run-facts.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { readKnowledgeGraph, wantedSamples } from '../knowledge/knowledge-graph.ts';
+import type { Evaluations } from '../measuring/evaluations.ts';
+import { reportFacts, studentTitle } from '../reporting/report-facts.ts';
+import { REPORT_FILES, writeReportFiles } from '../reporting/report-files.ts';
+import { runFacts } from '../reporting/run-facts.ts';
+import type { Lessons } from '../teaching/lessons.ts';
+import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
-import { EVALUATIONS, type Evaluations, MEASURED_STUDENT } from './evaluate.ts';
+import { EVALUATIONS, MEASURED_STUDENT } from './evaluate.ts';
 import { TOLD_STAGES } from './given.ts';
-import { type LabelFinding, LESSONS, type Lessons } from './label.ts';
-import { reportFacts, studentTitle } from './report-facts.ts';
+import { type LabelFinding, LESSONS } from './label.ts';
 import { notMeasured, stage } from './stage.ts';
-import { TEACHER, type TrainedTeacher } from './teacher.ts';
+import { TEACHER } from './teacher.ts';
 
 export const RESULT = artifact<RunResult>('result');
 

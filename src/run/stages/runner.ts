@@ -1,5 +1,5 @@
 import { Artifacts, type ArtifactsOf } from '../context/artifact.ts';
-import { type RunContext, runStage } from '../run-context.ts';
+import { type RunContext, runStage } from '../context/run-context.ts';
 import { openTask } from '../tasks/index.ts';
 import { TASK, TOLD_STAGES } from './given.ts';
 import { toldStages } from './index.ts';

@@ -1,15 +1,11 @@
 import type { StageName } from '../../events.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { RunOptions, StagePlan } from '../api.ts';
 import type { Artifact, Artifacts, ArtifactsOf } from '../context/artifact.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { RunOptions } from '../context/run-options.ts';
+import type { StageEnd } from '../context/stage-end.ts';
 import type { PlanningContext } from '../planning/planning-context.ts';
-import type { RunContext } from '../run-context.ts';
-
-/** What a stage comes to: what it made, and a sentence for the person. */
-export interface StageEnd<Value> {
-  readonly value: Value;
-  readonly summary: string;
-}
+import type { StagePlan } from '../planning/stage-plan.ts';
 
 /**
  * A part of a run: all that is to know of it. Events, seconds, the rows of `limbeck plan`, the keys of `result.json` and the

@@ -6,10 +6,10 @@ import { createNodeEngine } from '../../engine/node.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32 } from '../../onnx/tensor.ts';
-import type { RunContext } from '../run-context.ts';
-import { RunFolder } from '../run-folder.ts';
-import { StageClock } from '../stage-clock.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { RunContext } from '../context/run-context.ts';
+import { StageClock } from '../context/stage-clock.ts';
+import type { TaskData } from '../context/task.ts';
+import { RunFolder } from '../folder/run-folder.ts';
 import { teacherStage } from './teacher.ts';
 
 /** Logits from the sum of the ids. */

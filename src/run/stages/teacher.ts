@@ -1,4 +1,3 @@
-import type { Evaluation } from '../../metrics/metric.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
@@ -8,36 +7,16 @@ import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { artifact } from '../context/artifact.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
-import type { RunContext } from '../run-context.ts';
-import type { TaskData } from '../tasks/task.ts';
-import { checkTeacher, type TeacherCheck } from '../teaching/check-teacher.ts';
+import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
 import { encoderHash } from '../teaching/known-teachers.ts';
+import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { stage } from './stage.ts';
-
-/** A teacher that is ready to label: files in the run's folder. */
-export interface TrainedTeacher {
-  /** For people, e.g. `Universal Sentence Encoder lite and a linear head`. */
-  readonly title: string;
-  /** The float32 model: the one that is compared with the student. */
-  readonly file: string;
-  /** The model that labels: the same, or its int8 form. */
-  readonly labellingFile: string;
-  readonly precision: 'f32' | 'int8';
-  /** How often int8 decided as float32 did on the sample; null when int8 was not tried. */
-  readonly agreement: number | null;
-  /** Layers of the int8 teacher that stayed in float32, because with them in int8 it decided otherwise too often. */
-  readonly floatLayers?: readonly string[];
-  /** The share of the int8 teacher's multiplications that run in int8. */
-  readonly int8Share?: number;
-  /** On the validation split; null for a teacher that was not trained here. */
-  readonly validation: Evaluation | null;
-  /** How it compares with chance on the labelled validation samples. */
-  readonly check?: TeacherCheck;
-}
 
 /** What is remembered of a finished teacher. */
 type Finding = Pick<

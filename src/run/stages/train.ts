@@ -2,34 +2,28 @@ import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
 import { classMetrics } from '../../metrics/class-metrics.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
-import type { Evaluation } from '../../metrics/metric.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
-import type { Student } from '../../students/student.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { bestParameters } from '../../train/resume.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { artifact, optional } from '../context/artifact.ts';
-import { withDecidedTemperature } from '../decided-temperature.ts';
-import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { modelSelection } from '../model-selection.ts';
+import { runCheckpoints } from '../context/run-checkpoints.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { StageEnd } from '../context/stage-end.ts';
+import type { TaskData } from '../context/task.ts';
+import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { planStudent } from '../planning/student-stages.ts';
-import { runCheckpoints } from '../run-checkpoints.ts';
-import type { RunContext } from '../run-context.ts';
-import type { TaskData } from '../tasks/task.ts';
-import { trainingPlan } from '../training-plan.ts';
+import type { Lessons } from '../teaching/lessons.ts';
+import { withDecidedTemperature } from '../training/decided-temperature.ts';
+import { modelSelection } from '../training/model-selection.ts';
+import type { TrainedStudent } from '../training/trained-student.ts';
+import { trainingPlan } from '../training/training-plan.ts';
 import { DATA } from './data.ts';
-import { LESSONS, type Lessons } from './label.ts';
+import { LESSONS } from './label.ts';
 import { PEERS, withAssistant } from './peer.ts';
-import { type StageEnd, stage } from './stage.ts';
-
-/** A student as training left it: the parameters of its best epoch. */
-export interface TrainedStudent {
-  readonly student: Student;
-  /** Its metrics on the validation split. */
-  readonly validation: Evaluation;
-}
+import { stage } from './stage.ts';
 
 /** That a training came to its end: a checkpoint alone does not tell. */
 interface TrainingFinding {

@@ -22,13 +22,13 @@ import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
-import type { RunOptions } from '../api.ts';
-import { prepareRecipeData } from '../prepare-data.ts';
-import { recipePathResolver } from '../recipe-paths.ts';
-import { trainingBatch } from '../sample-batches.ts';
+import { trainingBatch } from '../batches/sample-batches.ts';
+import { recipePathResolver } from '../context/recipe-paths.ts';
+import type { RunOptions } from '../context/run-options.ts';
+import type { Task, TaskData, TrainingData } from '../context/task.ts';
+import { prepareRecipeData } from '../data/prepare-data.ts';
 import { requireImages } from '../teaching/require-classes.ts';
 import { imageClassResolver, matchImageDataset } from '../teaching/run-classes.ts';
-import type { Task, TaskData, TrainingData } from './task.ts';
 
 /** Pictures with one class each. */
 export async function imageClassification(run: {

@@ -1,9 +1,9 @@
 import { LimbeckError } from '../../errors.ts';
 import { modalitiesOf } from '../../recipe/misplaced-kinds.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { RunOptions } from '../api.ts';
+import type { RunOptions } from '../context/run-options.ts';
+import type { Task } from '../context/task.ts';
 import { imageClassification } from './image-classification.ts';
-import type { Task } from './task.ts';
 import { textClassification } from './text-classification.ts';
 
 /** What runs read, by modality. */

@@ -16,10 +16,11 @@ import { textNgrams } from '../../students/text-ngrams.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
-import type { RunOptions } from '../api.ts';
-import { peerBatch } from '../peer-training.ts';
-import { prepareRecipeData } from '../prepare-data.ts';
-import type { RunContext } from '../run-context.ts';
+import { textBatches, textSpeedCalls, textVariants, tokenIds } from '../batches/text-batches.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { RunOptions } from '../context/run-options.ts';
+import type { Task, TaskData } from '../context/task.ts';
+import { prepareRecipeData } from '../data/prepare-data.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
 import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
@@ -27,8 +28,7 @@ import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
 import { requireLogits } from '../teaching/require-classes.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
 import { trainHead } from '../teaching/train-head.ts';
-import { textBatches, textSpeedCalls, textVariants, tokenIds } from '../text-batches.ts';
-import type { Task, TaskData } from './task.ts';
+import { peerBatch } from '../training/peer-training.ts';
 
 /** Texts with one class each, read by models over tokens. */
 export async function textClassification(run: {

@@ -4,8 +4,8 @@ import { type BetterOrder, betterOrder } from '../../metrics/class-order.ts';
 import { type Skill, skillOf } from '../../metrics/skill.ts';
 import { percent } from '../../percent.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
-import type { RunContext } from '../run-context.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 
 /** Validation samples on which a teacher is measured before it labels; more tell little more. */

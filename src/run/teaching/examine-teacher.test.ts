@@ -10,8 +10,8 @@ import type { TypedValue } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { float32 } from '../../onnx/tensor.ts';
-import type { RunContext } from '../run-context.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
 import { examineTeacher } from './examine-teacher.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'limbeck-examined-'));

@@ -7,8 +7,8 @@ import { percent } from '../../percent.ts';
 import { type ProbabilityForm, probabilityForm } from '../../teachers/class-logits.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
-import type { RunContext } from '../run-context.ts';
-import type { TaskData } from '../tasks/task.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
 import { openLabeller } from './ask-teacher.ts';
 
 /** Samples that a teacher is looked at with; texts of each length that are asked about alone, which is slower. */

@@ -9,10 +9,10 @@ import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
-import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { runCheckpoints } from '../run-checkpoints.ts';
-import type { RunContext } from '../run-context.ts';
-import { textBatches, textVariants } from '../text-batches.ts';
+import { textBatches, textVariants } from '../batches/text-batches.ts';
+import { runCheckpoints } from '../context/run-checkpoints.ts';
+import type { RunContext } from '../context/run-context.ts';
+import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 
 export interface FineTuneOptions {
   readonly epochs: number;

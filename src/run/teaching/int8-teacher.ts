@@ -5,10 +5,10 @@ import { quantizeTowardsDrop } from '../../compress/quantize-within-drop.ts';
 import { Agreement, type AgreementSummary } from '../../knowledge/agreement.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
-import { calibratedInt8 } from '../int8.ts';
-import type { RunContext } from '../run-context.ts';
-import { splitBatches } from '../sample-batches.ts';
-import type { TaskData } from '../tasks/task.ts';
+import { splitBatches } from '../batches/sample-batches.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 
 /** Samples on which an int8 teacher is compared with its float32 original. */

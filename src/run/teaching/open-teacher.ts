@@ -3,8 +3,8 @@ import { useLiteTokenizer } from '../../data/modalities/text/tokenizer/use-lite-
 import { type Recipe, requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
 import { openTeacher, type TeacherChoice } from '../../teachers/index.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
-import type { RunOptions } from '../api.ts';
-import { recipePathResolver } from '../recipe-paths.ts';
+import { recipePathResolver } from '../context/recipe-paths.ts';
+import type { RunOptions } from '../context/run-options.ts';
 
 /** Opens a recipe's teacher, its paths kept inside the folders that a recipe may reach. */
 export async function openRecipeTeacher(run: {

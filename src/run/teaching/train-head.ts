@@ -18,10 +18,10 @@ import { adamw } from '../../train/adamw.ts';
 import type { BatchSource } from '../../train/batch-source.ts';
 import { parameterTensors, withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
-import { parameterEvaluator } from '../evaluate-parameters.ts';
-import { runCheckpoints } from '../run-checkpoints.ts';
-import type { RunContext } from '../run-context.ts';
-import { readKnowledge, sampledRows, splitBatches, trainingBatch } from '../sample-batches.ts';
+import { readKnowledge, sampledRows, splitBatches, trainingBatch } from '../batches/sample-batches.ts';
+import { runCheckpoints } from '../context/run-checkpoints.ts';
+import type { RunContext } from '../context/run-context.ts';
+import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { type LabellingInputs, openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 import { estimatedShares, shareShift } from './class-shares.ts';
 

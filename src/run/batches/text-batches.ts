@@ -1,0 +1,121 @@
+import { type Batch, columnOf, variantName } from '../../data/batch.ts';
+import { batchOrder } from '../../data/batches/batch-order.ts';
+import type { OrderOf } from '../../data/batches/curriculum-order.ts';
+import { dropTokens } from '../../data/batches/token-dropout.ts';
+import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../../data/columns.ts';
+import type { Split } from '../../data/split.ts';
+import type { TextSplit } from '../../data/text-split.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { type Tensor, tensor } from '../../onnx/tensor.ts';
+import type { PlainBatchSource } from '../../train/batch-source.ts';
+import { splitBatches, trainingBatch } from './sample-batches.ts';
+
+export interface TextBatchOptions {
+  readonly split: Split;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Part of the tokens that become the unknown token, anew in every epoch. */
+  readonly tokenDropout?: { readonly fraction: number; readonly unkId: number };
+  /** What the teacher said, by tap. */
+  readonly knowledge?: ReadonlyMap<string, LabelSpace>;
+  /** In what order samples come; every one once an epoch when absent. */
+  readonly orderOf?: OrderOf;
+}
+
+/** A split's batches for training: tokens, labels and knowledge, in the order that the seed gives. */
+export function textBatches(options: TextBatchOptions): PlainBatchSource {
+  const { split, batchSize, seed, tokenDropout, knowledge, orderOf = batchOrder } = options;
+  const order = orderOf(split, batchSize, seed);
+  return {
+    batchesPerEpoch: order.batchesPerEpoch,
+    batch({ epoch, index }) {
+      const { bucket, indices } = order.batch(epoch, index);
+      const whole = split.readBatch(bucket, indices, batchSize);
+      const batch = tokenDropout ? dropTokens(whole, { ...tokenDropout, seed }, epoch, index) : whole;
+      return trainingBatch(batch, knowledge);
+    },
+  };
+}
+
+/** The compiled steps that a split needs: one for each bucket. */
+export function textVariants(
+  split: TextSplit,
+  batchSize: number,
+): Record<string, { batch: number; sequence: number }> {
+  const sizes = split.buckets.map(({ length }) => ({ batch: batchSize, [SEQUENCE]: length as number }));
+  return Object.fromEntries(sizes.map((own) => [variantName(own), own]));
+}
+
+const SPEED_CALLS = 50;
+
+/**
+ * Calls of `rows` texts taken from all over the split, cut to the longest of them as a tokenizer pads them. Where the
+ * split is so small that no bucket has so many texts, a call takes some of them several times.
+ */
+export function* textSpeedCalls(split: TextSplit, rows: number): Generator<Record<string, Tensor>> {
+  const bucketsOf = (least: number) =>
+    split.buckets.flatMap(({ size }, bucket) => (size >= least ? [bucket] : []));
+  const large = bucketsOf(rows);
+  const usable = large.length > 0 ? large : bucketsOf(1);
+  const total = usable.reduce((sum, bucket) => sum + split.buckets[bucket].size, 0);
+  for (let call = 0; call < SPEED_CALLS && total > 0; call++) {
+    // Buckets come up as often as they are full; inside one, calls are spread evenly.
+    let place = Math.floor(((call + 0.5) / SPEED_CALLS) * total);
+    const bucket = usable.find((candidate) => {
+      const { size } = split.buckets[candidate];
+      if (place < size) return true;
+      place -= size;
+      return false;
+    }) as number;
+    const { size } = split.buckets[bucket];
+    const first = Math.max(0, Math.min(place, size - rows));
+    const indices = Array.from({ length: rows }, (_, row) => (first + row) % size);
+    yield cutToLongest(split.readBatch(bucket, indices, rows));
+  }
+}
+
+/** Without the columns that are padding in every row, on whichever side they are. */
+function cutToLongest({ columns, rows, sizes }: Batch): Record<string, Tensor> {
+  const length = sizes[SEQUENCE] as number;
+  const mask = columnOf({ columns }, ATTENTION_MASK).data as BigInt64Array;
+  let [first, last] = [length - 1, 0];
+  for (let i = 0; i < mask.length; i++) {
+    if (mask[i] !== 1n) continue;
+    first = Math.min(first, i % length);
+    last = Math.max(last, i % length);
+  }
+  const kept = Math.max(1, last + 1 - first);
+  const cut = (name: string) => {
+    const values = columnOf({ columns }, name).data as BigInt64Array;
+    const result = new BigInt64Array(rows * kept);
+    for (let row = 0; row < rows; row++)
+      result.set(values.subarray(row * length + first, row * length + first + kept), row * kept);
+    return tensor('int64', [rows, kept], result);
+  };
+  return { [INPUT_IDS]: cut(INPUT_IDS), [ATTENTION_MASK]: cut(ATTENTION_MASK) };
+}
+
+/** Texts that are read at once where all of a split are. */
+const READ_ROWS = 512;
+
+/** The ids of each text of a split, without padding; valid until the next one is asked for. */
+export function* tokenIds(split: Split): Generator<Int32Array> {
+  for (const batch of splitBatches(split, READ_ROWS)) {
+    const length = batch.sizes[SEQUENCE] as number;
+    const { filled } = batch;
+    const [ids, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) => columnOf(batch, name).data) as [
+      BigInt64Array,
+      BigInt64Array,
+    ];
+    // The low halves of the int64s, as no id needs more.
+    const low = new Int32Array(ids.buffer);
+    const kept = new Int32Array(length);
+    for (let row = 0; row < filled; row++) {
+      let count = 0;
+      for (let at = row * length; at < (row + 1) * length; at++) {
+        if (mask[at] === 1n) kept[count++] = low[2 * at] as number;
+      }
+      yield kept.subarray(0, count);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import type { OrderOf } from '../../data/batches/curriculum-order.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { Split } from '../../data/split.ts';
+import type { KeptSplits } from '../../data/splits/kept-splits.ts';
+import type { ReaderInput } from '../../export/shipped-reader.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import type { Evaluation } from '../../metrics/metric.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
+import type { Student } from '../../students/student.ts';
+import type { ClassMatch } from '../../teachers/match-classes.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { BatchSource } from '../../train/batch-source.ts';
+import type { RunContext } from './run-context.ts';
+import type { SampleUnit } from './sample-unit.ts';
+
+/** Batches to train on, and the compiled steps that they need. */
+export interface TrainingData {
+  readonly batches: BatchSource;
+  readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** The cheapest model of a kind of samples: linear in what they are made of. */
+export interface LinearPeer {
+  /** For people, e.g. `a linear model of n-grams`. */
+  readonly title: string;
+  /** With its initial parameters. */
+  build(): Student;
+  /** Its training samples, or the labelled ones of them, as they are: without the recipe's variations. */
+  training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, LabelSpace>): TrainingData;
+}
+
+/** A student as it leaves: its models and what says of them. */
+export interface StudentPackage {
+  readonly model: Graph;
+  /** The same in int8, or null. */
+  readonly quantized: Graph | null;
+}
+
+/** What became of a teacher, by its files. */
+export interface ReadyTeacher {
+  /** The float32 model. */
+  readonly file: string;
+  /** The model that labels: the same, or its int8 form. */
+  readonly labellingFile: string;
+  readonly precision: 'f32' | 'int8';
+  /** How often int8 decided as float32 did; null when it was not tried. */
+  readonly agreement: number | null;
+}
+
+/** What a kind of samples (texts, images) brings to the stages of a run, which are the same for all. */
+export interface Task {
+  readonly unit: SampleUnit;
+  /** Who teaches; undefined in a recipe without a teacher. */
+  readonly teacher: TeacherSource | undefined;
+  /** What a teacher's answers depend on besides its model and the samples: part of the store's keys. */
+  readonly preprocessing: string;
+  /** Different ids that a tokenizer gives, which a teacher has to know. */
+  readonly vocabularySize?: number;
+  /** The text of a token, where samples are texts. */
+  readonly token?: (id: number) => string;
+  /** What was assumed of the teacher's files: sentences that a run tells before it reads the data. */
+  readonly warnings?: readonly string[];
+  /** Reads and splits the data, as `kept` has them where it is given, or finds it prepared by an earlier run. */
+  prepareData(options: {
+    readonly onProgress?: (samples: number) => void;
+    readonly kept?: KeptSplits;
+  }): Promise<TaskData>;
+}
+
+/** A task's data, and what depends on it. */
+export interface TaskData {
+  readonly task: Task;
+  readonly dataset: Dataset<Split>;
+  /** Where the teacher is a classifier already: which of its outputs the classes are. */
+  readonly classes?: ClassMatch;
+  /** All that the teacher is asked about for the training: every sample, in all its views. */
+  readonly asked: Split;
+  /** Of pictures: mean and deviation of each channel, by which their pixels (0 to 1) are normalised. */
+  readonly pixelRange?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
+  /** The mask among a model's inputs, which says what counts when it is calibrated. */
+  readonly calibrationMask?: string;
+  /** The recipe's student with its initial parameters, in its training form. */
+  buildStudent(): Student;
+  /**
+   * The training samples, or the labelled ones of them, and those that were `added`, in the order that the recipe's seed
+   * gives, or in that of `orderOf`.
+   */
+  training(
+    split: 'train' | 'labelled',
+    knowledge?: ReadonlyMap<string, LabelSpace>,
+    added?: readonly Split[],
+    orderOf?: OrderOf,
+  ): TrainingData;
+  /** What the teacher's model becomes before it labels: trained on the labelled samples, or as it is. */
+  teach(run: RunContext): Promise<{ model: Graph; validation: Evaluation | null }>;
+  /** The linear model that students are compared with. */
+  readonly peer: LinearPeer;
+  /** For people: the teacher after `teach`. */
+  readonly teacherTitle: string;
+  /** Remembers what the teacher became, where a plan looks for it. */
+  remember?(run: RunContext, teacher: ReadyTeacher): void;
+  /** Calls of `rows` samples from all over a split, as people would make them. */
+  speedCalls(split: Split, rows: number): Generator<Readonly<Record<string, Tensor>>>;
+  writeStudent(folder: string, content: StudentPackage): void;
+  /**
+   * A sample as somebody has it who reads the shipped student; undefined for one that readers are known to prepare
+   * otherwise.
+   */
+  readerInput(split: Split, ordinal: number): ReaderInput | undefined;
+  /** Bytes that a pass over the training samples reads into memory and keeps there. */
+  readonly heldBytes: number;
+}

@@ -1,0 +1,96 @@
+import type { Dataset, DatasetStatistics } from '../../data/dataset.ts';
+import { summarizeLengths } from '../../data/findings/text-lengths.ts';
+import { BROKEN_ROWS_FILE, brokenSummary } from '../../data/rows/broken-rows.ts';
+import { percent } from '../../percent.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
+
+/** Classes that a warning names; the others are counted. */
+const NAMED = 5;
+const SPLITS = ['validation', 'test'] as const;
+/** The share of the texts from which on it is told that they are cut. */
+const MANY_CUT = 0.02;
+/** The share of texts with unknown tokens from which on it is told. */
+const MANY_UNKNOWN = 0.02;
+
+/**
+ * What a person should know of a data set before anything rests on it, a sentence each.
+ *
+ * @param teacher whose longest text no advice goes beyond
+ */
+export function dataFindings({ statistics, labels, splits }: Dataset, teacher?: TeacherSource): string[] {
+  const { broken, notes, replaced, origins, classCounts } = statistics;
+  const findings = notes.flatMap(({ kind, message }) => (kind === 'format' ? [] : [message]));
+  if (broken.count > 0) {
+    const [first] = broken.first;
+    findings.push(
+      `${broken.count} broken rows were left out; the first: ${first?.where}: ${first?.problem} (in all ${brokenSummary(broken)}; listed in ${BROKEN_ROWS_FILE})`,
+    );
+  }
+  if (replaced.count > 0) {
+    findings.push(
+      `${replaced.count} texts hold the character U+FFFD, which stands for letters that a program before could not read; the first: ${replaced.first}`,
+    );
+  }
+  findings.push(...lengthFindings(statistics, mostTokensOf(teacher)));
+  findings.push(...unknownFindings(statistics));
+  for (const name of SPLITS) {
+    const { cut, missing } = origins[name];
+    const size = splits[name].size;
+    if (cut > 0) {
+      findings.push(
+        `the data set's own ${name} split was cut to ${size} samples, as splits.${name} asks; ${cut} are not used`,
+      );
+    }
+    if (missing > 0) {
+      findings.push(
+        `splits.${name} asks for ${size + missing} samples, and the data set's own ${name} split has ${size}: it is taken whole`,
+      );
+    }
+    if (size === 0) continue;
+    // What no split has is told of the classes.
+    const absent = labels.filter(
+      (_, label) => classCounts[name][label] === 0 && everywhere(classCounts, label) > 0,
+    );
+    if (absent.length > 0) {
+      const all = absent.map((label) => {
+        const elsewhere = classCounts.train[labels.indexOf(label)] ?? 0;
+        return `'${label}' (${elsewhere} to train on)`;
+      });
+      const more = all.length > NAMED ? ` and ${all.length - NAMED} others` : '';
+      findings.push(`no ${name} sample has the class ${all.slice(0, NAMED).join(', ')}${more}`);
+    }
+  }
+  return findings;
+}
+
+function mostTokensOf(teacher: TeacherSource | undefined): number {
+  return teacher && 'maxLength' in teacher && typeof teacher.maxLength === 'number'
+    ? teacher.maxLength
+    : Infinity;
+}
+
+/** A vocabulary of another language, or without the signs of these texts: models see nothing of what it does not have. */
+function unknownFindings({ tokenLengths, unknown }: DatasetStatistics): string[] {
+  const texts = tokenLengths.reduce((sum, count) => sum + count, 0);
+  if (!unknown || unknown.texts < MANY_UNKNOWN * texts) return [];
+  return [
+    `${unknown.texts} of ${texts} texts (${percent(unknown.texts / texts)}) hold ${unknown.tokens} tokens that the tokenizer does not know, as if they were of another language; the first: ${unknown.first}`,
+  ];
+}
+
+/** Texts that lose a part say less than the person thinks; few long ones are as expected. */
+function lengthFindings({ tokenLengths, longTexts }: DatasetStatistics, mostTokens: number): string[] {
+  const lengths = summarizeLengths(tokenLengths, longTexts);
+  const texts = tokenLengths.reduce((sum, count) => sum + count, 0);
+  if (!lengths || lengths.cut < MANY_CUT * texts) return [];
+  const maxLength = tokenLengths.length - 1;
+  const cut = `${lengths.cut} of ${texts} texts (${percent(lengths.cut / texts)}) have more than data.maxLength (${maxLength}) tokens and are cut`;
+  if (lengths.enough <= mostTokens) return [`${cut}; ${lengths.enough} would cut one of a hundred at most`];
+  const longest =
+    mostTokens > maxLength ? `; the teacher reads up to ${mostTokens}` : ': the teacher reads no more';
+  return [`${cut}${longest}`];
+}
+
+function everywhere(counts: Dataset['statistics']['classCounts'], label: number): number {
+  return Object.values(counts).reduce((sum, split) => sum + (split[label] ?? 0), 0);
+}

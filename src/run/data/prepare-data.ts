@@ -1,0 +1,125 @@
+import type { GroundTruth } from '../../data/ground-truth.ts';
+import { type ClassResolver, classLabels } from '../../data/labels/class-labels.ts';
+import { labelNames } from '../../data/labels/label-reader.ts';
+import { findModality } from '../../data/modalities/index.ts';
+import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
+import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
+import type { DatasetInput, DatasetOutput } from '../../data/prepared/dataset-parts.ts';
+import { prepareDataset } from '../../data/prepared/prepare-dataset.ts';
+import type { FieldDeclaration } from '../../data/sample.ts';
+import { openSource, type SourceOptions } from '../../data/sources/index.ts';
+import type { KeptSplits } from '../../data/splits/kept-splits.ts';
+import { LimbeckError } from '../../errors.ts';
+import { dirname, join, resolve } from '../../platform/paths.ts';
+import { HELD_OUT } from '../../recipe/data.ts';
+import {
+  inputsOf,
+  outputsOf,
+  type RecipeInputPart,
+  type RecipeOutputPart,
+  wantedColumns,
+} from '../../recipe/parts.ts';
+import { resolvePath } from '../../recipe/resolve.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { findTarget } from '../../targets/index.ts';
+import { recipePathResolver } from '../context/recipe-paths.ts';
+import { dataCacheFolder } from '../context/run-context.ts';
+import type { RunOptions } from '../context/run-options.ts';
+import { tellDamagedData } from './damaged-data.ts';
+
+export interface PrepareDataOptions {
+  /** Of texts: the run's. */
+  readonly tokenizer?: Tokenizer | undefined;
+  readonly kept?: KeptSplits | undefined;
+  readonly onProgress?: ((rows: number) => void) | undefined;
+  /** Decides, with the classes of the data, which classes there are. @param title of the source */
+  readonly classesOf?: (title: string) => ClassResolver;
+}
+
+/** A recipe's data, prepared: whatever its inputs and outputs are. */
+export async function prepareRecipeData(
+  { recipe, options }: { readonly recipe: Recipe; readonly options: RunOptions },
+  { tokenizer, kept, onProgress, classesOf }: PrepareDataOptions,
+): Promise<PreparedDataset> {
+  const folder = dataCacheFolder(recipe, options);
+  const { signal } = options;
+  const { seed, data } = recipe;
+  const inRecipe = recipePathResolver(options, 'data.source');
+  const source = await openSource(data.source as SourceOptions, {
+    resolvePath: inRecipe,
+    cacheFolder: join(dirname(folder), 'downloads'),
+    columns: wantedColumns(recipe),
+    ...(signal && { signal }),
+  });
+  const declared = (await source.declares?.()) ?? {};
+  const inputs: DatasetInput[] = [];
+  for (const part of inputsOf(recipe)) inputs.push(await openInput(part, declared));
+  const classes = () =>
+    classLabels({
+      labels: data.labels,
+      renameLabels: data.renameLabels && labelNames(data.renameLabels),
+      ...(classesOf && { classes: classesOf(source.title) }),
+    }) as GroundTruth;
+  return prepareDataset({
+    source,
+    inputs,
+    outputs: outputsOf(recipe).flatMap((part) => openOutput(part) ?? []),
+    splits: { ...data.splits, otherwise: HELD_OUT },
+    labelsPerClass: data.labelsPerClass,
+    onBrokenRow: data.onBrokenRow,
+    seed,
+    folder,
+    kept,
+    signal,
+    onProgress,
+    onDamaged: tellDamagedData(options),
+  });
+
+  /** Undefined for an output of which only the teacher knows anything. */
+  function openOutput({ name, target, field, options: own }: RecipeOutputPart): DatasetOutput | undefined {
+    if (field === undefined) return undefined;
+    if (target === 'class') return { name, field, truth: classes() };
+    const found = findTarget(target);
+    if (!found)
+      throw new LimbeckError('data.options', `there is no target '${target}'`, { where: `outputs.${name}` });
+    return { name, field, truth: found.truth(found.options.parse(own), { tokenizer }) };
+  }
+
+  async function openInput(
+    { name, modality, fields, options: own }: RecipeInputPart,
+    fieldsDeclared: Readonly<Record<string, FieldDeclaration>>,
+  ): Promise<DatasetInput> {
+    const found = findModality(modality);
+    if (!found)
+      throw new LimbeckError('data.options', `there is no modality '${modality}'`, {
+        where: `inputs.${name}`,
+      });
+    const processor = await found.open(found.options.parse(own), {
+      input: name,
+      fields,
+      maxLength: data.maxLength,
+      buckets: data.buckets,
+      declared: fieldsDeclared[fields[0] as string],
+      resolvePath: inRecipe,
+      tokenizer,
+      signal,
+    });
+    const allowed = (from: string | undefined, path: string) => resolveDataPath(from, path, inRecipe);
+    return { name, fields, modality, processor, ...(found.readsFiles && { resolve: allowed }) };
+  }
+}
+
+/** A path that a row names: within the folder of the data that name it, or where else the recipe may reach. */
+function resolveDataPath(
+  folder: string | undefined,
+  path: string,
+  resolveInRecipe: (path: string) => string,
+): string {
+  if (folder === undefined) return resolveInRecipe(path);
+  const whole = resolve(folder, path);
+  try {
+    return resolvePath(whole, { recipeFolder: folder, workingFolder: folder });
+  } catch {
+    return resolveInRecipe(whole);
+  }
+}

@@ -1,0 +1,71 @@
+import { LimbeckError } from '../../errors.ts';
+import type { KnowledgeGraph } from '../../knowledge/graph/knowledge-graph.ts';
+import { headWeights, layerMapFromGraph } from '../../knowledge/graph/layer-choice.ts';
+import type { ObjectiveContext, PairContext } from '../../objectives/objective.ts';
+import type { ModelAnatomy } from '../../onnx/anatomy/anatomy.ts';
+import { type LayerMap, lastLayers } from '../../onnx/anatomy/layer-map.ts';
+import { matchingLayers } from '../../onnx/anatomy/matching-layers.ts';
+import { readModelFile } from '../../onnx/node-files.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
+import { describePair } from './describe-pair.ts';
+
+/**
+ * What the losses of a run may look into: student, teacher, and which layer teaches which.
+ *
+ * @param graph the teacher's knowledge graph, where the recipe wants it
+ */
+export function objectiveContext(
+  run: RunContext,
+  data: TaskData,
+  teacher: Pick<TrainedTeacher, 'file'>,
+  graph: KnowledgeGraph | undefined,
+): ObjectiveContext {
+  const { student, teacher: anatomy } = describePair(
+    run.recipe.knowledge,
+    data.buildStudent().graph,
+    readModelFile(teacher.file),
+  );
+  const wanted = run.recipe.knowledge.layers;
+  const layers =
+    wanted === 'graph' && graph
+      ? layerMapFromGraph(graph, student.layers.length)
+      : layerMap(wanted, student, anatomy);
+  const heads = graph && headWeights(graph);
+  return {
+    classes: data.dataset.labels.length,
+    models: { student, teacher: anatomy, layers, ...(heads && { headWeights: heads }) },
+    // Read when a loss asks for it: teachers are large.
+    get teacherGraph() {
+      return readModelFile(teacher.file);
+    },
+  };
+}
+
+/**
+ * The layer map that a recipe asks for. `graph` is the uniform one where there is no knowledge graph.
+ *
+ * @throws LimbeckError `recipe.invalid` for a layer that is not there
+ */
+export function layerMap(
+  wanted: RunContext['recipe']['knowledge']['layers'],
+  student: ModelAnatomy,
+  teacher: ModelAnatomy,
+): PairContext['layers'] {
+  const [own, other] = [student.layers.length, teacher.layers.length];
+  if (own === 0 || other === 0) return [];
+  if (wanted === 'last') return lastLayers(own, other);
+  if (wanted === 'uniform' || wanted === 'graph') return matchingLayers(student, teacher);
+  return wanted.map(([from, to], index): LayerMap[number] => {
+    const wrong = from >= own ? { who: 'student', layer: from, anatomy: student } : undefined;
+    const missing = wrong ?? (to >= other ? { who: 'teacher', layer: to, anatomy: teacher } : undefined);
+    if (!missing) return { student: from, teacher: to, weight: 1 };
+    const { who, layer, anatomy } = missing;
+    const names = anatomy.layers.map(({ name }, i) => `${i} ${name}`).join(', ');
+    throw new LimbeckError('recipe.invalid', `the ${who} has no layer ${layer}`, {
+      where: `knowledge.layers[${index}]; its layers are ${names}`,
+      remedy: 'Name layers that are there, counted from 0.',
+    });
+  });
+}

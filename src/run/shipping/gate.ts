@@ -1,0 +1,71 @@
+import { measureSensitivity } from '../../compress/layer-sensitivity.ts';
+import { quantizableLayers } from '../../compress/quantizable-layers.ts';
+import { type Difference, dropVerdict, exceeds } from '../../metrics/interval.ts';
+import { readModelFile } from '../../onnx/node-files.ts';
+import { unclearGate } from '../../report/gate-sentences.ts';
+import type { Gate } from '../../report/result.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { calibratedInt8 } from '../measuring/int8.ts';
+import { measureGraph } from '../measuring/measure-graph.ts';
+import { fedAs } from '../measuring/open-classifier.ts';
+import type { Shipped } from './shipped.ts';
+
+/** So many layers are named, the worst ones. */
+const NAMED_LAYERS = 5;
+
+/**
+ * What the int8 student lost on the test split, against what the recipe allows. The gate shuts when the loss is more than
+ * allowed by its whole 95 % interval: fewer samples than that takes cannot shut it, and the run warns that they cannot
+ * vouch for it either. Then the layers are measured on the validation split, so that the person knows which ones it was.
+ */
+export async function int8Gate(
+  run: RunContext,
+  data: TaskData,
+  shipped: Pick<Shipped, 'student' | 'float32Layers'>,
+  { drop, samples }: { readonly drop: Difference; readonly samples: number },
+): Promise<Gate> {
+  const { maxDrop } = run.recipe.export.int8 as { maxDrop: number };
+  const { low, high } = drop;
+  const verdict = dropVerdict(drop, maxDrop);
+  const passed = verdict !== 'beyond';
+  const gate: Gate = { maxDrop, drop: drop.difference, interval: { low, high }, verdict, samples, passed };
+  if (!passed) return { ...gate, layers: await worstLayers(run, data, shipped) };
+  if (exceeds(drop.difference, maxDrop)) run.warn(unclearGate(gate));
+  return gate;
+}
+
+/**
+ * The layers whose int8, each alone, raises the cross-entropy most. Of a small validation split the accuracy is too
+ * coarse for this: of most layers it would say 0.
+ */
+async function worstLayers(
+  run: RunContext,
+  data: TaskData,
+  { student, float32Layers }: Pick<Shipped, 'student' | 'float32Layers'>,
+): Promise<NonNullable<Gate['layers']>> {
+  const { engine, recipe, checkInterrupted } = run;
+  const { validation } = data.dataset.splits;
+  const model = fedAs(data, readModelFile(student));
+  const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
+  const layers = quantizableLayers(model)
+    .map(({ name }) => name)
+    .filter((name) => !float32Layers.includes(name));
+  let done = 0;
+  const sensitivities = await measureSensitivity({
+    layers,
+    quantize: (exclude) => quantize([...float32Layers, ...exclude]),
+    evaluate: async (graph) => -(await measureGraph(run, graph, validation)).crossEntropy,
+    reference: -(await measureGraph(run, model, validation)).crossEntropy,
+    onLayer: () =>
+      run.emit({
+        type: 'progress',
+        stage: 'evaluate',
+        task: 'measuring the layers in int8',
+        done: ++done,
+        total: layers.length,
+        unit: 'layers',
+      }),
+  });
+  return sensitivities.slice(0, NAMED_LAYERS).map(({ layer, loss }) => ({ layer, loss }));
+}

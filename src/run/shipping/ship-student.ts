@@ -1,0 +1,18 @@
+import type { ShippedCheck } from '../../report/result.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { StudentPackage, TaskData } from '../context/task.ts';
+import { checkShipped } from './check-shipped.ts';
+
+/**
+ * Writes a student's folder and reads it as its users will: the only way for a run to write one, so that no student leaves
+ * unread. Returns what it was read by. Throws as `TaskData.writeStudent` and `checkShipped`.
+ */
+export async function shipStudent(
+  run: RunContext,
+  data: TaskData,
+  folder: string,
+  content: StudentPackage,
+): Promise<ShippedCheck> {
+  data.writeStudent(folder, content);
+  return checkShipped(run, data, folder, { int8: content.quantized !== null });
+}

@@ -1,0 +1,19 @@
+import type { BaselineResult, ShippedCheck } from '../../report/result.ts';
+
+/** A model that the student is compared with, in a file of its own that does not ship. */
+export interface ComparedModel extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'> {
+  readonly file: string;
+}
+
+/** The files that a run ships, and those of what the student is compared with. */
+export interface Shipped {
+  readonly student: string;
+  /** null when the recipe asks for none. */
+  readonly studentInt8: string | null;
+  /** The same student from the labels alone comes first, where there is one. */
+  readonly baselines: readonly ComparedModel[];
+  /** Layers of the int8 student that stayed in float32. */
+  readonly float32Layers: readonly string[];
+  /** What the folder was read by, with the answers that are measured. */
+  readonly check: ShippedCheck;
+}

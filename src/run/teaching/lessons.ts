@@ -1,0 +1,23 @@
+import type { Split } from '../../data/split.ts';
+import type { LabelResult } from '../../knowledge/label.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import type { ObjectiveContext } from '../../objectives/objective.ts';
+
+/** What the teacher said of every training sample: in the store, and how it got there. */
+export interface Labels extends LabelResult {
+  /** The answers for its classes. */
+  readonly space: LabelSpace;
+}
+
+/** All that a training needs of its teacher, by tap; `logits` is one. */
+export interface TeacherAnswers extends Labels {
+  readonly spaces: ReadonlyMap<string, LabelSpace>;
+  /** Samples that were added to the training set, with answers as the others have them. */
+  readonly added: readonly Split[];
+}
+
+/** What a student learns from its teacher: the answers, and what the losses know of the two. */
+export interface Lessons {
+  readonly answers: TeacherAnswers;
+  readonly context: ObjectiveContext;
+}

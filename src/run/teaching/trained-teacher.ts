@@ -1,0 +1,23 @@
+import type { Evaluation } from '../../metrics/metric.ts';
+import type { TeacherCheck } from './check-teacher.ts';
+
+/** A teacher that is ready to label: files in the run's folder. */
+export interface TrainedTeacher {
+  /** For people, e.g. `Universal Sentence Encoder lite and a linear head`. */
+  readonly title: string;
+  /** The float32 model: the one that is compared with the student. */
+  readonly file: string;
+  /** The model that labels: the same, or its int8 form. */
+  readonly labellingFile: string;
+  readonly precision: 'f32' | 'int8';
+  /** How often int8 decided as float32 did on the sample; null when int8 was not tried. */
+  readonly agreement: number | null;
+  /** Layers of the int8 teacher that stayed in float32, because with them in int8 it decided otherwise too often. */
+  readonly floatLayers?: readonly string[];
+  /** The share of the int8 teacher's multiplications that run in int8. */
+  readonly int8Share?: number;
+  /** On the validation split; null for a teacher that was not trained here. */
+  readonly validation: Evaluation | null;
+  /** How it compares with chance on the labelled validation samples. */
+  readonly check?: TeacherCheck;
+}

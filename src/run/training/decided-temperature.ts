@@ -1,0 +1,51 @@
+import type { Split } from '../../data/split.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { type ObjectiveOptions, weighedOptions, withOptions } from '../../objectives/index.ts';
+import { meanNormalizedEntropy, temperatureByEntropy } from '../../weighting/temperature.ts';
+import { readKnowledge } from '../batches/sample-batches.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import type { Lessons } from '../teaching/lessons.ts';
+
+/** Answers of the teacher that are looked at. */
+const SAMPLES = 1024;
+
+/**
+ * The run with a number for `objective.kd.temperature: auto`, by how uncertain the teacher's answers about a sample of
+ * what it was asked are; which one is told in the log. The sample is always the same, so a resumed run decides alike.
+ */
+export function withDecidedTemperature(run: RunContext, data: TaskData, lessons: Lessons): RunContext {
+  const { objective } = run.recipe;
+  const logits = lessons.answers.spaces.get('logits');
+  const isOpen = weighedOptions(objective, 'kd').some(({ temperature }) => temperature === 'auto');
+  if (!isOpen || !logits) return run;
+  const entropy = meanNormalizedEntropy(sampledAnswers(data.asked, logits), lessons.context.classes);
+  const temperature = temperatureByEntropy(entropy);
+  run.emit({
+    type: 'log',
+    level: 'info',
+    message: `objective.kd.temperature is ${temperature}: the teacher's answers have ${Math.round(100 * entropy)} % of the entropy of equal chances`,
+  });
+  const decided = withOptions(objective, 'kd', (kd) => {
+    return kd.temperature === 'auto' ? { ...kd, temperature } : kd;
+  });
+  return { ...run, recipe: { ...run.recipe, objective: decided } };
+}
+
+/** A recipe's loss as it is timed before a run: neither the temperature nor its decay changes what a step costs. */
+export function withoutSchedules(objective: ObjectiveOptions): ObjectiveOptions {
+  return withOptions(objective, 'kd', (kd) => ({ ...kd, decay: 'constant' }));
+}
+
+/** Logits [samples, classes] from all over a split, of every bucket as many as it has of all samples. */
+function sampledAnswers(split: Split, logits: LabelSpace): number[] {
+  const answers: number[] = [];
+  split.buckets.forEach(({ size }, bucket) => {
+    const wanted = Math.min(size, Math.ceil((SAMPLES * size) / Math.max(1, split.size)));
+    if (wanted === 0) return;
+    const indices = Uint32Array.from({ length: wanted }, (_, i) => Math.floor((i * size) / wanted));
+    const batch = split.readBatch(bucket, indices, wanted);
+    for (const logit of readKnowledge(logits, batch).data as Float32Array) answers.push(logit);
+  });
+  return answers;
+}

@@ -1,0 +1,57 @@
+import { weighedOptions } from '../../objectives/index.ts';
+import { TEMPERATURE } from '../../objectives/kd-logits.ts';
+import type { ObjectiveContext } from '../../objectives/objective.ts';
+import { namesFor } from '../../objectives/output-names.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { StepControl } from '../../train/step-control.ts';
+import { temperatureControl } from '../../train/temperature-control.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import type { Lessons } from '../teaching/lessons.ts';
+import type { PlainTraining, TrainingPlan } from './planned-training.ts';
+import { sampleSchedule } from './sample-schedule.ts';
+import { trainingStages } from './training-stages.ts';
+import { weightingOf } from './weighting-of.ts';
+
+/**
+ * The plan for the student that a recipe teaches; `lessons` is null for training on labels alone. The baseline is trained
+ * plainly: on all samples alike, by one loss.
+ */
+export async function trainingPlan(
+  run: RunContext,
+  data: TaskData,
+  lessons: Lessons | null,
+  plain: PlainTraining,
+): Promise<TrainingPlan> {
+  const { batches, variants, stage } = plain;
+  if (stage.name === 'baseline') return { controls: [], batches };
+  const samples = sampleSchedule(run, data, lessons, plain);
+  if (!lessons) return samples;
+  const stages = trainingStages(run.recipe, stage) ?? [stage];
+  const { weighting, controls } = weightingOf(run, data, { stages, variants });
+  return {
+    ...samples,
+    stages: stages.map((one) => ({ ...one, weighting })),
+    controls: [
+      ...samples.controls,
+      ...temperatureControls(run.recipe, lessons.context, stage.steps),
+      ...controls,
+    ],
+  };
+}
+
+/** The temperatures of `kd` where they fall with the learning rate. */
+function temperatureControls(
+  { objective, training }: Recipe,
+  context: ObjectiveContext,
+  totalSteps: number,
+): StepControl[] {
+  const schedule = { ...training.schedule, peak: training.optimizer.learningRate, totalSteps };
+  return weighedOptions(objective, 'kd')
+    .filter(({ decay }) => decay === 'learning-rate')
+    .map(({ temperature, output }) => {
+      // `auto` has become a number before a plan is made.
+      const start = temperature === 'auto' ? 1 : temperature;
+      return temperatureControl(start, schedule, namesFor('kd', output, context).of(TEMPERATURE));
+    });
+}
