@@ -1,8 +1,7 @@
 import { SOURCES } from '../data/sources/index.ts';
 import { BACKBONES } from '../students/index.ts';
 import { IMAGE_TEACHERS, TEACHERS } from '../teachers/index.ts';
-import { inputsOf } from './parts.ts';
-import type { Recipe } from './schema.ts';
+import { inputsOf, type StatedParts } from './parts.ts';
 
 /** What each section of a recipe names by its kind, and what that kind reads or gives: modalities, several joined by `+`. */
 const SECTIONS: readonly {
@@ -32,13 +31,13 @@ function readByStudent(kind: string): readonly string[] | undefined {
 }
 
 /** What a recipe's models read, for comparisons: `text`, `text+image`. */
-export function modalitiesOf(recipe: Pick<Recipe, 'inputs' | 'task' | 'data'>): string {
+export function modalitiesOf(recipe: Pick<StatedParts, 'inputs' | 'task' | 'data'>): string {
   return [...new Set(inputsOf(recipe).map(({ modality }) => modality))].join('+');
 }
 
 /** The parts of a recipe that read or give something else than its task. */
 export function misplacedKinds(
-  recipe: Pick<Recipe, 'inputs' | 'task' | 'data' | 'teacher' | 'student'>,
+  recipe: Pick<StatedParts, 'inputs' | 'task' | 'data'>,
 ): { readonly path: readonly string[]; readonly message: string }[] {
   const wanted = modalitiesOf(recipe);
   return SECTIONS.flatMap(({ path, reads }) => {
@@ -61,7 +60,7 @@ function fits(own: string, wanted: string): boolean {
 }
 
 /** The task that a kind of source, teacher or student is for, where nothing else says it. */
-export function taskOf(kind: string): Recipe['task'] {
+export function taskOf(kind: string) {
   const reads = SECTIONS.flatMap((section) => section.reads(kind) ?? []);
   if (reads.includes('text+image')) return 'zero-shot-image-classification';
   if (reads.includes('image')) return 'image-classification';

@@ -3,7 +3,14 @@ import { findTarget } from '../targets/index.ts';
 import { findTask, type TaskKind } from '../tasks/index.ts';
 import type { InputPart } from './inputs.ts';
 import type { OutputPart } from './outputs.ts';
-import type { Recipe } from './schema.ts';
+
+/** What a recipe says of its inputs and outputs. */
+export interface StatedParts {
+  readonly inputs?: Readonly<Record<string, InputPart>> | undefined;
+  readonly outputs?: Readonly<Record<string, OutputPart>> | undefined;
+  readonly task: string;
+  readonly data: { readonly source: object };
+}
 
 /** One of the inputs of a recipe, short forms written out. */
 export interface RecipeInputPart {
@@ -36,7 +43,7 @@ export function inputsOf({
   inputs,
   task,
   data,
-}: Pick<Recipe, 'inputs' | 'task' | 'data'>): RecipeInputPart[] {
+}: Pick<StatedParts, 'inputs' | 'task' | 'data'>): RecipeInputPart[] {
   if (!inputs) {
     const { textField = 'text' } = data.source as TableSource;
     return Object.entries(taskOf(task).inputs).map(([name, modality]) => ({
@@ -59,7 +66,7 @@ export function outputsOf({
   outputs,
   task,
   data,
-}: Pick<Recipe, 'outputs' | 'task' | 'data'>): RecipeOutputPart[] {
+}: Pick<StatedParts, 'outputs' | 'task' | 'data'>): RecipeOutputPart[] {
   if (!outputs) {
     const { labelField = 'label' } = data.source as TableSource;
     return Object.entries(taskOf(task).outputs).map(([name, target]) => ({
@@ -79,7 +86,7 @@ export function outputsOf({
 }
 
 /** The columns that a recipe wants of a table, each with the key that names it. */
-export function wantedColumns(recipe: Pick<Recipe, 'inputs' | 'outputs' | 'task' | 'data'>): WantedColumns {
+export function wantedColumns(recipe: StatedParts): WantedColumns {
   return {
     inputs: inputsOf(recipe).flatMap(({ name, fields }) =>
       fields.map((field) => ({
