@@ -133,18 +133,19 @@ async function measure(pair: Pair): Promise<void> {
   await base.release();
 
   async function row(kind: ObjectiveKind, options: Record<string, unknown>): Promise<void> {
-    const parsed = kind.options.parse({ weight: 1, ...options });
-    if (kind.applies?.(context) === false) return;
-    let term: ObjectiveTerm;
+    const { success, data: parsed } = kind.options.safeParse({ weight: 1, ...options });
+    // A loss about outputs that these models do not have.
+    if (!success || kind.applies?.(context) === false) return;
+    let step: Timed;
     try {
       kind.knowledge?.(parsed, context);
-      term = kind.term(parsed, context);
+      const term: ObjectiveTerm = kind.term(parsed, context);
+      step = await load(pair, [kd, term], values.profile === kind.kind ? kind.kind : undefined);
     } catch (error) {
       // A loss over pictures for texts, or the other way round.
       if (error instanceof LimbeckError) return;
       throw error;
     }
-    const step = await load(pair, [kd, term], values.profile === kind.kind ? kind.kind : undefined);
     for (let i = 0; i < 3; i++) await step.run();
     const times = { base: [] as StepTime[], step: [] as StepTime[] };
     for (let i = 0; i < Number(values.steps); i++) {
