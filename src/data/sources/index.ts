@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { registry } from '../../registry.ts';
 import type { DataSource } from '../sample.ts';
+import { asteriskPrompts } from './asterisk-prompts.ts';
 import { csv } from './csv.ts';
 import { emoji } from './emoji.ts';
 import { huggingFace } from './hugging-face.ts';
@@ -9,6 +10,7 @@ import { imageFolder } from './image-folder.ts';
 import { jsonl } from './jsonl.ts';
 import { parquet } from './parquet.ts';
 import type { SourceContext, SourceKind } from './source.ts';
+import { spokenWords } from './spoken-words.ts';
 import { textFolder } from './text-folder.ts';
 import { wordnetGlosses } from './wordnet-glosses.ts';
 import { wordnetKinds } from './wordnet-kinds.ts';
@@ -28,6 +30,8 @@ export const SOURCES = registry('data source', [
   emoji,
   idx,
   fashionMnist,
+  spokenWords,
+  asteriskPrompts,
 ]);
 
 type Source = (typeof SOURCES)[number];
