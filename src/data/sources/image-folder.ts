@@ -18,7 +18,7 @@ const options = z
 /** Images with the name of their folder for a class: columns `image` and `label`. Other files are ignored. */
 export const imageFolder = defineSource({
   kind: 'image-folder',
-  gives: 'images',
+  gives: 'image',
   options,
   async open({ path }, context) {
     const folder = context.resolvePath(path);

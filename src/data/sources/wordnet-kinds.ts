@@ -32,7 +32,7 @@ const options = z
 /** Definitions of nouns, each with the kinds of thing that it belongs to, any number of them; id and group are the synset. */
 export const wordnetKinds = defineSource({
   kind: 'wordnet-kinds',
-  gives: 'texts',
+  gives: 'text',
   options,
   open: async (chosen) => openWordnetKinds(await wordnetFolder(), chosen),
 });
