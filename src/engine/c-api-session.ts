@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { nextTurn } from '../platform/next-turn.ts';
 import {
   arrayTypeOf,
   bytesPerElement,
@@ -43,7 +43,7 @@ export function cApiSession(
     outputNames: outputs.names,
     async run(feeds, fetches) {
       // Timers, signals and progress have their turn between two runs, as with onnxruntime-node.
-      await setImmediate();
+      await nextTurn();
       // Native memory that is gone must not be called, even where a release came in between.
       if (!session) throw new Error('the session has been released');
       const wanted = Object.keys(fetches);

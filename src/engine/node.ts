@@ -1,5 +1,7 @@
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { LimbeckError } from '../errors.ts';
+import { PLATFORM } from '../platform/machine.ts';
+import { nodePackage } from '../platform/node-modules.ts';
 import { cApiSession } from './c-api-session.ts';
 import type { Engine, Provider, SessionOptions } from './engine.ts';
 import { identityModel } from './identity-model.ts';
@@ -35,11 +37,12 @@ export interface NodeEngineOptions {
  * const { logits } = await session.run({ input_ids: int64([1, 2, 3], [1, 3]) });
  */
 export function createNodeEngine({ provider = 'cpu', threads, cApi = true }: NodeEngineOptions = {}): Engine {
+  const ort = onnxruntimeNode();
   const supported = ort.listSupportedBackends().map((backend) => backend.name);
   if (!supported.includes(provider)) {
     throw new LimbeckError(
       'engine.provider',
-      `onnxruntime-node has no '${provider}' provider on ${process.platform}-${process.arch}`,
+      `onnxruntime-node has no '${provider}' provider on ${PLATFORM}`,
       { where: `available: ${supported.join(', ')}`, remedy: 'Use another engine, for example cpu.' },
     );
   }
@@ -75,6 +78,11 @@ export function createNodeEngine({ provider = 'cpu', threads, cApi = true }: Nod
   };
 }
 
+/** Loaded with the first engine: a page loads this module, and never that package. */
+function onnxruntimeNode(): typeof ort {
+  return nodePackage<typeof ort>('onnxruntime-node', import.meta.url);
+}
+
 function sessionSettings(provider: Provider, options: SessionOptions): ort.InferenceSession.SessionOptions {
   return {
     ...QUIET,
@@ -93,7 +101,7 @@ function sessionSettings(provider: Provider, options: SessionOptions): ort.Infer
 async function checkProvider(provider: Provider, cause: unknown): Promise<void> {
   if (provider === 'cpu') return;
   try {
-    const session = await ort.InferenceSession.create(
+    const session = await onnxruntimeNode().InferenceSession.create(
       identityModel(),
       sessionSettings(provider, { threads: 1 }),
     );
@@ -103,7 +111,7 @@ async function checkProvider(provider: Provider, cause: unknown): Promise<void> 
       'engine.provider',
       `the '${provider}' provider does not start here: ${firstLine(messageOf(cause))}`,
       {
-        where: `${process.platform}-${process.arch}`,
+        where: `${PLATFORM}`,
         remedy:
           provider === 'cuda'
             ? "Install ONNX Runtime's CUDA libraries (see its install page for Node), or use the cpu engine."

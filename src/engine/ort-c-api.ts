@@ -1,6 +1,7 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type koffi from 'koffi';
+import { PLATFORM } from '../platform/machine.ts';
+import { nodePackage, packageFile } from '../platform/node-modules.ts';
+import { dirname, join } from '../platform/paths.ts';
 
 /** An address in native memory; 0n is NULL. */
 export type Pointer = bigint;
@@ -70,7 +71,7 @@ export interface OrtCApi {
 }
 
 /** A path, as this platform's libraries take it (ORTCHAR_T). */
-const PATH = process.platform === 'win32' ? 'str16' : 'str';
+const PATH = PLATFORM.startsWith('win32') ? 'str16' : 'str';
 
 /**
  * Where a function stands in the table `OrtApi`, its arguments, and what it returns: a status where nothing is said. The
@@ -162,10 +163,9 @@ export function nativeOrt(): NativeOrt | undefined {
 function load(): NativeOrt {
   // Its V8 takes no arrays over memory that is not its own (`bytesAt`).
   if (process.versions.electron) throw new Error('not in Electron');
-  const require = createRequire(import.meta.url);
-  const ffi: typeof koffi = require('koffi');
+  const ffi = nodePackage<typeof koffi>('koffi', import.meta.url);
   ffi.config({ ...ffi.config(), sync_stack_size: STACK });
-  const library = ffi.load(libraryPath(dirname(require.resolve('onnxruntime-node/package.json'))));
+  const library = ffi.load(libraryPath(dirname(packageFile('onnxruntime-node/package.json', import.meta.url))));
   const base: Pointer = library.func('OrtGetApiBase', 'void*', [])();
   const [getApi] = ffi.decode(base, 'void*', 1) as Pointer[];
   const table: Pointer | null = ffi.call(getApi, ffi.proto('void*', ['uint32']), API_VERSION);

@@ -2,7 +2,8 @@ import { LimbeckError } from '../errors.ts';
 import type { Engine, Provider } from './engine.ts';
 import { firstLine, loadError, messageOf } from './ort-errors.ts';
 import { type OrtModule, ortSession, QUIET } from './ort-session.ts';
-import { sessionOver } from './session.ts';
+import { nextTurn } from '../platform/next-turn.ts';
+import { type RawSession, sessionOver } from './session.ts';
 
 export interface WebEngineOptions {
   /** The `onnxruntime-web` module, or a function that imports it: nothing is downloaded before the first model. */
@@ -49,7 +50,7 @@ export function createWebEngine({ ort: source, provider = 'wasm', threads = 1 }:
             ? await ort.InferenceSession.create(model, settings)
             : await ort.InferenceSession.create(model, settings);
         // onnxruntime-web 1.30 takes tensors for outputs, but leaves them as they were (WebAssembly).
-        return sessionOver(ortSession(ort, inner, { writesInPlace: false }), title);
+        return sessionOver(withTurns(ortSession(ort, inner, { writesInPlace: false })), title);
       } catch (cause) {
         if (/no available backend found/.test(messageOf(cause))) {
           throw new LimbeckError(
@@ -60,6 +61,25 @@ export function createWebEngine({ ort: source, provider = 'wasm', threads = 1 }:
         }
         throw loadError(cause, title);
       }
+    },
+  };
+}
+
+/** A page is to answer its user at least so often (milliseconds). */
+const LONGEST_WORK = 40;
+let lastTurn = 0;
+
+/** WebAssembly runs in the thread that asks, and its promise is resolved at once: without turns a training would be all that a page does. */
+function withTurns(session: RawSession): RawSession {
+  return {
+    ...session,
+    async run(feeds, fetches) {
+      const outputs = await session.run(feeds, fetches);
+      if (performance.now() - lastTurn > LONGEST_WORK) {
+        await nextTurn();
+        lastTurn = performance.now();
+      }
+      return outputs;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { nodeModule } from '../platform/node-modules.ts';
 import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedReader } from './shipped-reader.ts';
 
 type Classify = ((
@@ -22,9 +23,11 @@ const DTYPES = { f32: 'fp32', int8: 'q8' } as const;
  * @throws what loading the package throws, when it is installed but broken
  */
 export async function transformersReader(): Promise<ReaderKind | undefined> {
+  // A page would have to bring it, and it reads folders in Node only.
+  if (!nodeModule('node:fs')) return undefined;
   let library: Transformers;
   try {
-    library = (await import('@huggingface/transformers')) as unknown as Transformers;
+    library = (await import(/* @vite-ignore */ PACKAGE)) as unknown as Transformers;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${PACKAGE}'`)) return undefined;

@@ -1,3 +1,4 @@
+import { sha1 as sha1InJavaScript } from '@noble/hashes/legacy.js';
 import { sha256 as sha256InJavaScript } from '@noble/hashes/sha2.js';
 import { hexOf, utf8Of } from './bytes.ts';
 import { nodeModule } from './node-modules.ts';
@@ -22,9 +23,16 @@ const crypto = nodeModule('node:crypto');
  */
 export const createSha256: () => Hash = crypto ? () => crypto.createHash('sha256') : portableSha256;
 
+/** SHA-1, for what others name by it (the blobs of git). */
+export const createSha1: () => Hash = crypto ? () => crypto.createHash('sha1') : () => portable(sha1InJavaScript);
+
 /** The one in JavaScript; as fast as Node's for 64 bytes, some ten times slower for megabytes (65 MB/s). */
 export function portableSha256(): Hash {
-  const state = sha256InJavaScript.create();
+  return portable(sha256InJavaScript);
+}
+
+function portable(algorithm: typeof sha256InJavaScript | typeof sha1InJavaScript): Hash {
+  const state = algorithm.create();
   function digest(): Uint8Array;
   function digest(form: 'hex' | 'base64'): string;
   function digest(form?: 'hex' | 'base64'): Uint8Array | string {

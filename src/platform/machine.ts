@@ -40,6 +40,11 @@ export function temporaryFolder(): string {
 /** The variables of the environment; a page has none. */
 export const ENVIRONMENT: Readonly<Record<string, string | undefined>> = node?.env ?? {};
 
+/** The machine's memory in bytes; what no page is given, where nobody tells. */
+export function totalBytes(): number {
+  return os?.totalmem() ?? 4 * 2 ** 30;
+}
+
 /** Resident memory in bytes; 0 where nobody tells. */
 export function residentBytes(): number {
   return node?.memoryUsage.rss() ?? 0;

@@ -74,7 +74,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
     typeof target === 'string' ? await dataAsInRun(prepare, settings.out, name) : await prepare();
   let session: Session | undefined;
   try {
-    session = await openClassifier(createNodeEngine({ provider: recipe.engine }), model);
+    session = await openClassifier(runOptions.engine ?? createNodeEngine({ provider: recipe.engine }), model);
     const split = dataset.splits[name === 'train' ? 'labelled' : name];
     const classes = dataset.labels.length;
     const confusion = createConfusion(classes);

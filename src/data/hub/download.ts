@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { mkdir, rename, rm, stat } from '../../platform/async-files.ts';
+import { closeSync, openSync, writeSync } from '../../platform/files.ts';
+import { createSha1, createSha256 } from '../../platform/hash.ts';
+import { dirname } from '../../platform/paths.ts';
 import { streamRegularFile } from '../../regular-file.ts';
-import { guardWriteAsync } from '../prepared/appending-file.ts';
+import { guardWrite, guardWriteAsync } from '../prepared/appending-file.ts';
 
 /** A file to fetch, and what is known of it beforehand. */
 export interface Download {
@@ -90,24 +91,27 @@ async function fetchPart(
   if (!response.ok) throw answered(url, response.status);
   // A server that does not know ranges answers 200 with all of it.
   const continued = response.status === 206;
-  const out = await guardWriteAsync(part, () => open(part, continued ? 'a' : 'w'));
+  const out = guardWrite(part, () => openSync(part, continued ? 'a' : 'w'));
   try {
     let written = continued ? have : 0;
     for await (const chunk of response.body ?? []) {
       // Never more than the file has, whatever the server sends.
       written += chunk.length;
       if (written > bytes) throw answered(url, response.status, `more than the ${bytes} bytes of the file`);
-      await guardWriteAsync(part, () => out.appendFile(chunk));
+      for (let at = 0; at < chunk.length; ) {
+        const from = at;
+        at += guardWrite(part, () => writeSync(out, chunk, from));
+      }
     }
   } finally {
-    await out.close();
+    closeSync(out);
   }
 }
 
 async function isIntact(path: string, { sha256, gitBlob, bytes }: Download): Promise<boolean> {
   if ((await sizeOf(path)) !== bytes) return false;
   if (!sha256 && !gitBlob) return true;
-  const hash = createHash(sha256 ? 'sha256' : 'sha1');
+  const hash = sha256 ? createSha256() : createSha1();
   if (!sha256) hash.update(`blob ${bytes}\0`);
   for await (const chunk of streamRegularFile(path)) hash.update(chunk);
   return hash.digest('hex') === (sha256 ?? gitBlob);

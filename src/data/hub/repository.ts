@@ -1,4 +1,5 @@
-import { join, normalize, sep } from 'node:path';
+import { ENVIRONMENT } from '../../platform/machine.ts';
+import { join, normalize, sep } from '../../platform/paths.ts';
 import { datasetInfo, HubApiError, listFiles } from '@huggingface/hub';
 import { LimbeckError } from '../../errors.ts';
 import { type Download, download } from './download.ts';
@@ -38,10 +39,10 @@ export interface HubDataset {
  */
 export async function hubDataset(name: string, revision: string, options: HubOptions): Promise<HubDataset> {
   const withoutSlash = (url: string) => url.replace(/\/+$/, '');
-  const ownHub = withoutSlash(process.env.HF_ENDPOINT ?? PUBLIC_HUB);
+  const ownHub = withoutSlash(ENVIRONMENT.HF_ENDPOINT ?? PUBLIC_HUB);
   const hubUrl = withoutSlash(options.endpoint ?? ownHub);
   const trusted = hubUrl === ownHub || hubUrl === PUBLIC_HUB;
-  const accessToken = options.token ?? (trusted ? process.env.HF_TOKEN : undefined);
+  const accessToken = options.token ?? (trusted ? ENVIRONMENT.HF_TOKEN : undefined);
   const { signal } = options;
   const fetch = retryingFetch(options);
   const signalled: typeof fetch = (input, init) => fetch(input, { ...init, signal: signal ?? null });

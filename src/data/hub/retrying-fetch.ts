@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface RetryOptions {
   fetch?: typeof globalThis.fetch;
@@ -34,9 +33,24 @@ export function retryingFetch({
       } catch (error) {
         if (attempt === attempts || signal?.aborted) throw error;
       }
-      await sleep(wait, undefined, { signal });
+      await sleep(wait, signal);
     }
   };
+}
+
+/** Waits; throws the signal's reason when it is aborted meanwhile. */
+function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
 }
 
 /** In milliseconds; the header holds seconds or a date. */

@@ -1,8 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { totalmem } from 'node:os';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { LimbeckError } from '../../errors.ts';
+import { totalBytes } from '../../platform/machine.ts';
+import { nodeModule, packageFile } from '../../platform/node-modules.ts';
 import { type Limits, MOST_OF_MEMORY } from './limits.ts';
 import { type Answer, errorTold } from './messages.ts';
 
@@ -27,6 +26,12 @@ export interface IsolatedDecoding<Input> {
 export async function* decodeIsolated<Input, Piece>(options: IsolatedDecoding<Input>): AsyncGenerator<Piece> {
   const { decoder, input, limits, file, signal } = options;
   signal?.throwIfAborted();
+  if (!nodeModule('node:child_process')) {
+    throw new LimbeckError('data.needs-node', 'files of this kind are not read in a browser yet', {
+      where: file,
+      remedy: 'Give the data as CSV or JSONL.',
+    });
+  }
   const child = takeChild();
   const answers = new Answers<Piece>(child);
   const unreadable = (problem: string) => unreadableFile(file, problem);
@@ -91,11 +96,15 @@ export function decoderBeside(importer: string, name: string): URL {
 }
 
 function startChild(): ChildProcess {
+  const url = nodeModule('node:url');
+  const processes = nodeModule('node:child_process');
+  if (!url || !processes) throw new Error('a page has no processes');
   const module = decoderBeside(import.meta.url, 'child');
   // Its guard ends it earlier, where less is allowed.
-  const heap = `--max-old-space-size=${Math.ceil((MOST_OF_MEMORY * totalmem()) / 2 ** 20)}`;
-  const child = fork(fileURLToPath(module), [], {
-    execArgv: module.href.endsWith('.ts') ? [heap, '--import', typeScriptLoader()] : [heap],
+  const heap = `--max-old-space-size=${Math.ceil((MOST_OF_MEMORY * totalBytes()) / 2 ** 20)}`;
+  const child = processes.fork(url.fileURLToPath(module), [], {
+    // The loader of TypeScript only where Limbeck itself is developed and tested.
+    execArgv: module.href.endsWith('.ts') ? [heap, '--import', url.pathToFileURL(packageFile('tsx', import.meta.url)).href] : [heap],
     serialization: 'advanced',
     // What a dying engine prints is not for the person.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -104,11 +113,6 @@ function startChild(): ChildProcess {
   child.unref();
   child.channel?.unref();
   return child;
-}
-
-/** Only where Limbeck itself is developed and tested. */
-function typeScriptLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 }
 
 interface Death {

@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os';
+import { totalBytes } from '../../platform/machine.ts';
 
 /** What the decoding of one file may take, before it is taken for hostile or damaged. */
 export interface Limits {
@@ -19,7 +19,7 @@ const TIME = { least: 10, bytesPerSecond: 2 * 2 ** 20 };
  */
 export function limitsFor(fileBytes: number): Limits {
   return {
-    memoryBytes: Math.min(MEMORY.least + MEMORY.perByte * fileBytes, MOST_OF_MEMORY * totalmem()),
+    memoryBytes: Math.min(MEMORY.least + MEMORY.perByte * fileBytes, MOST_OF_MEMORY * totalBytes()),
     seconds: TIME.least + fileBytes / TIME.bytesPerSecond,
   };
 }

@@ -46,7 +46,7 @@ export async function openRun(recipe: Recipe, options: RunOptions): Promise<RunC
       recipe,
       options,
       folder,
-      engine: createNodeEngine({ provider: recipe.engine }),
+      engine: options.engine ?? createNodeEngine({ provider: recipe.engine }),
       store,
       clock,
       emit,

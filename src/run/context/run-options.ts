@@ -1,3 +1,4 @@
+import type { Engine } from '../../engine/engine.ts';
 import type { OnEvent } from '../../events.ts';
 
 /** How one run is to go; what it does is the recipe's. */
@@ -15,6 +16,8 @@ export interface RunOptions {
   allowPaths?: string[];
   /** What the recipe's paths are relative to; the working folder by default. */
   recipeFolder?: string;
+  /** What runs the models, instead of what the recipe names (`engine`). */
+  engine?: Engine;
   /** The command that repeats the run, for the report. */
   command?: string;
   /** For how long each model is timed, in seconds, for each of the two batch sizes; 0.5 by default. */
