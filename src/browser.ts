@@ -25,7 +25,7 @@ import { distill as distillInFolder } from './run/distill.ts';
  */
 export { createWebEngine, type WebEngineOptions } from './engine/web.ts';
 export { type ErrorCode, LimbeckError } from './errors.ts';
-export { type OnEvent, type RunEvent, STAGES, type StageName } from './events.ts';
+export type { OnEvent, RunEvent, StageName } from './events.ts';
 export { checkRecipe, type ParseOptions, parseRecipe } from './recipe/parse.ts';
 export { RecipeError, type RecipeProblem } from './recipe/problems.ts';
 export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema.ts';
@@ -89,7 +89,7 @@ export async function distill(recipe: Recipe | string, options: BrowserOptions):
         out,
         recipeFolder: GIVEN,
         storeFolder: `${KEPT}/store`,
-        engine: pageEngine(options),
+        engine: pageEngine(options, kept),
         ...(options.onEvent && { onEvent: options.onEvent }),
         ...(options.signal && { signal: options.signal }),
         ...(options.baseline !== undefined && { baseline: options.baseline }),
@@ -154,12 +154,22 @@ function hasOpfs(): boolean {
   return typeof navigator.storage?.getDirectory === 'function';
 }
 
-/** What earlier calls kept, in memory; and what keeps what this one writes. */
-async function openKept({ storage }: BrowserOptions): Promise<{ close(): Promise<void> }> {
+/** What keeps the files that a run writes. */
+interface Keeper {
+  /** Waits from time to time until what was written is kept: a training alone leaves the browser too few turns for it. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Between two waits (milliseconds): what a page that is closed may lose beside what is computed since the last checkpoint. */
+const SETTLE_EVERY = 1000;
+
+/** Reads into memory what earlier calls kept, and keeps what this one writes. */
+async function openKept({ storage }: BrowserOptions): Promise<Keeper> {
   const files = memoryFiles();
   if (storage === 'memory' || (storage === undefined && !hasOpfs())) {
     files.mkdirSync(KEPT, { recursive: true });
-    return { close: async () => {} };
+    return { settle: async () => {}, close: async () => {} };
   }
   files.rmSync(KEPT, { recursive: true, force: true });
   const root = await navigator.storage.getDirectory();
@@ -171,31 +181,49 @@ async function openKept({ storage }: BrowserOptions): Promise<{ close(): Promise
       problem ??= error;
     },
   });
+  let settled = performance.now();
   return {
+    async settle() {
+      if (performance.now() - settled < SETTLE_EVERY) return;
+      await mirror.flush();
+      settled = performance.now();
+    },
     async close() {
       await mirror.close();
       files.rmSync(KEPT, { recursive: true, force: true });
       if (problem === undefined) return;
-      throw new LimbeckError('run.storage', `the browser does not keep the run: ${(problem as Error).message}`, {
-        remedy: "Free some of the origin's storage (`forget`), or use storage: 'memory'.",
-        cause: problem,
-      });
+      throw new LimbeckError(
+        'run.storage',
+        `the browser does not keep the run: ${(problem as Error).message}`,
+        {
+          remedy: "Free some of the origin's storage (`forget`), or use storage: 'memory'.",
+          cause: problem,
+        },
+      );
     },
   };
 }
 
 /** onnxruntime-web, for which models that lie in memory have paths as well. */
-function pageEngine({ ort, provider, threads }: BrowserOptions): Engine {
+function pageEngine({ ort, provider, threads }: BrowserOptions, kept: Keeper): Engine {
   const engine = createWebEngine({ ort, ...(provider && { provider }), ...(threads && { threads }) });
   return {
     ...engine,
-    load(model, settings) {
+    async load(model, settings) {
       const files = memoryFiles();
       const isFile = typeof model === 'string' && files.existsSync(model);
-      return engine.load(isFile ? files.readFileSync(model) : model, {
+      const session = await engine.load(isFile ? files.readFileSync(model) : model, {
         ...(isFile && { title: model }),
         ...settings,
       });
+      return {
+        ...session,
+        async run(feeds, fetches) {
+          const outputs = await session.run(feeds, fetches);
+          await kept.settle();
+          return outputs;
+        },
+      };
     },
   };
 }

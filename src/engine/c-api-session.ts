@@ -1,4 +1,3 @@
-import { nextTurn } from '../platform/next-turn.ts';
 import {
   arrayTypeOf,
   bytesPerElement,
@@ -7,6 +6,7 @@ import {
   dataTypeFromCode,
 } from '../onnx/data-type.ts';
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
+import { nextTurn } from '../platform/next-turn.ts';
 import type { SessionOptions } from './engine.ts';
 import { FATAL, type NativeOrt, type OrtCApi, type Pointer } from './ort-c-api.ts';
 import type { RawSession } from './session.ts';

@@ -165,7 +165,9 @@ function load(): NativeOrt {
   if (process.versions.electron) throw new Error('not in Electron');
   const ffi = nodePackage<typeof koffi>('koffi', import.meta.url);
   ffi.config({ ...ffi.config(), sync_stack_size: STACK });
-  const library = ffi.load(libraryPath(dirname(packageFile('onnxruntime-node/package.json', import.meta.url))));
+  const library = ffi.load(
+    libraryPath(dirname(packageFile('onnxruntime-node/package.json', import.meta.url))),
+  );
   const base: Pointer = library.func('OrtGetApiBase', 'void*', [])();
   const [getApi] = ffi.decode(base, 'void*', 1) as Pointer[];
   const table: Pointer | null = ffi.call(getApi, ffi.proto('void*', ['uint32']), API_VERSION);

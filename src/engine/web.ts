@@ -1,8 +1,8 @@
 import { LimbeckError } from '../errors.ts';
+import { nextTurn } from '../platform/next-turn.ts';
 import type { Engine, Provider } from './engine.ts';
 import { firstLine, loadError, messageOf } from './ort-errors.ts';
 import { type OrtModule, ortSession, QUIET } from './ort-session.ts';
-import { nextTurn } from '../platform/next-turn.ts';
 import { type RawSession, sessionOver } from './session.ts';
 
 export interface WebEngineOptions {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SEQUENCE } from '../data/columns.ts';
 import { rename, writeFile } from '../platform/async-files.ts';
 import { createSha256 } from '../platform/hash.ts';
+import { PROCESS_ID } from '../platform/machine.ts';
 import { join } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
 import { LABEL_ENCODINGS } from './label-encoding.ts';
@@ -50,7 +51,7 @@ export async function readSpaceInfo(folder: string): Promise<SpaceInfo | undefin
 /** Writes the description so that a reader sees all of it or none. */
 export async function writeSpaceInfo(folder: string, info: SpaceInfo): Promise<void> {
   const file = join(folder, SPACE_FILE);
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${PROCESS_ID}`;
   await writeFile(draft, `${JSON.stringify({ format: FORMAT, ...info }, null, 2)}\n`);
   await rename(draft, file);
 }

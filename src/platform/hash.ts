@@ -24,7 +24,9 @@ const crypto = nodeModule('node:crypto');
 export const createSha256: () => Hash = crypto ? () => crypto.createHash('sha256') : portableSha256;
 
 /** SHA-1, for what others name by it (the blobs of git). */
-export const createSha1: () => Hash = crypto ? () => crypto.createHash('sha1') : () => portable(sha1InJavaScript);
+export const createSha1: () => Hash = crypto
+  ? () => crypto.createHash('sha1')
+  : () => portable(sha1InJavaScript);
 
 /** The one in JavaScript; as fast as Node's for 64 bytes, some ten times slower for megabytes (65 MB/s). */
 export function portableSha256(): Hash {

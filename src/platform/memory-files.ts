@@ -70,6 +70,12 @@ export class MemoryFiles implements Files {
       if (entry !== FOLDER && path.startsWith(inside)) yield { path, bytes: entry.bytes };
   }
 
+  /** The bytes of a file as they are now, without a copy; undefined where there is nothing. */
+  look(path: string): Uint8Array<ArrayBuffer> | 'folder' | undefined {
+    const entry = this.#entries.get(absolute(path));
+    return entry === FOLDER ? 'folder' : entry?.bytes;
+  }
+
   appendFileSync(path: string, content: string | Uint8Array): void {
     const file = this.#make(path, 'a');
     file.write(bytesOf(content), file.size);

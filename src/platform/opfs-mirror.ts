@@ -69,12 +69,16 @@ export class OpfsMirror {
     this.#writing = (async () => {
       // Whoever changes files in a row is done with it first.
       await Promise.resolve();
-      for (const name of this.#changed) {
-        this.#changed.delete(name);
-        try {
-          await this.#keep(name);
-        } catch (error) {
-          this.#options.onProblem?.(error);
+      while (this.#changed.size > 0) {
+        // All as it is now, so that what is kept fits together; a file that changes all the time does not wait for ever.
+        const round = [...this.#changed].map((name) => [name, this.#files.look(this.#pathOf(name))] as const);
+        this.#changed.clear();
+        for (const [name, content] of round) {
+          try {
+            await keep(this.#options.directory, name.split('/'), content);
+          } catch (error) {
+            this.#options.onProblem?.(error);
+          }
         }
       }
       this.#writing = undefined;
@@ -82,25 +86,25 @@ export class OpfsMirror {
     return this.#writing;
   }
 
-  async #keep(name: string): Promise<void> {
-    const path = `${this.#options.folder}/${name}`;
-    const status = this.#files.statSync(path, { throwIfNoEntry: false });
-    const parts = name.split('/');
-    const last = parts.pop() as string;
-    if (!status) return remove(this.#options.directory, parts, last);
-    const place = await folderIn(this.#options.directory, status.isFile() ? parts : [...parts, last]);
-    if (!status.isFile()) return;
-    const handle = await place.getFileHandle(last, { create: true });
-    const writable = await handle.createWritable();
-    // It may have changed or gone while its place was looked for.
-    const now = this.#files.statSync(path, { throwIfNoEntry: false });
-    if (!now?.isFile()) {
-      await writable.abort();
-      return remove(this.#options.directory, parts, last);
-    }
-    await writable.write(this.#files.readFileSync(path) as Uint8Array<ArrayBuffer>);
-    await writable.close();
+  #pathOf(name: string): string {
+    return `${this.#options.folder}/${name}`;
   }
+}
+
+/** Makes what is at a place what it is in memory: a file's bytes, a folder, or nothing. */
+async function keep(
+  directory: FileSystemDirectoryHandle,
+  parts: readonly string[],
+  content: ReturnType<MemoryFiles['look']>,
+): Promise<void> {
+  const last = parts.at(-1) as string;
+  if (content === undefined) return remove(directory, parts.slice(0, -1), last);
+  const place = await folderIn(directory, content === 'folder' ? parts : parts.slice(0, -1));
+  if (content === 'folder') return;
+  const handle = await place.getFileHandle(last, { create: true });
+  const writable = await handle.createWritable();
+  await writable.write(content);
+  await writable.close();
 }
 
 async function readInto(

@@ -37,6 +37,21 @@ export function classifierModel({
   return writeModel(g.build('teacher'));
 }
 
+/** An encoder as somebody might bring it: random vectors of tokens, averaged, through a layer that is random too. */
+export function featureModel({ vocabulary = 8000, width = 48 } = {}): Uint8Array {
+  const random = randomStream(11, 'feature-model');
+  const normal = (count: number, scale: number) =>
+    Float32Array.from({ length: count }, () => scale * random.normal());
+  const g = new GraphBuilder();
+  const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
+  const mask = maskColumn(g, g.input('attention_mask', 'int64', ['batch', 'sequence']));
+  const table = g.initializer('table', float32(normal(vocabulary * width, 1), [vocabulary, width]));
+  const mean = maskedMean(g, g.mul(g.gather(table, ids), mask), mask);
+  const layer = g.initializer('layer', float32(normal(width * 2 * width, width ** -0.5), [width, 2 * width]));
+  g.output(g.tanh(g.matMul(mean, layer)), 'sentence_embedding');
+  return writeModel(g.build('encoder'));
+}
+
 /** The same model, but its first node waits for its last. */
 export function withCycle(model: Uint8Array): Uint8Array {
   const proto = fromBinary(ModelProtoSchema, model);

@@ -1,7 +1,7 @@
-import { ENVIRONMENT } from '../../platform/machine.ts';
-import { join, normalize, sep } from '../../platform/paths.ts';
 import { datasetInfo, HubApiError, listFiles } from '@huggingface/hub';
 import { LimbeckError } from '../../errors.ts';
+import { ENVIRONMENT } from '../../platform/machine.ts';
+import { join, normalize, sep } from '../../platform/paths.ts';
 import { type Download, download } from './download.ts';
 import { type RetryOptions, retryingFetch } from './retrying-fetch.ts';
 

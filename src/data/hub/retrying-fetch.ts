@@ -1,4 +1,3 @@
-
 export interface RetryOptions {
   fetch?: typeof globalThis.fetch;
   /** How often a request is tried in all. */

@@ -104,7 +104,9 @@ function startChild(): ChildProcess {
   const heap = `--max-old-space-size=${Math.ceil((MOST_OF_MEMORY * totalBytes()) / 2 ** 20)}`;
   const child = processes.fork(url.fileURLToPath(module), [], {
     // The loader of TypeScript only where Limbeck itself is developed and tested.
-    execArgv: module.href.endsWith('.ts') ? [heap, '--import', url.pathToFileURL(packageFile('tsx', import.meta.url)).href] : [heap],
+    execArgv: module.href.endsWith('.ts')
+      ? [heap, '--import', url.pathToFileURL(packageFile('tsx', import.meta.url)).href]
+      : [heap],
     serialization: 'advanced',
     // What a dying engine prints is not for the person.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join } from '../../platform/paths.ts';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { readRegularFile, readRegularText } from '../../regular-file.ts';

@@ -1,6 +1,9 @@
-import { realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
+import { realpathSync } from '../../platform/files.ts';
+import { nodeModule } from '../../platform/node-modules.ts';
+import { basename, dirname, join, resolve } from '../../platform/paths.ts';
+
+const fs = nodeModule('node:fs');
 
 /**
  * Throws when one of the files that are to be written is one of those that were read, or two of them are the same:
@@ -35,7 +38,7 @@ export function refuseOverwrite(written: readonly string[], read: readonly strin
 
 /** What tells a file: its place on the disk where it exists, and its path with all links followed. */
 function identitiesOf(path: string): string[] {
-  const status = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const status = fs?.statSync(path, { bigint: true, throwIfNoEntry: false });
   const absolute = followed(resolve(path));
   // Two new files whose names differ in case alone are one file on macOS and Windows.
   return [
@@ -46,7 +49,7 @@ function identitiesOf(path: string): string[] {
 
 function followed(path: string): string {
   try {
-    return realpathSync.native(path);
+    return fs ? fs.realpathSync.native(path) : realpathSync(path);
   } catch {
     const folder = dirname(path);
     return folder === path ? path : join(followed(folder), basename(path));

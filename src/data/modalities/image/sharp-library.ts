@@ -1,4 +1,6 @@
-import sharp from 'sharp';
+import type Sharp from 'sharp';
+import { hexOf, latin1Of } from '../../../platform/bytes.ts';
+import { nodePackage } from '../../../platform/node-modules.ts';
 import { BrokenValue } from '../../broken-value.ts';
 import { FORMAT_NAMES, type ImageFormat, imageFormat } from './image-format.ts';
 import type { DecodedImage, DecodeOptions, ImageLibrary } from './image-library.ts';
@@ -11,14 +13,21 @@ const SECONDS_PER_IMAGE = 30;
 /** Images with fewer pixels along a side are placeholders, on which nothing can be seen. */
 const LEAST_SIDE = 2;
 
+/** Loaded when it is wanted: a page loads this module, and never that package. */
+function loadSharp(): typeof Sharp {
+  return nodePackage<typeof Sharp>('sharp', import.meta.url);
+}
+
 /** The decoder of Node: libvips through `sharp`, with one thread and no cache, so that its memory is that of one image. */
 export function sharpLibrary(): ImageLibrary {
+  const sharp = loadSharp();
   sharp.cache(false);
   sharp.concurrency(1);
   return { title: `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`, decode, resize };
 }
 
 async function decode(bytes: Uint8Array, { maxPixels, background }: DecodeOptions): Promise<DecodedImage> {
+  const sharp = loadSharp();
   const format = imageFormat(bytes);
   if (!format) throw new BrokenValue('image', notAnImage(bytes));
   const open = () =>
@@ -72,18 +81,16 @@ async function orBroken<T>(format: ImageFormat, read: () => Promise<T>): Promise
 
 function notAnImage(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'the file is empty';
-  const first = Buffer.from(bytes.subarray(0, 16));
+  const first = bytes.subarray(0, 16);
   const isText = first.every((byte) => byte >= 0x20 && byte < 0x7f);
-  const begins = isText
-    ? `'${first.toString('latin1')}'`
-    : `the bytes ${first.subarray(0, 8).toString('hex')}`;
+  const begins = isText ? `'${latin1Of(first)}'` : `the bytes ${hexOf(first.subarray(0, 8))}`;
   return `it is no PNG, JPEG, WebP or GIF image: it begins with ${begins}`;
 }
 
 async function resize(image: ImagePixels, to: Size, resample: Resampling): Promise<ImagePixels> {
   const { height, width, channels, data } = image;
   if (height === to.height && width === to.width) return image;
-  const raw = sharp(data, { raw: { height, width, channels: channels as 1 | 3 } });
+  const raw = loadSharp()(data, { raw: { height, width, channels: channels as 1 | 3 } });
   // As transformers.js in Node: interpolation takes single pixels of the image, and Lanczos the mean over an area.
   const resized =
     resample === 'lanczos'
