@@ -1,3 +1,4 @@
+import { base64Of, numbersIn, utf8Of } from '../../../platform/bytes.ts';
 import { resample } from './resample.ts';
 
 const SIZE = { width: 160, height: 48 };
@@ -19,7 +20,7 @@ export function waveformPicture(samples: Float32Array): string {
     lines.push(`M${x + 0.5} ${y(high)}V${(Number(y(low)) + 0.5).toFixed(1)}`);
   }
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"><path d="${lines.join('')}" stroke="#4a7ebb" fill="none"/></svg>`;
-  return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
+  return `data:image/svg+xml;base64,${base64Of(utf8Of(svg))}`;
 }
 
 /** Enough to understand a word by, in a fifth of the bytes. */
@@ -32,19 +33,20 @@ export function waveformSound(samples: Float32Array, rate: number): string | und
   const heard = rate > HEARD_RATE ? resample(samples, rate, HEARD_RATE) : samples;
   const heardRate = Math.min(rate, HEARD_RATE);
   const peak = heard.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0);
-  head.writeUInt32LE(36 + heard.length, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(heardRate, 24);
-  head.writeUInt32LE(heardRate, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(heard.length, 40);
-  const audio = Uint8Array.from(heard, (value) => Math.round(128 + (120 * value) / peak));
-  return `data:audio/wav;base64,${Buffer.concat([head, audio]).toString('base64')}`;
+  const file = new Uint8Array(44 + heard.length);
+  const head = numbersIn(file);
+  file.set(utf8Of('RIFF'), 0);
+  head.setUint32(4, 36 + heard.length, true);
+  file.set(utf8Of('WAVEfmt '), 8);
+  head.setUint32(16, 16, true);
+  head.setUint16(20, 1, true);
+  head.setUint16(22, 1, true);
+  head.setUint32(24, heardRate, true);
+  head.setUint32(28, heardRate, true);
+  head.setUint16(32, 1, true);
+  head.setUint16(34, 8, true);
+  file.set(utf8Of('data'), 36);
+  head.setUint32(40, heard.length, true);
+  for (const [i, value] of heard.entries()) file[44 + i] = Math.round(128 + (120 * value) / peak);
+  return `data:audio/wav;base64,${base64Of(file)}`;
 }
