@@ -131,7 +131,11 @@ describe('architecture', () => {
     const wrong = files
       .map((path) => relative(SRC, path))
       .filter((file) => !isTest(file) && !NODE_EDGE.test(file) && !own.includes(file))
-      .filter((file) => /\bBuffer\.\w|\bprocess\.(env|pid|cwd|platform|arch|version|memoryUsage|exit|on|kill|emit|std\w+|hrtime|resourceUsage)\b/.test(codeOf(readFileSync(join(SRC, file), 'utf8'))));
+      .filter((file) =>
+        /\bBuffer\.\w|\bprocess\.(env|pid|cwd|platform|arch|version|memoryUsage|exit|on|kill|emit|std\w+|hrtime|resourceUsage)\b/.test(
+          codeOf(readFileSync(join(SRC, file), 'utf8')),
+        ),
+      );
     expect(wrong).toEqual([]);
   });
 });
