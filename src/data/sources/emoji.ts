@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from '../../platform/paths.ts';
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { packageFile } from '../../platform/node-modules.ts';
+import { dirname, join } from '../../platform/paths.ts';
 import { readRegularFile, readRegularText } from '../../regular-file.ts';
 import { hashFile } from '../hash-file.ts';
 import { type CutSheet, cutSheet } from './emoji-sheet.ts';
@@ -199,7 +199,7 @@ function dictionaryFile(folder: string, language: string): string {
 /** @throws LimbeckError `data.not-installed` with the command that installs it */
 export function packageFolder(name: string): string {
   try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+    return dirname(packageFile(`${name}/package.json`, import.meta.url));
   } catch (cause) {
     throw new LimbeckError('data.not-installed', `the package ${name} is not installed`, {
       remedy: `Install it beside its dictionary: npm install ${name} emojibase-data`,
