@@ -46,6 +46,8 @@ export interface Processor {
    * The columns that a model is fed, role `input`; a dimension that differs by bucket has the name of `axis` (`sequence`).
    */
   readonly columns: readonly ColumnSpec[];
+  /** What a backbone has to know in order to read the columns: the size of the vocabulary, of the images. */
+  readonly forBackbones: Readonly<Record<string, unknown>>;
   /** The axis on which samples have different lengths and are put in buckets; absent where all have one shape. */
   readonly axis?: BucketAxis;
   /**

@@ -93,6 +93,11 @@ export class RecordSplit implements Split {
     this.samples = start / count;
   }
 
+  /** The name of the axis that buckets have different lengths on. */
+  get axis(): string | undefined {
+    return this.#files.axis;
+  }
+
   /** The same samples in variants. */
   withViews(views: Views): RecordSplit {
     return new RecordSplit(this.#files, views);

@@ -21,6 +21,7 @@ const tokenizer = tokenizerFromVocabulary([
 
 /** Two bytes that are a column of their own; odd ones take a moment, and 13 is broken. */
 const bytes: Processor = {
+  forBackbones: {},
   hash: 'two bytes',
   columns: [{ name: 'two_values', type: 'float32', shape: [2], pad: 7, role: 'input' }],
   bytesFor: () => 2,

@@ -69,6 +69,11 @@ export class ImageProcessor implements Processor {
     return this.#options.dims;
   }
 
+  get forBackbones(): { channels: number; height: number; width: number } {
+    const [channels, height, width] = this.dims;
+    return { channels, height, width };
+  }
+
   /** Mean and deviation of each channel (0 to 1), or of all, by which pixels are normalised. */
   get normalization(): ChannelMoments {
     return this.#moments ?? { mean: [0], deviation: [1] };

@@ -14,6 +14,15 @@ const SLOW_TEXTS = 3;
 /** Stands between the two texts of a pair in what identifies it, and in what is kept of it for people. */
 const BETWEEN = '\u0000';
 
+/** What a backbone over tokens has to fit. */
+export interface TextFacts extends Readonly<Record<string, unknown>> {
+  readonly vocabularySize: number;
+  /** Tokens in the longest text. */
+  readonly maxLength: number;
+  /** Whether `token_type_ids` is an input. */
+  readonly pairs: boolean;
+}
+
 /**
  * Tokens of a text, or of a pair of texts: `input_ids` and `attention_mask`, int64 [sequence]; of a pair where the
  * tokenizer tells its parts apart also `token_type_ids`. Ids lie on disk without padding, as uint16 where the vocabulary
@@ -23,6 +32,7 @@ export class TextProcessor implements Processor {
   readonly hash: string;
   readonly columns: readonly ColumnSpec[];
   readonly axis: BucketAxis;
+  readonly forBackbones: TextFacts;
   readonly #tokenizer: Tokenizer;
   readonly #fields: readonly string[];
   readonly #maxLength: number;
@@ -51,6 +61,11 @@ export class TextProcessor implements Processor {
       ids: named(INPUT_IDS),
       mask: named(ATTENTION_MASK),
       types: named(TOKEN_TYPE_IDS),
+    };
+    this.forBackbones = {
+      vocabularySize: tokenizer.vocabularySize,
+      maxLength: this.#maxLength,
+      pairs: this.#typed,
     };
     this.axis = { name: SEQUENCE, unit: 'tokens', buckets };
     const column = (name: string, pad: number): ColumnSpec => ({

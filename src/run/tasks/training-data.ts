@@ -1,0 +1,119 @@
+import { JoinedSplit } from '../../data/added/joined-split.ts';
+import { type Batch, variantName, variantOf } from '../../data/batch.ts';
+import { batchOrder } from '../../data/batches/batch-order.ts';
+import type { OrderOf } from '../../data/batches/curriculum-order.ts';
+import { dropTokens } from '../../data/batches/token-dropout.ts';
+import type { RecordSplit } from '../../data/prepared/record-split.ts';
+import type { Split } from '../../data/split.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { trainingBatch } from '../sample-batches.ts';
+import type { TrainingData } from './task.ts';
+
+export interface TrainingDataOptions {
+  readonly recipe: Pick<Recipe, 'data' | 'training' | 'seed'>;
+  readonly split: RecordSplit;
+  /** At most; there may be fewer samples. */
+  readonly batchSize: number;
+  /** What the teacher said, by tap. */
+  readonly knowledge?: ReadonlyMap<string, LabelSpace> | undefined;
+  /** Samples beside those of the split. */
+  readonly added?: readonly Split[] | undefined;
+  /** In what order samples come; every one once an epoch when absent. */
+  readonly orderOf?: OrderOf | undefined;
+  /** The token that hidden ones become, where samples have tokens and the recipe hides some. */
+  readonly unknownToken?: number | undefined;
+  /** As samples are, without the recipe's variations. */
+  readonly plain?: boolean;
+}
+
+/**
+ * The batches of a training: in the order that the seed gives, or that of a curriculum.
+ *
+ * Samples of several lengths come in batches of one length each, the last of which are short. Where all samples have one
+ * shape batches are full, for statistics of a short one would be others: the samples that are left over at the end of an
+ * epoch are other ones in the next. Such samples come in the view whose turn it is (`data.augmentation`).
+ */
+export function trainingDataOf(options: TrainingDataOptions): TrainingData {
+  return options.split.buckets.some(({ length }) => length !== undefined)
+    ? bucketedBatches(options)
+    : fullBatches(options);
+}
+
+function bucketedBatches(options: TrainingDataOptions): TrainingData {
+  const { recipe, split: own, batchSize, knowledge, added = [], orderOf = batchOrder } = options;
+  const { seed, training } = recipe;
+  const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
+  const order = orderOf(split, batchSize, seed);
+  const dropout = { fraction: options.plain ? 0 : training.tokenDropout, unkId: options.unknownToken ?? 0 };
+  const hides = options.unknownToken !== undefined && dropout.fraction > 0;
+  const vary = (batch: Batch, epoch: number, index: number) =>
+    hides ? dropTokens(batch, { ...dropout, seed }, epoch, index) : batch;
+  return {
+    variants: variantsOf(own, batchSize),
+    batches: {
+      batchesPerEpoch: order.batchesPerEpoch,
+      batch({ epoch, index }) {
+        const { bucket, indices } = order.batch(epoch, index);
+        return trainingBatch(vary(split.readBatch(bucket, indices, batchSize), epoch, index), knowledge);
+      },
+    },
+  };
+}
+
+/** The compiled steps that a split needs: one for each of its buckets, the empty ones too. */
+export function variantsOf(
+  { buckets, axis }: Pick<RecordSplit, 'buckets' | 'axis'>,
+  batchSize: number,
+): TrainingData['variants'] {
+  const sizes = buckets.map(({ length }) => ({
+    batch: batchSize,
+    ...(axis !== undefined && length !== undefined && { [axis]: length }),
+  }));
+  return Object.fromEntries(sizes.map((own) => [variantName(own), own]));
+}
+
+/** A split with every view that training takes of its samples: no more than there are epochs. */
+export function inViews(
+  { data, training, seed }: Pick<Recipe, 'data' | 'training' | 'seed'>,
+  split: RecordSplit,
+): { readonly split: RecordSplit; readonly views: number } {
+  if (!data.augmentation) return { split, views: 1 };
+  const views = Math.min(data.augmentation.views, training.epochs);
+  return { split: split.withViews({ count: views, seed, options: data.augmentation }), views };
+}
+
+function fullBatches(options: TrainingDataOptions): TrainingData {
+  const { recipe, split: samples, knowledge, added = [], orderOf = batchOrder } = options;
+  const { split: own, views } = options.plain ? { split: samples, views: 1 } : inViews(recipe, samples);
+  const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
+  const size = samples.samples + split.size - own.size;
+  const batchSize = Math.min(options.batchSize, size);
+  const order = orderOf({ buckets: [{ size }] }, batchSize, recipe.seed);
+  const { name, sizes } = variantOf({ sizes: { batch: batchSize } });
+  return {
+    variants: { [name]: sizes },
+    batches: {
+      batchesPerEpoch: Math.floor(size / batchSize),
+      batch({ epoch, index }) {
+        const from = (epoch % views) * samples.samples;
+        const afterViews = own.size - samples.samples;
+        const indices = fullBatch(order, epoch, index, batchSize).map(
+          (sample) => sample + (sample < samples.samples ? from : afterViews),
+        );
+        return trainingBatch(split.readBatch(0, indices, batchSize), knowledge);
+      },
+    },
+  };
+}
+
+/** Batch `index`, or the last one in the place of the short one. */
+function fullBatch(
+  order: ReturnType<typeof batchOrder>,
+  epoch: number,
+  index: number,
+  batchSize: number,
+): Uint32Array {
+  const { indices } = order.batch(epoch, index);
+  return indices.length === batchSize ? indices : order.batch(epoch, order.batchesPerEpoch - 1).indices;
+}
