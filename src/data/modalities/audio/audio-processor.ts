@@ -40,6 +40,10 @@ export class AudioProcessor implements Processor {
     this.columns = [{ name: INPUT_VALUES, type: 'float32', shape: [samples], pad: 0, role: 'input' }];
   }
 
+  get forBackbones(): { samplingRate: number; samples: number } {
+    return { samplingRate: this.#options.rate, samples: this.#options.samples };
+  }
+
   bytesFor(): number {
     return 2 * this.#options.samples;
   }
