@@ -7,8 +7,8 @@ import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import type { Split } from '../../data/split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import { trainingBatch } from '../sample-batches.ts';
-import type { TrainingData } from './task.ts';
+import type { TrainingData } from '../context/task.ts';
+import { trainingBatch } from './sample-batches.ts';
 
 export interface TrainingDataOptions {
   readonly recipe: Pick<Recipe, 'data' | 'training' | 'seed'>;
