@@ -107,6 +107,28 @@ describe('trainStudent', () => {
     expect(bitsOf(result.parameters)).toBe(seen[1]);
   });
 
+  it('asks for batches asynchronously, and shows the student as it is by then', async () => {
+    const { batch, batchesPerEpoch } = toyBatches();
+    const seen: string[] = [];
+    const watching: BatchSource = {
+      batchesPerEpoch,
+      async batch(place, { student, parameters }) {
+        expect([...parameters().keys()].sort()).toEqual([...student.parameters].sort());
+        seen.push(bitsOf(parameters()));
+        await new Promise((done) => setImmediate(done));
+        return batch(place);
+      },
+    };
+    const schedule = { peak: 0.01, totalSteps: 3, warmup: 0, decay: 'constant' } as const;
+    const { parameters } = await trainStudent(options({ batches: watching, schedule }));
+    // Before each of the steps, and once for the probe of the terms, which sees the student as it began.
+    expect(seen).toHaveLength(4);
+    expect(seen[3]).toBe(seen[0]);
+    expect(new Set(seen).size).toBe(3);
+    const plain = await trainStudent(options({ schedule }));
+    expect(bitsOf(parameters)).toBe(bitsOf(plain.parameters));
+  });
+
   it('names the step at which a loss is no number', async () => {
     const broken: BatchSource = {
       batchesPerEpoch: 8,

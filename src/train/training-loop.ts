@@ -274,7 +274,7 @@ function warnOfInertTerms(
     if (norm < INERT * largest) {
       const part = largest > 0 ? `${((100 * norm) / largest).toPrecision(2)} % of the largest` : 'zero';
       onWarning?.(
-        `the loss term '${name}' is inert: its gradient is ${part}. Raise objective.${name}.weight.`,
+        `the loss term '${name}' is inert: its gradient is ${part}. Raise ${name.includes('/') ? 'its weight under objective' : `objective.${name}.weight`}.`,
       );
     }
   }

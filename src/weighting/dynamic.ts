@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { LimbeckError } from '../errors.ts';
 import { type ObjectiveInputs, weightedMean } from '../objectives/objective.ts';
+import { MAIN_OUTPUT } from '../objectives/output-names.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { complexity, divergence } from './causes.ts';
@@ -35,6 +37,7 @@ export interface DynamicWeightsOptions {
 export function dynamicWeights({ names, classes }: DynamicWeightsOptions): StepWeighting {
   return {
     weigh(g, terms, inputs) {
+      if (!inputs.has(MAIN_OUTPUT)) throw withoutClasses();
       const teacher = inputs.knowledge('logits', [classes]);
       const rowWeights = inputs.rowWeights();
       const causes = { C: complexity(g, teacher), D: divergence(g, inputs.student('logits'), teacher) };
@@ -75,6 +78,17 @@ export function dynamicWeights({ names, classes }: DynamicWeightsOptions): StepW
     if (place < 0) throw new Error(`dynamic weights were made for ${names.join(', ')}, not for ${name}`);
     return g.squeeze(g.slice(vector, 0, place, place + 1), [0]);
   }
+}
+
+function withoutClasses(): LimbeckError {
+  return new LimbeckError(
+    'recipe.invalid',
+    'dynamic weights follow how certain the teacher is about classes, and this student answers none',
+    {
+      where: 'weighting.kind',
+      remedy: 'Take gradient-norms, uncertainty or fixed weights, which need no classes.',
+    },
+  );
 }
 
 /** A coefficient of all terms as it goes into a step. */

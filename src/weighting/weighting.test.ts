@@ -15,7 +15,7 @@ const { log: ln, exp } = Math;
 const sigmoid = (x: number) => 1 / (1 + exp(-x));
 
 /** A weighting over two terms of two rows: `kd`, which tells its rows, and `hints`, which does not. */
-async function weigh(weighting: StepWeighting, feeds: Record<string, Tensor>) {
+async function weigh(weighting: StepWeighting, feeds: Record<string, Tensor>, answer = 'logits') {
   const g = new GraphBuilder();
   const input = (name: string, dims: readonly Dim[]) =>
     (g.inputs.find((one) => one.name === name) as TypedValue | undefined) ?? g.input(name, 'float32', dims);
@@ -23,6 +23,7 @@ async function weigh(weighting: StepWeighting, feeds: Record<string, Tensor>) {
   const rowWeights = g.input('row_weights', 'float32', [2]);
   const inputs = {
     student: () => logits,
+    has: (name) => name === answer,
     knowledge: () => input('knowledge/logits', [2, 2]),
     parameter: (name, dims) => input(name, dims),
     rowWeights: () => rowWeights,
@@ -63,6 +64,13 @@ describe('dynamicWeights', () => {
     'weighting/alpha': float32(alpha),
     'weighting/beta': float32(beta),
     'weighting/gamma': float32(gamma),
+  });
+
+  it('needs a student that answers classes', async () => {
+    await expect(weigh(weighting, feeds, 'embedding')).rejects.toMatchObject({
+      code: 'recipe.invalid',
+      where: 'weighting.kind',
+    });
   });
 
   it('start with what the recipe says', async () => {
