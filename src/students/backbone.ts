@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Graph } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { BackboneFeatures } from '../targets/features.ts';
+import type { TaughtText } from './least-squares-start.ts';
 import type { ParameterMaker } from './parameters.ts';
 
 /** What a backbone over tokens has to fit. */
@@ -73,6 +74,23 @@ export interface Backbone<Options extends z.ZodObject = z.ZodObject, M extends M
     options: z.output<Options>,
     inputs: ModelInputs[M],
   ): BackboneFeatures;
+  /**
+   * First contents of parameters, by name, that are better than drawn ones: from what a teacher says of the training texts.
+   * Absent for most; empty where the options want none.
+   */
+  start?(
+    options: z.output<Options>,
+    inputs: ModelInputs[M],
+    taught: TaughtVectors,
+  ): ReadonlyMap<string, Float32Array>;
+}
+
+/** The vectors that a teacher gives training texts, and the linear layer that leads to them. */
+export interface TaughtVectors {
+  readonly outputs: number;
+  /** Of the layer's parameters: `SCOPE/weight` [width, outputs] and `SCOPE/bias`. */
+  readonly scope: string;
+  readonly texts: Iterable<TaughtText>;
 }
 
 /** Lets `build` be typed by the options and the modality beside it. */

@@ -11,7 +11,7 @@ import { staticEmbedding } from './static-embedding.ts';
 function build(weights: 'learnt' | 'frequency' | 'equal') {
   return buildStudent({
     backbone: staticEmbedding,
-    options: { width: 3, weights },
+    options: staticEmbedding.options.parse({ width: 3, weights }),
     // Token 1 is 998 of 1,000 tokens, token 2 is one of them, 3 and 4 are none.
     inputs: { vocabularySize: 6, maxLength: 8, trainingTexts: [new Array(998).fill(1), [2, 5]] },
     heads: [linearHead(2, 'embedding')],
@@ -55,4 +55,17 @@ it('is the mean of its tokens’ vectors, the frequent ones counting less', asyn
 it('learns its weights where it is told to', () => {
   expect(build('learnt').parameters).toContain('embedding/log_weights');
   expect(build('frequency').parameters).not.toContain('embedding/log_weights');
+});
+
+it('starts from the vectors whose means are the teacher’s', () => {
+  const answer = [1, -2];
+  const options = (more: object) => staticEmbedding.options.parse({ width: 3, ridge: 1e-6, ...more });
+  const inputs = { vocabularySize: 6, maxLength: 8, trainingTexts: [[1, 2], [2]] };
+  const taught = { outputs: 2, scope: 'heads/embedding', texts: [{ ids: [2], answer }] };
+  const start = staticEmbedding.start!(options({}), inputs, taught);
+  const vectors = start.get('embedding/weight')!;
+  expect(vectors).toHaveLength(6 * 3);
+  expect(Array.from(vectors.subarray(6, 9))).toEqual([expect.closeTo(1, 4), expect.closeTo(-2, 4), 0]);
+  expect(Array.from(start.get('heads/embedding/weight')!)).toEqual([1, 0, 0, 1, 0, 0]);
+  expect(staticEmbedding.start!(options({ start: 'drawn' }), inputs, taught).size).toBe(0);
 });

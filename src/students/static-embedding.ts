@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineBackbone } from './backbone.ts';
+import { leastSquaresStart } from './least-squares-start.ts';
 import { pooledFeatures, tokenFeatures } from './linear-features.ts';
 import { maskColumn, maskedMean } from './masked-pooling.ts';
 import { tokenInputs } from './token-inputs.ts';
@@ -59,6 +60,21 @@ export const staticEmbedding = defineBackbone({
       pooled: () => pooledFeatures(g, make, g.identity(maskedMean(g, tokens, mask), 'pooled'), width),
       tokens: () => tokenFeatures(g, make, tokens, width),
     };
+  },
+  start({ width, weights, start, ridge }, { vocabularySize, trainingTexts = [] }, { outputs, scope, texts }) {
+    if (start === 'drawn') return new Map();
+    const counted =
+      weights === 'equal'
+        ? new Float32Array(vocabularySize).fill(1)
+        : logWeights(trainingTexts, vocabularySize).map(Math.exp);
+    const { vectors, projection } = leastSquaresStart({
+      ...{ vocabularySize, width, outputs, texts, ridge },
+      weights: counted,
+    });
+    return new Map([
+      ['embedding/weight', vectors],
+      [`${scope}/weight`, projection],
+    ]);
   },
 });
 
