@@ -14,6 +14,17 @@ const options = z
       .describe(
         'How much a token counts: the less the more frequent it is in the training texts (frequency), a number that starts there and learns (learnt), or all alike (equal).',
       ),
+    start: z
+      .enum(['least-squares', 'drawn'])
+      .default('least-squares')
+      .describe(
+        "First vectors: those whose means are nearest to the teacher's vectors of the training texts, in closed form (where it gives vectors), or drawn ones.",
+      ),
+    ridge: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('How much least squares pull the vectors of rare tokens towards 0.'),
   })
   .describe(
     'One vector for each token, and their weighted mean: no layer at all. The fastest for embeddings.',
