@@ -1,0 +1,50 @@
+import type { Graph } from '../onnx/graph.ts';
+import { withAnyLength } from './audio-window.ts';
+import { CONFIG_FILE, classNames, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+
+/** A classifier of audio that is to leave in the layout of the Hugging Face hub. */
+export interface AudioClassifierPackage {
+  /** Input `input_values`, float32 [batch, samples], output `logits`: [batch, classes], or [batch, frames, classes]. */
+  readonly model: Graph;
+  /** The same in int8, or null. */
+  readonly quantized: Graph | null;
+  /** The student's kind, as in the recipe. */
+  readonly architecture: string;
+  readonly labels: readonly string[];
+  /** Samples of a window. */
+  readonly samples: number;
+  /** Whether each frame has a class; then audio of any length is heard as it is. */
+  readonly isByFrame: boolean;
+  /** Of the modality: `preprocessor_config.json`. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+/**
+ * Writes a classifier of audio in the layout that transformers.js and the Hugging Face hub expect: `config.json`,
+ * `preprocessor_config.json` and the models. Throws as `writePackage`.
+ */
+export function writeAudioClassifier(folder: string, content: AudioClassifierPackage): void {
+  const { model, quantized, samples, isByFrame, files } = content;
+  const shipped = (graph: Graph) => (isByFrame ? graph : withAnyLength(graph, samples));
+  writePackage(folder, { model: shipped(model), quantized: quantized && shipped(quantized) }, [
+    jsonFile(CONFIG_FILE, audioClassifierConfig(content)),
+    ...Object.entries(files).map(([name, bytes]): PackageFile => ({ name, bytes })),
+  ]);
+}
+
+/** `config.json` of a classifier of audio. */
+export function audioClassifierConfig({
+  labels,
+  architecture,
+  isByFrame,
+}: Pick<AudioClassifierPackage, 'labels' | 'architecture' | 'isByFrame'>): Record<string, unknown> {
+  return {
+    // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. That of Wav2Vec2 feeds
+    // `input_values` and reads `logits`, whatever the network is.
+    model_type: 'wav2vec2',
+    architectures: [isByFrame ? 'Wav2Vec2ForAudioFrameClassification' : 'Wav2Vec2ForSequenceClassification'],
+    problem_type: 'single_label_classification',
+    ...classNames(labels),
+    limbeck: { architecture },
+  };
+}
