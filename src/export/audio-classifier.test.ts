@@ -15,6 +15,7 @@ import { audioConv } from '../students/audio-conv.ts';
 import { buildStudent } from '../students/build-student.ts';
 import { linearHead } from '../targets/linear-head.ts';
 import { writeAudioClassifier } from './audio-classifier.ts';
+import { ownReader } from './own-reader.ts';
 
 const RATE = 8000;
 const SAMPLES = 4096;
@@ -85,6 +86,17 @@ it.each([
     for (const { label, score } of answers) expect(score).toBeCloseTo(expected[label] as number, 3);
   }
   await classify.dispose();
+
+  const reader = await ownReader(createNodeEngine()).open({
+    folder,
+    task: 'audio-classification',
+    precision: 'f32',
+    threads: 1,
+  });
+  const clip = tone(440, RATE, SAMPLES / RATE);
+  const [answer] = await reader.classify([{ waveform: clip }, { waveform: new Float32Array(SAMPLES) }]);
+  expect(answer?.score).toBeCloseTo(Math.max(...Object.values(probabilities(await logits(clip)))), 3);
+  await reader.close();
 });
 
 it('a class for each frame is read by the model of that task, for audio of any length', async () => {

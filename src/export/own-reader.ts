@@ -1,3 +1,5 @@
+import { INPUT_VALUES } from '../data/columns.ts';
+import { standardized } from '../data/modalities/audio/window.ts';
 import { parseTokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
@@ -19,7 +21,7 @@ export function ownReader(engine: Pick<Engine, 'load'>): ReaderKind {
     title: "Limbeck's own reader",
     async open({ folder, task, precision, threads }): Promise<ShippedReader> {
       const { id2label } = readJson(folder, CONFIG_FILE) as { id2label: Record<string, string> };
-      const prepare = task === 'text-classification' ? await textInputs(folder) : await imageInputs(folder);
+      const prepare = await (PREPARATIONS[task] ?? imageInputs)(folder);
       const file = join(folder, precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE);
       const session = await engine.load(file, { threads });
       return {
@@ -89,6 +91,25 @@ async function imageInputs(folder: string): Promise<(inputs: readonly ReaderInpu
     return { [PIXEL_INPUT]: tensor('float32', [images.length, channels, height, width], values) };
   };
 }
+
+/** Waveforms of one length, as Wav2Vec2FeatureExtractor gives them. */
+async function audioInputs(folder: string): Promise<(inputs: readonly ReaderInput[]) => Feeds> {
+  const { do_normalize } = readJson(folder, 'preprocessor_config.json');
+  return (inputs) => {
+    const rows = inputs.map((input) => (input as { waveform: Float32Array }).waveform);
+    const samples = rows[0]?.length ?? 0;
+    const values = new Float32Array(rows.length * samples);
+    rows.forEach((waveform, row) => {
+      values.set(do_normalize === true ? standardized(waveform) : waveform, row * samples);
+    });
+    return { [INPUT_VALUES]: tensor('float32', [rows.length, samples], values) };
+  };
+}
+
+const PREPARATIONS: Readonly<Record<string, typeof textInputs>> = {
+  'text-classification': textInputs,
+  'audio-classification': audioInputs,
+};
 
 /** The likeliest class of each row, and its probability. */
 function likeliest({ data, dims }: Tensor, id2label: Readonly<Record<string, string>>): ReaderAnswer[] {

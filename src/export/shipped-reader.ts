@@ -5,7 +5,9 @@ export type ReaderInput =
       /** Bytes [channels, height, width]. */
       readonly pixels: Uint8Array;
       readonly dims: readonly [channels: number, height: number, width: number];
-    };
+    }
+  /** At the rate that preprocessor_config.json says; between -1 and 1. */
+  | { readonly waveform: Float32Array };
 
 /** The class that a reader tells, and its probability. */
 export interface ReaderAnswer {

@@ -59,6 +59,7 @@ export async function transformersReader(): Promise<ReaderKind | undefined> {
 /** Grey images come as they are in a grey file, and as in a colour file, by turns. */
 function asGiven({ RawImage }: Transformers, input: ReaderInput, index: number): unknown {
   if ('text' in input) return input.text;
+  if ('waveform' in input) return input.waveform;
   const [channels, height, width] = input.dims;
   const given = channels === 1 && index % 2 === 0 ? 1 : 3;
   const plane = height * width;

@@ -10,7 +10,7 @@ import { resample } from './resample.ts';
 import { variationOptions, varyAudio } from './variation.ts';
 import { requireRate, tooLong, type Waveform } from './wav.ts';
 import { waveformPicture, waveformSound } from './waveform-example.ts';
-import { fromPcm16, middleWindow, toPcm16 } from './window.ts';
+import { fromPcm16, middleWindow, standardized, toPcm16 } from './window.ts';
 
 export interface AudioProcessorOptions {
   /** Samples a second of what is kept. */
@@ -23,9 +23,6 @@ export interface AudioProcessorOptions {
   readonly maxSeconds: number;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** So that silence stays silence: the same number as in transformers. */
-const LEAST_VARIANCE = 1e-7;
 
 /** Windows of audio at one rate, one channel, kept as 16 bits. */
 export class AudioProcessor implements Processor {
@@ -74,7 +71,7 @@ export class AudioProcessor implements Processor {
   decode(bytes: Uint8Array, columns: Readonly<Record<string, Tensor>>, row: number): void {
     const values = columns[INPUT_VALUES]?.data as Float32Array;
     const samples = fromPcm16(bytes);
-    values.set(this.#options.normalize ? normalized(samples) : samples, row * this.#options.samples);
+    values.set(this.#options.normalize ? standardized(samples) : samples, row * this.#options.samples);
   }
 
   mix(a: Uint8Array, b: Uint8Array, part: number): Uint8Array {
@@ -115,11 +112,4 @@ export class AudioProcessor implements Processor {
     if (raw.samples.length > maxSeconds * raw.rate) throw tooLong(maxSeconds, raw.samples.length / raw.rate);
     return raw;
   }
-}
-
-function normalized(samples: Float32Array): Float32Array {
-  const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
-  const variance = samples.reduce((sum, value) => sum + (value - mean) ** 2, 0) / samples.length;
-  const deviation = Math.sqrt(variance + LEAST_VARIANCE);
-  return samples.map((value) => (value - mean) / deviation);
 }

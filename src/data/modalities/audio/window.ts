@@ -26,3 +26,14 @@ export function fromPcm16(bytes: Uint8Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: bytes.byteLength / 2 }, (_, i) => view.getInt16(2 * i, true) / LARGEST);
 }
+
+/** So that silence stays silence: the same number as in transformers. */
+const LEAST_VARIANCE = 1e-7;
+
+/** With mean 0 and deviation 1, as Wav2Vec2FeatureExtractor makes it by `do_normalize`. */
+export function standardized(samples: Float32Array): Float32Array {
+  const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
+  const variance = samples.reduce((sum, value) => sum + (value - mean) ** 2, 0) / samples.length;
+  const deviation = Math.sqrt(variance + LEAST_VARIANCE);
+  return samples.map((value) => (value - mean) / deviation);
+}
