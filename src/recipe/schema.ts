@@ -170,8 +170,8 @@ export function requireContinual(recipe: Recipe): asserts recipe is ContinualRec
 /** Asserts that the recipe has a teacher of texts. @throws LimbeckError `recipe.no-teacher`, `recipe.invalid` */
 export function requireTextTeacher(recipe: Recipe): asserts recipe is TextDistillRecipe {
   requireTeacher(recipe);
-  if (recipe.teacher.kind !== 'onnx-image') return;
-  throw new LimbeckError('recipe.invalid', `a teacher of pictures cannot read texts`, {
+  if ('train' in recipe.teacher) return;
+  throw new LimbeckError('recipe.invalid', `the teacher '${recipe.teacher.kind}' reads no texts alone`, {
     where: 'teacher.kind',
   });
 }

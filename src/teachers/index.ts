@@ -119,6 +119,30 @@ export const IMAGE_TEACHERS = registry('image teacher', [onnxImage]);
 /** What a recipe says of a teacher of pictures. */
 export type ImageTeacherChoice = { kind: 'onnx-image' } & z.output<typeof onnxImageOptions>;
 
+const onnxPairOptions = z
+  .object({
+    model: z
+      .string()
+      .min(1)
+      .describe(
+        'The folder of a model of texts and images, as Hugging Face lays out CLIP: what Limbeck left in runs/NAME/student, or a model of the hub.',
+      ),
+    precision: precisionOption,
+    minAgreement: minAgreementOption,
+  })
+  .describe('A model of texts and images (CLIP): its vectors teach both towers of a student.');
+
+const onnxPair = {
+  kind: 'onnx-pair',
+  options: onnxPairOptions,
+} as const;
+
+/** The teachers of texts and images together. */
+export const PAIR_TEACHERS = registry('teacher of texts and images', [onnxPair]);
+
+/** What a recipe says of a teacher of texts and images. */
+export type PairTeacherChoice = { kind: 'onnx-pair' } & z.output<typeof onnxPairOptions>;
+
 /** What a recipe says of a teacher of texts, with every default filled in. */
 export type TeacherChoice = {
   [E in (typeof TEACHERS)[number] as E['kind']]: { kind: E['kind'] } & z.output<E['options']>;

@@ -34,7 +34,7 @@ export interface OnnxFileOptions {
 }
 
 /** The length of models whose tokenizer does not tell one, as BERT's. */
-const DEFAULT_MAX_LENGTH = 512;
+export const DEFAULT_MAX_LENGTH = 512;
 /** Files without a limit say so with a huge number (1e30). */
 const NO_LIMIT = 1_000_000;
 /** Tables are rounded up for speed, or hold reserved rows: so many more rows than pieces are no mistake. */
@@ -114,7 +114,8 @@ const OTHER_TOKENIZERS = [
   'tokenizer.model',
 ];
 
-function noTokenizer(files: ModelFiles): never {
+/** @throws LimbeckError `tokenizer.missing`, with how to make one of the files that are there */
+export function noTokenizer(files: ModelFiles): never {
   const other = OTHER_TOKENIZERS.map((name) => fileOf(files, name)).find(Boolean);
   const folder = files.folders.at(-1) as string;
   throw new LimbeckError('tokenizer.missing', 'there is no tokenizer.json beside the teacher', {
@@ -137,7 +138,10 @@ function checkVocabulary(rows: number | undefined, pieces: number, tokenizer: st
   );
 }
 
-async function readTokenizer(path: string): Promise<{ tokenizer: Tokenizer; declared: number | undefined }> {
+/** A tokenizer.json with the files beside it, and the length that they declare. @throws LimbeckError `tokenizer.missing` */
+export async function readTokenizer(
+  path: string,
+): Promise<{ tokenizer: Tokenizer; declared: number | undefined }> {
   let json: Uint8Array;
   try {
     json = await readRegularFileAsync(path);

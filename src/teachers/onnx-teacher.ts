@@ -30,9 +30,9 @@ export interface OnnxTeacherOptions {
 }
 
 /**
- * A teacher that is an ONNX model over tokens or pictures. Its inputs are `input_ids` and, where it has them,
- * `attention_mask` and `token_type_ids` (zeros), each [batch, sequence]; or `pixel_values`, float32 [batch, channels,
- * height, width]. Every float32 output [batch, ...] is a tap.
+ * A teacher that is an ONNX model over tokens, images or both. Its inputs are `input_ids` and, where it has them,
+ * `attention_mask` and `token_type_ids` (zeros), each [batch, sequence]; `pixel_values`, float32 [batch, channels,
+ * height, width], alone or beside them. Every float32 output [batch, ...] is a tap.
  *
  * @throws LimbeckError `teacher.inputs`, `teacher.outputs`, `teacher.vocabulary`, and what reading and loading throw.
  */
@@ -85,6 +85,8 @@ function sha256(...pieces: Uint8Array[]): string {
 
 /** The inputs of text models that batches fill. */
 const TEXT_INPUTS = [INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS];
+/** With the images of models that read both. */
+const BATCH_INPUTS = [...TEXT_INPUTS, PIXEL_VALUES];
 
 function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Value | undefined } {
   const [first] = graph.inputs;
@@ -92,7 +94,8 @@ function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Va
     return { all: graph.inputs, ids: undefined };
   const ids = graph.inputs.find((input) => input.name === INPUT_IDS);
   const strange = graph.inputs.find(
-    (input) => !TEXT_INPUTS.includes(input.name) || !['int64', 'int32', 'float32'].includes(input.type ?? ''),
+    (input) =>
+      !BATCH_INPUTS.includes(input.name) || !['int64', 'int32', 'float32'].includes(input.type ?? ''),
   );
   if (!ids || strange) {
     throw new LimbeckError(

@@ -104,7 +104,7 @@ function untrainedClassifier(
   { teacher, seed }: DistillRecipe,
   classes: number,
 ): Graph {
-  if (teacher.kind === 'onnx-image' || teacher.train === 'none') return source.model;
+  if (!('train' in teacher) || teacher.train === 'none') return source.model;
   const { head: options } = teacher;
   const { embeddingOutput, embeddingWidth } = source as TextTeacherSource;
   if (embeddingOutput === undefined || embeddingWidth === undefined)

@@ -66,7 +66,7 @@ function knownTeacher(
 ): KnownTeacher | undefined {
   const { teacher } = recipe;
   const { data, source } = context;
-  if (teacher.kind !== 'onnx-image') {
+  if ('train' in teacher) {
     const { dataset } = data;
     const key = teacherKey(context, source as TextTeacherSource, dataset, teacher);
     return recallTeacher(store.folder, key);
@@ -211,7 +211,7 @@ function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): Part
 }
 
 function readsTexts(recipe: DistillRecipe): recipe is TextDistillRecipe {
-  return recipe.teacher.kind !== 'onnx-image';
+  return 'train' in recipe.teacher;
 }
 
 function sum(values: readonly number[]): number {

@@ -1,0 +1,106 @@
+import { LimbeckError } from '../errors.ts';
+import type { Dim, Graph, TypedValue } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { readModelFile } from '../onnx/node-files.ts';
+import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
+import { withOutputs } from '../onnx/passes/select-outputs.ts';
+import { basename, dirname } from '../platform/paths.ts';
+import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../students/dual-encoder.ts';
+import { answeringForm } from './answering-form.ts';
+import { readPixelForm } from './image-preprocessing.ts';
+import { fileOf, modelFiles } from './model-folder.ts';
+import { DEFAULT_MAX_LENGTH, noTokenizer, readTokenizer } from './onnx-file.ts';
+import { positionLimit } from './position-limit.ts';
+import {
+  ATTENTION_MASK,
+  type ImageTeacherSource,
+  INPUT_IDS,
+  PIXEL_VALUES,
+  type TextTeacherSource,
+} from './teacher-source.ts';
+import { describeValue } from './text-inputs.ts';
+
+/** A model of texts and images: outputs `text_embeds` and `image_embeds`, float32 [batch, width]. */
+export type PairTeacherSource = TextTeacherSource &
+  Pick<ImageTeacherSource, 'dims' | 'pixels'> & {
+    /** Numbers in a vector. */
+    readonly width: number;
+  };
+
+const INPUTS: Readonly<Record<string, readonly Dim[]>> = {
+  [INPUT_IDS]: ['batch', 'sequence'],
+  [ATTENTION_MASK]: ['batch', 'sequence'],
+};
+
+/**
+ * A model of texts and images in the layout that Hugging Face has for CLIP: `model.onnx` with the inputs `input_ids`,
+ * `attention_mask` and `pixel_values` and the outputs `text_embeds` and `image_embeds`, its tokenizer and
+ * `preprocessor_config.json` beside it. As a teacher it reads as many texts as images: row i of both belongs together.
+ *
+ * @throws LimbeckError `teacher.inputs`, `teacher.outputs` (saying what the model has), `tokenizer.missing`, and what reading
+ *   the files throws
+ */
+export async function openPairFile(path: string): Promise<PairTeacherSource> {
+  const files = modelFiles(path);
+  const { tokenizer, declared } = await readTokenizer(fileOf(files, 'tokenizer.json') ?? noTokenizer(files));
+  const answering = answeringForm(readModelFile(files.model));
+  const { model, width, dims } = rowByRow(answering.graph, files.model);
+  const config = fileOf(files, 'preprocessor_config.json');
+  return {
+    // `model.onnx` says nothing: the folder has the name.
+    title: basename(files.folders.at(-1) ?? dirname(files.model)),
+    file: files.model,
+    model,
+    tokenizer,
+    maxLength: declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH,
+    width,
+    dims,
+    ...(config !== undefined && { pixels: readPixelForm(config) }),
+    // The models of each tower alone lie beside it: they are not another choice.
+    notes: [...files.notes.filter((note) => !note.includes('text_model')), ...answering.notes],
+  };
+}
+
+/** The model with both vectors as its outputs, over one batch. */
+function rowByRow(
+  graph: Graph,
+  where: string,
+): { model: Graph; width: number; dims: PairTeacherSource['dims'] } {
+  const missing = [TEXT_EMBEDS, IMAGE_EMBEDS].filter(
+    (name) => !graph.outputs.some((output) => output.name === name),
+  );
+  if (missing.length > 0) {
+    throw new LimbeckError('teacher.outputs', `the model has no output ${missing.join(' and no ')}`, {
+      where: `${where}: its outputs are ${graph.outputs.map(describeValue).join('; ')}`,
+      remedy: 'Export it as CLIP: `optimum-cli export onnx --task zero-shot-image-classification`.',
+    });
+  }
+  const part = removeDeadNodes(withOutputs(graph, [TEXT_EMBEDS, IMAGE_EMBEDS]));
+  const g = new GraphBuilder(graph.opsets.get(''));
+  const bound = new Map<string, TypedValue>();
+  let dims: PairTeacherSource['dims'] = [];
+  for (const { name, type, shape } of part.inputs) {
+    if (name === PIXEL_VALUES && type === 'float32' && shape?.length === 4) {
+      const [, ...sizes] = shape;
+      dims = sizes.map((size) => (typeof size === 'number' ? size : undefined));
+      bound.set(name, g.input(name, type, ['batch', ...sizes]));
+    } else if (INPUTS[name] && type === 'int64') bound.set(name, g.input(name, type, INPUTS[name]));
+    else {
+      throw new LimbeckError('teacher.inputs', `nothing can be given to the input '${name}'`, {
+        where: `${where}: its inputs are ${part.inputs.map(describeValue).join('; ')}`,
+        remedy: `Export it with ${INPUT_IDS}, ${ATTENTION_MASK} and ${PIXEL_VALUES} alone.`,
+      });
+    }
+  }
+  const values = g.inline(part, bound);
+  const embeds = [TEXT_EMBEDS, IMAGE_EMBEDS].map((name) => values.get(name) as TypedValue);
+  const width = embeds[0]?.shape[1];
+  if (typeof width !== 'number' || embeds[1]?.shape[1] !== width) {
+    throw new LimbeckError('teacher.outputs', 'the vectors of texts and images have different widths', {
+      where: `${where}: ${graph.outputs.map(describeValue).join('; ')}`,
+      remedy: 'Export it with its projections.',
+    });
+  }
+  for (const value of embeds) g.output(value);
+  return { model: g.build(graph.name), width, dims };
+}
