@@ -3,7 +3,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { withOutputs } from '../onnx/passes/select-outputs.ts';
-import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../students/dual-encoder.ts';
+import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 
 /** The models of a dual encoder, as CLIP's exports divide it. */
 export interface ClipGraphs {

@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { Features } from '../targets/features.ts';
+import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { type Backbone, defineBackbone, type FrozenTower } from './backbone.ts';
 import { bert } from './bert.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
@@ -20,10 +21,6 @@ interface TowerKind {
 
 const TEXT_TOWERS: readonly TowerKind[] = [textConv, textAttention, staticEmbedding, bert];
 const IMAGE_TOWERS: readonly TowerKind[] = [mobilenetV3, resnet];
-
-/** The values, as CLIP's exports name them. */
-export const TEXT_EMBEDS = 'text_embeds';
-export const IMAGE_EMBEDS = 'image_embeds';
 
 const kindOf = ({ kind, options }: TowerKind) => z.strictObject({ kind: z.literal(kind), ...options.shape });
 

@@ -5,7 +5,7 @@ import { readModelFile } from '../onnx/node-files.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { withOutputs } from '../onnx/passes/select-outputs.ts';
 import { basename, dirname } from '../platform/paths.ts';
-import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../students/dual-encoder.ts';
+import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { answeringForm } from './answering-form.ts';
 import { readPixelForm } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
@@ -72,7 +72,7 @@ function rowByRow(
   if (missing.length > 0) {
     throw new LimbeckError('teacher.outputs', `the model has no output ${missing.join(' and no ')}`, {
       where: `${where}: its outputs are ${graph.outputs.map(describeValue).join('; ')}`,
-      remedy: 'Export it as CLIP: `optimum-cli export onnx --task zero-shot-image-classification`.',
+      remedy: 'Export it as CLIP: `optimum-cli export onnx`, with the task zero-shot-image-classification.',
     });
   }
   const part = removeDeadNodes(withOutputs(graph, [TEXT_EMBEDS, IMAGE_EMBEDS]));
