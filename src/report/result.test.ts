@@ -16,6 +16,16 @@ describe('runResultSchema', () => {
     ).toBe(false);
   });
 
+  it('takes the stages of other versions, and those of others', () => {
+    const { result } = syntheticReport();
+    const { peer: _, ...earlier } = result.seconds;
+    for (const seconds of [earlier, { ...result.seconds, sums: 0.2 }])
+      expect(runResultSchema.parse({ ...result, seconds }).seconds).toEqual(seconds);
+    const { total: __, ...without } = result.seconds;
+    expect(runResultSchema.safeParse({ ...result, seconds: without }).success).toBe(false);
+    expect(runResultSchema.safeParse({ ...result, seconds: { ...earlier, sums: -1 } }).success).toBe(false);
+  });
+
   it('takes a whole report, with and without the optional models', () => {
     for (const options of [{}, { baseline: false, int8: false }]) {
       const data = syntheticReport(options);

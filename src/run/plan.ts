@@ -16,7 +16,7 @@ import { type PlanningContext, withScratchFolder } from './planning/planning-con
 import type { Plan, StagePlan } from './planning/stage-plan.ts';
 import { timed } from './planning/timing.ts';
 import { DISTILL, TRAIN } from './stages/index.ts';
-import { withRegistered } from './stages/registered.ts';
+import { stagesOf } from './stages/stages-of.ts';
 import { openTask } from './tasks/index.ts';
 
 /**
@@ -70,8 +70,7 @@ async function planStages(context: PlanningContext, preparation: StagePlan): Pro
   const costs = new Artifacts();
   costs.set(PREPARATION, preparation);
   const stages: StagePlan[] = [];
-  for (const stage of withRegistered(source ? DISTILL : TRAIN)) {
-    if (stage.applies?.(recipe, options) === false) continue;
+  for (const stage of stagesOf(source ? DISTILL : TRAIN, recipe, options)) {
     const row = await stage.plan(context, costs);
     if (row) stages.push(row);
   }

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { CONTINUAL_METHODS } from '../../recipe/continual.ts';
+import { parseRecipe } from '../../recipe/parse.ts';
 import { continualStages } from '../continual/stages.ts';
 import { GIVEN } from './given.ts';
 import { artifacts, DISTILL, EXPORT, LABEL, STAGES, TRAIN } from './index.ts';
 import { registerStage } from './register.ts';
 import { withRegistered } from './registered.ts';
 import { type Stage, stage } from './stage.ts';
+import { stagesOf } from './stages-of.ts';
 
 const named = (name: string, needs: object = {}): Stage =>
   stage({
@@ -31,6 +33,18 @@ test.each([
       expect(need.optional === true || made.has(need.name), `${name} needs ${need.name}`).toBe(true);
     if (makes) made.add(makes.name);
   }
+});
+
+test('a recipe has the stages that apply, and those whose needs are made', () => {
+  const recipe = parseRecipe(
+    'name: a\ndata: { source: { kind: wordnet-glosses } }\nteacher: { kind: use-lite }\nstudent: { kind: text-conv }\n',
+  );
+  const names = (baseline: boolean) =>
+    stagesOf(DISTILL, recipe, { out: '.', baseline }).map(({ name }) => name);
+  expect(names(true)).toEqual(STAGES);
+  expect(names(false)).toEqual(STAGES.filter((name) => name !== 'peer' && name !== 'baseline'));
+  const { teacher: _, ...alone } = recipe;
+  expect(stagesOf(LABEL, alone, { out: '.' }).map(({ name }) => name)).toEqual(['data']);
 });
 
 test('commands have no names of stages that distill does not have', () => {

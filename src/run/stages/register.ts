@@ -1,10 +1,10 @@
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
-import type { Artifact } from '../context/artifact.ts';
 import { GIVEN } from './given.ts';
 import { DISTILL, TRAIN, toldStages } from './index.ts';
 import { addRegistered, withRegistered } from './registered.ts';
 import type { Stage } from './stage.ts';
+import { missingNeed } from './stages-of.ts';
 
 /** A name that is a key of `result.json` and a class of the report's page. `total` is a key of its own. */
 const NAME = /^(?!total$)[a-z][a-z0-9-]{0,30}$/;
@@ -50,9 +50,7 @@ export function registerStage(stage: Stage, { after }: { readonly after: StageNa
   if (!names.includes(after))
     throw refused(stage, `there is no stage '${after}' to come after`, `Name one of ${names.join(', ')}.`);
   const placed = { stage, after };
-  const [missing, ...others] = [DISTILL, TRAIN].map((list) =>
-    missingNeed(withRegistered(list, placed), stage),
-  );
+  const [missing, ...others] = [DISTILL, TRAIN].map((list) => missingIn(withRegistered(list, placed), stage));
   // A command that does not make it does without the stage.
   if (missing && !others.includes(undefined)) {
     throw refused(
@@ -64,12 +62,10 @@ export function registerStage(stage: Stage, { after }: { readonly after: StageNa
   addRegistered(placed);
 }
 
-/** The name of something that a stage needs and none before it makes; undefined where there is everything. */
-function missingNeed(list: readonly Stage[], stage: Stage): string | undefined {
+/** What a stage needs and none before it makes, in a command that has it. */
+function missingIn(list: readonly Stage[], stage: Stage): string | undefined {
   const made = list.slice(0, list.indexOf(stage)).flatMap(({ makes }) => makes?.name ?? []);
-  return Object.values(stage.needs as Readonly<Record<string, Artifact<unknown>>>).find(
-    ({ name, optional }) => !optional && !GIVEN.includes(name) && !made.includes(name),
-  )?.name;
+  return missingNeed(stage, new Set([...GIVEN, ...made]));
 }
 
 function refused({ name }: Stage, problem: string, remedy: string): LimbeckError {

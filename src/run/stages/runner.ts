@@ -3,8 +3,8 @@ import { type RunContext, runStage } from '../context/run-context.ts';
 import { openTask } from '../tasks/index.ts';
 import { TASK, TOLD_STAGES } from './given.ts';
 import { toldStages } from './index.ts';
-import { withRegistered } from './registered.ts';
 import type { Stage } from './stage.ts';
+import { stagesOf } from './stages-of.ts';
 
 /**
  * Runs a command's stages, one after another, each with what those before it made, and returns what is wanted of it all.
@@ -15,15 +15,15 @@ export async function runStages<Wanted extends object>(
   list: readonly Stage[],
   wanted: ArtifactsOf<Wanted>,
 ): Promise<Wanted> {
-  const stages = withRegistered(list);
+  const stages = stagesOf(list, run.recipe, run.options);
   const made = new Artifacts();
   made.set(TASK, await openTask(run));
-  made.set(TOLD_STAGES, toldStages(stages));
+  made.set(TOLD_STAGES, toldStages(list));
   const releases: (() => void | Promise<void>)[] = [];
   try {
     for (const stage of stages) {
-      if (stage.applies?.(run.recipe, run.options) === false) continue;
       const needs = made.pick(stage.needs);
+      // What was to make something made nothing.
       if (!needs) continue;
       const value = await runStage(run, stage.name, stage.title(run, needs), () => stage.run(run, needs));
       if (value !== undefined) releases.unshift(() => stage.release?.(value));
