@@ -4,7 +4,7 @@ import { numbersIn } from '../../platform/bytes.ts';
 import * as fs from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { openRegularFile } from '../../regular-file.ts';
-import { type Batch, SAMPLE_KEY_BYTES } from '../batch.ts';
+import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { type ColumnSpec, ROW_WEIGHTS } from '../columns.ts';
 import type { Processor, View } from '../modalities/modality.ts';
 import type { Example, Split } from '../split.ts';
@@ -125,18 +125,20 @@ export class RecordSplit implements Split {
     const { axis } = this.#files;
     const sizes = { batch: rows, ...(axis && { [axis]: file.layout.length }) };
     const columns = this.#emptyColumns(file.layout, rows);
+    const copies = this.#outputCopies(file.layout, columns);
     const keys = new Uint8Array(filled * SAMPLE_KEY_BYTES);
     const ordinals = new Uint32Array(filled);
     for (let row = 0; row < filled; row++) {
       const record = records.subarray(row * file.layout.bytes, (row + 1) * file.layout.bytes);
       const index = indices[row] as number;
       ordinals[row] = start + index;
-      const inputs = this.#inputsOf(record, bucket, index);
+      const present = presentIn(record);
+      const inputs = this.#inputsOf(record, present, bucket, index);
       keys.set(this.#keyOf(record, inputs), row * SAMPLE_KEY_BYTES);
       this.#decodeInputs(inputs, columns, row, sizes);
-      this.#copyOutputs(record, file.layout, columns, row);
-      (columns[ROW_WEIGHTS]?.data as Float32Array)[row] = 1;
+      for (const copy of copies) copy(record, present, row);
     }
+    (columnOf({ columns }, ROW_WEIGHTS).data as Float32Array).fill(1, 0, filled);
     for (let row = filled; row < rows; row++) this.#decodeInputs([], columns, row, sizes);
     return { rows, filled, keys, ordinals, sizes, columns };
   }
@@ -144,7 +146,7 @@ export class RecordSplit implements Split {
   example(ordinal: number): Example {
     const { record, bucket, index } = this.#find(ordinal);
     const { shown } = this.#readShown(record);
-    const inputs = this.#inputsOf(record, bucket, index);
+    const inputs = this.#inputsOf(record, presentIn(record), bucket, index);
     const examples = this.#files.inputs.flatMap(({ processor }, i) => {
       const bytes = inputs[i];
       return bytes ? [processor.example(bytes, shown[i] as Uint8Array)] : [];
@@ -160,7 +162,7 @@ export class RecordSplit implements Split {
   text(ordinal: number): string {
     const { record } = this.#find(ordinal);
     const [input] = this.#files.inputs;
-    const bytes = this.#inputsOf(record, 0, 0, false)[0] ?? new Uint8Array();
+    const bytes = this.#inputsOf(record, presentIn(record), 0, 0, false)[0] ?? new Uint8Array();
     return input?.processor.example(bytes, this.#readShown(record).shown[0] as Uint8Array).text ?? '';
   }
 
@@ -177,7 +179,7 @@ export class RecordSplit implements Split {
   /** The kept bytes of an input of a sample, in its view; undefined where the sample has none. */
   bytes(ordinal: number, input = 0): Uint8Array | undefined {
     const { record, bucket, index } = this.#find(ordinal);
-    const bytes = this.#inputsOf(record, bucket, index)[input];
+    const bytes = this.#inputsOf(record, presentIn(record), bucket, index)[input];
     return bytes && Uint8Array.from(bytes);
   }
 
@@ -195,7 +197,7 @@ export class RecordSplit implements Split {
     const name = `${this.name} ${before + (index % size) + 1}`;
     if (!classes) return name;
     const [place] = layout.outputs[0] ?? [];
-    const known = (numbersIn(record).getUint32(PRESENT_AT, true) & outputBit(0)) !== 0;
+    const known = (presentIn(record) & outputBit(0)) !== 0;
     const label = known && place ? classes[numbersIn(record).getInt32(place.at, true)] : undefined;
     return `${name}: ${label ?? 'no label'}`;
   }
@@ -220,14 +222,18 @@ export class RecordSplit implements Split {
   }
 
   /** The bytes of each input of a record, in the view of a position; undefined where the sample has none. */
-  #inputsOf(record: Uint8Array, bucket: number, index: number, varied = true): (Uint8Array | undefined)[] {
+  #inputsOf(
+    record: Uint8Array,
+    present: number,
+    bucket: number,
+    index: number,
+    varied = true,
+  ): (Uint8Array | undefined)[] {
     const { layout, size } = this.#bucket(bucket);
-    const numbers = numbersIn(record);
-    const present = numbers.getUint32(PRESENT_AT, true);
     const views = varied ? this.#views : undefined;
     return layout.inputs.map(({ at }, i) => {
       if ((present & inputBit(i)) === 0) return undefined;
-      const bytes = record.subarray(at + INPUT_HEAD, at + INPUT_HEAD + numbers.getUint32(at, true));
+      const bytes = record.subarray(at + INPUT_HEAD, at + INPUT_HEAD + uint32In(record, at));
       const { processor } = this.#files.inputs[i] as RecordFiles['inputs'][0];
       if (!views || !processor.vary) return bytes;
       const { count, seed, options } = views;
@@ -270,22 +276,24 @@ export class RecordSplit implements Split {
     }
   }
 
-  #copyOutputs(
-    record: Uint8Array,
+  /** What copies the columns of each output from a record to a row of a batch. */
+  #outputCopies(
     layout: RecordLayout,
     columns: Readonly<Record<string, Tensor>>,
-    row: number,
-  ): void {
-    const present = numbersIn(record).getUint32(PRESENT_AT, true);
-    for (const [i, { name, weighted }] of this.#files.outputs.entries()) {
-      if ((present & outputBit(i)) === 0) continue;
-      if (weighted) weight(columns, name)[row] = 1;
-      for (const { spec, at, bytes } of layout.outputs[i] ?? []) {
-        const data = (columns[spec.name] as Tensor).data as Float32Array;
-        const to = new Uint8Array(data.buffer, data.byteOffset + row * bytes, bytes);
-        to.set(record.subarray(at, at + bytes));
-      }
-    }
+  ): ((record: Uint8Array, present: number, row: number) => void)[] {
+    return this.#files.outputs.map(({ name, weighted }, i) => {
+      const bit = outputBit(i);
+      const weights = weighted ? weight(columns, name) : undefined;
+      const places = (layout.outputs[i] ?? []).map(({ spec, at, bytes }) => {
+        const { buffer, byteOffset, byteLength } = (columns[spec.name] as Tensor).data as Float32Array;
+        return { at, bytes, to: new Uint8Array(buffer, byteOffset, byteLength) };
+      });
+      return (record, present, row) => {
+        if ((present & bit) === 0) return;
+        if (weights) weights[row] = 1;
+        for (const { at, bytes, to } of places) to.set(record.subarray(at, at + bytes), row * bytes);
+      };
+    });
   }
 
   /** All columns of a batch, filled with their padding. */
@@ -352,6 +360,22 @@ export class RecordSplit implements Split {
     }
     return descriptor;
   }
+}
+
+/** The bits of what a record has. */
+function presentIn(record: Uint8Array): number {
+  return uint32In(record, PRESENT_AT);
+}
+
+/** A number of a record, little-endian: there are several a row, and a view for each would take longer than they do. */
+function uint32In(record: Uint8Array, at: number): number {
+  return (
+    ((record[at] as number) |
+      ((record[at + 1] as number) << 8) |
+      ((record[at + 2] as number) << 16) |
+      ((record[at + 3] as number) << 24)) >>>
+    0
+  );
 }
 
 /** The column that says which rows have an input or an output. */

@@ -1,4 +1,4 @@
-import { joinBytes, numbersIn, textOf, utf8Of } from '../../platform/bytes.ts';
+import { numbersIn, textOf, utf8Of } from '../../platform/bytes.ts';
 import { readFully } from './read-fully.ts';
 
 /** What is kept of a sample for people. */
@@ -14,9 +14,15 @@ const NOTHING = new Uint8Array(0);
 /** An entry of the file of what is shown: the lengths of the id and of each input's part in bytes (uint32), then these. */
 export function shownEntry(id: string, shown: readonly (Uint8Array | string | undefined)[]): Uint8Array {
   const parts = [id, ...shown].map((part) => (typeof part === 'string' ? utf8Of(part) : (part ?? NOTHING)));
-  const head = new Uint8Array(4 * parts.length);
-  for (const [i, part] of parts.entries()) numbersIn(head).setUint32(4 * i, part.length, true);
-  return joinBytes([head, ...parts]);
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 4 * parts.length));
+  const numbers = numbersIn(whole);
+  let at = 4 * parts.length;
+  for (const [i, part] of parts.entries()) {
+    numbers.setUint32(4 * i, part.length, true);
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** The entry at a place of an open file. @param inputs how many inputs a sample has */

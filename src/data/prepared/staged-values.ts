@@ -1,4 +1,4 @@
-import { joinBytes, numbersIn, textOf, utf8Of } from '../../platform/bytes.ts';
+import { numbersIn, textOf, utf8Of } from '../../platform/bytes.ts';
 import * as fs from '../../platform/files.ts';
 import { openRegularFile } from '../../regular-file.ts';
 
@@ -7,21 +7,24 @@ const TAG = { none: 0, number: 1, floats: 2, json: 3 } as const;
 
 /** Values of outputs as bytes, one after another: a tag and a length, then a float64, float32s, or JSON. */
 export function stagedValues(values: readonly unknown[]): Uint8Array {
-  return joinBytes(values.flatMap(stagedValue));
+  const bodies = values.map(bodyOf);
+  const whole = new Uint8Array(bodies.reduce((sum, [, bytes]) => sum + HEAD + bytes.length, 0));
+  const numbers = numbersIn(whole);
+  let at = 0;
+  for (const [tag, bytes] of bodies) {
+    numbers.setUint32(at, tag, true);
+    numbers.setUint32(at + 4, bytes.length, true);
+    whole.set(bytes, at + HEAD);
+    at += HEAD + bytes.length;
+  }
+  return whole;
 }
 
 const HEAD = 8;
-
-function stagedValue(value: unknown): Uint8Array[] {
-  const [tag, bytes] = bodyOf(value);
-  const head = new Uint8Array(HEAD);
-  numbersIn(head).setUint32(0, tag, true);
-  numbersIn(head).setUint32(4, bytes.length, true);
-  return [head, bytes];
-}
+const NOTHING = new Uint8Array(0);
 
 function bodyOf(value: unknown): [number, Uint8Array] {
-  if (value === undefined) return [TAG.none, new Uint8Array(0)];
+  if (value === undefined) return [TAG.none, NOTHING];
   if (typeof value === 'number') return [TAG.number, new Uint8Array(Float64Array.of(value).buffer)];
   if (value instanceof Float32Array)
     return [TAG.floats, new Uint8Array(value.buffer, value.byteOffset, value.byteLength)];

@@ -70,8 +70,7 @@ function* piecesOf(rows: readonly Record<string, unknown>[], names: string[]): G
   let characters = 0;
   for (const [i, row] of rows.entries()) {
     for (const name of names) {
-      const value = row[name];
-      characters += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8;
+      characters += sizeOf(row[name]);
     }
     if (i + 1 < rows.length && i + 1 - from < PIECE.rows && characters < PIECE.characters) continue;
     const part = rows.slice(from, i + 1);
@@ -82,6 +81,15 @@ function* piecesOf(rows: readonly Record<string, unknown>[], names: string[]): G
     from = i + 1;
     characters = 0;
   }
+}
+
+/** About how many bytes a value takes: data sets of the hub have images and sounds in records, `{ bytes, path }`. */
+function sizeOf(value: unknown, depth = 0): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length;
+  if (typeof value !== 'object' || value === null || depth === 3) return 8;
+  let size = 8;
+  for (const part of Object.values(value)) size += sizeOf(part, depth + 1);
+  return size;
 }
 
 async function asyncBuffer(handle: FileHandle): Promise<AsyncBuffer> {
