@@ -9,6 +9,9 @@ describe('parseKindArgument', () => {
     ['output:loss', { kind: 'output', output: 'loss' }],
     ['output:/loss:0,weight=2', { kind: 'output', output: '/loss:0', weight: 2 }],
     ['labels:output=1234', { kind: 'labels', output: '1234' }],
+    ['labels:output=a+b', { kind: 'labels', output: 'a+b' }],
+    ['infoNce:outputs=text+image,weight=1e+1', { kind: 'infoNce', outputs: ['text', 'image'], weight: 10 }],
+    ['mlkd:temperatures=2+4', { kind: 'mlkd', temperatures: [2, 4] }],
   ])('reads %s', (text, expected) => {
     expect(parseKindArgument(text, 'output')).toEqual(expected);
   });

@@ -5,7 +5,7 @@ export type KindArgument = { kind: string } & Record<string, unknown>;
 
 /**
  * Reads `KIND`, `KIND:OPTION=VALUE,...` or `KIND:WORD,OPTION=VALUE,...`, where a word alone is the value of `wordOption`.
- * Values that are numbers or truth values become such.
+ * Values that are numbers or truth values become such; `A+B` is a list of two.
  */
 export function parseKindArgument(text: string, wordOption?: string): KindArgument {
   const colon = text.indexOf(':');
@@ -32,5 +32,7 @@ export function parseKindArgument(text: string, wordOption?: string): KindArgume
 function readValue(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
-  return text !== '' && !Number.isNaN(number) ? number : text;
+  if (text !== '' && !Number.isNaN(number)) return number;
+  const parts = text.split('+');
+  return parts.length > 1 && parts.every((part) => part !== '') ? parts.map(readValue) : text;
 }

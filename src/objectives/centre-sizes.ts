@@ -26,9 +26,9 @@ export const centreSizes = defineObjective({
   kind: 'centreSizes',
   level: 'task',
   options: z
-    .strictObject({ weight: termWeight(0.1), output: outputOption, channels: channelsOption })
+    .strictObject({ weight: termWeight(1), output: outputOption, channels: channelsOption })
     .describe(
-      'Distance of sizes (or offsets) at the centres of things, where labels are no NaN (CenterNet, Zhou et al., 2019).',
+      'Distance of sizes (or offsets) at the centres of things, where labels are no NaN (CenterNet, Zhou et al., 2019, who weigh sizes in pixels by 0.1).',
     ),
   term({ weight, output, channels }, context) {
     const names = namesFor('centreSizes', output, context);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { float32 } from '../onnx/tensor.ts';
 import { affinityDivergence } from './affinity.ts';
-import { infoNceLoss } from './info-nce.ts';
+import { infoNce, infoNceLoss } from './info-nce.ts';
 import { marginContrastiveLoss } from './margin-contrastive.ts';
+import type { ObjectiveInputs } from './objective.ts';
 import { describeRowLoss, numbers } from './testing/describe-row-loss.ts';
 import { lossAndGradient } from './testing/loss-case.ts';
 import { unitRows } from './unit-rows.ts';
@@ -102,6 +103,48 @@ describeRowLoss('affinity mimicking', {
     const given = logSoftmax(counted.map((j) => teacher(i, j) / 0.25));
     return given.reduce((sum, log, j) => sum + Math.exp(log) * (log - own[j]!), 0);
   }),
+});
+
+describe('a term about two outputs', () => {
+  const context = { classes: 0, weighted: new Set(['image']) };
+  const term = infoNce.term(
+    infoNce.options.parse({ outputs: ['text', 'image'], temperature: 0.25 }),
+    context,
+  );
+  const lossOf = (weights: Record<string, number[]>) =>
+    lossAndGradient({ text: matrix(text), image: matrix(image), ...mapOf(weights) }, 'text', (g, v) =>
+      term.build(g, {
+        student: (name) => v[name]!,
+        input: (name) => v[name]!,
+      } as Partial<ObjectiveInputs> as ObjectiveInputs),
+    );
+  const mapOf = (weights: Record<string, number[]>) =>
+    Object.fromEntries(Object.entries(weights).map(([name, values]) => [name, float32(values)]));
+
+  it('counts the rows that have both, by the weights of the row and of what it may lack', async () => {
+    // The fourth row has no image, the fifth only fills the batch.
+    const { value, gradient } = await lossOf({
+      row_weights: [1, 1, 1, 1, 0],
+      'row_weights/image': [1, 1, 1, 0, 0],
+    });
+    const three = float32(text.slice(0, 9), [3, WIDTH]);
+    const alone = await lossAndGradient(
+      { text: three, image: float32(image.slice(0, 9), [3, WIDTH]), rowWeights: float32([1, 1, 1]) },
+      'text',
+      (g, v) =>
+        infoNceLoss(
+          g,
+          { first: unitRows(g, v.text!), second: unitRows(g, v.image!), rowWeights: v.rowWeights! },
+          4,
+        ),
+    );
+    expect(value).toBeCloseTo(alone.value, 5);
+    alone.gradient.forEach((slope, i) => {
+      expect(gradient[i]).toBeCloseTo(slope, 5);
+    });
+    expect(gradient.slice(9).every((slope) => Math.abs(slope) === 0)).toBe(true);
+    expect(term.name).toBe('infoNce/text+image');
+  });
 });
 
 describe('affinity mimicking', () => {

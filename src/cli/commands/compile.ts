@@ -87,7 +87,9 @@ Objectives (OUTPUT first where it is not the main one, as in labels:logits_b,wei
   labels[:smoothing=0]        cross-entropy of logits [batch, ..., classes] with int32 labels
   kd[:temperature=2]          KL divergence to a teacher's logits, which are an input of the step
   mse                         mean squared error to float32 labels of the output's shape
-  dkd, dist, mlkd             other losses towards a teacher's logits (docs/objectives.md)
+  bce, huber, cosine, tokenLabels, centreFocal, centreSizes     towards labels of other forms
+  dkd, dist, mlkd, bceKd, mseKd, huberKd, cosineKd, tokenKd     towards a teacher's answers
+  infoNce:outputs=A+B, marginContrastive:outputs=A+B, affinityKd:outputs=A+B     two outputs with each other
   output:NAME                 a loss that the model computes itself
   each with weight=1
 Optimizers (the learning rate is an input of the step):
