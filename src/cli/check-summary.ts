@@ -1,4 +1,4 @@
-import type { CheckedClass, CheckedSample, DataCheck } from '../run/check.ts';
+import type { CheckedClass, CheckedInput, CheckedSample, DataCheck } from '../run/check.ts';
 import { formatCount, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
 import type { Colors } from './terminal.ts';
@@ -12,8 +12,8 @@ const SHOWN_BROKEN = 5;
 
 /** What `limbeck check` found, for a person. */
 export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'yellow' | 'dim'>): string {
-  const { title, unit, rows, broken, splits, classes, lengths, warnings, samples, duplicates, formats } =
-    check;
+  const { title, unit, rows, broken, splits, classes, inputs, lengths, warnings, samples } = check;
+  const { duplicates, formats } = check;
   const used = splits.train + splits.validation + splits.test;
   const left = [
     broken.count > 0 && `${formatCount(broken.count)} broken`,
@@ -30,6 +30,7 @@ export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'ye
       `Tokens: half of the texts have up to ${formatCount(median)}, 95 % up to ${formatCount(most)}, the longest ${formatCount(longest)}; data.maxLength (${maxLength}) cuts ${formatCount(cut)}.\n`,
     );
   }
+  if (inputs.length > 0) sections.push(inputs.map(inputLines).join(''));
   if (broken.count > 0) {
     const lines = broken.first
       .slice(0, SHOWN_BROKEN)
@@ -37,7 +38,7 @@ export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'ye
     sections.push(`Broken rows:\n${lines.join('\n')}\n`);
   }
   sections.push(
-    `${colors.bold(`As models see ${unit === 'texts' ? 'them' : 'the images'}`)}\n${samples.map((sample) => sampleLines(sample, colors)).join('\n')}`,
+    `${colors.bold(`As models see ${unit === 'images' ? 'the images' : 'them'}`)}\n${samples.map((sample) => sampleLines(sample, colors)).join('\n')}`,
   );
   sections.push(
     warnings.length === 0
@@ -52,6 +53,18 @@ function formatLines(formats: readonly string[]): string {
   const lines = formats.slice(0, LISTED_FILES).map((line) => `${plainLine(line)}\n`);
   const more = formats.length - lines.length;
   return `${lines.join('')}${more > 0 ? `... ${more} more files\n` : ''}`;
+}
+
+/** `image: 3 animated (the first: emoji.csv:12), 40 alpha`. */
+function inputLines({ name, missing, facts }: CheckedInput): string {
+  const parts = [
+    ...(missing > 0 ? [`${formatCount(missing)} samples without it`] : []),
+    ...facts.map(
+      ({ fact, samples, first }) =>
+        `${formatCount(samples)} ${fact}${first === undefined ? '' : ` (the first: ${plainLine(first)})`}`,
+    ),
+  ];
+  return `${plainLine(name)}: ${parts.join(', ')}\n`;
 }
 
 function classTable(classes: readonly CheckedClass[], splits: DataCheck['splits']): string {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkSummary } from '../cli/check-summary.ts';
 import { parseRecipe } from '../recipe/parse.ts';
@@ -35,6 +36,12 @@ student: { kind: text-conv }`);
     storeFolder: join(folder, 'store'),
   });
 }
+
+/** An image of one colour; see-through where it has four channels. */
+const png = (red: number, channels: 3 | 4): Promise<Buffer> =>
+  sharp({ create: { width: 8, height: 8, channels, background: { r: red, g: 100, b: 0, alpha: 0.5 } } })
+    .png()
+    .toBuffer();
 
 const rows = (count: number, length: (i: number) => number, from = 0) =>
   Array.from(
@@ -107,6 +114,41 @@ describe('check', () => {
     const shown = checkSummary(await checkCsv(lines), PLAIN);
     expect(shown).toMatch(/^\.\.\. 10 more classes$/m);
     expect(shown.match(/^class \d+ /gm)).toHaveLength(20);
+  });
+
+  it('shows images as models see them, and what is odd about them', async () => {
+    for (let i = 0; i < 40; i++) {
+      const bytes = await png(5 * i, i === 9 ? 4 : 3);
+      writeFileSync(join(folder, `${i}.png`), i === 7 ? bytes.subarray(0, 60) : bytes);
+    }
+    const lines = Array.from(
+      { length: 40 },
+      (_, i) => `${i === 11 ? '/etc/hosts' : `${i}.png`},${i},${i % 2 ? 'a' : 'b'}`,
+    );
+    writeFileSync(join(folder, 'images.csv'), `file,name,kind\n${lines.join('\n')}\n`);
+    const recipe = parseRecipe(`
+name: images
+task: image-classification
+inputs: { image: { modality: image, field: file, size: 8 } }
+data:
+  source: { kind: csv, path: images.csv, labelField: kind, idField: name }
+  splits: { validation: 4, test: 4 }
+student: { kind: resnet }`);
+    const found = await check(recipe, {
+      out: join(folder, 'run'),
+      recipeFolder: folder,
+      storeFolder: join(folder, 'store'),
+    });
+    expect(found.broken.first.map(({ where, reason }) => [where, reason])).toEqual([
+      ['7 (images.csv:9)', 'image'],
+      ['11 (images.csv:13)', 'other'],
+    ]);
+    expect(found.inputs).toEqual([
+      { name: 'image', missing: 0, facts: [{ fact: 'alpha', samples: 1, first: '9 (images.csv:11)' }] },
+    ]);
+    const [sample] = found.samples;
+    expect(sample).toMatchObject({ dims: [3, 8, 8], label: expect.stringMatching(/^[ab]$/) });
+    expect(checkSummary(found, PLAIN)).toContain('image: 1 alpha (the first: 9 (images.csv:11))');
   });
 
   it('stops when it is asked to', async () => {

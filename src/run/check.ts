@@ -1,10 +1,10 @@
 import type { Batch } from '../data/batch.ts';
-import { columnOf, labelsOf } from '../data/batch.ts';
-import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES } from '../data/columns.ts';
+import { columnOf } from '../data/batch.ts';
+import { ATTENTION_MASK, INPUT_IDS, LABELS } from '../data/columns.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type LengthSummary, summarizeLengths } from '../data/findings/text-lengths.ts';
 import type { BrokenRows } from '../data/sample.ts';
-import type { Split } from '../data/split.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ClassMatch } from '../teachers/match-classes.ts';
 import { interrupted, isStop } from './context/run-context.ts';
@@ -27,14 +27,23 @@ export interface CheckedClass {
 /** A sample as models see it. */
 export interface CheckedSample {
   text: string;
-  /** null without a label. */
+  /** What is true of its main output; null where nothing is known. */
   label: string | null;
   /** Of texts: the ids that models are given, without padding, and the token that each one is. */
   ids?: number[];
   pieces?: string[];
-  /** Of images: [channels, height, width], and the range of the values that models are given. */
+  /** Of images ([channels, height, width]) and sounds: the shape and the range of the values that models are given. */
   dims?: number[];
   range?: [number, number];
+}
+
+/** What was met of an input of the recipe. */
+export interface CheckedInput {
+  name: string;
+  /** Samples that lack it, where there are several inputs. */
+  missing: number;
+  /** What was done to its values, or is odd about them: how many samples, and the first. */
+  facts: { fact: string; samples: number; first?: string }[];
 }
 
 /** What a recipe's data come to. */
@@ -51,6 +60,8 @@ export interface DataCheck {
   duplicates: number;
   splits: { train: number; labelled: number; validation: number; test: number };
   classes: CheckedClass[];
+  /** By input, where there is something to tell. */
+  inputs: CheckedInput[];
   /** In tokens; absent for images. */
   lengths?: LengthSummary & { maxLength: number };
   /** What a run would warn of, a sentence each. */
@@ -121,18 +132,32 @@ function describe(task: Task, dataset: Dataset, taught: ClassMatch | undefined):
       validation: classCounts.validation[label] ?? 0,
       test: classCounts.test[label] ?? 0,
     })),
+    inputs: inputsOf(dataset),
     ...(lengths && { lengths: { ...lengths, maxLength: tokenLengths.length - 1 } }),
     warnings: [
       ...(task.warnings ?? []),
       ...dataFindings(dataset, task.teacher),
       ...classFindings(dataset, taught),
     ],
-    samples: firstSamples(task, train, labels),
+    samples: firstSamples(task, dataset),
   };
 }
 
+/** Facts that warnings speak of, where they matter. */
+const TOLD = ['unknown', 'replaced'];
+
+function inputsOf({ statistics }: Dataset): CheckedInput[] {
+  return Object.entries(statistics.inputs ?? {}).flatMap(([name, { missing, facts }]) => {
+    const told = Object.entries(facts)
+      .filter(([fact]) => !TOLD.includes(fact))
+      .map(([fact, { samples, first }]) => ({ fact, samples, ...(first !== undefined && { first }) }));
+    return missing > 0 || told.length > 0 ? [{ name, missing, facts: told }] : [];
+  });
+}
+
 /** A sample of several buckets, from the shortest to the longest. */
-function firstSamples(task: Task, split: Split, labels: readonly string[]): CheckedSample[] {
+function firstSamples(task: Task, dataset: Dataset): CheckedSample[] {
+  const split = dataset.splits.train;
   const filled = split.buckets.flatMap(({ size }, bucket) => (size > 0 ? [bucket] : []));
   const step = Math.max(1, (filled.length - 1) / (MOST_SAMPLES - 1));
   const chosen = new Set<number>();
@@ -140,27 +165,55 @@ function firstSamples(task: Task, split: Split, labels: readonly string[]): Chec
     chosen.add(filled[Math.round(at)] as number);
   return [...chosen].map((bucket) => {
     const batch = split.readBatch(bucket, [0], 1);
-    const label = labelsOf(batch)[0] as number;
     return {
       text: split.example(batch.ordinals[0] as number).text,
-      label: labels[label] ?? null,
-      ...seen(task, batch),
+      label: truthOf(batch, dataset),
+      ...seen(task, batch, dataset),
     };
   });
 }
 
-function seen(task: Task, batch: Batch): Partial<CheckedSample> {
-  const pixels = batch.columns[PIXEL_VALUES];
-  if (pixels) {
-    const values = Array.from(pixels.data as Float32Array);
-    const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-    const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-    return { dims: pixels.dims.slice(1), range: [low, high] };
+const MOST_NUMBERS = 4;
+
+/** The truth of the main output of a batch's only row, for people. */
+function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null {
+  const column = columns[LABELS];
+  if (!column) return null;
+  const values = Array.from(column.data as Float32Array, Number);
+  if (column.type === 'int32' && column.dims.length === 1) return labels[values[0] as number] ?? null;
+  const [space] = Object.values(spaces) as [{ readonly names?: readonly string[] } | undefined];
+  const { names } = space ?? {};
+  if (names?.length === values.length) {
+    if (values.some((value) => value < 0)) return null;
+    return names.filter((_, i) => values[i] === 1).join(', ') || 'none of the classes';
   }
+  const shown = values.slice(0, MOST_NUMBERS).map((value) => `${Number(value.toPrecision(4))}`);
+  return `${shown.join(', ')}${values.length > MOST_NUMBERS ? `, ... (${values.length} numbers)` : ''}`;
+}
+
+/** The tokens of a batch's only row, and the values of its image or sound. */
+function seen(task: Task, batch: Batch, dataset: Dataset): Partial<CheckedSample> {
+  const values = dataset.columns.find(({ role, type }) => role === 'input' && type === 'float32');
+  return {
+    ...(batch.columns[INPUT_IDS] && tokensOf(task, batch)),
+    ...(values && rangeOf(columnOf(batch, values.name))),
+  };
+}
+
+function tokensOf(task: Task, batch: Batch): Pick<CheckedSample, 'ids' | 'pieces'> {
   const [given, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) => columnOf(batch, name).data) as [
     BigInt64Array,
     BigInt64Array,
   ];
   const ids = Array.from(given, Number).filter((_, i) => mask[i] === 1n);
   return { ids, ...(task.token && { pieces: ids.map(task.token) }) };
+}
+
+function rangeOf({ data, dims }: Tensor): Pick<CheckedSample, 'dims' | 'range'> {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of data as Float32Array) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return { dims: dims.slice(1), range: [low, high] };
 }
