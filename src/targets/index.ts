@@ -1,6 +1,7 @@
 import { register, registry } from '../registry.ts';
 import { classes } from './classes.ts';
 import { embedding } from './embedding.ts';
+import { frameClasses } from './frame-classes.ts';
 import { number } from './number.ts';
 import { pairs } from './pairs.ts';
 import type { AnyTarget } from './target.ts';
@@ -16,6 +17,7 @@ const TARGETS = registry('target', [
   embedding,
   pairs,
   tokenClasses,
+  frameClasses,
 ]) as readonly unknown[] as readonly AnyTarget[];
 
 /** Adds a target from outside the package. Throws LimbeckError `plugin.duplicate`, `plugin.kind`. */
