@@ -15,8 +15,14 @@ export interface ImageClassifierPackage {
   /** [channels, height, width] of the training images. */
   readonly dims: readonly [number, number, number];
   readonly normalization: ChannelMoments;
+  /**
+   * The content of preprocessor_config.json, of the modality that resized the training images; when absent they are stretched to
+   * their size.
+   */
+  readonly preprocessor?: Uint8Array | undefined;
 }
 
+const PREPROCESSOR_FILE = 'preprocessor_config.json';
 /** PIL's number for bilinear interpolation, as preprocessor files have it. */
 const BILINEAR = 2;
 
@@ -29,7 +35,9 @@ export function writeImageClassifier(folder: string, content: ImageClassifierPac
   const shipped = content.dims[0] === 1 ? inColour(content) : content;
   writePackage(folder, shipped, [
     jsonFile(CONFIG_FILE, imageClassifierConfig(shipped)),
-    jsonFile('preprocessor_config.json', preprocessorConfig(shipped)),
+    content.preprocessor
+      ? { name: PREPROCESSOR_FILE, bytes: content.preprocessor }
+      : jsonFile(PREPROCESSOR_FILE, preprocessorConfig(shipped)),
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { className } from '../data/labels/class-name.ts';
+import { variationOptions } from '../data/modalities/image/variation.ts';
 import { SOURCES } from '../data/sources/index.ts';
 import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';
@@ -105,8 +106,11 @@ export const dataSchema = fromRegistries(() =>
             .min(0)
             .max(64)
             .default(2)
-            .describe('Pixels by which a picture is moved, at most; what comes in is black.'),
-          flip: z.boolean().default(true).describe('Whether half of the pictures are mirrored.'),
+            .describe(
+              'Pixels by which an image is moved, at most; what comes in is black, or the background of the input.',
+            ),
+          flip: z.boolean().default(true).describe('Whether half of the images are mirrored.'),
+          ...variationOptions.pick({ zoom: true, turn: true, colour: true }).shape,
           views: z
             .int()
             .positive()

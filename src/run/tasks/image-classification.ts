@@ -137,6 +137,7 @@ function imageData(context: {
         labels,
         dims,
         normalization,
+        preprocessor: dataset.inputs[0]?.processor.files()['preprocessor_config.json'],
       }),
   };
 }

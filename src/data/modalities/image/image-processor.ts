@@ -137,7 +137,8 @@ export class ImageProcessor implements Processor {
     };
     const { normalization: _, ...form } = preprocessing;
     const config = {
-      image_processor_type: 'CLIPImageProcessor',
+      // Of the classes of transformers, the one that does no more than is asked for here.
+      image_processor_type: preprocessing.crop ? 'CLIPImageProcessor' : 'ViTImageProcessor',
       ...preprocessorConfig({ ...form, ...(normalization && { normalization }) }),
     };
     return { 'preprocessor_config.json': new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`) };

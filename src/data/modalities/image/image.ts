@@ -115,9 +115,11 @@ export function processorOptions(
   const channels = chosen.channels ?? declared?.[0] ?? 3;
   if (channels !== 1 && channels !== 3) throw new Error(`images of ${channels} channels`);
   const dims: Dims = [channels, size.height, size.width];
+  const isPlain = chosen.preprocessor === undefined && chosen.normalization === 'none';
   return {
     dims,
-    preprocessing,
+    // Written out, so that readers of the student find numbers.
+    preprocessing: isPlain ? { ...preprocessing, normalization: unchanged(channels) } : preprocessing,
     isMeasured: chosen.preprocessor === undefined && chosen.normalization === 'data',
     background: background ?? '#ffffff',
     outside: background === undefined ? [0, 0, 0] : coloursOf(background, channels),
@@ -171,6 +173,11 @@ function fromFile(
     );
   }
   return readPreprocessing(json, file);
+}
+
+/** The normalisation that changes nothing. */
+function unchanged(channels: number): NonNullable<Preprocessing['normalization']> {
+  return { mean: new Array<number>(channels).fill(0), deviation: new Array<number>(channels).fill(1) };
 }
 
 /** The channels of `#rrggbb`. */
