@@ -1,6 +1,7 @@
 import type { Split } from '../../data/split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
-import { type ObjectiveOptions, weighedOptions, withOptions } from '../../objectives/index.ts';
+import { type ObjectiveOptions, withOptions } from '../../objectives/index.ts';
+import { namesFor } from '../../objectives/output-names.ts';
 import { meanNormalizedEntropy, temperatureByEntropy } from '../../weighting/temperature.ts';
 import { readKnowledge } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
@@ -11,25 +12,30 @@ import type { Lessons } from '../teaching/lessons.ts';
 const SAMPLES = 1024;
 
 /**
- * The run with a number for `objective.kd.temperature: auto`, by how uncertain the teacher's answers about a sample of
- * what it was asked are; which one is told in the log. The sample is always the same, so a resumed run decides alike.
+ * The run with a number for `temperature: auto` of every `kd`, by how uncertain the teacher's answers of its output about a
+ * sample of what it was asked are; which one is told in the log. The sample is always the same, so a resumed run decides
+ * alike.
  */
 export function withDecidedTemperature(run: RunContext, data: TaskData, lessons: Lessons): RunContext {
   const { objective } = run.recipe;
-  const logits = lessons.answers.spaces.get('logits');
-  const isOpen = weighedOptions(objective, 'kd').some(({ temperature }) => temperature === 'auto');
-  if (!isOpen || !logits) return run;
-  const entropy = meanNormalizedEntropy(sampledAnswers(data.asked, logits), lessons.context.classes);
-  const temperature = temperatureByEntropy(entropy);
-  run.emit({
-    type: 'log',
-    level: 'info',
-    message: `objective.kd.temperature is ${temperature}: the teacher's answers have ${Math.round(100 * entropy)} % of the entropy of equal chances`,
-  });
   const decided = withOptions(objective, 'kd', (kd) => {
-    return kd.temperature === 'auto' ? { ...kd, temperature } : kd;
+    const { tap, term } = namesFor('kd', kd.output, lessons.context);
+    const answers = lessons.answers.spaces.get(tap);
+    if (kd.temperature !== 'auto' || !(kd.weight > 0) || !answers) return kd;
+    const entropy = meanNormalizedEntropy(sampledAnswers(data.asked, answers), classesOf(answers));
+    const temperature = temperatureByEntropy(entropy);
+    run.emit({
+      type: 'log',
+      level: 'info',
+      message: `objective.${term}.temperature is ${temperature}: the teacher's answers have ${Math.round(100 * entropy)} % of the entropy of equal chances`,
+    });
+    return { ...kd, temperature };
   });
   return { ...run, recipe: { ...run.recipe, objective: decided } };
+}
+
+function classesOf({ info: { dims } }: LabelSpace): number {
+  return dims.at(-1) as number;
 }
 
 /** A recipe's loss as it is timed before a run: neither the temperature nor its decay changes what a step costs. */
