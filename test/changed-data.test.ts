@@ -1,6 +1,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunEvent } from '../src/events.ts';
+import type { TrainResult } from '../src/report/result.ts';
 import { evaluate } from '../src/run/evaluate.ts';
 import { train } from '../src/run/train.ts';
 import { type Gloss, readGlosses, writeJsonLines } from './support/glosses.ts';
@@ -31,7 +32,7 @@ beforeAll(async () => {
   };
   ({
     student: { accuracy },
-  } = await train(recipe, { ...options, onEvent }));
+  } = await train<TrainResult>(recipe, { ...options, onEvent }));
 });
 afterAll(() => place.remove());
 

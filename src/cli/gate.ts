@@ -1,3 +1,5 @@
+import { shutAnswersGate } from '../report/answers-conclusion.ts';
+import { isAnswersResult } from '../report/answers-result.ts';
 import type { Gate } from '../report/result.ts';
 import type { Cli } from './cli.ts';
 import { EXIT } from './exit-codes.ts';
@@ -13,7 +15,7 @@ export function finishGated(
 ): void {
   if (json) writeResult(cli, result);
   else cli.terminal.out(`\n${summary}`);
-  const failure = gateFailure(result.gate);
+  const failure = isAnswersResult(result) ? shutAnswersGate(result) : gateFailure(result.gate);
   if (!failure) return;
   cli.exitCode = EXIT.gate;
   if (!json) cli.terminal.err(`${cli.terminal.errColors.red('gate')}: ${failure}\n`);

@@ -3,11 +3,12 @@ import { standardized } from '../data/modalities/audio/window.ts';
 import { parseTokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
+import { existsSync } from '../platform/files.ts';
 import { join } from '../platform/paths.ts';
 import { readRegularFileAsync, readRegularText } from '../regular-file.ts';
 import { PIXEL_INPUT } from './image-channels.ts';
 import { CONFIG_FILE, MODEL_FILE, QUANTIZED_FILE } from './package-folder.ts';
-import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedReader } from './shipped-reader.ts';
+import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedFile, ShippedReader } from './shipped-reader.ts';
 
 type Feeds = Record<string, Tensor>;
 
@@ -33,6 +34,22 @@ export function ownReader(engine: Pick<Engine, 'load'>): ReaderKind {
       };
     },
   };
+}
+
+/** One model file of a shipped folder, read as `ownReader` does: its outputs as they are, by name. */
+export async function openAnswers(
+  engine: Pick<Engine, 'load'>,
+  { folder, precision, threads }: Pick<ShippedFile, 'folder' | 'precision' | 'threads'>,
+): Promise<{
+  answers(inputs: readonly ReaderInput[]): Promise<Readonly<Record<string, Tensor>>>;
+  close(): Promise<void>;
+}> {
+  const isText = existsSync(join(folder, 'tokenizer.json'));
+  const prepare = isText ? await textInputs(folder) : await imageInputs(folder);
+  const session = await engine.load(join(folder, precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE), {
+    threads,
+  });
+  return { answers: (inputs) => session.run(prepare(inputs)), close: () => session.release() };
 }
 
 async function textInputs(folder: string): Promise<(inputs: readonly ReaderInput[]) => Feeds> {

@@ -63,16 +63,26 @@ export function withOutputDefaults(value: unknown): unknown {
   );
   const training = value.training ?? {};
   const earlyStopping = isSection(training) ? (training.earlyStopping ?? {}) : undefined;
+  const isOneClass = main.target.kind === 'class' && outputs.length === 1;
   return {
     ...value,
-    objective: value.objective ?? objective,
-    ...(isSection(earlyStopping) && {
+    objective: isOneClass ? value.objective : (withoutClasses(value.objective) ?? objective),
+    ...(isSection(training) && {
       training: {
-        ...(training as Section),
-        earlyStopping: { metric: metricName(outputs.length, main), ...earlyStopping },
+        // Samples are followed by their class.
+        ...(!isOneClass && { dynamics: false }),
+        ...training,
+        ...(isSection(earlyStopping) && {
+          earlyStopping: { metric: metricName(outputs.length, main), ...earlyStopping },
+        }),
       },
     }),
   };
+}
+
+/** A map of losses without those that stand in every map and are about one class. */
+function withoutClasses(objective: unknown): unknown {
+  return isSection(objective) ? { kd: { weight: 0 }, labels: { weight: 0 }, ...objective } : objective;
 }
 
 /** As an evaluation has it: `OUTPUT/NAME` where there are several outputs. */
@@ -85,6 +95,6 @@ function metricName(
 
 type Section = Readonly<Record<string, unknown>>;
 
-function isSection(value: unknown): value is Section {
+export function isSection(value: unknown): value is Section {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -9,6 +9,7 @@ import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
+import { meaningProblems } from './meaning.ts';
 import { misplacedKinds } from './misplaced-kinds.ts';
 import { objectiveSchema } from './objective.ts';
 import { outputsSchema } from './outputs.ts';
@@ -128,7 +129,11 @@ export const recipeSchema = fromRegistries(() =>
     .superRefine((recipe, context) => {
       for (const { path, message } of misplacedKinds(recipe as Recipe))
         context.addIssue({ code: 'custom', path: [...path], message });
-      for (const problem of [...stageProblems(recipe), ...dynamicsProblems(recipe)])
+      for (const problem of [
+        ...stageProblems(recipe),
+        ...dynamicsProblems(recipe),
+        ...meaningProblems(recipe),
+      ])
         context.addIssue({ code: 'custom', ...problem });
     })
     .describe('A Limbeck recipe.'),

@@ -111,3 +111,20 @@ function thin(points: readonly CurvePoint[]): CurvePoint[] {
   const fewer = halve((point) => point.validationAccuracy !== undefined);
   return fewer.length < points.length ? fewer : halve(() => false);
 }
+
+/** One metric on the validation split over a stage's training, by its name in an evaluation (`macroF1`, `tags/spanF1`). */
+export async function readValidation(
+  rows: AsyncIterable<MetricsRow> | Iterable<MetricsRow>,
+  stage: string,
+  metric: string,
+): Promise<{ step: number; seconds: number; value: number }[]> {
+  const key = `validation/${metric.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()}`;
+  const points: { step: number; seconds: number; value: number }[] = [];
+  for await (const row of rows) {
+    const value = row[key];
+    if (row.stage !== stage || typeof row.step !== 'number' || typeof value !== 'number') continue;
+    while (points.length > 0 && (points.at(-1)?.step as number) >= row.step) points.pop();
+    points.push({ step: row.step, seconds: Number(row.seconds) || 0, value });
+  }
+  return points;
+}

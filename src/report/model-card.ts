@@ -207,19 +207,19 @@ with this recipe:
 ${fenced('yaml', data.recipe.trimEnd())}`;
 }
 
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Number(value.toFixed(4));
 }
 
 /** A code block whose fence no line of the code can end. */
-function fenced(language: string, code: string): string {
+export function fenced(language: string, code: string): string {
   const longest = Math.max(2, ...(code.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
   return `${fence}${language}\n${code}\n${fence}`;
 }
 
 /** Text from outside inside a line of Markdown: no line breaks or other controls, and nothing that is markup. */
-function inline(text: string): string {
+export function inline(text: string): string {
   return text
     .replace(/[\s\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
     .replace(/[\\`*_{}[\]<>#|!~&]/g, (character) => `\\${character}`);

@@ -5,7 +5,7 @@ const fraction = z.number().min(0).max(1);
 const duration = z.number().nonnegative();
 
 /** What was measured on one model's shipped file, reloaded from disk, on the test split. */
-const modelResultSchema = z.object({
+export const modelResultSchema = z.object({
   /** Correct answers / test texts, 0 to 1. */
   accuracy: fraction,
   /** Mean F1 over the classes that occur in the test split, 0 to 1. */
@@ -55,7 +55,7 @@ const difference = z.number().min(-1).max(1);
 const differenceSchema = z.object({ difference, low: difference, high: difference });
 
 /** A model that the student is compared with besides its teacher: what one would have without this distillation. */
-const baselineResultSchema = z.object({
+export const baselineResultSchema = z.object({
   /** `labels` is the same student from the labels alone. */
   name: z.string(),
   /** What it is, for tables: `the same student, from the labels alone`. */
@@ -79,7 +79,7 @@ export const LABELS_ALONE = {
  * Whether the int8 student may ship: the gate shuts when its accuracy falls by more than `maxDrop`, beyond what the number
  * of test samples leaves to chance.
  */
-const gateSchema = z.object({
+export const gateSchema = z.object({
   maxDrop: fraction,
   /** Student accuracy - int8 student accuracy; negative when int8 did better. */
   drop: difference,
@@ -177,7 +177,13 @@ export function shortName(name: string): string {
 }
 
 /** Whether the student's folder holds an int8 file: one was made, and the gate let it pass. */
-export function int8Ships({ studentInt8, gate }: Pick<RunResult, 'studentInt8' | 'gate'>): boolean {
+export function int8Ships({
+  studentInt8,
+  gate,
+}: {
+  readonly studentInt8: object | null;
+  readonly gate: { readonly passed: boolean } | null;
+}): boolean {
   return studentInt8 !== null && gate?.passed !== false;
 }
 

@@ -1,5 +1,6 @@
 import type { OnEvent } from '../events.ts';
 import type { KnowledgeStore } from '../knowledge/store.ts';
+import type { MetricInfo } from '../metrics/metric.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
 import type { Gate, ModelResult, RunResult, TrainResult } from '../report/result.ts';
@@ -61,6 +62,15 @@ export interface EvaluationResult extends Pick<ModelResult, 'accuracy' | 'macroF
     recall: number | null;
     f1: number | null;
   }[];
+}
+
+/** What a model did on a split that answers with anything but one class: every metric of its outputs. */
+export interface AnswersEvaluationResult {
+  split: string;
+  /** The model's file, absolute. */
+  model: string;
+  samples: number;
+  metrics: (MetricInfo & { value: number })[];
 }
 
 /** How an export tells of itself and is stopped. */

@@ -16,14 +16,18 @@ import { readModelFile } from '../onnx/node-files.ts';
 import { existsSync } from '../platform/files.ts';
 import { resolve } from '../platform/paths.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import type { Head } from '../targets/head.ts';
 import { modelFiles } from '../teachers/model-folder.ts';
 import { takenFeeds } from '../train/batch-feeds.ts';
-import type { EvaluateOptions, EvaluationResult } from './api.ts';
+import type { AnswersEvaluationResult, EvaluateOptions, EvaluationResult } from './api.ts';
 import { splitBatches } from './batches/sample-batches.ts';
 import { reopenRun } from './context/finished-run.ts';
 import type { RunOptions } from './context/run-options.ts';
 import { dataAsInRun } from './data/kept-splits-file.ts';
 import { requireKept } from './folder/kept-files.ts';
+import { isOneClass, metricsOf } from './heads/head-metrics.ts';
+import { measureHeads } from './heads/measure-heads.ts';
+import { tuneHeads } from './heads/tune-heads.ts';
 import { openClassifier } from './measuring/open-classifier.ts';
 import { openTask } from './tasks/index.ts';
 
@@ -38,7 +42,10 @@ const ROWS = 64;
  * `run.other-data` where samples of the run's split are gone or relabelled, `model.not-found`,
  * `model.classes` for a model of other classes; AbortError after `options.signal`.
  */
-export async function evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult> {
+export async function evaluate<Result extends EvaluationResult | AnswersEvaluationResult = EvaluationResult>(
+  target: string | Recipe,
+  options: EvaluateOptions,
+): Promise<Result> {
   const {
     recipe,
     options: runOptions,
@@ -70,12 +77,29 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
   const task = await openTask({ recipe, options: settings });
   const name = options.split ?? 'test';
   const prepare = (kept?: KeptSplits) => task.prepareData({ ...(kept && { kept }) });
-  const { dataset } =
+  const { dataset, heads } =
     typeof target === 'string' ? await dataAsInRun(prepare, settings.out, name) : await prepare();
   let session: Session | undefined;
   try {
-    session = await openClassifier(runOptions.engine ?? createNodeEngine({ provider: recipe.engine }), model);
+    const engine = runOptions.engine ?? createNodeEngine({ provider: recipe.engine });
+    session = await openClassifier(engine, model);
     const split = dataset.splits[name === 'train' ? 'labelled' : name];
+    if (!isOneClass(heads)) {
+      requireOutputs(session, heads, model);
+      const checkInterrupted = () => options.signal?.throwIfAborted();
+      const read = await tuneHeads({ checkInterrupted }, session, heads, dataset.splits.validation);
+      const measured = await measureHeads({ engine, checkInterrupted }, session, read, split);
+      const answers: AnswersEvaluationResult = {
+        split: name,
+        model,
+        samples: split.size,
+        metrics: metricsOf(heads).map((metric) => ({
+          ...metric,
+          value: measured.values()[metric.name] as number,
+        })),
+      };
+      return answers as Result;
+    }
     const classes = dataset.labels.length;
     const confusion = createConfusion(classes);
     let done = 0;
@@ -104,7 +128,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
       });
     }
     const counts = confusionCounts(confusion);
-    return {
+    const result: EvaluationResult = {
       split: name,
       model,
       samples: split.size,
@@ -118,10 +142,21 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
         f1,
       })),
     };
+    return result as Result;
   } finally {
     await session?.release();
     dataset.close();
   }
+}
+
+/** Throws LimbeckError `model.outputs` for a model that does not have the recipe's outputs. */
+function requireOutputs({ outputNames }: Session, heads: readonly Head[], model: string): void {
+  const missing = heads.find(({ output }) => !outputNames.includes(output));
+  if (!missing) return;
+  throw new LimbeckError('model.no-such-value', `the model has no output '${missing.output}'`, {
+    where: `${model}: its outputs are ${outputNames.join(', ')}`,
+    remedy: 'Measure it on the data that it was made for.',
+  });
 }
 
 /** Throws LimbeckError `export.missing` when a run has not come so far that it has a student. */

@@ -106,7 +106,16 @@ export const textNgrams = defineBackbone({
       });
       return g.add(answer, added);
     };
-    return { pooled: () => ({ width: width + (convolution ? 2 * convolution.width : 0), project }) };
+    /** For each token only what it is itself: numbers of its own for each output. */
+    const projectTokens = (scope: string, outputs: number): TypedValue =>
+      g.scope(`${scope}/tokens`, () => {
+        const table = make.constant('embedding/weight', [vocabularySize, outputs], 0);
+        return g.add(g.mul(g.gather(table, ids), PACE), make.constant('bias', [outputs], 0));
+      });
+    return {
+      pooled: () => ({ width: width + (convolution ? 2 * convolution.width : 0), project }),
+      tokens: () => ({ width: vocabularySize, project: projectTokens }),
+    };
   },
 });
 

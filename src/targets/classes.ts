@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { className } from '../data/labels/class-name.ts';
 import { auroc } from '../metrics/auroc.ts';
 import { meanAveragePrecision } from '../metrics/average-precision.ts';
+import { chooseThreshold } from '../metrics/class-thresholds.ts';
+import { LabelScores } from '../metrics/label-scores.ts';
 import { labelsF1 } from '../metrics/labels-f1.ts';
+import { idsOf } from './class-ids.ts';
 import { type ClassesSpace, severalClassesTruth } from './several-classes-truth.ts';
 import { defineTarget } from './target.ts';
 
@@ -35,27 +38,34 @@ export const classes = defineTarget({
   attach: (_g, _make, features, { space, scope }) =>
     features.project(scope, (space as ClassesSpace).names.length),
   objective: { labels: { bce: 0.3 }, teacher: { bceKd: 0.7 } },
-  metrics({ space, labels, weights }) {
+  tune({ space, labels, weights }) {
+    const { length } = (space as ClassesSpace).names;
+    const scores = new LabelScores(length);
+    return {
+      add: (answers, batch) => scores.add(answers, batch, { labels, weights }),
+      result: () =>
+        Array.from({ length }, (_, k) => {
+          const own = scores.ofClass(k);
+          return chooseThreshold(own.scores, own.truth, 0).threshold;
+        }),
+    };
+  },
+  metrics({ space, labels, weights, tuned }) {
     const measured = { labels, weights, classes: (space as ClassesSpace).names.length };
     return [
       auroc(measured),
       meanAveragePrecision(measured),
-      labelsF1(measured),
-      labelsF1({ ...measured, average: 'micro' }),
+      labelsF1({ ...measured, thresholds: tuned }),
+      labelsF1({ ...measured, thresholds: tuned, average: 'micro' }),
     ];
   },
   selection: 'macroAuroc',
+  encoding: 'float16',
   classes: (space) => (space as ClassesSpace).names,
-  config: (space) => ({
+  config: (space, _options, tuned) => ({
     problem_type: 'multi_label_classification',
     ...idsOf((space as ClassesSpace).names),
+    // Of logits: transformers' pipelines know one threshold for all.
+    ...(tuned && { thresholds: [...tuned] }),
   }),
 });
-
-/** `id2label` and `label2id`, as transformers has them. */
-export function idsOf(names: readonly string[]): Record<string, unknown> {
-  return {
-    id2label: Object.fromEntries(names.map((name, i) => [`${i}`, name])),
-    label2id: Object.fromEntries(names.map((name, i) => [name, i])),
-  };
-}

@@ -46,5 +46,6 @@ export const embedding = defineTarget({
     ];
   },
   selection: 'cosine',
+  encoding: 'float16',
   config: (space) => ({ embedding_size: (space as VectorSpace).width }),
 });

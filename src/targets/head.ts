@@ -24,6 +24,13 @@ export interface Head extends AttachedHead {
   readonly labels: string;
   readonly weights?: string | undefined;
   readonly metrics: readonly Metric[];
+  /** What the output is read with, where its target chooses that. */
+  readonly tuned?: readonly number[] | undefined;
+}
+
+/** The same head, read with what was chosen for a model. */
+export function tunedHead(head: Head, tuned: readonly number[] | undefined): Head {
+  return tuned ? openHead({ ...head, tuned }) : head;
 }
 
 /** The names of its classes, of a head that has some; none otherwise. */
@@ -39,13 +46,15 @@ export function openHead(parts: {
   readonly space: unknown;
   readonly labels: string;
   readonly weights?: string | undefined;
+  readonly tuned?: readonly number[] | undefined;
 }): Head {
-  const { output, target, options, space, labels, weights } = parts;
+  const { output, target, options, space, labels, weights, tuned } = parts;
   const measured: MeasureContext<Readonly<Record<string, unknown>>, unknown> = {
     options,
     space,
     labels,
     weights,
+    tuned,
   };
   return {
     ...parts,

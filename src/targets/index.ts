@@ -1,4 +1,5 @@
 import { register, registry } from '../registry.ts';
+import { classTarget } from './class.ts';
 import { classes } from './classes.ts';
 import { embedding } from './embedding.ts';
 import { frameClasses } from './frame-classes.ts';
@@ -12,6 +13,7 @@ export type { AnyTarget, Target, TargetContext } from './target.ts';
 
 /** Every kind of answer that an output can have. A new one is a file beside these, and a line here. */
 const TARGETS = registry('target', [
+  classTarget,
   classes,
   number,
   embedding,

@@ -28,5 +28,6 @@ export const number = defineTarget({
     spearmanCorrelation({ labels, weights }),
   ],
   selection: 'rmse',
+  encoding: 'float32',
   config: () => ({ problem_type: 'regression', id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } }),
 });

@@ -25,5 +25,6 @@ export const pairs = defineTarget({
     );
   },
   selection: 'recall@10',
+  encoding: 'float16',
   config: (_space, { width }) => ({ projection_dim: width }),
 });

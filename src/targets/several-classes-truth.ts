@@ -50,7 +50,7 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
   constructor(options: SeveralClassesOptions, context: TruthContext) {
     this.#options = options;
     this.#context = context;
-    this.#listed = options.labels ?? context.kept?.labels ?? declaredNames(context);
+    this.#listed = options.labels ?? context.kept?.labels ?? context.declared?.classes?.names;
     for (const name of this.#listed ?? []) this.#add(name);
   }
 
@@ -86,7 +86,7 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
       const isName = typeof part === 'string' || typeof part === 'number' || typeof part === 'boolean';
       const name = isName ? String(part).trim() : '';
       if (name === '') throw new BrokenValue('label', `'${field}' has a class without a name`);
-      const declared = declaredNames(this.#context);
+      const declared = this.#context.declared?.classes?.names;
       // Data sets on the hub write positions in the list that they declare.
       return typeof part === 'number' && declared && !declared.includes(name)
         ? (declared[part] ?? name)
@@ -118,9 +118,4 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
     this.#names.push(name);
     return this.#names.length - 1;
   }
-}
-
-/** The classes that the data set declares for the field. */
-function declaredNames({ declared }: TruthContext): readonly string[] | undefined {
-  return (declared as { classes?: { names: readonly string[] } } | undefined)?.classes?.names;
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { GroundTruth } from '../data/ground-truth.ts';
 import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
-import type { Metric } from '../metrics/metric.ts';
+import type { Answers, MeasuredBatch, Metric } from '../metrics/metric.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
@@ -28,6 +28,14 @@ export interface MeasureContext<Options, Space> {
   readonly labels: string;
   /** The column float32 [rows] that is 0 where a row's truth is missing, where the truth does not say so itself. */
   readonly weights?: string | undefined;
+  /** What `tune` chose on the validation split. */
+  readonly tuned?: readonly number[] | undefined;
+}
+
+/** Chooses, on a model's answers to the validation split, what its outputs are read with: a threshold for each class. */
+export interface Tuning {
+  add(answers: Answers, batch: MeasuredBatch): void;
+  result(): readonly number[];
 }
 
 /** Losses by their names in the registry of objectives, with their weights where a recipe gives none. */
@@ -63,12 +71,23 @@ export interface Target<
   readonly objective: { readonly labels: ObjectiveWeights; readonly teacher: ObjectiveWeights };
   /** The numbers that it is judged by, the most telling first. */
   metrics(context: MeasureContext<z.output<Schema>, Space>): Metric[];
+  /** Begins to choose what the output is read with once it is trained; absent where it is read as it is. */
+  tune?(context: MeasureContext<z.output<Schema>, Space>): Tuning;
   /** The metric that the best step of a training is chosen by. */
   readonly selection: string;
+  /**
+   * How a teacher's answers are kept: `float16-centred` where a number that is in all of a sample's answers says nothing
+   * (a softmax), `float32` where every digit counts.
+   */
+  readonly encoding: 'float16' | 'float16-centred' | 'float32';
   /** The names of its classes, where it has some. */
   classes?(space: Space): readonly string[];
   /** Its part of a student's `config.json`. */
-  config(space: Space, options: z.output<Schema>): Readonly<Record<string, unknown>>;
+  config(
+    space: Space,
+    options: z.output<Schema>,
+    tuned?: readonly number[],
+  ): Readonly<Record<string, unknown>>;
 }
 
 /** Lets methods be typed by the options and the space beside them. */

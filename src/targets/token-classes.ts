@@ -3,7 +3,7 @@ import { className } from '../data/labels/class-name.ts';
 import { LimbeckError } from '../errors.ts';
 import { spansF1 } from '../metrics/span-f1.ts';
 import { tokenAccuracy } from '../metrics/token-accuracy.ts';
-import { idsOf } from './classes.ts';
+import { idsOf } from './class-ids.ts';
 import { defineTarget } from './target.ts';
 import { type TagSpace, tagNames, tokenTagsTruth } from './token-tags-truth.ts';
 
@@ -40,6 +40,7 @@ export const tokenClasses = defineTarget({
     tokenAccuracy({ labels }),
   ],
   selection: 'spanF1',
+  encoding: 'float16-centred',
   classes: (space) => tagNames(space as TagSpace),
   config: (space) => idsOf(tagNames(space as TagSpace)),
 });

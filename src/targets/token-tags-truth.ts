@@ -69,7 +69,8 @@ class TagReader implements TruthReader<number[], TagSpace> {
     if (value === undefined) return undefined;
     const { text, ids } = this.#encodedText(row);
     const offsets = tokenOffsets(this.#tokenizer, text, ids);
-    return value.every((one) => typeof one === 'string')
+    // A text without spans has an empty list.
+    return value.length > 0 && value.every((one) => typeof one === 'string')
       ? this.#tagsOfWords(value, text, offsets)
       : this.#tagsOfSpans(
           value.map((one) => this.#spanOf(one, text)),

@@ -17,7 +17,7 @@ export interface ClassifierHead {
 
 /**
  * The encoder with a head on its output `embeddingOutput`: outputs `logits`, float32 [batch, classes], and the
- * embedding. The head's parameters are the initializers `head/weight`, `head/bias`, `head/hidden/weight`,
+ * embedding, and those of `keep`. The head's parameters are the initializers `head/weight`, `head/bias`, `head/hidden/weight`,
  * `head/hidden/bias`, by which names a head is also trained on its own.
  *
  * @throws LimbeckError `teacher.operator` when the encoder has an operator whose shapes we cannot infer.
@@ -26,6 +26,41 @@ export function attachHead(
   encoder: Graph,
   head: ClassifierHead,
   embeddingOutput: string = SENTENCE_EMBEDDING,
+  output: string = LOGITS,
+  keep: readonly string[] = [],
+): Graph {
+  return onEncoder(encoder, { embeddingOutput, output, keep }, (g, embedding) =>
+    classify(g, embedding, head, output === LOGITS ? 'head' : `head/${output}`),
+  );
+}
+
+/**
+ * The encoder with a graph on its output `embeddingOutput`, whose input is `embedding` and whose output is `output`: the
+ * encoder's other outputs stay.
+ *
+ * @throws LimbeckError `teacher.operator` as `attachHead`
+ */
+export function attachGraph(
+  encoder: Graph,
+  head: Graph,
+  embeddingOutput: string,
+  output: string,
+  keep: readonly string[] = [],
+): Graph {
+  return onEncoder(encoder, { embeddingOutput, output, keep }, (g, embedding) => {
+    const values = g.inline(head, new Map([['embedding', embedding]]), `head/${output}`);
+    return g.identity(values.get(output) as TypedValue);
+  });
+}
+
+function onEncoder(
+  encoder: Graph,
+  {
+    embeddingOutput,
+    output,
+    keep,
+  }: { readonly embeddingOutput: string; readonly output: string; readonly keep: readonly string[] },
+  body: (g: GraphBuilder, embedding: TypedValue) => TypedValue,
 ): Graph {
   const g = new GraphBuilder(encoder.opsets.get(''));
   const bound = new Map<string, TypedValue>();
@@ -38,8 +73,9 @@ export function attachHead(
     ? values.get(embeddingOutput)
     : undefined;
   if (!embedding) throw new Error(`the encoder has no output ${embeddingOutput}`);
-  g.output(classify(g, embedding, head), LOGITS);
+  g.output(body(g, embedding), output);
   g.output(embedding);
+  for (const name of keep) g.output(values.get(name) as TypedValue);
   for (const [key, value] of encoder.metadata) g.setMetadata(key, value);
   return g.build(encoder.name);
 }
@@ -61,8 +97,8 @@ function inlined(
   }
 }
 
-function classify(g: GraphBuilder, embedding: TypedValue, head: ClassifierHead): TypedValue {
-  return g.scope('head', () => {
+function classify(g: GraphBuilder, embedding: TypedValue, head: ClassifierHead, scope: string): TypedValue {
+  return g.scope(scope, () => {
     let features = embedding;
     if (head.hidden) {
       const { weight, bias, activation = 'tanh' } = head.hidden;

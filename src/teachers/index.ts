@@ -81,7 +81,8 @@ const onnxFile = {
   kind: 'onnx',
   reads: ['text'],
   options: onnxFileOptions,
-  open: (options: z.output<typeof onnxFileOptions>) => openOnnxFile(options),
+  open: (options: z.output<typeof onnxFileOptions>, answers?: 'class' | 'any') =>
+    openOnnxFile({ ...options, ...(answers && { answers }) }),
 } as const satisfies TeacherKind<typeof onnxFileOptions>;
 
 /** The teachers of texts that a recipe can name. To add one: a file beside these, and an entry here. */
@@ -148,12 +149,15 @@ export type TeacherChoice = {
   [E in (typeof TEACHERS)[number] as E['kind']]: { kind: E['kind'] } & z.output<E['options']>;
 }[(typeof TEACHERS)[number]['kind']];
 
-/** Opens the teacher of texts that a recipe names. */
-export function openTeacher(choice: TeacherChoice): Promise<TextTeacherSource> {
+/** Opens the teacher of texts that a recipe names. @param answers whether its outputs are scores of classes, or anything */
+export function openTeacher(
+  choice: TeacherChoice,
+  answers: 'class' | 'any' = 'class',
+): Promise<TextTeacherSource> {
   switch (choice.kind) {
     case 'use-lite':
       return useLite.open();
     case 'onnx':
-      return onnxFile.open(choice);
+      return onnxFile.open(choice, answers);
   }
 }

@@ -29,6 +29,8 @@ export interface OnnxFileOptions {
   output?: string | undefined;
   /** What is needed of the model: its classes, or an embedding on which a head (or all of it) is trained. */
   train: 'none' | 'head' | 'all';
+  /** `any`: its outputs are taken as they are, not as scores of classes. */
+  answers?: 'class' | 'any';
   /** The classes of its outputs, where its config.json does not name them as the data does. */
   labels?: readonly string[] | undefined;
 }
@@ -62,6 +64,10 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const notes = [...files.notes, ...answering.notes, ...(naming ? [naming] : [])];
   const found = { title, file: path, tokenizer, maxLength };
   const normal = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
+  if (options.train === 'none' && options.answers === 'any') {
+    const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
+    return { ...found, notes, ...(classes && { classes }), model: normal.model, constants: normal.constants };
+  }
   if (options.train === 'none') {
     const named = classifierLogits(normal.model, path, { named: options.output });
     const scores = withLogits(named.graph);

@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import { requireTeacher } from '../../recipe/schema.ts';
+import { type AnswersResult, isAnswersResult } from '../../report/answers-result.ts';
+import type { RunResult } from '../../report/result.ts';
+import { answersSummary } from '../answers-summary.ts';
 import type { Cli } from '../cli.ts';
 import { finishGated } from '../gate.ts';
 import { distillSummary } from '../result-summary.ts';
@@ -27,8 +30,9 @@ Examples:
     .action(async (file: string, options: RecipeOptions) => {
       const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) => {
         requireTeacher(recipe);
-        return api.distill(recipe, runOptions);
+        return api.distill(recipe, runOptions) as Promise<RunResult | AnswersResult>;
       });
-      finishGated(cli, options.json, result, distillSummary(result, out, cli.workingFolder));
+      const summary = isAnswersResult(result) ? answersSummary : distillSummary;
+      finishGated(cli, options.json, result, summary(result as never, out, cli.workingFolder));
     });
 }

@@ -1,5 +1,6 @@
 import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Split } from '../../data/split.ts';
 import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import type { ReaderInput } from '../../export/shipped-reader.ts';
@@ -8,6 +9,7 @@ import type { Evaluation } from '../../metrics/metric.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { Student } from '../../students/student.ts';
+import type { Head } from '../../targets/head.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { BatchSource } from '../../train/batch-source.ts';
@@ -24,6 +26,8 @@ export interface TrainingData {
 export interface LinearPeer {
   /** For people, e.g. `a linear model of n-grams`. */
   readonly title: string;
+  /** Whether it can answer as the recipe's outputs do: it knows nothing of places in an image. */
+  readonly fits: boolean;
   /** With its initial parameters. */
   build(): Student;
   /** Its training samples, or the labelled ones of them, as they are: without the recipe's variations. */
@@ -35,6 +39,8 @@ export interface StudentPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** Its outputs as they are to be read. */
+  readonly heads: readonly Head[];
 }
 
 /** What became of a teacher, by its files. */
@@ -57,6 +63,8 @@ export interface Task {
   readonly preprocessing: string;
   /** Different ids that a tokenizer gives, which a teacher has to know. */
   readonly vocabularySize?: number;
+  /** Of texts: what cuts them into tokens. */
+  readonly tokenizer?: Tokenizer;
   /** The text of a token, where samples are texts. */
   readonly token?: (id: number) => string;
   /** What was assumed of the teacher's files: sentences that a run tells before it reads the data. */
@@ -72,6 +80,8 @@ export interface Task {
 export interface TaskData {
   readonly task: Task;
   readonly dataset: Dataset<Split>;
+  /** What models answer, the main output first. */
+  readonly heads: readonly Head[];
   /** Where the teacher is a classifier already: which of its outputs the classes are. */
   readonly classes?: ClassMatch;
   /** All that the teacher is asked about for the training: every sample, in all its views. */

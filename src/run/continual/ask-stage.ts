@@ -16,7 +16,7 @@ export const askStage = stage({
   title: (_, { data }) => `Ask the teacher about the labelled ${data.task.unit}`,
   async run(run, { data, teacher }) {
     const { unit } = data.task;
-    const { space, labelled, reused } = await labelWith(run, data.task, teacher, teacher.labellingFile, {
+    const { space, labelled, reused } = await labelWith(run, data, teacher, teacher.labellingFile, {
       stage: 'label',
       split: data.dataset.splits.labelled,
       task: 'labelling',

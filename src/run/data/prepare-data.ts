@@ -54,9 +54,9 @@ export async function prepareRecipeData(
   const declared = (await source.declares?.()) ?? {};
   const inputs: DatasetInput[] = [];
   for (const part of inputsOf(recipe)) inputs.push(await openInput(part, declared));
-  const classes = () =>
+  const classes = (listed: unknown) =>
     classLabels({
-      labels: data.labels,
+      labels: (listed as string[] | undefined) ?? data.labels,
       renameLabels: data.renameLabels && labelNames(data.renameLabels),
       ...(classesOf && { classes: classesOf(source.title) }),
     }) as GroundTruth;
@@ -78,7 +78,7 @@ export async function prepareRecipeData(
   /** Undefined for an output of which only the teacher knows anything. */
   function openOutput({ name, target, field, options: own }: RecipeOutputPart): DatasetOutput | undefined {
     if (field === undefined) return undefined;
-    if (target === 'class') return { name, field, truth: classes() };
+    if (target === 'class') return { name, field, truth: classes(own.labels) };
     const found = findTarget(target);
     if (!found)
       throw new LimbeckError('data.options', `there is no target '${target}'`, { where: `outputs.${name}` });

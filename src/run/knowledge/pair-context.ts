@@ -8,6 +8,7 @@ import { matchingLayers } from '../../onnx/anatomy/matching-layers.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { outputContext } from '../heads/label-terms.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { describePair } from './describe-pair.ts';
 
@@ -34,7 +35,7 @@ export function objectiveContext(
       : layerMap(wanted, student, anatomy);
   const heads = graph && headWeights(graph);
   return {
-    classes: data.dataset.labels.length,
+    ...outputContext(data),
     models: { student, teacher: anatomy, layers, ...(heads && { headWeights: heads }) },
     // Read when a loss asks for it: teachers are large.
     get teacherGraph() {

@@ -1,4 +1,3 @@
-import { classMetrics } from '../../metrics/class-metrics.ts';
 import type { Student } from '../../students/student.ts';
 import { trainedTensors } from '../../train/step-graph.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
@@ -38,7 +37,7 @@ export async function measureEvaluation(
       student,
       split,
       batchSize: rows,
-      outputs: [{ output: 'logits', metrics: classMetrics({ classes: data.dataset.labels.length }) }],
+      outputs: data.heads,
     });
     try {
       const first = await timed(() => evaluator.evaluate(parameters));

@@ -1,12 +1,12 @@
 import type { Split } from '../../data/split.ts';
 import { LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
-import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { trainingBatch } from '../batches/sample-batches.ts';
+import { labelTerms } from '../heads/label-terms.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
 import { lengthOf } from './batch-counts.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
@@ -39,7 +39,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   const samples = sampledBuckets([source ? data.asked : labelled], MEASURED_BATCHES * batchSize);
   const terms = source
     ? objectiveTerms(withoutSchedules(recipe.objective), inner?.context ?? { classes })
-    : [labelsTerm({ weight: 1 })];
+    : labelTerms(context.data);
   const training = await withScratchKnowledge(
     scratch,
     source ? samples : [],

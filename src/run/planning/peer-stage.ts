@@ -1,8 +1,8 @@
 import type { Split } from '../../data/split.ts';
-import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { adamw } from '../../train/adamw.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import { trainingBatch } from '../batches/sample-batches.ts';
+import { labelTerms } from '../heads/label-terms.ts';
 import { peerBatch, peerSteps } from '../training/peer-training.ts';
 import { batchCount, lengthOf } from './batch-counts.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
@@ -34,7 +34,7 @@ async function planPeerTrainings(context: PlanningContext, both: boolean): Promi
   const samples = sampledBuckets([labelled], MEASURED_BATCHES * batchSize);
   const cost = await measureTraining(context, {
     student,
-    terms: [labelsTerm({ weight: 1 })],
+    terms: labelTerms(context.data),
     optimizer: adamw(),
     name: 'peer',
     variants: samples.map((sample) => {

@@ -115,7 +115,7 @@ async function measureStudentFiles(
     const quantize = recipe.export.int8
       ? await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted })
       : undefined;
-    data.writeStudent(folder, { model, quantized: quantize?.() ?? null });
+    data.writeStudent(folder, { model, quantized: quantize?.() ?? null, heads: data.heads });
     return writeModel(model).length;
   });
   context.memory.observe();

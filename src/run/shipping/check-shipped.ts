@@ -179,7 +179,7 @@ async function measuredAnswers(run: Run, data: TaskData, file: string): Promise<
 }
 
 /** Some samples of every bucket, evenly spaced, by the share of the bucket in the split. */
-function* spreadBatches(split: Split): Generator<Batch> {
+export function* spreadBatches(split: Split): Generator<Batch> {
   for (const [bucket, { size }] of split.buckets.entries()) {
     const count = Math.min(size, Math.ceil((SAMPLES * size) / split.size));
     if (count === 0) continue;
@@ -189,7 +189,7 @@ function* spreadBatches(split: Split): Generator<Batch> {
 }
 
 /** In an order that puts short and long samples into one batch. */
-function mixed<T>(samples: readonly T[]): T[] {
+export function mixed<T>(samples: readonly T[]): T[] {
   const stride = Math.ceil(samples.length / ROWS);
   return Array.from({ length: stride }, (_, first) =>
     samples.filter((_sample, i) => i % stride === first),

@@ -1,11 +1,14 @@
 import { measureSensitivity } from '../../compress/layer-sensitivity.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { type Difference, dropVerdict, exceeds } from '../../metrics/interval.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import { unclearGate } from '../../report/gate-sentences.ts';
 import type { Gate } from '../../report/result.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
+import { measureHeads, scoreOf } from '../heads/measure-heads.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { measureGraph } from '../measuring/measure-graph.ts';
 import { fedAs } from '../measuring/open-classifier.ts';
@@ -52,11 +55,22 @@ async function worstLayers(
     .map(({ name }) => name)
     .filter((name) => !float32Layers.includes(name));
   let done = 0;
+  const reference = isOneClass(data.heads)
+    ? undefined
+    : (await measureHeads(run, model, data.heads, validation)).main;
+  const evaluate = async (graph: Graph): Promise<number> => {
+    if (reference === undefined) return -(await measureGraph(run, graph, validation)).crossEntropy;
+    return scoreOf(
+      mainMetric(data.heads),
+      (await measureHeads(run, graph, data.heads, validation)).main,
+      reference,
+    );
+  };
   const sensitivities = await measureSensitivity({
     layers,
     quantize: (exclude) => quantize([...float32Layers, ...exclude]),
-    evaluate: async (graph) => -(await measureGraph(run, graph, validation)).crossEntropy,
-    reference: -(await measureGraph(run, model, validation)).crossEntropy,
+    evaluate,
+    reference: await evaluate(model),
     onLayer: () =>
       run.emit({
         type: 'progress',

@@ -1,6 +1,8 @@
 import type { ShippedCheck } from '../../report/result.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { StudentPackage, TaskData } from '../context/task.ts';
+import { isOneClass } from '../heads/head-metrics.ts';
+import { checkAnswers } from '../shipping/check-answers.ts';
 import { checkShipped } from './check-shipped.ts';
 
 /**
@@ -14,5 +16,8 @@ export async function shipStudent(
   content: StudentPackage,
 ): Promise<ShippedCheck> {
   data.writeStudent(folder, content);
-  return checkShipped(run, data, folder, { int8: content.quantized !== null });
+  const options = { int8: content.quantized !== null };
+  return isOneClass(data.heads)
+    ? checkShipped(run, data, folder, options)
+    : checkAnswers(run, data, folder, options);
 }

@@ -49,7 +49,7 @@ export const evaluateStage = stage({
     const { dataset, task } = data;
     const { test } = dataset.splits;
     const classes = dataset.labels.length;
-    const { space } = await labelWith(run, task, teacher, teacher.file, {
+    const { space } = await labelWith(run, data, teacher, teacher.file, {
       stage: 'evaluate',
       split: test,
       task: 'asking the teacher',

@@ -1,16 +1,28 @@
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
+import type { Split } from '../../data/split.ts';
 import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
-import { createPairedCount, dropVerdict, exceeds, pairedDifference } from '../../metrics/interval.ts';
+import {
+  createPairedCount,
+  type Difference,
+  dropVerdict,
+  exceeds,
+  pairedDifference,
+} from '../../metrics/interval.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
+import { writeModel } from '../../onnx/write-model.ts';
 import { percent } from '../../percent.ts';
 import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
+import type { Head } from '../../targets/head.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { StageEnd } from '../context/stage-end.ts';
 import type { TaskData } from '../context/task.ts';
+import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
+import { type HeadsMeasuring, measureHeads, scoreOf } from '../heads/measure-heads.ts';
+import { tuneHeads } from '../heads/tune-heads.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { measureGraph } from '../measuring/measure-graph.ts';
 import { planExport } from '../planning/student-stages.ts';
@@ -66,7 +78,8 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
   const model = shippedForm(student);
   const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
   const studentFolder = folder.file('student');
-  const check = await shipStudent(run, data, studentFolder, { model, quantized: int8?.graph ?? null });
+  const heads = await tunedHeads(run, model, data);
+  const check = await shipStudent(run, data, studentFolder, { model, quantized: int8?.graph ?? null, heads });
   // What an earlier part of the run held back is decided anew.
   rmSync(folder.file(REJECTED), { recursive: true, force: true });
   const baselines: ComparedModel[] = [];
@@ -98,6 +111,67 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
   };
 }
 
+/** The student's outputs, read with what is chosen on its answers to the validation split. */
+async function tunedHeads(run: RunContext, model: Graph, data: TaskData): Promise<readonly Head[]> {
+  if (data.heads.every(({ target }) => target.tune === undefined)) return data.heads;
+  const session = await run.engine.load(writeModel(model));
+  try {
+    return await tuneHeads(run, session, data.heads, data.dataset.splits.validation);
+  } finally {
+    await session.release();
+  }
+}
+
+/** What int8 forms of a model are compared by: a score of which 1 is all, and how much of it each loses. */
+interface ComparedForms {
+  readonly evaluate: (graph: Graph) => Promise<number>;
+  /** Of a graph that was evaluated, as the model was before. */
+  readonly dropOf: (graph: Graph) => Difference;
+}
+
+/** Of classifiers: by the samples that only one of both gets right. */
+function comparedClassifiers(run: RunContext, model: Graph, validation: Split): ComparedForms {
+  const rightOf = new Map<Graph, readonly boolean[]>();
+  return {
+    async evaluate(graph) {
+      const { accuracy, right } = await measureGraph(run, graph, validation);
+      rightOf.set(graph, right);
+      return accuracy;
+    },
+    dropOf(graph) {
+      const quantized = rightOf.get(graph) as readonly boolean[];
+      const count = createPairedCount();
+      rightOf.get(model)?.forEach((right, sample) => {
+        count.add(right, quantized[sample]);
+      });
+      return pairedDifference(count.counts());
+    },
+  };
+}
+
+/** Of models with any outputs: by the metric of the main one. */
+function comparedModels(
+  run: RunContext,
+  model: Graph,
+  { heads }: TaskData,
+  validation: Split,
+): ComparedForms {
+  const measured = new Map<Graph, HeadsMeasuring>();
+  const metric = mainMetric(heads);
+  return {
+    async evaluate(graph) {
+      const own = await measureHeads(run, graph, heads, validation);
+      measured.set(graph, own);
+      return scoreOf(metric, own.main, measured.get(model)?.main ?? own.main);
+    },
+    dropOf(graph) {
+      const [before, after] = [measured.get(model), measured.get(graph)] as [HeadsMeasuring, HeadsMeasuring];
+      const { difference, low, high } = after.gainOver(before);
+      return { difference: -difference, low: -high, high: -low };
+    },
+  };
+}
+
 /**
  * The student in int8. Which layers are, is decided on the validation split (the test split only measures). Layers that lose
  * too much stay in float32: that costs little, so the estimate is enough for it. The run fails, with their names, only when
@@ -107,21 +181,10 @@ async function int8Student(run: RunContext, model: Graph, data: TaskData, maxDro
   const { engine, recipe, checkInterrupted } = run;
   const { validation } = data.dataset.splits;
   const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
-  const rightOf = new Map<Graph, readonly boolean[]>();
-  const evaluate = async (graph: Graph) => {
-    const { accuracy, right } = await measureGraph(run, graph, validation);
-    rightOf.set(graph, right);
-    return accuracy;
-  };
+  const { evaluate, dropOf } = isOneClass(data.heads)
+    ? comparedClassifiers(run, model, validation)
+    : comparedModels(run, model, data, validation);
   const reference = await evaluate(model);
-  const dropOf = (graph: Graph) => {
-    const quantized = rightOf.get(graph) as readonly boolean[];
-    const count = createPairedCount();
-    rightOf.get(model)?.forEach((right, sample) => {
-      count.add(right, quantized[sample]);
-    });
-    return pairedDifference(count.counts());
-  };
   const result = await quantizeWithinDrop({
     layers: quantizableLayers(model).map(({ name }) => name),
     quantize,

@@ -1,4 +1,6 @@
 import type { ToldStage } from '../../report/told-stage.ts';
+import { answersEvaluateStage } from './answers-evaluate.ts';
+import { answersReportStage } from './answers-report.ts';
 import { BASELINE, baselineStage } from './baseline.ts';
 import { DATA, dataStage } from './data.ts';
 import { EVALUATIONS, evaluateStage, MEASURED_STUDENT, studentEvaluationStage } from './evaluate.ts';
@@ -41,6 +43,21 @@ export const LABEL: readonly Stage[] = [dataStage, teacherStage, knowledgeGraphS
 
 /** What `limbeck export` does in the folder of a finished run. */
 export const EXPORT: readonly Stage[] = [dataStage, exportAgainStage, studentEvaluationStage];
+
+/** The same lists for models that answer with anything but one class: they are measured and reported in other ways. */
+export const ANSWERS_DISTILL: readonly Stage[] = forAnswers(DISTILL);
+export const ANSWERS_TRAIN: readonly Stage[] = forAnswers(TRAIN);
+export const ANSWERS_EXPORT: readonly Stage[] = forAnswers(EXPORT);
+
+function forAnswers(list: readonly Stage[]): readonly Stage[] {
+  const others = new Map<Stage, Stage>([
+    [evaluateStage, answersEvaluateStage],
+    [studentEvaluationStage, answersEvaluateStage],
+    [reportStage, answersReportStage],
+    [trainReportStage, answersReportStage],
+  ] as readonly (readonly [Stage, Stage])[]);
+  return list.map((stage) => others.get(stage) ?? stage);
+}
 
 /** The names of the stages that there are without those of others, in the order in which they come. */
 export const STAGES: readonly string[] = namesOf(DISTILL);

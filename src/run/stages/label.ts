@@ -1,14 +1,20 @@
 import type { Split } from '../../data/split.ts';
 import type { StageName } from '../../events.ts';
 import { type LabelPlan, labelSplit } from '../../knowledge/label.ts';
-import { EARLIER_LOGITS_ENCODING, LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
+import {
+  EARLIER_LOGITS_ENCODING,
+  type LabelEncoding,
+  LOGITS_ENCODING,
+} from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { spaceInfo } from '../../knowledge/space-info.ts';
 import { knowledgeRequests } from '../../objectives/index.ts';
+import type { Head } from '../../targets/head.ts';
+import type { TeacherOutput } from '../../teachers/teacher.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
-import type { Task } from '../context/task.ts';
+import type { Task, TaskData } from '../context/task.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
 import { planLabels } from '../planning/answer-stages.ts';
 import { addedSamples } from '../teaching/added-samples.ts';
@@ -49,7 +55,7 @@ export const labelStage = stage({
     const earlier = folder.finding<LabelFinding>('label');
     let answersBefore = earlier?.answersBefore ?? 0;
     let reused = earlier?.reused;
-    const value = await labelWith(run, data.task, teacher, teacher.labellingFile, {
+    const value = await labelWith(run, data, teacher, teacher.labellingFile, {
       stage: 'label',
       split: data.asked,
       task: 'labelling',
@@ -73,11 +79,11 @@ export const labelStage = stage({
     const added = await addedSamples(run, data, teacher, value.space);
     for (const split of added) {
       const task = `labelling ${split.name}`;
-      await labelWith(run, data.task, teacher, teacher.labellingFile, { stage: 'label', split, task });
+      await labelWith(run, data, teacher, teacher.labellingFile, { stage: 'label', split, task });
       await tapSamples(run, data, teacher, requests, tappedSplit(split));
     }
     const more = added.map(({ name, size }) => `; ${size} ${name} added`).join('');
-    const spaces = new Map([['logits', value.space], ...inner.spaces]);
+    const spaces = new Map([...value.answers, ...inner.spaces]);
     const repeated = value.repeated > 0 ? `, ${value.repeated} ${unit} occur more than once` : '';
     const looked =
       requests.length > 0
@@ -94,7 +100,7 @@ export const labelStage = stage({
 /** Labels a split with one of the teacher's model files. */
 export async function labelWith(
   run: RunContext,
-  task: Task,
+  { task, heads }: Pick<TaskData, 'task' | 'heads'>,
   teacher: TrainedTeacher,
   file: string,
   how: {
@@ -111,22 +117,21 @@ export async function labelWith(
   const labeller = await openLabeller(run, task, file, `${teacher.title}${int8 ? ', int8' : ''}`);
   try {
     const { title, hash, preprocessing, outputs } = labeller;
-    const { dims } = outputs.logits;
-    const space = await store.space({
-      title,
-      teacher: hash,
-      tap: 'logits',
-      preprocessing,
-      dims,
-      encoding: LOGITS_ENCODING,
-    });
-    await tellEarlierAnswers(run, space, task);
+    const encoding = encodingOf(heads);
+    const answers = new Map<string, LabelSpace>();
+    for (const { output } of heads) {
+      const { dims } = outputs[output] as TeacherOutput;
+      const tap = { title, teacher: hash, tap: output, preprocessing, dims, encoding };
+      answers.set(output, await store.space(tap));
+    }
+    const space = answers.get((heads[0] as Head).output) as LabelSpace;
+    if (encoding === LOGITS_ENCODING) await tellEarlierAnswers(run, space, task);
     const result = await labelSplit({
       teacher: labeller,
-      taps: ['logits'],
+      taps: [...answers.keys()],
       split: { batches: (rows) => splitBatches(split, rows) },
       store,
-      encoding: LOGITS_ENCODING,
+      encoding,
       batchSize: TEACHER_BATCH,
       signal: options.signal,
       onPlan: (plan) => {
@@ -142,10 +147,16 @@ export async function labelWith(
       onProgress: ({ done, total }) =>
         run.emit({ type: 'progress', stage, task: how.task, done, total, unit: task.unit }),
     });
-    return { ...result, space };
+    return { ...result, space, answers };
   } finally {
     await labeller.close();
   }
+}
+
+/** How the answers of a model's outputs are kept: as its only one, or all of several in full. */
+function encodingOf(heads: readonly Head[]): LabelEncoding {
+  const [first, ...others] = new Set(heads.map(({ target }) => target.encoding));
+  return first !== undefined && others.length === 0 ? first : 'float32';
 }
 
 /** Answers that an earlier version kept are not mixed with ours: they are asked for again, and the person is told. */

@@ -1,13 +1,8 @@
-import { accuracy } from '../../metrics/accuracy.ts';
-import { classMetrics } from '../../metrics/class-metrics.ts';
-import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { formatMetric } from '../../metrics/format-metric.ts';
 import { weighedOptions } from '../../objectives/index.ts';
-import { kdTerm } from '../../objectives/kd-logits.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import { LOGITS } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
@@ -16,6 +11,9 @@ import { isCompared } from '../context/compared.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { mainMetric, metricsOf, selectedMetric } from '../heads/head-metrics.ts';
+import { labelTerms, teacherTerms } from '../heads/label-terms.ts';
+import { modelSelection } from '../heads/model-selection.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { planPeers } from '../planning/peer-stage.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
@@ -45,12 +43,18 @@ export const peerStage = stage({
   title: (_, { data }) => `Train ${data.peer.title}, to compare with`,
   async run(run, { data, lessons }) {
     const compared = isCompared(run.options);
+    if (!data.peer.fits) {
+      return {
+        value: { compared: [], assistant: undefined },
+        summary: 'none: a linear model cannot answer so',
+      };
+    }
     const peers: TrainedPeer[] = [];
     for (const from of compared ? (['labels', 'teacher'] as const) : (['teacher'] as const))
       peers.push(await trainPeer(run, data, lessons.answers, from));
     const reached = peers.map(
       ({ taughtBy, validation }) =>
-        `${percent(validation.accuracy as number)} from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
+        `${formatMetric(mainMetric(data.heads), validation)} from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
     );
     const taught = assists(run.recipe) ? peers.find(({ taughtBy }) => taughtBy === 'teacher') : undefined;
     return {
@@ -58,7 +62,8 @@ export const peerStage = stage({
       summary: `${reached.join(', ')} on the validation split`,
     };
   },
-  plan: (context) => planPeers(context, isCompared(context.options)),
+  plan: async (context) =>
+    context.data.peer.fits ? planPeers(context, isCompared(context.options)) : undefined,
 });
 
 /** Whether a linear model helps to teach the student. */
@@ -74,17 +79,18 @@ async function trainPeer(
 ): Promise<TrainedPeer> {
   const { engine, recipe } = run;
   const { dataset, peer } = data;
-  const classes = dataset.labels.length;
   const student = peer.build();
   const { batches, variants } =
-    taughtBy === 'labels' ? peer.training('labelled') : peer.training('train', only(answers.spaces, LOGITS));
-  const term = taughtBy === 'labels' ? labelsTerm({ weight: 1 }) : kdTerm({ weight: 1, temperature: 1 });
+    taughtBy === 'labels'
+      ? peer.training('labelled')
+      : peer.training('train', only(answers.spaces, data.heads));
+  const terms = taughtBy === 'labels' ? labelTerms(data) : teacherTerms(data);
   const evaluator = parameterEvaluator({
     engine,
     student,
     split: dataset.splits.validation,
     batchSize: peerBatch(dataset.splits.validation.size),
-    outputs: [{ output: 'logits', metrics: classMetrics({ classes }) }],
+    outputs: data.heads,
   });
   const name = PEER_NAMES[taughtBy];
   const { learningRate, weightDecay, warmup, decay } = PEER_TRAINING;
@@ -94,13 +100,13 @@ async function trainPeer(
       engine,
       student,
       variants,
-      terms: [term],
+      terms,
       seed: recipe.seed,
       optimizer: adamw({ weightDecay }),
       schedule: { peak: learningRate, warmup, decay, totalSteps },
       batches,
       evaluate: evaluator.evaluate,
-      selection: { metric: accuracy() },
+      selection: modelSelection(metricsOf(data.heads), selectedMetric(data.heads), false),
       checkpoints: {
         folder: runCheckpoints(run, name),
         everySeconds: recipe.training.checkpointEvery,
@@ -122,15 +128,18 @@ async function trainPeer(
   }
 }
 
-function only<T>(all: ReadonlyMap<string, T>, name: string): Map<string, T> {
-  return new Map([...all].filter(([one]) => one === name));
+function only<T>(all: ReadonlyMap<string, T>, heads: TaskData['heads']): Map<string, T> {
+  return new Map([...all].filter(([tap]) => heads.some(({ output }) => output === tap)));
 }
 
 /** A run's losses with an assistant that they may ask. */
 export function withAssistant(context: ObjectiveContext, assistant: Graph | undefined): ObjectiveContext {
-  const { classes, models } = context;
+  const { classes, mainOutput, weighted, teacherWidths, models } = context;
   return {
     classes,
+    ...(mainOutput !== undefined && { mainOutput }),
+    ...(weighted && { weighted }),
+    ...(teacherWidths && { teacherWidths }),
     models,
     // Read when a loss asks for it: teachers are large.
     get teacherGraph() {

@@ -1,3 +1,6 @@
+import { formatMetric } from '../../metrics/format-metric.ts';
+import type { Evaluation } from '../../metrics/metric.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
@@ -9,6 +12,8 @@ import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { artifact } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
+import { measureHeads } from '../heads/measure-heads.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
 import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
@@ -55,12 +60,17 @@ export const teacherStage = stage({
     if (!finding || problem !== undefined) {
       const trained = await data.teach(run);
       mkdirSync(run.folder.file('teacher'), { recursive: true });
-      const model = withOutputs(trained.model, ['logits']);
+      const model = withOutputs(
+        trained.model,
+        data.heads.map(({ output }) => output),
+      );
+      const classifies = isOneClass(data.heads);
       writeModelFile(file, model);
       // Our own sentence encoder is known.
-      const form = choice.kind === 'use-lite' ? undefined : await examineTeacher(run, data, file);
+      const form =
+        choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, data, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
-      const check = await checkTeacher(run, data, file);
+      const check = classifies ? await checkTeacher(run, data, file) : undefined;
       // Where int8 is asked for, it labels whatever it agrees on.
       const minAgreement = choice.precision === 'int8' ? 0 : choice.minAgreement;
       const int8 =
@@ -72,8 +82,8 @@ export const teacherStage = stage({
         agreement: int8?.agreement ?? null,
         floatLayers: int8?.floatLayers ?? [],
         ...(int8?.share !== undefined && { int8Share: int8.share }),
-        validation: trained.validation,
-        check,
+        validation: trained.validation ?? (classifies ? null : await measuredTeacher(run, data, model)),
+        ...(check && { check }),
       };
       if (int8 && finding.precision === 'f32') {
         run.warn(
@@ -87,7 +97,7 @@ export const teacherStage = stage({
     const labellingFile = finding.precision === 'int8' ? int8File : file;
     const value = { title: data.teacherTitle, file, labellingFile, ...finding };
     data.remember?.(run, value);
-    return { value, summary: summarize(value) };
+    return { value, summary: summarize(value, data) };
   },
   plan: planTeacher,
 });
@@ -103,16 +113,18 @@ function inputHash(source: TeacherSource, classes: ClassMatch | undefined): stri
   return `${hash}${order}`;
 }
 
-function summarize({
-  precision,
-  agreement,
-  floatLayers = [],
-  int8Share,
-  validation,
-  check,
-}: TrainedTeacher): string {
+/** How a teacher that came as it is does on the validation split; null where only its own answers are known. */
+async function measuredTeacher(run: RunContext, data: TaskData, model: Graph): Promise<Evaluation | null> {
+  if (data.heads.some(({ labels }) => labels.startsWith('knowledge/'))) return null;
+  return (await measureHeads(run, model, data.heads, data.dataset.splits.validation)).values();
+}
+
+function summarize(
+  { precision, agreement, floatLayers = [], int8Share, validation, check }: TrainedTeacher,
+  { heads }: TaskData,
+): string {
   const parts = [];
-  if (validation) parts.push(`${percent(validation.accuracy)} on the validation split`);
+  if (validation) parts.push(`${formatMetric(mainMetric(heads), validation)} on the validation split`);
   else if (check && check.samples > 0)
     parts.push(`right on ${percent(check.accuracy)} of ${check.samples} validation samples`);
   if (agreement !== null) parts.push(`int8 agrees on ${percent(agreement)}`);

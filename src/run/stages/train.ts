@@ -1,8 +1,6 @@
 import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
-import { classMetrics } from '../../metrics/class-metrics.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
-import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { bestParameters } from '../../train/resume.ts';
@@ -13,11 +11,13 @@ import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { StageEnd } from '../context/stage-end.ts';
 import type { TaskData } from '../context/task.ts';
+import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
+import { labelTerms } from '../heads/label-terms.ts';
+import { modelSelection } from '../heads/model-selection.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { planStudent } from '../planning/student-stages.ts';
 import type { Lessons } from '../teaching/lessons.ts';
 import { withDecidedTemperature } from '../training/decided-temperature.ts';
-import { modelSelection } from '../training/model-selection.ts';
 import type { TrainedStudent } from '../training/trained-student.ts';
 import { trainingPlan } from '../training/training-plan.ts';
 import { DATA } from './data.ts';
@@ -73,7 +73,6 @@ export async function train(
   const { recipe, engine, folder } = run;
   const { training } = recipe;
   const { dataset } = data;
-  const metrics = classMetrics({ classes: dataset.labels.length });
   const student = data.buildStudent();
   const trainingIn = (orderOf?: OrderOf) =>
     lessons
@@ -81,18 +80,16 @@ export async function train(
       : data.training('labelled', undefined, undefined, orderOf);
   const { batches, variants } = trainingIn();
   const taught = lessons ? withDecidedTemperature(run, data, lessons) : run;
-  const terms = lessons
-    ? objectiveTerms(taught.recipe.objective, lessons.context)
-    : [labelsTerm({ weight: 1 })];
+  const terms = lessons ? objectiveTerms(taught.recipe.objective, lessons.context) : labelTerms(data);
   const evaluator = parameterEvaluator({
     engine,
     student,
     split: dataset.splits.validation,
     batchSize: training.batchSize,
-    outputs: [{ output: 'logits', metrics }],
+    outputs: data.heads,
   });
   const { optimizer, schedule } = training;
-  const selection = modelSelection(metrics, 'accuracy', training.earlyStopping);
+  const selection = modelSelection(metricsOf(data.heads), selectedMetric(data.heads), training.earlyStopping);
   const epochs = name === 'baseline' ? recipe.baseline.epochs : training.epochs;
   const totalSteps = epochs * batches.batchesPerEpoch;
   const plan = await trainingPlan(taught, data, lessons, {

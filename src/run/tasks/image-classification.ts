@@ -14,7 +14,7 @@ import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import { buildClassifier } from '../../students/build-student.ts';
+import { buildStudent } from '../../students/build-student.ts';
 import { backboneFor } from '../../students/index.ts';
 import { pixelsLinear } from '../../students/pixels-linear.ts';
 import { openImageFile } from '../../teachers/image-file.ts';
@@ -27,6 +27,7 @@ import { recipePathResolver } from '../context/recipe-paths.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { Task, TaskData, TrainingData } from '../context/task.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
+import { headsOf } from '../heads/recipe-heads.ts';
 import { requireImages } from '../teaching/require-classes.ts';
 import { imageClassResolver, matchImageDataset } from '../teaching/run-classes.ts';
 
@@ -90,9 +91,11 @@ function imageData(context: {
   const { task, recipe, dataset, teacher, classes } = context;
   const { labels, splits } = dataset;
   const { dims, normalization } = imagesOf(dataset);
+  const heads = headsOf(recipe, dataset);
   return {
     task,
     dataset,
+    heads,
     ...(classes && { classes }),
     pixelRange: normalization,
     asked: inViews(recipe, splits.train).split,
@@ -100,20 +103,27 @@ function imageData(context: {
       const backbone = backboneFor(recipe.student.kind, 'image');
       const [channels, height, width] = dims;
       const random = randomStream(recipe.seed, 'student');
-      return buildClassifier(backbone, recipe.student, {
-        channels,
-        height,
-        width,
-        classes: labels.length,
+      return buildStudent({
+        backbone,
+        options: recipe.student,
+        inputs: { channels, height, width },
+        heads,
         random,
       });
     },
     peer: {
       title: 'a linear model of pixels',
+      fits: heads.every(({ features }) => features === 'pooled'),
       build() {
         const [channels, height, width] = dims;
         const random = randomStream(recipe.seed, 'peer');
-        return buildClassifier(pixelsLinear, {}, { channels, height, width, classes: labels.length, random });
+        return buildStudent({
+          backbone: pixelsLinear,
+          options: {},
+          inputs: { channels, height, width },
+          heads,
+          random,
+        });
       },
       training: (name, knowledge) => trainingData(recipe, splits[name], knowledge),
     },

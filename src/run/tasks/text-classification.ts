@@ -5,14 +5,16 @@ import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TextSplit } from '../../data/text-split.ts';
 import { LimbeckError } from '../../errors.ts';
-import { writeTextClassifier } from '../../export/text-classifier.ts';
-import { type RandomStream, randomStream } from '../../random.ts';
+import { writeTextStudent } from '../../export/text-student.ts';
+import { randomStream } from '../../random.ts';
 import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import type { TextInputs } from '../../students/backbone.ts';
-import { buildClassifier } from '../../students/build-student.ts';
+import { buildStudent } from '../../students/build-student.ts';
 import { backboneFor } from '../../students/index.ts';
 import type { Student } from '../../students/student.ts';
 import { textNgrams } from '../../students/text-ngrams.ts';
+import type { Head } from '../../targets/head.ts';
+import { headOutputs } from '../../teachers/head-outputs.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
@@ -21,13 +23,14 @@ import type { RunContext } from '../context/run-context.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { Task, TaskData } from '../context/task.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
+import { headsOf, isClassifier, taughtSpaces } from '../heads/recipe-heads.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
 import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
 import { requireLogits } from '../teaching/require-classes.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
-import { trainHead } from '../teaching/train-head.ts';
+import { trainHeads } from '../teaching/train-head.ts';
 import { peerBatch } from '../training/peer-training.ts';
 
 /** Texts with one class each, read by models over tokens. */
@@ -43,6 +46,7 @@ export async function textClassification(run: {
     unit: 'texts',
     teacher: source,
     ...textLabelling({ tokenizer }, recipe.data.maxLength),
+    tokenizer,
     token: (id) => tokenizer.token(id),
     warnings: [...tokenizer.warnings, ...cutWarnings(tokenizer)],
     async prepareData({ onProgress, kept }) {
@@ -62,11 +66,10 @@ function cutWarnings({ frame }: Tokenizer): string[] {
 }
 
 /** The teacher, where it is a classifier whose own classes are taught; one that is trained has the data's. */
-function classifierOf(
-  { teacher }: Recipe,
-  source: TextTeacherSource | undefined,
-): TextTeacherSource | undefined {
+function classifierOf(recipe: Recipe, source: TextTeacherSource | undefined): TextTeacherSource | undefined {
+  const { teacher } = recipe;
   if (!source || !teacher || !('train' in teacher) || teacher.train !== 'none') return undefined;
+  if (!isClassifier(recipe)) return undefined;
   requireLogits(source);
   return source;
 }
@@ -87,27 +90,32 @@ function textData(context: {
   const { training, seed } = recipe;
   const classifier = classifierOf(recipe, source);
   const classes = classifier && matchDataset(classifier, dataset);
+  const heads = headsOf(recipe, dataset, source && taughtSpaces(recipe, source));
   let student: Student | undefined;
   let peer: Student | undefined;
   return {
     task,
     dataset,
+    heads,
     ...(classes && { classes }),
     asked: dataset.splits.train,
     calibrationMask: 'attention_mask',
     buildStudent() {
       // Some students measure the training texts first: once is enough.
-      student ??= buildTextStudent(recipe, tokenizer, dataset);
+      student ??= buildTextStudent(recipe, tokenizer, dataset, heads);
       return student;
     },
     peer: {
       title: 'a linear model of n-grams',
+      fits: heads.every(({ features }) => features !== 'map'),
       build() {
-        peer ??= buildClassifier(
-          textNgrams,
-          PEER_NGRAMS,
-          textStudentContext(recipe, tokenizer, dataset, 'peer'),
-        );
+        peer ??= buildStudent({
+          backbone: textNgrams,
+          options: PEER_NGRAMS,
+          inputs: textInputs(recipe, tokenizer, dataset),
+          heads,
+          random: randomStream(recipe.seed, 'peer'),
+        });
         return peer;
       },
       training(name, knowledge) {
@@ -146,12 +154,15 @@ function textData(context: {
       requireTextTeacher(recipe);
       const choice = recipe.teacher;
       if (choice.train === 'none') {
-        return { model: orderOutputs(source!.model, classes!.outputs), validation: null };
+        const model = classes
+          ? orderOutputs(source!.model, classes.outputs)
+          : headOutputs(source!.model, heads, source!);
+        return { model, validation: null };
       }
-      const head = await trainHead(run, source!, dataset, task, choice.head);
+      const trained = await trainHeads(run, source!, { dataset, heads }, task, choice.head);
       return choice.train === 'all'
-        ? fineTune(run, { ...source!, model: head.model }, dataset, choice.whole)
-        : head;
+        ? fineTune(run, { ...source!, model: trained.model }, { dataset, heads }, choice.whole)
+        : trained;
     },
     remember(run, { precision, agreement, file, labellingFile }) {
       requireTextTeacher(recipe);
@@ -171,10 +182,9 @@ function textData(context: {
       return cutAtStart && tokenizer.encode(text).length > recipe.data.maxLength ? undefined : { text };
     },
     writeStudent: (folder, models) =>
-      writeTextClassifier(folder, {
+      writeTextStudent(folder, {
         ...models,
         architecture: recipe.student.kind,
-        labels: dataset.labels,
         vocabularySize: tokenizer.vocabularySize,
         padTokenId: tokenizer.padId,
         endIds: tokenizer.endIds,
@@ -204,26 +214,29 @@ export async function prepareTextData(
 export function buildTextStudent(
   recipe: Recipe,
   tokenizer: Tokenizer,
-  dataset: Pick<TextDataset, 'labels' | 'splits'>,
+  dataset: Pick<TextDataset, 'splits'>,
+  heads: readonly Head[],
 ): Student {
-  const backbone = backboneFor(recipe.student.kind, 'text');
-  return buildClassifier(backbone, recipe.student, textStudentContext(recipe, tokenizer, dataset, 'student'));
+  return buildStudent({
+    backbone: backboneFor(recipe.student.kind, 'text'),
+    options: recipe.student,
+    inputs: textInputs(recipe, tokenizer, dataset),
+    heads,
+    random: randomStream(recipe.seed, 'student'),
+  });
 }
 
 /** As its defaults are, with rows enough for the pairs of most vocabularies. */
 const PEER_NGRAMS = textNgrams.options.parse({ buckets: 32_768 });
 
-function textStudentContext(
+function textInputs(
   recipe: Recipe,
   tokenizer: Tokenizer,
-  { labels, splits }: Pick<TextDataset, 'labels' | 'splits'>,
-  stream: string,
-): TextInputs & { classes: number; random: RandomStream } {
+  { splits }: Pick<TextDataset, 'splits'>,
+): TextInputs {
   return {
     vocabularySize: tokenizer.vocabularySize,
-    classes: labels.length,
     maxLength: recipe.data.maxLength,
-    random: randomStream(recipe.seed, stream),
     trainingTexts: { [Symbol.iterator]: () => tokenIds(splits.train) },
   };
 }

@@ -1,10 +1,8 @@
 import type { TextDataset } from '../../data/text-dataset.ts';
-import { accuracy } from '../../metrics/accuracy.ts';
-import { classMetrics } from '../../metrics/class-metrics.ts';
-import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { isFloat } from '../../onnx/data-type.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Student } from '../../students/student.ts';
+import type { Head } from '../../targets/head.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
@@ -12,6 +10,9 @@ import { trainStudent } from '../../train/training-loop.ts';
 import { textBatches, textVariants } from '../batches/text-batches.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
+import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
+import { labelTerms } from '../heads/label-terms.ts';
+import { modelSelection } from '../heads/model-selection.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 
 export interface FineTuneOptions {
@@ -31,7 +32,7 @@ export const WHOLE_CHECKPOINT_SECONDS = 60;
 export async function fineTune(
   run: RunContext,
   teacher: Classifier,
-  dataset: TextDataset,
+  { dataset, heads }: { readonly dataset: TextDataset; readonly heads: readonly Head[] },
   options: FineTuneOptions,
 ) {
   const { recipe, engine } = run;
@@ -43,14 +44,14 @@ export async function fineTune(
     student,
     split: validation,
     batchSize: options.batchSize,
-    outputs: [{ output: 'logits', metrics: classMetrics({ classes: dataset.labels.length }) }],
+    outputs: heads,
   });
   try {
     const { parameters, best } = await trainStudent({
       engine,
       student,
       variants: textVariants(labelled, options.batchSize),
-      terms: [labelsTerm({ weight: 1 })],
+      terms: labelTerms({ dataset, heads }),
       optimizer: adamw({ weightDecay: options.weightDecay }),
       schedule: {
         peak: options.learningRate,
@@ -61,7 +62,7 @@ export async function fineTune(
       maxGradNorm: WHOLE_GRAD_NORM,
       batches,
       evaluate: evaluator.evaluate,
-      selection: { metric: accuracy() },
+      selection: modelSelection(metricsOf(heads), selectedMetric(heads), false),
       checkpoints: {
         folder: runCheckpoints(run, 'teacher-whole'),
         everySeconds: WHOLE_CHECKPOINT_SECONDS,

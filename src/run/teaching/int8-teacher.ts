@@ -3,11 +3,14 @@ import { saturatesInt8 } from '../../compress/probe-saturation.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeTowardsDrop } from '../../compress/quantize-within-drop.ts';
 import { Agreement, type AgreementSummary } from '../../knowledge/agreement.ts';
+import { AnswerAgreement } from '../../knowledge/answer-agreement.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
+import type { Head } from '../../targets/head.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { isOneClass } from '../heads/head-metrics.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 
@@ -55,7 +58,9 @@ export async function makeInt8Teacher(
   const compare = async (graph: Graph, most: number): Promise<AgreementSummary> => {
     writeModelFile(int8File, graph);
     const found = await answers(run, data, int8File, most);
-    const agreement = new Agreement(data.dataset.labels.length);
+    const agreement = isOneClass(data.heads)
+      ? new Agreement(data.dataset.labels.length)
+      : new AnswerAgreement();
     found.forEach((logits, batch) => {
       agreement.add(expected[batch] as Float32Array, logits);
     });
@@ -105,7 +110,8 @@ async function answers(run: RunContext, data: TaskData, file: string, most: numb
     for (const batch of splitBatches(validation, TEACHER_BATCH)) {
       if (samples >= most) break;
       run.checkInterrupted();
-      logits.push((await labeller.label(batch, ['logits'])).logits as Float32Array);
+      const { output } = data.heads[0] as Head;
+      logits.push((await labeller.label(batch, [output]))[output] as Float32Array);
       samples += batch.filled;
       run.emit({
         type: 'progress',

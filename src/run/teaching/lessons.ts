@@ -5,11 +5,13 @@ import type { ObjectiveContext } from '../../objectives/objective.ts';
 
 /** What the teacher said of every training sample: in the store, and how it got there. */
 export interface Labels extends LabelResult {
-  /** The answers for its classes. */
+  /** The answers of the main output. */
   readonly space: LabelSpace;
+  /** The answers of every output, by its name. */
+  readonly answers: ReadonlyMap<string, LabelSpace>;
 }
 
-/** All that a training needs of its teacher, by tap; `logits` is one. */
+/** All that a training needs of its teacher, by tap; every output is one. */
 export interface TeacherAnswers extends Labels {
   readonly spaces: ReadonlyMap<string, LabelSpace>;
   /** Samples that were added to the training set, with answers as the others have them. */

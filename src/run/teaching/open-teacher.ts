@@ -5,6 +5,7 @@ import { openTeacher, type TeacherChoice } from '../../teachers/index.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import type { RunOptions } from '../context/run-options.ts';
+import { isClassifier } from '../heads/recipe-heads.ts';
 
 /** Opens a recipe's teacher, its paths kept inside the folders that a recipe may reach. */
 export async function openRecipeTeacher(run: {
@@ -21,7 +22,7 @@ export async function openRecipeTeacher(run: {
           tokenizer: teacher.tokenizer === undefined ? undefined : resolve(teacher.tokenizer),
         }
       : teacher;
-  return openTeacher(choice);
+  return openTeacher(choice, isClassifier(run.recipe) ? 'class' : 'any');
 }
 
 /** The tokenizer of a run: its teacher's; without a teacher the sentence encoder's, which comes with npm. */

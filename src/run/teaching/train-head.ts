@@ -2,18 +2,25 @@ import { type Batch, variantName } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batches/batch-order.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TextSplit } from '../../data/text-split.ts';
+import { LimbeckError } from '../../errors.ts';
 import { labelSplit } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
-import { classMetrics } from '../../metrics/class-metrics.ts';
 import { crossEntropy } from '../../metrics/cross-entropy.ts';
+import type { Evaluation, Metric } from '../../metrics/metric.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { termsOfOutputs } from '../../objectives/label-terms.ts';
+import type { ObjectiveTerm } from '../../objectives/objective.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { randomStream } from '../../random.ts';
+import { buildHead } from '../../students/build-head.ts';
 import { buildClassifierHead, HIDDEN_INPUT_SCALE } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
-import { attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
+import { classesOf, type Head } from '../../targets/head.ts';
+import { attachGraph, attachHead, type ClassifierHead } from '../../teachers/classifier.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import { LOGITS } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import type { BatchSource } from '../../train/batch-source.ts';
 import { parameterTensors, withParameters } from '../../train/step-graph.ts';
@@ -43,23 +50,73 @@ export interface HeadOptions {
 }
 
 /**
- * Trains a linear classifier on the frozen encoder's embeddings of the labelled samples, and puts it on the encoder.
+ * Trains a head for each output on the frozen encoder's embeddings of the labelled samples, and puts them on the encoder.
  * The embeddings are computed once and kept in the knowledge store, so that another head costs seconds.
+ *
+ * @throws LimbeckError `recipe.invalid` for an output that does not answer for a sample as a whole
  */
-export async function trainHead(
+export async function trainHeads(
+  run: RunContext,
+  source: TextTeacherSource,
+  data: { readonly dataset: TextDataset; readonly heads: readonly Head[] },
+  labelling: LabellingInputs,
+  options: HeadOptions,
+): Promise<{ model: Graph; validation: Evaluation }> {
+  for (const { output, features, target } of data.heads) {
+    if (features === 'pooled') continue;
+    throw new LimbeckError(
+      'recipe.invalid',
+      `a head on one vector a sample cannot answer with ${target.title}`,
+      {
+        where: `teacher.train: head, for outputs.${output}`,
+        remedy: 'Take a teacher that has this output (train: none).',
+      },
+    );
+  }
+  const { dataset } = data;
+  // Shares of classes are those of the main output.
+  const sample =
+    options.classShares > 0 && isOneClass(data.heads[0])
+      ? sampledRows(dataset.splits.train, SHARES_SAMPLES)
+      : undefined;
+  const space = await embed(run, source, dataset, labelling, sample);
+  let { model } = source;
+  let validation: Evaluation = {};
+  for (const [index, head] of data.heads.entries()) {
+    const trained = await trainHead(
+      run,
+      { ...source, model },
+      { dataset, head, keep: data.heads.slice(0, index).map(({ output }) => output) },
+      space,
+      options,
+      sample,
+    );
+    model = trained.model;
+    const several = data.heads.length > 1 ? `${head.output}/` : '';
+    for (const [name, value] of Object.entries(trained.validation))
+      validation = { ...validation, [`${several}${name}`]: value };
+  }
+  return { model, validation };
+}
+
+type Sample = ReturnType<typeof sampledRows> | undefined;
+
+function isOneClass(head: Head | undefined): boolean {
+  return head?.target.kind === 'class';
+}
+
+/** Asks the encoder about the texts that heads are trained on, as far as the store does not know. */
+async function embed(
   run: RunContext,
   source: TextTeacherSource,
   dataset: TextDataset,
   labelling: LabellingInputs,
-  options: HeadOptions,
-) {
-  const { engine, recipe } = run;
-  const { embeddingOutput, embeddingWidth } = source;
-  if (embeddingOutput === undefined || embeddingWidth === undefined)
-    throw new Error(`${source.title} has no embedding`);
+  sample: Sample,
+): Promise<LabelSpace> {
+  const { embeddingOutput } = source;
+  if (embeddingOutput === undefined) throw new Error(`${source.title} has no embedding`);
   const encoder = await openLabeller(run, labelling, writeModel(source.model), source.title);
   const { labelled, validation } = dataset.splits;
-  const sample = options.classShares > 0 ? sampledRows(dataset.splits.train, SHARES_SAMPLES) : undefined;
   try {
     const all = (split: TextSplit) => ({
       name: split.name,
@@ -91,7 +148,7 @@ export async function trainHead(
   }
   const { title, hash, preprocessing, outputs } = encoder;
   const dims = outputs[embeddingOutput].dims;
-  const space = await run.store.space({
+  return run.store.space({
     title,
     teacher: hash,
     tap: embeddingOutput,
@@ -99,26 +156,47 @@ export async function trainHead(
     dims,
     encoding: 'float32',
   });
+}
 
-  const head = buildClassifierHead(
-    { width: embeddingWidth, classes: dataset.labels.length, hidden: options.hidden },
-    randomStream(recipe.seed, 'teacher-head'),
-  );
+async function trainHead(
+  run: RunContext,
+  source: TextTeacherSource,
+  {
+    dataset,
+    head,
+    keep,
+  }: { readonly dataset: TextDataset; readonly head: Head; readonly keep: readonly string[] },
+  space: LabelSpace,
+  options: HeadOptions,
+  sample: Sample,
+): Promise<{ model: Graph; validation: Evaluation }> {
+  const { engine, recipe } = run;
+  const { embeddingOutput, embeddingWidth } = source;
+  if (embeddingOutput === undefined || embeddingWidth === undefined)
+    throw new Error(`${source.title} has no embedding`);
+  const { labelled, validation } = dataset.splits;
+  const isMain = keep.length === 0;
+  const random = randomStream(recipe.seed, isMain ? 'teacher-head' : `teacher-head-${head.output}`);
+  const size = { width: embeddingWidth, hidden: options.hidden };
+  const oneClass = isOneClass(head);
+  const student = oneClass
+    ? buildClassifierHead({ ...size, classes: classesOf(head).length }, random)
+    : buildHead(head, size, random);
   const batches = embeddingBatches(labelled, space, options.batchSize, recipe.seed);
   const evaluator = parameterEvaluator({
     engine,
-    student: head,
+    student,
     split: validation,
     batchSize: EVALUATION_ROWS,
-    outputs: [{ output: 'logits', metrics: classMetrics({ classes: dataset.labels.length }) }],
+    outputs: [{ output: oneClass ? LOGITS : head.output, metrics: head.metrics }],
     read: (batch) => embedded(batch, space),
   });
   try {
     const { parameters, best } = await trainStudent({
       engine,
-      student: head,
+      student,
       variants: { [variantName({ batch: options.batchSize })]: { batch: options.batchSize } },
-      terms: [labelsTerm({ weight: 1 })],
+      terms: oneClass && isMain ? [labelsTerm({ weight: 1 })] : headTerms(head, isMain),
       optimizer: adamw({ weightDecay: options.weightDecay }),
       schedule: {
         peak: options.learningRate,
@@ -129,9 +207,13 @@ export async function trainHead(
       batches,
       evaluate: evaluator.evaluate,
       // The cosine schedule ends where it should; validation chooses the epoch.
-      selection: { metric: crossEntropy() },
+      selection: {
+        metric: oneClass
+          ? crossEntropy()
+          : (head.metrics.find(({ name }) => name === head.target.selection) as Metric),
+      },
       checkpoints: {
-        folder: runCheckpoints(run, 'teacher'),
+        folder: runCheckpoints(run, isMain ? 'teacher' : `teacher-${head.output}`),
         everySeconds: HEAD_CHECKPOINT_SECONDS,
       },
       signal: run.options.signal,
@@ -139,7 +221,7 @@ export async function trainHead(
         run.emit({
           type: 'progress',
           stage: 'teacher',
-          task: 'training the head',
+          task: isMain ? 'training the head' : `training the head ${head.output}`,
           done,
           total,
           unit: 'steps',
@@ -147,20 +229,36 @@ export async function trainHead(
         }),
       onWarning: (message) => run.warn(message),
     });
-    if (!sample) {
-      const model = attachHead(source.model, headTensors(head, parameters), embeddingOutput);
-      return { model, validation: best.evaluation };
+    if (!oneClass) {
+      const trained = withParameters(student, parameters).graph;
+      return {
+        model: attachGraph(source.model, trained, embeddingOutput, head.output, keep),
+        validation: best.evaluation,
+      };
     }
-    const logits = await headAnswers(engine, withParameters(head, parameters), sample, space);
+    const onto = (tensors: ClassifierHead) =>
+      attachHead(source.model, tensors, embeddingOutput, head.output, keep);
+    if (!sample || !isMain)
+      return { model: onto(headTensors(student, parameters)), validation: best.evaluation };
+    const logits = await headAnswers(engine, withParameters(student, parameters), sample, space);
     const learnt = sharesOf(dataset.statistics.classCounts.labelled);
     const shift = shareShift(estimatedShares(logits, learnt), learnt, options.classShares);
     const bias = (parameters.get(HEAD_BIAS) as Float32Array).map((value, i) => value + (shift[i] as number));
     const shifted = new Map(parameters).set(HEAD_BIAS, bias);
-    const model = attachHead(source.model, headTensors(head, shifted), embeddingOutput);
-    return { model, validation: await evaluator.evaluate(shifted) };
+    return { model: onto(headTensors(student, shifted)), validation: await evaluator.evaluate(shifted) };
   } finally {
     await evaluator.close();
   }
+}
+
+/** The losses of an output towards its labels; they read columns by its place among the outputs. */
+function headTerms({ output, target, weights }: Head, isMain: boolean): ObjectiveTerm[] {
+  const context = {
+    classes: 0,
+    mainOutput: isMain ? output : '',
+    weighted: new Set(weights === undefined ? [] : [output]),
+  };
+  return termsOfOutputs([{ output, objective: target.objective.labels }], context);
 }
 
 const HEAD_BIAS = 'head/bias';

@@ -8,7 +8,8 @@ import { html, type Markup } from '../markup.ts';
 /** What the run cost: time by stage, the teacher's work, and the machine. */
 export function costSection(
   data: Pick<ReportData, 'unit' | 'stages'> & {
-    readonly result: TrainResult & Partial<Pick<RunResult, 'teacherCalls' | 'teacherCallsSaved'>>;
+    readonly result: Pick<TrainResult, 'seconds' | 'machine' | 'engine'> &
+      Partial<Pick<RunResult, 'teacherCalls' | 'teacherCallsSaved'>>;
   },
 ): Markup {
   const { seconds: spent, machine, engine } = data.result;

@@ -12,8 +12,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Graph, Value } from '../onnx/graph.ts';
 import { float32 } from '../onnx/tensor.ts';
+import { type AnyTarget, findTarget, openHead } from '../targets/index.ts';
 import { isPackage, MODEL_FILE, QUANTIZED_FILE } from './package-folder.ts';
-import { type TextClassifierPackage, writeTextClassifier } from './text-classifier.ts';
+import { type TextStudentPackage, writeTextStudent } from './text-student.ts';
 
 const logits: Value = { name: 'logits', type: 'float32', shape: [2] };
 const model: Graph = {
@@ -26,11 +27,19 @@ const model: Graph = {
   metadata: new Map(),
 };
 
-const content = (tokenizer: string, name = 'tokenizer.json'): TextClassifierPackage => ({
+const HEAD = openHead({
+  output: 'logits',
+  target: findTarget('class') as AnyTarget,
+  options: {},
+  space: { names: ['a', 'b'] },
+  labels: 'labels',
+});
+
+const content = (tokenizer: string, name = 'tokenizer.json'): TextStudentPackage => ({
   model,
   quantized: null,
   architecture: 'text-conv',
-  labels: ['a', 'b'],
+  heads: [HEAD],
   vocabularySize: 10,
   padTokenId: 0,
   endIds: [],
@@ -48,17 +57,17 @@ afterEach(() => rmSync(place, { recursive: true }));
 const tokenizer = () => readFileSync(join(folder, 'tokenizer.json'), 'utf8');
 
 test('a package takes the place of the one before, as a whole, and leaves nothing beside it', () => {
-  writeTextClassifier(folder, content('first'));
+  writeTextStudent(folder, content('first'));
   writeFileSync(join(folder, 'README.md'), 'of the first');
-  writeTextClassifier(folder, content('second'));
+  writeTextStudent(folder, content('second'));
   expect(tokenizer()).toBe('second');
   expect(existsSync(join(folder, 'README.md'))).toBe(false);
   expect(readdirSync(place)).toEqual(['student']);
 });
 
 test('a package that cannot be written leaves the one before', () => {
-  writeTextClassifier(folder, content('first'));
-  expect(() => writeTextClassifier(folder, content('second', 'no/such/folder'))).toThrow(
+  writeTextStudent(folder, content('first'));
+  expect(() => writeTextStudent(folder, content('second', 'no/such/folder'))).toThrow(
     expect.objectContaining({ code: 'export.write' }),
   );
   expect(tokenizer()).toBe('first');
@@ -67,15 +76,15 @@ test('a package that cannot be written leaves the one before', () => {
 test('what a kill left between the two names holds nobody up', () => {
   mkdirSync(`${folder}.old`);
   mkdirSync(`${folder}.partial`);
-  writeTextClassifier(folder, content('new'));
-  writeTextClassifier(folder, content('newer'));
+  writeTextStudent(folder, content('new'));
+  writeTextStudent(folder, content('newer'));
   expect(tokenizer()).toBe('newer');
   expect(readdirSync(place)).toEqual(['student']);
 });
 
 test('a package is one when the files that count are there', () => {
   expect(isPackage(folder, { quantized: false })).toBe(false);
-  writeTextClassifier(folder, content('a'));
+  writeTextStudent(folder, content('a'));
   expect(isPackage(folder, { quantized: false })).toBe(false);
   writeFileSync(join(folder, 'README.md'), 'measured');
   expect(isPackage(folder, { quantized: false })).toBe(true);

@@ -1,0 +1,73 @@
+import type { Graph } from '../onnx/graph.ts';
+import type { Head } from '../targets/head.ts';
+import { withKeptEnd } from './kept-end.ts';
+import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+
+/** A student over texts that is to leave in the layout of the Hugging Face hub. */
+export interface TextStudentPackage {
+  /** Inputs `input_ids` and `attention_mask`, an output for each head; float32. */
+  readonly model: Graph;
+  /** The same in int8, or null. */
+  readonly quantized: Graph | null;
+  /** Its outputs, the main one first. */
+  readonly heads: readonly Head[];
+  /** The student's kind, as in the recipe. */
+  readonly architecture: string;
+  readonly vocabularySize: number;
+  readonly padTokenId: number;
+  readonly maxLength: number;
+  /** The special tokens that end every text, where it is cut too. */
+  readonly endIds: readonly number[];
+  /** tokenizer.json and tokenizer_config.json. */
+  readonly tokenizerFiles: readonly PackageFile[];
+}
+
+/**
+ * Writes a text student in the layout that transformers.js and the Hugging Face hub expect: `config.json`, the
+ * tokenizer's files and the models. Throws as `writePackage`.
+ */
+export function writeTextStudent(folder: string, content: TextStudentPackage): void {
+  const { model, quantized } = content;
+  const models = {
+    model: withKeptEnd(model, content),
+    quantized: quantized && withKeptEnd(quantized, content),
+  };
+  writePackage(folder, models, [
+    ...content.tokenizerFiles,
+    jsonFile(CONFIG_FILE, textStudentConfig(content)),
+  ]);
+}
+
+/** The class of transformers that a head belongs to, by the kind of its target; a model without a head otherwise. */
+const CLASSES: Readonly<Record<string, string>> = {
+  class: 'DistilBertForSequenceClassification',
+  classes: 'DistilBertForSequenceClassification',
+  number: 'DistilBertForSequenceClassification',
+  'token-classes': 'DistilBertForTokenClassification',
+};
+
+/** The content of `config.json`. */
+function textStudentConfig({ heads, ...content }: TextStudentPackage): Record<string, unknown> {
+  const [main, ...others] = heads as [Head, ...Head[]];
+  return {
+    // transformers.js chooses the class that runs a model by `model_type`, from a fixed list, and feeds it by the
+    // model's own input names. DistilBERT's is the one that has exactly our inputs (no token types).
+    model_type: 'distilbert',
+    architectures: [CLASSES[main.target.kind] ?? 'DistilBertModel'],
+    ...main.target.config(main.space, main.options, main.tuned),
+    vocab_size: content.vocabularySize,
+    pad_token_id: content.padTokenId,
+    max_position_embeddings: content.maxLength,
+    limbeck: {
+      architecture: content.architecture,
+      ...(others.length > 0 && {
+        outputs: Object.fromEntries(
+          others.map(({ output, target, space, options, tuned }) => [
+            output,
+            { target: target.kind, ...target.config(space, options, tuned) },
+          ]),
+        ),
+      }),
+    },
+  };
+}

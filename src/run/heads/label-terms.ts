@@ -1,0 +1,38 @@
+import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { kdTerm } from '../../objectives/kd-logits.ts';
+import { termsOfOutputs } from '../../objectives/label-terms.ts';
+import type { ObjectiveContext, ObjectiveTerm } from '../../objectives/objective.ts';
+import type { Head } from '../../targets/head.ts';
+import type { TaskData } from '../context/task.ts';
+import { isOneClass } from './head-metrics.ts';
+
+/** What losses may depend on of a model's outputs. */
+export function outputContext({
+  dataset,
+  heads,
+}: Pick<TaskData, 'dataset' | 'heads'>): Pick<ObjectiveContext, 'classes' | 'mainOutput' | 'weighted'> {
+  return {
+    classes: dataset.labels.length,
+    mainOutput: (heads[0] as Head).output,
+    weighted: new Set(heads.filter(({ weights }) => weights !== undefined).map(({ output }) => output)),
+  };
+}
+
+/** The loss of a training on the labels alone: of every output that has some, in equal parts. */
+export function labelTerms(data: Pick<TaskData, 'dataset' | 'heads'>): ObjectiveTerm[] {
+  if (isOneClass(data.heads)) return [labelsTerm({ weight: 1 })];
+  const heads = data.heads.filter(({ labels }) => !labels.startsWith('knowledge/'));
+  return termsOfOutputs(
+    heads.map(({ output, target }) => ({ output, objective: target.objective.labels })),
+    outputContext(data),
+  );
+}
+
+/** The loss of a training on the teacher's answers alone. */
+export function teacherTerms(data: Pick<TaskData, 'dataset' | 'heads'>): ObjectiveTerm[] {
+  if (isOneClass(data.heads)) return [kdTerm({ weight: 1, temperature: 1 })];
+  return termsOfOutputs(
+    data.heads.map(({ output, target }) => ({ output, objective: target.objective.teacher })),
+    outputContext(data),
+  );
+}

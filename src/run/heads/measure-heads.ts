@@ -1,0 +1,91 @@
+import type { Batch } from '../../data/batch.ts';
+import type { Split } from '../../data/split.ts';
+import type { Session } from '../../engine/engine.ts';
+import type { Difference } from '../../metrics/interval.ts';
+import { JackknifedMetric } from '../../metrics/jackknife.ts';
+import { OutputsMeasuring } from '../../metrics/measure-outputs.ts';
+import type { Evaluation, Metric, MetricInfo } from '../../metrics/metric.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
+import { writeModel } from '../../onnx/write-model.ts';
+import type { Head } from '../../targets/head.ts';
+import { takenFeeds } from '../../train/batch-feeds.ts';
+import { splitBatches } from '../batches/sample-batches.ts';
+import type { RunContext } from '../context/run-context.ts';
+import { mainMetric } from './head-metrics.ts';
+
+/** A model's answers to a split, measured batch by batch: all metrics of its heads, and the main one with its spread. */
+export class HeadsMeasuring {
+  readonly #heads: readonly Head[];
+  readonly #all: OutputsMeasuring;
+  readonly #main: JackknifedMetric;
+
+  constructor(heads: readonly Head[]) {
+    const [main] = heads as [Head, ...Head[]];
+    this.#heads = heads;
+    this.#all = new OutputsMeasuring(heads);
+    this.#main = new JackknifedMetric(
+      main.metrics.find(({ name }) => name === main.target.selection) as Metric,
+    );
+  }
+
+  add(answers: Readonly<Record<string, Tensor>>, batch: Batch): void {
+    this.#all.add(answers, batch);
+    this.#main.add(answers[(this.#heads[0] as Head).output] as Tensor, batch);
+  }
+
+  values(): Evaluation {
+    return this.#all.values();
+  }
+
+  /** The value of the main metric. */
+  get main(): number {
+    return this.#main.value;
+  }
+
+  /** How much better this model is than another on the same samples (`gainOf`), with its interval. */
+  gainOver(other: HeadsMeasuring): Difference {
+    return asGain(mainMetric(this.#heads), this.#main.minus(other.#main), other.main);
+  }
+}
+
+/**
+ * How much better a value is than another: their difference where more is better; where less is better, the part by which it
+ * is less (0.1 for an error that is a tenth smaller).
+ */
+function asGain({ better }: MetricInfo, { difference, low, high }: Difference, other: number): Difference {
+  if (better === 'higher') return { difference, low, high };
+  const scale = Math.max(Math.abs(other), Number.EPSILON);
+  return { difference: -difference / scale, low: -high / scale, high: -low / scale };
+}
+
+/** A value as a score: more is better, and what two scores differ by is what is gained or lost. */
+export function scoreOf({ better }: MetricInfo, value: number, reference: number): number {
+  return better === 'higher'
+    ? value
+    : 1 - (value - reference) / Math.max(Math.abs(reference), Number.EPSILON);
+}
+
+const ROWS = 256;
+
+/** Measures a model on a split. Throws LimbeckError `run.interrupted` between batches. */
+export async function measureHeads(
+  run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
+  model: Graph | Session,
+  heads: readonly Head[],
+  split: Split,
+): Promise<HeadsMeasuring> {
+  const own = 'nodes' in model ? await run.engine.load(writeModel(model)) : undefined;
+  const session = own ?? (model as Session);
+  try {
+    const measuring = new HeadsMeasuring(heads);
+    const fetches = Object.fromEntries(heads.map(({ output }) => [output, null]));
+    for (const batch of splitBatches(split, ROWS)) {
+      run.checkInterrupted();
+      measuring.add(await session.run(takenFeeds(session, batch.columns), fetches), batch);
+    }
+    return measuring;
+  } finally {
+    await own?.release();
+  }
+}

@@ -1,0 +1,178 @@
+import { ATTENTION_MASK } from '../../data/columns.ts';
+import { defaultThreads } from '../../engine/thread-count.ts';
+import { LimbeckError } from '../../errors.ts';
+import { openAnswers } from '../../export/own-reader.ts';
+import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
+import type { ReaderInput } from '../../export/shipped-reader.ts';
+import { elementCount, type Tensor } from '../../onnx/tensor.ts';
+import { basename } from '../../platform/paths.ts';
+import type { ShippedCheck } from '../../report/result.ts';
+import type { Head } from '../../targets/head.ts';
+import { takenFeeds } from '../../train/batch-feeds.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { openClassifier } from '../measuring/open-classifier.ts';
+import { mixed, spreadBatches } from './check-shipped.ts';
+
+const SINGLES = 16;
+const ROWS = 8;
+
+/**
+ * How far an answer may lie from the measured one, as a part of the answers' spread: a batch is summed in another order than
+ * a sample alone, and in int8 that moves a value to its neighbour.
+ */
+const TOLERANCE = { f32: 1e-3, int8: 0.15 } as const;
+
+/** A sample as a reader gets it, and what was measured of it, by output. */
+interface Expected {
+  readonly input: ReaderInput;
+  readonly ordinal: number;
+  readonly answers: Readonly<Record<string, Float32Array>>;
+}
+
+/**
+ * Reads the shipped folder as its users do and compares every output with what is measured, a sample at a time and in
+ * batches of mixed lengths, in float32 and in int8.
+ *
+ * @throws LimbeckError `export.unreadable`, `export.other-answers` with the first sample that is answered otherwise
+ */
+export async function checkAnswers(
+  run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
+  data: TaskData,
+  folder: string,
+  { int8 }: { readonly int8: boolean },
+): Promise<ShippedCheck> {
+  const files: string[] = [];
+  let samples = 0;
+  for (const precision of int8 ? (['f32', 'int8'] as const) : (['f32'] as const)) {
+    run.checkInterrupted();
+    const name = precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE;
+    const where = `${basename(folder)}/${name}`;
+    const expected = await measuredAnswers(run, data, `${folder}/${name}`);
+    const tolerances = new Map(
+      data.heads.map(({ output }) => [
+        output,
+        TOLERANCE[precision] * Math.max(1e-6, spreadOf(expected, output)),
+      ]),
+    );
+    try {
+      const reader = await openAnswers(run.engine, { folder, precision, threads: defaultThreads() });
+      try {
+        const batches = expected.slice(0, SINGLES).map((sample) => [sample]);
+        for (let from = 0; from < expected.length; from += ROWS)
+          batches.push(expected.slice(from, from + ROWS));
+        for (const batch of batches) {
+          const answers = await reader.answers(batch.map(({ input }) => input));
+          batch.forEach((sample, row) => {
+            for (const { output } of data.heads)
+              compare(sample, row, output, answers[output], tolerances.get(output) as number, where);
+          });
+        }
+      } finally {
+        await reader.close();
+      }
+    } catch (cause) {
+      if (cause instanceof LimbeckError) throw cause;
+      throw new LimbeckError(
+        'export.unreadable',
+        `the shipped student cannot be read: ${(cause as Error).message}`,
+        {
+          where,
+          remedy: "Check the teacher's tokenizer files, from which those of the student are made.",
+          cause,
+        },
+      );
+    }
+    files.push(name);
+    samples = expected.length;
+  }
+  return { reader: "Limbeck's own reader", samples, files };
+}
+
+function compare(
+  { answers, ordinal, input }: Expected,
+  row: number,
+  output: string,
+  found: Tensor | undefined,
+  tolerance: number,
+  where: string,
+): void {
+  const expected = answers[output] as Float32Array;
+  const width = found ? elementCount(found.dims.slice(1)) : 0;
+  const own = (found?.data as Float32Array | undefined)?.subarray(row * width, (row + 1) * width);
+  // Of tokens the reader's batch may be longer: padding is no answer.
+  const wrong = expected.findIndex((value, i) => !(Math.abs(value - (own?.[i] ?? Number.NaN)) <= tolerance));
+  if (wrong < 0) return;
+  const sample = 'text' in input ? JSON.stringify(input.text.slice(0, 60)) : `sample ${ordinal + 1}`;
+  throw new LimbeckError(
+    'export.other-answers',
+    `the shipped student answers otherwise than measured: ${own?.[wrong]?.toPrecision(4) ?? 'nothing'} instead of ${expected[wrong]?.toPrecision(4)}`,
+    {
+      where: `${where}, value ${wrong} of ${output} for test sample ${ordinal}, ${sample}`,
+      remedy:
+        'What ships would not be what was measured, so the run stops. Most often the tokenizer does something that the reader does not know; warnings at the start of the run say what.',
+    },
+  );
+}
+
+/** What the file that was written answers to samples from all over the test split, fed as it is measured. */
+async function measuredAnswers(
+  run: Pick<RunContext, 'engine'>,
+  data: TaskData,
+  file: string,
+): Promise<Expected[]> {
+  const { test, validation } = data.dataset.splits;
+  const split = test.size > 0 ? test : validation;
+  const session = await openClassifier(run.engine, file);
+  const found: Expected[] = [];
+  try {
+    const fetches = Object.fromEntries(data.heads.map(({ output }) => [output, null]));
+    for (const batch of spreadBatches(split)) {
+      const said = await session.run(takenFeeds(session, batch.columns), fetches);
+      for (let row = 0; row < batch.filled; row++) {
+        const ordinal = batch.ordinals[row] as number;
+        const input = data.readerInput(split, ordinal);
+        if (!input) continue;
+        const answers = data.heads.map((head) => [
+          head.output,
+          rowOf(head, said[head.output] as Tensor, row, batch.columns),
+        ]);
+        found.push({ input, ordinal, answers: Object.fromEntries(answers) as Record<string, Float32Array> });
+      }
+    }
+  } finally {
+    await session.release();
+  }
+  return mixed(found);
+}
+
+/** A row's answer; of tokens without those that only pad. */
+function rowOf(
+  { features }: Head,
+  { data, dims }: Tensor,
+  row: number,
+  columns: Readonly<Record<string, Tensor>>,
+): Float32Array {
+  const width = elementCount(dims.slice(1));
+  const own = (data as Float32Array).slice(row * width, (row + 1) * width);
+  const mask = features === 'tokens' ? columns[ATTENTION_MASK] : undefined;
+  if (!mask) return own;
+  const length = mask.dims[1] as number;
+  const tokens = (mask.data as BigInt64Array)
+    .subarray(row * length, (row + 1) * length)
+    .reduce((sum, value) => sum + Number(value), 0);
+  return own.subarray(0, (tokens * width) / length);
+}
+
+/** The standard deviation of an output's values. */
+function spreadOf(expected: readonly Expected[], output: string): number {
+  let [count, sum, squares] = [0, 0, 0];
+  for (const { answers } of expected)
+    for (const value of answers[output] as Float32Array) {
+      count++;
+      sum += value;
+      squares += value * value;
+    }
+  const mean = sum / Math.max(1, count);
+  return Math.sqrt(Math.max(0, squares / Math.max(1, count) - mean * mean));
+}

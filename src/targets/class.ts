@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { type ClassSpace, classLabels } from '../data/labels/class-labels.ts';
+import { className } from '../data/labels/class-name.ts';
+import { classMetrics } from '../metrics/class-metrics.ts';
+import { idsOf } from './class-ids.ts';
+import { defineTarget } from './target.ts';
+
+const options = z
+  .object({
+    labels: z
+      .array(className)
+      .min(2)
+      .optional()
+      .describe(
+        'The class names in the order of the outputs; data.labels, or those that rows have, when absent.',
+      ),
+  })
+  .describe('One class a sample: a logit each, whose softmax are the probabilities.');
+
+/** One class a sample: output float32 [batch, classes]. */
+export const classTarget = defineTarget({
+  kind: 'class',
+  title: 'one class',
+  options,
+  features: 'pooled',
+  truth: ({ labels }) => classLabels({ labels }),
+  attach: (_g, _make, features, { space, scope }) =>
+    features.project(scope, (space as ClassSpace).names.length),
+  objective: { labels: { labels: 0.3 }, teacher: { kd: 0.7 } },
+  metrics: ({ space, labels }) => classMetrics({ labels, classes: (space as ClassSpace).names.length }),
+  selection: 'accuracy',
+  encoding: 'float16-centred',
+  classes: (space) => (space as ClassSpace).names,
+  config: (space) => ({ problem_type: 'single_label_classification', ...idsOf((space as ClassSpace).names) }),
+});
