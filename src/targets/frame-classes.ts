@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { className } from '../data/labels/class-name.ts';
 import { frameAuroc } from '../metrics/frame-auroc.ts';
 import { tokenAccuracy } from '../metrics/token-accuracy.ts';
-import { idsOf } from './classes.ts';
+import { idsOf } from './class-ids.ts';
 import { type FrameSpace, frameLabelsTruth } from './frame-labels-truth.ts';
 import { defineTarget } from './target.ts';
 
@@ -30,6 +30,7 @@ export const frameClasses = defineTarget({
   objective: { labels: { tokenLabels: 0.3 }, teacher: { tokenKd: 0.7 } },
   metrics: ({ labels }) => [frameAuroc({ labels }), tokenAccuracy({ labels })],
   selection: 'frameAuroc',
+  encoding: 'float16',
   classes: (space) => (space as FrameSpace).names,
   config: (space) => idsOf((space as FrameSpace).names),
 });
