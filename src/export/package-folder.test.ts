@@ -31,7 +31,9 @@ it('is a map of names to bytes before it is a folder', () => {
 
 it('replaces the folder that was there', () => {
   writePackage('/student', { model: identity('a'), quantized: identity('b') }, [jsonFile('config.json', {})]);
-  writePackage('/student', { model: identity('c'), quantized: null }, [], { 'onnx/tower.onnx': identity('d') });
+  writePackage('/student', { model: identity('c'), quantized: null }, [], {
+    'onnx/tower.onnx': identity('d'),
+  });
   expect([...files.filesIn('/')].map(({ path }) => path).sort()).toEqual([
     '/student/onnx/model.onnx',
     '/student/onnx/tower.onnx',

@@ -47,7 +47,10 @@ export function writePackage(
   files: readonly PackageFile[],
   more: Readonly<Record<string, Graph | null>> = {},
 ): void {
-  writeContents(folder, packageContents({ [MODEL_FILE]: model, [QUANTIZED_FILE]: quantized, ...more }, files));
+  writeContents(
+    folder,
+    packageContents({ [MODEL_FILE]: model, [QUANTIZED_FILE]: quantized, ...more }, files),
+  );
 }
 
 /** Puts a package in the place of a folder. Throws as `writePackage`. */
@@ -55,8 +58,11 @@ export function writeContents(folder: string, contents: PackageContents): void {
   const partial = `${folder}.partial`;
   try {
     rmSync(partial, { recursive: true, force: true });
-    mkdirSync(join(partial, dirname(MODEL_FILE)), { recursive: true });
-    for (const [name, pieces] of contents) writeSynced(join(partial, name), pieces);
+    for (const [name, pieces] of contents) {
+      const path = join(partial, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeSynced(path, pieces);
+    }
     replaceFolder(partial, folder);
   } catch (cause) {
     throw writeError(folder, cause, 'export');

@@ -1,5 +1,5 @@
 import { crc32 } from '../crc32.ts';
-import { joinBytes, numbersIn, uint32At, unsetBytes } from '../platform/bytes.ts';
+import { joinBytes, numbersIn, unsetBytes } from '../platform/bytes.ts';
 import { decodeFloat16, encodeFloat16 } from './float16.ts';
 import { BYTES_PER_VALUE, type LabelEncoding } from './label-encoding.ts';
 
@@ -53,7 +53,7 @@ export class RecordCodec {
   isSound(key: Uint8Array, record: Uint8Array): boolean {
     return (
       record.length === this.bytes &&
-      uint32At(record, 0) === crc32(record.subarray(CHECKSUM_BYTES), crc32(key))
+      numbersIn(record).getUint32(0, true) === crc32(record.subarray(CHECKSUM_BYTES), crc32(key))
     );
   }
 

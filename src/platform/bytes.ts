@@ -64,12 +64,6 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-/** A little-endian number of 32 bits: for one alone a view costs more than it. */
-export function uint32At(bytes: Uint8Array, at: number): number {
-  const byte = (i: number) => bytes[at + i] as number;
-  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
-}
-
 /** Memory that may hold anything, to be written whole: of Node's pool, where a small array of its own costs ten times as much. */
 export function unsetBytes(length: number): Uint8Array {
   return NodeBuffer ? NodeBuffer.allocUnsafe(length) : new Uint8Array(length);
