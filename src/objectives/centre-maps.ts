@@ -9,10 +9,14 @@ import type { OutputNames } from './output-names.ts';
 
 /** The option of a loss that looks at some of an output's maps. */
 export const channelsOption = z
-  .tuple([z.int().nonnegative(), z.int().positive()])
-  .refine(([from, to]) => from < to, { error: 'expected the first channel and the one after the last' })
+  .tuple([z.int().nonnegative(), z.int().positive().nullable()])
+  .refine(([from, to]) => to === null || from < to, {
+    error: 'expected the first channel and the one after the last',
+  })
   .optional()
-  .describe("The output's maps that it looks at: the first, and the one after the last; all when absent.");
+  .describe(
+    "The output's maps that it looks at: the first, and the one after the last (null: all from there on); all when absent.",
+  );
 
 /** Maps of an output, and what is true of them. */
 export interface CentreMaps {
@@ -33,12 +37,14 @@ export function centreMaps(
   g: GraphBuilder,
   inputs: ObjectiveInputs,
   names: OutputNames,
-  channels: readonly [number, number] | undefined,
+  channels: readonly [number, number | null] | undefined,
 ): CentreMaps {
   const whole = inputs.student(names.output);
   const dims = whole.shape as number[];
-  if (whole.type !== 'float32' || dims.length !== 4 || (channels && channels[1] > (dims[1] as number))) {
-    const asked = channels ? ` ${channels[0]} to ${channels[1] - 1}` : '';
+  const end = channels?.[1] ?? (dims[1] as number);
+  const from = channels?.[0] ?? 0;
+  if (whole.type !== 'float32' || dims.length !== 4 || end > (dims[1] as number) || from >= end) {
+    const asked = channels ? ` ${from} to ${end - 1}` : '';
     throw new LimbeckError('train.objective-output', `the output '${names.output}' has no maps${asked}`, {
       where: `objective ${names.term}, output '${names.output}': ${whole.type}${formatShape(dims)}`,
       remedy: 'Name another output, float32 [batch, channels, height, width], or other channels.',
@@ -50,7 +56,7 @@ export function centreMaps(
     dims,
     `what '${names.output}' should be; NaN does not count`,
   );
-  const part = (maps: TypedValue) => (channels ? g.slice(maps, 1, channels[0], channels[1]) : maps);
+  const part = (maps: TypedValue) => (channels ? g.slice(maps, 1, from, end) : maps);
   return {
     maps: part(whole),
     target: part(labels),

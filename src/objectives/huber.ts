@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { answerMatrix } from './answer-rows.ts';
+import { inSpreads } from './in-spreads.ts';
 import { knownNumbers, meanOverKnown } from './known-numbers.ts';
 import type { RegressionInputs } from './mean-squared-error.ts';
 import { defineObjective, type RowLosses, termWeight } from './objective.ts';
@@ -51,8 +52,10 @@ export const huberLabels = defineObjective({
       weight,
       build(g, inputs) {
         const { answers, numbers, rowWeights } = answerMatrix(g, inputs, names);
-        const target = numbers();
-        return huberError(g, { prediction: answers, target, rowWeights: rowWeights() }, delta);
+        const [prediction, target] = [answers, numbers()].map((one) =>
+          inSpreads(g, one, names.output, context),
+        ) as [TypedValue, TypedValue];
+        return huberError(g, { prediction, target, rowWeights: rowWeights() }, delta);
       },
     };
   },
@@ -70,8 +73,10 @@ export const huberKd = defineObjective({
       weight,
       build(g, inputs) {
         const { answers, teacher, rowWeights } = answerMatrix(g, inputs, names);
-        const target = teacher();
-        return huberError(g, { prediction: answers, target, rowWeights: rowWeights() }, delta);
+        const [prediction, target] = [answers, teacher()].map((one) =>
+          inSpreads(g, one, names.output, context),
+        ) as [TypedValue, TypedValue];
+        return huberError(g, { prediction, target, rowWeights: rowWeights() }, delta);
       },
     };
   },

@@ -4,7 +4,7 @@ import type { ObjectiveContext, ObjectiveTerm } from './objective.ts';
 /** An output of a model, and the losses of its kind of answer by their names, with weights. */
 export interface TaughtOutput {
   readonly output: string;
-  readonly objective: Readonly<Record<string, number>>;
+  readonly objective: Readonly<Record<string, number | { readonly weight: number }>>;
 }
 
 /**
@@ -13,14 +13,17 @@ export interface TaughtOutput {
  */
 export function termsOfOutputs(
   outputs: readonly TaughtOutput[],
-  context: Pick<ObjectiveContext, 'classes' | 'mainOutput' | 'weighted'>,
+  context: Pick<ObjectiveContext, 'classes' | 'mainOutput' | 'weighted' | 'spreads'>,
 ): ObjectiveTerm[] {
   return outputs.flatMap(({ output, objective }) => {
-    const all = Object.values(objective).reduce((sum, weight) => sum + weight, 0);
-    return Object.entries(objective).map(([name, weight]) => {
+    const weighed = Object.entries(objective).map(
+      ([name, given]) => [name, typeof given === 'number' ? { weight: given } : given] as const,
+    );
+    const all = weighed.reduce((sum, [, { weight }]) => sum + weight, 0);
+    return weighed.map(([name, given]) => {
       const kind = allObjectives().find((one) => one.kind === name);
       if (!kind) throw new Error(`no loss ${name}`);
-      const options = kind.options.parse({ output, weight: weight / all });
+      const options = kind.options.parse({ ...given, output, weight: given.weight / all });
       return kind.term(options, context);
     });
   });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { answerMatrix } from './answer-rows.ts';
+import { inSpreads } from './in-spreads.ts';
 import { knownNumbers, meanOverKnown } from './known-numbers.ts';
 import { defineObjective, type RowLosses, termWeight } from './objective.ts';
 import { namesFor, outputOption } from './output-names.ts';
@@ -37,7 +38,10 @@ export const mse = defineObjective({
       weight,
       build(g, inputs) {
         const { answers, numbers, rowWeights } = answerMatrix(g, inputs, names);
-        return meanSquaredError(g, { prediction: answers, target: numbers(), rowWeights: rowWeights() });
+        const [prediction, target] = [answers, numbers()].map((one) =>
+          inSpreads(g, one, names.output, context),
+        ) as [TypedValue, TypedValue];
+        return meanSquaredError(g, { prediction, target, rowWeights: rowWeights() });
       },
     };
   },
@@ -58,7 +62,10 @@ export const mseKd = defineObjective({
       weight,
       build(g, inputs) {
         const { answers, teacher, rowWeights } = answerMatrix(g, inputs, names);
-        return meanSquaredError(g, { prediction: answers, target: teacher(), rowWeights: rowWeights() });
+        const [prediction, target] = [answers, teacher()].map((one) =>
+          inSpreads(g, one, names.output, context),
+        ) as [TypedValue, TypedValue];
+        return meanSquaredError(g, { prediction, target, rowWeights: rowWeights() });
       },
     };
   },

@@ -101,6 +101,11 @@ export interface ObjectiveContext {
    * has that is not the main one.
    */
   readonly weighted?: ReadonlySet<string>;
+  /**
+   * How far an output's numbers lie apart, by output (their standard deviation): errors are counted in it, so that a loss in
+   * metres and one in millimetres are one. 1 when absent.
+   */
+  readonly spreads?: ReadonlyMap<string, number>;
   /** How wide the teacher's answers are, by tap, where they are vectors of another width than the student's. */
   readonly teacherWidths?: ReadonlyMap<string, number>;
   /** What student and teacher have to offer; absent where a term is built for no run (a plan, a test). */

@@ -12,6 +12,8 @@ const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
   huber: ['number', 'embedding'],
   cosine: ['embedding'],
   cosineKd: ['embedding'],
+  centreFocal: ['boxes'],
+  centreSizes: ['boxes'],
 };
 
 interface Problem {
@@ -24,7 +26,11 @@ interface Wanted {
   readonly objective: unknown;
   readonly weighting: { readonly kind: string };
   readonly continual?: unknown;
-  readonly data: { readonly mixup?: unknown; readonly adversarial?: unknown };
+  readonly data: {
+    readonly mixup?: unknown;
+    readonly adversarial?: unknown;
+    readonly augmentation?: unknown;
+  };
   readonly training: { readonly dynamics: unknown; readonly curriculum: { readonly kind: string } };
   readonly knowledge: { readonly graph: unknown };
 }
@@ -53,6 +59,11 @@ export function meaningProblems(recipe: Wanted): Problem[] {
       },
     ];
   });
+  const boxed = [...targets].find(([, target]) => target === 'boxes')?.[0];
+  if (boxed !== undefined && recipe.data.augmentation !== undefined) {
+    const message = `variations move images, but not the boxes of the output '${boxed}'`;
+    wrong.push({ path: ['data', 'augmentation'], message });
+  }
   const mainTarget = targets.get(main ?? '');
   if (mainTarget === 'class' && targets.size === 1) return wrong;
   const { data, training, continual, weighting, knowledge } = recipe;

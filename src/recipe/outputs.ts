@@ -59,7 +59,7 @@ export function withOutputDefaults(value: unknown): unknown {
     [
       ...(value.teacher === undefined ? [] : Object.entries(target.objective.teacher)),
       ...(hasField ? Object.entries(target.objective.labels) : []),
-    ].map(([kind, weight]) => ({ kind, output, weight })),
+    ].map(([kind, given]) => ({ kind, output, ...(typeof given === 'number' ? { weight: given } : given) })),
   );
   const training = value.training ?? {};
   const earlyStopping = isSection(training) ? (training.earlyStopping ?? {}) : undefined;

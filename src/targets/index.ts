@@ -1,4 +1,5 @@
 import { register, registry } from '../registry.ts';
+import { boxes } from './boxes.ts';
 import { classTarget } from './class.ts';
 import { classes } from './classes.ts';
 import { embedding } from './embedding.ts';
@@ -20,6 +21,7 @@ const TARGETS = registry('target', [
   pairs,
   tokenClasses,
   frameClasses,
+  boxes,
 ]) as readonly unknown[] as readonly AnyTarget[];
 
 /** Adds a target from outside the package. Throws LimbeckError `plugin.duplicate`, `plugin.kind`. */

@@ -27,6 +27,7 @@ export const number = defineTarget({
     pearsonCorrelation({ labels, weights }),
     spearmanCorrelation({ labels, weights }),
   ],
+  spread: (space) => (space as NumberSpace).deviation,
   selection: 'rmse',
   encoding: 'float32',
   config: () => ({ problem_type: 'regression', id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } }),

@@ -38,8 +38,10 @@ export interface Tuning {
   result(): readonly number[];
 }
 
-/** Losses by their names in the registry of objectives, with their weights where a recipe gives none. */
-export type ObjectiveWeights = Readonly<Record<string, number>>;
+/** Losses by their names in the registry of objectives, with their weights (and other options) where a recipe gives none. */
+export type ObjectiveWeights = Readonly<
+  Record<string, number | { readonly weight: number; readonly [option: string]: unknown }>
+>;
 
 /**
  * A kind of answer: its truth, the layer that makes it from a backbone's features, its losses, its metrics. An entry of the
@@ -73,6 +75,8 @@ export interface Target<
   metrics(context: MeasureContext<z.output<Schema>, Space>): Metric[];
   /** Begins to choose what the output is read with once it is trained; absent where it is read as it is. */
   tune?(context: MeasureContext<z.output<Schema>, Space>): Tuning;
+  /** How far its numbers lie apart, where they are in a unit of their own: losses count errors in it. */
+  spread?(space: Space): number;
   /** The metric that the best step of a training is chosen by. */
   readonly selection: string;
   /**

@@ -1,3 +1,4 @@
+import { boxesSection } from './boxes.ts';
 import { classSection } from './class.ts';
 import { classesSection } from './classes.ts';
 import { embeddingSection } from './embedding.ts';
@@ -14,6 +15,7 @@ const SECTIONS = new Map<string, MakeSection>([
   ['number', numberSection],
   ['embedding', embeddingSection],
   ['token-classes', tokenClassesSection],
+  ['boxes', boxesSection],
 ]);
 
 /** Adds the section of a target from outside the package. */

@@ -10,12 +10,25 @@ import { isOneClass } from './head-metrics.ts';
 export function outputContext({
   dataset,
   heads,
-}: Pick<TaskData, 'dataset' | 'heads'>): Pick<ObjectiveContext, 'classes' | 'mainOutput' | 'weighted'> {
+}: Pick<TaskData, 'dataset' | 'heads'>): Pick<
+  ObjectiveContext,
+  'classes' | 'mainOutput' | 'weighted' | 'spreads'
+> {
   return {
     classes: dataset.labels.length,
     mainOutput: (heads[0] as Head).output,
+    spreads: spreadsOf(heads),
     weighted: new Set(heads.filter(({ weights }) => weights !== undefined).map(({ output }) => output)),
   };
+}
+
+/** How far the numbers of outputs lie apart, of those that have a unit. */
+export function spreadsOf(heads: readonly Head[]): ReadonlyMap<string, number> {
+  return new Map(
+    heads.flatMap(({ output, target, space }) =>
+      target.spread ? [[output, target.spread(space)] as const] : [],
+    ),
+  );
 }
 
 /** The loss of a training on the labels alone: of every output that has some, in equal parts. */

@@ -34,9 +34,13 @@ export function parameterEvaluator(options: {
 }): ParameterEvaluator {
   const { engine, student, split, batchSize, outputs, read = (batch) => batch } = options;
   const tensors = trainedTensors(student);
+  const outputNames = outputs.map(({ output }) => output);
   const sessions = new SessionsByVariant(
     ({ sizes }: Variant) =>
-      engine.load(writeModel(compileForward(student, sizes)), { title: 'the student', spinning: false }),
+      engine.load(writeModel(compileForward(student, sizes, outputNames)), {
+        title: 'the student',
+        spinning: false,
+      }),
     ({ name }) => name,
   );
   return {

@@ -1,10 +1,11 @@
 import type { Split } from '../../data/split.ts';
 import { estimateBytes } from '../../knowledge/estimate.ts';
-import { LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
+import { dimsAt } from '../../knowledge/true-length.ts';
 import { type DistillRecipe, requireTeacher } from '../../recipe/schema.ts';
-import { LOGITS } from '../../teachers/teacher-source.ts';
+import type { Head } from '../../targets/head.ts';
 import { type Artifacts, artifact } from '../context/artifact.ts';
+import { answerDims, encodingOf } from '../heads/answer-dims.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import { secondsForSplit } from './batch-counts.ts';
@@ -14,7 +15,6 @@ import type { PlanningContext } from './planning-context.ts';
 import type { Plan, StagePlan } from './stage-plan.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
 import { labellingPrecision } from './teacher-stage.ts';
-
 /** What asking the teacher about the training and the test split comes to. */
 export interface AnswerCost {
   readonly training: SplitAnswers;
@@ -73,25 +73,34 @@ async function planAnswers(
   recipe: DistillRecipe,
   { cost, known }: { readonly cost: TeacherCost; readonly known: KnownTeacher | undefined },
 ): Promise<AnswerCost> {
-  const { asked, dataset, task } = context.data;
+  const { asked, dataset, task, heads } = context.data;
   const { test } = dataset.splits;
   const { precision, certain } = labellingPrecision(recipe, known);
   const { preprocessing, unit } = task;
-  const dims = [dataset.labels.length];
+  const answered = answerDims(context.data.buildStudent().graph, heads);
+  const encoding = encodingOf(heads);
+  const { output } = heads[0] as Head;
   const labeller = precision === 'int8' && cost.int8 ? cost.int8 : cost.f32;
   const answers = async (split: Split, teacher: string | undefined, file: typeof labeller) => {
     const found = await storedAnswers(
       store,
       split,
-      { teacher, tap: LOGITS, preprocessing, encoding: LOGITS_ENCODING },
+      { teacher, tap: output, preprocessing, encoding },
       context.checkInterrupted,
     );
     return {
       ...found,
       seconds: file.openSeconds + secondsForSplit(found.missingByBucket, TEACHER_BATCH, file.batch),
-      diskBytes: found.missing > 0 ? estimateBytes(found.missing, dims, LOGITS_ENCODING) : 0,
+      diskBytes: found.missing > 0 ? bytesOf(found.missing) : 0,
     };
   };
+  // Answers to tokens are taken to be as long as texts may be.
+  const longest = context.recipe.data.maxLength;
+  const bytesOf = (samples: number) =>
+    [...answered.values()].reduce(
+      (sum, dims) => sum + estimateBytes(samples, dimsAt(dims, longest), encoding),
+      0,
+    );
   const training = await answers(asked, known?.hashes.labelling, labeller);
   const notes = [`${training.missing} ${unit} to ask in ${precision}`];
   if (!known) notes.push('no run has made this teacher ready yet: all answers count as missing');

@@ -8,6 +8,7 @@ import { writeModelFile } from '../../onnx/node-files.ts';
 import { join } from '../../platform/paths.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { outputContext } from '../heads/label-terms.ts';
 import { describePair } from '../knowledge/describe-pair.ts';
 import { layerMap } from '../knowledge/pair-context.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
@@ -17,7 +18,6 @@ import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
 import { secondsPerCall } from './timing.ts';
-
 /** What the recipe's losses ask of the teacher besides its classes. */
 export interface InnerKnowledge {
   readonly context: ObjectiveContext;
@@ -41,11 +41,14 @@ export async function measureInner(
   stored: { readonly store: KnowledgeStore; readonly hash: string | undefined },
 ): Promise<InnerKnowledge> {
   const { recipe, data, scratch } = context;
-  const { asked, dataset, task } = data;
-  const classes = dataset.labels.length;
+  const { asked, task } = data;
   const pair = describePair(recipe.knowledge, data.buildStudent().graph, teacher);
   const layers = layerMap(recipe.knowledge.layers, pair.student, pair.teacher);
-  const known: ObjectiveContext = { classes, models: { ...pair, layers }, teacherGraph: teacher };
+  const known: ObjectiveContext = {
+    ...outputContext(data),
+    models: { ...pair, layers },
+    teacherGraph: teacher,
+  };
   const requests = knowledgeRequests(withoutSchedules(recipe.objective), known);
   const tapped = tapTeacher(teacher, requests);
   const { dims } = tapped;

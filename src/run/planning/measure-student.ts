@@ -1,12 +1,11 @@
 import type { Split } from '../../data/split.ts';
-import { LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
-import { LOGITS } from '../../teachers/teacher-source.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { trainingBatch } from '../batches/sample-batches.ts';
-import { labelTerms } from '../heads/label-terms.ts';
+import { answerDims } from '../heads/answer-dims.ts';
+import { labelTerms, outputContext } from '../heads/label-terms.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
 import { lengthOf } from './batch-counts.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
@@ -14,8 +13,7 @@ import type { InnerKnowledge } from './measure-inner.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { batchesInTurn, MEASURED_BATCHES, sampledBuckets } from './sampled-split.ts';
-import { withScratchKnowledge, withScratchTaps } from './scratch-knowledge.ts';
-
+import { withScratchTaps } from './scratch-knowledge.ts';
 export interface StudentCost {
   readonly student: Student;
   readonly training: TrainingCost;
@@ -32,30 +30,24 @@ export interface StudentCost {
 export async function measureStudent(context: PlanningContext, inner?: InnerKnowledge): Promise<StudentCost> {
   const { recipe, data, source, scratch } = context;
   const { maxGradNorm, optimizer, accumulate } = recipe.training;
-  const classes = data.dataset.labels.length;
   const student = data.buildStudent();
   const { train, labelled } = data.dataset.splits;
   const batchSize = trainedBatch(context, source ? train : labelled);
   const samples = sampledBuckets([source ? data.asked : labelled], MEASURED_BATCHES * batchSize);
   const terms = source
-    ? objectiveTerms(withoutSchedules(recipe.objective), inner?.context ?? { classes })
+    ? objectiveTerms(withoutSchedules(recipe.objective), inner?.context ?? outputContext(data))
     : labelTerms(context.data);
-  const training = await withScratchKnowledge(
-    scratch,
-    source ? samples : [],
-    { tap: LOGITS, dims: [classes], encoding: LOGITS_ENCODING },
-    (space) =>
-      withScratchTaps(scratch, source ? samples : [], inner?.dims ?? new Map(), (taps) =>
-        measureTraining(context, {
-          student,
-          terms,
-          optimizer: createOptimizer(optimizer),
-          maxGradNorm,
-          accumulate,
-          name: source ? 'student' : 'baseline',
-          variants: samples.map((sample) => variantOf(sample, source && new Map([[LOGITS, space], ...taps]))),
-        }),
-      ),
+  const dims = new Map([...answerDims(student.graph, data.heads), ...(inner?.dims ?? [])]);
+  const training = await withScratchTaps(scratch, source ? samples : [], dims, (knowledge) =>
+    measureTraining(context, {
+      student,
+      terms,
+      optimizer: createOptimizer(optimizer),
+      maxGradNorm,
+      accumulate,
+      name: source ? 'student' : 'baseline',
+      variants: samples.map((sample) => variantOf(sample, source && knowledge)),
+    }),
   );
   const evaluation = await measureEvaluation(context, student, batchSize);
   const step = new Map([...training.step].map(([name, seconds]) => [Number(name), seconds]));

@@ -1,21 +1,23 @@
 import type { Split } from '../../data/split.ts';
 import type { TextSplit } from '../../data/text-split.ts';
-import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { randomStream } from '../../random.ts';
 import type { TextDistillRecipe } from '../../recipe/schema.ts';
+import { buildHead } from '../../students/build-head.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import type { Student } from '../../students/student.ts';
+import type { Head } from '../../targets/head.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { readKnowledge } from '../batches/sample-batches.ts';
 import { textBatches } from '../batches/text-batches.ts';
+import { isOneClass } from '../heads/head-metrics.ts';
+import { labelTerms } from '../heads/label-terms.ts';
 import { WHOLE_GRAD_NORM, wholeStudent } from '../teaching/fine-tune.ts';
 import { lengthOf } from './batch-counts.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { batchesInTurn, MEASURED_BATCHES, sampledBucket, sampledBuckets } from './sampled-split.ts';
 import { withScratchKnowledge } from './scratch-knowledge.ts';
-
 /** Times the training of a head on embeddings that lie in the store. */
 export async function measureHeadTraining(
   context: PlanningContext,
@@ -23,13 +25,14 @@ export async function measureHeadTraining(
   source: TextTeacherSource,
 ): Promise<TrainingCost> {
   const { scratch } = context;
-  const { dataset } = context.data;
+  const { dataset, heads } = context.data;
+  const main = heads[0] as Head;
   const { batchSize, hidden } = recipe.teacher.head;
   const width = source.embeddingWidth as number;
-  const head = buildClassifierHead(
-    { width, classes: dataset.labels.length, hidden },
-    randomStream(recipe.seed, 'teacher-head'),
-  );
+  const random = randomStream(recipe.seed, 'teacher-head');
+  const head = isOneClass(heads)
+    ? buildClassifierHead({ width, classes: dataset.labels.length, hidden }, random)
+    : buildHead(main, { width, hidden }, random);
   const sample = fullestBucket(dataset.splits.labelled, MEASURED_BATCHES * batchSize);
   return withScratchKnowledge(
     scratch,
@@ -39,7 +42,7 @@ export async function measureHeadTraining(
       const nextBatch = batchesInTurn(sample, batchSize);
       return measureTraining(context, {
         student: head,
-        terms: [labelsTerm({ weight: 1 })],
+        terms: labelTerms({ dataset, heads: [main] }),
         optimizer: adamw(),
         name: 'head',
         variants: [
@@ -84,7 +87,7 @@ export async function measureWholeTraining(
   );
   const cost = await measureTraining(context, {
     student,
-    terms: [labelsTerm({ weight: 1 })],
+    terms: labelTerms(context.data),
     optimizer: adamw(),
     maxGradNorm: WHOLE_GRAD_NORM,
     name: 'whole',

@@ -8,8 +8,12 @@ import { randomStream } from '../../random.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import { attachHead } from '../../teachers/classifier.ts';
-import { LOGITS, type TeacherSource, type TextTeacherSource } from '../../teachers/teacher-source.ts';
+import { headOutputs } from '../../teachers/head-outputs.ts';
+import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
+import type { TaskData } from '../context/task.ts';
+import { isOneClass } from '../heads/head-metrics.ts';
+import { withUntrainedHeads } from '../heads/untrained-heads.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { headTensors } from '../teaching/train-head.ts';
@@ -17,7 +21,6 @@ import { type BatchSeconds, lengthOf } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { secondsPerCall, timed } from './timing.ts';
-
 /** What one model file of the teacher costs. */
 export interface TeacherFileCost {
   /** Seconds of a batch of TEACHER_BATCH samples. */
@@ -44,16 +47,17 @@ export async function measureTeacher(
   source: TeacherSource,
 ): Promise<TeacherCost> {
   const { data, engine, scratch } = context;
-  const model = untrainedClassifier(source, recipe, data.dataset.labels.length);
+  const model = untrainedTeacher(source, recipe, data);
+  const outputs = data.heads.map(({ output }) => output);
   const f32 = await measureFile(context, source, join(scratch, 'teacher.onnx'), () =>
-    withOutputs(model, [LOGITS]),
+    withOutputs(model, outputs),
   );
   if (recipe.teacher.precision === 'f32') return { f32, int8: null, model };
   context.checkInterrupted();
   const int8 = await measureFile(context, source, join(scratch, 'teacher_int8.onnx'), async () => {
     const quantize = await calibratedInt8({
       engine,
-      model: withOutputs(model, [LOGITS]),
+      model: withOutputs(model, outputs),
       data,
       seed: recipe.seed,
       reduceRange: await saturatesInt8(engine),
@@ -87,7 +91,14 @@ async function measureFile(
       );
       batch.set(
         lengthOf(split.buckets[0]!),
-        await secondsPerCall(() => teacher.label(samples, [LOGITS]), context.checkInterrupted),
+        await secondsPerCall(
+          () =>
+            teacher.label(
+              samples,
+              data.heads.map(({ output }) => output),
+            ),
+          context.checkInterrupted,
+        ),
       );
       memory.observe();
     }
@@ -99,18 +110,21 @@ async function measureFile(
 }
 
 /** The teacher as it will be but for the numbers in its head, which cost nothing to have right. */
-function untrainedClassifier(
+function untrainedTeacher(
   source: TeacherSource,
   { teacher, seed }: DistillRecipe,
-  classes: number,
+  { heads, dataset }: TaskData,
 ): Graph {
-  if (!('train' in teacher) || teacher.train === 'none') return source.model;
+  const classifies = isOneClass(heads);
+  if (!('train' in teacher) || teacher.train === 'none')
+    return classifies ? source.model : headOutputs(source.model, heads, source);
   const { head: options } = teacher;
+  if (!classifies) return withUntrainedHeads(source as TextTeacherSource, heads, options.hidden, seed);
   const { embeddingOutput, embeddingWidth } = source as TextTeacherSource;
   if (embeddingOutput === undefined || embeddingWidth === undefined)
     throw new Error(`${source.title} has no embedding`);
   const head = buildClassifierHead(
-    { width: embeddingWidth, classes, hidden: options.hidden },
+    { width: embeddingWidth, classes: dataset.labels.length, hidden: options.hidden },
     randomStream(seed, 'teacher-head'),
   );
   const initial = new Map(

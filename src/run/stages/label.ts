@@ -1,11 +1,7 @@
 import type { Split } from '../../data/split.ts';
 import type { StageName } from '../../events.ts';
 import { type LabelPlan, labelSplit } from '../../knowledge/label.ts';
-import {
-  EARLIER_LOGITS_ENCODING,
-  type LabelEncoding,
-  LOGITS_ENCODING,
-} from '../../knowledge/label-encoding.ts';
+import { EARLIER_LOGITS_ENCODING, LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { spaceInfo } from '../../knowledge/space-info.ts';
 import { knowledgeRequests } from '../../objectives/index.ts';
@@ -15,6 +11,7 @@ import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { Task, TaskData } from '../context/task.ts';
+import { encodingOf } from '../heads/answer-dims.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
 import { planLabels } from '../planning/answer-stages.ts';
 import { addedSamples } from '../teaching/added-samples.ts';
@@ -26,7 +23,6 @@ import { DATA } from './data.ts';
 import { KNOWLEDGE_GRAPH } from './knowledge-graph.ts';
 import { stage } from './stage.ts';
 import { TEACHER } from './teacher.ts';
-
 /**
  * What a run remembers of its labelling: how many answers there were before, so that those of a part that was killed
  * count as asked for by this run; how many it asked for, once all are there.
@@ -151,12 +147,6 @@ export async function labelWith(
   } finally {
     await labeller.close();
   }
-}
-
-/** How the answers of a model's outputs are kept: as its only one, or all of several in full. */
-function encodingOf(heads: readonly Head[]): LabelEncoding {
-  const [first, ...others] = new Set(heads.map(({ target }) => target.encoding));
-  return first !== undefined && others.length === 0 ? first : 'float32';
 }
 
 /** Answers that an earlier version kept are not mixed with ours: they are asked for again, and the person is told. */

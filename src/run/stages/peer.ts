@@ -134,11 +134,12 @@ function only<T>(all: ReadonlyMap<string, T>, heads: TaskData['heads']): Map<str
 
 /** A run's losses with an assistant that they may ask. */
 export function withAssistant(context: ObjectiveContext, assistant: Graph | undefined): ObjectiveContext {
-  const { classes, mainOutput, weighted, teacherWidths, models } = context;
+  const { classes, mainOutput, weighted, spreads, teacherWidths, models } = context;
   return {
     classes,
     ...(mainOutput !== undefined && { mainOutput }),
     ...(weighted && { weighted }),
+    ...(spreads && { spreads }),
     ...(teacherWidths && { teacherWidths }),
     models,
     // Read when a loss asks for it: teachers are large.

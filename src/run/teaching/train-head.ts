@@ -28,6 +28,7 @@ import { trainStudent } from '../../train/training-loop.ts';
 import { readKnowledge, sampledRows, splitBatches, trainingBatch } from '../batches/sample-batches.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
+import { spreadsOf } from '../heads/label-terms.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { type LabellingInputs, openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 import { estimatedShares, shareShift } from './class-shares.ts';
@@ -252,8 +253,10 @@ async function trainHead(
 }
 
 /** The losses of an output towards its labels; they read columns by its place among the outputs. */
-function headTerms({ output, target, weights }: Head, isMain: boolean): ObjectiveTerm[] {
+function headTerms(head: Head, isMain: boolean): ObjectiveTerm[] {
+  const { output, target, weights } = head;
   const context = {
+    spreads: spreadsOf([head]),
     classes: 0,
     mainOutput: isMain ? output : '',
     weighted: new Set(weights === undefined ? [] : [output]),

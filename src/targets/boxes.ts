@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { className } from '../data/labels/class-name.ts';
+import { detectionPrecision } from '../metrics/detection-precision.ts';
+import { columnOf, rowOf } from '../metrics/output-rows.ts';
+import { float32 } from '../onnx/tensor.ts';
+import { type BoxSpace, foundBoxes, SIZE_CHANNELS, trueBoxes } from './box-grid.ts';
+import { boxesTruth } from './boxes-truth.ts';
+import { idsOf } from './class-ids.ts';
+import { defineTarget } from './target.ts';
+
+const options = z
+  .object({
+    labels: z
+      .array(className)
+      .min(1)
+      .optional()
+      .describe('The classes of things in the order of the maps; those that rows have when absent.'),
+    grid: z
+      .tuple([z.int().min(2).max(512), z.int().min(2).max(512)])
+      .default([16, 16])
+      .describe('Rows and columns of the map in which centres are found: two things in one cell are one.'),
+    imageSize: z
+      .tuple([z.int().positive(), z.int().positive()])
+      .optional()
+      .describe(
+        '[width, height] in which the boxes are counted in pixels; they are parts of both when absent.',
+      ),
+    width: z.int().positive().max(1024).default(32).describe('Channels of the layer before the maps.'),
+  })
+  .describe(
+    'Boxes around things: a heat map of centres for each class, and sizes (CenterNet, Zhou et al., 2019).',
+  );
+
+/** What the heat maps begin with: a sigmoid of 0.1, as few places are centres (Lin et al., 2017, section 4.1). */
+const RARE = -Math.log(9);
+
+/**
+ * Boxes: output float32 [batch, 4 + classes, rows, columns]: width, height and offsets in cells, then a heat map of logits
+ * for each class. Zhou, Wang and Kraehenbuehl, "Objects as Points" (2019).
+ */
+export const boxes = defineTarget({
+  kind: 'boxes',
+  title: 'boxes around things',
+  options,
+  features: 'map',
+  truth: (chosen) => boxesTruth(chosen),
+  attach(g, make, features, { space, scope, options: { width } }) {
+    const { names, rows, columns } = space as BoxSpace;
+    if (!features.value) throw new Error('features without values have no maps');
+    const [, , height, across] = features.value.shape as number[];
+    const scales = [1, 1, rows / (height as number), columns / (across as number)];
+    const map = scales.every((scale) => scale === 1)
+      ? features.value
+      : g.op('Resize', [features.value, null, g.constant(float32(scales))], { mode: 'linear' });
+    return g.scope(scope, () => {
+      const deviation = Math.sqrt(2 / (9 * features.width));
+      const weight = make.normal('hidden/weight', [width, features.width, 3, 3], deviation);
+      const inner = g.op('Conv', [map, weight, make.constant('hidden/bias', [width], 0)], {
+        pads: [1, 1, 1, 1],
+      });
+      const outputs = SIZE_CHANNELS + names.length;
+      const maps = make.normal('weight', [outputs, width, 1, 1], 0.01);
+      const all = g.op('Conv', [g.relu(inner), maps, make.constant('bias', [outputs], 0)]);
+      const start = Array.from({ length: outputs }, (_, channel) => (channel < SIZE_CHANNELS ? 0 : RARE));
+      return g.add(all, g.constant(float32(start, [1, outputs, 1, 1])));
+    });
+  },
+  objective: {
+    labels: {
+      centreFocal: { weight: 1, channels: [SIZE_CHANNELS, null] },
+      centreSizes: { weight: 0.1, channels: [0, SIZE_CHANNELS] },
+    },
+    teacher: { mseKd: 1 },
+  },
+  metrics({ space, labels }) {
+    const own = space as BoxSpace;
+    const measured = {
+      classes: own.names.length,
+      found: (answers: Parameters<typeof rowOf>[0], _batch: unknown, row: number) =>
+        foundBoxes(rowOf(answers, row) as Float32Array, own),
+      truths: (batch: { readonly columns: Parameters<typeof columnOf>[0] }, row: number) =>
+        trueBoxes(rowOf(columnOf(batch.columns, labels), row) as Float32Array, own),
+    };
+    return [detectionPrecision({ ...measured, overlap: 0.5 }), detectionPrecision(measured)];
+  },
+  selection: 'mAP@50',
+  encoding: 'float16',
+  classes: (space) => (space as BoxSpace).names,
+  config: (space) => ({
+    ...idsOf((space as BoxSpace).names),
+    grid: [(space as BoxSpace).rows, (space as BoxSpace).columns],
+  }),
+});
