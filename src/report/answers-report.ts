@@ -13,7 +13,7 @@ export const answersReportSchema = z.object({
   /** Tells it from other reports. */
   answers: z.literal('any'),
   name: z.string(),
-  unit: z.enum(['texts', 'images']),
+  unit: z.enum(['texts', 'images', 'clips']),
   finishedAt: z.string(),
   labels: z.array(z.string()),
   models: z.object({ teacher: z.string().optional(), student: z.string() }),

@@ -126,7 +126,7 @@ export const reportDataSchema = z.object({
   /** The recipe's name. */
   name: z.string(),
   /** What a sample is. */
-  unit: z.enum(['texts', 'images']).default('texts'),
+  unit: z.enum(['texts', 'images', 'clips']).default('texts'),
   /** ISO 8601, when the run ended. */
   finishedAt: z.string(),
   result: runResultSchema,

@@ -34,7 +34,7 @@ export const trainReportSchema = studentAnswersSchema.extend({
   /** Tells it from the report of a distillation. */
   taughtBy: z.literal('labels'),
   name: z.string(),
-  unit: z.enum(['texts', 'images']),
+  unit: z.enum(['texts', 'images', 'clips']),
   /** ISO 8601, when the run ended. */
   finishedAt: z.string(),
   result: trainResultSchema,

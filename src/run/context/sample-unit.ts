@@ -1,2 +1,2 @@
 /** What samples are called where a person reads of them. */
-export type SampleUnit = 'texts' | 'images';
+export type SampleUnit = 'texts' | 'images' | 'clips';

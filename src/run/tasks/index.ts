@@ -3,6 +3,7 @@ import { modalitiesOf } from '../../recipe/misplaced-kinds.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { Task } from '../context/task.ts';
+import { audioClassification } from './audio-classification.ts';
 import { imageClassification } from './image-classification.ts';
 import { textClassification } from './text-classification.ts';
 
@@ -10,6 +11,7 @@ import { textClassification } from './text-classification.ts';
 const READERS: Readonly<Record<string, typeof textClassification>> = {
   text: textClassification,
   image: imageClassification,
+  audio: audioClassification,
 };
 
 /** Opens what the recipe's task needs before its data: its teacher, its tokenizer. */
