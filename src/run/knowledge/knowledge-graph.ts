@@ -69,7 +69,9 @@ export async function knowledgeGraph(
   }
   const { unit } = data.task;
   if (unit === 'clips') {
-    run.warn('no knowledge graph: one is drawn of texts and of images, not yet of audio; the layer map stays uniform');
+    run.warn(
+      'no knowledge graph: one is drawn of texts and of images, not yet of audio; the layer map stays uniform',
+    );
     return { value: undefined, summary: 'none was drawn' };
   }
   const split = data.dataset.splits.train;
