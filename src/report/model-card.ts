@@ -90,6 +90,8 @@ const UNITS = {
   texts: { task: 'text-classification', a: 'A text', file: undefined },
   images: { task: 'image-classification', a: 'An image', file: 'picture.png' },
   clips: { task: 'audio-classification', a: 'An audio', file: 'recording.wav' },
+  pairs: { task: 'zero-shot-image-classification', a: 'A pair', file: 'picture.png' },
+  samples: { task: 'other', a: 'A', file: 'sample' },
 } as const;
 
 function introduction(data: CardData): string {

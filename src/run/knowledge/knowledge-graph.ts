@@ -59,18 +59,18 @@ export async function knowledgeGraph(
   teacher: TrainedTeacher,
   { anatomy, wanted }: { readonly anatomy: ModelAnatomy; readonly wanted: number },
 ): Promise<StageEnd<KnowledgeGraph | undefined>> {
+  const { unit } = data.task;
+  if (unit !== 'texts' && unit !== 'images') {
+    run.warn(
+      `no knowledge graph: it is drawn of texts and images, not of ${unit}; the layer map stays uniform`,
+    );
+    return { value: undefined, summary: 'none was drawn' };
+  }
   const { logits, layers } = anatomy;
   if (logits === undefined || layers.length === 0) {
     const missing = logits === undefined ? 'output with a score for each class' : 'layer';
     run.warn(
       `no knowledge graph: no ${missing} was found in the teacher; the layer map stays uniform (\`limbeck inspect\` lists what was found)`,
-    );
-    return { value: undefined, summary: 'none was drawn' };
-  }
-  const { unit } = data.task;
-  if (unit === 'clips') {
-    run.warn(
-      'no knowledge graph: one is drawn of texts and of images, not yet of audio; the layer map stays uniform',
     );
     return { value: undefined, summary: 'none was drawn' };
   }
@@ -100,7 +100,6 @@ export async function knowledgeGraph(
         sums.add(questions.read(answers), (row) => namesOf(batch, row));
         done += batch.filled;
         const task = 'drawing the knowledge graph';
-        const { unit } = data.task;
         run.emit({ type: 'progress', stage: 'label', task, done, total: sample.size, unit });
       }
     }

@@ -1,7 +1,6 @@
 import { ATTENTION_MASK } from '../../data/columns.ts';
-import type { KeptSplits } from '../../data/kept-splits.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
-import type { RecordSplit } from '../../data/prepared/record-split.ts';
+import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import { LimbeckError } from '../../errors.ts';
 import { randomStream } from '../../random.ts';
 import { inputsOf } from '../../recipe/parts.ts';
@@ -27,9 +26,6 @@ import { writeStudentOf } from './write-student.ts';
 
 /** What samples are called, by the modalities that they have. */
 const UNITS: Readonly<Record<string, SampleUnit>> = {
-  text: 'texts',
-  image: 'images',
-  audio: 'sounds',
   'text+image': 'pairs',
 };
 
@@ -51,6 +47,7 @@ export async function anySamples(run: AnyRun): Promise<Task> {
     ? (reading?.tokenizer ?? (await runTokenizer(run)))
     : undefined;
   let teacher: TeacherSource | undefined;
+  let columns: readonly string[] | undefined;
   const task: Task = {
     unit: UNITS[modalities] ?? 'samples',
     get teacher() {
@@ -59,9 +56,14 @@ export async function anySamples(run: AnyRun): Promise<Task> {
     preprocessing: reading?.preprocessing ?? 'as the data set has it',
     ...(tokenizer && { tokenizer, vocabularySize: tokenizer.vocabularySize }),
     ...(tokenizer && { token: (id: number) => tokenizer.token(id) }),
+    get columns() {
+      return columns;
+    },
     warnings: tokenizer?.warnings ?? [],
     async prepareData({ onProgress, kept }: { onProgress?: (samples: number) => void; kept?: KeptSplits }) {
       const dataset = await prepareRecipeData(run, { tokenizer, kept, onProgress });
+      if (!tokenizer)
+        columns = dataset.inputs.flatMap(({ processor }) => processor.columns.map(({ name }) => name));
       teacher = await reading?.open(dataset);
       const heads = headsOf(recipe, dataset, teacher && taughtSpaces(recipe, teacher));
       return sampleData({ run, task, dataset, heads, teacher });
@@ -93,7 +95,7 @@ function sampleData(context: {
       student ??= buildStudent({
         backbone: backboneOf(recipe.student.kind),
         options: recipe.student,
-        inputs: backboneInputs(inputs, teacher?.towers) as never,
+        inputs: backboneInputs(inputs) as never,
         heads,
         random: randomStream(recipe.seed, 'student'),
       });
@@ -109,6 +111,21 @@ function sampleData(context: {
         orderOf,
         unknownToken,
       }),
+    peer: {
+      title: 'a linear model',
+      fits: false,
+      build: () => {
+        throw new Error('there is no linear model of such samples');
+      },
+      training: (name, knowledge) =>
+        trainingDataOf({
+          recipe,
+          split: splits[name],
+          batchSize: recipe.training.batchSize,
+          knowledge,
+          plain: true,
+        }),
+    },
     teacherTitle: teacher?.title ?? '',
     async teach() {
       const source = teacher as TeacherSource;
@@ -121,7 +138,8 @@ function sampleData(context: {
         rows,
         columns.map(({ name }) => name),
       ),
-    readerInput: (split, ordinal) => readerInput(split as RecordSplit, ordinal, inputs),
+    // No reader of ours knows how to read such samples.
+    readerInput: () => undefined,
     writeStudent: (folder: string, models: StudentPackage) =>
       writeStudentOf({ recipe, dataset, heads, tokenizer: task.tokenizer }, folder, models),
   };
