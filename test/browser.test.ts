@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { BrowserResult, RunEvent } from '../src/browser.ts';
+import type { ImageLibrary } from '../src/data/modalities/image/image-library.ts';
+import { sharpLibrary } from '../src/data/modalities/image/sharp-library.ts';
 import { readModel } from '../src/onnx/read-model.ts';
 import { CHROMIUM_ARGS, findChromium } from './support/chromium.ts';
 import { readGlosses } from './support/glosses.ts';
@@ -21,8 +24,10 @@ const ORT_FILES = ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-s
 /** The page: what somebody writes who distils in one, and what it tells the test. */
 const PAGE = `
 import { distill, forget } from '${SRC}/browser.ts';
+import { canvasLibrary } from '${SRC}/data/modalities/image/canvas-library.ts';
 const events = (globalThis.events = []);
 globalThis.forget = forget;
+globalThis.imageLibrary = canvasLibrary;
 globalThis.start = async (recipe, files, options) => {
   const result = await distill(recipe, {
     files,
@@ -75,6 +80,7 @@ type Kept = Omit<BrowserResult, 'student'> & { student: Record<string, number[]>
 declare global {
   var events: RunEvent[];
   var forget: () => Promise<void>;
+  var imageLibrary: () => ImageLibrary;
   var start: (recipe: string, files: object, options: object) => Promise<Kept>;
 }
 
@@ -238,5 +244,35 @@ describe.skipIf(!executablePath)('limbeck/browser in chromium', () => {
     await page.evaluate(() => globalThis.forget());
     expect(await kept()).toEqual({});
     expect(complaints).toEqual([]);
+  });
+
+  it('decodes images as Node does', { timeout: patience(60) }, async () => {
+    await load();
+    // Half of it is red, half of it nothing.
+    const [width, height] = [6, 4];
+    const pixels = Buffer.alloc(4 * width * height);
+    for (let i = 0; i < width * height; i++) if (i % width < 3) pixels.set([200, 30, 10, 255], 4 * i);
+    const png = await sharp(pixels, { raw: { width, height, channels: 4 } })
+      .png()
+      .toBuffer();
+    const options = { maxPixels: 1000, background: '#0000ff' };
+    const inPage = await page.evaluate(
+      async ({ png, options }) => {
+        const library = globalThis.imageLibrary();
+        const { pixels, facts } = await library.decode(Uint8Array.from(png), options);
+        const half = await library.resize(pixels, { width: 3, height: 2 }, 'bilinear');
+        const broken = await library.decode(Uint8Array.from(png.slice(0, 40)), options).catch(String);
+        const large = await library.decode(Uint8Array.from(png), { ...options, maxPixels: 5 }).catch(String);
+        return { pixels: Array.from(pixels.data), half: Array.from(half.data), facts, broken, large };
+      },
+      { png: [...png], options },
+    );
+    const inNode = await sharpLibrary().decode(png, options);
+    expect(inPage.pixels).toEqual([...inNode.pixels.data]);
+    expect(inPage.facts).toEqual(inNode.facts);
+    expect(inPage.half).toHaveLength(3 * 3 * 2);
+    expect(inPage.half.slice(0, 3)).toEqual([200, 30, 10]);
+    expect(inPage.broken).toContain('the PNG image is damaged');
+    expect(inPage.large).toContain('more than maxPixels');
   });
 });
