@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { basename } from '../../platform/paths.ts';
-import { canonicalJson } from '../canonical-json.ts';
-import { classFiles, classFolders, hashClassFiles } from './class-folders.ts';
+import { AUDIO_ENDINGS } from '../modalities/audio/formats.ts';
+import { openFolderOfFiles } from './folder-of-files.ts';
 import { defineSource } from './source.ts';
 
 const options = z
@@ -9,32 +8,21 @@ const options = z
     path: z.string().min(1).describe('A folder with a subfolder of audio files for each class.'),
   })
   .meta({
-    title: 'Folder of audio',
+    title: 'Folder of audio files',
     description:
-      'class/file.wav, or train/class/file.wav and so on where the audio is split already: WAV, FLAC, MP3 and Ogg files.',
+      'class/file.wav, or train/class/file.wav and so on where the files are split already: WAV, FLAC, MP3 and Ogg files.',
   });
 
-const ENDINGS = ['.wav', '.wave', '.flac', '.mp3', '.ogg', '.oga', '.opus'];
-
-/** Audio with the name of its folder for a class: columns `audio` and `label`. Other files are ignored. */
+/** Audio files with the name of their folder for a class: columns `audio` and `label`. Other files are ignored. */
 export const audioFolder = defineSource({
   kind: 'audio-folder',
   gives: 'audio',
   options,
-  async open({ path }, context) {
-    const folder = context.resolvePath(path);
-    const classes = await classFolders(folder, 'audio');
-    const isAudio = (name: string) => ENDINGS.some((ending) => name.toLowerCase().endsWith(ending));
-    return {
-      title: `${basename(folder)}/`,
-      fingerprint: async () =>
-        canonicalJson({ kind: 'audio-folder', files: await hashClassFiles(folder, classes, isAudio) }),
-      async *rows(signal) {
-        for await (const { name, label, split } of classFiles(folder, classes, isAudio)) {
-          signal?.throwIfAborted();
-          yield { sample: { where: name, folder, ...(split && { split }), values: { audio: name, label } } };
-        }
-      },
-    };
-  },
+  open: ({ path }, context) =>
+    openFolderOfFiles(context.resolvePath(path), {
+      kind: 'audio-folder',
+      column: 'audio',
+      unit: 'audio files',
+      endings: AUDIO_ENDINGS,
+    }),
 });

@@ -28,10 +28,10 @@ export const SOURCES = registry('data source', [
   textFolder,
   huggingFace,
   imageFolder,
+  audioFolder,
   emoji,
   idx,
   fashionMnist,
-  audioFolder,
   spokenWords,
   asteriskPrompts,
 ]);
