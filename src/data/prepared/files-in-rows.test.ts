@@ -21,6 +21,7 @@ function recorder(): { processor: Processor; seen: unknown[] } {
     decode() {},
     example: () => ({ text: '' }),
     files: () => ({}),
+    forBackbones: {},
   };
   return { processor, seen };
 }
