@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BrokenValue } from '../broken-value.ts';
 import { decodeAudio } from '../modalities/audio/decode-audio.ts';
 import { AUDIO_ENDINGS } from '../modalities/audio/formats.ts';
+import { readImageFile } from '../modalities/image/image-file.ts';
 import { IMAGE_ENDINGS } from '../modalities/image/image-format.ts';
 import { sharpLibrary } from '../modalities/image/sharp-library.ts';
 
@@ -45,8 +46,7 @@ export async function measureFiles(paths: readonly string[], modality: FileModal
     try {
       sizes.push(await sizeOf(paths[Math.floor(at)] as string, modality));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (!(error instanceof BrokenValue) && code === undefined) throw error;
+      if (!(error instanceof BrokenValue)) throw error;
       broken++;
     }
   }
@@ -59,7 +59,7 @@ async function sizeOf(path: string, modality: FileModality): Promise<number> {
     return samples.length / rate;
   }
   const options = { maxPixels: MOST_PIXELS, background: '#ffffff' };
-  const { pixels } = await sharpLibrary().decode(await readFile(path), options);
+  const { pixels } = await sharpLibrary().decode(await readImageFile(path, path), options);
   return Math.min(pixels.height, pixels.width);
 }
 
