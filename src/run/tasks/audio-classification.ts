@@ -40,6 +40,7 @@ export async function audioClassification(run: Run): Promise<Task> {
       return teacher;
     },
     preprocessing: 'waveforms',
+    columns: [INPUT_VALUES],
     async prepareData({ onProgress, kept }) {
       const dataset = await prepareRecipeData(run, {
         onProgress,
