@@ -71,7 +71,7 @@ describe('examples run', () => {
 
   test('a loss', async () => {
     const [example] = blocks('docs/adding-a-loss.md', 'ts');
-    const use = 'console.log(logitMse.name, logitMse.term({ weight: 0.5 }, { classes: 3 }).weight);';
+    const use = 'console.log(logitMse.kind, logitMse.term({ weight: 0.5 }, { classes: 3 }).weight);';
     expect(await run(`${example}${use}`, 'src/objectives')).toBe('logitMse 0.5\n');
   });
 
@@ -81,10 +81,10 @@ describe('examples run', () => {
     const use = `
       const context = { resolvePath: (path) => '${folder}/' + path, cacheFolder: '' };
       const source = await fasttext.open({ path: 'data.txt' }, context);
-      for await (const row of source.rows()) console.log(JSON.stringify(row.sample?.label ?? row));`;
+      for await (const row of source.rows()) console.log(JSON.stringify(row.sample?.values.label ?? row));`;
     const lines = (await run(`${example}${use}`, 'src/data/sources')).trim().split('\n');
     expect(lines[0]).toBe('"a"');
-    expect(JSON.parse(lines[1] as string).sample.text).toBe('two');
+    expect(JSON.parse(lines[1] as string).sample.values.text).toBe('two');
     expect(JSON.parse(lines[2] as string).broken.where).toBe('data.txt:3');
   });
 
