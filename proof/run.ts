@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { allLabels } from './all-labels.ts';
 import { continualTasks } from './continual.ts';
 import { dynamicWeights } from './dynamic-weights.ts';
+import { emoji } from './emoji.ts';
 import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
 import { labellingPrecision } from './labelling-precision.ts';
@@ -24,6 +25,7 @@ const PROOFS: readonly Proof[] = [
   fashionLevels,
   dynamicWeights,
   continualTasks,
+  emoji,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
