@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { knowledgeGraphSchema } from '../knowledge/graph/knowledge-graph.ts';
 import { runResultSchema } from './result.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
-import { SAMPLE_UNITS } from './sample-unit.ts';
 import { toldStageSchema } from './told-stage.ts';
 
 const count = z.number().int().nonnegative();
@@ -127,7 +126,7 @@ export const reportDataSchema = z.object({
   /** The recipe's name. */
   name: z.string(),
   /** What a sample is. */
-  unit: z.enum(SAMPLE_UNITS).default('texts'),
+  unit: z.enum(['texts', 'images']).default('texts'),
   /** ISO 8601, when the run ended. */
   finishedAt: z.string(),
   result: runResultSchema,

@@ -44,7 +44,7 @@ export const TASKS = registry('task', [
   {
     kind: 'audio-frame-classification',
     inputs: { audio: 'audio' },
-    outputs: { logits: 'frame-classes' },
+    outputs: { logits: 'classes' },
     description: 'What is heard in each frame of audio: speech or none.',
   },
   {

@@ -1,1 +1,2 @@
-export type { SampleUnit } from '../../report/sample-unit.ts';
+/** What samples are called where a person reads of them. */
+export type SampleUnit = 'texts' | 'images';

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { LimbeckError } from '../../../errors.ts';
-import { nodeModule } from '../../../platform/node-modules.ts';
 import { readRegularText } from '../../../regular-file.ts';
 import { defineModality, type ModalityContext } from '../modality.ts';
-import { canvasLibrary } from './canvas-library.ts';
 import { ImageProcessor, type ImageProcessorOptions } from './image-processor.ts';
 import {
   fixedSize,
@@ -87,7 +85,7 @@ export const image = defineModality({
   readsFiles: true,
   options,
   open(chosen, context) {
-    const library = nodeModule('node:fs') ? sharpLibrary() : canvasLibrary();
+    const library = sharpLibrary();
     return new ImageProcessor({ ...processorOptions(chosen, context), library });
   },
 });

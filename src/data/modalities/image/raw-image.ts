@@ -36,9 +36,9 @@ function pathOf(path: string): RawImage {
   return { path };
 }
 
-/** What a person knows an image by: the name of its file and of its folder, which often is its class. */
+/** What a person knows an image by: the name of its file. */
 export function imageName(raw: RawImage): string {
-  return 'path' in raw && raw.path !== undefined ? raw.path.split(/[/\\]/).slice(-2).join('/') : '';
+  return 'path' in raw && raw.path !== undefined ? raw.path : '';
 }
 
 /** Whether a file's name promises another format than its content has. */
