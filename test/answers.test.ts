@@ -148,6 +148,20 @@ test('several outputs share a student, each with its metrics', async () => {
   expect(student.metrics['score/pearson']).toBeGreaterThan(0.5);
 });
 
+test('vectors that only a teacher gives are its student’s truth', async () => {
+  // The logits of the teacher of classes, taken for vectors.
+  const teacher = { kind: 'onnx', model: 'runs/classes-teacher/student', precision: 'f32' };
+  const outputs = { logits: { target: 'embedding' } };
+  const recipe = recipeOf('classes', 'vectors', { outputs, teacher, export: { int8: false } });
+  const options = place.options('vectors');
+  const { teacher: taught, student, baselines } = await distill<AnswersResult>(recipe, options);
+  expect(taught?.metrics.cosine).toBeCloseTo(1, 3);
+  expect(student.metrics.cosine).toBeGreaterThan(0.8);
+  expect(baselines?.map(({ name }) => name)).toEqual(['linear-answers']);
+  await expect(evaluate(options.out, {})).rejects.toThrow(/only the teacher knows/);
+  await expect(train(recipe, place.options('vectors-alone'))).rejects.toThrow(/no output has a field/);
+});
+
 test('what has no meaning for an output is refused with its key', () => {
   const wrong = (more: Record<string, unknown>) => () => recipeOf('number', 'wrong', more);
   expect(wrong({ objective: [{ kind: 'kd', weight: 1 }] })).toThrow(/objective\[0\].*kd has no meaning/s);

@@ -27,6 +27,7 @@ import { dataAsInRun } from './data/kept-splits-file.ts';
 import { requireKept } from './folder/kept-files.ts';
 import { isOneClass, metricsOf } from './heads/head-metrics.ts';
 import { measureHeads } from './heads/measure-heads.ts';
+import { isTaughtAlone } from './heads/taught-truth.ts';
 import { tuneHeads } from './heads/tune-heads.ts';
 import { openClassifier } from './measuring/open-classifier.ts';
 import { openTask } from './tasks/index.ts';
@@ -85,6 +86,7 @@ export async function evaluate<Result extends EvaluationResult | AnswersEvaluati
     session = await openClassifier(engine, model);
     const split = dataset.splits[name === 'train' ? 'labelled' : name];
     if (!isOneClass(heads)) {
+      requireTruth(heads);
       requireOutputs(session, heads, model);
       const checkInterrupted = () => options.signal?.throwIfAborted();
       const read = await tuneHeads({ checkInterrupted }, session, heads, dataset.splits.validation);
@@ -149,7 +151,21 @@ export async function evaluate<Result extends EvaluationResult | AnswersEvaluati
   }
 }
 
-/** Throws LimbeckError `model.outputs` for a model that does not have the recipe's outputs. */
+/** Throws LimbeckError `recipe.invalid` for an output of which only a teacher says what is true. */
+function requireTruth(heads: readonly Head[]): void {
+  const head = heads.find(isTaughtAlone);
+  if (!head) return;
+  throw new LimbeckError(
+    'recipe.invalid',
+    `only the teacher knows what is true of the output '${head.output}'`,
+    {
+      where: `outputs.${head.output}, which has no field`,
+      remedy: 'Its numbers are in the report of the run that distilled it.',
+    },
+  );
+}
+
+/** Throws LimbeckError `model.no-such-value` for a model that does not have the recipe's outputs. */
 function requireOutputs({ outputNames }: Session, heads: readonly Head[], model: string): void {
   const missing = heads.find(({ output }) => !outputNames.includes(output));
   if (!missing) return;

@@ -7,6 +7,8 @@ import { Artifacts } from './context/artifact.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { Task } from './context/task.ts';
+import { answerDims } from './heads/answer-dims.ts';
+import { withTaughtTruth } from './heads/taught-truth.ts';
 import { ANSWER_COST, storePart } from './planning/answer-stages.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
 import { PREPARATION } from './planning/costs.ts';
@@ -79,13 +81,13 @@ async function planStages(context: PlanningContext, preparation: StagePlan): Pro
 
 /** Prepares the data; the run that follows only opens it, so that is what is timed. */
 async function planData(recipe: Recipe, options: RunOptions, task: Task) {
-  const prepared = await timed(() => task.prepareData({}));
+  const prepared = await timed(() => assumedData(task));
   const { reused } = prepared.value.dataset;
   const again = reused
     ? prepared
     : await timed(() => {
         prepared.value.dataset.close();
-        return task.prepareData({});
+        return assumedData(task);
       });
   const data = again.value;
   const note = reused
@@ -121,4 +123,13 @@ function tell({ onEvent }: RunOptions): PlanningContext['told'] {
     onEvent?.({ type: 'stage-end', stage, seconds, summary: 'measured' });
     return value;
   };
+}
+
+/** The data of a run; of outputs that only the teacher knows, with what it has not said yet. */
+async function assumedData(task: Task): Promise<TaskData> {
+  const data = withTaughtTruth(await task.prepareData({}));
+  if (!data.taughtTruth) return data;
+  const dims = answerDims(data.buildStudent().graph, data.heads);
+  data.taughtTruth.assume(new Map([...dims].map(([output, sizes]) => [output, sizes.map(Number)])));
+  return data;
 }

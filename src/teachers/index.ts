@@ -37,9 +37,11 @@ const useLite = {
   options: z
     .object({
       train: z
-        .enum(['head', 'all'])
+        .enum(['none', 'head', 'all'])
         .default('head')
-        .describe('What learns from the labelled samples: a head on the frozen encoder, or all of it.'),
+        .describe(
+          'What learns from the labelled samples: a head on the frozen encoder, or all of it; none where its vectors are what is taught (target: embedding).',
+        ),
       ...labelling,
     })
     .describe('The Universal Sentence Encoder lite, from its npm package, with a head that Limbeck trains.'),

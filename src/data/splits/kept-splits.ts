@@ -1,7 +1,8 @@
 import { joinBytes, numbersIn, textOf, utf8Of } from '../../platform/bytes.ts';
 import { createSha256 } from '../../platform/hash.ts';
-import { labelsOf, SAMPLE_KEY_BYTES } from '../batch.ts';
+import { type Batch, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { sequentialBatches } from '../batches/batch-order.ts';
+import { LABELS } from '../columns.ts';
 import type { Dataset } from '../dataset.ts';
 import { hashOfKey } from './hash-of-key.ts';
 import { KEPT_NAMES, type KeptDifference, type KeptName } from './kept-difference.ts';
@@ -36,9 +37,9 @@ export function keepSplits(dataset: Dataset): KeptSplits {
     for (const { bucket, indices } of sequentialBatches(split, ROWS)) {
       const batch = split.readBatch(bucket, indices, indices.length);
       const { keys, filled } = batch;
-      const labels = labelsOf(batch);
+      const labels = classesOf(batch);
       for (let row = 0; row < filled; row++) {
-        entries.push([hashOfKey(keys, row * SAMPLE_KEY_BYTES), labels[row] as number]);
+        entries.push([hashOfKey(keys, row * SAMPLE_KEY_BYTES), labels?.[row] ?? NO_CLASS]);
       }
     }
     entries.sort(([a, x], [b, y]) => a - b || x - y);
@@ -56,6 +57,15 @@ export function keepSplits(dataset: Dataset): KeptSplits {
       ownNames(labels),
     splits: { train: keep('train'), validation: keep('validation'), test: keep('test') },
   };
+}
+
+/** Beside a sample of which no single class is known. */
+const NO_CLASS = -1;
+
+/** The classes of a batch's rows, where the main output is one class a sample. */
+function classesOf({ columns }: Batch): Int32Array | undefined {
+  const column = columns[LABELS];
+  return column?.type === 'int32' && column.dims.length === 1 ? (column.data as Int32Array) : undefined;
 }
 
 /** Where nothing else was kept, the data have the names of the classes. */

@@ -82,6 +82,11 @@ export interface TaskData {
   readonly dataset: Dataset<Split>;
   /** What models answer, the main output first. */
   readonly heads: readonly Head[];
+  /** Of outputs that no column tells of: where the teacher's answers to held-out samples go (`withTaughtTruth`). */
+  readonly taughtTruth?: {
+    tell(split: 'validation' | 'test', answers: ReadonlyMap<string, LabelSpace>): void;
+    assume(sizes: ReadonlyMap<string, readonly number[]>): void;
+  };
   /** Where the teacher is a classifier already: which of its outputs the classes are. */
   readonly classes?: ClassMatch;
   /** All that the teacher is asked about for the training: every sample, in all its views. */

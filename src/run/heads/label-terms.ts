@@ -1,3 +1,4 @@
+import { LimbeckError } from '../../errors.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
 import { termsOfOutputs } from '../../objectives/label-terms.ts';
@@ -5,6 +6,7 @@ import type { ObjectiveContext, ObjectiveTerm } from '../../objectives/objective
 import type { Head } from '../../targets/head.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass } from './head-metrics.ts';
+import { isTaughtAlone } from './taught-truth.ts';
 
 /** What losses may depend on of a model's outputs. */
 export function outputContext({
@@ -34,7 +36,13 @@ export function spreadsOf(heads: readonly Head[]): ReadonlyMap<string, number> {
 /** The loss of a training on the labels alone: of every output that has some, in equal parts. */
 export function labelTerms(data: Pick<TaskData, 'dataset' | 'heads'>): ObjectiveTerm[] {
   if (isOneClass(data.heads)) return [labelsTerm({ weight: 1 })];
-  const heads = data.heads.filter(({ labels }) => !labels.startsWith('knowledge/'));
+  const heads = data.heads.filter((head) => !isTaughtAlone(head));
+  if (heads.length === 0) {
+    throw new LimbeckError('recipe.invalid', 'no output has a field: only a teacher can teach it', {
+      where: 'outputs',
+      remedy: 'Name the column with the values (outputs.NAME.field), or distil with a teacher.',
+    });
+  }
   return termsOfOutputs(
     heads.map(({ output, target }) => ({ output, objective: target.objective.labels })),
     outputContext(data),

@@ -92,3 +92,8 @@ export function taughtSpaces(
     }),
   );
 }
+
+/** Whether the data say anything of what is answered: then a student may learn from that alone. */
+export function hasLabels(recipe: Pick<Recipe, 'outputs' | 'data' | 'task'>): boolean {
+  return wantedOutputs(recipe).some(({ field }) => field !== undefined);
+}

@@ -31,6 +31,7 @@ import { rejectInt8 } from '../shipping/rejected-int8.ts';
 import type { Shipped } from '../shipping/shipped.ts';
 import { DATA } from './data.ts';
 import { SHIPPED } from './export.ts';
+import { labelWith } from './label.ts';
 import { stage } from './stage.ts';
 import { TEACHER } from './teacher.ts';
 
@@ -80,6 +81,10 @@ export const answersEvaluateStage = stage({
       ...(shipped.studentInt8 ? [[INT8, shipped.studentInt8] as const] : []),
       ...shipped.baselines.map(({ name, file }) => [name, file] as const),
     ]);
+    if (data.taughtTruth && teacher) {
+      const how = { stage: 'evaluate', split: test, task: 'asking the teacher' } as const;
+      data.taughtTruth.tell('test', (await labelWith(run, data, teacher, teacher.file, how)).answers);
+    }
     const models = new Map<string, Measured>();
     try {
       for (const [name, file] of files) models.set(name, await openMeasured(run, data, name, file, models));

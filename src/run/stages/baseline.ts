@@ -1,5 +1,6 @@
 import { artifact } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
+import { hasLabels } from '../heads/recipe-heads.ts';
 import { planBaseline } from '../planning/student-stages.ts';
 import type { TrainedStudent } from '../training/trained-student.ts';
 import { DATA } from './data.ts';
@@ -14,7 +15,7 @@ export const baselineStage = stage({
   about: 'the same student learns from the labels alone',
   needs: { data: DATA },
   makes: BASELINE,
-  applies: (_, options) => isCompared(options),
+  applies: (recipe, options) => isCompared(options) && hasLabels(recipe),
   title: () => 'Train the baseline: the student without its teacher',
   run: (run, { data }) => train(run, data, { stage: 'baseline', lessons: null }),
   plan: planBaseline,

@@ -5,6 +5,7 @@ import type { TaskData } from '../context/task.ts';
 import { classFindings } from '../data/class-findings.ts';
 import { dataFindings } from '../data/data-findings.ts';
 import { changeOfData, writeKeptSplits } from '../data/kept-splits-file.ts';
+import { withTaughtTruth } from '../heads/taught-truth.ts';
 import { PREPARATION } from '../planning/costs.ts';
 import { TASK } from './given.ts';
 import { stage } from './stage.ts';
@@ -21,11 +22,12 @@ export const dataStage = stage({
   title: (_, { task }) => (task.unit === 'texts' ? 'Read and tokenize the data' : 'Read the data'),
   async run(run, { task }) {
     for (const warning of task.warnings ?? []) run.warn(warning);
-    const value = await task.prepareData({
+    const prepared = await task.prepareData({
       onProgress: (rows) =>
         run.emit({ type: 'progress', stage: 'data', task: 'reading', done: rows, total: 0, unit: 'rows' }),
     });
-    const { dataset } = value;
+    const value = withTaughtTruth(prepared);
+    const { dataset } = prepared;
     try {
       run.folder.acceptInput('data', dataset.contentHash, () => changeOfData(run.folder.path, dataset));
       writeKeptSplits(run.folder.path, dataset);

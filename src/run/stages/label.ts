@@ -71,6 +71,13 @@ export const labelStage = stage({
         ? earlier.teacherCalls + value.teacherCalls
         : Math.max(value.space.count - answersBefore, value.teacherCalls);
     folder.finish('label', { answersBefore, teacherCalls, reused } satisfies LabelFinding);
+    if (data.taughtTruth) {
+      const { validation } = data.dataset.splits;
+      const task = 'asking about what nobody else knows';
+      const how = { stage: 'label', split: validation, task } as const;
+      const { answers } = await labelWith(run, data, teacher, teacher.labellingFile, how);
+      data.taughtTruth.tell('validation', answers);
+    }
     const inner = await tapSamples(run, data, teacher, requests, tappedSplit(data.asked));
     const added = await addedSamples(run, data, teacher, value.space);
     for (const split of added) {

@@ -14,6 +14,7 @@ import type { TaskData } from '../context/task.ts';
 import { mainMetric, metricsOf, selectedMetric } from '../heads/head-metrics.ts';
 import { labelTerms, teacherTerms } from '../heads/label-terms.ts';
 import { modelSelection } from '../heads/model-selection.ts';
+import { hasLabels } from '../heads/recipe-heads.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { planPeers } from '../planning/peer-stage.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
@@ -50,8 +51,9 @@ export const peerStage = stage({
       };
     }
     const peers: TrainedPeer[] = [];
-    for (const from of compared ? (['labels', 'teacher'] as const) : (['teacher'] as const))
-      peers.push(await trainPeer(run, data, lessons.answers, from));
+    const sources =
+      compared && hasLabels(run.recipe) ? (['labels', 'teacher'] as const) : (['teacher'] as const);
+    for (const from of sources) peers.push(await trainPeer(run, data, lessons.answers, from));
     const reached = peers.map(
       ({ taughtBy, validation }) =>
         `${formatMetric(mainMetric(data.heads), validation)} from the ${taughtBy === 'labels' ? 'labels alone' : "teacher's answers"}`,
