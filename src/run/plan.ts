@@ -6,7 +6,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { Artifacts } from './context/artifact.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
-import type { Task } from './context/task.ts';
+import type { Task, TaskData } from './context/task.ts';
 import { answerDims } from './heads/answer-dims.ts';
 import { withTaughtTruth } from './heads/taught-truth.ts';
 import { ANSWER_COST, storePart } from './planning/answer-stages.ts';

@@ -65,7 +65,9 @@ export const peerStage = stage({
     };
   },
   plan: async (context) =>
-    context.data.peer.fits ? planPeers(context, isCompared(context.options)) : undefined,
+    context.data.peer.fits && hasLabels(context.recipe)
+      ? planPeers(context, isCompared(context.options))
+      : undefined,
 });
 
 /** Whether a linear model helps to teach the student. */
