@@ -1,23 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { distill, parseRecipe, type RunResult } from '../src/index.ts';
+import type { AnswersResult } from '../src/report/answers-result.ts';
 
 /** Distils a recipe of the repository with one seed, in runs/proof/NAME-seed-N, telling each stage's end. */
-export async function distilRecipe(options: {
+export async function distilRecipe<Result extends RunResult | AnswersResult = RunResult>(options: {
   readonly recipe: string;
   readonly name: string;
   readonly seed: number;
   readonly overrides?: readonly string[];
   readonly baseline?: boolean;
   log(line: string): void;
-}): Promise<RunResult> {
+}): Promise<Result> {
   const { name, seed, log } = options;
   const file = fileURLToPath(new URL(`../recipes/${options.recipe}.yaml`, import.meta.url));
   const recipe = parseRecipe(readFileSync(file, 'utf8'), {
     file,
     overrides: [...(options.overrides ?? []), `seed=${seed}`],
   });
-  return distill(recipe, {
+  return distill<Result>(recipe, {
     out: fileURLToPath(new URL(`../runs/proof/${name}-seed-${seed}`, import.meta.url)),
     storeFolder: fileURLToPath(new URL('../runs/proof/.store', import.meta.url)),
     recipeFolder: fileURLToPath(new URL('../recipes', import.meta.url)),

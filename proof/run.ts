@@ -6,9 +6,11 @@ import { dynamicWeights } from './dynamic-weights.ts';
 import { emoji } from './emoji.ts';
 import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
+import { keywords } from './keywords.ts';
 import { labellingPrecision } from './labelling-precision.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import type { Proof } from './proof.ts';
+import { speech } from './speech.ts';
 
 // `npm run proof [NAME ...] [--fresh]`: real trainings over several seeds. Each proof writes its section of
 // docs/results.md, checks what the project promises, and exits with 1 when a promise does not hold. Runs that are
@@ -26,6 +28,8 @@ const PROOFS: readonly Proof[] = [
   dynamicWeights,
   continualTasks,
   emoji,
+  speech,
+  keywords,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
