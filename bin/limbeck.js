@@ -6,8 +6,9 @@ import { buildClone } from './build-clone.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = new URL('../dist/cli/main.js', import.meta.url);
 
-if (Number(process.versions.node.split('.')[0]) < 20) {
-  console.error(`Limbeck needs Node.js 20 or later; this is ${process.version}.`);
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`Limbeck needs Node.js 20.19 or later; this is ${process.version}.`);
   process.exitCode = 1;
 } else {
   const failure = buildClone(root);

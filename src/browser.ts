@@ -46,6 +46,11 @@ export interface BrowserOptions extends Pick<WebEngineOptions, 'ort' | 'provider
    * that is loaded again goes on, or in memory alone.
    */
   readonly storage?: 'opfs' | 'memory';
+  /**
+   * Seconds between the times at which the run waits until all that it wrote is kept; 1 by default. A page that is closed loses
+   * what came later; a checkpoint is written as often as `training.checkpointEvery` says.
+   */
+  readonly keepEvery?: number;
   readonly onEvent?: OnEvent;
   /** Asks the run to stop: it keeps what it has computed and throws LimbeckError `run.interrupted`. */
   readonly signal?: AbortSignal;
@@ -161,11 +166,8 @@ interface Keeper {
   close(): Promise<void>;
 }
 
-/** Between two waits (milliseconds): what a page that is closed may lose beside what is computed since the last checkpoint. */
-const SETTLE_EVERY = 1000;
-
 /** Reads into memory what earlier calls kept, and keeps what this one writes. */
-async function openKept({ storage }: BrowserOptions): Promise<Keeper> {
+async function openKept({ storage, keepEvery = 1 }: BrowserOptions): Promise<Keeper> {
   const files = memoryFiles();
   if (storage === 'memory' || (storage === undefined && !hasOpfs())) {
     files.mkdirSync(KEPT, { recursive: true });
@@ -184,7 +186,7 @@ async function openKept({ storage }: BrowserOptions): Promise<Keeper> {
   let settled = performance.now();
   return {
     async settle() {
-      if (performance.now() - settled < SETTLE_EVERY) return;
+      if (performance.now() - settled < 1000 * keepEvery) return;
       await mirror.flush();
       settled = performance.now();
     },

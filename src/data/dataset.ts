@@ -52,7 +52,11 @@ export interface Dataset<S extends Split = Split> {
   /** The source, for people. */
   readonly title: string;
   /** How its inputs are read, by what was measured of the training samples. */
-  readonly inputs: readonly { readonly name: string; readonly processor: Processor }[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly modality: string;
+    readonly processor: Processor;
+  }[];
   /** What the columns of each output depend on: class names, the width of a vector. */
   readonly spaces: Readonly<Record<string, unknown>>;
   /** The columns of its batches, but for weights. */

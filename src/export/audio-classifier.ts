@@ -1,5 +1,5 @@
 import type { Graph } from '../onnx/graph.ts';
-import { withAnyLength } from './audio-window.ts';
+import { withAnyLength, withOpenLength } from './audio-window.ts';
 import { CONFIG_FILE, classNames, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
 
 /** A classifier of audio that is to leave in the layout of the Hugging Face hub. */
@@ -25,7 +25,7 @@ export interface AudioClassifierPackage {
  */
 export function writeAudioClassifier(folder: string, content: AudioClassifierPackage): void {
   const { model, quantized, samples, isByFrame, files } = content;
-  const shipped = (graph: Graph) => (isByFrame ? graph : withAnyLength(graph, samples));
+  const shipped = (graph: Graph) => (isByFrame ? withOpenLength(graph) : withAnyLength(graph, samples));
   writePackage(folder, { model: shipped(model), quantized: quantized && shipped(quantized) }, [
     jsonFile(CONFIG_FILE, audioClassifierConfig(content)),
     ...Object.entries(files).map(([name, bytes]): PackageFile => ({ name, bytes })),

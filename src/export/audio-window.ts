@@ -8,10 +8,18 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
  * recording as it is.
  */
 export function withAnyLength(graph: Graph, samples: number): Graph {
+  return hearing(graph, (g, waveform) => g.scope('window', () => middleWindow(g, waveform, samples)));
+}
+
+/** A model of waveforms of one length as one that hears waveforms of any as they are: one that answers for each frame. */
+export function withOpenLength(graph: Graph): Graph {
+  return hearing(graph, (_, waveform) => waveform);
+}
+
+function hearing(graph: Graph, heard: (g: GraphBuilder, waveform: TypedValue) => TypedValue): Graph {
   const g = new GraphBuilder(graph.opsets.get(''));
   const waveform = g.input(INPUT_VALUES, 'float32', ['batch', 'samples']);
-  const window = g.scope('window', () => middleWindow(g, waveform, samples));
-  const values = g.inline(graph, new Map([[INPUT_VALUES, window]]));
+  const values = g.inline(graph, new Map([[INPUT_VALUES, heard(g, waveform)]]));
   for (const { name } of graph.outputs) g.output(values.get(name) as TypedValue, name);
   for (const [key, value] of graph.metadata) g.setMetadata(key, value);
   return g.build(graph.name);

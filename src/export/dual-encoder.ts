@@ -1,5 +1,4 @@
 import type { Graph } from '../onnx/graph.ts';
-import { writeModelFile } from '../onnx/node-files.ts';
 import { clipGraphs } from './clip-graphs.ts';
 import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
 
@@ -32,17 +31,13 @@ export interface DualEncoderPackage {
 export function writeDualEncoder(folder: string, content: DualEncoderPackage): void {
   const model = clipGraphs(content.model, content.logitScale);
   const quantized = content.quantized && clipGraphs(content.quantized, content.logitScale);
-  writePackage(
-    folder,
-    { model: model.model, quantized: quantized?.model ?? null },
-    [...content.files, jsonFile(CONFIG_FILE, clipConfig(content))],
-    (partial) => {
-      for (const tower of ['text', 'vision'] as const) {
-        writeModelFile(`${partial}/onnx/${tower}_model.onnx`, model[tower]);
-        if (quantized) writeModelFile(`${partial}/onnx/${tower}_model_quantized.onnx`, quantized[tower]);
-      }
-    },
-  );
+  const files = [...content.files, jsonFile(CONFIG_FILE, clipConfig(content))];
+  writePackage(folder, { model: model.model, quantized: quantized?.model ?? null }, files, {
+    'onnx/text_model.onnx': model.text,
+    'onnx/vision_model.onnx': model.vision,
+    'onnx/text_model_quantized.onnx': quantized?.text ?? null,
+    'onnx/vision_model_quantized.onnx': quantized?.vision ?? null,
+  });
 }
 
 /** The content of `config.json`. */

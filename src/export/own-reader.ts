@@ -44,12 +44,17 @@ export async function openAnswers(
   answers(inputs: readonly ReaderInput[]): Promise<Readonly<Record<string, Tensor>>>;
   close(): Promise<void>;
 }> {
-  const isText = existsSync(join(folder, 'tokenizer.json'));
-  const prepare = isText ? await textInputs(folder) : await imageInputs(folder);
+  const prepare = await preparationOf(folder)(folder);
   const session = await engine.load(join(folder, precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE), {
     threads,
   });
   return { answers: (inputs) => session.run(prepare(inputs)), close: () => session.release() };
+}
+
+/** How a folder's inputs are prepared, as its files say. */
+function preparationOf(folder: string): typeof textInputs {
+  if (existsSync(join(folder, 'tokenizer.json'))) return textInputs;
+  return 'feature_extractor_type' in readJson(folder, 'preprocessor_config.json') ? audioInputs : imageInputs;
 }
 
 async function textInputs(folder: string): Promise<(inputs: readonly ReaderInput[]) => Feeds> {

@@ -1,10 +1,9 @@
-import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { writeModelFile } from '../onnx/node-files.ts';
+import { modelFiles } from '../onnx/node-files.ts';
 import { utf8Of } from '../platform/bytes.ts';
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from '../platform/files.ts';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from '../platform/files.ts';
 import { dirname, join } from '../platform/paths.ts';
-import { writeError } from '../replace-file.ts';
+import { writeError, writeSynced } from '../replace-file.ts';
 
 /** A file of a package beside its models. */
 export interface PackageFile {
@@ -17,30 +16,55 @@ export const MODEL_FILE = 'onnx/model.onnx';
 export const QUANTIZED_FILE = 'onnx/model_quantized.onnx';
 export const CONFIG_FILE = 'config.json';
 
+/** A package in memory: what its files hold, by their names in the package's folder; a model's may come in pieces. */
+export type PackageContents = ReadonlyMap<string, readonly Uint8Array[]>;
+
 /**
- * Writes a model in the layout that transformers.js and the Hugging Face hub expect: the files, `onnx/model.onnx` and
- * `onnx/model_quantized.onnx`. The folder is replaced as a whole; its README.md comes later, when the measurements are
- * in. Throws LimbeckError `export.disk-full` or `export.write` (or `model.…`, for the models) when it cannot be written;
- * what was there before then stays.
+ * The package of some models, by their files' names (null for one that is left out), with other files beside them: the
+ * layout that transformers.js and the Hugging Face hub expect.
+ */
+export function packageContents(
+  models: Readonly<Record<string, Graph | null>>,
+  files: readonly PackageFile[],
+): PackageContents {
+  const contents = new Map<string, readonly Uint8Array[]>();
+  for (const [name, graph] of Object.entries(models)) {
+    // The weights of a very large one are a file of their own.
+    for (const { path, pieces } of graph ? modelFiles(name, graph) : []) contents.set(path, pieces);
+  }
+  for (const { name, bytes } of files) contents.set(name, [bytes]);
+  return contents;
+}
+
+/**
+ * Writes `onnx/model.onnx`, `onnx/model_quantized.onnx`, other models by their names, and the files beside them. The folder is
+ * replaced as a whole; its README.md comes later, when the measurements are in. Throws LimbeckError `export.disk-full` or
+ * `export.write` when it cannot be written; what was there before then stays.
  */
 export function writePackage(
   folder: string,
   { model, quantized }: { readonly model: Graph; readonly quantized: Graph | null },
   files: readonly PackageFile[],
-  /** Writes what else is to be there, into the folder that becomes the package. */
-  more?: (partial: string) => void,
+  more: Readonly<Record<string, Graph | null>> = {},
 ): void {
+  writeContents(
+    folder,
+    packageContents({ [MODEL_FILE]: model, [QUANTIZED_FILE]: quantized, ...more }, files),
+  );
+}
+
+/** Puts a package in the place of a folder. Throws as `writePackage`. */
+export function writeContents(folder: string, contents: PackageContents): void {
   const partial = `${folder}.partial`;
   try {
     rmSync(partial, { recursive: true, force: true });
-    mkdirSync(join(partial, dirname(MODEL_FILE)), { recursive: true });
-    writeModelFile(join(partial, MODEL_FILE), model);
-    if (quantized) writeModelFile(join(partial, QUANTIZED_FILE), quantized);
-    for (const { name, bytes } of files) writeFileSync(join(partial, name), bytes);
-    more?.(partial);
+    for (const [name, pieces] of contents) {
+      const path = join(partial, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeSynced(path, pieces);
+    }
     replaceFolder(partial, folder);
   } catch (cause) {
-    if (cause instanceof LimbeckError) throw cause;
     throw writeError(folder, cause, 'export');
   }
 }

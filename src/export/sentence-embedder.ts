@@ -1,7 +1,5 @@
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
-import { mkdirSync, writeFileSync } from '../platform/files.ts';
-import { dirname, join } from '../platform/paths.ts';
 import { withKeptEnd } from './kept-end.ts';
 import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
 
@@ -40,17 +38,11 @@ const SENTENCE_VECTOR = 'sentence_embedding';
 export function writeSentenceEmbedder(folder: string, content: SentenceEmbedderPackage): void {
   const shipped = (graph: Graph) => withTokenVectors(withKeptEnd(graph, content), content.output);
   const { model, quantized } = content;
-  writePackage(
-    folder,
-    { model: shipped(model), quantized: quantized && shipped(quantized) },
-    [...content.tokenizerFiles, jsonFile(CONFIG_FILE, embedderConfig(content))],
-    (partial) => {
-      for (const { name, bytes } of moduleFiles(content)) {
-        mkdirSync(dirname(join(partial, name)), { recursive: true });
-        writeFileSync(join(partial, name), bytes);
-      }
-    },
-  );
+  writePackage(folder, { model: shipped(model), quantized: quantized && shipped(quantized) }, [
+    ...content.tokenizerFiles,
+    jsonFile(CONFIG_FILE, embedderConfig(content)),
+    ...moduleFiles(content),
+  ]);
 }
 
 /**

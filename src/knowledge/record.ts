@@ -1,5 +1,5 @@
 import { crc32 } from '../crc32.ts';
-import { joinBytes, numbersIn } from '../platform/bytes.ts';
+import { joinBytes, numbersIn, unsetBytes } from '../platform/bytes.ts';
 import { decodeFloat16, encodeFloat16 } from './float16.ts';
 import { BYTES_PER_VALUE, type LabelEncoding } from './label-encoding.ts';
 
@@ -43,7 +43,7 @@ export class RecordCodec {
       const overflow = encodeFloat16(kept, this.#values);
       if (overflow >= 0) return this.encoding === 'float16-centred' ? furthest(kept) : overflow;
     }
-    const record = new Uint8Array(this.bytes);
+    const record = unsetBytes(this.bytes);
     numbersIn(record).setUint32(0, crc32(this.#valueBytes, crc32(key)), true);
     record.set(this.#valueBytes, CHECKSUM_BYTES);
     return record;

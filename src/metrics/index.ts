@@ -5,6 +5,7 @@ import { expectedCalibrationError } from './calibration-error.ts';
 import { pearsonCorrelation, spearmanCorrelation } from './correlation.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { detectionPrecision } from './detection-precision.ts';
+import { frameAuroc } from './frame-auroc.ts';
 import { labelsF1 } from './labels-f1.ts';
 import { macroF1 } from './macro-f1.ts';
 import { meanNdcg } from './ndcg.ts';
@@ -38,5 +39,6 @@ export const METRICS = {
   neighbourRecall,
   pairRecall,
   spansF1,
+  frameAuroc,
   detectionPrecision,
 } as const;

@@ -64,8 +64,15 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array, Type: typeof Buffer): Buffer {
-  return Type.from(buffer as ArrayBuffer, byteOffset, byteLength);
+/** Memory that may hold anything, to be written whole: of Node's pool, where a small array of its own costs ten times as much. */
+export function unsetBytes(length: number): Uint8Array {
+  return NodeBuffer ? NodeBuffer.allocUnsafe(length) : new Uint8Array(length);
+}
+
+function viewOf(bytes: Uint8Array, Type: typeof Buffer): Buffer {
+  // Most bytes in Node are one already.
+  if (bytes instanceof Type) return bytes;
+  return Type.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
 }
 
 const nodeBuffer = nodeModule('node:buffer');

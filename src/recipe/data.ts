@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { className } from '../data/labels/class-name.ts';
+import { variationOptions as audioVariation } from '../data/modalities/audio/variation.ts';
 import { variationOptions } from '../data/modalities/image/variation.ts';
 import { SOURCES } from '../data/sources/index.ts';
 import { fromRegistries } from '../registry.ts';
@@ -119,9 +120,10 @@ export const dataSchema = fromRegistries(() =>
             .describe(
               'Variants of a picture, which epochs take in turn. The teacher is asked about each of them once, and the student sees just what it was asked about.',
             ),
+          ...audioVariation.shape,
         })
         .optional()
-        .describe('How training pictures are varied; they are not, when absent.'),
+        .describe('How training images or audio are varied; they are not, when absent.'),
       mixup: z
         .strictObject({
           part: z

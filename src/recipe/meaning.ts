@@ -6,8 +6,8 @@ const OF_ONE_CLASS = new Set(['kd', 'labels', 'dkd', 'dist', 'mlkd', 'attributio
 const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
   bce: ['classes'],
   bceKd: ['classes'],
-  tokenLabels: ['token-classes'],
-  tokenKd: ['token-classes'],
+  tokenLabels: ['token-classes', 'frame-classes'],
+  tokenKd: ['token-classes', 'frame-classes'],
   mse: ['number', 'embedding'],
   huber: ['number', 'embedding'],
   cosine: ['embedding'],

@@ -1,6 +1,6 @@
 import { SOURCES } from '../data/sources/index.ts';
 import { BACKBONES } from '../students/index.ts';
-import { IMAGE_TEACHERS, PAIR_TEACHERS, TEACHERS } from '../teachers/index.ts';
+import { AUDIO_TEACHERS, IMAGE_TEACHERS, PAIR_TEACHERS, TEACHERS } from '../teachers/index.ts';
 import { inputsOf, type StatedParts } from './parts.ts';
 
 /** What each section of a recipe names by its kind, and what that kind reads or gives: modalities, several joined by `+`. */
@@ -21,6 +21,7 @@ function givenBy(kind: string): readonly string[] | undefined {
 
 function readByTeacher(kind: string): readonly string[] | undefined {
   if (IMAGE_TEACHERS.some((teacher) => teacher.kind === kind)) return ['image'];
+  if (AUDIO_TEACHERS.some((teacher) => teacher.kind === kind)) return ['audio'];
   if (PAIR_TEACHERS.some((teacher) => teacher.kind === kind)) return ['text+image'];
   return TEACHERS.find((teacher) => teacher.kind === kind)?.reads;
 }

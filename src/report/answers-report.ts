@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { answersResultSchema, metricInfoSchema } from './answers-result.ts';
 import { curvePointSchema, dataStatisticsSchema, reportWarningSchema } from './report-data.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
+import { SAMPLE_UNITS } from './sample-unit.ts';
 import { sectionSchema } from './targets/section.ts';
 import { toldStageSchema } from './told-stage.ts';
 
@@ -13,7 +14,7 @@ export const answersReportSchema = z.object({
   /** Tells it from other reports. */
   answers: z.literal('any'),
   name: z.string(),
-  unit: z.enum(['texts', 'images']),
+  unit: z.enum(SAMPLE_UNITS),
   finishedAt: z.string(),
   labels: z.array(z.string()),
   models: z.object({ teacher: z.string().optional(), student: z.string() }),

@@ -82,8 +82,17 @@ function metadata(data: CardData, facts: ModelCardFacts): Record<string, unknown
 
 /** The hub's name of the task. */
 function task({ unit }: Pick<CardData, 'unit'>): string {
-  return unit === 'texts' ? 'text-classification' : 'image-classification';
+  return UNITS[unit].task;
 }
+
+/** By what samples are: the hub's name of the task, what is classified, and a file that a person would classify. */
+const UNITS = {
+  texts: { task: 'text-classification', a: 'A text', file: undefined },
+  images: { task: 'image-classification', a: 'An image', file: 'picture.png' },
+  clips: { task: 'audio-classification', a: 'An audio', file: 'recording.wav' },
+  pairs: { task: 'zero-shot-image-classification', a: 'A pair', file: 'picture.png' },
+  samples: { task: 'other', a: 'A', file: 'sample' },
+} as const;
 
 function introduction(data: CardData): string {
   const { student } = data.result;
@@ -103,7 +112,7 @@ function introduction(data: CardData): string {
         `**Data:** ${inline(title)}: ${decimal(labelled)} training ${data.unit} with a label.`,
       ];
   const how = isTaught ? 'distilled' : 'trained on labels';
-  return `${data.unit === 'texts' ? 'A text' : 'An image'} classifier for ${data.labels.length} classes, ${how} with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headline)}.
+  return `${UNITS[data.unit].a} classifier for ${data.labels.length} classes, ${how} with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headline)}.
 
 ${[...facts, `**Classes:** ${data.labels.map(inline).join(', ')}`].map((fact) => `- ${fact}`).join('\n')}`;
 }
@@ -152,7 +161,7 @@ function usage(data: CardData): string {
 env.localModelPath = './'; // the folder that holds this one
 env.allowRemoteModels = false;
 const classify = await pipeline('${task(data)}', 'student', { dtype: '${ships ? 'q8' : 'fp32'}' });
-console.log(await classify(${data.unit === 'texts' ? JSON.stringify(example.slice(0, 200)) : "'picture.png'"}));`;
+console.log(await classify(${UNITS[data.unit].file === undefined ? JSON.stringify(example.slice(0, 200)) : `'${UNITS[data.unit].file}'`}));`;
   return `## Use
 
 ${fenced('js', code)}${quantized}${readBy(data)}`;

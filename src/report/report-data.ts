@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { knowledgeGraphSchema } from '../knowledge/graph/knowledge-graph.ts';
 import { runResultSchema } from './result.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
+import { SAMPLE_UNITS } from './sample-unit.ts';
 import { toldStageSchema } from './told-stage.ts';
 
 const count = z.number().int().nonnegative();
@@ -126,7 +127,7 @@ export const reportDataSchema = z.object({
   /** The recipe's name. */
   name: z.string(),
   /** What a sample is. */
-  unit: z.enum(['texts', 'images']).default('texts'),
+  unit: z.enum(SAMPLE_UNITS).default('texts'),
   /** ISO 8601, when the run ended. */
   finishedAt: z.string(),
   result: runResultSchema,

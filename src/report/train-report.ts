@@ -9,6 +9,7 @@ import {
 } from './report-data.ts';
 import { trainResultSchema } from './result.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
+import { SAMPLE_UNITS } from './sample-unit.ts';
 import { toldStageSchema } from './told-stage.ts';
 
 /** A test sample that the student got wrong. */
@@ -34,7 +35,7 @@ export const trainReportSchema = studentAnswersSchema.extend({
   /** Tells it from the report of a distillation. */
   taughtBy: z.literal('labels'),
   name: z.string(),
-  unit: z.enum(['texts', 'images']),
+  unit: z.enum(SAMPLE_UNITS),
   /** ISO 8601, when the run ended. */
   finishedAt: z.string(),
   result: trainResultSchema,

@@ -45,8 +45,13 @@ export const audioConv = defineBackbone({
   kind: 'audio-conv',
   options,
   accepts: ['audio'],
-  build(g, make, { width, blocks, kernel, halvings, level, ...chosen }, { samplingRate: rate }) {
-    const waveform = g.input('input_values', 'float32', ['batch', 'samples']);
+  build(
+    g,
+    make,
+    { width, blocks, kernel, halvings, level, ...chosen },
+    { samplingRate: rate, samples = 'samples' },
+  ) {
+    const waveform = g.input('input_values', 'float32', ['batch', samples]);
     const mel = logMel(g, waveform, {
       ...chosen,
       rate,

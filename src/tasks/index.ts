@@ -44,7 +44,7 @@ export const TASKS = registry('task', [
   {
     kind: 'audio-frame-classification',
     inputs: { audio: 'audio' },
-    outputs: { logits: 'classes' },
+    outputs: { logits: 'frame-classes' },
     description: 'What is heard in each frame of audio: speech or none.',
   },
   {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { registry } from '../registry.ts';
+import { openAudioFile } from './audio-file.ts';
 import { openOnnxFile } from './onnx-file.ts';
+import { openSileroVad } from './silero-vad/open.ts';
 import type { TextTeacherSource } from './teacher-source.ts';
 import {
   atChanceOption,
@@ -145,6 +147,48 @@ export const PAIR_TEACHERS = registry('teacher of texts and images', [onnxPair])
 
 /** What a recipe says of a teacher of texts and images. */
 export type PairTeacherChoice = { kind: 'onnx-pair' } & z.output<typeof onnxPairOptions>;
+
+const onnxAudioOptions = z
+  .object({
+    model: z
+      .string()
+      .min(1)
+      .describe(
+        'The ONNX file of a classifier of audio, or the folder that holds it: what `limbeck train` left in runs/NAME/student, or a model of Hugging Face that reads `input_values`.',
+      ),
+    output: teacherOutputOption,
+    labels: teacherLabelsOption,
+    atChance: atChanceOption,
+    precision: precisionOption,
+    minAgreement: minAgreementOption,
+  })
+  .describe('An ONNX file that classifies audio. It is not trained: its output is the classes.');
+
+const onnxAudio = {
+  kind: 'onnx-audio',
+  options: onnxAudioOptions,
+  open: (options: z.output<typeof onnxAudioOptions>) => openAudioFile(options),
+} as const;
+
+const sileroVadOptions = z
+  .object({ precision: precisionOption, minAgreement: minAgreementOption })
+  .describe(
+    'Silero VAD v5: in which frames of 256 samples, at 8000 a second, somebody speaks. From the npm package @ricky0123/vad-web, to be installed beside Limbeck.',
+  );
+
+const sileroVad = {
+  kind: 'silero-vad',
+  options: sileroVadOptions,
+  open: () => openSileroVad(),
+} as const;
+
+/** The teachers of audio. */
+export const AUDIO_TEACHERS = registry('audio teacher', [onnxAudio, sileroVad]);
+
+/** What a recipe says of a teacher of audio. */
+export type AudioTeacherChoice =
+  | ({ kind: 'onnx-audio' } & z.output<typeof onnxAudioOptions>)
+  | ({ kind: 'silero-vad' } & z.output<typeof sileroVadOptions>);
 
 /** What a recipe says of a teacher of texts, with every default filled in. */
 export type TeacherChoice = {

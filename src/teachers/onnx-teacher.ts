@@ -23,6 +23,8 @@ export interface OnnxTeacherOptions {
   preprocessing: string;
   /** How many different ids the tokenizer gives; checked against the model's embedding. */
   vocabularySize?: number;
+  /** Columns of batches that are fed in their own type; `pixel_values` by default. */
+  columns?: readonly string[];
   /** Threads of the session; the engine's by default. */
   threads?: number;
   /** What the answers are kept under, when the model was made of another one (`tapTeacher`); its own hash by default. */
@@ -40,7 +42,7 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   const { engine, model, preprocessing, vocabularySize } = options;
   const title = options.title ?? (typeof model === 'string' ? model : 'the teacher');
   const { graph, hash } = readTeacherModel(model, title);
-  const inputs = inputsOf(graph, title);
+  const inputs = inputsOf(graph, title, options.columns ?? [PIXEL_VALUES]);
   const outputs = outputsOf(graph, title);
   if (vocabularySize !== undefined && inputs.ids) checkVocabulary(graph, inputs.ids, vocabularySize, title);
   const session = await engine.load(model, {
@@ -88,9 +90,13 @@ const TEXT_INPUTS = [INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS];
 /** With the images of models that read both. */
 const BATCH_INPUTS = [...TEXT_INPUTS, PIXEL_VALUES];
 
-function inputsOf(graph: Graph, title: string): { all: readonly Value[]; ids: Value | undefined } {
-  const [first] = graph.inputs;
-  if (graph.inputs.length === 1 && first?.name === PIXEL_VALUES && first.type === 'float32')
+function inputsOf(
+  graph: Graph,
+  title: string,
+  plain: readonly string[],
+): { all: readonly Value[]; ids: Value | undefined } {
+  // Pixels, waveforms and columns of other modalities are fed as they are.
+  if (graph.inputs.length > 0 && graph.inputs.every(({ name }) => plain.includes(name)))
     return { all: graph.inputs, ids: undefined };
   const ids = graph.inputs.find((input) => input.name === INPUT_IDS);
   const strange = graph.inputs.find(

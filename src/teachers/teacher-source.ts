@@ -41,6 +41,20 @@ export interface ImageTeacherSource extends TeacherSource {
   readonly pixels?: PixelForm;
 }
 
+/** A classifier of audio: its input is `input_values`, float32 [batch, samples]. */
+export interface AudioTeacherSource extends TeacherSource {
+  /** Samples a second that it hears; as the data where nobody says it. */
+  readonly rate?: number;
+  /** Whether it wants waveforms of mean 0 and deviation 1; as the data where nobody says it. */
+  readonly isNormalized?: boolean;
+  /** How many samples it hears, where that is not left open. */
+  readonly samples?: number;
+  /** What windows have to be multiples of. */
+  readonly wholeFrames?: number;
+  /** The model for windows of so many samples, where it differs by that. */
+  modelFor?(samples: number): Graph;
+}
+
 /** The names that text models have for their inputs and outputs, as transformers gives them. */
 export { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES } from '../data/columns.ts';
 export const TOKEN_TYPE_IDS = 'token_type_ids';

@@ -39,9 +39,9 @@ export function initCommand(cli: Cli): Command {
     .option('--source <kind>', 'where the data is (default: wordnet-glosses, which comes with Limbeck)')
     .option(
       '--teacher <kind>',
-      'who teaches, or none for `limbeck train` (default: use-lite; none for images)',
+      'who teaches, or none for `limbeck train` (default: use-lite; none for images and audio)',
     )
-    .option('--student <kind>', 'who is taught (default: text-conv; resnet for images)')
+    .option('--student <kind>', 'who is taught (default: text-conv; resnet for images, audio-conv for audio)')
     .option(
       '--set <key.path=value>',
       'any other key of the recipe; may be repeated',
@@ -79,6 +79,16 @@ Examples:
     });
 }
 
+/** Who is taught where nothing else is said; of other tasks the first that there is. */
+const STUDENTS: Readonly<Record<string, string>> = {
+  'text-classification': 'text-conv',
+  'image-classification': 'resnet',
+};
+
+function firstStudent(task: string): string {
+  return kindsOf('student', task)[0]?.value ?? 'text-conv';
+}
+
 async function answersFrom(
   cli: Cli,
   path: string,
@@ -107,11 +117,13 @@ async function answersFrom(
   }
   const proposal = options.data === undefined ? undefined : await propose(options.data);
   const source = proposal?.source ?? { kind: options.source ?? 'wordnet-glosses' };
-  const images = taskOf(source.kind) === 'image-classification';
-  const { teacher = images ? 'none' : 'use-lite', student = images ? 'resnet' : 'text-conv' } = options;
+  const task = proposal?.task ?? taskOf(source.kind);
+  const isText = task === 'text-classification';
+  const { teacher = isText ? 'use-lite' : 'none', student = STUDENTS[task] ?? firstStudent(task) } = options;
   const answers: Answers = {
     name,
     source,
+    task,
     teacher: teacher === 'none' ? undefined : teacher,
     student,
     labelsPerClass: 'all',

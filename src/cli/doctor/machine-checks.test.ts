@@ -6,7 +6,9 @@ import { checkDisk, checkInstructions, checkMemory, checkNode, instructionsOf } 
 import { checkChromium, checkCudaLibraries, checkPackages } from './package-checks.ts';
 
 test('Node.js', () => {
-  expect(checkNode('20.1.0').status).toBe('ok');
+  expect(checkNode('20.19.0').status).toBe('ok');
+  expect(checkNode('22.12.0').status).toBe('ok');
+  expect(checkNode('20.18.3').status).toBe('problem');
   expect(checkNode('18.19.0')).toMatchObject({ status: 'problem', remedy: expect.stringContaining('20') });
 });
 

@@ -4,13 +4,20 @@ import { formatBytes } from '../progress/format.ts';
 import type { Check } from './check.ts';
 
 /** The default run's needs; the same numbers stand in the README. */
-const NEEDED = { node: 20, memory: 1.5e9, disk: 1e9 };
+const NEEDED = { node: [20, 19], memory: 1.5e9, disk: 1e9 };
 
 export function checkNode(version = process.versions.node): Check {
-  const major = Number(version.split('.')[0]);
+  const [major, minor] = version.split('.').map(Number) as [number, number];
+  const [least, leastMinor] = NEEDED.node as [number, number];
   const found = `${version} (${process.platform}-${process.arch})`;
-  if (major >= NEEDED.node) return { name: 'Node.js', status: 'ok', found };
-  return { name: 'Node.js', status: 'problem', found, remedy: `Install Node.js ${NEEDED.node} or later.` };
+  if (major > least || (major === least && minor >= leastMinor))
+    return { name: 'Node.js', status: 'ok', found };
+  return {
+    name: 'Node.js',
+    status: 'problem',
+    found,
+    remedy: `Install Node.js ${NEEDED.node.join('.')} or later.`,
+  };
 }
 
 export function checkCores(): Check {

@@ -25,8 +25,14 @@ export async function askAnswers(
     },
     { onCancel },
   );
-  const { source, set } = path ? await askColumns(path, propose) : { source: await askSource(), set: [] };
-  const task = taskOf(source.kind);
+  const {
+    source,
+    task: proposed,
+    set,
+  }: Pick<Proposal, 'source' | 'task' | 'set'> = path
+    ? await askColumns(path, propose)
+    : { source: await askSource(), set: [] };
+  const task = proposed ?? taskOf(source.kind);
   const rest = await group(
     {
       teacher: () =>
@@ -51,6 +57,7 @@ export async function askAnswers(
   return {
     name,
     source,
+    task,
     teacher: rest.teacher === NO_TEACHER ? undefined : rest.teacher,
     student: rest.student,
     labelsPerClass: rest.labels === 'all' ? 'all' : Number(rest.labels),
@@ -67,10 +74,13 @@ const options = (section: Parameters<typeof kindsOf>[0], task?: Recipe['task']) 
   kindsOf(section, task).map(({ value, hint }) => ({ value, label: value, ...(hint && { hint }) }));
 
 /** What the data show, and which of their columns are text and class. */
-async function askColumns(path: string, propose: Propose): Promise<Pick<Proposal, 'source' | 'set'>> {
-  const { source, set, seen, survey } = await propose(path);
+async function askColumns(
+  path: string,
+  propose: Propose,
+): Promise<Pick<Proposal, 'source' | 'task' | 'set'>> {
+  const { source, task, set, seen, survey } = await propose(path);
   note(seen.map(plainLine).join('\n'), plainLine(path));
-  if (survey.columns.length === 0) return { source, set };
+  if (survey.columns.length === 0 || survey.choice.files) return { source, task, set };
   const column = ({ name, distinct }: (typeof survey.columns)[number]) => ({
     value: name,
     label: plainLine(name),

@@ -3,12 +3,15 @@ import { explainRecipe } from '../../recipe/explain.ts';
 import { taskOf } from '../../recipe/misplaced-kinds.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { RecipeError } from '../../recipe/problems.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import { stringifyRecipe } from '../../recipe/write.ts';
 
 /** What `limbeck init` has to know; everything else starts with its default. */
 export interface Answers {
   name: string;
   source: Record<string, unknown> & { kind: string };
+  /** The one that the source is for, when absent. */
+  task?: Recipe['task'] | undefined;
   /** Undefined for a recipe without a teacher. */
   teacher: string | undefined;
   student: string;
@@ -24,10 +27,10 @@ export interface Answers {
  * @throws RecipeError when the answers make no valid recipe
  */
 export function draftRecipe(answers: Answers, schema: string): string {
-  const { name, source, teacher, student, labelsPerClass, set } = answers;
+  const { name, source, task, teacher, student, labelsPerClass, set } = answers;
   const input = {
     name,
-    task: taskOf(source.kind),
+    task: task ?? taskOf(source.kind),
     data: { source, labelsPerClass },
     ...(teacher && { teacher: { kind: teacher } }),
     student: { kind: student },

@@ -7,6 +7,8 @@ import type { Answers } from './draft.ts';
 /** What a person's data propose for a recipe, and what was seen, a line each. */
 export interface Proposal {
   source: Answers['source'];
+  /** The task, where the source alone does not say it. */
+  task?: Answers['task'];
   /** `key.path=value` for settings that depend on the data. */
   set: string[];
   seen: string[];
@@ -31,6 +33,10 @@ export async function proposeSource(path: string, written: string): Promise<Prop
     const seen = ['a folder of images in IDX files', ...notes];
     return { source: { kind, path: written, ...options }, set: [], seen, survey };
   }
+  if (kind === 'image-folder' || kind === 'audio-folder') {
+    const { set, seen } = proposeFiles(survey, kind === 'image-folder' ? 'image' : 'audio');
+    return { source: { kind, path: written }, set, seen: [...seen, ...notes], survey };
+  }
   const lengths = await tokenLengths(survey.texts);
   const set = lengths && lengths.proposed !== 64 ? [`data.maxLength=${lengths.proposed}`] : [];
   const inTokens = lengths ? `half of them up to ${lengths.median} tokens, 95 % up to ${lengths.most}` : '';
@@ -48,6 +54,7 @@ export async function proposeSource(path: string, written: string): Promise<Prop
       remedy: 'Name a file with rows; a header alone is none.',
     });
   }
+  if (choice.files) return proposeManifest(survey, written, choice.files.field);
   if (choice.textField === undefined) {
     throw new LimbeckError('cli.no-text', 'no column looks like text', {
       where: `${path}: ${columns.map(({ name }) => name).join(', ') || 'no rows'}`,
@@ -56,7 +63,7 @@ export async function proposeSource(path: string, written: string): Promise<Prop
   }
   const fields = Object.fromEntries(Object.entries(choice).filter(([, name]) => name !== undefined));
   const seen = [
-    `${NAMES[kind]}${options.delimiter ? `, divided by ${options.delimiter === '\t' ? 'tabs' : `'${options.delimiter}'`}` : ''}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
+    `${NAMES[kind as keyof typeof NAMES]}${options.delimiter ? `, divided by ${options.delimiter === '\t' ? 'tabs' : `'${options.delimiter}'`}` : ''}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
     ...notes,
     `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
     `text: ${plainLine(choice.textField)}${inTokens && `, ${inTokens}`}`,
@@ -65,6 +72,56 @@ export async function proposeSource(path: string, written: string): Promise<Prop
     ...(choice.idField ? [`id: ${plainLine(choice.idField)}`] : []),
   ];
   return { source: { kind, path: written, ...options, ...fields }, set, seen, survey };
+}
+
+/** A table that names files: of images, or of audio. */
+function proposeManifest(survey: FileSurvey, written: string, field: string): Proposal {
+  const { kind, options, choice, notes, columns, rows, more } = survey;
+  const { files, ...chosen } = choice;
+  const { set, seen } = proposeFiles(survey, field);
+  return {
+    source: { kind, path: written, ...options, ...chosen },
+    task: files?.modality === 'audio' ? 'audio-classification' : 'image-classification',
+    set,
+    seen: [
+      `${NAMES[kind as keyof typeof NAMES]}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
+      ...notes,
+      `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
+      ...seen,
+      labelLine(survey),
+    ],
+    survey,
+  };
+}
+
+/** Sizes that images are brought to: icons, small and usual inputs of image models. */
+const SIZES = [32, 64, 96, 128, 160, 224];
+
+/** How the files of a column are read. */
+function proposeFiles({ files, kind }: FileSurvey, field: string): Pick<Proposal, 'set' | 'seen'> {
+  const isFolder = kind === 'image-folder' || kind === 'audio-folder';
+  const modality = files?.modality ?? 'image';
+  const { sizes = [], broken = 0 } = files ?? {};
+  const at = (share: number) => sizes[Math.min(sizes.length - 1, Math.floor(share * sizes.length))];
+  const what = modality === 'image' ? 'images' : 'audio files';
+  const [median = 0, most = 0] = [at(0.5), at(0.95)];
+  const options =
+    modality === 'image'
+      ? { size: SIZES.findLast((size) => size <= median) ?? SIZES[0] }
+      : { seconds: Math.max(0.5, Math.ceil(most * 2) / 2) };
+  const measured =
+    sizes.length === 0
+      ? 'none of those looked at could be read'
+      : modality === 'image'
+        ? `half of them have a shorter side of ${formatCount(median)} pixels at most; all are brought to ${options.size}x${options.size}`
+        : `half of them last ${median.toFixed(1)} seconds at most, 95 % ${most.toFixed(1)}; all are brought to ${options.seconds} seconds`;
+  return {
+    set: [`inputs=${JSON.stringify({ [modality]: { modality, field, ...options } })}`],
+    seen: [
+      `${isFolder ? `a folder of ${what}, a subfolder for each class` : `${what}: ${plainLine(field)}`}: ${measured}`,
+      ...(broken > 0 ? [`${broken} of ${broken + sizes.length} files cannot be read`] : []),
+    ],
+  };
 }
 
 const NAMES = { csv: 'CSV', jsonl: 'JSON lines', parquet: 'Parquet' } as const;

@@ -79,8 +79,9 @@ export function openDataset(
   parts: { readonly inputs: readonly DatasetInput[]; readonly outputs: readonly DatasetOutput[] },
 ): PreparedDataset {
   const axis = axisOf(parts.inputs)?.name;
-  const inputs = parts.inputs.map(({ name, processor }) => ({
+  const inputs = parts.inputs.map(({ name, modality, processor }) => ({
     name,
+    modality,
     processor:
       name in manifest.measured && processor.measured
         ? processor.measured(manifest.measured[name])

@@ -192,7 +192,7 @@ function newPart(size: number, seed: number, label: string): Part {
 function rawValue({ values, folder }: Sample, field: string, resolve: DatasetInput['resolve']): unknown {
   const value = values[field];
   if (!resolve || isMissing(value)) return value;
-  const path = typeof value === 'string' ? value : bytesOf(value) ? undefined : pathOf(value);
+  const path = typeof value === 'string' ? value : hasBytes(value) ? undefined : pathOf(value);
   if (path === undefined) return value;
   try {
     return { path: resolve(folder, path) };
@@ -203,8 +203,8 @@ function rawValue({ values, folder }: Sample, field: string, resolve: DatasetInp
 }
 
 /** Parquet files of the hub have the bytes beside the path that they once had. */
-function bytesOf(value: unknown): unknown {
-  return (value as { bytes?: unknown } | undefined)?.bytes;
+function hasBytes(value: unknown): boolean {
+  return (value as { bytes?: unknown } | undefined)?.bytes instanceof Uint8Array;
 }
 
 function pathOf(value: unknown): string | undefined {

@@ -3,7 +3,6 @@ import { join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { splitFiles } from '../hub/dataset-files.ts';
-import { hubDataset } from '../hub/repository.ts';
 import type { DeclaredClasses } from '../sample.ts';
 import { encodingOption } from '../text-files/encoding.ts';
 import { infoClassNames, infoOf, readmeDatasetInfo } from './class-names.ts';
@@ -43,6 +42,8 @@ export const huggingFace = defineSource({
   options,
   async open({ dataset, config, revision, endpoint, ...rest }, context) {
     const { fetch, signal } = context;
+    // What asks the hub is loaded by who wants it alone: pages are to be small.
+    const { hubDataset } = await import('../hub/repository.ts');
     const fields = { ...tableFields(rest, context), encoding: rest.encoding };
     const repository = await hubDataset(dataset, revision, {
       ...(endpoint && { endpoint }),

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { basename } from '../../platform/paths.ts';
-import { canonicalJson } from '../canonical-json.ts';
 import { IMAGE_ENDINGS } from '../modalities/image/image-format.ts';
-import { classFiles, classFolders, hashClassFiles } from './class-folders.ts';
+import { openFolderOfFiles } from './folder-of-files.ts';
 import { defineSource } from './source.ts';
 
 const options = z
@@ -20,20 +18,11 @@ export const imageFolder = defineSource({
   kind: 'image-folder',
   gives: 'image',
   options,
-  async open({ path }, context) {
-    const folder = context.resolvePath(path);
-    const classes = await classFolders(folder, 'images');
-    const isImage = (name: string) => IMAGE_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending));
-    return {
-      title: `${basename(folder)}/`,
-      fingerprint: async () =>
-        canonicalJson({ kind: 'image-folder', files: await hashClassFiles(folder, classes, isImage) }),
-      async *rows(signal) {
-        for await (const { name, label, split } of classFiles(folder, classes, isImage)) {
-          signal?.throwIfAborted();
-          yield { sample: { where: name, folder, ...(split && { split }), values: { image: name, label } } };
-        }
-      },
-    };
-  },
+  open: ({ path }, context) =>
+    openFolderOfFiles(context.resolvePath(path), {
+      kind: 'image-folder',
+      column: 'image',
+      unit: 'images',
+      endings: IMAGE_ENDINGS,
+    }),
 });

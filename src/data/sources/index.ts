@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { registry } from '../../registry.ts';
 import type { DataSource } from '../sample.ts';
 import { asteriskPrompts } from './asterisk-prompts.ts';
+import { audioFolder } from './audio-folder.ts';
 import { csv } from './csv.ts';
 import { emoji } from './emoji.ts';
 import { huggingFace } from './hugging-face.ts';
@@ -27,6 +28,7 @@ export const SOURCES = registry('data source', [
   textFolder,
   huggingFace,
   imageFolder,
+  audioFolder,
   emoji,
   idx,
   fashionMnist,

@@ -6,6 +6,7 @@ import { randomStream } from '../../random.ts';
 import { tone, wavFile } from '../modalities/audio/testing/wav-file.ts';
 import type { Sample } from '../sample.ts';
 import { asteriskPrompts } from './asterisk-prompts.ts';
+import { audioFolder } from './audio-folder.ts';
 import { VARIANTS } from './espeak-voices.ts';
 import type { SourceContext } from './source.ts';
 import { mixSpeech, speechFrames } from './speech-mixture.ts';
@@ -176,4 +177,30 @@ describe('asterisk prompts', () => {
       code: 'data.wrong-format',
     });
   });
+});
+
+it('a folder of audio has the classes of its subfolders', async () => {
+  const folder = mkdtempSync(join(root, 'folder-'));
+  for (const [path, name] of [
+    ['train/yes', 'b.WAV'],
+    ['train/yes', 'a.flac'],
+    ['train/yes', 'notes.txt'],
+    ['test/no', 'c.mp3'],
+  ] as const) {
+    mkdirSync(join(folder, path), { recursive: true });
+    writeFileSync(join(folder, path, name), name);
+  }
+  const open = () => audioFolder.open(audioFolder.options.parse({ path: folder }), context);
+  expect(await samplesOf(await open())).toEqual([
+    { where: 'test/no/c.mp3', folder, split: 'test', values: { audio: 'test/no/c.mp3', label: 'no' } },
+    ...['a.flac', 'b.WAV'].map((name) => ({
+      where: `train/yes/${name}`,
+      folder,
+      split: 'train',
+      values: { audio: `train/yes/${name}`, label: 'yes' },
+    })),
+  ]);
+  const before = await (await open()).fingerprint();
+  writeFileSync(join(folder, 'test/no/c.mp3'), 'other');
+  expect(await (await open()).fingerprint()).not.toBe(before);
 });

@@ -9,11 +9,12 @@ import { csvRecords } from '../text-files/csv-records.ts';
 import { byteOrderMark, looksLikeUtf16, mixesUtf8, suggestEncoding } from '../text-files/encoding.ts';
 import { parseJsonLine } from '../text-files/json-line.ts';
 import { type TextFormat, textFormat, textLines } from '../text-files/text-lines.ts';
+import { filesOfFolder } from './survey-files.ts';
 
 /** The first rows of a file or folder of data, as they stand, and how it has to be read. */
 export interface FirstRows {
   /** The kind of source that reads it. */
-  readonly kind: 'csv' | 'jsonl' | 'parquet' | 'text-folder' | 'idx';
+  readonly kind: 'csv' | 'jsonl' | 'parquet' | 'text-folder' | 'image-folder' | 'audio-folder' | 'idx';
   /** Options of that source beside its path, where they differ from the defaults. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
@@ -184,7 +185,7 @@ async function parquetRows(path: string, most: number): Promise<FirstRows> {
   };
 }
 
-/** A folder of texts by class, or of IDX files. */
+/** A folder of texts, images or audio files by class, or of IDX files. */
 async function folderKind(path: string): Promise<FirstRows> {
   const entries = await readdir(path, { withFileTypes: true });
   const none = { options: {}, rows: [], more: false, notes: [] };
@@ -200,6 +201,8 @@ async function folderKind(path: string): Promise<FirstRows> {
       },
     );
   }
+  const files = await filesOfFolder(path);
+  if (files) return { kind: `${files.modality}-folder`, ...none };
   const [inside = []] = await Promise.all(
     folders.slice(0, 1).map(({ name }) => readdir(join(path, name), { withFileTypes: true })),
   );

@@ -1,3 +1,5 @@
+import { type FileModality, modalityOfFiles } from './survey-files.ts';
+
 /** What is known of a column from the first rows. */
 export interface ColumnSurvey {
   readonly name: string;
@@ -17,6 +19,8 @@ export interface ColumnSurvey {
 
 /** Which columns hold what, as far as it shows. */
 export interface ColumnChoice {
+  /** The paths of images or of audio files, where there are such: then these are read, and not the text. */
+  readonly files?: { readonly field: string; readonly modality: FileModality };
   readonly textField?: string;
   readonly labelField?: string;
   readonly idField?: string;
@@ -71,8 +75,15 @@ function textOf(value: unknown): string {
     : String(value);
 }
 
-/** Which columns hold text, class, id and split: by their names, else by what is in them. */
+/** Which columns hold text or files, class, id and split: by their names, else by what is in them. */
 export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): ColumnChoice {
+  for (const { name, values } of columns) {
+    const modality = modalityOfFiles(values.map(([value]) => value));
+    if (!modality) continue;
+    const others = columns.filter((column) => column.name !== name);
+    const { textField: _, ...rest } = chooseColumns(others, rows);
+    return { files: { field: name, modality }, ...rest };
+  }
   const text =
     longest(
       columns.filter(({ name, isText, meanLength }) => isText && TEXT_NAMES.test(name) && meanLength > 0),

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { surveyFile } from './survey-file.ts';
 
@@ -17,6 +18,26 @@ function surveyOf(name: string, content: string | Uint8Array) {
 
 const TEXTS = Array.from({ length: 40 }, (_, i) => `message number ${i}, with "quotes"; and more`);
 const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+
+const image = (height: number, width: number): Promise<Buffer> =>
+  sharp({ create: { width, height, channels: 3, background: { r: 9, g: 9, b: 9 } } })
+    .png()
+    .toBuffer();
+
+/** A WAV file of 16-bit zeros. */
+function silence(rate: number, samples: number): Buffer {
+  const head = Buffer.from('RIFF....WAVEfmt ....................data....', 'latin1');
+  head.writeUInt32LE(36 + 2 * samples, 4);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE(2 * rate, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.writeUInt32LE(2 * samples, 40);
+  return Buffer.concat([head, Buffer.alloc(2 * samples)]);
+}
 
 describe('surveyFile', () => {
   it.each([',', ';', '\t', '|'])('finds that columns are divided by %j', async (delimiter) => {
@@ -132,6 +153,36 @@ describe('surveyFile', () => {
     mkdirSync(join(folder, 'images'));
     writeFileSync(join(folder, 'images/train-images-idx3-ubyte.gz'), '');
     expect(await surveyFile(join(folder, 'images'))).toMatchObject({ kind: 'idx' });
+  });
+
+  it('tells folders of images and of audio by their files, and measures some', async () => {
+    for (const [i, side] of [20, 40, 80].entries()) {
+      mkdirSync(join(folder, `pictures/class ${i}`), { recursive: true });
+      writeFileSync(join(folder, `pictures/class ${i}/a.png`), await image(side, 100));
+    }
+    writeFileSync(join(folder, 'pictures/class 0/broken.PNG'), 'no image');
+    expect(await surveyFile(join(folder, 'pictures'))).toMatchObject({
+      kind: 'image-folder',
+      files: { modality: 'image', sizes: [20, 40, 80], broken: 1 },
+    });
+    mkdirSync(join(folder, 'sounds/train/yes'), { recursive: true });
+    writeFileSync(join(folder, 'sounds/train/yes/a.wav'), silence(8000, 4000));
+    expect(await surveyFile(join(folder, 'sounds'))).toMatchObject({
+      kind: 'audio-folder',
+      files: { modality: 'audio', sizes: [0.5], broken: 0 },
+    });
+  });
+
+  it('finds the column that names images, and looks at those of its own folder alone', async () => {
+    writeFileSync(join(folder, 'a.png'), await image(30, 30));
+    const rows = Array.from(
+      { length: 20 },
+      (_, i) => `${i === 3 ? '../b.png' : 'a.png'},${i % 2 ? 'x' : 'y'}`,
+    );
+    const found = await surveyOf('images.csv', `file,kind\n${rows.join('\n')}\n`);
+    expect(found.choice).toEqual({ files: { field: 'file', modality: 'image' }, labelField: 'kind' });
+    expect(found.files?.sizes.every((size) => size === 30)).toBe(true);
+    expect(found.files?.sizes).toHaveLength(19);
   });
 
   it('looks at the first rows alone', async () => {

@@ -1,6 +1,9 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { type FirstRows, firstRows } from './first-rows.ts';
 import { folderTexts } from './folder-texts.ts';
 import { type ColumnChoice, type ColumnSurvey, chooseColumns, surveyColumns } from './survey-columns.ts';
+import { type FileModality, type FileSizes, filesOfFolder, measureFiles } from './survey-files.ts';
 
 const ROWS = 2000;
 
@@ -12,6 +15,8 @@ export interface FileSurvey extends Pick<FirstRows, 'kind' | 'options' | 'more' 
   readonly choice: ColumnChoice;
   /** Texts of the chosen column, or of the folder's files, to measure their lengths. */
   readonly texts: readonly string[];
+  /** Images or audio files of the chosen column, or of the folder. */
+  readonly files?: FileSizes & { readonly modality: FileModality };
 }
 
 /**
@@ -27,7 +32,32 @@ export async function surveyFile(path: string): Promise<FileSurvey> {
     found.kind === 'text-folder'
       ? await folderTexts(path, String(found.options.extension ?? '.txt'))
       : textsOf(rows, choice.textField);
-  return { ...found, rows: rows.length, columns, choice, texts };
+  const files = await filesOf(path, found.kind, rows, choice);
+  return { ...found, rows: rows.length, columns, choice, texts, ...(files && { files }) };
+}
+
+/** Some of the files that a folder holds or a column names, measured. */
+async function filesOf(
+  path: string,
+  kind: FirstRows['kind'],
+  rows: readonly Readonly<Record<string, unknown>>[],
+  { files }: ColumnChoice,
+): Promise<FileSurvey['files']> {
+  if (kind === 'image-folder' || kind === 'audio-folder') {
+    const found = await filesOfFolder(path);
+    return found && { modality: found.modality, ...(await measureFiles(found.paths, found.modality)) };
+  }
+  if (!files) return undefined;
+  const folder = dirname(path);
+  // As a run would read them: what leads out of the folder is not looked at.
+  const paths = rows
+    .map((row) => resolve(folder, String(row[files.field])))
+    .filter((one) => !relative(folder, one).startsWith('..') && existsSync(one) && isWithin(one, folder));
+  return { modality: files.modality, ...(await measureFiles(paths, files.modality)) };
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return !relative(realpathSync(folder), realpathSync(path)).startsWith('..');
 }
 
 /** The texts of a column. */

@@ -1,2 +1,1 @@
-/** What samples are called where a person reads of them. */
-export type SampleUnit = 'texts' | 'images';
+export type { SampleUnit } from '../../report/sample-unit.ts';

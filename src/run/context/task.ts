@@ -63,6 +63,8 @@ export interface Task {
   readonly preprocessing: string;
   /** Different ids that a tokenizer gives, which a teacher has to know. */
   readonly vocabularySize?: number;
+  /** Columns that models are fed in their own type, where samples are neither texts nor images. */
+  readonly columns?: readonly string[];
   /** Of texts: what cuts them into tokens. */
   readonly tokenizer?: Tokenizer;
   /** The text of a token, where samples are texts. */

@@ -59,6 +59,13 @@ export async function knowledgeGraph(
   teacher: TrainedTeacher,
   { anatomy, wanted }: { readonly anatomy: ModelAnatomy; readonly wanted: number },
 ): Promise<StageEnd<KnowledgeGraph | undefined>> {
+  const { unit } = data.task;
+  if (unit !== 'texts' && unit !== 'images') {
+    run.warn(
+      `no knowledge graph: it is drawn of texts and images, not of ${unit}; the layer map stays uniform`,
+    );
+    return { value: undefined, summary: 'none was drawn' };
+  }
   const { logits, layers } = anatomy;
   if (logits === undefined || layers.length === 0) {
     const missing = logits === undefined ? 'output with a score for each class' : 'layer';
@@ -69,11 +76,11 @@ export async function knowledgeGraph(
   }
   const split = data.dataset.splits.train;
   const sample = drawSample(split, Math.min(wanted, split.size), run.recipe.seed);
-  const source = { teacher: teacherHash(teacher.file), sample: sample.hash, unit: data.task.unit };
+  const source = { teacher: teacherHash(teacher.file), sample: sample.hash, unit };
   const known = run.folder.problemOf(FILE) === undefined ? readKnowledgeGraph(run.folder.path) : undefined;
   const isKnown = known?.teacher === source.teacher && known.sample === source.sample;
   if (isKnown) return { value: known, summary: 'it was there already' };
-  const questions = attributionQuestions({ ...anatomy, logits }, data.task.unit);
+  const questions = attributionQuestions({ ...anatomy, logits }, unit);
   const { labels } = data.dataset;
   const sums = new AttributionSums(anatomy, labels.length);
   const file = run.folder.file('teacher', 'attributions.onnx');
@@ -93,7 +100,6 @@ export async function knowledgeGraph(
         sums.add(questions.read(answers), (row) => namesOf(batch, row));
         done += batch.filled;
         const task = 'drawing the knowledge graph';
-        const { unit } = data.task;
         run.emit({ type: 'progress', stage: 'label', task, done, total: sample.size, unit });
       }
     }

@@ -5,7 +5,6 @@ import { LABELS_ALONE } from '../../report/result.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import { mainMetric, metricsOf, selectedMetric } from '../heads/head-metrics.ts';
 import { reportFacts, studentTitle } from '../reporting/report-facts.ts';
-import { REPORT_FILES, writeReportFiles } from '../reporting/report-files.ts';
 import { runFacts } from '../reporting/run-facts.ts';
 import { ANSWERS_EVALUATION, type AnswersEvaluation } from './answers-evaluate.ts';
 import { DATA } from './data.ts';
@@ -73,6 +72,8 @@ export const answersReportStage = stage({
       })),
       stages: [...stages],
     };
+    // Loaded when it is wanted: it is a tenth of what a page loads.
+    const { REPORT_FILES, writeReportFiles } = await import('../reporting/report-files.ts');
     const summary = writeReportFiles(folder.path, report);
     folder.keep(...REPORT_FILES);
     return { value: result, summary };

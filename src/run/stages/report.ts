@@ -15,7 +15,6 @@ import type { TaskData } from '../context/task.ts';
 import { readKnowledgeGraph, wantedSamples } from '../knowledge/knowledge-graph.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
 import { reportFacts, studentTitle } from '../reporting/report-facts.ts';
-import { REPORT_FILES, writeReportFiles } from '../reporting/report-files.ts';
 import { runFacts } from '../reporting/run-facts.ts';
 import type { Lessons } from '../teaching/lessons.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -41,6 +40,8 @@ export const reportStage = stage({
     // The seconds so far: of this stage only the drawing is missing in its own result.
     run.clock.keep();
     const result = collectResult(run, inputs);
+    // Loaded when it is wanted: it is a tenth of what a page loads.
+    const { REPORT_FILES, writeReportFiles } = await import('../reporting/report-files.ts');
     const summary = writeReportFiles(folder.path, { ...known, result });
     folder.keep(...REPORT_FILES);
     return { value: result, summary };
@@ -73,6 +74,8 @@ export const trainReportStage = stage({
       curve,
       result,
     };
+    // Loaded when it is wanted: it is a tenth of what a page loads.
+    const { REPORT_FILES, writeReportFiles } = await import('../reporting/report-files.ts');
     const summary = writeReportFiles(folder.path, report);
     folder.keep(...REPORT_FILES);
     return { value: result, summary };

@@ -10,6 +10,8 @@ export const TEACHER_BATCH = 64;
 export interface LabellingInputs {
   readonly preprocessing: string;
   readonly vocabularySize?: number;
+  /** Columns that are fed in their own type, where samples are neither texts nor images. */
+  readonly columns?: readonly string[];
 }
 
 /** What a text teacher's answers depend on: its tokenizer, and where texts are cut. */
@@ -34,10 +36,10 @@ function cutting({ frame }: TextTeacherSource['tokenizer']): string {
 /** Opens one of a teacher's models, a file or its bytes, to be asked about samples; the caller closes it. */
 export function openLabeller(
   { engine }: { readonly engine: Engine },
-  { preprocessing, vocabularySize }: LabellingInputs,
+  { preprocessing, vocabularySize, columns }: LabellingInputs,
   model: string | Uint8Array,
   title: string,
   tapped: { readonly hash?: string } = {},
 ): Promise<Teacher> {
-  return createOnnxTeacher({ engine, model, title, preprocessing, vocabularySize, ...tapped });
+  return createOnnxTeacher({ engine, model, title, preprocessing, vocabularySize, columns, ...tapped });
 }

@@ -41,6 +41,18 @@ export class AudioProcessor implements Processor {
     return { samplingRate: this.#options.rate, samples: this.#options.samples };
   }
 
+  get rate(): number {
+    return this.#options.rate;
+  }
+
+  get samples(): number {
+    return this.#options.samples;
+  }
+
+  get normalize(): boolean {
+    return this.#options.normalize;
+  }
+
   bytesFor(): number {
     return 2 * this.#options.samples;
   }

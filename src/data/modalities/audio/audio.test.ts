@@ -135,7 +135,7 @@ describe('a view of audio', () => {
     speed: 0.1,
     gain: [-6, 6],
     noise: [10, 30],
-    colour: 0.5,
+    tilt: 0.5,
     maskTime: 0.1,
     maskFrequency: 300,
   } as const;

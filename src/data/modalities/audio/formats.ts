@@ -1,6 +1,9 @@
 /** Kinds of audio files that are read. */
 export type AudioFormat = 'wav' | 'flac' | 'mp3' | 'vorbis' | 'opus';
 
+/** The endings of file names, with their dots. */
+export const AUDIO_ENDINGS: readonly string[] = ['.wav', '.wave', '.flac', '.mp3', '.ogg', '.oga', '.opus'];
+
 /** Bytes at the start of a file that tell its format. */
 export const HEAD_BYTES = 64;
 

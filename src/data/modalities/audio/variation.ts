@@ -8,34 +8,36 @@ const between = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <=
 
 /** How training audio is varied. */
 export const variationOptions = z.strictObject({
-  shift: z.number().min(0).max(60).default(0).describe('Clips are moved by up to so many seconds.'),
+  shift: z.number().min(0).max(60).optional().describe('Clips are moved by up to so many seconds.'),
   speed: z
     .number()
     .min(0)
     .max(0.5)
-    .default(0)
+    .optional()
     .describe('Clips become faster and higher, or slower and lower, by up to this part.'),
   gain: between.optional().describe('Decibels by which clips become louder, from and to: `[-20, 6]`.'),
   noise: between
     .optional()
     .describe('Decibels that a clip lies above noise that is added to it, from and to: `[5, 40]`.'),
-  colour: z
+  tilt: z
     .number()
     .min(0)
     .max(0.95)
-    .default(0)
-    .describe('How much high and low frequencies are favoured, as another microphone does; 0: not at all.'),
+    .optional()
+    .describe(
+      'Spectral tilt: how much high or low frequencies are favoured, as by another microphone, at most.',
+    ),
   maskTime: z
     .number()
     .min(0)
     .max(60)
-    .default(0)
+    .optional()
     .describe('A stretch of up to so many seconds is silenced (SpecAugment: Park et al., 2019).'),
   maskFrequency: z
     .number()
     .min(0)
     .max(24_000)
-    .default(0)
+    .optional()
     .describe('A band of up to so many Hz is taken out (SpecAugment).'),
 });
 
@@ -52,12 +54,12 @@ export function varyAudio(
   const within = ([low, high]: readonly [number, number]) => low + (high - low) * random.uniform();
   const upTo = (most: number) => within([-most, most]);
   let varied = moved(waveform, {
-    shift: Math.round(upTo(options.shift) * rate),
-    speed: 1 + upTo(options.speed),
+    shift: Math.round(upTo(options.shift ?? 0) * rate),
+    speed: 1 + upTo(options.speed ?? 0),
   });
-  if (options.colour > 0) coloured(varied, upTo(options.colour));
-  if (options.maskTime > 0) silenceStretch(varied, random, options.maskTime * rate);
-  if (options.maskFrequency > 0) varied = withoutBand(varied, random, options.maskFrequency / rate);
+  if (options.tilt) tilted(varied, upTo(options.tilt));
+  if (options.maskTime) silenceStretch(varied, random, options.maskTime * rate);
+  if (options.maskFrequency) varied = withoutBand(varied, random, options.maskFrequency / rate);
   const power = meanPower(varied);
   if (options.noise) addNoise(varied, random, Math.sqrt(power) * decibels(-within(options.noise)));
   if (options.gain) {
@@ -86,7 +88,7 @@ function moved(waveform: Float32Array, { shift, speed }: { shift: number; speed:
 }
 
 /** y[t] = x[t] + amount x[t - 1]: low frequencies are favoured by a positive amount, high ones by a negative one. */
-function coloured(waveform: Float32Array, amount: number): void {
+function tilted(waveform: Float32Array, amount: number): void {
   let before = 0;
   for (let i = 0; i < waveform.length; i++) {
     const now = waveform[i] as number;

@@ -91,7 +91,7 @@ export class ImageProcessor implements Processor {
     if ('pixels' in raw) return { bytes: this.#ownPixels(raw) };
     const { maxPixels, background, library, resolvePath } = this.#options;
     const bytes =
-      'bytes' in raw ? raw.bytes : await readImageFile(allowedPath(raw.path, resolvePath), raw.path);
+      'bytes' in raw ? raw.bytes : await readImageFile(allowedPath(raw.path, resolvePath), imageName(raw));
     const { pixels, facts } = await library.decode(bytes, { maxPixels, background });
     const told = Object.entries({ ...facts, misnamed: isMisnamed(raw, imageFormat(bytes)) }).filter(
       ([, is]) => is,

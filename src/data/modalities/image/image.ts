@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { LimbeckError } from '../../../errors.ts';
+import { nodeModule } from '../../../platform/node-modules.ts';
 import { readRegularText } from '../../../regular-file.ts';
 import { defineModality, type ModalityContext } from '../modality.ts';
+import { canvasLibrary } from './canvas-library.ts';
 import { ImageProcessor, type ImageProcessorOptions } from './image-processor.ts';
 import {
   fixedSize,
@@ -85,7 +87,7 @@ export const image = defineModality({
   readsFiles: true,
   options,
   open(chosen, context) {
-    const library = sharpLibrary();
+    const library = nodeModule('node:fs') ? sharpLibrary() : canvasLibrary();
     return new ImageProcessor({ ...processorOptions(chosen, context), library });
   },
 });

@@ -36,9 +36,9 @@ function pathOf(path: string): RawImage {
   return { path };
 }
 
-/** What a person knows an image by: the name of its file. */
+/** What a person knows an image by: the name of its file and of its folder, which often is its class. */
 export function imageName(raw: RawImage): string {
-  return 'path' in raw && raw.path !== undefined ? raw.path : '';
+  return 'path' in raw && raw.path !== undefined ? raw.path.split(/[/\\]/).slice(-2).join('/') : '';
 }
 
 /** Whether a file's name promises another format than its content has. */

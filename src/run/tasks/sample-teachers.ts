@@ -1,0 +1,45 @@
+import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
+import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
+import { LimbeckError } from '../../errors.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { openPairFile } from '../../teachers/pair-file.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { recipePathResolver } from '../context/recipe-paths.ts';
+import type { RunOptions } from '../context/run-options.ts';
+import { textLabelling } from '../teaching/ask-teacher.ts';
+
+/** A recipe's teacher of other samples than texts or images alone. */
+export interface SampleTeaching {
+  /** Of texts: the teacher's own. */
+  readonly tokenizer?: Tokenizer;
+  /** What its answers depend on besides its model and the samples. */
+  readonly preprocessing: string;
+  /** Opens its model, for the shapes that the data have. */
+  open(dataset: PreparedDataset): Promise<TeacherSource>;
+}
+
+/**
+ * Opens what a recipe's teacher needs before the data; undefined without a teacher.
+ *
+ * @throws LimbeckError `recipe.invalid` for a teacher of other samples
+ */
+export async function openSampleTeacher(
+  { recipe, options }: { readonly recipe: Recipe; readonly options: RunOptions },
+  modalities: string,
+): Promise<SampleTeaching | undefined> {
+  const choice = recipe.teacher as ({ readonly kind: string } & Record<string, unknown>) | undefined;
+  if (!choice) return undefined;
+  const resolve = recipePathResolver(options, 'teacher');
+  if (choice.kind === 'onnx-pair') {
+    const source = await openPairFile(resolve(choice.model as string));
+    return {
+      tokenizer: source.tokenizer,
+      preprocessing: textLabelling(source, recipe.data.maxLength).preprocessing,
+      open: async () => source,
+    };
+  }
+  throw new LimbeckError('recipe.invalid', `no teacher '${choice.kind}' of ${modalities}`, {
+    where: 'teacher.kind',
+    remedy: 'Name onnx-pair, for texts and images.',
+  });
+}

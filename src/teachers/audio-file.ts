@@ -1,0 +1,74 @@
+import { INPUT_VALUES } from '../data/columns.ts';
+import { LimbeckError } from '../errors.ts';
+import { readModelFile } from '../onnx/node-files.ts';
+import { basename } from '../platform/paths.ts';
+import { answeringForm } from './answering-form.ts';
+import { classifierLogits, withLogits } from './class-logits.ts';
+import { fileOf, modelFiles } from './model-folder.ts';
+import { teacherClasses } from './teacher-classes.ts';
+import { type AudioTeacherSource, LOGITS } from './teacher-source.ts';
+import { describeValue } from './text-inputs.ts';
+
+export interface AudioFileOptions {
+  /** The ONNX file, or the folder that holds it, as Hugging Face has it. */
+  model: string;
+  /** Which of its outputs the scores of the classes are, where names do not tell. */
+  output?: string | undefined;
+  /** The classes of its outputs, where its config.json does not name them as the data does. */
+  labels?: readonly string[] | undefined;
+}
+
+/**
+ * A person's own ONNX classifier of audio. Its input is `input_values`, float32 [batch, samples]; its output float32
+ * [batch, classes]. A `preprocessor_config.json` beside it says at which rate it hears.
+ *
+ * @throws LimbeckError `teacher.inputs`, `teacher.outputs` (saying what the model has), `teacher.model`, `teacher.config`, and
+ *   what reading throws
+ */
+export function openAudioFile({ model, output, labels }: AudioFileOptions): AudioTeacherSource {
+  const files = modelFiles(model);
+  const path = files.model;
+  const answering = answeringForm(readModelFile(path));
+  const { inputs } = answering.graph;
+  const [waveform] = inputs;
+  if (inputs.length !== 1 || waveform?.name !== INPUT_VALUES || waveform.shape?.length !== 2) {
+    throw new LimbeckError('teacher.inputs', `the teacher does not read ${INPUT_VALUES} alone`, {
+      where: `${path}: its inputs are ${inputs.map(describeValue).join('; ')}`,
+      remedy: `Take a classifier of waveforms: ${INPUT_VALUES}, float32 [batch, samples].`,
+    });
+  }
+  const named = classifierLogits(answering.graph, path, { named: output, anyName: true });
+  const scores = withLogits(named.graph);
+  const classes = teacherClasses(fileOf(files, 'config.json'), labels);
+  const [, length] = waveform.shape;
+  return {
+    title: basename(path),
+    file: path,
+    model: scores.graph,
+    logitsOutput: LOGITS,
+    ...(classes && { classes }),
+    ...(typeof length === 'number' && { samples: length }),
+    ...rateOf(fileOf(files, 'preprocessor_config.json')),
+    notes: [...files.notes, ...answering.notes, ...named.notes, ...scores.notes],
+  };
+}
+
+/** What a preprocessor_config.json says of the audio; nothing where there is none. */
+function rateOf(text: string | undefined): Pick<AudioTeacherSource, 'rate' | 'isNormalized'> {
+  if (text === undefined) return {};
+  let config: { sampling_rate?: unknown; do_normalize?: unknown };
+  try {
+    config = JSON.parse(text);
+  } catch (cause) {
+    throw new LimbeckError('teacher.config', 'preprocessor_config.json is not JSON', {
+      where: 'beside the teacher',
+      remedy: 'Take the file that came with the model.',
+      cause,
+    });
+  }
+  const { sampling_rate: rate, do_normalize: normalized } = config;
+  return {
+    ...(typeof rate === 'number' && { rate }),
+    ...(typeof normalized === 'boolean' && { isNormalized: normalized }),
+  };
+}
