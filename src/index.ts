@@ -12,6 +12,12 @@
  * });
  * console.log(`${result.speedup.toFixed(0)} times faster, keeps ${(100 * result.retention).toFixed(0)} %`);
  */
+
+export { z } from 'zod';
+export { BrokenValue } from './data/broken-value.ts';
+export type { GroundTruth } from './data/ground-truth.ts';
+export { defineModality, type Modality, type Processor } from './data/modalities/modality.ts';
+export { defineSource, type SourceKind } from './data/sources/source.ts';
 export { type ErrorCode, LimbeckError } from './errors.ts';
 export type { OnEvent, RunEvent, StageName } from './events.ts';
 export type { GraphEdge, GraphNode, KnowledgeGraph } from './knowledge/graph/knowledge-graph.ts';
@@ -24,6 +30,8 @@ export {
   type SpaceSummary,
   type VerifyProgress,
 } from './knowledge/store.ts';
+export { type Metric, metric } from './metrics/metric.ts';
+export { defineObjective, type ObjectiveKind, termWeight } from './objectives/objective.ts';
 export { checkRecipe, type ParseOptions, parseRecipe } from './recipe/parse.ts';
 export { RecipeError, type RecipeProblem } from './recipe/problems.ts';
 export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema.ts';
@@ -71,6 +79,11 @@ export { registerStage } from './run/stages/register.ts';
 export { notMeasured, type Stage, stage } from './run/stages/stage.ts';
 export { train } from './run/train.ts';
 export { writeReport } from './run/write-report.ts';
+export { type Backbone, defineBackbone } from './students/backbone.ts';
+export { pooledFeatures } from './students/linear-features.ts';
+export type { AddedMetric } from './targets/added-metrics.ts';
+export { findTarget } from './targets/index.ts';
+export { defineTarget, type Target } from './targets/target.ts';
 export type { CompileModelOptions } from './train/compile-model.ts';
 export {
   type StepDescription,

@@ -1,8 +1,14 @@
 import { fromRegistries } from '../registry.ts';
-import { AUDIO_TEACHERS, IMAGE_TEACHERS, PAIR_TEACHERS, TEACHERS } from '../teachers/index.ts';
+import {
+  AUDIO_TEACHERS,
+  COLUMN_TEACHERS,
+  IMAGE_TEACHERS,
+  PAIR_TEACHERS,
+  TEACHERS,
+} from '../teachers/index.ts';
 import { registryUnion } from './registry-union.ts';
 
 /** Who teaches: one of the registered teachers, with its options. */
 export const teacherSchema = fromRegistries(() =>
-  registryUnion([...TEACHERS, ...IMAGE_TEACHERS, ...PAIR_TEACHERS, ...AUDIO_TEACHERS]),
+  registryUnion([...TEACHERS, ...IMAGE_TEACHERS, ...PAIR_TEACHERS, ...COLUMN_TEACHERS, ...AUDIO_TEACHERS]),
 );

@@ -11,7 +11,9 @@ import { registerInferenceRules } from '../onnx/shape-inference/rules.ts';
 import { register } from '../registry.ts';
 import type { Backbone } from '../students/backbone.ts';
 import { BACKBONES } from '../students/index.ts';
+import { type AddedMetric, registerMetric } from '../targets/added-metrics.ts';
 import { type AnyTarget, registerTarget } from '../targets/index.ts';
+import { TASKS, type TaskKind } from '../tasks/index.ts';
 import { TEACHERS, type TeacherKind } from '../teachers/index.ts';
 import type { OptimizerKind } from '../train/optimizer.ts';
 import { OPTIMIZERS } from '../train/optimizers.ts';
@@ -34,6 +36,10 @@ export interface Plugin {
   readonly sources?: readonly SourceKind[];
   readonly modalities?: readonly Modality[];
   readonly targets?: readonly AnyTarget[];
+  /** Measured beside a target's own. */
+  readonly metrics?: readonly AddedMetric[];
+  /** What a recipe's `task` can be. */
+  readonly tasks?: readonly TaskKind[];
   readonly teachers?: readonly TeacherKind[];
   readonly objectives?: readonly ObjectiveKind[];
   readonly students?: readonly Backbone[];
@@ -61,6 +67,12 @@ const PARTS: {
   },
   targets: (given) => {
     for (const entry of given) registerTarget(entry);
+  },
+  metrics: (given) => {
+    for (const entry of given) registerMetric(entry);
+  },
+  tasks: (given) => {
+    for (const entry of given) register(TASKS, entry);
   },
   teachers: (given) => {
     for (const entry of given) register(TEACHERS, entry);

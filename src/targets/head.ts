@@ -1,6 +1,7 @@
 import type { Metric } from '../metrics/metric.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { addedMetrics } from './added-metrics.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
 import { headScope } from './head-scope.ts';
 import type { AnyTarget, MeasureContext } from './target.ts';
@@ -59,7 +60,7 @@ export function openHead(parts: {
   return {
     ...parts,
     features: target.features,
-    metrics: target.metrics(measured),
+    metrics: [...target.metrics(measured), ...addedMetrics(target.kind, measured)],
     attach: (g, make, features) =>
       target.attach(g, make, features, { options, space, scope: headScope(output) }),
   };

@@ -207,3 +207,24 @@ export function openTeacher(
       return onnxFile.open(choice, answers);
   }
 }
+
+const onnxColumns = {
+  kind: 'onnx-columns',
+  options: z
+    .object({
+      model: z
+        .string()
+        .min(1)
+        .describe(
+          'The ONNX file, or the folder that holds it: what `limbeck train` left in runs/NAME/student.',
+        ),
+      precision: precisionOption,
+      minAgreement: minAgreementOption,
+    })
+    .describe(
+      "An ONNX file that reads the columns of the recipe's inputs under their own names, whatever they hold. It is not trained.",
+    ),
+} as const;
+
+/** The teachers of samples of any other kind. */
+export const COLUMN_TEACHERS = registry('teacher of columns', [onnxColumns]);

@@ -49,6 +49,10 @@ export async function checkAnswers(
     const name = precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE;
     const where = `${basename(folder)}/${name}`;
     const expected = await measuredAnswers(run, data, `${folder}/${name}`);
+    files.push(name);
+    samples = expected.length;
+    // Of such samples no reader knows how to prepare them: the file has answered the columns of the data set.
+    if (samples === 0) continue;
     const tolerances = new Map(
       data.heads.map(({ output }) => [
         output,
@@ -83,10 +87,8 @@ export async function checkAnswers(
         },
       );
     }
-    files.push(name);
-    samples = expected.length;
   }
-  return { reader: "Limbeck's own reader", samples, files };
+  return { reader: samples > 0 ? "Limbeck's own reader" : 'ONNX Runtime', samples, files };
 }
 
 function compare(

@@ -1,7 +1,10 @@
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { readModelFile } from '../../onnx/node-files.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { modelFiles } from '../../teachers/model-folder.ts';
 import { openPairFile } from '../../teachers/pair-file.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
@@ -38,8 +41,35 @@ export async function openSampleTeacher(
       open: async () => source,
     };
   }
+  if (choice.kind === 'onnx-columns') {
+    const { model: file } = modelFiles(resolve(choice.model as string));
+    const model = readModelFile(file);
+    return {
+      preprocessing: 'the columns as the data set has them',
+      async open({ inputs }) {
+        requireColumns(model, inputs, file);
+        return { title: file, file, model };
+      },
+    };
+  }
   throw new LimbeckError('recipe.invalid', `no teacher '${choice.kind}' of ${modalities}`, {
     where: 'teacher.kind',
-    remedy: 'Name onnx-pair, for texts and images.',
+    remedy: 'Name onnx-columns; onnx-pair for texts and images.',
   });
+}
+
+function requireColumns(model: Graph, inputs: PreparedDataset['inputs'], file: string): void {
+  const columns = inputs.flatMap(({ processor }) => processor.columns);
+  const strange = model.inputs.find(
+    ({ name, type }) => !columns.some((column) => column.name === name && column.type === type),
+  );
+  if (!strange) return;
+  throw new LimbeckError(
+    'teacher.inputs',
+    `the teacher reads '${strange.name}' (${strange.type}), which no input gives`,
+    {
+      where: `${file}; columns: ${columns.map(({ name, type }) => `${name} (${type})`).join(', ')}`,
+      remedy: 'Export it with inputs of these names and types.',
+    },
+  );
 }
