@@ -1,3 +1,4 @@
+import { findTarget } from '../targets/index.ts';
 import { isSection } from './outputs.ts';
 
 /** Losses that compare classes of which a sample has one. */
@@ -8,10 +9,10 @@ const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
   bceKd: ['classes'],
   tokenLabels: ['token-classes', 'frame-classes'],
   tokenKd: ['token-classes', 'frame-classes'],
-  mse: ['number', 'embedding'],
-  huber: ['number', 'embedding'],
-  cosine: ['embedding'],
-  cosineKd: ['embedding'],
+  mse: ['number', 'embedding', 'pairs'],
+  huber: ['number', 'embedding', 'pairs'],
+  cosine: ['embedding', 'pairs'],
+  cosineKd: ['embedding', 'pairs'],
   centreFocal: ['boxes'],
   centreSizes: ['boxes'],
 };
@@ -51,7 +52,7 @@ export function meaningProblems(recipe: Wanted): Problem[] {
         },
       ];
     const wanted = OF_ONE_CLASS.has(kind) ? ['class'] : OF_OTHERS[kind];
-    if (!wanted || wanted.includes(target)) return [];
+    if (!wanted || wanted.includes(target) || isOwn(kind, target)) return [];
     return [
       {
         path,
@@ -89,6 +90,12 @@ export function meaningProblems(recipe: Wanted): Problem[] {
         : [],
     ),
   ];
+}
+
+/** Whether a loss is one of a target's own. */
+function isOwn(kind: string, target: string): boolean {
+  const { labels = {}, teacher = {} } = findTarget(target)?.objective ?? {};
+  return kind in labels || kind in teacher;
 }
 
 interface Term {
