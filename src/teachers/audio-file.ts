@@ -2,6 +2,7 @@ import { INPUT_VALUES } from '../data/columns.ts';
 import { LimbeckError } from '../errors.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { basename } from '../platform/paths.ts';
+import { readRegularText } from '../regular-file.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, withLogits } from './class-logits.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
@@ -54,14 +55,14 @@ export function openAudioFile({ model, output, labels }: AudioFileOptions): Audi
 }
 
 /** What a preprocessor_config.json says of the audio; nothing where there is none. */
-function rateOf(text: string | undefined): Pick<AudioTeacherSource, 'rate' | 'isNormalized'> {
-  if (text === undefined) return {};
+function rateOf(path: string | undefined): Pick<AudioTeacherSource, 'rate' | 'isNormalized'> {
+  if (path === undefined) return {};
   let config: { sampling_rate?: unknown; do_normalize?: unknown };
   try {
-    config = JSON.parse(text);
+    config = JSON.parse(readRegularText(path));
   } catch (cause) {
     throw new LimbeckError('teacher.config', 'preprocessor_config.json is not JSON', {
-      where: 'beside the teacher',
+      where: path,
       remedy: 'Take the file that came with the model.',
       cause,
     });
