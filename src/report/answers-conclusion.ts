@@ -22,7 +22,7 @@ export function answersHeadline(result: AnswersResult): string {
     typeof retention === 'number' && (result.metrics[0] as Metric).better === 'higher'
       ? `keeps ${percent(retention)} of its teacher's ${(result.metrics[0] as Metric).title}`
       : `has ${mainValue(result, student)}, its teacher ${mainValue(result, teacher)}`;
-  const fast = typeof speedup === 'number' ? ` at ${speedup.toPrecision(3)} times its speed` : '';
+  const fast = typeof speedup === 'number' ? ` at ${times(speedup)} times its speed` : '';
   return `The student ${kept}${fast}`;
 }
 
@@ -51,6 +51,10 @@ function gained({ better, format }: Metric, { difference, low, high }: Gain): st
   const isSure = low !== null && high !== null && (low > 0 || high < 0);
   const what = isError ? "the student's error" : "the student's";
   return `${what} is ${told(Math.abs(difference))}${unit} ${direction}${range}${isSure ? '.' : ', which may be chance.'}`;
+}
+
+function times(ratio: number): string {
+  return ratio >= 10 ? Math.round(ratio).toLocaleString('en') : `${Number(ratio.toPrecision(2))}`;
 }
 
 function decimal(value: number): string {

@@ -48,7 +48,7 @@ ${brand(teacher ? 'distillation report' : 'training report')}
 <p class="lede">Measured on ${decimal(data.data.splits.test)} ${unit} that no model had seen: the student's ${mainValue(result, student)}${teacher && `, its teacher's ${mainValue(result, teacher)}`}. ${answersWorth(result).join(' ')}</p>
 <ul class="figures">
 ${figure(formatValue(result.metrics[0]!, student.metrics[result.metrics[0]!.name] ?? Number.NaN), result.metrics[0]!.title)}
-${typeof result.retention === 'number' && figure(percent(result.retention), 'of the teacher kept')}
+${typeof result.retention === 'number' && result.metrics[0]!.better === 'higher' && figure(percent(result.retention), 'of the teacher kept')}
 ${figure(bytes(student.bytes), `${quantity(student.parameters)} parameters`)}
 ${figure(decimal(student.throughput), `${unit} a second`)}
 </ul>
