@@ -11,9 +11,9 @@ export class AnswerAgreement {
   #squares = 0;
   #distance = 0;
 
-  /** Adds a batch: the answers of both, of the same shape. */
-  add(expected: Float32Array, found: Float32Array): void {
-    this.#samples++;
+  /** Adds a batch of `samples`: the answers of both, of the same shape. */
+  add(expected: Float32Array, found: Float32Array, samples: number): void {
+    this.#samples += samples;
     for (let i = 0; i < expected.length; i++) {
       const [a, b] = [expected[i] as number, found[i] as number];
       this.#count++;

@@ -61,8 +61,8 @@ export async function makeInt8Teacher(
     const agreement = isOneClass(data.heads)
       ? new Agreement(data.dataset.labels.length)
       : new AnswerAgreement();
-    found.forEach((logits, batch) => {
-      agreement.add(expected[batch] as Float32Array, logits);
+    found.forEach(({ logits, samples }, batch) => {
+      agreement.add((expected[batch] as Answers).logits, logits, samples);
     });
     return agreement.summary();
   };
@@ -100,18 +100,25 @@ export async function makeInt8Teacher(
   return { agreement: best.score, samples, floatLayers: best.excluded, share };
 }
 
-/** What one of the teacher's models answers to the first validation samples: logits [batch, classes] of each batch. */
-async function answers(run: RunContext, data: TaskData, file: string, most: number): Promise<Float32Array[]> {
+/** What a model answers to a batch of `samples`. */
+interface Answers {
+  readonly logits: Float32Array;
+  readonly samples: number;
+}
+
+/** What one of the teacher's models answers to the first validation samples, batch by batch. */
+async function answers(run: RunContext, data: TaskData, file: string, most: number): Promise<Answers[]> {
   const { validation } = data.dataset.splits;
   const labeller = await openLabeller(run, data.task, file, file);
   try {
-    const logits: Float32Array[] = [];
+    const answered: Answers[] = [];
     let samples = 0;
     for (const batch of splitBatches(validation, TEACHER_BATCH)) {
       if (samples >= most) break;
       run.checkInterrupted();
       const { output } = data.heads[0] as Head;
-      logits.push((await labeller.label(batch, [output]))[output] as Float32Array);
+      const logits = (await labeller.label(batch, [output]))[output] as Float32Array;
+      answered.push({ logits, samples: batch.filled });
       samples += batch.filled;
       run.emit({
         type: 'progress',
@@ -122,7 +129,7 @@ async function answers(run: RunContext, data: TaskData, file: string, most: numb
         unit: data.task.unit,
       });
     }
-    return logits;
+    return answered;
   } finally {
     await labeller.close();
   }
