@@ -4,7 +4,7 @@ const KAISER_BETA = 9;
 /** How much of the narrower band passes. */
 const PASSED = 0.94;
 /** Weights that are kept at most; rates without a common divisor have more, and compute theirs as they need them. */
-const MOST_KEPT = 2 ** 21;
+const MOST_KEPT = 2 ** 16;
 
 /**
  * A waveform at another rate, band-limited: each sample is a sum of those around it, weighted by a sinc under a Kaiser
@@ -35,13 +35,19 @@ export function resample(waveform: Float32Array, from: number, to: number): Floa
   return result;
 }
 
-/** Weights of the pair of rates that was asked for last: the files of a data set mostly have one rate. */
-let last: { readonly key: string; readonly weightsOf: (phase: number) => Float64Array } | undefined;
+/** Weights of the pairs of rates that were asked for: the files of a data set have few, and views of clips some dozens. */
+const known = new Map<string, (phase: number) => Float64Array>();
+const MOST_PAIRS = 64;
 
 function keptWeights(phases: number, step: number, band: number, reach: number) {
   const key = `${step}/${phases}`;
-  if (last?.key !== key) last = { key, weightsOf: phaseWeights(phases, band, reach) };
-  return last.weightsOf;
+  let weightsOf = known.get(key);
+  if (!weightsOf) {
+    if (known.size === MOST_PAIRS) known.clear();
+    weightsOf = phaseWeights(phases, band, reach);
+    known.set(key, weightsOf);
+  }
+  return weightsOf;
 }
 
 /**

@@ -16,15 +16,16 @@ const LARGEST = 32767;
 export function toPcm16(samples: Float32Array): Uint8Array {
   const bytes = new Uint8Array(2 * samples.length);
   const view = new DataView(bytes.buffer);
-  samples.forEach((sample, i) => {
-    view.setInt16(2 * i, Math.round(LARGEST * Math.min(1, Math.max(-1, sample))), true);
-  });
+  for (let i = 0; i < samples.length; i++)
+    view.setInt16(2 * i, Math.round(LARGEST * Math.min(1, Math.max(-1, samples[i] as number))), true);
   return bytes;
 }
 
 export function fromPcm16(bytes: Uint8Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: bytes.byteLength / 2 }, (_, i) => view.getInt16(2 * i, true) / LARGEST);
+  const samples = new Float32Array(bytes.byteLength / 2);
+  for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true) / LARGEST;
+  return samples;
 }
 
 /** So that silence stays silence: the same number as in transformers. */
