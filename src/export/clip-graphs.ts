@@ -20,8 +20,10 @@ export interface ClipGraphs {
  * transformers.js runs for `zero-shot-image-classification` (CLIPModel), for texts alone and for images alone.
  *
  * @param logitScale what cosines are multiplied by before the softmax over texts: 1 / temperature
+ * @param pairs the name of one more output of the whole: the vectors of text i and image i beside each other, [pairs, 2 * width],
+ *   by which pairs are measured
  */
-export function clipGraphs(graph: Graph, logitScale: number): ClipGraphs {
+export function clipGraphs(graph: Graph, logitScale: number, pairs?: string): ClipGraphs {
   const [text, vision] = [tower(graph, TEXT_EMBEDS), tower(graph, IMAGE_EMBEDS)];
   const g = new GraphBuilder(graph.opsets.get(''));
   const texts = joined(g, text, 'text_batch', TEXT_EMBEDS);
@@ -31,7 +33,16 @@ export function clipGraphs(graph: Graph, logitScale: number): ClipGraphs {
   g.output(g.transpose(perImage, [1, 0]), 'logits_per_text');
   g.output(texts);
   g.output(images);
+  if (pairs) g.output(besides(g, texts, images), pairs);
   return { model: nameOutputs(g.build(graph.name)), text, vision };
+}
+
+/** Text i and image i, as far as there are both. */
+function besides(g: GraphBuilder, texts: TypedValue, images: TypedValue): TypedValue {
+  const rows = (x: TypedValue) => g.op('Shape', [x], { start: 0, end: 1 });
+  const both = g.op('Min', [rows(texts), rows(images)]);
+  const first = (x: TypedValue) => g.op('Slice', [x, g.ints([0]), both, g.ints([0])]);
+  return g.concat([first(texts), first(images)], 1);
 }
 
 /** The part of a graph that makes one output, with the inputs that it needs. */

@@ -12,6 +12,8 @@ export interface DualEncoderPackage {
   readonly architecture: string;
   /** Numbers in a vector. */
   readonly width: number;
+  /** The output of both vectors beside each other, by which a run measures pairs; none when absent. */
+  readonly pairs?: string | undefined;
   /** What cosines are multiplied by before the softmax over texts. */
   readonly logitScale: number;
   readonly vocabularySize: number;
@@ -29,8 +31,8 @@ export interface DualEncoderPackage {
  * `writePackage`.
  */
 export function writeDualEncoder(folder: string, content: DualEncoderPackage): void {
-  const model = clipGraphs(content.model, content.logitScale);
-  const quantized = content.quantized && clipGraphs(content.quantized, content.logitScale);
+  const model = clipGraphs(content.model, content.logitScale, content.pairs);
+  const quantized = content.quantized && clipGraphs(content.quantized, content.logitScale, content.pairs);
   const files = [...content.files, jsonFile(CONFIG_FILE, clipConfig(content))];
   writePackage(folder, { model: model.model, quantized: quantized?.model ?? null }, files, {
     'onnx/text_model.onnx': model.text,

@@ -1,4 +1,5 @@
 import { findTarget } from '../targets/index.ts';
+import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { isSection } from './outputs.ts';
 
 /** Losses that compare classes of which a sample has one. */
@@ -42,6 +43,9 @@ export function meaningProblems(recipe: Wanted): Problem[] {
   if (!outputs) return [];
   const targets = new Map(Object.entries(outputs).map(([name, { target }]) => [name, target]));
   const [main] = [...targets.keys()];
+  // Each side of a pair is a vector of its own.
+  if ([...targets.values()].includes('pairs'))
+    for (const side of [TEXT_EMBEDS, IMAGE_EMBEDS]) targets.set(side, 'embedding');
   const wrong = termsOf(objective).flatMap(({ kind, output = main, path }): Problem[] => {
     const target = targets.get(output ?? '');
     if (target === undefined)

@@ -104,3 +104,16 @@ function rowByRow(
   for (const value of embeds) g.output(value);
   return { model: g.build(graph.name), width, dims };
 }
+
+/** The same model with one more output: both vectors beside each other, float32 [batch, 2 * width]. */
+export function withPairs(model: Graph, name: string): Graph {
+  const g = new GraphBuilder(model.opsets.get(''));
+  const bound = new Map<string, TypedValue>();
+  for (const { name: input, type, shape } of model.inputs)
+    bound.set(input, g.input(input, type as NonNullable<typeof type>, shape ?? []));
+  const values = g.inline(model, bound);
+  const embeds = [TEXT_EMBEDS, IMAGE_EMBEDS].map((output) => values.get(output) as TypedValue);
+  g.output(g.concat(embeds, 1), name);
+  for (const value of embeds) g.output(value);
+  return g.build(model.name);
+}

@@ -1,10 +1,11 @@
 import { JoinedSplit } from '../../data/added/joined-split.ts';
-import { type Batch, variantName, variantOf } from '../../data/batch.ts';
+import { type Batch, variantName } from '../../data/batch.ts';
 import { batchOrder } from '../../data/batches/batch-order.ts';
 import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { dropTokens } from '../../data/batches/token-dropout.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import type { Split } from '../../data/split.ts';
+import { LimbeckError } from '../../errors.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TrainingData } from '../context/task.ts';
@@ -35,9 +36,15 @@ export interface TrainingDataOptions {
  * epoch are other ones in the next. Such samples come in the view whose turn it is (`data.augmentation`).
  */
 export function trainingDataOf(options: TrainingDataOptions): TrainingData {
-  return options.split.buckets.some(({ length }) => length !== undefined)
-    ? bucketedBatches(options)
-    : fullBatches(options);
+  const { split, recipe } = options;
+  if (!split.buckets.some(({ length }) => length !== undefined)) return fullBatches(options);
+  if (!recipe.data.augmentation) return bucketedBatches(options);
+  if (split.buckets.length === 1) return fullBatches(options);
+  throw new LimbeckError('recipe.invalid', 'samples of several lengths are not varied', {
+    where: 'data.augmentation',
+    remedy:
+      'Pad all texts to one length, data.buckets: [24] for a data.maxLength of 24, or leave data.augmentation out.',
+  });
 }
 
 function bucketedBatches(options: TrainingDataOptions): TrainingData {
@@ -90,9 +97,8 @@ function fullBatches(options: TrainingDataOptions): TrainingData {
   const size = samples.samples + split.size - own.size;
   const batchSize = Math.min(options.batchSize, size);
   const order = orderOf({ buckets: [{ size }] }, batchSize, recipe.seed);
-  const { name, sizes } = variantOf({ sizes: { batch: batchSize } });
   return {
-    variants: { [name]: sizes },
+    variants: variantsOf(samples, batchSize),
     batches: {
       batchesPerEpoch: Math.floor(size / batchSize),
       batch({ epoch, index }) {

@@ -13,6 +13,7 @@ import type { Head } from '../../targets/head.ts';
 import { headOutputs } from '../../teachers/head-outputs.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { speedCalls } from '../batches/speed-calls.ts';
+import { withTowers } from '../batches/tower-knowledge.ts';
 import { inViews, trainingDataOf } from '../batches/training-data.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { SampleUnit } from '../context/sample-unit.ts';
@@ -102,15 +103,18 @@ function sampleData(context: {
       return student;
     },
     training: (name, knowledge, added, orderOf) =>
-      trainingDataOf({
-        recipe,
-        split: splits[name],
-        batchSize: recipe.training.batchSize,
-        knowledge,
-        added,
-        orderOf,
-        unknownToken,
-      }),
+      withTowers(
+        heads,
+        trainingDataOf({
+          recipe,
+          split: splits[name],
+          batchSize: recipe.training.batchSize,
+          knowledge,
+          added,
+          orderOf,
+          unknownToken,
+        }),
+      ),
     peer: {
       title: 'a linear model',
       fits: false,

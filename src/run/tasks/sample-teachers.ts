@@ -3,9 +3,10 @@ import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
+import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { modelFiles } from '../../teachers/model-folder.ts';
-import { openPairFile } from '../../teachers/pair-file.ts';
+import { openPairFile, withPairs } from '../../teachers/pair-file.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import type { RunOptions } from '../context/run-options.ts';
@@ -38,7 +39,7 @@ export async function openSampleTeacher(
     return {
       tokenizer: source.tokenizer,
       preprocessing: textLabelling(source, recipe.data.maxLength).preprocessing,
-      open: async () => source,
+      open: async () => ({ ...source, model: withPairs(source.model, outputsOf(recipe)[0]?.name as string) }),
     };
   }
   if (choice.kind === 'onnx-columns') {

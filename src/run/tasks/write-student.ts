@@ -42,6 +42,7 @@ export function writeStudentOf(student: WrittenStudent, folder: string, models: 
       ...models,
       architecture,
       width: (main.space as { readonly width: number }).width / 2,
+      pairs: main.output,
       logitScale: LOGIT_SCALE,
       vocabularySize: tokenizer.vocabularySize,
       padTokenId: tokenizer.padId,
