@@ -165,7 +165,7 @@ async function emojiRun(seed: number, log: (line: string) => void): Promise<Reco
     log(`seed ${seed}: teacher`);
     const frozen = { graph: use.model, output: use.embeddingOutput as string };
     const untrained = pairModel(
-      { text: { kind: 'teacher' }, image: { kind: 'resnet', width: 24, blocks: 2 }, frozen },
+      { text: { kind: 'use-lite' }, image: { kind: 'resnet', width: 24, blocks: 2 }, frozen },
       tokenizer,
       seed,
     );

@@ -25,8 +25,10 @@ const IMAGE_TOWERS: readonly TowerKind[] = [mobilenetV3, resnet];
 const kindOf = ({ kind, options }: TowerKind) => z.strictObject({ kind: z.literal(kind), ...options.shape });
 
 const frozen = z
-  .strictObject({ kind: z.literal('teacher') })
-  .describe("The teacher's encoder, which is not trained: images learn its space (Zhai et al., 2022).");
+  .strictObject({ kind: z.literal('use-lite') })
+  .describe(
+    'The Universal Sentence Encoder lite, which is not trained: images learn its space (Zhai et al., 2022).',
+  );
 
 const options = z
   .object({
@@ -61,7 +63,7 @@ export const dualEncoder = defineBackbone({
   accepts: ['text+image'],
   build(g, make, chosen, inputs) {
     const text =
-      chosen.text.kind === 'teacher'
+      chosen.text.kind === 'use-lite'
         ? frozenFeatures(g, inputs.frozen)
         : g.scope('text_model', () => pooledOf(TEXT_TOWERS, g, make, chosen.text, inputs.text));
     const image = g.scope('vision_model', () => pooledOf(IMAGE_TOWERS, g, make, chosen.image, inputs.image));
@@ -96,7 +98,11 @@ function pooledOf(
 
 /** The output of a graph whose weights are constants of this one. */
 function frozenFeatures(g: GraphBuilder, tower: FrozenTower | undefined): Features {
-  if (!tower) throw refused('there is no teacher whose text tower could be taken', 'Name one: teacher.');
+  if (!tower)
+    throw refused(
+      'the sentence encoder was not given',
+      'Read texts and images: task: zero-shot-image-classification.',
+    );
   const bound = new Map<string, TypedValue>();
   for (const { name, type, shape } of tower.graph.inputs) {
     if (!type || !shape) throw new Error(`input ${name} of the frozen tower has no type or shape`);
@@ -111,7 +117,7 @@ function frozenFeatures(g: GraphBuilder, tower: FrozenTower | undefined): Featur
     project(_scope, outputs) {
       if (outputs === width) return value;
       throw refused(
-        `the teacher's vectors have ${width} numbers, those of the student ${outputs}`,
+        `its vectors have ${width} numbers, those of the student ${outputs}`,
         `Set the output's width to ${width}.`,
       );
     },
@@ -119,7 +125,7 @@ function frozenFeatures(g: GraphBuilder, tower: FrozenTower | undefined): Featur
 }
 
 function refused(problem: string, remedy: string): LimbeckError {
-  return new LimbeckError('recipe.invalid', problem, { where: 'student.text.kind: teacher', remedy });
+  return new LimbeckError('recipe.invalid', problem, { where: 'student.text.kind: use-lite', remedy });
 }
 
 /** Vectors [batch, width] divided by their length; a vector of zeros stays one. */

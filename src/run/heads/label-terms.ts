@@ -1,9 +1,11 @@
 import { LimbeckError } from '../../errors.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { infoNce } from '../../objectives/info-nce.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
 import { termsOfOutputs } from '../../objectives/label-terms.ts';
 import type { ObjectiveContext, ObjectiveTerm } from '../../objectives/objective.ts';
 import type { Head } from '../../targets/head.ts';
+import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass } from './head-metrics.ts';
 import { isTaughtAlone } from './taught-truth.ts';
@@ -43,10 +45,19 @@ export function labelTerms(data: Pick<TaskData, 'dataset' | 'heads'>): Objective
       remedy: 'Name the column with the values (outputs.NAME.field), or distil with a teacher.',
     });
   }
-  return termsOfOutputs(
-    heads.map(({ output, target }) => ({ output, objective: target.objective.labels })),
-    outputContext(data),
+  const context = outputContext(data);
+  const pairs = heads.filter(({ target }) => target.kind === 'pairs');
+  const contrastive = pairs.map(() =>
+    infoNce.term({ weight: 1, outputs: [TEXT_EMBEDS, IMAGE_EMBEDS], temperature: 0.05 }, context),
   );
+  const others = heads.filter((head) => !pairs.includes(head));
+  return [
+    ...contrastive,
+    ...termsOfOutputs(
+      others.map(({ output, target }) => ({ output, objective: target.objective.labels })),
+      context,
+    ),
+  ];
 }
 
 /** The loss of a training on the teacher's answers alone. */

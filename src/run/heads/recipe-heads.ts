@@ -72,7 +72,9 @@ export function headsOf(
         remedy: 'Give it a width, a field with values, or a teacher that has the output.',
       });
     }
-    const own = field === undefined ? `knowledge/${name}` : index === 0 ? 'labels' : `labels/${name}`;
+    // Of pairs all that is to be known is what belongs together.
+    const isTaught = field === undefined && target.kind !== 'pairs';
+    const own = isTaught ? `knowledge/${name}` : index === 0 ? 'labels' : `labels/${name}`;
     const weights = field !== undefined && index > 0 ? `row_weights/${name}` : undefined;
     return openHead({ output: name, target, options, space, labels: own, weights });
   });

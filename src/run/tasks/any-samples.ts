@@ -3,15 +3,16 @@ import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import { LimbeckError } from '../../errors.ts';
 import { randomStream } from '../../random.ts';
-import { inputsOf } from '../../recipe/parts.ts';
+import { inputsOf, outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { Backbone } from '../../students/backbone.ts';
+import type { Backbone, FrozenTower } from '../../students/backbone.ts';
 import { buildStudent } from '../../students/build-student.ts';
 import { BACKBONES } from '../../students/index.ts';
 import type { Student } from '../../students/student.ts';
 import type { Head } from '../../targets/head.ts';
 import { headOutputs } from '../../teachers/head-outputs.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { openUseLite } from '../../teachers/use-lite/open.ts';
 import { speedCalls } from '../batches/speed-calls.ts';
 import { withTowers } from '../batches/tower-knowledge.ts';
 import { inViews, trainingDataOf } from '../batches/training-data.ts';
@@ -67,7 +68,8 @@ export async function anySamples(run: AnyRun): Promise<Task> {
         columns = dataset.inputs.flatMap(({ processor }) => processor.columns.map(({ name }) => name));
       teacher = await reading?.open(dataset);
       const heads = headsOf(recipe, dataset, teacher && taughtSpaces(recipe, teacher));
-      return sampleData({ run, task, dataset, heads, teacher });
+      const frozen = await frozenTower(recipe);
+      return sampleData({ run, task, dataset, heads, teacher, frozen });
     },
   };
   return task;
@@ -79,12 +81,15 @@ function sampleData(context: {
   readonly dataset: PreparedDataset;
   readonly heads: readonly Head[];
   readonly teacher: TeacherSource | undefined;
+  readonly frozen: FrozenTower | undefined;
 }): TaskData {
-  const { task, dataset, heads, teacher } = context;
+  const { task, dataset, heads, teacher, frozen } = context;
   const { recipe } = context.run;
   const { splits, inputs } = dataset;
   const columns = inputs.flatMap(({ processor }) => processor.columns);
   const unknownToken = task.tokenizer?.unkId;
+  // Samples of which only the inputs are known all teach.
+  const knowsTruth = outputsOf(recipe).some(({ field }) => field !== undefined);
   let student: Student | undefined;
   return {
     task,
@@ -96,7 +101,7 @@ function sampleData(context: {
       student ??= buildStudent({
         backbone: backboneOf(recipe.student.kind),
         options: recipe.student,
-        inputs: backboneInputs(inputs) as never,
+        inputs: { ...backboneInputs(inputs), ...(frozen && { frozen }) } as never,
         heads,
         random: randomStream(recipe.seed, 'student'),
       });
@@ -107,7 +112,7 @@ function sampleData(context: {
         heads,
         trainingDataOf({
           recipe,
-          split: splits[name],
+          split: splits[knowsTruth ? name : 'train'],
           batchSize: recipe.training.batchSize,
           knowledge,
           added,
@@ -147,6 +152,13 @@ function sampleData(context: {
     writeStudent: (folder: string, models: StudentPackage) =>
       writeStudentOf({ recipe, dataset, heads, tokenizer: task.tokenizer }, folder, models),
   };
+}
+
+/** The text tower of a dual encoder that is not trained. */
+async function frozenTower({ student }: Recipe): Promise<FrozenTower | undefined> {
+  if (student.kind !== 'dual-encoder' || student.text.kind !== 'use-lite') return undefined;
+  const { model, embeddingOutput } = await openUseLite();
+  return { graph: model, output: embeddingOutput as string };
 }
 
 function backboneOf(kind: string): Backbone {
