@@ -2,6 +2,7 @@ import type { Graph } from '../onnx/graph.ts';
 import type { Head } from '../targets/head.ts';
 import { withKeptEnd } from './kept-end.ts';
 import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+import { writeSentenceEmbedder } from './sentence-embedder.ts';
 
 /** A student over texts that is to leave in the layout of the Hugging Face hub. */
 export interface TextStudentPackage {
@@ -24,9 +25,17 @@ export interface TextStudentPackage {
 
 /**
  * Writes a text student in the layout that transformers.js and the Hugging Face hub expect: `config.json`, the
- * tokenizer's files and the models. Throws as `writePackage`.
+ * tokenizer's files and the models; of one that answers with a vector alone, what sentence-transformers reads beside them.
+ * Throws as `writePackage`.
  */
 export function writeTextStudent(folder: string, content: TextStudentPackage): void {
+  const [main, ...others] = content.heads as [Head, ...Head[]];
+  if (main.target.kind === 'embedding' && others.length === 0) {
+    const { output, options, space } = main;
+    const { width } = space as { readonly width: number };
+    writeSentenceEmbedder(folder, { ...content, output, width, normalize: options.normalize !== false });
+    return;
+  }
   const { model, quantized } = content;
   const models = {
     model: withKeptEnd(model, content),

@@ -14,6 +14,7 @@ export interface LeastSquaresOptions {
   readonly outputs: number;
   /** How much each token counts in a text's mean. */
   readonly weights: ArrayLike<number>;
+  /** Their answers are held in memory. */
   readonly texts: Iterable<TaughtText>;
   /** How much vectors are pulled towards 0: as a text that has the token alone, and no answer. */
   readonly ridge?: number;
@@ -27,9 +28,6 @@ export interface LeastSquaresStart {
   /** Float32 [width, outputs]. */
   readonly projection: Float32Array;
 }
-
-/** Texts that are used, at most: their answers are held in memory. */
-const MOST_TEXTS = 32_768;
 
 /**
  * The vectors of tokens whose weighted means are nearest to a teacher's vectors of texts: ridge regression on the bags of
@@ -80,7 +78,6 @@ function readBags({ texts, weights, outputs }: LeastSquaresOptions): Bags {
   const read: { rows: Uint32Array; parts: Float64Array }[] = [];
   const answers: ArrayLike<number>[] = [];
   for (const { ids, answer } of texts) {
-    if (read.length === MOST_TEXTS) break;
     if (ids.length === 0) continue;
     let total = 0;
     for (let i = 0; i < ids.length; i++) total += weights[ids[i]!]!;

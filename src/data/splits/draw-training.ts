@@ -36,7 +36,7 @@ export function drawTraining(
 ): void {
   if (wanted === undefined) return;
   const kept = labelled ?? new Set<number>();
-  const byClass = labelled === undefined && stratified !== false;
+  const byClass = labelled === undefined && stratified !== false && names.length > 0;
   const open = function* () {
     for (let sample = 0; sample < table.size; sample++)
       if (table.split(sample) === TRAIN && !kept.has(sample)) yield sample;

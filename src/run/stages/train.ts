@@ -73,7 +73,9 @@ export async function train(
   const { recipe, engine, folder } = run;
   const { training } = recipe;
   const { dataset } = data;
-  const student = data.buildStudent();
+  const drawn = data.buildStudent();
+  const started = lessons && data.startStudent?.(lessons.answers.spaces);
+  const student = started ? withParameters(drawn, started) : drawn;
   const trainingIn = (orderOf?: OrderOf) =>
     lessons
       ? data.training('train', lessons.answers.spaces, lessons.answers.added, orderOf)

@@ -6,6 +6,7 @@ import type { TextDataset } from '../../data/text-dataset.ts';
 import type { TextSplit } from '../../data/text-split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextStudent } from '../../export/text-student.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { randomStream } from '../../random.ts';
 import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import type { TextInputs } from '../../students/backbone.ts';
@@ -14,11 +15,12 @@ import { backboneFor } from '../../students/index.ts';
 import type { Student } from '../../students/student.ts';
 import { textNgrams } from '../../students/text-ngrams.ts';
 import type { Head } from '../../targets/head.ts';
+import { headScope } from '../../targets/head-scope.ts';
 import { headOutputs } from '../../teachers/head-outputs.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
-import { textBatches, textSpeedCalls, textVariants, tokenIds } from '../batches/text-batches.ts';
+import { taughtTexts, textBatches, textSpeedCalls, textVariants, tokenIds } from '../batches/text-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { Task, TaskData } from '../context/task.ts';
@@ -105,9 +107,12 @@ function textData(context: {
       student ??= buildTextStudent(recipe, tokenizer, dataset, heads);
       return student;
     },
+    startStudent: (answers) =>
+      startTextStudent(recipe, textInputs(recipe, tokenizer, dataset), heads, answers, dataset),
     peer: {
       title: 'a linear model of n-grams',
-      fits: heads.every(({ features }) => features !== 'map'),
+      // Of a vector it would have a table of n-grams as wide as the vector, which costs more than any student.
+      fits: heads.every(({ features, target }) => features !== 'map' && target.kind !== 'embedding'),
       build() {
         peer ??= buildStudent({
           backbone: textNgrams,
@@ -223,6 +228,25 @@ export function buildTextStudent(
     inputs: textInputs(recipe, tokenizer, dataset),
     heads,
     random: randomStream(recipe.seed, 'student'),
+  });
+}
+
+/** What the student starts from where its main output is a vector and its teacher has said one of every training text. */
+function startTextStudent(
+  recipe: Recipe,
+  inputs: TextInputs,
+  [main]: readonly Head[],
+  answers: ReadonlyMap<string, LabelSpace>,
+  { splits }: Pick<TextDataset, 'splits'>,
+): ReadonlyMap<string, Float32Array> | undefined {
+  const backbone = backboneFor(recipe.student.kind, 'text');
+  const said = main && answers.get(main.output);
+  if (!backbone.start || !said || main.target.kind !== 'embedding') return undefined;
+  const outputs = (main.space as { readonly width: number }).width;
+  return backbone.start(recipe.student, inputs, {
+    outputs,
+    scope: headScope(main.output),
+    texts: { [Symbol.iterator]: () => taughtTexts(splits.train, said) },
   });
 }
 
