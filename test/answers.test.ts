@@ -157,7 +157,8 @@ test('vectors that only a teacher gives are its student’s truth', async () => 
   const { teacher: taught, student, baselines } = await distill<AnswersResult>(recipe, options);
   expect(taught?.metrics.cosine).toBeCloseTo(1, 3);
   expect(student.metrics.cosine).toBeGreaterThan(0.8);
-  expect(baselines?.map(({ name }) => name)).toEqual(['linear-answers']);
+  // A linear model would have a table of n-grams as wide as the vector.
+  expect(baselines).toEqual([]);
   await expect(evaluate(options.out, {})).rejects.toThrow(/only the teacher knows/);
   await expect(train(recipe, place.options('vectors-alone'))).rejects.toThrow(/no output has a field/);
 });
