@@ -1,17 +1,10 @@
-import { JoinedSplit } from '../../data/added/joined-split.ts';
-import { variantName } from '../../data/batch.ts';
-import { batchOrder } from '../../data/batches/batch-order.ts';
-import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { PIXEL_VALUES } from '../../data/columns.ts';
 import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { SOURCES } from '../../data/sources/index.ts';
-import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
-import type { LabelSpace } from '../../knowledge/label-space.ts';
-import type { Tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { buildStudent } from '../../students/build-student.ts';
@@ -22,10 +15,11 @@ import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
-import { trainingBatch } from '../batches/sample-batches.ts';
+import { speedCalls } from '../batches/speed-calls.ts';
+import { inViews, trainingDataOf } from '../batches/training-data.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import type { RunOptions } from '../context/run-options.ts';
-import type { Task, TaskData, TrainingData } from '../context/task.ts';
+import type { Task, TaskData } from '../context/task.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
 import { headsOf } from '../heads/recipe-heads.ts';
 import { requireImages } from '../teaching/require-classes.ts';
@@ -92,6 +86,7 @@ function imageData(context: {
   const { labels, splits } = dataset;
   const { dims, normalization } = imagesOf(dataset);
   const heads = headsOf(recipe, dataset);
+  const { batchSize } = recipe.training;
   return {
     task,
     dataset,
@@ -125,17 +120,17 @@ function imageData(context: {
           random,
         });
       },
-      training: (name, knowledge) => trainingData(recipe, splits[name], knowledge),
+      training: (name, knowledge) => trainingDataOf({ recipe, split: splits[name], batchSize, knowledge }),
     },
     training: (name, knowledge, added, orderOf) =>
-      trainingData(recipe, splits[name], knowledge, added as readonly Split[] | undefined, orderOf),
+      trainingDataOf({ recipe, split: splits[name], batchSize, knowledge, added, orderOf }),
     teacherTitle: teacher?.title ?? '',
     async teach() {
       requireImages(teacher!, dims);
       return { model: orderOutputs(teacher!.model, classes!.outputs), validation: null };
     },
     heldBytes: splits.train.heldBytes,
-    speedCalls: (split, rows) => speedCalls(split, rows),
+    speedCalls: (split, rows) => speedCalls(split, rows, [PIXEL_VALUES]),
     readerInput: (split, ordinal) => ({
       pixels: (split as RecordSplit).bytes(ordinal) ?? new Uint8Array(),
       dims,
@@ -150,71 +145,4 @@ function imageData(context: {
         preprocessor: dataset.inputs[0]?.processor.files()['preprocessor_config.json'],
       }),
   };
-}
-
-/** A split with every view that training takes of its pictures: no more than there are epochs. */
-function inViews(
-  { data, training, seed }: Recipe,
-  split: RecordSplit,
-): { split: RecordSplit; views: number } {
-  if (!data.augmentation) return { split, views: 1 };
-  const views = Math.min(data.augmentation.views, training.epochs);
-  return { split: split.withViews({ count: views, seed, options: data.augmentation }), views };
-}
-
-/**
- * Every picture once an epoch, in the view whose turn it is, and every one that was added. Batches are full: batch
- * statistics of a short one would be others. The samples that are left over at the end of an epoch are other ones in
- * the next.
- */
-function trainingData(
-  recipe: Recipe,
-  pictures: RecordSplit,
-  knowledge: ReadonlyMap<string, LabelSpace> | undefined,
-  added: readonly Split[] = [],
-  orderOf: OrderOf = batchOrder,
-): TrainingData {
-  const { seed } = recipe;
-  const { split: own, views } = inViews(recipe, pictures);
-  const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
-  const size = pictures.samples + split.size - own.size;
-  const batchSize = Math.min(recipe.training.batchSize, size);
-  const order = orderOf({ buckets: [{ size }] }, batchSize, seed);
-  const batchesPerEpoch = Math.floor(size / batchSize);
-  return {
-    variants: { [variantName({ batch: batchSize })]: { batch: batchSize } },
-    batches: {
-      batchesPerEpoch,
-      batch({ epoch, index }) {
-        const from = (epoch % views) * pictures.samples;
-        const afterViews = own.size - pictures.samples;
-        const indices = fullBatch(order, epoch, index, batchSize).map(
-          (picture) => picture + (picture < pictures.samples ? from : afterViews),
-        );
-        return trainingBatch(split.readBatch(0, indices, batchSize), knowledge);
-      },
-    },
-  };
-}
-
-/** Batch `index`, or the last one in the place of the short one. */
-function fullBatch(
-  order: ReturnType<typeof batchOrder>,
-  epoch: number,
-  index: number,
-  batchSize: number,
-): Uint32Array {
-  const { indices } = order.batch(epoch, index);
-  return indices.length === batchSize ? indices : order.batch(epoch, order.batchesPerEpoch - 1).indices;
-}
-
-const SPEED_CALLS = 50;
-
-function* speedCalls(split: Split, rows: number): Generator<Record<string, Tensor>> {
-  for (let call = 0; call < SPEED_CALLS && split.size > 0; call++) {
-    const first = Math.floor((call / SPEED_CALLS) * split.size);
-    const indices = Array.from({ length: rows }, (_, row) => (first + row) % split.size);
-    const { columns } = split.readBatch(0, indices, rows);
-    yield { [PIXEL_VALUES]: columns[PIXEL_VALUES] as Tensor };
-  }
 }

@@ -169,7 +169,8 @@ export class Tokenizer {
    * sentences for a run to tell.
    */
   get warnings(): readonly string[] {
-    return [...this.#named.warnings, ...this.#padding.warnings, ...libraryDifferences(this.#json)];
+    const differences = libraryDifferences(this.#json);
+    return [...this.#named.warnings, ...this.#padding.warnings, ...differences];
   }
 
   /** The special tokens that stand at the end of every text. */
