@@ -6,7 +6,6 @@ import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../../data/columns.ts';
 import type { Split } from '../../data/split.ts';
 import type { TextSplit } from '../../data/text-split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
-import { type Tensor, tensor } from '../../onnx/tensor.ts';
 import type { TaughtText } from '../../students/least-squares-start.ts';
 import type { PlainBatchSource } from '../../train/batch-source.ts';
 import { readKnowledge, splitBatches, trainingBatch } from './sample-batches.ts';
@@ -45,55 +44,6 @@ export function textVariants(
 ): Record<string, { batch: number; sequence: number }> {
   const sizes = split.buckets.map(({ length }) => ({ batch: batchSize, [SEQUENCE]: length as number }));
   return Object.fromEntries(sizes.map((own) => [variantName(own), own]));
-}
-
-const SPEED_CALLS = 50;
-
-/**
- * Calls of `rows` texts taken from all over the split, cut to the longest of them as a tokenizer pads them. Where the
- * split is so small that no bucket has so many texts, a call takes some of them several times.
- */
-export function* textSpeedCalls(split: TextSplit, rows: number): Generator<Record<string, Tensor>> {
-  const bucketsOf = (least: number) =>
-    split.buckets.flatMap(({ size }, bucket) => (size >= least ? [bucket] : []));
-  const large = bucketsOf(rows);
-  const usable = large.length > 0 ? large : bucketsOf(1);
-  const total = usable.reduce((sum, bucket) => sum + split.buckets[bucket].size, 0);
-  for (let call = 0; call < SPEED_CALLS && total > 0; call++) {
-    // Buckets come up as often as they are full; inside one, calls are spread evenly.
-    let place = Math.floor(((call + 0.5) / SPEED_CALLS) * total);
-    const bucket = usable.find((candidate) => {
-      const { size } = split.buckets[candidate];
-      if (place < size) return true;
-      place -= size;
-      return false;
-    }) as number;
-    const { size } = split.buckets[bucket];
-    const first = Math.max(0, Math.min(place, size - rows));
-    const indices = Array.from({ length: rows }, (_, row) => (first + row) % size);
-    yield cutToLongest(split.readBatch(bucket, indices, rows));
-  }
-}
-
-/** Without the columns that are padding in every row, on whichever side they are. */
-function cutToLongest({ columns, rows, sizes }: Batch): Record<string, Tensor> {
-  const length = sizes[SEQUENCE] as number;
-  const mask = columnOf({ columns }, ATTENTION_MASK).data as BigInt64Array;
-  let [first, last] = [length - 1, 0];
-  for (let i = 0; i < mask.length; i++) {
-    if (mask[i] !== 1n) continue;
-    first = Math.min(first, i % length);
-    last = Math.max(last, i % length);
-  }
-  const kept = Math.max(1, last + 1 - first);
-  const cut = (name: string) => {
-    const values = columnOf({ columns }, name).data as BigInt64Array;
-    const result = new BigInt64Array(rows * kept);
-    for (let row = 0; row < rows; row++)
-      result.set(values.subarray(row * length + first, row * length + first + kept), row * kept);
-    return tensor('int64', [rows, kept], result);
-  };
-  return { [INPUT_IDS]: cut(INPUT_IDS), [ATTENTION_MASK]: cut(ATTENTION_MASK) };
 }
 
 /** Texts that are read at once where all of a split are. */

@@ -3,10 +3,12 @@ import type { Split } from '../../data/split.ts';
 import { tokenBatch } from '../../data/testing/batches.ts';
 import type { TextSplit } from '../../data/text-split.ts';
 import type { Session } from '../../engine/engine.ts';
-import { textSpeedCalls } from '../batches/text-batches.ts';
+import { speedCalls } from '../batches/speed-calls.ts';
 import { timeModels } from './time-models.ts';
 
-const CALLS = { speedCalls: (split: Split, rows: number) => textSpeedCalls(split as TextSplit, rows) };
+const CALLS = {
+  speedCalls: (split: Split, rows: number) => speedCalls(split, rows, ['input_ids', 'attention_mask']),
+};
 
 /** A split of texts that are all three tokens long, in buckets of 16 tokens. */
 function splitOf(sizes: readonly number[]): TextSplit {

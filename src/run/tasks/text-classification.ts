@@ -1,4 +1,5 @@
 import { JoinedSplit } from '../../data/added/joined-split.ts';
+import { ATTENTION_MASK, INPUT_IDS } from '../../data/columns.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Split } from '../../data/split.ts';
 import type { KeptSplits } from '../../data/splits/kept-splits.ts';
@@ -20,7 +21,8 @@ import { headOutputs } from '../../teachers/head-outputs.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
-import { taughtTexts, textBatches, textSpeedCalls, textVariants, tokenIds } from '../batches/text-batches.ts';
+import { speedCalls } from '../batches/speed-calls.ts';
+import { taughtTexts, textBatches, textVariants, tokenIds } from '../batches/text-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { Task, TaskData } from '../context/task.ts';
@@ -101,7 +103,7 @@ function textData(context: {
     heads,
     ...(classes && { classes }),
     asked: dataset.splits.train,
-    calibrationMask: 'attention_mask',
+    calibrationMask: ATTENTION_MASK,
     buildStudent() {
       // Some students measure the training texts first: once is enough.
       student ??= buildTextStudent(recipe, tokenizer, dataset, heads);
@@ -180,7 +182,7 @@ function textData(context: {
       });
     },
     heldBytes: dataset.splits.train.heldBytes,
-    speedCalls: (split, rows) => textSpeedCalls(split as TextSplit, rows),
+    speedCalls: (split, rows) => speedCalls(split, rows, [INPUT_IDS, ATTENTION_MASK]),
     readerInput(split, ordinal) {
       const text = (split as TextSplit).text(ordinal);
       const cutAtStart = tokenizer.frame.truncationSide === 'left';
