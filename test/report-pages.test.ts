@@ -29,7 +29,7 @@ describe.skipIf(!executablePath)('every kind of page in a browser', () => {
     page.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));
     page.on('request', (request) => {
       const isOwn = request.url().startsWith('file:') && request.isNavigationRequest();
-      if (!isOwn && !request.url().startsWith('data:image/')) complaints.push(request.url());
+      if (!isOwn && !/^data:(image|audio)\//.test(request.url())) complaints.push(request.url());
     });
     // Also what the page reports to nobody.
     await page.addInitScript(() => {
@@ -69,11 +69,30 @@ describe.skipIf(!executablePath)('every kind of page in a browser', () => {
       foreign: document.querySelectorAll('iframe, object, link, script[src]').length,
     }));
     expect(state.title).not.toBe('owned');
-    expect(state.images > 0).toBe(name === 'image');
+    expect(state.images > 0).toBe(name === 'image' || name === 'audio');
     expect(state.broken).toBe(0);
     expect(state.links).toEqual(state.headings);
     expect(new Set(state.ids).size).toBe(state.ids.length);
     expect(state.foreign).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('lets clips be heard', { timeout: patience(60) }, async () => {
+    const file = join(folder, 'heard.html');
+    writeFileSync(file, pages.audio as string);
+    complaints.length = 0;
+    await page.goto(pathToFileURL(file).href);
+    const seconds = await page.evaluate(async () => {
+      const [audio] = document.querySelectorAll('audio');
+      if (!audio) return 0;
+      await new Promise((resolve, reject) => {
+        audio.addEventListener('loadedmetadata', resolve);
+        audio.addEventListener('error', () => reject(new Error(audio.error?.message)));
+        audio.load();
+      });
+      return audio.duration;
+    });
+    expect(seconds).toBeCloseTo(0.5);
     expect(complaints).toEqual([]);
   });
 

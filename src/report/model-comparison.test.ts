@@ -7,7 +7,7 @@ function compare(rows: [truth: number, teacher: number, student: number, baselin
   const comparison = createComparison({ classes: 3, seed: 1 });
   rows.forEach(([truth, teacher, student, baseline], index) => {
     comparison.add({
-      text: `text ${index}`,
+      example: () => ({ text: `text ${index}` }),
       truth,
       teacher: answer(teacher),
       student: answer(student),
@@ -91,20 +91,43 @@ describe('createComparison', () => {
 
   it('cuts texts that are too long for a card', () => {
     const comparison = createComparison({ classes: 2, seed: 1 });
-    comparison.add({ text: 'x'.repeat(5000), truth: 0, teacher: answer(0), student: answer(1) });
+    comparison.add({
+      example: () => ({ text: 'x'.repeat(5000) }),
+      truth: 0,
+      teacher: answer(0),
+      student: answer(1),
+    });
     expect(comparison.result().disagreements[0]!.text).toHaveLength(601);
   });
 
   it('shows no sample where none is wanted', () => {
     const comparison = createComparison({ classes: 2, seed: 1, examples: false });
-    comparison.add({ text: 'secret', truth: 0, teacher: answer(0), student: answer(1) });
+    comparison.add({ example: () => ({ text: 'secret' }), truth: 0, teacher: answer(0), student: answer(1) });
     expect(comparison.result()).toMatchObject({ disagreements: [], errors: { own: { count: 1 } } });
+  });
+
+  it('keeps the sound of a sample that is shown, and makes no other', () => {
+    const comparison = createComparison({ classes: 2, seed: 1 });
+    let made = 0;
+    const example = () => {
+      made++;
+      return { text: 'a', picture: 'data:image/svg+xml;base64,', sound: 'data:audio/wav;base64,' };
+    };
+    comparison.add({ example, truth: 0, teacher: answer(0), student: answer(0) });
+    expect(made).toBe(0);
+    comparison.add({ example, truth: 0, teacher: answer(0), student: answer(1) });
+    expect(comparison.result().disagreements).toMatchObject([{ ...example(), truth: 0 }]);
   });
 
   it('refuses an answer that is no probability', () => {
     const comparison = createComparison({ classes: 2, seed: 1 });
     const add = (confidence: number) =>
-      comparison.add({ text: '', truth: 0, teacher: answer(0, confidence), student: answer(0) });
+      comparison.add({
+        example: () => ({ text: '' }),
+        truth: 0,
+        teacher: answer(0, confidence),
+        student: answer(0),
+      });
     expect(() => add(Number.NaN)).toThrow('not a probability');
     expect(() => add(1.5)).toThrow('not a probability');
   });
@@ -113,7 +136,8 @@ describe('createComparison', () => {
 describe('createStudentAnswers', () => {
   const told = (examples: boolean) => {
     const answers = createStudentAnswers({ classes: 2, seed: 1, examples });
-    for (let i = 0; i < 40; i++) answers.add({ text: `text ${i}`, truth: 0, answer: answer(i % 2) });
+    for (let i = 0; i < 40; i++)
+      answers.add({ example: () => ({ text: `text ${i}` }), truth: 0, answer: answer(i % 2) });
     return answers.result();
   };
 

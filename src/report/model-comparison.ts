@@ -2,13 +2,13 @@ import { type Confusion, confusionCounts, countAnswer, createConfusion } from '.
 import { type RandomStream, randomStream } from '../random.ts';
 import { countConfidence, createReliability, type Reliability, reliabilityBins } from './reliability.ts';
 import type { Answer, ConfusionPair, Disagreement, ErrorOrigins, ReportData } from './report-data.ts';
+import { type ShownExample, shownExample } from './shown-example.ts';
 import type { Mistake, StudentAnswers } from './train-report.ts';
 
 /** A test text and what each model answered. */
 export interface ComparedText {
-  text: string;
-  /** A data URI, of samples that are pictures. */
-  picture?: string;
+  /** The text, image or sound; called for those alone that the report shows. */
+  example(): ShownExample;
   /** Index of the true label. */
   truth: number;
   teacher: Answer;
@@ -20,8 +20,6 @@ export interface ComparedText {
 export type ComparisonResult = Pick<ReportData, 'confusion' | 'errors' | 'disagreements' | 'calibration'>;
 
 const EXAMPLES = 12;
-/** Longer texts are cut in the report: twelve novels are no examples. */
-const EXAMPLE_CHARACTERS = 600;
 
 /**
  * Compares teacher, student and baseline text by text, in memory that does not grow with the number of texts:
@@ -29,7 +27,7 @@ const EXAMPLE_CHARACTERS = 600;
  *
  * @example
  * const comparison = createComparison({ classes: labels.length, seed: 1 });
- * comparison.add({ text, truth: 3, teacher: { label: 3, confidence: 0.8 }, student: { label: 5, confidence: 0.4 } });
+ * comparison.add({ example: () => ({ text }), truth: 3, teacher: { label: 3, confidence: 0.8 }, student: { label: 5, confidence: 0.4 } });
  * const { errors } = comparison.result();
  */
 export function createComparison(options: { classes: number; seed: number; examples?: boolean }) {
@@ -64,8 +62,7 @@ export function createComparison(options: { classes: number; seed: number; examp
         const kind =
           student.label === truth ? 'studentRight' : teacher.label === truth ? 'teacherRight' : 'bothWrong';
         samples[kind].offer(() => ({
-          text: cutText(compared.text),
-          ...(compared.picture && { picture: compared.picture }),
+          ...shownExample(compared.example()),
           truth,
           teacher: { ...teacher },
           student: { ...student },
@@ -121,22 +118,11 @@ export function createStudentAnswers(options: { classes: number; seed: number; e
   const student = tally(classes);
   const mistakes = createSample<Mistake>(randomStream(seed, 'mistakes'));
   return {
-    add({
-      text,
-      picture,
-      truth,
-      answer,
-    }: {
-      text: string;
-      picture?: string;
-      truth: number;
-      answer: Answer;
-    }): void {
+    add({ example, truth, answer }: Pick<ComparedText, 'example' | 'truth'> & { answer: Answer }): void {
       count(student, truth, answer);
       if (answer.label === truth || !examples) return;
       mistakes.offer(() => ({
-        text: cutText(text),
-        ...(picture && { picture }),
+        ...shownExample(example()),
         truth,
         student: { ...answer },
       }));
@@ -206,8 +192,4 @@ function inTurn(lists: readonly Disagreement[][], limit: number): Disagreement[]
     }
   }
   return taken;
-}
-
-function cutText(text: string): string {
-  return text.length > EXAMPLE_CHARACTERS ? `${text.slice(0, EXAMPLE_CHARACTERS)}…` : text;
 }

@@ -3,6 +3,7 @@ import { knowledgeGraphSchema } from '../knowledge/graph/knowledge-graph.ts';
 import { runResultSchema } from './result.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
 import { SAMPLE_UNITS } from './sample-unit.ts';
+import { shownExampleSchema } from './shown-example.ts';
 import { toldStageSchema } from './told-stage.ts';
 
 const count = z.number().int().nonnegative();
@@ -62,10 +63,7 @@ export const answerSchema = z.object({ label: count, confidence: fraction });
 export type Answer = z.infer<typeof answerSchema>;
 
 /** A test text to which teacher and student gave different answers. */
-const disagreementSchema = z.object({
-  text: z.string(),
-  /** A data URI, of samples that are pictures. */
-  picture: z.string().startsWith('data:image/').optional(),
+const disagreementSchema = shownExampleSchema.extend({
   truth: count,
   teacher: answerSchema,
   student: answerSchema,

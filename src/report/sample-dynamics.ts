@@ -1,13 +1,11 @@
 import { z } from 'zod';
+import { shownExampleSchema } from './shown-example.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
 
 /** A training sample, and how training went for it. */
-const followedSampleSchema = z.object({
-  text: z.string(),
-  /** A data URI, of samples that are pictures. */
-  picture: z.string().startsWith('data:image/').optional(),
+const followedSampleSchema = shownExampleSchema.extend({
   /** The index of its class, and who gave it. */
   label: count,
   givenBy: z.enum(['label', 'teacher']),

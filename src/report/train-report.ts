@@ -10,13 +10,11 @@ import {
 import { trainResultSchema } from './result.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
 import { SAMPLE_UNITS } from './sample-unit.ts';
+import { shownExampleSchema } from './shown-example.ts';
 import { toldStageSchema } from './told-stage.ts';
 
 /** A test sample that the student got wrong. */
-const mistakeSchema = z.object({
-  text: z.string(),
-  /** A data URI, of samples that are images. */
-  picture: z.string().startsWith('data:image/').optional(),
+const mistakeSchema = shownExampleSchema.extend({
   truth: z.number().int().nonnegative(),
   student: answerSchema,
 });

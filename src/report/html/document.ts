@@ -4,7 +4,7 @@ import { SCRIPT } from './script.ts';
 
 /**
  * A page that needs nothing but itself (no network, fonts or files): the content security policy admits its own style and
- * the one script by hash, pictures inside the page, and nothing else. The contents are the headings of its sections, and
+ * the one script by hash, images and sounds inside the page, and nothing else. The contents are the headings of its sections, and
  * stand after the first part of the body.
  */
 export function renderDocument(page: {
@@ -15,8 +15,9 @@ export function renderDocument(page: {
 }): string {
   const policy = [
     "default-src 'none'",
-    // Pictures of samples stand in the page itself; what a data: URI holds can ask for nothing.
+    // Images and sounds of samples stand in the page itself; what a data: URI holds can ask for nothing.
     'img-src data:',
+    'media-src data:',
     `style-src '${sha256(page.style)}'`,
     `script-src '${sha256(SCRIPT)}'`,
     "base-uri 'none'",

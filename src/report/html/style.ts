@@ -169,6 +169,8 @@ text { fill: var(--ink); font-size: 12px; }
 const CARDS = `
 .cards { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: 16px; }
 .card { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px; display: flex; flex-direction: column; }
+.waveform { width: 100%; max-width: 20rem; height: 4.5rem; }
+.card audio { width: 100%; max-width: 20rem; height: 2.25rem; margin-bottom: 8px; }
 .example { width: 5.25rem; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: #000; border-radius: 4px; }
 .card blockquote { margin: 0; font-size: 1.0625rem; line-height: 1.4; flex: 1; }
 .card .truth { margin: 12px 0; font-size: 0.9375rem; }

@@ -17,6 +17,7 @@ import type { ShownModel } from './models.ts';
 import { costSection } from './sections/cost.ts';
 import { dataSection } from './sections/data.ts';
 import { dynamicsSection } from './sections/dynamics.ts';
+import { exampleMedia } from './sections/example-media.ts';
 import { learningSection } from './sections/learning.ts';
 import { repeatSection } from './sections/repeat.ts';
 import { scorecardSection } from './sections/scorecard.ts';
@@ -136,8 +137,8 @@ ${
 </section>`;
 }
 
-function card({ text, picture, truth, student }: Mistake, labels: readonly string[]): Markup {
-  return html`<li class="card">${picture && html`<img class="example" src="${picture}" alt="${text}">`}<blockquote dir="auto">${text}</blockquote>
+function card({ truth, student, ...example }: Mistake, labels: readonly string[]): Markup {
+  return html`<li class="card">${exampleMedia(example)}<blockquote dir="auto">${example.text}</blockquote>
 <p class="truth"><span class="muted">In truth</span> <b><bdi>${labels[truth]}</bdi></b></p>
 <dl><div><dt><span class="key student"></span>Student</dt><dd class="answer"><bdi>${labels[student.label]}</bdi> <span class="wrong">✗<span class="hidden">wrong</span></span></dd><dd class="sure">${percent(student.confidence, 0)}<span class="hidden"> sure</span>${bar(student.confidence, 'student')}</dd></div></dl></li>`;
 }

@@ -4,6 +4,7 @@ import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.t
 import type { Example } from '../../data/split.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { Head } from '../../targets/head.ts';
+import { shownExampleSchema } from '../shown-example.ts';
 
 const cell = z.union([z.string(), z.number(), z.null()]);
 
@@ -41,9 +42,7 @@ const samplesBlock = z.object({
   title: z.string(),
   about: z.string(),
   samples: z.array(
-    z.object({
-      text: z.string(),
-      picture: z.string().startsWith('data:image/').optional(),
+    shownExampleSchema.extend({
       said: z.array(
         z.object({
           who: z.enum(['truth', 'teacher', 'student']),

@@ -1,16 +1,21 @@
+import { waveformPicture, waveformSound } from '../../data/modalities/audio/waveform-example.ts';
 import { methodResults } from '../continual-result.ts';
 import { type ContinualReport, renderContinualReport } from '../html/continual-page.ts';
 import { renderReport } from '../html/page.ts';
 import { renderTrainReport } from '../html/train-page.ts';
 import type { CurvePoint, ReportData } from '../report-data.ts';
+import type { ShownExample } from '../shown-example.ts';
 import type { TrainReport } from '../train-report.ts';
 import { HOSTILE, hostileReport } from './hostile-report.ts';
 import { syntheticGraph } from './synthetic-graph.ts';
 import { syntheticReport } from './synthetic-report.ts';
 
 /** A PNG of one grey point. */
-const PICTURE =
+const IMAGE =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
+
+/** A tone that dies away. */
+const CLIP = Float32Array.from({ length: 4000 }, (_, t) => Math.exp(-t / 1000) * Math.sin(t / 3));
 
 /** A page of every kind that a run can leave, by name: what holds for pages is held for all of them. */
 export function syntheticPages(): Record<string, string> {
@@ -18,6 +23,7 @@ export function syntheticPages(): Record<string, string> {
     text: renderReport(syntheticReport({ peers: true })),
     bare: renderReport(bareReport()),
     image: renderReport(imageReport()),
+    audio: renderReport(audioReport()),
     narrow: renderReport(narrowReport()),
     weights: renderReport(weightsReport()),
     layers: renderReport(manyLayersReport()),
@@ -37,21 +43,34 @@ function bareReport(): ReportData {
 
 /** Samples that are images, in cards and on the map. */
 function imageReport(): ReportData {
+  return shownReport('images', (index) => ({ text: `image ${index}`, picture: IMAGE }));
+}
+
+/** Clips with their drawing, to be listened to; a name of a file that means harm. */
+function audioReport(): ReportData {
+  return shownReport('clips', (index) => ({
+    text: index === 0 ? HOSTILE : `${index}.wav`,
+    picture: waveformPicture(CLIP),
+    sound: waveformSound(CLIP, 8000)!,
+  }));
+}
+
+function shownReport(unit: ReportData['unit'], example: (index: number) => ShownExample): ReportData {
   const data = syntheticReport();
-  const pictured = <Sample extends object>(samples: readonly Sample[]) =>
-    samples.map((sample, index) => ({ ...sample, text: `image ${index}`, picture: PICTURE }));
+  const shown = <Sample extends object>(samples: readonly Sample[]) =>
+    samples.map((sample, index) => ({ ...sample, ...example(index) }));
   const { dynamics } = data;
   return {
     ...data,
-    unit: 'images',
-    disagreements: pictured(data.disagreements),
+    unit,
+    disagreements: shown(data.disagreements),
     data: { ...data.data, lengths: [] },
     dynamics: dynamics && {
       ...dynamics,
       examples: {
-        easy: pictured(dynamics.examples.easy),
-        ambiguous: pictured(dynamics.examples.ambiguous),
-        hard: pictured(dynamics.examples.hard),
+        easy: shown(dynamics.examples.easy),
+        ambiguous: shown(dynamics.examples.ambiguous),
+        hard: shown(dynamics.examples.hard),
       },
     },
   };

@@ -227,7 +227,7 @@ function simulateAnswers(baseline: boolean) {
       const student =
         random.uniform() < 0.78 ? teacher.label : simulateAnswer(random, truth, ease - 0.17).label;
       comparison.add({
-        text: TEXTS[LABELS[truth]!]!,
+        example: () => ({ text: TEXTS[LABELS[truth]!]! }),
         truth,
         teacher,
         student: { label: student, confidence: 0.25 + 0.7 * random.uniform() },

@@ -79,7 +79,7 @@ export const evaluateStage = stage({
         countRows(counted, batch, answers);
         for (let row = 0; row < batch.filled; row++) {
           comparison.add({
-            ...test.example(batch.ordinals[row]),
+            example: () => test.example(batch.ordinals[row]),
             truth: labelsOf(batch)[row],
             teacher: answers.get('teacher')![row],
             student: answers.get('student')![row],
@@ -252,7 +252,7 @@ export const studentEvaluationStage = stage({
         countRows(counted, batch, answers);
         for (let row = 0; row < batch.filled; row++) {
           told.add({
-            ...test.example(batch.ordinals[row]),
+            example: () => test.example(batch.ordinals[row]),
             truth: labelsOf(batch)[row],
             answer: answers.get('student')![row],
           });

@@ -12,6 +12,7 @@ import {
   sampleDynamicsSchema,
   summarizeDynamics,
 } from '../../report/sample-dynamics.ts';
+import { shownExample } from '../../report/shown-example.ts';
 import { encodeSafetensors } from '../../train/safetensors.ts';
 import type { DynamicsTable } from '../../train/sample-dynamics.ts';
 import { readKnowledge } from '../batches/sample-batches.ts';
@@ -22,8 +23,6 @@ const FILE = 'dynamics.json';
 /** All samples, by ordinal: for people who clean their data. */
 const TABLE_FILE = 'dynamics.safetensors';
 const EXAMPLES = 6;
-/** Longer texts are cut. */
-const EXAMPLE_CHARACTERS = 600;
 
 /** Writes `dynamics.json` (the map, examples) and `dynamics.safetensors` (every sample) into the run's folder. */
 export function writeDynamics(
@@ -44,13 +43,9 @@ export function writeDynamics(
     ordinals.flatMap((ordinal): FollowedSample[] => {
       const given = classOf(followed.asked ?? split, ordinal, split, followed.answers);
       if (!given) return [];
-      const { text, ...rest } = split.example(ordinal);
-      const letters = [...text];
       return [
         {
-          text:
-            letters.length > EXAMPLE_CHARACTERS ? `${letters.slice(0, EXAMPLE_CHARACTERS).join('')}…` : text,
-          ...rest,
+          ...shownExample(split.example(ordinal)),
           ...given,
           confidence: inUnit(table.confidence[ordinal] as number),
           variability: inUnit(table.variability[ordinal] as number),

@@ -3,6 +3,7 @@ import { bar } from '../charts/bar.ts';
 import { collapsedList } from '../collapsed.ts';
 import { percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
+import { exampleMedia } from './example-media.ts';
 
 /** Samples on which teacher and student differ, each as a card. */
 export function disagreementsSection(data: ReportData): Markup {
@@ -21,7 +22,7 @@ ${
 }
 
 function card(example: Disagreement, labels: readonly string[]): Markup {
-  return html`<li class="card">${example.picture && html`<img class="example" src="${example.picture}" alt="${example.text}">`}<blockquote dir="auto">${example.text}</blockquote>
+  return html`<li class="card">${exampleMedia(example)}<blockquote dir="auto">${example.text}</blockquote>
 <p class="truth"><span class="muted">In truth</span> <b><bdi>${labels[example.truth]}</bdi></b></p>
 <dl>${answer('Teacher', 'teacher', example.teacher, example.truth, labels)}${answer('Student', 'student', example.student, example.truth, labels)}</dl></li>`;
 }

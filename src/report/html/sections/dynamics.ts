@@ -4,6 +4,7 @@ import { cartography } from '../charts/cartography.ts';
 import { collapsedList } from '../collapsed.ts';
 import { decimal, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
+import { exampleMedia } from './example-media.ts';
 
 const REGIONS = [
   { key: 'easy', title: 'Easy', about: 'The student was surest of these.' },
@@ -36,7 +37,7 @@ ${REGIONS.map(({ key, title, about }) =>
 
 function card(example: FollowedSample, labels: readonly string[]): Markup {
   const { confidence, variability, correctness } = example;
-  return html`<li class="card">${example.picture && html`<img class="example" src="${example.picture}" alt="${example.text}">`}<blockquote dir="auto">${example.text}</blockquote>
+  return html`<li class="card">${exampleMedia(example)}<blockquote dir="auto">${example.text}</blockquote>
 <p class="truth"><span class="muted">${example.givenBy === 'label' ? 'Label' : 'The teacher says'}</span> <b><bdi>${labels[example.label]}</bdi></b></p>
 <p class="small muted">confidence ${decimal(confidence, 2)}, variability ${decimal(variability, 2)}, right ${percent(correctness, 0)}</p></li>`;
 }

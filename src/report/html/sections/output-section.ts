@@ -4,6 +4,7 @@ import { pointsChart } from '../charts/points-chart.ts';
 import { collapsedList } from '../collapsed.ts';
 import { compact, decimal, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
+import { exampleMedia } from './example-media.ts';
 import { legend } from './term-lines.ts';
 
 const MOST_ROWS = 60;
@@ -62,9 +63,10 @@ function shownCell(cell: string | number | null, format: 'text' | 'percent' | 'n
   return format === 'count' ? decimal(cell) : compact(cell);
 }
 
-function sampleCard({ text, picture, said }: ShownSample): Markup {
+function sampleCard({ said, ...example }: ShownSample): Markup {
+  const { text, picture } = example;
   const hasMarks = said.some(({ marks }) => marks);
-  return html`<li class="card">${picture && !said.some(({ boxes }) => boxes) && html`<img class="example" src="${picture}" alt="${text}">`}${!hasMarks && html`<blockquote dir="auto">${text}</blockquote>`}
+  return html`<li class="card">${!said.some(({ boxes }) => boxes) && exampleMedia(example)}${!hasMarks && html`<blockquote dir="auto">${text}</blockquote>`}
 <dl>${said.map(
     (one) =>
       html`<div><dt>${one.who !== 'truth' && html`<span class="key ${one.who}"></span>`}${NAMES[one.who]}</dt><dd class="answer">${saidOf(one, text, picture)}</dd></div>`,
