@@ -4,7 +4,7 @@ import { useLiteTokenizer } from '../src/data/modalities/text/tokenizer/use-lite
 import { createNodeEngine } from '../src/engine/node.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { splitBatches } from '../src/run/batches/sample-batches.ts';
-import { prepareTextData } from '../src/run/tasks/text-classification.ts';
+import { prepareRecipeData } from '../src/run/data/prepare-data.ts';
 import { train } from '../src/run/train.ts';
 import { takenFeeds } from '../src/train/batch-feeds.ts';
 import { type Build, buildLimbeck } from './support/build.ts';
@@ -138,9 +138,9 @@ test('store ls, verify and prune', async () => {
   expect(listed.code).toBe(0);
   const logits = spaces.find(({ tap }) => tap === 'logits');
   // The training texts and the test texts, each once.
-  const asked = await prepareTextData(
+  const asked = await prepareRecipeData(
     { recipe: smallRecipe(), options: place.options('small') },
-    await useLiteTokenizer(),
+    { tokenizer: await useLiteTokenizer() },
   );
   const distinct = [asked.splits.train, asked.splits.test].map(
     (split) => new Set(Array.from({ length: split.size }, (_, i) => split.text(i))).size,
@@ -254,7 +254,7 @@ async function answersTo(
   recipe: ReturnType<typeof smallRecipe>,
   options: ReturnType<RunPlace['options']>,
 ): Promise<Map<string, { label: string; margin: number }>> {
-  const dataset = await prepareTextData({ recipe, options }, await useLiteTokenizer());
+  const dataset = await prepareRecipeData({ recipe, options }, { tokenizer: await useLiteTokenizer() });
   const session = await createNodeEngine().load(`${options.out}/student/onnx/model.onnx`);
   const answers = new Map<string, { label: string; margin: number }>();
   try {

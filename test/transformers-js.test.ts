@@ -12,8 +12,8 @@ import type { Session } from '../src/engine/engine.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { tensor } from '../src/onnx/tensor.ts';
 import type { RunResult } from '../src/report/result.ts';
+import { prepareRecipeData } from '../src/run/data/prepare-data.ts';
 import { distill } from '../src/run/distill.ts';
-import { prepareTextData } from '../src/run/tasks/text-classification.ts';
 import { readGlosses, writeJsonLines } from './support/glosses.ts';
 import { RunPlace, smallRecipe } from './support/small-run.ts';
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   writeJsonLines(place.path('data.jsonl'), await readGlosses(300));
   result = await distill(recipe, place.options('small'));
   tokenizer = await useLiteTokenizer();
-  dataset = await prepareTextData({ recipe, options: place.options('small') }, tokenizer);
+  dataset = await prepareRecipeData({ recipe, options: place.options('small') }, { tokenizer });
   labels = dataset.labels;
   const { test: split } = dataset.splits;
   texts = Array.from({ length: split.size }, (_, ordinal) => split.text(ordinal));

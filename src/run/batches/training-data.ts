@@ -8,6 +8,7 @@ import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import type { PlainBatchSource } from '../../train/batch-source.ts';
 import type { TrainingData } from '../context/task.ts';
 import { trainingBatch } from './sample-batches.ts';
 
@@ -24,8 +25,6 @@ export interface TrainingDataOptions {
   readonly orderOf?: OrderOf | undefined;
   /** The token that hidden ones become, where samples have tokens and the recipe hides some. */
   readonly unknownToken?: number | undefined;
-  /** As samples are, without the recipe's variations. */
-  readonly plain?: boolean;
 }
 
 /**
@@ -48,22 +47,41 @@ export function trainingDataOf(options: TrainingDataOptions): TrainingData {
 }
 
 function bucketedBatches(options: TrainingDataOptions): TrainingData {
-  const { recipe, split: own, batchSize, knowledge, added = [], orderOf = batchOrder } = options;
+  const { recipe, split: own, batchSize, knowledge, added = [], orderOf, unknownToken } = options;
   const { seed, training } = recipe;
   const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
-  const order = orderOf(split, batchSize, seed);
-  const dropout = { fraction: options.plain ? 0 : training.tokenDropout, unkId: options.unknownToken ?? 0 };
-  const hides = options.unknownToken !== undefined && dropout.fraction > 0;
-  const vary = (batch: Batch, epoch: number, index: number) =>
-    hides ? dropTokens(batch, { ...dropout, seed }, epoch, index) : batch;
+  const fraction = training.tokenDropout;
+  const hide =
+    unknownToken !== undefined && fraction > 0
+      ? (batch: Batch, epoch: number, index: number) =>
+          dropTokens(batch, { fraction, unkId: unknownToken, seed }, epoch, index)
+      : undefined;
   return {
     variants: variantsOf(own, batchSize),
-    batches: {
-      batchesPerEpoch: order.batchesPerEpoch,
-      batch({ epoch, index }) {
-        const { bucket, indices } = order.batch(epoch, index);
-        return trainingBatch(vary(split.readBatch(bucket, indices, batchSize), epoch, index), knowledge);
-      },
+    batches: batchesByBucket({ split, batchSize, seed, knowledge, orderOf, hide }),
+  };
+}
+
+/** A split's batches in the order that the seed gives, each of samples of one bucket; the last of a bucket may be short. */
+export function batchesByBucket(options: {
+  readonly split: Split;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** What the teacher said, by tap. */
+  readonly knowledge?: ReadonlyMap<string, LabelSpace> | undefined;
+  /** In what order samples come; every one once an epoch when absent. */
+  readonly orderOf?: OrderOf | undefined;
+  /** Hides a part of a batch, anew in every epoch. */
+  readonly hide?: ((batch: Batch, epoch: number, index: number) => Batch) | undefined;
+}): PlainBatchSource {
+  const { split, batchSize, seed, knowledge, orderOf = batchOrder, hide } = options;
+  const order = orderOf(split, batchSize, seed);
+  return {
+    batchesPerEpoch: order.batchesPerEpoch,
+    batch({ epoch, index }) {
+      const { bucket, indices } = order.batch(epoch, index);
+      const batch = split.readBatch(bucket, indices, batchSize);
+      return trainingBatch(hide?.(batch, epoch, index) ?? batch, knowledge);
     },
   };
 }
@@ -92,7 +110,7 @@ export function inViews(
 
 function fullBatches(options: TrainingDataOptions): TrainingData {
   const { recipe, split: samples, knowledge, added = [], orderOf = batchOrder } = options;
-  const { split: own, views } = options.plain ? { split: samples, views: 1 } : inViews(recipe, samples);
+  const { split: own, views } = inViews(recipe, samples);
   const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
   const size = samples.samples + split.size - own.size;
   const batchSize = Math.min(options.batchSize, size);

@@ -30,7 +30,9 @@ export interface LinearPeer {
   readonly fits: boolean;
   /** With its initial parameters. */
   build(): Student;
-  /** Its training samples, or the labelled ones of them, as they are: without the recipe's variations. */
+  /** Samples in a batch, of so many. */
+  batchSize(samples: number): number;
+  /** Its training samples, or the labelled ones of them: no tokens of theirs are hidden. */
   training(split: 'train' | 'labelled', knowledge?: ReadonlyMap<string, LabelSpace>): TrainingData;
 }
 

@@ -10,6 +10,16 @@ export function lengthOf({ length }: { readonly length?: number }): number {
   return length ?? 1;
 }
 
+/** Whether batches of a training are always full: where all samples have one shape, for the sake of batch statistics. */
+export function fillsBatches({ buckets }: BucketSizes): boolean {
+  return buckets.every(({ length }) => length === undefined);
+}
+
+/** Rows of a training step, of a recipe that wants so many. */
+export function stepRows(split: BucketSizes & { readonly size: number }, wanted: number): number {
+  return fillsBatches(split) ? Math.max(1, Math.min(wanted, split.size)) : wanted;
+}
+
 /** Seconds of one full batch, by the length that it is padded to. */
 export type BatchSeconds = ReadonlyMap<number, number>;
 

@@ -7,7 +7,7 @@ import { trainingBatch } from '../batches/sample-batches.ts';
 import { answerDims } from '../heads/answer-dims.ts';
 import { labelTerms, outputContext } from '../heads/label-terms.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
-import { lengthOf } from './batch-counts.ts';
+import { lengthOf, stepRows } from './batch-counts.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
@@ -64,11 +64,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   }
 }
 
-/** Rows of a training step. Steps on pictures have full batches only, for the sake of batch statistics. */
-export function trainedBatch(
-  { recipe, data }: Pick<PlanningContext, 'recipe' | 'data'>,
-  { size }: Split,
-): number {
-  const { batchSize } = recipe.training;
-  return data.task.unit === 'images' ? Math.max(1, Math.min(batchSize, size)) : batchSize;
+/** Rows of the student's training step. */
+export function trainedBatch({ recipe }: Pick<PlanningContext, 'recipe'>, split: Split): number {
+  return stepRows(split, recipe.training.batchSize);
 }

@@ -9,7 +9,7 @@ import type { Head } from '../../targets/head.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { readKnowledge } from '../batches/sample-batches.ts';
-import { textBatches } from '../batches/text-batches.ts';
+import { batchesByBucket } from '../batches/training-data.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { labelTerms } from '../heads/label-terms.ts';
 import { WHOLE_GRAD_NORM, wholeStudent } from '../teaching/fine-tune.ts';
@@ -76,7 +76,7 @@ export async function measureWholeTraining(
   const variants = sampledBuckets([labelled as TextSplit], MEASURED_BATCHES * batchSize).map(
     (split): MeasuredVariant => {
       const length = lengthOf(split.buckets[0]!);
-      const batches = textBatches({ split, batchSize, seed: recipe.seed });
+      const batches = batchesByBucket({ split, batchSize, seed: recipe.seed });
       let next = 0;
       return {
         name: `${length}`,

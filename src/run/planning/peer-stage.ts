@@ -3,10 +3,9 @@ import { adamw } from '../../train/adamw.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import { trainingBatch } from '../batches/sample-batches.ts';
 import { labelTerms } from '../heads/label-terms.ts';
-import { peerBatch, peerSteps } from '../training/peer-training.ts';
-import { batchCount, lengthOf } from './batch-counts.ts';
+import { peerSteps } from '../training/peer-training.ts';
+import { batchCount, lengthOf, stepRows } from './batch-counts.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
-import { trainedBatch } from './measure-student.ts';
 import { measureTraining } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { batchesInTurn, MEASURED_BATCHES, sampledBuckets } from './sampled-split.ts';
@@ -26,8 +25,7 @@ export function planPeers(context: PlanningContext, both: boolean): Promise<Stag
 async function planPeerTrainings(context: PlanningContext, both: boolean): Promise<StagePlan> {
   const { recipe, data, memory } = context;
   const { train, labelled, validation } = data.dataset.splits;
-  const rowsOf = (split: Split) =>
-    data.task.unit === 'images' ? trainedBatch(context, split) : peerBatch(split.size);
+  const rowsOf = (split: Split) => stepRows(split, data.peer.batchSize(split.size));
   // Both are timed by the larger batch.
   const batchSize = rowsOf(train);
   const student = data.peer.build();

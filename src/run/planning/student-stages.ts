@@ -8,7 +8,7 @@ import { calibratedInt8 } from '../measuring/int8.ts';
 import { SPEED_SECONDS } from '../measuring/measure-speed.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
 import { ANSWER_COST } from './answer-stages.ts';
-import { type BucketSizes, batchCount } from './batch-counts.ts';
+import { type BucketSizes, batchCount, fillsBatches } from './batch-counts.ts';
 import { STUDENT_COST, TEACHER_COST } from './costs.ts';
 import { folderBytes } from './folder-bytes.ts';
 import { measureStudent, type StudentCost, trainedBatch } from './measure-student.ts';
@@ -48,7 +48,7 @@ export function planTraining(
   const epochs = stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs;
   const samples = withTeacher ? dataset.splits.train : dataset.splits.labelled;
   const batchSize = trainedBatch(context, samples);
-  const split = data.task.unit === 'images' ? inFullBatches(samples, batchSize) : samples;
+  const split = fillsBatches(samples) ? inFullBatches(samples, batchSize) : samples;
   const perEpoch = batchCount(split, batchSize);
   const secondsOf = (count: number) =>
     trainingSeconds({
@@ -80,7 +80,7 @@ export function planTraining(
   };
 }
 
-/** What is left over at the end of an epoch of pictures waits for the next one. */
+/** What is left over at the end of an epoch waits for the next one. */
 function inFullBatches({ buckets }: BucketSizes, rows: number): BucketSizes {
   return { buckets: buckets.map(({ size, ...shape }) => ({ ...shape, size: size - (size % rows) })) };
 }

@@ -1,112 +1,116 @@
 import { ATTENTION_MASK } from '../../data/columns.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
-import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import { LimbeckError } from '../../errors.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { randomStream } from '../../random.ts';
-import { inputsOf, outputsOf } from '../../recipe/parts.ts';
+import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { Backbone, FrozenTower } from '../../students/backbone.ts';
+import type { Backbone } from '../../students/backbone.ts';
 import { buildStudent } from '../../students/build-student.ts';
 import { BACKBONES } from '../../students/index.ts';
 import type { Student } from '../../students/student.ts';
 import type { Head } from '../../targets/head.ts';
+import { headScope } from '../../targets/head-scope.ts';
 import { headOutputs } from '../../teachers/head-outputs.ts';
+import { orderOutputs } from '../../teachers/order-outputs.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
-import { openUseLite } from '../../teachers/use-lite/open.ts';
 import { speedCalls } from '../batches/speed-calls.ts';
+import { taughtTexts } from '../batches/taught-texts.ts';
 import { withTowers } from '../batches/tower-knowledge.ts';
 import { inViews, trainingDataOf } from '../batches/training-data.ts';
-import type { RunOptions } from '../context/run-options.ts';
-import type { SampleUnit } from '../context/sample-unit.ts';
-import type { StudentPackage, Task, TaskData } from '../context/task.ts';
+import type { LinearPeer, Task, TaskData } from '../context/task.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
 import { headsOf, taughtSpaces } from '../heads/recipe-heads.ts';
-import { runTokenizer } from '../teaching/open-teacher.ts';
 import { backboneInputs } from './backbone-inputs.ts';
-import { openSampleTeacher } from './sample-teachers.ts';
-import { writeStudentOf } from './write-student.ts';
-
-/** What samples are called, by the modalities that they have. */
-const UNITS: Readonly<Record<string, SampleUnit>> = {
-  'text+image': 'pairs',
-};
-
-interface AnyRun {
-  readonly recipe: Recipe;
-  readonly options: RunOptions;
-}
+import type { BoundSamples, PeerModel, RecipeRun, SampleReading } from './sample-kind.ts';
 
 /**
- * Samples of any inputs and any outputs: what is read follows from the processors of the recipe's inputs, what is answered
- * from its heads.
+ * A run over samples of any inputs and any outputs: what is read follows from the processors of the recipe's inputs, what is
+ * answered from its heads; what else there is to know of such samples, `reading` brings.
  */
-export async function anySamples(run: AnyRun): Promise<Task> {
+export function anySamples(run: RecipeRun, unit: Task['unit'], reading: SampleReading): Task {
   const { recipe } = run;
-  const parts = inputsOf(recipe);
-  const modalities = [...new Set(parts.map(({ modality }) => modality))].join('+');
-  const reading = await openSampleTeacher(run, modalities);
-  const tokenizer = parts.some(({ modality }) => modality === 'text')
-    ? (reading?.tokenizer ?? (await runTokenizer(run)))
-    : undefined;
-  let teacher: TeacherSource | undefined;
+  const { tokenizer, preprocessing, warnings = [], classesOf } = reading;
+  let { teacher } = reading;
   let columns: readonly string[] | undefined;
   const task: Task = {
-    unit: UNITS[modalities] ?? 'samples',
+    unit,
     get teacher() {
       return teacher;
     },
-    preprocessing: reading?.preprocessing ?? 'as the data set has it',
-    ...(tokenizer && { tokenizer, vocabularySize: tokenizer.vocabularySize }),
-    ...(tokenizer && { token: (id: number) => tokenizer.token(id) }),
+    preprocessing,
+    ...(tokenizer && {
+      tokenizer,
+      vocabularySize: tokenizer.vocabularySize,
+      token: (id: number) => tokenizer.token(id),
+    }),
     get columns() {
       return columns;
     },
-    warnings: tokenizer?.warnings ?? [],
-    async prepareData({ onProgress, kept }: { onProgress?: (samples: number) => void; kept?: KeptSplits }) {
-      const dataset = await prepareRecipeData(run, { tokenizer, kept, onProgress });
-      if (!tokenizer)
-        columns = dataset.inputs.flatMap(({ processor }) => processor.columns.map(({ name }) => name));
-      teacher = await reading?.open(dataset);
-      const heads = headsOf(recipe, dataset, teacher && taughtSpaces(recipe, teacher));
-      const frozen = await frozenTower(recipe);
-      return sampleData({ run, task, dataset, heads, teacher, frozen });
+    warnings,
+    async prepareData({ onProgress, kept }) {
+      const dataset = await prepareRecipeData(run, {
+        tokenizer,
+        kept,
+        onProgress,
+        ...(classesOf && { classesOf }),
+      });
+      try {
+        const samples = await reading.bind(dataset);
+        ({ teacher } = samples);
+        if (!tokenizer) columns = inputColumns(dataset);
+        const heads = headsOf(recipe, dataset, teacher && taughtSpaces(recipe, teacher));
+        return sampleData({ recipe, task, dataset, heads, samples });
+      } catch (error) {
+        dataset.close();
+        throw error;
+      }
     },
   };
   return task;
 }
 
-function sampleData(context: {
-  readonly run: AnyRun;
+interface Context {
+  readonly recipe: Recipe;
   readonly task: Task;
   readonly dataset: PreparedDataset;
   readonly heads: readonly Head[];
-  readonly teacher: TeacherSource | undefined;
-  readonly frozen: FrozenTower | undefined;
-}): TaskData {
-  const { task, dataset, heads, teacher, frozen } = context;
-  const { recipe } = context.run;
-  const { splits, inputs } = dataset;
-  const columns = inputs.flatMap(({ processor }) => processor.columns);
-  const unknownToken = task.tokenizer?.unkId;
+  readonly samples: BoundSamples;
+}
+
+function sampleData(context: Context): TaskData {
+  const { recipe, task, dataset, heads, samples } = context;
+  const { splits } = dataset;
+  const { classes, pixelRange, teach, remember } = samples;
+  const read = samples.read ?? inputColumns(dataset);
+  const inputs = {
+    ...backboneInputs(dataset.inputs, samples.facts),
+    ...(samples.frozen && { frozen: samples.frozen }),
+  } as never;
   // Samples of which only the inputs are known all teach.
   const knowsTruth = outputsOf(recipe).some(({ field }) => field !== undefined);
+  const unknownToken = task.tokenizer?.unkId;
   let student: Student | undefined;
   return {
     task,
     dataset,
     heads,
+    ...(classes && { classes }),
+    ...(pixelRange && { pixelRange }),
+    ...(inputColumns(dataset).includes(ATTENTION_MASK) && { calibrationMask: ATTENTION_MASK }),
     asked: inViews(recipe, splits.train).split,
-    ...(columns.some(({ name }) => name === ATTENTION_MASK) && { calibrationMask: ATTENTION_MASK }),
     buildStudent() {
+      // Some students measure the training samples first: once is enough.
       student ??= buildStudent({
-        backbone: backboneOf(recipe.student.kind),
+        backbone: backboneOf(recipe),
         options: recipe.student,
-        inputs: { ...backboneInputs(inputs), ...(frozen && { frozen }) } as never,
+        inputs,
         heads,
         random: randomStream(recipe.seed, 'student'),
       });
       return student;
     },
+    startStudent: (answers) => startStudent(context, inputs, answers),
     training: (name, knowledge, added, orderOf) =>
       withTowers(
         heads,
@@ -120,48 +124,74 @@ function sampleData(context: {
           unknownToken,
         }),
       ),
-    peer: {
-      title: 'a linear model',
-      fits: false,
-      build: () => {
-        throw new Error('there is no linear model of such samples');
-      },
-      training: (name, knowledge) =>
-        trainingDataOf({
-          recipe,
-          split: splits[name],
-          batchSize: recipe.training.batchSize,
-          knowledge,
-          plain: true,
-        }),
+    peer: linearPeer(context, samples.peer, inputs),
+    teacherTitle: samples.teacherTitle ?? samples.teacher?.title ?? '',
+    async teach(run) {
+      if (teach) return teach(run, { task, heads });
+      const { model, ...source } = samples.teacher as TeacherSource;
+      return {
+        model: classes ? orderOutputs(model, classes.outputs) : headOutputs(model, heads, source),
+        validation: null,
+      };
     },
-    teacherTitle: teacher?.title ?? '',
-    async teach() {
-      const source = teacher as TeacherSource;
-      return { model: headOutputs(source.model, heads, source), validation: null };
-    },
+    ...(remember && { remember }),
     heldBytes: splits.train.heldBytes,
-    speedCalls: (split, rows) =>
-      speedCalls(
-        split,
-        rows,
-        columns.map(({ name }) => name),
-      ),
-    // No reader of ours knows how to read such samples.
-    readerInput: () => undefined,
-    writeStudent: (folder: string, models: StudentPackage) =>
-      writeStudentOf({ recipe, dataset, heads, tokenizer: task.tokenizer }, folder, models),
+    speedCalls: (split, rows) => speedCalls(split, rows, read),
+    readerInput: (split, ordinal) => samples.readerInput?.(split, ordinal),
+    writeStudent: samples.write,
   };
 }
 
-/** The text tower of a dual encoder that is not trained. */
-async function frozenTower({ student }: Recipe): Promise<FrozenTower | undefined> {
-  if (student.kind !== 'dual-encoder' || student.text.kind !== 'use-lite') return undefined;
-  const { model, embeddingOutput } = await openUseLite();
-  return { graph: model, output: embeddingOutput as string };
+/** Trained on samples as they are, whatever the recipe hides of them. */
+function linearPeer(
+  { recipe, heads, dataset: { splits } }: Context,
+  model: PeerModel | undefined,
+  inputs: never,
+): LinearPeer {
+  let student: Student | undefined;
+  const batchSize = (samples: number) => model?.batchSize?.(samples) ?? recipe.training.batchSize;
+  return {
+    title: model?.title ?? 'a linear model',
+    fits: model !== undefined && heads.every(model.fits),
+    build() {
+      if (!model) throw new Error('there is no linear model of such samples');
+      const { backbone, options } = model;
+      student ??= buildStudent({
+        backbone,
+        options,
+        inputs,
+        heads,
+        random: randomStream(recipe.seed, 'peer'),
+      });
+      return student;
+    },
+    batchSize,
+    training: (name, knowledge) =>
+      trainingDataOf({ recipe, split: splits[name], batchSize: batchSize(splits[name].size), knowledge }),
+  };
 }
 
-function backboneOf(kind: string): Backbone {
+/** What the student starts from where its main output is a vector and its teacher has said one of every training text. */
+function startStudent(
+  { recipe, heads: [main], dataset: { splits } }: Context,
+  inputs: never,
+  answers: ReadonlyMap<string, LabelSpace>,
+): ReadonlyMap<string, Float32Array> | undefined {
+  const said = main && answers.get(main.output);
+  const backbone = backboneOf(recipe);
+  if (!backbone.start || !said || main.target.kind !== 'embedding') return undefined;
+  return backbone.start(recipe.student, inputs, {
+    outputs: (main.space as { readonly width: number }).width,
+    scope: headScope(main.output),
+    texts: { [Symbol.iterator]: () => taughtTexts(splits.train, said) },
+  });
+}
+
+function inputColumns({ inputs }: PreparedDataset): string[] {
+  return inputs.flatMap(({ processor }) => processor.columns.map(({ name }) => name));
+}
+
+function backboneOf({ student: { kind } }: Recipe): Backbone {
   const found = BACKBONES.find((one) => one.kind === kind);
   if (!found) {
     throw new LimbeckError('recipe.invalid', `there is no student ${kind}`, { where: 'student.kind' });

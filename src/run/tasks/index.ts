@@ -1,20 +1,21 @@
 import { modalitiesOf } from '../../recipe/misplaced-kinds.ts';
-import type { Recipe } from '../../recipe/schema.ts';
-import type { RunOptions } from '../context/run-options.ts';
 import type { Task } from '../context/task.ts';
 import { anySamples } from './any-samples.ts';
-import { audioClassification } from './audio-classification.ts';
-import { imageClassification } from './image-classification.ts';
-import { textClassification } from './text-classification.ts';
+import { clips } from './clips.ts';
+import { openColumns } from './columns.ts';
+import { images } from './images.ts';
+import { pairs } from './pairs.ts';
+import type { RecipeRun, SampleKind } from './sample-kind.ts';
+import { texts } from './texts.ts';
 
-/** What reads samples of one modality alone; all others are read by `anySamples`. */
-const READERS: Readonly<Record<string, typeof textClassification>> = {
-  text: textClassification,
-  image: imageClassification,
-  audio: audioClassification,
-};
+/** The kinds of samples of which more is known than their columns. A new one is a file beside these, and an entry here. */
+const SAMPLE_KINDS: readonly SampleKind[] = [texts, images, clips, pairs];
 
 /** Opens what the recipe's task needs before its data: its teacher, its tokenizer. */
-export function openTask(run: { readonly recipe: Recipe; readonly options: RunOptions }): Promise<Task> {
-  return (READERS[modalitiesOf(run.recipe)] ?? anySamples)(run);
+export async function openTask(run: RecipeRun): Promise<Task> {
+  const modalities = modalitiesOf(run.recipe).split('+').sort().join('+');
+  const kind = SAMPLE_KINDS.find(({ reads }) => reads === modalities);
+  return kind
+    ? anySamples(run, kind.unit, await kind.open(run))
+    : anySamples(run, 'samples', await openColumns(run));
 }

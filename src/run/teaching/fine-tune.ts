@@ -7,7 +7,7 @@ import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
-import { textBatches, textVariants } from '../batches/text-batches.ts';
+import { batchesByBucket, variantsOf } from '../batches/training-data.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
@@ -38,7 +38,7 @@ export async function fineTune(
   const { recipe, engine } = run;
   const { labelled, validation } = dataset.splits;
   const student = wholeStudent(teacher);
-  const batches = textBatches({ split: labelled, batchSize: options.batchSize, seed: recipe.seed });
+  const batches = batchesByBucket({ split: labelled, batchSize: options.batchSize, seed: recipe.seed });
   const evaluator = parameterEvaluator({
     engine,
     student,
@@ -50,7 +50,7 @@ export async function fineTune(
     const { parameters, best } = await trainStudent({
       engine,
       student,
-      variants: textVariants(labelled, options.batchSize),
+      variants: variantsOf(labelled, options.batchSize),
       terms: labelTerms({ dataset, heads }),
       optimizer: adamw({ weightDecay: options.weightDecay }),
       schedule: {

@@ -1,0 +1,96 @@
+import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
+import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
+import type { RecordSplit } from '../../data/prepared/record-split.ts';
+import { SOURCES } from '../../data/sources/index.ts';
+import { LimbeckError } from '../../errors.ts';
+import { writeImageClassifier } from '../../export/image-classifier.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { Backbone } from '../../students/backbone.ts';
+import { pixelsLinear } from '../../students/pixels-linear.ts';
+import { openImageFile } from '../../teachers/image-file.ts';
+import { forDataPixels } from '../../teachers/image-model.ts';
+import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
+import { recipePathResolver } from '../context/recipe-paths.ts';
+import { isClassifier } from '../heads/recipe-heads.ts';
+import { requireImages } from '../teaching/require-classes.ts';
+import { imageClassResolver, matchImageDataset } from '../teaching/run-classes.ts';
+import type { PeerModel, RecipeRun, SampleKind } from './sample-kind.ts';
+
+/** Images of one size. */
+export const images: SampleKind = {
+  unit: 'images',
+  reads: 'image',
+  async open(run) {
+    const { recipe } = run;
+    const opened = openImageTeacher(run);
+    const classifier = isClassifier(recipe) ? opened : undefined;
+    refuseLabelOptions(recipe);
+    return {
+      teacher: opened,
+      // The keys of the store are made of the bytes of the images.
+      preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
+      ...(classifier && { classesOf: (title: string) => imageClassResolver(classifier, title) }),
+      bind(dataset) {
+        const own = imagesOf(dataset);
+        const { dims, normalization } = own;
+        const teacher = opened && forImages(opened, own);
+        return {
+          teacher,
+          classes: classifier && matchImageDataset(classifier, dataset),
+          pixelRange: normalization,
+          peer: PEER,
+          readerInput: (split, ordinal) => ({
+            pixels: (split as RecordSplit).bytes(ordinal) ?? new Uint8Array(),
+            dims,
+          }),
+          write: (folder, models) =>
+            writeImageClassifier(folder, {
+              ...models,
+              architecture: recipe.student.kind,
+              labels: dataset.labels,
+              dims,
+              normalization,
+              preprocessor: own.files()['preprocessor_config.json'],
+            }),
+        };
+      },
+    };
+  },
+};
+
+const PEER: PeerModel = {
+  title: 'a linear model of pixels',
+  backbone: pixelsLinear as unknown as Backbone,
+  options: {},
+  fits: ({ features }) => features === 'pooled',
+};
+
+function openImageTeacher({ recipe, options }: RecipeRun): ImageTeacherSource | undefined {
+  const choice = recipe.teacher;
+  if (choice?.kind !== 'onnx-image') return undefined;
+  return openImageFile({ ...choice, model: recipePathResolver(options, 'teacher')(choice.model) });
+}
+
+/** The teacher as the images of a data set are fed to it. */
+function forImages(teacher: ImageTeacherSource, images: ImageProcessor): ImageTeacherSource {
+  const fitted = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, images) };
+  requireImages(fitted, images.dims);
+  return fitted;
+}
+
+/** A source of images in IDX files has its classes and their order; what is said otherwise would not be heard. */
+function refuseLabelOptions({ data }: Recipe): void {
+  if (!SOURCES.some(({ kind, gives }) => kind === data.source.kind && gives === 'image')) return;
+  if (!data.labels && !data.renameLabels) return;
+  throw new LimbeckError('data.options', 'the classes of images come from their source', {
+    where: `${data.labels ? 'data.labels' : 'data.renameLabels'}, for ${data.source.kind}`,
+    remedy: 'Leave it out; the source kind idx takes the names of its classes (data.source.classes).',
+  });
+}
+
+/** How the images of a data set are read. */
+function imagesOf({ inputs }: Pick<PreparedDataset, 'inputs'>): ImageProcessor {
+  const found = inputs.find(({ processor }) => processor instanceof ImageProcessor)?.processor;
+  if (!found) throw new Error('the data set has no images');
+  return found as ImageProcessor;
+}

@@ -1,0 +1,154 @@
+import { ATTENTION_MASK, INPUT_IDS } from '../../data/columns.ts';
+import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
+import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
+import type { TextSplit } from '../../data/text-split.ts';
+import { LimbeckError } from '../../errors.ts';
+import { writeTextStudent } from '../../export/text-student.ts';
+import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
+import type { Backbone } from '../../students/backbone.ts';
+import { textNgrams } from '../../students/text-ngrams.ts';
+import { teacherHash } from '../../teachers/onnx-teacher.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import { tokenIds } from '../batches/taught-texts.ts';
+import { isClassifier } from '../heads/recipe-heads.ts';
+import { textLabelling } from '../teaching/ask-teacher.ts';
+import { fineTune } from '../teaching/fine-tune.ts';
+import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
+import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
+import { requireLogits } from '../teaching/require-classes.ts';
+import { classResolver, matchDataset } from '../teaching/run-classes.ts';
+import { trainHeads } from '../teaching/train-head.ts';
+import { peerBatch } from '../training/peer-training.ts';
+import type { BoundSamples, PeerModel, RecipeRun, SampleKind } from './sample-kind.ts';
+
+/** Texts, or pairs of texts, read by models over tokens. */
+export const texts: SampleKind = {
+  unit: 'texts',
+  reads: 'text',
+  async open(run) {
+    const { recipe } = run;
+    const source = recipe.teacher ? await openTeacherOf(run) : undefined;
+    const tokenizer = source?.tokenizer ?? (await runTokenizer(run));
+    if (source) requireLength(source, recipe.data.maxLength);
+    const classifier = classifierOf(recipe, source);
+    return {
+      teacher: source,
+      tokenizer,
+      preprocessing: textLabelling({ tokenizer }, recipe.data.maxLength).preprocessing,
+      warnings: [...tokenizer.warnings, ...cutWarnings(tokenizer)],
+      ...(classifier && { classesOf: (title: string) => classResolver(classifier, title) }),
+      bind: (dataset) => ({
+        ...shipping(recipe, tokenizer),
+        ...(source && teaching(recipe, source, dataset)),
+        teacher: source,
+        classes: classifier && matchDataset(classifier, dataset),
+        // Students are not told of the parts of a pair: the class that ships them (DistilBERT) has no token types.
+        facts: { text: { pairs: false, trainingTexts: trainingTexts(dataset) } },
+        read: [INPUT_IDS, ATTENTION_MASK],
+        peer: PEER,
+      }),
+    };
+  },
+};
+
+/** As the defaults of n-grams are, with rows enough for the pairs of most vocabularies. */
+const PEER: PeerModel = {
+  title: 'a linear model of n-grams',
+  backbone: textNgrams as unknown as Backbone,
+  options: textNgrams.options.parse({ buckets: 32_768 }),
+  // Of a vector it would have a table of n-grams as wide as the vector, which costs more than any student.
+  fits: ({ features, target }) => features !== 'map' && target.kind !== 'embedding',
+  batchSize: peerBatch,
+};
+
+function openTeacherOf({ recipe, options }: RecipeRun) {
+  requireTextTeacher(recipe);
+  return openRecipeTeacher({ recipe, options });
+}
+
+/** transformers.js cuts every text at its end. */
+function cutWarnings({ frame }: Tokenizer): string[] {
+  if (frame.truncationSide === 'right') return [];
+  return [
+    'the tokenizer cuts texts at their start, transformers.js at their end: there the student gives other answers to texts longer than data.maxLength',
+  ];
+}
+
+/** The teacher, where it is a classifier whose own classes are taught; one that is trained has the data's. */
+function classifierOf(recipe: Recipe, source: TextTeacherSource | undefined): TextTeacherSource | undefined {
+  const { teacher } = recipe;
+  if (!source || !teacher || !('train' in teacher) || teacher.train !== 'none') return undefined;
+  if (!isClassifier(recipe)) return undefined;
+  requireLogits(source);
+  return source;
+}
+
+function trainingTexts({ splits }: PreparedDataset): Iterable<ArrayLike<number>> {
+  return { [Symbol.iterator]: () => tokenIds(splits.train) };
+}
+
+/** A teacher of texts may be trained on the labelled ones: a head, or all of it. */
+function teaching(
+  recipe: Recipe,
+  source: TextTeacherSource,
+  dataset: PreparedDataset,
+): Pick<BoundSamples, 'teach' | 'teacherTitle' | 'remember'> {
+  requireTextTeacher(recipe);
+  const { teacher: choice } = recipe;
+  const { train, head } = choice;
+  const kind = head.hidden > 0 ? 'a head with a hidden layer' : 'a linear head';
+  const teacherTitle =
+    train === 'none'
+      ? source.title
+      : `${source.title} and ${kind}${train === 'all' ? ', trained whole' : ''}`;
+  return {
+    teacherTitle,
+    ...(train !== 'none' && {
+      async teach(run, { task, heads }) {
+        const trained = await trainHeads(run, source, { dataset, heads }, task, head);
+        return train === 'all'
+          ? fineTune(run, { ...source, model: trained.model }, { dataset, heads }, choice.whole)
+          : trained;
+      },
+    }),
+    remember(run, { precision, agreement, file, labellingFile }) {
+      const f32 = teacherHash(file);
+      rememberTeacher(run.store.folder, teacherKey({ ...run, recipe }, source, dataset, choice), {
+        title: teacherTitle,
+        precision,
+        agreement,
+        hashes: { f32, labelling: labellingFile === file ? f32 : teacherHash(labellingFile) },
+      });
+    },
+  };
+}
+
+function shipping(recipe: Recipe, tokenizer: Tokenizer): Pick<BoundSamples, 'readerInput' | 'write'> {
+  const { maxLength } = recipe.data;
+  return {
+    readerInput(split, ordinal) {
+      const text = (split as TextSplit).text(ordinal);
+      const cutAtStart = tokenizer.frame.truncationSide === 'left';
+      return cutAtStart && tokenizer.encode(text).length > maxLength ? undefined : { text };
+    },
+    write: (folder, models) =>
+      writeTextStudent(folder, {
+        ...models,
+        architecture: recipe.student.kind,
+        vocabularySize: tokenizer.vocabularySize,
+        padTokenId: tokenizer.padId,
+        endIds: tokenizer.endIds,
+        maxLength,
+        tokenizerFiles: tokenizer.toShippedFiles(maxLength),
+      }),
+  };
+}
+
+/** Past its last position a teacher looks up what is not there; the engine would say so in the middle of the run. */
+function requireLength({ title, maxLength }: TextTeacherSource, wanted: number): void {
+  if (wanted <= maxLength) return;
+  throw new LimbeckError('teacher.length', `the teacher reads ${maxLength} tokens, not ${wanted}`, {
+    where: `data.maxLength, for ${title}`,
+    remedy: `Set data.maxLength to ${maxLength} or less. For an ONNX file the limit is model_max_length of the tokenizer_config.json beside its tokenizer, or 512.`,
+  });
+}
