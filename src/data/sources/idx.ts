@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { existsSync } from '../../platform/files.ts';
 import { basename } from '../../platform/paths.ts';
+import type { DataSource } from '../sample.ts';
 import { openIdx } from './idx-files.ts';
-import { defineSource } from './source.ts';
+import { defineSource, type SourceContext } from './source.ts';
 
 /** Images in IDX files, as MNIST has them. */
 export const idx = defineSource({
@@ -26,7 +27,7 @@ export const idx = defineSource({
 });
 
 /** Xiao, Rasul and Vollgraf, "Fashion-MNIST" (2017), table 2. */
-const FASHION_CLASSES = [
+export const FASHION_CLASSES = [
   'T-shirt/top',
   'Trouser',
   'Pullover',
@@ -58,15 +59,25 @@ export const fashionMnist = defineSource({
       title: 'Fashion-MNIST',
       description: 'Fashion-MNIST: 70,000 grey images of clothes, 28x28, in ten classes.',
     }),
-  async open({ path }, context) {
-    if (path === undefined && !existsSync(FASHION_FOLDER)) {
-      throw new LimbeckError('data.not-found', 'Fashion-MNIST is not on this machine', {
-        where: FASHION_FOLDER,
-        remedy:
-          'Install it (on Debian: apt-get install -y dataset-fashion-mnist), or set data.source.path to a folder with its four IDX files.',
-      });
-    }
-    const folder = path === undefined ? FASHION_FOLDER : context.resolvePath(path);
-    return openIdx(folder, 'Fashion-MNIST', FASHION_CLASSES, 'position');
-  },
+  open: ({ path }, context) => openFashionMnist(path, context),
 });
+
+/**
+ * The images of clothes from a folder, or from Debian's.
+ *
+ * @throws LimbeckError `data.not-found`, `data.damaged`
+ */
+export async function openFashionMnist(
+  path: string | undefined,
+  context: Pick<SourceContext, 'resolvePath'>,
+): Promise<DataSource> {
+  if (path === undefined && !existsSync(FASHION_FOLDER)) {
+    throw new LimbeckError('data.not-found', 'Fashion-MNIST is not on this machine', {
+      where: FASHION_FOLDER,
+      remedy:
+        'Install it (on Debian: apt-get install -y dataset-fashion-mnist), or set data.source.path to a folder with its four IDX files.',
+    });
+  }
+  const folder = path === undefined ? FASHION_FOLDER : context.resolvePath(path);
+  return openIdx(folder, 'Fashion-MNIST', FASHION_CLASSES, 'position');
+}

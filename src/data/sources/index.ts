@@ -10,6 +10,7 @@ import { fashionMnist, idx } from './idx.ts';
 import { imageFolder } from './image-folder.ts';
 import { jsonl } from './jsonl.ts';
 import { parquet } from './parquet.ts';
+import { scenes } from './scenes.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { spokenWords } from './spoken-words.ts';
 import { textFolder } from './text-folder.ts';
@@ -32,6 +33,7 @@ export const SOURCES = registry('data source', [
   emoji,
   idx,
   fashionMnist,
+  scenes,
   spokenWords,
   asteriskPrompts,
 ]);
