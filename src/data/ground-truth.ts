@@ -1,7 +1,7 @@
 import type { Tensor } from '../onnx/tensor.ts';
 import type { ColumnSpec } from './columns.ts';
 import type { LabelSummary } from './labels/label-reader.ts';
-import type { Encoded } from './modalities/modality.ts';
+import type { Encoded, Movement } from './modalities/modality.ts';
 import type { FieldDeclaration, SourceNote } from './sample.ts';
 import type { KeptSplits } from './splits/kept-splits.ts';
 
@@ -34,6 +34,29 @@ export interface GroundTruth<Value = unknown, Space = unknown> {
     row: number,
     space: Space,
     name: string,
+  ): void;
+  /** Columns that do not lie on disk: they are made of the others whenever a batch is read. */
+  readonly live?: LiveColumns<Space> | undefined;
+}
+
+/**
+ * Columns that are made of those on disk when a batch is read: they would take more room than what they are made of, or they
+ * move with an image that is varied.
+ */
+export interface LiveColumns<Space = unknown> {
+  /** Role `target`; names as `GroundTruth.columns` has them. */
+  columns(space: Space, name: string): readonly ColumnSpec[];
+  /**
+   * Fills them in a row, which are padding before, and may change the row of the others.
+   *
+   * @param movement how the row's image was moved
+   */
+  write(
+    columns: Readonly<Record<string, Tensor>>,
+    row: number,
+    space: Space,
+    name: string,
+    movement: Movement | undefined,
   ): void;
 }
 

@@ -1,6 +1,8 @@
 import { float32 } from '../onnx/tensor.ts';
 import { centreFocalLoss } from './centre-focal.ts';
+import { centreFocalKdLoss } from './centre-focal-kd.ts';
 import { centreSizesLoss } from './centre-sizes.ts';
+import { centreSizesKdLoss } from './centre-sizes-kd.ts';
 import { describeRowLoss, numbers } from './testing/describe-row-loss.ts';
 
 const dims = [3, 2, 2, 3];
@@ -52,4 +54,54 @@ describeRowLoss('distance of sizes at centres', {
   smooth: false,
   build: (g, v) => centreSizesLoss(g, { maps: v.maps!, target: v.target!, rowWeights: v.rowWeights! }),
   expected: distance / 3,
+});
+
+const taught = numbers(36, 9);
+const [q, p] = [taught, logits].map((list) => list.map(sigmoid)) as [number[], number[]];
+let [towards, expected] = [0, 0];
+q.forEach((y, i) => {
+  const weight = weights[Math.floor(i / PLACES)]!;
+  const own = p[i]!;
+  towards -= weight * (own - y) ** 2 * (y * Math.log(own) + (1 - y) * Math.log(1 - own));
+  expected += weight * y;
+});
+
+describeRowLoss("focal loss towards a teacher's heat maps", {
+  inputs: { student: float32(logits, dims), teacher: float32(taught, dims), rowWeights },
+  student: ['student'],
+  build: (g, v) =>
+    centreFocalKdLoss(g, { student: v.student!, teacher: v.teacher!, rowWeights: v.rowWeights! }, 2),
+  expected: towards / expected,
+});
+
+const heatLogits = numbers(54, 7);
+let [far, sure] = [0, 0];
+for (let row = 0; row < 3; row++) {
+  for (let place = 0; place < 6; place++) {
+    const most = Math.max(...[0, 1, 2].map((k) => sigmoid(heatLogits[(row * 3 + k) * 6 + place]!)));
+    sure += weights[row]! * most;
+    for (let channel = 0; channel < 2; channel++) {
+      const at = (row * 2 + channel) * 6 + place;
+      far += weights[row]! * most * Math.abs(logits[at]! - taught[at]!);
+    }
+  }
+}
+
+describeRowLoss("distance to a teacher's sizes", {
+  inputs: {
+    student: float32(logits, dims),
+    teacher: float32(taught, dims),
+    heat: float32(heatLogits, [3, 3, 2, 3]),
+    rowWeights,
+  },
+  student: ['student'],
+  smooth: false,
+  build: (g, v) =>
+    centreSizesKdLoss(g, {
+      student: v.student!,
+      teacher: v.teacher!,
+      heat: v.heat!,
+      rowWeights: v.rowWeights!,
+    }),
+  expected: far / sure,
 });

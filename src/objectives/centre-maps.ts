@@ -37,8 +37,29 @@ export function centreMaps(
   g: GraphBuilder,
   inputs: ObjectiveInputs,
   names: OutputNames,
-  channels: readonly [number, number | null] | undefined,
+  channels: Channels | undefined,
 ): CentreMaps {
+  const maps = studentMaps(inputs, names, channels);
+  const { shape } = maps;
+  const labels = inputs.input(
+    names.labels,
+    'float32',
+    shape as number[],
+    `what '${names.output}' should be; NaN does not count`,
+  );
+  return {
+    maps: mapsOf(g, maps, channels),
+    target: mapsOf(g, labels, channels),
+    rowWeights: mapWeights(inputs, names, shape),
+  };
+}
+
+/** All maps of an output, float32 [B, C, H, W]. @throws LimbeckError `train.objective-output` as `centreMaps` does */
+export function studentMaps(
+  inputs: ObjectiveInputs,
+  names: OutputNames,
+  channels: Channels | undefined,
+): TypedValue {
   const whole = inputs.student(names.output);
   const dims = whole.shape as number[];
   const end = channels?.[1] ?? (dims[1] as number);
@@ -50,18 +71,24 @@ export function centreMaps(
       remedy: 'Name another output, float32 [batch, channels, height, width], or other channels.',
     });
   }
-  const labels = inputs.input(
-    names.labels,
-    'float32',
-    dims,
-    `what '${names.output}' should be; NaN does not count`,
-  );
-  const part = (maps: TypedValue) => (channels ? g.slice(maps, 1, from, end) : maps);
-  return {
-    maps: part(whole),
-    target: part(labels),
-    rowWeights: inputs.input(names.rowWeights, 'float32', [dims[0] as number], ROW_WEIGHTS),
-  };
+  return whole;
+}
+
+/** The first channel and the one after the last, or null. */
+export type Channels = readonly [number, number | null];
+
+/** Those of the channels [B, C, H, W] that a term looks at. */
+export function mapsOf(g: GraphBuilder, maps: TypedValue, channels: Channels | undefined): TypedValue {
+  return channels ? g.slice(maps, 1, channels[0], channels[1] ?? (maps.shape[1] as number)) : maps;
+}
+
+/** float32 [B] */
+export function mapWeights(
+  inputs: ObjectiveInputs,
+  names: OutputNames,
+  shape: TypedValue['shape'],
+): TypedValue {
+  return inputs.input(names.rowWeights, 'float32', [shape[0] as number], ROW_WEIGHTS);
 }
 
 /** float32 [B, 1, 1, 1] */

@@ -9,7 +9,9 @@ import { attributionObjective } from './attribution.ts';
 import { bce, bceKd } from './binary-cross-entropy.ts';
 import { boundary } from './boundary.ts';
 import { centreFocal } from './centre-focal.ts';
+import { centreFocalKd } from './centre-focal-kd.ts';
 import { centreSizes } from './centre-sizes.ts';
+import { centreSizesKd } from './centre-sizes-kd.ts';
 import { cka } from './cka.ts';
 import { cosine, cosineKd } from './cosine.ts';
 import { labels } from './cross-entropy.ts';
@@ -69,7 +71,9 @@ export const NAMED_OBJECTIVES = registry('loss', [
   marginContrastive,
   affinityKd,
   centreFocal,
+  centreFocalKd,
   centreSizes,
+  centreSizesKd,
   ownLoss,
 ]);
 

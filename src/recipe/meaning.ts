@@ -15,7 +15,9 @@ const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
   cosine: ['embedding', 'pairs'],
   cosineKd: ['embedding', 'pairs'],
   centreFocal: ['boxes'],
+  centreFocalKd: ['boxes'],
   centreSizes: ['boxes'],
+  centreSizesKd: ['boxes'],
 };
 
 interface Problem {
@@ -64,11 +66,6 @@ export function meaningProblems(recipe: Wanted): Problem[] {
       },
     ];
   });
-  const boxed = [...targets].find(([, target]) => target === 'boxes')?.[0];
-  if (boxed !== undefined && recipe.data.augmentation !== undefined) {
-    const message = `variations move images, but not the boxes of the output '${boxed}'`;
-    wrong.push({ path: ['data', 'augmentation'], message });
-  }
   const mainTarget = targets.get(main ?? '');
   if (mainTarget === 'class' && targets.size === 1) return wrong;
   const { data, training, continual, weighting, knowledge } = recipe;

@@ -27,6 +27,10 @@ const options = z
       .boolean()
       .default(false)
       .describe('Blocks of a 1x1, a 3x3 and a 1x1 convolution instead of two 3x3.'),
+    stride: z
+      .union([z.literal(1), z.literal(2)])
+      .optional()
+      .describe('Of the first convolution, 1 when absent: 2 halves height and width before the first stage.'),
     zeroInit: z
       .boolean()
       .default(true)
@@ -45,7 +49,12 @@ export const resnet = defineBackbone({
   kind: 'resnet',
   options,
   accepts: ['image'],
-  build(g, make, { width, stages, blocks, bottleneck, zeroInit }, { channels, height, width: pixels }) {
+  build(
+    g,
+    make,
+    { width, stages, blocks, bottleneck, stride: first = 1, zeroInit },
+    { channels, height, width: pixels },
+  ) {
     const normalized = (name: string, x: TypedValue, size: ConvolutionSize, gain?: number) =>
       g.scope(name, () => batchNorm(g, make, convolution(g, make, x, size), size.outputs, { gain }));
     const expansion = bottleneck ? EXPANSION : 1;
@@ -55,7 +64,7 @@ export const resnet = defineBackbone({
     let inputs = width;
     let hidden = g.scope('stem', () =>
       g.identity(
-        g.relu(normalized('first', image, { inputs: channels, outputs: width, kernel: 3 })),
+        g.relu(normalized('first', image, { inputs: channels, outputs: width, kernel: 3, stride: first })),
         'output',
       ),
     );

@@ -1,10 +1,16 @@
 import type { FoundBox, TrueBox } from '../metrics/detection-precision.ts';
 
 /** Where things are found: rows and columns of a map over the image, and the names of the classes. */
-export interface BoxSpace {
+export interface BoxGrid {
   readonly names: readonly string[];
   readonly rows: number;
   readonly columns: number;
+}
+
+/** A grid, and what is known of the boxes of a data set. */
+export interface BoxSpace extends BoxGrid {
+  /** Boxes that a sample has, at most; 1 at least. */
+  readonly most: number;
 }
 
 /** Channels before those of the classes: width and height in cells, and where in its cell a centre lies, across and down. */
@@ -40,7 +46,7 @@ export function centreRadius(width: number, height: number, overlap = 0.7): numb
 /** Writes a sample's boxes to its part of a column, float32 [4 + classes, rows, columns]: Gaussians at centres, sizes there. */
 export function writeBoxes(
   boxes: readonly CentredBox[],
-  { names, rows, columns }: BoxSpace,
+  { names, rows, columns }: BoxGrid,
   data: Float32Array,
 ): void {
   const cells = rows * columns;
@@ -66,18 +72,42 @@ export function writeBoxes(
   }
 }
 
-/** The boxes of a sample's column: where its heat is 1. Undefined where nobody says which there are. */
-export function trueBoxes(data: Float32Array, space: BoxSpace): TrueBox[] | undefined {
-  const cells = space.rows * space.columns;
-  if (Number.isNaN(data[SIZE_CHANNELS * cells])) return undefined;
-  const boxes: TrueBox[] = [];
-  space.names.forEach((_, kind) => {
-    for (let cell = 0; cell < cells; cell++) {
-      if (data[(SIZE_CHANNELS + kind) * cells + cell] !== 1) continue;
-      boxes.push({ class: kind, box: cornersAt(data, space, cell) });
-    }
+/** Numbers of a box in a list: kind, centre, size. */
+export const BOX_NUMBERS = 5;
+/** What stands for the kind of a box where a list has no more of them. */
+const NO_BOX = -1;
+
+/** Writes boxes to a row of a column of lists, float32 [most boxes, 5]. */
+export function writeBoxList(boxes: readonly CentredBox[], data: Float32Array): void {
+  data.fill(NO_BOX);
+  boxes.forEach(({ kind, x, y, width, height }, i) => {
+    data.set([kind, x, y, width, height], i * BOX_NUMBERS);
   });
+}
+
+/** The boxes of a row of a column of lists; undefined where nobody says which there are. */
+export function boxesInList(data: Float32Array): CentredBox[] | undefined {
+  if (Number.isNaN(data[0])) return undefined;
+  const boxes: CentredBox[] = [];
+  for (let at = 0; at < data.length && data[at] !== NO_BOX; at += BOX_NUMBERS) {
+    const [kind, x, y, width, height] = data.subarray(at, at + BOX_NUMBERS) as unknown as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    boxes.push({ kind, x, y, width, height });
+  }
   return boxes;
+}
+
+/** The same with corners. */
+export function trueBoxes(data: Float32Array): TrueBox[] | undefined {
+  return boxesInList(data)?.map(({ kind, x, y, width, height }) => ({
+    class: kind,
+    box: [x - width / 2, y - height / 2, x + width / 2, y + height / 2],
+  }));
 }
 
 /** Boxes that are answered for a sample, at most. */
@@ -90,7 +120,7 @@ const LEAST_SCORE = 0.05;
  *
  * @param data an answer [4 + classes, rows, columns]; heat maps are logits
  */
-export function foundBoxes(data: Float32Array, space: BoxSpace): FoundBox[] {
+export function foundBoxes(data: Float32Array, space: BoxGrid): FoundBox[] {
   const { names, rows, columns } = space;
   const cells = rows * columns;
   const found: FoundBox[] = [];
@@ -108,7 +138,7 @@ export function foundBoxes(data: Float32Array, space: BoxSpace): FoundBox[] {
   return found.sort((a, b) => b.score - a.score).slice(0, MOST_BOXES);
 }
 
-function isPeak(map: Float32Array, row: number, column: number, { rows, columns }: BoxSpace): boolean {
+function isPeak(map: Float32Array, row: number, column: number, { rows, columns }: BoxGrid): boolean {
   const value = map[row * columns + column] as number;
   for (let r = Math.max(0, row - 1); r <= Math.min(rows - 1, row + 1); r++)
     for (let c = Math.max(0, column - 1); c <= Math.min(columns - 1, column + 1); c++)
@@ -119,7 +149,7 @@ function isPeak(map: Float32Array, row: number, column: number, { rows, columns 
 /** Left, top, right and bottom as parts of width and height. */
 function cornersAt(
   data: Float32Array,
-  { rows, columns }: BoxSpace,
+  { rows, columns }: BoxGrid,
   cell: number,
 ): readonly [number, number, number, number] {
   const cells = rows * columns;

@@ -4,7 +4,17 @@ import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-trut
 import { orderClasses } from '../data/labels/class-order.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import { type BoxSpace, type CentredBox, SIZE_CHANNELS, writeBoxes } from './box-grid.ts';
+import {
+  BOX_NUMBERS,
+  type BoxSpace,
+  boxesInList,
+  type CentredBox,
+  SIZE_CHANNELS,
+  writeBoxes,
+  writeBoxList,
+} from './box-grid.ts';
+import { movedBoxes } from './moved-boxes.ts';
+
 export interface BoxOptions {
   readonly labels?: readonly string[] | undefined;
   /** Rows and columns of the map. */
@@ -15,11 +25,15 @@ export interface BoxOptions {
 
 const MOST_KINDS = 1000;
 const MOST_BOXES = 1000;
-/** Numbers of a box as it is kept: kind, centre, size. */
-const NUMBERS = 5;
+
+/** The column with the boxes of a sample as a list, beside the one with their maps. */
+export function boxListColumn(name: string): string {
+  return `${name}/list`;
+}
 
 /**
- * Boxes of things on an image: float32 [4 + classes, rows, columns] (see `writeBoxes`), NaN for a row of which nobody knows.
+ * Boxes of things on an image: as a list, float32 [most boxes, 5] (see `writeBoxList`), which lies on disk and moves with the
+ * image, and float32 [4 + classes, rows, columns] (see `writeBoxes`), made of it; NaN for a row of which nobody knows.
  * Rows have lists (or texts that are JSON lists) of `{ label, x, y, width, height }`, the corner at the left and top, or of
  * `{ label, box: [x, y, width, height] }`, or of `{ label, left, top, right, bottom }`.
  */
@@ -29,26 +43,52 @@ export function boxesTruth(options: BoxOptions): GroundTruth<number[], BoxSpace>
     hash: canonicalJson({ boxes: { ...options } }),
     marksMissing: true,
     begin: (context) => new BoxReader(options, context),
-    columns: ({ names }, name) => [
+    columns: ({ most }, name) => [
       {
-        name,
+        name: boxListColumn(name),
         type: 'float32',
-        shape: [SIZE_CHANNELS + names.length, rows, columns],
+        shape: [most, BOX_NUMBERS],
         pad: Number.NaN,
         role: 'target',
       },
     ],
-    write(value, all, row, space, name) {
-      const { data } = all[name] as Tensor;
-      const size = (SIZE_CHANNELS + space.names.length) * rows * columns;
-      writeBoxes(boxesOf(value), space, (data as Float32Array).subarray(row * size, (row + 1) * size));
+    write(value, all, row, _, name) {
+      writeBoxList(boxesOf(value), rowIn(all[boxListColumn(name)], row));
+    },
+    live: {
+      columns: ({ names }, name) => [
+        {
+          name,
+          type: 'float32',
+          shape: [SIZE_CHANNELS + names.length, rows, columns],
+          pad: Number.NaN,
+          role: 'target',
+        },
+      ],
+      write(all, row, space, name, movement) {
+        const list = rowIn(all[boxListColumn(name)], row);
+        let own = boxesInList(list);
+        if (!own) return;
+        if (movement) {
+          own = movedBoxes(own, movement);
+          writeBoxList(own, list);
+        }
+        writeBoxes(own, space, rowIn(all[name], row));
+      },
     },
   };
 }
 
+/** A row of a column. */
+function rowIn(column: Tensor | undefined, row: number): Float32Array {
+  const { data, dims } = column as Tensor;
+  const size = data.length / (dims[0] as number);
+  return (data as Float32Array).subarray(row * size, (row + 1) * size);
+}
+
 function boxesOf(value: readonly number[]): CentredBox[] {
-  return Array.from({ length: value.length / NUMBERS }, (_, i) => {
-    const [kind, x, y, width, height] = value.slice(i * NUMBERS, (i + 1) * NUMBERS) as [
+  return Array.from({ length: value.length / BOX_NUMBERS }, (_, i) => {
+    const [kind, x, y, width, height] = value.slice(i * BOX_NUMBERS, (i + 1) * BOX_NUMBERS) as [
       number,
       number,
       number,
@@ -63,6 +103,7 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
   readonly #options: BoxOptions;
   readonly #context: TruthContext;
   readonly #kinds: string[];
+  #most = 1;
 
   constructor(options: BoxOptions, context: TruthContext) {
     this.#options = options;
@@ -83,7 +124,9 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     }
     if (!Array.isArray(list)) throw new BrokenValue('label', `'${field}' is no list of boxes`);
     if (list.length > MOST_BOXES) throw new BrokenValue('label', `'${field}' has ${list.length} boxes`);
-    return list.flatMap((one: unknown) => this.#box(one));
+    const boxes = list.flatMap((one: unknown) => this.#box(one));
+    this.#most = Math.max(this.#most, list.length);
+    return boxes;
   }
 
   finish() {
@@ -98,9 +141,9 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     const places = this.#kinds.map((kind) => names.indexOf(kind));
     const [rows, columns] = this.#options.grid;
     return {
-      space: { names, rows, columns },
+      space: { names, rows, columns, most: this.#most },
       final: (value: number[]) =>
-        value.map((number, i) => (i % NUMBERS === 0 ? (places[number] as number) : number)),
+        value.map((number, i) => (i % BOX_NUMBERS === 0 ? (places[number] as number) : number)),
     };
   }
 

@@ -16,9 +16,14 @@ import { openHead } from './head.ts';
 import type { AnyTarget } from './target.ts';
 
 const GRID = [8, 8] as const;
-const SPACE: BoxSpace = { names: ['dark', 'light'], rows: 8, columns: 8 };
+const SPACE: BoxSpace = { names: ['dark', 'light'], rows: 8, columns: 8, most: 3 };
 const CELLS = 64;
 const CONTEXT = { output: 'boxes', field: 'boxes', title: 'rows.jsonl', notes: [] };
+
+const emptyColumns = (rows: number): Record<string, Tensor> => ({
+  labels: tensor('float32', [rows, 6, 8, 8], new Float32Array(rows * 6 * CELLS).fill(Number.NaN)),
+  'labels/list': tensor('float32', [rows, 3, 5], new Float32Array(rows * 15).fill(Number.NaN)),
+});
 
 const readerOf = (options: Parameters<typeof boxesTruth>[0]) => boxesTruth(options).begin(CONTEXT);
 const row = { where: 'rows.jsonl:1', encoded: {} };
@@ -37,17 +42,19 @@ describe('boxes', () => {
     ) as number[];
     const { space, final = (same: number[]) => same } = reader.finish();
     expect(space).toEqual(SPACE);
-    const columns: Record<string, Tensor> = {
-      labels: tensor('float32', [1, 6, 8, 8], new Float32Array(6 * CELLS).fill(Number.NaN)),
-    };
-    expect(trueBoxes(columns.labels!.data as Float32Array, space)).toBeUndefined();
+    const columns = emptyColumns(1);
+    const list = columns['labels/list']!.data as Float32Array;
+    expect(trueBoxes(list)).toBeUndefined();
+    truth.live!.write(columns, 0, space, 'labels', undefined);
+    expect((columns.labels!.data as Float32Array).every(Number.isNaN)).toBe(true);
     truth.write(final(value), columns, 0, space, 'labels');
-    const back = trueBoxes(columns.labels!.data as Float32Array, space) as {
+    truth.live!.write(columns, 0, space, 'labels', undefined);
+    const back = trueBoxes(list) as {
       class: number;
       box: readonly number[];
     }[];
-    expect(back.map(({ class: kind }) => kind)).toEqual([0, 0, 1]);
-    expect(back[2]!.box.map((edge) => Number(edge.toFixed(5)))).toEqual([0.1, 0.2, 0.4, 0.45]);
+    expect(back.map(({ class: kind }) => kind)).toEqual([1, 0, 0]);
+    expect(back[0]!.box.map((edge) => Number(edge.toFixed(5)))).toEqual([0.1, 0.2, 0.4, 0.45]);
     expect(back[1]!.box.map((edge) => Number(edge.toFixed(5)))).toEqual([0.5, 0.5, 0.75, 1]);
     // Heat falls off around a centre, and sizes stand at centres alone.
     const data = columns.labels!.data as Float32Array;
@@ -114,7 +121,7 @@ describe('boxes', () => {
     const make = (rows: number): Record<string, Tensor> => {
       const pixels = new Float32Array(rows * 256);
       const columns = {
-        labels: tensor('float32', [rows, 6, 8, 8], new Float32Array(rows * 6 * CELLS).fill(Number.NaN)),
+        ...emptyColumns(rows),
         pixel_values: tensor('float32', [rows, 1, 16, 16], pixels),
         row_weights: tensor('float32', [rows], new Float32Array(rows).fill(1)),
       };
@@ -125,6 +132,7 @@ describe('boxes', () => {
           for (let c = x; c < x + size; c++) pixels[i * 256 + r * 16 + c] = kind === 0 ? -1 : 1;
         const value = [kind, (x + size / 2) / 16, (y + size / 2) / 16, size / 16, size / 16];
         truth.write(value, columns, i, SPACE, 'labels');
+        truth.live!.write(columns, i, SPACE, 'labels', undefined);
       }
       return columns;
     };

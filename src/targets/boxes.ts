@@ -4,7 +4,7 @@ import { detectionPrecision } from '../metrics/detection-precision.ts';
 import { columnOf, rowOf } from '../metrics/output-rows.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { type BoxSpace, foundBoxes, SIZE_CHANNELS, trueBoxes } from './box-grid.ts';
-import { boxesTruth } from './boxes-truth.ts';
+import { boxesTruth, boxListColumn } from './boxes-truth.ts';
 import { idsOf } from './class-ids.ts';
 import { defineTarget } from './target.ts';
 
@@ -70,7 +70,10 @@ export const boxes = defineTarget({
       centreFocal: { weight: 1, channels: [SIZE_CHANNELS, null] },
       centreSizes: { weight: 0.1, channels: [0, SIZE_CHANNELS] },
     },
-    teacher: { mseKd: 1 },
+    teacher: {
+      centreFocalKd: { weight: 1, channels: [SIZE_CHANNELS, null] },
+      centreSizesKd: { weight: 0.1, sizes: [0, SIZE_CHANNELS], channels: [SIZE_CHANNELS, null] },
+    },
   },
   metrics({ space, labels }) {
     const own = space as BoxSpace;
@@ -79,7 +82,7 @@ export const boxes = defineTarget({
       found: (answers: Parameters<typeof rowOf>[0], _batch: unknown, row: number) =>
         foundBoxes(rowOf(answers, row) as Float32Array, own),
       truths: (batch: { readonly columns: Parameters<typeof columnOf>[0] }, row: number) =>
-        trueBoxes(rowOf(columnOf(batch.columns, labels), row) as Float32Array, own),
+        trueBoxes(rowOf(columnOf(batch.columns, boxListColumn(labels)), row) as Float32Array),
     };
     return [detectionPrecision({ ...measured, overlap: 0.5 }), detectionPrecision(measured)];
   },

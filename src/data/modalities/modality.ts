@@ -71,6 +71,8 @@ export interface Processor {
   measured?(result: unknown): Processor;
   /** A variant of kept bytes for training, in the same form: a function of the bytes and `view` alone. */
   vary?(bytes: Uint8Array, view: View): Uint8Array;
+  /** Where `vary` moves what is in an image; absent where it moves nothing. */
+  movement?(view: View): Movement;
   /**
    * Fills row `row` of the batch's columns. All columns are zero or `pad` before; for a sample without this input nothing
    * is called but `blank`.
@@ -138,6 +140,15 @@ export interface View {
   readonly view: number;
   /** What the recipe says of variations (`data.augmentation`), for the modality to read. */
   readonly options: unknown;
+}
+
+/**
+ * Where a variant shows what was at (x, y), both as parts of width and height: at
+ * (across[0] x + across[1] y + across[2], down[0] x + down[1] y + down[2]).
+ */
+export interface Movement {
+  readonly across: readonly [number, number, number];
+  readonly down: readonly [number, number, number];
 }
 
 /** Lets `open` be typed by the schema beside it. */

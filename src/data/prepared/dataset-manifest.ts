@@ -8,10 +8,16 @@ import { DATASET_SPLITS, type Dataset, type DatasetSplit, type DatasetStatistics
 import { hashFile } from '../hash-file.ts';
 import { BROKEN_ROWS_FILE } from '../rows/broken-rows.ts';
 import { guardWrite } from './appending-file.ts';
-import { axisOf, type DatasetInput, type DatasetOutput, outputColumns } from './dataset-parts.ts';
+import {
+  axisOf,
+  type DatasetInput,
+  type DatasetOutput,
+  labelColumn,
+  outputColumns,
+} from './dataset-parts.ts';
 import { chooseHeldBuckets } from './held-buckets.ts';
 import { type RecordLayout, recordLayout } from './record-layout.ts';
-import { RecordSplit } from './record-split.ts';
+import { type LiveOutput, RecordSplit } from './record-split.ts';
 import { SHOWN_FILE } from './sample-stage.ts';
 
 /** Raised when the files' layout changes, so that older ones are made anew. */
@@ -88,6 +94,16 @@ export function openDataset(
         : processor,
   }));
   const columns = outputColumns(parts.outputs, (name) => manifest.spaces[name]);
+  const lives = parts.outputs.map(({ name, truth: { live } }, i): LiveOutput | undefined => {
+    const space = manifest.spaces[name];
+    const column = labelColumn(parts.outputs, i);
+    return (
+      live && {
+        columns: live.columns(space, column),
+        write: (all, row, movement) => live.write(all, row, space, column, movement),
+      }
+    );
+  });
   const processors = inputs.map(({ processor }) => processor);
   const layouts = manifest.buckets.map((length) => recordLayout(length, processors, columns, axis));
   const held = chooseHeldBuckets(bucketBytes(manifest.sizes, layouts));
@@ -102,7 +118,11 @@ export function openDataset(
       })),
       shownPath: join(folder, SHOWN_FILE),
       inputs,
-      outputs: parts.outputs.map(({ name, truth }, i) => ({ name, weighted: i > 0 || !truth.marksMissing })),
+      outputs: parts.outputs.map(({ name, truth }, i) => ({
+        name,
+        weighted: i > 0 || !truth.marksMissing,
+        live: lives[i],
+      })),
       axis,
       classes: manifest.labels.length > 0 ? manifest.labels : undefined,
     });
@@ -122,7 +142,11 @@ export function openDataset(
     labels: manifest.labels,
     inputs,
     spaces: manifest.spaces,
-    columns: [...processors.flatMap((processor) => processor.columns), ...columns.flat()],
+    columns: [
+      ...processors.flatMap((processor) => processor.columns),
+      ...columns.flat(),
+      ...lives.flatMap((live) => live?.columns ?? []),
+    ],
     splits,
     statistics: manifest.statistics,
     reused,

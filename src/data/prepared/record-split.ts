@@ -6,7 +6,7 @@ import { createSha256 } from '../../platform/hash.ts';
 import { openRegularFile } from '../../regular-file.ts';
 import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { type ColumnSpec, ROW_WEIGHTS } from '../columns.ts';
-import type { Processor, View } from '../modalities/modality.ts';
+import type { Movement, Processor, View } from '../modalities/modality.ts';
 import type { Example, Split } from '../split.ts';
 import { readFully } from './read-fully.ts';
 import {
@@ -41,11 +41,23 @@ export interface RecordFiles {
   readonly shownPath: string;
   readonly inputs: readonly { readonly name: string; readonly processor: Processor }[];
   /** `weighted`: whether batches say in a column which rows have a value. */
-  readonly outputs: readonly { readonly name: string; readonly weighted: boolean }[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly weighted: boolean;
+    /** Columns that are made of those in the files. */
+    readonly live?: LiveOutput | undefined;
+  }[];
   /** The name of the axis that buckets have different lengths on. */
   readonly axis: string | undefined;
   /** The classes of the main output, where it is a class. */
   readonly classes: readonly string[] | undefined;
+}
+
+/** Columns of an output that lie in no file. */
+export interface LiveOutput {
+  readonly columns: readonly ColumnSpec[];
+  /** As `LiveColumns.write` has it. */
+  write(columns: Readonly<Record<string, Tensor>>, row: number, movement: Movement | undefined): void;
 }
 
 /** The variants of each sample that training takes in turn. */
@@ -137,6 +149,7 @@ export class RecordSplit implements Split {
       keys.set(this.#keyOf(record, inputs), row * SAMPLE_KEY_BYTES);
       this.#decodeInputs(inputs, columns, row, sizes);
       for (const copy of copies) copy(record, present, row);
+      this.#writeLive(columns, present, row, bucket, index);
     }
     (columnOf({ columns }, ROW_WEIGHTS).data as Float32Array).fill(1, 0, filled);
     for (let row = filled; row < rows; row++) this.#decodeInputs([], columns, row, sizes);
@@ -229,22 +242,41 @@ export class RecordSplit implements Split {
     index: number,
     varied = true,
   ): (Uint8Array | undefined)[] {
-    const { layout, size } = this.#bucket(bucket);
+    const { layout } = this.#bucket(bucket);
     const views = varied ? this.#views : undefined;
     return layout.inputs.map(({ at }, i) => {
       if ((present & inputBit(i)) === 0) return undefined;
       const bytes = record.subarray(at + INPUT_HEAD, at + INPUT_HEAD + uint32In(record, at));
       const { processor } = this.#files.inputs[i] as RecordFiles['inputs'][0];
-      if (!views || !processor.vary) return bytes;
-      const { count, seed, options } = views;
-      const view: View = {
-        seed,
-        options,
-        sample: (this.#starts[bucket] as number) / count + (index % size),
-        view: Math.floor(index / size),
-      };
-      return processor.vary(bytes, view);
+      return views && processor.vary ? processor.vary(bytes, this.#viewOf(views, bucket, index)) : bytes;
     });
+  }
+
+  #viewOf({ count, seed, options }: Views, bucket: number, index: number): View {
+    const { size } = this.#bucket(bucket);
+    return {
+      seed,
+      options,
+      sample: (this.#starts[bucket] as number) / count + (index % size),
+      view: Math.floor(index / size),
+    };
+  }
+
+  /** Fills the columns that lie in no file, as the row's image is moved. */
+  #writeLive(
+    columns: Readonly<Record<string, Tensor>>,
+    present: number,
+    row: number,
+    bucket: number,
+    index: number,
+  ): void {
+    const { inputs, outputs } = this.#files;
+    for (const [i, { live }] of outputs.entries()) {
+      if (!live || (present & outputBit(i)) === 0) continue;
+      const image = inputs.find(({ processor }, k) => processor.movement && (present & inputBit(k)) !== 0);
+      const movement = this.#views && image?.processor.movement?.(this.#viewOf(this.#views, bucket, index));
+      live.write(columns, row, movement);
+    }
   }
 
   /** The sample's key; a variant that differs from the sample is a sample of its own. */
@@ -305,6 +337,7 @@ export class RecordSplit implements Split {
     };
     for (const { processor } of inputs) for (const spec of processor.columns) add(spec);
     for (const places of layout.outputs) for (const { spec } of places) add(spec);
+    for (const { live } of outputs) for (const spec of live?.columns ?? []) add(spec);
     const weights = [
       ROW_WEIGHTS,
       ...(inputs.length > 1 ? inputs.map(({ name }) => weightName(name)) : []),

@@ -1,5 +1,6 @@
 import { columnOf, rowOf } from '../../metrics/output-rows.ts';
 import { type BoxSpace, foundBoxes, trueBoxes } from '../../targets/box-grid.ts';
+import { boxListColumn } from '../../targets/boxes-truth.ts';
 import { DrawnSamples } from './drawn-samples.ts';
 import type { Said, SectionCollector, SectionContext } from './section.ts';
 
@@ -12,9 +13,9 @@ export function boxesSection({ head, seed, examples }: SectionContext): SectionC
   const drawn = new DrawnSamples(seed, examples);
   return {
     add(answers, batch, example) {
-      const truths = columnOf(batch.columns, head.labels);
+      const truths = columnOf(batch.columns, boxListColumn(head.labels));
       for (let row = 0; row < batch.filled; row++) {
-        const truth = trueBoxes(rowOf(truths, row) as Float32Array, space);
+        const truth = trueBoxes(rowOf(truths, row) as Float32Array);
         if (!truth) continue;
         drawn.offer(() => ({
           ...example(batch.ordinals[row] as number),

@@ -3,7 +3,7 @@ import { BrokenValue } from '../../broken-value.ts';
 import { canonicalJson } from '../../canonical-json.ts';
 import { PIXEL_VALUES } from '../../columns.ts';
 import type { Example } from '../../split.ts';
-import type { Encoded, Measurement, Processor, View } from '../modality.ts';
+import type { Encoded, Measurement, Movement, Processor, View } from '../modality.ts';
 import { type ChannelMoments, MomentSums } from './channel-moments.ts';
 import { readImageFile } from './image-file.ts';
 import { imageFormat } from './image-format.ts';
@@ -13,7 +13,7 @@ import { mixUp } from './mixture.ts';
 import { pictureUri } from './picture-uri.ts';
 import { type Preprocessing, preprocessorConfig, resizedSize } from './preprocessing.ts';
 import { allowedPath, imageName, isMisnamed, type RawImage, rawImage } from './raw-image.ts';
-import { type Dims, type Variation, variationOptions, varyImage } from './variation.ts';
+import { type Dims, movementOf, type Variation, variationOptions, varyImage } from './variation.ts';
 
 export interface ImageProcessorOptions {
   /** Of every image after preprocessing. */
@@ -106,6 +106,10 @@ export class ImageProcessor implements Processor {
   vary(bytes: Uint8Array, { options, ...place }: View): Uint8Array {
     const chosen = variationOf(options ?? {});
     return varyImage(bytes, this.#options.dims, chosen, place, this.#options.outside);
+  }
+
+  movement({ options, ...place }: View): Movement {
+    return movementOf(this.#options.dims, variationOf(options ?? {}), place);
   }
 
   decode(bytes: Uint8Array, columns: Readonly<Record<string, Tensor>>, row: number): void {

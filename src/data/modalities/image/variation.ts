@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type RandomStream, randomStream } from '../../../random.ts';
+import type { Movement } from '../modality.ts';
 import { type View as Move, viewOf, writeView } from './augmentation.ts';
 
 /** Bytes in the order channel, row, column. */
@@ -31,26 +32,59 @@ export const variationOptions = z.strictObject({
 
 export type Variation = z.output<typeof variationOptions>;
 
+interface Place {
+  readonly seed: number;
+  readonly sample: number;
+  readonly view: number;
+}
+
+/** How a view moves an image, and the random numbers that come after. */
+function drawMove({ crop, flip, zoom, turn }: Variation, { seed, sample, view }: Place) {
+  const move = viewOf({ crop, flip }, seed, sample, view);
+  const random = randomStream(seed, 'image-variation', view, sample);
+  if (zoom === 0 && turn === 0) return { move, random };
+  // As likely to become twice as large as to become half as large.
+  const scale = (1 + zoom) ** (2 * random.uniform() - 1);
+  const angle = ((2 * random.uniform() - 1) * turn * Math.PI) / 180;
+  return { move: { ...move, scale, angle }, random };
+}
+
+/** Where a view shows what is in an image: what `varyImage` does with pixels. */
+export function movementOf([, height, width]: Dims, options: Variation, place: Place): Movement {
+  const { move } = drawMove(options, place);
+  const { down, right, mirrored } = move;
+  if (!('scale' in move)) {
+    // Moved first, then mirrored.
+    return {
+      across: mirrored ? [-1, 0, 1 - right / width] : [1, 0, right / width],
+      down: [0, 1, down / height],
+    };
+  }
+  // Mirrored first, then turned about the middle, which is (0.5, 0.5) whatever the proportions, then moved.
+  const [cos, sin] = [Math.cos(move.angle) * move.scale, Math.sin(move.angle) * move.scale];
+  const side = mirrored ? -1 : 1;
+  const across = [cos * side, (sin * height) / width] as const;
+  const along = [(-sin * side * width) / height, cos] as const;
+  const offset = ([x, y]: readonly [number, number], moved: number) => 0.5 - 0.5 * (x + y) + moved;
+  return {
+    across: [...across, offset(across, right / width)],
+    down: [...along, offset(along, down / height)],
+  };
+}
+
 /** A view of an image: position, size and angle, then colours. A function of the seed, the sample and the view alone. */
 export function varyImage(
   from: Uint8Array,
   dims: Dims,
   options: Variation,
-  { seed, sample, view }: { readonly seed: number; readonly sample: number; readonly view: number },
+  place: Place,
   outside: readonly number[],
 ): Uint8Array {
-  const { crop, flip, zoom, turn, colour } = options;
-  const move = viewOf({ crop, flip }, seed, sample, view);
-  const random = randomStream(seed, 'image-variation', view, sample);
+  const { move, random } = drawMove(options, place);
   const shown = new Uint8Array(from.length);
-  if (zoom === 0 && turn === 0) writeView(from, shown, dims, move, outside);
-  else {
-    // As likely to become twice as large as to become half as large.
-    const scale = (1 + zoom) ** (2 * random.uniform() - 1);
-    const angle = ((2 * random.uniform() - 1) * turn * Math.PI) / 180;
-    writeTurned(from, shown, dims, { ...move, scale, angle }, outside);
-  }
-  if (colour > 0) changeColours(shown, dims, colour, random);
+  if ('scale' in move) writeTurned(from, shown, dims, move, outside);
+  else writeView(from, shown, dims, move, outside);
+  if (options.colour > 0) changeColours(shown, dims, options.colour, random);
   return shown;
 }
 
