@@ -110,7 +110,7 @@ function areaOf([left, top, right, bottom]: Box): number {
 }
 
 /** Takes the free true box with the largest overlap of at least `least`; of equal ones the last, as COCO does. */
-function takeBest(shared: readonly number[], least: number, taken: Set<number>): boolean {
+export function takeBest(shared: readonly number[], least: number, taken: Set<number>): boolean {
   let [best, place] = [Math.min(least, 1 - 1e-10), -1];
   shared.forEach((overlap, i) => {
     if (taken.has(i) || overlap < best) return;

@@ -4,6 +4,7 @@ import { meanAveragePrecision } from './average-precision.ts';
 import { expectedCalibrationError } from './calibration-error.ts';
 import { pearsonCorrelation, spearmanCorrelation } from './correlation.ts';
 import { crossEntropy } from './cross-entropy.ts';
+import { detectionF1 } from './detection-f1.ts';
 import { detectionPrecision } from './detection-precision.ts';
 import { frameAuroc } from './frame-auroc.ts';
 import { labelsF1 } from './labels-f1.ts';
@@ -41,4 +42,5 @@ export const METRICS = {
   spansF1,
   frameAuroc,
   detectionPrecision,
+  detectionF1,
 } as const;

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { className } from '../data/labels/class-name.ts';
+import { DetectionScores, detectionF1 } from '../metrics/detection-f1.ts';
 import { detectionPrecision } from '../metrics/detection-precision.ts';
+import type { Answers, MeasuredBatch } from '../metrics/metric.ts';
 import { columnOf, rowOf } from '../metrics/output-rows.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { type BoxSpace, foundBoxes, SIZE_CHANNELS, trueBoxes } from './box-grid.ts';
 import { boxesTruth, boxListColumn } from './boxes-truth.ts';
 import { idsOf } from './class-ids.ts';
-import { defineTarget } from './target.ts';
+import { defineTarget, type MeasureContext } from './target.ts';
 
 const options = z
   .object({
@@ -45,7 +47,7 @@ export const boxes = defineTarget({
   features: 'map',
   truth: (chosen) => boxesTruth(chosen),
   attach(g, make, features, { space, scope, options: { width } }) {
-    const { names, rows, columns } = space as BoxSpace;
+    const { names, rows, columns } = space;
     if (!features.value) throw new Error('features without values have no maps');
     const [, , height, across] = features.value.shape as number[];
     const scales = [1, 1, rows / (height as number), columns / (across as number)];
@@ -75,22 +77,46 @@ export const boxes = defineTarget({
       centreSizesKd: { weight: 0.1, sizes: [0, SIZE_CHANNELS], channels: [SIZE_CHANNELS, null] },
     },
   },
-  metrics({ space, labels }) {
-    const own = space as BoxSpace;
-    const measured = {
-      classes: own.names.length,
-      found: (answers: Parameters<typeof rowOf>[0], _batch: unknown, row: number) =>
-        foundBoxes(rowOf(answers, row) as Float32Array, own),
-      truths: (batch: { readonly columns: Parameters<typeof columnOf>[0] }, row: number) =>
-        trueBoxes(rowOf(columnOf(batch.columns, boxListColumn(labels)), row) as Float32Array),
+  tune(context) {
+    const score = new DetectionScores(0.5);
+    const { truths, found } = measuredBoxes(context);
+    return {
+      add(answers, batch) {
+        for (let row = 0; row < batch.filled; row++) {
+          const there = truths(batch, row);
+          if (there) score.add(there, found(answers, batch, row));
+        }
+      },
+      result: () => [score.threshold()],
     };
-    return [detectionPrecision({ ...measured, overlap: 0.5 }), detectionPrecision(measured)];
+  },
+  metrics(context) {
+    const measured = measuredBoxes(context);
+    return [
+      detectionPrecision({ ...measured, overlap: 0.5 }),
+      detectionPrecision(measured),
+      detectionF1({ ...measured, overlap: 0.5, threshold: context.tuned?.[0] }),
+    ];
   },
   selection: 'mAP@50',
   encoding: 'float16',
-  classes: (space) => (space as BoxSpace).names,
-  config: (space) => ({
-    ...idsOf((space as BoxSpace).names),
-    grid: [(space as BoxSpace).rows, (space as BoxSpace).columns],
+  dims: ({ names, rows, columns }) => [SIZE_CHANNELS + names.length, rows, columns],
+  classes: (space) => space.names,
+  config: (space, _options, tuned) => ({
+    ...idsOf(space.names),
+    // What `decodeBoxes` reads.
+    grid: [space.rows, space.columns],
+    ...(tuned && { threshold: tuned[0] }),
   }),
 });
+
+/** How truth and answers are read from columns. */
+function measuredBoxes({ space, labels }: MeasureContext<unknown, BoxSpace>) {
+  return {
+    classes: space.names.length,
+    found: (answers: Answers, _batch: MeasuredBatch, row: number) =>
+      foundBoxes(rowOf(answers, row) as Float32Array, space),
+    truths: (batch: MeasuredBatch, row: number) =>
+      trueBoxes(rowOf(columnOf(batch.columns, boxListColumn(labels)), row) as Float32Array),
+  };
+}

@@ -84,6 +84,8 @@ export interface Target<
    * (a softmax), `float32` where every digit counts.
    */
   readonly encoding: 'float16' | 'float16-centred' | 'float32';
+  /** The sizes of an answer behind the batch, where they follow from the space: those of maps. */
+  dims?(space: Space): readonly number[];
   /** The names of its classes, where it has some. */
   classes?(space: Space): readonly string[];
   /** Its part of a student's `config.json`. */

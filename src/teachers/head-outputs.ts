@@ -34,7 +34,7 @@ export function headOutputs(
     let output = scores.output;
     checkShape(head, output, title);
     const order = index === 0 ? orderOf(head, classes?.names ?? undefined, title) : undefined;
-    if (order) ({ graph, output } = reordered(graph, output, order));
+    if (order) ({ graph, output } = reordered(graph, output, order, head.features === 'map' ? 1 : -1));
     if (output.name !== head.output)
       graph = renameValue(freed(graph, head.output, output), output, head.output);
   }
@@ -74,12 +74,18 @@ function checkShape(head: Head, output: Value, title: string): void {
   const { shape, type } = output;
   const names = classesOf(head);
   const width = head.features === 'map' ? undefined : shape?.at(-1);
+  const dims = head.target.dims?.(head.space);
   const isWrong =
     type !== 'float32' ||
     shape?.length !== RANKS[head.features] ||
-    (names.length > 0 && typeof width === 'number' && width !== names.length);
+    (names.length > 0 && typeof width === 'number' && width !== names.length) ||
+    dims?.some((size, axis) => typeof shape[axis + 1] === 'number' && shape[axis + 1] !== size);
   if (!isWrong) return;
-  const wanted = names.length > 0 ? `, the last axis of ${names.length}` : '';
+  const wanted = dims
+    ? `, [batch, ${dims.join(', ')}]`
+    : names.length > 0
+      ? `, the last axis of ${names.length}`
+      : '';
   throw new LimbeckError(
     'teacher.outputs',
     `the teacher does not answer as the output '${head.output}' (${head.target.title})`,
@@ -102,18 +108,27 @@ function orderOf(
   if (own.every((name) => name === undefined || /^label[\s_-]*\d+$/i.test(name))) return undefined;
   const order = wanted.map((name) => own.indexOf(name));
   const missing = order.indexOf(-1);
-  if (missing < 0) return order;
+  if (missing < 0) {
+    // Channels of a map that are no class come before those that are.
+    const before = (head.target.dims?.(head.space)[0] ?? wanted.length) - wanted.length;
+    return [...Array.from({ length: before }, (_, i) => i), ...order.map((place) => before + place)];
+  }
   throw new LimbeckError('teacher.classes', `the teacher has no class '${wanted[missing]}'`, {
     where: `${title}: its classes are ${own.slice(0, 20).join(', ')}`,
     remedy: 'Rename the classes in the data, or name those of the teacher: teacher.labels.',
   });
 }
 
-/** The last axis in another order. */
-function reordered(graph: Graph, output: Value, order: readonly number[]): { graph: Graph; output: Value } {
+/** An axis in another order. */
+function reordered(
+  graph: Graph,
+  output: Value,
+  order: readonly number[],
+  axis: 1 | -1,
+): { graph: Graph; output: Value } {
   const before: Value = { ...output, name: `${output.name}/in_teachers_order` };
   const places: Value = { name: `${output.name}/class_order`, type: 'int64', shape: [order.length] };
-  const after: Value = { ...output, shape: [...(output.shape ?? []).slice(0, -1), order.length] };
+  const after: Value = { ...output, shape: (output.shape ?? []).with(axis, order.length) };
   const renamed = new Map([[output, before]]);
   const nodes = graph.nodes.map(
     (node): Node => ({
@@ -127,7 +142,7 @@ function reordered(graph: Graph, output: Value, order: readonly number[]): { gra
     domain: '',
     inputs: [before, places],
     outputs: [after],
-    attributes: new Map([['axis', { kind: 'int', value: -1 }]]),
+    attributes: new Map([['axis', { kind: 'int', value: axis }]]),
   };
   return {
     graph: {

@@ -28,25 +28,45 @@ export interface ImageFileOptions {
  *   `teacher.config`, and what reading throws.
  */
 export function openImageFile(options: ImageFileOptions): ImageTeacherSource {
+  const opened = openImageModel(options);
+  const { file } = opened;
+  const named = classifierLogits(opened.model, file, { named: options.output, anyName: true });
+  const scores = withLogits(named.graph);
+  requireClassScores(scores.graph, file);
+  return {
+    ...opened,
+    model: scores.graph,
+    logitsOutput: LOGITS,
+    notes: [...opened.notes, ...named.notes, ...scores.notes, ...opened.pixelNotes],
+  };
+}
+
+/**
+ * A person's own ONNX model of images that answers something else than one class: boxes, several classes, vectors. Which of
+ * its outputs teach is told by the heads of the student (see `headOutputs`).
+ *
+ * @throws LimbeckError `teacher.inputs`, `teacher.model`, `teacher.config`, and what reading throws
+ */
+export function openImageAnswers(options: ImageFileOptions): ImageTeacherSource {
+  const opened = openImageModel(options);
+  return { ...opened, notes: [...opened.notes, ...opened.pixelNotes] };
+}
+
+/** A model with its image as `pixel_values`, and what the files beside it say. */
+function openImageModel(options: ImageFileOptions) {
   const files = modelFiles(options.model);
   const path = files.model;
   const answering = answeringForm(readModelFile(path));
   const input = imageInput(answering.graph, path, options.input);
   const layout = imageLayout(input);
-  const named = classifierLogits(withPixelValues(answering.graph, input, layout), path, {
-    named: options.output,
-    anyName: true,
-  });
-  const scores = withLogits(named.graph);
-  requireClassScores(scores.graph, path);
-  const [, ...dims] = scores.graph.inputs[0]?.shape ?? [];
+  const model = withPixelValues(answering.graph, input, layout);
+  const [, ...dims] = model.inputs[0]?.shape ?? [];
   const config = fileOf(files, 'preprocessor_config.json');
   const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
   return {
     title: basename(path),
     file: path,
-    model: scores.graph,
-    logitsOutput: LOGITS,
+    model,
     ...(classes && { classes }),
     dims: dims.map((size) => (typeof size === 'number' ? size : undefined)),
     ...(config !== undefined && { pixels: readPixelForm(config) }),
@@ -55,13 +75,12 @@ export function openImageFile(options: ImageFileOptions): ImageTeacherSource {
       ...answering.notes,
       ...(input.name === PIXEL_VALUES ? [] : [`the teacher's input '${input.name}' takes the picture`]),
       ...(layout === 'channels-last' ? ['the teacher takes pictures as [height, width, channels]'] : []),
-      ...named.notes,
-      ...scores.notes,
-      ...(config === undefined
+    ],
+    pixelNotes:
+      config === undefined
         ? [
             'there is no preprocessor_config.json beside the teacher: its pixels are taken to be normalised by the mean and deviation of the training images',
           ]
-        : []),
-    ],
+        : [],
   };
 }

@@ -4,11 +4,11 @@ import { boxListColumn } from '../../targets/boxes-truth.ts';
 import { DrawnSamples } from './drawn-samples.ts';
 import type { Said, SectionCollector, SectionContext } from './section.ts';
 
-/** Boxes below this score are not drawn. */
+/** Of a model without a threshold of its own, boxes below this score are not drawn. */
 const SHOWN_SCORE = 0.3;
 
 /** Images with the boxes that are true, and those that each model found. */
-export function boxesSection({ head, seed, examples }: SectionContext): SectionCollector {
+export function boxesSection({ head, seed, examples, thresholds }: SectionContext): SectionCollector {
   const space = head.space as BoxSpace;
   const drawn = new DrawnSamples(seed, examples);
   return {
@@ -25,7 +25,7 @@ export function boxesSection({ head, seed, examples }: SectionContext): SectionC
               ([who, answer]): Said => ({
                 who,
                 boxes: foundBoxes(rowOf(answer, row) as Float32Array, space)
-                  .filter(({ score }) => score >= SHOWN_SCORE)
+                  .filter(({ score }) => score >= (thresholds.get(who)?.[0] ?? SHOWN_SCORE))
                   .map(shown),
               }),
             ),
@@ -37,7 +37,7 @@ export function boxesSection({ head, seed, examples }: SectionContext): SectionC
       {
         block: 'samples',
         title: 'Images with their boxes',
-        about: `Drawn at random; boxes with a score of ${SHOWN_SCORE} and more.`,
+        about: 'Drawn at random; boxes from the score on that has the best F1 on the validation split.',
         samples: drawn.samples,
       },
     ],

@@ -7,7 +7,7 @@ import { writeImageClassifier } from '../../export/image-classifier.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { Backbone } from '../../students/backbone.ts';
 import { pixelsLinear } from '../../students/pixels-linear.ts';
-import { openImageFile } from '../../teachers/image-file.ts';
+import { openImageAnswers, openImageFile } from '../../teachers/image-file.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
@@ -68,7 +68,8 @@ const PEER: PeerModel = {
 function openImageTeacher({ recipe, options }: RecipeRun): ImageTeacherSource | undefined {
   const choice = recipe.teacher;
   if (choice?.kind !== 'onnx-image') return undefined;
-  return openImageFile({ ...choice, model: recipePathResolver(options, 'teacher')(choice.model) });
+  const open = isClassifier(recipe) ? openImageFile : openImageAnswers;
+  return open({ ...choice, model: recipePathResolver(options, 'teacher')(choice.model) });
 }
 
 /** The teacher as the images of a data set are fed to it. */
