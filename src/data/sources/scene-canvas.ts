@@ -61,11 +61,11 @@ export function composeScene(
   const pick = () => garments[random.integer(garments.length)] as Garment;
   for (let scrap = within(...SCRAPS); scrap > 0; scrap--) {
     const from = pick();
-    const [width, height] = [within(...SCRAP_SIDES), within(...SCRAP_SIDES)];
+    const [width, height] = [0, 0].map(() => Math.min(from.side, within(...SCRAP_SIDES))) as [number, number];
     const cut = enlarged(from, from.side, false);
     const part: Rectangle = [
-      random.integer(from.side - width),
-      random.integer(from.side - height),
+      random.integer(Math.max(1, from.side - width)),
+      random.integer(Math.max(1, from.side - height)),
       width,
       height,
     ];
