@@ -3,7 +3,6 @@ import { KeptRows } from './kept-rows.ts';
 import { type Metric, metric } from './metric.ts';
 import { recallByQuery } from './neighbour-recall.ts';
 import { columnOf, rowOf } from './output-rows.ts';
-import { dot } from './vector-pairs.ts';
 
 /** Pairs whose similarities are compared with each other: they grow with the square. */
 const MOST_PAIRS = 2048;
@@ -38,12 +37,13 @@ const TITLES: Readonly<Record<Direction, string>> = {
  */
 export function pairRecall({ width, k, direction, weights = [] }: PairRecallOptions): Metric {
   const found = (pairs: KeptRows) => {
-    const text = (pair: number) => pairs.row(pair).subarray(0, width);
-    const image = (pair: number) => pairs.row(pair).subarray(width);
-    const count = (query: typeof text, candidate: typeof text) =>
-      recallByQuery(pairs.length, k, (a, b) => dot(query(a), candidate(b))).reduce((sum, x) => sum + x, 0);
-    if (direction === 'both') return (count(text, image) + count(image, text)) / 2;
-    return direction === 'text-to-image' ? count(text, image) : count(image, text);
+    const rows = Array.from({ length: pairs.length }, (_, pair) => pairs.row(pair));
+    const texts = rows.map((row) => row.subarray(0, width));
+    const images = rows.map((row) => row.subarray(width));
+    const count = (queries: Float64Array[], candidates: Float64Array[]) =>
+      recallByQuery(queries, candidates, k).reduce((sum, x) => sum + x, 0);
+    if (direction === 'both') return (count(texts, images) + count(images, texts)) / 2;
+    return direction === 'text-to-image' ? count(texts, images) : count(images, texts);
   };
   return metric<KeptRows>({
     name: `${NAMES[direction]}@${k}`,

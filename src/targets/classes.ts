@@ -5,7 +5,9 @@ import { meanAveragePrecision } from '../metrics/average-precision.ts';
 import { chooseThreshold } from '../metrics/class-thresholds.ts';
 import { LabelScores } from '../metrics/label-scores.ts';
 import { labelsF1 } from '../metrics/labels-f1.ts';
+import { float32 } from '../onnx/tensor.ts';
 import { idsOf } from './class-ids.ts';
+import { classRates } from './class-rates.ts';
 import { type ClassesSpace, severalClassesTruth } from './several-classes-truth.ts';
 import { defineTarget } from './target.ts';
 
@@ -35,8 +37,12 @@ export const classes = defineTarget({
   options,
   features: 'pooled',
   truth: (chosen) => severalClassesTruth(chosen),
-  attach: (_g, _make, features, { space, scope }) =>
-    features.project(scope, (space as ClassesSpace).names.length),
+  prior: ({ space, labels, weights }) =>
+    classRates((space as ClassesSpace).names.length, { labels, weights }),
+  attach(g, _make, features, { space, scope, prior }) {
+    const logits = features.project(scope, (space as ClassesSpace).names.length);
+    return prior ? g.add(logits, g.constant(float32(prior, [1, prior.length]))) : logits;
+  },
   objective: { labels: { bce: 0.3 }, teacher: { bceKd: 0.7 } },
   tune({ space, labels, weights }) {
     const { length } = (space as ClassesSpace).names;

@@ -27,6 +27,8 @@ export interface Head extends AttachedHead {
   readonly metrics: readonly Metric[];
   /** What the output is read with, where its target chooses that. */
   readonly tuned?: readonly number[] | undefined;
+  /** What its layer's answers begin with, where its target finds that. */
+  readonly prior?: Float32Array | undefined;
 }
 
 /** The same head, read with what was chosen for a model. */
@@ -48,8 +50,9 @@ export function openHead(parts: {
   readonly labels: string;
   readonly weights?: string | undefined;
   readonly tuned?: readonly number[] | undefined;
+  readonly prior?: Float32Array | undefined;
 }): Head {
-  const { output, target, options, space, labels, weights, tuned } = parts;
+  const { output, target, options, space, labels, weights, tuned, prior } = parts;
   const measured: MeasureContext<Readonly<Record<string, unknown>>, unknown> = {
     options,
     space,
@@ -62,6 +65,6 @@ export function openHead(parts: {
     features: target.features,
     metrics: [...target.metrics(measured), ...addedMetrics(target.kind, measured)],
     attach: (g, make, features) =>
-      target.attach(g, make, features, { options, space, scope: headScope(output) }),
+      target.attach(g, make, features, { options, space, scope: headScope(output), prior }),
   };
 }

@@ -18,6 +18,8 @@ export interface LayerContext<Options, Space> {
   readonly space: Space;
   /** The scope of its parameters: `classifier`, `heads/OUTPUT`. */
   readonly scope: string;
+  /** What `prior` found in the labelled training samples. */
+  readonly prior?: Float32Array | undefined;
 }
 
 /** What an output is measured with. */
@@ -36,6 +38,13 @@ export interface MeasureContext<Options, Space> {
 export interface Tuning {
   add(answers: Answers, batch: MeasuredBatch): void;
   result(): readonly number[];
+}
+
+/** Finds, in labelled training samples, what a layer's answers begin with. */
+export interface Prior {
+  add(batch: MeasuredBatch): void;
+  /** Added to the layer's answer: a number for each of its outputs. */
+  result(): Float32Array;
 }
 
 /** Losses by their names in the registry of objectives, with their weights (and other options) where a recipe gives none. */
@@ -62,6 +71,8 @@ export interface Target<
   truth(options: z.output<Schema>, context: TargetContext): GroundTruth<unknown, Space>;
   /** What is known of its values where no row has one: vectors that only the teacher gives. Absent where truth is needed. */
   spaceOf?(options: z.output<Schema>): Space | undefined;
+  /** Begins to find what the layer's answers begin with; absent where 0 is as good as any number. */
+  prior?(context: MeasureContext<z.output<Schema>, Space>): Prior;
   /** The layer from features to the output, whose first axis is the batch. */
   attach(
     g: GraphBuilder,

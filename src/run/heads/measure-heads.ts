@@ -19,6 +19,8 @@ export class HeadsMeasuring {
   readonly #heads: readonly Head[];
   readonly #all: OutputsMeasuring;
   readonly #main: JackknifedMetric;
+  /** Kept: neighbours of thousands of vectors take seconds to find. */
+  #values: Evaluation | undefined;
 
   constructor(heads: readonly Head[]) {
     const [main] = heads as [Head, ...Head[]];
@@ -30,12 +32,14 @@ export class HeadsMeasuring {
   }
 
   add(answers: Readonly<Record<string, Tensor>>, batch: Batch): void {
+    this.#values = undefined;
     this.#all.add(answers, batch);
     this.#main.add(answers[(this.#heads[0] as Head).output] as Tensor, batch);
   }
 
   values(): Evaluation {
-    return this.#all.values();
+    this.#values ??= this.#all.values();
+    return this.#values;
   }
 
   /** The value of the main metric. */

@@ -6,6 +6,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { type Head, openHead } from '../../targets/head.ts';
 import { findTarget } from '../../targets/index.ts';
 import type { AnyTarget } from '../../targets/target.ts';
+import { withPriors } from './with-priors.ts';
 
 /** An output that a recipe asks for. */
 export interface WantedOutput {
@@ -60,10 +61,10 @@ export function isClassifier(recipe: Pick<Recipe, 'outputs' | 'task' | 'data'>):
  */
 export function headsOf(
   recipe: Pick<Recipe, 'outputs' | 'task' | 'data'>,
-  { spaces, labels }: Pick<Dataset, 'labels'> & { readonly spaces: Readonly<Record<string, unknown>> },
+  { spaces, labels, splits }: Pick<Dataset, 'labels' | 'spaces' | 'splits'>,
   taught: Readonly<Record<string, unknown>> = {},
 ): readonly Head[] {
-  return wantedOutputs(recipe).map(({ name, target, field, options }, index) => {
+  const heads = wantedOutputs(recipe).map(({ name, target, field, options }, index) => {
     const known = field === undefined ? (target.spaceOf?.(options) ?? taught[name]) : spaces[name];
     const space = target.kind === CLASS && index === 0 ? { names: labels } : known;
     if (space === undefined) {
@@ -78,6 +79,7 @@ export function headsOf(
     const weights = field !== undefined && index > 0 ? `row_weights/${name}` : undefined;
     return openHead({ output: name, target, options, space, labels: own, weights });
   });
+  return withPriors(heads, splits.labelled);
 }
 
 /** What the answers of a teacher are like, of the outputs that no column says anything of: how wide its vectors are. */
