@@ -10,6 +10,8 @@ export async function distilRecipe<Result extends RunResult | AnswersResult = Ru
   readonly seed: number;
   readonly overrides?: readonly string[];
   readonly baseline?: boolean;
+  /** Told of each stage's begin and end. */
+  readonly onStage?: (stage: string, isOver: boolean) => void;
   log(line: string): void;
 }): Promise<Result> {
   const { name, seed, log } = options;
@@ -25,6 +27,8 @@ export async function distilRecipe<Result extends RunResult | AnswersResult = Ru
     baseline: options.baseline,
     command: `npx limbeck distill recipes/${options.recipe}.yaml --seed ${seed}`,
     onEvent: (event) => {
+      if (event.type === 'stage-start') options.onStage?.(event.stage, false);
+      if (event.type === 'stage-end') options.onStage?.(event.stage, true);
       if (event.type === 'stage-end')
         log(`${name} seed ${seed}: ${event.stage} ${event.seconds.toFixed(0)} s, ${event.summary}`);
     },

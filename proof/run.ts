@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { allLabels } from './all-labels.ts';
 import { continualTasks } from './continual.ts';
 import { dynamicWeights } from './dynamic-weights.ts';
+import { embeddings } from './embeddings.ts';
 import { emoji } from './emoji.ts';
 import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
@@ -11,6 +12,7 @@ import { labellingPrecision } from './labelling-precision.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import type { Proof } from './proof.ts';
 import { speech } from './speech.ts';
+import { tags } from './tags.ts';
 
 // `npm run proof [NAME ...] [--fresh]`: real trainings over several seeds. Each proof writes its section of
 // docs/results.md, checks what the project promises, and exits with 1 when a promise does not hold. Runs that are
@@ -30,6 +32,8 @@ const PROOFS: readonly Proof[] = [
   emoji,
   speech,
   keywords,
+  tags,
+  embeddings,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
