@@ -46,6 +46,7 @@ test('the plain line', () => {
     'labelling 20,000/80,000 texts (25 %), 2,000 texts/s, 30 s left, int8',
   );
   expect(renderPlain(taskAt(0, { total: 0 }), 10)).toBe('labelling 0/0 texts');
+  expect(renderPlain(taskAt(86, { total: 0 }), 10)).toMatch(/^labelling 86 texts/);
 });
 
 test('a new task of the stage starts a new rate', () => {

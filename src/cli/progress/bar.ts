@@ -19,7 +19,7 @@ export function renderBar(task: Task, columns: number, now: number, colors: Colo
   // In the order of importance; shown in the order of `place`.
   const optional = [
     { place: 2, text: left === undefined ? '' : `${formatTimeLeft(left)} left` },
-    { place: 0, text: `${formatCount(task.done)}/${formatCount(task.total)} ${plainLine(task.unit)}` },
+    { place: 0, text: `${countOf(task)} ${plainLine(task.unit)}` },
     { place: 1, text: rate === undefined ? '' : formatRate(rate, plainLine(task.unit)) },
     { place: 3, text: plainLine(task.note ?? '') },
   ].filter(({ text }) => text !== '');
@@ -55,7 +55,7 @@ export function renderPlain(task: Task, now: number): string {
   const percent = task.total > 0 ? ` (${Math.floor((task.done / task.total) * 100)} %)` : '';
   return plainLine(
     [
-      `${task.task} ${formatCount(task.done)}/${formatCount(task.total)} ${task.unit}${percent}`,
+      `${task.task} ${countOf(task)} ${task.unit}${percent}`,
       rate !== undefined && formatRate(rate, task.unit),
       left !== undefined && `${formatTimeLeft(left)} left`,
       task.note,
@@ -63,4 +63,9 @@ export function renderPlain(task: Task, now: number): string {
       .filter((part) => part)
       .join(', '),
   );
+}
+
+/** `49,400/79,689`; `49,400` where nobody knows how many there will be. */
+function countOf({ done, total }: Task): string {
+  return total === 0 && done > 0 ? formatCount(done) : `${formatCount(done)}/${formatCount(total)}`;
 }

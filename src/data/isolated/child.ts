@@ -36,6 +36,7 @@ async function start({ decoder, input, memoryBytes }: Assignment): Promise<void>
   guard.postMessage(memoryBytes);
   try {
     const { decode } = (await import(decoder)) as DecoderModule<unknown, unknown>;
+    process.send?.({ begun: true });
     for await (const piece of decode(input)) {
       while (free === 0) {
         await new Promise<void>((resolve) => {

@@ -39,6 +39,12 @@ describe('a decoder in a process of its own', () => {
     expect(await collect(decoding('nothing'))).toEqual(['nothing']);
   });
 
+  it('may take longer to begin than a file may take', async () => {
+    const decoder = new URL('./testing/slow-to-begin.ts', import.meta.url);
+    const limits = { ...LIMITS, seconds: 1 };
+    expect(await collect(decodeIsolated({ decoder, input: '', limits, file: 'a.bin' }))).toEqual(['heard']);
+  });
+
   it('tells its own typed errors as they are', async () => {
     await expect(collect(decoding('typed'))).rejects.toMatchObject({
       code: 'data.missing-column',

@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { LimbeckError } from '../../errors.ts';
 import { totalBytes } from '../../platform/machine.ts';
 import { nodeModule, packageFile } from '../../platform/node-modules.ts';
-import { type Limits, MOST_OF_MEMORY } from './limits.ts';
+import { DECODERS_AT_ONCE } from './decoder-turns.ts';
+import { type Limits, MOST_OF_MEMORY, SECONDS_TO_BEGIN } from './limits.ts';
 import { type Answer, errorTold } from './messages.ts';
 
 export interface IsolatedDecoding<Input> {
@@ -40,12 +41,15 @@ export async function* decodeIsolated<Input, Piece>(options: IsolatedDecoding<In
   signal?.addEventListener('abort', stop);
   try {
     child.send({ decoder: decoder.href, input, memoryBytes: limits.memoryBytes }, ignoreFailure);
+    let seconds = SECONDS_TO_BEGIN;
     for (;;) {
-      const answer = await answers.next(limits.seconds);
+      const answer = await answers.next(seconds);
       signal?.throwIfAborted();
       if (answer === 'silent')
-        throw unreadable(`decoding it took longer than ${Math.round(limits.seconds)} seconds`);
+        throw unreadable(`decoding it took longer than ${Math.round(seconds)} seconds`);
       if ('death' in answer) throw unreadable(deathOf(answer.death, limits));
+      seconds = limits.seconds;
+      if ('begun' in answer) continue;
       if ('piece' in answer) {
         child.send('taken', ignoreFailure);
         yield answer.piece;
@@ -66,28 +70,31 @@ export async function* decodeIsolated<Input, Piece>(options: IsolatedDecoding<In
 /** Its death is told by the events of the process. */
 const ignoreFailure = () => {};
 
-/** A process that has nothing to do, for the next file: to start one costs more than to read a small file. */
-let idle: { child: ChildProcess; end: NodeJS.Timeout } | undefined;
+/** Processes that have nothing to do, for the next files: to start one costs more than to read a small file. */
+const idle: { child: ChildProcess; end: NodeJS.Timeout }[] = [];
 const IDLE_MS = 2000;
 
 function takeChild(): ChildProcess {
-  const kept = idle;
-  idle = undefined;
-  if (!kept) return startChild();
-  clearTimeout(kept.end);
-  return kept.child.connected ? kept.child : startChild();
+  for (let kept = idle.pop(); kept; kept = idle.pop()) {
+    clearTimeout(kept.end);
+    if (kept.child.connected) return kept.child;
+  }
+  return startChild();
 }
 
 function keepChild(child: ChildProcess): void {
-  if (idle || !child.connected) {
+  if (idle.length === DECODERS_AT_ONCE || !child.connected) {
     child.kill('SIGKILL');
     return;
   }
-  const end = setTimeout(() => {
-    idle = undefined;
-    child.kill('SIGKILL');
-  }, IDLE_MS);
-  idle = { child, end: end.unref() };
+  const kept = {
+    child,
+    end: setTimeout(() => {
+      idle.splice(idle.indexOf(kept), 1);
+      child.kill('SIGKILL');
+    }, IDLE_MS).unref(),
+  };
+  idle.push(kept);
 }
 
 /** The address of a decoder's module: sources are TypeScript, what is built from them is JavaScript. */

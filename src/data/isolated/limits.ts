@@ -4,12 +4,18 @@ import { totalBytes } from '../../platform/machine.ts';
 export interface Limits {
   /** Resident memory of the decoding process. */
   readonly memoryBytes: number;
-  /** Between one piece of its result and the next. */
+  /** Before the first piece of its result, and from each to the next. */
   readonly seconds: number;
 }
 
 /** No file may take more of the machine's memory. */
 export const MOST_OF_MEMORY = 0.75;
+/**
+ * Seconds in which a process has to begin. It takes half a second, but on a machine with much else to do a sound file must not
+ * be taken for a damaged one because of that.
+ */
+export const SECONDS_TO_BEGIN = 120;
+
 const MEMORY = { least: 512 * 2 ** 20, perByte: 32 };
 const TIME = { least: 10, bytesPerSecond: 2 * 2 ** 20 };
 

@@ -13,8 +13,8 @@ export interface DecoderModule<Input, Piece> {
   decode(input: Input): AsyncIterable<Piece>;
 }
 
-/** What the decoding process answers: pieces, then that it is done or why it is not. */
-export type Answer<Piece> = { piece: Piece } | { done: true } | { error: ToldError };
+/** What the decoding process answers: that it has its decoder and begins, pieces, then that it is done or why it is not. */
+export type Answer<Piece> = { begun: true } | { piece: Piece } | { done: true } | { error: ToldError };
 
 /** An error on its way between processes. */
 export interface ToldError {

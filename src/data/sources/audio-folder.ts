@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AUDIO_ENDINGS } from '../modalities/audio/formats.ts';
+import { AUDIO_ENDINGS, UNREAD_AUDIO_ENDINGS } from '../modalities/audio/formats.ts';
 import { openFolderOfFiles } from './folder-of-files.ts';
 import { defineSource } from './source.ts';
 
@@ -24,5 +24,6 @@ export const audioFolder = defineSource({
       column: 'audio',
       unit: 'audio files',
       endings: AUDIO_ENDINGS,
+      unread: UNREAD_AUDIO_ENDINGS,
     }),
 });

@@ -13,25 +13,47 @@ export interface FolderOfFiles {
   readonly unit: string;
   /** Ends of the names of files, with their dots, in lower case; others are ignored. */
   readonly endings: readonly string[];
+  /** Endings of files of the modality that cannot be read: they are told of. */
+  readonly unread: readonly string[];
 }
 
 /** Opens a folder with a subfolder of files for each class. @throws LimbeckError `data.wrong-format`, `data.missing` */
 export async function openFolderOfFiles(
   folder: string,
-  { kind, column, unit, endings }: FolderOfFiles,
+  { kind, column, unit, endings, unread }: FolderOfFiles,
 ): Promise<DataSource> {
   const classes = await classFolders(folder, unit);
-  const isOne = (name: string) => endings.some((ending) => name.toLowerCase().endsWith(ending));
+  const isOne = (name: string) => endsWithAny(name, endings);
   return {
     title: `${basename(folder)}/`,
     fingerprint: async () => canonicalJson({ kind, files: await hashClassFiles(folder, classes, isOne) }),
     async *rows(signal) {
-      for await (const { name, label, split } of classFiles(folder, classes, isOne)) {
+      const ignored: string[] = [];
+      const concerns = (name: string) => isOne(name) || endsWithAny(name, unread);
+      for await (const { name, label, split } of classFiles(folder, classes, concerns)) {
         signal?.throwIfAborted();
+        if (!isOne(name)) {
+          ignored.push(name);
+          continue;
+        }
         yield {
           sample: { where: name, folder, ...(split && { split }), values: { [column]: name, label } },
         };
       }
+      if (ignored.length > 0)
+        yield { note: { kind: 'ignored', message: ignoredFiles(ignored, unit, endings) } };
     },
   };
+}
+
+function endsWithAny(name: string, endings: readonly string[]): boolean {
+  const lower = name.toLowerCase();
+  return endings.some((ending) => lower.endsWith(ending));
+}
+
+function ignoredFiles(names: readonly string[], unit: string, endings: readonly string[]): string {
+  const [first] = names;
+  const counted =
+    names.length === 1 ? `${first} was ignored` : `${names.length} files were ignored (the first: ${first})`;
+  return `${counted}: ${unit} end in ${endings.join(', ')}`;
 }

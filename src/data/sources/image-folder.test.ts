@@ -43,6 +43,24 @@ test('subfolders are classes, and split folders splits; other files are no image
   ]);
 });
 
+test('images that cannot be read by their endings are told of', async () => {
+  const folder = await newFolder();
+  mkdirSync(join(folder, 'cats'));
+  for (const name of ['a.jpg', 'b.TIFF', 'c.bmp']) writeFileSync(join(folder, 'cats', name), name);
+  const [row, ...notes] = await rowsOf(folder);
+  expect(row).toMatchObject({ where: 'cats/a.jpg' });
+  expect(notes).toEqual([
+    {
+      note: {
+        kind: 'ignored',
+        message: expect.stringMatching(
+          /^2 files were ignored \(the first: cats\/b\.TIFF\): images end in \.jpg,/,
+        ),
+      },
+    },
+  ]);
+});
+
 test('the fingerprint follows what the files hold', async () => {
   const folder = await newFolder();
   mkdirSync(join(folder, 'a'));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IMAGE_ENDINGS } from '../modalities/image/image-format.ts';
+import { IMAGE_ENDINGS, UNREAD_IMAGE_ENDINGS } from '../modalities/image/image-format.ts';
 import { openFolderOfFiles } from './folder-of-files.ts';
 import { defineSource } from './source.ts';
 
@@ -24,5 +24,6 @@ export const imageFolder = defineSource({
       column: 'image',
       unit: 'images',
       endings: IMAGE_ENDINGS,
+      unread: UNREAD_IMAGE_ENDINGS,
     }),
 });

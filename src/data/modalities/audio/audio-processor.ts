@@ -61,7 +61,10 @@ export class AudioProcessor implements Processor {
     const raw = rawAudio(value);
     const { rate, samples } = this.#options;
     const decoded = await this.#decoded(raw);
+    const bytes = toPcm16(middleWindow(resample(decoded.samples, decoded.rate, rate), samples));
     const facts = {
+      // Nothing but zeros: a muted microphone, or what a class of silence is made of.
+      silent: bytes.every((byte) => byte === 0),
       resampled: decoded.rate !== rate,
       mixed: decoded.channels !== undefined && decoded.channels > 1,
       misnamed: decoded.format !== undefined && isMisnamed(raw, decoded.format),
@@ -69,7 +72,7 @@ export class AudioProcessor implements Processor {
     };
     const told = Object.entries(facts).filter(([, is]) => is);
     return {
-      bytes: toPcm16(middleWindow(resample(decoded.samples, decoded.rate, rate), samples)),
+      bytes,
       shown: audioName(raw),
       ...(told.length > 0 && { facts: Object.fromEntries(told.map(([fact]) => [fact, 1])) }),
     };

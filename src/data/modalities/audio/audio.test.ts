@@ -77,6 +77,12 @@ describe('audio', () => {
     expect(shown).toBe('a/b.mp3');
   });
 
+  it('tells of silence, which may be meant', async () => {
+    const processor = await open();
+    const { facts } = await processor.encode({ bytes: wavFile(new Float32Array(4000)) });
+    expect(facts).toEqual({ silent: 1 });
+  });
+
   it('is normalised as transformers does, where that is wanted', async () => {
     const samples = await column(await open({ normalize: true }), { bytes: wavFile(tone(300, 8000, 0.5)) });
     const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;

@@ -1,5 +1,6 @@
 import { LimbeckError } from '../../../errors.ts';
 import { decodeIsolated, decoderBeside } from '../../isolated/decode-isolated.ts';
+import { inTurn } from '../../isolated/decoder-turns.ts';
 import { limitsFor } from '../../isolated/limits.ts';
 import { brokenAudio } from './broken-audio.ts';
 import { bytesReader, openByteReader } from './byte-reader.ts';
@@ -31,7 +32,7 @@ export async function decodeAudio(source: AudioFile, options: DecodingOptions): 
     const waveform =
       format === 'wav'
         ? readWav(file, options.seconds)
-        : await decodeCompressed({ source, format, seconds: options.seconds }, file, options);
+        : await inTurn(() => decodeCompressed({ source, format, seconds: options.seconds }, file, options));
     return finite(waveform);
   } finally {
     file.close();

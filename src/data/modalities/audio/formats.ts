@@ -4,6 +4,26 @@ export type AudioFormat = 'wav' | 'flac' | 'mp3' | 'vorbis' | 'opus';
 /** The endings of file names, with their dots. */
 export const AUDIO_ENDINGS: readonly string[] = ['.wav', '.wave', '.flac', '.mp3', '.ogg', '.oga', '.opus'];
 
+/** Endings of audio files that cannot be read. */
+export const UNREAD_AUDIO_ENDINGS: readonly string[] = [
+  ...[
+    '.aac',
+    '.ac3',
+    '.aif',
+    '.aifc',
+    '.aiff',
+    '.alac',
+    '.amr',
+    '.ape',
+    '.au',
+    '.caf',
+    '.m4a',
+    '.mka',
+    '.mp2',
+  ],
+  ...['.mp4', '.snd', '.spx', '.webm', '.wma', '.wv'],
+];
+
 /** Bytes at the start of a file that tell its format. */
 export const HEAD_BYTES = 64;
 

@@ -22,6 +22,26 @@ const ENDINGS: Readonly<Record<string, ImageFormat>> = {
 /** The endings of file names, with their dots. */
 export const IMAGE_ENDINGS: readonly string[] = Object.keys(ENDINGS).map((ending) => `.${ending}`);
 
+/** Endings of image files that cannot be read. */
+export const UNREAD_IMAGE_ENDINGS: readonly string[] = [
+  ...[
+    '.avif',
+    '.bmp',
+    '.heic',
+    '.heif',
+    '.ico',
+    '.jp2',
+    '.jxl',
+    '.pgm',
+    '.ppm',
+    '.psd',
+    '.svg',
+    '.tga',
+    '.tif',
+    '.tiff',
+  ],
+];
+
 /** The format that a file's first bytes tell, whatever its name; undefined for any other content. */
 export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
   const begins = (at: number, ...expected: number[]) => expected.every((byte, i) => bytes[at + i] === byte);
