@@ -31,6 +31,7 @@ export { RecipeError, type RecipeProblem } from './recipe/problems.ts';
 export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema.ts';
 export { stringifyRecipe } from './recipe/write.ts';
 export type { Gate, Machine, ModelResult, RunResult, StageSeconds } from './report/result.ts';
+export { type DecodeOptions, type DetectedBox, decodeBoxes } from './targets/decode-boxes.ts';
 export { VERSION } from './version.ts';
 
 /** A file that a recipe may name: what an `<input type="file">` gives, bytes, or a text. */

@@ -82,6 +82,7 @@ export { writeReport } from './run/write-report.ts';
 export { type Backbone, defineBackbone } from './students/backbone.ts';
 export { pooledFeatures } from './students/linear-features.ts';
 export type { AddedMetric } from './targets/added-metrics.ts';
+export { type DecodeOptions, type DetectedBox, decodeBoxes } from './targets/decode-boxes.ts';
 export { findTarget } from './targets/index.ts';
 export { defineTarget, type Target } from './targets/target.ts';
 export type { CompileModelOptions } from './train/compile-model.ts';

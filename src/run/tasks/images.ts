@@ -4,9 +4,13 @@ import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { SOURCES } from '../../data/sources/index.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
+import { writeObjectDetector } from '../../export/object-detector.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { Backbone } from '../../students/backbone.ts';
 import { pixelsLinear } from '../../students/pixels-linear.ts';
+import type { BoxSpace } from '../../targets/box-grid.ts';
+import { boxes } from '../../targets/boxes.ts';
+import type { Head } from '../../targets/head.ts';
 import { openImageAnswers, openImageFile } from '../../teachers/image-file.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
@@ -43,15 +47,34 @@ export const images: SampleKind = {
             pixels: (split as RecordSplit).bytes(ordinal) ?? new Uint8Array(),
             dims,
           }),
-          write: (folder, models) =>
+          write(folder, models) {
+            const architecture = recipe.student.kind;
+            const preprocessor = own.files()['preprocessor_config.json'] as Uint8Array;
+            const [main] = models.heads as [Head, ...Head[]];
+            if (main.target.kind === boxes.kind) {
+              const { names, ...grid } = main.space as BoxSpace;
+              const maps = { output: main.output, classes: names.length, ...grid };
+              const config = main.target.config(main.space, main.options, main.tuned);
+              writeObjectDetector(folder, {
+                ...models,
+                architecture,
+                labels: names,
+                maps,
+                config,
+                dims,
+                preprocessor,
+              });
+              return;
+            }
             writeImageClassifier(folder, {
               ...models,
-              architecture: recipe.student.kind,
+              architecture,
               labels: dataset.labels,
               dims,
               normalization,
-              preprocessor: own.files()['preprocessor_config.json'],
-            }),
+              preprocessor,
+            });
+          },
         };
       },
     };
