@@ -11,6 +11,7 @@ import { keywords } from './keywords.ts';
 import { labellingPrecision } from './labelling-precision.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import type { Proof } from './proof.ts';
+import { scenesBoxes } from './scenes-boxes.ts';
 import { speech } from './speech.ts';
 import { tags } from './tags.ts';
 
@@ -32,6 +33,7 @@ const PROOFS: readonly Proof[] = [
   emoji,
   speech,
   keywords,
+  scenesBoxes,
   tags,
   embeddings,
 ];
