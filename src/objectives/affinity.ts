@@ -48,6 +48,7 @@ const softness = (temperature: number) => z.number().min(0.01).max(10).default(t
 export const affinityKd = defineObjective({
   kind: 'affinityKd',
   level: 'task',
+  relatesRows: true,
   options: z
     .strictObject({
       weight: termWeight(1),

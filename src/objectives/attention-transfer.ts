@@ -3,7 +3,9 @@ import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { type FeatureMap, sharedLoss, stagePairs } from './layer-pairs.ts';
 import { defineObjective, termWeight } from './objective.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { formatSize, type PictureSize, pooledPlaces, smallerSize } from './places.ts';
+import { contextOf } from './required-models.ts';
 
 /** Added to squared lengths before they divide. */
 const EPSILON = 1e-12;
@@ -35,19 +37,22 @@ export const attentionTransfer = defineObjective({
   kind: 'attentionTransfer',
   level: 'sequence',
   options: z
-    .strictObject({ weight: termWeight(0) })
+    .strictObject({ weight: termWeight(0), output: outputOption })
     .describe(
       'Squared distance of where stages look, summed over channels (Zagoruyko and Komodakis, 2017, eq. 2).',
     ),
-  knowledge: (_, context) =>
-    stagePairs(context, 'attentionTransfer').map(({ student, teacher: map }) => ({
-      tap: tapOf(student, map),
-      build: (g, teacher) => spatialAttention(g, teacher.value(map.name), map, smallerSize(student, map)),
-    })),
-  term({ weight }, context) {
-    const pairs = stagePairs(context, 'attentionTransfer');
+  knowledge: ({ output }, context) =>
+    stagePairs(contextOf(context, 'attentionTransfer', output), 'attentionTransfer').map(
+      ({ student, teacher: map }) => ({
+        tap: tapOf(student, map),
+        build: (g, teacher) => spatialAttention(g, teacher.value(map.name), map, smallerSize(student, map)),
+      }),
+    ),
+  term({ weight, output }, context) {
+    const pairs = stagePairs(contextOf(context, 'attentionTransfer', output), 'attentionTransfer');
+    const names = namesFor('attentionTransfer', output, context);
     return {
-      name: 'attentionTransfer',
+      name: names.term,
       weight,
       build(g, inputs) {
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
@@ -56,7 +61,7 @@ export const attentionTransfer = defineObjective({
           const other = inputs.knowledge(tapOf(student, teacher), [size.height * size.width]);
           return g.reduceSumSquare(g.sub(own, other), { axes: [1], keepDims: false });
         });
-        return { values, weights: inputs.rowWeights() };
+        return { values, weights: rowWeightsIn(inputs, names) };
       },
     };
   },

@@ -7,6 +7,8 @@ import { float32 } from '../onnx/tensor.ts';
 import { divergence, safeLog } from './divergence.ts';
 import { type LayerPart, layerPairs, sharedLoss, type TaughtPart } from './layer-pairs.ts';
 import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
+import { contextOf } from './required-models.ts';
 import { meanOverTokens, tokenMask } from './token-mean.ts';
 
 export interface AttentionDivergenceInputs {
@@ -45,6 +47,7 @@ export const attention = defineObjective({
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       heads: z
         .enum(['each', 'mean'])
         .default('mean')
@@ -53,18 +56,19 @@ export const attention = defineObjective({
         ),
     })
     .describe("KL divergence from the teacher's attention distributions (Wang et al., 2020, eq. 6)."),
-  knowledge: ({ heads }, context) =>
-    pairsOf(heads, context).map(({ teacher: map }) => ({
+  knowledge: ({ heads, output }, context) =>
+    pairsOf(heads, contextOf(context, 'attention', output)).map(({ teacher: map }) => ({
       tap: tapOf(heads, map),
       build(g, teacher) {
         const value = teacher.value(map.probabilities);
         return heads === 'mean' ? meanOverHeads(g, value, map.headWeights) : value;
       },
     })),
-  term({ weight, heads }, context) {
-    const pairs = pairsOf(heads, context);
+  term({ weight, heads, output }, context) {
+    const pairs = pairsOf(heads, contextOf(context, 'attention', output));
+    const names = namesFor('attention', output, context);
     return {
-      name: 'attention',
+      name: names.term,
       weight,
       build(g, inputs) {
         const mask = tokenMask(g, inputs.student('attention_mask'));
@@ -81,7 +85,7 @@ export const attention = defineObjective({
             headWeights: teacher.headWeights,
           });
         });
-        return { values, weights: inputs.rowWeights() };
+        return { values, weights: rowWeightsIn(inputs, names) };
       },
     };
   },

@@ -19,9 +19,11 @@ function inputsOf(g: GraphBuilder, v: Record<string, TypedValue>): ObjectiveInpu
   const logits = g.matMul(g.reshape(pixels, [-1, 2]), v.w as TypedValue);
   const values: Record<string, TypedValue> = { pixels, logits };
   return {
+    student: (name: string) => values[name] as TypedValue,
+    has: (name: string) => name in values,
     rerun: () => (name: string) => values[name] as TypedValue,
     knowledge: (tap: string) => (tap === 'logits' ? v.given : v.map) as TypedValue,
-    rowWeights: () => v.rowWeights as TypedValue,
+    input: () => v.rowWeights as TypedValue,
   } as unknown as ObjectiveInputs;
 }
 
@@ -34,10 +36,7 @@ const inputs: Record<string, Tensor> = {
   rowWeights: float32([1, 1]),
 };
 const build = (g: GraphBuilder, v: Record<string, TypedValue>) =>
-  attributionTerm({ weight: 1, part: 1 }, { classes: 2, student: anatomy, teacher: anatomy }).build(
-    g,
-    inputsOf(g, v),
-  );
+  attributionTerm({ weight: 1, part: 1 }, { student: anatomy, teacher: anatomy }).build(g, inputsOf(g, v));
 
 describe('attribution', () => {
   it('is 1 - cosine of gradient x input, of the class that the teacher ranks first', async () => {

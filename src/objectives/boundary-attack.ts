@@ -2,7 +2,6 @@ import { gradients } from '../autodiff/gradients.ts';
 import { stopGradient } from '../autodiff/stop-gradient.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { classLogit } from './class-logit.ts';
 
 export interface AttackOptions {
   /** How far it goes, in parts of the root mean square of the features. */
@@ -11,21 +10,19 @@ export interface AttackOptions {
 }
 
 /**
- * Moves features [n, ...] from the class `from` towards the class `to` (int64 [n] each) of a model, by `steps` steps of
- * size epsilon / steps along the sign of the gradient of logit(from) - logit(to). A row that has crossed the boundary
- * between the two rests: it supports the boundary from the other side, near to it. Returns the disturbance, through which
- * no gradient flows.
+ * Moves features [n, ...] towards a decision boundary of a model, by `steps` steps of size epsilon / steps along the sign of
+ * the gradient of the margin: of one class a sample, logit(from) - logit(to). A row that has crossed the boundary rests: it
+ * supports the boundary from the other side, near to it. Returns the disturbance, through which no gradient flows.
  *
  * Heo, Lee, Yun and Choi, "Knowledge Distillation with Adversarial Samples Supporting Decision Boundary" (2019),
  * equations 2-5, with steps of one length as in Goodfellow, Shlens and Szegedy (2015), section 4, and Madry et al. (2018).
  *
- * @param logitsAt what the model says of other features: [n, C]
+ * @param marginAt how far the model's answer to other features is from the boundary, float32 [n]: less than 0 beyond it
  */
 export function boundaryAttack(
   g: GraphBuilder,
   features: TypedValue,
-  { from, to }: { from: TypedValue; to: TypedValue },
-  logitsAt: (features: TypedValue) => TypedValue,
+  marginAt: (features: TypedValue) => TypedValue,
   { epsilon, steps }: AttackOptions,
 ): TypedValue {
   const clean = stopGradient(g, features);
@@ -33,8 +30,7 @@ export function boundaryAttack(
   const length = g.mul(size, epsilon / steps);
   let moved = clean;
   for (let step = 0; step < steps; step++) {
-    const logits = logitsAt(moved);
-    const margin = g.sub(classLogit(g, logits, from), classLogit(g, logits, to));
+    const margin = marginAt(moved);
     const [slope] = gradients(g, g.reduceSum(margin, { keepDims: false }), [moved]);
     if (!slope) return g.mul(clean, 0);
     const axes = clean.shape.slice(1).map((_, i) => i + 1);

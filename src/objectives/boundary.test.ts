@@ -4,9 +4,9 @@ import type { ModelAnatomy } from '../onnx/anatomy/anatomy.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, int64, type Tensor } from '../onnx/tensor.ts';
+import { classLogit, secondClass, topClass } from '../targets/inner/class-logit.ts';
 import { boundary } from './boundary.ts';
 import { boundaryAttack } from './boundary-attack.ts';
-import { secondClass, topClass } from './class-logit.ts';
 import type { ObjectiveInputs } from './objective.ts';
 import { lossAndGradient } from './testing/loss-case.ts';
 import { trainObjective } from './testing/train-objective.ts';
@@ -30,11 +30,10 @@ describe('the attack', () => {
   const moved = (x: number[], options: { epsilon: number; steps: number }) =>
     resultOf({ x: float32(x, [x.length / 3, 3]) }, (g, v) => {
       const rows = x.length / 3;
-      const classes = {
-        from: g.constant(int64(x.slice(0, rows).map(() => 0))),
-        to: g.constant(int64(x.slice(0, rows).map(() => 1))),
-      };
-      return boundaryAttack(g, v.x as TypedValue, classes, (features) => features, options);
+      const to = (place: 0 | 1) => g.constant(int64(new Array<number>(rows).fill(place)));
+      const margin = (logits: TypedValue) =>
+        g.sub(classLogit(g, logits, to(0)), classLogit(g, logits, to(1)));
+      return boundaryAttack(g, v.x as TypedValue, margin, options);
     });
 
   it('moves along the sign of the gradient, by epsilon of the root mean square', async () => {
@@ -78,7 +77,7 @@ function inputsOf(g: GraphBuilder, v: Record<string, TypedValue>): ObjectiveInpu
     rerun: (replaced: ReadonlyMap<string, TypedValue>) => () =>
       logitsAt(replaced.get('pixels') as TypedValue),
     knowledge: () => v.given as TypedValue,
-    rowWeights: () => v.rowWeights as TypedValue,
+    input: () => v.rowWeights as TypedValue,
   } as unknown as ObjectiveInputs;
 }
 

@@ -6,11 +6,12 @@ import type { ModelAnatomy } from '../onnx/anatomy/anatomy.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { attributedName, attributedValue, isPixels } from './attributed-features.ts';
+import { binaryKd } from './binary-cross-entropy.ts';
 import { boundaryAttack } from './boundary-attack.ts';
-import { secondClass, topClass } from './class-logit.ts';
+import { askedOf, type InnerOutput, innerOutput } from './inner-output.ts';
 import { kdLogits, temperatureOption } from './kd-logits.ts';
 import { defineObjective, type ObjectiveContext, type ObjectiveTerm, termWeight } from './objective.ts';
-import { MAIN_OUTPUT } from './output-names.ts';
+import { namesFor, type OutputNames, outputOption } from './output-names.ts';
 import { requiredModels } from './required-models.ts';
 import { asBatch, firstRows, partOption, rowsOf } from './row-part.ts';
 
@@ -27,9 +28,10 @@ export interface BoundaryOptions {
 
 /**
  * Distillation at the student's decision boundary: the first rows of a batch are moved, inside the step, from the class
- * that the teacher ranks first towards the one that it ranks second (`boundaryAttack`, on the student), and the student is
- * to say there what the teacher said of the sample as it was (`kept`: adversarially robust distillation), or what the
- * teacher says there (`teacher`, whose model is then part of the step, with its weights). KL with temperature, for each row.
+ * that the teacher ranks first towards the one that it ranks second (of several classes: so that the one that it decides most
+ * narrowly is decided otherwise) by `boundaryAttack` on the student, and the student is to say there what the teacher said of
+ * the sample as it was (`kept`: adversarially robust distillation), or what the teacher says there (`teacher`, whose model is
+ * then part of the step, with its weights). KL with temperature, for each row.
  *
  * The attack looks at the student in its evaluation form, where the gradient of a row is its own; what is learnt is
  * learnt in training form, batch normalisations with the statistics of the attacked rows. Padding is never attacked: the
@@ -40,39 +42,41 @@ export interface BoundaryOptions {
  */
 export function boundaryTerm(
   options: BoundaryOptions,
-  { classes, student, teacher }: { classes: number; student: ModelAnatomy; teacher?: TeacherInStep },
+  { student, teacher }: { student: ModelAnatomy; teacher?: TeacherInStep },
+  about: InnerOutput = innerOutput(undefined, {}),
+  names: OutputNames = namesFor(NAME, undefined, {}),
 ): ObjectiveTerm {
   const { weight, temperature, part } = options;
-  const { logits = 'logits' } = student;
+  const { margin, distribution } = askedOf(about, 'boundary', NAME);
   return {
-    name: NAME,
+    name: names.term,
     weight,
     build(g, inputs) {
-      const answers = inputs.knowledge('logits', [classes]);
+      const output = about.head ? about.output : (student.logits ?? about.output);
+      const answers = inputs.knowledge(about.output, inputs.student(output).shape.slice(1));
       const batch = answers.shape[0] as number;
       const rows = rowsOf(part, answers);
       const kept = firstRows(g, answers, rows);
       const name = attributedName(student, 'student', NAME);
       const features = firstRows(g, attributedValue(inputs.student, student, 'student', NAME), rows);
       const at = (moved: TypedValue, form: 'training' | 'evaluation') =>
-        inputs.rerun(new Map([[name, moved]]), { rows, form })(logits);
-      const from = topClass(g, kept);
+        inputs.rerun(new Map([[name, moved]]), { rows, form })(output);
       const disturbance = g.scope('attack', () =>
         boundaryAttack(
           g,
           features,
-          { from, to: secondClass(g, kept, from) },
-          (moved) => at(moved, 'evaluation'),
+          (moved) => margin(g, { answers: at(moved, 'evaluation'), teacher: kept }),
           options,
         ),
       );
       const attacked = g.add(features, disturbance);
-      const losses = kdLogits(g, {
+      const compared = {
         student: at(attacked, 'training'),
         teacher: teacher ? teacherLogits(g, teacher, attacked) : kept,
-        rowWeights: firstRows(g, inputs.rowWeights(), rows),
+        rowWeights: firstRows(g, inputs.input(names.rowWeights, 'float32', [batch]), rows),
         temperature,
-      });
+      };
+      const losses = distribution === 'softmax' ? kdLogits(g, compared) : binaryKd(g, compared);
       return asBatch(g, losses, batch);
     },
   };
@@ -109,9 +113,11 @@ function notOnPictures({ name, inputs }: Graph): LimbeckError {
   });
 }
 
-function teacherInStep(context: ObjectiveContext): TeacherInStep {
+function teacherInStep(context: ObjectiveContext, { head, output }: InnerOutput): TeacherInStep {
   const { teacherGraph, models } = context;
-  if (teacherGraph) return { graph: teacherGraph, logits: models?.teacher.logits ?? 'logits' };
+  if (teacherGraph) {
+    return { graph: teacherGraph, logits: head ? output : (models?.teacher.logits ?? output) };
+  }
   throw new LimbeckError('recipe.invalid', "the teacher's model is not at hand", {
     where: `objective.${NAME}.target`,
     remedy: 'Use the kept answers (target: kept) for this command.',
@@ -125,6 +131,7 @@ export const boundary = defineObjective({
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       temperature: temperatureOption(2).describe('Softens both distributions.'),
       epsilon: z
         .number()
@@ -146,11 +153,15 @@ export const boundary = defineObjective({
     .describe(
       "KL divergence to the teacher on samples that are moved, in every step, towards the class that the teacher ranks second: samples that support the student's decision boundary (Heo et al., 2019; Goldblum et al., 2020).",
     ),
-  answers: () => [MAIN_OUTPUT],
-  term: (options, context) =>
-    boundaryTerm(options, {
-      classes: context.classes,
-      student: requiredModels(context, NAME).student,
-      ...(options.target === 'teacher' && { teacher: teacherInStep(context) }),
-    }),
+  answers: ({ output }, context) => [namesFor(NAME, output, context).tap],
+  term(options, context) {
+    const about = innerOutput(options.output, context);
+    const { student } = requiredModels(context, NAME);
+    return boundaryTerm(
+      options,
+      { student, ...(options.target === 'teacher' && { teacher: teacherInStep(context, about) }) },
+      about,
+      namesFor(NAME, options.output, context),
+    );
+  },
 });

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { sharedLoss } from './layer-pairs.ts';
-import { defineObjective, termWeight } from './objective.ts';
+import { defineObjective, ofWholeBatch, termWeight } from './objective.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { pooledPairs, pooledRequests, pooledSides } from './pooled-activations.ts';
+import { contextOf } from './required-models.ts';
 import type { BatchInputs } from './similarity.ts';
 
 /** Added to squared lengths before they divide. */
@@ -37,21 +39,26 @@ export const cka = defineObjective({
   kind: 'cka',
   level: 'sequence',
   options: z
-    .strictObject({ weight: termWeight(0) })
+    .strictObject({ weight: termWeight(0), output: outputOption })
     .describe(
       '1 - centred kernel alignment of the activations of a batch; no projection (Kornblith et al., 2019).',
     ),
-  knowledge: (_, context) => pooledRequests(pooledPairs(context, 'cka')),
-  term({ weight }, context) {
-    const pairs = pooledPairs(context, 'cka');
+  relatesRows: true,
+  knowledge: ({ output }, context) => pooledRequests(pooledPairs(contextOf(context, 'cka', output), 'cka')),
+  term({ weight, output }, context) {
+    const pairs = pooledPairs(contextOf(context, 'cka', output), 'cka');
+    const names = namesFor('cka', output, context);
     return {
-      name: 'cka',
+      name: names.term,
       weight,
-      build: (g, inputs) =>
-        sharedLoss(g, pairs, (pair) => {
+      build(g, inputs) {
+        const rowWeights = rowWeightsIn(inputs, names);
+        const loss = sharedLoss(g, pairs, (pair) => {
           const [student, teacher] = pooledSides(g, inputs, pair);
-          return ckaLoss(g, { student, teacher, rowWeights: inputs.rowWeights() });
-        }),
+          return ckaLoss(g, { student, teacher, rowWeights });
+        });
+        return ofWholeBatch(g, loss, rowWeights);
+      },
     };
   },
 });

@@ -62,6 +62,7 @@ function unit(g: GraphBuilder, x: TypedValue, axis: number): TypedValue {
 export const distObjective = defineObjective({
   kind: 'dist',
   level: 'task',
+  relatesRows: true,
   options: z
     .strictObject({
       weight: termWeight(0),

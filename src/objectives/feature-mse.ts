@@ -3,6 +3,8 @@ import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { lastRepresentationRequest, lastRepresentations } from './last-representation.ts';
 import { defineObjective, type ObjectiveContext, type RowLosses, termWeight } from './objective.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
+import { contextOf } from './required-models.ts';
 
 /** Added to a variance before its root. */
 const EPSILON = 1e-5;
@@ -43,25 +45,31 @@ export const featureMseObjective = defineObjective({
   kind: 'featureMse',
   level: 'sequence',
   options: z
-    .strictObject({ weight: termWeight(0) })
+    .strictObject({ weight: termWeight(0), output: outputOption })
     .describe(
       'Squared distance of what the last layers make of a sample, through a learned projection (Romero et al., 2015). With kd it is the default objective; it is left out where a model shows no layers.',
     ),
   applies: hasLayers,
-  knowledge: (_, context) => [lastRepresentationRequest(context, 'featureMse')],
-  term: ({ weight }, context) => ({
-    name: 'featureMse',
-    weight,
-    build(g, inputs) {
-      const { student, teacher } = lastRepresentations(g, inputs, context, 'featureMse');
-      const dims = [student.shape[1] as number, teacher.shape[1] as number] as const;
-      const projection = inputs.parameter('featureMse/projection', dims, (random) => {
-        const scale = 1 / Math.sqrt(dims[0]);
-        return Float32Array.from({ length: dims[0] * dims[1] }, () => scale * random.normal());
-      });
-      return featureMse(g, { student, teacher, projection, rowWeights: inputs.rowWeights() });
-    },
-  }),
+  knowledge: ({ output }, context) => [
+    lastRepresentationRequest(contextOf(context, 'featureMse', output), 'featureMse'),
+  ],
+  term({ weight, output }, context) {
+    const own = contextOf(context, 'featureMse', output);
+    const names = namesFor('featureMse', output, context);
+    return {
+      name: names.term,
+      weight,
+      build(g, inputs) {
+        const { student, teacher } = lastRepresentations(g, inputs, own, 'featureMse');
+        const dims = [student.shape[1] as number, teacher.shape[1] as number] as const;
+        const projection = inputs.parameter(`${names.term}/projection`, dims, (random) => {
+          const scale = 1 / Math.sqrt(dims[0]);
+          return Float32Array.from({ length: dims[0] * dims[1] }, () => scale * random.normal());
+        });
+        return featureMse(g, { student, teacher, projection, rowWeights: rowWeightsIn(inputs, names) });
+      },
+    };
+  },
 });
 
 function hasLayers({ models }: ObjectiveContext): boolean {

@@ -5,7 +5,9 @@ import { float32 } from '../onnx/tensor.ts';
 import { learnedProjection, squaredDistance } from './alignment.ts';
 import { sharedLoss, stagePairs } from './layer-pairs.ts';
 import { defineObjective, termWeight } from './objective.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { channelsOf, pooledPlaces, poolingMatrix } from './places.ts';
+import { contextOf } from './required-models.ts';
 
 /** How much the next coarser scale counts against a finer one (the paper's code). */
 const DECAY = 0.5;
@@ -47,6 +49,7 @@ export const featurePyramid = defineObjective({
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       scales: z
         .array(z.int().min(1).max(32))
         .min(1)
@@ -59,17 +62,18 @@ export const featurePyramid = defineObjective({
     .describe(
       'Squared distance of feature maps at several scales, at the end of every stage (Chen et al., 2021).',
     ),
-  knowledge: ({ scales }, context) =>
-    stagePairs(context, 'featurePyramid').map(({ teacher: map }) => ({
+  knowledge: ({ scales, output }, context) =>
+    stagePairs(contextOf(context, 'featurePyramid', output), 'featurePyramid').map(({ teacher: map }) => ({
       tap: tapOf(scales, map.name),
       build: (g, teacher) => pooledPlaces(g, teacher.value(map.name), map, square(scales[0]!)),
     })),
-  term({ weight, scales }, context) {
-    const pairs = stagePairs(context, 'featurePyramid');
+  term({ weight, scales, output }, context) {
+    const pairs = stagePairs(contextOf(context, 'featurePyramid', output), 'featurePyramid');
+    const names = namesFor('featurePyramid', output, context);
     const places = scales[0]! ** 2;
     const weights = float32(placeWeights(scales));
     return {
-      name: 'featurePyramid',
+      name: names.term,
       weight,
       build(g, inputs) {
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
@@ -83,7 +87,7 @@ export const featurePyramid = defineObjective({
           });
           return g.reduceSum(g.mul(perPlace, g.constant(weights)), { axes: [1], keepDims: false });
         });
-        return { values, weights: inputs.rowWeights() };
+        return { values, weights: rowWeightsIn(inputs, names) };
       },
     };
   },

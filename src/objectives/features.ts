@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { learnedProjection, squaredDistance } from './alignment.ts';
 import { type FeatureMap, sharedLoss, stagePairs, type TaughtPart } from './layer-pairs.ts';
 import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { channelsOf, formatSize, pooledPlaces, smallerSize } from './places.ts';
+import { contextOf } from './required-models.ts';
 
 /**
  * The squared distance of the student's feature maps from the teacher's, after a learned 1x1 convolution W where channels
@@ -16,6 +18,7 @@ export const features = defineObjective({
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       stages: z
         .enum(['last', 'all'])
         .default('last')
@@ -24,15 +27,16 @@ export const features = defineObjective({
         ),
     })
     .describe('Squared distance of feature maps after a learned 1x1 convolution (Romero et al., 2015).'),
-  knowledge: ({ stages }, context) =>
-    pairsOf(stages, context).map(({ student, teacher: map }) => ({
+  knowledge: ({ stages, output }, context) =>
+    pairsOf(stages, contextOf(context, 'features', output)).map(({ student, teacher: map }) => ({
       tap: tapOf(student, map),
       build: (g, teacher) => pooledPlaces(g, teacher.value(map.name), map, smallerSize(student, map)),
     })),
-  term({ weight, stages }, context) {
-    const pairs = pairsOf(stages, context);
+  term({ weight, stages, output }, context) {
+    const pairs = pairsOf(stages, contextOf(context, 'features', output));
+    const names = namesFor('features', output, context);
     return {
-      name: 'features',
+      name: names.term,
       weight,
       build(g, inputs) {
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
@@ -46,7 +50,7 @@ export const features = defineObjective({
           });
           return g.reduceMean(perPlace, { axes: [1], keepDims: false });
         });
-        return { values, weights: inputs.rowWeights() };
+        return { values, weights: rowWeightsIn(inputs, names) };
       },
     };
   },

@@ -13,7 +13,9 @@ import {
 } from './alignment.ts';
 import { type LayerPart, layerPairs, sharedLoss, type TaughtPart } from './layer-pairs.ts';
 import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
-import { meanOverTokens, tokenMask } from './token-mean.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
+import { contextOf } from './required-models.ts';
+import { maskAmong, meanOverTokens } from './token-mean.ts';
 
 type HiddenState = NonNullable<ModelLayer['hidden']>;
 
@@ -42,6 +44,7 @@ const COSINE: Comparison = {
 const options = z
   .strictObject({
     weight: termWeight(0),
+    output: outputOption,
     distance: z
       .enum(['mse', 'cosine'])
       .default('mse')
@@ -87,22 +90,25 @@ export const hidden = defineObjective({
   },
   term(options, context) {
     const pairs = pairsOf(options, context);
+    const names = namesFor('hidden', options.output, context);
     const { name, distance } = comparisonOf(options);
     return {
-      name: 'hidden',
+      name: names.term,
       weight: options.weight,
       build(g, inputs) {
-        const mask = tokenMask(g, inputs.student('attention_mask'));
+        const mask = maskAmong(g, { has: inputs.has, value: inputs.student });
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
           const widths = [student.width, teacher.width] as const;
+          const own = inputs.student(student.name);
+          const places = mask ? 'sequence' : (own.shape[1] as number);
           const perToken = distance(g, {
-            student: inputs.student(student.name),
-            teacher: inputs.knowledge(`hidden/${name}/${teacher.name}`, ['sequence', teacher.width]),
+            student: own,
+            teacher: inputs.knowledge(`hidden/${name}/${teacher.name}`, [places, teacher.width]),
             projection: learnedProjection(inputs, `hidden/${student.name}/${teacher.name}`, widths),
           });
           return meanOverTokens(g, perToken, mask);
         });
-        return { values, weights: inputs.rowWeights() };
+        return { values, weights: rowWeightsIn(inputs, names) };
       },
     };
   },
@@ -113,8 +119,9 @@ function comparisonOf({ distance, normalize }: Options): Comparison {
   return normalize ? NORMALIZED : RAW;
 }
 
-function pairsOf({ projection }: Options, context: ObjectiveContext): TaughtPart<HiddenState>[] {
-  const pairs = layerPairs(context, 'hidden', HIDDEN);
+function pairsOf({ projection, output }: Options, context: ObjectiveContext): TaughtPart<HiddenState>[] {
+  const pairs = layerPairs(contextOf(context, 'hidden', output), 'hidden', HIDDEN);
+  requireSamePlaces(pairs);
   const unlike =
     projection === 'none' && pairs.find(({ student, teacher }) => student.width !== teacher.width);
   if (!unlike) return pairs;
@@ -126,6 +133,23 @@ function pairsOf({ projection }: Options, context: ObjectiveContext): TaughtPart
       where: `objective.hidden.projection is none; ${student.name} and ${teacher.name}`,
       remedy:
         'Set projection to auto, give the student the width of the teacher, or weigh objective.similarity or objective.cka, which need none (`limbeck inspect MODEL` lists widths).',
+    },
+  );
+}
+
+/** Texts of both models have the same tokens; the frames of two models that listen may be of different lengths. */
+function requireSamePlaces(pairs: readonly TaughtPart<HiddenState>[]): void {
+  const unlike = pairs.find(({ student, teacher }) => student.frames !== teacher.frames);
+  if (!unlike) return;
+  const { student, teacher } = unlike;
+  const many = (frames: number | undefined) => (frames === undefined ? 'tokens' : `${frames} frames`);
+  throw new LimbeckError(
+    'recipe.invalid',
+    `the student's ${many(student.frames)} and the teacher's ${many(teacher.frames)} cannot be compared one by one`,
+    {
+      where: `objective.hidden; ${student.name} and ${teacher.name}`,
+      remedy:
+        'Weigh objective.featureMse, objective.similarity or objective.cka, which compare samples as a whole, or give the student as many frames.',
     },
   );
 }

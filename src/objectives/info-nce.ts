@@ -38,6 +38,7 @@ const LARGEST_SCALE = 100;
 export const infoNce = defineObjective({
   kind: 'infoNce',
   level: 'task',
+  relatesRows: true,
   options: z
     .strictObject({
       weight: termWeight(1),

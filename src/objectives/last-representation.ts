@@ -5,7 +5,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
 import type { ObjectiveContext, ObjectiveInputs } from './objective.ts';
 import { requiredModels } from './required-models.ts';
-import { meanVector, tokenMask } from './token-mean.ts';
+import { maskAmong, meanVector } from './token-mean.ts';
 
 /** What a model makes of a sample before it classifies: one vector, from its last layer. */
 interface LastRepresentation {
@@ -13,14 +13,23 @@ interface LastRepresentation {
   readonly tap: string;
   readonly width: number;
   /** float32 [batch, width] of the model whose values `value` looks up. */
-  of(g: GraphBuilder, value: (name: string) => TypedValue): TypedValue;
+  of(g: GraphBuilder, model: ModelValues): TypedValue;
+}
+
+/** The values of a model, by name. */
+interface ModelValues {
+  has(name: string): boolean;
+  value(name: string): TypedValue;
 }
 
 /** What is kept of a teacher for it: float32 [batch, width]. */
 export function lastRepresentationRequest(context: ObjectiveContext, loss: string): KnowledgeRequest {
   const { teacher } = requiredModels(context, loss);
   const { tap, of } = lastRepresentation(teacher, 'teacher', loss);
-  return { tap, build: (g, graph) => of(g, (name) => graph.value(name)) };
+  return {
+    tap,
+    build: (g, graph) => of(g, { has: (name) => graph.has(name), value: (name) => graph.value(name) }),
+  };
 }
 
 /**
@@ -38,7 +47,7 @@ export function lastRepresentations(
   const { student, teacher } = requiredModels(context, loss);
   const { tap, width } = lastRepresentation(teacher, 'teacher', loss);
   return {
-    student: lastRepresentation(student, 'student', loss).of(g, inputs.student),
+    student: lastRepresentation(student, 'student', loss).of(g, { has: inputs.has, value: inputs.student }),
     teacher: inputs.knowledge(tap, [width]),
   };
 }
@@ -47,13 +56,12 @@ function lastRepresentation({ layers }: ModelAnatomy, who: string, loss: string)
   const last = layers.findLast(({ hidden, features }) => hidden ?? features);
   if (last?.hidden) {
     const { name, width } = last.hidden;
-    const of: LastRepresentation['of'] = (g, value) =>
-      meanVector(g, value(name), tokenMask(g, value('attention_mask')));
+    const of: LastRepresentation['of'] = (g, model) => meanVector(g, model.value(name), maskAmong(g, model));
     return { tap: `pooled/${name}`, width, of };
   }
   if (last?.features) {
     const { name, channels } = last.features;
-    const of: LastRepresentation['of'] = (g, value) =>
+    const of: LastRepresentation['of'] = (g, { value }) =>
       g.reduceMean(value(name), { axes: [2, 3], keepDims: false });
     return { tap: `pooled/${name}`, width: channels, of };
   }

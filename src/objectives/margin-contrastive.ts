@@ -43,6 +43,7 @@ export function marginContrastiveLoss(
 export const marginContrastive = defineObjective({
   kind: 'marginContrastive',
   level: 'task',
+  relatesRows: true,
   options: z
     .strictObject({
       weight: termWeight(1),

@@ -71,6 +71,7 @@ const level = z.number().min(0).max(100).default(1);
 export const mlkd = defineObjective({
   kind: 'mlkd',
   level: 'task',
+  relatesRows: true,
   options: z
     .strictObject({
       weight: termWeight(0),

@@ -5,6 +5,7 @@ import type { DataType } from '../onnx/data-type.ts';
 import type { Dim, Graph, TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { RandomStream } from '../random.ts';
+import type { Head } from '../targets/head.ts';
 import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
 
 /** What an objective is computed from: values of the training step's graph. */
@@ -60,6 +61,8 @@ export interface Rerun {
 export interface SummedLoss {
   readonly sum: TypedValue;
   readonly count: TypedValue;
+  /** sum / max(count, 1) where it is known without dividing, with fewer roundings. */
+  readonly whole?: TypedValue;
 }
 
 /** A loss that is told row by row, so that rows can be weighed: the sum is that of weights * values, the count that of the weights. */
@@ -71,8 +74,8 @@ export interface RowLosses {
 }
 
 /**
- * What a term gives: a loss for each row, or a sum with its count. A scalar alone is a loss of the batch as a whole (how its
- * samples relate to each other), or one that depends on no sample (springs at the parameters).
+ * What a term gives: a loss for each row, or a sum with its count. A scalar alone is a loss that depends on no sample (springs
+ * at the parameters, what a model computes itself): of it every part of a batch gives its share.
  */
 export type TermLoss = RowLosses | SummedLoss | TypedValue;
 
@@ -96,11 +99,15 @@ export interface ObjectiveContext {
   readonly classes: number;
   /** The output that terms are about that name none; `logits` when absent. */
   readonly mainOutput?: string;
+  /** The student's outputs; absent where a model from a file is all there is. */
+  readonly heads?: readonly Head[];
   /**
    * The inputs and outputs that a row may lack: they have weights of their own, `row_weights/NAME`. When absent, every output
    * has that is not the main one.
    */
   readonly weighted?: ReadonlySet<string>;
+  /** Of pairs: the input that each side's vector is made from, by the vector's name; a row may lack it (`row_weights/INPUT`). */
+  readonly sides?: ReadonlyMap<string, string>;
   /**
    * How far an output's numbers lie apart, by output (their standard deviation): errors are counted in it, so that a loss in
    * metres and one in millimetres are one. 1 when absent.
@@ -130,6 +137,8 @@ export interface PairContext {
    * in every layer, empty for one without heads.
    */
   readonly headWeights?: readonly (readonly number[])[];
+  /** Of pairs: the tower that each side's vector comes from, by its name (`text_embeds`, `image_embeds`). */
+  readonly towers?: ReadonlyMap<string, PairContext>;
 }
 
 /** An entry of the registry of losses: a term that recipes and `limbeck compile` can weigh. */
@@ -143,6 +152,11 @@ export interface ObjectiveKind<
   readonly options: Options;
   /** What of the teacher it passes on, by which stages choose; `task` when absent (see `KnowledgeLevel`). */
   readonly level?: KnowledgeLevel;
+  /**
+   * Whether it compares the rows of a batch with each other: then accumulated parts (`training.accumulate`) give the mean of
+   * what each of them loses, not what the whole batch would lose. False when absent.
+   */
+  readonly relatesRows?: boolean;
   /** Whether it is computed on attacked samples: progressive distillation begins it last. False when absent. */
   readonly adversarial?: boolean;
   /** False where it has nothing to look at and is silently left out; always true when absent. */
@@ -182,8 +196,18 @@ export function summed(g: GraphBuilder, { values, weights }: RowLosses): SummedL
 }
 
 /** sum / max(count, 1): a mean, and 0 where nothing counts. */
-export function overCount(g: GraphBuilder, { sum, count }: SummedLoss): TypedValue {
-  return g.div(sum, g.max(count, 1));
+export function overCount(g: GraphBuilder, { sum, count, whole }: SummedLoss): TypedValue {
+  return whole ?? g.div(sum, g.max(count, 1));
+}
+
+/**
+ * A loss over how the rows of a batch relate to each other, float32 []: it counts as many times as there are rows that count,
+ * so that a part of a batch with more of them has more of a say. What the rows of one part are to those of another no part
+ * knows: over several parts it is the mean of what they lose among themselves.
+ */
+export function ofWholeBatch(g: GraphBuilder, loss: TypedValue, rowWeights: TypedValue): SummedLoss {
+  const count = g.reduceSum(rowWeights, { keepDims: false });
+  return { sum: g.mul(loss, count), count, whole: loss };
 }
 
 /** sum(weights * values) / max(sum(weights), 1): the mean over the rows that count. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ObjectiveContext } from './objective.ts';
+import type { TypedValue } from '../onnx/graph.ts';
+import type { ObjectiveContext, ObjectiveInputs } from './objective.ts';
 
 /** The main output of a model that says nothing else: what classifiers call theirs. */
 export const MAIN_OUTPUT = 'logits';
@@ -32,7 +33,7 @@ export interface OutputNames {
 export function namesFor(
   kind: string,
   given: string | undefined,
-  context: Pick<ObjectiveContext, 'mainOutput' | 'weighted'>,
+  context: Pick<ObjectiveContext, 'mainOutput' | 'weighted' | 'sides'>,
 ): OutputNames {
   const { mainOutput = MAIN_OUTPUT } = context;
   const output = given ?? mainOutput;
@@ -53,8 +54,19 @@ export function namesFor(
  */
 export function rowWeightsOf(
   output: string,
-  { mainOutput = MAIN_OUTPUT, weighted }: Pick<ObjectiveContext, 'mainOutput' | 'weighted'>,
+  { mainOutput = MAIN_OUTPUT, weighted, sides }: Pick<ObjectiveContext, 'mainOutput' | 'weighted' | 'sides'>,
 ): string {
+  const side = sides?.get(output);
+  if (side !== undefined) return `row_weights/${side}`;
   const isOwn = weighted ? weighted.has(output) : output !== mainOutput;
   return isOwn ? `row_weights/${output}` : 'row_weights';
+}
+
+/** The weights of rows for a loss about an output, float32 [batch]. */
+export function rowWeightsIn(
+  inputs: Pick<ObjectiveInputs, 'rowWeights' | 'input'>,
+  { rowWeights }: Pick<OutputNames, 'rowWeights'>,
+): TypedValue {
+  const usual = inputs.rowWeights();
+  return rowWeights === 'row_weights' ? usual : inputs.input(rowWeights, 'float32', usual.shape as number[]);
 }

@@ -5,7 +5,7 @@ import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
 import { FEATURE_MAPS, type LayerPart, layerPairs, stagePairs, type TaughtPart } from './layer-pairs.ts';
 import type { ObjectiveContext, ObjectiveInputs } from './objective.ts';
 import { meanOverPlaces } from './places.ts';
-import { meanVector, tokenMask } from './token-mean.ts';
+import { maskAmong, meanVector } from './token-mean.ts';
 
 /** What a layer says of a sample as a whole: the mean over its tokens or places. */
 export interface PooledLayer {
@@ -44,7 +44,8 @@ export function pooledPairs(context: ObjectiveContext, loss: string): TaughtPart
 export function pooledRequests(pairs: readonly TaughtPart<PooledLayer>[]): KnowledgeRequest[] {
   return pairs.map(({ teacher: layer }) => ({
     tap: tapOf(layer),
-    build: (g, teacher) => pooled(g, layer, (name) => teacher.value(name)),
+    build: (g, teacher) =>
+      pooled(g, layer, { has: (name) => teacher.has(name), value: (name) => teacher.value(name) }),
   }));
 }
 
@@ -55,14 +56,20 @@ export function pooledSides(
   { student, teacher }: TaughtPart<PooledLayer>,
 ): [student: TypedValue, teacher: TypedValue] {
   return [
-    pooled(g, student, (name) => inputs.student(name)),
+    pooled(g, student, { has: inputs.has, value: inputs.student }),
     inputs.knowledge(tapOf(teacher), [teacher.width]),
   ];
 }
 
-function pooled(g: GraphBuilder, { name, of }: PooledLayer, value: (name: string) => TypedValue): TypedValue {
-  if (of === 'places') return meanOverPlaces(g, value(name));
-  return meanVector(g, value(name), tokenMask(g, value('attention_mask')));
+function pooled(g: GraphBuilder, { name, of }: PooledLayer, model: ModelValues): TypedValue {
+  if (of === 'places') return meanOverPlaces(g, model.value(name));
+  return meanVector(g, model.value(name), maskAmong(g, model));
+}
+
+/** The values of a model, by name. */
+interface ModelValues {
+  has(name: string): boolean;
+  value(name: string): TypedValue;
 }
 
 function tapOf({ name }: PooledLayer): string {

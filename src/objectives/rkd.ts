@@ -5,6 +5,7 @@ import { lastRepresentationRequest, lastRepresentations } from './last-represent
 import { defineObjective, type ObjectiveInputs, termWeight } from './objective.ts';
 import { namesFor, type OutputNames, outputOption } from './output-names.ts';
 import { angleRelations, distanceRelations } from './relations.ts';
+import { contextOf } from './required-models.ts';
 
 export const rkd = defineObjective({
   kind: 'rkd',
@@ -32,8 +33,10 @@ export const rkd = defineObjective({
       error: 'distance and angle are 0: nothing would be compared',
     })
     .describe('Distances and angles between samples (relational distillation, Park et al., 2019).'),
+  relatesRows: true,
   answers: ({ on, output }, context) => (on === 'logits' ? [namesFor('rkd', output, context).tap] : []),
-  knowledge: ({ on }, context) => (on === 'logits' ? [] : [lastRepresentationRequest(context, 'rkd')]),
+  knowledge: ({ on, output }, context) =>
+    on === 'logits' ? [] : [lastRepresentationRequest(contextOf(context, 'rkd', output), 'rkd')],
   term({ weight, output, on, distance, angle, group }, context) {
     const names = namesFor('rkd', output, context);
     return {
@@ -41,7 +44,9 @@ export const rkd = defineObjective({
       weight,
       build(g, inputs) {
         const sides =
-          on === 'logits' ? answersOfBoth(g, inputs, names) : lastRepresentations(g, inputs, context, 'rkd');
+          on === 'logits'
+            ? answersOfBoth(g, inputs, names)
+            : lastRepresentations(g, inputs, contextOf(context, 'rkd', output), 'rkd');
         const rowWeights = inputs.input(names.rowWeights, 'float32', [sides.student.shape[0] as number]);
         const all = { ...sides, rowWeights };
         const parts = [

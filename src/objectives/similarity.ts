@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { sharedLoss } from './layer-pairs.ts';
-import { defineObjective, termWeight } from './objective.ts';
+import { defineObjective, ofWholeBatch, termWeight } from './objective.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { pooledPairs, pooledRequests, pooledSides } from './pooled-activations.ts';
+import { contextOf } from './required-models.ts';
 
 /** Added to squared lengths before they divide. */
 const EPSILON = 1e-12;
@@ -39,21 +41,27 @@ export const similarity = defineObjective({
   kind: 'similarity',
   level: 'sequence',
   options: z
-    .strictObject({ weight: termWeight(0) })
+    .strictObject({ weight: termWeight(0), output: outputOption })
     .describe(
       'Squared distance of which samples of a batch layers find alike; no projection (Tung and Mori, 2019). It is small (at most 4 / batch size): weights of hundreds are usual.',
     ),
-  knowledge: (_, context) => pooledRequests(pooledPairs(context, 'similarity')),
-  term({ weight }, context) {
-    const pairs = pooledPairs(context, 'similarity');
+  relatesRows: true,
+  knowledge: ({ output }, context) =>
+    pooledRequests(pooledPairs(contextOf(context, 'similarity', output), 'similarity')),
+  term({ weight, output }, context) {
+    const pairs = pooledPairs(contextOf(context, 'similarity', output), 'similarity');
+    const names = namesFor('similarity', output, context);
     return {
-      name: 'similarity',
+      name: names.term,
       weight,
-      build: (g, inputs) =>
-        sharedLoss(g, pairs, (pair) => {
+      build(g, inputs) {
+        const rowWeights = rowWeightsIn(inputs, names);
+        const loss = sharedLoss(g, pairs, (pair) => {
           const [student, teacher] = pooledSides(g, inputs, pair);
-          return similarityLoss(g, { student, teacher, rowWeights: inputs.rowWeights() });
-        }),
+          return similarityLoss(g, { student, teacher, rowWeights });
+        });
+        return ofWholeBatch(g, loss, rowWeights);
+      },
     };
   },
 });

@@ -6,14 +6,30 @@ export function tokenMask(g: GraphBuilder, attentionMask: TypedValue): TypedValu
   return g.cast(attentionMask, 'float32');
 }
 
-/** The mean of a value for each token, [batch, sequence], over those that `mask` keeps: [batch]; 0 without tokens. */
-export function meanOverTokens(g: GraphBuilder, values: TypedValue, mask: TypedValue): TypedValue {
+/** The mask among a model's values as float32; undefined where every place counts, as those of sounds do. */
+export function maskAmong(
+  g: GraphBuilder,
+  { has, value }: { has(name: string): boolean; value(name: string): TypedValue },
+): TypedValue | undefined {
+  return has(ATTENTION_MASK) ? tokenMask(g, value(ATTENTION_MASK)) : undefined;
+}
+
+const ATTENTION_MASK = 'attention_mask';
+
+/** The mean of a value for each token, [batch, sequence], over those that `mask` keeps (all without one): [batch]; 0 without tokens. */
+export function meanOverTokens(
+  g: GraphBuilder,
+  values: TypedValue,
+  mask: TypedValue | undefined,
+): TypedValue {
+  if (!mask) return g.reduceMean(values, { axes: [1], keepDims: false });
   const sum = g.reduceSum(g.mul(values, mask), { axes: [1], keepDims: false });
   return g.div(sum, g.max(g.reduceSum(mask, { axes: [1], keepDims: false }), 1));
 }
 
-/** The mean of vectors [batch, sequence, width] over the tokens that `mask` keeps: [batch, width]; 0 without tokens. */
-export function meanVector(g: GraphBuilder, vectors: TypedValue, mask: TypedValue): TypedValue {
+/** The mean of vectors [batch, sequence, width] over the tokens that `mask` keeps (all without one): [batch, width]. */
+export function meanVector(g: GraphBuilder, vectors: TypedValue, mask: TypedValue | undefined): TypedValue {
+  if (!mask) return g.reduceMean(vectors, { axes: [1], keepDims: false });
   const count = g.max(g.reduceSum(mask, { axes: [1] }), 1);
   return g.squeeze(g.matMul(g.unsqueeze(g.div(mask, count), [1]), vectors), [1]);
 }

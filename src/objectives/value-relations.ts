@@ -5,6 +5,8 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { divergence } from './divergence.ts';
 import { type LayerPart, layerPairs } from './layer-pairs.ts';
 import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
+import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
+import { contextOf } from './required-models.ts';
 import { meanOverTokens, tokenMask } from './token-mean.ts';
 
 /** Added to the relation with padding: its probability becomes 0. */
@@ -60,6 +62,7 @@ const VALUES: LayerPart<Attended> = {
 };
 
 interface Options {
+  readonly output?: string | undefined;
   readonly relationHeads?: number | undefined;
 }
 
@@ -69,6 +72,7 @@ export const valueRelations = defineObjective({
   options: z
     .strictObject({
       weight: termWeight(0),
+      output: outputOption,
       relationHeads: z
         .int()
         .positive()
@@ -95,8 +99,9 @@ export const valueRelations = defineObjective({
   },
   term(options, context) {
     const { student, teacher, relationHeads } = lastPair(options, context);
+    const names = namesFor('valueRelations', options.output, context);
     return {
-      name: 'valueRelations',
+      name: names.term,
       weight: options.weight,
       build(g, inputs) {
         const mask = tokenMask(g, inputs.student('attention_mask'));
@@ -105,7 +110,7 @@ export const valueRelations = defineObjective({
         const target = inputs.knowledge(tapOf(teacher, relationHeads), dims);
         const perQuery = divergence(g, target, g.logSoftmax(scores));
         const queries = g.reduceMean(perQuery, { axes: [1], keepDims: false });
-        return { values: meanOverTokens(g, queries, mask), weights: inputs.rowWeights() };
+        return { values: meanOverTokens(g, queries, mask), weights: rowWeightsIn(inputs, names) };
       },
     };
   },
@@ -116,8 +121,12 @@ function tapOf(values: string, relationHeads: number): string {
 }
 
 /** The names of the values of the last pair that has them, and the groups to compare. */
-function lastPair({ relationHeads }: Options, context: ObjectiveContext) {
-  const { student, teacher } = layerPairs(context, 'valueRelations', VALUES).at(-1)!;
+function lastPair({ relationHeads, output }: Options, context: ObjectiveContext) {
+  const { student, teacher } = layerPairs(
+    contextOf(context, 'valueRelations', output),
+    'valueRelations',
+    VALUES,
+  ).at(-1)!;
   return {
     student: student.values,
     teacher: teacher.values,

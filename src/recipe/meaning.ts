@@ -1,11 +1,17 @@
+import { allObjectives } from '../objectives/index.ts';
 import { findTarget } from '../targets/index.ts';
+import { type InnerKnowledge, isMeaningless, UNTOLD } from '../targets/inner/inner-knowledge.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { isSection } from './outputs.ts';
+import { inputsOf, type StatedParts } from './parts.ts';
 
-/** Losses that compare classes of which a sample has one. */
-const OF_ONE_CLASS = new Set(['kd', 'labels', 'dkd', 'dist', 'mlkd', 'attribution', 'boundary']);
-/** Losses of other kinds of answers, by what they are about; those that are not here are about layers, or about anything. */
-const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
+/** Losses of one kind of answers, by what they are about; those that are not here are about layers, or about anything. */
+export const LOSSES_OF_ANSWERS: Readonly<Record<string, readonly string[]>> = {
+  kd: ['class'],
+  labels: ['class'],
+  dkd: ['class'],
+  dist: ['class'],
+  mlkd: ['class'],
   bce: ['classes'],
   bceKd: ['classes'],
   tokenLabels: ['token-classes', 'frame-classes'],
@@ -20,77 +26,216 @@ const OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
   centreSizesKd: ['boxes'],
 };
 
+type Asked = 'score' | 'uncertainty' | 'distance' | 'confidence' | 'boundary' | 'tasks';
+
+/** Losses that ask something of an output's answers besides comparing them: which of `InnerKnowledge`. */
+export const LOSSES_THAT_ASK: Readonly<Record<string, Asked>> = {
+  attribution: 'score',
+  boundary: 'boundary',
+};
+
 interface Problem {
   readonly path: (string | number)[];
   readonly message: string;
 }
 
-interface Wanted {
-  readonly outputs?: Readonly<Record<string, { readonly target: string }>> | undefined;
+interface Wanted extends Pick<StatedParts, 'inputs' | 'task'> {
+  readonly outputs?: StatedParts['outputs'];
   readonly objective: unknown;
   readonly weighting: { readonly kind: string };
   readonly continual?: unknown;
-  readonly data: {
+  readonly data: StatedParts['data'] & {
     readonly mixup?: unknown;
     readonly adversarial?: unknown;
-    readonly augmentation?: unknown;
   };
   readonly training: { readonly dynamics: unknown; readonly curriculum: { readonly kind: string } };
-  readonly knowledge: { readonly graph: unknown };
+  readonly knowledge: { readonly graph: unknown; readonly layers?: unknown };
 }
 
-/** What a recipe asks for that has no meaning for its kind of answers, each with its key. */
+/** An output as its name, its target and whether a column says what is true of it. */
+interface Output {
+  readonly name: string;
+  readonly target: string;
+  readonly known: boolean;
+}
+
+/** A key of a recipe that asks something of outputs. */
+interface Question {
+  readonly isAsked: boolean;
+  readonly path: (string | number)[];
+  /** For people: what has no meaning. */
+  readonly what: string;
+  readonly asked: readonly Asked[];
+  /** Of every output, or of the main one. */
+  readonly of: 'main' | 'all';
+}
+
+/** What a recipe asks for that has no meaning for its kind of answers, each with its key and the reason. */
 export function meaningProblems(recipe: Wanted): Problem[] {
-  const { outputs, objective } = recipe;
-  if (!outputs) return [];
-  const targets = new Map(Object.entries(outputs).map(([name, { target }]) => [name, target]));
-  const [main] = [...targets.keys()];
+  if (!recipe.outputs) return [];
+  const outputs = Object.entries(recipe.outputs).map(
+    ([name, { target, field }]): Output => ({ name, target, known: field !== undefined }),
+  );
+  const [main] = outputs;
+  if (!main) return [];
+  return [
+    ...lossProblems(recipe.objective, outputs, main),
+    ...questionsOf(recipe).flatMap((question) => answersTo(question, outputs, main)),
+    ...curriculumProblems(recipe, main),
+    ...addedProblems(recipe, outputs),
+    ...continualProblems(recipe, outputs, main),
+  ];
+}
+
+/** What a kind of answers says of itself. */
+export function innerOf(target: string): InnerKnowledge {
+  return findTarget(target)?.inner ?? UNTOLD;
+}
+
+function lossProblems(objective: unknown, outputs: readonly Output[], main: Output): Problem[] {
+  const targets = new Map(outputs.map(({ name, target }) => [name, target]));
   // Each side of a pair is a vector of its own.
   if ([...targets.values()].includes('pairs'))
     for (const side of [TEXT_EMBEDS, IMAGE_EMBEDS]) targets.set(side, 'embedding');
-  const wrong = termsOf(objective).flatMap(({ kind, output = main, path }): Problem[] => {
-    const target = targets.get(output ?? '');
-    if (target === undefined)
-      return [
-        {
-          path: [...path, 'output'],
-          message: `there is no output '${output}': ${[...targets.keys()].join(', ')}`,
-        },
-      ];
-    const wanted = OF_ONE_CLASS.has(kind) ? ['class'] : OF_OTHERS[kind];
+  return termsOf(objective).flatMap(({ kind, output: stated, path }): Problem[] => {
+    const output = stated ?? main.name;
+    const target = targets.get(output);
+    if (target === undefined) {
+      const message = `there is no output '${output}': ${[...targets.keys()].join(', ')}`;
+      return [{ path: [...path, 'output'], message }];
+    }
+    if (stated === undefined && target === 'pairs' && comparesLayers(kind)) {
+      const message = `${kind} looks into one tower, and a pair has two: name output: ${TEXT_EMBEDS} or ${IMAGE_EMBEDS}`;
+      return [{ path, message }];
+    }
+    const asked = LOSSES_THAT_ASK[kind];
+    const meaning = asked && innerOf(target)[asked];
+    if (meaning && isMeaningless(meaning)) return [{ path, message: refusal(kind, output, meaning.because) }];
+    const wanted = LOSSES_OF_ANSWERS[kind];
     if (!wanted || wanted.includes(target) || isOwn(kind, target)) return [];
-    return [
-      {
-        path,
-        message: `${kind} has no meaning for the output '${output}' (target ${target}); it is for ${wanted.join(', ')}`,
-      },
-    ];
+    const message = `${kind} has no meaning for the output '${output}' (target ${target}); it is for ${wanted.join(', ')}`;
+    return [{ path, message }];
   });
-  const mainTarget = targets.get(main ?? '');
-  if (mainTarget === 'class' && targets.size === 1) return wrong;
-  const { data, training, continual, weighting, knowledge } = recipe;
-  const asked: [boolean, (string | number)[], string][] = [
-    [training.dynamics !== false, ['training', 'dynamics'], 'following samples (confidence, correctness)'],
-    [training.curriculum.kind !== 'none', ['training', 'curriculum'], 'a curriculum'],
-    [data.mixup !== undefined, ['data', 'mixup'], 'MixUp at the decision boundary'],
-    [data.adversarial !== undefined, ['data', 'adversarial'], 'pushing samples over the decision boundary'],
-    [continual !== undefined, ['continual'], 'a sequence of tasks of classes'],
-    [weighting.kind === 'dynamic', ['weighting', 'kind'], 'weights by the entropy of the answers'],
-    [
-      knowledge.graph === true,
-      ['knowledge', 'graph'],
-      'the knowledge graph, which asks what the class rests on',
-    ],
-  ];
-  const what = targets.size > 1 ? 'several outputs' : `the target ${mainTarget}`;
+}
+
+/** Whether a loss compares layers. */
+function comparesLayers(kind: string): boolean {
+  const { level = 'task' } = allObjectives().find((one) => one.kind === kind) ?? {};
+  return level !== 'task';
+}
+
+/** What a recipe asks of its outputs beside its losses. */
+function questionsOf({ training, data, continual, weighting, knowledge }: Wanted): Question[] {
+  const of = 'main' as const;
   return [
-    ...wrong,
-    ...asked.flatMap(([isAsked, path, meaning]) =>
-      isAsked
-        ? [{ path, message: `${meaning} has a meaning for one class a sample only, not for ${what}` }]
-        : [],
-    ),
+    {
+      isAsked: training.dynamics !== false,
+      path: ['training', 'dynamics'],
+      what: 'following samples (confidence, correctness)',
+      asked: ['confidence'],
+      of,
+    },
+    {
+      isAsked: training.curriculum.kind !== 'none',
+      path: ['training', 'curriculum'],
+      what: 'a curriculum',
+      asked: ['confidence'],
+      of,
+    },
+    {
+      isAsked: data.mixup !== undefined,
+      path: ['data', 'mixup'],
+      what: 'MixUp at the decision boundary',
+      asked: ['boundary'],
+      of,
+    },
+    {
+      isAsked: data.adversarial !== undefined,
+      path: ['data', 'adversarial'],
+      what: 'pushing samples over the decision boundary',
+      asked: ['boundary'],
+      of,
+    },
+    {
+      isAsked: continual !== undefined,
+      path: ['continual'],
+      what: 'a sequence of tasks of classes',
+      asked: ['tasks'],
+      of,
+    },
+    {
+      isAsked: weighting.kind === 'dynamic',
+      path: ['weighting', 'kind'],
+      what: 'weights by the uncertainty of the answers',
+      asked: ['uncertainty', 'distance'],
+      of: 'all',
+    },
+    {
+      isAsked: knowledge.graph !== false || knowledge.layers === 'graph',
+      path: ['knowledge', knowledge.graph !== false ? 'graph' : 'layers'],
+      what: 'the knowledge graph, which asks what an answer rests on',
+      asked: ['score'],
+      of,
+    },
   ];
+}
+
+function answersTo(
+  { isAsked, path, what, asked, of }: Question,
+  outputs: readonly Output[],
+  main: Output,
+): Problem[] {
+  if (!isAsked) return [];
+  return (of === 'main' ? [main] : outputs).flatMap(({ name, target }) => {
+    const inner = innerOf(target);
+    const reason = asked.map((one) => inner[one]).find(isMeaningless);
+    return reason ? [{ path, message: refusal(what, name, reason.because) }] : [];
+  });
+}
+
+/** Easy samples first, by a teacher that does not say how sure it is: labels have to. */
+function curriculumProblems({ training }: Wanted, { name, target, known }: Output): Problem[] {
+  const inner = innerOf(target);
+  const isByTeacher = training.curriculum.kind === 'teacher-confidence';
+  if (!isByTeacher || known || inner.sureOfItself || isMeaningless(inner.confidence)) return [];
+  const because = 'the teacher does not say how sure it is, and no field says how wrong it is';
+  return [
+    { path: ['training', 'curriculum'], message: refusal('a curriculum by the teacher', name, because) },
+  ];
+}
+
+/** Samples that are made have no labels, and of one input alone. */
+function addedProblems(recipe: Wanted, outputs: readonly Output[]): Problem[] {
+  const { mixup, adversarial } = recipe.data;
+  const inputs = inputsOf(recipe);
+  return (['mixup', 'adversarial'] as const).flatMap((key): Problem[] => {
+    if ((key === 'mixup' ? mixup : adversarial) === undefined) return [];
+    const path = ['data', key];
+    const other = outputs.slice(1).find(({ target }) => isMeaningless(innerOf(target).boundary));
+    if (other) {
+      const message = `samples that are made have no labels, which the output '${other.name}' (target ${other.target}) needs`;
+      return [{ path, message }];
+    }
+    if (inputs.length === 1) return [];
+    return [{ path, message: 'samples are made of one input, not of several' }];
+  });
+}
+
+function continualProblems(
+  { continual }: Wanted,
+  outputs: readonly Output[],
+  { name, target }: Output,
+): Problem[] {
+  if (continual === undefined || target !== 'class') return [];
+  if (outputs.length > 1)
+    return [{ path: ['continual'], message: 'a sequence of tasks is learnt by one output, not by several' }];
+  if (name === 'logits') return [];
+  const message = `a sequence of tasks is learnt by the output 'logits': rename '${name}' (outputs)`;
+  return [{ path: ['continual'], message }];
+}
+
+function refusal(what: string, output: string, because: string): string {
+  return `${what} has no meaning for the output '${output}': ${because}`;
 }
 
 /** Whether a loss is one of a target's own. */

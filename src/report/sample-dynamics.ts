@@ -6,12 +6,12 @@ const fraction = z.number().min(0).max(1);
 
 /** A training sample, and how training went for it. */
 const followedSampleSchema = shownExampleSchema.extend({
-  /** The index of its class, and who gave it. */
-  label: count,
+  /** The index of its class, where it has one, and who said what is true. */
+  label: count.optional(),
   givenBy: z.enum(['label', 'teacher']),
   confidence: fraction,
   variability: fraction,
-  correctness: fraction,
+  correctness: fraction.optional(),
 });
 export type FollowedSample = z.infer<typeof followedSampleSchema>;
 
@@ -19,7 +19,8 @@ export type FollowedSample = z.infer<typeof followedSampleSchema>;
 const mapCellSchema = z.object({
   confidence: fraction,
   variability: fraction,
-  correctness: fraction,
+  /** Absent where answers are no more than nearer or farther. */
+  correctness: fraction.optional(),
   count: count,
 });
 export type MapCell = z.infer<typeof mapCellSchema>;
@@ -32,7 +33,7 @@ export const sampleDynamicsSchema = z.object({
   /** Means over them. */
   confidence: fraction,
   variability: fraction,
-  correctness: fraction,
+  correctness: fraction.optional(),
   /** The map, as a grid of 40 x 40 cells; empty ones are left out. */
   cells: z.array(mapCellSchema),
   examples: z.object({
@@ -47,7 +48,7 @@ export type SampleDynamicsReport = z.infer<typeof sampleDynamicsSchema>;
 export interface FollowedTable {
   readonly confidence: ArrayLike<number>;
   readonly variability: ArrayLike<number>;
-  readonly correctness: ArrayLike<number>;
+  readonly correctness?: ArrayLike<number>;
   readonly seen: ArrayLike<number>;
 }
 
@@ -57,8 +58,9 @@ const MOST_VARIABLE = 0.5;
 
 /** The numbers of the report, without the examples. */
 export function summarizeDynamics(table: FollowedTable): Omit<SampleDynamicsReport, 'examples'> {
-  const cells = new Map<number, { [key in keyof MapCell]: number }>();
-  const total = { confidence: 0, variability: 0, correctness: 0, count: 0 };
+  const cells = new Map<number, CellSums>();
+  const total: CellSums = { confidence: 0, variability: 0, correctness: 0, count: 0 };
+  const judged = table.correctness !== undefined;
   let looks = 0;
   for (let i = 0; i < table.seen.length; i++) {
     if (table.seen[i] === 0) continue;
@@ -66,7 +68,7 @@ export function summarizeDynamics(table: FollowedTable): Omit<SampleDynamicsRepo
     const [confidence, variability, correctness] = [
       table.confidence[i] as number,
       table.variability[i] as number,
-      table.correctness[i] as number,
+      (table.correctness?.[i] ?? 0) as number,
     ];
     const key = binOf(variability / MOST_VARIABLE) * GRID + binOf(confidence);
     const cell = cells.get(key) ?? { confidence: 0, variability: 0, correctness: 0, count: 0 };
@@ -78,14 +80,14 @@ export function summarizeDynamics(table: FollowedTable): Omit<SampleDynamicsRepo
       one.count++;
     }
   }
-  const mean = meansOf(total);
+  const mean = meansOf(total, judged);
   return {
     samples: total.count,
     looks: looks / Math.max(1, total.count),
     confidence: mean.confidence,
     variability: mean.variability,
-    correctness: mean.correctness,
-    cells: [...cells.values()].map(meansOf),
+    ...(judged && { correctness: mean.correctness }),
+    cells: [...cells.values()].map((cell) => meansOf(cell, judged)),
   };
 }
 
@@ -113,12 +115,15 @@ export function chosenSamples(
   };
 }
 
-function meansOf({ confidence, variability, correctness, count }: MapCell): MapCell {
+/** Sums over the samples of a cell, and how many they are. */
+type CellSums = { [key in keyof MapCell]-?: number };
+
+function meansOf({ confidence, variability, correctness, count }: CellSums, judged: boolean): MapCell {
   const mean = (sum: number) => Math.min(1, Number((sum / Math.max(1, count)).toFixed(4)));
   return {
     confidence: mean(confidence),
     variability: mean(variability),
-    correctness: mean(correctness),
+    ...(judged && { correctness: mean(correctness) }),
     count,
   };
 }

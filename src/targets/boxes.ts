@@ -8,6 +8,7 @@ import { float32 } from '../onnx/tensor.ts';
 import { type BoxSpace, foundBoxes, SIZE_CHANNELS, trueBoxes } from './box-grid.ts';
 import { boxesTruth, boxListColumn } from './boxes-truth.ts';
 import { idsOf } from './class-ids.ts';
+import { HEAT_MAPS } from './inner/heat-maps.ts';
 import { defineTarget, type MeasureContext } from './target.ts';
 
 const options = z
@@ -98,6 +99,7 @@ export const boxes = defineTarget({
       detectionF1({ ...measured, overlap: 0.5, threshold: context.tuned?.[0] }),
     ];
   },
+  inner: HEAT_MAPS,
   selection: 'mAP@50',
   encoding: 'float16',
   dims: ({ names, rows, columns }) => [SIZE_CHANNELS + names.length, rows, columns],

@@ -3,6 +3,7 @@ import { type ClassSpace, classLabels } from '../data/labels/class-labels.ts';
 import { className } from '../data/labels/class-name.ts';
 import { classMetrics } from '../metrics/class-metrics.ts';
 import { idsOf } from './class-ids.ts';
+import { ONE_CLASS } from './inner/one-class.ts';
 import { defineTarget } from './target.ts';
 
 const options = z
@@ -28,6 +29,7 @@ export const classTarget = defineTarget({
     features.project(scope, (space as ClassSpace).names.length),
   objective: { labels: { labels: 0.3 }, teacher: { kd: 0.7 } },
   metrics: ({ space, labels }) => classMetrics({ labels, classes: (space as ClassSpace).names.length }),
+  inner: ONE_CLASS,
   selection: 'accuracy',
   encoding: 'float16-centred',
   classes: (space) => (space as ClassSpace).names,

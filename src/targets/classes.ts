@@ -8,6 +8,7 @@ import { labelsF1 } from '../metrics/labels-f1.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { idsOf } from './class-ids.ts';
 import { classRates } from './class-rates.ts';
+import { SEVERAL_CLASSES } from './inner/several-classes.ts';
 import { type ClassesSpace, severalClassesTruth } from './several-classes-truth.ts';
 import { defineTarget } from './target.ts';
 
@@ -65,6 +66,7 @@ export const classes = defineTarget({
       labelsF1({ ...measured, thresholds: tuned, average: 'micro' }),
     ];
   },
+  inner: SEVERAL_CLASSES,
   selection: 'macroAuroc',
   encoding: 'float16',
   classes: (space) => (space as ClassesSpace).names,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { neighbourRecall } from '../metrics/neighbour-recall.ts';
 import { similaritySpearman } from '../metrics/similarity-spearman.ts';
 import { vectorCosine } from '../metrics/vector-cosine.ts';
+import { A_VECTOR } from './inner/vectors.ts';
 import { defineTarget } from './target.ts';
 import { type VectorSpace, vectorTruth } from './vectors-truth.ts';
 
@@ -45,6 +46,7 @@ export const embedding = defineTarget({
       neighbourRecall({ ...measured, k: 10 }),
     ];
   },
+  inner: A_VECTOR,
   selection: 'cosine',
   encoding: 'float16',
   config: (space) => ({ embedding_size: (space as VectorSpace).width }),

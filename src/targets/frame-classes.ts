@@ -4,6 +4,7 @@ import { frameAuroc } from '../metrics/frame-auroc.ts';
 import { tokenAccuracy } from '../metrics/token-accuracy.ts';
 import { idsOf } from './class-ids.ts';
 import { type FrameSpace, frameLabelsTruth } from './frame-labels-truth.ts';
+import { CLASSES_OF_PLACES } from './inner/places.ts';
 import { defineTarget } from './target.ts';
 
 const options = z
@@ -29,6 +30,7 @@ export const frameClasses = defineTarget({
     features.project(scope, (space as FrameSpace).names.length),
   objective: { labels: { tokenLabels: 0.3 }, teacher: { tokenKd: 0.7 } },
   metrics: ({ labels }) => [frameAuroc({ labels }), tokenAccuracy({ labels })],
+  inner: CLASSES_OF_PLACES,
   selection: 'frameAuroc',
   encoding: 'float16',
   classes: (space) => (space as FrameSpace).names,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pearsonCorrelation, spearmanCorrelation } from '../metrics/correlation.ts';
 import { mae, rmse } from '../metrics/regression-error.ts';
+import { A_NUMBER } from './inner/numbers.ts';
 import { type NumberSpace, numberTruth } from './numbers-truth.ts';
 import { defineTarget } from './target.ts';
 
@@ -28,6 +29,7 @@ export const number = defineTarget({
     spearmanCorrelation({ labels, weights }),
   ],
   spread: (space) => (space as NumberSpace).deviation,
+  inner: A_NUMBER,
   selection: 'rmse',
   encoding: 'float32',
   config: () => ({ problem_type: 'regression', id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { pairRecall } from '../metrics/pair-recall.ts';
+import { A_PAIR } from './inner/vectors.ts';
 import { defineTarget } from './target.ts';
 import { vectorTruth } from './vectors-truth.ts';
 
@@ -24,6 +25,7 @@ export const pairs = defineTarget({
       [1, 10].map((k) => pairRecall({ width, k, direction })),
     );
   },
+  inner: A_PAIR,
   selection: 'recall@10',
   encoding: 'float16',
   config: (_space, { width }) => ({ projection_dim: width }),

@@ -5,6 +5,7 @@ import type { Answers, MeasuredBatch, Metric } from '../metrics/metric.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
+import type { InnerKnowledge } from './inner/inner-knowledge.ts';
 
 /** What reading the truth of an output may need of the run. */
 export interface TargetContext {
@@ -88,6 +89,8 @@ export interface Target<
   tune?(context: MeasureContext<z.output<Schema>, Space>): Tuning;
   /** How far its numbers lie apart, where they are in a unit of their own: losses count errors in it. */
   spread?(space: Space): number;
+  /** What attributions, dynamic weights, boundaries and the like are of its answers, and which of them have no meaning; `UNTOLD` when absent. */
+  readonly inner?: InnerKnowledge;
   /** The metric that the best step of a training is chosen by. */
   readonly selection: string;
   /**

@@ -4,6 +4,7 @@ import { LimbeckError } from '../errors.ts';
 import { spansF1 } from '../metrics/span-f1.ts';
 import { tokenAccuracy } from '../metrics/token-accuracy.ts';
 import { idsOf } from './class-ids.ts';
+import { CLASSES_OF_PLACES } from './inner/places.ts';
 import { defineTarget } from './target.ts';
 import { type TagSpace, tagNames, tokenTagsTruth } from './token-tags-truth.ts';
 
@@ -39,6 +40,7 @@ export const tokenClasses = defineTarget({
     spansF1({ labels, weights, tags: tagNames(space as TagSpace) }),
     tokenAccuracy({ labels }),
   ],
+  inner: CLASSES_OF_PLACES,
   selection: 'spanF1',
   encoding: 'float16-centred',
   classes: (space) => tagNames(space as TagSpace),

@@ -5,6 +5,8 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 export interface TeacherGraph {
   /** Its inputs, outputs and inner values, by name. */
   value(name: string): TypedValue;
+  /** Whether it has a value of that name. */
+  has(name: string): boolean;
   /** The teacher once more, with other values for some of its inputs or inner values, by name. */
   rerun(replaced: ReadonlyMap<string, TypedValue>): (name: string) => TypedValue;
   /** d `of` / d `name`, of the shape of the value `name`; `of` is summed where it is no scalar. */

@@ -47,6 +47,7 @@ export function tapTeacher(model: Graph, requests: readonly KnowledgeRequest[]):
   };
   const teacher: TeacherGraph = {
     value: (name) => named(values, name),
+    has: (name) => values.has(name),
     rerun(replaced) {
       const again = g.inline(prepared, new Map([...bound, ...replaced]), 'again');
       return (name) => named(again, name);

@@ -1,6 +1,6 @@
 import { gradients } from '../autodiff/gradients.ts';
-import { crossEntropy } from '../objectives/cross-entropy.ts';
-import { meanLoss } from '../objectives/objective.ts';
+import { labelsTerm } from '../objectives/cross-entropy.ts';
+import { meanLoss, type ObjectiveInputs, type ObjectiveTerm } from '../objectives/objective.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
@@ -22,6 +22,8 @@ import { parameterGradients, trainedValues, updateParameters } from './update-pa
 export interface HyperStepOptions
   extends Pick<StepOptions, 'student' | 'sizes' | 'terms' | 'optimizer' | 'maxGradNorm' | 'seed'> {
   readonly weights: DynamicWeightsOptions;
+  /** The loss on the validation batch; the cross-entropy with its labels when absent. */
+  readonly validationTerms?: readonly ObjectiveTerm[];
 }
 
 /** Inputs of a validation batch have it before their names. */
@@ -33,8 +35,8 @@ export const VALIDATION = 'validation/';
  * preconditioner, weight decay and the limit of the norm. It is exact for this one step; what a step changes for later
  * ones is left out.
  *
- * Inputs: those of the training step, and `validation/NAME` for each input of the student, `validation/labels` and
- * `validation/row_weights`, of the same sizes. Outputs: `validation_loss`, the cross-entropy at theta', float32 [];
+ * Inputs: those of the training step, and `validation/NAME` for each input of the student and of the validation
+ * loss (`validation/labels`, `validation/row_weights`), of the same sizes. Outputs: `validation_loss`, at theta', float32 [];
  * `gradient/alpha`, `gradient/beta`, `gradient/gamma`, float32 [terms]; `effect/TERM`, float32 []: by how much the
  * validation loss is lower for the term's part of the step, to first order.
  *
@@ -51,7 +53,9 @@ export function compileHyperStep(options: HyperStepOptions): Graph {
   const loss = g.scope('loss', () => totalLoss(g, step, weights));
   const raw = g.scope('gradient', () => parameterGradients(step, loss));
   const { parameters } = updateParameters(g, { ...options, smooth: true }, trainedValues(step), raw);
-  const validation = g.scope('validation', () => validationLoss(step, student.graph, parameters));
+  const validation = g.scope('validation', () =>
+    validationLoss(step, student.graph, parameters, options.validationTerms ?? [labelsTerm({ weight: 1 })]),
+  );
 
   const coefficients = COEFFICIENTS.map((name) =>
     coefficientVector(step.inputs, name, options.weights.names.length),
@@ -74,20 +78,46 @@ export function compileHyperStep(options: HyperStepOptions): Graph {
   );
 }
 
-/** The cross-entropy of a second copy of the student, with the parameters after the step, on a batch of its own. */
+/** The loss of a second copy of the student, with the parameters after the step, on a batch of its own. */
 function validationLoss(
   { g, inputs }: StepGraph,
   student: Graph,
   updated: readonly { readonly parameter: TypedValue; readonly next: TypedValue }[],
+  terms: readonly ObjectiveTerm[],
 ): TypedValue {
   const given = student.inputs.map(({ name }) => {
     const { type, shape } = inputs.student(name);
     return [name, inputs.input(VALIDATION + name, type, shape as number[])] as const;
   });
   const after = updated.map(({ parameter, next }) => [parameter.name, next] as const);
-  const logits = inputs.rerun(new Map([...given, ...after]))('logits');
-  const [batch] = logits.shape as number[];
-  const labels = inputs.input(`${VALIDATION}labels`, 'int32', [batch]);
-  const rowWeights = inputs.input(`${VALIDATION}row_weights`, 'float32', [batch]);
-  return meanLoss(g, crossEntropy(g, { logits, labels, rowWeights }));
+  const held = heldOut(inputs, inputs.rerun(new Map([...given, ...after])), new Map(given));
+  const losses = terms.map((term) => {
+    const loss = meanLoss(g, term.build(g, held));
+    return term.weight === 1 ? loss : g.mul(loss, term.weight);
+  });
+  return losses.reduce((sum, loss) => g.add(sum, loss));
+}
+
+/** The same step seen by a loss over the validation batch: its own student, labels and answers. */
+function heldOut(
+  inputs: ObjectiveInputs,
+  values: (name: string) => TypedValue,
+  given: ReadonlyMap<string, TypedValue>,
+): ObjectiveInputs {
+  const input: ObjectiveInputs['input'] = (name, ...spec) => inputs.input(VALIDATION + name, ...spec);
+  const batch = () => [...given.values()][0]?.shape[0] as number;
+  return {
+    ...inputs,
+    student: (name) => given.get(name) ?? values(name),
+    input,
+    labels: () => input('labels', 'int32', [batch()]),
+    rowWeights: () => input('row_weights', 'float32', [batch()]),
+    knowledge(tap, dims) {
+      if (dims.some((dim) => typeof dim === 'string')) throw new Error(`the validation loss asks for ${tap}`);
+      return input(`knowledge/${tap}`, 'float32', [batch(), ...(dims as number[])]);
+    },
+    rerun() {
+      throw new Error('the validation loss runs the student once');
+    },
+  };
 }

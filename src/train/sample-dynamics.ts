@@ -3,12 +3,12 @@ import type { StepControl, StepOutcome } from './step-control.ts';
 
 /** How a training went for its samples, by ordinal. */
 export interface DynamicsTable {
-  /** float32 [samples]: the mean probability of the sample's class over the times it was seen. */
+  /** float32 [samples]: the mean confidence in what is true of the sample (its class's probability), over the times it was seen. */
   readonly confidence: Float32Array;
-  /** float32 [samples]: the standard deviation of that probability. */
+  /** float32 [samples]: the standard deviation of that confidence. */
   readonly variability: Float32Array;
-  /** float32 [samples]: the part of the times at which the student's answer was that class. */
-  readonly correctness: Float32Array;
+  /** float32 [samples]: the part of the times at which the student's answer was right; absent of answers that are nearer or farther only. */
+  readonly correctness?: Float32Array;
   /** int32 [samples]: how often it was seen. */
   readonly seen: Int32Array;
 }
@@ -26,6 +26,8 @@ export interface SampleDynamicsOptions {
   readonly limit?: number;
   /** Whether something asks for `atEpoch`: it costs 8 bytes a sample more. */
   readonly frozen: boolean;
+  /** Whether answers are right or wrong; true when absent. */
+  readonly judged?: boolean;
 }
 
 /**
@@ -57,13 +59,13 @@ export class SampleDynamics implements StepControl {
   }
 
   afterStep({ place, batch, rows }: Pick<StepOutcome, 'place' | 'batch' | 'rows'>): void {
-    const { samples, stepsPerEpoch, limit = Number.POSITIVE_INFINITY, frozen } = this.#options;
+    const { samples, stepsPerEpoch, limit = Number.POSITIVE_INFINITY, frozen, judged = true } = this.#options;
     const { confidence, correct } = rows;
-    if (!batch.ordinals || !confidence || !correct)
+    if (!batch.ordinals || !confidence || (judged && !correct))
       throw new Error('following samples takes their ordinals, confidence and correctness');
     for (let row = 0; row < batch.rows; row++) {
       const ordinal = batch.ordinals[row] as number;
-      if (ordinal < limit) this.#add(ordinal % samples, confidence[row] as number, correct[row] === 1);
+      if (ordinal < limit) this.#add(ordinal % samples, confidence[row] as number, correct?.[row] === 1);
     }
     if (frozen && (place.step + 1) % stepsPerEpoch === 0) {
       const { confidence: mean, variability } = this.table();
@@ -81,10 +83,13 @@ export class SampleDynamics implements StepControl {
 
   table(): DynamicsTable {
     const seen = this.#seen.slice();
+    const { judged = true } = this.#options;
     return {
       confidence: this.#mean.slice(),
       variability: this.#squares.map((sum, i) => Math.sqrt(sum / Math.max(1, seen[i] as number))),
-      correctness: Float32Array.from(this.#right, (right, i) => right / Math.max(1, seen[i] as number)),
+      ...(judged && {
+        correctness: Float32Array.from(this.#right, (right, i) => right / Math.max(1, seen[i] as number)),
+      }),
       seen,
     };
   }

@@ -23,7 +23,7 @@ export interface ValidationBatches {
 }
 
 export interface TrainedWeightsOptions
-  extends Pick<HyperStepOptions, 'student' | 'optimizer' | 'maxGradNorm' | 'seed'> {
+  extends Pick<HyperStepOptions, 'student' | 'optimizer' | 'maxGradNorm' | 'seed' | 'validationTerms'> {
   readonly engine: Engine;
   readonly settings: Omit<DynamicWeightingOptions, 'kind'>;
   readonly weights: DynamicWeightsOptions;

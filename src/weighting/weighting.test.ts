@@ -53,7 +53,7 @@ async function weigh(weighting: StepWeighting, feeds: Record<string, Tensor>, an
 }
 
 describe('dynamicWeights', () => {
-  const weighting = dynamicWeights({ names: ['labels', 'kd', 'hints'], classes: 2 });
+  const weighting = dynamicWeights({ names: ['labels', 'kd', 'hints'] });
   // The first row is as uncertain as can be; of the second, the teacher is sure and the student says the contrary.
   const feeds = {
     logits: float32([0, 0, 60, 0], [2, 2]),
@@ -116,7 +116,7 @@ describe('dynamicWeights', () => {
   });
 
   it('say which terms they were made for', async () => {
-    const other = dynamicWeights({ names: ['kd'], classes: 2 });
+    const other = dynamicWeights({ names: ['kd'] });
     await expect(weigh(other, feeds)).rejects.toThrow('not for hints');
   });
 });

@@ -6,8 +6,8 @@ export interface BoundarySample {
   readonly bucket: number;
   /** Its position in the bucket. */
   readonly index: number;
-  /** The class that the teacher gives it. */
-  readonly answer: number;
+  /** What the teacher decides: a class, or the classes that it says yes to. */
+  readonly answer: number | string;
 }
 
 /**

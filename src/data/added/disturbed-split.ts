@@ -1,7 +1,7 @@
 import { createSha256 } from '../../platform/hash.ts';
-import { type Batch, columnOf, labelsOf, SAMPLE_KEY_BYTES } from '../batch.ts';
+import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { keyOf } from '../batches/batch-rows.ts';
-import { PIXEL_VALUES } from '../columns.ts';
+import { LABELS, PIXEL_VALUES } from '../columns.ts';
 import type { Example, Split } from '../split.ts';
 
 /** Reads what is added to the pixels of samples: float32 [keys, pixels]. */
@@ -42,7 +42,8 @@ export class DisturbedSplit implements Split {
     const added = new Float32Array(filled * width);
     this.#read(keys, added);
     for (let i = 0; i < added.length; i++) (pixels[i] as number) += added[i] as number;
-    labelsOf(batch).fill(-1);
+    for (const [name, { data }] of Object.entries(batch.columns))
+      if (name === LABELS || name.startsWith(`${LABELS}/`)) (data as Float32Array).fill(-1);
     for (let row = 0; row < filled; row++) {
       const key = createSha256().update(keyOf(batch, row)).update(this.#method).digest();
       keys.set(key.subarray(0, SAMPLE_KEY_BYTES), row * SAMPLE_KEY_BYTES);

@@ -1,7 +1,7 @@
 import { createSha256 } from '../../platform/hash.ts';
 import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
 import { emptyLike, keyOf, rowOf } from '../batches/batch-rows.ts';
-import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES } from '../columns.ts';
+import { ATTENTION_MASK, INPUT_IDS, INPUT_VALUES, PIXEL_VALUES } from '../columns.ts';
 import type { Example, Split } from '../split.ts';
 
 /** A mixture of two samples of one bucket. */
@@ -15,8 +15,8 @@ export interface Mixture {
 }
 
 /**
- * Mixtures of pairs of another split's samples. Pictures are mixed pixel by pixel (Zhang et al., "mixup: Beyond Empirical
- * Risk Minimization", 2018, section 2); of texts the first part of one is followed by the last part of the other
+ * Mixtures of pairs of another split's samples. Pictures are mixed pixel by pixel, waveforms sample by sample (Zhang et
+ * al., "mixup: Beyond Empirical Risk Minimization", 2018, section 2); of texts the first part of one is followed by the last part of the other
  * (after Yoon et al., "SSMix", 2021, where a span of one takes the place of a span of the other). They have no label:
  * the teacher says what a mixture is. Nothing is stored but the list: mixtures are made when they are read.
  */
@@ -64,15 +64,16 @@ export class MixedSplit implements Split {
 }
 
 function mixRow(a: Batch, b: Batch, row: number, part: number, to: Batch): void {
-  if (!to.columns[PIXEL_VALUES]) {
+  const column = [PIXEL_VALUES, INPUT_VALUES].find((name) => to.columns[name]);
+  if (!column) {
     spliceTokens(a, b, row, part, to);
     return;
   }
-  const [first, second] = [a, b].map((batch) => rowOf(columnOf(batch, PIXEL_VALUES), batch.rows, row)) as [
+  const [first, second] = [a, b].map((batch) => rowOf(columnOf(batch, column), batch.rows, row)) as [
     Float32Array,
     Float32Array,
   ];
-  const mixed = rowOf(columnOf(to, PIXEL_VALUES), to.rows, row);
+  const mixed = rowOf(columnOf(to, column), to.rows, row);
   for (let i = 0; i < mixed.length; i++)
     mixed[i] = part * (first[i] as number) + (1 - part) * (second[i] as number);
 }

@@ -1,9 +1,11 @@
+import { LimbeckError } from '../../errors.ts';
 import type { ModelAnatomy, ModelLayer } from '../../onnx/anatomy/anatomy.ts';
 import type { TypedValue } from '../../onnx/graph.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { tensor } from '../../onnx/tensor.ts';
+import { type InnerKnowledge, meant } from '../../targets/inner/inner-knowledge.ts';
 import type { KnowledgeRequest, TeacherGraph } from '../../teachers/knowledge-request.ts';
-import { GRID, partsOfLine, REGIONS, regionsOfPatches } from './region-grid.ts';
+import { GRID, partsOfLine, REGIONS, regionsOfPatches, TIME_PARTS } from './region-grid.ts';
 
 /** What attributions of one batch are called: outputs of the tapped teacher. */
 const tapOf = {
@@ -26,9 +28,9 @@ export interface LayerAttributions {
 
 /** What the teacher's graph told of a batch. */
 export interface Attributions {
-  /** [n, classes]. */
+  /** What the node of an answer is chosen by, [n, classes]; [n, 1] of answers without classes. */
   readonly logits: Float32Array;
-  /** Of the embeddings or pixels: [n, P]. */
+  /** Of the embeddings, pixels or waveform: [n, P]. */
   readonly input?: Float32Array;
   readonly layers: readonly LayerAttributions[];
 }
@@ -49,8 +51,8 @@ export function unitsOf({
 }
 
 /**
- * Attributions to the logit of the class that the teacher chooses, y, summed over width, queries or pixels in the
- * teacher's own graph, so that no map leaves it:
+ * Attributions to what the teacher decides, y (the logit of the class that it chooses; of other answers `InnerKnowledge.score`),
+ * summed over width, queries or pixels in the teacher's own graph, so that no map leaves it:
  * - heads: relu(dy/dA * A), summed over the queries (Chefer, Gur and Wolf, "Generic Attention-model Explainability",
  *   2021, equation 5, before the mean over heads; Barkan et al., "Grad-SAM", 2021, equation 5);
  * - channels: dy/da * a by region (Molchanov et al., "Pruning Convolutional Neural Networks for Resource Efficient
@@ -61,8 +63,9 @@ export function unitsOf({
  * Layers with nothing that can be placed (no hidden state, attention or feature map) are asked for nothing.
  */
 export function attributionQuestions(
-  anatomy: ModelAnatomy & { readonly logits: string },
-  unit: 'texts' | 'images',
+  anatomy: ModelAnatomy,
+  unit: 'texts' | 'images' | 'clips',
+  about: AskedAnswers,
 ): AttributionQuestions {
   const names = anatomy.layers.flatMap(({ hidden, attention, features }) =>
     [hidden?.name, attention?.probabilities, features?.name].filter((name) => name !== undefined),
@@ -70,16 +73,18 @@ export function attributionQuestions(
   if (anatomy.features) names.push(anatomy.features);
   const requests: KnowledgeRequest[] = [];
   const ask = (tap: string, build: KnowledgeRequest['build']) => requests.push({ tap, build });
-  const slopes = sharedGradients(anatomy.logits, [...new Set(names)]);
+  const slopes = sharedGradients(about, [...new Set(names)]);
   const product = (g: GraphBuilder, teacher: TeacherGraph, name: string, of = teacher.value(name)) =>
     g.mul(slopes(g, teacher, name), of);
-  const placed = (g: GraphBuilder, x: TypedValue) => (unit === 'images' ? regionsOfTokens(g, x) : x);
+  const placed = (g: GraphBuilder, x: TypedValue) =>
+    unit === 'images' ? regionsOfTokens(g, x) : unit === 'clips' ? partsOfTime(g, x) : x;
 
-  ask(tapOf.logits, (g, teacher) => g.identity(teacher.value(anatomy.logits)));
+  ask(tapOf.logits, (g, teacher) => classScores(g, teacher, about));
   const { features: input } = anatomy;
   if (input) {
     ask(tapOf.input, (g, teacher) => {
       const x = product(g, teacher, input);
+      if (x.shape.length === 2) return partsOfTime(g, x);
       return x.shape.length === 4 ? regionsOfPixels(g, sumOver(g, x, 1)) : placed(g, sumOver(g, x, 2));
     });
   }
@@ -120,20 +125,59 @@ export function attributionQuestions(
   };
 }
 
+/** The teacher's answers that are asked about. */
+export interface AskedAnswers {
+  readonly inner: InnerKnowledge;
+  /** float32 [batch, ...] */
+  of(g: GraphBuilder, teacher: TeacherGraph): TypedValue;
+}
+
+/** What the nodes of answers are chosen by: float32 [batch, classes], or zeros [batch, 1] where there is one node for all. */
+function classScores(g: GraphBuilder, teacher: TeacherGraph, { inner, of }: AskedAnswers): TypedValue {
+  const answers = of(g, teacher);
+  if (inner.classScores) return inner.classScores(g, answers, { mask: maskOf(g, teacher, answers) });
+  const axes = answers.shape.slice(1).map((_, i) => i + 1);
+  return g.unsqueeze(g.reduceSum(g.mul(answers, 0), { axes, keepDims: false }), [1]);
+}
+
+/** The mask of the tokens that answers are about, where they are about tokens. */
+function maskOf(g: GraphBuilder, teacher: TeacherGraph, { shape }: TypedValue): TypedValue | undefined {
+  if (shape.length !== 3 || !teacher.has(ATTENTION_MASK)) return undefined;
+  const mask = teacher.value(ATTENTION_MASK);
+  return mask.shape[1] === shape[1] ? g.cast(mask, 'float32') : undefined;
+}
+
+const ATTENTION_MASK = 'attention_mask';
+
 /** d y / d x for every x, by one backward pass that all requests share. */
-function sharedGradients(logits: string, names: readonly string[]) {
+function sharedGradients({ inner, of }: AskedAnswers, names: readonly string[]) {
+  const score = meant(inner.score);
+  if (!score) throw new Error('a knowledge graph is drawn of answers that have reasons');
   const known = new WeakMap<TeacherGraph, ReadonlyMap<string, TypedValue>>();
   return (g: GraphBuilder, teacher: TeacherGraph, name: string): TypedValue => {
     let slopes = known.get(teacher);
     if (!slopes) {
-      const all = teacher.value(logits);
-      const chosen = g.oneHot(g.argMax(all), Number(all.shape[1]));
-      const found = teacher.gradients(g.mul(all, chosen), names);
-      slopes = new Map(names.map((of, index) => [of, found[index] as TypedValue]));
+      const answers = of(g, teacher);
+      const scores = score(g, { answers, teacher: answers, mask: maskOf(g, teacher, answers) });
+      const found = teacher.gradients(scores, names);
+      slopes = new Map(names.map((one, index) => [one, found[index] as TypedValue]));
       known.set(teacher, slopes);
     }
     return slopes.get(name) as TypedValue;
   };
+}
+
+/** [B, ..., frames or samples] as [B, ..., TIME_PARTS]. */
+function partsOfTime(g: GraphBuilder, x: TypedValue): TypedValue {
+  const length = x.shape.at(-1);
+  if (typeof length !== 'number') {
+    throw new LimbeckError('recipe.invalid', 'the teacher does not say how many frames it makes of a clip', {
+      where: 'knowledge.graph',
+      remedy: 'Export the teacher for clips of one length, or leave the graph out.',
+    });
+  }
+  const parts = partsOfLine(length, TIME_PARTS);
+  return g.matMul(x, g.transpose(g.constant(tensor('float32', [TIME_PARTS, length], parts)), [1, 0]));
 }
 
 function sumOver(g: GraphBuilder, x: TypedValue, axis: number): TypedValue {

@@ -4,6 +4,7 @@ import type { Graph } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32, int64, type Tensor } from '../../onnx/tensor.ts';
 import { runGraph } from '../../onnx/testing/run-graph.ts';
+import { ONE_CLASS } from '../../targets/inner/one-class.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import { attributionQuestions } from './attribution-requests.ts';
 import { AttributionSums } from './attribution-sums.ts';
@@ -51,7 +52,10 @@ async function attributionsOf(
   unit: 'texts' | 'images',
   feeds: Record<string, Tensor>,
 ) {
-  const questions = attributionQuestions(anatomy, unit);
+  const questions = attributionQuestions(anatomy, unit, {
+    inner: ONE_CLASS,
+    of: (_, teacher) => teacher.value(anatomy.logits),
+  });
   const tapped = tapTeacher(graph, questions.requests);
   const answers = await runGraph(tapped.graph, feeds);
   return questions.read(

@@ -15,7 +15,7 @@ const graphNodeSchema = z.object({
   label: z.string(),
   /** Its share of the attribution of all nodes of its kind; of a class: of the sample. */
   importance: share,
-  /** Mean over the sample of what it adds to the logit of the class that the teacher chose, without its sign. */
+  /** Mean over the sample of what it adds to what the teacher decides (the logit of the class that it chose), without its sign. */
   attribution: z.number().min(0),
   /** The position of its layer, for layers, heads and channels. */
   layer: count.optional(),
@@ -59,7 +59,9 @@ export const knowledgeGraphSchema = z.object({
   teacher: z.string(),
   sample: z.string(),
   samples: count,
-  unit: z.enum(['texts', 'images']),
+  unit: z.enum(['texts', 'images', 'clips']),
+  /** The teacher's output that is asked about, where it is another than `logits`. */
+  output: z.string().optional(),
   /** All of the teacher, from the input to the output: positions are those of `ModelAnatomy.layers`. */
   layers: z.array(graphLayerSchema),
   nodes: z.array(graphNodeSchema),
@@ -68,7 +70,7 @@ export const knowledgeGraphSchema = z.object({
 export type KnowledgeGraph = z.infer<typeof knowledgeGraphSchema>;
 
 /** Which teacher and which samples a graph is about. */
-export type GraphSource = Pick<KnowledgeGraph, 'teacher' | 'sample' | 'unit'>;
+export type GraphSource = Pick<KnowledgeGraph, 'teacher' | 'sample' | 'unit' | 'output'>;
 
 /** A number as it is written and used: six digits are more than a sample can tell. */
 export function rounded(value: number): number {

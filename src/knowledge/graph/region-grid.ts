@@ -2,6 +2,14 @@
 export const GRID = 4;
 export const REGIONS = GRID * GRID;
 
+/** Sounds are told of in so many parts of their length. */
+export const TIME_PARTS = 16;
+/** For people: `0 to 6 %`. */
+export const TIME_NAMES: readonly string[] = Array.from({ length: TIME_PARTS }, (_, part) => {
+  const at = (parts: number) => Math.round((100 * parts) / TIME_PARTS);
+  return `${at(part)} to ${at(part + 1)} %`;
+});
+
 const DOWN: readonly string[] = ['top', 'upper', 'lower', 'bottom'];
 const ACROSS: readonly string[] = ['left', 'centre left', 'centre right', 'right'];
 
@@ -11,13 +19,13 @@ export const REGION_NAMES: readonly string[] = DOWN.flatMap((row) =>
 );
 
 /**
- * How much of each of `size` pixels in a row lies in each of the `GRID` parts of the row: [GRID, size], row-major.
+ * How much of each of `size` pixels in a row lies in each of the parts of the row (`GRID` of them when absent): [parts, size], row-major.
  * Every pixel's parts add up to 1, whatever the sizes.
  */
-export function partsOfLine(size: number): Float32Array {
-  const parts = new Float32Array(GRID * size);
-  for (let part = 0; part < GRID; part++) {
-    const [from, to] = [(part * size) / GRID, ((part + 1) * size) / GRID];
+export function partsOfLine(size: number, count = GRID): Float32Array {
+  const parts = new Float32Array(count * size);
+  for (let part = 0; part < count; part++) {
+    const [from, to] = [(part * size) / count, ((part + 1) * size) / count];
     for (let pixel = 0; pixel < size; pixel++)
       parts[part * size + pixel] = Math.max(0, Math.min(to, pixel + 1) - Math.max(from, pixel));
   }

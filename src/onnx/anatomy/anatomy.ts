@@ -12,7 +12,12 @@ export interface ModelLayer {
   /** For people: `layer_3`, `stage_2/block_1`; unique in its model. */
   readonly name: string;
   /** float32 [batch, sequence, width]. */
-  readonly hidden?: { readonly name: string; readonly width: number };
+  readonly hidden?: {
+    readonly name: string;
+    readonly width: number;
+    /** How many there are for a sample, of a model that listens: it has frames of its own length in the place of tokens. */
+    readonly frames?: number;
+  };
   readonly attention?: AttentionMap;
   /** float32 [batch, channels, height, width]. */
   readonly features?: {
@@ -31,8 +36,8 @@ export interface ModelAnatomy {
   /** From the input to the output. */
   readonly layers: readonly ModelLayer[];
   /**
-   * What attributions are told of: the pixels, float32 [batch, channels, height, width], or the embeddings of the
-   * tokens, float32 [batch, sequence, width]; undefined where neither was found.
+   * What attributions are told of: the pixels, float32 [batch, channels, height, width], the embeddings of the tokens,
+   * float32 [batch, sequence, width], or the waveform, float32 [batch, samples]; undefined where none was found.
    */
   readonly features?: string;
   /** float32 [batch, classes], where there is one. */

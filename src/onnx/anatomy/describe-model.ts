@@ -18,14 +18,16 @@ export function describeModel(graph: Graph): ModelAnatomy {
   const pixels = graph.inputs.find((input) => paths.isBatchOf(input, 4));
   const embeddings = tokenEmbeddings(paths);
   const sequence = graph.inputs.find((input) => paths.isBatchOf(input, 3));
-  const attributed = pixels ?? embeddings ?? sequence;
+  const waveform = graph.inputs.find(({ name }) => name === WAVEFORM);
+  const heard = waveform && paths.isBatchOf(waveform, 2) ? waveform : undefined;
+  const attributed = pixels ?? embeddings ?? sequence ?? heard;
   const logits = logitsOf(paths);
   const transformer = transformerLayers(paths);
   const convolutional = transformer.length === 0 && pixels ? featureMaps(paths, pixels) : [];
   const found = transformer.length > 0 ? transformer : convolutional;
   return {
     family: transformer.length > 0 ? 'transformer' : convolutional.length > 0 ? 'convolutional' : 'other',
-    layers: found.length > 0 || !attributed ? found : sequenceLayer(paths, attributed),
+    layers: found.length > 0 || !attributed ? found : sequenceLayer(paths, attributed, attributed === heard),
     ...(attributed && { features: attributed.name }),
     ...(logits && { logits: logits.name }),
   };
@@ -44,11 +46,36 @@ function transformerLayers(paths: ModelPaths): ModelLayer[] {
 }
 
 /** All of a model of sequences that does not attend: the last hidden state before the sequence is pooled. */
-function sequenceLayer(paths: ModelPaths, from: Value): ModelLayer[] {
+function sequenceLayer(paths: ModelPaths, from: Value, isHeard = false): ModelLayer[] {
   const last = paths
     .waistsAfter(from)
     .findLast((value) => paths.isBatchOf(value, 3) && !isCut(paths, from, value));
-  return last ? [{ name: 'layer_0', hidden: hiddenOf(paths, last) }] : [];
+  if (!last || (isHeard && !endsInWidth(paths, last))) return [];
+  const frames = isHeard ? { frames: paths.shapeOf(last)![1]! } : {};
+  return [{ name: 'layer_0', hidden: { ...hiddenOf(paths, last), ...frames } }];
+}
+
+/** What transformers call the samples of a sound, float32 [batch, samples]. */
+const WAVEFORM = 'input_values';
+
+/**
+ * Whether the last axis of a value [batch, a, b] is that of its channels, not of its frames: convolutions over time end in
+ * frames, matrix products with a constant on the right in channels. False where the graph does not tell.
+ */
+function endsInWidth(paths: ModelPaths, value: Value): boolean {
+  let [at, turned] = [value, false];
+  for (;;) {
+    const node = paths.producerOf(at);
+    if (!node) return false;
+    const data = node.inputs.filter((input): input is Value => paths.changes(input));
+    if (node.opType === 'Conv') return turned;
+    if (node.opType === 'LayerNormalization') return !turned;
+    if (node.opType === 'MatMul' && data.length === 1) return (data[0] === node.inputs[0]) !== turned;
+    const next = data.find((input) => paths.isBatchOf(input, 3));
+    if (!next) return false;
+    if (node.opType === 'Transpose') turned = !turned;
+    at = next;
+  }
 }
 
 /** Whether a value has one place of a sequence that is longer: the first token, say, with its axis kept. */

@@ -16,14 +16,28 @@ export function outputContext({
   heads,
 }: Pick<TaskData, 'dataset' | 'heads'>): Pick<
   ObjectiveContext,
-  'classes' | 'mainOutput' | 'weighted' | 'spreads'
+  'classes' | 'mainOutput' | 'weighted' | 'spreads' | 'heads' | 'sides'
 > {
   return {
     classes: dataset.labels.length,
+    heads,
     mainOutput: (heads[0] as Head).output,
     spreads: spreadsOf(heads),
+    ...(heads.some(({ target }) => target.kind === 'pairs') && { sides: sidesOf(dataset.inputs) }),
     weighted: new Set(heads.filter(({ weights }) => weights !== undefined).map(({ output }) => output)),
   };
+}
+
+/** The input that each side of a pair is made from, where there are several: the first one of its modality. */
+function sidesOf(inputs: TaskData['dataset']['inputs']): ReadonlyMap<string, string> {
+  if (inputs.length < 2) return new Map();
+  const sides = { [TEXT_EMBEDS]: 'text', [IMAGE_EMBEDS]: 'image' };
+  return new Map(
+    Object.entries(sides).flatMap(([side, modality]) => {
+      const input = inputs.find((one) => one.modality === modality);
+      return input ? [[side, input.name] as const] : [];
+    }),
+  );
 }
 
 /** How far the numbers of outputs lie apart, of those that have a unit. */

@@ -1,6 +1,6 @@
 import type { Batch } from '../../data/batch.ts';
 import { columnOf } from '../../data/batch.ts';
-import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, SEQUENCE } from '../../data/columns.ts';
+import { ATTENTION_MASK, INPUT_IDS, INPUT_VALUES, PIXEL_VALUES, SEQUENCE } from '../../data/columns.ts';
 import type { Split } from '../../data/split.ts';
 import { Permutation } from '../../data/splits/permutation.ts';
 import { attributionQuestions } from '../../knowledge/graph/attribution-requests.ts';
@@ -8,8 +8,10 @@ import { AttributionSums } from '../../knowledge/graph/attribution-sums.ts';
 import { drawGraph } from '../../knowledge/graph/draw-graph.ts';
 import { writeGraphml } from '../../knowledge/graph/graphml.ts';
 import { type KnowledgeGraph, knowledgeGraphSchema } from '../../knowledge/graph/knowledge-graph.ts';
-import { REGION_NAMES } from '../../knowledge/graph/region-grid.ts';
+import { REGION_NAMES, TIME_NAMES } from '../../knowledge/graph/region-grid.ts';
 import { groupedToken } from '../../knowledge/graph/token-text.ts';
+import { innerOutput, teacherAnswer } from '../../objectives/inner-output.ts';
+import { MAIN_OUTPUT } from '../../objectives/output-names.ts';
 import type { ModelAnatomy } from '../../onnx/anatomy/anatomy.ts';
 import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
 import { existsSync, rmSync } from '../../platform/files.ts';
@@ -17,12 +19,14 @@ import { createSha256 } from '../../platform/hash.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
+import { classesOf, type Head } from '../../targets/head.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { StageEnd } from '../context/stage-end.ts';
 import type { TaskData } from '../context/task.ts';
+import { outputContext } from '../heads/label-terms.ts';
 import { openLabeller } from '../teaching/ask-teacher.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 
@@ -60,28 +64,38 @@ export async function knowledgeGraph(
   { anatomy, wanted }: { readonly anatomy: ModelAnatomy; readonly wanted: number },
 ): Promise<StageEnd<KnowledgeGraph | undefined>> {
   const { unit } = data.task;
-  if (unit !== 'texts' && unit !== 'images') {
+  if (unit !== 'texts' && unit !== 'images' && unit !== 'clips') {
     run.warn(
-      `no knowledge graph: it is drawn of texts and images, not of ${unit}; the layer map stays uniform`,
+      `no knowledge graph: it is drawn of texts, images and clips, not of ${unit}; the layer map stays uniform`,
     );
     return { value: undefined, summary: 'none was drawn' };
   }
-  const { logits, layers } = anatomy;
-  if (logits === undefined || layers.length === 0) {
-    const missing = logits === undefined ? 'output with a score for each class' : 'layer';
+  if (anatomy.layers.length === 0) {
     run.warn(
-      `no knowledge graph: no ${missing} was found in the teacher; the layer map stays uniform (\`limbeck inspect\` lists what was found)`,
+      'no knowledge graph: no layer was found in the teacher; the layer map stays uniform (`limbeck inspect` lists what was found)',
     );
     return { value: undefined, summary: 'none was drawn' };
   }
   const split = data.dataset.splits.train;
   const sample = drawSample(split, Math.min(wanted, split.size), run.recipe.seed);
-  const source = { teacher: teacherHash(teacher.file), sample: sample.hash, unit };
+  const about = innerOutput(undefined, outputContext(data));
+  const source = {
+    teacher: teacherHash(teacher.file),
+    sample: sample.hash,
+    unit,
+    ...(about.output !== MAIN_OUTPUT && { output: about.output }),
+  };
   const known = run.folder.problemOf(FILE) === undefined ? readKnowledgeGraph(run.folder.path) : undefined;
-  const isKnown = known?.teacher === source.teacher && known.sample === source.sample;
+  const isKnown =
+    known?.teacher === source.teacher && known.sample === source.sample && known.output === source.output;
   if (isKnown) return { value: known, summary: 'it was there already' };
-  const questions = attributionQuestions({ ...anatomy, logits }, unit);
-  const { labels } = data.dataset;
+  const questions = attributionQuestions(anatomy, unit, {
+    inner: about.inner,
+    of: (g, graph) => teacherAnswer(g, graph, about, anatomy.logits),
+  });
+  const head = data.heads[0] as Head;
+  const classes = about.inner.classScores ? classesOf(head) : [head.target.title];
+  const labels = classes.length > 0 ? classes : data.dataset.labels;
   const sums = new AttributionSums(anatomy, labels.length);
   const file = run.folder.file('teacher', 'attributions.onnx');
   writeModelFile(file, tapTeacher(readModelFile(teacher.file), questions.requests).graph);
@@ -150,20 +164,21 @@ function drawSample(split: Split, size: number, seed: number): GraphSample {
   return { buckets, size, hash: hash.digest('hex') };
 }
 
-/** What stands at each place of a batch's row: the tokens of a text, grouped; the regions of a picture. */
+/** What stands at each place of a batch's row: the tokens of a text, grouped; the regions of a picture; parts of a clip. */
 function placeNames({ task }: TaskData): (batch: Batch, row: number) => readonly (string | undefined)[] {
-  const { tokenizer } = task.teacher as TextTeacherSource;
+  const token = (id: number) => task.token?.(id) ?? (task.teacher as TextTeacherSource).tokenizer.token(id);
   const known = new Map<number, string>();
   const nameOf = (id: number) => {
     let name = known.get(id);
     if (name === undefined) {
-      name = groupedToken(tokenizer.token(id));
+      name = groupedToken(token(id));
       known.set(id, name);
     }
     return name;
   };
   return (batch, row) => {
     if (batch.columns[PIXEL_VALUES]) return REGION_NAMES;
+    if (batch.columns[INPUT_VALUES]) return TIME_NAMES;
     const length = batch.sizes[SEQUENCE] as number;
     const [ids, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) => columnOf(batch, name).data) as [
       BigInt64Array,

@@ -5,12 +5,13 @@ import type { ObjectiveContext, PairContext } from '../../objectives/objective.t
 import type { ModelAnatomy } from '../../onnx/anatomy/anatomy.ts';
 import { type LayerMap, lastLayers } from '../../onnx/anatomy/layer-map.ts';
 import { matchingLayers } from '../../onnx/anatomy/matching-layers.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { outputContext } from '../heads/label-terms.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
-import { describePair } from './describe-pair.ts';
+import { describePair, describeTowers } from './describe-pair.ts';
 
 /**
  * What the losses of a run may look into: student, teacher, and which layer teaches which.
@@ -23,12 +24,10 @@ export function objectiveContext(
   teacher: Pick<TrainedTeacher, 'file'>,
   graph: KnowledgeGraph | undefined,
 ): ObjectiveContext {
-  const { student, teacher: anatomy } = describePair(
-    run.recipe.knowledge,
-    data.buildStudent().graph,
-    readModelFile(teacher.file),
-  );
+  const [own, other] = [data.buildStudent().graph, readModelFile(teacher.file)];
+  const { student, teacher: anatomy } = describePair(run.recipe.knowledge, own, other);
   const wanted = run.recipe.knowledge.layers;
+  const towers = pairTowers(data, wanted, own, other);
   const layers =
     wanted === 'graph' && graph
       ? layerMapFromGraph(graph, student.layers.length)
@@ -36,12 +35,35 @@ export function objectiveContext(
   const heads = graph && headWeights(graph);
   return {
     ...outputContext(data),
-    models: { student, teacher: anatomy, layers, ...(heads && { headWeights: heads }) },
+    models: {
+      student,
+      teacher: anatomy,
+      layers,
+      ...(heads && { headWeights: heads }),
+      ...(towers && { towers }),
+    },
     // Read when a loss asks for it: teachers are large.
     get teacherGraph() {
       return readModelFile(teacher.file);
     },
   };
+}
+
+/** Of pairs, both towers as losses may look into them. */
+export function pairTowers(
+  { heads }: Pick<TaskData, 'heads'>,
+  wanted: RunContext['recipe']['knowledge']['layers'],
+  student: Graph,
+  teacher: Graph,
+): PairContext['towers'] {
+  const pair = heads.find(({ target }) => target.kind === 'pairs');
+  if (!pair) return undefined;
+  return new Map(
+    [...describeTowers(student, teacher, pair.output)].map(([side, both]) => [
+      side,
+      { ...both, layers: layerMap(Array.isArray(wanted) ? 'uniform' : wanted, both.student, both.teacher) },
+    ]),
+  );
 }
 
 /**

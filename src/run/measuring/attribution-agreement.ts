@@ -1,10 +1,10 @@
 import { gradients } from '../../autodiff/gradients.ts';
 import { prepareForGradients } from '../../autodiff/prepare.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { attributedValue, isPixels } from '../../objectives/attributed-features.ts';
+import { attributedValue, isTokens } from '../../objectives/attributed-features.ts';
 import { attributionMap, mapCosine } from '../../objectives/attribution-map.ts';
-import { classLogit, topClass } from '../../objectives/class-logit.ts';
-import { tokenMask } from '../../objectives/token-mean.ts';
+import { askedOf, type InnerOutput, innerOutput, readingOf } from '../../objectives/inner-output.ts';
+import { maskAmong } from '../../objectives/token-mean.ts';
 import { describeModel } from '../../onnx/anatomy/describe-model.ts';
 import type { Graph, TypedValue } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
@@ -20,17 +20,19 @@ const COSINE = 'cosine';
 
 /**
  * Whether a student decides for the reasons of its teacher: the mean over samples of the cosine of their attributions
- * (gradient x input, `attributionMap`) for the class that the teacher ranks first; 1 for the same reasons, 0 for others.
+ * (gradient x input, `attributionMap`) for what the teacher decides (the class that it ranks first); 1 for the same reasons, 0 for others.
  *
  * @param batches what both models are fed; only the first `filled` rows of a batch count
+ * @param about the output whose answers have reasons; one class when absent
  * @throws LimbeckError `recipe.no-features` where a model shows neither pixels nor embeddings of tokens
  */
 export async function attributionAgreement(
   engine: Engine,
   models: { readonly student: Graph; readonly teacher: Graph },
   batches: Iterable<{ readonly feeds: Readonly<Record<string, Tensor>>; readonly filled: number }>,
+  about: InnerOutput = innerOutput(undefined, {}),
 ): Promise<number> {
-  const session = await engine.load(writeModel(agreementGraph(models)));
+  const session = await engine.load(writeModel(agreementGraph(models, about)));
   let [sum, count] = [0, 0];
   try {
     for (const { feeds, filled } of batches) {
@@ -48,7 +50,11 @@ export async function attributionAgreement(
 }
 
 /** Both models over the same inputs, with the cosine of their attributions as output: float32 [batch]. */
-function agreementGraph(models: { readonly student: Graph; readonly teacher: Graph }): Graph {
+function agreementGraph(
+  models: { readonly student: Graph; readonly teacher: Graph },
+  about: InnerOutput,
+): Graph {
+  const score = askedOf(about, 'score', 'attribution');
   const [student, teacher] = [models.student, models.teacher].map((graph) =>
     prepareForGradients(toEvaluationForm(graph)),
   ) as [Graph, Graph];
@@ -61,16 +67,23 @@ function agreementGraph(models: { readonly student: Graph; readonly teacher: Gra
   const inlined = (graph: Graph, who: 'student' | 'teacher') => {
     const values = g.inline(graph, bound, who);
     const anatomy = describeModel(graph);
-    return { who, anatomy, value: (name: string) => values.get(name) as TypedValue };
+    return {
+      who,
+      anatomy,
+      has: (name: string) => values.has(name),
+      value: (name: string) => values.get(name) as TypedValue,
+    };
   };
   const sides = [inlined(teacher, 'teacher'), inlined(student, 'student')] as const;
-  const [{ anatomy, value }] = sides;
-  const top = topClass(g, value(anatomy.logits ?? 'logits'));
+  const answersOf = ({ anatomy, value }: (typeof sides)[number]) =>
+    value(about.head ? about.output : (anatomy.logits ?? about.output));
+  const said = answersOf(sides[0]);
   const [given, own] = sides.map((side) => {
     const features = attributedValue(side.value, side.anatomy, side.who, 'attribution');
-    const logit = classLogit(g, side.value(side.anatomy.logits ?? 'logits'), top);
-    const [slope] = gradients(g, g.reduceSum(logit, { keepDims: false }), [features]);
-    const mask = isPixels(features) ? undefined : tokenMask(g, side.value('attention_mask'));
+    const answers = answersOf(side);
+    const scores = score(g, { answers, teacher: said, ...readingOf(g, answers, about, side) });
+    const [slope] = gradients(g, g.reduceSum(scores, { keepDims: false }), [features]);
+    const mask = isTokens(features) ? maskAmong(g, side) : undefined;
     return attributionMap(g, features, slope ?? g.mul(features, 0), mask);
   });
   g.output(mapCosine(g, given as TypedValue, own as TypedValue), COSINE);

@@ -10,7 +10,7 @@ import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { outputContext } from '../heads/label-terms.ts';
 import { describePair } from '../knowledge/describe-pair.ts';
-import { layerMap } from '../knowledge/pair-context.ts';
+import { layerMap, pairTowers } from '../knowledge/pair-context.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
 import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
@@ -44,9 +44,10 @@ export async function measureInner(
   const { asked, task } = data;
   const pair = describePair(recipe.knowledge, data.buildStudent().graph, teacher);
   const layers = layerMap(recipe.knowledge.layers, pair.student, pair.teacher);
+  const towers = pairTowers(data, recipe.knowledge.layers, data.buildStudent().graph, teacher);
   const known: ObjectiveContext = {
     ...outputContext(data),
-    models: { ...pair, layers },
+    models: { ...pair, layers, ...(towers && { towers }) },
     teacherGraph: teacher,
   };
   const requests = knowledgeRequests(withoutSchedules(recipe.objective), known);

@@ -4,17 +4,20 @@ import { MixedSplit } from '../../data/added/mixed-split.ts';
 import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { askedOf, innerOutput } from '../../objectives/inner-output.ts';
 import { randomStream } from '../../random.ts';
-import { adversarialDisturbance } from '../../teachers/adversarial-disturbance.ts';
+import type { DecisionBoundary } from '../../targets/inner/inner-knowledge.ts';
+import { type AttackOptions, adversarialDisturbance } from '../../teachers/adversarial-disturbance.ts';
 import { bucketBatches, chosenBatches, readKnowledge } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { outputContext } from '../heads/label-terms.ts';
 import { tapSamples } from './label-taps.ts';
 import type { TrainedTeacher } from './trained-teacher.ts';
 
 /** What the teacher's answer to a sample says of its place: the smaller the margin, the nearer the boundary. */
 interface Margin extends BoundarySample {
-  /** The probability of the first class less that of the second. */
+  /** Of one class: the probability of the first class less that of the second. */
   readonly margin: number;
 }
 
@@ -23,7 +26,7 @@ interface Margin extends BoundarySample {
  * decision boundary (`data.mixup`), and samples that an attack has pushed towards it (`data.adversarial`). None has a label;
  * the teacher is asked about them like about all others.
  *
- * @param answers the teacher's logits for the training samples
+ * @param answers the teacher's answers of the main output for the training samples
  */
 export async function addedSamples(
   run: RunContext,
@@ -33,7 +36,9 @@ export async function addedSamples(
 ): Promise<Split[]> {
   const { mixup, adversarial } = run.recipe.data;
   if (!mixup && !adversarial) return [];
-  const margins = [...marginsOf(data.asked, answers)].sort((a, b) => a.margin - b.margin);
+  const about = innerOutput(undefined, outputContext(data));
+  const boundary = askedOf(about, 'boundary', mixup ? 'data.mixup' : 'data.adversarial');
+  const margins = [...marginsOf(data.asked, answers, boundary)].sort((a, b) => a.margin - b.margin);
   const added: Split[] = [];
   if (mixup) {
     const near = margins.slice(0, Math.max(2, Math.round(mixup.boundary * margins.length)));
@@ -46,7 +51,10 @@ export async function addedSamples(
       );
     added.push(new MixedSplit(data.asked, mixtures));
   }
-  if (adversarial) added.push(await disturbed(run, data, teacher, margins, adversarial));
+  if (adversarial) {
+    const attack = { ...adversarial, output: about.output, margin: boundary.margin };
+    added.push(await disturbed(run, data, teacher, margins, attack));
+  }
   return added.filter(({ size }) => size > 0);
 }
 
@@ -56,7 +64,8 @@ async function disturbed(
   data: TaskData,
   teacher: TrainedTeacher,
   margins: readonly Margin[],
-  options: NonNullable<RunContext['recipe']['data']['adversarial']>,
+  options: NonNullable<RunContext['recipe']['data']['adversarial']> &
+    Pick<AttackOptions, 'output' | 'margin'>,
 ): Promise<Split> {
   const { pixelRange } = data;
   if (!pixelRange) {
@@ -83,29 +92,16 @@ async function disturbed(
 
 const ROWS = 256;
 
-function* marginsOf(split: Split, answers: LabelSpace): Generator<Margin> {
+function* marginsOf(split: Split, answers: LabelSpace, { decided }: DecisionBoundary): Generator<Margin> {
   for (const bucket of split.buckets.keys()) {
     let index = 0;
     for (const batch of bucketBatches(split, bucket, ROWS)) {
       const { data, dims } = readKnowledge(answers, batch);
-      const classes = dims[1] as number;
+      const width = dims[1] as number;
       for (let row = 0; row < batch.filled; row++) {
-        const logits = (data as Float32Array).subarray(row * classes, (row + 1) * classes);
-        yield { bucket, index: index++, ...marginOf(logits) };
+        const answer = (data as Float32Array).subarray(row * width, (row + 1) * width);
+        yield { bucket, index: index++, ...decided(answer) };
       }
     }
   }
-}
-
-/** The class with the largest logit, and how much more probable it is than the next one. */
-export function marginOf(logits: Float32Array): { answer: number; margin: number } {
-  let [first, second] = [-1, -1];
-  for (let i = 0; i < logits.length; i++) {
-    if (first < 0 || (logits[i] as number) > (logits[first] as number)) [first, second] = [i, first];
-    else if (second < 0 || (logits[i] as number) > (logits[second] as number)) second = i;
-  }
-  const top = logits[first] as number;
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - top);
-  return { answer: first, margin: (1 - Math.exp((logits[second] as number) - top)) / sum };
 }

@@ -13,10 +13,12 @@ import {
   summarizeDynamics,
 } from '../../report/sample-dynamics.ts';
 import { shownExample } from '../../report/shown-example.ts';
+import type { Head } from '../../targets/head.ts';
 import { encodeSafetensors } from '../../train/safetensors.ts';
 import type { DynamicsTable } from '../../train/sample-dynamics.ts';
 import { readKnowledge } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
+import { isTaughtAlone } from '../heads/taught-truth.ts';
 import type { TeacherAnswers } from '../teaching/lessons.ts';
 
 const FILE = 'dynamics.json';
@@ -28,6 +30,8 @@ const EXAMPLES = 6;
 export function writeDynamics(
   { folder, recipe }: Pick<RunContext, 'folder' | 'recipe'>,
   followed: {
+    /** The output that they were followed by. */
+    readonly head: Head;
     /** The samples that were followed, in one view each. */
     readonly split: Split;
     readonly table: DynamicsTable;
@@ -41,7 +45,7 @@ export function writeDynamics(
   const chosen = chosenSamples(table, recipe.report.examples ? EXAMPLES : 0);
   const examplesOf = (ordinals: readonly number[]) =>
     ordinals.flatMap((ordinal): FollowedSample[] => {
-      const given = classOf(followed.asked ?? split, ordinal, split, followed.answers);
+      const given = givenTo(ordinal, followed);
       if (!given) return [];
       return [
         {
@@ -49,7 +53,7 @@ export function writeDynamics(
           ...given,
           confidence: inUnit(table.confidence[ordinal] as number),
           variability: inUnit(table.variability[ordinal] as number),
-          correctness: inUnit(table.correctness[ordinal] as number),
+          ...(table.correctness && { correctness: inUnit(table.correctness[ordinal] as number) }),
         },
       ];
     });
@@ -66,7 +70,7 @@ export function writeDynamics(
   const tensors = new Map([
     ['confidence', tensor('float32', dims, table.confidence)],
     ['variability', tensor('float32', dims, table.variability)],
-    ['correctness', tensor('float32', dims, table.correctness)],
+    ...(table.correctness ? [['correctness', tensor('float32', dims, table.correctness)] as const] : []),
     ['seen', tensor('int32', dims, table.seen)],
   ]);
   replaceFile(folder.file(TABLE_FILE), encodeSafetensors({ tensors, metadata: {} }), 'run');
@@ -87,23 +91,23 @@ export function readDynamics({ folder }: Pick<RunContext, 'folder'>): SampleDyna
   }
 }
 
-/** The class that a sample was followed by: its label or, without one, the teacher's answer. */
-function classOf(
-  asked: Split,
+/** What a sample was followed by: its label or, without one, the teacher's answer; and the class, where that is one. */
+function givenTo(
   ordinal: number,
-  { buckets }: Split,
-  answers: Pick<TeacherAnswers, 'spaces'> | undefined,
+  { split, asked = split, answers, head }: Parameters<typeof writeDynamics>[1],
 ): Pick<FollowedSample, 'label' | 'givenBy'> | undefined {
+  const { buckets } = split;
   let index = ordinal;
   let bucket = 0;
   while (index >= (buckets[bucket] as { size: number }).size) {
     index -= (buckets[bucket] as { size: number }).size;
     bucket++;
   }
+  if (head.target.kind !== 'class') return { givenBy: isTaughtAlone(head) ? 'teacher' : 'label' };
   const batch = asked.readBatch(bucket, [index], 1);
   const label = labelsOf(batch)[0] as number;
   if (label >= 0) return { label, givenBy: 'label' };
-  const logits = answers?.spaces.get('logits');
+  const logits = answers?.spaces.get(head.output);
   if (!logits) return undefined;
   const said = readKnowledge(logits, batch).data as Float32Array;
   return { label: said.indexOf(Math.max(...said)), givenBy: 'teacher' };

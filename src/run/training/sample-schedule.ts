@@ -1,27 +1,31 @@
 import type { Bucketed } from '../../data/batches/batch-order.ts';
 import { admittedPart, EasiestFirst } from '../../data/batches/curriculum.ts';
 import { type Admitted, curriculumOrder } from '../../data/batches/curriculum-order.ts';
+import { innerOutput } from '../../objectives/inner-output.ts';
+import type { Head } from '../../targets/head.ts';
 import { observeAnswers } from '../../train/observe-answers.ts';
 import { SampleDynamics } from '../../train/sample-dynamics.ts';
 import { weighedByVariability } from '../../train/variability-weights.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { outputContext } from '../heads/label-terms.ts';
 import type { Lessons } from '../teaching/lessons.ts';
 import type { PlainTraining, TrainingPlan } from './planned-training.ts';
 import { writeDynamics } from './sample-dynamics.ts';
 import { teacherDifficulty } from './teacher-difficulty.ts';
 
 /** What training does sample by sample: follows them, lets the easy ones in first, weighs them, as the recipe says. */
-export function sampleSchedule(
+export async function sampleSchedule(
   run: RunContext,
   data: TaskData,
   lessons: Lessons | null,
   plain: PlainTraining,
-): TrainingPlan {
+): Promise<TrainingPlan> {
   const { curriculum, dynamics } = run.recipe.training;
   const { dataset } = data;
   const split = lessons ? dataset.splits.train : dataset.splits.labelled;
   const { size: samples } = split;
+  const about = innerOutput(undefined, outputContext(data));
   // Samples that were added have their ordinals behind those of all views.
   const limit = lessons ? data.asked.size : undefined;
   const follower = dynamics
@@ -30,22 +34,23 @@ export function sampleSchedule(
         limit,
         stepsPerEpoch: plain.batches.batchesPerEpoch,
         frozen: dynamics.weigh || curriculum.kind === 'dynamics',
+        judged: about.inner.judged,
       })
     : undefined;
-  const admittedOf = admission(run, data, lessons, follower);
+  const admittedOf = await admission(run, data, lessons, follower);
   const ordered = admittedOf
     ? plain.batchesIn((buckets, batchSize, seed) =>
         curriculumOrder(buckets, batchSize, seed, admittedOf(buckets, batchSize)),
       )
     : plain.batches;
   if (!follower || !dynamics) return { controls: [], batches: ordered };
-  const classes = dataset.labels.length;
   return {
     controls: [follower],
-    observe: (g, inputs) => observeAnswers(g, inputs, { classes, teacher: lessons !== null }),
+    observe: (g, inputs) => observeAnswers(g, inputs, { about, teacher: lessons !== null }),
     batches: dynamics.weigh ? weighedByVariability(ordered, follower, { samples, limit }) : ordered,
     finish: () =>
       writeDynamics(run, {
+        head: data.heads[0] as Head,
         split,
         table: follower.table(),
         ...(lessons ? { answers: lessons.answers, asked: data.asked } : {}),
@@ -54,12 +59,12 @@ export function sampleSchedule(
 }
 
 /** Which samples the recipe's curriculum lets in; undefined for all of them always. */
-function admission(
+async function admission(
   run: RunContext,
   data: TaskData,
   lessons: Lessons | null,
   follower: SampleDynamics | undefined,
-): ((split: Bucketed, batchSize: number) => Admitted) | undefined {
+): Promise<((split: Bucketed, batchSize: number) => Admitted) | undefined> {
   const { curriculum, epochs } = run.recipe.training;
   if (curriculum.kind === 'none') return undefined;
   const pacing = { start: curriculum.start, epochs: curriculum.epochs ?? epochs / 2 };
@@ -70,7 +75,7 @@ function admission(
       run.warn('the curriculum teacher-confidence takes a teacher: training on labels alone goes without it');
       return undefined;
     }
-    const difficulty = teacherDifficulty(data, lessons.answers);
+    const difficulty = await teacherDifficulty(run, data, lessons.answers);
     return (split, batchSize) => {
       const order = new EasiestFirst(split, difficulty);
       return (epoch) => {

@@ -25,7 +25,7 @@ export async function trainingPlan(
 ): Promise<TrainingPlan> {
   const { batches, variants, stage } = plain;
   if (stage.name === 'baseline') return { controls: [], batches };
-  const samples = sampleSchedule(run, data, lessons, plain);
+  const samples = await sampleSchedule(run, data, lessons, plain);
   if (!lessons) return samples;
   const stages = trainingStages(run.recipe, stage) ?? [stage];
   const { weighting, controls } = weightingOf(run, data, { stages, variants });

@@ -1,3 +1,4 @@
+import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import { BalancedNorms } from '../../train/balanced-norms.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import type { StepControl } from '../../train/step-control.ts';
@@ -10,6 +11,8 @@ import type { StepWeighting } from '../../weighting/weighting.ts';
 import { validationBatches } from '../batches/validation-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { labelTerms, outputContext, teacherTerms } from '../heads/label-terms.ts';
+import { isTaughtAlone } from '../heads/taught-truth.ts';
 
 /** What a recipe's `weighting` brings to a training: one for all of its stages. */
 export interface Weighting {
@@ -44,7 +47,7 @@ export function weightingOf(
         controls: [new BalancedNorms({ settings: weighting, names, stages })],
       };
     case 'dynamic': {
-      const weights = { names, classes: data.dataset.labels.length };
+      const weights = { names, context: outputContext(data) };
       const control = new TrainedWeights({
         engine,
         student: data.buildStudent(),
@@ -55,6 +58,7 @@ export function weightingOf(
         weights,
         stages,
         variants,
+        validationTerms: validationTerms(data),
         validation: validationBatches({
           split: data.dataset.splits.validation,
           variants,
@@ -65,4 +69,10 @@ export function weightingOf(
       return { weighting: dynamicWeights(weights), controls: [control] };
     }
   }
+}
+
+/** What is lowered on the validation split: the loss by its labels or, where no output has any, by what the teacher says. */
+function validationTerms(data: Pick<TaskData, 'dataset' | 'heads'>): ObjectiveTerm[] {
+  const knowsTruth = data.heads.some((head) => !isTaughtAlone(head));
+  return knowsTruth ? labelTerms(data) : teacherTerms(data);
 }

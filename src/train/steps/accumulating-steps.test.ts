@@ -11,7 +11,7 @@ import type { BatchSource } from '../batch-source.ts';
 import { observeAnswers } from '../observe-answers.ts';
 import { sgd } from '../sgd.ts';
 import type { StepOutcome } from '../step-control.ts';
-import { BATCH, bitsOf, CLASSES, toyBatches, toyCheckpoints, toyTraining } from '../testing/toy-training.ts';
+import { BATCH, bitsOf, toyBatches, toyCheckpoints, toyTraining } from '../testing/toy-training.ts';
 import { type TrainingOptions, trainStudent } from '../training-loop.ts';
 import { partFeeds } from './batch-parts.ts';
 
@@ -58,7 +58,7 @@ async function steps(overrides: Partial<TrainingOptions> = {}) {
   const told: { values: StepOutcome['values']; rows: StepOutcome['rows'] }[] = [];
   const result = await trainStudent(
     training({
-      observe: (g, inputs) => observeAnswers(g, inputs, { classes: CLASSES, teacher: true }),
+      observe: (g, inputs) => observeAnswers(g, inputs, { teacher: true }),
       controls: [{ name: 'told', afterStep: ({ values, rows }) => void told.push({ values, rows }) }],
       ...overrides,
     }),

@@ -12,7 +12,7 @@ const LARGEST_RADIUS = 11;
 
 /**
  * The map of a training: samples by how much the probability of their class varied (to the right) and how high it was on
- * average (upwards), coloured by how often the student was right. A disc stands for the samples of a cell; its area grows
+ * average (upwards), coloured by how often the student was right (or by that average, where answers are not right or wrong). A disc stands for the samples of a cell; its area grows
  * with their number.
  *
  * Swayamdipta et al., "Dataset Cartography" (2020), figure 1.
@@ -41,7 +41,12 @@ ${ticks(0, widest, 5).map(
 )}
 ${drawn.map(
   ({ variability, confidence, correctness, count }) =>
-    html`<circle class="place c${Math.min(4, Math.floor(correctness * 5))}" cx="${at(x(variability))}" cy="${y(confidence)}" r="${radius(count)}"><title>${decimal(count)}, right ${percent(correctness, 0)}</title></circle>`,
+    html`<circle class="place c${levelOf(correctness ?? confidence)}" cx="${at(x(variability))}" cy="${y(confidence)}" r="${radius(count)}"><title>${decimal(count)}${correctness === undefined ? '' : `, right ${percent(correctness, 0)}`}</title></circle>`,
 )}
 </svg></div>`;
+}
+
+/** One of five colours. */
+function levelOf(part: number): number {
+  return Math.min(4, Math.floor(part * 5));
 }

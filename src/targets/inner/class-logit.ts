@@ -1,5 +1,5 @@
-import type { TypedValue } from '../onnx/graph.ts';
-import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { TypedValue } from '../../onnx/graph.ts';
+import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 
 /** The logit of one class of each row: logits [B, C], classes int64 [B] -> [B]. */
 export function classLogit(g: GraphBuilder, logits: TypedValue, classes: TypedValue): TypedValue {
