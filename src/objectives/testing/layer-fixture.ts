@@ -133,6 +133,8 @@ function buildLoss(
     if (!value) throw new Error(`the fixture has no ${name}`);
     return value;
   };
+  const has = (among: ReadonlyMap<string, TypedValue>, name: string) =>
+    name === 'attention_mask' || among.has(name);
   const teacher = new Map(
     Object.entries(fixture.teacher).map(([name, content]) => [name, g.constant(tensorOf(content))]),
   );
@@ -143,12 +145,16 @@ function buildLoss(
   const rowWeights = g.constant(float32([...fixture.rows]));
   const loss = kind.term(options, context).build(g, {
     student: (name) => named(values, name),
-    has: (name) => values.has(name),
+    has: (name) => has(values, name),
     knowledge(tap, dims) {
       const request = requests.find((one) => one.tap === tap);
       if (!request) throw new Error(`${tap} was not asked of the teacher`);
       // These losses take values as they are, no gradients.
-      const value = request.build(g, { value: (name: string) => named(teacher, name) } as TeacherGraph);
+      const graph = {
+        has: (name: string) => has(teacher, name),
+        value: (name: string) => named(teacher, name),
+      };
+      const value = request.build(g, graph as TeacherGraph);
       const tokens = fixture.mask[0]!.length;
       const wanted = [fixture.rows.length, ...dims.map((dim) => (dim === 'sequence' ? tokens : dim))];
       if (value.shape.join() !== wanted.join())
