@@ -167,7 +167,7 @@ test('what has no meaning for an output is refused with its key', () => {
   const wrong = (more: Record<string, unknown>) => () => recipeOf('number', 'wrong', more);
   expect(wrong({ objective: [{ kind: 'kd', weight: 1 }] })).toThrow(/objective\[0\].*kd has no meaning/s);
   expect(wrong({ objective: { bce: { weight: 1 } } })).toThrow(/objective\.bce/);
-  expect(wrong({ training: { dynamics: {} } })).toThrow(/training\.dynamics/);
+  expect(wrong({ objective: { boundary: { weight: 1 } } })).toThrow(/objective\.boundary.*a number changes/s);
   expect(wrong({ continual: { tasks: 2 } })).toThrow(/continual/);
   expect(wrong({ objective: [{ kind: 'mse', output: 'other', weight: 1 }] })).toThrow(/no output 'other'/);
 });

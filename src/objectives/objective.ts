@@ -126,6 +126,15 @@ export interface ObjectiveContext {
   readonly assistant?: Graph;
 }
 
+/** The same context with some other values; the teacher's graph is read when a loss asks for it, and not before. */
+export function withContext(context: ObjectiveContext, changes: Partial<ObjectiveContext>): ObjectiveContext {
+  const descriptors = {
+    ...Object.getOwnPropertyDescriptors(context),
+    ...Object.getOwnPropertyDescriptors(changes),
+  };
+  return Object.defineProperties({}, descriptors) as ObjectiveContext;
+}
+
 /** A student and its teacher, as far as terms look into them. */
 export interface PairContext {
   readonly student: ModelAnatomy;

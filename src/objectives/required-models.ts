@@ -1,5 +1,5 @@
 import { LimbeckError } from '../errors.ts';
-import type { ObjectiveContext, PairContext } from './objective.ts';
+import { type ObjectiveContext, type PairContext, withContext } from './objective.ts';
 
 /** Student and teacher, for a loss that looks into them. @throws LimbeckError `recipe.no-layers` where they are not known */
 export function requiredModels({ models }: ObjectiveContext, loss: string): PairContext {
@@ -37,5 +37,5 @@ export function contextOf(
       },
     );
   }
-  return { ...context, models: modelsTo(output, models) };
+  return withContext(context, { models: modelsTo(output, models) });
 }

@@ -33,7 +33,9 @@ export function headOutputs(
     graph = scores.graph;
     let output = scores.output;
     checkShape(head, output, title);
-    const order = index === 0 ? orderOf(head, classes?.names ?? undefined, title) : undefined;
+    // The classes that a model names are those of its own main output.
+    const isMain = index === 0 && (found.name === LOGITS || found === model.outputs[0]);
+    const order = isMain ? orderOf(head, classes?.names ?? undefined, title) : undefined;
     if (order) ({ graph, output } = reordered(graph, output, order, head.features === 'map' ? 1 : -1));
     if (output.name !== head.output)
       graph = renameValue(freed(graph, head.output, output), output, head.output);

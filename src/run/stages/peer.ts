@@ -1,6 +1,6 @@
 import { formatMetric } from '../../metrics/format-metric.ts';
 import { weighedOptions } from '../../objectives/index.ts';
-import type { ObjectiveContext } from '../../objectives/objective.ts';
+import { type ObjectiveContext, withContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { adamw } from '../../train/adamw.ts';
@@ -138,18 +138,5 @@ function only<T>(all: ReadonlyMap<string, T>, heads: TaskData['heads']): Map<str
 
 /** A run's losses with an assistant that they may ask. */
 export function withAssistant(context: ObjectiveContext, assistant: Graph | undefined): ObjectiveContext {
-  const { classes, mainOutput, weighted, spreads, teacherWidths, models } = context;
-  return {
-    classes,
-    ...(mainOutput !== undefined && { mainOutput }),
-    ...(weighted && { weighted }),
-    ...(spreads && { spreads }),
-    ...(teacherWidths && { teacherWidths }),
-    models,
-    // Read when a loss asks for it: teachers are large.
-    get teacherGraph() {
-      return context.teacherGraph;
-    },
-    assistant,
-  };
+  return assistant ? withContext(context, { assistant }) : context;
 }

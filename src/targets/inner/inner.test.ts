@@ -215,9 +215,9 @@ describe('what is worked out by hand', () => {
     g.output(slope as TypedValue, 'slope');
     const found = await (await loadGraph(g.build()))({ x: float32([1, 2, -2], [1, 3]) });
     // (1, 1, 0) without its part along (1, 2, -2) / 3, by the length 3.
-    const slopes = [2 / 9, 1 / 9, 2 / 9];
-    slopes.forEach((value, i) => {
-      expect((found.slope?.data as Float32Array)[i]).toBeCloseTo(value, 5);
+    const slopes = [...(found.slope as Tensor & { data: Float32Array }).data];
+    [2 / 9, 1 / 9, 2 / 9].forEach((value, i) => {
+      expect(slopes[i]).toBeCloseTo(value, 5);
     });
   });
 
