@@ -93,6 +93,34 @@ export const BENCH_MODELS: Readonly<Record<string, BenchModel>> = {
         { channels: 3, height: 64, width: 64, classes: IMAGE_CLASSES, random },
       ),
   },
+  'resnet-small': {
+    title: 'ResNet, 3 stages x 1 block, width 8 (20k parameters), 128 x 1x28x28',
+    goal: 1,
+    sizes: { batch: 128 },
+    term: labels,
+    vocabulary: 0,
+    classes: IMAGE_CLASSES,
+    build: (random) =>
+      buildClassifier(
+        resnet,
+        { width: 8, stages: 3, blocks: 1, bottleneck: false, zeroInit: false },
+        { channels: 1, height: 28, width: 28, classes: IMAGE_CLASSES, random },
+      ),
+  },
+  'mobilenet-tiny': {
+    title: 'MobileNetV3 tiny, width 0.5, 128 x 1x28x28',
+    goal: 1,
+    sizes: { batch: 128 },
+    term: labels,
+    vocabulary: 0,
+    classes: IMAGE_CLASSES,
+    build: (random) =>
+      buildClassifier(
+        mobilenetV3,
+        { size: 'tiny', width: 0.5 },
+        { channels: 1, height: 28, width: 28, classes: IMAGE_CLASSES, random },
+      ),
+  },
   gpt2: {
     title: 'GPT-2-like, L4 H256 A4, 8k tokens, 16 x 128',
     goal: 1.15,

@@ -1,4 +1,4 @@
-"""PyTorch's side of the benchmark (bench/run.ts): the five models, written as PyTorch's users write them.
+"""PyTorch's side of the benchmark (bench/run.ts): the models, written as PyTorch's users write them.
 
 Reads commands from standard input, one JSON object a line, and answers each with one JSON line:
 {"run": k} makes k training steps and answers with the milliseconds of each; {"memory": true} with the largest size of
@@ -160,27 +160,40 @@ class Inverted(nn.Module):
         return y + x if self.same else y
 
 
-def mobilenet_v3_small(classes):
-    relu, swish = nn.ReLU, nn.Hardswish
-    layers = [convolution(3, 16, 3, 2), norm_mobile(16), swish(inplace=True)]
-    inputs = 16
-    for kernel, expanded, outputs, squeeze, activation, stride in [
-        (3, 16, 16, True, relu, 2),
-        (3, 72, 24, False, relu, 2),
-        (3, 88, 24, False, relu, 1),
-        (5, 96, 40, True, swish, 2),
-        (5, 240, 40, True, swish, 1),
-        (5, 240, 40, True, swish, 1),
-        (5, 120, 48, True, swish, 1),
-        (5, 144, 48, True, swish, 1),
-        (5, 288, 96, True, swish, 2),
-        (5, 576, 96, True, swish, 1),
-        (5, 576, 96, True, swish, 1),
-    ]:
-        layers.append(Inverted(inputs, kernel, expanded, outputs, squeeze, activation, stride))
-        inputs = outputs
-    layers += [convolution(inputs, 576, 1), norm_mobile(576), swish(inplace=True), nn.AdaptiveAvgPool2d(1)]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(576, 1024), swish(), nn.Linear(1024, classes))
+SMALL = [
+    (3, 16, 16, True, nn.ReLU, 2),
+    (3, 72, 24, False, nn.ReLU, 2),
+    (3, 88, 24, False, nn.ReLU, 1),
+    (5, 96, 40, True, nn.Hardswish, 2),
+    (5, 240, 40, True, nn.Hardswish, 1),
+    (5, 240, 40, True, nn.Hardswish, 1),
+    (5, 120, 48, True, nn.Hardswish, 1),
+    (5, 144, 48, True, nn.Hardswish, 1),
+    (5, 288, 96, True, nn.Hardswish, 2),
+    (5, 576, 96, True, nn.Hardswish, 1),
+    (5, 576, 96, True, nn.Hardswish, 1),
+]
+TINY = [
+    (3, 16, 16, False, nn.ReLU, 2),
+    (3, 64, 24, False, nn.ReLU, 1),
+    (5, 72, 40, True, nn.Hardswish, 2),
+    (5, 120, 40, True, nn.Hardswish, 1),
+    (5, 120, 40, True, nn.Hardswish, 1),
+]
+
+
+def mobilenet_v3(blocks, channels, stride, last, hidden, width, classes):
+    wide = lambda count: round_to_8(count * width)
+    inputs = wide(16)
+    layers = [convolution(channels, inputs, 3, stride), norm_mobile(inputs), nn.Hardswish(inplace=True)]
+    for kernel, expanded, outputs, squeeze, activation, step in blocks:
+        layers.append(Inverted(inputs, kernel, wide(expanded), wide(outputs), squeeze, activation, step))
+        inputs = wide(outputs)
+    top = wide(last)
+    layers += [convolution(inputs, top, 1), norm_mobile(top), nn.Hardswish(inplace=True), nn.AdaptiveAvgPool2d(1)]
+    return nn.Sequential(
+        *layers, nn.Flatten(), nn.Linear(top, wide(hidden)), nn.Hardswish(), nn.Linear(wide(hidden), classes)
+    )
 
 
 def text_batch(batch, length, vocabulary, classes):
@@ -209,7 +222,9 @@ JOBS = {
     "bert-small": lambda: bert_job(256, 4, 4, 8000, 128, 32),
     "bert-base": lambda: bert_job(768, 12, 12, 30522, 128, 8),
     "resnet": lambda: image_job(resnet(32, 3, 3, 1, 10), 1, 28, 128),
-    "mobilenet-v3": lambda: image_job(mobilenet_v3_small(10), 3, 64, 64),
+    "mobilenet-v3": lambda: image_job(mobilenet_v3(SMALL, 3, 2, 576, 1024, 1, 10), 3, 64, 64),
+    "resnet-small": lambda: image_job(resnet(8, 3, 1, 1, 10), 1, 28, 128),
+    "mobilenet-tiny": lambda: image_job(mobilenet_v3(TINY, 1, 1, 120, 128, 0.5, 10), 1, 28, 128),
     "gpt2": lambda: gpt2_job(256, 4, 4, 8000, 128, 16),
 }
 

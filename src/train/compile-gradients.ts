@@ -1,13 +1,11 @@
 import type { Graph, TypedValue } from '../onnx/graph.ts';
-import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
-import { narrowSplits } from '../onnx/passes/narrow-splits.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { usedValues } from '../onnx/used-values.ts';
 import type { CarriedTensor } from './carried.ts';
-import { carriedBy, NEXT, type StepOptions, untrainedStatistics } from './compile-step.ts';
+import { carriedBy, forRunning, NEXT, type StepOptions, untrainedStatistics } from './compile-step.ts';
 import { buildStepGraph, type StepGraph, type TensorSpec } from './step-graph.ts';
 import { termLoss, totalLoss, weighTerms } from './step-loss.ts';
 import { parameterGradients, trainedValues } from './update-parameters.ts';
@@ -50,7 +48,7 @@ export const gradientName = (trained: string) => `gradient/${trained}`;
 /** Compiles the first half of a step. Throws what `compileStep` throws. */
 export function compileGradients(options: GradientOptions): CompiledGradients {
   const { student, sizes, terms } = options;
-  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options.seed);
+  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options);
   const { g, buffers } = step;
   const weights = weighTerms(step, options.weighting);
   const own = new Set<string>();
@@ -78,11 +76,7 @@ export function compileGradients(options: GradientOptions): CompiledGradients {
   const rows = g.scope('rows', () => options.observe?.(g, step.inputs) ?? new Map<string, TypedValue>());
   for (const [name, value] of rows) g.output(value, `rows/${name}`);
   return {
-    graph: nameOutputs(
-      narrowSplits(
-        mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(g.build('training-gradients'))))),
-      ),
-    ),
+    graph: forRunning(g.build('training-gradients'), options.formulations),
     ...compileCounts(options),
     carried: carriedBy(student, step, []),
     batchInputs: step.batchInputs().filter(({ name }) => !own.has(name)),
@@ -97,7 +91,7 @@ export function compileGradients(options: GradientOptions): CompiledGradients {
 
 function compileCounts(options: GradientOptions): Pick<CompiledGradients, 'counts' | 'countNames'> {
   const { student, sizes, terms } = options;
-  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options.seed);
+  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options);
   const { g } = step;
   const counts = new Map(
     step.terms.flatMap(({ term, summed }) => (summed ? [[countName(term.name), summed.count]] : [])),

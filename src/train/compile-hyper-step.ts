@@ -46,7 +46,9 @@ export const VALIDATION = 'validation/';
  */
 export function compileHyperStep(options: HyperStepOptions): Graph {
   const { student, sizes, terms } = options;
-  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options.seed);
+  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), {
+    seed: options.seed ?? 0,
+  });
   const { g } = step;
   const weights = weighTerms(step, dynamicWeights(options.weights));
   if (!weights) throw new Error('there are no weights to train');

@@ -2,8 +2,10 @@ import { gradients } from '../autodiff/gradients.ts';
 import { type Unreached, whyUnreached } from '../autodiff/why-unreached.ts';
 import { LimbeckError } from '../errors.ts';
 import type { ObjectiveInputs, ObjectiveTerm } from '../objectives/objective.ts';
+import type { Formulations } from '../onnx/formulations.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { blockConvolutions } from '../onnx/passes/block-convolutions.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
@@ -45,6 +47,8 @@ export interface StepOptions {
   observe?(g: GraphBuilder, inputs: ObjectiveInputs): ReadonlyMap<string, TypedValue>;
   /** Where the first contents of auxiliary parameters come from; 0 by default. */
   readonly seed?: number;
+  /** How its convolutions are computed; the forms that do without a measurement when absent. */
+  readonly formulations?: Formulations | undefined;
 }
 
 /**
@@ -74,7 +78,7 @@ export const NEXT = '/next';
  */
 export function compileStep(options: StepOptions): CompiledStep {
   const { student, sizes, terms } = options;
-  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options.seed);
+  const step = buildStepGraph(student, sizes, terms, untrainedStatistics(student), options);
   const { g, buffers } = step;
   const weights = weighTerms(step, options.weighting);
   const loss = g.scope('loss', () => totalLoss(g, step, weights));
@@ -94,11 +98,7 @@ export function compileStep(options: StepOptions): CompiledStep {
   const rows = g.scope('rows', () => options.observe?.(g, step.inputs) ?? new Map<string, TypedValue>());
   for (const [name, value] of rows) g.output(value, `rows/${name}`);
   return {
-    graph: nameOutputs(
-      narrowSplits(
-        mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(g.build('training-step'))))),
-      ),
-    ),
+    graph: forRunning(g.build('training-step'), options.formulations),
     carried: carriedBy(student, step, state),
     batchInputs: step.batchInputs().filter(({ name }) => !own.has(name)),
     meanings: step.meanings,
@@ -110,6 +110,14 @@ export function compileStep(options: StepOptions): CompiledStep {
     ],
     rowOutputs: [...rows.keys()].map((name) => `rows/${name}`),
   };
+}
+
+/** The passes over the graph of a step once all of its nodes are there. */
+export function forRunning(graph: Graph, formulations?: Formulations): Graph {
+  const lowered = formulations ? blockConvolutions(lowerBatchNorm(graph), formulations) : graph;
+  return nameOutputs(
+    narrowSplits(mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(lowered))))),
+  );
 }
 
 /** What a step on a student hands on, with the first contents of all that does not begin as zeros. */

@@ -8,6 +8,7 @@ import {
   summed,
 } from '../objectives/objective.ts';
 import type { DataType } from '../onnx/data-type.ts';
+import type { Formulations } from '../onnx/formulations.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { bindDims } from '../onnx/passes/bind-dims.ts';
@@ -71,18 +72,24 @@ export interface StepGraph {
 /** Names of auxiliary parameters begin with it. */
 export const AUXILIARY = 'auxiliary/';
 
+export interface GraphOptions {
+  /** Where the first contents of auxiliary parameters come from (0). */
+  readonly seed?: number | undefined;
+  /** How its convolutions are computed. */
+  readonly formulations?: Formulations | undefined;
+}
+
 /**
  * Inlines a student at a fixed size and computes the loss terms over it. Of its running statistics, those given become
  * inputs; others stay constants.
  *
- * @param seed where the first contents of auxiliary parameters come from
  */
 export function buildStepGraph(
   student: Student,
   sizes: Readonly<Record<string, number>>,
   terms: readonly ObjectiveTerm[],
   statistics: readonly RunningStatistic[] = [],
-  seed = 0,
+  { seed = 0, formulations }: GraphOptions = {},
 ): StepGraph {
   const g = new GraphBuilder(student.graph.opsets.get(''));
   const names = [...student.parameters, ...statistics.map(({ value }) => value.name)];
@@ -91,7 +98,7 @@ export function buildStepGraph(
     values,
     parameters: given,
     bound,
-  } = inlineWithParameters(g, { ...student, parameters: names }, sizes, 'student');
+  } = inlineWithParameters(g, { ...student, parameters: names }, sizes, 'student', formulations);
   const parameters = given.slice(0, student.parameters.length);
   const buffers = statistics.map(({ value, next }) => ({
     value: values.get(value.name) as TypedValue,
@@ -124,7 +131,18 @@ export function buildStepGraph(
     student: (name) => studentValue(values, name),
     has: (name) => values.has(name),
     rerun(replaced, how) {
-      const again = rerunStudent(g, { graph: student.graph, sizes, values, bound, atSizes }, replaced, how);
+      const again = rerunStudent(
+        g,
+        {
+          graph: student.graph,
+          sizes,
+          values,
+          bound,
+          atSizes: (graph, at) => atSizes(graph, at, formulations),
+        },
+        replaced,
+        how,
+      );
       return (name) => studentValue(again, name);
     },
     knowledge: (tap, dims) =>
@@ -181,6 +199,7 @@ export function inlineWithParameters(
   student: Student,
   sizes: Readonly<Record<string, number>>,
   prefix = '',
+  formulations?: Formulations,
 ): {
   values: Map<string, TypedValue>;
   parameters: TypedValue[];
@@ -201,13 +220,17 @@ export function inlineWithParameters(
     bound.set(name, value);
     return value;
   });
-  const graph = atSizes(student.graph, sizes);
+  const graph = atSizes(student.graph, sizes, formulations);
   return { values: g.inline(graph, bound, prefix), parameters, bound };
 }
 
 /** A graph as a step has it: symbolic sizes are numbers, and convolutions have the form that is fast at that size. */
-function atSizes(graph: Graph, sizes: Readonly<Record<string, number>>): Graph {
-  return lowerConvolutions(lowerDepthwise(bindDims(graph, sizes)));
+function atSizes(
+  graph: Graph,
+  sizes: Readonly<Record<string, number>>,
+  formulations: Formulations | undefined,
+): Graph {
+  return lowerConvolutions(lowerDepthwise(bindDims(graph, sizes)), formulations);
 }
 
 function nameTaken(name: string): LimbeckError {

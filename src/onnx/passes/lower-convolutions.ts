@@ -1,4 +1,5 @@
 import { type AttributeInits, toAttributes } from '../attributes.ts';
+import { type Formulations, keyOfNode } from '../formulations.ts';
 import { type Graph, intAttribute, type Node, type Value } from '../graph.ts';
 import { NodeEmitter, namesIn } from '../node-emitter.ts';
 import { tensor } from '../tensor.ts';
@@ -14,7 +15,7 @@ import {
 } from '../winograd.ts';
 
 /**
- * How many times fewer multiplications pay for the passes over memory. Forward and both gradients of [128, 32, 14, 14]
+ * How many times fewer multiplications pay for the passes over memory, where nobody has measured it on this machine. Forward and both gradients of [128, 32, 14, 14]
  * save a factor of 1.3 and take as long; [32, 64, 28, 28] 1.6 and two thirds: docs/measurements-convolution.md.
  */
 const LEAST_SAVING = 1.5;
@@ -36,13 +37,16 @@ interface Convolution {
  * `src/onnx/winograd.ts`), as products of matrices: pixels come first, so that the transforms of tiles are products too.
  * The gradients are transposes of these products, and the one of the kernel reads what forward transformed.
  *
- * Nodes whose shapes are not all numbers stay, and those where it saves too little.
+ * Nodes whose shapes are not all numbers stay, and those where it saves too little, or for which another form was found to
+ * be faster.
  */
-export function lowerConvolutions(graph: Graph): Graph {
+export function lowerConvolutions(graph: Graph, formulations?: Formulations): Graph {
   const chosen = new Map(
     graph.nodes.flatMap((node): [Node, Convolution][] => {
       const found = convolutionOf(node);
-      return found && saving(found) >= LEAST_SAVING ? [[node, found]] : [];
+      const form = formulations?.convolutions[keyOfNode(node) ?? ''];
+      const pays = form === undefined ? found && saving(found) >= LEAST_SAVING : form === 'filtering';
+      return found && pays ? [[node, found]] : [];
     }),
   );
   if (chosen.size === 0) return graph;
@@ -79,6 +83,12 @@ function convolutionOf(node: Node): Convolution | undefined {
   const axes: [Axis, Axis] = [axisOf(0), axisOf(1)];
   const some = [batch, inputs, outputs, ...sizes, ...axes.map(outputsAlong)].every((count) => count > 0);
   return some ? { batch, inputs, outputs, axes } : undefined;
+}
+
+/** Whether a node can be computed by minimal filtering, and the form in which it is where nothing was measured. */
+export function filteringOf(node: Node): { readonly pays: boolean } | undefined {
+  const found = convolutionOf(node);
+  return found && { pays: saving(found) >= LEAST_SAVING };
 }
 
 /** How many times the multiplications of the lowered form those of a Conv are. */

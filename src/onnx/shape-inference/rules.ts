@@ -1,4 +1,5 @@
 import { LimbeckError } from '../../errors.ts';
+import { BLOCKED_RULES } from './blocked.ts';
 import { CONTROL_FLOW_RULES } from './control-flow.ts';
 import { CONVOLUTION_RULES } from './convolution.ts';
 import { EINSUM_RULES } from './einsum.ts';
@@ -29,6 +30,7 @@ const RULES = new Map<string, InferenceRule>(
     ...QUANTIZATION_RULES,
     ...CONTROL_FLOW_RULES,
     ...FUSED_RULES,
+    ...BLOCKED_RULES,
   }),
 );
 

@@ -1,0 +1,102 @@
+import type { TypedValue } from '../graph.ts';
+import type { GraphBuilder } from '../graph-builder.ts';
+import { span } from '../window-geometry.ts';
+import { BLOCKED } from './kernels.ts';
+import type { ConvolutionPlace } from './noted-convolution.ts';
+
+/** What the gradient of a convolution's weights is computed from. */
+export interface WeightGradientParts extends ConvolutionPlace {
+  /** [N, C, H, W], in the standard order. */
+  readonly x: TypedValue;
+  /** [N, O, H', W'], in blocks. */
+  readonly dy: TypedValue;
+  /** [O, C, K, L]. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * Whether `blockedWeightGradient` is to compute it: one group, whole blocks of outputs, no dilation, and with a stride no
+ * more columns than a block has. A kernel of 1x1 is one product for each sample, which is faster.
+ */
+export function hasBlockedWeightGradient(
+  { geometry, group }: ConvolutionPlace,
+  shape: readonly number[],
+  dy: readonly number[],
+  block: number,
+): boolean {
+  const [, , rows, columns] = shape;
+  const plain =
+    group === 1 && shape.length === 4 && rows * columns > 1 && geometry.dilations.every((step) => step === 1);
+  const strided = geometry.strides.some((step) => step > 1);
+  return plain && shape[0] % block === 0 && (!strided || dy[3] <= block);
+}
+
+/**
+ * d loss / d w of y = Conv(x, w), [O, C, K, L], as convolutions whose kernel is dy. The columns of an image take the
+ * place of channels: B columns of x, in the standard order, are a block of channels, and the blocked dy of a sample lies
+ * as the weights of a convolution over them do, [O / B, H' W' / B, B columns, B outputs]. So nothing is reordered; both are
+ * padded to whole blocks of columns, and x is shifted for each column of the kernel. The samples are groups:
+ *
+ *     input  [1, N B, C rows, H W / B columns], kernel [N O, B, 1, H' W' / B]: result [1, N O, C, K], summed over N.
+ *
+ * 3x3 over [128, 32, 28, 28]: 28 ms of processor time, products for each place of the kernel 41 (docs/performance.md).
+ */
+export function blockedWeightGradient(
+  g: GraphBuilder,
+  { geometry, x, dy, shape }: WeightGradientParts,
+  block: number,
+): TypedValue {
+  const [batch, inputs, , width] = x.shape as number[];
+  const [, outputs, height, columns] = dy.shape as number[];
+  const [, , kernelRows, kernelColumns] = shape as number[];
+  const [down, across] = geometry.strides as number[];
+  const blocks = Math.ceil(columns / block);
+  const whole = blocks * block;
+
+  const rows = (height - 1) * down + span(kernelRows, 1);
+  const before = geometry.before as number[];
+  const below = rows - (x.shape[2] as number) - before[0];
+  const kernelParts = g.reshape(dy, [batch, outputs / block, height, columns, block]);
+  const kernel = g.reshape(padded(g, kernelParts, [0, 0, 0, 0, 0], [0, 0, 0, whole - columns, 0]), [
+    batch * outputs,
+    block,
+    1,
+    height * blocks,
+  ]);
+  const reach = (whole - 1) * across + 1;
+  const found = Array.from({ length: kernelColumns }, (_, column) => {
+    const left = before[1] - column;
+    const shifted = padded(g, x, [0, 0, before[0], left], [0, 0, below, reach - width - left]);
+    const seen = across === 1 ? shifted : g.slice(shifted, 3, 0, reach, across);
+    const image = g.reshape(seen, [1, batch * block, inputs, rows * blocks]);
+    const result = g.op(
+      'Conv',
+      [image, kernel],
+      {
+        kernel_shape: [1, height * blocks],
+        strides: [1, blocks],
+        // With a stride a row is one block, so that the rows between are stepped over.
+        dilations: [1, down],
+        pads: [0, 0, 0, 0],
+        group: batch,
+      },
+      { domain: BLOCKED },
+    );
+    const bySample = g.reshape(result, [batch, outputs * inputs * kernelRows]);
+    return g.reduceSum(bySample, { axes: [0] });
+  });
+  const all = found.length === 1 ? (found[0] as TypedValue) : g.concat(found, 0);
+  const parts = g.reshape(all, [kernelColumns, outputs / block, inputs, kernelRows, block]);
+  return g.reshape(g.transpose(parts, [1, 4, 2, 3, 0]), shape);
+}
+
+/** Adds zeros; a negative count takes elements away. */
+function padded(
+  g: GraphBuilder,
+  x: TypedValue,
+  before: readonly number[],
+  after: readonly number[],
+): TypedValue {
+  if ([...before, ...after].every((count) => count === 0)) return x;
+  return g.op('Pad', [x, g.ints([...before, ...after])]);
+}
