@@ -8,6 +8,8 @@ export const EXIT = {
   usage: 2,
   /** The run is complete, but its int8 student lost more than the recipe allows. */
   gate: 3,
+  /** A hosted teacher's budget is used up; the same command goes on with a larger one. */
+  budget: 4,
   /** Ctrl+C, SIGTERM, or the reader of the output went away. */
   interrupted: 130,
 } as const;
@@ -19,6 +21,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   1    failed; what was computed is kept, the same command goes on
   2    the command line or the recipe is wrong, or names data or a model that is not there
   3    the int8 student lost more than the recipe allows (export.int8.maxDrop)
+  4    the budget for the teacher is used up (teacher.budget); with a larger one the same command goes on
   130  interrupted; the same command goes on`;
 
 /** Data, models and runs that were named and are not there, or not as they were told: as wrong as a key that does not exist. */
@@ -32,6 +35,7 @@ const NOT_THERE = new Set<ErrorCode>([
   'data.wrong-delimiter',
   'data.wrong-encoding',
   'model.not-found',
+  'teacher.key',
   'teacher.length',
   'teacher.model',
   'tokenizer.missing',
@@ -43,6 +47,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (isInterruption(error)) return EXIT.interrupted;
   if (!(error instanceof LimbeckError)) return EXIT.failed;
   if (error.code === 'export.int8-drop') return EXIT.gate;
+  if (error.code === 'teacher.budget') return EXIT.budget;
   const isUsage = /^(recipe|cli|compile)\./.test(error.code) || NOT_THERE.has(error.code);
   return isUsage ? EXIT.usage : EXIT.failed;
 }

@@ -1,6 +1,12 @@
 import { SOURCES } from '../data/sources/index.ts';
 import { BACKBONES } from '../students/index.ts';
-import { AUDIO_TEACHERS, IMAGE_TEACHERS, PAIR_TEACHERS, TEACHERS } from '../teachers/index.ts';
+import {
+  AUDIO_TEACHERS,
+  HOSTED_TEACHERS,
+  IMAGE_TEACHERS,
+  PAIR_TEACHERS,
+  TEACHERS,
+} from '../teachers/index.ts';
 import { inputsOf, type StatedParts } from './parts.ts';
 
 /** What each section of a recipe names by its kind, and what that kind reads or gives: modalities, several joined by `+`. */
@@ -23,6 +29,7 @@ function readByTeacher(kind: string): readonly string[] | undefined {
   if (IMAGE_TEACHERS.some((teacher) => teacher.kind === kind)) return ['image'];
   if (AUDIO_TEACHERS.some((teacher) => teacher.kind === kind)) return ['audio'];
   if (PAIR_TEACHERS.some((teacher) => teacher.kind === kind)) return ['text+image'];
+  if (HOSTED_TEACHERS.some((teacher) => teacher.kind === kind)) return ['text'];
   return TEACHERS.find((teacher) => teacher.kind === kind)?.reads;
 }
 

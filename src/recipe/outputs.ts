@@ -13,7 +13,11 @@ const field = z.string().min(1);
 const outputSchema = () => {
   const variants = targets().map(({ kind, options, spaceOf }) => {
     const column = spaceOf
-      ? field.optional().describe('The column with its values; without one it is what the teacher says.')
+      ? field
+          .optional()
+          .describe(
+            'The column with its values; without one it is what the teacher says (of classes: name them, labels).',
+          )
       : field.describe('The column of the data that holds it.');
     const variant = z.strictObject({ target: z.literal(kind), field: column, ...options.shape });
     const { description } = options.meta() ?? {};
@@ -63,7 +67,7 @@ export function withOutputDefaults(value: unknown): unknown {
   );
   const training = value.training ?? {};
   const earlyStopping = isSection(training) ? (training.earlyStopping ?? {}) : undefined;
-  const isOneClass = main.target.kind === 'class' && outputs.length === 1;
+  const isOneClass = main.target.kind === 'class' && outputs.length === 1 && main.hasField;
   return {
     ...value,
     objective: isOneClass ? value.objective : (withoutClasses(value.objective) ?? objective),

@@ -73,7 +73,7 @@ export function outputsOf({
       name,
       target,
       // Of vectors the teacher alone knows something.
-      field: findTarget(target)?.spaceOf ? undefined : labelField,
+      field: isVector(target) ? undefined : labelField,
       options: {},
     }));
   }
@@ -100,6 +100,12 @@ export function wantedColumns(recipe: StatedParts): WantedColumns {
         : [{ name: field, key: recipe.outputs ? `outputs.${name}.field` : 'data.source.labelField' }],
     ),
   };
+}
+
+/** Whether a target needs no truth, and has no classes that data would name. */
+function isVector(kind: string): boolean {
+  const target = findTarget(kind);
+  return target?.spaceOf !== undefined && target.classes === undefined;
 }
 
 function taskOf(kind: string): TaskKind {

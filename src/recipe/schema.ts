@@ -3,10 +3,11 @@ import { LimbeckError } from '../errors.ts';
 import { fromRegistries } from '../registry.ts';
 import { BACKBONES } from '../students/index.ts';
 import { TASKS } from '../tasks/index.ts';
-import type { TeacherChoice } from '../teachers/index.ts';
+import { HOSTED_TEACHERS, type HostedTeacherChoice, type TeacherChoice } from '../teachers/index.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
+import { hostedProblems } from './hosted.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
 import { meaningProblems } from './meaning.ts';
@@ -133,6 +134,7 @@ export const recipeSchema = fromRegistries(() =>
         ...stageProblems(recipe),
         ...dynamicsProblems(recipe),
         ...meaningProblems(recipe),
+        ...hostedProblems(recipe as Recipe),
       ])
         context.addIssue({ code: 'custom', ...problem });
     })
@@ -142,7 +144,13 @@ export const recipeSchema = fromRegistries(() =>
 /** A recipe with every default filled in. */
 export type Recipe = z.output<ReturnType<typeof recipeSchema>>;
 /** A recipe that says who teaches. */
-export type DistillRecipe = Recipe & { teacher: NonNullable<Recipe['teacher']> };
+export type TaughtRecipe = Recipe & { teacher: NonNullable<Recipe['teacher']> };
+/** A recipe whose teacher is a model that runs here. */
+export type DistillRecipe = Recipe & {
+  teacher: Exclude<NonNullable<Recipe['teacher']>, { kind: HostedTeacherChoice['kind'] }>;
+};
+/** A recipe whose teacher is asked somewhere else. */
+export type HostedRecipe = Recipe & { teacher: HostedTeacherChoice };
 
 /** A recipe whose teacher reads texts. */
 export type TextDistillRecipe = Recipe & { teacher: TeacherChoice };
@@ -152,12 +160,30 @@ export type TextDistillRecipe = Recipe & { teacher: TeacherChoice };
  *
  * @throws LimbeckError `recipe.no-teacher`
  */
-export function requireTeacher(recipe: Recipe): asserts recipe is DistillRecipe {
+export function requireTeacher(recipe: Recipe): asserts recipe is TaughtRecipe {
   if (recipe.teacher) return;
   throw new LimbeckError('recipe.no-teacher', `the recipe '${recipe.name}' names no teacher`, {
     where: 'teacher',
     remedy: 'Add one (teacher: { kind: use-lite }), or train without: `limbeck train`.',
   });
+}
+
+/** Whether the teacher is asked somewhere else: it has no graph, and its answers cost. */
+export function isHosted(recipe: Recipe): recipe is HostedRecipe {
+  return HOSTED_TEACHERS.some(({ kind }) => kind === recipe.teacher?.kind);
+}
+
+/** Asserts that the teacher is a model that runs here. @throws LimbeckError `recipe.no-teacher`, `recipe.invalid` */
+export function requireModelTeacher(recipe: Recipe): asserts recipe is DistillRecipe {
+  requireTeacher(recipe);
+  if (!isHosted(recipe)) return;
+  throw new LimbeckError(
+    'recipe.invalid',
+    `the teacher '${recipe.teacher.kind}' is no model that runs here`,
+    {
+      where: 'teacher.kind',
+    },
+  );
 }
 
 /** A recipe with a sequence of tasks. */

@@ -2,6 +2,7 @@ import { fromRegistries } from '../registry.ts';
 import {
   AUDIO_TEACHERS,
   COLUMN_TEACHERS,
+  HOSTED_TEACHERS,
   IMAGE_TEACHERS,
   PAIR_TEACHERS,
   TEACHERS,
@@ -10,5 +11,12 @@ import { registryUnion } from './registry-union.ts';
 
 /** Who teaches: one of the registered teachers, with its options. */
 export const teacherSchema = fromRegistries(() =>
-  registryUnion([...TEACHERS, ...IMAGE_TEACHERS, ...PAIR_TEACHERS, ...COLUMN_TEACHERS, ...AUDIO_TEACHERS]),
+  registryUnion([
+    ...TEACHERS,
+    ...IMAGE_TEACHERS,
+    ...PAIR_TEACHERS,
+    ...COLUMN_TEACHERS,
+    ...AUDIO_TEACHERS,
+    ...HOSTED_TEACHERS,
+  ]),
 );

@@ -25,6 +25,33 @@ export const metricInfoSchema = z.object({
 const gainSchema = z.object({ difference: value, low: value, high: value });
 export type Gain = z.infer<typeof gainSchema>;
 
+/** A teacher that was asked somewhere else: no file, so neither size nor speed, but a price. */
+const hostedTeacherSchema = z.object({
+  title: z.string(),
+  host: z.string(),
+  /** As the endpoint named it. */
+  model: z.string(),
+  /** How its answers became labels: `soft labels from log-probabilities`. */
+  answers: z.array(z.string()),
+  /** Requests of all runs that shared its answers. */
+  requests: z.number().int().nonnegative(),
+  inputTokens: z.number().int().nonnegative(),
+  outputTokens: z.number().int().nonnegative(),
+  money: z.number().nullable(),
+  currency: z.string(),
+  /** Measured on the test samples that it answered; absent where nobody else knows the truth, or it was not asked. */
+  measured: z
+    .object({
+      samples: z.number().int(),
+      unanswered: z.number().int(),
+      metrics: z.record(z.string(), value),
+      /** How much better the student is on the same samples. */
+      studentGain: gainSchema,
+    })
+    .optional(),
+});
+export type HostedTeacherResult = z.infer<typeof hostedTeacherSchema>;
+
 const comparedSchema = z.object({
   name: z.string(),
   title: z.string(),
@@ -51,6 +78,7 @@ export const answersResultSchema = runResultSchema
     student: answersModelSchema,
     studentInt8: answersModelSchema.nullable(),
     teacher: answersModelSchema.optional(),
+    hostedTeacher: hostedTeacherSchema.optional(),
     baselines: z.array(comparedSchema).optional(),
     overTeacher: gainSchema.optional(),
     /** Of the main metric: the student's value / the teacher's, or the other way round where less is better. */

@@ -1,6 +1,6 @@
 import { isPackage } from '../export/package-folder.ts';
 import { existsSync } from '../platform/files.ts';
-import { type Recipe, requireTeacher } from '../recipe/schema.ts';
+import { isHosted, type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
 import { type AnswersResult, answersResultSchema } from '../report/answers-result.ts';
 import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';
@@ -38,7 +38,8 @@ export async function distill<Result extends RunResult | AnswersResult = RunResu
   requireTeacher(recipe);
   const run = await openRun(recipe, options);
   try {
-    const ofOneClass = isClassifier(recipe);
+    // The results of one class compare with a teacher's file.
+    const ofOneClass = isClassifier(recipe) && !isHosted(recipe);
     const finished = readResult(run.folder, options, ofOneClass);
     if (finished) {
       run.emit({

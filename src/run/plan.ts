@@ -11,7 +11,7 @@ import { answerDims } from './heads/answer-dims.ts';
 import { withTaughtTruth } from './heads/taught-truth.ts';
 import { ANSWER_COST, storePart } from './planning/answer-stages.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
-import { PREPARATION } from './planning/costs.ts';
+import { HOSTED_COST, PREPARATION } from './planning/costs.ts';
 import { folderBytes } from './planning/folder-bytes.ts';
 import { MemoryPeak } from './planning/memory-peak.ts';
 import { type PlanningContext, withScratchFolder } from './planning/planning-context.ts';
@@ -49,6 +49,7 @@ export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
           engine: createNodeEngine({ provider: recipe.engine }),
           store,
           data,
+          taught: recipe.teacher !== undefined,
           source: task.teacher,
           scratch,
           memory: new MemoryPeak(),
@@ -68,15 +69,21 @@ export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
 }
 
 async function planStages(context: PlanningContext, preparation: StagePlan): Promise<Plan> {
-  const { recipe, options, source } = context;
+  const { recipe, options, taught } = context;
   const costs = new Artifacts();
   costs.set(PREPARATION, preparation);
   const stages: StagePlan[] = [];
-  for (const stage of stagesOf(source ? DISTILL : TRAIN, recipe, options)) {
+  for (const stage of stagesOf(taught ? DISTILL : TRAIN, recipe, options)) {
     const row = await stage.plan(context, costs);
     if (row) stages.push(row);
   }
-  return { stages, store: storePart(costs.find(ANSWER_COST)), measuredOn: measuredOn(context) };
+  const hosted = costs.find(HOSTED_COST);
+  return {
+    stages,
+    store: hosted ? hosted.store : storePart(costs.find(ANSWER_COST)),
+    measuredOn: measuredOn(context),
+    ...(hosted && { price: hosted.price }),
+  };
 }
 
 /** Prepares the data; the run that follows only opens it, so that is what is timed. */

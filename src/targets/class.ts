@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ClassSpace, classLabels } from '../data/labels/class-labels.ts';
 import { className } from '../data/labels/class-name.ts';
 import { classMetrics } from '../metrics/class-metrics.ts';
+import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { idsOf } from './class-ids.ts';
 import { ONE_CLASS } from './inner/one-class.ts';
 import { defineTarget } from './target.ts';
@@ -25,6 +26,8 @@ export const classTarget = defineTarget({
   options,
   features: 'pooled',
   truth: ({ labels }) => classLabels({ labels }),
+  spaceOf: ({ labels }) => (labels ? { names: labels } : undefined),
+  decide: likeliestClass,
   attach: (_g, _make, features, { space, scope }) =>
     features.project(scope, (space as ClassSpace).names.length),
   objective: { labels: { labels: 0.3 }, teacher: { kd: 0.7 } },
@@ -35,3 +38,14 @@ export const classTarget = defineTarget({
   classes: (space) => (space as ClassSpace).names,
   config: (space) => ({ problem_type: 'single_label_classification', ...idsOf((space as ClassSpace).names) }),
 });
+
+/** The class with the largest logit of each row, int32 [rows]; -1 where the answer is none. */
+function likeliestClass({ dims, data }: Tensor): Tensor {
+  const [rows, classes] = dims as [number, number];
+  const decided = Int32Array.from({ length: rows }, (_, row) => {
+    const own = (data as Float32Array).subarray(row * classes, (row + 1) * classes);
+    // Math.max of what is none is none, and nowhere.
+    return own.indexOf(Math.max(...own));
+  });
+  return tensor('int32', [rows], decided);
+}

@@ -5,7 +5,7 @@ import { meanAveragePrecision } from '../metrics/average-precision.ts';
 import { chooseThreshold } from '../metrics/class-thresholds.ts';
 import { LabelScores } from '../metrics/label-scores.ts';
 import { labelsF1 } from '../metrics/labels-f1.ts';
-import { float32 } from '../onnx/tensor.ts';
+import { float32, type Tensor, tensor } from '../onnx/tensor.ts';
 import { idsOf } from './class-ids.ts';
 import { classRates } from './class-rates.ts';
 import { SEVERAL_CLASSES } from './inner/several-classes.ts';
@@ -38,6 +38,8 @@ export const classes = defineTarget({
   options,
   features: 'pooled',
   truth: (chosen) => severalClassesTruth(chosen),
+  spaceOf: ({ labels }) => (labels ? { names: labels } : undefined),
+  decide: likelierThanNot,
   prior: ({ space, labels, weights }) =>
     classRates((space as ClassesSpace).names.length, { labels, weights }),
   attach(g, _make, features, { space, scope, prior }) {
@@ -77,3 +79,11 @@ export const classes = defineTarget({
     ...(tuned && { thresholds: [...tuned] }),
   }),
 });
+
+/** 1 for the classes whose logit is above 0, else 0, float32 [rows, classes]; -1 where the answer is none. */
+function likelierThanNot({ dims, data }: Tensor): Tensor {
+  const decided = Float32Array.from(data as Float32Array, (logit) =>
+    Number.isNaN(logit) ? -1 : logit > 0 ? 1 : 0,
+  );
+  return tensor('float32', dims, decided);
+}

@@ -4,6 +4,7 @@ import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Answers, MeasuredBatch, Metric } from '../metrics/metric.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
 import type { InnerKnowledge } from './inner/inner-knowledge.ts';
 
@@ -72,6 +73,11 @@ export interface Target<
   truth(options: z.output<Schema>, context: TargetContext): GroundTruth<unknown, Space>;
   /** What is known of its values where no row has one: vectors that only the teacher gives. Absent where truth is needed. */
   spaceOf?(options: z.output<Schema>): Space | undefined;
+  /**
+   * What a teacher's answers [rows, ...] say is true, where only a teacher knows: a column as `truth` gives it, with its mark of
+   * what is missing where an answer is none (NaN). Absent where the answers themselves are compared with.
+   */
+  decide?(answers: Tensor): Tensor;
   /** Begins to find what the layer's answers begin with; absent where 0 is as good as any number. */
   prior?(context: MeasureContext<z.output<Schema>, Space>): Prior;
   /** The layer from features to the output, whose first axis is the batch. */

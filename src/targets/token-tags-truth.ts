@@ -6,6 +6,7 @@ import { orderClasses } from '../data/labels/class-order.ts';
 import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import { type CharacterSpan, NO_TAG as NONE, OUTSIDE, tagsOfSpans } from './span-tags.ts';
 import { type TokenOffset, tokenOffsets } from './token-offsets.ts';
 
 /** The kinds of spans; tags are `O` and, for each kind, `B-KIND` for a span's first token and `I-KIND` for the others. */
@@ -18,17 +19,7 @@ export function tagNames({ kinds }: TagSpace): string[] {
   return ['O', ...kinds.flatMap((kind) => [`B-${kind}`, `I-${kind}`])];
 }
 
-/** Beside a token that has no tag of its own: a special token, a later piece of a word. */
-const NONE = -1;
-const OUTSIDE = 0;
 const MOST_KINDS = 1000;
-
-/** A part of a text in UTF-16 units. */
-interface CharacterSpan {
-  readonly start: number;
-  readonly end: number;
-  readonly label: string;
-}
 
 /**
  * A tag for each token: int32 [sequence], -1 where there is none. Rows have either spans of characters
@@ -76,6 +67,14 @@ class TagReader implements TruthReader<number[], TagSpace> {
           value.map((one) => this.#spanOf(one, text)),
           offsets,
         );
+  }
+
+  #tagsOfSpans(spans: readonly CharacterSpan[], offsets: readonly TokenOffset[]): number[] {
+    return tagsOfSpans(
+      spans,
+      spans.map(({ label }) => this.#kindNumber(label)),
+      offsets,
+    );
   }
 
   finish() {
@@ -137,20 +136,6 @@ class TagReader implements TruthReader<number[], TagSpace> {
       if (word === last) return NONE;
       last = word;
       return numbers[word] as number;
-    });
-  }
-
-  #tagsOfSpans(spans: readonly CharacterSpan[], offsets: readonly TokenOffset[]): number[] {
-    const begun = new Set<CharacterSpan>();
-    const kinds = spans.map(({ label }) => this.#kindNumber(label));
-    return offsets.map((offset) => {
-      if (!offset) return NONE;
-      const at = spans.findIndex(({ start, end }) => offset[0] < end && offset[1] > start);
-      if (at < 0) return OUTSIDE;
-      const span = spans[at] as CharacterSpan;
-      const tag = 1 + 2 * (kinds[at] as number) + (begun.has(span) ? 1 : 0);
-      begun.add(span);
-      return tag;
     });
   }
 

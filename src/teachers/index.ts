@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { registry } from '../registry.ts';
 import { openAudioFile } from './audio-file.ts';
+import { type ChatChoice, chatOptions } from './chat/options.ts';
 import { openOnnxFile } from './onnx-file.ts';
 import { openSileroVad } from './silero-vad/open.ts';
 import type { TextTeacherSource } from './teacher-source.ts';
@@ -228,3 +229,11 @@ const onnxColumns = {
 
 /** The teachers of samples of any other kind. */
 export const COLUMN_TEACHERS = registry('teacher of columns', [onnxColumns]);
+
+const chat = { kind: 'chat', options: chatOptions } as const;
+
+/** The teachers that are no files but asked somewhere else. They read texts. */
+export const HOSTED_TEACHERS = registry('hosted teacher', [chat]);
+
+/** What a recipe says of a hosted teacher. */
+export type HostedTeacherChoice = ChatChoice;

@@ -7,6 +7,7 @@ import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { dimsAt, hasLength } from '../../knowledge/true-length.ts';
 import { elementCount, type Tensor, tensor } from '../../onnx/tensor.ts';
 import type { TrainingBatch } from '../../train/batch-source.ts';
+import { weighingAnswers } from './unanswered.ts';
 
 /** The stored answers about a batch's samples, float32 [rows, ...dims]; zeros for rows that are none, and for padding. */
 export function readKnowledge(space: LabelSpace, batch: Batch): Tensor {
@@ -21,7 +22,7 @@ export function readKnowledge(space: LabelSpace, batch: Batch): Tensor {
 export function trainingBatch(batch: Batch, knowledge?: ReadonlyMap<string, LabelSpace>): TrainingBatch {
   return {
     variant: variantName(batch.sizes),
-    feeds: { ...batch.columns, ...knowledgeFeeds(knowledge, batch) },
+    feeds: weighingAnswers({ ...batch.columns, ...knowledgeFeeds(knowledge, batch) }, batch.filled),
     rows: batch.filled,
     ordinals: batch.ordinals,
   };

@@ -25,8 +25,9 @@ export function* taughtTexts(split: Split, said: LabelSpace): Generator<TaughtTe
     const width = dims[1] as number;
     let row = 0;
     for (const ids of rowIds(batch)) {
-      if (place++ % every === 0)
-        yield { ids, answer: (data as Float32Array).slice(row * width, (row + 1) * width) };
+      const answer = (data as Float32Array).slice(row * width, (row + 1) * width);
+      // What the teacher left without an answer starts nothing.
+      if (place++ % every === 0 && !Number.isNaN(answer[0])) yield { ids, answer };
       row++;
     }
   }

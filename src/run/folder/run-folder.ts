@@ -1,3 +1,5 @@
+import { parse } from 'yaml';
+import { canonicalJson } from '../../data/canonical-json.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { appendFileSync, existsSync, mkdirSync, readdirSync } from '../../platform/files.ts';
@@ -20,6 +22,21 @@ import {
 } from './run-state.ts';
 
 const RECIPE_FILE = 'recipe.resolved.yaml';
+
+/** Keys of a hosted teacher that change neither its answers nor what is made of them. */
+const SPENDING_KEYS = [
+  'budget',
+  'prices',
+  'key',
+  'concurrency',
+  'requestsPerMinute',
+  'timeout',
+  'retries',
+  'pause',
+  'batch',
+  'maxUnanswered',
+  'onModelChange',
+];
 
 const COMMANDS: Readonly<Record<Teaching, string>> = {
   teacher: 'distill',
@@ -251,7 +268,9 @@ export class RunFolder {
     const path = this.file(RECIPE_FILE);
     if (existsSync(path) && readRegularText(path) !== resolved) {
       // What was kept of the file tells one that was damaged from one of another recipe.
-      const isOther = this.#state.files[RECIPE_FILE]?.sha256 !== sha256Of(resolved);
+      const isOther =
+        this.#state.files[RECIPE_FILE]?.sha256 !== sha256Of(resolved) &&
+        !differsInSpending(readRegularText(path), resolved);
       if (isOther && !this.#isBlank()) {
         throw new LimbeckError(
           'run.other-recipe',
@@ -263,11 +282,29 @@ export class RunFolder {
         );
       }
       if (isOther) this.#state = newState(this.#state.origin);
-      else this.#tell(`${RECIPE_FILE} was not as the run wrote it; it is written again`);
+      else if (!differsInSpending(readRegularText(path), resolved))
+        this.#tell(`${RECIPE_FILE} was not as the run wrote it; it is written again`);
     } else if (existsSync(path) && this.#state.files[RECIPE_FILE]) return;
     replaceFile(path, resolved, 'run');
     this.#state.files = { ...this.#state.files, ...keptFiles(this.path, [RECIPE_FILE]) };
   }
+}
+
+/** Whether two recipes differ in nothing but how fast, and for how much, a hosted teacher may be asked. */
+function differsInSpending(before: string, now: string): boolean {
+  try {
+    const [a, b] = [withoutSpending(parse(before)), withoutSpending(parse(now))];
+    return a !== undefined && a === b;
+  } catch {
+    return false;
+  }
+}
+
+function withoutSpending(recipe: unknown): string | undefined {
+  const { teacher, ...others } = recipe as { readonly teacher?: Record<string, unknown> };
+  if (teacher?.kind !== 'chat') return undefined;
+  const kept = Object.entries(teacher).filter(([key]) => !SPENDING_KEYS.includes(key));
+  return canonicalJson({ ...others, teacher: Object.fromEntries(kept) });
 }
 
 function isJson(line: string): boolean {

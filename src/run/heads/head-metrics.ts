@@ -25,7 +25,9 @@ export function mainMetric(heads: readonly Head[]): MetricInfo {
   return metricsOf(heads).find((metric) => metric.name === name) as MetricInfo;
 }
 
-/** Whether all that a model answers is one class a sample, as logits: what classifiers' own methods are for. */
+/** Whether all that a model answers is one class a sample, as logits, which data tell: what classifiers' own methods are for. */
 export function isOneClass(heads: readonly Head[]): boolean {
-  return heads.length === 1 && heads[0]?.target.kind === 'class' && heads[0].output === 'logits';
+  const [main] = heads;
+  const isClass = heads.length === 1 && main?.target.kind === 'class' && main.output === 'logits';
+  return isClass && main.labels === 'labels';
 }

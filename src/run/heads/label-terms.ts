@@ -4,7 +4,7 @@ import { infoNce } from '../../objectives/info-nce.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
 import { termsOfOutputs } from '../../objectives/label-terms.ts';
 import type { ObjectiveContext, ObjectiveTerm } from '../../objectives/objective.ts';
-import type { Head } from '../../targets/head.ts';
+import { classesOf, type Head } from '../../targets/head.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass } from './head-metrics.ts';
@@ -19,7 +19,7 @@ export function outputContext({
   'classes' | 'mainOutput' | 'weighted' | 'spreads' | 'heads' | 'sides'
 > {
   return {
-    classes: dataset.labels.length,
+    classes: dataset.labels.length || classesOf(heads[0] as Head).length,
     heads,
     mainOutput: (heads[0] as Head).output,
     spreads: spreadsOf(heads),

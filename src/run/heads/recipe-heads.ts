@@ -51,7 +51,10 @@ function targetOf(kind: string): AnyTarget {
 /** Whether all that a recipe's model answers is one class a sample. */
 export function isClassifier(recipe: Pick<Recipe, 'outputs' | 'task' | 'data'>): boolean {
   const outputs = wantedOutputs(recipe);
-  return outputs.length === 1 && outputs[0]?.target.kind === CLASS && outputs[0].name === 'logits';
+  const [main] = outputs;
+  return (
+    outputs.length === 1 && main?.target.kind === CLASS && main.name === 'logits' && main.field !== undefined
+  );
 }
 
 /**
@@ -66,16 +69,19 @@ export function headsOf(
 ): readonly Head[] {
   const heads = wantedOutputs(recipe).map(({ name, target, field, options }, index) => {
     const known = field === undefined ? (target.spaceOf?.(options) ?? taught[name]) : spaces[name];
-    const space = target.kind === CLASS && index === 0 ? { names: labels } : known;
+    const space = target.kind === CLASS && index === 0 && field !== undefined ? { names: labels } : known;
     if (space === undefined) {
       throw new LimbeckError('recipe.invalid', `nothing says how wide the output '${name}' is`, {
         where: `outputs.${name}`,
-        remedy: 'Give it a width, a field with values, or a teacher that has the output.',
+        remedy: target.classes
+          ? 'Name its classes (labels), or a field with values.'
+          : 'Give it a width, a field with values, or a teacher that has the output.',
       });
     }
     // Of pairs all that is to be known is what belongs together.
     const isTaught = field === undefined && target.kind !== 'pairs';
-    const own = isTaught ? `knowledge/${name}` : index === 0 ? 'labels' : `labels/${name}`;
+    const taughtName = target.decide ? `decided/${name}` : `knowledge/${name}`;
+    const own = isTaught ? taughtName : index === 0 ? 'labels' : `labels/${name}`;
     const weights = field !== undefined && index > 0 ? `row_weights/${name}` : undefined;
     return openHead({ output: name, target, options, space, labels: own, weights });
   });
@@ -88,8 +94,8 @@ export function taughtSpaces(
   { model }: { readonly model: Graph },
 ): Record<string, unknown> {
   return Object.fromEntries(
-    wantedOutputs(recipe).flatMap(({ name, field }, index) => {
-      if (field !== undefined) return [];
+    wantedOutputs(recipe).flatMap(({ name, field, target }, index) => {
+      if (field !== undefined || target.classes) return [];
       const named = model.outputs.find((output) => output.name === name);
       const width = (named ?? (index === 0 ? model.outputs[0] : undefined))?.shape?.at(-1);
       return typeof width === 'number' ? [[name, { width }]] : [];

@@ -7,16 +7,18 @@ import { readKnowledge } from '../batches/sample-batches.ts';
 import type { TaskData } from '../context/task.ts';
 
 const PREFIX = 'knowledge/';
+/** Before what a teacher's answers say is true. */
+const DECIDED = 'decided/';
 type HeldOut = 'validation' | 'test';
 
 /** What is true of the outputs that no column tells of: what the teacher said of the held-out samples, once it is asked. */
 export class TaughtTruth {
-  readonly #outputs: readonly string[];
+  readonly #heads: readonly Head[];
   readonly #told = new Map<HeldOut, ReadonlyMap<string, LabelSpace>>();
   #sizes: ReadonlyMap<string, readonly number[]> | undefined;
 
-  constructor(outputs: readonly string[]) {
-    this.#outputs = outputs;
+  constructor(heads: readonly Head[]) {
+    this.#heads = heads;
   }
 
   /** The teacher's answers to a split, by output. */
@@ -29,11 +31,15 @@ export class TaughtTruth {
     this.#sizes = sizes;
   }
 
-  /** A batch of the split with a column `knowledge/OUTPUT` for each of the outputs that the teacher was asked about. */
+  /** A batch of the split with a column `knowledge/OUTPUT` (or `decided/OUTPUT`, where answers decide for a class) for each of
+   * the outputs that the teacher was asked about. */
   read(split: HeldOut, batch: Batch): Batch {
-    const own = this.#outputs.flatMap((output) => {
+    const own = this.#heads.flatMap(({ output, target }): [string, Tensor][] => {
       const column = this.#column(split, output, batch);
-      return column ? [[`${PREFIX}${output}`, column] as const] : [];
+      if (!column) return [];
+      return [
+        target.decide ? [`${DECIDED}${output}`, target.decide(column)] : [`${PREFIX}${output}`, column],
+      ];
     });
     return { ...batch, columns: { ...batch.columns, ...Object.fromEntries(own) } };
   }
@@ -49,9 +55,9 @@ export class TaughtTruth {
 
 /** The data of a run, whose held-out splits tell of outputs without a field what the teacher says. */
 export function withTaughtTruth(data: TaskData): TaskData {
-  const outputs = data.heads.filter(isTaughtAlone).map(({ output }) => output);
-  if (outputs.length === 0) return data;
-  const taughtTruth = new TaughtTruth(outputs);
+  const heads = data.heads.filter(isTaughtAlone);
+  if (heads.length === 0) return data;
+  const taughtTruth = new TaughtTruth(heads);
   const { splits } = data.dataset;
   return withProperties(data, {
     taughtTruth,
@@ -67,7 +73,7 @@ export function withTaughtTruth(data: TaskData): TaskData {
 
 /** Whether nothing but the teacher's answers says what is true of an output. */
 export function isTaughtAlone({ labels }: Pick<Head, 'labels'>): boolean {
-  return labels.startsWith(PREFIX);
+  return labels.startsWith(PREFIX) || labels.startsWith(DECIDED);
 }
 
 /** The same split, which reads more. */

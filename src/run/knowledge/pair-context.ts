@@ -21,9 +21,11 @@ import { describePair, describeTowers } from './describe-pair.ts';
 export function objectiveContext(
   run: RunContext,
   data: TaskData,
-  teacher: Pick<TrainedTeacher, 'file'>,
+  teacher: Pick<TrainedTeacher, 'file' | 'hosted'>,
   graph: KnowledgeGraph | undefined,
 ): ObjectiveContext {
+  // Nothing is known of a hosted teacher but its answers; losses that want more are refused with the recipe.
+  if (teacher.hosted) return outputContext(data);
   const [own, other] = [data.buildStudent().graph, readModelFile(teacher.file)];
   const { student, teacher: anatomy } = describePair(run.recipe.knowledge, own, other);
   const wanted = run.recipe.knowledge.layers;

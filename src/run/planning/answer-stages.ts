@@ -2,14 +2,14 @@ import type { Split } from '../../data/split.ts';
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import { dimsAt } from '../../knowledge/true-length.ts';
-import { type DistillRecipe, requireTeacher } from '../../recipe/schema.ts';
+import { type DistillRecipe, requireModelTeacher } from '../../recipe/schema.ts';
 import type { Head } from '../../targets/head.ts';
 import { type Artifacts, artifact } from '../context/artifact.ts';
 import { answerDims, encodingOf } from '../heads/answer-dims.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import { secondsForSplit } from './batch-counts.ts';
-import { TEACHER_COST } from './costs.ts';
+import { HOSTED_COST, TEACHER_COST } from './costs.ts';
 import type { TeacherCost } from './measure-teacher.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { Plan, StagePlan } from './stage-plan.ts';
@@ -36,7 +36,9 @@ export const ANSWER_COST = artifact<AnswerCost>('answer-cost');
 /** Labelling: what the store lacks of the teacher's answers, and of what the losses ask of its layers. */
 export async function planLabels(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
   const { recipe, store, data } = context;
-  requireTeacher(recipe);
+  const hosted = costs.find(HOSTED_COST);
+  if (hosted) return hosted.label;
+  requireModelTeacher(recipe);
   const { cost, known, inner, memoryBytes } = costs.get(TEACHER_COST);
   const answers = await planAnswers(context, store, recipe, { cost, known });
   costs.set(ANSWER_COST, answers);

@@ -3,7 +3,7 @@ import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
 import type { StudentCost } from './measure-student.ts';
 import type { TeacherCost } from './measure-teacher.ts';
-import type { StagePlan } from './stage-plan.ts';
+import type { HostedPrice, Plan, StagePlan } from './stage-plan.ts';
 
 /** What stages measure for those after them. */
 
@@ -26,3 +26,13 @@ export interface MeasuredTraining {
   readonly memoryBytes: number;
 }
 export const STUDENT_COST = artifact<MeasuredTraining>('student-cost');
+
+/** What a teacher that is asked somewhere else is going to cost. */
+export interface HostedCost {
+  readonly price: HostedPrice;
+  readonly store: Plan['store'];
+  /** Rows of the stages that ask. */
+  readonly label: StagePlan;
+  readonly test: { readonly seconds: number; readonly missing: number };
+}
+export const HOSTED_COST = artifact<HostedCost>('hosted-cost');

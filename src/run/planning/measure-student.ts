@@ -28,25 +28,25 @@ export interface StudentCost {
  * @param inner what its losses ask of the teacher besides its classes
  */
 export async function measureStudent(context: PlanningContext, inner?: InnerKnowledge): Promise<StudentCost> {
-  const { recipe, data, source, scratch } = context;
+  const { recipe, data, taught, scratch } = context;
   const { maxGradNorm, optimizer, accumulate } = recipe.training;
   const student = data.buildStudent();
   const { train, labelled } = data.dataset.splits;
-  const batchSize = trainedBatch(context, source ? train : labelled);
-  const samples = sampledBuckets([source ? data.asked : labelled], MEASURED_BATCHES * batchSize);
-  const terms = source
+  const batchSize = trainedBatch(context, taught ? train : labelled);
+  const samples = sampledBuckets([taught ? data.asked : labelled], MEASURED_BATCHES * batchSize);
+  const terms = taught
     ? objectiveTerms(withoutSchedules(recipe.objective), inner?.context ?? outputContext(data))
     : labelTerms(context.data);
   const dims = new Map([...answerDims(student.graph, data.heads), ...(inner?.dims ?? [])]);
-  const training = await withScratchTaps(scratch, source ? samples : [], dims, (knowledge) =>
+  const training = await withScratchTaps(scratch, taught ? samples : [], dims, (knowledge) =>
     measureTraining(context, {
       student,
       terms,
       optimizer: createOptimizer(optimizer),
       maxGradNorm,
       accumulate,
-      name: source ? 'student' : 'baseline',
-      variants: samples.map((sample) => variantOf(sample, source && knowledge)),
+      name: taught ? 'student' : 'baseline',
+      variants: samples.map((sample) => variantOf(sample, taught ? knowledge : undefined)),
     }),
   );
   const evaluation = await measureEvaluation(context, student, batchSize);

@@ -18,7 +18,9 @@ export interface PlanningContext {
   /** Only looked at. */
   readonly store: KnowledgeStore;
   readonly data: TaskData;
-  /** undefined for a recipe that trains without a teacher. */
+  /** Whether the recipe has a teacher; false where a training without one is measured. */
+  readonly taught: boolean;
+  /** undefined for a recipe that trains without a teacher, and for a teacher that is asked somewhere else. */
   readonly source: TeacherSource | undefined;
   /** A folder for files that are only written to be measured; it is removed at the end. */
   readonly scratch: string;

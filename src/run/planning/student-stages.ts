@@ -9,7 +9,7 @@ import { SPEED_SECONDS } from '../measuring/measure-speed.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
 import { ANSWER_COST } from './answer-stages.ts';
 import { type BucketSizes, batchCount, fillsBatches } from './batch-counts.ts';
-import { STUDENT_COST, TEACHER_COST } from './costs.ts';
+import { HOSTED_COST, STUDENT_COST, TEACHER_COST } from './costs.ts';
 import { folderBytes } from './folder-bytes.ts';
 import { measureStudent, type StudentCost, trainedBatch } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
@@ -19,18 +19,18 @@ import { evaluationOf, trainingSeconds } from './training-seconds.ts';
 
 /** Training the student. */
 export async function planStudent(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
-  const { source, data, memory } = context;
+  const { taught, data, memory } = context;
   const inner = costs.find(TEACHER_COST)?.inner;
   const cost = await context.told('train', 'Time the student', () => measureStudent(context, inner));
   const memoryBytes = memory.take() + data.heldBytes;
   costs.set(STUDENT_COST, { cost, memoryBytes });
-  return planTraining(context, 'train', { cost, memoryBytes, withTeacher: source !== undefined });
+  return planTraining(context, 'train', { cost, memoryBytes, withTeacher: taught });
 }
 
 /** Training its baseline. Without what the losses ask for, a step is another one. */
 export async function planBaseline(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
   const cost = await context.told('baseline', 'Time the student without a teacher', () =>
-    measureStudent({ ...context, source: undefined }),
+    measureStudent({ ...context, taught: false }),
   );
   const { memoryBytes } = costs.get(STUDENT_COST);
   return planTraining(context, 'baseline', { cost, memoryBytes, withTeacher: false });
@@ -124,10 +124,10 @@ async function measureStudentFiles(
 
 /** Writing the student in both precisions; int8 is accepted by what it and float32 reach on the validation split. */
 export async function planExport(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
-  const { recipe, data, memory, source, options } = context;
+  const { recipe, data, memory, taught, options } = context;
   const { cost } = costs.get(STUDENT_COST);
   const files = await context.told('export', 'Time the export', () => measureStudentFiles(context, cost));
-  const baseline = source !== undefined && isCompared(options);
+  const baseline = taught && isCompared(options);
   const evaluation = evaluationOf(data.dataset.splits.validation, cost.evaluation);
   const seconds = files.seconds + (recipe.export.int8 ? 2 * evaluation.seconds : 0);
   return {
@@ -142,21 +142,28 @@ export async function planExport(context: PlanningContext, costs: Artifacts): Pr
 
 /** Measuring on the test split, and asking the teacher about it. */
 export async function planEvaluation(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
-  const { recipe, data, memory, source, options } = context;
+  const { recipe, data, memory, source, taught, options } = context;
   const { cost } = costs.get(STUDENT_COST);
   const answers = costs.find(ANSWER_COST);
+  const hosted = costs.find(HOSTED_COST);
   // The peers are measured beside the baseline.
-  const others = source !== undefined && isCompared(options) ? 3 : 0;
+  const others = taught && isCompared(options) ? 3 : 0;
   const students = 1 + others + (recipe.export.int8 ? 1 : 0);
   const seconds =
-    evaluationSeconds(context, { cost, students, teachers: source ? 1 : 0 }) + (answers?.test.seconds ?? 0);
+    evaluationSeconds(context, { cost, students, teachers: source ? 1 : 0 }) +
+    (answers?.test.seconds ?? 0) +
+    (hosted?.test.seconds ?? 0);
   return {
     stage: 'evaluate',
     seconds,
     secondsAtMost: seconds,
     memoryBytes: Math.max(costs.find(TEACHER_COST)?.memoryBytes ?? 0, memory.take()),
     diskBytes: answers?.test.diskBytes ?? 0,
-    note: answers ? `${answers.test.missing} test ${data.task.unit} to ask in f32` : '',
+    note: answers
+      ? `${answers.test.missing} test ${data.task.unit} to ask in f32`
+      : hosted && hosted.test.missing > 0
+        ? `${hosted.test.missing} test ${data.task.unit} to send`
+        : '',
   };
 }
 

@@ -1,6 +1,11 @@
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
-import { type DistillRecipe, requireTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
+import {
+  type DistillRecipe,
+  isHosted,
+  requireModelTeacher,
+  type TextDistillRecipe,
+} from '../../recipe/schema.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
@@ -12,6 +17,7 @@ import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../te
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSplit } from './batch-counts.ts';
 import { TEACHER_COST } from './costs.ts';
+import { planHosted } from './hosted-stage.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
 import { measureTeacher, type TeacherCost } from './measure-teacher.ts';
@@ -44,8 +50,9 @@ export function labellingPrecision(
  */
 export async function planTeacher(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
   const { recipe, store, memory, told } = context;
+  if (isHosted(recipe)) return planHosted(context, recipe, costs);
   const source = context.source as TeacherSource;
-  requireTeacher(recipe);
+  requireModelTeacher(recipe);
   const cost = await told('label', 'Time the teacher', () => measureTeacher(context, recipe, source));
   const known = knownTeacher(context, recipe, store, cost);
   const inner = await told('label', 'Time what the losses ask of its layers', () =>

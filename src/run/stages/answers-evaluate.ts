@@ -22,6 +22,7 @@ import { mainMetric } from '../heads/head-metrics.ts';
 import { HeadsMeasuring } from '../heads/measure-heads.ts';
 import { tuneHeads } from '../heads/tune-heads.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
+import { HostedMeasuring, hostedResult } from '../measuring/hosted-measuring.ts';
 import type { Speed } from '../measuring/measure-speed.ts';
 import { openClassifier } from '../measuring/open-classifier.ts';
 import { timeModels } from '../measuring/time-models.ts';
@@ -42,6 +43,7 @@ export interface AnswersEvaluation
     | 'student'
     | 'studentInt8'
     | 'teacher'
+    | 'hostedTeacher'
     | 'baselines'
     | 'overTeacher'
     | 'gate'
@@ -76,7 +78,7 @@ export const answersEvaluateStage = stage({
     const { task, dataset, heads } = data;
     const { test } = dataset.splits;
     const files = new Map([
-      ...(teacher ? [[TEACHER_NAME, teacher.file] as const] : []),
+      ...(teacher && !teacher.hosted ? [[TEACHER_NAME, teacher.file] as const] : []),
       [STUDENT, shipped.student] as const,
       ...(shipped.studentInt8 ? [[INT8, shipped.studentInt8] as const] : []),
       ...shipped.baselines.map(({ name, file }) => [name, file] as const),
@@ -85,14 +87,27 @@ export const answersEvaluateStage = stage({
       const how = { stage: 'evaluate', split: test, task: 'asking the teacher' } as const;
       data.taughtTruth.tell('test', (await labelWith(run, data, teacher, teacher.file, how)).answers);
     }
+    const compared =
+      teacher?.hosted && !data.taughtTruth && teacher.hosted.choice.compare
+        ? (
+            await labelWith(run, data, teacher, teacher.file, {
+              stage: 'evaluate',
+              split: test,
+              task: 'asking the teacher',
+            })
+          ).answers
+        : undefined;
     const models = new Map<string, Measured>();
     try {
       for (const [name, file] of files) models.set(name, await openMeasured(run, data, name, file, models));
       const sections = openSections(run, data, models);
+      const hosted =
+        teacher?.hosted && new HostedMeasuring(heads, (models.get(STUDENT) as Measured).heads, compared);
       let done = 0;
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         run.checkInterrupted();
-        await measureBatch(batch, models, sections, data);
+        const said = await measureBatch(batch, models, sections, data);
+        hosted?.add(batch, said);
         done += batch.filled;
         const told = {
           stage: 'evaluate',
@@ -126,7 +141,9 @@ export const answersEvaluateStage = stage({
           shipped,
           shipped.studentInt8 ? { result: result(INT8), drop: gainOver(INT8) } : null,
         )),
-        ...(teacher && { teacher: result(TEACHER_NAME), overTeacher: bounded(gainOver(TEACHER_NAME)) }),
+        ...(teacher &&
+          !teacher.hosted && { teacher: result(TEACHER_NAME), overTeacher: bounded(gainOver(TEACHER_NAME)) }),
+        ...(teacher?.hosted && hosted && { hostedTeacher: hostedResult(teacher.hosted, hosted) }),
         baselines: shipped.baselines.map(({ name, title, taughtBy }) => ({
           name,
           title,
@@ -200,7 +217,7 @@ async function measureBatch(
   models: ReadonlyMap<string, Measured>,
   sections: ReadonlyMap<string, SectionCollector>,
   { heads, dataset }: TaskData,
-): Promise<void> {
+): Promise<Readonly<Record<string, Tensor>>> {
   const fetches = Object.fromEntries(heads.map(({ output }) => [output, null]));
   const said = new Map<string, Record<string, Tensor>>();
   for (const [name, { session, measuring }] of models) {
@@ -215,6 +232,7 @@ async function measureBatch(
     });
     section.add(new Map(own), batch, (ordinal) => dataset.splits.test.example(ordinal));
   }
+  return said.get(STUDENT) as Readonly<Record<string, Tensor>>;
 }
 
 /** Decides whether the int8 file ships, and takes it out of the folder that does where not. */

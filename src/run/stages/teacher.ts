@@ -5,7 +5,7 @@ import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
 import { mkdirSync } from '../../platform/files.ts';
-import type { Recipe } from '../../recipe/schema.ts';
+import { isHosted, requireModelTeacher } from '../../recipe/schema.ts';
 import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
@@ -17,8 +17,10 @@ import { measureHeads } from '../heads/measure-heads.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
 import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
+import { hostedTitle } from '../teaching/hosted-teacher.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
 import { encoderHash } from '../teaching/known-teachers.ts';
+import { readyHosted } from '../teaching/ready-hosted.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { stage } from './stage.ts';
@@ -46,11 +48,15 @@ export const teacherStage = stage({
   needs: { data: DATA },
   makes: TEACHER,
   applies: ({ teacher }) => teacher !== undefined,
-  title: (_, { data }) => `Make the teacher ready: ${sourceOf(data).title}`,
+  title: ({ recipe }, { data }) =>
+    `Make the teacher ready: ${isHosted(recipe) ? hostedTitle(recipe.teacher) : sourceOf(data).title}`,
   async run(run, { data }) {
+    const { recipe } = run;
+    if (isHosted(recipe)) return readyHosted(run, data, recipe.teacher);
+    requireModelTeacher(recipe);
     const source = sourceOf(data);
     for (const note of source.notes ?? []) run.warn(note);
-    const choice = run.recipe.teacher as NonNullable<Recipe['teacher']>;
+    const choice = recipe.teacher;
     const file = run.folder.file(FILE);
     const int8File = run.folder.file(INT8_FILE);
     run.folder.acceptInput('teacher', inputHash(source, data.classes));
@@ -95,10 +101,11 @@ export const teacherStage = stage({
       run.folder.finish('teacher', finding);
     }
     const labellingFile = finding.precision === 'int8' ? int8File : file;
-    const value = { title: data.teacherTitle, file, labellingFile, ...finding };
+    const value: TrainedTeacher = { title: data.teacherTitle, file, labellingFile, ...finding };
     data.remember?.(run, value);
     return { value, summary: summarize(value, data) };
   },
+  release: ({ hosted }) => hosted?.close(),
   plan: planTeacher,
 });
 

@@ -4,7 +4,7 @@ import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { TextSplit } from '../../data/text-split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextStudent } from '../../export/text-student.ts';
-import { type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
+import { isHosted, type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import type { Backbone } from '../../students/backbone.ts';
 import { textNgrams } from '../../students/text-ngrams.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
@@ -13,6 +13,7 @@ import { tokenIds } from '../batches/taught-texts.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
+import { hostedTitle } from '../teaching/hosted-teacher.ts';
 import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
 import { requireLogits } from '../teaching/require-classes.ts';
@@ -27,7 +28,7 @@ export const texts: SampleKind = {
   reads: 'text',
   async open(run) {
     const { recipe } = run;
-    const source = recipe.teacher ? await openTeacherOf(run) : undefined;
+    const source = recipe.teacher && !isHosted(recipe) ? await openTeacherOf(run) : undefined;
     const tokenizer = source?.tokenizer ?? (await runTokenizer(run));
     if (source) requireLength(source, recipe.data.maxLength);
     const classifier = classifierOf(recipe, source);
@@ -40,6 +41,7 @@ export const texts: SampleKind = {
       bind: (dataset) => ({
         ...shipping(recipe, tokenizer),
         ...(source && teaching(recipe, source, dataset)),
+        ...(isHosted(recipe) && { teacherTitle: hostedTitle(recipe.teacher) }),
         teacher: source,
         classes: classifier && matchDataset(classifier, dataset),
         // Students are not told of the parts of a pair: the class that ships them (DistilBERT) has no token types.

@@ -3,6 +3,7 @@ import { readLogits } from '../../metrics/class-answers.ts';
 import { type BetterOrder, betterOrder } from '../../metrics/class-order.ts';
 import { type Skill, skillOf } from '../../metrics/skill.ts';
 import { percent } from '../../percent.ts';
+import { isHosted } from '../../recipe/schema.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
@@ -21,16 +22,31 @@ export type TeacherCheck = Skill;
  * @throws LimbeckError `teacher.chance`, with the order of classes that fits best, if one does
  */
 export async function checkTeacher(run: RunContext, data: TaskData, file: string): Promise<TeacherCheck> {
+  return tellSkill(run, data, await countAnswers(run, data, file), data.teacherTitle);
+}
+
+/**
+ * Says how a teacher compares with chance.
+ *
+ * @param counts its answers to labelled samples, [truth, answer]
+ * @throws LimbeckError `teacher.chance`
+ */
+export function tellSkill(
+  run: RunContext,
+  data: TaskData,
+  counts: Float64Array,
+  title: string,
+): TeacherCheck {
   const { labels } = data.dataset;
-  const counts = await countAnswers(run, data, file);
   const table = { classes: labels.length, counts };
   const skill = skillOf(table);
   const order = betterOrder(table);
   const found = { skill, order, labels, classes: data.classes };
   if (skill.verdict === 'chance') {
     const { teacher } = run.recipe;
-    const stops = data.classes && teacher && 'atChance' in teacher && teacher.atChance === 'stop';
-    if (stops) throw atChance(found, data);
+    const knowsClasses = data.classes !== undefined || isHosted(run.recipe);
+    const stops = knowsClasses && teacher && 'atChance' in teacher && teacher.atChance === 'stop';
+    if (stops) throw atChance(found, data, title);
     run.warn(`${chanceProblem(found)}${order ? `; ${orderRemedy(found, order)}` : ''}`);
     return skill;
   }
@@ -55,13 +71,15 @@ interface Found {
   readonly classes: ClassMatch | undefined;
 }
 
-function atChance(found: Found, data: TaskData): LimbeckError {
+function atChance(found: Found, data: TaskData, title: string): LimbeckError {
   const { order } = found;
   return new LimbeckError('teacher.chance', chanceProblem(found), {
-    where: `${data.teacherTitle}, ${found.skill.samples} labelled validation ${data.task.unit} of ${data.dataset.title}`,
+    where: `${title}, ${found.skill.samples} labelled validation ${data.task.unit} of ${data.dataset.title}`,
     remedy: order
       ? `${capital(fits(found, order))}. ${capital(orderRemedy(found, order))}.`
-      : 'No other order of its classes fits better. Check that it was trained for these classes and on such inputs, and that its tokenizer is its own. To teach what it says all the same: teacher.atChance: warn.',
+      : data.classes === undefined
+        ? 'Say more clearly what the classes mean (teacher.task, teacher.classNotes), or take another model. To teach what it says all the same: teacher.atChance: warn.'
+        : 'No other order of its classes fits better. Check that it was trained for these classes and on such inputs, and that its tokenizer is its own. To teach what it says all the same: teacher.atChance: warn.',
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import { useLiteTokenizer } from '../../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
-import { type Recipe, requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
+import { isHosted, type Recipe, requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
 import { openTeacher, type TeacherChoice } from '../../teachers/index.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
@@ -25,13 +25,13 @@ export async function openRecipeTeacher(run: {
   return openTeacher(choice, isClassifier(run.recipe) ? 'class' : 'any');
 }
 
-/** The tokenizer of a run: its teacher's; without a teacher the sentence encoder's, which comes with npm. */
+/** The tokenizer of a run: its teacher's; without a teacher, or with one that is asked somewhere else, the sentence encoder's, which comes with npm. */
 export async function runTokenizer(run: {
   readonly recipe: Recipe;
   readonly options: Pick<RunOptions, 'recipeFolder' | 'allowPaths'>;
 }): Promise<Tokenizer> {
   const { recipe } = run;
-  if (!recipe.teacher) return useLiteTokenizer();
+  if (!recipe.teacher || isHosted(recipe)) return useLiteTokenizer();
   requireTextTeacher(recipe);
   return (await openRecipeTeacher({ ...run, recipe })).tokenizer;
 }

@@ -1,11 +1,12 @@
 import type { Evaluation } from '../../metrics/metric.ts';
 import type { TeacherCheck } from './check-teacher.ts';
+import type { HostedTeacher } from './hosted-teacher.ts';
 
-/** A teacher that is ready to label: files in the run's folder. */
+/** A teacher that is ready to label: files in the run's folder, or one that is asked somewhere else. */
 export interface TrainedTeacher {
   /** For people, e.g. `Universal Sentence Encoder lite and a linear head`. */
   readonly title: string;
-  /** The float32 model: the one that is compared with the student. */
+  /** The float32 model: the one that is compared with the student. Of a hosted teacher the address, which is no file. */
   readonly file: string;
   /** The model that labels: the same, or its int8 form. */
   readonly labellingFile: string;
@@ -20,4 +21,6 @@ export interface TrainedTeacher {
   readonly validation: Evaluation | null;
   /** How it compares with chance on the labelled validation samples. */
   readonly check?: TeacherCheck;
+  /** Where the teacher is none that runs here. */
+  readonly hosted?: HostedTeacher;
 }

@@ -4,6 +4,7 @@ import { type ObjectiveOptions, withOptions } from '../../objectives/index.ts';
 import { namesFor } from '../../objectives/output-names.ts';
 import { meanNormalizedEntropy, temperatureByEntropy } from '../../weighting/temperature.ts';
 import { readKnowledge } from '../batches/sample-batches.ts';
+import { unansweredRows } from '../batches/unanswered.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import type { Lessons } from '../teaching/lessons.ts';
@@ -51,7 +52,14 @@ function sampledAnswers(split: Split, logits: LabelSpace): number[] {
     if (wanted === 0) return;
     const indices = Uint32Array.from({ length: wanted }, (_, i) => Math.floor((i * size) / wanted));
     const batch = split.readBatch(bucket, indices, wanted);
-    for (const logit of readKnowledge(logits, batch).data as Float32Array) answers.push(logit);
+    const { data } = readKnowledge(logits, batch);
+    const width = data.length / wanted;
+    const none = unansweredRows({ type: 'float32', dims: [wanted, width], data }, wanted);
+    for (let row = 0; row < wanted; row++) {
+      if (none?.[row] === 1) continue;
+      for (const logit of (data as Float32Array).subarray(row * width, (row + 1) * width))
+        answers.push(logit);
+    }
   });
   return answers;
 }

@@ -1,4 +1,5 @@
 import { labelsOf } from '../../data/batch.ts';
+import { LABELS } from '../../data/columns.ts';
 import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { tensor } from '../../onnx/tensor.ts';
@@ -105,12 +106,14 @@ function givenTo(
   }
   if (head.target.kind !== 'class') return { givenBy: isTaughtAlone(head) ? 'teacher' : 'label' };
   const batch = asked.readBatch(bucket, [index], 1);
-  const label = labelsOf(batch)[0] as number;
+  const label = batch.columns[LABELS] ? (labelsOf(batch)[0] as number) : -1;
   if (label >= 0) return { label, givenBy: 'label' };
   const logits = answers?.spaces.get(head.output);
   if (!logits) return undefined;
   const said = readKnowledge(logits, batch).data as Float32Array;
-  return { label: said.indexOf(Math.max(...said)), givenBy: 'teacher' };
+  // The teacher may have left it without an answer.
+  const answer = said.indexOf(Math.max(...said));
+  return answer < 0 ? undefined : { label: answer, givenBy: 'teacher' };
 }
 
 /** Sums in float32 may end a little beyond 1. */

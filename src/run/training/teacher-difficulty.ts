@@ -1,6 +1,6 @@
 import type { Batch } from '../../data/batch.ts';
 import { labelsOf } from '../../data/batch.ts';
-import { ATTENTION_MASK } from '../../data/columns.ts';
+import { ATTENTION_MASK, LABELS } from '../../data/columns.ts';
 import type { Engine, Session } from '../../engine/engine.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { askedOf, innerOutput } from '../../objectives/inner-output.ts';
@@ -72,11 +72,13 @@ async function byBatches(
 
 function classDifficulty(space: LabelSpace, batch: Batch): Float32Array {
   const answers = readKnowledge(space, batch).data as Float32Array;
-  const labels = labelsOf(batch);
+  // No column tells of a class that only the teacher knows.
+  const labels = batch.columns[LABELS] ? labelsOf(batch) : undefined;
   const classes = answers.length / batch.rows;
   return Float32Array.from({ length: batch.rows }, (_, row) => {
     const own = answers.subarray(row * classes, (row + 1) * classes);
-    return 1 - probability(own, labels[row] as number);
+    // What the teacher left without an answer is as hard as can be.
+    return 1 - (probability(own, labels?.[row] ?? -1) || 0);
   });
 }
 
