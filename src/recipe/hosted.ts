@@ -1,4 +1,5 @@
-import { type ObjectiveOptions, weighedKinds } from '../objectives/index.ts';
+import { type ObjectiveOptions, weighedKinds, weighedOptions } from '../objectives/index.ts';
+import type { ObjectiveKind } from '../objectives/objective.ts';
 import { endpointAddress } from '../teachers/chat/address.ts';
 import { CHAT_TARGETS, EMBEDDING } from '../teachers/chat/questions/index.ts';
 import { HOSTED_TEACHERS, type HostedTeacherChoice } from '../teachers/index.ts';
@@ -17,8 +18,15 @@ interface Problem {
   readonly message: string;
 }
 
-/** Losses that look into a teacher, or ask its graph for gradients. */
-function looksInside(kind: { readonly knowledge?: unknown; readonly level?: string }): boolean {
+/**
+ * Whether a loss looks into a teacher, or asks its graph for gradients. One that is left out where it has nothing to look at
+ * (the default on features) is left out here.
+ */
+function looksInside(objective: ObjectiveOptions, kind: ObjectiveKind): boolean {
+  if (kind.kind === 'rkd') return weighedOptions(objective, 'rkd').some(({ on }) => on !== 'logits');
+  if (kind.kind === 'boundary')
+    return weighedOptions(objective, 'boundary').some(({ target }) => target !== 'kept');
+  if (kind.applies) return false;
   return kind.knowledge !== undefined || (kind.level !== undefined && kind.level !== 'task');
 }
 
@@ -38,7 +46,7 @@ export function hostedProblems(recipe: Stated): Problem[] {
   if (choice.budget?.money !== undefined && choice.prices === undefined)
     add(['teacher', 'budget', 'money'], 'what tokens cost is not known: give teacher.prices');
   for (const kind of weighedKinds(objective)) {
-    if (looksInside(kind))
+    if (looksInside(objective, kind))
       add(
         ['objective', kind.kind],
         `${kind.kind} looks into the teacher, and a hosted one shows its answers only`,

@@ -25,7 +25,7 @@ export function unansweredRows({ data, dims }: Tensor, filled: number): Uint8Arr
 function hasNone(values: Float32Array, start: number, width: number): boolean {
   for (let i = start; i < start + width; i++) {
     const value = values[i] as number;
-    if (value !== 0) return value !== value;
+    if (value !== 0) return Number.isNaN(value);
   }
   return false;
 }

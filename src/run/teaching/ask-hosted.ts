@@ -6,10 +6,11 @@ import type { StageName } from '../../events.ts';
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { LabelPlan } from '../../knowledge/label.ts';
 import { keyAt, type LabelSpace } from '../../knowledge/label-space.ts';
-import { dimsAt, hasLength } from '../../knowledge/true-length.ts';
+import type { SizedAnswer } from '../../knowledge/record.ts';
+import { type AnswerDims, dimsAt, hasLength } from '../../knowledge/true-length.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
-import { hexOf } from '../../platform/bytes.ts';
+import { hexOf, joinBytes } from '../../platform/bytes.ts';
 import {
   type AskedSample,
   type AskResult,
@@ -126,8 +127,9 @@ async function askAbout(
     message: `${total} ${split.name} ${unit} are sent to ${hosted.title}`,
   });
   let done = 0;
+  const waiting = new WaitingLabels(space);
   const onAnswer = async (sample: AskedSample, reading: Reading) => {
-    await keep(space, part, sample, reading);
+    await waiting.add(sample, reading);
     done++;
     run.emit({ type: 'progress', stage, task: how.task, done, total, unit, note: spending.told });
   };
@@ -144,9 +146,14 @@ async function askAbout(
     signal: run.options.signal,
   };
   const { question } = part;
-  const result: AskResult = question
-    ? await askSamples({ ...common, question })
-    : await embedSamples({ ...common, width: part.dims[0] as number });
+  let result: AskResult;
+  try {
+    result = question
+      ? await askSamples({ ...common, question })
+      : await embedSamples({ ...common, width: part.dims[0] as number });
+  } finally {
+    await waiting.flush();
+  }
   tellUnanswered(run, how, result, total);
   run.emit({
     type: 'log',
@@ -169,19 +176,49 @@ function tellUnanswered(
   );
 }
 
-/** Keeps an answer; one that is none is kept as numbers that are none, so that it is not paid again. */
-async function keep(
-  space: LabelSpace,
-  { dims }: HostedPart,
-  sample: AskedSample,
-  reading: Reading,
-): Promise<void> {
-  const length = sample.length ?? 0;
-  const values =
-    'values' in reading
-      ? reading.values
-      : new Float32Array(elementCount(dimsAt(dims, length))).fill(Number.NaN);
-  await space.put(sample.key, hasLength(dims) ? [{ length, values }] : values);
+const MOST_WAITING = 64;
+
+/**
+ * Keeps answers as labels, some at a time: the replies that they are made of are on the disk already. One that is none is kept
+ * as numbers that are none, so that it is not paid again.
+ */
+class WaitingLabels {
+  readonly #space: LabelSpace;
+  readonly #dims: AnswerDims;
+  #keys: Uint8Array[] = [];
+  #rows: SizedAnswer[] = [];
+
+  constructor(space: LabelSpace) {
+    this.#space = space;
+    this.#dims = space.info.dims;
+  }
+
+  async add({ key, length = 0 }: AskedSample, reading: Reading): Promise<void> {
+    const values =
+      'values' in reading
+        ? reading.values
+        : new Float32Array(elementCount(dimsAt(this.#dims, length))).fill(Number.NaN);
+    this.#keys.push(key);
+    this.#rows.push({ length, values });
+    if (this.#rows.length >= MOST_WAITING) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const [keys, rows] = [joinBytes(this.#keys), this.#rows];
+    this.#keys = [];
+    this.#rows = [];
+    if (rows.length === 0) return;
+    if (hasLength(this.#dims)) {
+      await this.#space.put(keys, rows);
+      return;
+    }
+    const width = rows[0]?.values.length ?? 0;
+    const all = new Float32Array(rows.length * width);
+    rows.forEach(({ values }, i) => {
+      all.set(values, i * width);
+    });
+    await this.#space.put(keys, all);
+  }
 }
 
 /** The samples without an answer, each text once. */

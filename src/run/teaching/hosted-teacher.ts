@@ -7,6 +7,7 @@ import type { HostedRecipe } from '../../recipe/schema.ts';
 import type { Head } from '../../targets/head.ts';
 import { type Abilities, modeOf, type ProbeContext } from '../../teachers/chat/abilities.ts';
 import { endpointAddress, plainAddress } from '../../teachers/chat/address.ts';
+import type { AnsweringModel } from '../../teachers/chat/ask-samples.ts';
 import { ChatEndpoint } from '../../teachers/chat/endpoint.ts';
 import { EMBEDDING, questionFor } from '../../teachers/chat/questions/index.ts';
 import type { AnswerMode, Question } from '../../teachers/chat/questions/question.ts';
@@ -36,7 +37,7 @@ export interface HostedTeacher {
   readonly title: string;
   readonly parts: readonly HostedPart[];
   /** As the endpoint named its model first. */
-  readonly model: { name: string | undefined };
+  readonly model: AnsweringModel;
   readonly spending: Spending;
   /** Opened when something is to be paid. */
   endpoint(): Promise<ChatEndpoint>;

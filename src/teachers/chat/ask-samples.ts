@@ -18,6 +18,13 @@ export interface PaidReplies {
   add(replies: readonly { readonly key: Uint8Array; readonly reply: Reply }[]): void;
 }
 
+/** The model that answers, as it is named first. */
+export interface AnsweringModel {
+  name: string | undefined;
+  /** Whether the person was told that it is another one now. */
+  hasWarned?: boolean;
+}
+
 export interface AskOptions {
   readonly choice: ChatChoice;
   readonly question: Question;
@@ -25,7 +32,7 @@ export interface AskOptions {
   readonly paid: PaidReplies;
   readonly spending: Spending;
   /** Which model answered first; the first reply tells, where nobody does. */
-  readonly model: { name: string | undefined };
+  readonly model: AnsweringModel;
   /** Hash of the question, for keys of idempotence. */
   readonly id: string;
   /** Opened when something is to be paid. */
@@ -78,7 +85,6 @@ class Asking {
   #requests = 0;
   /** Tokens for a byte that is sent, as the endpoint counts: the most that was seen. */
   #tokensPerByte = 0.25;
-  #warnedOfModel = false;
   #chances: { first: string; same: number } | undefined;
 
   constructor(options: AskOptions) {
@@ -134,8 +140,8 @@ class Asking {
     if (reply.model !== model.name) {
       const problem = `the answers come from '${reply.model}' now, before they came from '${model.name}'`;
       if (choice.onModelChange === 'stop') throw modelChanged(problem, choice);
-      if (!this.#warnedOfModel) onWarning(`${problem}; the student learns from both`);
-      this.#warnedOfModel = true;
+      if (!model.hasWarned) onWarning(`${problem}; the student learns from both`);
+      model.hasWarned = true;
     }
     if (question.mode === 'logprobs') this.#examineChances(reply);
   }

@@ -86,7 +86,7 @@ async function pay(options: EmbedOptions, group: readonly AskedSample[]): Promis
 }
 
 async function tell({ onAnswer }: EmbedOptions, sample: AskedSample, vector: string): Promise<void> {
-  const bytes = fromBase64(vector);
-  const values = new Float32Array(bytes.slice().buffer);
+  // A copy of its own: the bytes may lie in the midst of others.
+  const values = new Float32Array(new Uint8Array(fromBase64(vector)).buffer);
   await onAnswer(sample, { values });
 }

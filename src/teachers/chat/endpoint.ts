@@ -123,7 +123,7 @@ export class ChatEndpoint {
     return this.#tried(async () => {
       const start = performance.now();
       const reply = (await this.#client.chat.completions.create(kept as never, {
-        idempotencyKey: id,
+        headers: { 'Idempotency-Key': id },
       })) as unknown;
       return readReply(reply, this.address, (performance.now() - start) / 1000, messages);
     }, signal);
@@ -136,7 +136,9 @@ export class ChatEndpoint {
     const kept = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
     return this.#tried(async () => {
       const start = performance.now();
-      const reply = (await this.#client.embeddings.create(kept as never, { idempotencyKey: id })) as unknown;
+      const reply = (await this.#client.embeddings.create(kept as never, {
+        headers: { 'Idempotency-Key': id },
+      })) as unknown;
       return readVectors(reply, {
         address: this.address,
         texts,
