@@ -52,7 +52,7 @@ it('makes a damaged teacher again, instead of asking it about everything anew', 
     const data = {
       task: { unit: 'texts', teacher: { title: 'teacher', model } },
       teacherTitle: 'teacher',
-      heads: [{ output: 'logits', target: { kind: 'class' } }],
+      heads: [{ output: 'logits', labels: 'labels', target: { kind: 'class' } }],
       dataset: { labels: ['ham', 'spam'], splits: { validation: { size: 0, buckets: [] } } },
       teach: async () => {
         taught.push('taught');

@@ -14,6 +14,7 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
 import { measureHeads } from '../heads/measure-heads.ts';
+import { isTaughtAlone } from '../heads/taught-truth.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
 import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
@@ -122,7 +123,7 @@ function inputHash(source: TeacherSource, classes: ClassMatch | undefined): stri
 
 /** How a teacher that came as it is does on the validation split; null where only its own answers are known. */
 async function measuredTeacher(run: RunContext, data: TaskData, model: Graph): Promise<Evaluation | null> {
-  if (data.heads.some(({ labels }) => labels.startsWith('knowledge/'))) return null;
+  if (data.heads.some(isTaughtAlone)) return null;
   return (await measureHeads(run, model, data.heads, data.dataset.splits.validation)).values();
 }
 

@@ -56,7 +56,7 @@ export const chatOptions = z
         'How one class becomes soft labels: logprobs reads the log-probabilities of the first token, votes asks several times and counts, hard asks once. auto: logprobs where the endpoint gives them, else votes. Of other outputs votes are averaged where votes are asked for, else one answer counts.',
       ),
     votes: z.int().min(2).max(64).default(5).describe('Answers to each sample, where votes are counted.'),
-    temperature: z
+    samplingTemperature: z
       .number()
       .min(0)
       .max(2)

@@ -56,5 +56,5 @@ export function samplingOf({ choice, mode }: Pick<QuestionContext, 'choice' | 'm
   readonly temperature: number;
 } {
   const votes = mode === 'votes';
-  return { wanted: votes ? choice.votes : 1, temperature: choice.temperature ?? (votes ? 1 : 0) };
+  return { wanted: votes ? choice.votes : 1, temperature: choice.samplingTemperature ?? (votes ? 1 : 0) };
 }
