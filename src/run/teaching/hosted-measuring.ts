@@ -9,8 +9,8 @@ import { priceOf } from '../../teachers/chat/spending.ts';
 import { readKnowledge } from '../batches/sample-batches.ts';
 import { unansweredRows, withoutUnanswered } from '../batches/unanswered.ts';
 import { HeadsMeasuring } from '../heads/measure-heads.ts';
-import type { HostedTeacher } from '../teaching/hosted-teacher.ts';
-import { describePart } from '../teaching/ready-hosted.ts';
+import type { HostedTeacher } from './hosted-teacher.ts';
+import { describePart } from './ready-hosted.ts';
 
 /** A hosted teacher on the test samples that it answered, and the student on the same ones. */
 export class HostedMeasuring {
