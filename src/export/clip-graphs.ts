@@ -24,7 +24,7 @@ export interface ClipGraphs {
  *   by which pairs are measured
  */
 export function clipGraphs(graph: Graph, logitScale: number, pairs?: string): ClipGraphs {
-  const [text, vision] = [tower(graph, TEXT_EMBEDS), tower(graph, IMAGE_EMBEDS)];
+  const [text, vision] = [towerOf(graph, TEXT_EMBEDS), towerOf(graph, IMAGE_EMBEDS)];
   const g = new GraphBuilder(graph.opsets.get(''));
   const texts = joined(g, text, 'text_batch', TEXT_EMBEDS);
   const images = joined(g, vision, 'image_batch', IMAGE_EMBEDS);
@@ -46,7 +46,7 @@ function besides(g: GraphBuilder, texts: TypedValue, images: TypedValue): TypedV
 }
 
 /** The part of a graph that makes one output, with the inputs that it needs. */
-function tower(graph: Graph, output: string): Graph {
+export function towerOf(graph: Graph, output: string): Graph {
   const part = removeDeadNodes(withOutputs(graph, [output]));
   const used = new Set(part.nodes.flatMap(({ inputs }) => inputs.map((value) => value?.name)));
   return { ...part, inputs: part.inputs.filter(({ name }) => used.has(name)) };

@@ -37,6 +37,13 @@ const splits = z
       .boolean()
       .default(true)
       .describe('Whether each class has the same part of every split that is drawn.'),
+    seed: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        "Draws the splits; the recipe's seed when absent. With one of its own other seeds train on the same samples: those that a teacher was trained on, which must not be tested with.",
+      ),
   })
   .prefault({})
   .describe('How the data is divided, by the content of samples and group by group.');

@@ -25,7 +25,15 @@ const IMAGE_TOWERS: readonly TowerKind[] = [mobilenetV3, resnet];
 const kindOf = ({ kind, options }: TowerKind) => z.strictObject({ kind: z.literal(kind), ...options.shape });
 
 const frozen = z
-  .strictObject({ kind: z.literal('use-lite') })
+  .strictObject({
+    kind: z.literal('use-lite'),
+    projection: z
+      .enum(['none', 'linear'])
+      .default('none')
+      .describe(
+        'What is trained of it: `none` leaves its space as it is; `linear` learns a layer after it, which begins as the identity where widths are equal.',
+      ),
+  })
   .describe(
     'The Universal Sentence Encoder lite, which is not trained: images learn its space (Zhai et al., 2022).',
   );
@@ -36,13 +44,21 @@ const options = z
       .discriminatedUnion('kind', [...TEXT_TOWERS.map(kindOf), frozen] as unknown as [
         z.ZodObject<{ kind: z.ZodLiteral<string> }>,
       ])
+      .prefault({ kind: 'text-conv' } as never)
       .describe('The tower that reads texts.'),
     image: z
       .discriminatedUnion(
         'kind',
         IMAGE_TOWERS.map(kindOf) as unknown as [z.ZodObject<{ kind: z.ZodLiteral<string> }>],
       )
+      .prefault({ kind: 'resnet' } as never)
       .describe('The tower that reads images.'),
+    tokens: z
+      .enum(['drawn', 'teacher'])
+      .default('drawn')
+      .describe(
+        "Where the text tower's table of tokens begins: drawn, or with what the teacher says of each token alone, on its strongest axes (Tulkens and van Dongen, 2024).",
+      ),
   })
   .describe('Two towers whose vectors lie in one space, so that texts and images can be compared (CLIP).');
 
@@ -64,7 +80,7 @@ export const dualEncoder = defineBackbone({
   build(g, make, chosen, inputs) {
     const text =
       chosen.text.kind === 'use-lite'
-        ? frozenFeatures(g, inputs.frozen)
+        ? frozenFeatures(g, make, inputs.frozen, (chosen.text as z.output<typeof frozen>).projection)
         : g.scope('text_model', () => pooledOf(TEXT_TOWERS, g, make, chosen.text, inputs.text));
     const image = g.scope('vision_model', () => pooledOf(IMAGE_TOWERS, g, make, chosen.image, inputs.image));
     return {
@@ -96,8 +112,13 @@ function pooledOf(
   return features;
 }
 
-/** The output of a graph whose weights are constants of this one. */
-function frozenFeatures(g: GraphBuilder, tower: FrozenTower | undefined): Features {
+/** The output of a graph whose weights are constants of this one, and the layer after it that is trained, if any. */
+function frozenFeatures(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  tower: FrozenTower | undefined,
+  projection: z.output<typeof frozen>['projection'],
+): Features {
   if (!tower)
     throw refused(
       'the sentence encoder was not given',
@@ -114,14 +135,29 @@ function frozenFeatures(g: GraphBuilder, tower: FrozenTower | undefined): Featur
   return {
     width,
     value,
-    project(_scope, outputs) {
+    project(scope, outputs) {
+      if (projection === 'linear') return g.scope(scope, () => trainedLayer(g, make, value, outputs));
       if (outputs === width) return value;
       throw refused(
         `its vectors have ${width} numbers, those of the student ${outputs}`,
-        `Set the output's width to ${width}.`,
+        `Set the output's width to ${width}, or learn a layer after it: student.text.projection: linear.`,
       );
     },
   };
+}
+
+/** x [batch, width] through a linear layer: it changes nothing before it is trained, where widths allow it. */
+function trainedLayer(g: GraphBuilder, make: ParameterMaker, x: TypedValue, outputs: number): TypedValue {
+  const width = x.shape[1] as number;
+  const weight =
+    outputs === width
+      ? make.starting('weight', [width, outputs], identityMatrix(width))
+      : make.glorot('weight', width, outputs);
+  return g.gemm(g.identity(x, 'input'), weight, make.constant('bias', [outputs], 0));
+}
+
+function identityMatrix(size: number): Float32Array {
+  return Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }
 
 function refused(problem: string, remedy: string): LimbeckError {

@@ -1,37 +1,39 @@
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
 import type { Head } from '../../targets/head.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
+import type { TrainingBatch } from '../../train/batch-source.ts';
 import type { TrainingData } from '../context/task.ts';
 
-/**
- * What a teacher said of pairs, once more for each tower: losses about `text_embeds` or `image_embeds` read the half of the
- * answer that is theirs.
- */
+/** Batches of pairs whose losses about `text_embeds` or `image_embeds` find what the teacher said of each. */
 export function withTowers(heads: readonly Head[], data: TrainingData): TrainingData {
-  const names = heads
-    .filter(({ target }) => target.kind === 'pairs')
-    .map(({ output }) => `knowledge/${output}`);
-  if (names.length === 0) return data;
+  if (!heads.some(isPairs)) return data;
   const { batches } = data;
   return {
     ...data,
     batches: {
       batchesPerEpoch: batches.batchesPerEpoch,
-      async batch(place, student) {
-        const batch = await batches.batch(place, student);
-        const towers = names.flatMap((name) => {
-          const said = batch.feeds[name];
-          return said
-            ? [
-                [`knowledge/${TEXT_EMBEDS}`, half(said, 0)],
-                [`knowledge/${IMAGE_EMBEDS}`, half(said, 1)],
-              ]
-            : [];
-        });
-        return { ...batch, feeds: { ...batch.feeds, ...Object.fromEntries(towers as [string, Tensor][]) } };
-      },
+      batch: async (place, student) => withTowerKnowledge(heads, await batches.batch(place, student)),
     },
   };
+}
+
+/**
+ * What a teacher said of pairs, once more for each tower: losses about `text_embeds` or `image_embeds` read the half of the
+ * answer that is theirs.
+ */
+export function withTowerKnowledge(heads: readonly Head[], batch: TrainingBatch): TrainingBatch {
+  const said = heads.filter(isPairs).flatMap(({ output }) => batch.feeds[`knowledge/${output}`] ?? []);
+  const [both] = said;
+  if (!both) return batch;
+  const towers = {
+    [`knowledge/${TEXT_EMBEDS}`]: half(both, 0),
+    [`knowledge/${IMAGE_EMBEDS}`]: half(both, 1),
+  };
+  return { ...batch, feeds: { ...batch.feeds, ...towers } };
+}
+
+function isPairs({ target }: Head): boolean {
+  return target.kind === 'pairs';
 }
 
 /** The first or the second half of each row. */

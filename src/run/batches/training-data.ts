@@ -47,19 +47,24 @@ export function trainingDataOf(options: TrainingDataOptions): TrainingData {
 }
 
 function bucketedBatches(options: TrainingDataOptions): TrainingData {
-  const { recipe, split: own, batchSize, knowledge, added = [], orderOf, unknownToken } = options;
-  const { seed, training } = recipe;
+  const { recipe, split: own, batchSize, knowledge, added = [], orderOf } = options;
+  const { seed } = recipe;
   const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
-  const fraction = training.tokenDropout;
-  const hide =
-    unknownToken !== undefined && fraction > 0
-      ? (batch: Batch, epoch: number, index: number) =>
-          dropTokens(batch, { fraction, unkId: unknownToken, seed }, epoch, index)
-      : undefined;
+  const hide = hiding(options);
   return {
     variants: variantsOf(own, batchSize),
     batches: batchesByBucket({ split, batchSize, seed, knowledge, orderOf, hide }),
   };
+}
+
+/** Hides tokens as the recipe wants it; undefined where it hides none. */
+function hiding({
+  recipe: { seed, training },
+  unknownToken: unkId,
+}: TrainingDataOptions): ((batch: Batch, epoch: number, index: number) => Batch) | undefined {
+  const fraction = training.tokenDropout;
+  if (unkId === undefined || fraction === 0) return undefined;
+  return (batch, epoch, index) => dropTokens(batch, { fraction, unkId, seed }, epoch, index);
 }
 
 /** A split's batches in the order that the seed gives, each of samples of one bucket; the last of a bucket may be short. */
@@ -115,6 +120,7 @@ function fullBatches(options: TrainingDataOptions): TrainingData {
   const size = samples.samples + split.size - own.size;
   const batchSize = Math.min(options.batchSize, size);
   const order = orderOf({ buckets: [{ size }] }, batchSize, recipe.seed);
+  const hide = hiding(options);
   return {
     variants: variantsOf(samples, batchSize),
     batches: {
@@ -125,7 +131,8 @@ function fullBatches(options: TrainingDataOptions): TrainingData {
         const indices = fullBatch(order, epoch, index, batchSize).map(
           (sample) => sample + (sample < samples.samples ? from : afterViews),
         );
-        return trainingBatch(split.readBatch(0, indices, batchSize), knowledge);
+        const batch = split.readBatch(0, indices, batchSize);
+        return trainingBatch(hide?.(batch, epoch, index) ?? batch, knowledge);
       },
     },
   };

@@ -103,9 +103,12 @@ export interface TaskData {
   buildStudent(): Student;
   /**
    * First contents of the student's parameters that are better than drawn ones, from the teacher's answers to the training
-   * samples; undefined where the student has none.
+   * samples, or from what it is asked now; undefined where the student has none.
    */
-  startStudent?(answers: ReadonlyMap<string, LabelSpace>): ReadonlyMap<string, Float32Array> | undefined;
+  startStudent?(
+    answers: ReadonlyMap<string, LabelSpace>,
+    run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
+  ): Promise<ReadonlyMap<string, Float32Array> | undefined>;
   /**
    * The training samples, or the labelled ones of them, and those that were `added`, in the order that the recipe's seed
    * gives, or in that of `orderOf`.

@@ -44,6 +44,7 @@ export async function prepareRecipeData(
   const folder = dataCacheFolder(recipe, options);
   const { signal } = options;
   const { seed, data } = recipe;
+  const { seed: drawnBy = seed, ...splits } = data.splits;
   const inRecipe = recipePathResolver(options, 'data.source');
   const source = await openSource(data.source as SourceOptions, {
     resolvePath: inRecipe,
@@ -60,20 +61,23 @@ export async function prepareRecipeData(
       renameLabels: data.renameLabels && labelNames(data.renameLabels),
       ...(classesOf && { classes: classesOf(source.title) }),
     }) as GroundTruth;
-  return prepareDataset({
+  const dataset = await prepareDataset({
     source,
     inputs,
     outputs: outputsOf(recipe).flatMap((part) => openOutput(part) ?? []),
-    splits: { ...data.splits, otherwise: HELD_OUT },
+    splits: { ...splits, otherwise: HELD_OUT },
     labelsPerClass: data.labelsPerClass,
     onBrokenRow: data.onBrokenRow,
-    seed,
+    seed: drawnBy,
     folder,
     kept,
     signal,
     onProgress,
     onDamaged: tellDamagedData(options),
   });
+  return outputsOf(recipe).some(({ target, field }) => target === 'pairs' && field === undefined)
+    ? allLabelled(dataset)
+    : dataset;
 
   /** Undefined for an output of which only the teacher knows anything. */
   function openOutput({ name, target, field, options: own }: RecipeOutputPart): DatasetOutput | undefined {
@@ -122,4 +126,9 @@ function resolveDataPath(
   } catch {
     return resolveInRecipe(whole);
   }
+}
+
+/** Of pairs, what belongs together is known of every sample. */
+function allLabelled(dataset: PreparedDataset): PreparedDataset {
+  return { ...dataset, splits: { ...dataset.splits, labelled: dataset.splits.train } };
 }

@@ -1,9 +1,11 @@
 import { LimbeckError } from '../../errors.ts';
 import { labelsTerm } from '../../objectives/cross-entropy.ts';
+import { weighedOptions } from '../../objectives/index.ts';
 import { infoNce } from '../../objectives/info-nce.ts';
 import { kdTerm } from '../../objectives/kd-logits.ts';
 import { termsOfOutputs } from '../../objectives/label-terms.ts';
 import type { ObjectiveContext, ObjectiveTerm } from '../../objectives/objective.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import { classesOf, type Head } from '../../targets/head.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import type { TaskData } from '../context/task.ts';
@@ -49,8 +51,14 @@ export function spreadsOf(heads: readonly Head[]): ReadonlyMap<string, number> {
   );
 }
 
-/** The loss of a training on the labels alone: of every output that has some, in equal parts. */
-export function labelTerms(data: Pick<TaskData, 'dataset' | 'heads'>): ObjectiveTerm[] {
+/**
+ * The loss of a training on the labels alone: of every output that has some, in equal parts. Pairs learn by InfoNCE, with
+ * the temperature that the recipe's objective has for it.
+ */
+export function labelTerms(
+  data: Pick<TaskData, 'dataset' | 'heads'>,
+  objective?: Recipe['objective'],
+): ObjectiveTerm[] {
   if (isOneClass(data.heads)) return [labelsTerm({ weight: 1 })];
   const heads = data.heads.filter((head) => !isTaughtAlone(head));
   if (heads.length === 0) {
@@ -61,8 +69,10 @@ export function labelTerms(data: Pick<TaskData, 'dataset' | 'heads'>): Objective
   }
   const context = outputContext(data);
   const pairs = heads.filter(({ target }) => target.kind === 'pairs');
+  const [named] = objective ? weighedOptions(objective, 'infoNce') : [];
+  const { temperature } = named ?? { temperature: 0.05 };
   const contrastive = pairs.map(() =>
-    infoNce.term({ weight: 1, outputs: [TEXT_EMBEDS, IMAGE_EMBEDS], temperature: 0.05 }, context),
+    infoNce.term({ weight: 1, outputs: [TEXT_EMBEDS, IMAGE_EMBEDS], temperature }, context),
   );
   const others = heads.filter((head) => !pairs.includes(head));
   return [

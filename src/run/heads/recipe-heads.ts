@@ -103,7 +103,10 @@ export function taughtSpaces(
   );
 }
 
-/** Whether the data say anything of what is answered: then a student may learn from that alone. */
+/**
+ * Whether the data say anything of what is answered: then a student may learn from that alone. Of pairs they say what
+ * belongs together.
+ */
 export function hasLabels(recipe: Pick<Recipe, 'outputs' | 'data' | 'task'>): boolean {
-  return wantedOutputs(recipe).some(({ field }) => field !== undefined);
+  return wantedOutputs(recipe).some(({ field, target }) => field !== undefined || target.kind === 'pairs');
 }

@@ -4,6 +4,7 @@ import { objectiveTerms } from '../../objectives/index.ts';
 import type { Student } from '../../students/student.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { trainingBatch } from '../batches/sample-batches.ts';
+import { withTowerKnowledge } from '../batches/tower-knowledge.ts';
 import { answerDims } from '../heads/answer-dims.ts';
 import { labelTerms, outputContext } from '../heads/label-terms.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
@@ -36,7 +37,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   const samples = sampledBuckets([taught ? data.asked : labelled], MEASURED_BATCHES * batchSize);
   const terms = taught
     ? objectiveTerms(withoutSchedules(recipe.objective), inner?.context ?? outputContext(data))
-    : labelTerms(context.data);
+    : labelTerms(context.data, recipe.objective);
   const dims = new Map([...answerDims(student.graph, data.heads), ...(inner?.dims ?? [])]);
   const training = await withScratchTaps(scratch, taught ? samples : [], dims, (knowledge) =>
     measureTraining(context, {
@@ -59,7 +60,10 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
     return {
       name,
       sizes: nextBatch().sizes,
-      batch: () => ({ ...trainingBatch(nextBatch(), knowledge), variant: name }),
+      batch: () => ({
+        ...withTowerKnowledge(data.heads, trainingBatch(nextBatch(), knowledge)),
+        variant: name,
+      }),
     };
   }
 }

@@ -74,7 +74,7 @@ export async function train(
   const { training } = recipe;
   const { dataset } = data;
   const drawn = data.buildStudent();
-  const started = lessons && data.startStudent?.(lessons.answers.spaces);
+  const started = lessons && (await data.startStudent?.(lessons.answers.spaces, run));
   const student = started ? withParameters(drawn, started) : drawn;
   const trainingIn = (orderOf?: OrderOf) =>
     lessons
@@ -82,7 +82,9 @@ export async function train(
       : data.training('labelled', undefined, undefined, orderOf);
   const { batches, variants } = trainingIn();
   const taught = lessons ? withDecidedTemperature(run, data, lessons) : run;
-  const terms = lessons ? objectiveTerms(taught.recipe.objective, lessons.context) : labelTerms(data);
+  const terms = lessons
+    ? objectiveTerms(taught.recipe.objective, lessons.context)
+    : labelTerms(data, recipe.objective);
   const evaluator = parameterEvaluator({
     engine,
     student,

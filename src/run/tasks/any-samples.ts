@@ -110,7 +110,9 @@ function sampleData(context: Context): TaskData {
       });
       return student;
     },
-    startStudent: (answers) => startStudent(context, inputs, answers),
+    async startStudent(answers, run) {
+      return samples.start?.(run, this.buildStudent()) ?? startStudent(context, inputs, answers);
+    },
     training: (name, knowledge, added, orderOf) =>
       withTowers(
         heads,

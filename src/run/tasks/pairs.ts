@@ -1,21 +1,30 @@
 import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
+import { LimbeckError } from '../../errors.ts';
+import { towerOf } from '../../export/clip-graphs.ts';
 import { writeDualEncoder } from '../../export/dual-encoder.ts';
+import { weighedOptions } from '../../objectives/index.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { FrozenTower } from '../../students/backbone.ts';
+import { tokenTableStart } from '../../students/token-table-start.ts';
 import type { Head } from '../../targets/head.ts';
+import { TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import { openPairFile, type PairTeacherSource, withPairs } from '../../teachers/pair-file.ts';
+import { tokenVectors } from '../../teachers/token-vectors.ts';
 import { openUseLite } from '../../teachers/use-lite/open.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import type { StudentPackage } from '../context/task.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
 import { inputFiles, openColumns, writeColumnStudent } from './columns.ts';
-import type { RecipeRun, SampleKind, SampleReading } from './sample-kind.ts';
+import type { BoundSamples, RecipeRun, SampleKind, SampleReading } from './sample-kind.ts';
 
-/** What cosines of pairs are multiplied by where no temperature was learnt: that of CLIP (Radford et al., 2021). */
+/** What cosines of pairs are multiplied by where no temperature is given: that of CLIP (Radford et al., 2021). */
 const LOGIT_SCALE = 100;
+/** The table of tokens of a dual encoder's text tower. */
+const TOKEN_TABLE = 'text_model/embedding/weight';
 
 /** Texts with an image each. */
 export const pairs: SampleKind = {
@@ -42,6 +51,7 @@ export const pairs: SampleKind = {
         return {
           ...(await reading.bind(dataset)),
           frozen: await frozenTower(recipe),
+          ...(source && startsFromTeacher(recipe) && { start: startFrom(source.model) }),
           write: (folder, models) => writePairStudent({ recipe, dataset, tokenizer }, folder, models),
         };
       },
@@ -53,6 +63,27 @@ async function openPairTeacher({ recipe, options }: RecipeRun): Promise<PairTeac
   const choice = recipe.teacher as { readonly kind: string; readonly model: string } | undefined;
   if (choice?.kind !== 'onnx-pair') return undefined;
   return openPairFile(recipePathResolver(options, 'teacher')(choice.model));
+}
+
+function startsFromTeacher({ student }: Recipe): boolean {
+  return student.kind === 'dual-encoder' && student.tokens === 'teacher';
+}
+
+/** The table of tokens, as the teacher's text tower has them. */
+function startFrom(teacher: Graph): NonNullable<BoundSamples['start']> {
+  return async ({ engine, checkInterrupted }, student) => {
+    const found = [...student.graph.initializers].find(([{ name }]) => name === TOKEN_TABLE)?.[1];
+    if (!found) {
+      throw new LimbeckError('recipe.invalid', 'the text tower has no table of tokens to begin', {
+        where: 'student.tokens: teacher',
+        remedy: 'Leave student.tokens out, or take a text tower that is trained.',
+      });
+    }
+    const [vocabularySize, width] = found.dims as [number, number];
+    const model = towerOf(teacher, TEXT_EMBEDS);
+    const vectors = await tokenVectors({ engine, model, vocabularySize, checkInterrupted });
+    return new Map([[TOKEN_TABLE, tokenTableStart(vectors, width)]]);
+  };
 }
 
 /** The text tower of a dual encoder that is not trained. */
@@ -84,11 +115,17 @@ function writePairStudent(
     architecture: recipe.student.kind,
     width: (main.space as { readonly width: number }).width / 2,
     pairs: main.output,
-    logitScale: LOGIT_SCALE,
+    logitScale: logitScaleOf(recipe),
     vocabularySize: tokenizer.vocabularySize,
     padTokenId: tokenizer.padId,
     maxLength: recipe.data.maxLength,
     dims: image.dims,
     files: inputFiles(dataset),
   });
+}
+
+/** 1 / the temperature that pairs were trained with. */
+function logitScaleOf({ objective }: Recipe): number {
+  const given = weighedOptions(objective, 'infoNce').find(({ temperature }) => temperature !== 'learnt');
+  return given ? 1 / (given.temperature as number) : LOGIT_SCALE;
 }

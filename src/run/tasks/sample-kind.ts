@@ -3,6 +3,7 @@ import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.t
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { Backbone, FrozenTower } from '../../students/backbone.ts';
+import type { Student } from '../../students/student.ts';
 import type { Head } from '../../targets/head.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
@@ -70,6 +71,11 @@ export interface BoundSamples {
   readonly teacherTitle?: string | undefined;
   /** What a teacher's model becomes where it is trained before it labels; absent where it labels as it is. */
   teach?(run: RunContext, data: Pick<TaskData, 'task' | 'heads'>): ReturnType<TaskData['teach']>;
+  /** First contents of a student's parameters, by name, that its teacher is asked for; absent where none are. */
+  start?(
+    run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
+    student: Student,
+  ): Promise<ReadonlyMap<string, Float32Array>>;
   /** Remembers what the teacher became, where a plan looks for it. */
   remember?(run: RunContext, teacher: ReadyTeacher): void;
   /** A sample as a reader of the shipped student has it. */
