@@ -165,7 +165,7 @@ describe('a wrong value', () => {
     ['maxLength: .nan', /data.maxLength: expected a whole number from 4 to 4096, but it is NaN/],
     [
       'splits:',
-      /data.splits: expected a section with keys train, validation, test, stratified, but it is empty/,
+      /data.splits: expected a section with keys train, validation, test, stratified, seed, but it is empty/,
     ],
   ])('%s', (line, message) => {
     expect(errorOf(minimal.replace('data:\n', `data:\n  ${line}\n`)).message).toMatch(message);
