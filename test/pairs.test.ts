@@ -132,6 +132,8 @@ describe('pairs, from a table of captions to a student of both towers', { timeou
 
   test('MixUp is refused at its key', () => {
     const mixed = { ...student, data: { ...student.data, mixup: {} } };
-    expect(() => checkRecipe(mixed)).toThrow(/data\.mixup: .*(no meaning for the output 'pairs'|not of several)/);
+    expect(() => checkRecipe(mixed)).toThrow(
+      /data\.mixup: .*(no meaning for the output 'pairs'|not of several)/,
+    );
   });
 });
