@@ -35,6 +35,8 @@ export interface GroundTruth<Value = unknown, Space = unknown> {
     space: Space,
     name: string,
   ): void;
+  /** Whether values are places in whole images: an image of which parts are cut off has other ones. */
+  readonly wantsWholeImages?: boolean;
   /** Columns that do not lie on disk: they are made of the others whenever a batch is read. */
   readonly live?: LiveColumns<Space> | undefined;
 }

@@ -1,6 +1,6 @@
 import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
-import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
+import type { GroundTruth, TruthContext, TruthReader, TruthRow } from '../data/ground-truth.ts';
 import { orderClasses } from '../data/labels/class-order.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
@@ -19,10 +19,34 @@ export interface BoxOptions {
   readonly labels?: readonly string[] | undefined;
   /** Rows and columns of the map. */
   readonly grid: readonly [number, number];
-  /** [width, height] that pixels are counted in; numbers are parts of width and height when absent. */
+  /** What four numbers in a list are; `xywh` when absent. */
+  readonly format?: BoxFormat | undefined;
+  /** `pixels` with `imageSize`, else `relative` when absent. */
+  readonly unit?: 'relative' | 'pixels' | undefined;
+  /** [width, height] that pixels are counted in; those of the row's image when absent. */
   readonly imageSize?: readonly [number, number] | undefined;
 }
 
+/** Corner at the left and top with the size, two corners, or centre with the size. */
+export type BoxFormat = 'xywh' | 'xyxy' | 'cxcywh';
+type Four = readonly [number, number, number, number];
+
+/** Left, top, right and bottom. */
+const CORNERS: Readonly<Record<BoxFormat, (four: Four) => Four>> = {
+  xywh: ([x, y, width, height]) => [x, y, x + width, y + height],
+  xyxy: (corners) => corners,
+  cxcywh: ([x, y, width, height]) => [x - width / 2, y - height / 2, x + width / 2, y + height / 2],
+};
+
+/** The keys of a record that has them each by itself, instead of a list. */
+const KEYS: readonly { readonly format: BoxFormat; readonly keys: readonly string[] }[] = [
+  { format: 'xyxy', keys: ['left', 'top', 'right', 'bottom'] },
+  { format: 'xyxy', keys: ['xmin', 'ymin', 'xmax', 'ymax'] },
+  { format: 'xywh', keys: ['x', 'y', 'width', 'height'] },
+];
+
+/** How far a box may reach out of the image, as a part of its side, and be cut off: by rounding, and no further. */
+const ROUNDING = 0.02;
 const MOST_KINDS = 1000;
 const MOST_BOXES = 1000;
 
@@ -34,14 +58,16 @@ export function boxListColumn(name: string): string {
 /**
  * Boxes of things on an image: as a list, float32 [most boxes, 5] (see `writeBoxList`), which lies on disk and moves with the
  * image, and float32 [4 + classes, rows, columns] (see `writeBoxes`), made of it; NaN for a row of which nobody knows.
- * Rows have lists (or texts that are JSON lists) of `{ label, x, y, width, height }`, the corner at the left and top, or of
- * `{ label, box: [x, y, width, height] }`, or of `{ label, left, top, right, bottom }`.
+ * Rows have lists (or texts that are JSON lists) of `{ label, x, y, width, height }`, the corner at the left and top, of
+ * `{ label, left, top, right, bottom }` or `{ label, xmin, ymin, xmax, ymax }`, or of `{ label, box }` with a list of four as
+ * `format` says. A row with a box that has no area, no number, an unknown class, or lies outside of its image, is broken.
  */
 export function boxesTruth(options: BoxOptions): GroundTruth<number[], BoxSpace> {
   const [rows, columns] = options.grid;
   return {
     hash: canonicalJson({ boxes: { ...options } }),
     marksMissing: true,
+    wantsWholeImages: true,
     begin: (context) => new BoxReader(options, context),
     columns: ({ most }, name) => [
       {
@@ -105,13 +131,18 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
   readonly #kinds: string[];
   #most = 1;
 
+  /** Whether no class may be added. */
+  readonly #isFixed: boolean;
+
   constructor(options: BoxOptions, context: TruthContext) {
     this.#options = options;
     this.#context = context;
-    this.#kinds = [...(options.labels ?? [])];
+    const fixed = options.labels ?? context.declared?.classes?.names;
+    this.#isFixed = fixed !== undefined;
+    this.#kinds = [...(fixed ?? [])];
   }
 
-  read(raw: unknown): number[] | undefined {
+  read(raw: unknown, row: TruthRow): number[] | undefined {
     if (raw === undefined || raw === null || raw === '') return undefined;
     const { field } = this.#context;
     let list = raw;
@@ -124,7 +155,8 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     }
     if (!Array.isArray(list)) throw new BrokenValue('label', `'${field}' is no list of boxes`);
     if (list.length > MOST_BOXES) throw new BrokenValue('label', `'${field}' has ${list.length} boxes`);
-    const boxes = list.flatMap((one: unknown) => this.#box(one));
+    const size = this.#sizeOf(row);
+    const boxes = list.flatMap((one: unknown, i) => this.#box(one, i + 1, size));
     this.#most = Math.max(this.#most, list.length);
     return boxes;
   }
@@ -137,7 +169,7 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
         remedy: `Set outputs.${output}.field to the column with boxes ([{ label, x, y, width, height }]).`,
       });
     }
-    const names = this.#options.labels ? [...this.#kinds] : orderClasses(this.#kinds);
+    const names = this.#isFixed ? [...this.#kinds] : orderClasses(this.#kinds);
     const places = this.#kinds.map((kind) => names.indexOf(kind));
     const [rows, columns] = this.#options.grid;
     return {
@@ -147,48 +179,71 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     };
   }
 
-  #box(value: unknown): number[] {
+  /** What the numbers of a row's boxes are parts of. */
+  #sizeOf({ encoded }: TruthRow): readonly [number, number] {
+    const { imageSize, unit } = this.#options;
+    if ((unit ?? (imageSize ? 'pixels' : 'relative')) === 'relative') return [1, 1];
+    const own = Object.values(encoded).find((input) => input?.size)?.size;
+    const size = imageSize ?? own;
+    if (!size)
+      throw new BrokenValue('label', `'${this.#context.field}' is in pixels, and the row has no image`);
+    return size;
+  }
+
+  #box(value: unknown, number: number, [width, height]: readonly [number, number]): number[] {
     const { field } = this.#context;
     const given = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
     const name = given.label ?? given.class ?? given.category;
-    if (typeof name !== 'string' && typeof name !== 'number')
+    if ((typeof name !== 'string' && typeof name !== 'number') || name === '')
       throw new BrokenValue('label', `'${field}' has a box without a label`);
-    const [left, top, right, bottom] = this.#corners(given);
+    const corners = this.#corners(given);
+    const [left, top, right, bottom] = [
+      corners[0] / width,
+      corners[1] / height,
+      corners[2] / width,
+      corners[3] / height,
+    ];
     const isBox = [left, top, right, bottom].every(Number.isFinite) && right > left && bottom > top;
-    if (!isBox) throw new BrokenValue('label', `'${field}' has a box without an area`);
-    const edges = [left, top, right, bottom].map((edge) => Math.min(1, Math.max(0, edge))) as [
+    if (!isBox) throw new BrokenValue('label', `'${field}' has a box without an area: number ${number}`);
+    if (Math.min(left, top) < -ROUNDING || Math.max(right, bottom) > 1 + ROUNDING) {
+      const unit =
+        width === 1 && height === 1 ? 'parts of width and height (0 to 1)' : `pixels of ${width}x${height}`;
+      const where = `[${corners.map((edge) => Number(edge.toPrecision(6))).join(', ')}]`;
+      throw new BrokenValue(
+        'label',
+        `'${field}' has a box outside of the image: number ${number}, from left and top to right and bottom ${where}; numbers are ${unit}`,
+      );
+    }
+    const [l, t, r, b] = [left, top, right, bottom].map((edge) => Math.min(1, Math.max(0, edge))) as [
       number,
       number,
       number,
       number,
     ];
-    if (edges[2] <= edges[0] || edges[3] <= edges[1] || Math.max(right, bottom) > 1.5) {
-      const unit = this.#options.imageSize ? 'pixels of imageSize' : 'parts of width and height (0 to 1)';
-      throw new BrokenValue('label', `'${field}' has a box outside of the image; numbers are ${unit}`);
-    }
-    const [l, t, r, b] = edges;
+    if (r <= l || b <= t)
+      throw new BrokenValue('label', `'${field}' has a box without an area: number ${number}`);
     return [this.#kind(`${name}`), (l + r) / 2, (t + b) / 2, r - l, b - t];
   }
 
-  #corners(given: Record<string, unknown>): [number, number, number, number] {
-    const [width, height] = this.#options.imageSize ?? [1, 1];
-    const numbers = (keys: readonly string[]) => keys.map((key) => Number(given[key] ?? Number.NaN));
-    const list = Array.isArray(given.box ?? given.bbox)
-      ? ((given.box ?? given.bbox) as unknown[]).map(Number)
-      : undefined;
-    const [x, y, w, h] = (list ?? numbers(['x', 'y', 'width', 'height'])) as [number, number, number, number];
-    const [left, top, right, bottom] =
-      'left' in given
-        ? (numbers(['left', 'top', 'right', 'bottom']) as [number, number, number, number])
-        : ([x, y, x + w, y + h] as const);
-    return [left / width, top / height, right / width, bottom / height];
+  /** Left, top, right and bottom, in the unit of the row; NaN for what is no number. */
+  #corners(given: Record<string, unknown>): Four {
+    const list = given.box ?? given.bbox;
+    const form = KEYS.find(({ keys }) => keys.every((key) => key in given));
+    const four = Array.isArray(list)
+      ? list.length === 4
+        ? list
+        : []
+      : (form?.keys ?? []).map((key) => given[key]);
+    const numbers = Array.from({ length: 4 }, (_, i) => numberOf(four[i])) as unknown as Four;
+    const format = Array.isArray(list) ? (this.#options.format ?? 'xywh') : (form?.format ?? 'xywh');
+    return CORNERS[format](numbers);
   }
 
   #kind(name: string): number {
     const known = this.#kinds.indexOf(name);
     if (known >= 0) return known;
     const { field, title, output } = this.#context;
-    if (this.#options.labels)
+    if (this.#isFixed)
       throw new BrokenValue('unknown-label', `'${name}' in '${field}' is not one of those listed`);
     if (this.#kinds.length === MOST_KINDS) {
       throw new LimbeckError('data.too-many-labels', `'${field}' has more than ${MOST_KINDS} classes`, {
@@ -198,4 +253,10 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     }
     return this.#kinds.push(name) - 1;
   }
+}
+
+/** A number, or a text that is one. */
+function numberOf(value: unknown): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
 }

@@ -79,6 +79,42 @@ describe('boxes', () => {
     expect(() => reader.finish()).toThrow(/no row has a box/);
   });
 
+  it('are counted in the unit and the format that is stated', () => {
+    const read = (options: object, box: unknown, size?: readonly [number, number]) =>
+      readerOf({ grid: GRID, ...options }).read([{ label: 'a', box }], {
+        where: 'rows.jsonl:1',
+        encoded: size ? { image: { bytes: new Uint8Array(), size } } : {},
+      });
+    const middle = [0, 0.5, 0.5, 0.5, 0.5];
+    expect(read({ format: 'xywh' }, [0.25, 0.25, 0.5, 0.5])).toEqual(middle);
+    expect(read({ format: 'xyxy' }, [0.25, 0.25, 0.75, 0.75])).toEqual(middle);
+    expect(read({ format: 'cxcywh' }, ['0.5', '0.5', '0.5', '0.5'])).toEqual(middle);
+    expect(read({ unit: 'pixels', format: 'xyxy' }, [50, 25, 150, 75], [200, 100])).toEqual(middle);
+    expect(() => read({ unit: 'pixels' }, [1, 1, 2, 2])).toThrow(/no image/);
+  });
+
+  it.each([
+    ['one that begins far to the left of the image', [-0.1, 0, 0.5, 0.5], /outside of the image: number 1/],
+    ['one that ends below it', [0.5, 0.6, 0.4, 0.5], /outside of the image/],
+    ['one without a width', [0.5, 0.5, 0, 0.1], /without an area/],
+    ['one of negative height', [0.5, 0.5, 0.1, -0.1], /without an area/],
+    ['one that is not a number', [Number.NaN, 0.5, 0.1, 0.1], /without an area/],
+    ['one of texts', ['a', 'b', 'c', 'd'], /without an area/],
+    ['three numbers', [0.1, 0.1, 0.1], /without an area/],
+    ['no numbers', undefined, /without an area/],
+  ])('break a row with %s', (_, box, problem) => {
+    expect(() => readerOf({ grid: GRID }).read([{ label: 'a', box }], row)).toThrow(problem);
+  });
+
+  it('break a row with a class that is not declared, and are cut off where they reach out by rounding alone', () => {
+    const declared = { classes: { names: ['a', 'b'], where: 'a.json' } };
+    const reader = boxesTruth({ grid: GRID }).begin({ ...CONTEXT, declared });
+    expect(() => reader.read([{ label: 'c', box: [0, 0, 0.5, 0.5] }], row)).toThrow(/'c' in 'boxes'/);
+    const [kind, x, , width] = reader.read([{ label: 'b', box: [-0.01, 0, 0.51, 0.5] }], row) as number[];
+    expect([kind, x, width]).toEqual([1, 0.25, 0.5]);
+    expect((reader.finish().space as BoxSpace).names).toEqual(['a', 'b']);
+  });
+
   it('spread their centres as far as the overlap stays', () => {
     const r = centreRadius(10, 10, 0.7);
     const overlap = (10 - r) ** 2 / (2 * 100 - (10 - r) ** 2);

@@ -22,12 +22,22 @@ const options = z
       .tuple([z.int().min(2).max(512), z.int().min(2).max(512)])
       .default([16, 16])
       .describe('Rows and columns of the map in which centres are found: two things in one cell are one.'),
+    format: z
+      .enum(['xywh', 'xyxy', 'cxcywh'])
+      .default('xywh')
+      .describe(
+        'What four numbers in a list are: the corner at the left and top and the size (COCO), two corners (Pascal VOC), or the centre and the size (YOLO).',
+      ),
+    unit: z
+      .enum(['relative', 'pixels'])
+      .optional()
+      .describe(
+        "What boxes are counted in: parts of width and height, or pixels of each row's image. Pixels with imageSize, else relative when absent.",
+      ),
     imageSize: z
       .tuple([z.int().positive(), z.int().positive()])
       .optional()
-      .describe(
-        '[width, height] in which the boxes are counted in pixels; they are parts of both when absent.',
-      ),
+      .describe('[width, height] of what pixels are counted in, where that is not the image of the row.'),
     width: z.int().positive().max(1024).default(32).describe('Channels of the layer before the maps.'),
   })
   .describe(

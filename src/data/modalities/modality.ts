@@ -91,6 +91,8 @@ export interface Processor {
     row: number,
     sizes: Readonly<Record<string, number>>,
   ): void;
+  /** Whether parts of raw images are cut off: what has a place in an image is then at another one, or gone. */
+  readonly cutsOff?: boolean;
   /** A mixture of two samples' kept bytes, `part` of the first (MixUp); absent where that has no meaning. */
   mix?(a: Uint8Array, b: Uint8Array, part: number): Uint8Array;
   /** What a person is shown of kept bytes. @param shown `Encoded.shown` */
@@ -119,6 +121,8 @@ export interface Encoded {
   readonly wholeLength?: number;
   /** What the sample is known by, hashed: equal contents are one sample. `bytes` when absent. */
   readonly content?: Uint8Array | string;
+  /** Of an image, its width and height before it was resized, upright: what boxes in pixels are counted in. */
+  readonly size?: readonly [width: number, height: number];
   /** Kept aside for people, and never read for a batch: the text, the path of the image. Empty when absent. */
   readonly shown?: Uint8Array | string;
   /** Counted over the rows, with the place of the first that has each: `{ unknown: 2 }`, `{ resampled: 1 }`. */

@@ -3,6 +3,8 @@ import { registry } from '../../registry.ts';
 import type { DataSource } from '../sample.ts';
 import { asteriskPrompts } from './asterisk-prompts.ts';
 import { audioFolder } from './audio-folder.ts';
+import { boxTable } from './box-table.ts';
+import { coco } from './coco.ts';
 import { csv } from './csv.ts';
 import { emoji } from './emoji.ts';
 import { huggingFace } from './hugging-face.ts';
@@ -33,6 +35,8 @@ export const SOURCES = registry('data source', [
   emoji,
   idx,
   fashionMnist,
+  coco,
+  boxTable,
   scenes,
   spokenWords,
   asteriskPrompts,

@@ -61,10 +61,12 @@ export async function prepareRecipeData(
       renameLabels: data.renameLabels && labelNames(data.renameLabels),
       ...(classesOf && { classes: classesOf(source.title) }),
     }) as GroundTruth;
+  const outputs = outputsOf(recipe).flatMap((part) => openOutput(part) ?? []);
+  requireWholeImages(inputs, outputs);
   const dataset = await prepareDataset({
     source,
     inputs,
-    outputs: outputsOf(recipe).flatMap((part) => openOutput(part) ?? []),
+    outputs,
     splits: { ...splits, otherwise: HELD_OUT },
     labelsPerClass: data.labelsPerClass,
     onBrokenRow: data.onBrokenRow,
@@ -131,4 +133,19 @@ function resolveDataPath(
 /** Of pairs, what belongs together is known of every sample. */
 function allLabelled(dataset: PreparedDataset): PreparedDataset {
   return { ...dataset, splits: { ...dataset.splits, labelled: dataset.splits.train } };
+}
+
+/** Boxes would lie elsewhere in images of which parts are cut off. */
+function requireWholeImages(inputs: readonly DatasetInput[], outputs: readonly DatasetOutput[]): void {
+  const cut = inputs.find(({ processor }) => processor.cutsOff);
+  const placed = outputs.find(({ truth }) => truth.wantsWholeImages);
+  if (!cut || !placed) return;
+  throw new LimbeckError(
+    'data.options',
+    `the output '${placed.name}' has places in whole images, and parts of them are cut off`,
+    {
+      where: `inputs.${cut.name}`,
+      remedy: `Set inputs.${cut.name}.fit to stretch (a preprocessor_config.json may not crop).`,
+    },
+  );
 }

@@ -69,6 +69,11 @@ export class ImageProcessor implements Processor {
     return this.#options.dims;
   }
 
+  /** Where the middle is cut out; the source's own pixels are kept whole. */
+  get cutsOff(): boolean {
+    return this.#options.preprocessing.crop !== undefined;
+  }
+
   get forBackbones(): { channels: number; height: number; width: number } {
     const [channels, height, width] = this.dims;
     return { channels, height, width };
@@ -88,7 +93,7 @@ export class ImageProcessor implements Processor {
 
   async encode(value: unknown): Promise<Encoded> {
     const raw = rawImage(value);
-    if ('pixels' in raw) return { bytes: this.#ownPixels(raw) };
+    if ('pixels' in raw) return { bytes: this.#ownPixels(raw), size: [raw.dims[2], raw.dims[1]] };
     const { maxPixels, background, library, resolvePath } = this.#options;
     const bytes =
       'bytes' in raw ? raw.bytes : await readImageFile(allowedPath(raw.path, resolvePath), imageName(raw));
@@ -98,6 +103,7 @@ export class ImageProcessor implements Processor {
     );
     return {
       bytes: channelsFirst(await this.#fit(pixels)),
+      size: [pixels.width, pixels.height],
       shown: imageName(raw),
       ...(told.length > 0 && { facts: Object.fromEntries(told.map(([fact]) => [fact, 1])) }),
     };
