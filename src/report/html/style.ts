@@ -172,6 +172,11 @@ const CARDS = `
 .waveform { width: 100%; max-width: 20rem; height: 4.5rem; }
 .card audio { width: 100%; max-width: 20rem; height: 2.25rem; margin-bottom: 8px; }
 .example { width: 5.25rem; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: #000; border-radius: 4px; }
+svg.boxes { width: 100%; image-rendering: pixelated; border-radius: 4px; }
+svg.boxes rect { fill: none; stroke: var(--color, #fff); stroke-width: 1.2; } svg.boxes .halo { stroke: #000; stroke-width: 2.4; opacity: 0.55; }
+svg.boxes text { font: 600 5.5px sans-serif; fill: #fff; stroke: #000; stroke-width: 1.4; paint-order: stroke; }
+svg.boxes .truth { --color: #fff; }
+.card.beside { grid-column: span 2; } .card.beside dl { display: flex; gap: 12px; } .card.beside dl > div { display: block; flex: 1; min-width: 0; }
 .card blockquote { margin: 0; font-size: 1.0625rem; line-height: 1.4; flex: 1; }
 .card .truth { margin: 12px 0; font-size: 0.9375rem; }
 .card dl { margin: 0; font-size: 0.9375rem; }
@@ -191,6 +196,7 @@ button { font: inherit; font-size: 0.875rem; font-weight: 600; color: var(--insi
 const NARROW = `
 @media screen and (max-width: 860px) {
   .pair, .pair.narrow { grid-template-columns: minmax(0, 1fr); }
+  .card.beside { grid-column: auto; }
   .figures { grid-template-columns: 1fr 1fr; row-gap: 12px; }
   .scorecard, .scorecard tbody, .scorecard tr, .scorecard th, .scorecard td { display: block; }
   .scorecard thead { display: none; }

@@ -66,7 +66,8 @@ function shownCell(cell: string | number | null, format: 'text' | 'percent' | 'n
 function sampleCard({ said, ...example }: ShownSample): Markup {
   const { text, picture } = example;
   const hasMarks = said.some(({ marks }) => marks);
-  return html`<li class="card">${!said.some(({ boxes }) => boxes) && exampleMedia(example)}${!hasMarks && html`<blockquote dir="auto">${text}</blockquote>`}
+  const besides = said.some(({ boxes }) => boxes) ? 'beside' : '';
+  return html`<li class="card ${besides}">${!said.some(({ boxes }) => boxes) && exampleMedia(example)}${!hasMarks && html`<blockquote dir="auto">${text}</blockquote>`}
 <dl>${said.map(
     (one) =>
       html`<div><dt>${one.who !== 'truth' && html`<span class="key ${one.who}"></span>`}${NAMES[one.who]}</dt><dd class="answer">${saidOf(one, text, picture)}</dd></div>`,
@@ -99,6 +100,9 @@ function boxedImage(
 ): Markup {
   return html`<svg class="boxes" viewBox="0 0 100 100" role="img" aria-label="${text}: ${boxes.map(({ label }) => label).join(', ')}"><image href="${picture}" width="100" height="100" preserveAspectRatio="none"/>${boxes.map(
     ({ label, box: [left, top, right, bottom] }) =>
-      html`<rect class="${who === 'truth' ? 'teacher' : who}" x="${100 * left}" y="${100 * top}" width="${100 * (right - left)}" height="${100 * (bottom - top)}" fill="none" stroke="currentColor"><title>${label}</title></rect>`,
+      html`<g><title>${label}</title>${['halo', who].map(
+        (kind) =>
+          html`<rect class="${kind}" x="${100 * left}" y="${100 * top}" width="${100 * (right - left)}" height="${100 * (bottom - top)}"/>`,
+      )}<text x="${Math.min(70, 100 * left) + 1.5}" y="${Math.max(6, 100 * top + 6.5)}">${label}</text></g>`,
   )}</svg>`;
 }
