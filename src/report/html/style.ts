@@ -176,7 +176,7 @@ svg.boxes { width: 100%; image-rendering: pixelated; border-radius: 4px; }
 svg.boxes rect { fill: none; stroke: var(--color, #fff); stroke-width: 1.2; } svg.boxes .halo { stroke: #000; stroke-width: 2.4; opacity: 0.55; }
 svg.boxes text { font: 600 5.5px sans-serif; fill: #fff; stroke: #000; stroke-width: 1.4; paint-order: stroke; }
 svg.boxes .truth { --color: #fff; }
-.card.beside { grid-column: span 2; } .card.beside dl { display: flex; gap: 12px; } .card.beside dl > div { display: block; flex: 1; min-width: 0; }
+.card.beside { grid-column: 1 / -1; } .card.beside dl { display: flex; gap: 16px; } .card.beside dl > div { display: block; flex: 1; min-width: 0; max-width: 340px; }
 .card blockquote { margin: 0; font-size: 1.0625rem; line-height: 1.4; flex: 1; }
 .card .truth { margin: 12px 0; font-size: 0.9375rem; }
 .card dl { margin: 0; font-size: 0.9375rem; }
