@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodeEngine } from '../src/engine/node.ts';
-import { parseRecipe, type TrainResult, train } from '../src/index.ts';
+import { parseRecipe, train } from '../src/index.ts';
 import type { AnswersResult } from '../src/report/answers-result.ts';
 import { openUseLite } from '../src/teachers/use-lite/open.ts';
 import { distilRecipe } from './distil-recipe.ts';
@@ -28,7 +28,7 @@ interface Term {
 }
 
 /** What is distilled beside the recipe as it is: without one of its terms. */
-export const ABLATIONS = [
+const ABLATIONS = [
   { name: 'no-text', title: 'without l_text', without: TERMS.text },
   { name: 'no-image', title: 'without l_image', without: TERMS.image },
   { name: 'no-cross', title: 'plain KD: without l_cross', without: TERMS.cross },
@@ -110,12 +110,15 @@ export const emoji: Proof = {
 };
 
 /** All students of a seed: the recipe's, and without each of its terms. What is finished is not done again. */
-export async function emojiSeed(
+async function emojiSeed(
   seed: number,
   teacher: string,
   log: (line: string) => void,
 ): Promise<Record<string, Measured>> {
-  await distilRecipe<AnswersResult>({ recipe: 'emoji', name: 'emoji', seed, log });
+  await distilRecipe<AnswersResult>({ recipe: 'emoji', name: 'emoji', seed, baseline: false, log });
+  const run = (name: string) => join(PROOFS, `${name}-seed-${seed}`);
+  // The baseline learns as long as the student, from the same views of the same pairs.
+  await trained({ recipe: 'emoji', overrides: [`seed=${seed}`], out: run('emoji-alone'), log });
   for (const { name, without } of ABLATIONS) {
     await distilRecipe<AnswersResult>({
       recipe: 'emoji',
@@ -126,34 +129,30 @@ export async function emojiSeed(
       log,
     });
   }
-  const run = (name: string) => join(PROOFS, `${name}-seed-${seed}`);
   const folders: Record<string, string> = {
     teacher,
     student: join(run('emoji'), 'student'),
+    alone: join(run('emoji-alone'), 'student'),
     ...Object.fromEntries(ABLATIONS.map(({ name }) => [name, join(run(`emoji-${name}`), 'student')])),
   };
-  const files = Object.entries(folders).map(([name, folder]) => [name, join(folder, 'onnx', 'model.onnx')]);
-  return measured(`${run('emoji')}.json`, teacher, {
-    ...Object.fromEntries(files),
-    alone: join(run('emoji'), 'baseline', 'model.onnx'),
-  });
+  return measured(`${run('emoji')}.json`, folders);
 }
 
 /** What the files that were shipped do, on both vendors' drawings. */
 async function measured(
   file: string,
-  shipped: string,
-  models: Readonly<Record<string, string>>,
+  folders: Readonly<Record<string, string>>,
 ): Promise<Record<string, Measured>> {
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Measured>;
   const engine = createNodeEngine();
   const { tokenizer } = await openUseLite();
-  const context = { tokenizer, shipped, folder: PROOFS };
+  const context = { tokenizer, shipped: folders.teacher as string, folder: PROOFS };
   const google = await vendorEmoji('google', context);
   const twitter = await vendorEmoji('twitter', context);
   const results: Record<string, Measured> = {};
   try {
-    for (const [name, model] of Object.entries(models)) {
+    for (const [name, folder] of Object.entries(folders)) {
+      const model = join(folder, 'onnx', 'model.onnx');
       const session = await engine.load(model);
       try {
         results[name] = {
@@ -173,20 +172,30 @@ async function measured(
 }
 
 /** The folder that `limbeck train recipes/emoji-teacher.yaml` left; trained now, where it did not run. */
-export async function trainedTeacher(log: (line: string) => void): Promise<string> {
+async function trainedTeacher(log: (line: string) => void): Promise<string> {
   const out = join(RUNS, 'emoji-teacher');
-  if (!existsSync(join(out, 'result.json'))) {
-    const file = join(RECIPES, 'emoji-teacher.yaml');
-    await train<TrainResult>(parseRecipe(readFileSync(file, 'utf8'), { file }), {
-      out,
-      recipeFolder: RECIPES,
-      onEvent: (event) => {
-        if (event.type === 'stage-end')
-          log(`emoji-teacher: ${event.stage} ${event.seconds.toFixed(0)} s, ${event.summary}`);
-      },
-    });
-  }
+  await trained({ recipe: 'emoji-teacher', overrides: [], out, log });
   return join(out, 'student');
+}
+
+/** Trains a recipe on its pairs alone, where that is not done. */
+async function trained(options: {
+  readonly recipe: string;
+  readonly overrides: readonly string[];
+  readonly out: string;
+  log(line: string): void;
+}): Promise<void> {
+  const { recipe: name, overrides, out, log } = options;
+  if (existsSync(join(out, 'result.json'))) return;
+  const file = join(RECIPES, `${name}.yaml`);
+  await train(parseRecipe(readFileSync(file, 'utf8'), { file, overrides }), {
+    out,
+    recipeFolder: RECIPES,
+    onEvent: (event) => {
+      if (event.type === 'stage-end')
+        log(`${basename(out)}: ${event.stage} ${event.seconds.toFixed(0)} s, ${event.summary}`);
+    },
+  });
 }
 
 /** The recipe's objective without some of its terms. */
