@@ -70,6 +70,8 @@ describe.skipIf(!executablePath)('the page of emoji', () => {
         .evaluate((drawing) => getComputedStyle(drawing).backgroundImage);
       expect(sheet).toContain('/sheet.png');
     }
+    await page.click('text=birthday');
+    expect(await page.inputValue('#word')).toBe('birthday');
     await page.fill('#word', '');
     await expect.poll(() => page.locator('li').count()).toBe(0);
     expect(errors).toEqual([]);

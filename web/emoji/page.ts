@@ -7,6 +7,7 @@ const SHOWN = 12;
 
 const word = document.querySelector('#word') as HTMLInputElement;
 const status = document.querySelector('#status') as HTMLElement;
+const examples = [...document.querySelectorAll<HTMLButtonElement>('#examples button')];
 const models = document.querySelector('#models') as HTMLElement;
 
 const address = (path: string) => new URL(path, document.baseURI).href;
@@ -27,9 +28,16 @@ async function start(): Promise<void> {
   const student = panel(await loadFinder(engine, address('student')), gallery);
   for (const one of [teacher, student]) await one.show('warm up');
   for (const one of [teacher, student]) one.clear();
-  status.textContent = `${gallery.names.length} drawings.`;
+  status.textContent = `${gallery.names.length.toLocaleString('en')} drawings.`;
   word.disabled = false;
   word.focus();
+  for (const example of examples) {
+    example.disabled = false;
+    example.addEventListener('click', () => {
+      word.value = example.textContent as string;
+      word.dispatchEvent(new Event('input'));
+    });
+  }
   let asked = 0;
   word.addEventListener('input', async () => {
     const number = ++asked;
