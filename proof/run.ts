@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { allLabels } from './all-labels.ts';
+import { chatTeacher } from './chat-teacher.ts';
 import { continualTasks } from './continual.ts';
 import { dynamicWeights } from './dynamic-weights.ts';
 import { embeddings } from './embeddings.ts';
@@ -36,6 +37,7 @@ const PROOFS: readonly Proof[] = [
   scenesBoxes,
   tags,
   embeddings,
+  chatTeacher,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
