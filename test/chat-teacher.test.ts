@@ -8,8 +8,10 @@ import { stringify } from 'yaml';
 import type { RunEvent } from '../src/events.ts';
 import { randomStream } from '../src/random.ts';
 import { checkRecipe } from '../src/recipe/parse.ts';
+import { answersWorth } from '../src/report/answers-conclusion.ts';
 import type { AnswersResult } from '../src/report/answers-result.ts';
 import { distill } from '../src/run/distill.ts';
+import { examineRecipe } from '../src/run/examine.ts';
 import { label } from '../src/run/label.ts';
 import { plan } from '../src/run/plan.ts';
 import { train } from '../src/run/train.ts';
@@ -159,6 +161,11 @@ describe('texts without labels', () => {
     const { hostedTeacher } = result;
     expect(hostedTeacher).toMatchObject({ model: 'served', answers: ['soft labels from log-probabilities'] });
     expect(hostedTeacher?.money).toBeGreaterThan(0);
+    expect(hostedTeacher?.decides).toBe(true);
+    expect(answersWorth(result).join(' ')).toMatch(/all numbers are agreement with the teacher/);
+    expect(readFileSync(place.path('runs/unlabelled/report.html'), 'utf8')).toContain(
+      'agreement with the teacher',
+    );
     // Each text once, and a probe.
     expect(server.requests).toHaveLength(301);
     expect(Math.max(...server.paid.values())).toBe(1);
@@ -201,6 +208,34 @@ describe('texts without labels', () => {
     const told = (planned.price?.inputTokens ?? 0) + (planned.price?.outputTokens ?? 0);
     expect(Math.abs(paid / told - 1)).toBeLessThan(0.1);
   });
+});
+
+test('the doctor looks for nothing, and asks only when it is told to', async () => {
+  const server = await serve({ logprobs: 'chosen' });
+  const recipe = recipeOf(server, 'doctor', { prices: { input: 1, output: 2 } });
+  const about = async (more: object = {}) =>
+    Object.fromEntries(
+      (await examineRecipe(recipe, { ...options('doctor'), ...more })).map(({ name, status, found }) => [
+        name,
+        `${status}: ${found}`,
+      ]),
+    );
+  const free = await about();
+  expect(server.requests).toEqual([]);
+  expect(free.key).toBe(`ok: ${VARIABLE} is set`);
+  expect(free.endpoint).toMatch(/^ok: served at 127\.0\.0\.1:\d+ lets us in$/);
+  expect(free['abilities (logits)']).toMatch(/^missing: /);
+  const paid = await about({ online: true });
+  expect(server.requests).toHaveLength(1);
+  expect(paid['abilities (logits)']).toMatch(
+    /^ok: served gives no log-probabilities: votes are counted; .*chosen token alone/,
+  );
+  process.env[VARIABLE] = 'sk-wrong';
+  try {
+    expect((await about()).endpoint).toMatch(/^problem: the endpoint lets nobody in/);
+  } finally {
+    process.env[VARIABLE] = KEY;
+  }
 });
 
 describe('without log-probabilities', () => {

@@ -17,7 +17,7 @@ import {
   type TrainResult,
 } from '../report/result.ts';
 import type { EvaluationResult, LabelResult } from '../run/api.ts';
-import type { Plan } from '../run/planning/stage-plan.ts';
+import type { HostedPrice, Plan } from '../run/planning/stage-plan.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
 
@@ -107,7 +107,7 @@ export function gateFailure(gate: Gate | null): string | undefined {
 }
 
 /** A plan as a table with its totals. */
-export function planSummary({ stages, store, measuredOn }: Plan): string {
+export function planSummary({ stages, store, measuredOn, price }: Plan): string {
   const rows = stages.map(({ stage, seconds, memoryBytes, diskBytes, note }) => [
     stage,
     formatDuration(seconds),
@@ -129,7 +129,50 @@ export function planSummary({ stages, store, measuredOn }: Plan): string {
   return `${table([['', 'time', 'memory', 'disk', ''], ...rows, total], [0, 4])}
 The store has ${answers} teacher's answers (${formatBytes(store.bytes)}).
 Measured on ${plainLine(measuredOn)}.
-`;
+${price ? priceText(price) : ''}`;
+}
+
+/** What a teacher behind an API is going to take, and who gets to read the samples. */
+function priceText({ host, model, samples, requests, notes, ...price }: HostedPrice): string {
+  const counts = Object.entries(samples)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${formatCount(count)} ${SENT[what as keyof HostedPrice['samples']]}`);
+  const money = (amount: number | undefined) =>
+    amount === undefined ? '' : `, ${amount.toFixed(amount < 1 ? 4 : 2)} ${price.currency}`;
+  const tokens = price.inputTokens + price.outputTokens;
+  const lines = [
+    counts.length > 0
+      ? `Samples that are sent to ${host} (${model}), which can read them: ${counts.join(', ')}.`
+      : `Nothing is sent to ${host}: all answers are there.`,
+    `That is about ${formatCount(requests)} requests, ${formatCount(tokens)} tokens${money(price.money)}; spent so far: ${formatCount(price.spentTokens)} tokens${money(price.spentMoney)}.`,
+    ...(price.money === undefined ? ['The recipe gives no prices (teacher.prices).'] : []),
+    ...(isBeyond(price)
+      ? ['The budget (teacher.budget) is less than that: the run would stop on the way.']
+      : []),
+    `${notes.join('; ')}.`,
+  ];
+  return `\n${lines.map((line) => plainLine(line)).join('\n')}\n`;
+}
+
+const SENT = {
+  check: 'to check the teacher',
+  train: 'to train on',
+  validation: 'to validate',
+  test: 'to test',
+} as const;
+
+function isBeyond({
+  budget,
+  money,
+  spentMoney,
+  ...tokens
+}: Pick<
+  HostedPrice,
+  'budget' | 'money' | 'spentMoney' | 'inputTokens' | 'outputTokens' | 'spentTokens'
+>): boolean {
+  const all = tokens.inputTokens + tokens.outputTokens + tokens.spentTokens;
+  if (budget?.tokens !== undefined && all > budget.tokens) return true;
+  return budget?.money !== undefined && (money ?? 0) + (spentMoney ?? 0) > budget.money;
 }
 
 /** What `label` did, in two lines. */

@@ -77,7 +77,7 @@ function metadata({ name, result, data }: AnswersReport, facts: AnswersCardFacts
     ...(facts.languages.length > 0 ? { language: facts.languages } : {}),
     library_name: 'transformers.js',
     pipeline_tag: facts.task,
-    tags: [...(result.teacher ? ['distillation'] : []), 'onnx', 'limbeck'],
+    tags: [...((result.teacher ?? result.hostedTeacher) ? ['distillation'] : []), 'onnx', 'limbeck'],
     'model-index': [
       {
         name,

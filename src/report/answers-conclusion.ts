@@ -1,6 +1,6 @@
 import { formatValue } from '../metrics/format-metric.ts';
 import { percent } from '../percent.ts';
-import type { AnswersResult, Gain } from './answers-result.ts';
+import type { AnswersResult, Gain, HostedTeacherResult } from './answers-result.ts';
 import { LABELS_ALONE } from './result.ts';
 
 type Metric = AnswersResult['metrics'][number];
@@ -28,11 +28,34 @@ export function answersHeadline(result: AnswersResult): string {
 
 /** What the teacher was worth, and what the simplest models would have done: sentences. */
 export function answersWorth(result: AnswersResult): string[] {
-  const { baselines = [] } = result;
-  return baselines.map(({ name, title, result: own, gain }) => {
+  const { baselines = [], hostedTeacher } = result;
+  const peers = baselines.map(({ name, title, result: own, gain }) => {
     const subject = name === LABELS_ALONE.name ? 'Without the teacher, the same student' : sentence(title);
     return `${subject} reaches ${mainValue(result, own)}; ${gained(result.metrics[0] as Metric, gain)}`;
   });
+  return [...(hostedTeacher ? hostedSentences(result, hostedTeacher) : []), ...peers];
+}
+
+/** What a teacher that was asked somewhere else is worth, and what it cost. */
+function hostedSentences({ metrics }: AnswersResult, hosted: HostedTeacherResult): string[] {
+  const { title, model, answers, measured, requests, inputTokens, outputTokens, money, currency, decides } =
+    hosted;
+  const metric = metrics[0] as Metric;
+  const cost = `${requests.toLocaleString('en')} requests, ${(inputTokens + outputTokens).toLocaleString('en')} tokens${money === null ? '' : `, ${money < 1 ? money.toFixed(4) : money.toFixed(2)} ${currency}`}`;
+  const asked = `The teacher is ${title} (it calls itself ${model}): ${answers.join(', ')}; ${cost} in all.`;
+  if (decides)
+    return [
+      asked,
+      'Nobody else knows what is true of the test samples: all numbers are agreement with the teacher.',
+    ];
+  if (!measured) return [asked];
+  const value = formatValue(metric, measured.metrics[metric.name] ?? Number.NaN);
+  const none =
+    measured.unanswered > 0 ? `, ${measured.unanswered} of the test samples it left without an answer` : '';
+  return [
+    asked,
+    `On the ${measured.samples} test samples that it answered${none} it reaches ${metric.title} ${value}; on the same ones ${gained(metric, measured.studentGain)}`,
+  ];
 }
 
 /** How a student differs from another model, as far as the samples tell. */

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { LimbeckError } from '../../errors.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { recipeJsonSchema } from '../../recipe/schema.ts';
 import type { EvaluationResult, ExportResult, LabelResult, LimbeckApi } from '../../run/api.ts';
@@ -232,4 +233,62 @@ test('label tells what it did', async () => {
   expect(out).toMatch(/int8 teacher, which decides as f32 does on 99.78 % .* answered 700 samples in 3.0 s/);
   expect(out).toMatch(/300 answers were in the store/);
   expect(out).toMatch(/4 samples occur more than once/);
+});
+
+describe('a hosted teacher', () => {
+  test('doctor looks at a recipe, and says what is missing', async () => {
+    const asked: unknown[] = [];
+    const api: Partial<LimbeckApi> = {
+      async examineRecipe({ name }, { online }) {
+        asked.push([name, online]);
+        return [
+          { name: 'data', status: 'ok', found: 'mails: 10 to train on' },
+          { name: 'key', status: 'problem', found: 'MY_KEY is not set', remedy: 'Set it.' },
+        ];
+      },
+    };
+    const { code, out } = await run(['doctor', 'a.yaml', '--online'], api);
+    expect(code).toBe(1);
+    expect(out).toMatch(/✔ data\s+mails: 10 to train on\n✘ key\s+MY_KEY is not set\n\s+Set it\./);
+    expect(asked).toEqual([['a', true]]);
+  });
+
+  test('plan tells who reads the samples, and the price', async () => {
+    const api: Partial<LimbeckApi> = {
+      plan: async () => ({
+        stages: [],
+        store: { present: 0, missing: 300, bytes: 0 },
+        measuredOn: 'one core',
+        price: {
+          host: 'api.example.com',
+          model: 'm-1',
+          samples: { check: 10, train: 200, validation: 0, test: 90 },
+          requests: 301,
+          inputTokens: 60_000,
+          outputTokens: 300,
+          money: 0.0123,
+          currency: 'USD',
+          spentTokens: 0,
+          spentMoney: 0,
+          budget: { money: 0.01 },
+          notes: ['tokens are counted as one for four bytes of text'],
+        },
+      }),
+    };
+    const { out } = await run(['plan', 'a.yaml'], api);
+    expect(out).toContain(
+      'Samples that are sent to api.example.com (m-1), which can read them: 10 to check the teacher, 200 to train on, 90 to test.',
+    );
+    expect(out).toContain('about 301 requests, 60,300 tokens, 0.0123 USD');
+    expect(out).toContain('the run would stop on the way');
+  });
+
+  test('a budget that is used up has an exit code of its own', async () => {
+    const api: Partial<LimbeckApi> = {
+      distill: async () => {
+        throw new LimbeckError('teacher.budget', 'used up', { where: 'teacher.budget' });
+      },
+    };
+    expect((await run(['distill', 'a.yaml'], api)).code).toBe(4);
+  });
 });

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Cli } from '../cli.ts';
 import type { Check } from '../doctor/check.ts';
@@ -19,34 +20,61 @@ import {
 import { EXIT } from '../exit-codes.ts';
 import { writeResult } from '../json-result.ts';
 import { plainLine } from '../progress/format.ts';
+import { loadRecipe } from '../recipe-file.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function doctorCommand(cli: Cli): Command {
   return new Command('doctor')
-    .summary('say what this machine can do, and what is missing')
+    .summary('say what this machine can do, and whether a recipe would run')
     .description(
-      'Tells what Limbeck finds here: Node.js, engines (each is really started), cores, memory, disk, packages; and what to do about what is missing. Exits with 1 when something that every run needs is missing.',
+      'Tells what Limbeck finds here: Node.js, engines (each is really started), cores, memory, disk, packages; and what to do about what is missing. Exits with 1 when something that every run needs is missing. With a recipe it looks instead whether its run would start: its data, its teacher and, of a hosted one, the key, the endpoint and the model, for nothing.',
     )
+    .argument('[recipe]', 'a recipe (YAML), to be looked at instead of the machine')
+    .option('--online', 'ask a hosted teacher what it can do: a request or two, which are paid')
+    .option('--store <dir>', "folder of the knowledge store, instead of the recipe's")
     .option('--json', 'the result as one JSON object on stdout')
     .addOption(new Option('--probe-provider <name>').choices([...PROVIDERS]).hideHelp())
     .addHelpText(
       'after',
       `
-Example:
-  limbeck doctor --json`,
+Examples:
+  limbeck doctor --json
+  limbeck doctor recipes/chat-teacher.yaml --online`,
     )
-    .action(async (options: { json?: boolean; probeProvider?: ProbedProvider }) => {
+    .action(async (recipe: string | undefined, options: DoctorOptions) => {
       if (options.probeProvider) {
         await probe(cli, options.probeProvider);
         return;
       }
-      const checks = await examine(cli);
+      const checks = recipe === undefined ? await examine(cli) : await examineFile(cli, recipe, options);
       const healthy = checks.every(({ status }) => status !== 'problem');
       if (!healthy) cli.exitCode = EXIT.failed;
       if (options.json) writeResult(cli, { version: cli.version, healthy, checks });
       else cli.terminal.out(checkList(checks, cli.terminal));
     });
+}
+
+interface DoctorOptions {
+  readonly json?: boolean;
+  readonly online?: boolean;
+  readonly store?: string;
+  readonly probeProvider?: ProbedProvider;
+}
+
+async function examineFile(cli: Cli, file: string, { online, store }: DoctorOptions): Promise<Check[]> {
+  const { recipe, folder } = await loadRecipe(file, cli.workingFolder);
+  const api = await cli.api();
+  const findings = await api.examineRecipe(recipe, {
+    out: resolve(cli.workingFolder, 'runs', recipe.name),
+    recipeFolder: folder,
+    ...(store !== undefined && { storeFolder: resolve(cli.workingFolder, store) }),
+    online: online ?? false,
+    onEvent: (event) => {
+      if (event.type === 'log') cli.terminal.err(`${plainLine(event.message)}\n`);
+    },
+  });
+  return findings.map(({ remedy, ...finding }) => ({ ...finding, ...(remedy !== undefined && { remedy }) }));
 }
 
 async function probe(cli: Cli, provider: ProbedProvider): Promise<void> {

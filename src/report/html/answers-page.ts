@@ -26,7 +26,7 @@ export function renderAnswersReport(data: AnswersReport): string {
       learning(data),
       dynamicsSection(data),
       costSection(data),
-      dataSection(data, data.result.teacher !== undefined),
+      dataSection(data, (data.result.teacher ?? data.result.hostedTeacher) !== undefined),
       repeatSection(data),
     ],
     footer: html`<p>Made by Limbeck <bdi>${data.result.version}</bdi>. Intervals of differences are of the delete-a-group jackknife over ten parts of the test ${data.unit}. Latency is the median of one call with the inputs at hand; throughput is in batches of 32.</p>`,

@@ -143,7 +143,8 @@ export const answersEvaluateStage = stage({
         )),
         ...(teacher &&
           !teacher.hosted && { teacher: result(TEACHER_NAME), overTeacher: bounded(gainOver(TEACHER_NAME)) }),
-        ...(teacher?.hosted && hosted && { hostedTeacher: hostedResult(teacher.hosted, hosted) }),
+        ...(teacher?.hosted &&
+          hosted && { hostedTeacher: hostedResult(teacher.hosted, hosted, data.taughtTruth !== undefined) }),
         baselines: shipped.baselines.map(({ name, title, taughtBy }) => ({
           name,
           title,

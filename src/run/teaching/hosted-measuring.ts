@@ -73,7 +73,11 @@ export class HostedMeasuring {
 }
 
 /** What is told of a hosted teacher: what it cost and, where it could be measured, how good it is. */
-export function hostedResult(hosted: HostedTeacher, measuring: HostedMeasuring): HostedTeacherResult {
+export function hostedResult(
+  hosted: HostedTeacher,
+  measuring: HostedMeasuring,
+  decides: boolean,
+): HostedTeacherResult {
   const { choice, title, model } = hosted;
   const { requests, inputTokens, outputTokens } = hosted.spent();
   const gain = measuring.isMeasured ? measuring.student.gainOver(measuring.teacher) : undefined;
@@ -82,6 +86,7 @@ export function hostedResult(hosted: HostedTeacher, measuring: HostedMeasuring):
     host: endpointAddress(choice.baseURL).host,
     model: model.name ?? choice.model,
     answers: hosted.parts.map(describePart),
+    decides,
     requests,
     inputTokens,
     outputTokens,

@@ -1,0 +1,130 @@
+import { LimbeckError } from '../errors.ts';
+import { KnowledgeStore } from '../knowledge/store.ts';
+import { ENVIRONMENT } from '../platform/machine.ts';
+import { type HostedRecipe, isHosted, type Recipe } from '../recipe/schema.ts';
+import type { Abilities } from '../teachers/chat/abilities.ts';
+import { interrupted, isStop, storeFolder } from './context/run-context.ts';
+import type { RunOptions } from './context/run-options.ts';
+import type { TaskData } from './context/task.ts';
+import { openTask } from './tasks/index.ts';
+import { findAbilities, knownAbilities, probePrice, reachEndpoint } from './teaching/hosted-abilities.ts';
+import { hostedTitle, probeContext } from './teaching/hosted-teacher.ts';
+
+/** One finding about a recipe. */
+export interface RecipeFinding {
+  readonly name: string;
+  /** `missing`: not known yet. `problem`: a run would stop. */
+  readonly status: 'ok' | 'missing' | 'problem';
+  readonly found: string;
+  readonly remedy?: string | undefined;
+}
+
+/**
+ * Looks whether a recipe's run would start: its data, its teacher. Of a hosted teacher it looks whether the key is there, the
+ * endpoint lets us in and knows the model, which is free.
+ *
+ * @param options.online whether it may also ask the endpoint what it can do, which costs a request or two about a text of ours
+ */
+export async function examineRecipe(
+  recipe: Recipe,
+  options: RunOptions & { readonly online?: boolean },
+): Promise<RecipeFinding[]> {
+  const findings: RecipeFinding[] = [{ name: 'recipe', status: 'ok', found: recipe.name }];
+  let data: TaskData | undefined;
+  try {
+    const task = await openTask({ recipe, options });
+    if (task.teacher) findings.push({ name: 'teacher', status: 'ok', found: task.teacher.title });
+    data = await task.prepareData({});
+    const { train, labelled, validation, test } = data.dataset.splits;
+    findings.push({
+      name: 'data',
+      status: 'ok',
+      found: `${data.dataset.title}: ${train.size} to train on (${labelled.size} with labels), ${validation.size} to validate, ${test.size} to test`,
+    });
+    if (isHosted(recipe)) findings.push(...(await examineHosted(recipe, data, options)));
+  } catch (error) {
+    if (isStop(error, options.signal)) throw interrupted();
+    findings.push(problemOf(data ? 'teacher' : 'data and teacher', error));
+  } finally {
+    data?.dataset.close();
+  }
+  return findings;
+}
+
+async function examineHosted(
+  recipe: HostedRecipe,
+  data: TaskData,
+  options: RunOptions & { readonly online?: boolean },
+): Promise<RecipeFinding[]> {
+  const { teacher: choice } = recipe;
+  const findings: RecipeFinding[] = [];
+  if (choice.key !== false) {
+    const isThere = Boolean(ENVIRONMENT[choice.key]);
+    findings.push({
+      name: 'key',
+      status: isThere ? 'ok' : 'problem',
+      found: isThere ? `${choice.key} is set` : `${choice.key} is not set`,
+      ...(!isThere && { remedy: `Set it before you start: export ${choice.key}=...` }),
+    });
+    if (!isThere) return findings;
+  }
+  const warnings: string[] = [];
+  const store = await KnowledgeStore.open(storeFolder(recipe, options));
+  const run = {
+    store,
+    emit: options.onEvent ?? (() => {}),
+    warn: (message: string) => warnings.push(message),
+    checkInterrupted: () => options.signal?.throwIfAborted(),
+  };
+  try {
+    await reachEndpoint(run, choice);
+    findings.push({ name: 'endpoint', status: 'ok', found: `${hostedTitle(choice)} lets us in` });
+    findings.push(
+      ...warnings.splice(0).map((found): RecipeFinding => ({ name: 'model', status: 'missing', found })),
+    );
+    const known = options.online ? await findAbilities(run, data, choice, { again: true }) : undefined;
+    for (const head of data.heads) {
+      const context = probeContext(choice, head, data.task.tokenizer);
+      const abilities = known?.get(head.output) ?? knownAbilities(store.folder, context);
+      const name = `abilities (${head.output})`;
+      if (abilities) findings.push({ name, status: 'ok', found: told(abilities, head.target.kind) });
+      else
+        findings.push({
+          name,
+          status: 'missing',
+          found: 'nobody has asked it yet what it can do',
+          remedy: `--online asks it about a text of ours (${probePrice(context)}); a run does so before it sends a sample.`,
+        });
+    }
+    return findings;
+  } catch (error) {
+    return [...findings, problemOf('endpoint', error)];
+  } finally {
+    await store.close();
+  }
+}
+
+function told({ model, logprobs, structured, notes }: Abilities, target: string): string {
+  const can =
+    target === 'class'
+      ? logprobs
+        ? 'gives log-probabilities: soft labels from one answer'
+        : 'gives no log-probabilities: votes are counted'
+      : target === 'embedding'
+        ? 'gives vectors of the width that is wanted'
+        : structured
+          ? 'keeps to JSON schemas'
+          : 'keeps to no JSON schemas: the prompt asks for the form';
+  return [`${model} ${can}`, ...notes].join('; ');
+}
+
+function problemOf(name: string, error: unknown): RecipeFinding {
+  if (!(error instanceof LimbeckError)) throw error;
+  const where = error.where === undefined ? '' : ` (${error.where})`;
+  return {
+    name,
+    status: 'problem',
+    found: `${error.message}${where}`,
+    ...(error.remedy && { remedy: error.remedy }),
+  };
+}
