@@ -4,6 +4,7 @@ import { float32 } from '../src/onnx/tensor.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
 import { adamw } from '../src/train/adamw.ts';
+import { calibrate } from '../src/train/calibration/calibrate.ts';
 import { type CompiledStep, compileStep } from '../src/train/compile-step.ts';
 import { SwapBuffers } from '../src/train/swap-buffers.ts';
 import { type BenchModel, benchBatch } from './models.ts';
@@ -21,16 +22,18 @@ export interface OurStep {
 /** Compiles and loads the step of a model: forward, loss, backward, AdamW, as a training run makes it. */
 export async function ourStep(
   model: BenchModel,
-  options: { engine?: Engine; profile?: string } = {},
+  options: { engine?: Engine; profile?: string; calibrated?: boolean } = {},
 ): Promise<OurStep> {
-  const student = model.build(randomStream(1, 'student'));
-  const compiled = compileStep({
-    student,
+  const { engine = createNodeEngine(), profile, calibrated = true } = options;
+  const trained = {
+    student: model.build(randomStream(1, 'student')),
     sizes: model.sizes,
     terms: [model.term],
     optimizer: adamw({ weightDecay: 0.01 }),
-  });
-  const { engine = createNodeEngine(), profile } = options;
+  };
+  // As a long training does before its first step.
+  const calibration = calibrated ? await calibrate({ ...trained, engine }) : undefined;
+  const compiled = compileStep({ ...trained, formulations: calibration?.formulations });
   const session = await engine.load(writeModel(compiled.graph), {
     spinning: false,
     memoryPattern: false,

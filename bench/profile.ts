@@ -1,7 +1,7 @@
 /**
  * Where the time of a training step goes: runs it under ONNX Runtime's profiler and adds up its operators.
  *
- *     npx tsx bench/profile.ts MODEL [--by operator|place|node] [--steps 5] [--top 30] [--only OPERATOR]
+ *     npx tsx bench/profile.ts MODEL [--by operator|place|node] [--steps 5] [--top 30] [--only OPERATOR] [--uncalibrated]
  *
  * By operator (with the shape of its first output, `--by shape`), by place (the node's name with its numbers left out),
  * or node by node. Times are medians over the steps, in milliseconds; fused nodes have names that ORT gave them.
@@ -48,6 +48,7 @@ const { values, positionals } = parseArgs({
     steps: { type: 'string', default: '5' },
     top: { type: 'string', default: '30' },
     only: { type: 'string' },
+    uncalibrated: { type: 'boolean', default: false },
   },
 });
 const model = BENCH_MODELS[positionals[0] ?? ''];
@@ -61,7 +62,10 @@ if (!model || !key) {
 
 const folder = mkdtempSync(join(tmpdir(), 'limbeck-profile-'));
 try {
-  const step = await ourStep(model, { profile: join(folder, 'step') });
+  const step = await ourStep(model, {
+    profile: join(folder, 'step'),
+    calibrated: !values.uncalibrated,
+  });
   const steps = Number(values.steps);
   const times = await step.run(steps + 1);
   await step.release();

@@ -55,3 +55,10 @@ export function peakBytes(): number {
   // maxRSS is in KiB on every platform (libuv converts).
   return node ? node.resourceUsage().maxRSS * 1024 : 0;
 }
+
+/** The processor time that this process has taken, in milliseconds; in a browser the wall clock. */
+export function processorMilliseconds(): number {
+  if (!node) return performance.now();
+  const { user, system } = node.cpuUsage();
+  return (user + system) / 1000;
+}

@@ -11,7 +11,8 @@ import { SwapBuffers } from './swap-buffers.ts';
 import { TermProbe } from './term-probe.ts';
 import type { TrainingStage } from './training-stage.ts';
 
-export interface StageOptions extends Pick<StepOptions, 'optimizer' | 'maxGradNorm' | 'observe' | 'seed'> {
+export interface StageOptions
+  extends Pick<StepOptions, 'optimizer' | 'maxGradNorm' | 'observe' | 'seed' | 'formulations'> {
   readonly engine: Engine;
   readonly student: Student;
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;

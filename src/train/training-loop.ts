@@ -15,6 +15,7 @@ import { type BestSoFar, type ModelSelection, patienceIsOver } from './early-sto
 import type { Optimizer } from './optimizer.ts';
 import { bestFrom, carriedFrom, contentsOf, placeProblem, tensorProblem } from './resume.ts';
 import { type StepControl, StepControls, type StepPlace } from './step-control.ts';
+import { decideFormulations, dropForeignBlocks, type FormulatedTraining } from './training-formulations.ts';
 import { type MetricsRow, TrainingProgress } from './training-progress.ts';
 import { FIRST_STAGE, stageAfter, type TrainingStage } from './training-stage.ts';
 
@@ -37,6 +38,8 @@ export interface TrainingOptions {
   readonly optimizer: Optimizer;
   /** In how many equal parts each batch is computed, one after another, before an update; 1 when absent. */
   readonly accumulate?: number | undefined;
+  /** How the convolutions of a step are computed on this machine; asked once, a training that goes on keeps the answer. */
+  readonly formulate?: FormulatedTraining['formulate'];
   readonly schedule: LearningRateSchedule;
   readonly maxGradNorm?: number;
   readonly batches: BatchSource;
@@ -81,13 +84,15 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     { name: 'training', terms: options.terms, weighting: options.weighting, steps: totalSteps },
   ];
   const controls = new StepControls(options.controls ?? []);
+  const compile = (at: TrainingProgress, contents?: ReadonlyMap<string, Float32Array>) =>
+    new CompiledStage(stageAt(stages, at), { ...options, formulations: at.state.formulations }, contents);
   let fitting: CompiledStage | undefined;
   const resumed = options.checkpoints?.folder.load(
     (message) => options.onWarning?.(message),
     (checkpoint) => {
       const place = placeProblem(checkpoint, stages, totalSteps);
       if (place !== undefined) return place;
-      fitting = new CompiledStage(stageAt(stages, new TrainingProgress(checkpoint.progress)), options);
+      fitting = compile(new TrainingProgress(checkpoint.progress));
       return tensorProblem(checkpoint, fitting);
     },
   );
@@ -96,7 +101,9 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   for (const row of progress.state.metrics) options.onMetrics?.(row);
   /** Tensors that the present stage does not train, for those that come. */
   let carried = carriedFrom(resumed?.tensors);
-  let current = (resumed && fitting) ?? new CompiledStage(stageAt(stages, progress), options);
+  if (!resumed) await decideFormulations(options, stageAt(stages, progress), progress);
+  else if (await dropForeignBlocks(options, progress)) fitting = undefined;
+  let current = (resumed && fitting) ?? compile(progress);
   current.buffers.fill(contentsOf(carried));
   let best = bestFrom(resumed?.tensors);
   let step = resumed?.step ?? 0;
@@ -215,7 +222,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     if (after.index === before.index) return;
     carried = new Map([...carried, ...Object.entries(current.buffers.feeds)]);
     await current.release();
-    current = new CompiledStage(stageAt(stages, progress), options, contentsOf(carried));
+    current = compile(progress, contentsOf(carried));
   }
 
   /**

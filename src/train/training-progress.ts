@@ -1,4 +1,5 @@
 import { type Evaluation, isBetter } from '../metrics/metric.ts';
+import type { Formulations } from '../onnx/formulations.ts';
 import type { BestSoFar, ModelSelection } from './early-stopping.ts';
 import type { StageState } from './training-stage.ts';
 
@@ -12,6 +13,8 @@ export interface ProgressState {
   stage?: StageState;
   /** Whether the training came to its end with it: an earlier checkpoint is not what it left. */
   finished?: boolean;
+  /** How the convolutions of its steps are computed, where that was measured: it goes on with the same, to the same bits. */
+  formulations?: Formulations;
   /** Samples seen. */
   samples: number;
   /** Wall time, with that of the runs before an interruption. */

@@ -18,6 +18,7 @@ import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { planStudent } from '../planning/student-stages.ts';
 import type { Lessons } from '../teaching/lessons.ts';
 import { withDecidedTemperature } from '../training/decided-temperature.ts';
+import { formulateFor } from '../training/formulate.ts';
 import type { TrainedStudent } from '../training/trained-student.ts';
 import { trainingPlan } from '../training/training-plan.ts';
 import { DATA } from './data.ts';
@@ -116,6 +117,7 @@ export async function train(
       maxGradNorm: training.maxGradNorm,
       accumulate: training.accumulate,
       ...plan,
+      ...formulateFor(run, totalSteps),
       evaluateEvery: training.evaluateEvery,
       evaluate: evaluator.evaluate,
       selection,
