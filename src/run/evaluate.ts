@@ -28,6 +28,7 @@ import { requireKept } from './folder/kept-files.ts';
 import { isOneClass, metricsOf } from './heads/head-metrics.ts';
 import { measureHeads } from './heads/measure-heads.ts';
 import { isTaughtAlone } from './heads/taught-truth.ts';
+import { openTeacherTruth, type TeacherTruth } from './heads/teacher-truth.ts';
 import { tuneHeads } from './heads/tune-heads.ts';
 import { openClassifier } from './measuring/open-classifier.ts';
 import { openTask } from './tasks/index.ts';
@@ -36,7 +37,7 @@ const ROWS = 64;
 
 /**
  * Measures an ONNX classifier on a split of a recipe's data: the student of a run by default.
- * Of the training split only the samples with labels count.
+ * Of the training split only the samples with labels count. What only a teacher knows is asked of the run's.
  *
  * @throws LimbeckError `run.not-a-run`, `run.damaged` for a student that is not as it was exported,
  * `export.missing` for a run without a student,
@@ -81,16 +82,19 @@ export async function evaluate<Result extends EvaluationResult | AnswersEvaluati
   const { dataset, heads } =
     typeof target === 'string' ? await dataAsInRun(prepare, settings.out, name) : await prepare();
   let session: Session | undefined;
+  let truth: TeacherTruth | undefined;
   try {
     const engine = runOptions.engine ?? createNodeEngine({ provider: recipe.engine });
     session = await openClassifier(engine, model);
-    const split = dataset.splits[name === 'train' ? 'labelled' : name];
+    // Where nothing is labelled, all training samples are told of by the teacher.
+    const isTaught = heads.every(isTaughtAlone);
+    const split = dataset.splits[name === 'train' && !isTaught ? 'labelled' : name];
     if (!isOneClass(heads)) {
-      requireTruth(heads);
       requireOutputs(session, heads, model);
+      truth = await openTeacherTruth(engine, heads, settings.out, files);
       const checkInterrupted = () => options.signal?.throwIfAborted();
       const read = await tuneHeads({ checkInterrupted }, session, heads, dataset.splits.validation);
-      const measured = await measureHeads({ engine, checkInterrupted }, session, read, split);
+      const measured = await measureHeads({ engine, checkInterrupted }, session, read, split, truth);
       const answers: AnswersEvaluationResult = {
         split: name,
         model,
@@ -146,23 +150,10 @@ export async function evaluate<Result extends EvaluationResult | AnswersEvaluati
     };
     return result as Result;
   } finally {
+    await truth?.close();
     await session?.release();
     dataset.close();
   }
-}
-
-/** Throws LimbeckError `recipe.invalid` for an output of which only a teacher says what is true. */
-function requireTruth(heads: readonly Head[]): void {
-  const head = heads.find(isTaughtAlone);
-  if (!head) return;
-  throw new LimbeckError(
-    'recipe.invalid',
-    `only the teacher knows what is true of the output '${head.output}'`,
-    {
-      where: `outputs.${head.output}, which has no field`,
-      remedy: 'Its numbers are in the report of the run that distilled it.',
-    },
-  );
 }
 
 /** Throws LimbeckError `model.no-such-value` for a model that does not have the recipe's outputs. */

@@ -63,13 +63,15 @@ export async function proposeSource(path: string, written: string): Promise<Prop
       remedy: 'Name it: --set data.source.textField=NAME, with --source and --set data.source.path.',
     });
   }
-  const fields = Object.fromEntries(Object.entries(choice).filter(([, name]) => name !== undefined));
+  const { classesField, ...single } = choice;
+  const fields = Object.fromEntries(Object.entries(single).filter(([, name]) => name !== undefined));
+  if (classesField !== undefined) set.push(...classesSet(survey, classesField));
   const seen = [
     `${NAMES[kind as keyof typeof NAMES]}${options.delimiter ? `, divided by ${options.delimiter === '\t' ? 'tabs' : `'${options.delimiter}'`}` : ''}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
     ...notes,
     `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
     `text: ${plainLine(choice.textField)}${inTokens && `, ${inTokens}`}`,
-    labelLine(survey),
+    classesField === undefined ? labelLine(survey) : classesLine(survey, classesField),
     ...(choice.splitField ? [`split: ${plainLine(choice.splitField)}`] : []),
     ...(choice.idField ? [`id: ${plainLine(choice.idField)}`] : []),
   ];
@@ -154,6 +156,31 @@ function labelLine({ columns, choice, rows }: FileSurvey): string {
   const others = label.distinct > SHOWN_CLASSES ? ` and ${label.distinct - SHOWN_CLASSES} more` : '';
   const without = label.filled < rows ? `; ${formatCount(rows - label.filled)} rows have none` : '';
   return `class: ${plainLine(label.name)}, ${label.distinct} classes: ${classes.join(', ')}${others}${without}`;
+}
+
+/** Settings for a column of several classes a row. */
+function classesSet({ columns }: FileSurvey, field: string): string[] {
+  const separator = columns.find(({ name }) => name === field)?.several?.separator;
+  const output = { target: 'classes', field, ...(separator && { separator }) };
+  return [
+    `outputs=${JSON.stringify({ logits: output })}`,
+    `objective=${JSON.stringify([
+      { kind: 'bceKd', output: 'logits', weight: 0.7 },
+      { kind: 'bce', output: 'logits', weight: 0.3 },
+    ])}`,
+  ];
+}
+
+function classesLine({ columns, rows }: FileSurvey, field: string): string {
+  const column = columns.find(({ name }) => name === field);
+  const { names = [], distinct = 0 } = column?.several ?? {};
+  const shown = names
+    .slice(0, SHOWN_CLASSES)
+    .map(([name, count]) => `${plainLine(name)} (${formatCount(count)})`);
+  const others = distinct > SHOWN_CLASSES ? ` and ${distinct - SHOWN_CLASSES} more` : '';
+  const without =
+    column && column.filled < rows ? `; ${formatCount(rows - column.filled)} rows have none` : '';
+  return `classes: ${plainLine(field)}, any of ${formatCount(distinct)} a row: ${shown.join(', ')}${others}${without}`;
 }
 
 /** How long the texts are for the sentence encoder; the proposal cuts one of a hundred. */

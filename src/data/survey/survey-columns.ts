@@ -1,3 +1,4 @@
+import { type SeveralNames, severalNames } from './several-names.ts';
 import { type FileModality, modalityOfFiles } from './survey-files.ts';
 
 /** What is known of a column from the first rows. */
@@ -15,6 +16,8 @@ export interface ColumnSurvey {
   readonly hasLists: boolean;
   /** The commonest values with their counts. */
   readonly values: readonly (readonly [string, number])[];
+  /** What the values are, where they are lists of few names: several classes a row. */
+  readonly several?: SeveralNames;
 }
 
 /** Which columns hold what, as far as it shows. */
@@ -30,6 +33,8 @@ export interface ColumnChoice {
   };
   readonly textField?: string;
   readonly labelField?: string;
+  /** The column with several classes a row, where none has one class. */
+  readonly classesField?: string;
   readonly idField?: string;
   readonly splitField?: string;
 }
@@ -59,6 +64,7 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
     const texts = values.map(textOf);
     const counts = new Map<string, number>();
     for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+    const several = severalNames(values);
     return {
       name,
       filled: values.length,
@@ -67,6 +73,7 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
       isText: values.filter(isWords).length >= 0.9 * Math.max(1, values.length),
       hasLists: values.some(Array.isArray),
       values: [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_VALUES),
+      ...(several && { several }),
     };
   });
 }
@@ -101,9 +108,11 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
   const split = others.find(
     ({ name, values }) => SPLIT_NAMES.test(name) && values.every(([value]) => SPLIT_WORDS.test(value.trim())),
   );
+  const lists = others.filter(({ several }) => several);
   const few = others.filter(
     (column) =>
       column !== split &&
+      !column.several &&
       !column.hasLists &&
       !column.values.every(([value]) => DATE.test(value.trim())) &&
       column.distinct >= 2 &&
@@ -116,6 +125,7 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     // Without a telling name: where one column alone has few values, or one alone of those has words.
     only(few) ??
     only(few.filter(({ isText }) => isText));
+  const classes = label ? undefined : (lists.find(({ name }) => LABEL_NAMES.test(name)) ?? only(lists));
   const id = others.find(
     (column) =>
       column !== label && ID_NAMES.test(column.name) && column.distinct === rows && column.filled === rows,
@@ -123,6 +133,7 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
   return {
     ...(text && { textField: text.name }),
     ...(label && { labelField: label.name }),
+    ...(classes && { classesField: classes.name }),
     ...(id && { idField: id.name }),
     ...(split && { splitField: split.name }),
   };
