@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { mkdir, rename, rm } from '../../platform/async-files.ts';
 import { existsSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
+import { PROCESS_ID } from '../../platform/machine.ts';
 import { join } from '../../platform/paths.ts';
 import { type RandomStream, randomStream } from '../../random.ts';
 import { canonicalJson } from '../canonical-json.ts';
@@ -141,8 +142,8 @@ async function keep(folder: string, { file, voice, utterance }: SpokenWord): Pro
   const path = join(folder, file);
   if (existsSync(path)) return;
   await mkdir(join(folder, voice), { recursive: true });
-  // Under another name until it is whole: a run may be killed meanwhile.
-  const partial = `${path}.partial`;
+  // Under another name until it is whole: a run may be killed meanwhile, and another may speak the same word.
+  const partial = `${path}.${PROCESS_ID}.partial`;
   try {
     await speakToFile(utterance, partial);
     await rename(partial, path);
