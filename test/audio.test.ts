@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tone, wavFile } from '../src/data/modalities/audio/testing/wav-file.ts';
-import { check, distill, parseRecipe, plan, train } from '../src/index.ts';
+import { check, distill, parseRecipe, plan, type RunEvent, train } from '../src/index.ts';
 import type { AnswersResult } from '../src/report/answers-result.ts';
+import { fileHash } from './support/file-hash.ts';
 import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
 
@@ -22,7 +23,7 @@ data:
   augmentation: { shift: 0.05, noise: [10, 30], gain: [-6, 6], views: 2 }
 inputs: { audio: { modality: audio, field: audio, rate: ${RATE}, seconds: 0.256 } }
 student: ${student}
-training: { epochs: 8, batchSize: 16, optimizer: { kind: adamw, learningRate: 0.01 }, earlyStopping: false }
+training: { epochs: 8, batchSize: 16, optimizer: { kind: adamw, learningRate: 0.01 }, earlyStopping: false, checkpointEvery: 0.2 }
 baseline: { epochs: 1 }
 export: { int8: { maxDrop: 0.5 } }
 ${rest}`);
@@ -87,6 +88,34 @@ describe('audio', () => {
     const [answer] = (await classify(tone(2250, RATE, 0.3), { top_k: 1 })) as { label: string }[];
     expect(answer?.label).toBe('high');
     await classify.dispose();
+  });
+
+  it('goes on in the same bits after it was stopped: labelling, training, and in another epoch of views', {
+    timeout: patience(120),
+  }, async () => {
+    const student = recipe(
+      'student',
+      '{ kind: audio-conv, width: 8, blocks: 1 }',
+      'teacher: { kind: onnx-audio, model: runs/teacher/student, precision: f32 }',
+    );
+    const stopsAt = [
+      ['label', 1],
+      ['train', 9],
+      ['train', 30],
+    ] as const;
+    const resumed = { baseline: false, storeFolder: place.path('store-of-resumed') };
+    for (const [stage, done] of stopsAt) {
+      const stop = new AbortController();
+      const onEvent = (event: RunEvent) => {
+        if (event.type === 'progress' && event.stage === stage && event.done >= done) stop.abort();
+      };
+      await expect(
+        distill(student, place.options('resumed', { ...resumed, signal: stop.signal, onEvent })),
+      ).rejects.toMatchObject({ code: 'run.interrupted' });
+    }
+    await distill(student, place.options('resumed', resumed));
+    const model = (run: string) => fileHash(place.path('runs', run, 'student', 'onnx', 'model.onnx'));
+    expect(model('resumed')).toBe(model('student'));
   });
 
   it('has classes of frames', { timeout: patience(120) }, async () => {
