@@ -122,21 +122,17 @@ async function emojiSeed(
   teacher: string,
   log: (line: string) => void,
 ): Promise<Record<string, Measured>> {
-  await distilRecipe<AnswersResult>({ recipe: 'emoji', name: 'emoji', seed, baseline: false, log });
   const run = (name: string) => join(PROOFS, `${name}-seed-${seed}`);
+  const distilled = async (name: string, overrides: readonly string[] = []) => {
+    if (existsSync(join(run(name), 'result.json'))) return;
+    await distilRecipe<AnswersResult>({ recipe: 'emoji', name, seed, overrides, baseline: false, log });
+  };
+  await distilled('emoji');
   // The baseline learns as long as the student, from the same views of the same pairs.
   await trained({ recipe: 'emoji', overrides: [`seed=${seed}`], out: run('emoji-alone'), log });
   const ablations = ABLATED.includes(seed) ? ABLATIONS : [];
-  for (const { name, without } of ablations) {
-    await distilRecipe<AnswersResult>({
-      recipe: 'emoji',
-      name: `emoji-${name}`,
-      seed,
-      overrides: [`objective=${JSON.stringify(objectiveWithout(without))}`],
-      baseline: false,
-      log,
-    });
-  }
+  for (const { name, without } of ablations)
+    await distilled(`emoji-${name}`, [`objective=${JSON.stringify(objectiveWithout(without))}`]);
   const folders: Record<string, string> = {
     teacher,
     student: join(run('emoji'), 'student'),
@@ -151,15 +147,16 @@ async function measured(
   file: string,
   folders: Readonly<Record<string, string>>,
 ): Promise<Record<string, Measured>> {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Measured>;
+  const results: Record<string, Measured> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const missing = Object.entries(folders).filter(([name]) => !results[name]);
+  if (missing.length === 0) return results;
   const engine = createNodeEngine();
   const { tokenizer } = await openUseLite();
   const context = { tokenizer, shipped: folders.teacher as string, folder: PROOFS };
   const google = await vendorEmoji('google', context);
   const twitter = await vendorEmoji('twitter', context);
-  const results: Record<string, Measured> = {};
   try {
-    for (const [name, folder] of Object.entries(folders)) {
+    for (const [name, folder] of missing) {
       const model = join(folder, 'onnx', 'model.onnx');
       const session = await engine.load(model);
       try {
@@ -171,11 +168,11 @@ async function measured(
       } finally {
         await session.release();
       }
+      writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
     }
   } finally {
     for (const { dataset } of [google, twitter]) dataset.close();
   }
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   return results;
 }
 
