@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkRecipe } from '../src/recipe/parse.ts';
 import type { AnswersResult } from '../src/report/answers-result.ts';
@@ -104,5 +105,47 @@ describe('boxes', () => {
       const [a, b] = ['whole', 'cut'].map((run) => fileHash(place.path('runs', run, 'student', file)));
       expect(a).toBe(b);
     }
+  });
+});
+
+test('images with boxes as COCO lists them are read in their own pixels; broken boxes break their rows', async () => {
+  const good = { category_id: 1, bbox: [8, 4, 16, 12] };
+  const images = Array.from({ length: 24 }, (_, id) => ({ id, file_name: `${id}.png` }));
+  const annotations = [
+    ...images.slice(0, 20).map(({ id }) => ({ ...good, image_id: id })),
+    { image_id: 20, category_id: 1, bbox: [30, 4, 16, 12] },
+    { image_id: 21, category_id: 2, bbox: [8, 4, 16, 12] },
+    { image_id: 22, category_id: 1, bbox: [8, 4, -3, 12] },
+    { image_id: 23, category_id: 1, bbox: [8, null, 3, 12] },
+  ];
+  mkdirSync(place.path('coco'));
+  place.write('coco/a.json', JSON.stringify({ images, annotations, categories: [{ id: 1, name: 'thing' }] }));
+  for (const { id, file_name } of images) {
+    const background = { r: 10 * id, g: 0, b: 0 };
+    await sharp({ create: { width: 40, height: 20, channels: 3, background } })
+      .png()
+      .toFile(place.path('coco', file_name));
+  }
+  const recipe = (fit: string) =>
+    checkRecipe({
+      name: 'coco',
+      task: 'object-detection',
+      data: {
+        source: { kind: 'coco', annotations: 'coco/a.json' },
+        splits: { validation: 4, test: 4 },
+      },
+      inputs: { image: { modality: 'image', field: 'image', size: 16, fit } },
+      student: { kind: 'resnet', width: 8, stages: 2, blocks: 1 },
+    });
+  const { broken, rows, splits } = await check(recipe('stretch'), place.options('coco'));
+  expect([rows, splits.train]).toEqual([24, 12]);
+  expect(broken.first.map(({ where, problem }) => [where, problem])).toEqual([
+    ['a.json/20 (images[20], 20.png)', expect.stringMatching(/outside of the image.*pixels of 40x20/)],
+    ['a.json/21 (images[21], 21.png)', expect.stringMatching(/'category 2' in 'boxes'/)],
+    ['a.json/22 (images[22], 22.png)', expect.stringMatching(/without an area/)],
+    ['a.json/23 (images[23], 23.png)', expect.stringMatching(/without an area/)],
+  ]);
+  await expect(check(recipe('crop'), place.options('cropped'))).rejects.toMatchObject({
+    code: 'data.options',
   });
 });

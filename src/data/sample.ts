@@ -105,6 +105,8 @@ export interface DeclaredClasses {
 export interface FieldDeclaration {
   /** The classes of a column with class numbers or names. */
   readonly classes?: DeclaredClasses;
+  /** How boxes are written: what four numbers are, and what they are counted in. */
+  readonly boxes?: { readonly format: 'xywh' | 'xyxy' | 'cxcywh'; readonly unit: 'relative' | 'pixels' };
   /** [channels, height, width] of images that have all one size. */
   readonly dims?: readonly [number, number, number];
   /** Of sounds that have all one, in samples a second. */

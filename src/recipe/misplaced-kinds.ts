@@ -70,6 +70,8 @@ function fits(own: string, wanted: string): boolean {
 
 /** The task that a kind of source, teacher or student is for, where nothing else says it. */
 export function taskOf(kind: string) {
+  const source = SOURCES.find((one) => one.kind === kind) as { readonly task?: string } | undefined;
+  if (source?.task !== undefined) return source.task;
   const reads = SECTIONS.flatMap((section) => section.reads(kind) ?? []);
   if (reads.includes('text+image')) return 'zero-shot-image-classification';
   if (reads.includes('image')) return 'image-classification';

@@ -68,12 +68,12 @@ export function outputsOf({
   data,
 }: Pick<StatedParts, 'outputs' | 'task' | 'data'>): RecipeOutputPart[] {
   if (!outputs) {
-    const { labelField = 'label' } = data.source as TableSource;
+    const { labelField } = data.source as TableSource;
     return Object.entries(taskOf(task).outputs).map(([name, target]) => ({
       name,
       target,
       // Of vectors the teacher alone knows something.
-      field: isVector(target) ? undefined : labelField,
+      field: isVector(target) ? undefined : (labelField ?? findTarget(target)?.field ?? 'label'),
       options: {},
     }));
   }

@@ -19,9 +19,9 @@ export interface BoxOptions {
   readonly labels?: readonly string[] | undefined;
   /** Rows and columns of the map. */
   readonly grid: readonly [number, number];
-  /** What four numbers in a list are; `xywh` when absent. */
+  /** What four numbers in a list are; as the source declares, or `xywh`, when absent. */
   readonly format?: BoxFormat | undefined;
-  /** `pixels` with `imageSize`, else `relative` when absent. */
+  /** As the source declares, else `pixels` with `imageSize`, else `relative`, when absent. */
   readonly unit?: 'relative' | 'pixels' | undefined;
   /** [width, height] that pixels are counted in; those of the row's image when absent. */
   readonly imageSize?: readonly [number, number] | undefined;
@@ -182,7 +182,8 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
   /** What the numbers of a row's boxes are parts of. */
   #sizeOf({ encoded }: TruthRow): readonly [number, number] {
     const { imageSize, unit } = this.#options;
-    if ((unit ?? (imageSize ? 'pixels' : 'relative')) === 'relative') return [1, 1];
+    const declared = this.#context.declared?.boxes?.unit;
+    if ((unit ?? declared ?? (imageSize ? 'pixels' : 'relative')) === 'relative') return [1, 1];
     const own = Object.values(encoded).find((input) => input?.size)?.size;
     const size = imageSize ?? own;
     if (!size)
@@ -235,7 +236,9 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
         : []
       : (form?.keys ?? []).map((key) => given[key]);
     const numbers = Array.from({ length: 4 }, (_, i) => numberOf(four[i])) as unknown as Four;
-    const format = Array.isArray(list) ? (this.#options.format ?? 'xywh') : (form?.format ?? 'xywh');
+    const format = Array.isArray(list)
+      ? (this.#options.format ?? this.#context.declared?.boxes?.format ?? 'xywh')
+      : (form?.format ?? 'xywh');
     return CORNERS[format](numbers);
   }
 

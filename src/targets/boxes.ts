@@ -24,15 +24,15 @@ const options = z
       .describe('Rows and columns of the map in which centres are found: two things in one cell are one.'),
     format: z
       .enum(['xywh', 'xyxy', 'cxcywh'])
-      .default('xywh')
+      .optional()
       .describe(
-        'What four numbers in a list are: the corner at the left and top and the size (COCO), two corners (Pascal VOC), or the centre and the size (YOLO).',
+        'What four numbers in a list are: the corner at the left and top and the size (COCO), two corners (Pascal VOC), or the centre and the size (YOLO). As the source says, or xywh, when absent.',
       ),
     unit: z
       .enum(['relative', 'pixels'])
       .optional()
       .describe(
-        "What boxes are counted in: parts of width and height, or pixels of each row's image. Pixels with imageSize, else relative when absent.",
+        "What boxes are counted in: parts of width and height, or pixels of each row's image. As the source says, else pixels with imageSize, else relative, when absent.",
       ),
     imageSize: z
       .tuple([z.int().positive(), z.int().positive()])
@@ -54,6 +54,7 @@ const RARE = -Math.log(9);
 export const boxes = defineTarget({
   kind: 'boxes',
   title: 'boxes around things',
+  field: 'boxes',
   options,
   features: 'map',
   truth: (chosen) => boxesTruth(chosen),

@@ -66,6 +66,8 @@ export interface Target<
   readonly kind: Kind;
   /** For people: `one class`, `several classes`. */
   readonly title: string;
+  /** The column that it is read from where a recipe names none; `label` when absent. */
+  readonly field?: string;
   /** What stands beside `target` and `field` in a recipe's `outputs`. */
   readonly options: Schema;
   readonly features: FeatureKind;

@@ -14,7 +14,15 @@ const options = z
       .array(z.string().min(1))
       .length(4)
       .default(['xmin', 'ymin', 'xmax', 'ymax'])
-      .describe("The four columns of the box, in the order of the output's format."),
+      .describe('The four columns of a box.'),
+    format: z
+      .enum(['xyxy', 'xywh', 'cxcywh'])
+      .default('xyxy')
+      .describe('What the four are: two corners, corner and size, or centre and size.'),
+    unit: z
+      .enum(['pixels', 'relative'])
+      .default('pixels')
+      .describe("What they are counted in: pixels of each row's image, or parts of its width and height."),
     splitField: csv.options.shape.splitField,
     delimiter: csv.options.shape.delimiter,
     columns: csv.options.shape.columns,
@@ -27,13 +35,14 @@ const options = z
 
 /**
  * A CSV file with a row for each box, gathered by image: columns `image`, a path, and `boxes`, a list of `{ label, box }` whose
- * four numbers are as `outputs.NAME.format` and `unit` say. Boxes wait in memory, some hundred bytes each.
+ * four numbers are as `format` and `unit` say. Boxes wait in memory, some hundred bytes each.
  */
 export const boxTable = defineSource({
   kind: 'box-table',
   gives: 'image',
+  task: 'object-detection',
   options,
-  async open({ imageField, labelField, boxFields, ...table }, context) {
+  async open({ imageField, labelField, boxFields, format, unit, ...table }, context) {
     const wanted = (name: string, key: string) => ({ name, key: `data.source.${key}` });
     const columns = {
       inputs: [wanted(imageField, 'imageField')],
@@ -43,6 +52,7 @@ export const boxTable = defineSource({
     const kind = JSON.stringify(['box-table', 1, imageField, labelField, boxFields]);
     return {
       title: source.title,
+      declares: async () => ({ boxes: { boxes: { format, unit } } }),
       fingerprint: async () => `${kind} ${await source.fingerprint()}`,
       async *rows(signal): AsyncGenerator<SourceRow> {
         const images = new Map<

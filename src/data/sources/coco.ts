@@ -51,7 +51,7 @@ const fileSchema = z.looseObject({
 
 /**
  * Images with their boxes: columns `image`, a path, and `boxes`, a list of `{ label, box: [x, y, width, height] }` in pixels of
- * the image (`outputs.NAME: { target: boxes, field: boxes, unit: pixels }`). Boxes of crowds (`iscrowd`) are left out, and
+ * the image. Boxes of crowds (`iscrowd`) are left out, and
  * counted; an image whose boxes are not to be used (no list of four, an unknown category) is a broken row.
  *
  * Lin et al., "Microsoft COCO: Common Objects in Context" (2014); https://cocodataset.org/#format-data.
@@ -59,6 +59,7 @@ const fileSchema = z.looseObject({
 export const coco = defineSource({
   kind: 'coco',
   gives: 'image',
+  task: 'object-detection',
   options,
   async open({ validation, test, ...train }, context): Promise<DataSource> {
     const parts = [
@@ -86,7 +87,7 @@ export const coco = defineSource({
             remedy: 'Give all of them the same categories.',
           });
         }
-        return { boxes: { classes: first! } };
+        return { boxes: { classes: first!, boxes: { format: 'xywh', unit: 'pixels' } } };
       },
       async *rows(signal) {
         for (const one of parts) {
@@ -175,7 +176,7 @@ function* rowsOf({
     yield {
       sample: {
         id: `${file}/${id}`,
-        where: `${file}: images[${i}] (${file_name})`,
+        where: `images[${i}], ${file_name}`,
         folder,
         ...(split && { split }),
         values: { image: join(folder, file_name), boxes: boxes.get(`${id}`) },

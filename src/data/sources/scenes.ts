@@ -67,6 +67,7 @@ const VALIDATION_PART = 1 / 12;
 export const scenes = defineSource({
   kind: 'scenes',
   gives: 'image',
+  task: 'object-detection',
   options,
   async open(chosen, context): Promise<DataSource> {
     const { path, ...drawn } = chosen;

@@ -32,6 +32,8 @@ export interface SourceKind<Kind extends string = string, Schema extends z.ZodTy
   readonly kind: Kind;
   /** What its samples are, where they can be nothing else. */
   readonly gives?: string;
+  /** The task that they are for, where a recipe names none. */
+  readonly task?: string;
   /** The options beside `kind`; its descriptions are what editors show. */
   readonly options: Schema;
   /** Throws LimbeckError if what is named is missing or not what it should be. */
