@@ -4,6 +4,7 @@ import { LimbeckError } from '../../errors.ts';
 import { formatCount, plainLine } from '../progress/format.ts';
 import type { Answers } from './draft.ts';
 import { PAIRS_TASK, pairSettings } from './pair-settings.ts';
+import { proposeBoxTable, proposeCoco } from './propose-boxes.ts';
 
 /** What a person's data propose for a recipe, and what was seen, a line each. */
 export interface Proposal {
@@ -13,7 +14,7 @@ export interface Proposal {
   /** `key.path=value` for settings that depend on the data. */
   set: string[];
   seen: string[];
-  survey: FileSurvey;
+  survey: Pick<FileSurvey, 'columns' | 'choice'>;
 }
 
 /** The sentence encoder reads no more. */
@@ -28,7 +29,11 @@ const SHOWN_CLASSES = 8;
  * @throws LimbeckError `data.missing`, `data.wrong-format`; `cli.no-text` where no column looks like text
  */
 export async function proposeSource(path: string, written: string): Promise<Proposal> {
+  const listed = proposeCoco(path, written);
+  if (listed) return { ...listed, survey: { columns: [], choice: {} } };
   const survey = await surveyFile(path);
+  const boxes = proposeBoxTable(survey, written);
+  if (boxes) return { ...boxes, survey: { columns: [], choice: {} } };
   const { kind, options, choice, columns, rows, more, notes } = survey;
   if (kind === 'idx') {
     const seen = ['a folder of images in IDX files', ...notes];
