@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { FileSurvey } from '../../data/survey/survey-file.ts';
+import { readRegularText } from '../../regular-file.ts';
 import { formatCount, plainLine } from '../progress/format.ts';
-import type { Proposal } from './propose.ts';
+import type { Proposal } from './proposal.ts';
 
 const TASK = 'object-detection';
 /** Larger files are not looked into. */
@@ -26,7 +27,7 @@ export function proposeCoco(path: string, written: string): Omit<Proposal, 'surv
   if (statSync(path).size > MOST_BYTES) return undefined;
   let found: Partial<Coco>;
   try {
-    found = JSON.parse(readFileSync(path, 'utf8')) as Partial<Coco>;
+    found = JSON.parse(readRegularText(path)) as Partial<Coco>;
   } catch {
     return undefined;
   }

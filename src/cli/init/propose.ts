@@ -2,20 +2,11 @@ import { useLiteTokenizer } from '../../data/modalities/text/tokenizer/use-lite-
 import { type FileSurvey, surveyFile } from '../../data/survey/survey-file.ts';
 import { LimbeckError } from '../../errors.ts';
 import { formatCount, plainLine } from '../progress/format.ts';
-import type { Answers } from './draft.ts';
 import { PAIRS_TASK, pairSettings } from './pair-settings.ts';
+import type { Proposal } from './proposal.ts';
 import { proposeBoxTable, proposeCoco } from './propose-boxes.ts';
 
-/** What a person's data propose for a recipe, and what was seen, a line each. */
-export interface Proposal {
-  source: Answers['source'];
-  /** The task, where the source alone does not say it. */
-  task?: Answers['task'];
-  /** `key.path=value` for settings that depend on the data. */
-  set: string[];
-  seen: string[];
-  survey: Pick<FileSurvey, 'columns' | 'choice'>;
-}
+export type { Proposal } from './proposal.ts';
 
 /** The sentence encoder reads no more. */
 const MOST_TOKENS = 128;
