@@ -112,7 +112,7 @@ class Asking {
   }
 
   async #pay(sample: AskedSample, place: number, count: number): Promise<Reply> {
-    const { question, paid, spending, endpoint, id } = this.#options;
+    const { question, paid, spending, endpoint, id, signal } = this.#options;
     const asked = { ...question.ask(sample.text), count };
     const sent = asked.messages.map(({ content }) => content).join('\n');
     const bytes = roughTokens(sent) * 4;
@@ -123,7 +123,7 @@ class Asking {
     if (!spending.reserve(aside)) throw spending.exhausted();
     let usage: TokenUsage | undefined;
     try {
-      const reply = await (await endpoint()).ask(asked, `${id}-${hexOf(sample.key)}-${place}`);
+      const reply = await (await endpoint()).ask(asked, `${id}-${hexOf(sample.key)}-${place}`, signal);
       usage = reply.usage;
       paid.add([{ key: sample.key, reply }]);
       this.#requests++;

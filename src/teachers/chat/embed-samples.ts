@@ -49,14 +49,19 @@ function* groupsOf(
 }
 
 async function pay(options: EmbedOptions, group: readonly AskedSample[]): Promise<readonly string[]> {
-  const { paid, spending, endpoint, id, width, model, choice } = options;
+  const { paid, spending, endpoint, id, width, model, choice, signal } = options;
   const texts = group.map(({ text }) => text);
   const aside: TokenUsage = { input: roughTokens(texts.join('')), output: 0 };
   if (!spending.reserve(aside)) throw spending.exhausted();
   let usage: TokenUsage | undefined;
   try {
     const first = group[0] as AskedSample;
-    const reply = await (await endpoint()).embed(texts, width, `${id}-${hexOf(first.key)}-${group.length}`);
+    const reply = await (await endpoint()).embed(
+      texts,
+      width,
+      `${id}-${hexOf(first.key)}-${group.length}`,
+      signal,
+    );
     usage = reply.usage;
     const vectors = reply.vectors as readonly string[];
     paid.add(

@@ -232,3 +232,18 @@ test('a key in place of its name is refused, and not told', () => {
   expect(error?.issues[0]?.path).toEqual(['key']);
   expect(JSON.stringify(error?.issues)).not.toContain(KEY);
 });
+
+test('a stop waits for what is on its way, and for nothing else', async () => {
+  const slow = await serve({ delay: 150 });
+  const stop = new AbortController();
+  const endpoint = await ChatEndpoint.open(choose(slow.url));
+  setTimeout(() => stop.abort(), 30);
+  expect((await endpoint.ask(QUESTION, 'id', stop.signal)).choices).toHaveLength(1);
+  const failing = await serve({ fault: () => ({ status: 503 }) });
+  const again = new AbortController();
+  const other = await ChatEndpoint.open(choose(failing.url, { pause: 60 }));
+  const start = performance.now();
+  setTimeout(() => again.abort(new Error('stopped')), 50);
+  await expect(other.ask(QUESTION, 'id', again.signal)).rejects.toThrow('stopped');
+  expect(performance.now() - start).toBeLessThan(patience(10));
+});

@@ -152,16 +152,26 @@ export class ChatEndpoint {
     const { retries, pause } = this.#choice;
     const { default: pRetry } = await import('p-retry');
     let last: unknown;
+    let isSending = false;
+    // What is on its way is paid, and waited for; what waits for another try is not.
+    const waiting = new AbortController();
+    const onAbort = () => {
+      if (!isSending) waiting.abort(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort);
     try {
       return await pRetry(
         async () => {
           await this.#heldBack(signal);
+          isSending = true;
           try {
             return await send();
           } catch (error) {
             last = error;
             // p-retry takes nothing but errors, and no TypeError that is not of the network.
             throw new Error('failed', { cause: error });
+          } finally {
+            isSending = false;
           }
         },
         {
@@ -170,8 +180,8 @@ export class ChatEndpoint {
           maxTimeout: 120_000,
           factor: 2,
           randomize: true,
-          ...(signal && { signal }),
-          shouldRetry: () => isPassing(last),
+          signal: waiting.signal,
+          shouldRetry: () => isPassing(last) && signal?.aborted !== true,
           onFailedAttempt: ({ retriesLeft }) => {
             if (!isPassing(last) || retriesLeft === 0) return;
             const wait = waitOf(last);
@@ -185,6 +195,8 @@ export class ChatEndpoint {
     } catch (error) {
       signal?.throwIfAborted();
       throw this.#told(last ?? error);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
