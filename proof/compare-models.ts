@@ -1,4 +1,4 @@
-import type { ModelResult, RunResult } from '../src/index.ts';
+import { accuracyOf, type ModelResult, type RunResult } from '../src/index.ts';
 import type { Claim } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
@@ -9,8 +9,8 @@ export function modelTable(runs: readonly RunResult[], sample = 'text'): string 
     const { mean: speed } = spreadOf(models.map(({ throughput }) => throughput));
     return [
       name,
-      percents(models.map(({ accuracy }) => accuracy)),
-      percents(models.map(({ macroF1 }) => macroF1)),
+      percents(models.map(accuracyOf)),
+      percents(models.map(({ macroF1 = Number.NaN }) => macroF1)),
       `${(spreadOf(models.map(({ bytes }) => bytes)).mean / 1e6).toFixed(1)} MB`,
       `${numbers(
         models.map(({ latencyMs }) => latencyMs.one),
@@ -37,8 +37,10 @@ function peerOf({ baselines = [] }: RunResult, name: string) {
 /** How much the student has over the best of what learnt in one way, by run. */
 function gainsOver(runs: readonly RunResult[], taughtBy: 'labels' | 'teacher'): number[] {
   return runs.map(({ student, baselines = [] }) => {
-    const others = baselines.filter((one) => one.taughtBy === taughtBy).map(({ result }) => result.accuracy);
-    return student.accuracy - Math.max(0, ...others);
+    const others = baselines
+      .filter((one) => one.taughtBy === taughtBy)
+      .map(({ result }) => accuracyOf(result));
+    return accuracyOf(student) - Math.max(0, ...others);
   });
 }
 
@@ -49,7 +51,7 @@ export function modelText(runs: readonly RunResult[]): string {
   const memory = Math.max(...runs.map(({ machine }) => machine.memoryPeakBytes));
   return [
     `Mean ± standard deviation over ${runs.length} seeds; a seed draws another split, other labels and other initial weights.`,
-    `The student keeps ${percents(runs.map(({ retention }) => retention))} % of the teacher's accuracy at ${numbers(
+    `The student keeps ${percents(runs.map(({ retention }) => retention ?? Number.NaN))} % of the teacher's accuracy at ${numbers(
       runs.map(({ speedup }) => speedup),
       1,
     )} times its throughput,`,
@@ -65,7 +67,7 @@ export function studentClaims(runs: readonly RunResult[], teacherAccuracy: numbe
   return [
     {
       text: `every teacher is above ${100 * teacherAccuracy} %`,
-      holds: worst(runs.map(({ teacher }) => teacher.accuracy)) > teacherAccuracy,
+      holds: worst(runs.map(({ teacher }) => accuracyOf(teacher))) > teacherAccuracy,
     },
     {
       text: 'every student has at least 15 times the throughput of its teacher',
@@ -73,7 +75,7 @@ export function studentClaims(runs: readonly RunResult[], teacherAccuracy: numbe
     },
     {
       text: 'every student keeps at least 92 % of the accuracy of its teacher',
-      holds: worst(runs.map(({ retention }) => retention)) >= 0.92,
+      holds: worst(runs.map(({ retention }) => retention ?? Number.NaN)) >= 0.92,
     },
     {
       text: 'int8 loses at most a point in every run',
@@ -85,10 +87,10 @@ export function studentClaims(runs: readonly RunResult[], teacherAccuracy: numbe
 /** What is promised of the default run besides. */
 export function defaultRunClaims(runs: readonly RunResult[]): Claim[] {
   const spread = (values: readonly number[]) => spreadOf(values).deviation;
-  const students = spread(runs.map(({ student }) => student.accuracy));
-  const baselines = spread(runs.map(({ baseline }) => baseline?.accuracy ?? 0));
+  const students = spread(runs.map(({ student }) => accuracyOf(student)));
+  const baselines = spread(runs.map(({ baseline }) => (baseline ? accuracyOf(baseline) : 0)));
   const overPeer = spreadOf(gainsOver(runs, 'teacher'));
-  const accuracy = spreadOf(runs.map(({ student }) => student.accuracy)).mean;
+  const accuracy = spreadOf(runs.map(({ student }) => accuracyOf(student))).mean;
   const int8 = Math.max(...runs.map(({ studentInt8 }) => studentInt8?.bytes ?? Number.POSITIVE_INFINITY));
   return [
     {

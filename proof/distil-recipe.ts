@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { distill, parseRecipe, type RunResult } from '../src/index.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
 
 /** Distils a recipe of the repository with one seed, in runs/proof/NAME-seed-N, telling each stage's end. */
-export async function distilRecipe<Result extends RunResult | AnswersResult = RunResult>(options: {
+export async function distilRecipe(options: {
   readonly recipe: string;
   readonly name: string;
   readonly seed: number;
@@ -13,14 +12,14 @@ export async function distilRecipe<Result extends RunResult | AnswersResult = Ru
   /** Told of each stage's begin and end. */
   readonly onStage?: (stage: string, isOver: boolean) => void;
   log(line: string): void;
-}): Promise<Result> {
+}): Promise<RunResult> {
   const { name, seed, log } = options;
   const file = fileURLToPath(new URL(`../recipes/${options.recipe}.yaml`, import.meta.url));
   const recipe = parseRecipe(readFileSync(file, 'utf8'), {
     file,
     overrides: [...(options.overrides ?? []), `seed=${seed}`],
   });
-  return distill<Result>(recipe, {
+  return distill(recipe, {
     out: fileURLToPath(new URL(`../runs/proof/${name}-seed-${seed}`, import.meta.url)),
     storeFolder: fileURLToPath(new URL('../runs/proof/.store', import.meta.url)),
     recipeFolder: fileURLToPath(new URL('../recipes', import.meta.url)),

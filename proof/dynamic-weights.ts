@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { accuracyOf } from '../src/index.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, percents, spreadOf } from './statistics.ts';
@@ -40,7 +41,7 @@ export const dynamicWeights: Proof = {
           baseline: false,
           log,
         });
-        curves.push({ ...validationCurve(`${name}-seed-${seed}`), test: student.accuracy });
+        curves.push({ ...validationCurve(`${name}-seed-${seed}`), test: accuracyOf(student) });
       }
       return curves;
     };

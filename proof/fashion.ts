@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseRecipe, type RunResult, type TrainResult, train } from '../src/index.ts';
+import { accuracyOf, parseRecipe, type RunResult, type TrainResult, train } from '../src/index.ts';
 import { modelTable } from './compare-models.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
@@ -18,8 +18,10 @@ export const fashion: Proof = {
     const runs: RunResult[] = [];
     for (const seed of SEEDS)
       runs.push(await distilRecipe({ recipe: 'fashion-student', name: 'fashion-student', seed, log }));
-    const gains = runs.map(({ student, baseline }) => student.accuracy - (baseline?.accuracy ?? 0));
-    const students = runs.map(({ student }) => student.accuracy);
+    const gains = runs.map(
+      ({ student, baseline }) => accuracyOf(student) - (baseline ? accuracyOf(baseline) : 0),
+    );
+    const students = runs.map(({ student }) => accuracyOf(student));
     return {
       table: modelTable(runs, 'image'),
       text:
@@ -27,8 +29,8 @@ export const fashion: Proof = {
         `The student has 100 labels a class and the teacher's answers about all 55,000 pictures, the baseline those labels alone, for as many steps: the student has ${percents(gains)} points more.`,
       claims: [
         {
-          text: `the teacher has at least 93.5 % on the test split (${percents([teacher.student.accuracy])})`,
-          holds: teacher.student.accuracy >= 0.935,
+          text: `the teacher has at least 93.5 % on the test split (${percents([accuracyOf(teacher.student)])})`,
+          holds: accuracyOf(teacher.student) >= 0.935,
         },
         {
           text: 'the gain over the baseline is larger than the spread of the students',

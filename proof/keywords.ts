@@ -4,7 +4,7 @@ import { pipeline } from '@huggingface/transformers';
 import { decodeAudio } from '../src/data/modalities/audio/decode-audio.ts';
 import { resample } from '../src/data/modalities/audio/resample.ts';
 import { ASTERISK_FOLDER } from '../src/data/sources/asterisk-prompts.ts';
-import { parseRecipe, type RunResult, type TrainResult, train } from '../src/index.ts';
+import { accuracyOf, parseRecipe, type RunResult, type TrainResult, train } from '../src/index.ts';
 import { modelTable } from './compare-models.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { recordingsOf } from './keyword-recordings.ts';
@@ -51,15 +51,17 @@ export const keywords: Proof = {
         SEEDS.map((seed) => heardRight(`${RUNS}/proof/keywords-labels-seed-${seed}/student`)),
       ),
     };
-    const accuracies = runs.map(({ student }) => student.accuracy);
-    const gains = runs.map(({ student, baseline }) => student.accuracy - (baseline?.accuracy ?? 0));
+    const accuracies = runs.map(({ student }) => accuracyOf(student));
+    const gains = runs.map(
+      ({ student, baseline }) => accuracyOf(student) - (baseline ? accuracyOf(baseline) : 0),
+    );
     const words = recordingsOf(teacher.labels).length;
     const ownVoices = [
-      ['teacher', percents([teacher.result.student.accuracy]), percents(real.teacher)],
+      ['teacher', percents([accuracyOf(teacher.result.student)]), percents(real.teacher)],
       ['student', percents(accuracies), percents(real.students)],
       [
         'plain KD: the teacher alone, no labels',
-        percents(plain.map(({ student }) => student.accuracy)),
+        percents(plain.map(({ student }) => accuracyOf(student))),
         percents(real.plain),
       ],
       [
@@ -84,7 +86,7 @@ export const keywords: Proof = {
         },
         {
           text: "every student keeps 90 % of its teacher's accuracy on voices not heard before",
-          holds: Math.min(...runs.map(({ retention }) => retention)) >= 0.9,
+          holds: Math.min(...runs.map(({ retention }) => retention ?? Number.NaN)) >= 0.9,
         },
         {
           text: 'every student understands the person twenty times as often as chance',

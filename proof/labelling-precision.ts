@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RunResult } from '../src/index.ts';
+import { accuracyOf, type RunResult } from '../src/index.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, percents, spreadOf } from './statistics.ts';
@@ -31,7 +31,7 @@ export const labellingPrecision: Proof = {
         );
         if (state.done.teacher.agreement !== null) agreements.push(state.done.teacher.agreement);
       }
-      accuracies[precision] = runs.map(({ student }) => student.accuracy);
+      accuracies[precision] = runs.map(({ student }) => accuracyOf(student));
       rows.push([
         precision,
         percents(accuracies[precision]),

@@ -1,4 +1,4 @@
-import type { RunResult } from '../src/index.ts';
+import { accuracyOf, type RunResult } from '../src/index.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import type { Claim, Proof, ProofResult } from './proof.ts';
 import { SEEDS } from './proof.ts';
@@ -168,7 +168,7 @@ function result(
   runs: ReadonlyMap<string, readonly RunResult[]>,
   weights: string,
 ): ProofResult {
-  const accuracies = (key: string) => (runs.get(key) ?? []).map(({ student }) => student.accuracy);
+  const accuracies = (key: string) => (runs.get(key) ?? []).map(({ student }) => accuracyOf(student));
   const plain = accuracies('kd');
   const gainsOf = (values: readonly number[]) => values.map((value, seed) => value - (plain[seed] as number));
   const signed = (values: readonly number[]) => {
@@ -188,12 +188,12 @@ function result(
     ['', 'accuracy, %', 'against plain KD, points', 'training'],
     row(
       'teacher',
-      first.map(({ teacher }) => teacher.accuracy),
+      first.map(({ teacher }) => accuracyOf(teacher)),
       0,
     ),
     row(
       'no teacher',
-      first.map(({ baseline }) => baseline?.accuracy ?? Number.NaN),
+      first.map(({ baseline }) => (baseline ? accuracyOf(baseline) : Number.NaN)),
       0,
     ),
     ...variants.map(({ title, key }) => row(title, accuracies(key), trainSeconds(runs.get(key) ?? []))),
@@ -206,7 +206,9 @@ function result(
     },
     {
       text: 'plain KD beats the student without a teacher in every seed',
-      holds: first.every(({ student, baseline }) => student.accuracy > (baseline?.accuracy ?? 1)),
+      holds: first.every(
+        ({ student, baseline }) => accuracyOf(student) > (baseline ? accuracyOf(baseline) : 1),
+      ),
     },
   ];
   const text =

@@ -1,22 +1,22 @@
-import type { AnswersResult } from '../src/report/answers-result.ts';
+import type { RunResult } from '../src/index.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
-type Model = AnswersResult['student'];
+type Model = RunResult['student'];
 
 /** Silero VAD v5 teaches a small student, which hears the waveform, where somebody speaks. */
 export const speech: Proof = {
   name: 'speech',
   title: 'Speech: where somebody speaks',
   async run(log) {
-    const runs: AnswersResult[] = [];
-    const plain: AnswersResult[] = [];
+    const runs: RunResult[] = [];
+    const plain: RunResult[] = [];
     for (const seed of SEEDS) {
       // Another seed mixes other recordings, and holds out others.
       const mixtures = `data.source.seed=${seed}`;
       runs.push(
-        await distilRecipe<AnswersResult>({
+        await distilRecipe({
           recipe: 'speech',
           name: 'speech',
           seed,
@@ -25,7 +25,7 @@ export const speech: Proof = {
         }),
       );
       plain.push(
-        await distilRecipe<AnswersResult>({
+        await distilRecipe({
           recipe: 'speech',
           name: 'speech-plain',
           seed,
@@ -35,7 +35,7 @@ export const speech: Proof = {
         }),
       );
     }
-    const of = (pick: (run: AnswersResult) => Model | null | undefined) => (run: AnswersResult) =>
+    const of = (pick: (run: RunResult) => Model | null | undefined) => (run: RunResult) =>
       pick(run) ?? undefined;
     const teacher = of((run) => run.teacher);
     const student = of((run) => run.student);

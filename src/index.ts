@@ -37,7 +37,14 @@ export { RecipeError, type RecipeProblem } from './recipe/problems.ts';
 export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema.ts';
 export { stringifyRecipe } from './recipe/write.ts';
 export type { ContinualMethodResult, ContinualResult } from './report/continual-result.ts';
-export type { Gate, Machine, ModelResult, RunResult, StageSeconds } from './report/result.ts';
+export {
+  accuracyOf,
+  type Gate,
+  type Machine,
+  type ModelResult,
+  type RunResult,
+  type StageSeconds,
+} from './report/result.ts';
 export type {
   CompileOptions,
   CompileResult,

@@ -2,8 +2,6 @@ import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomStream } from '../src/random.ts';
 import { checkRecipe } from '../src/recipe/parse.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
-import type { AnswersEvaluationResult } from '../src/run/api.ts';
 import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
 import { train } from '../src/run/train.ts';
@@ -94,11 +92,11 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('%s', (kind) => {
 
   test('trains on its labels, and is measured again alike', async () => {
     const options = place.options(teacherRun);
-    const result = await train<AnswersResult>(recipeOf(kind, teacherRun), options);
+    const result = await train(recipeOf(kind, teacherRun), options);
     expect(result.metrics[0]?.name).toBe(kind === 'number' ? 'rmse' : metric);
     expect(result.student.metrics[metric]).toBeGreaterThan(least);
     expect(result.gate?.passed).toBe(true);
-    const again = await evaluate<AnswersEvaluationResult>(options.out, {});
+    const again = await evaluate(options.out, {});
     for (const { name, value } of again.metrics)
       expect(value).toBeCloseTo(result.student.metrics[name] as number, 5);
     const page = readFileSync(place.path('runs', teacherRun, 'report.html'), 'utf8');
@@ -111,7 +109,7 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('%s', (kind) => {
   test('learns from a teacher, and ends in the same bits where it was cut off', async () => {
     const teacher = { kind: 'onnx', model: `runs/${teacherRun}/student`, precision: 'f32' };
     const recipe = recipeOf(kind, `${kind}-taught`, { teacher });
-    const whole = await distill<AnswersResult>(recipe, place.options(`${kind}-whole`));
+    const whole = await distill(recipe, place.options(`${kind}-whole`));
     const { student, teacher: taught, baselines } = whole;
     expect(taught?.metrics[metric]).toBeGreaterThan(least);
     expect(student.metrics[metric]).toBeGreaterThan(least - 0.1);
@@ -125,7 +123,7 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('%s', (kind) => {
       },
     });
     await expect(distill(recipe, cut)).rejects.toMatchObject({ code: 'run.interrupted' });
-    const resumed = await distill<AnswersResult>(recipe, place.options(`${kind}-cut`));
+    const resumed = await distill(recipe, place.options(`${kind}-cut`));
     expect(resumed.student.metrics).toEqual(student.metrics);
     for (const file of ['onnx/model.onnx', 'onnx/model_quantized.onnx']) {
       const [a, b] = ['whole', 'cut'].map((run) =>
@@ -142,7 +140,7 @@ test('several outputs share a student, each with its metrics', async () => {
     score: { target: 'number', field: 'score' },
   };
   const recipe = recipeOf('classes', 'both', { outputs, export: { int8: false } });
-  const { metrics, student } = await train<AnswersResult>(recipe, place.options('both'));
+  const { metrics, student } = await train(recipe, place.options('both'));
   expect(metrics[0]?.name).toBe('tags/macroAuroc');
   expect(student.metrics['tags/macroAuroc']).toBeGreaterThan(0.9);
   expect(student.metrics['score/pearson']).toBeGreaterThan(0.5);
@@ -154,7 +152,7 @@ test('vectors that only a teacher gives are its student’s truth', async () => 
   const outputs = { logits: { target: 'embedding' } };
   const recipe = recipeOf('classes', 'vectors', { outputs, teacher, export: { int8: false } });
   const options = place.options('vectors');
-  const { teacher: taught, student, baselines } = await distill<AnswersResult>(recipe, options);
+  const { teacher: taught, student, baselines } = await distill(recipe, options);
   expect(taught?.metrics.cosine).toBeCloseTo(1, 3);
   expect(student.metrics.cosine).toBeGreaterThan(0.8);
   // A linear model would have a table of n-grams as wide as the vector.

@@ -4,7 +4,6 @@ import { pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tone, wavFile } from '../src/data/modalities/audio/testing/wav-file.ts';
 import { check, distill, parseRecipe, plan, type RunEvent, train } from '../src/index.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
 import { fileHash } from './support/file-hash.ts';
 import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
@@ -140,7 +139,7 @@ outputs: { logits: { target: frame-classes, field: speech } }
 student: { kind: audio-conv, width: 8, blocks: 1, halvings: 1, level: clip }
 training: { epochs: 10, batchSize: 16, optimizer: { kind: adamw, learningRate: 0.01 } }
 `);
-    const result = (await train<AnswersResult>(frames, place.options('frames'))) as AnswersResult;
+    const result = await train(frames, place.options('frames'));
     expect(result.student.metrics.frameAuroc).toBeGreaterThan(0.95);
     expect(result.studentInt8?.metrics.frameAuroc).toBeGreaterThan(0.9);
   });

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunEvent } from '../src/events.ts';
-import type { TrainResult } from '../src/report/result.ts';
+import { accuracyOf } from '../src/report/result.ts';
 import { evaluate } from '../src/run/evaluate.ts';
 import { train } from '../src/run/train.ts';
 import { type Gloss, readGlosses, writeJsonLines } from './support/glosses.ts';
@@ -30,9 +30,8 @@ beforeAll(async () => {
   const onEvent = (event: RunEvent) => {
     if (event.type === 'log' && event.level === 'warn') warnings.push(event.message);
   };
-  ({
-    student: { accuracy },
-  } = await train<TrainResult>(recipe, { ...options, onEvent }));
+  const { student } = await train(recipe, { ...options, onEvent });
+  accuracy = accuracyOf(student);
 });
 afterAll(() => place.remove());
 

@@ -8,6 +8,7 @@ import { GraphBuilder } from '../src/onnx/graph-builder.ts';
 import { writeModelFile } from '../src/onnx/node-files.ts';
 import { float32, tensor } from '../src/onnx/tensor.ts';
 import { randomStream } from '../src/random.ts';
+import { accuracyOf } from '../src/report/result.ts';
 import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
 
@@ -80,7 +81,7 @@ function teacherFolder(
   writeFileSync(`${folder}/tokenizer_config.json`, JSON.stringify({ ...tokens, ...choice.config }));
 }
 
-async function accuracyOf(name: string): Promise<{ teacher: number; student: number; warnings: string[] }> {
+async function accuraciesOf(name: string): Promise<{ teacher: number; student: number; warnings: string[] }> {
   const recipe = parseRecipe(
     stringify({
       name,
@@ -103,7 +104,7 @@ async function accuracyOf(name: string): Promise<{ teacher: number; student: num
     if (event.type === 'log' && event.level === 'warn') warnings.push(event.message);
   };
   const { teacher, student } = await distill(recipe, place.options(name, { baseline: false, onEvent }));
-  return { teacher: teacher.accuracy, student: student.accuracy, warnings };
+  return { teacher: accuracyOf(teacher), student: accuracyOf(student), warnings };
 }
 
 beforeAll(() => place.write('data.jsonl', rows()));
@@ -120,7 +121,7 @@ describe('a teacher from its folder is always right', () => {
         return g.op('Cast', [g.add(dropped!, 30_000)], { to: DATA_TYPE_CODES.float64 });
       },
     });
-    const { teacher, student, warnings } = await accuracyOf('training-mode');
+    const { teacher, student, warnings } = await accuraciesOf('training-mode');
     expect(teacher).toBe(1);
     expect(student).toBeGreaterThan(0.4);
     expect(warnings).toContainEqual(expect.stringContaining('training mode (1 Dropout)'));
@@ -130,7 +131,7 @@ describe('a teacher from its folder is always right', () => {
     timeout: patience(120),
   }, async () => {
     teacherFolder('probabilities', { end: (g, scores) => g.mul(g.softmax(scores), g.scalar(1)) });
-    const { teacher, warnings } = await accuracyOf('probabilities');
+    const { teacher, warnings } = await accuraciesOf('probabilities');
     expect(teacher).toBe(1);
     expect(warnings).toContainEqual(expect.stringContaining('they sum to 1'));
   });
@@ -139,9 +140,9 @@ describe('a teacher from its folder is always right', () => {
     timeout: patience(120),
   }, async () => {
     teacherFolder('last-token', { pool: 'last', config: { padding_side: 'left' } });
-    expect((await accuracyOf('last-token')).teacher).toBe(1);
+    expect((await accuraciesOf('last-token')).teacher).toBe(1);
     // On the right it would be asked at the padding: that is refused.
     teacherFolder('last-token-right', { pool: 'last', config: { padding_side: 'right' } });
-    await expect(accuracyOf('last-token-right')).rejects.toMatchObject({ code: 'teacher.padding' });
+    await expect(accuraciesOf('last-token-right')).rejects.toMatchObject({ code: 'teacher.padding' });
   });
 });

@@ -1,6 +1,4 @@
-import { shutAnswersGate } from '../report/answers-conclusion.ts';
-import { isAnswersResult } from '../report/answers-result.ts';
-import type { Gate } from '../report/result.ts';
+import type { TrainResult } from '../report/result.ts';
 import type { Cli } from './cli.ts';
 import { EXIT } from './exit-codes.ts';
 import { writeResult } from './json-result.ts';
@@ -10,12 +8,12 @@ import { gateFailure } from './result-summary.ts';
 export function finishGated(
   cli: Cli,
   json: boolean | undefined,
-  result: { gate: Gate | null },
+  result: Pick<TrainResult, 'gate' | 'metrics'>,
   summary: string,
 ): void {
   if (json) writeResult(cli, result);
   else cli.terminal.out(`\n${summary}`);
-  const failure = isAnswersResult(result) ? shutAnswersGate(result) : gateFailure(result.gate);
+  const failure = gateFailure(result);
   if (!failure) return;
   cli.exitCode = EXIT.gate;
   if (!json) cli.terminal.err(`${cli.terminal.errColors.red('gate')}: ${failure}\n`);

@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { formatValue } from '../metrics/format-metric.ts';
 import { percent } from '../percent.ts';
 import {
   baselinesOf,
@@ -9,9 +10,10 @@ import {
 } from '../report/conclusion.ts';
 import { shutGate } from '../report/gate-sentences.ts';
 import {
-  type Gate,
   int8Ships,
+  isDistilled,
   type ModelResult,
+  metricValue,
   type RunResult,
   shortName,
   type TrainResult,
@@ -21,68 +23,63 @@ import type { HostedPrice, Plan } from '../run/planning/stage-plan.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
 
-const MODEL_COLUMNS = ['', 'accuracy', 'macro-F1', 'size', 'parameters', 'one', '32 at once', 'a second'];
+/** Metrics that fit beside each other in a terminal. */
+const MOST_METRICS = 4;
 
-function modelRow(name: string, model: ModelResult): string[] {
-  return [
-    name,
-    percent(model.accuracy),
-    percent(model.macroF1),
+/** The models side by side; those that a run does not have are left out. */
+export function modelTable(result: TrainResult | RunResult): string {
+  const { student, studentInt8 } = result;
+  const metrics = result.metrics.slice(0, MOST_METRICS);
+  const row = (name: string, model: ModelResult): string[] => [
+    plainLine(name),
+    ...metrics.map((metric) => formatValue(metric, metricValue(model, metric))),
     formatBytes(model.bytes),
     formatCount(model.parameters),
     `${model.latencyMs.one.toFixed(2)} ms`,
     `${model.latencyMs.thirtyTwo.toFixed(2)} ms`,
     formatCount(model.throughput),
   ];
+  const titles = metrics.map(({ title }) => plainLine(title));
+  const distilled = isDistilled(result) ? result : undefined;
+  return table([
+    ['', ...titles, 'size', 'parameters', 'one', '32 at once', 'a second'],
+    ...(distilled ? [row('teacher', distilled.teacher)] : []),
+    row('student', student),
+    ...(studentInt8
+      ? [row(int8Ships(result) ? 'student int8' : 'student int8, kept back', studentInt8)]
+      : []),
+    ...(distilled ? baselinesOf(distilled) : []).map((one) => row(shortName(one.name), one.result)),
+  ]);
 }
 
-/** The models side by side; those that a run does not have are left out. */
-export function modelTable(
-  result: Pick<RunResult, 'student' | 'studentInt8' | 'gate'> &
-    Partial<Pick<RunResult, 'teacher' | 'baseline' | 'baselines'>>,
-): string {
-  const { teacher, student, studentInt8, baseline = null, baselines } = result;
-  const int8 = int8Ships(result) ? 'student int8' : 'student int8, kept back';
-  const rows = [
-    ...(teacher ? [modelRow('teacher', teacher)] : []),
-    modelRow('student', student),
-    ...(studentInt8 ? [modelRow(int8, studentInt8)] : []),
-    ...baselinesOf({ student, baseline, baselines }).map((one) =>
-      modelRow(plainLine(shortName(one.name)), one.result),
-    ),
-  ];
-  return table([MODEL_COLUMNS, ...rows]);
-}
-
-/** What a person wants to know of a distillation, in a few lines. */
-export function distillSummary(result: RunResult, out: string, workingFolder: string): string {
+/** What a person wants to know of a run, in a few lines. */
+export function runSummary(result: TrainResult | RunResult, out: string, workingFolder: string): string {
   const folder = plainLine(relative(workingFolder, out) || '.');
-  const int8 =
-    int8Ships(result) && result.speedupInt8 !== null
-      ? ` The int8 file ${speedBesideTeacher(result.speedupInt8)}.`
-      : '';
   const lines = [
+    ...(isDistilled(result) ? distilledLines(result) : trainedLines(result, folder)),
+    '',
+    `  model   ${join(folder, 'student')}${contents(result)}`,
+    `  report  ${join(folder, 'report.html')}`,
+  ].map(asTyped);
+  return `${modelTable(result)}\n${lines.join('\n')}\n`;
+}
+
+function distilledLines(result: RunResult): string[] {
+  const { speedupInt8, seconds, teacherCalls, teacherCallsSaved: saved } = result;
+  const int8 =
+    int8Ships(result) && speedupInt8 !== null ? ` The int8 file ${speedBesideTeacher(speedupInt8)}.` : '';
+  return [
     `${headlineOf(result, 'samples')}.${int8}`,
     ...worthOf(result, 'samples'),
-    `It took ${formatDuration(result.seconds.total)}; the teacher answered ${counted(result.teacherCalls, 'sample')}, ${counted(result.teacherCallsSaved, 'answer')} ${result.teacherCallsSaved === 1 ? 'was' : 'were'} in the store.`,
-    '',
-    `  model   ${join(folder, 'student')}${contents(result)}`,
-    `  report  ${join(folder, 'report.html')}`,
-  ].map(asTyped);
-  return `${modelTable(result)}\n${lines.join('\n')}\n`;
+    `It took ${formatDuration(seconds.total)}; the teacher answered ${counted(teacherCalls, 'sample')}, ${counted(saved, 'answer')} ${saved === 1 ? 'was' : 'were'} in the store.`,
+  ];
 }
 
-/** What a person wants to know of a training without a teacher. */
-export function trainSummary(result: TrainResult, out: string, workingFolder: string): string {
-  const folder = relative(workingFolder, out) || '.';
-  const lines = [
+function trainedLines(result: TrainResult, folder: string): string[] {
+  return [
     `${studentHeadline(result, 'samples')}.`,
     `It took ${formatDuration(result.seconds.total)}. The run is in ${folder}.`,
-    '',
-    `  model   ${join(folder, 'student')}${contents(result)}`,
-    `  report  ${join(folder, 'report.html')}`,
-  ].map(asTyped);
-  return `${modelTable(result)}\n${lines.join('\n')}\n`;
+  ];
 }
 
 /** Which models the student's folder holds. */
@@ -101,9 +98,9 @@ function asTyped(sentence: string): string {
 }
 
 /** What to say of a gate that stayed shut; undefined when it let the student pass. */
-export function gateFailure(gate: Gate | null): string | undefined {
+export function gateFailure({ gate, metrics }: Pick<TrainResult, 'gate' | 'metrics'>): string | undefined {
   if (!gate || gate.passed) return undefined;
-  return plainLine(shutGate(gate));
+  return plainLine(shutGate({ gate, metrics }));
 }
 
 /** A plan as a table with its totals. */
@@ -197,15 +194,18 @@ function share(value: number | null): string {
   return value === null ? '–' : percent(value);
 }
 
-/** An evaluation: the totals, then a line a class. */
+/** An evaluation: the totals, then a line a class, where there are classes. */
 export function evaluationSummary({
   split,
   model,
   samples,
-  accuracy,
-  macroF1,
-  classes,
+  metrics,
+  classes = [],
 }: EvaluationResult): string {
+  const told = metrics.map((metric) => {
+    const value = metric.format === 'percent' ? percent(metric.value, 2) : formatValue(metric, metric.value);
+    return `${plainLine(metric.title)} ${Number.isNaN(metric.value) ? '–' : value}`;
+  });
   const rows = classes.map((row) => [
     plainLine(row.label),
     formatCount(row.samples),
@@ -215,6 +215,6 @@ export function evaluationSummary({
   ]);
   const perClass =
     rows.length > 0 ? `\n${table([['', 'samples', 'precision', 'recall', 'F1'], ...rows])}` : '';
-  return `${plainLine(model)} on ${formatCount(samples)} ${split} samples: accuracy ${percent(accuracy, 2)}, macro-F1 ${percent(macroF1, 2)}
+  return `${plainLine(model)} on ${formatCount(samples)} ${split} samples: ${told.join(', ')}
 ${perClass}`;
 }

@@ -1,5 +1,5 @@
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
-import type { Difference } from './interval.ts';
+import type { Difference, Interval } from './interval.ts';
 import { Measuring } from './measuring.ts';
 import type { Answers, MeasuredBatch, Metric } from './metric.ts';
 import { rowOf } from './output-rows.ts';
@@ -49,14 +49,30 @@ export class JackknifedMetric {
   /** This model's value minus the other's on the same samples; infinite bounds where they are too few for an interval. */
   minus(other: JackknifedMetric): Difference {
     const difference = this.value - other.value;
-    const parts = this.#without.map(
-      (one, part) => this.#of(one) - other.#of(other.#without[part] as Measuring),
-    );
-    const variance = ((PARTS - 1) / PARTS) * parts.reduce((sum, value) => sum + (value - difference) ** 2, 0);
-    if (!Number.isFinite(variance))
+    const half = this.#half(other, difference, (one, two) => one - two);
+    if (half === undefined)
       return { difference, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-    const half = T_QUANTILE * Math.sqrt(variance);
     return { difference, low: difference - half, high: difference + half };
+  }
+
+  /** The 95 % interval of this model's value / the other's; undefined where the samples are too few for one. */
+  over(other: JackknifedMetric): Interval | undefined {
+    const ratio = this.value / other.value;
+    const half = this.#half(other, ratio, (one, two) => one / two);
+    return half === undefined ? undefined : { low: Math.max(0, ratio - half), high: ratio + half };
+  }
+
+  /** Half the interval of what two models' values make. */
+  #half(
+    other: JackknifedMetric,
+    whole: number,
+    make: (one: number, two: number) => number,
+  ): number | undefined {
+    const parts = this.#without.map((one, part) =>
+      make(this.#of(one), this.#of(other.#without[part] as Measuring)),
+    );
+    const variance = ((PARTS - 1) / PARTS) * parts.reduce((sum, value) => sum + (value - whole) ** 2, 0);
+    return Number.isFinite(variance) ? T_QUANTILE * Math.sqrt(variance) : undefined;
   }
 
   #of(measuring: Measuring): number {

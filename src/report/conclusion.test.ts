@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pairedDifference } from '../metrics/interval.ts';
+import type { MetricInfo } from '../metrics/metric.ts';
 import {
   type Concluded,
   conclusionOf,
@@ -8,18 +9,19 @@ import {
   speedBesideTeacher,
   worthOf,
 } from './conclusion.ts';
-import type { BaselineResult, ModelResult } from './result.ts';
+import { shutGate } from './gate-sentences.ts';
+import {
+  type BaselineResult,
+  CLASS_METRICS,
+  compareModels,
+  LABELS_ALONE,
+  type ModelResult,
+} from './result.ts';
+import { classModel } from './testing/class-results.ts';
 
 const SAMPLES = 1000;
 
-const model = (accuracy: number): ModelResult => ({
-  accuracy,
-  macroF1: accuracy,
-  parameters: 600_000,
-  bytes: 2_400_000,
-  latencyMs: { one: 1, thirtyTwo: 1 },
-  throughput: 1,
-});
+const model = (accuracy: number) => classModel(accuracy, accuracy);
 
 const counts = (gain: number, disputed: number) =>
   pairedDifference({
@@ -39,6 +41,7 @@ function run(
       ? []
       : [{ name, title, taughtBy, result: model(accuracy), gain: counts(student - accuracy, 150) }];
   return {
+    metrics: CLASS_METRICS,
     teacher: model(teacher),
     student: model(student),
     baseline: labels === undefined ? null : model(labels),
@@ -170,4 +173,87 @@ describe('what the teacher is worth', () => {
     );
     expect(sentences(run({ teacher: 0.9, student: 0.8 }))).toEqual([]);
   });
+});
+
+describe('conclusions about other answers', () => {
+  const AUROC = { name: 'macroAuroc', title: 'macro-AUROC', better: 'higher', format: 'percent' } as const;
+  const RMSE = { name: 'rmse', title: 'RMSE', better: 'lower', format: 'number' } as const;
+
+  const measured = ({ name }: { name: string }, value: number): ModelResult => ({
+    metrics: { [name]: value },
+    parameters: 1,
+    bytes: 2_400_000,
+    latencyMs: { one: 1, thirtyTwo: 1 },
+    throughput: 1,
+  });
+
+  function resultOf(
+    metric: MetricInfo,
+    values: { teacher: number; student: number; labels?: number },
+    more: Partial<Concluded> & { gain?: BaselineResult['gain'] } = {},
+  ): Concluded {
+    const { teacher, student, labels } = values;
+    const { gain = { difference: 0.1, low: 0.05, high: 0.15 }, ...rest } = more;
+    const models = {
+      teacher: measured(metric, teacher),
+      student: measured(metric, student),
+      studentInt8: null,
+    };
+    return {
+      ...models,
+      ...compareModels({ ...models, metrics: [metric] }),
+      metrics: [metric],
+      baseline: null,
+      baselines: labels === undefined ? [] : [{ ...LABELS_ALONE, result: measured(metric, labels), gain }],
+      speedup: 2970,
+      testSamples: SAMPLES,
+      ...rest,
+    };
+  }
+
+  it('keep a part of the teacher where more is better, and stand beside it where less is', () => {
+    const lower = { difference: -0.1, low: -0.12, high: -0.08 };
+    const tags = resultOf(AUROC, { teacher: 1, student: 0.9, labels: 0.8 }, { overTeacher: lower });
+    expect(told(tags)).toBe(
+      'A 2.4 MB student answers 2,970 times faster and keeps 90.0 % of its teacher’s macro-AUROC',
+    );
+    expect(mayQuoteRetention(tags)).toBe(true);
+    const score = resultOf(
+      RMSE,
+      { teacher: 5, student: 5.5, labels: 8 },
+      { overTeacher: lower, speedup: 1.26 },
+    );
+    expect(score.retention).toBeCloseTo(5 / 5.5);
+    expect(told(score)).toBe('A 2.4 MB student answers 1.3 times faster and has RMSE 5.50, its teacher 5.00');
+    expect(mayQuoteRetention(score)).toBe(false);
+  });
+
+  it('tell a difference from chance, in points or as a part of the error', () => {
+    const gain = { difference: -0.02, low: -0.03, high: -0.01 };
+    const tags = resultOf(AUROC, { teacher: 0.95, student: 0.9, labels: 0.92 }, { gain });
+    expect(conclusionOf(tags)).toBe('did-not-help');
+    expect(told(tags)).toBe(
+      'This distillation did not help: the same student, from the labels alone, has macro-AUROC 92.0 %, the student 90.0 %',
+    );
+    expect(sentencesOf(tags)[0]).toContain('2.0 points (95 % interval: 1.0 to 3.0) more');
+    const better = { difference: 0.5, low: 0.1, high: 0.9 };
+    const score = resultOf(RMSE, { teacher: 4, student: 5, labels: 10 }, { gain: better });
+    expect(conclusionOf(score)).toBe('helped');
+    expect(sentencesOf(score)[0]).toContain(
+      'reaches RMSE 10.0: the teacher is worth 50.0 % (95 % interval: 10.0 to 90.0)',
+    );
+    const unsure = resultOf(RMSE, { teacher: 4, student: 5, labels: 10 }, { gain: { ...better, low: null } });
+    expect(conclusionOf(unsure)).toBe('unclear');
+    expect(sentencesOf(unsure)[0]).toContain('a difference of 50.0 %, which may be chance');
+  });
+
+  it('say what a shut gate means', () => {
+    const gate = { maxDrop: 0.01, drop: 0.05, passed: false };
+    expect(shutGate({ metrics: [RMSE], gate }).replaceAll('\u202f', ' ')).toMatch(
+      /loses 5.00 % by RMSE; the recipe allows 1.00 %/,
+    );
+  });
+
+  const sentencesOf = (result: Concluded) =>
+    worthOf(result, 'texts').map((text) => text.replaceAll('\u202f', ' '));
 });

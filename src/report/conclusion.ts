@@ -1,6 +1,16 @@
-import { accuracyInterval, type Difference, direction } from '../metrics/interval.ts';
-import { bytes, capital, decimal, percent, points, times } from './html/format.ts';
-import { type BaselineResult, LABELS_ALONE, type RunResult } from './result.ts';
+import { accuracyInterval } from '../metrics/interval.ts';
+import type { MetricInfo } from '../metrics/metric.ts';
+import { bytes, capital, decimal, percent, times } from './html/format.ts';
+import { directionOf, isOrHas, margin, namedValue, negated, shownValue } from './main-metric.ts';
+import {
+  type BaselineResult,
+  LABELS_ALONE,
+  type ModelResult,
+  mainMetric,
+  metricValue,
+  type RunResult,
+  type TrainResult,
+} from './result.ts';
 
 /** What may be said of a distillation; the terminal, the page and the model card all ask here. */
 export type Conclusion =
@@ -20,6 +30,7 @@ export type Conclusion =
 /** The run's numbers that conclusions rest on; results of earlier versions lack some. */
 export type Concluded = Pick<
   RunResult,
+  | 'metrics'
   | 'teacher'
   | 'student'
   | 'baseline'
@@ -33,40 +44,45 @@ export type Concluded = Pick<
 
 /** Concludes a run from its result: no claim is finer than the 95 % interval that the test split allows. */
 export function conclusionOf(result: Concluded): Conclusion {
-  if (!knowsSomething(result, result.teacher.accuracy)) return 'teacher-knows-nothing';
-  if (!knowsSomething(result, result.student.accuracy)) return 'student-knows-nothing';
+  if (!knowsSomething(result, result.teacher)) return 'teacher-knows-nothing';
+  if (!knowsSomething(result, result.student)) return 'student-knows-nothing';
   const alone = bestBaseline(result, 'labels');
-  if (alone && direction(alone.gain) === 'lower') return 'did-not-help';
+  if (alone && directionOf(alone.gain) === 'lower') return 'did-not-help';
   const peer = bestBaseline(result, 'teacher');
-  if (peer && direction(peer.gain) === 'lower') return 'peer-is-better';
+  if (peer && directionOf(peer.gain) === 'lower') return 'peer-is-better';
   if (!alone) return 'uncompared';
-  return direction(alone.gain) === 'higher' ? 'helped' : 'unclear';
+  return directionOf(alone.gain) === 'higher' ? 'helped' : 'unclear';
 }
 
-/** Whether the part of the teacher's accuracy that the student keeps says something: a teacher that knows nothing has none. */
+/**
+ * Whether the part of the teacher's main metric that the student keeps says something: a teacher that knows nothing has none, and
+ * a part of an error is none.
+ */
 export function mayQuoteRetention(result: Concluded): boolean {
+  if (result.retention === null || mainMetric(result).better === 'lower') return false;
   const conclusion = conclusionOf(result);
   return conclusion !== 'teacher-knows-nothing' && conclusion !== 'student-knows-nothing';
 }
 
 /** The run in one sentence, without its full stop. `unit` is what a sample is: `texts`, `images`. */
 export function headlineOf(result: Concluded, unit: string): string {
-  const { teacher, student } = result;
+  const { student } = result;
+  const metric = mainMetric(result);
   const alone = bestBaseline(result, 'labels');
   const peer = bestBaseline(result, 'teacher');
   const isFaster = `A ${bytes(student.bytes)} student ${speedOf(result)}`;
   switch (conclusionOf(result)) {
     case 'teacher-knows-nothing':
-      return noMoreThanChance('teacher', teacher.accuracy, result, unit, {
+      return noMoreThanChance('teacher', result.teacher, result, unit, {
         certain: 'there was nothing to distil',
         unclear: 'they show nothing to distil',
       });
     case 'student-knows-nothing':
-      return noMoreThanChance('student', student.accuracy, result, unit, LEARNT_NOTHING);
+      return noMoreThanChance('student', student, result, unit, LEARNT_NOTHING);
     case 'did-not-help':
-      return `This distillation did not help: ${asSubject(alone?.title)} is right ${percent(alone?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
+      return `This distillation did not help: ${asSubject(alone?.title)} ${alone && isOrHas(metric, alone.result)}, the student ${shown(metric, student)}`;
     case 'peer-is-better':
-      return `${capital(asSubject(peer?.title))} ${peer && largerPeer(peer, result) ? 'is more accurate' : 'is the better choice'}: it is right ${percent(peer?.result.accuracy ?? 0)} of the time, the student ${percent(student.accuracy)}`;
+      return `${capital(asSubject(peer?.title))} ${peer && largerPeer(peer, result) ? moreAccurate(metric) : 'is the better choice'}: it ${peer && isOrHas(metric, peer.result)}, the student ${shown(metric, student)}`;
     case 'unclear':
       return `${isFaster}; ${samplesOf(result, unit)} do not show whether its teacher helped`;
     default:
@@ -84,10 +100,19 @@ const LEARNT_NOTHING = {
   unclear: 'they do not show that it learnt anything',
 };
 
+/** A value without the name of the metric, for one that was named before. */
+function shown(metric: MetricInfo, model: ModelResult): string {
+  return shownValue(metric, metricValue(model, metric));
+}
+
+function moreAccurate({ name }: MetricInfo): string {
+  return name === 'accuracy' ? 'is more accurate' : 'is better';
+}
+
 /** A model of which the test split does not show that it knows something, for one of two reasons. */
 function noMoreThanChance(
   model: 'teacher' | 'student',
-  accuracy: number,
+  { accuracy = 0 }: ModelResult,
   result: Pick<Concluded, 'testSamples' | 'chance'>,
   unit: string,
   follows: { readonly certain: string; readonly unclear: string },
@@ -106,14 +131,13 @@ function noMoreThanChance(
 
 /** A student without a teacher in one sentence, without its full stop. */
 export function studentHeadline(
-  { student, chance = 0, testSamples }: Pick<RunResult, 'student' | 'chance' | 'testSamples'>,
+  result: Pick<TrainResult, 'metrics' | 'student' | 'chance' | 'testSamples'>,
   unit: string,
 ): string {
-  const right = `is right ${percent(student.accuracy)} of the time`;
-  if (!knowsSomething({ testSamples, chance }, student.accuracy)) {
-    return noMoreThanChance('student', student.accuracy, { testSamples, chance }, unit, LEARNT_NOTHING);
-  }
-  return `A ${bytes(student.bytes)} student ${right} and answers ${decimal(student.throughput)} ${unit} a second`;
+  const { student } = result;
+  if (!knowsSomething(result, student))
+    return noMoreThanChance('student', student, result, unit, LEARNT_NOTHING);
+  return `A ${bytes(student.bytes)} student ${isOrHas(mainMetric(result), student)} and answers ${decimal(student.throughput)} ${unit} a second`;
 }
 
 /**
@@ -121,28 +145,29 @@ export function studentHeadline(
  * alone, and the best of those that learnt from the teacher's answers, too.
  */
 export function worthOf(result: Concluded, unit: string, labels?: number): string[] {
+  const metric = mainMetric(result);
   const sentences: string[] = [];
   const alone = bestBaseline(result, 'labels');
   if (alone) {
-    const reaches = `Without the teacher, ${named(alone, labels)} reaches ${percent(alone.result.accuracy)}`;
+    const reaches = `Without the teacher, ${named(alone, labels)} reaches ${namedValue(metric, alone.result)}`;
     const said = {
-      higher: `: the teacher is worth ${margin(alone.gain)}`,
-      lower: `, ${margin(negated(alone.gain))} more: this distillation did not help`,
-      unclear: `: a difference of ${margin(alone.gain)}, which may be chance`,
+      higher: `: the teacher is worth ${margin(metric, alone.gain)}`,
+      lower: `, ${margin(metric, negated(alone.gain))} ${more(metric)}: this distillation did not help`,
+      unclear: `: a difference of ${margin(metric, alone.gain)}, which may be chance`,
     };
-    sentences.push(`${reaches}${said[direction(alone.gain)]}.`);
+    sentences.push(`${reaches}${said[directionOf(alone.gain)]}.`);
   }
   const peer = bestBaseline(result, 'teacher');
   if (peer) {
     const larger = largerPeer(peer, result);
-    const reaches = `${capital(named(peer, undefined))} reaches ${percent(peer.result.accuracy)}`;
+    const reaches = `${capital(named(peer, undefined))} reaches ${namedValue(metric, peer.result)}`;
     const said = {
-      higher: `: the student is ${margin(peer.gain)} above it`,
-      lower: `, ${margin(negated(peer.gain))} more than the student: ${larger ? `it is more accurate, in a larger file ${larger}` : 'it is the better choice'}`,
+      higher: `: the student is ${margin(metric, peer.gain)} ${metric.better === 'higher' ? 'above' : 'below'} it`,
+      lower: `, ${margin(metric, negated(peer.gain))} ${more(metric)} than the student: ${larger ? `it ${moreAccurate(metric)}, in a larger file ${larger}` : 'it is the better choice'}`,
       // What a person could have for less has to be beaten, not only equalled.
       unclear: `: ${samplesOf(result, unit)} do not show that the student is better${larger ? `, but it takes less room ${larger}` : ', so the simpler model is the better choice'}`,
     };
-    sentences.push(`${reaches}${said[direction(peer.gain)]}.`);
+    sentences.push(`${reaches}${said[directionOf(peer.gain)]}.`);
   }
   return sentences;
 }
@@ -154,14 +179,21 @@ function largerPeer({ result }: BaselineResult, { student }: Pick<Concluded, 'st
     : undefined;
 }
 
-/** The most accurate of what the student is compared with, of those taught in one way; undefined without any. */
+/** An error is less, everything else is more. */
+function more({ better }: MetricInfo): string {
+  return better === 'higher' ? 'more' : 'less';
+}
+
+/** The best of what the student is compared with by the main metric, of those taught in one way; undefined without any. */
 export function bestBaseline(
   result: Concluded,
   taughtBy: BaselineResult['taughtBy'],
 ): BaselineResult | undefined {
+  const metric = mainMetric(result);
+  const sign = metric.better === 'higher' ? 1 : -1;
   return baselinesOf(result)
     .filter((baseline) => baseline.taughtBy === taughtBy)
-    .toSorted((a, b) => b.result.accuracy - a.result.accuracy)[0];
+    .toSorted((a, b) => sign * (metricValue(b.result, metric) - metricValue(a.result, metric)))[0];
 }
 
 /** All baselines. Results of earlier versions have one, and say nothing of chance: its gain is taken as it was counted. */
@@ -172,17 +204,20 @@ export function baselinesOf({
 }: Pick<Concluded, 'student' | 'baseline' | 'baselines'>): readonly BaselineResult[] {
   if (baselines) return baselines;
   if (!baseline) return [];
-  const difference = student.accuracy - baseline.accuracy;
-  const gain: Difference = { difference, low: difference, high: difference };
+  const difference = (student.accuracy ?? 0) - (baseline.accuracy ?? 0);
+  const gain = { difference, low: difference, high: difference };
   return [{ ...LABELS_ALONE, result: baseline, gain }];
 }
 
-/** Whether an accuracy is above that of always giving the most frequent class, beyond chance. */
+/**
+ * Whether an accuracy is above that of always giving the most frequent class, beyond chance. Of other answers nothing so simple
+ * is known that they have to be better than.
+ */
 function knowsSomething(
   { testSamples, chance = 0 }: Pick<Concluded, 'testSamples' | 'chance'>,
-  accuracy: number,
+  { accuracy }: Pick<ModelResult, 'accuracy'>,
 ): boolean {
-  if (testSamples === undefined) return true;
+  if (testSamples === undefined || accuracy === undefined) return true;
   return accuracyInterval(Math.round(accuracy * testSamples), testSamples).low > chance;
 }
 
@@ -199,13 +234,22 @@ function speedOf({ speedup }: Concluded): string {
   return `answers ${times(1 / Math.max(speedup, 1e-9))} slower`;
 }
 
-/** How its accuracy stands to the teacher's. */
-function keptOf({ teacher, student, retention, overTeacher, ...rest }: Concluded, unit: string): string {
-  const both = `(${percent(student.accuracy)}, the teacher ${percent(teacher.accuracy)})`;
-  const compared = overTeacher ? direction(overTeacher) : retention > 1 ? 'higher' : 'lower';
-  if (compared === 'higher') return `is right more often than its teacher ${both}`;
-  if (compared === 'lower') return `keeps ${percent(retention)} of its teacher’s accuracy`;
-  return `is as often right as its teacher, as far as ${samplesOf(rest, unit)} tell ${both}`;
+/** How it stands to its teacher by the main metric. */
+function keptOf(result: Concluded, unit: string): string {
+  const { teacher, student, retention, overTeacher } = result;
+  const metric = mainMetric(result);
+  const both = `(${namedValue(metric, student)}, the teacher ${shown(metric, teacher)})`;
+  const compared = overTeacher ? directionOf(overTeacher) : (retention ?? 0) > 1 ? 'higher' : 'lower';
+  const [better, asGood] =
+    metric.name === 'accuracy'
+      ? ['is right more often than', 'is as often right as']
+      : ['is better than', 'is as good as'];
+  if (compared === 'higher') return `${better} its teacher ${both}`;
+  if (compared === 'unclear')
+    return `${asGood} its teacher, as far as ${samplesOf(result, unit)} tell ${both}`;
+  return retention !== null && metric.better === 'higher'
+    ? `keeps ${percent(retention)} of its teacher’s ${metric.title}`
+    : `has ${namedValue(metric, student)}, its teacher ${shown(metric, teacher)}`;
 }
 
 function samplesOf({ testSamples }: Pick<Concluded, 'testSamples'>, unit: string): string {
@@ -218,15 +262,4 @@ function named({ name, title }: BaselineResult, labels: number | undefined): str
       ? `the same student, from ${decimal(labels)} labels alone`
       : title;
   return shown.includes(',') ? `${shown},` : shown;
-}
-
-/** `12.5 points (95 % interval: 11.2 to 13.8)` */
-function margin({ difference, low, high }: Difference): string {
-  const number = (value: number) => points(value).replace('+', '');
-  const range = high > low ? ` (95\u202f% interval: ${number(low)} to ${number(high)})` : '';
-  return `${number(difference)} points${range}`;
-}
-
-function negated({ difference, low, high }: Difference): Difference {
-  return { difference: -difference, low: -high, high: -low };
 }

@@ -43,6 +43,7 @@ export const continualResultSchema = z.object({
   /** The student that the run leaves in `student/`, and what it was measured at over all classes. */
   shipped: trainResultSchema
     .pick({
+      metrics: true,
       student: true,
       studentInt8: true,
       testSamples: true,

@@ -25,7 +25,7 @@ describe('renderModelCard', () => {
       datasets: ['someone/glosses'],
     });
     const [index] = frontMatter(card)['model-index'];
-    expect(index.results[0].metrics[0].value).toBeCloseTo(data.result.student.accuracy, 4);
+    expect(index.results[0].metrics[0].value).toBeCloseTo(data.result.student.accuracy as number, 4);
   });
 
   it('shows the results beside the baseline, the code and how to repeat it', () => {

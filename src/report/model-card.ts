@@ -1,14 +1,17 @@
 import { stringify } from 'yaml';
 import { accuracyInterval } from '../metrics/interval.ts';
+import type { MetricInfo } from '../metrics/metric.ts';
+import { type ClassAnswers, confusedPairs } from './class-answers.ts';
 import { baselinesOf, headlineOf, studentHeadline, worthOf } from './conclusion.ts';
 import { bytes, capital, decimal, milliseconds, percent, quantity } from './html/format.ts';
-import { concluded } from './older-report.ts';
-import type { ConfusionPair, ReportData } from './report-data.ts';
-import { int8Ships, type ModelResult, shortName } from './result.ts';
-import type { TrainReport } from './train-report.ts';
+import { shownValue } from './main-metric.ts';
+import { isDistillReport, type ReportData } from './report-data.ts';
+import { int8Ships, type ModelResult, metricValue, shortName } from './result.ts';
 
-/** What a model card says that no run knows. */
+/** What a model card says that no report knows. */
 export interface ModelCardFacts {
+  /** The pipeline tag of the recipe; that of a class of each sample when absent. */
+  task?: string;
   /** SPDX identifier in the hub's spelling, e.g. `apache-2.0`. */
   license: string;
   /** ISO 639 codes of the texts' languages, e.g. `['en']`; left out of the card when there are none. */
@@ -19,49 +22,54 @@ export interface ModelCardFacts {
   maxLength?: number;
 }
 
-/** What a card is made of, whoever taught the student. */
-type CardData = ReportData | TrainReport;
-
-function isDistilled(data: CardData): data is ReportData {
-  return 'models' in data;
-}
-
 /**
  * README.md of the student's folder, as the Hugging Face hub reads it: metadata in front, then what the model is,
  * how it does beside its teacher and its baseline, how to use it in transformers.js, its limits, and how to
  * make it again.
  */
-export function renderModelCard(data: CardData, facts: ModelCardFacts): string {
+export function renderModelCard(data: ReportData, facts: ModelCardFacts): string {
+  const classes = classAnswersOf(data);
+  const sections = [
+    introduction(data, classes),
+    results(data, classes),
+    usage(data, facts, classes),
+    limits(data, facts, classes),
+    reproduction(data),
+  ];
   return `---
 ${stringify(metadata(data, facts))}---
 
 # ${inline(data.name)}
 
-${introduction(data)}
-
-${results(data)}
-
-${usage(data)}
-
-${limits(data, facts)}
-
-${reproduction(data)}
+${sections.filter((section) => section !== '').join('\n\n')}
 `;
 }
 
-function metadata(data: CardData, facts: ModelCardFacts): Record<string, unknown> {
-  const { student } = data.result;
+/** What models that answer with one class a sample said; undefined of others. */
+function classAnswersOf({ outputs }: ReportData): ClassAnswers | undefined {
+  return outputs[0]?.section?.find((block) => block.block === 'classes');
+}
+
+/** The hub's names of metrics, where they are not ours. */
+const HUB_METRICS: Readonly<Record<string, string>> = { macroF1: 'f1' };
+
+function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unknown> {
+  const { student, metrics } = data.result;
   const studentInt8 = int8Ships(data.result) ? data.result.studentInt8 : null;
+  const task = taskOf(data, facts);
+  const measuredBy = (model: ModelResult) =>
+    metrics.flatMap((metric) => {
+      const type = HUB_METRICS[metric.name] ?? metric.name;
+      const value = metricValue(model, metric);
+      return Number.isNaN(value) ? [] : [{ type, name: metric.title, value: rounded(value) }];
+    });
   const results = (model: ModelResult, name: string) => ({
     name,
     results: [
       {
-        task: { type: task(data) },
+        task: { type: task },
         dataset: { name: data.data.title, type: facts.datasets?.[0] ?? 'custom', split: 'test' },
-        metrics: [
-          { type: 'accuracy', value: rounded(model.accuracy) },
-          { type: 'f1', name: 'macro-F1', value: rounded(model.macroF1) },
-        ],
+        metrics: measuredBy(model),
       },
     ],
   });
@@ -69,10 +77,10 @@ function metadata(data: CardData, facts: ModelCardFacts): Record<string, unknown
     license: facts.license,
     ...(facts.languages.length > 0 ? { language: facts.languages } : {}),
     library_name: 'transformers.js',
-    pipeline_tag: task(data),
-    tags: [...(isDistilled(data) ? ['distillation'] : []), 'onnx', 'limbeck'],
+    pipeline_tag: task,
+    tags: [...(isDistillReport(data) ? ['distillation'] : []), 'onnx', 'limbeck'],
     ...(facts.datasets && facts.datasets.length > 0 ? { datasets: facts.datasets } : {}),
-    metrics: ['accuracy', 'f1'],
+    metrics: measuredBy(student).map(({ type }) => type),
     'model-index': [
       results(student, data.name),
       ...(studentInt8 ? [results(studentInt8, `${data.name} int8`)] : []),
@@ -81,8 +89,8 @@ function metadata(data: CardData, facts: ModelCardFacts): Record<string, unknown
 }
 
 /** The hub's name of the task. */
-function task({ unit }: Pick<CardData, 'unit'>): string {
-  return UNITS[unit].task;
+function taskOf({ unit }: Pick<ReportData, 'unit'>, { task }: ModelCardFacts): string {
+  return task ?? UNITS[unit].task;
 }
 
 /** By what samples are: the hub's name of the task, what is classified, and a file that a person would classify. */
@@ -94,33 +102,36 @@ const UNITS = {
   samples: { task: 'other', a: 'A', file: 'sample' },
 } as const;
 
-function introduction(data: CardData): string {
+function introduction(data: ReportData, classes: ClassAnswers | undefined): string {
   const { student } = data.result;
   const { labelled, splits, title } = data.data;
-  const isTaught = isDistilled(data);
-  const headline = isTaught
-    ? headlineOf(concluded(data), data.unit)
-    : studentHeadline(data.result, data.unit);
-  const facts = isTaught
+  const taught = isDistillReport(data);
+  const headline = taught ? headlineOf(data.result, data.unit) : studentHeadline(data.result, data.unit);
+  const truth = classes ? 'a label' : 'a truth';
+  const facts = taught
     ? [
         `**Student:** ${inline(data.models.student)}`,
-        `**Teacher:** ${inline(data.models.teacher)}`,
-        `**Data:** ${inline(title)}: ${decimal(splits.train)} training ${data.unit}, ${decimal(labelled)} of them with a label; the teacher's answers taught the rest.`,
+        `**Teacher:** ${inline(data.models.teacher ?? '')}`,
+        `**Data:** ${inline(title)}: ${decimal(splits.train)} training ${data.unit}, ${decimal(labelled)} of them with ${truth}; the teacher's answers taught the rest.`,
       ]
     : [
-        `**Student:** ${inline(data.student)}`,
-        `**Data:** ${inline(title)}: ${decimal(labelled)} training ${data.unit} with a label.`,
+        `**Student:** ${inline(data.models.student)}`,
+        `**Data:** ${inline(title)}: ${decimal(labelled)} training ${data.unit} with ${truth}.`,
       ];
-  const how = isTaught ? 'distilled' : 'trained on labels';
-  return `${UNITS[data.unit].a} classifier for ${data.labels.length} classes, ${how} with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headline)}.
+  if (classes) facts.push(`**Classes:** ${classes.labels.map(inline).join(', ')}`);
+  const how = taught ? 'distilled' : 'trained on labels';
+  const what = classes
+    ? `${UNITS[data.unit].a} classifier for ${classes.labels.length} classes`
+    : `A model of ${data.unit} that answers with ${data.outputs.map((one) => `${one.title} (\`${inline(one.name)}\`)`).join(' and ')}`;
+  return `${what}, ${how} with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headline)}.
 
-${[...facts, `**Classes:** ${data.labels.map(inline).join(', ')}`].map((fact) => `- ${fact}`).join('\n')}`;
+${facts.map((fact) => `- ${fact}`).join('\n')}`;
 }
 
-function results(data: CardData): string {
+function results(data: ReportData, classes: ClassAnswers | undefined): string {
   const tests = data.data.splits.test;
-  const { student, studentInt8, machine, engine } = data.result;
-  const compared = isDistilled(data) ? concluded(data) : null;
+  const { student, studentInt8, machine, engine, metrics } = data.result;
+  const compared = isDistillReport(data) ? data.result : null;
   const rows: [string, ModelResult][] = [
     ...(compared ? [['Teacher', compared.teacher] satisfies [string, ModelResult]] : []),
     ['**Student** (`onnx/model.onnx`)', student],
@@ -132,27 +143,37 @@ function results(data: CardData): string {
     rows.push([`${capital(shortName(inline(name)))}: ${inline(title)}`, result]);
   }
   const worth = compared ? worthOf(compared, data.unit) : [];
-  const { low, high } = accuracyInterval(Math.round(student.accuracy * tests), tests);
+  const measures = (model: ModelResult) =>
+    metrics.map((metric: MetricInfo) => shownValue(metric, metricValue(model, metric)));
+  const { accuracy } = student;
   return `## Results
 
-On ${decimal(tests)} test ${data.unit}, measured on the files as they ship. The 95 % interval of the student's accuracy is ${percent(low)} to ${percent(high)}.
+On ${decimal(tests)} test ${data.unit}, measured on the files as they ship.${classes && accuracy !== undefined ? ` The 95 % interval of the student's accuracy is ${intervalOf(accuracy, tests)}.` : ''}
 
-| model | accuracy | macro-F1 | size | parameters | latency, 1 | latency, 32 at once | ${data.unit}/s |
-|---|---:|---:|---:|---:|---:|---:|---:|
+| model | ${metrics.map(({ title }) => inline(title)).join(' | ')} | size | parameters | latency, 1 | latency, 32 at once | ${data.unit}/s |
+|---|${metrics.map(() => '---:|').join('')}---:|---:|---:|---:|---:|
 ${rows
   .map(
     ([name, model]) =>
-      `| ${name} | ${percent(model.accuracy)} | ${percent(model.macroF1)} | ${bytes(model.bytes)} | ${quantity(model.parameters)} | ${milliseconds(model.latencyMs.one)} | ${milliseconds(model.latencyMs.thirtyTwo)} | ${decimal(model.throughput)} |`,
+      `| ${name} | ${measures(model).join(' | ')} | ${bytes(model.bytes)} | ${quantity(model.parameters)} | ${milliseconds(model.latencyMs.one)} | ${milliseconds(model.latencyMs.thirtyTwo)} | ${decimal(model.throughput)} |`,
   )
   .join('\n')}
 
 Times on ${inline(machine.cpu)}, ${machine.cores} cores, ${inline(engine)}.${worth.map((sentence) => ` ${inline(sentence)}`).join('')}`;
 }
 
-function usage(data: CardData): string {
-  const shown = isDistilled(data) ? data.disagreements[0] : data.mistakes[0];
-  const example = shown?.text ?? 'a text to classify';
+function intervalOf(accuracy: number, tests: number): string {
+  const { low, high } = accuracyInterval(Math.round(accuracy * tests), tests);
+  return `${percent(low)} to ${percent(high)}`;
+}
+
+/** How a classifier is called. What other models are good for, no pipeline of transformers.js says in a line. */
+function usage(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers | undefined): string {
   const ships = int8Ships(data.result);
+  const read = readBy(data);
+  if (!classes) return read && `## Use\n\n${read}`;
+  const example = (classes.disagreements[0] ?? classes.mistakes[0])?.text ?? 'a text to classify';
+  const { file } = UNITS[data.unit];
   const quantized = ships
     ? "\n\nThe int8 file loads with `{ dtype: 'q8' }`, the other with `{ dtype: 'fp32' }`."
     : '';
@@ -160,33 +181,20 @@ function usage(data: CardData): string {
 
 env.localModelPath = './'; // the folder that holds this one
 env.allowRemoteModels = false;
-const classify = await pipeline('${task(data)}', 'student', { dtype: '${ships ? 'q8' : 'fp32'}' });
-console.log(await classify(${UNITS[data.unit].file === undefined ? JSON.stringify(example.slice(0, 200)) : `'${UNITS[data.unit].file}'`}));`;
+const classify = await pipeline('${taskOf(data, facts)}', 'student', { dtype: '${ships ? 'q8' : 'fp32'}' });
+console.log(await classify(${file === undefined ? JSON.stringify(example.slice(0, 200)) : `'${file}'`}));`;
   return `## Use
 
-${fenced('js', code)}${quantized}${readBy(data)}`;
+${fenced('js', code)}${quantized}${read && `\n\n${read}`}`;
 }
 
-function readBy({ result: { shippedCheck: check }, unit }: CardData): string {
+function readBy({ result: { shippedCheck: check }, unit }: ReportData): string {
   if (!check) return '';
-  return `\n\nRead by ${inline(check.reader)}, the folder gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
+  return `Read by ${inline(check.reader)}, the folder gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
 }
 
-function limits(data: CardData, facts: ModelCardFacts): string {
-  const pairs = confusedPairs(data);
-  const wrong = pairs.reduce((sum, { count }) => sum + count, 0);
-  const inherited = isDistilled(data) && wrong > 0 ? data.errors.inherited.count / wrong : 0;
-  const pair = pairs.sort((a, b) => b.count - a.count)[0];
-  const whose = isDistilled(data) ? `; ${percent(inherited, 0)} of its errors are its teacher's own` : '';
-  const lines = [
-    `It knows ${data.labels.length} classes and gives one of them to every one of the ${data.unit}, whatever it is about.`,
-    `It is wrong on ${percent(1 - data.result.student.accuracy)} of the test ${data.unit}${whose}.`,
-  ];
-  if (pair) {
-    lines.push(
-      `Its most frequent confusion: ${inline(data.labels[pair.truth] ?? '')} taken for ${inline(data.labels[pair.predicted] ?? '')}.`,
-    );
-  }
+function limits(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers | undefined): string {
+  const lines = classes ? mistakesOf(data, classes) : [];
   if (facts.maxLength && data.unit === 'texts') lines.push(`Texts are cut after ${facts.maxLength} tokens.`);
   lines.push(
     `It was measured on ${data.unit} like those it was trained on (${inline(data.data.title)}); elsewhere it will do worse.`,
@@ -194,17 +202,27 @@ function limits(data: CardData, facts: ModelCardFacts): string {
   return `## Limits\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
 }
 
-/** Which class is taken for which, and how often. */
-function confusedPairs(data: CardData): ConfusionPair[] {
-  if (isDistilled(data)) return [...data.errors.inherited.pairs, ...data.errors.own.pairs];
-  return data.confusion.flatMap((row, truth) =>
-    row.flatMap((count, predicted) =>
-      count > 0 && truth !== predicted ? [{ truth, predicted, count }] : [],
-    ),
-  );
+/** What a classifier gets wrong. */
+function mistakesOf(data: ReportData, { labels, errors, confusion }: ClassAnswers): string[] {
+  const pairs = confusedPairs(confusion.student).sort((a, b) => b.count - a.count);
+  const wrong = pairs.reduce((sum, { count }) => sum + count, 0);
+  const whose =
+    errors && wrong > 0
+      ? `; ${percent(errors.inherited.count / wrong, 0)} of its errors are its teacher's own`
+      : '';
+  const [pair] = pairs;
+  return [
+    `It knows ${labels.length} classes and gives one of them to every one of the ${data.unit}, whatever it is about.`,
+    `It is wrong on ${percent(1 - (data.result.student.accuracy ?? 0))} of the test ${data.unit}${whose}.`,
+    ...(pair
+      ? [
+          `Its most frequent confusion: ${inline(labels[pair.truth] ?? '')} taken for ${inline(labels[pair.predicted] ?? '')}.`,
+        ]
+      : []),
+  ];
 }
 
-function reproduction(data: CardData): string {
+function reproduction(data: ReportData): string {
   return `## Reproduce
 
 Limbeck ${data.result.version}, seed ${data.result.seed}:

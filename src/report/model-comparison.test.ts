@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createComparison, createStudentAnswers } from './model-comparison.ts';
+import { createComparison } from './model-comparison.ts';
 
 const answer = (label: number, confidence = 0.5) => ({ label, confidence });
 
 function compare(rows: [truth: number, teacher: number, student: number, baseline?: number][]) {
-  const comparison = createComparison({ classes: 3, seed: 1 });
+  const comparison = createComparison({ labels: ['a', 'b', 'c'], seed: 1 });
   rows.forEach(([truth, teacher, student, baseline], index) => {
     comparison.add({
       example: () => ({ text: `text ${index}` }),
@@ -90,7 +90,7 @@ describe('createComparison', () => {
   });
 
   it('cuts texts that are too long for a card', () => {
-    const comparison = createComparison({ classes: 2, seed: 1 });
+    const comparison = createComparison({ labels: ['a', 'b'], seed: 1 });
     comparison.add({
       example: () => ({ text: 'x'.repeat(5000) }),
       truth: 0,
@@ -101,13 +101,13 @@ describe('createComparison', () => {
   });
 
   it('shows no sample where none is wanted', () => {
-    const comparison = createComparison({ classes: 2, seed: 1, examples: false });
+    const comparison = createComparison({ labels: ['a', 'b'], seed: 1, examples: false });
     comparison.add({ example: () => ({ text: 'secret' }), truth: 0, teacher: answer(0), student: answer(1) });
     expect(comparison.result()).toMatchObject({ disagreements: [], errors: { own: { count: 1 } } });
   });
 
   it('keeps the sound of a sample that is shown, and makes no other', () => {
-    const comparison = createComparison({ classes: 2, seed: 1 });
+    const comparison = createComparison({ labels: ['a', 'b'], seed: 1 });
     let made = 0;
     const example = () => {
       made++;
@@ -120,7 +120,7 @@ describe('createComparison', () => {
   });
 
   it('refuses an answer that is no probability', () => {
-    const comparison = createComparison({ classes: 2, seed: 1 });
+    const comparison = createComparison({ labels: ['a', 'b'], seed: 1 });
     const add = (confidence: number) =>
       comparison.add({
         example: () => ({ text: '' }),
@@ -133,21 +133,23 @@ describe('createComparison', () => {
   });
 });
 
-describe('createStudentAnswers', () => {
+describe('createComparison without a teacher', () => {
   const told = (examples: boolean) => {
-    const answers = createStudentAnswers({ classes: 2, seed: 1, examples });
+    const answers = createComparison({ labels: ['a', 'b'], seed: 1, examples });
     for (let i = 0; i < 40; i++)
-      answers.add({ example: () => ({ text: `text ${i}` }), truth: 0, answer: answer(i % 2) });
+      answers.add({ example: () => ({ text: `text ${i}` }), truth: 0, student: answer(i % 2) });
     return answers.result();
   };
 
   it('counts the confusion, and keeps twelve mistakes', () => {
-    const { confusion, mistakes, calibration } = told(true);
-    expect(confusion).toEqual([
+    const { confusion, mistakes, calibration, errors } = told(true);
+    expect(errors).toBeNull();
+    expect(confusion.teacher).toBeNull();
+    expect(confusion.student).toEqual([
       [20, 20],
       [0, 0],
     ]);
-    expect(calibration).toHaveLength(1);
+    expect(calibration?.student).toHaveLength(1);
     expect(mistakes).toHaveLength(12);
     expect(mistakes.every(({ student }) => student.label === 1)).toBe(true);
   });
@@ -155,10 +157,12 @@ describe('createStudentAnswers', () => {
   it('shows none where none is wanted', () => {
     expect(told(false)).toMatchObject({
       mistakes: [],
-      confusion: [
-        [20, 20],
-        [0, 0],
-      ],
+      confusion: {
+        student: [
+          [20, 20],
+          [0, 0],
+        ],
+      },
     });
   });
 });

@@ -1,37 +1,39 @@
 import { type Confusion, confusionCounts, countAnswer, createConfusion } from '../metrics/confusion.ts';
 import { type RandomStream, randomStream } from '../random.ts';
+import type { Answer, ClassAnswers, ConfusionPair, Disagreement, Mistake } from './class-answers.ts';
 import { countConfidence, createReliability, type Reliability, reliabilityBins } from './reliability.ts';
-import type { Answer, ConfusionPair, Disagreement, ErrorOrigins, ReportData } from './report-data.ts';
 import { type ShownExample, shownExample } from './shown-example.ts';
-import type { Mistake, StudentAnswers } from './train-report.ts';
 
-/** A test text and what each model answered. */
-export interface ComparedText {
+/** A test sample and what each model answered. */
+export interface ComparedSample {
   /** The text, image or sound; called for those alone that the report shows. */
   example(): ShownExample;
   /** Index of the true label. */
   truth: number;
-  teacher: Answer;
   student: Answer;
+  teacher?: Answer | undefined;
   baseline?: Answer | undefined;
 }
-
-/** The part of a report that comes from comparing the models text by text. */
-export type ComparisonResult = Pick<ReportData, 'confusion' | 'errors' | 'disagreements' | 'calibration'>;
 
 const EXAMPLES = 12;
 
 /**
- * Compares teacher, student and baseline text by text, in memory that does not grow with the number of texts:
- * confusion counts, whose errors the student's are, a fair sample of disagreements (none without `examples`), and reliability.
+ * Compares student, teacher and baseline sample by sample, in memory that does not grow with the number of samples: confusion
+ * counts, whose errors the student's are, reliability, and a fair sample of disagreements or, without a teacher, of mistakes (none
+ * without `examples`).
  *
  * @example
- * const comparison = createComparison({ classes: labels.length, seed: 1 });
+ * const comparison = createComparison({ labels, seed: 1 });
  * comparison.add({ example: () => ({ text }), truth: 3, teacher: { label: 3, confidence: 0.8 }, student: { label: 5, confidence: 0.4 } });
  * const { errors } = comparison.result();
  */
-export function createComparison(options: { classes: number; seed: number; examples?: boolean }) {
-  const { classes, seed, examples = true } = options;
+export function createComparison(options: {
+  readonly labels: readonly string[];
+  readonly seed: number;
+  readonly examples?: boolean;
+}) {
+  const { labels, seed, examples = true } = options;
+  const classes = labels.length;
   const tallies = { teacher: tally(classes), student: tally(classes), baseline: tally(classes) };
   const inherited = createConfusion(classes);
   const own = createConfusion(classes);
@@ -40,99 +42,87 @@ export function createComparison(options: { classes: number; seed: number; examp
     teacherRight: createSample<Disagreement>(randomStream(seed, 'disagreements', 'teacher right')),
     bothWrong: createSample<Disagreement>(randomStream(seed, 'disagreements', 'both wrong')),
   };
-  let hasBaseline = false;
+  const mistakes = createSample<Mistake>(randomStream(seed, 'mistakes'));
+  const answered = { teacher: false, baseline: false };
   let total = 0;
   let agreed = 0;
   let corrected = 0;
   let teacherRight = 0;
 
   return {
-    /** Counts one text. */
-    add(compared: ComparedText): void {
-      const { truth, teacher, student, baseline } = compared;
+    /** Counts one sample. */
+    add({ example, truth, student, teacher, baseline }: ComparedSample): void {
       total += 1;
-      count(tallies.teacher, truth, teacher);
       count(tallies.student, truth, student);
       if (baseline) {
-        hasBaseline = true;
+        answered.baseline = true;
         count(tallies.baseline, truth, baseline);
       }
-      if (student.label === teacher.label) agreed += 1;
-      else if (examples) {
-        const kind =
-          student.label === truth ? 'studentRight' : teacher.label === truth ? 'teacherRight' : 'bothWrong';
-        samples[kind].offer(() => ({
-          ...shownExample(compared.example()),
-          truth,
-          teacher: { ...teacher },
-          student: { ...student },
-        }));
+      if (teacher) {
+        answered.teacher = true;
+        count(tallies.teacher, truth, teacher);
+        compare(example, truth, student, teacher);
+      } else if (student.label !== truth && examples) {
+        mistakes.offer(() => ({ ...shownExample(example()), truth, student: { ...student } }));
       }
-      if (student.label === truth) {
-        if (teacher.label !== truth) corrected += 1;
-        return;
-      }
-      countAnswer(student.label === teacher.label ? inherited : own, truth, student.label);
-      if (teacher.label === truth) teacherRight += 1;
     },
 
     /** What was counted so far. */
-    result(): ComparisonResult {
+    result(): ClassAnswers {
       const inheritedPairs = pairs(inherited);
       const ownPairs = pairs(own);
-      const errors: ErrorOrigins = {
-        inherited: { count: countOf(inheritedPairs), pairs: inheritedPairs },
-        own: { count: countOf(ownPairs), teacherRight, pairs: ownPairs },
-        corrected,
-        agreed,
-        total,
-      };
-      const { teacher, student, baseline } = tallies;
+      const told = <T>(read: (from: Tally) => T) => ({
+        teacher: answered.teacher ? read(tallies.teacher) : null,
+        student: read(tallies.student),
+        baseline: answered.baseline ? read(tallies.baseline) : null,
+      });
       return {
-        confusion: {
-          teacher: confusionCounts(teacher.confusion),
-          student: confusionCounts(student.confusion),
-          baseline: hasBaseline ? confusionCounts(baseline.confusion) : null,
-        },
-        errors,
+        block: 'classes',
+        labels: [...labels],
+        confusion: told(({ confusion }) => confusionCounts(confusion)),
+        errors: answered.teacher
+          ? {
+              inherited: { count: countOf(inheritedPairs), pairs: inheritedPairs },
+              own: { count: countOf(ownPairs), teacherRight, pairs: ownPairs },
+              corrected,
+              agreed,
+              total,
+            }
+          : null,
         disagreements: inTurn(
           [samples.studentRight.items, samples.teacherRight.items, samples.bothWrong.items],
           EXAMPLES,
         ),
-        calibration: {
-          teacher: reliabilityBins(teacher.reliability),
-          student: reliabilityBins(student.reliability),
-          baseline: hasBaseline ? reliabilityBins(baseline.reliability) : null,
-        },
+        calibration: told(({ reliability }) => reliabilityBins(reliability)),
+        mistakes: mistakes.items,
       };
     },
   };
-}
 
-/**
- * What a student's answers say of it where there is no teacher: confusion counts, reliability, and a fair sample of what it
- * got wrong (none without `examples`).
- */
-export function createStudentAnswers(options: { classes: number; seed: number; examples?: boolean }) {
-  const { classes, seed, examples = true } = options;
-  const student = tally(classes);
-  const mistakes = createSample<Mistake>(randomStream(seed, 'mistakes'));
-  return {
-    add({ example, truth, answer }: Pick<ComparedText, 'example' | 'truth'> & { answer: Answer }): void {
-      count(student, truth, answer);
-      if (answer.label === truth || !examples) return;
-      mistakes.offer(() => ({
+  function compare(
+    example: ComparedSample['example'],
+    truth: number,
+    student: Answer,
+    teacher: Answer,
+  ): void {
+    if (student.label === teacher.label) agreed += 1;
+    else if (examples) {
+      const kind =
+        student.label === truth ? 'studentRight' : teacher.label === truth ? 'teacherRight' : 'bothWrong';
+      samples[kind].offer(() => ({
         ...shownExample(example()),
         truth,
-        student: { ...answer },
+        teacher: { ...teacher },
+        student: { ...student },
       }));
-    },
-    result: (): StudentAnswers => ({
-      confusion: confusionCounts(student.confusion),
-      calibration: reliabilityBins(student.reliability),
-      mistakes: mistakes.items,
-    }),
-  };
+    }
+    if (student.label === truth) {
+      if (teacher.label !== truth) corrected += 1;
+      return;
+    }
+    countAnswer(student.label === teacher.label ? inherited : own, truth, student.label);
+    if (teacher.label === truth) teacherRight += 1;
+  }
 }
 
 interface Tally {

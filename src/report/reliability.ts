@@ -1,4 +1,4 @@
-import type { ReliabilityBin } from './report-data.ts';
+import type { ReliabilityBin } from './class-answers.ts';
 
 const BINS = 10;
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { knowledgeGraphSchema } from '../knowledge/graph/knowledge-graph.ts';
-import { runResultSchema } from './result.ts';
+import { isDistilled, type RunResult, runResultSchema, trainResultSchema } from './result.ts';
 import { sampleDynamicsSchema } from './sample-dynamics.ts';
 import { SAMPLE_UNITS } from './sample-unit.ts';
-import { shownExampleSchema } from './shown-example.ts';
+import { sectionSchema } from './targets/section.ts';
 import { toldStageSchema } from './told-stage.ts';
 
 const count = z.number().int().nonnegative();
@@ -30,55 +30,6 @@ export const curvePointSchema = z.object({
   coefficients: z.record(z.string(), z.number()).optional(),
 });
 export type CurvePoint = z.infer<typeof curvePointSchema>;
-
-/** `counts[truth][predicted]`, square, one row and column per label. */
-export const confusionCountsSchema = z.array(z.array(count));
-export type ConfusionCounts = z.infer<typeof confusionCountsSchema>;
-
-const confusionPairSchema = z.object({
-  truth: count,
-  predicted: count,
-  count: count,
-});
-/** Texts of class `truth` that were called `predicted` (indices of labels). */
-export type ConfusionPair = z.infer<typeof confusionPairSchema>;
-
-/** Where the student's wrong answers come from. `inherited.count + own.count` is every error it made. */
-const errorOriginsSchema = z.object({
-  /** The teacher gave the same wrong answer to the same text. */
-  inherited: z.object({ count: count, pairs: z.array(confusionPairSchema) }),
-  /** The student's alone: the teacher was right, or wrong in another way. */
-  own: z.object({ count: count, teacherRight: count, pairs: z.array(confusionPairSchema) }),
-  /** Texts that the teacher got wrong and the student right. */
-  corrected: count,
-  /** Texts with the same answer from both, right or wrong. */
-  agreed: count,
-  /** Texts compared. */
-  total: count,
-});
-export type ErrorOrigins = z.infer<typeof errorOriginsSchema>;
-
-export const answerSchema = z.object({ label: count, confidence: fraction });
-/** A model's answer: the index of its label, and the probability that it gave to it. */
-export type Answer = z.infer<typeof answerSchema>;
-
-/** A test text to which teacher and student gave different answers. */
-const disagreementSchema = shownExampleSchema.extend({
-  truth: count,
-  teacher: answerSchema,
-  student: answerSchema,
-});
-export type Disagreement = z.infer<typeof disagreementSchema>;
-
-/** Reliability: answers of which the confidence lies in [low, high), how many, and how they did. */
-export const reliabilityBinSchema = z.object({
-  low: fraction,
-  high: fraction,
-  count: count,
-  meanConfidence: fraction,
-  accuracy: fraction,
-});
-export type ReliabilityBin = z.infer<typeof reliabilityBinSchema>;
 
 /** What the data stage read. */
 export const dataStatisticsSchema = z.object({
@@ -116,32 +67,43 @@ const graphReportSchema = z.object({
 });
 export type GraphReport = z.infer<typeof graphReportSchema>;
 
-function ofModels<T extends z.ZodType>(schema: T) {
-  return z.object({ teacher: schema, student: schema, baseline: schema.nullable() });
-}
+/** One evaluation during a training: the main metric on the validation split. */
+const validationPointSchema = z.object({ step: z.number(), seconds: z.number(), value: z.number() });
+export type ValidationPoint = z.infer<typeof validationPointSchema>;
 
 /** Everything that `report.html` and the model card show. Plain JSON, so that a report can be drawn again later. */
 export const reportDataSchema = z.object({
   /** The recipe's name. */
   name: z.string(),
   /** What a sample is. */
-  unit: z.enum(SAMPLE_UNITS).default('texts'),
+  unit: z.enum(SAMPLE_UNITS),
   /** ISO 8601, when the run ended. */
   finishedAt: z.string(),
-  result: runResultSchema,
+  /** With a teacher where the student had one. */
+  result: z.union([runResultSchema, trainResultSchema.extend({ teacherCalls: z.undefined().optional() })]),
+  /** Class names of the main output; empty where it has none. */
   labels: z.array(z.string()),
   /** What each model is, in a few words, e.g. `Universal Sentence Encoder lite and a linear head, int8`. */
-  models: z.object({ teacher: z.string(), student: z.string() }),
-  /** The teacher's accuracy on the validation split, to compare the learning curves with. */
-  teacherValidationAccuracy: fraction.nullable(),
-  curves: z.object({
-    student: z.array(curvePointSchema),
-    baseline: z.array(curvePointSchema).nullable(),
+  models: z.object({ teacher: z.string().optional(), student: z.string() }),
+  /** The teacher's main metric on the validation split, to compare the learning curves with; null where it is not known. */
+  teacherValidation: z.number().nullable(),
+  curves: z.object({ student: z.array(curvePointSchema), baseline: z.array(curvePointSchema).nullable() }),
+  validation: z.object({
+    student: z.array(validationPointSchema),
+    baseline: z.array(validationPointSchema).nullable(),
   }),
-  confusion: ofModels(confusionCountsSchema),
-  errors: errorOriginsSchema,
-  disagreements: z.array(disagreementSchema),
-  calibration: ofModels(z.array(reliabilityBinSchema)).nullable(),
+  /** The outputs, the main one first. */
+  outputs: z.array(
+    z.object({
+      name: z.string(),
+      /** For people: `several classes`. */
+      title: z.string(),
+      /** Of its target: `classes`. */
+      kind: z.string(),
+      /** What the page shows of its answers; null where there is nothing. */
+      section: sectionSchema.nullable(),
+    }),
+  ),
   data: dataStatisticsSchema,
   /** Of runs that drew their teacher's knowledge graph. */
   knowledgeGraph: graphReportSchema.optional(),
@@ -154,3 +116,10 @@ export const reportDataSchema = z.object({
   recipe: z.string(),
 });
 export type ReportData = z.infer<typeof reportDataSchema>;
+/** Of a student that had a teacher. */
+export type DistillReport = ReportData & { readonly result: RunResult };
+
+/** Whether a report is of a student that had a teacher. */
+export function isDistillReport(data: ReportData): data is DistillReport {
+  return isDistilled(data.result);
+}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reportDataSchema } from './report-data.ts';
-import { compareModels, runResultSchema } from './result.ts';
+import { CLASS_METRICS, compareModels, runResultSchema } from './result.ts';
+import { classModel } from './testing/class-results.ts';
 import { syntheticReport } from './testing/synthetic-report.ts';
 
 describe('runResultSchema', () => {
@@ -34,14 +35,21 @@ describe('runResultSchema', () => {
   });
 });
 
+describe('results of earlier versions', () => {
+  it('are those of one class', () => {
+    const { result } = syntheticReport();
+    const { metrics: _, ...older } = JSON.parse(JSON.stringify(result));
+    for (const name of ['teacher', 'student', 'studentInt8', 'baseline']) delete older[name].metrics;
+    expect(runResultSchema.parse(older)).toEqual(result);
+  });
+});
+
 describe('compareModels', () => {
+  const model = (accuracy: number, throughput: number) => classModel(accuracy, accuracy, { throughput });
+
   it('divides the student by its teacher', () => {
-    const { teacher, student, studentInt8 } = syntheticReport().result;
-    const models = {
-      teacher: { ...teacher, accuracy: 0.5, throughput: 100 },
-      student: { ...student, accuracy: 0.45, throughput: 2000 },
-    };
-    expect(compareModels({ ...models, studentInt8: { ...studentInt8!, throughput: 3000 } })).toEqual({
+    const models = { metrics: CLASS_METRICS, teacher: model(0.5, 100), student: model(0.45, 2000) };
+    expect(compareModels({ ...models, studentInt8: model(0.45, 3000) })).toEqual({
       retention: 0.9,
       speedup: 20,
       speedupInt8: 30,
@@ -50,9 +58,7 @@ describe('compareModels', () => {
   });
 
   it('stays finite when the teacher gets nothing right', () => {
-    const { teacher, student } = syntheticReport().result;
-    expect(
-      compareModels({ teacher: { ...teacher, accuracy: 0 }, student, studentInt8: null }).retention,
-    ).toBe(0);
+    const models = { metrics: CLASS_METRICS, teacher: model(0, 1), student: model(0.5, 1) };
+    expect(compareModels({ ...models, studentInt8: null }).retention).toBe(0);
   });
 });

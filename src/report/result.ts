@@ -1,22 +1,28 @@
 import { z } from 'zod';
+import type { MetricInfo } from '../metrics/metric.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
 const duration = z.number().nonnegative();
 
-/** What was measured on one model's shipped file, reloaded from disk, on the test split. */
-export const modelResultSchema = z.object({
-  /** Correct answers / test texts, 0 to 1. */
-  accuracy: fraction,
-  /** Mean F1 over the classes that occur in the test split, 0 to 1. */
-  macroF1: fraction,
+/** A metric's value; null where there was nothing that it could be made of (JSON has no NaN). */
+const measured = z.number().nullable();
+
+/** What was measured on one model's shipped file, reloaded from disk, on the test split: whatever its outputs are. */
+const modelSchema = z.object({
+  /** By the names of the metrics (`macroF1`, `rmse`); `OUTPUT/NAME` where there are several outputs. */
+  metrics: z.record(z.string(), measured),
+  /** Of models that answer with one class: correct answers / test samples, 0 to 1. The same as `metrics.accuracy`. */
+  accuracy: fraction.optional(),
+  /** Of models that answer with one class: mean F1 over the classes that occur in the test split, 0 to 1. */
+  macroF1: fraction.optional(),
   /** Trained and frozen numbers in the graph. */
   parameters: count,
   /** Size of the file (with its external data) on disk. */
   bytes: count,
-  /** Median wall time of one call, tokens given, in milliseconds: for a batch of one text and of 32 texts. */
+  /** Median wall time of one call, tokens given, in milliseconds: for a batch of one sample and of 32 samples. */
   latencyMs: z.object({ one: duration, thirtyTwo: duration }),
-  /** Texts a second in batches of 32. */
+  /** Samples a second in batches of 32. */
   throughput: duration,
   /**
    * Where the objective teaches the teacher's reasons: the mean cosine of the model's attributions (gradient x input) with
@@ -28,7 +34,29 @@ export const modelResultSchema = z.object({
   /** The file, relative to the run's folder. */
   file: z.string().optional(),
 });
-export type ModelResult = z.infer<typeof modelResultSchema>;
+export const modelResultSchema = z.preprocess(withMetrics, modelSchema);
+export type ModelResult = z.infer<typeof modelSchema>;
+
+/** Results of earlier versions have the two metrics of a class beside the other numbers, and no others. */
+function withMetrics(model: unknown): unknown {
+  if (typeof model !== 'object' || model === null || 'metrics' in model) return model;
+  const { accuracy, macroF1 } = model as { readonly accuracy?: unknown; readonly macroF1?: unknown };
+  return { metrics: { accuracy, macroF1 }, ...model };
+}
+
+/** What models are judged by. */
+export const metricInfoSchema = z.object({
+  name: z.string(),
+  title: z.string(),
+  better: z.enum(['higher', 'lower']),
+  format: z.enum(['percent', 'number']),
+});
+
+/** Of results of earlier versions that do not name their metrics: those of one class. */
+export const CLASS_METRICS: z.infer<typeof metricInfoSchema>[] = [
+  { name: 'accuracy', title: 'accuracy', better: 'higher', format: 'percent' },
+  { name: 'macroF1', title: 'macro-F1', better: 'higher', format: 'percent' },
+];
 
 /** Wall time by stage, in seconds; a stage that was skipped took 0. Which stages there are, the run's list says. */
 const stageSecondsSchema = z
@@ -49,10 +77,13 @@ const machineSchema = z.object({
 });
 export type Machine = z.infer<typeof machineSchema>;
 
-const difference = z.number().min(-1).max(1);
-
-/** One model's accuracy minus another's on the same test samples, and the 95 % interval that it is known to. */
-const differenceSchema = z.object({ difference, low: difference, high: difference });
+/**
+ * How much better one model is than another on the same test samples by the main metric, and the 95 % interval that this is
+ * known to: a difference where more is better, the part by which it is less where less is. No bounds where the samples were too
+ * few for them.
+ */
+const gainSchema = z.object({ difference: measured, low: measured, high: measured });
+export type Gain = z.infer<typeof gainSchema>;
 
 /** A model that the student is compared with besides its teacher: what one would have without this distillation. */
 export const baselineResultSchema = z.object({
@@ -63,8 +94,8 @@ export const baselineResultSchema = z.object({
   /** Whose answers it learnt: then it says nothing of what the teacher is worth, but of what the student is. */
   taughtBy: z.enum(['labels', 'teacher']),
   result: modelResultSchema,
-  /** The student's accuracy minus this one's. */
-  gain: differenceSchema,
+  /** How much better the student is than this one. */
+  gain: gainSchema,
 });
 export type BaselineResult = z.infer<typeof baselineResultSchema>;
 
@@ -76,15 +107,15 @@ export const LABELS_ALONE = {
 } as const satisfies Partial<BaselineResult>;
 
 /**
- * Whether the int8 student may ship: the gate shuts when its accuracy falls by more than `maxDrop`, beyond what the number
- * of test samples leaves to chance.
+ * Whether the int8 student may ship: the gate shuts when it loses more than `maxDrop` by the main metric, beyond what the
+ * number of test samples leaves to chance.
  */
 export const gateSchema = z.object({
   maxDrop: fraction,
-  /** Student accuracy - int8 student accuracy; negative when int8 did better. */
-  drop: difference,
-  /** The 95 % interval of `drop`, from the samples that only one of the two got right. */
-  interval: z.object({ low: difference, high: difference }).optional(),
+  /** How much better the student is than its int8 file; negative when int8 did better. */
+  drop: z.number(),
+  /** The 95 % interval of `drop`; none where the samples were too few for one. */
+  interval: z.object({ low: z.number(), high: z.number() }).optional(),
   /** Where `maxDrop` lies: above the interval (`within`), below it (`beyond`), or in it (`unclear`). */
   verdict: z.enum(['within', 'unclear', 'beyond']).optional(),
   /** Test samples that it was measured on. */
@@ -92,8 +123,8 @@ export const gateSchema = z.object({
   /** False for `beyond`: then no int8 file is left in the student's folder. */
   passed: z.boolean(),
   /**
-   * When it did not pass: the layers that cost most, worst first. `loss` is the rise of the mean cross-entropy on the
-   * validation split, in nats, with that layer alone in int8.
+   * When it did not pass: the layers that cost most, worst first. `loss` is what the layer alone in int8 costs on the validation
+   * split: of one class the rise of the mean cross-entropy, in nats; of other answers what is lost by the main metric.
    */
   layers: z.array(z.object({ layer: z.string(), loss: z.number() })).optional(),
 });
@@ -115,61 +146,118 @@ const shippedCheckSchema = z.object({
 });
 export type ShippedCheck = z.infer<typeof shippedCheckSchema>;
 
-/** The whole of `result.json`. */
-export const runResultSchema = z.object({
-  teacher: modelResultSchema,
+/** The whole of `result.json` of `train`: a student without a teacher. */
+export const trainResultSchema = z.object({
+  /** What models are judged by: the first is the main output's own, by which they are compared. */
+  metrics: z.array(metricInfoSchema).min(1).default(CLASS_METRICS),
   student: modelResultSchema,
   /** null when the recipe asks for no int8 file. */
   studentInt8: modelResultSchema.nullable(),
-  /** The same student trained on the labels alone; null with `--no-baseline`. */
-  baseline: modelResultSchema.nullable(),
-  /** Everything that the student is compared with besides its teacher, `baseline` first. */
-  baselines: z.array(baselineResultSchema).optional(),
   /** Samples of the test split. */
   testSamples: count.optional(),
-  /** The accuracy of always giving the most frequent class of the test split: what knows nothing reaches it. */
+  /**
+   * Of models that answer with one class: the accuracy of always giving the most frequent class of the test split, which what
+   * knows nothing reaches.
+   */
   chance: fraction.optional(),
-  /** Student accuracy - teacher accuracy. */
-  overTeacher: differenceSchema.optional(),
-  /** Student accuracy / teacher accuracy. */
-  retention: z.number().nonnegative(),
-  /** Student throughput / teacher throughput. */
-  speedup: z.number().nonnegative(),
-  speedupInt8: z.number().nonnegative().nullable(),
+  gate: gateSchema.nullable(),
+  /** What read the student's folder before it was measured. */
+  shippedCheck: shippedCheckSchema.optional(),
   seconds: stageSecondsSchema,
-  /** Samples that the teacher answered in this run. */
-  teacherCalls: count,
-  /** Samples whose answers were in the knowledge store before this run began. */
-  teacherCallsSaved: count,
   seed: z.number().int(),
   /** The command that repeats the run. */
   command: z.string(),
   engine: z.string(),
   machine: machineSchema,
-  gate: gateSchema.nullable(),
-  /** What read the student's folder before it was measured. */
-  shippedCheck: shippedCheckSchema.optional(),
   /** Of Limbeck. */
   version: z.string(),
 });
+export type TrainResult = z.infer<typeof trainResultSchema>;
+
+/** A teacher that was asked somewhere else: no file, so neither size nor speed, but a price. */
+const hostedTeacherSchema = z.object({
+  title: z.string(),
+  host: z.string(),
+  /** As the endpoint named it. */
+  model: z.string(),
+  /** How its answers became labels: `soft labels from log-probabilities`. */
+  answers: z.array(z.string()),
+  /** Requests of all runs that shared its answers. */
+  requests: count,
+  inputTokens: count,
+  outputTokens: count,
+  money: z.number().nullable(),
+  currency: z.string(),
+  /** Measured on the test samples that it answered; absent where nobody else knows the truth, or it was not asked. */
+  measured: z
+    .object({
+      samples: z.number().int(),
+      unanswered: z.number().int(),
+      metrics: z.record(z.string(), measured),
+      /** How much better the student is on the same samples. */
+      studentGain: gainSchema,
+    })
+    .optional(),
+});
+export type HostedTeacherResult = z.infer<typeof hostedTeacherSchema>;
+
+/** The whole of `result.json` of `distill`: the same, beside a teacher. */
+export const runResultSchema = trainResultSchema.extend({
+  /** Absent of a teacher that was asked somewhere else. */
+  teacher: modelResultSchema.optional(),
+  hostedTeacher: hostedTeacherSchema.optional(),
+  /** The same student trained on the labels alone; null with `--no-baseline`, and where there are no labels. */
+  baseline: modelResultSchema.nullable().default(null),
+  /** Everything that the student is compared with besides its teacher, `baseline` first. */
+  baselines: z.array(baselineResultSchema).optional(),
+  /** How much better the student is than its teacher. */
+  overTeacher: gainSchema.optional(),
+  /**
+   * By the main metric: the student's value / the teacher's, or the other way round where less is better; null where one of
+   * them is not known.
+   */
+  retention: z.number().nonnegative().nullable(),
+  /** The 95 % interval of `retention`; none where the samples were too few for one. */
+  retentionInterval: z.object({ low: z.number(), high: z.number() }).optional(),
+  /** Student throughput / teacher throughput; null of a teacher that was asked somewhere else. */
+  speedup: z.number().nonnegative().nullable(),
+  speedupInt8: z.number().nonnegative().nullable().default(null),
+  /** Samples that the teacher answered in this run. */
+  teacherCalls: count,
+  /** Samples whose answers were in the knowledge store before this run began. */
+  teacherCallsSaved: count,
+});
 export type RunResult = z.infer<typeof runResultSchema>;
 
-/** The whole of `result.json` of `train`: a student without a teacher. */
-export const trainResultSchema = runResultSchema.pick({
-  student: true,
-  studentInt8: true,
-  testSamples: true,
-  chance: true,
-  shippedCheck: true,
-  seconds: true,
-  seed: true,
-  command: true,
-  engine: true,
-  machine: true,
-  gate: true,
-  version: true,
-});
-export type TrainResult = z.infer<typeof trainResultSchema>;
+/** Whether a result is of a student that had a teacher. */
+export function isDistilled(result: TrainResult | RunResult): result is RunResult {
+  return 'teacherCalls' in result;
+}
+
+/** Whether a result's models answer with one class a sample. */
+export function answersOneClass({ student }: { readonly student: Pick<ModelResult, 'accuracy'> }): boolean {
+  return student.accuracy !== undefined;
+}
+
+/** The accuracy of a model that answers with one class a sample. Throws an Error for one that answers otherwise, and for none. */
+export function accuracyOf(model: Pick<ModelResult, 'accuracy'> | null | undefined): number {
+  const accuracy = model?.accuracy;
+  if (accuracy === undefined) throw new Error('there is no model that answers with one class a sample');
+  return accuracy;
+}
+
+/** The metric by which models are compared. */
+export function mainMetric({ metrics }: Pick<TrainResult, 'metrics'>): MetricInfo {
+  return metrics[0] as MetricInfo;
+}
+
+/** A model's value of a metric; NaN where it has none. */
+export function metricValue(
+  { metrics }: Pick<ModelResult, 'metrics'>,
+  { name }: Pick<MetricInfo, 'name'>,
+): number {
+  return metrics[name] ?? Number.NaN;
+}
 
 /** A compared model's name in a table's narrow column. */
 export function shortName(name: string): string {
@@ -189,17 +277,30 @@ export function int8Ships({
 
 /** Retention and speedups follow from the models; this computes them in one place. */
 export function compareModels(
-  models: Pick<RunResult, 'teacher' | 'student' | 'studentInt8'>,
+  models: Pick<RunResult, 'teacher' | 'student' | 'studentInt8' | 'metrics'>,
 ): Pick<RunResult, 'retention' | 'speedup' | 'speedupInt8'> {
   const { teacher, student, studentInt8 } = models;
+  if (!teacher) return { retention: null, speedup: null, speedupInt8: null };
+  const metric = mainMetric(models);
   return {
-    retention: ratio(student.accuracy, teacher.accuracy),
+    retention: retentionOf(metric, metricValue(student, metric), metricValue(teacher, metric)),
     speedup: ratio(student.throughput, teacher.throughput),
     speedupInt8: studentInt8 ? ratio(studentInt8.throughput, teacher.throughput) : null,
   };
 }
 
+/** The part of the teacher's value that the student keeps; null where nothing is to be said. */
+function retentionOf({ better }: MetricInfo, student: number, teacher: number): number | null {
+  const [part, whole] = better === 'higher' ? [student, teacher] : [teacher, student];
+  return part >= 0 && whole >= 0 ? ratio(part, whole) : null;
+}
+
 /** 0 for a model that gets nothing right or was not timed: JSON has no Infinity. */
 function ratio(part: number, whole: number): number {
   return whole > 0 ? part / whole : 0;
+}
+
+/** A number for JSON, which has neither NaN nor infinity. */
+export function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }

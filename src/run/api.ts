@@ -3,7 +3,7 @@ import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
-import type { Gate, ModelResult, RunResult, TrainResult } from '../report/result.ts';
+import type { Gate, RunResult, TrainResult } from '../report/result.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
@@ -49,29 +49,29 @@ export interface EvaluateOptions {
   recipeFolder?: string;
 }
 
-/** What a model did on a split; all shares are 0 to 1. */
-export interface EvaluationResult extends Pick<ModelResult, 'accuracy' | 'macroF1'> {
+/** What a model did on a split. */
+export interface EvaluationResult {
   split: string;
   /** The model's file, absolute. */
   model: string;
   samples: number;
-  /** In the order of the model's classes; null where there is nothing to count: no answer of the class, no sample of it, or neither. */
-  classes: {
+  /** Every metric of its outputs, the main one first. */
+  metrics: (MetricInfo & { value: number })[];
+  /** Of a model that answers with one class: right answers / samples, 0 to 1. The same as among `metrics`. */
+  accuracy?: number;
+  /** Of a model that answers with one class: mean F1 over the classes that have samples. */
+  macroF1?: number;
+  /**
+   * Of a model that answers with one class, in the order of its classes; null where there is nothing to count: no answer of the
+   * class, no sample of it, or neither.
+   */
+  classes?: {
     label: string;
     samples: number;
     precision: number | null;
     recall: number | null;
     f1: number | null;
   }[];
-}
-
-/** What a model did on a split that answers with anything but one class: every metric of its outputs. */
-export interface AnswersEvaluationResult {
-  split: string;
-  /** The model's file, absolute. */
-  model: string;
-  samples: number;
-  metrics: (MetricInfo & { value: number })[];
 }
 
 /** How an export tells of itself and is stopped. */
@@ -88,6 +88,8 @@ export interface ExportResult {
   files: { path: string; bytes: number }[];
   /** Whether int8 lost too much on the test split; null without int8. */
   gate: Gate | null;
+  /** What that was measured by, the main metric first. */
+  metrics: MetricInfo[];
 }
 
 /** How a training step is compiled from a file, and what is written. */

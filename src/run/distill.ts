@@ -1,16 +1,13 @@
 import { isPackage } from '../export/package-folder.ts';
 import { existsSync } from '../platform/files.ts';
-import { isHosted, type Recipe, requireTeacher } from '../recipe/schema.ts';
+import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
-import { type AnswersResult, answersResultSchema } from '../report/answers-result.ts';
 import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';
 import { isCompared } from './context/compared.ts';
 import { openRun } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { RunFolder } from './folder/run-folder.ts';
-import { isClassifier } from './heads/recipe-heads.ts';
-import { ANSWERS_RESULT } from './stages/answers-report.ts';
-import { ANSWERS_DISTILL, DISTILL } from './stages/index.ts';
+import { DISTILL } from './stages/index.ts';
 import { registeredNames } from './stages/registered.ts';
 import { RESULT } from './stages/report.ts';
 import { runStages } from './stages/runner.ts';
@@ -20,9 +17,9 @@ import { runStages } from './stages/runner.ts';
  * the files that ship, and reports. Everything lands in the folder `options.out`; called again on a folder that was
  * cut off it goes on, and ends in the same bits; on a finished one it answers at once.
  *
- * The result of a recipe whose main output is no single class is an `AnswersResult`: `distill<AnswersResult>(...)`.
- *
- * `result.gate.passed` tells whether the int8 student lost no more on the test split than the recipe allows.
+ * `result.metrics` says what the models are judged by, whatever they answer; `student.accuracy` and `student.macroF1` are there
+ * where that is one class a sample. `result.gate.passed` tells whether the int8 student lost no more on the test split than the
+ * recipe allows.
  *
  * @throws LimbeckError; `export.int8-drop` (with the layers that lost most) when int8 loses too much on the validation
  * split whatever is kept in float32, `run.interrupted` after `options.signal`.
@@ -31,29 +28,22 @@ import { runStages } from './stages/runner.ts';
  * const result = await distill(parseRecipe(text), { out: 'runs/glosses', onEvent: console.log });
  * console.log(result.retention, result.speedup);
  */
-export async function distill<Result extends RunResult | AnswersResult = RunResult>(
-  recipe: Recipe,
-  options: RunOptions,
-): Promise<Result> {
+export async function distill(recipe: Recipe, options: RunOptions): Promise<RunResult> {
   requireTeacher(recipe);
   const run = await openRun(recipe, options);
   try {
-    // The results of one class compare with a teacher's file.
-    const ofOneClass = isClassifier(recipe) && !isHosted(recipe);
-    const finished = readResult(run.folder, options, ofOneClass);
+    const finished = readResult(run.folder, options);
     if (finished) {
       run.emit({
         type: 'log',
         level: 'info',
         message: `this run is finished: ${run.folder.file('report.html')}`,
       });
-      return finished as Result;
+      return finished;
     }
     run.folder.acceptTeaching('teacher');
-    const { result } = ofOneClass
-      ? await runStages(run, DISTILL, { result: RESULT })
-      : await runStages(run, ANSWERS_DISTILL, { result: ANSWERS_RESULT });
-    return result as Result;
+    const { result } = await runStages(run, DISTILL, { result: RESULT });
+    return result as RunResult;
   } finally {
     await run.close();
   }
@@ -63,17 +53,12 @@ export async function distill<Result extends RunResult | AnswersResult = RunResu
  * The result of a run that is finished and whole, with a baseline if one is wanted; undefined otherwise. A run whose
  * student or page is gone (an export was killed, a person cleaned up) writes them again.
  */
-function readResult(
-  folder: RunFolder,
-  options: RunOptions,
-  ofOneClass: boolean,
-): RunResult | AnswersResult | undefined {
+function readResult(folder: RunFolder, options: RunOptions): RunResult | undefined {
   const file = folder.file('result.json');
   if (!existsSync(file)) return undefined;
   try {
-    const content: unknown = JSON.parse(readRegularText(file));
-    const result = ofOneClass ? runResultSchema.parse(content) : answersResultSchema.parse(content);
-    const hasBaseline = 'baseline' in result ? result.baseline !== null : (result.baselines?.length ?? 0) > 0;
+    const result = runResultSchema.parse(JSON.parse(readRegularText(file)));
+    const hasBaseline = result.baseline !== null || (result.baselines?.length ?? 0) > 0;
     if (!hasBaseline && isCompared(options)) return undefined;
     // A stage that was registered since is still to do.
     if (registeredNames().some((name) => result.seconds[name] === undefined)) return undefined;

@@ -1,3 +1,4 @@
+import type { Batch } from '../data/batch.ts';
 import type { KeptSplits } from '../data/splits/kept-splits.ts';
 import type { Session } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
@@ -6,27 +7,30 @@ import { MODEL_FILE } from '../export/package-folder.ts';
 import { readLogits } from '../metrics/class-answers.ts';
 import {
   accuracy,
+  type Confusion,
   classResults,
   confusionCounts,
   countAnswer,
   createConfusion,
   macroF1,
 } from '../metrics/confusion.ts';
+import { OutputsMeasuring } from '../metrics/measure-outputs.ts';
 import { readModelFile } from '../onnx/node-files.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import { existsSync } from '../platform/files.ts';
 import { resolve } from '../platform/paths.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Head } from '../targets/head.ts';
 import { modelFiles } from '../teachers/model-folder.ts';
+import { LOGITS } from '../teachers/teacher-source.ts';
 import { takenFeeds } from '../train/batch-feeds.ts';
-import type { AnswersEvaluationResult, EvaluateOptions, EvaluationResult } from './api.ts';
+import type { EvaluateOptions, EvaluationResult } from './api.ts';
 import { splitBatches } from './batches/sample-batches.ts';
 import { reopenRun } from './context/finished-run.ts';
 import type { RunOptions } from './context/run-options.ts';
 import { dataAsInRun } from './data/kept-splits-file.ts';
 import { requireKept } from './folder/kept-files.ts';
-import { isOneClass, metricsOf } from './heads/head-metrics.ts';
-import { measureHeads } from './heads/measure-heads.ts';
+import { isOneClass, mainFirst } from './heads/head-metrics.ts';
 import { isTaughtAlone } from './heads/taught-truth.ts';
 import { openTeacherTruth, type TeacherTruth } from './heads/teacher-truth.ts';
 import { tuneHeads } from './heads/tune-heads.ts';
@@ -36,7 +40,7 @@ import { openTask } from './tasks/index.ts';
 const ROWS = 64;
 
 /**
- * Measures an ONNX classifier on a split of a recipe's data: the student of a run by default.
+ * Measures an ONNX model on a split of a recipe's data: the student of a run by default.
  * Of the training split only the samples with labels count. What only a teacher knows is asked of the run's.
  *
  * @throws LimbeckError `run.not-a-run`, `run.damaged` for a student that is not as it was exported,
@@ -44,10 +48,7 @@ const ROWS = 64;
  * `run.other-data` where samples of the run's split are gone or relabelled, `model.not-found`,
  * `model.classes` for a model of other classes; AbortError after `options.signal`.
  */
-export async function evaluate<Result extends EvaluationResult | AnswersEvaluationResult = EvaluationResult>(
-  target: string | Recipe,
-  options: EvaluateOptions,
-): Promise<Result> {
+export async function evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult> {
   const {
     recipe,
     options: runOptions,
@@ -89,40 +90,19 @@ export async function evaluate<Result extends EvaluationResult | AnswersEvaluati
     // Where nothing is labelled, all training samples are told of by the teacher.
     const isTaught = heads.every(isTaughtAlone);
     const split = dataset.splits[name === 'train' && !isTaught ? 'labelled' : name];
-    if (!isOneClass(heads)) {
-      requireOutputs(session, heads, model);
-      truth = await openTeacherTruth(engine, heads, settings.out, files);
-      const checkInterrupted = () => options.signal?.throwIfAborted();
-      const read = await tuneHeads({ checkInterrupted }, session, heads, dataset.splits.validation);
-      const measured = await measureHeads({ engine, checkInterrupted }, session, read, split, truth);
-      const answers: AnswersEvaluationResult = {
-        split: name,
-        model,
-        samples: split.size,
-        metrics: metricsOf(heads).map((metric) => ({
-          ...metric,
-          value: measured.values()[metric.name] as number,
-        })),
-      };
-      return answers as Result;
-    }
-    const classes = dataset.labels.length;
-    const confusion = createConfusion(classes);
+    requireOutputs(session, heads, model);
+    truth = await openTeacherTruth(engine, heads, settings.out, files);
+    const checkInterrupted = () => options.signal?.throwIfAborted();
+    const read = await tuneHeads({ checkInterrupted }, session, heads, dataset.splits.validation);
+    const measuring = new OutputsMeasuring(read);
+    const confusion = isOneClass(heads) ? createConfusion(dataset.labels.length) : undefined;
     let done = 0;
-    for (const batch of splitBatches(split, ROWS)) {
-      options.signal?.throwIfAborted();
-      const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
-      if (logits.dims[1] !== classes) {
-        throw new LimbeckError(
-          'model.classes',
-          `the model has ${logits.dims[1]} classes, the data ${classes}`,
-          {
-            where: model,
-            remedy: 'Measure it on the data that it was made for.',
-          },
-        );
-      }
-      for (const row of readLogits(logits, batch)) countAnswer(confusion, row.label, row.answer);
+    for (const given of splitBatches(split, ROWS)) {
+      checkInterrupted();
+      const batch = truth ? await truth.tell(given) : given;
+      const answers = await session.run(takenFeeds(session, batch.columns), measuring.fetches);
+      if (confusion) countClasses(confusion, answers[LOGITS] as Tensor, batch, model);
+      measuring.add(answers, batch);
       done += batch.filled;
       options.onEvent?.({
         type: 'progress',
@@ -133,27 +113,49 @@ export async function evaluate<Result extends EvaluationResult | AnswersEvaluati
         unit: task.unit,
       });
     }
-    const counts = confusionCounts(confusion);
-    const result: EvaluationResult = {
+    const values = measuring.values();
+    return {
       split: name,
       model,
       samples: split.size,
-      accuracy: accuracy(counts),
-      macroF1: macroF1(counts),
-      classes: classResults(counts).map(({ support, precision, accuracy: recall, f1 }, i) => ({
-        label: dataset.labels[i],
-        samples: support,
-        precision,
-        recall,
-        f1,
-      })),
+      metrics: mainFirst(heads).map((metric) => ({ ...metric, value: values[metric.name] as number })),
+      ...(confusion && byClass(confusion, dataset.labels)),
     };
-    return result as Result;
   } finally {
     await truth?.close();
     await session?.release();
     dataset.close();
   }
+}
+
+/** Counts a classifier's answers. Throws LimbeckError `model.classes` for one of other classes. */
+function countClasses(confusion: Confusion, logits: Tensor, batch: Batch, model: string): void {
+  const { classes } = confusion;
+  if (logits.dims[1] !== classes) {
+    throw new LimbeckError('model.classes', `the model has ${logits.dims[1]} classes, the data ${classes}`, {
+      where: model,
+      remedy: 'Measure it on the data that it was made for.',
+    });
+  }
+  for (const row of readLogits(logits, batch)) countAnswer(confusion, row.label, row.answer);
+}
+
+function byClass(
+  confusion: Confusion,
+  labels: readonly string[],
+): Required<Pick<EvaluationResult, 'accuracy' | 'macroF1' | 'classes'>> {
+  const counts = confusionCounts(confusion);
+  return {
+    accuracy: accuracy(counts),
+    macroF1: macroF1(counts),
+    classes: classResults(counts).map(({ support, precision, accuracy: recall, f1 }, i) => ({
+      label: labels[i] as string,
+      samples: support,
+      precision,
+      recall,
+      f1,
+    })),
+  };
 }
 
 /** Throws LimbeckError `model.no-such-value` for a model that does not have the recipe's outputs. */

@@ -1,22 +1,13 @@
 import { LimbeckError } from '../errors.ts';
 import { existsSync } from '../platform/files.ts';
 import { readRegularText } from '../regular-file.ts';
-import { answersReportSchema } from '../report/answers-report.ts';
-import { reportDataSchema } from '../report/report-data.ts';
+import { fromOlderReport } from '../report/older-report.ts';
+import { isDistillReport, type ReportData, reportDataSchema } from '../report/report-data.ts';
 import { compareModels, type ModelResult } from '../report/result.ts';
-import { trainReportSchema } from '../report/train-report.ts';
 import { requireKept } from './folder/kept-files.ts';
 import { filesOf } from './folder/run-state.ts';
-import type { StudentEvaluation } from './measuring/evaluations.ts';
-import {
-  drawReport,
-  isOfAnswers,
-  isOfTraining,
-  REPORT_FILES,
-  type RunReport,
-  writeReportFiles,
-} from './reporting/report-files.ts';
-import type { AnswersEvaluation } from './stages/answers-evaluate.ts';
+import type { Evaluations } from './measuring/evaluations.ts';
+import { drawReport, REPORT_FILES, writeReportFiles } from './reporting/report-files.ts';
 import { DISTILL, TRAIN, toldStages } from './stages/index.ts';
 
 const [DATA_FILE] = REPORT_FILES;
@@ -45,47 +36,26 @@ export function redrawReport(runFolder: string): string {
   return drawReport(runFolder, readReport(`${runFolder}/${DATA_FILE}`));
 }
 
-/** The same of models that answer with anything but one class. */
-export function updateAnswersReport(runFolder: string, measured: AnswersEvaluation): void {
-  const data = readReport(`${runFolder}/${DATA_FILE}`);
-  if (!isOfAnswers(data)) throw new Error('the report is of one class');
-  const { student, studentInt8 } = data.result;
-  const timed = <M extends { latencyMs: unknown; throughput: number }>(now: M, before: M | null): M =>
-    before ? { ...now, latencyMs: before.latencyMs, throughput: before.throughput } : now;
-  writeReportFiles(runFolder, {
-    ...data,
-    result: {
-      ...data.result,
-      gate: measured.gate,
-      shippedCheck: measured.shippedCheck,
-      student: timed(measured.student, student),
-      studentInt8: measured.studentInt8 && timed(measured.studentInt8, studentInt8),
-    },
-  });
-}
-
 /**
  * Puts the measurements of an export that was done again into `report.json` and `result.json`, and draws both anew. Times
  * stay: those of the run were taken side by side with the teacher's.
  */
-export function updateReport(runFolder: string, measured: StudentEvaluation): void {
+export function updateReport(runFolder: string, measured: Evaluations): void {
   const data = readReport(`${runFolder}/${DATA_FILE}`);
-  if (isOfAnswers(data)) throw new Error('the report is of other answers');
-  const { student, studentInt8 } = data.result;
-  const now: StudentEvaluation = {
-    ...measured,
-    student: timedAsBefore(measured.student, student),
-    studentInt8: measured.studentInt8 && timedAsBefore(measured.studentInt8, studentInt8),
+  const { metrics, student, studentInt8, gate, testSamples, chance, shippedCheck } = measured;
+  const now = {
+    metrics,
+    student: timedAsBefore(student, data.result.student),
+    studentInt8: studentInt8 && timedAsBefore(studentInt8, data.result.studentInt8),
+    gate,
+    testSamples,
+    ...(chance !== undefined && { chance }),
+    shippedCheck,
   };
-  writeReportFiles(
-    runFolder,
-    isOfTraining(data)
-      ? { ...data, result: { ...data.result, ...now } }
-      : {
-          ...data,
-          result: { ...data.result, ...now, ...compareModels({ teacher: data.result.teacher, ...now }) },
-        },
-  );
+  const compared = isDistillReport(data)
+    ? compareModels({ teacher: data.result.teacher, ...now })
+    : undefined;
+  writeReportFiles(runFolder, { ...data, result: { ...data.result, ...now, ...compared } });
 }
 
 function timedAsBefore(now: ModelResult, before: ModelResult | null): ModelResult {
@@ -94,12 +64,10 @@ function timedAsBefore(now: ModelResult, before: ModelResult | null): ModelResul
   return { ...now, latencyMs, throughput, ...(attributionCosine === undefined ? {} : { attributionCosine }) };
 }
 
-function readReport(file: string): RunReport {
+function readReport(file: string): ReportData {
   try {
-    const content = JSON.parse(readRegularText(file)) as object;
-    if ('answers' in content) return answersReportSchema.parse(content);
-    const report = 'taughtBy' in content ? trainReportSchema.parse(content) : reportDataSchema.parse(content);
-    return { ...report, stages: report.stages ?? [...toldStages(isOfTraining(report) ? TRAIN : DISTILL)] };
+    const report = reportDataSchema.parse(fromOlderReport(JSON.parse(readRegularText(file))));
+    return { ...report, stages: report.stages ?? [...toldStages(isDistillReport(report) ? DISTILL : TRAIN)] };
   } catch (cause) {
     throw new LimbeckError('run.damaged', 'the report data is not what this version writes', {
       where: file,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { LimbeckError } from '../../errors.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { recipeJsonSchema } from '../../recipe/schema.ts';
+import { CLASS_METRICS } from '../../report/result.ts';
 import type { EvaluationResult, ExportResult, LabelResult, LimbeckApi } from '../../run/api.ts';
 import { runCli } from '../testing/run-cli.ts';
 import { COMMANDS } from './index.ts';
@@ -153,6 +154,7 @@ describe('eval', () => {
     split: 'test',
     model: 'model.onnx',
     samples: 10,
+    metrics: CLASS_METRICS.map((metric) => ({ ...metric, value: 0.6 })),
     accuracy: 0.6,
     macroF1: 0.5,
     classes: [{ label: 'noun.act', samples: 10, precision: 1, recall: 0.6, f1: 0.75 }],
@@ -191,6 +193,7 @@ describe('export and report', () => {
     folder: '/x',
     files: [{ path: 'onnx/model.onnx', bytes: 2_400_000 }],
     gate: { maxDrop: 0.01, drop: 0.05, passed: false },
+    metrics: CLASS_METRICS,
   };
 
   test('a gate that stays shut ends with 3, and says why', async () => {

@@ -1,11 +1,8 @@
 import { Command } from 'commander';
 import { requireTeacher } from '../../recipe/schema.ts';
-import { type AnswersResult, isAnswersResult } from '../../report/answers-result.ts';
-import type { RunResult } from '../../report/result.ts';
-import { answersSummary } from '../answers-summary.ts';
 import type { Cli } from '../cli.ts';
 import { finishGated } from '../gate.ts';
-import { distillSummary } from '../result-summary.ts';
+import { runSummary } from '../result-summary.ts';
 import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
 
 export function distillCommand(cli: Cli): Command {
@@ -30,9 +27,8 @@ Examples:
     .action(async (file: string, options: RecipeOptions) => {
       const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) => {
         requireTeacher(recipe);
-        return api.distill(recipe, runOptions) as Promise<RunResult | AnswersResult>;
+        return api.distill(recipe, runOptions);
       });
-      const summary = isAnswersResult(result) ? answersSummary : distillSummary;
-      finishGated(cli, options.json, result, summary(result as never, out, cli.workingFolder));
+      finishGated(cli, options.json, result, runSummary(result, out, cli.workingFolder));
     });
 }

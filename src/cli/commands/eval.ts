@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import type { AnswersEvaluationResult, EvaluateOptions, EvaluationResult } from '../../run/api.ts';
-import { answersEvaluationSummary } from '../answers-summary.ts';
+import type { EvaluateOptions } from '../../run/api.ts';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { kindOf, loadRecipe, requireRunFolder } from '../recipe-file.ts';
@@ -62,10 +61,6 @@ Examples:
         }),
       );
       if (options.json) writeResult(cli, result);
-      else cli.terminal.out(summaryOf(result));
+      else cli.terminal.out(evaluationSummary(result));
     });
-}
-
-function summaryOf(result: EvaluationResult | AnswersEvaluationResult): string {
-  return 'metrics' in result ? answersEvaluationSummary(result) : evaluationSummary(result);
 }

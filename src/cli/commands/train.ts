@@ -1,10 +1,7 @@
 import { Command } from 'commander';
-import { type AnswersResult, isAnswersResult } from '../../report/answers-result.ts';
-import type { TrainResult } from '../../report/result.ts';
-import { answersSummary } from '../answers-summary.ts';
 import type { Cli } from '../cli.ts';
 import { finishGated } from '../gate.ts';
-import { trainSummary } from '../result-summary.ts';
+import { runSummary } from '../result-summary.ts';
 import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
 
 export function trainCommand(cli: Cli): Command {
@@ -20,13 +17,9 @@ Examples:
   limbeck train recipe.yaml --set data.labelsPerClass=all --out runs/all-labels`,
     )
     .action(async (file: string, options: RecipeOptions) => {
-      const { value: result, out } = await runRecipe(
-        cli,
-        file,
-        options,
-        (api, recipe, runOptions): Promise<TrainResult | AnswersResult> => api.train(recipe, runOptions),
+      const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) =>
+        api.train(recipe, runOptions),
       );
-      const summary = isAnswersResult(result) ? answersSummary : trainSummary;
-      finishGated(cli, options.json, result, summary(result as never, out, cli.workingFolder));
+      finishGated(cli, options.json, result, runSummary(result, out, cli.workingFolder));
     });
 }

@@ -210,16 +210,17 @@ function tasksSection({ tasks, unit }: ContinualResult): Markup {
 function shippedSection({ shipped, unit }: ContinualResult): Markup | null {
   if (!shipped) return null;
   const { student, studentInt8, method, testSamples = 0 } = shipped;
+  const { accuracy = 0 } = student;
   const ships = int8Ships(shipped);
   const int8 = !studentInt8
     ? ''
     : ships
-      ? ` As int8 it takes ${bytes(studentInt8.bytes)} and is right ${percent(studentInt8.accuracy)} of the time.`
+      ? ` As int8 it takes ${bytes(studentInt8.bytes)} and is right ${percent(studentInt8.accuracy ?? 0)} of the time.`
       : ' Its int8 file lost more than the recipe allows, and does not ship.';
-  const { low, high } = accuracyInterval(Math.round(student.accuracy * testSamples), testSamples);
+  const { low, high } = accuracyInterval(Math.round(accuracy * testSamples), testSamples);
   return html`<section aria-labelledby="student">
 <h2 id="student">The student that ships</h2>
-<p class="about">In the folder <code>student</code> is the one that learnt by <bdi>${method}</bdi>, best over all tasks on the validation split of the methods that learn task after task: ${bytes(student.bytes)}, right ${percent(student.accuracy)} of the time among all classes (95\u202f% interval on ${decimal(testSamples)} ${unit}: ${percent(low)} to ${percent(high)}), ${decimal(student.throughput)} ${unit} a second.${int8}</p>
+<p class="about">In the folder <code>student</code> is the one that learnt by <bdi>${method}</bdi>, best over all tasks on the validation split of the methods that learn task after task: ${bytes(student.bytes)}, right ${percent(accuracy)} of the time among all classes (95\u202f% interval on ${decimal(testSamples)} ${unit}: ${percent(low)} to ${percent(high)}), ${decimal(student.throughput)} ${unit} a second.${int8}</p>
 </section>`;
 }
 

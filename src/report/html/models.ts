@@ -1,5 +1,5 @@
-import { concluded } from '../older-report.ts';
-import type { ReportData } from '../report-data.ts';
+import { baselinesOf } from '../conclusion.ts';
+import { isDistillReport, type ReportData } from '../report-data.ts';
 import { int8Ships, type ModelResult, shortName } from '../result.ts';
 import { capital } from './format.ts';
 
@@ -18,20 +18,25 @@ const BASELINE_COLORS = ['baseline', 'term-4', 'term-5', 'term-2'];
 
 /** The models of a run, in the order in which the page shows them. */
 export function shownModels(data: ReportData): ShownModel[] {
-  const { teacher, student, studentInt8, gate, baselines = [] } = concluded(data);
-  const models: ShownModel[] = [
-    { key: 'teacher', title: 'Teacher', about: data.models.teacher, result: teacher },
-    { key: 'student', title: 'Student', about: data.models.student, result: student },
-  ];
-  if (studentInt8) {
-    const about = int8Ships({ studentInt8, gate })
-      ? 'the student, quantised'
-      : 'quantised; kept back, it does not ship';
-    models.push({ key: 'int8', title: 'Student int8', about, result: studentInt8 });
-  }
+  const { student, studentInt8, gate } = data.result;
+  const int8 = int8Ships({ studentInt8, gate })
+    ? 'the student, quantised'
+    : 'quantised; kept back, it does not ship';
+  const distilled = isDistillReport(data) ? data.result : undefined;
   return [
-    ...models,
-    ...baselines.map(({ name, title, result }, index) => ({
+    ...(distilled
+      ? [
+          {
+            key: 'teacher',
+            title: 'Teacher',
+            about: data.models.teacher ?? '',
+            result: distilled.teacher,
+          },
+        ]
+      : []),
+    { key: 'student', title: 'Student', about: data.models.student, result: student },
+    ...(studentInt8 ? [{ key: 'int8', title: 'Student int8', about: int8, result: studentInt8 }] : []),
+    ...(distilled ? baselinesOf(distilled) : []).map(({ name, title, result }, index) => ({
       key: BASELINE_COLORS[index % BASELINE_COLORS.length] as string,
       title: capital(shortName(name)),
       about: title,

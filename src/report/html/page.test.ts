@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { ReportData } from '../report-data.ts';
+import type { DistillReport } from '../report-data.ts';
+import { classModel, withClassAnswers } from '../testing/class-results.ts';
 import { HOSTILE, hostileReport } from '../testing/hostile-report.ts';
 import { syntheticReport } from '../testing/synthetic-report.ts';
 import { renderReport } from './page.ts';
 import { headline } from './sections/summary.ts';
 
 describe('headline', () => {
-  const withResult = (change: Partial<ReportData['result']>): ReportData => {
+  const withResult = (change: Partial<DistillReport['result']>): DistillReport => {
     const data = syntheticReport();
     return { ...data, result: { ...data.result, ...change } };
   };
@@ -42,8 +43,8 @@ describe('renderReport', () => {
     for (const title of ['Teacher', 'Student', 'Student int8', 'Baseline'])
       expect(page).toContain(`</span>${title}`);
     const { teacher, baseline } = syntheticReport().result;
-    expect(plain(page)).toContain(`${(teacher.accuracy * 100).toFixed(1)} % ±`);
-    expect(plain(page)).toContain(`${(baseline!.macroF1 * 100).toFixed(1)} %`);
+    expect(plain(page)).toContain(`${((teacher.accuracy ?? 0) * 100).toFixed(1)} % ±`);
+    expect(plain(page)).toContain(`${((baseline?.macroF1 ?? 0) * 100).toFixed(1)} %`);
     expect(plain(page)).toContain('631 kB');
   });
 
@@ -70,11 +71,8 @@ describe('renderReport', () => {
   it('stands a run with nothing in it', () => {
     const data = syntheticReport({ baseline: false, int8: false });
     const zeros = data.labels.map(() => data.labels.map(() => 0));
-    const model = { ...data.result.teacher, accuracy: 0, macroF1: 0, throughput: 0, bytes: 0, parameters: 0 };
-    const empty = renderReport({
-      ...data,
-      result: { ...data.result, teacher: model, student: model, retention: 0, speedup: 0, gate: null },
-      curves: { student: [], baseline: null },
+    const model = classModel(0, 0, { throughput: 0, bytes: 0, parameters: 0 });
+    const nothing = withClassAnswers(data, {
       confusion: { teacher: zeros, student: zeros, baseline: null },
       errors: {
         inherited: { count: 0, pairs: [] },
@@ -85,6 +83,12 @@ describe('renderReport', () => {
       },
       disagreements: [],
       calibration: null,
+    });
+    const empty = renderReport({
+      ...nothing,
+      result: { ...data.result, teacher: model, student: model, retention: 0, speedup: 0, gate: null },
+      curves: { student: [], baseline: null },
+      validation: { student: [], baseline: null },
       data: {
         ...data.data,
         lengths: [],
@@ -135,11 +139,8 @@ describe('renderReport', () => {
     const data = syntheticReport();
     const labels = Array.from({ length: 150 }, (_, index) => `class ${index}`);
     const square = labels.map((_, row) => labels.map((_, column) => (row === column ? 5 : 1)));
-    const many = renderReport({
-      ...data,
-      labels,
-      confusion: { teacher: square, student: square, baseline: square },
-    });
+    const confusion = { teacher: square, student: square, baseline: square };
+    const many = renderReport({ ...withClassAnswers(data, { labels, confusion }), labels });
     expect(many).toContain('90 more are not shown');
     expect(many).toContain('Of 150 classes, the 32 with the most errors.');
     expect(Buffer.byteLength(many)).toBeLessThan(500_000);

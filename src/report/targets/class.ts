@@ -1,3 +1,4 @@
+import type { Batch } from '../../data/batch.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import {
   type Confusion,
@@ -6,11 +7,51 @@ import {
   countAnswer,
   createConfusion,
 } from '../../metrics/confusion.ts';
-import { classesOf } from '../../targets/head.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
+import { classesOf, type Head } from '../../targets/head.ts';
+import { createComparison } from '../model-comparison.ts';
 import type { SectionCollector, SectionContext, Speaker } from './section.ts';
 
-/** Class by class: recall and F1 of each model, where a class is one of several outputs. */
-export function classSection({ head, unit }: SectionContext): SectionCollector {
+/** One class a sample: all about it where it is what a model is for; recall and F1 where it is one of several outputs. */
+export function classSection(context: SectionContext): SectionCollector {
+  return context.isOnly ? comparedClasses(context) : classTable(context);
+}
+
+/** Sample by sample: whose errors the student's are, and how sure the models are. */
+function comparedClasses({ head, seed, examples }: SectionContext): SectionCollector {
+  const comparison = createComparison({ labels: classesOf(head), seed, examples });
+  return {
+    add(answers, batch, example, baseline) {
+      const read = (answer: Tensor | undefined) => answer && readAll(answer, batch, head);
+      const [teacher, student, alone] = [
+        read(answers.get('teacher')),
+        read(answers.get('student')),
+        read(baseline),
+      ];
+      student?.forEach(({ ordinal, label, said }, row) => {
+        comparison.add({
+          example: () => example(ordinal),
+          truth: label,
+          student: said,
+          teacher: teacher?.[row]?.said,
+          baseline: alone?.[row]?.said,
+        });
+      });
+    },
+    section: () => [comparison.result()],
+  };
+}
+
+/** The answers to a batch's samples that have a class. */
+function readAll(logits: Tensor, batch: Batch, head: Head) {
+  return Array.from(readLogits(logits, batch, head), ({ ordinal, label, answer, confidence }) => ({
+    ordinal,
+    label,
+    said: { label: answer, confidence },
+  }));
+}
+
+function classTable({ head, unit }: SectionContext): SectionCollector {
   const names = classesOf(head);
   const confusions = new Map<Speaker, Confusion>();
   return {

@@ -4,6 +4,7 @@ import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.t
 import type { Example } from '../../data/split.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { Head } from '../../targets/head.ts';
+import { classAnswersSchema } from '../class-answers.ts';
 import { shownExampleSchema } from '../shown-example.ts';
 
 const cell = z.union([z.string(), z.number(), z.null()]);
@@ -61,7 +62,9 @@ const samplesBlock = z.object({
 });
 
 /** What the report says of one output, as blocks that the page knows how to draw. */
-export const sectionSchema = z.array(z.discriminatedUnion('block', [tableBlock, scatterBlock, samplesBlock]));
+export const sectionSchema = z.array(
+  z.discriminatedUnion('block', [tableBlock, scatterBlock, samplesBlock, classAnswersSchema]),
+);
 export type Section = z.infer<typeof sectionSchema>;
 export type ShownSample = z.infer<typeof samplesBlock>['samples'][number];
 export type Said = ShownSample['said'][number];
@@ -77,13 +80,21 @@ export interface SectionContext {
   readonly examples: boolean;
   readonly unit: string;
   readonly tokenizer?: Tokenizer | undefined;
+  /** Whether it is the only output. */
+  readonly isOnly: boolean;
   /** Of several classes: from which logits on a class is answered, by model. */
   readonly thresholds: ReadonlyMap<Speaker, readonly number[]>;
 }
 
 /** Gathers what a section shows, batch by batch. */
 export interface SectionCollector {
-  add(answers: ReadonlyMap<Speaker, Tensor>, batch: Batch, example: (ordinal: number) => Example): void;
+  /** @param baseline what the same student answered that learnt from the labels alone, where there is one */
+  add(
+    answers: ReadonlyMap<Speaker, Tensor>,
+    batch: Batch,
+    example: (ordinal: number) => Example,
+    baseline?: Tensor,
+  ): void;
   section(): Section;
 }
 

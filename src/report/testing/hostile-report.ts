@@ -1,4 +1,5 @@
-import type { ReportData } from '../report-data.ts';
+import type { DistillReport } from '../report-data.ts';
+import { classAnswersOf, withClassAnswers } from './class-results.ts';
 import { syntheticGraph } from './synthetic-graph.ts';
 import { syntheticReport } from './synthetic-report.ts';
 
@@ -7,16 +8,23 @@ export const HOSTILE =
   "</script></style></title></pre>\"><img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>' onmouseover=alert(1) `<svg/onload=alert(1)>` --> ]]> &lt;b&gt; ```\n# heading\n| cell \u0000\u202e\ud800";
 
 /** A report in which every string from outside is hostile, and very long without a space in it. */
-export function hostileReport(): ReportData {
+export function hostileReport(): DistillReport {
   const data = syntheticReport();
   const hostile = (text: string) => `${text} ${HOSTILE}`;
+  const labels = data.labels.map((label, index) =>
+    index % 3 === 0 ? `${label}${'-endless'.repeat(30)}` : hostile(label),
+  );
+  const { disagreements } = classAnswersOf(data);
+  const { outputs } = withClassAnswers(data, {
+    labels,
+    disagreements: disagreements.map((example) => ({ ...example, text: hostile('x'.repeat(400)) })),
+  });
   return {
     ...data,
+    outputs,
     name: hostile(data.name),
-    labels: data.labels.map((label, index) =>
-      index % 3 === 0 ? `${label}${'-endless'.repeat(30)}` : hostile(label),
-    ),
-    models: { teacher: hostile(data.models.teacher), student: hostile(data.models.student) },
+    labels,
+    models: { teacher: hostile(data.models.teacher ?? ''), student: hostile(data.models.student) },
     result: {
       ...data.result,
       command: hostile(data.result.command),
@@ -39,7 +47,6 @@ export function hostileReport(): ReportData {
       },
     },
     knowledgeGraph: syntheticGraph(data.labels.map(hostile), hostile),
-    disagreements: data.disagreements.map((example) => ({ ...example, text: hostile('x'.repeat(400)) })),
     data: {
       ...data.data,
       title: hostile(data.data.title),

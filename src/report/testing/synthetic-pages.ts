@@ -2,10 +2,10 @@ import { waveformPicture, waveformSound } from '../../data/modalities/audio/wave
 import { methodResults } from '../continual-result.ts';
 import { type ContinualReport, renderContinualReport } from '../html/continual-page.ts';
 import { renderReport } from '../html/page.ts';
-import { renderTrainReport } from '../html/train-page.ts';
-import type { CurvePoint, ReportData } from '../report-data.ts';
+import type { DistillReport, ReportData } from '../report-data.ts';
+import type { TrainResult } from '../result.ts';
 import type { ShownExample } from '../shown-example.ts';
-import type { TrainReport } from '../train-report.ts';
+import { classAnswersOf, classModel, withClassAnswers } from './class-results.ts';
 import { HOSTILE, hostileReport } from './hostile-report.ts';
 import { syntheticGraph } from './synthetic-graph.ts';
 import { syntheticReport } from './synthetic-report.ts';
@@ -28,8 +28,8 @@ export function syntheticPages(): Record<string, string> {
     weights: renderReport(weightsReport()),
     layers: renderReport(manyLayersReport()),
     hostile: renderReport(hostileReport()),
-    train: renderTrainReport(trainReport()),
-    'train-hostile': renderTrainReport(trainReport(hostileReport())),
+    train: renderReport(trainReport()),
+    'train-hostile': renderReport(trainReport(hostileReport())),
     continual: renderContinualReport(continualReport(5)),
     'continual-hostile': renderContinualReport(continualReport(3, HOSTILE)),
   };
@@ -38,7 +38,7 @@ export function syntheticPages(): Record<string, string> {
 /** Nothing that a run may do without. */
 function bareReport(): ReportData {
   const { knowledgeGraph: _, dynamics: __, ...data } = syntheticReport({ baseline: false, int8: false });
-  return { ...data, disagreements: [], calibration: null, warnings: [] };
+  return { ...withClassAnswers(data, { disagreements: [], calibration: null }), warnings: [] };
 }
 
 /** Samples that are images, in cards and on the map. */
@@ -61,9 +61,8 @@ function shownReport(unit: ReportData['unit'], example: (index: number) => Shown
     samples.map((sample, index) => ({ ...sample, ...example(index) }));
   const { dynamics } = data;
   return {
-    ...data,
+    ...withClassAnswers(data, { disagreements: shown(classAnswersOf(data).disagreements) }),
     unit,
-    disagreements: shown(data.disagreements),
     data: { ...data.data, lengths: [] },
     dynamics: dynamics && {
       ...dynamics,
@@ -80,20 +79,17 @@ function shownReport(unit: ReportData['unit'], example: (index: number) => Shown
 function narrowReport(): ReportData {
   const data = syntheticReport();
   const lift = (accuracy: number) => 0.96 + accuracy * 0.02;
-  const risen = (curve: readonly CurvePoint[]) =>
-    curve.map((point, index) => ({
-      ...point,
-      validationAccuracy: index === 0 ? 0.1 : lift(point.validationAccuracy ?? 0),
-    }));
+  const risen = (points: DistillReport['validation']['student']) =>
+    points.map((point, index) => ({ ...point, value: index === 0 ? 0.1 : lift(point.value) }));
   const { teacher, student, studentInt8, baseline } = data.result;
-  const better = <Model extends { accuracy: number }>(model: Model) => ({
+  const better = (model: typeof teacher) => ({
     ...model,
-    accuracy: lift(model.accuracy),
+    ...classModel(lift(model.accuracy ?? 0), model.macroF1 ?? 0, model),
   });
   return {
     ...data,
-    teacherValidationAccuracy: 0.979,
-    curves: { student: risen(data.curves.student), baseline: risen(data.curves.baseline ?? []) },
+    teacherValidation: 0.979,
+    validation: { student: risen(data.validation.student), baseline: risen(data.validation.baseline ?? []) },
     result: {
       ...data.result,
       teacher: better(teacher),
@@ -125,24 +121,23 @@ function manyLayersReport(): ReportData {
   return { ...data, knowledgeGraph: syntheticGraph(data.labels.map(long), long, 12) };
 }
 
-function trainReport(from: ReportData = syntheticReport()): TrainReport {
-  const { name, finishedAt, result, labels, models, curves, confusion, disagreements, data, dynamics } = from;
-  return {
-    taughtBy: 'labels',
-    name,
-    unit: 'texts',
-    finishedAt,
-    result: { ...result, testSamples: 8093, chance: 0.14 },
-    labels,
-    student: models.student,
-    curve: curves.student,
-    confusion: confusion.student,
-    calibration: from.calibration?.student ?? [],
+/** A student without a teacher. */
+function trainReport(from: DistillReport = syntheticReport()): ReportData {
+  const { teacher: _, baseline: __, baselines: ___, ...rest } = from.result;
+  const result: TrainResult = { ...rest, testSamples: 8093, chance: 0.14 };
+  const { confusion, calibration, disagreements } = classAnswersOf(from);
+  const { knowledgeGraph: ____, ...data } = withClassAnswers(from, {
+    confusion: { ...confusion, teacher: null, baseline: null },
+    calibration: { teacher: null, student: calibration?.student ?? [], baseline: null },
+    errors: null,
+    disagreements: [],
     mistakes: disagreements.map(({ text, truth, student }) => ({ text, truth, student })),
-    data,
-    dynamics,
-    warnings: from.warnings,
-    recipe: from.recipe,
+  });
+  return {
+    ...data,
+    models: { student: from.models.student },
+    curves: { ...from.curves, baseline: null },
+    result,
   };
 }
 

@@ -1,9 +1,11 @@
 import { accuracy, macroF1 } from '../../metrics/confusion.ts';
-import { pairedDifference } from '../../metrics/interval.ts';
+import { pairedDifference, unpairedDifference } from '../../metrics/interval.ts';
 import { type RandomStream, randomStream } from '../../random.ts';
+import type { Answer, ConfusionCounts } from '../class-answers.ts';
 import { createComparison } from '../model-comparison.ts';
-import type { Answer, ConfusionCounts, CurvePoint, ReportData } from '../report-data.ts';
-import { type BaselineResult, compareModels, type ModelResult } from '../result.ts';
+import type { CurvePoint, DistillReport } from '../report-data.ts';
+import { type BaselineResult, CLASS_METRICS, compareModels, LABELS_ALONE } from '../result.ts';
+import { type ClassModel, classModel } from './class-results.ts';
 import { syntheticDynamics } from './synthetic-dynamics.ts';
 import { syntheticGraph } from './synthetic-graph.ts';
 
@@ -75,16 +77,13 @@ const TEXTS: Record<string, string> = {
 /** A report such as a run of 26 classes gives, made by a seeded simulation: for tests, and for designing the page. */
 export function syntheticReport(
   options: { baseline?: boolean; int8?: boolean; peers?: boolean } = {},
-): ReportData {
+): DistillReport {
   const { baseline = true, int8 = true, peers = false } = options;
   const compared = simulateAnswers(baseline);
-  const result = (counts: ConfusionCounts, rest: Omit<ModelResult, 'accuracy' | 'macroF1'>): ModelResult => ({
-    accuracy: accuracy(counts),
-    macroF1: macroF1(counts),
-    ...rest,
-  });
+  const result = (counts: ConfusionCounts, rest: Parameters<typeof classModel>[2]): ClassModel =>
+    classModel(accuracy(counts), macroF1(counts), rest);
   const size = { parameters: 606_106, bytes: 2_441_812 };
-  const teacher = result(compared.confusion.teacher, {
+  const teacher = result(compared.confusion.teacher ?? [], {
     parameters: 7_031_834,
     bytes: 28_160_411,
     latencyMs: { one: 1.62, thirtyTwo: 29.4 },
@@ -97,18 +96,36 @@ export function syntheticReport(
     throughput: 26_450,
     file: 'student/onnx/model.onnx',
   });
-  const studentInt8: ModelResult | null = int8
-    ? {
-        ...student,
-        accuracy: student.accuracy - 0.0024,
-        macroF1: student.macroF1 - 0.0031,
+  const studentInt8 = int8
+    ? classModel(student.accuracy - 0.0024, student.macroF1 - 0.0031, {
+        parameters: size.parameters,
         bytes: 631_440,
         latencyMs: { one: 0.062, thirtyTwo: 0.84 },
         throughput: 38_100,
         file: 'student/onnx/model_quantized.onnx',
-      }
+      })
     : null;
-  const models = { teacher, student, studentInt8 };
+  const alone = compared.confusion.baseline
+    ? result(compared.confusion.baseline, {
+        ...size,
+        latencyMs: { one: 0.072, thirtyTwo: 1.22 },
+        throughput: 26_230,
+        file: 'baseline/model.onnx',
+      })
+    : null;
+  const models = { metrics: CLASS_METRICS, teacher, student, studentInt8 };
+  const samples = SUPPORT.reduce((sum, support) => sum + support, 0);
+  const gain =
+    alone &&
+    unpairedDifference({ accuracy: student.accuracy, samples }, { accuracy: alone.accuracy, samples });
+  const curves = {
+    student: simulateCurve('student', 5000, 96.2, 0.607).map((point) => ({
+      ...point,
+      trainingStage: point.step < 2000 ? 'answers' : 'layers',
+    })),
+    baseline: baseline ? simulateCurve('baseline', 640, 14.9, 0.516) : null,
+  };
+  const { errors } = compared;
   return {
     unit: 'texts',
     name: 'glosses',
@@ -120,15 +137,19 @@ export function syntheticReport(
     },
     result: {
       ...models,
-      baseline: compared.confusion.baseline
-        ? result(compared.confusion.baseline, {
-            ...size,
-            latencyMs: { one: 0.072, thirtyTwo: 1.22 },
-            throughput: 26_230,
-            file: 'baseline/model.onnx',
-          })
-        : null,
-      ...(peers && { baselines: simulatePeers(student) }),
+      testSamples: samples,
+      chance: Math.max(...SUPPORT) / samples,
+      overTeacher: pairedDifference({
+        samples,
+        onlyFirst: errors?.corrected ?? 0,
+        onlySecond: errors?.own.teacherRight ?? 0,
+      }),
+      baseline: alone,
+      baselines: peers
+        ? simulatePeers(student)
+        : alone && gain
+          ? [{ ...LABELS_ALONE, result: alone, gain }]
+          : [],
       ...compareModels(models),
       seconds: {
         data: 6.1,
@@ -151,15 +172,13 @@ export function syntheticReport(
       gate: studentInt8 ? { maxDrop: 0.01, drop: 0.0024, passed: true } : null,
       version: '0.1.0',
     },
-    teacherValidationAccuracy: 0.6385,
-    curves: {
-      student: simulateCurve('student', 5000, 96.2, 0.607).map((point) => ({
-        ...point,
-        trainingStage: point.step < 2000 ? 'answers' : 'layers',
-      })),
-      baseline: baseline ? simulateCurve('baseline', 640, 14.9, 0.516) : null,
+    teacherValidation: 0.6385,
+    curves,
+    validation: {
+      student: validationOf(curves.student),
+      baseline: curves.baseline && validationOf(curves.baseline),
     },
-    ...compared,
+    outputs: [{ name: 'logits', title: 'one class', kind: 'class', section: [compared] }],
     data: {
       title: 'WordNet 3.1 noun glosses',
       rows: 82_115,
@@ -191,8 +210,16 @@ export function syntheticReport(
   };
 }
 
+function validationOf(curve: readonly CurvePoint[]): DistillReport['validation']['student'] {
+  return curve.map(({ step, seconds, validationAccuracy = 0 }) => ({
+    step,
+    seconds,
+    value: validationAccuracy,
+  }));
+}
+
 /** What the student may also be compared with: linear models of the same words. */
-function simulatePeers(student: ModelResult): BaselineResult[] {
+function simulatePeers(student: ClassModel): BaselineResult[] {
   const samples = SUPPORT.reduce((sum, support) => sum + support, 0);
   const peer = (
     name: string,
@@ -207,7 +234,13 @@ function simulatePeers(student: ModelResult): BaselineResult[] {
       onlyFirst: (disputed + behind * samples) / 2,
       onlySecond: (disputed - behind * samples) / 2,
     };
-    return { name, title, taughtBy, result: { ...student, accuracy }, gain: pairedDifference(counts) };
+    return {
+      name,
+      title,
+      taughtBy,
+      result: classModel(accuracy, student.macroF1),
+      gain: pairedDifference(counts),
+    };
   };
   return [
     peer('labels', 'the same student, from the labels alone', 'labels', 0.12),
@@ -218,7 +251,7 @@ function simulatePeers(student: ModelResult): BaselineResult[] {
 
 function simulateAnswers(baseline: boolean) {
   const random = randomStream(7, 'synthetic report');
-  const comparison = createComparison({ classes: LABELS.length, seed: 1 });
+  const comparison = createComparison({ labels: LABELS, seed: 1 });
   SUPPORT.forEach((support, truth) => {
     // Rare classes are harder; the baseline, which saw few texts, suffers more.
     const ease = 0.42 + 0.055 * Math.log(support);

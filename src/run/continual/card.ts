@@ -1,9 +1,10 @@
 import { replaceFile } from '../../replace-file.ts';
 import type { ContinualResult } from '../../report/continual-result.ts';
 import { renderModelCard } from '../../report/model-card.ts';
+import type { ReportData } from '../../report/report-data.ts';
 import type { ToldStage } from '../../report/told-stage.ts';
-import type { StudentAnswers } from '../../report/train-report.ts';
-import { reportFacts, studentTitle } from '../reporting/report-facts.ts';
+import type { Evaluations } from '../measuring/evaluations.ts';
+import { reportedOutputs, reportFacts, studentTitle } from '../reporting/report-facts.ts';
 import { runFacts } from '../reporting/run-facts.ts';
 import type { DividedRun } from './continual-run.ts';
 
@@ -11,18 +12,20 @@ import type { DividedRun } from './continual-run.ts';
 export function writeTaskCard(
   { run, data, tasks }: DividedRun,
   { method, ...measured }: NonNullable<ContinualResult['shipped']>,
-  { answers, stages }: { readonly answers: StudentAnswers; readonly stages: readonly ToldStage[] },
+  { sections, stages }: Pick<Evaluations, 'sections'> & { readonly stages: readonly ToldStage[] },
 ): void {
-  const { export: exported, data: texts } = run.recipe;
-  const report = {
-    taughtBy: 'labels' as const,
+  const { export: exported, data: texts, task } = run.recipe;
+  const report: ReportData = {
     ...reportFacts(run, data),
-    ...answers,
-    student: `${studentTitle(run)}, taught ${tasks.length} tasks one after another (${method})`,
-    curve: [],
+    models: { student: `${studentTitle(run)}, taught ${tasks.length} tasks one after another (${method})` },
+    teacherValidation: null,
+    curves: { student: [], baseline: null },
+    validation: { student: [], baseline: null },
+    outputs: reportedOutputs(data, sections),
     result: { ...measured, ...runFacts(run, 'continual', stages) },
   };
   const card = renderModelCard(report, {
+    task,
     license: exported.license,
     languages: exported.languages,
     maxLength: texts.maxLength,

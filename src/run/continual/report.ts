@@ -13,9 +13,9 @@ import { VERSION } from '../../version.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import { describeMachine } from '../context/machine.ts';
 import type { RunFolder } from '../folder/run-folder.ts';
-import type { MeasuredStudent } from '../measuring/evaluations.ts';
+import type { Evaluations } from '../measuring/evaluations.ts';
 import { studentTitle } from '../reporting/report-facts.ts';
-import { MEASURED_STUDENT } from '../stages/evaluate.ts';
+import { EVALUATIONS } from '../stages/evaluate.ts';
 import { TOLD_STAGES } from '../stages/given.ts';
 import { type Stage, stage } from '../stages/stage.ts';
 import { writeTaskCard } from './card.ts';
@@ -43,7 +43,7 @@ export function continualReportStage(methods: readonly ContinualMethod[]): Stage
     about: 'write this page',
     needs: {
       divided: DIVIDED,
-      measured: optional(MEASURED_STUDENT),
+      measured: optional(EVALUATIONS),
       stages: TOLD_STAGES,
       ...learntByAll(methods),
     },
@@ -74,11 +74,11 @@ export function continualReportStage(methods: readonly ContinualMethod[]): Stage
 function shippedResult(
   divided: DividedRun,
   method: ContinualMethod,
-  { answers, ...measured }: MeasuredStudent,
+  { sections, baselines: _, ...measured }: Evaluations,
   stages: readonly ToldStage[],
 ): NonNullable<ContinualResult['shipped']> {
   const shipped = { method, ...measured };
-  writeTaskCard(divided, shipped, { answers, stages });
+  writeTaskCard(divided, shipped, { sections, stages });
   return shipped;
 }
 

@@ -25,6 +25,12 @@ export function mainMetric(heads: readonly Head[]): MetricInfo {
   return metricsOf(heads).find((metric) => metric.name === name) as MetricInfo;
 }
 
+/** All metrics, the one first by which models are compared. */
+export function mainFirst(heads: readonly Head[]): readonly [MetricInfo, ...MetricInfo[]] {
+  const main = mainMetric(heads);
+  return [main, ...metricsOf(heads).filter(({ name }) => name !== main.name)];
+}
+
 /** Whether all that a model answers is one class a sample, as logits, which data tell: what classifiers' own methods are for. */
 export function isOneClass(heads: readonly Head[]): boolean {
   const [main] = heads;

@@ -1,7 +1,7 @@
 import type { Batch } from '../../data/batch.ts';
 import type { Split } from '../../data/split.ts';
 import type { Session } from '../../engine/engine.ts';
-import type { Difference } from '../../metrics/interval.ts';
+import type { Difference, Interval } from '../../metrics/interval.ts';
 import { JackknifedMetric } from '../../metrics/jackknife.ts';
 import { OutputsMeasuring } from '../../metrics/measure-outputs.ts';
 import type { Evaluation, Metric, MetricInfo } from '../../metrics/metric.ts';
@@ -13,7 +13,6 @@ import { takenFeeds } from '../../train/batch-feeds.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import { mainMetric } from './head-metrics.ts';
-import type { TeacherTruth } from './teacher-truth.ts';
 
 /** A model's answers to a split, measured batch by batch: all metrics of its heads, and the main one with its spread. */
 export class HeadsMeasuring {
@@ -52,6 +51,13 @@ export class HeadsMeasuring {
   gainOver(other: HeadsMeasuring): Difference {
     return asGain(mainMetric(this.#heads), this.#main.minus(other.#main), other.main);
   }
+
+  /** The interval of the part of another model's main metric that this one keeps; undefined where there is none. */
+  retention(other: HeadsMeasuring): Interval | undefined {
+    const [part, whole] =
+      mainMetric(this.#heads).better === 'higher' ? [this.#main, other.#main] : [other.#main, this.#main];
+    return part.over(whole);
+  }
 }
 
 /**
@@ -73,27 +79,20 @@ export function scoreOf({ better }: MetricInfo, value: number, reference: number
 
 const ROWS = 256;
 
-/**
- * Measures a model on a split.
- *
- * @param truth what is true of outputs that no column tells of
- * @throws LimbeckError `run.interrupted` between batches
- */
+/** Measures a model on a split. Throws LimbeckError `run.interrupted` between batches. */
 export async function measureHeads(
   run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
   model: Graph | Session,
   heads: readonly Head[],
   split: Split,
-  truth?: Pick<TeacherTruth, 'tell'>,
 ): Promise<HeadsMeasuring> {
   const own = 'nodes' in model ? await run.engine.load(writeModel(model)) : undefined;
   const session = own ?? (model as Session);
   try {
     const measuring = new HeadsMeasuring(heads);
     const fetches = Object.fromEntries(heads.map(({ output }) => [output, null]));
-    for (const given of splitBatches(split, ROWS)) {
+    for (const batch of splitBatches(split, ROWS)) {
       run.checkInterrupted();
-      const batch = truth ? await truth.tell(given) : given;
       measuring.add(await session.run(takenFeeds(session, batch.columns), fetches), batch);
     }
     return measuring;

@@ -1,23 +1,14 @@
-import type { Difference } from '../../metrics/interval.ts';
-import type { ComparisonResult } from '../../report/model-comparison.ts';
-import type { BaselineResult, ModelResult, RunResult } from '../../report/result.ts';
-import type { StudentAnswers } from '../../report/train-report.ts';
+import type { RunResult, TrainResult } from '../../report/result.ts';
+import type { Section } from '../../report/targets/section.ts';
 
-/** What the test split said of every file that ships. */
-export interface Evaluations extends StudentEvaluation {
-  readonly teacher: ModelResult;
-  readonly overTeacher: Difference;
-  readonly baselines: readonly BaselineResult[];
-  readonly comparison: ComparisonResult;
-}
-
-/** What it said of the student's files alone. */
-export interface StudentEvaluation
+/** What the test split said of every file: those that ship, and those that they are compared with. */
+export interface Evaluations
   extends Required<
-    Pick<RunResult, 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'chance' | 'shippedCheck'>
-  > {}
-
-/** What was measured of a student alone, and its answers. */
-export interface MeasuredStudent extends StudentEvaluation {
-  readonly answers: StudentAnswers;
+      Pick<TrainResult, 'metrics' | 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'shippedCheck'>
+    >,
+    Pick<TrainResult, 'chance'>,
+    Partial<Pick<RunResult, 'teacher' | 'hostedTeacher' | 'overTeacher' | 'retentionInterval'>> {
+  readonly baselines: NonNullable<RunResult['baselines']>;
+  /** What the report shows of each output, by its name. */
+  readonly sections: ReadonlyMap<string, Section>;
 }

@@ -1,26 +1,28 @@
 import { modelBytes } from '../../export/package-folder.ts';
-import { accuracy, type Confusion, confusionCounts, macroF1 } from '../../metrics/confusion.ts';
+import type { Evaluation } from '../../metrics/metric.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import { parameterCount } from '../../onnx/parameter-count.ts';
 import { relative } from '../../platform/paths.ts';
-import type { ModelResult } from '../../report/result.ts';
+import { finite, type ModelResult } from '../../report/result.ts';
 import type { Speed } from './measure-speed.ts';
 
 /** What was measured on one file. `network` is the float32 file of the same network, where `file` is quantised. */
 export function modelResult(options: {
   readonly runFolder: string;
   readonly file: string;
-  readonly network?: string | null;
-  readonly confusion: Confusion;
+  readonly network?: string | undefined;
+  readonly evaluation: Evaluation;
+  /** Whether it answers with one class a sample. */
+  readonly isOneClass: boolean;
   readonly speed: Speed;
-  readonly attributionCosine?: number;
-  readonly int8Share?: number;
+  readonly attributionCosine?: number | undefined;
+  readonly int8Share?: number | undefined;
 }): ModelResult {
-  const { runFolder, file, network, confusion, speed, attributionCosine, int8Share } = options;
-  const counts = confusionCounts(confusion);
+  const { runFolder, file, network, evaluation, isOneClass, speed, attributionCosine, int8Share } = options;
+  const { accuracy, macroF1 } = evaluation;
   return {
-    accuracy: accuracy(counts),
-    macroF1: macroF1(counts),
+    metrics: Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [name, finite(value)])),
+    ...(isOneClass && { accuracy, macroF1 }),
     parameters: parameterCount(readModelFile(network ?? file)),
     bytes: modelBytes(file),
     ...speed,

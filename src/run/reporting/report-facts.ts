@@ -3,6 +3,7 @@ import { summarizeLengths } from '../../data/findings/text-lengths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { withoutRawTexts } from '../../report/raw-texts.ts';
 import type { DataStatistics, ReportData } from '../../report/report-data.ts';
+import type { Section } from '../../report/targets/section.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { readDynamics } from '../training/sample-dynamics.ts';
@@ -28,6 +29,19 @@ export function reportFacts(
     })),
     recipe: readRegularText(folder.file('recipe.resolved.yaml')),
   };
+}
+
+/** The outputs, the main one first, with what the page shows of each. */
+export function reportedOutputs(
+  { heads }: Pick<TaskData, 'heads'>,
+  sections: ReadonlyMap<string, Section>,
+): ReportData['outputs'] {
+  return heads.map(({ output, target }) => ({
+    name: output,
+    title: target.title,
+    kind: target.kind,
+    section: sections.get(output) ?? null,
+  }));
 }
 
 /** What the student is, in a few words. */

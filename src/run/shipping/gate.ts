@@ -32,9 +32,11 @@ export async function int8Gate(
   const { low, high } = drop;
   const verdict = dropVerdict(drop, maxDrop);
   const passed = verdict !== 'beyond';
-  const gate: Gate = { maxDrop, drop: drop.difference, interval: { low, high }, verdict, samples, passed };
+  const isKnown = Number.isFinite(low) && Number.isFinite(high);
+  const interval = isKnown ? { interval: { low, high } } : {};
+  const gate: Gate = { maxDrop, drop: drop.difference, ...interval, verdict, samples, passed };
   if (!passed) return { ...gate, layers: await worstLayers(run, data, shipped) };
-  if (exceeds(drop.difference, maxDrop)) run.warn(unclearGate(gate));
+  if (exceeds(drop.difference, maxDrop)) run.warn(unclearGate(gate, mainMetric(data.heads)));
   return gate;
 }
 

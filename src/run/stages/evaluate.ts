@@ -1,32 +1,30 @@
 import { int8Share } from '../../compress/int8-share.ts';
-import { type Batch, labelsOf } from '../../data/batch.ts';
-import type { Session } from '../../engine/engine.ts';
-import { readLogits } from '../../metrics/class-answers.ts';
-import { type Confusion, countAnswer, createConfusion } from '../../metrics/confusion.ts';
-import { weighedOptions } from '../../objectives/index.ts';
+import { formatMetric } from '../../metrics/format-metric.ts';
+import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
-import { percent } from '../../percent.ts';
 import { relative } from '../../platform/paths.ts';
-import { createComparison, createStudentAnswers } from '../../report/model-comparison.ts';
-import type { Answer } from '../../report/report-data.ts';
-import { LABELS_ALONE, shortName } from '../../report/result.ts';
-import { createTestAnswers } from '../../report/test-answers.ts';
-import { takenFeeds } from '../../train/batch-feeds.ts';
-import { readKnowledge, splitBatches } from '../batches/sample-batches.ts';
-import { artifact } from '../context/artifact.ts';
+import { finite, type Gain, type ModelResult, shortName } from '../../report/result.ts';
+import { splitBatches } from '../batches/sample-batches.ts';
+import { artifact, optional } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
-import { attributionAgreement } from '../measuring/attribution-agreement.ts';
+import { mainFirst, mainMetric } from '../heads/head-metrics.ts';
+import { tuneHeads } from '../heads/tune-heads.ts';
+import { attributionCosines } from '../measuring/attribution-cosines.ts';
+import { ComparedModels, INT8_NAME, STUDENT_NAME, TEACHER_NAME } from '../measuring/compared-models.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
-import type { Evaluations, MeasuredStudent, StudentEvaluation } from '../measuring/evaluations.ts';
+import type { Evaluations } from '../measuring/evaluations.ts';
+import type { Speed } from '../measuring/measure-speed.ts';
 import { modelResult } from '../measuring/model-result.ts';
-import { fedAs, openClassifier } from '../measuring/open-classifier.ts';
+import { ReportSections } from '../measuring/report-sections.ts';
 import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';
 import { int8Gate } from '../shipping/gate.ts';
 import { rejectInt8 } from '../shipping/rejected-int8.ts';
 import type { Shipped } from '../shipping/shipped.ts';
+import { HostedMeasuring, hostedResult } from '../teaching/hosted-measuring.ts';
+import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { SHIPPED } from './export.ts';
 import { labelWith } from './label.ts';
@@ -36,268 +34,165 @@ import { TEACHER } from './teacher.ts';
 export const EVALUATIONS = artifact<Evaluations>('evaluations');
 
 /**
- * Measures the files, reloaded from disk, on the test split: answers and speed. The teacher's answers are kept in the
- * store like all others. Every model is timed on the same texts, one after another.
+ * Measures the files, reloaded from disk, on the test split: every metric of every output, and speed. Every model is timed on
+ * the same samples, one after another.
  */
 export const evaluateStage = stage({
   name: 'evaluate',
   about: 'reload the files, measure and time them',
-  needs: { data: DATA, teacher: TEACHER, shipped: SHIPPED },
+  needs: { data: DATA, shipped: SHIPPED, teacher: optional(TEACHER) },
   makes: EVALUATIONS,
   title: () => 'Measure on the test split',
-  async run(run, { data, teacher, shipped }) {
-    const { dataset, task } = data;
-    const { test } = dataset.splits;
-    const classes = dataset.labels.length;
-    const { space } = await labelWith(run, data, teacher, teacher.file, {
-      stage: 'evaluate',
-      split: test,
-      task: 'asking the teacher',
-    });
-    const sessions = new Map<string, Session>();
+  async run(run, { data, shipped, teacher }) {
+    const { test } = data.dataset.splits;
+    const models = new ComparedModels(data.heads);
+    const files = filesOf(shipped, teacher);
     try {
-      const files = comparedFiles(shipped);
-      for (const [name, file] of files) sessions.set(name, await openClassifier(run.engine, file));
-      const comparison = createComparison({
-        classes,
-        seed: run.recipe.seed,
-        examples: run.recipe.report.examples,
-      });
-      const confusions = new Map(
-        ['teacher', ...sessions.keys()].map((name) => [name, createConfusion(classes)]),
-      );
-      const counted = createTestAnswers('student');
+      const hosted = await openModels(run, data, { models, files, teacher });
+      const sections = new ReportSections(run, data, models);
       let done = 0;
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         run.checkInterrupted();
-        const answers = new Map<string, Answer[]>();
-        answers.set('teacher', answersOf(readKnowledge(space, batch), batch, confusions.get('teacher')!));
-        for (const [name, session] of sessions) {
-          const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
-          answers.set(name, answersOf(logits, batch, confusions.get(name)!));
-        }
-        countRows(counted, batch, answers);
-        for (let row = 0; row < batch.filled; row++) {
-          comparison.add({
-            example: () => test.example(batch.ordinals[row]),
-            truth: labelsOf(batch)[row],
-            teacher: answers.get('teacher')![row],
-            student: answers.get('student')![row],
-            baseline: answers.get(LABELS_ALONE.name)?.[row],
-          });
-        }
+        const said = await models.answer(batch);
+        sections.add(said, batch);
+        hosted?.add(batch, said.get(STUDENT_NAME) as Readonly<Record<string, Tensor>>);
         done += batch.filled;
-        run.emit({
-          type: 'progress',
-          stage: 'evaluate',
-          task: 'answering',
-          done,
-          total: test.size,
-          unit: task.unit,
-        });
+        const { unit } = data.task;
+        run.emit({ type: 'progress', stage: 'evaluate', task: 'answering', done, total: test.size, unit });
       }
-
-      sessions.set('teacher', await openClassifier(run.engine, teacher.file));
-      const speeds = await timeModels(run, sessions, data, test);
-      const cosines = await attributionCosines(run, data, teacher.file, files);
-      const share = shareInInt8(shipped);
-      const result = (name: string, file: string, network?: string) =>
+      const speeds = await timeModels(run, models.sessions, data, test);
+      const cosines = await attributionCosines(run, data, files);
+      const result = (name: string): ModelResult =>
         modelResult({
           runFolder: run.folder.path,
-          file,
-          network,
-          confusion: confusions.get(name)!,
-          speed: speeds.get(name)!,
+          file: files.get(name) as string,
+          evaluation: models.measuringOf(name).values(),
+          isOneClass: models.isOneClass,
+          speed: speeds.get(name) as Speed,
           attributionCosine: cosines.get(name),
-          int8Share: name === INT8 ? share : undefined,
+          ...(name === INT8_NAME && {
+            network: shipped.student,
+            int8Share: int8Share(readModelFile(shipped.student), shipped.float32Layers),
+          }),
         });
+      const { chance } = models;
       const value: Evaluations = {
-        ...(await gated(run, data, shipped, counted, {
-          student: result('student', shipped.student),
-          studentInt8: shipped.studentInt8 ? result(INT8, shipped.studentInt8, shipped.student) : null,
-        })),
-        teacher: result('teacher', teacher.file),
-        overTeacher: counted.over('teacher'),
-        baselines: shipped.baselines.map(({ name, title, taughtBy, file }) => ({
+        metrics: [...mainFirst(data.heads)],
+        student: result(STUDENT_NAME),
+        ...(await gated(run, data, shipped, shipped.studentInt8 ? result(INT8_NAME) : null, () =>
+          models.gainOver(INT8_NAME),
+        )),
+        ...(files.has(TEACHER_NAME) && { teacher: result(TEACHER_NAME), ...besideTeacher(models) }),
+        ...(teacher?.hosted && hosted && { hostedTeacher: hostedResult(teacher.hosted, hosted) }),
+        baselines: shipped.baselines.map(({ name, title, taughtBy }) => ({
           name,
           title,
           taughtBy,
-          result: result(name, file),
-          gain: counted.over(name),
+          result: result(name),
+          gain: gainOf(models.gainOver(name)),
         })),
-        comparison: comparison.result(),
+        testSamples: test.size,
+        ...(chance !== undefined && { chance }),
+        shippedCheck: shipped.check,
+        sections: sections.sections(),
       };
-      return { value, summary: summarize(value) };
+      return { value, summary: summaryOf(models, data) };
     } finally {
-      for (const session of sessions.values()) await session.release();
+      await models.release();
     }
   },
   plan: planEvaluation,
 });
 
-const INT8 = 'studentInt8';
+/** The same of a student that is not compared with its teacher. */
+export const studentEvaluationStage = stage({
+  ...evaluateStage,
+  needs: { data: DATA, shipped: SHIPPED },
+  run: (run, needs) => evaluateStage.run(run, { ...needs, teacher: undefined }),
+  title: () => 'Measure on the test split',
+});
 
-/** The share of the int8 student's multiplications that run in int8. */
-function shareInInt8({ student, float32Layers }: Pick<Shipped, 'student' | 'float32Layers'>) {
-  return int8Share(readModelFile(student), float32Layers);
-}
-
-/** The files that are measured beside the teacher, by name. */
-function comparedFiles({ student, studentInt8, baselines }: Shipped): Map<string, string> {
+/** The files that are measured, by name. */
+function filesOf(
+  { student, studentInt8, baselines }: Shipped,
+  teacher: TrainedTeacher | undefined,
+): ReadonlyMap<string, string> {
   return new Map([
-    ['student', student],
-    ...(studentInt8 ? [[INT8, studentInt8] as const] : []),
+    ...(teacher && !teacher.hosted ? [[TEACHER_NAME, teacher.file] as const] : []),
+    [STUDENT_NAME, student] as const,
+    ...(studentInt8 ? [[INT8_NAME, studentInt8] as const] : []),
     ...baselines.map(({ name, file }) => [name, file] as const),
   ]);
 }
 
-function countRows(
-  counted: ReturnType<typeof createTestAnswers>,
-  batch: Batch,
-  answers: ReadonlyMap<string, readonly Answer[]>,
-): void {
-  for (let row = 0; row < batch.filled; row++) {
-    const labels = [...answers].map(([name, rows]) => [name, rows[row].label] as const);
-    counted.add(labelsOf(batch)[row], new Map(labels));
+/**
+ * Opens the models. Of a teacher's classes the answers are kept in the store like all others; other answers are kept rounded, and
+ * asked for anew. Gives what measures a hosted teacher, on the samples that it answered.
+ */
+async function openModels(
+  run: RunContext,
+  data: TaskData,
+  parts: {
+    readonly models: ComparedModels;
+    readonly files: ReadonlyMap<string, string>;
+    readonly teacher: TrainedTeacher | undefined;
+  },
+): Promise<HostedMeasuring | undefined> {
+  const { models, files, teacher } = parts;
+  const { test, validation } = data.dataset.splits;
+  const how = { stage: 'evaluate', split: test, task: 'asking the teacher' } as const;
+  const hosted = teacher?.hosted;
+  const isAsked = data.taughtTruth || (hosted ? hosted.choice.compare : models.isOneClass);
+  const kept =
+    teacher && isAsked ? (await labelWith(run, data, teacher, teacher.file, how)).answers : undefined;
+  if (kept) data.taughtTruth?.tell('test', kept);
+  for (const [name, file] of files) {
+    await models.open(run.engine, name, file, {
+      ...(name === TEACHER_NAME && models.isOneClass && { kept }),
+      // The int8 file is read as the student.
+      ...(name !== INT8_NAME && { tune: (session) => tuneHeads(run, session, data.heads, validation) }),
+    });
   }
+  // Against what it said itself it is not measured.
+  const compared = data.taughtTruth ? undefined : kept;
+  return hosted && new HostedMeasuring(data.heads, models.headsOf(STUDENT_NAME), compared);
+}
+
+/** How the student stands to its teacher by the main metric. */
+function besideTeacher(models: ComparedModels): Pick<Evaluations, 'overTeacher' | 'retentionInterval'> {
+  const retention = models.measuringOf(STUDENT_NAME).retention(models.measuringOf(TEACHER_NAME));
+  return {
+    overTeacher: gainOf(models.gainOver(TEACHER_NAME)),
+    ...(retention && { retentionInterval: retention }),
+  };
 }
 
 /** Decides whether the int8 file ships, and takes it out of the folder that does where not. */
 async function gated(
   run: RunContext,
   data: TaskData,
-  shipped: Pick<Shipped, 'student' | 'float32Layers' | 'check'>,
-  counted: ReturnType<typeof createTestAnswers>,
-  measured: Pick<StudentEvaluation, 'student' | 'studentInt8'>,
-): Promise<StudentEvaluation> {
-  const { student, studentInt8 } = measured;
-  const { samples, chance } = counted;
-  const facts = { student, testSamples: samples, chance, shippedCheck: shipped.check };
-  if (!studentInt8 || !run.recipe.export.int8) return { ...facts, studentInt8: null, gate: null };
-  const gate = await int8Gate(run, data, shipped, { drop: counted.over(INT8), samples });
-  if (gate.passed) return { ...facts, studentInt8, gate };
+  shipped: Pick<Shipped, 'student' | 'float32Layers'>,
+  int8: ModelResult | null,
+  drop: () => Difference,
+): Promise<Pick<Evaluations, 'studentInt8' | 'gate'>> {
+  if (!int8 || !run.recipe.export.int8) return { studentInt8: null, gate: null };
+  const samples = data.dataset.splits.test.size;
+  const gate = await int8Gate(run, data, shipped, { drop: drop(), samples });
+  if (gate.passed) return { studentInt8: int8, gate };
   const file = relative(run.folder.path, rejectInt8(run.folder.path));
   run.folder.keepFolder('student');
-  return { ...facts, studentInt8: { ...studentInt8, file }, gate };
+  return { studentInt8: { ...int8, file }, gate };
 }
 
-/** Samples on which the reasons of two models are compared: gradients cost more than answers. */
-const ATTRIBUTION_SAMPLES = 512;
-
-/** By model: how alike its reasons and the teacher's are, where the objective teaches reasons; else nothing. */
-async function attributionCosines(
-  run: RunContext,
-  data: TaskData,
-  teacherFile: string,
-  files: ReadonlyMap<string, string>,
-): Promise<Map<string, number>> {
-  const cosines = new Map<string, number>();
-  if (weighedOptions(run.recipe.objective, 'attribution').length === 0) return cosines;
-  const teacher = readModelFile(teacherFile);
-  for (const name of ['student', LABELS_ALONE.name]) {
-    const file = files.get(name);
-    if (!file) continue;
-    const batches = firstFeeds(run, data, ATTRIBUTION_SAMPLES);
-    cosines.set(
-      name,
-      await attributionAgreement(run.engine, { student: fedAs(data, readModelFile(file)), teacher }, batches),
-    );
-  }
-  return cosines;
+function gainOf({ difference, low, high }: Difference): Gain {
+  return { difference: finite(difference), low: finite(low), high: finite(high) };
 }
 
-/** The first test samples, as both models are fed. */
-function* firstFeeds(run: RunContext, data: TaskData, most: number) {
-  let count = 0;
-  for (const batch of splitBatches(data.dataset.splits.test, EVALUATION_BATCH)) {
-    if (count >= most) return;
-    run.checkInterrupted();
-    yield { feeds: batch.columns, filled: batch.filled };
-    count += batch.filled;
-  }
-}
-
-export const MEASURED_STUDENT = artifact<MeasuredStudent>('measured-student');
-
-/** Measures a student's files on the test split: answers and speed, without a teacher to compare with. */
-export const studentEvaluationStage = stage({
-  name: 'evaluate',
-  about: 'reload the files, measure and time them',
-  needs: { data: DATA, shipped: SHIPPED },
-  makes: MEASURED_STUDENT,
-  title: () => 'Measure on the test split',
-  async run(run, { data, shipped }) {
-    const { dataset } = data;
-    const { test } = dataset.splits;
-    const files = comparedFiles({ ...shipped, baselines: [] });
-    const sessions = new Map<string, Session>();
-    try {
-      for (const [name, file] of files) sessions.set(name, await openClassifier(run.engine, file));
-      const confusions = new Map(
-        [...files.keys()].map((name) => [name, createConfusion(dataset.labels.length)]),
-      );
-      const counted = createTestAnswers('student');
-      const told = createStudentAnswers({
-        classes: dataset.labels.length,
-        seed: run.recipe.seed,
-        examples: run.recipe.report.examples,
-      });
-      for (const batch of splitBatches(test, EVALUATION_BATCH)) {
-        run.checkInterrupted();
-        const answers = new Map<string, Answer[]>();
-        for (const [name, session] of sessions) {
-          const { logits } = await session.run(takenFeeds(session, batch.columns), { logits: null });
-          answers.set(name, answersOf(logits, batch, confusions.get(name)!));
-        }
-        countRows(counted, batch, answers);
-        for (let row = 0; row < batch.filled; row++) {
-          told.add({
-            example: () => test.example(batch.ordinals[row]),
-            truth: labelsOf(batch)[row],
-            answer: answers.get('student')![row],
-          });
-        }
-      }
-      const speeds = await timeModels(run, sessions, data, test);
-      const share = shareInInt8(shipped);
-      const result = (name: string, file: string) =>
-        modelResult({
-          runFolder: run.folder.path,
-          file,
-          network: shipped.student,
-          confusion: confusions.get(name)!,
-          speed: speeds.get(name)!,
-          int8Share: name === INT8 ? share : undefined,
-        });
-      const measured = await gated(run, data, shipped, counted, {
-        student: result('student', shipped.student),
-        studentInt8: shipped.studentInt8 ? result(INT8, shipped.studentInt8) : null,
-      });
-      const { student, studentInt8 } = measured;
-      return {
-        value: { ...measured, answers: told.result() },
-        summary: `${percent(student.accuracy)}${studentInt8 ? `, int8 ${percent(studentInt8.accuracy)}` : ''}`,
-      };
-    } finally {
-      for (const session of sessions.values()) await session.release();
-    }
-  },
-  plan: planEvaluation,
-});
-
-function summarize({ teacher, student, studentInt8, baselines }: Evaluations): string {
-  const others = [
-    `student ${percent(student.accuracy)}`,
-    studentInt8 && `int8 ${percent(studentInt8.accuracy)}`,
-    ...baselines.map(({ name, result }) => `${shortName(name)} ${percent(result.accuracy)}`),
-  ];
-  return [`teacher ${percent(teacher.accuracy)}`, ...others.filter(Boolean)].join(', ');
-}
-
-/** The answers to a batch's samples, which all have a label in the test split; counts them on the way. */
-function answersOf(logits: Tensor, batch: Batch, confusion: Confusion): Answer[] {
-  return Array.from(readLogits(logits, batch), ({ label, answer, confidence }) => {
-    countAnswer(confusion, label, answer);
-    return { label: answer, confidence };
-  });
+/** `teacher 68.0 %, student 71.0 %, int8 70.9 %, baseline 52.0 %`. */
+function summaryOf(models: ComparedModels, { heads }: TaskData): string {
+  const metric = mainMetric(heads);
+  const named = (name: string) => (name === INT8_NAME ? 'int8' : shortName(name));
+  return models.names
+    .map((name) => `${named(name)} ${formatMetric(metric, models.measuringOf(name).values())}`)
+    .join(', ');
 }

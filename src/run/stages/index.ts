@@ -1,16 +1,14 @@
 import type { ToldStage } from '../../report/told-stage.ts';
-import { answersEvaluateStage } from './answers-evaluate.ts';
-import { answersReportStage } from './answers-report.ts';
 import { BASELINE, baselineStage } from './baseline.ts';
 import { DATA, dataStage } from './data.ts';
-import { EVALUATIONS, evaluateStage, MEASURED_STUDENT, studentEvaluationStage } from './evaluate.ts';
+import { EVALUATIONS, evaluateStage } from './evaluate.ts';
 import { exportAgainStage, exportStage, SHIPPED } from './export.ts';
 import { TASK } from './given.ts';
 import { KNOWLEDGE_GRAPH, knowledgeGraphStage } from './knowledge-graph.ts';
 import { LESSONS, labelStage } from './label.ts';
 import { PEERS, peerStage } from './peer.ts';
 import { withRegistered } from './registered.ts';
-import { RESULT, reportStage, TRAIN_RESULT, trainReportStage } from './report.ts';
+import { RESULT, reportStage } from './report.ts';
 import type { Stage } from './stage.ts';
 import { TEACHER, teacherStage } from './teacher.ts';
 import { labelsTrainingStage, STUDENT, trainStage } from './train.ts';
@@ -34,30 +32,15 @@ export const TRAIN: readonly Stage[] = [
   dataStage,
   labelsTrainingStage,
   exportStage,
-  studentEvaluationStage,
-  trainReportStage,
+  evaluateStage,
+  reportStage,
 ];
 
 /** What `limbeck label` does. */
 export const LABEL: readonly Stage[] = [dataStage, teacherStage, knowledgeGraphStage, labelStage];
 
 /** What `limbeck export` does in the folder of a finished run. */
-export const EXPORT: readonly Stage[] = [dataStage, exportAgainStage, studentEvaluationStage];
-
-/** The same lists for models that answer with anything but one class: they are measured and reported in other ways. */
-export const ANSWERS_DISTILL: readonly Stage[] = forAnswers(DISTILL);
-export const ANSWERS_TRAIN: readonly Stage[] = forAnswers(TRAIN);
-export const ANSWERS_EXPORT: readonly Stage[] = forAnswers(EXPORT);
-
-function forAnswers(list: readonly Stage[]): readonly Stage[] {
-  const others = new Map<Stage, Stage>([
-    [evaluateStage, answersEvaluateStage],
-    [studentEvaluationStage, answersEvaluateStage],
-    [reportStage, answersReportStage],
-    [trainReportStage, answersReportStage],
-  ] as readonly (readonly [Stage, Stage])[]);
-  return list.map((stage) => others.get(stage) ?? stage);
-}
+export const EXPORT: readonly Stage[] = [dataStage, exportAgainStage, evaluateStage];
 
 /** The names of the stages that there are without those of others, in the order in which they come. */
 export const STAGES: readonly string[] = namesOf(DISTILL);
@@ -91,10 +74,6 @@ export const artifacts = {
   baseline: BASELINE,
   shipped: SHIPPED,
   evaluations: EVALUATIONS,
-  /** Of `train`, `export` and `continual`. */
-  measuredStudent: MEASURED_STUDENT,
-  /** Of `distill`. */
+  /** Of `distill` and `train`. */
   result: RESULT,
-  /** Of `train`. */
-  trainResult: TRAIN_RESULT,
 };

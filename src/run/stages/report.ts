@@ -1,37 +1,38 @@
 import type { ObjectiveContext } from '../../objectives/objective.ts';
-import { readCurve, readMetricsLog } from '../../report/metrics-log.ts';
+import { readCurve, readMetricsLog, readValidation } from '../../report/metrics-log.ts';
 import type { GraphReport, ReportData } from '../../report/report-data.ts';
-import {
-  compareModels,
-  LABELS_ALONE,
-  type ModelResult,
-  type RunResult,
-  type TrainResult,
-} from '../../report/result.ts';
+import { compareModels, LABELS_ALONE, type RunResult, type TrainResult } from '../../report/result.ts';
 import type { ToldStage } from '../../report/told-stage.ts';
-import { artifact } from '../context/artifact.ts';
+import { artifact, optional } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { selectedMetric } from '../heads/head-metrics.ts';
 import { readKnowledgeGraph, wantedSamples } from '../knowledge/knowledge-graph.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
-import { reportFacts, studentTitle } from '../reporting/report-facts.ts';
+import { reportedOutputs, reportFacts, studentTitle } from '../reporting/report-facts.ts';
 import { runFacts } from '../reporting/run-facts.ts';
 import type { Lessons } from '../teaching/lessons.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
-import { EVALUATIONS, MEASURED_STUDENT } from './evaluate.ts';
+import { EVALUATIONS } from './evaluate.ts';
 import { TOLD_STAGES } from './given.ts';
 import { type LabelFinding, LESSONS } from './label.ts';
 import { notMeasured, stage } from './stage.ts';
 import { TEACHER } from './teacher.ts';
 
-export const RESULT = artifact<RunResult>('result');
+export const RESULT = artifact<TrainResult | RunResult>('result');
 
 /** Writes `result.json`, `report.html` and the model card. */
 export const reportStage = stage({
   name: 'report',
   about: 'write this page',
-  needs: { data: DATA, teacher: TEACHER, evaluations: EVALUATIONS, lessons: LESSONS, stages: TOLD_STAGES },
+  needs: {
+    data: DATA,
+    evaluations: EVALUATIONS,
+    teacher: optional(TEACHER),
+    lessons: optional(LESSONS),
+    stages: TOLD_STAGES,
+  },
   makes: RESULT,
   title: () => 'Write the report',
   async run(run, inputs) {
@@ -46,91 +47,68 @@ export const reportStage = stage({
     folder.keep(...REPORT_FILES);
     return { value: result, summary };
   },
-  plan: async (context) => notMeasured(context, 'report', 'a page, in a moment'),
-});
-
-export const TRAIN_RESULT = artifact<TrainResult>('train-result');
-
-/** The same of a training on labels alone. */
-export const trainReportStage = stage({
-  name: 'report',
-  about: 'write this page',
-  needs: { data: DATA, measured: MEASURED_STUDENT, stages: TOLD_STAGES },
-  makes: TRAIN_RESULT,
-  title: () => 'Write the report',
-  async run(run, { data, measured: { answers, ...measured }, stages }) {
-    const { folder } = run;
-    const facts = reportFacts(run, data);
-    const curve = await readCurve(readMetricsLog(folder.file('metrics.jsonl')), 'train');
-    run.clock.keep();
-    const result: TrainResult = { ...measured, ...runFacts(run, 'train', stages) };
-    const student = studentTitle(run);
-    const report = {
-      taughtBy: 'labels' as const,
-      stages: [...stages],
-      ...facts,
-      ...answers,
-      student,
-      curve,
-      result,
-    };
-    // Loaded when it is wanted: it is a tenth of what a page loads.
-    const { REPORT_FILES, writeReportFiles } = await import('../reporting/report-files.ts');
-    const summary = writeReportFiles(folder.path, report);
-    folder.keep(...REPORT_FILES);
-    return { value: result, summary };
-  },
-  // A page, in a moment.
-  plan: async () => undefined,
+  plan: async (context) =>
+    context.source ? notMeasured(context, 'report', 'a page, in a moment') : undefined,
 });
 
 interface ReportInputs {
   readonly data: TaskData;
-  readonly teacher: TrainedTeacher;
   readonly evaluations: Evaluations;
-  readonly lessons: Lessons;
+  readonly teacher?: TrainedTeacher | undefined;
+  readonly lessons?: Lessons | undefined;
   readonly stages: readonly ToldStage[];
 }
 
-function collectResult(run: RunContext, inputs: ReportInputs): RunResult {
-  const { folder } = run;
-  const { comparison: _, ...measured } = inputs.evaluations;
-  const { teacher, student, studentInt8, baselines } = measured;
-  const models = { teacher, student, studentInt8 };
-  const finding = folder.finding<LabelFinding>('label');
+function collectResult(
+  run: RunContext,
+  { data, evaluations, stages }: ReportInputs,
+): TrainResult | RunResult {
+  const { sections: _, baselines, teacher, hostedTeacher, overTeacher, retentionInterval, ...measured } =
+    evaluations;
+  if (!teacher && !hostedTeacher) return { ...measured, ...runFacts(run, 'train', stages) };
+  const finding = run.folder.finding<LabelFinding>('label');
   const teacherCalls = finding?.teacherCalls ?? 0;
   return {
     ...measured,
+    ...(teacher && { teacher }),
+    ...(hostedTeacher && { hostedTeacher }),
     baselines: [...baselines],
-    baseline: labelsAlone(measured),
-    ...compareModels(models),
+    baseline: labelsAlone(evaluations)?.result ?? null,
+    ...(overTeacher && { overTeacher }),
+    ...compareModels({ ...measured, teacher }),
+    ...(retentionInterval && { retentionInterval }),
     teacherCalls,
-    teacherCallsSaved: finding?.reused ?? Math.max(0, inputs.data.asked.size - teacherCalls),
-    ...runFacts(run, 'distill', inputs.stages),
+    teacherCallsSaved: finding?.reused ?? Math.max(0, data.asked.size - teacherCalls),
+    ...runFacts(run, 'distill', stages),
   };
 }
 
 async function collectReportData(run: RunContext, inputs: ReportInputs): Promise<Omit<ReportData, 'result'>> {
-  const { data, teacher, evaluations } = inputs;
-  const metrics = run.folder.file('metrics.jsonl');
-  const curve = (stage: string) => readCurve(readMetricsLog(metrics), stage);
+  const { data, teacher, evaluations, lessons } = inputs;
+  const log = () => readMetricsLog(run.folder.file('metrics.jsonl'));
+  const metric = selectedMetric(data.heads);
+  const hasBaseline = labelsAlone(evaluations) !== undefined;
   return {
     ...reportFacts(run, data),
-    models: { teacher: teacher.title, student: studentTitle(run) },
-    teacherValidationAccuracy: teacher.validation?.accuracy ?? null,
+    models: { ...(teacher && { teacher: teacher.title }), student: studentTitle(run) },
+    teacherValidation: teacher?.validation?.[metric] ?? null,
     curves: {
-      student: await curve('train'),
-      baseline: labelsAlone(evaluations) ? await curve('baseline') : null,
+      student: await readCurve(log(), 'train'),
+      baseline: hasBaseline ? await readCurve(log(), 'baseline') : null,
     },
-    ...evaluations.comparison,
-    knowledgeGraph: graphReport(run, inputs.lessons.context),
+    validation: {
+      student: await readValidation(log(), 'train', metric),
+      baseline: hasBaseline ? await readValidation(log(), 'baseline', metric) : null,
+    },
+    outputs: reportedOutputs(data, evaluations.sections),
+    ...(lessons && { knowledgeGraph: graphReport(run, lessons.context) }),
     stages: [...inputs.stages],
   };
 }
 
-/** The student that learnt from the labels alone; null without one. */
-function labelsAlone({ baselines }: Pick<Evaluations, 'baselines'>): ModelResult | null {
-  return baselines.find(({ name }) => name === LABELS_ALONE.name)?.result ?? null;
+/** The student that learnt from the labels alone; undefined without one. */
+function labelsAlone({ baselines }: Pick<Evaluations, 'baselines'>) {
+  return baselines.find(({ name }) => name === LABELS_ALONE.name);
 }
 
 function graphReport({ folder, recipe }: RunContext, { models }: ObjectiveContext): GraphReport | undefined {

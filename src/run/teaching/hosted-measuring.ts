@@ -2,7 +2,7 @@ import type { Batch } from '../../data/batch.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
-import type { HostedTeacherResult } from '../../report/answers-result.ts';
+import { finite, type HostedTeacherResult } from '../../report/result.ts';
 import type { Head } from '../../targets/head.ts';
 import { endpointAddress } from '../../teachers/chat/address.ts';
 import { priceOf } from '../../teachers/chat/spending.ts';
@@ -109,8 +109,4 @@ export function hostedResult(
 
 function finiteValues(values: Evaluation): Record<string, number | null> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, finite(value)]));
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

@@ -1,4 +1,4 @@
-import type { ConfusionPair } from '../../report-data.ts';
+import type { ConfusionPair } from '../../class-answers.ts';
 import { shorten } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 

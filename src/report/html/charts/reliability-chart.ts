@@ -1,4 +1,4 @@
-import type { ReliabilityBin } from '../../report-data.ts';
+import type { ReliabilityBin } from '../../class-answers.ts';
 import { decimal, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 

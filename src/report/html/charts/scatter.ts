@@ -1,4 +1,7 @@
-import { bytes, compact, lettersOf, percent, percentMark, thousands } from '../format.ts';
+import type { MetricInfo } from '../../../metrics/metric.ts';
+import { shownValue } from '../../main-metric.ts';
+import { metricValue } from '../../result.ts';
+import { bytes, capital, compact, lettersOf, percentMark, thousands } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import type { ShownModel } from '../models.ts';
 import { at, linearScale, logScale, logTicks, stepOf, ticks } from '../scale.ts';
@@ -27,20 +30,23 @@ interface Box {
 }
 
 /**
- * Accuracy against throughput (logarithmic); a disc's area is the size of the file. Names stand beside their discs where they
+ * A metric against throughput (logarithmic); a disc's area is the size of the file. Names stand beside their discs where they
  * touch nothing; all of them are in the list below.
  */
-export function tradeOff(models: readonly ShownModel[], unit: string): Markup {
-  const shown = models.filter((model) => model.result.throughput > 0);
+export function tradeOff(models: readonly ShownModel[], unit: string, metric: MetricInfo): Markup {
+  const valueOfModel = ({ result }: ShownModel) => metricValue(result, metric);
+  const shown = models.filter((model) => model.result.throughput > 0 && Number.isFinite(valueOfModel(model)));
   if (shown.length === 0) return html`<p class="empty">No model was timed.</p>`;
   const speeds = shown.map((model) => model.result.throughput);
   const slowest = Math.min(...speeds) / 2.5;
   const fastest = Math.max(...speeds) * 2.5;
   const x = logScale(slowest, fastest);
-  const accuracies = shown.map((model) => model.result.accuracy);
-  const spread = Math.max(0.02, Math.max(...accuracies) - Math.min(...accuracies));
-  const low = Math.max(0, Math.min(...accuracies) - spread * 0.4);
-  const high = Math.min(1, Math.max(...accuracies) + spread * 0.15);
+  const values = shown.map(valueOfModel);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const spread = Math.max(metric.format === 'percent' ? 0.02 : 0.02 * Math.abs(most), most - least, 1e-9);
+  const floor = least >= 0 ? 0 : Number.NEGATIVE_INFINITY;
+  const low = Math.max(floor, least - spread * 0.4);
+  const high = Math.min(metric.format === 'percent' ? 1 : Number.POSITIVE_INFINITY, most + spread * 0.15);
   const scaleY = linearScale(low, high);
   const y = (value: number) => Number((HEIGHT - BOTTOM - scaleY(value) * (HEIGHT - BOTTOM - TOP)).toFixed(1));
   const largest = Math.max(...shown.map((model) => model.result.bytes));
@@ -48,15 +54,16 @@ export function tradeOff(models: readonly ShownModel[], unit: string): Markup {
   const discs: Disc[] = shown.map((model) => ({
     model,
     place: x(model.result.throughput),
-    y: y(model.result.accuracy),
+    y: y(valueOfModel(model)),
     r: radius(model.result.bytes),
   }));
   const levels = ticks(low, high, 4);
   const step = stepOf(levels);
   const marks = spaced(logTicks(slowest, fastest), x);
-  const title = 'Accuracy against throughput of the models';
+  const title = `${capital(metric.title)} against throughput of the models`;
+  const mark = (value: number) => (metric.format === 'percent' ? percentMark(value, step) : compact(value));
   return html`<div class="with-axis"><svg class="axis" width="48" height="${HEIGHT}" aria-hidden="true">${levels.map(
-    (level) => html`<text class="tick end" x="40" y="${y(level) + 4}">${percentMark(level, step)}</text>`,
+    (level) => html`<text class="tick end" x="40" y="${y(level) + 4}">${mark(level)}</text>`,
   )}</svg>
 <svg class="chart" width="100%" height="${HEIGHT}" role="img" aria-label="${title}">
 ${levels.map((level) => html`<line class="grid" x1="0" x2="100%" y1="${y(level)}" y2="${y(level)}"/>`)}
@@ -66,7 +73,7 @@ ${marks.map(
 )}
 ${discs.map(
   ({ model, place, y: cy, r }) =>
-    html`<circle class="disc ${model.key}" cx="${at(place)}" cy="${cy}" r="${r}"><title>${sentence(model, unit)}</title></circle>`,
+    html`<circle class="disc ${model.key}" cx="${at(place)}" cy="${cy}" r="${r}"><title>${sentence(model, unit, metric)}</title></circle>`,
 )}
 ${namedDiscs(discs).map(
   ({ disc, anchor, dx, textY }) =>
@@ -75,12 +82,12 @@ ${namedDiscs(discs).map(
 </svg></div>
 <ul class="legend">${shown.map(
     (model) =>
-      html`<li><span class="key ${model.key}"></span>${model.title} <span class="muted">${percent(model.result.accuracy)}, ${thousands(model.result.throughput)} ${unit}/s, ${bytes(model.result.bytes)}</span></li>`,
+      html`<li><span class="key ${model.key}"></span>${model.title} <span class="muted">${shownValue(metric, valueOfModel(model))}, ${thousands(model.result.throughput)} ${unit}/s, ${bytes(model.result.bytes)}</span></li>`,
   )}</ul>`;
 }
 
-function sentence({ title, result }: ShownModel, unit: string): string {
-  return `${title}: ${percent(result.accuracy)} at ${compact(result.throughput)} ${unit}/s, ${bytes(result.bytes)}`;
+function sentence({ title, result }: ShownModel, unit: string, metric: MetricInfo): string {
+  return `${title}: ${shownValue(metric, metricValue(result, metric))} at ${compact(result.throughput)} ${unit}/s, ${bytes(result.bytes)}`;
 }
 
 /** Marks whose numbers do not touch on the narrowest screen: every second of them is left out until they fit. */

@@ -1,15 +1,15 @@
+import type { ClassAnswers } from '../../class-answers.ts';
 import { expectedCalibrationError } from '../../reliability.ts';
-import type { ReportData } from '../../report-data.ts';
 import { reliabilityChart } from '../charts/reliability-chart.ts';
 import { percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** Whether the models' confidence can be trusted. */
-export function calibrationSection(data: ReportData): Markup | null {
-  if (!data.calibration) return null;
-  const { teacher, student, baseline } = data.calibration;
+export function calibrationSection({ calibration }: ClassAnswers): Markup | null {
+  if (!calibration) return null;
+  const { teacher, student, baseline } = calibration;
   const series = [
-    { title: 'Teacher', color: 'teacher', bins: teacher },
+    ...(teacher ? [{ title: 'Teacher', color: 'teacher', bins: teacher }] : []),
     { title: 'Student', color: 'student', bins: student },
     ...(baseline ? [{ title: 'Baseline', color: 'baseline', bins: baseline }] : []),
   ];

@@ -1,5 +1,5 @@
 import { classResults } from '../../../metrics/confusion.ts';
-import type { ReportData } from '../../report-data.ts';
+import type { ClassAnswers } from '../../class-answers.ts';
 import { dumbbell, dumbbellAxis, dumbbellRange } from '../charts/dumbbell.ts';
 import { capital, decimal, percent, points } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
@@ -16,13 +16,13 @@ interface ClassRow {
 }
 
 /** Each class with what teacher, student and baseline get right of it. */
-export function classesSection(data: ReportData): Markup {
-  const teacher = classResults(data.confusion.teacher);
-  const student = classResults(data.confusion.student);
-  const baseline = data.confusion.baseline ? classResults(data.confusion.baseline) : null;
-  const all: ClassRow[] = data.labels.map((label, index) => ({
+export function classesSection({ labels, confusion }: ClassAnswers, unit: string): Markup {
+  const teacher = classResults(confusion.teacher ?? []);
+  const student = classResults(confusion.student);
+  const baseline = confusion.baseline ? classResults(confusion.baseline) : null;
+  const all: ClassRow[] = labels.map((label, index) => ({
     label,
-    support: teacher[index]?.support ?? 0,
+    support: student[index]?.support ?? 0,
     teacher: teacher[index]?.accuracy ?? null,
     student: student[index]?.accuracy ?? null,
     baseline: baseline?.[index]?.accuracy ?? null,
@@ -38,12 +38,12 @@ export function classesSection(data: ReportData): Markup {
   const hidden = all.length - unseen - rows.length;
   return html`<section aria-labelledby="classes">
 <h2 id="classes">Class by class</h2>
-<p class="about">The share of each class’s test ${data.unit} that is answered rightly, best taught first.${hidden > 0 && ` The ${rows.length} classes where the student lost most; ${hidden} more are not shown.`}${unseen > 0 && ` ${unseen} classes have no test ${data.unit}.`}</p>
+<p class="about">The share of each class’s test ${unit} that is answered rightly, best taught first.${hidden > 0 && ` The ${rows.length} classes where the student lost most; ${hidden} more are not shown.`}${unseen > 0 && ` ${unseen} classes have no test ${unit}.`}</p>
 <ul class="legend"><li><span class="key teacher"></span>Teacher</li><li><span class="key student"></span>Student</li>${
     baseline && html`<li><span class="key hollow baseline"></span>Baseline</li>`
   }</ul>
 <table class="classes">
-<thead><tr><th scope="col">Class</th><th scope="col" class="end texts">${capital(data.unit)}</th><th scope="col" class="picture"><span class="hidden">Picture of the three, in percent</span>${dumbbellAxis(range)}</th><th scope="col" class="end">Teacher</th><th scope="col" class="end">Student</th><th scope="col" class="end difference">Gap</th>${
+<thead><tr><th scope="col">Class</th><th scope="col" class="end texts">${capital(unit)}</th><th scope="col" class="picture"><span class="hidden">Picture of the three, in percent</span>${dumbbellAxis(range)}</th><th scope="col" class="end">Teacher</th><th scope="col" class="end">Student</th><th scope="col" class="end difference">Gap</th>${
     baseline && html`<th scope="col" class="end without">Baseline</th>`
   }</tr></thead>
 <tbody>${rows.map(

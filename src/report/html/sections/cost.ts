@@ -1,17 +1,12 @@
 import type { ReportData } from '../../report-data.ts';
-import type { RunResult, TrainResult } from '../../result.ts';
+import { isDistilled } from '../../result.ts';
 import type { ToldStage } from '../../told-stage.ts';
 import { stackedBar } from '../charts/stacked-bar.ts';
 import { bytes, decimal, percent, seconds } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** What the run cost: time by stage, the teacher's work, and the machine. */
-export function costSection(
-  data: Pick<ReportData, 'unit' | 'stages'> & {
-    readonly result: Pick<TrainResult, 'seconds' | 'machine' | 'engine'> &
-      Partial<Pick<RunResult, 'teacherCalls' | 'teacherCallsSaved'>>;
-  },
-): Markup {
+export function costSection(data: ReportData): Markup {
   const { seconds: spent, machine, engine } = data.result;
   const stages = toldStages(data).filter(({ name }) => spent[name] > 0);
   return html`<section aria-labelledby="cost">
@@ -37,7 +32,7 @@ ${stackedBar(
 }
 
 /** The stages in their order; those of a report that does not tell of them as their seconds are kept. */
-function toldStages({ stages, result }: Parameters<typeof costSection>[0]): readonly ToldStage[] {
+function toldStages({ stages, result }: ReportData): readonly ToldStage[] {
   if (stages) return stages;
   const names = Object.keys(result.seconds).filter((name) => name !== 'total');
   return names.map((name) => ({ name, about: '' }));
@@ -49,9 +44,9 @@ function colorOf(name: string): string {
 }
 
 /** How often the teacher was asked, and how often the store knew; nothing where there is none. */
-function teachersWork({ unit, result }: Parameters<typeof costSection>[0]): string {
-  const { teacherCalls, teacherCallsSaved = 0 } = result;
-  if (teacherCalls === undefined) return '';
+function teachersWork({ unit, result }: ReportData): string {
+  if (!isDistilled(result)) return '';
+  const { teacherCalls, teacherCallsSaved } = result;
   const answers = teacherCalls + teacherCallsSaved;
   const saved =
     teacherCallsSaved > 0

@@ -1,17 +1,18 @@
-import type { ReportData } from '../../report-data.ts';
+import { isDistillReport, type ReportData } from '../../report-data.ts';
 import { histogram } from '../charts/histogram.ts';
 import { stackedBar } from '../charts/stacked-bar.ts';
 import { capital, decimal } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** The data that went in. */
-export function dataSection(report: Pick<ReportData, 'data' | 'unit' | 'labels'>, hasTeacher = true): Markup {
+export function dataSection(report: ReportData): Markup {
+  const hasTeacher = isDistillReport(report);
   const { data, unit } = report;
   const { train, validation, test } = data.splits;
   const taught = Math.max(0, train - data.labelled);
   return html`<section aria-labelledby="data">
 <h2 id="data">The data</h2>
-<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows, ${report.labels.length} classes. The student saw ${decimal(data.labelled)} labels; ${
+<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows${report.labels.length > 0 && `, ${report.labels.length} classes`}. The student saw ${decimal(data.labelled)} labels; ${
     hasTeacher
       ? `the other ${decimal(taught)} training ${unit} were answered by the teacher alone`
       : `the other ${decimal(taught)} training ${unit} have none, and were not used`

@@ -1,4 +1,4 @@
-import type { Answer, Disagreement, ReportData } from '../../report-data.ts';
+import type { Answer, ClassAnswers, Disagreement } from '../../class-answers.ts';
 import { bar } from '../charts/bar.ts';
 import { collapsedList } from '../collapsed.ts';
 import { percent } from '../format.ts';
@@ -6,16 +6,16 @@ import { html, type Markup } from '../markup.ts';
 import { exampleMedia } from './example-media.ts';
 
 /** Samples on which teacher and student differ, each as a card. */
-export function disagreementsSection(data: ReportData): Markup {
+export function disagreementsSection({ disagreements, labels }: ClassAnswers, unit: string): Markup {
   return html`<section aria-labelledby="disagreements">
 <h2 id="disagreements">Where they disagree</h2>
 <p class="about">Drawn at random: in turn one that only the student got right, one that only the teacher got right, and one that both got wrong.</p>
 ${
-  data.disagreements.length === 0
-    ? html`<p class="empty">Teacher and student gave the same answer to every one of the test ${data.unit}.</p>`
+  disagreements.length === 0
+    ? html`<p class="empty">Teacher and student gave the same answer to every one of the test ${unit}.</p>`
     : collapsedList(
-        data.disagreements.map((example) => card(example, data.labels)),
-        { shown: 3, what: `more ${data.unit} on which they disagree`, className: 'cards' },
+        disagreements.map((example) => card(example, labels)),
+        { shown: 3, what: `more ${unit} on which they disagree`, className: 'cards' },
       )
 }
 </section>`;

@@ -1,4 +1,4 @@
-import type { ConfusionPair, ReportData } from '../../report-data.ts';
+import type { ClassAnswers, ConfusionPair } from '../../class-answers.ts';
 import { bar } from '../charts/bar.ts';
 import { heatMap, orderByConfusion } from '../charts/heat-map.ts';
 import { stackedBar } from '../charts/stacked-bar.ts';
@@ -9,16 +9,17 @@ const MOST_CLASSES = 32;
 const TOP_PAIRS = 8;
 
 /** Whose mistakes the student makes: the teacher's, or its own. */
-export function errorsSection(data: ReportData): Markup {
-  const { inherited, own, corrected, agreed, total } = data.errors;
+export function errorsSection({ errors, labels }: ClassAnswers, unit: string): Markup | null {
+  if (!errors) return null;
+  const { inherited, own, corrected, agreed, total } = errors;
   const wrong = inherited.count + own.count;
   const pairs = [...inherited.pairs, ...own.pairs];
-  const order = orderByConfusion(data.labels.length, pairs, MOST_CLASSES);
+  const order = orderByConfusion(labels.length, pairs, MOST_CLASSES);
   const most = Math.max(1, ...pairs.map((pair) => pair.count));
   const ownTeacherWrong = own.count - own.teacherRight;
   return html`<section aria-labelledby="errors">
 <h2 id="errors">Whose mistakes are these?</h2>
-<p class="about">Student and teacher give the same answer to ${percent(share(agreed, total))} of the test ${data.unit}. Of the student’s ${decimal(wrong)} wrong answers, ${percent(share(inherited.count, wrong), 0)} are its teacher’s: the same wrong answer to the same ${data.unit === 'images' ? 'image' : 'text'}; ${percent(share(own.count, wrong), 0)} it made itself. It also got ${decimal(corrected)} ${data.unit} right on which its teacher was wrong.</p>
+<p class="about">Student and teacher give the same answer to ${percent(share(agreed, total))} of the test ${unit}. Of the student’s ${decimal(wrong)} wrong answers, ${percent(share(inherited.count, wrong), 0)} are its teacher’s: the same wrong answer to the same ${unit.replace(/s$/, '')}; ${percent(share(own.count, wrong), 0)} it made itself. It also got ${decimal(corrected)} ${unit} right on which its teacher was wrong.</p>
 ${stackedBar('The student’s wrong answers by their origin', [
   {
     name: 'Inherited',
@@ -39,17 +40,17 @@ ${stackedBar('The student’s wrong answers by their origin', [
     color: 'baseline',
   },
 ])}
-<p class="about maps">Rows are the true classes, columns the answers; classes that are mixed up stand together. Both maps have the same order and the same scale of colour.${data.labels.length > MOST_CLASSES && ` Of ${data.labels.length} classes, the ${MOST_CLASSES} with the most errors.`}</p>
+<p class="about maps">Rows are the true classes, columns the answers; classes that are mixed up stand together. Both maps have the same order and the same scale of colour.${labels.length > MOST_CLASSES && ` Of ${labels.length} classes, the ${MOST_CLASSES} with the most errors.`}</p>
 <div class="pair maps-pair">
 <figure>
 <figcaption><h3>Inherited from the teacher</h3></figcaption>
-<div class="scroll" tabindex="0" role="region" aria-label="Map of the inherited confusions">${heatMap({ title: `Inherited confusions: ${inherited.count} answers`, labels: data.labels, order, pairs: inherited.pairs, most, color: 'teacher' })}</div>
-${pairTable('Most often inherited', inherited.pairs, data.labels, most, 'teacher')}
+<div class="scroll" tabindex="0" role="region" aria-label="Map of the inherited confusions">${heatMap({ title: `Inherited confusions: ${inherited.count} answers`, labels, order, pairs: inherited.pairs, most, color: 'teacher' })}</div>
+${pairTable('Most often inherited', inherited.pairs, labels, most, 'teacher')}
 </figure>
 <figure>
 <figcaption><h3>Made by the student</h3></figcaption>
-<div class="scroll" tabindex="0" role="region" aria-label="Map of the student’s own confusions">${heatMap({ title: `The student’s own confusions: ${own.count} answers`, labels: data.labels, order, pairs: own.pairs, most, color: 'student' })}</div>
-${pairTable('Most often its own', own.pairs, data.labels, most, 'student')}
+<div class="scroll" tabindex="0" role="region" aria-label="Map of the student’s own confusions">${heatMap({ title: `The student’s own confusions: ${own.count} answers`, labels, order, pairs: own.pairs, most, color: 'student' })}</div>
+${pairTable('Most often its own', own.pairs, labels, most, 'student')}
 </figure>
 </div>
 </section>`;

@@ -1,6 +1,14 @@
-import type { CurvePoint, ReportData } from '../../report-data.ts';
+import type { MetricInfo } from '../../../metrics/metric.ts';
+import { shownValue } from '../../main-metric.ts';
+import {
+  type CurvePoint,
+  isDistillReport,
+  type ReportData,
+  type ValidationPoint,
+} from '../../report-data.ts';
+import { mainMetric, metricValue } from '../../result.ts';
 import { type LineSeries, lineChart } from '../charts/line-chart.ts';
-import { compact, decimal, percent, percentMark, seconds } from '../format.ts';
+import { compact, decimal, percentMark, seconds } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { byTerm, legend } from './term-lines.ts';
 
@@ -11,19 +19,24 @@ function timeFormat(curves: readonly LineSeries[]): (value: number) => string {
   return (value) => `${compact(value / size)}\u202f${unit}`;
 }
 
-/** The teacher's accuracy, and on which split. */
-export interface TeacherLevel {
-  readonly accuracy: number;
-  readonly split: 'validation' | 'test';
+/** The level that the student's curve is compared with; none without a teacher. */
+function teacherLevel(data: ReportData): { readonly value: number; readonly split: string } | undefined {
+  if (!isDistillReport(data)) return undefined;
+  const { teacherValidation, result } = data;
+  if (teacherValidation !== null) return { value: teacherValidation, split: 'validation' };
+  const value = metricValue(result.teacher, mainMetric(result));
+  return Number.isNaN(value) ? undefined : { value, split: 'test' };
 }
 
 /** Learning curves of student and baseline, and what each term of the student's loss did. */
-export function learningSection(
-  { student, baseline }: ReportData['curves'],
-  teacher: TeacherLevel | null,
-): Markup {
-  const curves: LineSeries[] = [validation('Student', 'student', student)];
-  if (baseline) curves.push(validation('Baseline', 'baseline', baseline));
+export function learningSection(data: ReportData): Markup {
+  const { student } = data.curves;
+  const { baseline } = data.validation;
+  const metric = mainMetric(data.result);
+  const teacher = teacherLevel(data);
+  const level = teacher && shownValue(metric, teacher.value);
+  const curves: LineSeries[] = [validation('Student', 'student', data.validation.student, metric)];
+  if (baseline) curves.push(validation('Baseline', 'baseline', baseline, metric));
   const beginnings = stageBeginnings(student, (point) => point.step);
   const losses = byTerm(student, (point) => point.losses);
   // The norm of the sum is nearly that of the strongest term: it would only hide it.
@@ -33,17 +46,17 @@ export function learningSection(
   return html`<section aria-labelledby="learning">
 <h2 id="learning">How it learned</h2>
 <figure class="wide">
-<figcaption><h3>Validation accuracy by seconds of training</h3>${legend(curves.map((series) => ({ ...series, note: best(series) })))}</figcaption>
+<figcaption><h3>Validation ${metric.title} by seconds of training</h3>${legend(curves.map((series) => ({ ...series, note: best(series, metric) })))}</figcaption>
 ${lineChart({
-  title: `Validation accuracy of student${baseline ? ' and baseline' : ''} by seconds of training${teacher ? `; the teacher’s is ${percent(teacher.accuracy)}` : ''}`,
+  title: `Validation ${metric.title} of student${baseline ? ' and baseline' : ''} by seconds of training${teacher ? `; the teacher’s is ${level}` : ''}`,
   series: curves,
   formatX: timeFormat(curves),
-  formatY: percentMark,
+  formatY: metric.format === 'percent' ? percentMark : compact,
   height: 300,
   reference: teacher
     ? {
-        y: teacher.accuracy,
-        label: `Teacher ${percent(teacher.accuracy)} (${teacher.split})`,
+        y: teacher.value,
+        label: `Teacher ${level} (${teacher.split})`,
         color: 'teacher',
       }
     : undefined,
@@ -77,25 +90,25 @@ function stageBeginnings(
   });
 }
 
-function validation(name: string, color: string, curve: readonly CurvePoint[]): LineSeries {
+function validation(
+  name: string,
+  color: string,
+  points: readonly ValidationPoint[],
+  metric: MetricInfo,
+): LineSeries {
   return {
     name,
     color,
-    points: curve.flatMap((point) =>
-      point.validationAccuracy === undefined
-        ? []
-        : [
-            {
-              x: point.seconds,
-              y: point.validationAccuracy,
-              title: `${name}, step ${decimal(point.step)}, ${seconds(point.seconds)}: ${percent(point.validationAccuracy)}`,
-            },
-          ],
-    ),
+    points: points.map(({ step, seconds: x, value }) => ({
+      x,
+      y: value,
+      title: `${name}, step ${decimal(step)}, ${seconds(x)}: ${shownValue(metric, value)}`,
+    })),
   };
 }
 
-function best(series: LineSeries): string | undefined {
+function best(series: LineSeries, metric: MetricInfo): string | undefined {
   if (series.points.length === 0) return undefined;
-  return `best ${percent(Math.max(...series.points.map((point) => point.y)))}`;
+  const values = series.points.map((point) => point.y);
+  return `best ${shownValue(metric, metric.better === 'higher' ? Math.max(...values) : Math.min(...values))}`;
 }

@@ -1,23 +1,48 @@
-import type { AnswersReport } from '../../answers-report.ts';
+import type { ClassAnswers } from '../../class-answers.ts';
+import type { ReportData } from '../../report-data.ts';
 import type { Said, Section, ShownSample } from '../../targets/section.ts';
 import { pointsChart } from '../charts/points-chart.ts';
 import { collapsedList } from '../collapsed.ts';
 import { compact, decimal, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
+import { calibrationSection } from './calibration.ts';
+import { classTableSection } from './class-table.ts';
+import { classesSection } from './classes.ts';
+import { disagreementsSection } from './disagreements.ts';
+import { errorsSection } from './errors.ts';
 import { exampleMedia } from './example-media.ts';
+import { mistakesSection } from './mistakes.ts';
 import { legend } from './term-lines.ts';
 
 const MOST_ROWS = 60;
 const NAMES = { truth: 'In truth', teacher: 'Teacher', student: 'Student' } as const;
 
-/** What the report says of one output, block by block. */
-export function outputSection(
-  { name, title, section }: AnswersReport['outputs'][number],
+/** What the report says of one output, block by block. One class a sample has sections of its own. */
+export function outputSections(
+  { name, title, section }: ReportData['outputs'][number],
   unit: string,
-): Markup | null {
-  if (!section) return null;
-  const blocks = section.map((block) => blockOf(block, unit)).filter((block) => block !== null);
-  if (blocks.length === 0) return null;
+): (Markup | null)[] {
+  const blocks: Markup[] = [];
+  const ofClasses: (Markup | null)[] = [];
+  for (const block of section ?? []) {
+    if (block.block === 'classes') ofClasses.push(...classSections(block, unit));
+    else blocks.push(...[blockOf(block, unit)].filter((one) => one !== null));
+  }
+  return [...ofClasses, blocks.length > 0 ? blocksSection(name, title, blocks) : null];
+}
+
+function classSections(answers: ClassAnswers, unit: string): (Markup | null)[] {
+  return answers.errors
+    ? [
+        classesSection(answers, unit),
+        errorsSection(answers, unit),
+        disagreementsSection(answers, unit),
+        calibrationSection(answers),
+      ]
+    : [classTableSection(answers, unit), mistakesSection(answers, unit), calibrationSection(answers)];
+}
+
+function blocksSection(name: string, title: string, blocks: readonly Markup[]): Markup {
   return html`<section aria-labelledby="output-${name}">
 <h2 id="output-${name}">What it answers: ${name}</h2>
 <p class="about">${title}.</p>
@@ -25,7 +50,7 @@ ${blocks}
 </section>`;
 }
 
-function blockOf(block: Section[number], unit: string): Markup | null {
+function blockOf(block: Exclude<Section[number], ClassAnswers>, unit: string): Markup | null {
   if (block.block === 'table') return tableBlock(block);
   if (block.block === 'scatter')
     return html`<div class="region"><h3>${block.title}</h3><p class="about">${block.about}</p><figure>${pointsChart(block)}${legend(

@@ -1,6 +1,8 @@
 import { accuracyInterval } from '../../../metrics/interval.ts';
+import type { MetricInfo } from '../../../metrics/metric.ts';
+import { shownValue } from '../../main-metric.ts';
 import type { ReportData } from '../../report-data.ts';
-import type { ModelResult, TrainResult } from '../../result.ts';
+import { answersOneClass, type ModelResult, mainMetric, metricValue } from '../../result.ts';
 import { bar } from '../charts/bar.ts';
 import { tradeOff } from '../charts/scatter.ts';
 import { bytes, capital, compact, decimal, milliseconds, percent, quantity } from '../format.ts';
@@ -16,10 +18,25 @@ function half(accuracy: number, tests: number): string {
 interface Measure {
   title: string;
   better: 'more' | 'less' | null;
+  /** What a bar is drawn for. */
   value: (result: ModelResult) => number;
   show: (result: ModelResult) => string;
   /** The value of a full bar; the largest of the models when absent. */
   full?: number;
+}
+
+/** A metric of the models; an accuracy with its interval. */
+function measureOf(metric: MetricInfo, tests: number, isAccuracy: boolean): Measure {
+  return {
+    title: capital(metric.title),
+    better: metric.better === 'higher' ? 'more' : 'less',
+    value: (model) => Math.max(0, metricValue(model, metric) || 0),
+    show: (model) => {
+      const value = metricValue(model, metric);
+      return `${shownValue(metric, value)}${isAccuracy ? ` ± ${half(value, tests)}` : ''}`;
+    },
+    ...(metric.format === 'percent' && { full: 1 }),
+  };
 }
 
 /** Shown where the objective teaches reasons. int8 files have no gradients to ask. */
@@ -40,28 +57,15 @@ const INT8_SHARE: Measure = {
   full: 1,
 };
 
-/** The models side by side, measure by measure, and the trade of accuracy for speed as a picture. */
-export function scorecardSection(
-  data: Pick<ReportData, 'unit' | 'data'> & { readonly result: TrainResult },
-  models: readonly ShownModel[],
-): Markup {
+/** The models side by side, measure by measure, and the trade of the main metric for speed as a drawing. */
+export function scorecardSection(data: ReportData, models: readonly ShownModel[]): Markup {
   const tests = data.data.splits.test;
-  const sample = data.unit === 'images' ? 'image' : 'text';
+  const { metrics } = data.result;
+  const main = mainMetric(data.result);
+  const oneClass = answersOneClass(data.result);
+  const sample = data.unit.replace(/s$/, '');
   const measures: Measure[] = [
-    {
-      title: 'Accuracy',
-      better: 'more',
-      value: (model) => model.accuracy,
-      show: (model) => `${percent(model.accuracy)} ± ${half(model.accuracy, tests)}`,
-      full: 1,
-    },
-    {
-      title: 'Macro-F1',
-      better: 'more',
-      value: (model) => model.macroF1,
-      show: (model) => percent(model.macroF1),
-      full: 1,
-    },
+    ...metrics.map((metric) => measureOf(metric, tests, oneClass && metric === main)),
     {
       title: `${capital(data.unit)} a second`,
       better: 'more',
@@ -94,10 +98,10 @@ export function scorecardSection(
     },
   ];
   if (data.result.studentInt8?.int8Share !== undefined) measures.push(INT8_SHARE);
-  if (data.result.student.attributionCosine !== undefined) measures.splice(2, 0, REASONS);
+  if (data.result.student.attributionCosine !== undefined) measures.splice(metrics.length, 0, REASONS);
   return html`<section aria-labelledby="scorecard">
 <h2 id="scorecard">Side by side</h2>
-<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} ${data.result.machine.cores === 1 ? 'core' : 'cores'} (<bdi>${data.result.engine}</bdi>). ± is half the 95\u202f% interval of an accuracy on ${decimal(tests)} ${data.unit} (Wilson). Two models are told apart more finely than that, by the ${data.unit} that only one of them gets right.${readBy(data)}</p>
+<p class="about">Measured on the files that ship, reloaded from disk, on ${data.result.machine.cores} ${data.result.machine.cores === 1 ? 'core' : 'cores'} (<bdi>${data.result.engine}</bdi>).${oneClass && ` ± is half the 95\u202f% interval of an accuracy on ${decimal(tests)} ${data.unit} (Wilson). Two models are told apart more finely than that, by the ${data.unit} that only one of them gets right.`}${readBy(data)}</p>
 <table class="scorecard" role="table">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col"><span class="hidden">Measure</span></th>${models.map(
     (model) =>
@@ -117,17 +121,14 @@ export function scorecardSection(
 ${
   models.length > 1 &&
   html`<figure>
-<figcaption><h3>Accuracy for speed</h3><p class="about">Accuracy against ${data.unit} a second, on a logarithmic axis; the area of a disc is the size of its file. Up and to the right is better.</p></figcaption>
-${tradeOff(models, data.unit)}
+<figcaption><h3>${capital(main.title)} for speed</h3><p class="about">${capital(main.title)} against ${data.unit} a second, on a logarithmic axis; the area of a disc is the size of its file. ${main.better === 'higher' ? 'Up' : 'Down'} and to the right is better.</p></figcaption>
+${tradeOff(models, data.unit, main)}
 </figure>`
 }
 </section>`;
 }
 
-function readBy({
-  result: { shippedCheck: check },
-  unit,
-}: Pick<ReportData, 'unit'> & { readonly result: TrainResult }): Markup | string {
+function readBy({ result: { shippedCheck: check }, unit }: ReportData): Markup | string {
   if (!check) return '';
   return html` <bdi>${check.reader}</bdi> read the student's folder and gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
 }

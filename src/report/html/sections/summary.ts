@@ -1,47 +1,113 @@
-import { direction } from '../../../metrics/interval.ts';
+import { accuracyInterval } from '../../../metrics/interval.ts';
 import {
   bestBaseline,
   headlineOf,
   mayQuoteRetention,
   speedBesideTeacher,
+  studentHeadline,
   worthOf,
 } from '../../conclusion.ts';
 import { shutGate } from '../../gate-sentences.ts';
-import { concluded } from '../../older-report.ts';
-import type { ReportData } from '../../report-data.ts';
-import { int8Ships, type RunResult } from '../../result.ts';
+import { directionOf, isOrHas, shownValue, signed, unitOf } from '../../main-metric.ts';
+import { type DistillReport, isDistillReport, type ReportData } from '../../report-data.ts';
+import {
+  answersOneClass,
+  int8Ships,
+  type ModelResult,
+  mainMetric,
+  metricValue,
+  type RunResult,
+  type TrainResult,
+} from '../../result.ts';
 import { brand, dateOf, figure } from '../document.ts';
-import { bytes, capital, decimal, percent, points } from '../format.ts';
+import { bytes, capital, decimal, percent, quantity } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** The run in one sentence, with its own numbers. */
 export function headline(data: ReportData): string {
-  return headlineOf(concluded(data), data.unit);
+  return isDistillReport(data) ? headlineOf(data.result, data.unit) : studentHeadline(data.result, data.unit);
 }
 
 /** Headline, what it means in plain words, and the four figures that people quote. */
 export function summarySection(data: ReportData): Markup {
-  const result = concluded(data);
-  const { teacher, student, studentInt8 } = result;
-  const tests = data.data.splits.test;
+  const distilled = isDistillReport(data);
   return html`<header class="summary">
-${brand('distillation report')}
-<p class="run"><bdi>${data.name}</bdi> <span class="muted">· ${dateOf(data.finishedAt)} · seed ${result.seed}</span></p>
+${brand(distilled ? 'distillation report' : 'training report')}
+<p class="run"><bdi>${data.name}</bdi> <span class="muted">· ${dateOf(data.finishedAt)} · seed ${data.result.seed}</span></p>
 <h1>${headline(data)}</h1>
-<p class="lede">On ${decimal(tests)} ${data.unit} that no model had seen, in ${data.labels.length} classes, the student is right ${percent(student.accuracy)} of the time; its teacher, ${percent(teacher.accuracy)}.
-${worthOf(result, data.unit, data.data.labelled).map((sentence) => html` ${sentence}`)}${studentInt8 && html` ${int8Sentence(result)}`}</p>
+<p class="lede">${distilled ? besideTeacher(data) : alone(data)}</p>
 <ul class="figures">
-${
-  mayQuoteRetention(result) && result.retention <= 1
-    ? figure(percent(result.retention), 'of the teacher’s accuracy kept')
-    : figure(percent(student.accuracy), `right; its teacher ${percent(teacher.accuracy)}`)
-}
-${result.speedup > 0.95 ? figure(ratio(result.speedup), 'the teacher’s throughput') : figure(ratio(1 / Math.max(result.speedup, 1e-9)), 'slower than the teacher')}
-${student.bytes <= teacher.bytes ? figure(ratio(teacher.bytes / Math.max(1, student.bytes), 1), 'smaller than the teacher') : figure(ratio(student.bytes / Math.max(1, teacher.bytes), 1), 'the teacher’s size')}
-${gainFigure(result) ?? figure(decimal(result.teacherCalls), `${data.unit} that the teacher answered`)}
+${distilled ? figuresBesideTeacher(data) : figuresAlone(data)}
 </ul>
 </header>
 ${warningList(data)}`;
+}
+
+/** `, in 26 classes,`, where answers are classes. */
+function inClasses({ labels, result }: ReportData): string {
+  return answersOneClass(result) ? `, in ${labels.length} classes` : '';
+}
+
+function besideTeacher(data: DistillReport): Markup {
+  const { result, unit } = data;
+  const { teacher, student, studentInt8 } = result;
+  const metric = mainMetric(result);
+  const { retention, retentionInterval: interval } = result;
+  const kept =
+    interval && retention !== null && mayQuoteRetention(result)
+      ? ` That is ${percent(retention)} of it (95\u202f% interval: ${percent(interval.low)} to ${percent(interval.high)}).`
+      : '';
+  return html`On ${decimal(data.data.splits.test)} ${unit} that no model had seen${inClasses(data)}, the student ${isOrHas(metric, student)}; its teacher, ${shown(result, teacher)}.${kept}
+${worthOf(result, unit, data.data.labelled).map((sentence) => html` ${sentence}`)}${studentInt8 && html` ${int8Sentence(result, studentInt8)}`}`;
+}
+
+function alone(data: ReportData): Markup {
+  const { result, unit } = data;
+  const { student, chance = 0 } = result;
+  const tests = data.data.splits.test;
+  const { accuracy } = student;
+  return html`Trained on ${decimal(data.data.labelled)} labels, without a teacher, and measured on ${decimal(tests)} ${unit} that it had not seen${inClasses(data)}.${
+    accuracy !== undefined &&
+    ` The 95\u202f% interval of its accuracy is ${intervalOf(accuracy, tests)}; always giving the most frequent class is right ${percent(chance)} of the time.`
+  }`;
+}
+
+function intervalOf(accuracy: number, tests: number): string {
+  const { low, high } = accuracyInterval(Math.round(accuracy * tests), tests);
+  return `${percent(low)} to ${percent(high)}`;
+}
+
+function figuresBesideTeacher({ result, unit }: DistillReport): Markup {
+  const { teacher, student, speedup, teacherCalls } = result;
+  const retention = mayQuoteRetention(result) ? result.retention : null;
+  return html`${
+    retention !== null && retention <= 1
+      ? figure(percent(retention), `of the teacher’s ${mainMetric(result).title} kept`)
+      : figure(shown(result, student), `${quality(result)}; its teacher ${shown(result, teacher)}`)
+  }
+${speedup > 0.95 ? figure(ratio(speedup), 'the teacher’s throughput') : figure(ratio(1 / Math.max(speedup, 1e-9)), 'slower than the teacher')}
+${student.bytes <= teacher.bytes ? figure(ratio(teacher.bytes / Math.max(1, student.bytes), 1), 'smaller than the teacher') : figure(ratio(student.bytes / Math.max(1, teacher.bytes), 1), 'the teacher’s size')}
+${gainFigure(result) ?? figure(decimal(teacherCalls), `${unit} that the teacher answered`)}`;
+}
+
+function figuresAlone({ result, unit }: ReportData): Markup {
+  const { student, metrics } = result;
+  const [main, second] = metrics;
+  return html`${answersOneClass(result) ? figure(shown(result, student), `of the test ${unit} are right`) : figure(shown(result, student), main?.title ?? '')}
+${second && figure(shownValue(second, metricValue(student, second)), second.title)}
+${figure(bytes(student.bytes), `${quantity(student.parameters)} parameters`)}
+${figure(decimal(student.throughput), `${unit} a second`)}`;
+}
+
+/** What the main metric says: an accuracy is of what is right. */
+function quality(result: TrainResult): string {
+  return answersOneClass(result) ? 'right' : mainMetric(result).title;
+}
+
+/** A model's value of the main metric. */
+function shown(result: TrainResult, model: ModelResult): string {
+  const metric = mainMetric(result);
+  return shownValue(metric, metricValue(model, metric));
 }
 
 /** `24×`, `2.4×`. */
@@ -50,36 +116,40 @@ function ratio(value: number, digits = value < 9.95 ? 1 : 0): string {
 }
 
 /** What int8 makes of the student, and whether it is in the folder. */
-function int8Sentence({ student, studentInt8, gate, speedupInt8 }: RunResult): string {
-  if (!studentInt8) return '';
-  const change = points(studentInt8.accuracy - student.accuracy, 2);
+function int8Sentence(result: RunResult, studentInt8: ModelResult): string {
+  const { student, gate, speedupInt8 } = result;
+  const metric = mainMetric(result);
+  const change = gate ? -gate.drop : metricValue(studentInt8, metric) - metricValue(student, metric);
   const range = gate?.interval;
   const interval = range
-    ? ` (95\u202f% interval: ${points(-range.high, 2)} to ${points(-range.low, 2)})`
+    ? ` (95\u202f% interval: ${signed(metric, -range.high, 2)} to ${signed(metric, -range.low, 2)})`
     : '';
   const ships = int8Ships({ studentInt8, gate }) ? '' : '; it was kept back and does not ship';
-  return `As int8 it takes ${bytes(studentInt8.bytes)}, ${speedBesideTeacher(speedupInt8 ?? 0)}, and differs by ${change} points${interval}${ships}.`;
+  return `As int8 it takes ${bytes(studentInt8.bytes)}, ${speedBesideTeacher(speedupInt8 ?? 0)}, and differs by ${signed(metric, change, 2)}${unitOf(metric)}${interval}${ships}.`;
 }
 
 /** The difference to the best of what learnt from the labels alone, where it is more than chance. */
 function gainFigure(result: RunResult): Markup | null {
-  const alone = bestBaseline(result, 'labels');
-  if (!alone) return null;
-  const { difference } = alone.gain;
-  return direction(alone.gain) === 'unclear'
-    ? figure(points(difference), 'points from what learnt without a teacher: within chance')
-    : figure(points(difference), `points ${difference > 0 ? 'over' : 'from'} what learnt without a teacher`);
+  const best = bestBaseline(result, 'labels');
+  if (!best || best.gain.difference === null) return null;
+  const metric = mainMetric(result);
+  const { difference } = best.gain;
+  const unit = unitOf(metric).trim();
+  const said = unit === 'points' ? 'points ' : '';
+  const number = `${signed(metric, difference)}${unit === 'points' ? '' : unitOf(metric)}`;
+  return directionOf(best.gain) === 'unclear'
+    ? figure(number, `${said}from what learnt without a teacher: within chance`)
+    : figure(number, `${said}${difference > 0 ? 'over' : 'from'} what learnt without a teacher`);
 }
 
 function warningList(data: ReportData): Markup | null {
-  const { gate } = data.result;
+  const { gate, studentInt8 } = data.result;
   const warnings = [...data.warnings];
   if (gate && !gate.passed) {
-    const { studentInt8 } = data.result;
     const where = studentInt8?.file ? `: it is in ${studentInt8.file}` : '';
     warnings.unshift({
       level: 'warning',
-      message: `${capital(shutGate(gate))}. The int8 file does not ship${where}.`,
+      message: `${capital(shutGate({ ...data.result, gate }))}. The int8 file does not ship${where}.`,
     });
   }
   if (warnings.length === 0) return null;
