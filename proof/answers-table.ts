@@ -1,18 +1,18 @@
-import type { AnswersModel, AnswersResult } from '../src/report/answers-result.ts';
+import type { ModelResult, RunResult } from '../src/index.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
 /** A metric of an evaluation; NaN of a model that was not measured by it. */
-export function metricOf(model: AnswersModel | null | undefined, metric: string): number {
+export function metricOf(model: ModelResult | null | undefined, metric: string): number {
   return model?.metrics[metric] ?? Number.NaN;
 }
 
 /** What the student is compared with, in the order of the results. */
-export function peersOf({ baselines = [] }: AnswersResult) {
+export function peersOf({ baselines = [] }: RunResult) {
   return baselines;
 }
 
 /** The student's part of its teacher's metric, by run. */
-export function kept(runs: readonly AnswersResult[], metric: string): number[] {
+export function kept(runs: readonly RunResult[], metric: string): number[] {
   return runs.map(({ student, teacher }) => metricOf(student, metric) / metricOf(teacher, metric));
 }
 
@@ -23,16 +23,16 @@ export interface MetricColumn {
 
 /** Teacher, student, int8, plain KD and baselines side by side, whatever they answer. Metrics as parts of 100. */
 export function answersTable(options: {
-  readonly runs: readonly AnswersResult[];
-  readonly plain: readonly AnswersResult[];
+  readonly runs: readonly RunResult[];
+  readonly plain: readonly RunResult[];
   readonly plainTitle: string;
   /** What one sample is called. */
   readonly sample: string;
   readonly columns: readonly MetricColumn[];
 }): string {
   const { runs, plain, plainTitle, sample, columns } = options;
-  const row = (name: string, models: readonly (AnswersModel | null | undefined)[]): string[] => {
-    const known = models.filter((model): model is AnswersModel => Boolean(model));
+  const row = (name: string, models: readonly (ModelResult | null | undefined)[]): string[] => {
+    const known = models.filter((model): model is ModelResult => Boolean(model));
     const speed = spreadOf(known.map(({ throughput }) => throughput)).mean;
     return [
       name,
@@ -45,7 +45,7 @@ export function answersTable(options: {
       Math.round(speed).toLocaleString('en'),
     ];
   };
-  const [first] = runs as [AnswersResult];
+  const [first] = runs as [RunResult];
   const baselines = peersOf(first).map(({ name, title }) =>
     row(
       name === 'labels' ? 'baseline: the student without a teacher' : title,

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { useLiteTokenizer } from '../src/data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
+import type { ModelResult, RunResult } from '../src/index.ts';
 import { parseRecipe } from '../src/index.ts';
 import { toEvaluationForm } from '../src/onnx/passes/to-evaluation-form.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
-import type { AnswersModel, AnswersResult } from '../src/report/answers-result.ts';
 import { buildStudent } from '../src/students/build-student.ts';
 import { staticEmbedding } from '../src/students/static-embedding.ts';
 import { linearHead } from '../src/targets/linear-head.ts';
@@ -31,7 +31,7 @@ const STUDENTS = [
 /** A file's vectors by what they are good for, and what its run says of it. */
 interface Measured {
   readonly quality: EmbeddingQuality;
-  readonly result?: AnswersModel | undefined;
+  readonly result?: ModelResult | undefined;
   /** Seconds that this process worked on the student, from the kept answers to the written files. */
   readonly processor?: number | undefined;
 }
@@ -164,7 +164,7 @@ async function seedRun(seed: number, log: (line: string) => void): Promise<Recor
   for (const { name, recipe: of, overrides } of STUDENTS) {
     const folder = `${RUNS}/${name}-seed-${seed}`;
     const { result, processor } = await timedRun(folder, (onStage) =>
-      distilRecipe<AnswersResult>({ recipe: of, name, seed, overrides, onStage, log }),
+      distilRecipe({ recipe: of, name, seed, overrides, onStage, log }),
     );
     if (!found.teacher) {
       const quality = await measure('teacher', `${folder}/teacher/model.onnx`);
@@ -222,8 +222,8 @@ async function qualityOf(
 /** A run with the processor's seconds of its stages train and export, which lie beside it: a finished run has none. */
 async function timedRun(
   folder: string,
-  run: (onStage: (stage: string, isOver: boolean) => void) => Promise<AnswersResult>,
-): Promise<{ result: AnswersResult; processor: number }> {
+  run: (onStage: (stage: string, isOver: boolean) => void) => Promise<RunResult>,
+): Promise<{ result: RunResult; processor: number }> {
   const file = `${folder}-processor-seconds.json`;
   let [begun, seconds] = [process.cpuUsage(), 0];
   const result = await run((stage, isOver) => {

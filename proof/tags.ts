@@ -1,4 +1,4 @@
-import type { AnswersResult } from '../src/report/answers-result.ts';
+import type { RunResult } from '../src/index.ts';
 import { answersTable, kept, metricOf, peersOf } from './answers-table.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
@@ -9,12 +9,12 @@ export const tags: Proof = {
   name: 'tags',
   title: 'Tags: several classes a text',
   async run(log) {
-    const runs: AnswersResult[] = [];
-    const plain: AnswersResult[] = [];
+    const runs: RunResult[] = [];
+    const plain: RunResult[] = [];
     for (const seed of SEEDS) {
-      runs.push(await distilRecipe<AnswersResult>({ recipe: 'tags', name: 'tags', seed, log }));
+      runs.push(await distilRecipe({ recipe: 'tags', name: 'tags', seed, log }));
       plain.push(
-        await distilRecipe<AnswersResult>({
+        await distilRecipe({
           recipe: 'tags',
           name: 'tags-plain',
           seed,
@@ -24,7 +24,7 @@ export const tags: Proof = {
         }),
       );
     }
-    const area = (model: AnswersResult['student'] | null | undefined) => metricOf(model, 'macroAuroc');
+    const area = (model: RunResult['student'] | null | undefined) => metricOf(model, 'macroAuroc');
     const students = runs.map(({ student }) => area(student));
     const gainsOver = (name: string) =>
       runs.map((run) => area(run.student) - area(peersOf(run).find((peer) => peer.name === name)?.result));

@@ -65,8 +65,8 @@ export const peerStage = stage({
     };
   },
   plan: async (context) =>
-    context.data.peer.fits && hasLabels(context.recipe)
-      ? planPeers(context, isCompared(context.options))
+    context.data.peer.fits
+      ? planPeers(context, isCompared(context.options) && hasLabels(context.recipe))
       : undefined,
 });
 
