@@ -22,7 +22,7 @@ export function modelTable(runs: readonly RunResult[], sample = 'text'): string 
   const peers = (runs[0].baselines ?? []).filter(({ name }) => name !== 'labels');
   return markdownTable([
     ['', 'accuracy, %', 'macro-F1, %', 'size', `one ${sample}`, `${sample}s a second`],
-    row('teacher', ({ teacher }) => teacher),
+    row('teacher', ({ teacher = null }) => teacher),
     row('student', ({ student }) => student),
     row('student, int8', ({ studentInt8 }) => studentInt8),
     row('baseline: the student without a teacher', ({ baseline }) => baseline),
@@ -52,7 +52,7 @@ export function modelText(runs: readonly RunResult[]): string {
   return [
     `Mean ± standard deviation over ${runs.length} seeds; a seed draws another split, other labels and other initial weights.`,
     `The student keeps ${percents(runs.map(({ retention }) => retention ?? Number.NaN))} % of the teacher's accuracy at ${numbers(
-      runs.map(({ speedup }) => speedup),
+      runs.map(({ speedup }) => speedup ?? Number.NaN),
       1,
     )} times its throughput,`,
     `and has ${percents(gainsOver(runs, 'labels'))} points more than the best that learnt from the labels alone, ${percents(gainsOver(runs, 'teacher'))} more than the linear model that learnt from the same teacher. int8 changes it by ${percents(drops.map((drop) => -drop))} points.`,
@@ -71,7 +71,7 @@ export function studentClaims(runs: readonly RunResult[], teacherAccuracy: numbe
     },
     {
       text: 'every student has at least 15 times the throughput of its teacher',
-      holds: worst(runs.map(({ speedup }) => speedup)) >= 15,
+      holds: worst(runs.map(({ speedup }) => speedup ?? Number.NaN)) >= 15,
     },
     {
       text: 'every student keeps at least 92 % of the accuracy of its teacher',
@@ -105,7 +105,7 @@ export function defaultRunClaims(runs: readonly RunResult[]): Claim[] {
     { text: 'every int8 file is at most 1 MB', holds: int8 <= 1e6 },
     {
       text: 'the student has at least 30 times the throughput of its teacher',
-      holds: spreadOf(runs.map(({ speedup }) => speedup)).mean >= 30,
+      holds: spreadOf(runs.map(({ speedup }) => speedup ?? Number.NaN)).mean >= 30,
     },
     { text: 'the first run takes less than 5 minutes', holds: runs[0].seconds.total < 300 },
     {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseRecipe, train } from '../src/index.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
+import type { RunResult } from '../src/report/result.ts';
 import { answersTable, kept, metricOf, peersOf } from './answers-table.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
@@ -20,13 +20,13 @@ export const scenesBoxes: Proof = {
   title: 'Boxes: garments in scenes',
   async run(log) {
     await trainedTeacher(log);
-    const runs: AnswersResult[] = [];
-    const plain: AnswersResult[] = [];
+    const runs: RunResult[] = [];
+    const plain: RunResult[] = [];
     for (const seed of SEEDS) {
       const shared = { recipe: 'scenes-boxes', seed, log };
-      runs.push(await distilRecipe<AnswersResult>({ ...shared, name: 'scenes-boxes' }));
+      runs.push(await distilRecipe({ ...shared, name: 'scenes-boxes' }));
       plain.push(
-        await distilRecipe<AnswersResult>({
+        await distilRecipe({
           ...shared,
           name: 'scenes-boxes-plain',
           overrides: [PLAIN],
@@ -34,7 +34,7 @@ export const scenesBoxes: Proof = {
         }),
       );
     }
-    const precision = (model: AnswersResult['student'] | null | undefined) => metricOf(model, 'mAP@50');
+    const precision = (model: RunResult['student'] | null | undefined) => metricOf(model, 'mAP@50');
     const students = runs.map(({ student }) => precision(student));
     const gains = runs.map(
       (run) => precision(run.student) - precision(peersOf(run).find(({ name }) => name === 'labels')?.result),

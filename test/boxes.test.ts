@@ -2,8 +2,6 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkRecipe } from '../src/recipe/parse.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
-import type { AnswersEvaluationResult } from '../src/run/api.ts';
 import { check } from '../src/run/check.ts';
 import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
@@ -50,11 +48,11 @@ function recipeOf(name: string, more: Record<string, unknown> = {}) {
 describe('boxes', () => {
   test('are learnt from moved images, shipped, drawn in the report, and measured again alike', async () => {
     const options = place.options('teacher');
-    const result = await train<AnswersResult>(recipeOf('teacher'), options);
+    const result = await train(recipeOf('teacher'), options);
     expect(result.metrics.map(({ name }) => name)).toEqual(['mAP@50', 'mAP', 'boxesF1@50']);
     expect(result.student.metrics['mAP@50']).toBeGreaterThan(0.2);
     expect(result.student.metrics['boxesF1@50']).toBeGreaterThan(0.2);
-    const again = await evaluate<AnswersEvaluationResult>(options.out, {});
+    const again = await evaluate(options.out, {});
     for (const { name, value } of again.metrics)
       expect(value).toBeCloseTo(result.student.metrics[name] as number, 5);
     const config = JSON.parse(readFileSync(place.path('runs', 'teacher', 'student', 'config.json'), 'utf8'));
@@ -87,7 +85,7 @@ describe('boxes', () => {
     expect(JSON.stringify(checked)).toContain('scenes of garments');
     const planned = await plan(recipe, place.options('plan'));
     expect(planned.stages.length).toBeGreaterThan(3);
-    const whole = await distill<AnswersResult>(recipe, place.options('whole'));
+    const whole = await distill(recipe, place.options('whole'));
     expect(whole.teacher?.metrics['mAP@50']).toBeGreaterThan(0.2);
     expect(whole.student.metrics['mAP@50']).toBeGreaterThan(0.05);
     expect(whole.baselines?.map(({ name }) => name)).toEqual(['labels']);
@@ -99,7 +97,7 @@ describe('boxes', () => {
       },
     });
     await expect(distill(recipe, cut)).rejects.toMatchObject({ code: 'run.interrupted' });
-    const resumed = await distill<AnswersResult>(recipe, place.options('cut'));
+    const resumed = await distill(recipe, place.options('cut'));
     expect(resumed.student.metrics).toEqual(whole.student.metrics);
     for (const file of ['onnx/model.onnx', 'onnx/model_quantized.onnx']) {
       const [a, b] = ['whole', 'cut'].map((run) => fileHash(place.path('runs', run, 'student', file)));

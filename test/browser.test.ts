@@ -197,7 +197,7 @@ describe.skipIf(!executablePath)('limbeck/browser in chromium', () => {
     const whole = one.value;
     const { student, studentInt8, teacher, gate } = whole.result;
     console.log(
-      `accuracy: teacher ${teacher.accuracy}, student ${student.accuracy}, int8 ${studentInt8?.accuracy}`,
+      `accuracy: teacher ${teacher?.accuracy}, student ${student.accuracy}, int8 ${studentInt8?.accuracy}`,
     );
     // Four classes.
     expect(student.accuracy).toBeGreaterThan(0.5);

@@ -8,8 +8,7 @@ import { stringify } from 'yaml';
 import type { RunEvent } from '../src/events.ts';
 import { randomStream } from '../src/random.ts';
 import { checkRecipe } from '../src/recipe/parse.ts';
-import { answersWorth } from '../src/report/answers-conclusion.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
+import { worthOf } from '../src/report/conclusion.ts';
 import { distill } from '../src/run/distill.ts';
 import { examineRecipe } from '../src/run/examine.ts';
 import { label } from '../src/run/label.ts';
@@ -154,7 +153,7 @@ describe('texts without labels', () => {
     const server = await serve();
     const prices = { input: 1, output: 2 };
     const how = options('unlabelled');
-    const result = await distill<AnswersResult>(recipeOf(server, 'unlabelled', { prices }), how);
+    const result = await distill(recipeOf(server, 'unlabelled', { prices }), how);
     // What is true of held-out texts is what the teacher says.
     expect(result.student.metrics.accuracy).toBeGreaterThan(0.85);
     expect(result.teacher).toBeUndefined();
@@ -162,7 +161,7 @@ describe('texts without labels', () => {
     expect(hostedTeacher).toMatchObject({ model: 'served', answers: ['soft labels from log-probabilities'] });
     expect(hostedTeacher?.money).toBeGreaterThan(0);
     expect(hostedTeacher?.decides).toBe(true);
-    expect(answersWorth(result).join(' ')).toMatch(/all numbers are agreement with the teacher/);
+    expect(worthOf(result, 'texts').join(' ')).toMatch(/all numbers are agreement with the teacher/);
     expect(readFileSync(place.path('runs/unlabelled/report.html'), 'utf8')).toContain(
       'agreement with the teacher',
     );
@@ -175,7 +174,7 @@ describe('texts without labels', () => {
     // Another run on the same store asks nothing, and needs no key.
     delete process.env[VARIABLE];
     try {
-      await distill<AnswersResult>(recipeOf(server, 'again', { prices }), options('again', 'unlabelled'));
+      await distill(recipeOf(server, 'again', { prices }), options('again', 'unlabelled'));
     } finally {
       process.env[VARIABLE] = KEY;
     }
@@ -363,7 +362,7 @@ test('samples without an answer count nothing, and are not asked again', async (
   });
   const more = { answers: 'hard', maxUnanswered: 0.3, check: 40 };
   const how = options('unanswered');
-  const result = await distill<AnswersResult>(recipeOf(server, 'unanswered', more, true), how);
+  const result = await distill(recipeOf(server, 'unanswered', more, true), how);
   expect(warnings(how.events).join('\n')).toMatch(
     /\d+ of \d+ train texts have no answer \(.*refused.*\): they count nothing in the loss/,
   );
@@ -415,7 +414,7 @@ test('several classes come by a schema, and vectors many at once', async () => {
   });
   const how = options('tags');
   const multi = recipeOf(tags, 'tags', {}, false, { logits: { target: 'classes', labels: CLASSES } });
-  const result = await distill<AnswersResult>(multi, how);
+  const result = await distill(multi, how);
   expect(warnings(how.events).join('\n')).toMatch(/keeps to no JSON schema/);
   expect(result.student.metrics.macroAuroc).toBeGreaterThan(0.8);
   const embed = (text: string) => {
@@ -427,7 +426,7 @@ test('several classes come by a schema, and vectors many at once', async () => {
   const recipe = recipeOf(vectors, 'vectors', { batch: 50 }, false, {
     embedding: { target: 'embedding', width: 4 },
   });
-  const taught = await distill<AnswersResult>(recipe, options('vectors'));
+  const taught = await distill(recipe, options('vectors'));
   // A probe, four requests for 200 texts, one each for validation and two for the test texts.
   expect(vectors.requests).toHaveLength(8);
   expect(taught.student.metrics.cosine).toBeGreaterThan(0.7);

@@ -82,7 +82,7 @@ describe('pictures', () => {
       'teacher: { kind: onnx-image, model: runs/teacher/student/onnx/model.onnx }',
     );
     const result = await distill(student, place.options('student'));
-    expect(result.teacher.accuracy).toBe(trained.student.accuracy);
+    expect(result.teacher?.accuracy).toBe(trained.student.accuracy);
     expect(result.student.accuracy).toBeGreaterThan(0.7);
     expect(result.studentInt8?.int8Share).toBe(1);
     expect(trained.student.int8Share).toBeUndefined();

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { knowledgeGraphSchema } from '../src/knowledge/graph/knowledge-graph.ts';
 import { randomStream } from '../src/random.ts';
 import { checkRecipe } from '../src/recipe/parse.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
 import { sampleDynamicsSchema } from '../src/report/sample-dynamics.ts';
 import { distill } from '../src/run/distill.ts';
 import { train } from '../src/run/train.ts';
@@ -69,7 +68,7 @@ beforeAll(async () => {
       earlyStopping: false,
     },
   });
-  await train<AnswersResult>(recipe, place.options('teacher', { baseline: false }));
+  await train(recipe, place.options('teacher', { baseline: false }));
 }, patience(120));
 
 /** A student of one kind of answers, with all that the inner knowledge has for it. */
@@ -164,7 +163,7 @@ describe.each(Object.keys(KINDS))('%s', (kind) => {
         baseline: false,
         onEvent: (event) => event.type === 'log' && event.level === 'warn' && events.push(event.message),
       });
-      const { student } = await distill<AnswersResult>(recipe, options);
+      const { student } = await distill(recipe, options);
       for (const value of Object.values(student.metrics)) expect(Number.isFinite(value)).toBe(true);
       expect(events.filter((message) => message.includes('knowledge graph'))).toEqual([]);
 

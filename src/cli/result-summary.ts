@@ -43,7 +43,7 @@ export function modelTable(result: TrainResult | RunResult): string {
   const distilled = isDistilled(result) ? result : undefined;
   return table([
     ['', ...titles, 'size', 'parameters', 'one', '32 at once', 'a second'],
-    ...(distilled ? [row('teacher', distilled.teacher)] : []),
+    ...(distilled?.teacher ? [row('teacher', distilled.teacher)] : []),
     row('student', student),
     ...(studentInt8
       ? [row(int8Ships(result) ? 'student int8' : 'student int8, kept back', studentInt8)]

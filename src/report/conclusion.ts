@@ -4,6 +4,7 @@ import { bytes, capital, decimal, percent, times } from './html/format.ts';
 import { directionOf, isOrHas, margin, namedValue, negated, shownValue } from './main-metric.ts';
 import {
   type BaselineResult,
+  type Gain,
   LABELS_ALONE,
   type ModelResult,
   mainMetric,
@@ -32,6 +33,7 @@ export type Concluded = Pick<
   RunResult,
   | 'metrics'
   | 'teacher'
+  | 'hostedTeacher'
   | 'student'
   | 'baseline'
   | 'baselines'
@@ -44,7 +46,7 @@ export type Concluded = Pick<
 
 /** Concludes a run from its result: no claim is finer than the 95 % interval that the test split allows. */
 export function conclusionOf(result: Concluded): Conclusion {
-  if (!knowsSomething(result, result.teacher)) return 'teacher-knows-nothing';
+  if (result.teacher && !knowsSomething(result, result.teacher)) return 'teacher-knows-nothing';
   if (!knowsSomething(result, result.student)) return 'student-knows-nothing';
   const alone = bestBaseline(result, 'labels');
   if (alone && directionOf(alone.gain) === 'lower') return 'did-not-help';
@@ -66,14 +68,18 @@ export function mayQuoteRetention(result: Concluded): boolean {
 
 /** The run in one sentence, without its full stop. `unit` is what a sample is: `texts`, `images`. */
 export function headlineOf(result: Concluded, unit: string): string {
-  const { student } = result;
+  const { teacher, student, speedup } = result;
   const metric = mainMetric(result);
   const alone = bestBaseline(result, 'labels');
   const peer = bestBaseline(result, 'teacher');
-  const isFaster = `A ${bytes(student.bytes)} student ${speedOf(result)}`;
+  // Of a teacher that was asked somewhere else nobody knows how fast it is.
+  const isFaster =
+    speedup === null
+      ? studentHeadline(result, unit)
+      : `A ${bytes(student.bytes)} student ${speedOf(speedup)}`;
   switch (conclusionOf(result)) {
     case 'teacher-knows-nothing':
-      return noMoreThanChance('teacher', result.teacher, result, unit, {
+      return noMoreThanChance('teacher', teacher ?? student, result, unit, {
         certain: 'there was nothing to distil',
         unclear: 'they show nothing to distil',
       });
@@ -86,7 +92,7 @@ export function headlineOf(result: Concluded, unit: string): string {
     case 'unclear':
       return `${isFaster}; ${samplesOf(result, unit)} do not show whether its teacher helped`;
     default:
-      return `${isFaster} and ${keptOf(result, unit)}`;
+      return teacher ? `${isFaster} and ${keptOf({ ...result, teacher }, unit)}` : isFaster;
   }
 }
 
@@ -146,7 +152,7 @@ export function studentHeadline(
  */
 export function worthOf(result: Concluded, unit: string, labels?: number): string[] {
   const metric = mainMetric(result);
-  const sentences: string[] = [];
+  const sentences: string[] = hostedSentences(result, unit);
   const alone = bestBaseline(result, 'labels');
   if (alone) {
     const reaches = `Without the teacher, ${named(alone, labels)} reaches ${namedValue(metric, alone.result)}`;
@@ -170,6 +176,36 @@ export function worthOf(result: Concluded, unit: string, labels?: number): strin
     sentences.push(`${reaches}${said[directionOf(peer.gain)]}.`);
   }
   return sentences;
+}
+
+/** `2.0 points better`, `3.1 points worse`, with the interval. */
+function betterBy(metric: MetricInfo, gain: Gain): string {
+  return (gain.difference ?? 0) < 0
+    ? `${margin(metric, negated(gain))} worse`
+    : `${margin(metric, gain)} better`;
+}
+
+/** How good a teacher was that was asked somewhere else, and what it cost. */
+function hostedSentences({ hostedTeacher, ...result }: Concluded, unit: string): string[] {
+  if (!hostedTeacher) return [];
+  const { title, model, answers, measured, requests, inputTokens, outputTokens, money, currency, decides } =
+    hostedTeacher;
+  const metric = mainMetric(result);
+  const price = money === null ? '' : `, ${money.toFixed(money < 1 ? 4 : 2)} ${currency}`;
+  const asked = `The teacher is ${title} (it calls itself ${model}): ${answers.join(', ')}; ${decimal(requests)} requests, ${decimal(inputTokens + outputTokens)} tokens${price} in all.`;
+  if (decides) {
+    return [
+      asked,
+      `Nobody else knows what is true of the test ${unit}: all numbers are agreement with the teacher.`,
+    ];
+  }
+  if (!measured) return [asked];
+  const none =
+    measured.unanswered > 0 ? `, ${decimal(measured.unanswered)} it left without an answer` : '';
+  return [
+    asked,
+    `On the ${decimal(measured.samples)} test ${unit} that it answered${none}, it ${isOrHas(metric, measured)}; on the same ones the student is ${betterBy(metric, measured.studentGain)}.`,
+  ];
 }
 
 /** The sizes of a peer and of the student, where the peer's file is the larger one: it is then not simply the better choice. */
@@ -228,14 +264,14 @@ export function speedBesideTeacher(ratio: number): string {
     : `answers ${times(1 / Math.max(ratio, 1e-9))} slower than the teacher`;
 }
 
-function speedOf({ speedup }: Concluded): string {
+function speedOf(speedup: number): string {
   if (speedup >= 1.05) return `answers ${times(speedup)} faster`;
   if (speedup > 0.95) return 'answers as fast as its teacher';
   return `answers ${times(1 / Math.max(speedup, 1e-9))} slower`;
 }
 
 /** How it stands to its teacher by the main metric. */
-function keptOf(result: Concluded, unit: string): string {
+function keptOf(result: Concluded & { readonly teacher: ModelResult }, unit: string): string {
   const { teacher, student, retention, overTeacher } = result;
   const metric = mainMetric(result);
   const both = `(${namedValue(metric, student)}, the teacher ${shown(metric, teacher)})`;

@@ -133,7 +133,7 @@ function results(data: ReportData, classes: ClassAnswers | undefined): string {
   const { student, studentInt8, machine, engine, metrics } = data.result;
   const compared = isDistillReport(data) ? data.result : null;
   const rows: [string, ModelResult][] = [
-    ...(compared ? [['Teacher', compared.teacher] satisfies [string, ModelResult]] : []),
+    ...(compared?.teacher ? [['Teacher', compared.teacher] satisfies [string, ModelResult]] : []),
     ['**Student** (`onnx/model.onnx`)', student],
   ];
   if (studentInt8 && int8Ships(data.result)) {

@@ -188,6 +188,8 @@ const hostedTeacherSchema = z.object({
   outputTokens: count,
   money: z.number().nullable(),
   currency: z.string(),
+  /** Whether nobody else knows what is true of the test samples: numbers are agreement with it. */
+  decides: z.boolean(),
   /** Measured on the test samples that it answered; absent where nobody else knows the truth, or it was not asked. */
   measured: z
     .object({

@@ -24,7 +24,7 @@ export function shownModels(data: ReportData): ShownModel[] {
     : 'quantised; kept back, it does not ship';
   const distilled = isDistillReport(data) ? data.result : undefined;
   return [
-    ...(distilled
+    ...(distilled?.teacher
       ? [
           {
             key: 'teacher',

@@ -43,7 +43,7 @@ describe('renderReport', () => {
     for (const title of ['Teacher', 'Student', 'Student int8', 'Baseline'])
       expect(page).toContain(`</span>${title}`);
     const { teacher, baseline } = syntheticReport().result;
-    expect(plain(page)).toContain(`${((teacher.accuracy ?? 0) * 100).toFixed(1)} % ±`);
+    expect(plain(page)).toContain(`${((teacher?.accuracy ?? 0) * 100).toFixed(1)} % ±`);
     expect(plain(page)).toContain(`${((baseline?.macroF1 ?? 0) * 100).toFixed(1)} %`);
     expect(plain(page)).toContain('631 kB');
   });

@@ -82,7 +82,7 @@ function narrowReport(): ReportData {
   const risen = (points: DistillReport['validation']['student']) =>
     points.map((point, index) => ({ ...point, value: index === 0 ? 0.1 : lift(point.value) }));
   const { teacher, student, studentInt8, baseline } = data.result;
-  const better = (model: typeof teacher) => ({
+  const better = (model: typeof student) => ({
     ...model,
     ...classModel(lift(model.accuracy ?? 0), model.macroF1 ?? 0, model),
   });
@@ -92,7 +92,7 @@ function narrowReport(): ReportData {
     validation: { student: risen(data.validation.student), baseline: risen(data.validation.baseline ?? []) },
     result: {
       ...data.result,
-      teacher: better(teacher),
+      ...(teacher && { teacher: better(teacher) }),
       student: better(student),
       studentInt8: studentInt8 && better(studentInt8),
       baseline: baseline && better(baseline),
@@ -123,10 +123,10 @@ function manyLayersReport(): ReportData {
 
 /** A student without a teacher. */
 function trainReport(from: DistillReport = syntheticReport()): ReportData {
-  const { teacher: _, baseline: __, baselines: ___, ...rest } = from.result;
+  const { teacher: _, baseline: __, baselines: ___, teacherCalls: ____, ...rest } = from.result;
   const result: TrainResult = { ...rest, testSamples: 8093, chance: 0.14 };
   const { confusion, calibration, disagreements } = classAnswersOf(from);
-  const { knowledgeGraph: ____, ...data } = withClassAnswers(from, {
+  const { knowledgeGraph: _____, ...data } = withClassAnswers(from, {
     confusion: { ...confusion, teacher: null, baseline: null },
     calibration: { teacher: null, student: calibration?.student ?? [], baseline: null },
     errors: null,

@@ -1,5 +1,5 @@
-import { innerOutput } from '../../objectives/inner-output.ts';
 import { weighedOptions } from '../../objectives/index.ts';
+import { innerOutput } from '../../objectives/inner-output.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
 import { splitBatches } from '../batches/sample-batches.ts';

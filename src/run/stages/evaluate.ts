@@ -83,7 +83,8 @@ export const evaluateStage = stage({
           models.gainOver(INT8_NAME),
         )),
         ...(files.has(TEACHER_NAME) && { teacher: result(TEACHER_NAME), ...besideTeacher(models) }),
-        ...(teacher?.hosted && hosted && { hostedTeacher: hostedResult(teacher.hosted, hosted) }),
+        ...(teacher?.hosted &&
+          hosted && { hostedTeacher: hostedResult(teacher.hosted, hosted, data.taughtTruth !== undefined) }),
         baselines: shipped.baselines.map(({ name, title, taughtBy }) => ({
           name,
           title,

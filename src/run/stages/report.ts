@@ -63,8 +63,15 @@ function collectResult(
   run: RunContext,
   { data, evaluations, stages }: ReportInputs,
 ): TrainResult | RunResult {
-  const { sections: _, baselines, teacher, hostedTeacher, overTeacher, retentionInterval, ...measured } =
-    evaluations;
+  const {
+    sections: _,
+    baselines,
+    teacher,
+    hostedTeacher,
+    overTeacher,
+    retentionInterval,
+    ...measured
+  } = evaluations;
   if (!teacher && !hostedTeacher) return { ...measured, ...runFacts(run, 'train', stages) };
   const finding = run.folder.finding<LabelFinding>('label');
   const teacherCalls = finding?.teacherCalls ?? 0;

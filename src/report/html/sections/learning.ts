@@ -24,6 +24,7 @@ function teacherLevel(data: ReportData): { readonly value: number; readonly spli
   if (!isDistillReport(data)) return undefined;
   const { teacherValidation, result } = data;
   if (teacherValidation !== null) return { value: teacherValidation, split: 'validation' };
+  if (!result.teacher) return undefined;
   const value = metricValue(result.teacher, mainMetric(result));
   return Number.isNaN(value) ? undefined : { value, split: 'test' };
 }

@@ -57,7 +57,7 @@ function besideTeacher(data: DistillReport): Markup {
     interval && retention !== null && mayQuoteRetention(result)
       ? ` That is ${percent(retention)} of it (95\u202f% interval: ${percent(interval.low)} to ${percent(interval.high)}).`
       : '';
-  return html`On ${decimal(data.data.splits.test)} ${unit} that no model had seen${inClasses(data)}, the student ${isOrHas(metric, student)}; its teacher, ${shown(result, teacher)}.${kept}
+  return html`On ${decimal(data.data.splits.test)} ${unit} that no model had seen${inClasses(data)}, the student ${isOrHas(metric, student)}${teacher && `; its teacher, ${shown(result, teacher)}`}.${kept}
 ${worthOf(result, unit, data.data.labelled).map((sentence) => html` ${sentence}`)}${studentInt8 && html` ${int8Sentence(result, studentInt8)}`}`;
 }
 
@@ -77,8 +77,10 @@ function intervalOf(accuracy: number, tests: number): string {
   return `${percent(low)} to ${percent(high)}`;
 }
 
-function figuresBesideTeacher({ result, unit }: DistillReport): Markup {
+function figuresBesideTeacher(data: DistillReport): Markup {
+  const { result, unit } = data;
   const { teacher, student, speedup, teacherCalls } = result;
+  if (!teacher || speedup === null) return figuresAlone(data);
   const retention = mayQuoteRetention(result) ? result.retention : null;
   return html`${
     retention !== null && retention <= 1
@@ -125,7 +127,8 @@ function int8Sentence(result: RunResult, studentInt8: ModelResult): string {
     ? ` (95\u202f% interval: ${signed(metric, -range.high, 2)} to ${signed(metric, -range.low, 2)})`
     : '';
   const ships = int8Ships({ studentInt8, gate }) ? '' : '; it was kept back and does not ship';
-  return `As int8 it takes ${bytes(studentInt8.bytes)}, ${speedBesideTeacher(speedupInt8 ?? 0)}, and differs by ${signed(metric, change, 2)}${unitOf(metric)}${interval}${ships}.`;
+  const speed = speedupInt8 === null ? '' : ` ${speedBesideTeacher(speedupInt8)},`;
+  return `As int8 it takes ${bytes(studentInt8.bytes)},${speed} and differs by ${signed(metric, change, 2)}${unitOf(metric)}${interval}${ships}.`;
 }
 
 /** The difference to the best of what learnt from the labels alone, where it is more than chance. */
