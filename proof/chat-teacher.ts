@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseRecipe } from '../src/index.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
+import type { RunResult } from '../src/report/result.ts';
 import { label } from '../src/run/label.ts';
 import { startChatServer } from '../src/teachers/testing/chat-server.ts';
 import { servedClassifier } from '../src/teachers/testing/served-classifier.ts';
@@ -51,11 +51,11 @@ export const chatTeacher: Proof = {
       ignores: await startChatServer({ classify: teacher.classify, several: false, port: port + 1 }),
     };
     try {
-      const results = new Map<string, AnswersResult[]>();
+      const results = new Map<string, RunResult[]>();
       for (const seed of SEEDS) {
         for (const { name, texts, overrides } of WAYS) {
           const server = name === 'single' ? servers.ignores : servers.knows;
-          const result = await distilRecipe<AnswersResult>({
+          const result = await distilRecipe({
             recipe: 'chat-teacher',
             name: `chat-teacher-${name}`,
             seed,
@@ -131,7 +131,7 @@ const NOUNS = [
   ...['quantity', 'relation', 'shape', 'state', 'substance', 'time'],
 ];
 
-function told(results: ReadonlyMap<string, readonly AnswersResult[]>) {
+function told(results: ReadonlyMap<string, readonly RunResult[]>) {
   const accuracies = (name: string) =>
     (results.get(name) ?? []).map(({ student }) => student.metrics.accuracy ?? Number.NaN);
   const money = (name: string) =>

@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { parseRecipe, train } from '../src/index.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
 import { openUseLite } from '../src/teachers/use-lite/open.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { measurePairs, type PairNumbers, pairsPerSecond, vendorEmoji } from './emoji-pairs.ts';
@@ -125,7 +124,7 @@ async function emojiSeed(
   const run = (name: string) => join(PROOFS, `${name}-seed-${seed}`);
   const distilled = async (name: string, overrides: readonly string[] = []) => {
     if (existsSync(join(run(name), 'result.json'))) return;
-    await distilRecipe<AnswersResult>({ recipe: 'emoji', name, seed, overrides, baseline: false, log });
+    await distilRecipe({ recipe: 'emoji', name, seed, overrides, baseline: false, log });
   };
   await distilled('emoji');
   // The baseline learns as long as the student, from the same views of the same pairs.

@@ -4,8 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { draftRecipe } from '../src/cli/init/draft.ts';
 import { proposeSource } from '../src/cli/init/propose.ts';
 import { checkRecipe, parseRecipe } from '../src/recipe/parse.ts';
-import type { AnswersResult } from '../src/report/answers-result.ts';
-import type { AnswersEvaluationResult } from '../src/run/api.ts';
 import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
 import { plan } from '../src/run/plan.ts';
@@ -104,7 +102,7 @@ describe('pairs, from a table of captions to a student of both towers', { timeou
       outputs: { pairs: { target: 'pairs' } },
     });
 
-    const result = await train<AnswersResult>(recipeOf('teacher', {}), place.options('teacher'));
+    const result = await train(recipeOf('teacher', {}), place.options('teacher'));
     expect(result.metrics[0]?.name).toBe('recall@10');
     const config = JSON.parse(readFileSync(place.path('runs/teacher/student/config.json'), 'utf8'));
     expect(config.logit_scale_init_value).toBeCloseTo(Math.log(10), 6);
@@ -117,14 +115,14 @@ describe('pairs, from a table of captions to a student of both towers', { timeou
   });
 
   test('it distils, in int8 too, beside the student without a teacher, and is evaluated alike', async () => {
-    const result = await distill<AnswersResult>(student, place.options('student'));
+    const result = await distill(student, place.options('student'));
     expect(result.teacher?.metrics['recall@10']).toBeGreaterThan(0);
     expect(result.baselines?.map(({ taughtBy }) => taughtBy)).toEqual(['labels']);
     expect(result.gate?.passed).toBe(true);
     expect(result.studentInt8).not.toBeNull();
     const page = readFileSync(place.path('runs/student/report.html'), 'utf8');
     expect(page).toContain('Where the right one stands');
-    const again = await evaluate<AnswersEvaluationResult>(place.path('runs/student'), {});
+    const again = await evaluate(place.path('runs/student'), {});
     expect(again.metrics.find(({ name }) => name === 'recall@10')?.value).toBe(
       result.student.metrics['recall@10'],
     );

@@ -200,8 +200,7 @@ function hostedSentences({ hostedTeacher, ...result }: Concluded, unit: string):
     ];
   }
   if (!measured) return [asked];
-  const none =
-    measured.unanswered > 0 ? `, ${decimal(measured.unanswered)} it left without an answer` : '';
+  const none = measured.unanswered > 0 ? `, ${decimal(measured.unanswered)} it left without an answer` : '';
   return [
     asked,
     `On the ${decimal(measured.samples)} test ${unit} that it answered${none}, it ${isOrHas(metric, measured)}; on the same ones the student is ${betterBy(metric, measured.studentGain)}.`,

@@ -10,6 +10,7 @@ const context = (examples: boolean) =>
     seed: 1,
     examples,
     unit: 'pairs',
+    isOnly: true,
     thresholds: new Map(),
   }) as SectionContext;
 
