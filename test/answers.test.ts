@@ -158,7 +158,7 @@ test('vectors that only a teacher gives are its student’s truth', async () => 
   // A linear model would have a table of n-grams as wide as the vector.
   expect(baselines).toEqual([]);
   // The run's teacher is asked again.
-  const { metrics } = await evaluate<AnswersEvaluationResult>(options.out, {});
+  const { metrics } = await evaluate(options.out, {});
   expect(metrics.find(({ name }) => name === 'cosine')?.value).toBeCloseTo(student.metrics.cosine ?? 0, 4);
   expect((await evaluate(options.out, { split: 'train' })).samples).toBeGreaterThan(0);
   rmSync(`${options.out}/teacher`, { recursive: true });
