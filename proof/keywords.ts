@@ -66,7 +66,7 @@ export const keywords: Proof = {
       ],
       [
         'no teacher, but every label',
-        percents(untaught.map(({ student }) => student.accuracy)),
+        percents(untaught.map(({ student }) => accuracyOf(student))),
         percents(real.untaught),
       ],
     ];
