@@ -32,9 +32,9 @@ import { dataAsInRun } from './data/kept-splits-file.ts';
 import { requireKept } from './folder/kept-files.ts';
 import { isOneClass, mainFirst } from './heads/head-metrics.ts';
 import { isTaughtAlone } from './heads/taught-truth.ts';
-import { openTeacherTruth, type TeacherTruth } from './heads/teacher-truth.ts';
 import { tuneHeads } from './heads/tune-heads.ts';
 import { openClassifier } from './measuring/open-classifier.ts';
+import { openTeacherTruth, type TeacherTruth } from './measuring/teacher-truth.ts';
 import { openTask } from './tasks/index.ts';
 
 const ROWS = 64;

@@ -6,8 +6,8 @@ import { join } from '../../platform/paths.ts';
 import type { Head } from '../../targets/head.ts';
 import { takenFeeds } from '../../train/batch-feeds.ts';
 import { type KeptFiles, requireKept } from '../folder/kept-files.ts';
-import { openClassifier } from '../measuring/open-classifier.ts';
-import { isTaughtAlone } from './taught-truth.ts';
+import { isTaughtAlone } from '../heads/taught-truth.ts';
+import { openClassifier } from './open-classifier.ts';
 
 const TEACHER_FILE = 'teacher/model.onnx';
 
