@@ -223,8 +223,10 @@ async function qualityOf(
 async function timedRun(
   folder: string,
   run: (onStage: (stage: string, isOver: boolean) => void) => Promise<RunResult>,
-): Promise<{ result: RunResult; processor: number }> {
+): Promise<{ result: RunResult; processor: number | undefined }> {
   const file = `${folder}-processor-seconds.json`;
+  // A run that goes on trains a part alone: its seconds say nothing.
+  const isNew = !existsSync(folder);
   let [begun, seconds] = [process.cpuUsage(), 0];
   const result = await run((stage, isOver) => {
     if (!isOver) begun = process.cpuUsage();
@@ -233,6 +235,7 @@ async function timedRun(
       seconds += (user + system) / 1e6;
     }
   });
-  if (seconds > 0) writeFileSync(file, JSON.stringify(seconds));
-  return { result, processor: JSON.parse(readFileSync(file, 'utf8')) as number };
+  if (isNew) writeFileSync(file, JSON.stringify(seconds));
+  const processor = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as number) : undefined;
+  return { result, processor };
 }
