@@ -16,8 +16,12 @@ export interface RandomStream {
 export function mixSeed(...parts: (string | number)[]): number {
   let hash = 0x811c9dc5;
   for (const part of parts) {
-    for (const char of `${part}\u0000`) {
-      hash ^= char.codePointAt(0) as number;
+    const text = `${part}\u0000`;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.codePointAt(i) as number;
+      // Beyond 16 bits a character takes two places of a string.
+      if (code > 0xffff) i++;
+      hash ^= code;
       hash = Math.imul(hash, 0x01000193);
     }
   }

@@ -23,6 +23,12 @@ const crypto = nodeModule('node:crypto');
  */
 export const createSha256: () => Hash = crypto ? () => crypto.createHash('sha256') : portableSha256;
 
+/** The SHA-256 of one content: without an object that lives between its parts, in half of the time for a line of text. */
+export function sha256Of(content: string | Uint8Array): Uint8Array {
+  // Node has it from 20.12 and 21.7 on.
+  return crypto?.hash ? crypto.hash('sha256', content, 'buffer') : createSha256().update(content).digest();
+}
+
 /** SHA-1, for what others name by it (the blobs of git). */
 export const createSha1: () => Hash = crypto
   ? () => crypto.createHash('sha1')

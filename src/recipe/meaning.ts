@@ -1,4 +1,5 @@
 import { allObjectives } from '../objectives/index.ts';
+import type { ObjectiveKind } from '../objectives/objective.ts';
 import { findTarget } from '../targets/index.ts';
 import { type InnerKnowledge, isMeaningless, UNTOLD } from '../targets/inner/inner-knowledge.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
@@ -59,17 +60,6 @@ interface Output {
   readonly known: boolean;
 }
 
-/** A key of a recipe that asks something of outputs. */
-interface Question {
-  readonly isAsked: boolean;
-  readonly path: (string | number)[];
-  /** For people: what has no meaning. */
-  readonly what: string;
-  readonly asked: readonly Asked[];
-  /** Of every output, or of the main one. */
-  readonly of: 'main' | 'all';
-}
-
 /** What a recipe asks for that has no meaning for its kind of answers, each with its key and the reason. */
 export function meaningProblems(recipe: Wanted): Problem[] {
   if (!recipe.outputs) return [];
@@ -80,7 +70,7 @@ export function meaningProblems(recipe: Wanted): Problem[] {
   if (!main) return [];
   return [
     ...lossProblems(recipe.objective, outputs, main),
-    ...questionsOf(recipe).flatMap((question) => answersTo(question, outputs, main)),
+    ...SCHEDULES.flatMap((schedule) => answersTo(schedule, recipe, outputs, main)),
     ...curriculumProblems(recipe, main),
     ...addedProblems(recipe, outputs),
     ...continualProblems(recipe, outputs, main),
@@ -124,73 +114,92 @@ function comparesLayers(kind: string): boolean {
   return level !== 'task';
 }
 
-/** What a recipe asks of its outputs beside its losses. */
-function questionsOf({ training, data, continual, weighting, knowledge }: Wanted): Question[] {
-  const of = 'main' as const;
-  return [
-    {
-      isAsked: training.dynamics !== false,
-      path: ['training', 'dynamics'],
-      what: 'following samples (confidence, correctness)',
-      asked: ['confidence'],
-      of,
-    },
-    {
-      isAsked: training.curriculum.kind !== 'none',
-      path: ['training', 'curriculum'],
-      what: 'a curriculum',
-      asked: ['confidence'],
-      of,
-    },
-    {
-      isAsked: data.mixup !== undefined,
-      path: ['data', 'mixup'],
-      what: 'MixUp at the decision boundary',
-      asked: ['boundary'],
-      of,
-    },
-    {
-      isAsked: data.adversarial !== undefined,
-      path: ['data', 'adversarial'],
-      what: 'pushing samples over the decision boundary',
-      asked: ['boundary'],
-      of,
-    },
-    {
-      isAsked: continual !== undefined,
-      path: ['continual'],
-      what: 'a sequence of tasks of classes',
-      asked: ['tasks'],
-      of,
-    },
-    {
-      isAsked: weighting.kind === 'dynamic',
-      path: ['weighting', 'kind'],
-      what: 'weights by the uncertainty of the answers',
-      asked: ['uncertainty', 'distance'],
-      of: 'all',
-    },
-    {
-      isAsked: knowledge.graph !== false || knowledge.layers === 'graph',
-      path: ['knowledge', knowledge.graph !== false ? 'graph' : 'layers'],
-      what: 'the knowledge graph, which asks what an answer rests on',
-      asked: ['score'],
-      of,
-    },
-  ];
-}
+/** Keys of a recipe that ask something of outputs, beside its losses. */
+export const SCHEDULES: readonly {
+  readonly key: string;
+  /** For people: what has no meaning. */
+  readonly what: string;
+  readonly asked: readonly Asked[];
+  /** Of every output, or of the main one. */
+  readonly of: 'main' | 'all';
+  readonly isAsked: (recipe: Wanted) => boolean;
+}[] = [
+  {
+    key: 'training.dynamics',
+    what: 'following samples (confidence, correctness)',
+    asked: ['confidence'],
+    of: 'main',
+    isAsked: ({ training }) => training.dynamics !== false,
+  },
+  {
+    key: 'training.curriculum',
+    what: 'a curriculum',
+    asked: ['confidence'],
+    of: 'main',
+    isAsked: ({ training }) => training.curriculum.kind !== 'none',
+  },
+  {
+    key: 'data.mixup',
+    what: 'MixUp at the decision boundary',
+    asked: ['boundary'],
+    of: 'main',
+    isAsked: ({ data }) => data.mixup !== undefined,
+  },
+  {
+    key: 'data.adversarial',
+    what: 'pushing samples over the decision boundary',
+    asked: ['boundary'],
+    of: 'main',
+    isAsked: ({ data }) => data.adversarial !== undefined,
+  },
+  {
+    key: 'continual',
+    what: 'a sequence of tasks of classes',
+    asked: ['tasks'],
+    of: 'main',
+    isAsked: ({ continual }) => continual !== undefined,
+  },
+  {
+    key: 'weighting.kind',
+    what: 'weights by the uncertainty of the answers (dynamic)',
+    asked: ['uncertainty', 'distance'],
+    of: 'all',
+    isAsked: ({ weighting }) => weighting.kind === 'dynamic',
+  },
+  {
+    key: 'knowledge.graph',
+    what: 'the knowledge graph, which asks what an answer rests on',
+    asked: ['score'],
+    of: 'main',
+    isAsked: ({ knowledge }) => knowledge.graph !== false || knowledge.layers === 'graph',
+  },
+];
 
 function answersTo(
-  { isAsked, path, what, asked, of }: Question,
+  { key, what, asked, of, isAsked }: (typeof SCHEDULES)[number],
+  recipe: Wanted,
   outputs: readonly Output[],
   main: Output,
 ): Problem[] {
-  if (!isAsked) return [];
+  if (!isAsked(recipe)) return [];
   return (of === 'main' ? [main] : outputs).flatMap(({ name, target }) => {
     const inner = innerOf(target);
     const reason = asked.map((one) => inner[one]).find(isMeaningless);
-    return reason ? [{ path, message: refusal(what, name, reason.because) }] : [];
+    return reason ? [{ path: key.split('.'), message: refusal(what, name, reason.because) }] : [];
   });
+}
+
+/** For people: whether a loss may be about a kind of answers. */
+export function lossFits(loss: Pick<ObjectiveKind, 'kind' | 'options'>, target: string): string {
+  const { kind, options } = loss;
+  if ('outputs' in options.shape)
+    return target === 'pairs' ? 'yes' : target === 'embedding' ? 'two of them' : '';
+  const asked = LOSSES_THAT_ASK[kind];
+  if (target === 'pairs' && (comparesLayers(kind) || asked === 'score')) return 'each side';
+  if (asked) return isMeaningless(innerOf(target)[asked]) ? '' : 'yes';
+  const wanted = LOSSES_OF_ANSWERS[kind];
+  if (!wanted || wanted.includes(target) || isOwn(kind, target)) return 'yes';
+  return '';
 }
 
 /** Easy samples first, by a teacher that does not say how sure it is: labels have to. */

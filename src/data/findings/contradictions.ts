@@ -29,17 +29,17 @@ export function findContradictions(table: LabelledTexts, most = PASS): Contradic
     const twice = repeated(table, pass, passes);
     if (twice.size === 0) continue;
     const seen = new Map<number, { sample: number; label: number; rows: number; other: number }>();
-    for (const [sample, hash] of labelled(table, pass, passes)) {
-      if (!twice.has(hash)) continue;
+    eachLabelled(table, pass, passes, (sample, hash) => {
+      if (!twice.has(hash)) return;
       const label = table.label(sample);
       const known = seen.get(hash);
       if (!known) {
         seen.set(hash, { sample, label, rows: 1, other: -1 });
-        continue;
+        return;
       }
       known.rows++;
       if (known.other < 0 && known.label !== label) known.other = sample;
-    }
+    });
     for (const known of seen.values()) {
       if (known.other < 0) continue;
       texts++;
@@ -54,21 +54,34 @@ export function findContradictions(table: LabelledTexts, most = PASS): Contradic
 
 /** The hashes that more than one labelled sample of a pass has. */
 function repeated(table: LabelledTexts, pass: number, passes: number): Set<number> {
+  const hashes = new Float64Array(passes === 1 ? table.size : sizeOf(table, pass, passes));
   let size = 0;
-  for (const _ of labelled(table, pass, passes)) size++;
-  const sorted = new Float64Array(size);
-  for (const [, hash] of labelled(table, pass, passes)) sorted[--size] = hash;
-  sorted.sort();
+  eachLabelled(table, pass, passes, (_, hash) => {
+    hashes[size++] = hash;
+  });
+  const sorted = hashes.subarray(0, size).sort();
   const twice = new Set<number>();
   for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) twice.add(sorted[i] as number);
   return twice;
 }
 
+/** How many labelled samples belong to a pass. */
+function sizeOf(table: LabelledTexts, pass: number, passes: number): number {
+  let size = 0;
+  eachLabelled(table, pass, passes, () => size++);
+  return size;
+}
+
 /** The labelled samples whose texts belong to a pass, with their hashes. */
-function* labelled(table: LabelledTexts, pass: number, passes: number): Generator<[number, number]> {
+function eachLabelled(
+  table: LabelledTexts,
+  pass: number,
+  passes: number,
+  look: (sample: number, hash: number) => void,
+): void {
   for (let sample = 0; sample < table.size; sample++) {
     if (table.label(sample) < 0) continue;
     const hash = table.textHash(sample);
-    if (hash % passes === pass) yield [sample, hash];
+    if (passes === 1 || hash % passes === pass) look(sample, hash);
   }
 }

@@ -8,7 +8,7 @@ import { BROKEN_ROWS_FILE, BrokenRowList } from '../rows/broken-rows.ts';
 import { inOrder } from '../rows/in-order.ts';
 import type { InputStatistics } from '../rows/input-counts.ts';
 import { requireRows } from '../rows/require-rows.ts';
-import { RowReader } from '../rows/row-reader.ts';
+import { type ReadRow, RowReader } from '../rows/row-reader.ts';
 import type { DataSource, SourceNote } from '../sample.ts';
 import { drawTraining, type KeyedTable, selectLabelled } from '../splits/draw-training.ts';
 import type { KeptDifference } from '../splits/kept-difference.ts';
@@ -203,12 +203,13 @@ async function readRows(
   reader: RowReader,
   stage: SampleStage,
 ): Promise<void> {
-  for await (const read of inOrder(source.rows(signal), (row) => reader.begin(row), ROWS_AT_ONCE)) {
+  const take = (read: ReadRow) => {
     signal?.throwIfAborted();
     const sample = read();
     if (sample) stage.add(sample);
     if (reader.rows % PROGRESS_ROWS === 0) onProgress?.(reader.rows);
-  }
+  };
+  await inOrder(source.rows(signal), (row) => reader.begin(row), ROWS_AT_ONCE, take);
   signal?.throwIfAborted();
   onProgress?.(reader.rows);
 }

@@ -9,7 +9,7 @@ import { AppendingFile } from './appending-file.ts';
 import { Column } from './column.ts';
 import { INPUT_HEAD, inputBit, outputBit, PRESENT_AT, type RecordLayout, SHOWN_AT } from './record-layout.ts';
 import { readShown, shownEntry } from './shown-file.ts';
-import { StagedValueReader, stagedValues } from './staged-values.ts';
+import { StagedValueReader, stagedValue } from './staged-values.ts';
 
 /** A sample on its way to the stage. */
 export interface StagedSample {
@@ -36,7 +36,7 @@ export interface StagedRecord {
   readonly outputs: readonly unknown[];
 }
 
-const BLOCK_KEYS = 256;
+const BLOCK_KEYS = 1024;
 
 /** The file that lists what is shown of samples; it stays. */
 export const SHOWN_FILE = 'shown';
@@ -59,6 +59,7 @@ export class SampleStage {
   readonly #splits = new Column((length) => new Uint8Array(length));
   readonly #buckets = new Column((length) => new Uint8Array(length));
   readonly #scratch: Uint8Array;
+  readonly #scratchNumbers: DataView;
   #keysDescriptor: number | undefined;
   readonly #block = new Uint8Array(BLOCK_KEYS * SAMPLE_KEY_BYTES);
   #blockAt = -1;
@@ -76,6 +77,7 @@ export class SampleStage {
     this.#values = new AppendingFile(join(folder, 'stage.values'));
     this.#shown = new AppendingFile(join(folder, SHOWN_FILE));
     this.#scratch = new Uint8Array((layouts.at(-1) as RecordLayout).bytes);
+    this.#scratchNumbers = numbersIn(this.#scratch);
   }
 
   get size(): number {
@@ -88,16 +90,11 @@ export class SampleStage {
     const layout = this.layouts[bucket];
     if (!layout) throw new Error(`a sample of length ${length} fits no bucket`);
     const record = this.#scratch.subarray(0, layout.bytes);
-    writeInputs(record, layout, sample, this.#shown.length);
+    writeInputs(record, this.#scratchNumbers, layout, sample, this.#shown.length);
     (this.#records[bucket] as AppendingFile).append(record);
     this.#keys.append(sample.key);
-    this.#values.append(stagedValues(sample.outputs));
-    this.#shown.append(
-      shownEntry(
-        sample.id,
-        sample.inputs.map((input) => input?.shown),
-      ),
-    );
+    for (const value of sample.outputs) this.#values.append(stagedValue(value));
+    this.#shown.append(shownEntry(sample.id, sample.inputs));
     this.#groupHashes.push(sample.groupHash);
     this.#labels.push(sample.label);
     this.#splits.push(sample.split);
@@ -130,14 +127,19 @@ export class SampleStage {
 
   /** The key of a sample, in a buffer that the next call may overwrite. */
   key(sample: number): Uint8Array {
+    const from = this.#placeOfKey(sample);
+    return this.#block.subarray(from, from + SAMPLE_KEY_BYTES);
+  }
+
+  /** Where in the block a sample's key lies, which is read when it is another one. */
+  #placeOfKey(sample: number): number {
     const block = Math.floor(sample / BLOCK_KEYS);
     if (block !== this.#blockAt) {
       const at = block * this.#block.length;
       fs.readSync(this.#keysDescriptor as number, this.#block, 0, this.#block.length, at);
       this.#blockAt = block;
     }
-    const from = (sample % BLOCK_KEYS) * SAMPLE_KEY_BYTES;
-    return this.#block.subarray(from, from + SAMPLE_KEY_BYTES);
+    return (sample % BLOCK_KEYS) * SAMPLE_KEY_BYTES;
   }
 
   /** A hash of what the sample is known by. */
@@ -146,7 +148,7 @@ export class SampleStage {
   }
 
   contentHash(sample: number): number {
-    return hashOfKey(this.key(sample), 0);
+    return hashOfKey(this.#block, this.#placeOfKey(sample));
   }
 
   /** All samples in the order of the source. */
@@ -159,7 +161,8 @@ export class SampleStage {
       for (let sample = 0; sample < this.size; sample++) {
         const bucket = this.#buckets.get(sample);
         const record = (readers[bucket] as RecordReader).next();
-        const outputs = Array.from({ length: this.#outputs }, () => values.next());
+        const outputs: unknown[] = [];
+        for (let output = 0; output < this.#outputs; output++) outputs.push(values.next());
         yield { sample, bucket, record, outputs };
       }
     } finally {
@@ -204,16 +207,18 @@ export class SampleStage {
 /** Writes all of a record but its outputs. */
 function writeInputs(
   record: Uint8Array,
+  /** Of the record, from its first byte on. */
+  numbers: DataView,
   { inputs }: RecordLayout,
   sample: StagedSample,
   shownAt: number,
 ): void {
   record.fill(0);
   record.set(sample.key, 0);
-  const numbers = numbersIn(record);
   numbers.setFloat64(SHOWN_AT, shownAt, true);
   let present = 0;
-  for (const [i, encoded] of sample.inputs.entries()) {
+  for (let i = 0; i < sample.inputs.length; i++) {
+    const encoded = sample.inputs[i];
     if (!encoded) continue;
     const { at, most } = inputs[i] as RecordLayout['inputs'][0];
     const { bytes } = encoded;
@@ -222,7 +227,8 @@ function writeInputs(
     numbers.setUint32(at, bytes.length, true);
     record.set(bytes, at + INPUT_HEAD);
   }
-  for (const [i, value] of sample.outputs.entries()) if (value !== undefined) present |= outputBit(i);
+  for (let i = 0; i < sample.outputs.length; i++)
+    if (sample.outputs[i] !== undefined) present |= outputBit(i);
   numbers.setUint32(PRESENT_AT, present >>> 0, true);
 }
 

@@ -5,27 +5,31 @@ import { openRegularFile } from '../../regular-file.ts';
 /** How a value begins on its way: what follows says it. */
 const TAG = { none: 0, number: 1, floats: 2, json: 3 } as const;
 
-/** Values of outputs as bytes, one after another: a tag and a length, then a float64, float32s, or JSON. */
-export function stagedValues(values: readonly unknown[]): Uint8Array {
-  const bodies = values.map(bodyOf);
-  const whole = new Uint8Array(bodies.reduce((sum, [, bytes]) => sum + HEAD + bytes.length, 0));
-  const numbers = numbersIn(whole);
-  let at = 0;
-  for (const [tag, bytes] of bodies) {
-    numbers.setUint32(at, tag, true);
-    numbers.setUint32(at + 4, bytes.length, true);
-    whole.set(bytes, at + HEAD);
-    at += HEAD + bytes.length;
+const HEAD = 8;
+const NOTHING = new Uint8Array(0);
+/** Numbers are most of what there is: they are written here, and copied from here. */
+const NUMBER = new Uint8Array(HEAD + 8);
+const NUMBERS = numbersIn(NUMBER);
+
+/** The value of an output as bytes: a tag and a length, then a float64, float32s, or JSON. The next call may overwrite it. */
+export function stagedValue(value: unknown): Uint8Array {
+  if (typeof value === 'number') {
+    NUMBERS.setUint32(0, TAG.number, true);
+    NUMBERS.setUint32(4, 8, true);
+    NUMBERS.setFloat64(HEAD, value, true);
+    return NUMBER;
   }
+  const [tag, bytes] = bodyOf(value);
+  const whole = new Uint8Array(HEAD + bytes.length);
+  const numbers = numbersIn(whole);
+  numbers.setUint32(0, tag, true);
+  numbers.setUint32(4, bytes.length, true);
+  whole.set(bytes, HEAD);
   return whole;
 }
 
-const HEAD = 8;
-const NOTHING = new Uint8Array(0);
-
 function bodyOf(value: unknown): [number, Uint8Array] {
   if (value === undefined) return [TAG.none, NOTHING];
-  if (typeof value === 'number') return [TAG.number, new Uint8Array(Float64Array.of(value).buffer)];
   if (value instanceof Float32Array)
     return [TAG.floats, new Uint8Array(value.buffer, value.byteOffset, value.byteLength)];
   return [TAG.json, utf8Of(JSON.stringify(value))];
@@ -33,7 +37,6 @@ function bodyOf(value: unknown): [number, Uint8Array] {
 
 function readValue(tag: number, bytes: Uint8Array): unknown {
   if (tag === TAG.none) return undefined;
-  if (tag === TAG.number) return numbersIn(bytes).getFloat64(0, true);
   if (tag === TAG.json) return JSON.parse(textOf(bytes)) as unknown;
   const floats = new Float32Array(bytes.length / 4);
   new Uint8Array(floats.buffer).set(bytes);
@@ -47,6 +50,7 @@ export class StagedValueReader {
   readonly #path: string;
   readonly #descriptor: number;
   #buffer = new Uint8Array(CHUNK);
+  #numbers = numbersIn(this.#buffer);
   #position = 0;
   #at = 0;
   #end = 0;
@@ -58,21 +62,25 @@ export class StagedValueReader {
 
   next(): unknown {
     const head = this.#take(HEAD);
-    const [tag, length] = [0, 4].map((at) => numbersIn(head).getUint32(at, true)) as [number, number];
-    return readValue(tag, this.#take(length));
+    const tag = this.#numbers.getUint32(head, true);
+    const length = this.#numbers.getUint32(head + 4, true);
+    const body = this.#take(length);
+    if (tag === TAG.number) return this.#numbers.getFloat64(body, true);
+    return readValue(tag, this.#buffer.subarray(body, body + length));
   }
 
   close(): void {
     fs.closeSync(this.#descriptor);
   }
 
-  /** The next bytes, in a buffer that the next call may overwrite. */
-  #take(bytes: number): Uint8Array {
+  /** Where in the buffer the next bytes lie; the next call may overwrite them. */
+  #take(bytes: number): number {
     if (this.#at + bytes > this.#end) {
       const rest = this.#buffer.subarray(this.#at, this.#end);
       const larger = bytes > this.#buffer.length ? new Uint8Array(bytes + CHUNK) : this.#buffer;
       larger.set(rest);
       this.#buffer = larger;
+      this.#numbers = numbersIn(larger);
       this.#end = rest.length;
       this.#at = 0;
       while (this.#end < bytes) {
@@ -89,6 +97,6 @@ export class StagedValueReader {
       }
     }
     this.#at += bytes;
-    return this.#buffer.subarray(this.#at - bytes, this.#at);
+    return this.#at - bytes;
   }
 }

@@ -127,6 +127,7 @@ class RecordWriter {
   readonly #outputs: readonly DatasetOutput[];
   readonly #truths: readonly FoundTruth[];
   readonly #record: Uint8Array;
+  readonly #numbers: DataView;
   /** A row of each output's columns. */
   readonly #columns: readonly Record<string, Tensor>[];
 
@@ -140,6 +141,7 @@ class RecordWriter {
     this.#outputs = outputs;
     this.#truths = truths;
     this.#record = new Uint8Array(layout.bytes);
+    this.#numbers = numbersIn(this.#record);
     this.#columns = layout.outputs.map((places) =>
       Object.fromEntries(
         places.map(({ spec }) => [spec.name, emptyColumn(spec, [1, ...shapeOf(spec, axis, layout.length)])]),
@@ -152,9 +154,10 @@ class RecordWriter {
     const whole = this.#record;
     whole.fill(0, record.length);
     whole.set(record);
-    const numbers = numbersIn(whole);
+    const numbers = this.#numbers;
     let present = numbers.getUint32(PRESENT_AT, true);
-    for (const [i, value] of outputs.entries()) {
+    for (let i = 0; i < outputs.length; i++) {
+      const value = outputs[i];
       const written = known && value !== undefined && this.#writeValue(i, value);
       if (!written) present &= ~outputBit(i);
     }

@@ -44,8 +44,9 @@ export class InputCounts {
     const { length, wholeLength, facts = {} } = encoded;
     if (length !== undefined && this.#unit) (this.#lengths[length] as number)++;
     if (wholeLength !== undefined) this.#long.add(wholeLength);
-    for (const [name, number] of Object.entries(facts)) {
-      if (number === 0) continue;
+    for (const name in facts) {
+      const number = facts[name];
+      if (!number) continue;
       this.#facts[name] ??= { samples: 0, total: 0 };
       const fact = this.#facts[name];
       fact.samples++;

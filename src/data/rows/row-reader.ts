@@ -1,6 +1,6 @@
 import { LimbeckError } from '../../errors.ts';
 import { hexOf, joinBytes } from '../../platform/bytes.ts';
-import { createSha256 } from '../../platform/hash.ts';
+import { sha256Of } from '../../platform/hash.ts';
 import { mixSeed } from '../../random.ts';
 import { SAMPLE_KEY_BYTES } from '../batch.ts';
 import { BrokenValue } from '../broken-value.ts';
@@ -82,31 +82,28 @@ export class RowReader {
       };
     }
     const { sample } = row;
-    const finish =
-      (encoded: Encodings): ReadRow =>
-      () =>
-        this.#read(sample, () => encoded);
-    const fail =
-      (error: unknown): ReadRow =>
-      () =>
-        this.#read(sample, () => {
-          throw error;
-        });
     try {
       const encoded = this.#options.inputs.map((input) => this.#encode(input, sample));
-      return encoded.some((one) => one instanceof Promise)
-        ? Promise.all(encoded).then(finish, fail)
-        : finish(encoded as Encodings);
+      if (!encoded.some(isPromise)) return () => this.#read(sample, encoded as Encodings);
+      return Promise.all(encoded).then(
+        (all): ReadRow =>
+          () =>
+            this.#read(sample, all),
+        (error: unknown): ReadRow =>
+          () =>
+            this.#read(sample, undefined, error),
+      );
     } catch (error) {
-      return fail(error);
+      return () => this.#read(sample, undefined, error);
     }
   }
 
-  #read(sample: Sample, encodings: () => Encodings): StagedSample | undefined {
+  /** @param error why its inputs could not be encoded, where they could not */
+  #read(sample: Sample, encoded: Encodings | undefined, error?: unknown): StagedSample | undefined {
     const hash = this.#place(sample.split);
     const where = placeOf(sample);
     try {
-      const encoded = encodings();
+      if (!encoded) throw error;
       if (encoded.every((one) => one === undefined)) {
         const names = this.#options.inputs.map(({ fields }) => `'${fields.join("', '")}'`).join(', ');
         throw new BrokenValue('missing', `none of ${names} has a value`);
@@ -121,11 +118,12 @@ export class RowReader {
 
   #staged(sample: Sample, where: string, encoded: Encodings, position: number | undefined): StagedSample {
     const { inputs, outputs, seed } = this.#options;
-    const byName = Object.fromEntries(inputs.map(({ name }, i) => [name, encoded[i]]));
+    const byName: Record<string, Encoded | undefined> = {};
+    for (let i = 0; i < inputs.length; i++) byName[(inputs[i] as DatasetInput).name] = encoded[i];
     const values = outputs.map(({ field, reader }) =>
       reader.read(sample.values[field], { where, encoded: byName }),
     );
-    for (const [i, counts] of this.counts.entries()) counts.add(encoded[i], where);
+    for (let i = 0; i < this.counts.length; i++) (this.counts[i] as InputCounts).add(encoded[i], where);
     const key = keyOf(encoded);
     const id = sample.id ?? hexOf(key);
     return {
@@ -220,17 +218,15 @@ function reasonOf(modality: string): BrokenReason {
   return modality === 'text' || modality === 'image' || modality === 'audio' ? modality : 'value';
 }
 
+function isPromise(value: unknown): boolean {
+  return value instanceof Promise;
+}
+
 /** The hash of a sample's content: of its only input, or of all its inputs' hashes. */
 function keyOf(encoded: Encodings): Uint8Array {
-  const hashes = encoded.map((one) =>
-    one
-      ? createSha256()
-          .update(one.content ?? one.bytes)
-          .digest()
-      : new Uint8Array(32),
-  );
+  const hashes = encoded.map((one) => (one ? sha256Of(one.content ?? one.bytes) : new Uint8Array(32)));
   const [first] = hashes;
-  const whole = hashes.length === 1 && first ? first : createSha256().update(joinBytes(hashes)).digest();
+  const whole = hashes.length === 1 && first ? first : sha256Of(joinBytes(hashes));
   return whole.subarray(0, SAMPLE_KEY_BYTES);
 }
 

@@ -1,5 +1,15 @@
 /** 53 bits of the sample key (16 bytes) at a place, as a number. */
 export function hashOfKey(keys: Uint8Array, at: number): number {
-  const view = new DataView(keys.buffer, keys.byteOffset + at, 8);
-  return (view.getUint32(4, true) >>> 11) * 2 ** 32 + view.getUint32(0, true);
+  return (littleEndian(keys, at + 4) >>> 11) * 2 ** 32 + littleEndian(keys, at);
+}
+
+/** A uint32; a view for each of some millions of keys would take longer than they do. */
+export function littleEndian(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
 }

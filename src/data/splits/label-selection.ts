@@ -1,5 +1,8 @@
-import { numbersIn } from '../../platform/bytes.ts';
 import { mixSeed } from '../../random.ts';
+import { littleEndian } from './hash-of-key.ts';
+
+/** Numbers that the lower half of a hash can be. */
+const LOWER = 2 ** 21;
 
 /**
  * Chooses at most `perClass` samples of each class, uniformly: those with the smallest seeded hashes of their text.
@@ -22,11 +25,12 @@ export class LabelSelection {
   offer(sample: number, label: number, key: Uint8Array): void {
     this.#heaps[label] ??= [];
     const heap = this.#heaps[label];
-    const view = numbersIn(key);
-    const [first, second] = [view.getUint32(0, true), view.getUint32(4, true)];
+    const [first, second] = [littleEndian(key, 0), littleEndian(key, 4)];
     const high = mixSeed(this.#seedHigh, first, second) >>> 0;
+    // Of most samples the upper half of the hash tells already that it is too large.
+    if (heap.length >= this.#perClass && high > (heap[0]?.hash ?? 0) / LOWER) return;
     const low = mixSeed(this.#seedLow, second, first) >>> 0;
-    const entry = { hash: high * 2 ** 21 + (low >>> 11), sample };
+    const entry = { hash: high * LOWER + (low >>> 11), sample };
     if (heap.length < this.#perClass) {
       heap.push(entry);
       siftUp(heap);

@@ -103,7 +103,7 @@ export class TextProcessor implements Processor {
       content,
       shown: content,
       facts: {
-        unknown: ids.reduce((count, id) => count + (id === unknownId ? 1 : 0), 0),
+        unknown: countOf(ids, unknownId),
         replaced: content.includes('\ufffd') ? 1 : 0,
       },
     };
@@ -171,7 +171,7 @@ export class TextProcessor implements Processor {
   }
 
   #pack(ids: readonly number[], types: readonly number[]): Uint8Array {
-    const packed = this.#idBytes === 2 ? Uint16Array.from(ids) : Uint32Array.from(ids);
+    const packed = this.#idBytes === 2 ? new Uint16Array(ids) : new Uint32Array(ids);
     const bytes = new Uint8Array(packed.buffer);
     if (!this.#typed) return bytes;
     const both = new Uint8Array(bytes.length + ids.length);
@@ -187,6 +187,12 @@ export class TextProcessor implements Processor {
       ? new Uint16Array(buffer, byteOffset, tokens)
       : new Uint32Array(buffer, byteOffset, tokens);
   }
+}
+
+function countOf(ids: readonly number[], wanted: number | undefined): number {
+  let count = 0;
+  for (const id of ids) if (id === wanted) count++;
+  return count;
 }
 
 function nonEmpty<T extends { ids: readonly number[] }>(tokens: T): T {
