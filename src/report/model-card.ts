@@ -120,9 +120,10 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
       ];
   if (classes) facts.push(`**Classes:** ${classes.labels.map(inline).join(', ')}`);
   const how = taught ? 'distilled' : 'trained on labels';
+  const answers = data.outputs.map((one) => `${one.title} (\`${inline(one.name)}\`)`).join(' and ');
   const what = classes
     ? `${UNITS[data.unit].a} classifier for ${classes.labels.length} classes`
-    : `A model of ${data.unit} that answers with ${data.outputs.map((one) => `${one.title} (\`${inline(one.name)}\`)`).join(' and ')}`;
+    : `A model of ${data.unit} that answers with ${answers}`;
   return `${what}, ${how} with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headline)}.
 
 ${facts.map((fact) => `- ${fact}`).join('\n')}`;
