@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodeEngine } from '../src/engine/node.ts';
-import { parseRecipe, train } from '../src/index.ts';
+import { parseRecipe } from '../src/index.ts';
 import { openUseLite } from '../src/teachers/use-lite/open.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { measurePairs, type PairNumbers, pairsPerSecond, vendorEmoji } from './emoji-pairs.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
+import { trainedRecipe } from './trained-recipe.ts';
 
 const RECIPES = fileURLToPath(new URL('../recipes', import.meta.url));
 const RUNS = fileURLToPath(new URL('../runs', import.meta.url));
@@ -128,7 +129,7 @@ async function emojiSeed(
   };
   await distilled('emoji');
   // The baseline learns as long as the student, from the same views of the same pairs.
-  await trained({ recipe: 'emoji', overrides: [`seed=${seed}`], out: run('emoji-alone'), log });
+  await trainedRecipe({ recipe: 'emoji', overrides: [`seed=${seed}`], out: run('emoji-alone'), log });
   const ablations = ABLATED.includes(seed) ? ABLATIONS : [];
   for (const { name, without } of ablations)
     await distilled(`emoji-${name}`, [`objective=${JSON.stringify(objectiveWithout(without))}`]);
@@ -178,28 +179,8 @@ async function measured(
 /** The folder that `limbeck train recipes/emoji-teacher.yaml` left; trained now, where it did not run. */
 async function trainedTeacher(log: (line: string) => void): Promise<string> {
   const out = join(RUNS, 'emoji-teacher');
-  await trained({ recipe: 'emoji-teacher', overrides: [], out, log });
+  await trainedRecipe({ recipe: 'emoji-teacher', overrides: [], out, log });
   return join(out, 'student');
-}
-
-/** Trains a recipe on its pairs alone, where that is not done. */
-async function trained(options: {
-  readonly recipe: string;
-  readonly overrides: readonly string[];
-  readonly out: string;
-  log(line: string): void;
-}): Promise<void> {
-  const { recipe: name, overrides, out, log } = options;
-  if (existsSync(join(out, 'result.json'))) return;
-  const file = join(RECIPES, `${name}.yaml`);
-  await train(parseRecipe(readFileSync(file, 'utf8'), { file, overrides }), {
-    out,
-    recipeFolder: RECIPES,
-    onEvent: (event) => {
-      if (event.type === 'stage-end')
-        log(`${basename(out)}: ${event.stage} ${event.seconds.toFixed(0)} s, ${event.summary}`);
-    },
-  });
 }
 
 /** The recipe's objective without some of its terms. */

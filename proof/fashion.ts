@@ -1,12 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { accuracyOf, parseRecipe, type RunResult, type TrainResult, train } from '../src/index.ts';
+import { accuracyOf, type RunResult } from '../src/index.ts';
 import { modelTable } from './compare-models.ts';
 import { distilRecipe } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { percents, spreadOf } from './statistics.ts';
+import { trainedRecipe } from './trained-recipe.ts';
 
-const RECIPES = fileURLToPath(new URL('../recipes', import.meta.url));
 const TEACHER_RUN = fileURLToPath(new URL('../runs/fashion', import.meta.url));
 
 /** recipes/fashion.yaml, then recipes/fashion-student.yaml as it is. */
@@ -14,7 +13,7 @@ export const fashion: Proof = {
   name: 'fashion',
   title: 'Fashion-MNIST: a ResNet and its MobileNetV3',
   async run(log) {
-    const teacher = await trainedTeacher(log);
+    const teacher = await trainedRecipe({ recipe: 'fashion', out: TEACHER_RUN, log });
     const runs: RunResult[] = [];
     for (const seed of SEEDS)
       runs.push(await distilRecipe({ recipe: 'fashion-student', name: 'fashion-student', seed, log }));
@@ -40,18 +39,3 @@ export const fashion: Proof = {
     };
   },
 };
-
-/** What `limbeck train recipes/fashion.yaml` left; trained now, where it did not run. */
-async function trainedTeacher(log: (line: string) => void): Promise<TrainResult> {
-  const result = `${TEACHER_RUN}/result.json`;
-  if (existsSync(result)) return JSON.parse(readFileSync(result, 'utf8')) as TrainResult;
-  const file = `${RECIPES}/fashion.yaml`;
-  return train(parseRecipe(readFileSync(file, 'utf8'), { file }), {
-    out: TEACHER_RUN,
-    recipeFolder: RECIPES,
-    onEvent: (event) => {
-      if (event.type === 'stage-end')
-        log(`fashion: ${event.stage} ${event.seconds.toFixed(0)} s, ${event.summary}`);
-    },
-  });
-}

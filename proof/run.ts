@@ -6,6 +6,7 @@ import { continualTasks } from './continual.ts';
 import { dynamicWeights } from './dynamic-weights.ts';
 import { embeddings } from './embeddings.ts';
 import { emoji } from './emoji.ts';
+import { emojiGroups } from './emoji-groups.ts';
 import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
 import { keywords } from './keywords.ts';
@@ -32,6 +33,7 @@ const PROOFS: readonly Proof[] = [
   dynamicWeights,
   continualTasks,
   emoji,
+  emojiGroups,
   speech,
   keywords,
   scenesBoxes,

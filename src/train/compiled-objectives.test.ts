@@ -68,11 +68,24 @@ const CASES: Record<string, ModelObjectiveOptions & { inputs: string[] }> = {
     channels: [0, 1],
     inputs: ['labels/maps', 'row_weights/maps'],
   },
+  centreFocalKd: {
+    kind: 'centreFocalKd',
+    output: 'maps',
+    channels: [0, 1],
+    inputs: ['knowledge/maps', 'row_weights/maps'],
+  },
   centreSizes: {
     kind: 'centreSizes',
     output: 'maps',
     channels: [1, 3],
     inputs: ['labels/maps', 'row_weights/maps'],
+  },
+  centreSizesKd: {
+    kind: 'centreSizesKd',
+    output: 'maps',
+    sizes: [1, 3],
+    channels: [0, 1],
+    inputs: ['knowledge/maps', 'row_weights/maps'],
   },
   output: { kind: 'output', output: 'own', inputs: [] },
 };
