@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/labels/class-name.ts';
+import { className, classNames } from '../data/labels/class-name.ts';
 import { variationOptions as audioVariation } from '../data/modalities/audio/variation.ts';
 import { variationOptions } from '../data/modalities/image/variation.ts';
 import { SOURCES } from '../data/sources/index.ts';
@@ -69,10 +69,8 @@ export const dataSchema = fromRegistries(() =>
   z
     .strictObject({
       source: registryUnion(SOURCES).describe('Where the samples come from.'),
-      labels: z
-        .array(className)
+      labels: classNames
         .min(2)
-        .refine((labels) => new Set(labels).size === labels.length, { error: 'a class name is there twice' })
         .optional()
         .describe(
           "The class names, in the order of the outputs. When absent: those that the teacher's config.json or the data set itself names, or those found in the data, numbers by their value and others by their letters.",

@@ -37,6 +37,27 @@ describe('outputs', () => {
     expect(withOutputDefaults(taught)).toMatchObject({ objective: [{ kind: 'cosineKd' }] });
   });
 
+  it.each(['class', 'classes', 'boxes', 'token-classes', 'frame-classes'])(
+    'of %s name each class once',
+    (target) => {
+      const outputs = { y: { target, field: 'y', labels: ['a', 'b', 'a'] } };
+      expect(() => checkRecipe({ ...RECIPE, outputs })).toThrow(/outputs\.y\.labels: .*twice/);
+    },
+  );
+
+  it.each(['messages', 'input', 'model', 'n', 'stream'])(
+    'keep a hosted teacher from another question by parameters.%s',
+    (name) => {
+      const teacher = {
+        kind: 'chat',
+        baseURL: 'http://127.0.0.1:1/v1',
+        model: 'm',
+        parameters: { [name]: 1 },
+      };
+      expect(() => checkRecipe({ ...RECIPE, teacher })).toThrow(`teacher.parameters.${name}: `);
+    },
+  );
+
   it('leave what a recipe says itself', () => {
     const objective = [{ kind: 'mse', weight: 1 }];
     const training = { earlyStopping: { metric: 'mae' } };

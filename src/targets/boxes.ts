@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/labels/class-name.ts';
+import { classNames } from '../data/labels/class-name.ts';
 import { DetectionScores, detectionF1 } from '../metrics/detection-f1.ts';
 import { detectionPrecision } from '../metrics/detection-precision.ts';
 import type { Answers, MeasuredBatch } from '../metrics/metric.ts';
@@ -13,9 +13,7 @@ import { defineTarget, type MeasureContext } from './target.ts';
 
 const options = z
   .object({
-    labels: z
-      .array(className)
-      .min(1)
+    labels: classNames
       .optional()
       .describe('The classes of things in the order of the maps; those that rows have when absent.'),
     grid: z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ClassSpace, classLabels } from '../data/labels/class-labels.ts';
-import { className } from '../data/labels/class-name.ts';
+import { classNames } from '../data/labels/class-name.ts';
 import { classMetrics } from '../metrics/class-metrics.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { idsOf } from './class-ids.ts';
@@ -9,8 +9,7 @@ import { defineTarget } from './target.ts';
 
 const options = z
   .object({
-    labels: z
-      .array(className)
+    labels: classNames
       .min(2)
       .optional()
       .describe(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/labels/class-name.ts';
+import { classNames } from '../data/labels/class-name.ts';
 import { auroc } from '../metrics/auroc.ts';
 import { meanAveragePrecision } from '../metrics/average-precision.ts';
 import { chooseThreshold } from '../metrics/class-thresholds.ts';
@@ -14,9 +14,7 @@ import { defineTarget } from './target.ts';
 
 const options = z
   .object({
-    labels: z
-      .array(className)
-      .min(1)
+    labels: classNames
       .optional()
       .describe('The classes in the order of the outputs; those that rows have when absent.'),
     separator: z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/labels/class-name.ts';
+import { classNames } from '../data/labels/class-name.ts';
 import { frameAuroc } from '../metrics/frame-auroc.ts';
 import { tokenAccuracy } from '../metrics/token-accuracy.ts';
 import { idsOf } from './class-ids.ts';
@@ -9,11 +9,9 @@ import { defineTarget } from './target.ts';
 
 const options = z
   .object({
-    labels: z
-      .array(className)
+    labels: classNames
       .min(2)
       .max(1000)
-      .refine((labels) => new Set(labels).size === labels.length, { error: 'a class name is there twice' })
       .default(['silence', 'speech'])
       .describe('The classes of frames in the order of their numbers; the first stands for nothing.'),
   })

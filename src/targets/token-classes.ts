@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/labels/class-name.ts';
+import { classNames } from '../data/labels/class-name.ts';
 import { LimbeckError } from '../errors.ts';
 import { spansF1 } from '../metrics/span-f1.ts';
 import { tokenAccuracy } from '../metrics/token-accuracy.ts';
@@ -10,9 +10,7 @@ import { type TagSpace, tagNames, tokenTagsTruth } from './token-tags-truth.ts';
 
 const options = z
   .object({
-    labels: z
-      .array(className)
-      .min(1)
+    labels: classNames
       .optional()
       .describe(
         'The kinds of spans (PER, LOC) in the order of the outputs; those that rows have when absent.',

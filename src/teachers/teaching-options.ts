@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { className } from '../data/labels/class-name.ts';
+import { classNames } from '../data/labels/class-name.ts';
 
 /** How a head, or the whole teacher, learns from the labelled samples before it labels the rest. */
 export const headOptions = z
@@ -51,10 +51,8 @@ export const wholeOptions = z
   .prefault({})
   .describe('How all of the teacher is trained after its head; used with train: all only.');
 
-export const teacherLabelsOption = z
-  .array(className)
+export const teacherLabelsOption = classNames
   .min(2)
-  .refine((labels) => new Set(labels).size === labels.length, { error: 'a class name is there twice' })
   .optional()
   .describe(
     'The class of each output of the teacher, in the order of its outputs; what its config.json says (id2label) when absent.',

@@ -47,6 +47,12 @@ export const className = z.union([
   z.boolean().transform(String),
 ]);
 
+/** Class names in a recipe, in the order of the outputs: each once. */
+export const classNames = z
+  .array(className)
+  .min(1)
+  .refine((names) => new Set(names).size === names.length, { error: 'a class name is there twice' });
+
 /** What a recipe says to give labels another name, for remedies: `data.renameLabels: [{ from: "Spam", to: "spam" }]`. */
 export function renaming(from: readonly string[], to: string | null): string {
   const names = from.map(quoted);

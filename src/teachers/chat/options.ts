@@ -10,6 +10,15 @@ const keyVariable = z.string().regex(/^[A-Z_][A-Z0-9_]{0,127}$/, {
 
 const price = z.number().min(0).max(1e6);
 
+/** Fields of a request that are not for a recipe to replace, and where each comes from: answers to another question would be paid and kept. */
+const OWN_FIELDS: Readonly<Record<string, string>> = {
+  messages: 'teacher.system and teacher.user',
+  input: 'the samples',
+  model: 'teacher.model',
+  n: 'teacher.votes',
+  stream: 'Limbeck, which reads whole answers',
+};
+
 const prices = z
   .strictObject({
     input: price.describe('For a million tokens that are sent.'),
@@ -109,6 +118,13 @@ export const chatOptions = z
     maxTokens: z.int().positive().max(100_000).optional().describe('The most tokens of an answer.'),
     parameters: z
       .record(z.string(), z.json())
+      .superRefine((parameters, context) => {
+        for (const name of Object.keys(parameters)) {
+          if (!Object.hasOwn(OWN_FIELDS, name)) continue;
+          const message = `a request's ${name} comes from ${OWN_FIELDS[name]}`;
+          context.addIssue({ code: 'custom', path: [name], message });
+        }
+      })
       .default({})
       .describe(
         'More fields of each request, as the endpoint knows them: `{ reasoning_effort: minimal }`; null takes a field of ours away (`{ max_tokens: null, max_completion_tokens: 16 }`).',
