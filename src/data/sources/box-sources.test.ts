@@ -67,6 +67,25 @@ describe('COCO files', () => {
       ['{', /no JSON/],
       [{ images: [], annotations: [] }, /categories/],
       [{ images: [{ id: 1 }], annotations: [], categories: CATEGORIES }, /images\.0\.file_name/],
+      [
+        {
+          images: [
+            { id: 1, file_name: 'a' },
+            { id: '1', file_name: 'b' },
+          ],
+          annotations: [],
+          categories: CATEGORIES,
+        },
+        /the id '1' twice: images\[0\] and images\[1\]/,
+      ],
+      [
+        { images: [], annotations: [], categories: [...CATEGORIES, { id: 3, name: 'cow' }] },
+        /the id '3' twice: categories\[1\] and categories\[2\]/,
+      ],
+      [
+        { images: [], annotations: [], categories: [...CATEGORIES, { id: 4, name: 'dog' }] },
+        /the name 'dog' twice: categories\[0\] and categories\[2\]/,
+      ],
     ] as const)
       await expect(rowsOf(await openCoco(content))).rejects.toThrow(problem);
     const options = coco.options.parse({ annotations: 'nowhere.json' });

@@ -133,16 +133,38 @@ function readFile(path: string): CocoFile {
     throw damaged(path, `is no JSON: ${(cause as Error).message}`, cause);
   }
   const found = fileSchema.safeParse(json);
-  if (found.success) return found.data;
+  if (found.success) {
+    requireOnce(path, 'images', 'id', found.data.images);
+    requireOnce(path, 'categories', 'id', found.data.categories);
+    requireOnce(path, 'categories', 'name', found.data.categories);
+    return found.data;
+  }
   const [issue] = found.error.issues;
   throw damaged(path, `is not as COCO has it: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}`);
+}
+
+/** Boxes are matched by these: what is there twice would take those of the other. */
+function requireOnce<Key extends string>(
+  path: string,
+  list: string,
+  key: Key,
+  entries: readonly Readonly<Record<Key, string | number>>[],
+): void {
+  const seen = new Map<string, number>();
+  for (const [i, entry] of entries.entries()) {
+    const value = `${entry[key]}`;
+    const first = seen.get(value);
+    if (first !== undefined)
+      throw damaged(path, `has the ${key} '${value}' twice: ${list}[${first}] and ${list}[${i}]`);
+    seen.set(value, i);
+  }
 }
 
 function damaged(path: string, problem: string, cause?: unknown): LimbeckError {
   return new LimbeckError('data.damaged', `the file of annotations ${problem}`, {
     where: path,
     remedy:
-      'It has to have images (id, file_name), annotations (image_id, category_id, bbox) and categories (id, name).',
+      'It has to have images (id, file_name), annotations (image_id, category_id, bbox) and categories (id, name); ids, and names of categories, once each.',
     cause,
   });
 }
