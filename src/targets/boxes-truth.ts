@@ -2,6 +2,7 @@ import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader, TruthRow } from '../data/ground-truth.ts';
 import { orderClasses } from '../data/labels/class-order.ts';
+import { shownValue } from '../data/labels/label-value.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import {
@@ -47,6 +48,8 @@ const KEYS: readonly { readonly format: BoxFormat; readonly keys: readonly strin
 
 /** How far a box may reach out of the image, as a part of its side, and be cut off: by rounding, and no further. */
 const ROUNDING = 0.02;
+/** `Number` also reads hexadecimal, which no table of boxes means. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const MOST_KINDS = 1000;
 const MOST_BOXES = 1000;
 
@@ -197,15 +200,15 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     const name = given.label ?? given.class ?? given.category;
     if ((typeof name !== 'string' && typeof name !== 'number') || name === '')
       throw new BrokenValue('label', `'${field}' has a box without a label`);
-    const corners = this.#corners(given);
+    const corners = this.#corners(given, number);
     const [left, top, right, bottom] = [
       corners[0] / width,
       corners[1] / height,
       corners[2] / width,
       corners[3] / height,
     ];
-    const isBox = [left, top, right, bottom].every(Number.isFinite) && right > left && bottom > top;
-    if (!isBox) throw new BrokenValue('label', `'${field}' has a box without an area: number ${number}`);
+    if (!(right > left && bottom > top))
+      throw new BrokenValue('label', `'${field}' has a box without an area: number ${number}`);
     if (Math.min(left, top) < -ROUNDING || Math.max(right, bottom) > 1 + ROUNDING) {
       const unit =
         width === 1 && height === 1 ? 'parts of width and height (0 to 1)' : `pixels of ${width}x${height}`;
@@ -226,8 +229,8 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     return [this.#kind(`${name}`), (l + r) / 2, (t + b) / 2, r - l, b - t];
   }
 
-  /** Left, top, right and bottom, in the unit of the row; NaN for what is no number. */
-  #corners(given: Record<string, unknown>): Four {
+  /** Left, top, right and bottom of the box with this number in its row, in the unit of the row. */
+  #corners(given: Record<string, unknown>, number: number): Four {
     const list = given.box ?? given.bbox;
     const form = KEYS.find(({ keys }) => keys.every((key) => key in given));
     const four = Array.isArray(list)
@@ -235,11 +238,19 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
         ? list
         : []
       : (form?.keys ?? []).map((key) => given[key]);
-    const numbers = Array.from({ length: 4 }, (_, i) => numberOf(four[i])) as unknown as Four;
+    const { field } = this.#context;
+    if (four.length === 0)
+      throw new BrokenValue('label', `'${field}' has a box without an area: number ${number}, which has no four numbers`);
+    const numbers = four.map(numberOf);
+    const wrong = numbers.findIndex((one) => !Number.isFinite(one));
+    if (wrong >= 0) {
+      const shown = shownValue(typeof four[wrong] === 'number' ? `${four[wrong]}` : four[wrong]);
+      throw new BrokenValue('label', `'${field}' has a box of which ${shown} is no number: number ${number}`);
+    }
     const format = Array.isArray(list)
       ? (this.#options.format ?? this.#context.declared?.boxes?.format ?? 'xywh')
       : (form?.format ?? 'xywh');
-    return CORNERS[format](numbers);
+    return CORNERS[format](numbers as unknown as Four);
   }
 
   #kind(name: string): number {
@@ -258,8 +269,8 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
   }
 }
 
-/** A number, or a text that is one. */
+/** A number, or a text that is one in decimal; NaN for others. */
 function numberOf(value: unknown): number {
   if (typeof value === 'number') return value;
-  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
+  return typeof value === 'string' && DECIMAL.test(value.trim()) ? Number(value) : Number.NaN;
 }

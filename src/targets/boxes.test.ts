@@ -74,6 +74,10 @@ describe('boxes', () => {
     expect(wrong([{ label: 'a', x: 0, y: 0, width: 0, height: 1 }])).toThrow(/without an area/);
     expect(wrong([{ x: 0, y: 0, width: 1, height: 1 }])).toThrow(/without a label/);
     expect(wrong([{ label: 'a', x: 20, y: 30, width: 40, height: 50 }])).toThrow(/parts of width and height/);
+    for (const no of [Number.NaN, null, '', 'NaN', '0x2', 'Infinity'])
+      expect(wrong([{ label: 'a', box: [0, no, 0.5, 0.5] }])).toThrow(/is no number: number 1/);
+    expect(wrong([{ label: 'a', box: [0, 0, 1] }])).toThrow(/which has no four numbers/);
+    expect(reader.read([{ label: 'a', box: ['0', '1e-1', ' .5', '+0.5'] }], row)).toHaveLength(5);
     expect(wrong('no list')).toThrow(/no JSON list/);
     expect(reader.read('[]', row)).toEqual([]);
     expect(() => reader.finish()).toThrow(/no row has a box/);
@@ -98,8 +102,8 @@ describe('boxes', () => {
     ['one that ends below it', [0.5, 0.6, 0.4, 0.5], /outside of the image/],
     ['one without a width', [0.5, 0.5, 0, 0.1], /without an area/],
     ['one of negative height', [0.5, 0.5, 0.1, -0.1], /without an area/],
-    ['one that is not a number', [Number.NaN, 0.5, 0.1, 0.1], /without an area/],
-    ['one of texts', ['a', 'b', 'c', 'd'], /without an area/],
+    ['one that is not a number', [Number.NaN, 0.5, 0.1, 0.1], /is no number/],
+    ['one of texts', ['a', 'b', 'c', 'd'], /is no number/],
     ['three numbers', [0.1, 0.1, 0.1], /without an area/],
     ['no numbers', undefined, /without an area/],
   ])('break a row with %s', (_, box, problem) => {
@@ -135,6 +139,29 @@ describe('boxes', () => {
     const found = foundBoxes(data, SPACE);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ class: 1, box: [2.5 / 8, 1.5 / 8, 4.5 / 8, 5.5 / 8] });
+  });
+
+  it('are refused with their key where no such grid can be made of the map', () => {
+    const build = (grid: [number, number]) =>
+      buildStudent({
+        backbone: resnet,
+        options: resnet.options.parse({ width: 8, stages: 2, blocks: 1 }),
+        inputs: { channels: 1, height: 12, width: 12 },
+        heads: [
+          openHead({
+            output: 'things',
+            target: boxes as unknown as AnyTarget,
+            options: boxes.options.parse({ grid, width: 8 }),
+            space: { ...SPACE, rows: grid[0], columns: grid[1] },
+            labels: 'labels',
+          }),
+        ],
+        random: randomStream(1, 'student'),
+      });
+    expect(build([12, 6]).graph.outputs[0]?.shape?.slice(2)).toEqual([12, 6]);
+    expect(() => build([7, 5])).toThrow(
+      expect.objectContaining({ code: 'recipe.invalid', where: 'outputs.things.grid' }),
+    );
   });
 
   it('are learnt by a small network from squares on images', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { classNames } from '../data/labels/class-name.ts';
+import { LimbeckError } from '../errors.ts';
 import { DetectionScores, detectionF1 } from '../metrics/detection-f1.ts';
 import { detectionPrecision } from '../metrics/detection-precision.ts';
 import type { Answers, MeasuredBatch } from '../metrics/metric.ts';
@@ -56,7 +57,7 @@ export const boxes = defineTarget({
   options,
   features: 'map',
   truth: (chosen) => boxesTruth(chosen),
-  attach(g, make, features, { space, scope, options: { width } }) {
+  attach(g, make, features, { space, output, scope, options: { width } }) {
     const { names, rows, columns } = space;
     if (!features.value) throw new Error('features without values have no maps');
     const [, , height, across] = features.value.shape as number[];
@@ -64,6 +65,18 @@ export const boxes = defineTarget({
     const map = scales.every((scale) => scale === 1)
       ? features.value
       : g.op('Resize', [features.value, null, g.constant(float32(scales))], { mode: 'linear' });
+    // Scales are float32: of some sizes the product falls short of a whole number.
+    const [, , gotRows, gotColumns] = map.shape;
+    if (gotRows !== rows || gotColumns !== columns) {
+      throw new LimbeckError(
+        'recipe.invalid',
+        `a grid of ${rows}x${columns} cannot be made of the student's map of ${height}x${across} (rows x columns)`,
+        {
+          where: `outputs.${output}.grid`,
+          remedy: `Take the map's own size, [${height}, ${across}], or twice it, [${2 * (height as number)}, ${2 * (across as number)}]; or change the size of the images or the stages of the student.`,
+        },
+      );
+    }
     return g.scope(scope, () => {
       const deviation = Math.sqrt(2 / (9 * features.width));
       const weight = make.normal('hidden/weight', [width, features.width, 3, 3], deviation);

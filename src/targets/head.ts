@@ -65,6 +65,6 @@ export function openHead(parts: {
     features: target.features,
     metrics: [...target.metrics(measured), ...addedMetrics(target.kind, measured)],
     attach: (g, make, features) =>
-      target.attach(g, make, features, { options, space, scope: headScope(output), prior }),
+      target.attach(g, make, features, { options, space, output, scope: headScope(output), prior }),
   };
 }

@@ -18,6 +18,8 @@ export interface TargetContext {
 export interface LayerContext<Options, Space> {
   readonly options: Options;
   readonly space: Space;
+  /** The name of the output, for errors. */
+  readonly output: string;
   /** The scope of its parameters: `classifier`, `heads/OUTPUT`. */
   readonly scope: string;
   /** What `prior` found in the labelled training samples. */

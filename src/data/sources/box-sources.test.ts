@@ -136,3 +136,20 @@ it('tables of boxes are gathered by image', async () => {
     ...[1, 0.3125, 0.5, 0.375, 0.5],
   ]);
 });
+
+it('tables of boxes have to have every column that is named', async () => {
+  const folder = await newFolder();
+  await writeFile(join(folder, 'boxes.csv'), 'image,xmin,ymin,xmax,ymax,label\na.png,0,0,10,10,dog\n');
+  for (const [wrong, column] of [
+    [{ labelField: 'klasse' }, 'klasse'],
+    [{ boxFields: ['xmin', 'ymin', 'width', 'ymax'] }, 'width'],
+  ] as const) {
+    const options = boxTable.options.parse({ path: 'boxes.csv', ...wrong });
+    const read = async () => rowsOf(await boxTable.open(options, contextOf(folder)));
+    await expect(read()).rejects.toMatchObject({
+      code: 'data.missing-column',
+      message: expect.stringContaining(`'${column}'`),
+      remedy: expect.stringContaining(`data.source.${Object.keys(wrong)[0]}`),
+    });
+  }
+});

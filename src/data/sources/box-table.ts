@@ -44,9 +44,14 @@ export const boxTable = defineSource({
   options,
   async open({ imageField, labelField, boxFields, format, unit, ...table }, context) {
     const wanted = (name: string, key: string) => ({ name, key: `data.source.${key}` });
+    // A table that lacks one of them has no boxes at all: all are needed, as inputs are.
     const columns = {
-      inputs: [wanted(imageField, 'imageField')],
-      outputs: [wanted(labelField, 'labelField'), ...boxFields.map((name) => wanted(name, 'boxFields'))],
+      inputs: [
+        wanted(imageField, 'imageField'),
+        wanted(labelField, 'labelField'),
+        ...boxFields.map((name) => wanted(name, 'boxFields')),
+      ],
+      outputs: [],
     };
     const source = await csv.open(csv.options.parse(table), { ...context, columns });
     const kind = JSON.stringify(['box-table', 1, imageField, labelField, boxFields]);
