@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { targets } from '../targets/index.ts';
 import { withOutputDefaults } from './outputs.ts';
 import { checkRecipe } from './parse.ts';
 
@@ -67,6 +68,18 @@ describe('outputs', () => {
       training: { earlyStopping: false },
     });
     expect(withOutputDefaults(RECIPE)).toBe(RECIPE);
+  });
+
+  it('name the metrics that a training may stop by', () => {
+    const stopBy = (metric: string, outputs: unknown) => () =>
+      checkRecipe({ ...RECIPE, outputs, training: { earlyStopping: { metric } } });
+    const one = { y: { target: 'number', field: 'y' } };
+    const two = { ...one, tags: { target: 'classes', field: 'tags' } };
+    expect(stopBy('accuracy', one)).toThrow(/training\.earlyStopping\.metric.*one of rmse, mae/s);
+    expect(stopBy('rmse', two)).toThrow(/one of y\/rmse.*tags\/macroAuroc/);
+    expect(stopBy('mae', one)).not.toThrow();
+    expect(stopBy('tags/macroF1', two)).not.toThrow();
+    for (const target of targets()) expect(target.example, target.kind).toBeDefined();
   });
 
   it('are refused with their key where they are wrong', () => {

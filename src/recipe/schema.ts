@@ -15,6 +15,7 @@ import { misplacedKinds } from './misplaced-kinds.ts';
 import { objectiveSchema } from './objective.ts';
 import { outputsSchema } from './outputs.ts';
 import { registryUnion } from './registry-union.ts';
+import { metricProblems } from './selection-metric.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
 import { teacherSchema } from './teacher.ts';
 import { trainingSchema } from './training.ts';
@@ -134,6 +135,7 @@ export const recipeSchema = fromRegistries(() =>
         ...stageProblems(recipe),
         ...dynamicsProblems(recipe),
         ...meaningProblems(recipe),
+        ...metricProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),
       ])
         context.addIssue({ code: 'custom', ...problem });

@@ -240,7 +240,10 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
       : (form?.keys ?? []).map((key) => given[key]);
     const { field } = this.#context;
     if (four.length === 0)
-      throw new BrokenValue('label', `'${field}' has a box without an area: number ${number}, which has no four numbers`);
+      throw new BrokenValue(
+        'label',
+        `'${field}' has a box without an area: number ${number}, which has no four numbers`,
+      );
     const numbers = four.map(numberOf);
     const wrong = numbers.findIndex((one) => !Number.isFinite(one));
     if (wrong >= 0) {

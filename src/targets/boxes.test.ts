@@ -77,7 +77,9 @@ describe('boxes', () => {
     for (const no of [Number.NaN, null, '', 'NaN', '0x2', 'Infinity'])
       expect(wrong([{ label: 'a', box: [0, no, 0.5, 0.5] }])).toThrow(/is no number: number 1/);
     expect(wrong([{ label: 'a', box: [0, 0, 1] }])).toThrow(/which has no four numbers/);
-    expect(reader.read([{ label: 'a', box: ['0', '1e-1', ' .5', '+0.5'] }], row)).toHaveLength(5);
+    expect(
+      readerOf({ grid: GRID }).read([{ label: 'a', box: ['0', '1e-1', ' .5', '+0.5'] }], row),
+    ).toHaveLength(5);
     expect(wrong('no list')).toThrow(/no JSON list/);
     expect(reader.read('[]', row)).toEqual([]);
     expect(() => reader.finish()).toThrow(/no row has a box/);

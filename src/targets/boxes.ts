@@ -122,6 +122,7 @@ export const boxes = defineTarget({
     ];
   },
   inner: HEAT_MAPS,
+  example: { names: ['a'], rows: 2, columns: 2, most: 1 },
   selection: 'mAP@50',
   encoding: 'float16',
   dims: ({ names, rows, columns }) => [SIZE_CHANNELS + names.length, rows, columns],

@@ -32,6 +32,7 @@ export const classTarget = defineTarget({
   objective: { labels: { labels: 0.3 }, teacher: { kd: 0.7 } },
   metrics: ({ space, labels }) => classMetrics({ labels, classes: (space as ClassSpace).names.length }),
   inner: ONE_CLASS,
+  example: { names: ['a', 'b'] },
   selection: 'accuracy',
   encoding: 'float16-centred',
   classes: (space) => (space as ClassSpace).names,

@@ -67,6 +67,7 @@ export const classes = defineTarget({
     ];
   },
   inner: SEVERAL_CLASSES,
+  example: { names: ['a', 'b'] },
   selection: 'macroAuroc',
   encoding: 'float16',
   classes: (space) => (space as ClassesSpace).names,

@@ -47,6 +47,7 @@ export const embedding = defineTarget({
     ];
   },
   inner: A_VECTOR,
+  example: { width: 2 },
   selection: 'cosine',
   encoding: 'float16',
   config: (space) => ({ embedding_size: (space as VectorSpace).width }),

@@ -29,6 +29,7 @@ export const frameClasses = defineTarget({
   objective: { labels: { tokenLabels: 0.3 }, teacher: { tokenKd: 0.7 } },
   metrics: ({ labels }) => [frameAuroc({ labels }), tokenAccuracy({ labels })],
   inner: CLASSES_OF_PLACES,
+  example: { names: ['a', 'b'], frames: 1 },
   selection: 'frameAuroc',
   encoding: 'float16',
   classes: (space) => (space as FrameSpace).names,

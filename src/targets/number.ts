@@ -30,6 +30,7 @@ export const number = defineTarget({
   ],
   spread: (space) => (space as NumberSpace).deviation,
   inner: A_NUMBER,
+  example: { mean: 0, deviation: 1 },
   selection: 'rmse',
   encoding: 'float32',
   config: () => ({ problem_type: 'regression', id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } }),

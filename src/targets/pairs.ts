@@ -26,6 +26,7 @@ export const pairs = defineTarget({
     );
   },
   inner: A_PAIR,
+  example: { width: 2 },
   selection: 'recall@10',
   encoding: 'float16',
   config: (_space, { width }) => ({ projection_dim: width }),

@@ -101,6 +101,8 @@ export interface Target<
   spread?(space: Space): number;
   /** What attributions, dynamic weights, boundaries and the like are of its answers, and which of them have no meaning; `UNTOLD` when absent. */
   readonly inner?: InnerKnowledge;
+  /** A space as data may have it: by this the names of its metrics are known before any are read. */
+  readonly example?: Space;
   /** The metric that the best step of a training is chosen by. */
   readonly selection: string;
   /**

@@ -39,6 +39,7 @@ export const tokenClasses = defineTarget({
     tokenAccuracy({ labels }),
   ],
   inner: CLASSES_OF_PLACES,
+  example: { kinds: ['a'] },
   selection: 'spanF1',
   encoding: 'float16-centred',
   classes: (space) => tagNames(space as TagSpace),
