@@ -90,4 +90,21 @@ describe('outputs', () => {
     expect(wrong({})).toThrow(/one output at least/);
     expect(wrong({ 'a/b': { target: 'number', field: 'y' } })).toThrow(/letters, digits/);
   });
+
+  it('are refused where they are named as an input of models is', () => {
+    const named = (name: string, inputs?: unknown) => () =>
+      checkRecipe({
+        ...RECIPE,
+        ...(inputs !== undefined && { inputs }),
+        outputs: { [name]: { target: 'number', field: 'y' } },
+      });
+    for (const name of ['input_ids', 'attention_mask', 'token_type_ids', 'pixel_values', 'input_values'])
+      expect(named(name)).toThrow(new RegExp(`outputs\\.${name}.*another name`, 's'));
+    const two = {
+      title: { modality: 'text', field: 'a' },
+      body: { modality: 'text', field: 'b', prefix: 'b' },
+    };
+    for (const name of ['b_input_ids', 'title']) expect(named(name, two)).toThrow(`outputs.${name}`);
+    expect(named('title')).not.toThrow();
+  });
 });

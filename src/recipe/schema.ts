@@ -17,6 +17,7 @@ import { outputsSchema } from './outputs.ts';
 import { registryUnion } from './registry-union.ts';
 import { metricProblems } from './selection-metric.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
+import { takenNameProblems } from './taken-names.ts';
 import { teacherSchema } from './teacher.ts';
 import { trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
@@ -133,6 +134,7 @@ export const recipeSchema = fromRegistries(() =>
         context.addIssue({ code: 'custom', path: [...path], message });
       for (const problem of [
         ...stageProblems(recipe),
+        ...takenNameProblems(recipe as Recipe),
         ...dynamicsProblems(recipe),
         ...meaningProblems(recipe),
         ...metricProblems(recipe as Recipe),
