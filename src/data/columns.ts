@@ -35,3 +35,8 @@ export const PIXEL_VALUES = 'pixel_values';
 export const INPUT_VALUES = 'input_values';
 /** The axis of tokens. */
 export const SEQUENCE = 'sequence';
+
+/** The column that says which rows have an input or an output. */
+export function weightName(part: string): string {
+  return `${ROW_WEIGHTS}/${part}`;
+}

@@ -151,6 +151,40 @@ student: { kind: resnet }`);
     expect(checkSummary(found, PLAIN)).toContain('image: 1 alpha (the first: 9 (images.csv:11))');
   });
 
+  it('tells boxes in words, and nothing of a value that is not there', async () => {
+    const box = (label: string) => ({ label, x: 0.1, y: 0.1, width: 0.4, height: 0.4 });
+    const lines = Array.from({ length: 12 }, (_, i) => ({
+      image: `${i}.png`,
+      boxes: i % 2 ? [box('cat'), box('dog')] : [],
+    }));
+    const shown = async (target: string, values: readonly object[], rest: string) => {
+      writeFileSync(join(folder, 'rows.jsonl'), values.map((row) => JSON.stringify(row)).join('\n'));
+      const recipe = parseRecipe(
+        `name: a\ndata: { source: { kind: jsonl, path: rows.jsonl }, splits: { validation: 2, test: 2 } }\noutputs: { y: { target: ${target} } }\n${rest}`,
+      );
+      const options = { out: join(folder, 'run'), recipeFolder: folder, storeFolder: join(folder, 'store') };
+      return check(recipe, options);
+    };
+    for (let i = 0; i < 12; i++) writeFileSync(join(folder, `${i}.png`), await png(20 * i, 3));
+    const found = await shown(
+      'boxes, field: boxes, grid: [2, 2]',
+      lines,
+      'task: object-detection\ninputs: { image: { modality: image, field: image, size: 8, fit: stretch } }\nstudent: { kind: resnet }',
+    );
+    expect(found.samples.map(({ label }) => label)).toEqual([
+      expect.stringMatching(/^(2 boxes: cat, dog|no boxes)$/),
+    ]);
+    const numbers = Array.from({ length: 12 }, (_, i) => ({
+      text: `${i} ${words(4, i)}`,
+      ...(i >= 10 && { n: i }),
+    }));
+    const told = checkSummary(
+      await shown('number, field: n', numbers, 'student: { kind: text-conv }'),
+      PLAIN,
+    );
+    expect(told).not.toContain('NaN');
+  });
+
   it('stops when it is asked to', async () => {
     writeFileSync(join(folder, 'mails.csv'), `text,label\n${rows(10, () => 4).join('\n')}\n`);
     const recipe = parseRecipe(

@@ -6,13 +6,15 @@ import { type LengthSummary, summarizeLengths } from '../data/findings/text-leng
 import type { BrokenRows } from '../data/sample.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { ClassMatch } from '../teachers/match-classes.ts';
+import { type BoxSpace, boxesInList } from '../targets/box-grid.ts';
+import { boxListColumn } from '../targets/boxes-truth.ts';
 import { interrupted, isStop } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { SampleUnit } from './context/sample-unit.ts';
-import type { Task } from './context/task.ts';
+import type { Task, TaskData } from './context/task.ts';
 import { classFindings } from './data/class-findings.ts';
 import { dataFindings } from './data/data-findings.ts';
+import { untrainable } from './data/require-trainable.ts';
 import { openTask } from './tasks/index.ts';
 
 /** A class and its samples by split; `train` by their true class, `labelled` those whose label the student is given. */
@@ -83,7 +85,7 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
     const task = await openTask({ recipe, options });
     options.onEvent?.({ type: 'stage-start', stage: 'data', title: 'Read the data' });
     const started = performance.now();
-    const { dataset, classes } = await task.prepareData({
+    const data = await task.prepareData({
       onProgress: (rows) =>
         options.onEvent?.({
           type: 'progress',
@@ -94,11 +96,12 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
           unit: 'rows',
         }),
     });
+    const { dataset } = data;
     try {
       const seconds = (performance.now() - started) / 1000;
       const summary = `${dataset.statistics.rows} rows${dataset.reused ? '; prepared earlier' : ''}`;
       options.onEvent?.({ type: 'stage-end', stage: 'data', seconds, summary });
-      return describe(task, dataset, classes);
+      return describe(task, data);
     } finally {
       dataset.close();
     }
@@ -107,7 +110,8 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
   }
 }
 
-function describe(task: Task, dataset: Dataset, taught: ClassMatch | undefined): DataCheck {
+function describe(task: Task, { dataset, heads, classes: taught }: TaskData): DataCheck {
+  const problem = untrainable({ dataset, heads });
   const { statistics, splits, labels, title } = dataset;
   const { classCounts, tokenLengths, longTexts } = statistics;
   const lengths = summarizeLengths(tokenLengths, longTexts);
@@ -135,6 +139,7 @@ function describe(task: Task, dataset: Dataset, taught: ClassMatch | undefined):
     inputs: inputsOf(dataset),
     ...(lengths && { lengths: { ...lengths, maxLength: tokenLengths.length - 1 } }),
     warnings: [
+      ...(problem ? [problem.message] : []),
       ...(task.warnings ?? []),
       ...dataFindings(dataset, task.teacher),
       ...classFindings(dataset, taught),
@@ -179,6 +184,8 @@ const MOST_NUMBERS = 4;
 function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null {
   const column = columns[LABELS];
   if (!column) return null;
+  const list = columns[boxListColumn(LABELS)];
+  if (list) return boxesInWords(list.data as Float32Array, Object.values(spaces)[0] as BoxSpace);
   const values = Array.from(column.data as Float32Array, Number);
   if (column.type === 'int32' && column.dims.length === 1) return labels[values[0] as number] ?? null;
   const [space] = Object.values(spaces) as [{ readonly names?: readonly string[] } | undefined];
@@ -187,8 +194,20 @@ function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null
     if (values.some((value) => value < 0)) return null;
     return names.filter((_, i) => values[i] === 1).join(', ') || 'none of the classes';
   }
+  // Nobody knows: a number or a vector that its row does not have.
+  if (values.every(Number.isNaN)) return null;
   const shown = values.slice(0, MOST_NUMBERS).map((value) => `${Number(value.toPrecision(4))}`);
   return `${shown.join(', ')}${values.length > MOST_NUMBERS ? `, ... (${values.length} numbers)` : ''}`;
+}
+
+/** `2 boxes: cat, dog`; null where nobody says which there are. */
+function boxesInWords(list: Float32Array, { names }: BoxSpace): string | null {
+  const boxes = boxesInList(list);
+  if (!boxes) return null;
+  if (boxes.length === 0) return 'no boxes';
+  const shown = boxes.slice(0, MOST_NUMBERS).map(({ kind }) => names[kind]);
+  const count = boxes.length === 1 ? 'a box' : `${boxes.length} boxes`;
+  return `${count}: ${shown.join(', ')}${boxes.length > MOST_NUMBERS ? ', ...' : ''}`;
 }
 
 /** The tokens of a batch's only row, and the values of its image or sound. */

@@ -7,6 +7,7 @@ import { Artifacts } from './context/artifact.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { Task, TaskData } from './context/task.ts';
+import { requireTrainable } from './data/require-trainable.ts';
 import { answerDims } from './heads/answer-dims.ts';
 import { withTaughtTruth } from './heads/taught-truth.ts';
 import { ANSWER_COST, storePart } from './planning/answer-stages.ts';
@@ -134,7 +135,14 @@ function tell({ onEvent }: RunOptions): PlanningContext['told'] {
 
 /** The data of a run; of outputs that only the teacher knows, with what it has not said yet. */
 async function assumedData(task: Task): Promise<TaskData> {
-  const data = withTaughtTruth(await task.prepareData({}));
+  const prepared = await task.prepareData({});
+  try {
+    requireTrainable(prepared);
+  } catch (error) {
+    prepared.dataset.close();
+    throw error;
+  }
+  const data = withTaughtTruth(prepared);
   if (!data.taughtTruth) return data;
   const dims = answerDims(data.buildStudent().graph, data.heads);
   data.taughtTruth.assume(new Map([...dims].map(([output, sizes]) => [output, sizes.map(Number)])));

@@ -24,6 +24,7 @@ export interface Head extends AttachedHead {
   /** Column names of its truth (see `MeasureContext`). */
   readonly labels: string;
   readonly weights?: string | undefined;
+  readonly sides?: readonly string[] | undefined;
   readonly metrics: readonly Metric[];
   /** What the output is read with, where its target chooses that. */
   readonly tuned?: readonly number[] | undefined;
@@ -49,15 +50,17 @@ export function openHead(parts: {
   readonly space: unknown;
   readonly labels: string;
   readonly weights?: string | undefined;
+  readonly sides?: readonly string[] | undefined;
   readonly tuned?: readonly number[] | undefined;
   readonly prior?: Float32Array | undefined;
 }): Head {
-  const { output, target, options, space, labels, weights, tuned, prior } = parts;
+  const { output, target, options, space, labels, weights, sides, tuned, prior } = parts;
   const measured: MeasureContext<Readonly<Record<string, unknown>>, unknown> = {
     options,
     space,
     labels,
     weights,
+    sides,
     tuned,
   };
   return {

@@ -34,6 +34,8 @@ export interface MeasureContext<Options, Space> {
   readonly labels: string;
   /** The column float32 [rows] that is 0 where a row's truth is missing, where the truth does not say so itself. */
   readonly weights?: string | undefined;
+  /** Of pairs: the columns float32 [rows] that are 0 where a side is missing. */
+  readonly sides?: readonly string[] | undefined;
   /** What `tune` chose on the validation split. */
   readonly tuned?: readonly number[] | undefined;
 }

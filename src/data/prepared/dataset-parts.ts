@@ -1,9 +1,8 @@
 import { LimbeckError } from '../../errors.ts';
-import { type ColumnSpec, LABELS, ROW_WEIGHTS } from '../columns.ts';
+import { type ColumnSpec, LABELS, ROW_WEIGHTS, weightName } from '../columns.ts';
 import type { GroundTruth } from '../ground-truth.ts';
 import type { BucketAxis, Processor } from '../modalities/modality.ts';
 import { MOST_PARTS } from './record-layout.ts';
-import { weightName } from './record-split.ts';
 
 /** A named input of a data set: the columns of its rows that it is read from, and what encodes it. */
 export interface DatasetInput {

@@ -5,7 +5,7 @@ import * as fs from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { openRegularFile } from '../../regular-file.ts';
 import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
-import { type ColumnSpec, ROW_WEIGHTS } from '../columns.ts';
+import { type ColumnSpec, ROW_WEIGHTS, weightName } from '../columns.ts';
 import type { Movement, Processor, View } from '../modalities/modality.ts';
 import type { Example, Split } from '../split.ts';
 import { readFully } from './read-fully.ts';
@@ -409,11 +409,6 @@ function uint32In(record: Uint8Array, at: number): number {
       ((record[at + 3] as number) << 24)) >>>
     0
   );
-}
-
-/** The column that says which rows have an input or an output. */
-export function weightName(part: string): string {
-  return `${ROW_WEIGHTS}/${part}`;
 }
 
 function weight(columns: Readonly<Record<string, Tensor>>, part: string): Float32Array {

@@ -1,5 +1,6 @@
 import type { Example } from '../../data/split.ts';
-import { rowOf } from '../../metrics/output-rows.ts';
+import type { MeasuredBatch } from '../../metrics/metric.ts';
+import { columnOf, rowOf } from '../../metrics/output-rows.ts';
 import { dot } from '../../metrics/vector-pairs.ts';
 import {
   type Said,
@@ -34,12 +35,12 @@ export function pairsSection({ head, examples }: SectionContext): SectionCollect
   const shown: Example[] = [];
   return {
     add(answers, batch, example) {
-      const count = Math.max(0, Math.min(batch.filled, MOST_PAIRS - shown.length));
-      for (let row = 0; row < count; row++) shown.push(example(batch.ordinals[row] as number));
+      const rows = completeRows(batch, head.sides).slice(0, Math.max(0, MOST_PAIRS - shown.length));
+      for (const row of rows) shown.push(example(batch.ordinals[row] as number));
       for (const [who, answer] of answers) {
         const sides = said.get(who) ?? { texts: [], images: [] };
         said.set(who, sides);
-        for (let row = 0; row < count; row++) {
+        for (const row of rows) {
           const both = Float32Array.from(rowOf(answer, row) as Float32Array);
           sides.texts.push(both.subarray(0, width));
           sides.images.push(both.subarray(width));
@@ -86,6 +87,13 @@ export function pairsSection({ head, examples }: SectionContext): SectionCollect
       ];
     },
   };
+}
+
+/** The samples of a batch that have both sides. */
+function completeRows({ filled, columns }: MeasuredBatch, sides: readonly string[] = []): number[] {
+  return Array.from({ length: filled }, (_, row) => row).filter((row) =>
+    sides.every((name) => Number(columnOf(columns, name).data[row]) > 0),
+  );
 }
 
 /** How often the candidate of a query's own pair is at each of the places. */

@@ -10,6 +10,7 @@ import { classesOf, type Head } from '../../targets/head.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass } from './head-metrics.ts';
+import { sidesOf } from './pair-sides.ts';
 import { isTaughtAlone } from './taught-truth.ts';
 
 /** What losses may depend on of a model's outputs. */
@@ -28,18 +29,6 @@ export function outputContext({
     ...(heads.some(({ target }) => target.kind === 'pairs') && { sides: sidesOf(dataset.inputs) }),
     weighted: new Set(heads.filter(({ weights }) => weights !== undefined).map(({ output }) => output)),
   };
-}
-
-/** The input that each side of a pair is made from, where there are several: the first one of its modality. */
-function sidesOf(inputs: TaskData['dataset']['inputs']): ReadonlyMap<string, string> {
-  if (inputs.length < 2) return new Map();
-  const sides = { [TEXT_EMBEDS]: 'text', [IMAGE_EMBEDS]: 'image' };
-  return new Map(
-    Object.entries(sides).flatMap(([side, modality]) => {
-      const input = inputs.find((one) => one.modality === modality);
-      return input ? [[side, input.name] as const] : [];
-    }),
-  );
 }
 
 /** How far the numbers of outputs lie apart, of those that have a unit. */

@@ -1,3 +1,4 @@
+import { weightName } from '../../data/columns.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -6,6 +7,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { type Head, openHead } from '../../targets/head.ts';
 import { findTarget } from '../../targets/index.ts';
 import type { AnyTarget } from '../../targets/target.ts';
+import { sidesOf } from './pair-sides.ts';
 import { withPriors } from './with-priors.ts';
 
 /** An output that a recipe asks for. */
@@ -64,7 +66,7 @@ export function isClassifier(recipe: Pick<Recipe, 'outputs' | 'task' | 'data'>):
  */
 export function headsOf(
   recipe: Pick<Recipe, 'outputs' | 'task' | 'data'>,
-  { spaces, labels, splits }: Pick<Dataset, 'labels' | 'spaces' | 'splits'>,
+  { spaces, labels, splits, inputs }: Pick<Dataset, 'labels' | 'spaces' | 'splits' | 'inputs'>,
   taught: Readonly<Record<string, unknown>> = {},
 ): readonly Head[] {
   const heads = wantedOutputs(recipe).map(({ name, target, field, options }, index) => {
@@ -83,7 +85,8 @@ export function headsOf(
     const taughtName = target.decide ? `decided/${name}` : `knowledge/${name}`;
     const own = isTaught ? taughtName : index === 0 ? 'labels' : `labels/${name}`;
     const weights = field !== undefined && index > 0 ? `row_weights/${name}` : undefined;
-    return openHead({ output: name, target, options, space, labels: own, weights });
+    const sides = target.kind === 'pairs' ? [...sidesOf(inputs).values()].map(weightName) : undefined;
+    return openHead({ output: name, target, options, space, labels: own, weights, sides });
   });
   return withPriors(heads, splits.labelled);
 }

@@ -5,6 +5,7 @@ import type { TaskData } from '../context/task.ts';
 import { classFindings } from '../data/class-findings.ts';
 import { dataFindings } from '../data/data-findings.ts';
 import { changeOfData, writeKeptSplits } from '../data/kept-splits-file.ts';
+import { requireTrainable } from '../data/require-trainable.ts';
 import { withTaughtTruth } from '../heads/taught-truth.ts';
 import { PREPARATION } from '../planning/costs.ts';
 import { TASK } from './given.ts';
@@ -33,6 +34,7 @@ export const dataStage = stage({
       writeKeptSplits(run.folder.path, dataset);
       rmSync(run.folder.file(BROKEN_ROWS_FILE), { force: true });
       if (dataset.brokenRowsFile) copyFileSync(dataset.brokenRowsFile, run.folder.file(BROKEN_ROWS_FILE));
+      requireTrainable(prepared);
     } catch (error) {
       dataset.close();
       throw error;
