@@ -176,7 +176,7 @@ student: { kind: resnet }`);
     ]);
     const numbers = Array.from({ length: 12 }, (_, i) => ({
       text: `${i} ${words(4, i)}`,
-      ...(i >= 10 && { n: i }),
+      ...(i >= 6 && { n: i }),
     }));
     const told = checkSummary(
       await shown('number, field: n', numbers, 'student: { kind: text-conv }'),
