@@ -191,6 +191,7 @@ describe('files of all kinds', () => {
     const own = await open({}, { declared: { dims } });
     expect(await own.encode({ pixels: Uint8Array.of(1, 2, 3, 4), dims })).toEqual({
       bytes: Uint8Array.of(1, 2, 3, 4),
+      size: [2, 2], // what boxes in pixels are read by
     });
   });
 });
