@@ -3,12 +3,13 @@ import { KnowledgeStore } from '../knowledge/store.ts';
 import { ENVIRONMENT } from '../platform/machine.ts';
 import { type HostedRecipe, isHosted, type Recipe } from '../recipe/schema.ts';
 import type { Abilities } from '../teachers/chat/abilities.ts';
+import { hostedTitle } from '../teachers/chat/address.ts';
 import { interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { TaskData } from './context/task.ts';
 import { openTask } from './tasks/index.ts';
 import { findAbilities, knownAbilities, probePrice, reachEndpoint } from './teaching/hosted-abilities.ts';
-import { hostedTitle, probeContext } from './teaching/hosted-teacher.ts';
+import { probeContext } from './teaching/hosted-teacher.ts';
 
 /** One finding about a recipe. */
 export interface RecipeFinding {

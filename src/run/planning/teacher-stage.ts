@@ -17,7 +17,6 @@ import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../te
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSplit } from './batch-counts.ts';
 import { TEACHER_COST } from './costs.ts';
-import { planHosted } from './hosted-stage.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
 import { measureTeacher, type TeacherCost } from './measure-teacher.ts';
@@ -50,7 +49,11 @@ export function labellingPrecision(
  */
 export async function planTeacher(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
   const { recipe, store, memory, told } = context;
-  if (isHosted(recipe)) return planHosted(context, recipe, costs);
+  if (isHosted(recipe)) {
+    // Loaded where it is used: pages do not pay for it.
+    const { planHosted } = await import('./hosted-stage.ts');
+    return planHosted(context, recipe, costs);
+  }
   const source = context.source as TeacherSource;
   requireModelTeacher(recipe);
   const cost = await told('label', 'Time the teacher', () => measureTeacher(context, recipe, source));

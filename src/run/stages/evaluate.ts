@@ -23,7 +23,7 @@ import { planEvaluation } from '../planning/student-stages.ts';
 import { int8Gate } from '../shipping/gate.ts';
 import { rejectInt8 } from '../shipping/rejected-int8.ts';
 import type { Shipped } from '../shipping/shipped.ts';
-import { HostedMeasuring, hostedResult } from '../teaching/hosted-measuring.ts';
+import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { SHIPPED } from './export.ts';
@@ -84,7 +84,7 @@ export const evaluateStage = stage({
         )),
         ...(files.has(TEACHER_NAME) && { teacher: result(TEACHER_NAME), ...besideTeacher(models) }),
         ...(teacher?.hosted &&
-          hosted && { hostedTeacher: hostedResult(teacher.hosted, hosted, data.taughtTruth !== undefined) }),
+          hosted && { hostedTeacher: hosted.result(teacher.hosted, data.taughtTruth !== undefined) }),
         baselines: shipped.baselines.map(({ name, title, taughtBy }) => ({
           name,
           title,
@@ -156,7 +156,10 @@ async function openModels(
   }
   // Against what it said itself it is not measured.
   const compared = data.taughtTruth ? undefined : kept;
-  return hosted && new HostedMeasuring(data.heads, models.headsOf(STUDENT_NAME), compared);
+  if (!hosted) return undefined;
+  // Loaded where it is used: pages do not pay for it.
+  const { HostedMeasuring } = await import('../teaching/hosted-measuring.ts');
+  return new HostedMeasuring(data.heads, models.headsOf(STUDENT_NAME), compared);
 }
 
 /** How the student stands to its teacher by the main metric. */

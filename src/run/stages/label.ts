@@ -15,9 +15,7 @@ import { encodingOf } from '../heads/answer-dims.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
 import { planLabels } from '../planning/answer-stages.ts';
 import { addedSamples } from '../teaching/added-samples.ts';
-import { askHosted, countUnanswered } from '../teaching/ask-hosted.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
-import type { HostedTeacher } from '../teaching/hosted-teacher.ts';
 import { tappedSplit, tapSamples } from '../teaching/label-taps.ts';
 import type { Labels, Lessons } from '../teaching/lessons.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -80,8 +78,10 @@ export const labelStage = stage({
       const { answers } = await labelWith(run, data, teacher, teacher.labellingFile, how);
       data.taughtTruth.tell('validation', answers);
     }
-    for (const space of teacher.hosted ? value.answers.values() : [])
-      countUnanswered(data.asked, space, teacher.hosted as HostedTeacher);
+    if (teacher.hosted) {
+      const { countUnanswered } = await import('../teaching/ask-hosted.ts');
+      for (const space of value.answers.values()) countUnanswered(data.asked, space, teacher.hosted);
+    }
     const inner = await tapSamples(run, data, teacher, requests, tappedSplit(data.asked));
     const added = await addedSamples(run, data, teacher, value.space);
     for (const split of added) {
@@ -118,7 +118,11 @@ export async function labelWith(
     readonly onPlan?: (space: LabelSpace, plan: LabelPlan) => void;
   },
 ): Promise<Labels> {
-  if (teacher.hosted) return askHosted(run, { task, heads }, teacher.hosted, how);
+  if (teacher.hosted) {
+    // Loaded where it is used: pages do not pay for it.
+    const { askHosted } = await import('../teaching/ask-hosted.ts');
+    return askHosted(run, { task, heads }, teacher.hosted, how);
+  }
   const { store, options } = run;
   const { stage, split } = how;
   const int8 = file !== teacher.file;

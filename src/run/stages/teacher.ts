@@ -6,6 +6,7 @@ import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
 import { mkdirSync } from '../../platform/files.ts';
 import { isHosted, requireModelTeacher } from '../../recipe/schema.ts';
+import { hostedTitle } from '../../teachers/chat/address.ts';
 import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
@@ -18,10 +19,8 @@ import { isTaughtAlone } from '../heads/taught-truth.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
 import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
-import { hostedTitle } from '../teaching/hosted-teacher.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
 import { encoderHash } from '../teaching/known-teachers.ts';
-import { readyHosted } from '../teaching/ready-hosted.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { stage } from './stage.ts';
@@ -53,7 +52,11 @@ export const teacherStage = stage({
     `Make the teacher ready: ${isHosted(recipe) ? hostedTitle(recipe.teacher) : sourceOf(data).title}`,
   async run(run, { data }) {
     const { recipe } = run;
-    if (isHosted(recipe)) return readyHosted(run, data, recipe.teacher);
+    if (isHosted(recipe)) {
+      // Loaded where it is used: pages do not pay for it.
+      const { readyHosted } = await import('../teaching/ready-hosted.ts');
+      return readyHosted(run, data, recipe.teacher);
+    }
     requireModelTeacher(recipe);
     const source = sourceOf(data);
     for (const note of source.notes ?? []) run.warn(note);

@@ -12,11 +12,12 @@ import {
   probeAbilities,
   probeCost,
 } from '../../teachers/chat/abilities.ts';
+import { hostedTitle } from '../../teachers/chat/address.ts';
 import { ChatEndpoint } from '../../teachers/chat/endpoint.ts';
 import { moneyText, priceOf, Spending } from '../../teachers/chat/spending.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
-import { hostedTitle, probeContext, probeId } from './hosted-teacher.ts';
+import { probeContext, probeId } from './hosted-teacher.ts';
 
 const abilitiesFile = z.object({
   model: z.string(),

@@ -70,41 +70,41 @@ export class HostedMeasuring {
       answered,
     );
   }
-}
 
-/** What is told of a hosted teacher: what it cost and, where it could be measured, how good it is. */
-export function hostedResult(
-  hosted: HostedTeacher,
-  measuring: HostedMeasuring,
-  decides: boolean,
-): HostedTeacherResult {
-  const { choice, title, model } = hosted;
-  const { requests, inputTokens, outputTokens } = hosted.spent();
-  const gain = measuring.isMeasured ? measuring.student.gainOver(measuring.teacher) : undefined;
-  return {
-    title,
-    host: endpointAddress(choice.baseURL).host,
-    model: model.name ?? choice.model,
-    answers: hosted.parts.map(describePart),
-    decides,
-    requests,
-    inputTokens,
-    outputTokens,
-    money: priceOf(choice, { inputTokens, outputTokens }) ?? null,
-    currency: choice.prices?.currency ?? '',
-    ...(gain && {
-      measured: {
-        samples: measuring.samples,
-        unanswered: measuring.unanswered,
-        metrics: finiteValues(measuring.teacher.values()),
-        studentGain: {
-          difference: finite(gain.difference),
-          low: finite(gain.low),
-          high: finite(gain.high),
+  /**
+   * What is told of a hosted teacher: what it cost and, where it could be measured, how good it is.
+   *
+   * @param decides whether what it says is the truth that the student is measured by
+   */
+  result(hosted: HostedTeacher, decides: boolean): HostedTeacherResult {
+    const { choice, title, model } = hosted;
+    const { requests, inputTokens, outputTokens } = hosted.spent();
+    const gain = this.isMeasured ? this.student.gainOver(this.teacher) : undefined;
+    return {
+      title,
+      host: endpointAddress(choice.baseURL).host,
+      model: model.name ?? choice.model,
+      answers: hosted.parts.map(describePart),
+      decides,
+      requests,
+      inputTokens,
+      outputTokens,
+      money: priceOf(choice, { inputTokens, outputTokens }) ?? null,
+      currency: choice.prices?.currency ?? '',
+      ...(gain && {
+        measured: {
+          samples: this.samples,
+          unanswered: this.unanswered,
+          metrics: finiteValues(this.teacher.values()),
+          studentGain: {
+            difference: finite(gain.difference),
+            low: finite(gain.low),
+            high: finite(gain.high),
+          },
         },
-      },
-    }),
-  };
+      }),
+    };
+  }
 }
 
 function finiteValues(values: Evaluation): Record<string, number | null> {

@@ -6,7 +6,7 @@ import { createSha256 } from '../../platform/hash.ts';
 import type { HostedRecipe } from '../../recipe/schema.ts';
 import type { Head } from '../../targets/head.ts';
 import { type Abilities, modeOf, type ProbeContext } from '../../teachers/chat/abilities.ts';
-import { endpointAddress, plainAddress } from '../../teachers/chat/address.ts';
+import { endpointAddress, hostedTitle, plainAddress } from '../../teachers/chat/address.ts';
 import type { AnsweringModel } from '../../teachers/chat/ask-samples.ts';
 import { ChatEndpoint } from '../../teachers/chat/endpoint.ts';
 import { EMBEDDING, questionFor } from '../../teachers/chat/questions/index.ts';
@@ -45,11 +45,6 @@ export interface HostedTeacher {
   /** What all runs spent on it so far. */
   spent(): Spent;
   close(): Promise<void>;
-}
-
-/** `gpt-x at api.example.com`. */
-export function hostedTitle({ model, baseURL }: HostedRecipe['teacher']): string {
-  return `${model} at ${endpointAddress(baseURL).host}`;
 }
 
 /** What finding out about an endpoint depends on: kept beside the paid answers. */

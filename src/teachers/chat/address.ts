@@ -44,3 +44,14 @@ export function endpointAddress(baseURL: string): URL {
 export function plainAddress(url: URL): string {
   return url.href.replace(/\/+$/, '');
 }
+
+/** `gpt-x at api.example.com`. */
+export function hostedTitle({
+  model,
+  baseURL,
+}: {
+  readonly model: string;
+  readonly baseURL: string;
+}): string {
+  return `${model} at ${endpointAddress(baseURL).host}`;
+}
