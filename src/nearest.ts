@@ -17,12 +17,18 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best?.candidate;
 }
 
-/** The candidates that look most like a word, quoted, for `Did you mean ...?`: of names that a program made. */
-export function nearestNames(word: string, candidates: readonly string[], count = 3): string {
+/** The candidates, those first that look most like a word. */
+export function byLikeness(word: string, candidates: readonly string[]): string[] {
   return candidates
     .map((candidate) => ({ candidate, far: distance(word, candidate) }))
     .sort((a, b) => a.far - b.far)
+    .map(({ candidate }) => candidate);
+}
+
+/** The candidates that look most like a word, quoted, for `Did you mean ...?`: of names that a program made. */
+export function nearestNames(word: string, candidates: readonly string[], count = 3): string {
+  return byLikeness(word, candidates)
     .slice(0, count)
-    .map(({ candidate }) => `'${candidate}'`)
+    .map((candidate) => `'${candidate}'`)
     .join(' or ');
 }

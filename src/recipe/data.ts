@@ -187,8 +187,10 @@ export const dataSchema = fromRegistries(() =>
         .default('skip')
         .describe('What to do with a row that cannot be read: count, show and skip it, or stop.'),
     })
-    .refine((data) => !data.buckets || data.buckets.at(-1) === data.maxLength, {
+    .refine((data) => !data.buckets?.length || data.buckets.at(-1) === data.maxLength, {
       path: ['buckets'],
+      // A length that is no length has its own message.
+      when: ({ issues }) => issues.length === 0,
       error: (issue) => {
         const { maxLength, buckets } = issue.input as { maxLength: number; buckets: number[] };
         return `the last bucket must be maxLength: they are ${buckets.at(-1)} and ${maxLength}; give both (data.buckets: [${bucketsFor(maxLength).join(', ')}]), or leave buckets out`;

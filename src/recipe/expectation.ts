@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { byLikeness } from '../nearest.ts';
 
 /** One node of the recipe's JSON schema: the part of it that errors and help read. */
 export type SchemaNode = z.core.JSONSchema.JSONSchema;
@@ -14,11 +15,22 @@ export function schemaAt(root: SchemaNode, path: readonly Step[], value: unknown
   let current = value;
   for (const step of path) {
     current = childOf(current, step);
-    const next: unknown = typeof step === 'number' ? node?.items : node?.properties?.[String(step)];
+    const next: unknown = typeof step === 'number' ? itemOf(node, step) : underKey(node, String(step));
     if (typeof next !== 'object' || next === null) return undefined;
     node = fitting(next as SchemaNode, current);
   }
   return node;
+}
+
+/** What a list has at a place: a node for every item, or one for each of them. */
+function itemOf(node: SchemaNode | undefined, index: number): unknown {
+  return node?.prefixItems?.[index] ?? node?.items;
+}
+
+/** What a section has under a key: one of its own, or what all keys of a section of names have. */
+function underKey(node: SchemaNode | undefined, key: string): unknown {
+  const { properties = {} } = node ?? {};
+  return Object.hasOwn(properties, key) ? properties[key] : node?.additionalProperties;
 }
 
 /** The value under a key or at an index; undefined where there is none. Reads own properties alone. */
@@ -40,10 +52,23 @@ export function fitting(node: SchemaNode, value: unknown): SchemaNode {
     return lists.length === 1 ? (lists[0] as SchemaNode) : node;
   }
   if (typeof value !== 'object' || value === null) return node;
-  const kind = childOf(value, 'kind');
   const sections = alternatives.filter((alternative) => alternative.type === 'object');
-  const sameKind = sections.find((section) => constOf(section.properties?.kind) === kind);
-  return sameKind ?? (sections.length === 1 ? (sections[0] as SchemaNode) : node);
+  const key = discriminatorOf(sections);
+  const sameKind =
+    key && sections.find((section) => constOf(section.properties?.[key]) === childOf(value, key));
+  return sameKind || (sections.length === 1 ? (sections[0] as SchemaNode) : node);
+}
+
+/** The key by which sections are told apart: `kind`, an output's `target`, an input's `modality`. */
+export function discriminatorOf(sections: readonly SchemaNode[]): string | undefined {
+  return ['kind', 'target', 'modality'].find((key) =>
+    sections.some((section) => constOf(section.properties?.[key]) !== undefined),
+  );
+}
+
+/** The alternatives of a node, or none. */
+export function sectionsOf(node: SchemaNode | undefined): SchemaNode[] {
+  return node ? alternativesOf(node).filter(({ type }) => type === 'object') : [];
 }
 
 function constOf(node: unknown): unknown {
@@ -60,41 +85,82 @@ export function choicesOf(node: SchemaNode | undefined): string[] {
   if (!node) return [];
   if (node.enum) return node.enum.map(String);
   if (node.const !== undefined) return [String(node.const)];
+  const key = discriminatorOf(sectionsOf(node)) ?? 'kind';
   return alternativesOf(node).flatMap((alternative) =>
     alternative.type === 'object'
-      ? choicesOf(alternative.properties?.kind as SchemaNode)
+      ? choicesOf(alternative.properties?.[key] as SchemaNode)
       : choicesOf(alternative),
   );
 }
 
-/** What a node expects, in words: `a whole number above 0, or 'all'`. */
-export function expectation(node: SchemaNode): string {
+/** Names that a message lists in full; of more it shows a few. */
+const MOST_NAMED = 20;
+const FEW = 8;
+
+/** Names for a message. Of many those that look most like what was typed, where something was, else the first. */
+export function listed(names: readonly string[], typed?: unknown): string {
+  if (names.length <= MOST_NAMED) return names.join(', ');
+  const known = typeof typed === 'string' && typed !== '';
+  const few = (known ? byLikeness(typed, names) : names).slice(0, FEW);
+  return `${few.join(', ')} and ${names.length - few.length} more`;
+}
+
+/**
+ * What a node expects, in words: `a whole number above 0, or 'all'`.
+ *
+ * @param found what is there instead: long lists show what looks like it
+ */
+export function expectation(node: SchemaNode, found?: unknown): string {
   const alternatives = alternativesOf(node);
   if (alternatives.length > 0) {
-    const kinds = choicesOf(node);
-    if (node.oneOf) return `a section with a kind (${kinds.join(', ')})`;
-    return alternatives.map(expectation).join(', or ');
+    const key = discriminatorOf(sectionsOf(node));
+    if (node.oneOf && key) return `a section with a ${key} (${listed(choicesOf(node), found)})`;
+    return alternatives.map((alternative) => expectation(alternative, found)).join(', or ');
   }
-  if (node.enum) return `one of ${node.enum.map(quote).join(', ')}`;
+  if (node.enum) return `one of ${listed(node.enum.map(quote), found)}`;
   if (node.const !== undefined) return quote(node.const);
   switch (node.type) {
     case 'integer':
       return `a whole number${bounds(node)}`;
     case 'number':
       return `a number${bounds(node)}`;
-    case 'string':
-      return node.minLength ? 'a text that is not empty' : 'a text';
+    case 'string': {
+      const most = node.maxLength === undefined ? '' : ` of at most ${node.maxLength} characters`;
+      return node.minLength ? `a text${most} that is not empty` : `a text${most}`;
+    }
     case 'boolean':
       return 'true or false';
-    case 'array': {
-      const least = node.minItems ? ` of at least ${node.minItems}` : '';
-      return `a list${least} (each ${expectation(node.items as SchemaNode)})`;
+    case 'null':
+      return 'null';
+    case 'array':
+      return listExpectation(node);
+    case 'object': {
+      const { additionalProperties: each } = node;
+      if (isNode(each) && keysOf(node).length === 0)
+        return `a section of names${isStated(each) ? `, each with ${expectation(each)}` : ''}`;
+      return `a section with keys ${listed(keysOf(node))}`;
     }
-    case 'object':
-      return `a section with keys ${keysOf(node).join(', ')}`;
     default:
       return 'another value';
   }
+}
+
+function listExpectation(node: SchemaNode): string {
+  const { prefixItems, items, minItems, maxItems } = node;
+  if (prefixItems)
+    return `a list of ${prefixItems.length} (${prefixItems.map((item) => expectation(item as SchemaNode)).join('; ')})`;
+  const bound = [minItems && `at least ${minItems}`, maxItems && `at most ${maxItems}`].filter(Boolean);
+  const size = bound.length > 0 ? ` of ${bound.join(' and ')}` : '';
+  return `a list${size} (each ${expectation(items as SchemaNode)})`;
+}
+
+function isNode(value: unknown): value is SchemaNode {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Whether a node says what it takes; one of any JSON does not. */
+function isStated(node: SchemaNode): boolean {
+  return node.type !== undefined || node.enum !== undefined || node.oneOf !== undefined;
 }
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: SchemaNode): string {
@@ -113,7 +179,7 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema
 export function quote(value: unknown): string {
   if (typeof value === 'string') return `'${shorten(value)}'`;
   if (value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return 'a section';
   return String(value);
 }

@@ -36,7 +36,8 @@ type Items = [z.ZodObject<{ kind: z.ZodLiteral }>, ...z.ZodObject<{ kind: z.ZodL
 const list = () =>
   z
     .array(z.discriminatedUnion('kind', allObjectives().map(item) as Items))
-    .min(1)
+    // An empty one is told with the losses that fit (nothing-learnt.ts); editors are told that it is wrong.
+    .meta({ minItems: 1 })
     .superRefine((items, context) => {
       const seen = new Set<string>();
       for (const [index, given] of items.entries()) {
@@ -55,9 +56,6 @@ const list = () =>
 export const objectiveSchema = fromRegistries(() =>
   z
     .union([map(), list()])
-    .refine((objective) => weightsOf(objective).some((weight) => weight > 0), {
-      error: 'all weights are 0: nothing would be learnt',
-    })
     .prefault({ kd: { weight: 0.7 }, featureMse: { weight: 0.3 } })
     .describe(
       'The loss: a weighted sum of terms. A map has each kind once, about the main output; a list (kind, output, weight, ...) may have a kind several times, about different outputs. Without this section 0.7 kd + 0.3 featureMse + 0.1 labels; a map has what it names (and kd, labels by their defaults), a list what it names. docs/objectives.md has all of them.',
@@ -78,11 +76,13 @@ export function weightsOfTerm(
     .map(({ options }) => options.weight);
 }
 
-function weightsOf(objective: ObjectiveMap | readonly ObjectiveItem[]): number[] {
+export type ObjectivePart = ObjectiveMap | readonly ObjectiveItem[];
+
+export function weightsOf(objective: ObjectivePart): number[] {
   return termsOf(objective).map(({ options }) => options.weight);
 }
 
-function termsOf(objective: ObjectiveMap | readonly ObjectiveItem[]) {
+function termsOf(objective: ObjectivePart) {
   type Options = { readonly weight: number; readonly output?: string | undefined };
   if (Array.isArray(objective)) {
     return (objective as readonly ObjectiveItem[]).map((options) => ({

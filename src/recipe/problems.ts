@@ -1,7 +1,18 @@
 import type { z } from 'zod';
 import { type ErrorCode, LimbeckError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { childOf, choicesOf, expectation, keysOf, quote, type SchemaNode, schemaAt } from './expectation.ts';
+import {
+  childOf,
+  choicesOf,
+  discriminatorOf,
+  expectation,
+  keysOf,
+  listed,
+  quote,
+  type SchemaNode,
+  schemaAt,
+  sectionsOf,
+} from './expectation.ts';
 import { meaningOf } from './key-places.ts';
 
 /** One thing that is wrong in a recipe. */
@@ -107,7 +118,7 @@ function unknownKey(path: PropertyKey[], key: string, root: SchemaNode, value: u
   const meaning = meaningOf(key, path, section, root);
   if (meaning && 'suggestion' in meaning)
     return { kind: 'unknown-key', path, key, message: 'unknown key', suggestion: meaning.suggestion };
-  const keys = `the keys here are ${keysOf(section).join(', ')}`;
+  const keys = `the keys here are ${listed(keysOf(section), key)}`;
   const message = meaning
     ? `unknown key here: it belongs to ${meaning.kinds.map((kind) => `kind '${kind}'`).join(', ')}; ${keys}`
     : `unknown key; ${keys}`;
@@ -122,14 +133,15 @@ function wrongValue(
 ): UnplacedProblem {
   const node = schemaAt(root, path, value) ?? kindNode(path, root, value);
   const found = path.reduce<unknown>(childOf, value);
-  // The path ends in the key of a section whose keys are names.
+  const said = saidOf(issue);
   if (issue.code === 'invalid_key')
-    return { kind: 'value', path, message: `is no name: ${issue.issues[0]?.message ?? issue.message}` };
-  if (issue.code === 'custom') return { kind: 'value', path, message: issue.message };
-  if (issue.code === 'invalid_format') {
-    return { kind: 'value', path, message: `${issue.message}, but it is ${quote(found)}` };
+    return { kind: 'value', path, message: `this is not a name: ${said ?? 'another text is expected'}` };
+  if (issue.code === 'custom' && said !== undefined) return { kind: 'value', path, message: said };
+  if (issue.code === 'invalid_format' && found !== undefined) {
+    const form = said ?? `expected a text of the form ${patternOf(issue)}`;
+    return { kind: 'value', path, message: `${form}, but it is ${quote(found)}` };
   }
-  const expected = node ? expectation(node) : issue.message;
+  const expected = node ? expectation(node, found) : 'another value';
   const about = node?.description ? ` (${node.description})` : '';
   if (found === undefined)
     return { kind: 'missing', path, message: `is missing: expected ${expected}${about}` };
@@ -140,13 +152,27 @@ function wrongValue(
     path,
     message: `expected ${expected}, but it ${empty}`,
     // `student: text-conv`: the word is right, its place is not.
-    ...(suggestion && { suggestion: suggestion === found ? `{ kind: ${found} }` : suggestion }),
+    ...(suggestion && {
+      suggestion:
+        suggestion === found ? `{ ${discriminatorOf(sectionsOf(node)) ?? 'kind'}: ${found} }` : suggestion,
+    }),
   };
 }
 
-/** `kind` of a section that has none or an unknown one: what its alternatives offer. */
+/** What the schema's author says of an issue; undefined where it is the library's own words. */
+function saidOf(issue: z.core.$ZodIssue): string | undefined {
+  const message = (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message;
+  return /^(Invalid|Too (big|small)|Unrecognized)/.test(message) ? undefined : message;
+}
+
+function patternOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_format' ? (issue.pattern ?? issue.format) : '';
+}
+
+/** What tells a section's alternatives apart (`kind`, `target`), where it is missing or unknown: what they offer. */
 function kindNode(path: readonly PropertyKey[], root: SchemaNode, value: unknown): SchemaNode | undefined {
-  if (path.at(-1) !== 'kind') return undefined;
-  const kinds = choicesOf(schemaAt(root, path.slice(0, -1), value));
+  const section = schemaAt(root, path.slice(0, -1), value);
+  if (path.at(-1) !== discriminatorOf(sectionsOf(section))) return undefined;
+  const kinds = choicesOf(section);
   return kinds.length > 0 ? { enum: kinds } : undefined;
 }

@@ -12,6 +12,7 @@ import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
 import { meaningProblems } from './meaning.ts';
 import { misplacedKinds } from './misplaced-kinds.ts';
+import { nothingLearntProblems } from './nothing-learnt.ts';
 import { objectiveSchema } from './objective.ts';
 import { outputsSchema } from './outputs.ts';
 import { registryUnion } from './registry-union.ts';
@@ -136,6 +137,8 @@ export const recipeSchema = fromRegistries(() =>
         ...stageProblems(recipe),
         ...takenNameProblems(recipe as Recipe),
         ...dynamicsProblems(recipe),
+        // A loss that was misspelt weighs nothing, and is told already.
+        ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
         ...metricProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),

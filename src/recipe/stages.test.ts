@@ -32,7 +32,7 @@ test.each([
   ['stages: progresive\n', /stages: .*progressive/],
   [
     'stages: [{ name: a, objectives: [kdd] }]\n',
-    /stages\[0\].objectives\[0\]: expected one of 'kd', 'labels'/,
+    /stages\[0\].objectives\[0\]: expected one of 'kd', 'dkd'/,
   ],
   [
     'stages: [{ name: a, objectives: [kd] }, { name: a, objectives: [kd] }]\n',

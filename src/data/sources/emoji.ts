@@ -15,7 +15,7 @@ const options = z
       .describe("Whose drawings: Google's (Apache-2.0) or Twitter's (CC-BY-4.0)."),
     language: z
       .string()
-      .regex(/^[a-z]{2}(-[a-z]{2,4})?$/)
+      .regex(/^[a-z]{2}(-[a-z]{2,4})?$/, { error: 'expected the code of a language, like en or zh-hant' })
       .default('en')
       .describe('The language of names and tags, one of those of emojibase-data: en, de, fr, ja ...'),
     skinTones: z
@@ -30,7 +30,7 @@ const options = z
       ),
     background: z
       .string()
-      .regex(/^#[0-9a-f]{6}$/i)
+      .regex(/^#[0-9a-f]{6}$/i, { error: 'expected a colour like #ffffff' })
       .default('#ffffff')
       .describe('The colour behind the drawings, which are transparent.'),
   })

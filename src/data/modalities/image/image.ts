@@ -43,7 +43,7 @@ const options = z
       .describe('1: grey; 3: red, green and blue. What the source has, or 3.'),
     background: z
       .string()
-      .regex(/^#[0-9a-f]{6}$/i)
+      .regex(/^#[0-9a-f]{6}$/i, { error: 'expected a colour like #ffffff' })
       .optional()
       .describe(
         'The colour (as #rrggbb) that shows through where images are transparent, and around those that data.augmentation moves. White, and black around, when absent.',
