@@ -30,10 +30,7 @@ test('stages, curriculum and following samples have defaults', () => {
 
 test.each([
   ['stages: progresive\n', /stages: .*progressive/],
-  [
-    'stages: [{ name: a, objectives: [kdd] }]\n',
-    /stages\[0\].objectives\[0\]: expected one of 'kd', 'dkd'/,
-  ],
+  ['stages: [{ name: a, objectives: [kdd] }]\n', /stages\[0\].objectives\[0\]: expected one of 'kd', 'dkd'/],
   [
     'stages: [{ name: a, objectives: [kd] }, { name: a, objectives: [kd] }]\n',
     /a name of a stage is there twice/,
