@@ -69,7 +69,7 @@ export {
 } from './run/differentiate.ts';
 export { distill } from './run/distill.ts';
 export { evaluate } from './run/evaluate.ts';
-export { examineRecipe, type RecipeFinding } from './run/examine.ts';
+export { type ExamineOptions, examineRecipe, type RecipeFinding } from './run/examine.ts';
 export { exportStudent } from './run/export-student.ts';
 export {
   type InspectedValue,

@@ -1,7 +1,17 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { distill, LimbeckError, parseRecipe, plan, type RunEvent, train } from '../src/index.ts';
+import {
+  distill,
+  examineRecipe,
+  LimbeckError,
+  parseRecipe,
+  plan,
+  type Recipe,
+  type RunEvent,
+  type RunOptions,
+  train,
+} from '../src/index.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { randomStream } from '../src/random.ts';
 import { patience } from './support/patience.ts';
@@ -69,6 +79,29 @@ beforeAll(() => {
   }
 });
 afterAll(() => place.remove());
+
+describe('a calibration', () => {
+  it('is made by the doctor, and found by the plan of a long training', async () => {
+    const told = async (file: Recipe, options: RunOptions) => {
+      const findings = await examineRecipe(file, { ...options, calibrate: true });
+      return findings.find(({ name }) => name === 'calibration')?.found;
+    };
+    expect(await told(teacher, place.options('doctor'))).toMatch(/^\d kinds of convolutions measured/);
+    const folder = place.path('store', 'calibrations');
+    const [file] = readdirSync(folder) as [string];
+    const before = readFileSync(`${folder}/${file}`, 'utf8');
+    const long = recipe('long', '{ kind: resnet, width: 8, stages: 2, blocks: 1 }');
+    await plan({ ...long, training: { ...long.training, epochs: 200 } }, place.options('long'));
+    expect(readdirSync(folder)).toEqual([file]);
+    expect(readFileSync(`${folder}/${file}`, 'utf8')).toBe(before);
+    // Its student has others.
+    const other = recipe('other', '{ kind: resnet, width: 4, stages: 1, blocks: 1 }');
+    await plan({ ...other, training: { ...other.training, epochs: 200 } }, place.options('other'));
+    expect(readdirSync(folder)).toHaveLength(2);
+    await plan(recipe('short', '{ kind: resnet, width: 6, stages: 1, blocks: 1 }'), place.options('short'));
+    expect(readdirSync(folder)).toHaveLength(2);
+  });
+});
 
 describe('pictures', () => {
   it('train a teacher, which teaches a student; both are told apart from chance', {

@@ -9,7 +9,7 @@ import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
-import type { RecipeFinding } from './examine.ts';
+import type { ExamineOptions, RecipeFinding } from './examine.ts';
 import type { InspectOptions, ModelInspection } from './inspect-model.ts';
 import type { Plan } from './planning/stage-plan.ts';
 import type { Plugin } from './plugin.ts';
@@ -128,10 +128,7 @@ export interface LimbeckApi {
   /** Reads the data as a run would, and says what they are. */
   check(recipe: Recipe, options: RunOptions): Promise<DataCheck>;
   /** Looks whether a recipe's run would start. */
-  examineRecipe(
-    recipe: Recipe,
-    options: RunOptions & { readonly online?: boolean },
-  ): Promise<RecipeFinding[]>;
+  examineRecipe(recipe: Recipe, options: ExamineOptions): Promise<RecipeFinding[]>;
   /** `target` is a run's folder, or a recipe whose data a model (options.model) is evaluated on. */
   evaluate(target: string | Recipe, options: EvaluateOptions): Promise<EvaluationResult>;
   /** Writes a model that computes the gradients of the model's loss. */

@@ -4,9 +4,11 @@ import { ENVIRONMENT } from '../platform/machine.ts';
 import { type HostedRecipe, isHosted, type Recipe } from '../recipe/schema.ts';
 import type { Abilities } from '../teachers/chat/abilities.ts';
 import { hostedTitle } from '../teachers/chat/address.ts';
+import { examineCalibration } from './calibrating/examine-calibration.ts';
 import { interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { TaskData } from './context/task.ts';
+import { assumedData } from './planning/assumed-data.ts';
 import { openTask } from './tasks/index.ts';
 import { findAbilities, knownAbilities, probePrice, reachEndpoint } from './teaching/hosted-abilities.ts';
 import { probeContext } from './teaching/hosted-teacher.ts';
@@ -20,28 +22,35 @@ export interface RecipeFinding {
   readonly remedy?: string | undefined;
 }
 
+export interface ExamineOptions extends RunOptions {
+  readonly calibrate?: boolean;
+  readonly online?: boolean;
+}
+
 /**
  * Looks whether a recipe's run would start: its data, its teacher. Of a hosted teacher it looks whether the key is there, the
  * endpoint lets us in and knows the model, which is free.
  *
+ * @param options.calibrate whether to measure how the student's convolutions are computed fastest on this machine; trainings find it
  * @param options.online whether it may also ask the endpoint what it can do, which costs a request or two about a text of ours
  */
-export async function examineRecipe(
-  recipe: Recipe,
-  options: RunOptions & { readonly online?: boolean },
-): Promise<RecipeFinding[]> {
+export async function examineRecipe(recipe: Recipe, options: ExamineOptions): Promise<RecipeFinding[]> {
   const findings: RecipeFinding[] = [{ name: 'recipe', status: 'ok', found: recipe.name }];
   let data: TaskData | undefined;
   try {
     const task = await openTask({ recipe, options });
     if (task.teacher) findings.push({ name: 'teacher', status: 'ok', found: task.teacher.title });
-    data = await task.prepareData({});
+    data = options.calibrate ? await assumedData(task) : await task.prepareData({});
     const { train, labelled, validation, test } = data.dataset.splits;
     findings.push({
       name: 'data',
       status: 'ok',
       found: `${data.dataset.title}: ${train.size} to train on (${labelled.size} with labels), ${validation.size} to validate, ${test.size} to test`,
     });
+    if (options.calibrate) {
+      const found = await examineCalibration(recipe, data, options);
+      findings.push({ name: 'calibration', status: 'ok', found });
+    }
     if (isHosted(recipe)) findings.push(...(await examineHosted(recipe, data, options)));
   } catch (error) {
     if (isStop(error, options.signal)) throw interrupted();
@@ -55,7 +64,7 @@ export async function examineRecipe(
 async function examineHosted(
   recipe: HostedRecipe,
   data: TaskData,
-  options: RunOptions & { readonly online?: boolean },
+  options: ExamineOptions,
 ): Promise<RecipeFinding[]> {
   const { teacher: choice } = recipe;
   const findings: RecipeFinding[] = [];

@@ -6,11 +6,9 @@ import type { Recipe } from '../recipe/schema.ts';
 import { Artifacts } from './context/artifact.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
-import type { Task, TaskData } from './context/task.ts';
-import { requireTrainable } from './data/require-trainable.ts';
-import { answerDims } from './heads/answer-dims.ts';
-import { withTaughtTruth } from './heads/taught-truth.ts';
+import type { Task } from './context/task.ts';
 import { ANSWER_COST, storePart } from './planning/answer-stages.ts';
+import { assumedData } from './planning/assumed-data.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
 import { HOSTED_COST, PREPARATION } from './planning/costs.ts';
 import { folderBytes } from './planning/folder-bytes.ts';
@@ -28,7 +26,8 @@ import { openTask } from './tasks/index.ts';
  *
  * Seconds are wall time on this machine as busy as it is now; trainings are counted with all their epochs. Memory is
  * the resident set of the process while the stage's work was measured, plus what the stage reads into memory of the
- * data. Disk is what the stage adds. Nothing is written into the run's folder, and the store is only looked at.
+ * data. Disk is what the stage adds. Nothing is written into the run's folder, and the store is only looked at; beside it lies how a long training computes its
+ * convolutions, where that had to be measured (the run finds it).
  *
  * @throws LimbeckError of the data, the teacher and the engine; `run.interrupted` after `options.signal`.
  */
@@ -131,20 +130,4 @@ function tell({ onEvent }: RunOptions): PlanningContext['told'] {
     onEvent?.({ type: 'stage-end', stage, seconds, summary: 'measured' });
     return value;
   };
-}
-
-/** The data of a run; of outputs that only the teacher knows, with what it has not said yet. */
-async function assumedData(task: Task): Promise<TaskData> {
-  const prepared = await task.prepareData({});
-  try {
-    requireTrainable(prepared);
-  } catch (error) {
-    prepared.dataset.close();
-    throw error;
-  }
-  const data = withTaughtTruth(prepared);
-  if (!data.taughtTruth) return data;
-  const dims = answerDims(data.buildStudent().graph, data.heads);
-  data.taughtTruth.assume(new Map([...dims].map(([output, sizes]) => [output, sizes.map(Number)])));
-  return data;
 }

@@ -12,19 +12,28 @@ export interface FormulatedTraining extends StageOptions {
   onWarning?(message: string): void;
 }
 
+/** The sizes of the step that is measured: of the first variant, or of a part of its batches. */
+export function calibratedSizes({
+  variants,
+  accumulate = 1,
+}: Pick<StageOptions, 'variants' | 'accumulate'>): Readonly<Record<string, number>> | undefined {
+  const [sizes] = Object.values(variants);
+  return sizes && accumulate > 1 ? partSizes(sizes, accumulate) : sizes;
+}
+
 /** Decides for a whole training how its convolutions are computed, and keeps it in what its checkpoints hold. */
 export async function decideFormulations(
   options: FormulatedTraining,
   { terms, weighting }: TrainingStage,
   { state }: TrainingProgress,
 ): Promise<void> {
-  const { formulate, variants, accumulate = 1 } = options;
-  const [sizes] = Object.values(variants);
+  const { formulate } = options;
+  const sizes = calibratedSizes(options);
   if (!formulate || !sizes) return;
   const found = await formulate({
     ...options,
     terms,
-    sizes: accumulate > 1 ? partSizes(sizes, accumulate) : sizes,
+    sizes,
     ...(weighting ? { weighting } : {}),
   });
   if (found) state.formulations = found;

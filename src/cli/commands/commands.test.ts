@@ -256,6 +256,19 @@ describe('a hosted teacher', () => {
     expect(asked).toEqual([['a', true]]);
   });
 
+  test('doctor calibrates the student of a recipe, and nothing without one', async () => {
+    const api: Partial<LimbeckApi> = {
+      examineRecipe: async (_, { calibrate }) => [
+        { name: 'calibration', status: 'ok', found: String(calibrate) },
+      ],
+    };
+    expect((await run(['doctor', 'a.yaml', '--calibrate'], api)).out).toMatch(/calibration\s+true/);
+    expect(await run(['doctor', '--calibrate'], api)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/cli.usage/),
+    });
+  });
+
   test('plan tells who reads the samples, and the price', async () => {
     const api: Partial<LimbeckApi> = {
       plan: async () => ({

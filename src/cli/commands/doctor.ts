@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { LimbeckError } from '../../errors.ts';
 import type { Cli } from '../cli.ts';
 import type { Check } from '../doctor/check.ts';
 import {
@@ -32,6 +33,10 @@ export function doctorCommand(cli: Cli): Command {
     )
     .argument('[recipe]', 'a recipe (YAML), to be looked at instead of the machine')
     .option('--online', 'ask a hosted teacher what it can do: a request or two, which are paid')
+    .option(
+      '--calibrate',
+      'measure on this machine how the convolutions of the student are computed fastest, in seconds; long trainings find it',
+    )
     .option('--store <dir>', "folder of the knowledge store, instead of the recipe's")
     .option('--json', 'the result as one JSON object on stdout')
     .addOption(new Option('--probe-provider <name>').choices([...PROVIDERS]).hideHelp())
@@ -40,13 +45,18 @@ export function doctorCommand(cli: Cli): Command {
       `
 Examples:
   limbeck doctor --json
-  limbeck doctor recipes/chat-teacher.yaml --online`,
+  limbeck doctor recipes/chat-teacher.yaml --online
+  limbeck doctor recipes/fashion.yaml --calibrate`,
     )
     .action(async (recipe: string | undefined, options: DoctorOptions) => {
       if (options.probeProvider) {
         await probe(cli, options.probeProvider);
         return;
       }
+      if (options.calibrate && recipe === undefined)
+        throw new LimbeckError('cli.usage', '--calibrate measures the student of a recipe', {
+          remedy: 'Name the recipe: limbeck doctor RECIPE --calibrate.',
+        });
       const checks = recipe === undefined ? await examine(cli) : await examineFile(cli, recipe, options);
       const healthy = checks.every(({ status }) => status !== 'problem');
       if (!healthy) cli.exitCode = EXIT.failed;
@@ -58,11 +68,16 @@ Examples:
 interface DoctorOptions {
   readonly json?: boolean;
   readonly online?: boolean;
+  readonly calibrate?: boolean;
   readonly store?: string;
   readonly probeProvider?: ProbedProvider;
 }
 
-async function examineFile(cli: Cli, file: string, { online, store }: DoctorOptions): Promise<Check[]> {
+async function examineFile(
+  cli: Cli,
+  file: string,
+  { online, calibrate, store }: DoctorOptions,
+): Promise<Check[]> {
   const { recipe, folder } = await loadRecipe(file, cli.workingFolder);
   const api = await cli.api();
   const findings = await api.examineRecipe(recipe, {
@@ -70,6 +85,7 @@ async function examineFile(cli: Cli, file: string, { online, store }: DoctorOpti
     recipeFolder: folder,
     ...(store !== undefined && { storeFolder: resolve(cli.workingFolder, store) }),
     online: online ?? false,
+    calibrate: calibrate ?? false,
     onEvent: (event) => {
       if (event.type === 'log') cli.terminal.err(`${plainLine(event.message)}\n`);
     },

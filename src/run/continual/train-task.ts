@@ -10,6 +10,7 @@ import { createOptimizer } from '../../train/optimizers.ts';
 import { trainedTensors, withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { type MetricsRow, TrainingProgress } from '../../train/training-progress.ts';
+import { formulateFor } from '../calibrating/formulate.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData, TrainingData } from '../context/task.ts';
@@ -87,6 +88,7 @@ export async function trainTask(
         totalSteps: batches.batchesPerEpoch,
       },
       maxGradNorm: training.maxGradNorm,
+      ...formulateFor(run, batches.batchesPerEpoch),
       batches,
       evaluateEvery: training.evaluateEvery,
       evaluate: evaluator.evaluate,

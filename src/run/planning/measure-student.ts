@@ -8,7 +8,7 @@ import { withTowerKnowledge } from '../batches/tower-knowledge.ts';
 import { answerDims } from '../heads/answer-dims.ts';
 import { labelTerms, outputContext } from '../heads/label-terms.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
-import { lengthOf, stepRows } from './batch-counts.ts';
+import { batchCount, lengthOf, stepRows } from './batch-counts.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
@@ -46,6 +46,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
       optimizer: createOptimizer(optimizer),
       maxGradNorm,
       accumulate,
+      totalSteps: recipe.training.epochs * batchCount(taught ? train : labelled, batchSize),
       name: taught ? 'student' : 'baseline',
       variants: samples.map((sample) => variantOf(sample, taught ? knowledge : undefined)),
     }),

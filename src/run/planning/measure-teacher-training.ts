@@ -13,7 +13,7 @@ import { batchesByBucket } from '../batches/training-data.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { labelTerms } from '../heads/label-terms.ts';
 import { WHOLE_GRAD_NORM, wholeStudent } from '../teaching/fine-tune.ts';
-import { lengthOf } from './batch-counts.ts';
+import { batchCount, lengthOf } from './batch-counts.ts';
 import { type MeasuredVariant, measureTraining, type TrainingCost } from './measure-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { batchesInTurn, MEASURED_BATCHES, sampledBucket, sampledBuckets } from './sampled-split.ts';
@@ -27,7 +27,7 @@ export async function measureHeadTraining(
   const { scratch } = context;
   const { dataset, heads } = context.data;
   const main = heads[0] as Head;
-  const { batchSize, hidden } = recipe.teacher.head;
+  const { batchSize, hidden, epochs } = recipe.teacher.head;
   const width = source.embeddingWidth as number;
   const random = randomStream(recipe.seed, 'teacher-head');
   const head = isOneClass(heads)
@@ -44,6 +44,7 @@ export async function measureHeadTraining(
         student: head,
         terms: labelTerms({ dataset, heads: [main] }),
         optimizer: adamw(),
+        totalSteps: epochs * batchCount(dataset.splits.labelled, batchSize),
         name: 'head',
         variants: [
           {
@@ -71,7 +72,7 @@ export async function measureWholeTraining(
   teacher: Pick<TextTeacherSource, 'model' | 'constants'>,
 ): Promise<{ readonly cost: TrainingCost; readonly student: Student }> {
   const { labelled } = context.data.dataset.splits;
-  const { batchSize } = recipe.teacher.whole;
+  const { batchSize, epochs } = recipe.teacher.whole;
   const student = wholeStudent(teacher);
   const variants = sampledBuckets([labelled as TextSplit], MEASURED_BATCHES * batchSize).map(
     (split): MeasuredVariant => {
@@ -90,6 +91,7 @@ export async function measureWholeTraining(
     terms: labelTerms(context.data),
     optimizer: adamw(),
     maxGradNorm: WHOLE_GRAD_NORM,
+    totalSteps: epochs * batchCount(labelled, batchSize),
     name: 'whole',
     variants,
   });

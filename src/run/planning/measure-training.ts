@@ -6,8 +6,10 @@ import { join } from '../../platform/paths.ts';
 import type { Student } from '../../students/student.ts';
 import type { TrainingBatch } from '../../train/batch-source.ts';
 import { CheckpointFolder } from '../../train/checkpoint.ts';
+import type { StepOptions } from '../../train/compile-step.ts';
 import type { Optimizer } from '../../train/optimizer.ts';
 import { trainStudent } from '../../train/training-loop.ts';
+import { formulateFor } from '../calibrating/formulate.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { median } from './timing.ts';
 
@@ -47,18 +49,29 @@ export async function measureTraining(
     readonly optimizer: Optimizer;
     readonly maxGradNorm?: number;
     readonly accumulate?: number | undefined;
+    /** Of the training that is planned: a long one computes its convolutions as was measured here, and so do these. */
+    readonly totalSteps: number;
     /** Where a checkpoint may be written. */
     readonly name: string;
   },
 ): Promise<TrainingCost> {
-  const { student, variants, terms, optimizer, maxGradNorm, accumulate } = options;
+  const { student, variants, terms, optimizer, maxGradNorm, accumulate, totalSteps } = options;
   const { engine, memory, scratch } = context;
-  const totalSteps = variants.length * STEPS_EACH;
+  const measuredSteps = variants.length * STEPS_EACH;
+
   const folder = join(scratch, 'checkpoints', options.name);
   const ends: number[] = [];
   const memoryAt: number[] = [];
   let evaluated = 0;
-  const started = performance.now();
+  let started = performance.now();
+  const { formulate } = formulateFor(context, totalSteps);
+  // The run finds what is measured here.
+  const untimed = async (step: StepOptions) => {
+    const began = performance.now();
+    const found = await formulate?.(step);
+    started += performance.now() - began;
+    return found;
+  };
   await trainStudent({
     engine,
     student,
@@ -66,10 +79,11 @@ export async function measureTraining(
     ...(maxGradNorm === undefined ? {} : { maxGradNorm }),
     accumulate,
     optimizer,
-    schedule: { peak: 1e-6, totalSteps, warmup: 0, decay: 'constant' },
+    ...(formulate && { formulate: untimed }),
+    schedule: { peak: 1e-6, totalSteps: measuredSteps, warmup: 0, decay: 'constant' },
     variants: Object.fromEntries(variants.map(({ name, sizes }) => [name, sizes])),
     batches: {
-      batchesPerEpoch: totalSteps,
+      batchesPerEpoch: measuredSteps,
       batch: ({ index }) => {
         context.checkInterrupted();
         // A step begins where its batch is asked for.
@@ -105,14 +119,14 @@ export async function measureTraining(
     prepare += Math.max(0, seconds(first) - own);
   });
   const lastStep = step.get(variants.at(-1)!.name)!;
-  const probe = Math.max(0, (evaluated - ends[totalSteps - 2]!) / 1000 - lastStep);
+  const probe = Math.max(0, (evaluated - ends[measuredSteps - 2]!) / 1000 - lastStep);
   return {
     step,
     prepareSeconds: prepare / variants.length,
     // One probe was loaded and run once: a run of it costs about a step without its update, the rest is loading.
     probe: { prepareSeconds: Math.max(0, probe - lastStep), seconds: Math.min(probe, lastStep) },
     held: { variants: variants.length, bytesEach: growthOfEach(memoryAt, variants.length) },
-    checkpoint: { seconds: (finished - ends[totalSteps - 1]!) / 1000, bytes: largestFile(folder) },
+    checkpoint: { seconds: (finished - ends[measuredSteps - 1]!) / 1000, bytes: largestFile(folder) },
   };
 }
 

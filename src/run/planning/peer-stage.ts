@@ -44,6 +44,7 @@ async function planPeerTrainings(context: PlanningContext, both: boolean): Promi
       student,
       terms: knowsTruth ? labelTerms(data) : teacherTerms(data),
       optimizer: adamw(),
+      totalSteps: peerSteps(batchCount(train, batchSize)),
       name: 'peer',
       variants: samples.map((sample) => {
         const name = `${lengthOf(sample.buckets[0]!)}`;

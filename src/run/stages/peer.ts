@@ -6,6 +6,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
+import { formulateFor } from '../calibrating/formulate.ts';
 import { artifact } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
@@ -108,6 +109,7 @@ async function trainPeer(
       seed: recipe.seed,
       optimizer: adamw({ weightDecay }),
       schedule: { peak: learningRate, warmup, decay, totalSteps },
+      ...formulateFor(run, totalSteps),
       batches,
       evaluate: evaluator.evaluate,
       selection: modelSelection(metricsOf(data.heads), selectedMetric(data.heads), false),

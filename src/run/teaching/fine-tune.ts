@@ -8,6 +8,7 @@ import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { batchesByBucket, variantsOf } from '../batches/training-data.ts';
+import { formulateFor } from '../calibrating/formulate.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
@@ -46,6 +47,7 @@ export async function fineTune(
     batchSize: options.batchSize,
     outputs: heads,
   });
+  const totalSteps = options.epochs * batches.batchesPerEpoch;
   try {
     const { parameters, best } = await trainStudent({
       engine,
@@ -55,11 +57,12 @@ export async function fineTune(
       optimizer: adamw({ weightDecay: options.weightDecay }),
       schedule: {
         peak: options.learningRate,
-        totalSteps: options.epochs * batches.batchesPerEpoch,
+        totalSteps,
         warmup: 0.1,
         decay: 'linear',
       },
       maxGradNorm: WHOLE_GRAD_NORM,
+      ...formulateFor(run, totalSteps),
       batches,
       evaluate: evaluator.evaluate,
       selection: modelSelection(metricsOf(heads), selectedMetric(heads), false),

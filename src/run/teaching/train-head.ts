@@ -26,6 +26,7 @@ import type { BatchSource } from '../../train/batch-source.ts';
 import { parameterTensors, withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { readKnowledge, sampledRows, splitBatches, trainingBatch } from '../batches/sample-batches.ts';
+import { formulateFor } from '../calibrating/formulate.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import { spreadsOf } from '../heads/label-terms.ts';
@@ -192,6 +193,7 @@ async function trainHead(
     outputs: [{ output: oneClass ? LOGITS : head.output, metrics: head.metrics }],
     read: (batch) => embedded(batch, space),
   });
+  const totalSteps = options.epochs * batches.batchesPerEpoch;
   try {
     const { parameters, best } = await trainStudent({
       engine,
@@ -201,10 +203,11 @@ async function trainHead(
       optimizer: adamw({ weightDecay: options.weightDecay }),
       schedule: {
         peak: options.learningRate,
-        totalSteps: options.epochs * batches.batchesPerEpoch,
+        totalSteps,
         warmup: 0.05,
         decay: 'cosine',
       },
+      ...formulateFor(run, totalSteps),
       batches,
       evaluate: evaluator.evaluate,
       // The cosine schedule ends where it should; validation chooses the epoch.

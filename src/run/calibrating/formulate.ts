@@ -4,7 +4,7 @@ import { type RunContext, storeFolder } from '../context/run-context.ts';
 import { calibrated } from './kept-calibration.ts';
 
 /** A calibration takes about as long as 20 steps, and gains up to a fifth of each: a training this long gets one. */
-const LONG = 500;
+export const LONG = 500;
 
 /**
  * How a run's training computes its convolutions: as was measured on this machine, where the training is long enough for
