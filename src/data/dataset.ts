@@ -39,6 +39,11 @@ export interface DatasetStatistics {
   kept?: KeptDifference;
   /** The labels as the rows have them, where the main output is a class. */
   labels?: LabelStatistics;
+  /**
+   * Where the main output is no class: contents (images, texts) that several rows have with different values, those rows,
+   * and two rows of some of them.
+   */
+  differing?: { contents: number; rows: number; first: string[][] };
   /** What was met of each input. */
   inputs?: Record<string, InputStatistics>;
 }

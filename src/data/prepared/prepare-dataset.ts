@@ -109,11 +109,14 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
   const processors = inputs.map(({ processor }) => processor);
   const buckets = [...(axis?.buckets ?? [0])];
   const layouts = buckets.map((length) => recordLayout(length, processors, [], axis?.name));
-  const stage = new SampleStage(folder, layouts, outputs.length, source.positions !== undefined);
+  const notes: SourceNote[] = [];
+  const readers = await beginTruths(options, notes);
+  // Classes are compared by their numbers.
+  const comparesValues = readers[0] !== undefined && readers[0].strata === undefined;
+  const byPosition = source.positions !== undefined;
+  const stage = new SampleStage(folder, layouts, outputs.length, { byPosition, comparesValues });
   const broken = new BrokenRowList(folder);
   try {
-    const notes: SourceNote[] = [];
-    const readers = await beginTruths(options, notes);
     const reader = new RowReader({
       inputs,
       outputs: outputs.map(({ name, field }, i) => ({ name, field, reader: readers[i] as TruthReader })),
@@ -131,13 +134,14 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
     const truths = readers.map((one) => one.finish());
     const contradictions = findContradictions({
       size: stage.size,
-      label: (sample) => stage.label(sample),
+      label: (sample) => (comparesValues ? stage.valueHash(sample) : stage.label(sample)),
       textHash: (sample) => stage.identity(sample),
     });
     const { labelled, origins, difference } = assign(stage, options, readers[0], truths[0]);
     const written = writeSplits({ folder, stage, buckets, inputs, outputs, truths, labelled });
     truths[0]?.check?.(written.classCounts.labelled);
     const places = stage.ids(contradictions.first.flat());
+    const place = (sample: number) => placeOf(sample, places.get(sample) as string);
     stage.discard();
     const brokenFile = broken.finish();
     const met = readers[0]?.strata ?? [];
@@ -151,7 +155,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
         ...contradictions,
         first: contradictions.first.map((pair) =>
           pair.map((sample) => ({
-            place: placeOf(sample, places.get(sample) as string),
+            place: place(sample),
             label: met[stage.label(sample)] as string,
           })),
         ),
@@ -174,6 +178,12 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
         origins,
         difference,
         labels,
+        differing: comparesValues &&
+          contradictions.texts > 0 && {
+            contents: contradictions.texts,
+            rows: contradictions.rows,
+            first: contradictions.first.map((pair) => pair.map(place)),
+          },
         classCounts: written.classCounts,
         left: written.left,
       }),
@@ -276,6 +286,7 @@ function statisticsOf(found: {
   readonly origins: SplitOrigins;
   readonly difference: KeptDifference | undefined;
   readonly labels: LabelStatistics | undefined;
+  readonly differing: DatasetStatistics['differing'] | false;
   readonly classCounts: DatasetStatistics['classCounts'];
   readonly left: Readonly<Record<number, number>>;
 }): DatasetStatistics {
@@ -295,6 +306,7 @@ function statisticsOf(found: {
     ...(texts && { unknown: unknownOf(texts), longTexts: texts.long }),
     classCounts: found.classCounts,
     ...(labels && { labels }),
+    ...(found.differing && { differing: found.differing }),
     inputs: Object.fromEntries(inputs.map(({ name }, i) => [name, counts[i] as InputStatistics])),
   };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { randomStream } from '../../random.ts';
+import { boxesTruth } from '../../targets/boxes-truth.ts';
 import { sequentialBatches } from '../batches/batch-order.ts';
 import type { GroundTruth } from '../ground-truth.ts';
 import { classLabels } from '../labels/class-labels.ts';
@@ -135,4 +136,27 @@ test('kept splits are found again among other images', async () => {
   const grown = await prepare(sourceOf([...images(30, 3), ...TRAIN.toReversed()], TEST.slice(1)), { kept });
   expect(keysOf(grown, 'validation')).toEqual(keysOf(first, 'validation'));
   expect(grown.statistics.kept).toMatchObject({ missing: { train: 0, validation: 0, test: 1 }, added: 30 });
+});
+
+test('rows of one image with other boxes are counted, each with its place', async () => {
+  const box = (x: number) => ({ label: 'cat', x, y: 0, width: 0.2, height: 0.2 });
+  const rows = TRAIN.slice(0, 40).map(({ pixels }, i) => ({ pixels, boxes: [box(0)], where: `row ${i}` }));
+  const again = [
+    { pixels: TRAIN[0]!.pixels, boxes: [box(0.5)], where: 'row 40' },
+    // The same twice is no contradiction.
+    { pixels: TRAIN[1]!.pixels, boxes: [box(0)], where: 'row 41' },
+  ];
+  const source: DataSource = {
+    ...sourceOf([], []),
+    async *rows() {
+      for (const { where, pixels, boxes } of [...rows, ...again])
+        yield { sample: { id: where, where, values: { image: { pixels, dims: [1, 2, 2] }, boxes } } };
+    },
+  };
+  const truth = boxesTruth({ grid: [2, 2] }) as GroundTruth;
+  const { statistics } = await prepare(source, {
+    outputs: [{ name: 'boxes', field: 'boxes', truth }],
+    splits: { validation: 5, test: 5 },
+  });
+  expect(statistics.differing).toEqual({ contents: 1, rows: 2, first: [['row 0', 'row 40']] });
 });

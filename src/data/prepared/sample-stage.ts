@@ -1,3 +1,4 @@
+import { crc32 } from '../../crc32.ts';
 import { numbersIn } from '../../platform/bytes.ts';
 import * as fs from '../../platform/files.ts';
 import { join } from '../../platform/paths.ts';
@@ -44,7 +45,7 @@ export const SHOWN_FILE = 'shown';
 /**
  * Where samples wait, in the order of the source, until the last one is read and splits can be chosen: their keys, their
  * records (a file for each bucket) and the values of their outputs in files, what is shown of them in the file that stays.
- * In memory it holds 10 bytes for each sample: group hash 4, label 4, split 1, bucket 1.
+ * In memory it holds 10 bytes for each sample: group hash 4, label 4, split 1, bucket 1; 4 more where values are compared.
  */
 export class SampleStage {
   readonly layouts: readonly RecordLayout[];
@@ -58,6 +59,7 @@ export class SampleStage {
   readonly #labels = new Column((length) => new Int32Array(length));
   readonly #splits = new Column((length) => new Uint8Array(length));
   readonly #buckets = new Column((length) => new Uint8Array(length));
+  readonly #valueHashes: Column<Uint32Array> | undefined;
   readonly #scratch: Uint8Array;
   readonly #scratchNumbers: DataView;
   #keysDescriptor: number | undefined;
@@ -67,10 +69,17 @@ export class SampleStage {
   /**
    * @param layouts of the inputs, by bucket: outputs follow when the last row is read
    * @param byPosition whether samples are known by their position, so that none is another's duplicate
+   * @param comparesValues whether `valueHash` will be asked for
    */
-  constructor(folder: string, layouts: readonly RecordLayout[], outputs: number, byPosition: boolean) {
+  constructor(
+    folder: string,
+    layouts: readonly RecordLayout[],
+    outputs: number,
+    { byPosition, comparesValues }: { readonly byPosition: boolean; readonly comparesValues: boolean },
+  ) {
     this.layouts = layouts;
     this.#byPosition = byPosition;
+    this.#valueHashes = comparesValues ? new Column((length) => new Uint32Array(length)) : undefined;
     this.#outputs = outputs;
     this.#keys = new AppendingFile(join(folder, 'stage.keys'));
     this.#records = layouts.map((_, bucket) => new AppendingFile(join(folder, `stage.${bucket}`)));
@@ -93,7 +102,13 @@ export class SampleStage {
     writeInputs(record, this.#scratchNumbers, layout, sample, this.#shown.length);
     (this.#records[bucket] as AppendingFile).append(record);
     this.#keys.append(sample.key);
-    for (const value of sample.outputs) this.#values.append(stagedValue(value));
+    let hash = 0;
+    for (const value of sample.outputs) {
+      const bytes = stagedValue(value);
+      this.#values.append(bytes);
+      if (this.#valueHashes) hash = crc32(bytes, hash);
+    }
+    this.#valueHashes?.push(hash);
     this.#shown.append(shownEntry(sample.id, sample.inputs));
     this.#groupHashes.push(sample.groupHash);
     this.#labels.push(sample.label);
@@ -115,6 +130,11 @@ export class SampleStage {
   /** The number of the label as it was met, -1 for none, NO_CLASS for one of other outputs. */
   label(sample: number): number {
     return this.#labels.get(sample);
+  }
+
+  /** A hash of what is known of the sample, uint32; -1 where its main output has no value. */
+  valueHash(sample: number): number {
+    return this.label(sample) < 0 ? -1 : (this.#valueHashes?.get(sample) ?? 0);
   }
 
   split(sample: number): number {

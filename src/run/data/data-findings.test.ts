@@ -76,3 +76,12 @@ test('how many texts are cut, and a length that would do where the teacher reads
   expect(found(6)).toMatch(/are cut; the teacher reads up to 6$/);
   expect(found(4)).toMatch(/are cut: the teacher reads no more$/);
 });
+
+test('rows that are not gathered, and rows that two splits have', () => {
+  const differing = { contents: 1, rows: 2, first: [['a.jsonl:3', 'a.jsonl:9']] };
+  const [told, ...others] = findings({ differing });
+  expect(told).toMatch(/^2 rows share .* \(1 different contents; the first: a.jsonl:3 and a.jsonl:9\)/);
+  expect(others).toEqual([]);
+  expect(findings({ duplicates: 1 })).toEqual([]);
+  expect(findings({ duplicates: 2 })[0]).toMatch(/^2 of 100 rows \(2\.0 %\) were left out/);
+});

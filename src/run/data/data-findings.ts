@@ -9,6 +9,8 @@ const NAMED = 5;
 const SPLITS = ['validation', 'test'] as const;
 /** The share of the texts from which on it is told that they are cut. */
 const MANY_CUT = 0.02;
+/** The share of the rows from which on it is told that they are in two splits. */
+const MANY_DUPLICATES = 0.01;
 /** The share of texts with unknown tokens from which on it is told. */
 const MANY_UNKNOWN = 0.02;
 
@@ -31,6 +33,7 @@ export function dataFindings({ statistics, labels, splits }: Dataset, teacher?: 
       `${replaced.count} texts hold the character U+FFFD, which stands for letters that a program before could not read; the first: ${replaced.first}`,
     );
   }
+  findings.push(...repeatedFindings(statistics));
   findings.push(...lengthFindings(statistics, mostTokensOf(teacher)));
   findings.push(...unknownFindings(statistics));
   for (const name of SPLITS) {
@@ -59,6 +62,24 @@ export function dataFindings({ statistics, labels, splits }: Dataset, teacher?: 
       const more = all.length > NAMED ? ` and ${all.length - NAMED} others` : '';
       findings.push(`no ${name} sample has the class ${all.slice(0, NAMED).join(', ')}${more}`);
     }
+  }
+  return findings;
+}
+
+/** Rows of one image or text that say different things of it, and such that another split has. */
+function repeatedFindings({ rows, duplicates, differing }: DatasetStatistics): string[] {
+  const findings: string[] = [];
+  if (differing) {
+    const { contents, rows: own, first } = differing;
+    const [pair = []] = first;
+    findings.push(
+      `${own} rows share their content with another row and say something else of it (${contents} different contents; the first: ${pair.join(' and ')}): each row is a sample of its own, and rows are not gathered. Give all that is true of an image or a text in one row; of boxes a source of kind box-table gathers the rows of an image`,
+    );
+  }
+  if (duplicates > MANY_DUPLICATES * rows) {
+    findings.push(
+      `${duplicates} of ${rows} rows (${percent(duplicates / rows)}) were left out: their content is in the validation or test split as well, and what is measured on must not be trained on`,
+    );
   }
   return findings;
 }
