@@ -121,6 +121,8 @@ export const boxes = defineTarget({
       detectionF1({ ...measured, overlap: 0.5, threshold: context.tuned?.[0] }),
     ];
   },
+  saying: (maps, space) =>
+    foundBoxes(maps, space).some(({ score }) => score >= LEAST_SURE) ? undefined : 'no boxes',
   inner: HEAT_MAPS,
   example: { names: ['a'], rows: 2, columns: 2, most: 1 },
   selection: 'mAP@50',
@@ -134,6 +136,9 @@ export const boxes = defineTarget({
     ...(tuned && { threshold: tuned[0] }),
   }),
 });
+
+/** Of boxes with a smaller score nothing is said. */
+const LEAST_SURE = 0.1;
 
 /** How truth and answers are read from columns. */
 function measuredBoxes({ space, labels }: MeasureContext<unknown, BoxSpace>) {

@@ -27,6 +27,8 @@ export const classTarget = defineTarget({
   truth: ({ labels }) => classLabels({ labels }),
   spaceOf: ({ labels }) => (labels ? { names: labels } : undefined),
   decide: likeliestClass,
+  saying: (logits, space) =>
+    `the class '${(space as ClassSpace).names[logits.indexOf(Math.max(...logits))]}'`,
   attach: (_g, _make, features, { space, scope }) =>
     features.project(scope, (space as ClassSpace).names.length),
   objective: { labels: { labels: 0.3 }, teacher: { kd: 0.7 } },

@@ -38,6 +38,12 @@ export const classes = defineTarget({
   truth: (chosen) => severalClassesTruth(chosen),
   spaceOf: ({ labels }) => (labels ? { names: labels } : undefined),
   decide: likelierThanNot,
+  saying(logits, space) {
+    const yes = (space as ClassesSpace).names.filter((_, k) => (logits[k] as number) > 0);
+    return yes.length > 0
+      ? `the classes ${yes.map((name) => `'${name}'`).join(', ')}`
+      : 'none of the classes';
+  },
   prior: ({ space, labels, weights }) =>
     classRates((space as ClassesSpace).names.length, { labels, weights }),
   attach(g, _make, features, { space, scope, prior }) {

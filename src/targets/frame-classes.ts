@@ -5,6 +5,7 @@ import { tokenAccuracy } from '../metrics/token-accuracy.ts';
 import { idsOf } from './class-ids.ts';
 import { type FrameSpace, frameLabelsTruth } from './frame-labels-truth.ts';
 import { CLASSES_OF_PLACES } from './inner/places.ts';
+import { oneClassOf } from './one-class-of.ts';
 import { defineTarget } from './target.ts';
 
 const options = z
@@ -26,6 +27,10 @@ export const frameClasses = defineTarget({
   truth: ({ labels }) => frameLabelsTruth(labels),
   attach: (_g, _make, features, { space, scope }) =>
     features.project(scope, (space as FrameSpace).names.length),
+  saying: (logits, space) => {
+    const name = oneClassOf(logits, (space as FrameSpace).names);
+    return name === undefined ? undefined : `'${name}' in every frame`;
+  },
   objective: { labels: { tokenLabels: 0.3 }, teacher: { tokenKd: 0.7 } },
   metrics: ({ labels }) => [frameAuroc({ labels }), tokenAccuracy({ labels })],
   inner: CLASSES_OF_PLACES,

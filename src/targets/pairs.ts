@@ -20,6 +20,7 @@ export const pairs = defineTarget({
   spaceOf: ({ width }) => ({ width: 2 * width }),
   attach: (_g, _make, features, { scope, options: { width } }) => features.project(scope, 2 * width),
   objective: { labels: {}, teacher: {} },
+  answerParts: ['text', 'image'],
   metrics({ options: { width }, sides = [] }) {
     return (['both', 'text-to-image', 'image-to-text'] as const).flatMap((direction) =>
       [1, 10].map((k) => pairRecall({ width, k, direction, weights: sides })),

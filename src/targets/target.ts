@@ -84,6 +84,13 @@ export interface Target<
    * what is missing where an answer is none (NaN). Absent where the answers themselves are compared with.
    */
   decide?(answers: Tensor): Tensor;
+  /**
+   * What a teacher's answer to a sample says, in words: of two answers with the same words nothing different can be learnt,
+   * whatever their numbers are. Undefined for an answer that is like no other. Absent where the numbers are all that is said.
+   */
+  saying?(answer: Float32Array, space: Space): string | undefined;
+  /** The equal parts of an answer that stand each for itself, for people: the sides of a pair. */
+  readonly answerParts?: readonly string[];
   /** Begins to find what the layer's answers begin with; absent where 0 is as good as any number. */
   prior?(context: MeasureContext<z.output<Schema>, Space>): Prior;
   /** The layer from features to the output, whose first axis is the batch. */

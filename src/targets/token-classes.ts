@@ -5,6 +5,7 @@ import { spansF1 } from '../metrics/span-f1.ts';
 import { tokenAccuracy } from '../metrics/token-accuracy.ts';
 import { idsOf } from './class-ids.ts';
 import { CLASSES_OF_PLACES } from './inner/places.ts';
+import { oneClassOf } from './one-class-of.ts';
 import { defineTarget } from './target.ts';
 import { type TagSpace, tagNames, tokenTagsTruth } from './token-tags-truth.ts';
 
@@ -33,6 +34,10 @@ export const tokenClasses = defineTarget({
   },
   attach: (_g, _make, features, { space, scope }) =>
     features.project(scope, tagNames(space as TagSpace).length),
+  saying: (logits, space) => {
+    const tag = oneClassOf(logits, tagNames(space as TagSpace));
+    return tag === 'O' ? 'no spans' : undefined;
+  },
   objective: { labels: { tokenLabels: 0.3 }, teacher: { tokenKd: 0.7 } },
   metrics: ({ space, labels, weights }) => [
     spansF1({ labels, weights, tags: tagNames(space as TagSpace) }),

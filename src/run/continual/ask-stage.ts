@@ -4,6 +4,7 @@ import { DATA } from '../stages/data.ts';
 import { labelWith } from '../stages/label.ts';
 import { stage } from '../stages/stage.ts';
 import { TEACHER } from '../stages/teacher.ts';
+import { tellConstantAnswers } from '../teaching/constant-answers.ts';
 
 export const TASK_ANSWERS = artifact<LabelSpace>('task-answers');
 
@@ -16,11 +17,11 @@ export const askStage = stage({
   title: (_, { data }) => `Ask the teacher about the labelled ${data.task.unit}`,
   async run(run, { data, teacher }) {
     const { unit } = data.task;
-    const { space, labelled, reused } = await labelWith(run, data, teacher, teacher.labellingFile, {
-      stage: 'label',
-      split: data.dataset.splits.labelled,
-      task: 'labelling',
-    });
+    const split = data.dataset.splits.labelled;
+    const how = { stage: 'label', split, task: 'labelling' } as const;
+    const labels = await labelWith(run, data, teacher, teacher.labellingFile, how);
+    const { space, labelled, reused, answers } = labels;
+    tellConstantAnswers(run, data.heads, split, { answers, unit });
     return {
       value: space,
       summary: `${labelled} ${unit} labelled, ${reused} answers were in the store`,

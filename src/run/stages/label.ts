@@ -16,6 +16,7 @@ import { objectiveContext } from '../knowledge/pair-context.ts';
 import { planLabels } from '../planning/answer-stages.ts';
 import { addedSamples } from '../teaching/added-samples.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { tellConstantAnswers } from '../teaching/constant-answers.ts';
 import { tappedSplit, tapSamples } from '../teaching/label-taps.ts';
 import type { Labels, Lessons } from '../teaching/lessons.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -78,9 +79,11 @@ export const labelStage = stage({
       const { answers } = await labelWith(run, data, teacher, teacher.labellingFile, how);
       data.taughtTruth.tell('validation', answers);
     }
+    const { answers } = value;
+    tellConstantAnswers(run, data.heads, data.asked, { answers, unit });
     if (teacher.hosted) {
       const { countUnanswered } = await import('../teaching/ask-hosted.ts');
-      for (const space of value.answers.values()) countUnanswered(data.asked, space, teacher.hosted);
+      for (const space of answers.values()) countUnanswered(data.asked, space, teacher.hosted);
     }
     const inner = await tapSamples(run, data, teacher, requests, tappedSplit(data.asked));
     const added = await addedSamples(run, data, teacher, value.space);
