@@ -11,6 +11,7 @@ export type ErrorArea =
   | 'engine'
   | 'train'
   | 'compile'
+  | 'compress'
   | 'checkpoint'
   | 'export'
   | 'run'

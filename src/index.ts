@@ -14,6 +14,12 @@
  */
 
 export { z } from 'zod';
+export {
+  type AfterContext,
+  defineTransform,
+  type Transform,
+  type TransformContext,
+} from './compress/transforms/transform.ts';
 export { BrokenValue } from './data/broken-value.ts';
 export type { GroundTruth } from './data/ground-truth.ts';
 export { defineModality, type Modality, type Processor } from './data/modalities/modality.ts';

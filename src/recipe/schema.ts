@@ -4,6 +4,7 @@ import { fromRegistries } from '../registry.ts';
 import { BACKBONES } from '../students/index.ts';
 import { TASKS } from '../tasks/index.ts';
 import { HOSTED_TEACHERS, type HostedTeacherChoice, type TeacherChoice } from '../teachers/index.ts';
+import { compressProblems, compressSchema } from './compress.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
@@ -65,6 +66,7 @@ export const recipeSchema = fromRegistries(() =>
       training: trainingSchema(),
       continual: continualSchema,
       stages: stagesSchema(),
+      compress: compressSchema(),
       baseline: z
         .strictObject({
           epochs: z
@@ -136,6 +138,7 @@ export const recipeSchema = fromRegistries(() =>
       for (const problem of [
         ...stageProblems(recipe),
         ...takenNameProblems(recipe as Recipe),
+        ...compressProblems(recipe),
         ...dynamicsProblems(recipe),
         // A loss that was misspelt weighs nothing, and is told already.
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),

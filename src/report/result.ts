@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { MetricInfo } from '../metrics/metric.ts';
+import { compressionSchema } from './compression.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
@@ -163,6 +164,8 @@ export const trainResultSchema = z.object({
   gate: gateSchema.nullable(),
   /** What read the student's folder before it was measured. */
   shippedCheck: shippedCheckSchema.optional(),
+  /** What the recipe's transforms did; absent where it lists none. */
+  compression: compressionSchema.optional(),
   seconds: stageSecondsSchema,
   seed: z.number().int(),
   /** The command that repeats the run. */

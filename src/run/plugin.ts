@@ -1,5 +1,7 @@
 import type { GradientRule } from '../autodiff/rule.ts';
 import { registerGradientRules } from '../autodiff/rules/registry.ts';
+import { TRANSFORMS } from '../compress/transforms/index.ts';
+import type { Transform } from '../compress/transforms/transform.ts';
 import { MODALITIES } from '../data/modalities/index.ts';
 import type { Modality } from '../data/modalities/modality.ts';
 import { SOURCES, type SourceKind } from '../data/sources/index.ts';
@@ -44,6 +46,8 @@ export interface Plugin {
   readonly objectives?: readonly ObjectiveKind[];
   readonly students?: readonly Backbone[];
   readonly optimizers?: readonly OptimizerKind[];
+  /** What recipes can list under `compress`. */
+  readonly transforms?: readonly Transform[];
   /** Stages of a run, each with the name of the one that it comes after. */
   readonly stages?: readonly { readonly stage: Stage; readonly after: string }[];
   /** By operator: `Mish`, `com.microsoft::FusedMatMul`. */
@@ -85,6 +89,9 @@ const PARTS: {
   },
   optimizers: (given) => {
     for (const entry of given) register(OPTIMIZERS, entry);
+  },
+  transforms: (given) => {
+    for (const entry of given) register(TRANSFORMS, entry);
   },
   stages: (given) => {
     for (const { stage, after } of given) registerStage(stage, { after });

@@ -31,3 +31,22 @@ export interface StepWeighting {
   /** Emits the factors. Settings that change from step to step are inputs: `inputs.input(name, ...)`. */
   weigh(g: GraphBuilder, terms: readonly WeighedTerm[], inputs: ObjectiveInputs): TermWeights;
 }
+
+/** A weighting of some of a step's terms, by their names; the others count as they are. */
+export function weighingOnly(
+  weighed: readonly { readonly name: string }[],
+  weighting: StepWeighting,
+): StepWeighting {
+  const names = new Set(weighed.map(({ name }) => name));
+  return {
+    weigh(g, terms, inputs) {
+      const own = terms.filter(({ name }) => names.has(name));
+      const { factors, ...rest } = weighting.weigh(g, own, inputs);
+      const one = g.scalar(1, 'float32');
+      return {
+        ...rest,
+        factors: terms.map((term) => (names.has(term.name) ? (factors[own.indexOf(term)] ?? one) : one)),
+      };
+    },
+  };
+}

@@ -18,7 +18,7 @@ export function runCheckpoints(
   const { recipe, folder, engine } = run;
   const { data, teacher } = folder.inputs;
   // The student of `distill` and that of `train` are not the same; a teacher is the same for both.
-  const teaching = training[0] === 'train' ? folder.teaching : undefined;
+  const teaching = ['train', 'compress'].includes(training[0] ?? '') ? folder.teaching : undefined;
   return new CheckpointFolder(folder.file('checkpoints', ...training), {
     identity: {
       training: training.join('/'),

@@ -266,11 +266,14 @@ export class RunFolder {
 
   #checkRecipe(resolved: string): void {
     const path = this.file(RECIPE_FILE);
-    if (existsSync(path) && readRegularText(path) !== resolved) {
+    const written = existsSync(path) ? readRegularText(path) : resolved;
+    if (written !== resolved) {
       // What was kept of the file tells one that was damaged from one of another recipe.
+      const kept = this.#state.files[RECIPE_FILE]?.sha256;
       const isOther =
-        this.#state.files[RECIPE_FILE]?.sha256 !== sha256Of(resolved) &&
-        !differsInSpending(readRegularText(path), resolved);
+        kept !== sha256Of(resolved) &&
+        !differsInSpending(written, resolved) &&
+        !(kept === sha256Of(written) && differsInOrder(written, resolved));
       if (isOther && !this.#isBlank()) {
         throw new LimbeckError(
           'run.other-recipe',
@@ -282,11 +285,20 @@ export class RunFolder {
         );
       }
       if (isOther) this.#state = newState(this.#state.origin);
-      else if (!differsInSpending(readRegularText(path), resolved))
+      else if (kept !== sha256Of(written) && !differsInSpending(written, resolved))
         this.#tell(`${RECIPE_FILE} was not as the run wrote it; it is written again`);
     } else if (existsSync(path) && this.#state.files[RECIPE_FILE]) return;
     replaceFile(path, resolved, 'run');
     this.#state.files = { ...this.#state.files, ...keptFiles(this.path, [RECIPE_FILE]) };
+  }
+}
+
+/** Whether two recipes differ in nothing but the order of their keys: a recipe that is read again may have another. */
+function differsInOrder(before: string, now: string): boolean {
+  try {
+    return canonicalJson(parse(before)) === canonicalJson(parse(now));
+  } catch {
+    return false;
   }
 }
 

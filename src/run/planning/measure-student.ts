@@ -1,3 +1,4 @@
+import { duringTraining } from '../../compress/transforms/apply-transforms.ts';
 import type { Split } from '../../data/split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
@@ -5,6 +6,7 @@ import type { Student } from '../../students/student.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { trainingBatch } from '../batches/sample-batches.ts';
 import { withTowerKnowledge } from '../batches/tower-knowledge.ts';
+import { transformsOf } from '../compressing/transforms-of.ts';
 import { answerDims } from '../heads/answer-dims.ts';
 import { labelTerms, outputContext } from '../heads/label-terms.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
@@ -31,7 +33,8 @@ export interface StudentCost {
 export async function measureStudent(context: PlanningContext, inner?: InnerKnowledge): Promise<StudentCost> {
   const { recipe, data, taught, scratch } = context;
   const { maxGradNorm, optimizer, accumulate } = recipe.training;
-  const student = data.buildStudent();
+  const steps = duringTraining(data.buildStudent(), transformsOf(recipe, data.heads));
+  const { student } = steps;
   const { train, labelled } = data.dataset.splits;
   const batchSize = trainedBatch(context, taught ? train : labelled);
   const samples = sampledBuckets([taught ? data.asked : labelled], MEASURED_BATCHES * batchSize);
@@ -42,7 +45,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   const training = await withScratchTaps(scratch, taught ? samples : [], dims, (knowledge) =>
     measureTraining(context, {
       student,
-      terms,
+      terms: [...terms, ...steps.terms],
       optimizer: createOptimizer(optimizer),
       maxGradNorm,
       accumulate,
@@ -53,7 +56,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   );
   const evaluation = await measureEvaluation(context, student, batchSize);
   const step = new Map([...training.step].map(([name, seconds]) => [Number(name), seconds]));
-  return { student, training, step, evaluation };
+  return { student: steps.finish(student), training, step, evaluation };
 
   function variantOf(sample: Split, knowledge: ReadonlyMap<string, LabelSpace> | undefined): MeasuredVariant {
     const name = `${lengthOf(sample.buckets[0]!)}`;

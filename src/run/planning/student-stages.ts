@@ -1,6 +1,8 @@
+import { afterTraining } from '../../compress/transforms/apply-transforms.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { join } from '../../platform/paths.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
+import { transformsOf } from '../compressing/transforms-of.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
@@ -30,22 +32,41 @@ export async function planStudent(context: PlanningContext, costs: Artifacts): P
 /** Training its baseline. Without what the losses ask for, a step is another one. */
 export async function planBaseline(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
   const cost = await context.told('baseline', 'Time the student without a teacher', () =>
-    measureStudent({ ...context, taught: false }),
+    measureStudent({ ...context, taught: false, recipe: { ...context.recipe, compress: undefined } }),
   );
   const { memoryBytes } = costs.get(STUDENT_COST);
   return planTraining(context, 'baseline', { cost, memoryBytes, withTeacher: false });
 }
 
+/** The trainings of transforms, at most: each is of a smaller student than the one that was timed. */
+export async function planCompress(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
+  const { recipe, taught } = context;
+  const after = afterTraining(transformsOf(recipe, []).items);
+  const epochs = after.reduce((sum, { transform, item }) => sum + (transform.epochs?.(item) ?? 0), 0);
+  const plan = planTraining(context, 'compress', {
+    ...costs.get(STUDENT_COST),
+    withTeacher: taught,
+    epochs,
+  });
+  const titles = after.map(({ transform }) => transform.title).join(', ');
+  return { ...plan, note: `${titles}: ${plan.note} at most, as long as those of the student before` };
+}
+
 /** All epochs, which early stopping may cut short. */
 export function planTraining(
   context: Pick<PlanningContext, 'recipe' | 'data'>,
-  stage: 'train' | 'baseline',
-  { cost, memoryBytes, withTeacher }: { cost: StudentCost; memoryBytes: number; withTeacher: boolean },
+  stage: 'train' | 'baseline' | 'compress',
+  {
+    cost,
+    memoryBytes,
+    withTeacher,
+    epochs: given,
+  }: { cost: StudentCost; memoryBytes: number; withTeacher: boolean; epochs?: number },
 ): StagePlan {
   const { recipe, data } = context;
   const { dataset } = data;
   const { earlyStopping, evaluateEvery, checkpointEvery } = recipe.training;
-  const epochs = stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs;
+  const epochs = given ?? (stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs);
   const samples = withTeacher ? dataset.splits.train : dataset.splits.labelled;
   const batchSize = trainedBatch(context, samples);
   const split = fillsBatches(samples) ? inFullBatches(samples, batchSize) : samples;
@@ -62,9 +83,10 @@ export function planTraining(
       evaluation: evaluationOf(dataset.splits.validation, cost.evaluation),
     });
   // The soonest that patience can end is when nothing after the first evaluation was better.
-  const fewest = earlyStopping
-    ? Math.min(epochs, earlyStopping.patience + Math.min(1, evaluateEvery / perEpoch))
-    : epochs;
+  const fewest =
+    earlyStopping && stage !== 'compress'
+      ? Math.min(epochs, earlyStopping.patience + Math.min(1, evaluateEvery / perEpoch))
+      : epochs;
   const secondsAtMost = secondsOf(epochs);
   return {
     stage,

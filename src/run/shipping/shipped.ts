@@ -1,3 +1,4 @@
+import type { Compression } from '../../report/compression.ts';
 import type { BaselineResult, ShippedCheck } from '../../report/result.ts';
 
 /** A model that the student is compared with, in a file of its own that does not ship. */
@@ -16,4 +17,6 @@ export interface Shipped {
   readonly float32Layers: readonly string[];
   /** What the folder was read by, with the answers that are measured. */
   readonly check: ShippedCheck;
+  /** What the recipe's transforms did. */
+  readonly compression?: Compression;
 }

@@ -95,6 +95,7 @@ export const evaluateStage = stage({
         testSamples: test.size,
         ...(chance !== undefined && { chance }),
         shippedCheck: shipped.check,
+        ...(shipped.compression && { compression: shipped.compression }),
         sections: sections.sections(),
       };
       return { value, summary: summaryOf(models, data) };

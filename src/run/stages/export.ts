@@ -14,8 +14,10 @@ import { writeModelFile } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { percent } from '../../percent.ts';
 import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
+import { UNCOMPRESSED } from '../../report/compression.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
 import type { Head } from '../../targets/head.ts';
+import { compressedStudent } from '../compressing/compress-student.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { StageEnd } from '../context/stage-end.ts';
@@ -67,7 +69,12 @@ export const exportAgainStage = stage({
   needs: { data: DATA },
   makes: SHIPPED,
   title: () => 'Export the student',
-  run: (run, { data }) => exportFiles(run, { data, student: finishedStudent(run, data), baseline: null }),
+  run: (run, { data }) =>
+    exportFiles(run, {
+      data,
+      student: compressedStudent(run, finishedStudent(run, data)),
+      baseline: null,
+    }),
   plan: planExport,
 });
 
@@ -89,13 +96,20 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     writeModelFile(file, shippedForm(baseline));
     baselines.push({ ...LABELS_ALONE, file });
   }
+  // Trainings without a teacher are compared with nothing.
+  if (student.uncompressed && recipe.teacher) {
+    const file = folder.file('uncompressed', 'model.onnx');
+    mkdirSync(folder.file('uncompressed'), { recursive: true });
+    writeModelFile(file, shippedForm({ student: student.uncompressed }));
+    baselines.push({ ...UNCOMPRESSED, taughtBy: 'teacher', file });
+  }
   for (const { name, title, taughtBy, student } of peers) {
     const file = folder.file('peer', `${name}.onnx`);
     mkdirSync(folder.file('peer'), { recursive: true });
     writeModelFile(file, shippedForm({ student }));
     baselines.push({ name, title, taughtBy, file });
   }
-  for (const part of ['student', 'baseline', 'peer'])
+  for (const part of ['student', 'baseline', 'uncompressed', 'peer'])
     if (existsSync(folder.file(part))) folder.keepFolder(part);
   const value: Shipped = {
     student: folder.file('student', MODEL_FILE),
@@ -103,6 +117,7 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     baselines,
     float32Layers: int8?.excluded ?? [],
     check,
+    ...(student.compression && { compression: student.compression }),
   };
   const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';
   return {

@@ -1,5 +1,8 @@
+import type { Recipe } from '../../recipe/schema.ts';
 import type { ToldStage } from '../../report/told-stage.ts';
+import type { RunOptions } from '../context/run-options.ts';
 import { BASELINE, baselineStage } from './baseline.ts';
+import { compressStage } from './compress.ts';
 import { DATA, dataStage } from './data.ts';
 import { EVALUATIONS, evaluateStage } from './evaluate.ts';
 import { exportAgainStage, exportStage, SHIPPED } from './export.ts';
@@ -21,6 +24,7 @@ export const DISTILL: readonly Stage[] = [
   labelStage,
   peerStage,
   trainStage,
+  compressStage,
   baselineStage,
   exportStage,
   evaluateStage,
@@ -31,6 +35,7 @@ export const DISTILL: readonly Stage[] = [
 export const TRAIN: readonly Stage[] = [
   dataStage,
   labelsTrainingStage,
+  compressStage,
   exportStage,
   evaluateStage,
   reportStage,
@@ -47,10 +52,15 @@ export const STAGES: readonly string[] = namesOf(DISTILL);
 
 /**
  * Every stage that there is, in order, as a command's report tells of it: a result has the seconds of all, 0 for those that
- * the command does not have.
+ * the command does not have. Of `isExtra` stages only those that the run has.
  */
-export function toldStages(list: readonly Stage[]): readonly ToldStage[] {
-  const [own, all] = [withRegistered(list), withRegistered(DISTILL)];
+export function toldStages(
+  list: readonly Stage[],
+  run?: { readonly recipe: Recipe; readonly options: RunOptions },
+): readonly ToldStage[] {
+  const isTold = ({ isExtra, applies }: Stage) =>
+    !run || !isExtra || applies?.(run.recipe, run.options) !== false;
+  const [own, all] = [withRegistered(list), withRegistered(DISTILL).filter(isTold)];
   return namesOf(all).map((name) => {
     const { about } = (own.find((stage) => stage.name === name) ??
       all.find((stage) => stage.name === name)) as Stage;

@@ -18,7 +18,7 @@ export async function runStages<Wanted extends object>(
   const stages = stagesOf(list, run.recipe, run.options);
   const made = new Artifacts();
   made.set(TASK, await openTask(run));
-  made.set(TOLD_STAGES, toldStages(list));
+  made.set(TOLD_STAGES, toldStages(list, run));
   const releases: (() => void | Promise<void>)[] = [];
   try {
     for (const stage of stages) {

@@ -23,6 +23,8 @@ export interface Stage<Needs extends object = object, Value = unknown> {
   readonly makes?: Artifact<Value>;
   /** Whether a run of the recipe has the stage; always when absent. */
   applies?(recipe: Recipe, options: RunOptions): boolean;
+  /** Whether results and reports of runs that do not have it are silent about it; false when absent. */
+  readonly isExtra?: boolean;
   /** What is told when it begins. */
   title(run: RunContext, needs: Needs): string;
   run(run: RunContext, needs: Needs): Promise<StageEnd<Value>>;

@@ -1,12 +1,13 @@
+import { duringTraining } from '../../compress/transforms/apply-transforms.ts';
 import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
 import { objectiveTerms } from '../../objectives/index.ts';
-import { createOptimizer } from '../../train/optimizers.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import { bestParameters } from '../../train/resume.ts';
 import { withParameters } from '../../train/step-graph.ts';
-import { trainStudent } from '../../train/training-loop.ts';
-import { formulateFor } from '../calibrating/formulate.ts';
+import { appliedSoFar } from '../compressing/applied.ts';
+import { transformsOf } from '../compressing/transforms-of.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
@@ -15,12 +16,12 @@ import type { TaskData } from '../context/task.ts';
 import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
 import { labelTerms } from '../heads/label-terms.ts';
 import { modelSelection } from '../heads/model-selection.ts';
-import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { planStudent } from '../planning/student-stages.ts';
 import type { Lessons } from '../teaching/lessons.ts';
 import { withDecidedTemperature } from '../training/decided-temperature.ts';
+import { fitStudent } from '../training/fit-student.ts';
 import type { TrainedStudent } from '../training/trained-student.ts';
-import { trainingPlan } from '../training/training-plan.ts';
+import { trainingPlan, withTerms } from '../training/training-plan.ts';
 import { DATA } from './data.ts';
 import { LESSONS } from './label.ts';
 import { PEERS, withAssistant } from './peer.ts';
@@ -71,9 +72,8 @@ export async function train(
   data: TaskData,
   { stage: name, lessons }: Training,
 ): Promise<StageEnd<TrainedStudent>> {
-  const { recipe, engine, folder } = run;
+  const { recipe, folder } = run;
   const { training } = recipe;
-  const { dataset } = data;
   const drawn = data.buildStudent();
   const started = lessons && (await data.startStudent?.(lessons.answers.spaces, run));
   const student = started ? withParameters(drawn, started) : drawn;
@@ -86,17 +86,14 @@ export async function train(
   const terms = lessons
     ? objectiveTerms(taught.recipe.objective, lessons.context)
     : labelTerms(data, recipe.objective);
-  const evaluator = parameterEvaluator({
-    engine,
-    student,
-    split: dataset.splits.validation,
-    batchSize: training.batchSize,
-    outputs: data.heads,
-  });
-  const { optimizer, schedule } = training;
   const selection = modelSelection(metricsOf(data.heads), selectedMetric(data.heads), training.earlyStopping);
   const epochs = name === 'baseline' ? recipe.baseline.epochs : training.epochs;
   const totalSteps = epochs * batches.batchesPerEpoch;
+  // The baseline is trained plainly.
+  const steps = duringTraining(
+    student,
+    transformsOf(name === 'train' ? recipe : plainOf(recipe), data.heads),
+  );
   const plan = await trainingPlan(taught, data, lessons, {
     stage: { name, terms, steps: totalSteps },
     batches,
@@ -105,55 +102,42 @@ export async function train(
   });
   folder.resetMetrics(name);
   folder.begin(name);
-  try {
-    const result = await trainStudent({
-      engine,
-      student,
-      variants,
-      terms,
-      seed: recipe.seed,
-      optimizer: createOptimizer(optimizer),
-      schedule: { ...schedule, peak: optimizer.learningRate, totalSteps },
-      maxGradNorm: training.maxGradNorm,
-      accumulate: training.accumulate,
-      ...plan,
-      ...formulateFor(run, totalSteps),
-      evaluateEvery: training.evaluateEvery,
-      evaluate: evaluator.evaluate,
-      selection,
-      checkpoints: {
-        folder: runCheckpoints(run, name),
-        everySeconds: training.checkpointEvery,
-      },
-      signal: run.options.signal,
-      onProgress: (done, total, note) =>
-        run.emit({ type: 'progress', stage: name, task: 'training', done, total, unit: 'steps', note }),
-      onMetrics: (values) => {
-        folder.addMetrics(name, values);
-        run.emit({ type: 'metrics', stage: name, values });
-      },
-      onWarning: (message) => run.warn(message),
-    });
-    plan.finish?.();
-    const { step, evaluation } = result.best;
-    const finding: TrainingFinding = { steps: result.steps };
-    folder.finish(name, finding);
-    const speed = Math.round(result.samples / Math.max(result.seconds, 1e-9));
-    return {
-      value: { student: withParameters(student, result.parameters), validation: evaluation },
-      summary:
-        `${formatMetric(selection.metric, evaluation)} on the validation split after ${step} of ${result.steps} steps` +
-        ` (${speed} ${data.task.unit}/s)${result.stoppedEarly ? ', stopped early' : ''}`,
-    };
-  } finally {
-    await evaluator.close();
-  }
+  const result = await fitStudent(run, data, {
+    name: [name],
+    task: 'training',
+    student: steps.student,
+    variants,
+    terms: [...terms, ...steps.terms],
+    totalSteps,
+    learningRate: training.optimizer.learningRate,
+    plan: withTerms(plan, steps.terms),
+    selection,
+  });
+  const { step, evaluation } = result.best;
+  const finding: TrainingFinding = { steps: result.steps };
+  folder.finish(name, finding);
+  const speed = Math.round(result.samples / Math.max(result.seconds, 1e-9));
+  return {
+    value: {
+      student: steps.finish(withParameters(steps.student, result.parameters)),
+      validation: evaluation,
+      ...(name === 'train' && appliedSoFar(recipe)),
+    },
+    summary:
+      `${formatMetric(selection.metric, evaluation)} on the validation split after ${step} of ${result.steps} steps` +
+      ` (${speed} ${data.task.unit}/s)${result.stoppedEarly ? ', stopped early' : ''}`,
+  };
+}
+
+/** A recipe without its transforms. */
+function plainOf({ seed }: Recipe): Pick<Recipe, 'seed' | 'compress'> {
+  return { seed };
 }
 
 /** The student that a finished training left in its checkpoint. Throws LimbeckError `export.missing` without one. */
 export function finishedStudent(run: RunContext, data: TaskData): TrainedStudent {
   const finding = run.folder.finding<TrainingFinding>('train');
-  const student = data.buildStudent();
+  const { student, finish } = duringTraining(data.buildStudent(), transformsOf(run.recipe, data.heads));
   const checkpoint = finding && runCheckpoints(run, 'train').load(run.warn);
   const best = checkpoint?.step === finding?.steps && checkpoint && bestParameters(checkpoint);
   if (!best) {
@@ -165,7 +149,8 @@ export function finishedStudent(run: RunContext, data: TaskData): TrainedStudent
     });
   }
   return {
-    student: withParameters(student, best.parameters),
+    student: finish(withParameters(student, best.parameters)),
     validation: best.evaluation,
+    ...appliedSoFar(run.recipe),
   };
 }

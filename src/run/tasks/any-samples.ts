@@ -1,3 +1,4 @@
+import { beforeTraining } from '../../compress/transforms/apply-transforms.ts';
 import { ATTENTION_MASK } from '../../data/columns.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
@@ -18,6 +19,7 @@ import { speedCalls } from '../batches/speed-calls.ts';
 import { taughtTexts } from '../batches/taught-texts.ts';
 import { withTowers } from '../batches/tower-knowledge.ts';
 import { inViews, trainingDataOf } from '../batches/training-data.ts';
+import { transformsOf } from '../compressing/transforms-of.ts';
 import type { LinearPeer, Task, TaskData } from '../context/task.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
 import { headsOf, taughtSpaces } from '../heads/recipe-heads.ts';
@@ -101,13 +103,16 @@ function sampleData(context: Context): TaskData {
     asked: inViews(recipe, splits.train).split,
     buildStudent() {
       // Some students measure the training samples first: once is enough.
-      student ??= buildStudent({
-        backbone: backboneOf(recipe),
-        options: recipe.student,
-        inputs,
-        heads,
-        random: randomStream(recipe.seed, 'student'),
-      });
+      student ??= beforeTraining(
+        buildStudent({
+          backbone: backboneOf(recipe),
+          options: recipe.student,
+          inputs,
+          heads,
+          random: randomStream(recipe.seed, 'student'),
+        }),
+        transformsOf(recipe, heads),
+      );
       return student;
     },
     async startStudent(answers, run) {

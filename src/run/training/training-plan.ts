@@ -1,10 +1,11 @@
 import { weighedOptions } from '../../objectives/index.ts';
 import { TEMPERATURE } from '../../objectives/kd-logits.ts';
-import type { ObjectiveContext } from '../../objectives/objective.ts';
+import type { ObjectiveContext, ObjectiveTerm } from '../../objectives/objective.ts';
 import { namesFor } from '../../objectives/output-names.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StepControl } from '../../train/step-control.ts';
 import { temperatureControl } from '../../train/temperature-control.ts';
+import { weighingOnly } from '../../weighting/weighting.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import type { Lessons } from '../teaching/lessons.ts';
@@ -40,9 +41,22 @@ export async function trainingPlan(
   };
 }
 
+/** A plan with more terms in each of its stages, which no weighting weighs. */
+export function withTerms(plan: TrainingPlan, terms: readonly ObjectiveTerm[]): TrainingPlan {
+  if (!plan.stages || terms.length === 0) return plan;
+  return {
+    ...plan,
+    stages: plan.stages.map((stage) => ({
+      ...stage,
+      terms: [...stage.terms, ...terms],
+      ...(stage.weighting && { weighting: weighingOnly(stage.terms, stage.weighting) }),
+    })),
+  };
+}
+
 /** The temperatures of `kd` where they fall with the learning rate. */
-function temperatureControls(
-  { objective, training }: Recipe,
+export function temperatureControls(
+  { objective, training }: Pick<Recipe, 'objective' | 'training'>,
   context: ObjectiveContext,
   totalSteps: number,
 ): StepControl[] {

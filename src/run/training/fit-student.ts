@@ -1,0 +1,81 @@
+import type { StageName } from '../../events.ts';
+import type { ObjectiveTerm } from '../../objectives/objective.ts';
+import type { Student } from '../../students/student.ts';
+import type { ModelSelection } from '../../train/early-stopping.ts';
+import { createOptimizer } from '../../train/optimizers.ts';
+import { type TrainingResult, trainStudent } from '../../train/training-loop.ts';
+import { formulateFor } from '../calibrating/formulate.ts';
+import { runCheckpoints } from '../context/run-checkpoints.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData, TrainingData } from '../context/task.ts';
+import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
+import type { TrainingPlan } from './planned-training.ts';
+
+/** One training of a run. */
+export interface Fitting {
+  /** Its name among the run's trainings, for checkpoints; the first part is the stage. */
+  readonly name: readonly [StageName, ...string[]];
+  /** For progress bars: `training`. */
+  readonly task: string;
+  readonly student: Student;
+  readonly variants: TrainingData['variants'];
+  readonly terms: readonly ObjectiveTerm[];
+  readonly totalSteps: number;
+  /** At its highest. */
+  readonly learningRate: number;
+  readonly plan: TrainingPlan;
+  readonly selection: ModelSelection;
+}
+
+/**
+ * Trains a student with a recipe's optimizer and schedule, and measures it on the validation split; a training that was cut off
+ * goes on. Its rows of metrics are the stage's.
+ */
+export async function fitStudent(
+  run: RunContext,
+  data: TaskData,
+  { name, task, student, plan, totalSteps, learningRate, ...own }: Fitting,
+): Promise<TrainingResult> {
+  const { recipe, engine, folder } = run;
+  const { training } = recipe;
+  const [stage] = name;
+  const evaluator = parameterEvaluator({
+    engine,
+    student,
+    split: data.dataset.splits.validation,
+    batchSize: training.batchSize,
+    outputs: data.heads,
+  });
+  try {
+    const result = await trainStudent({
+      ...own,
+      engine,
+      student,
+      seed: recipe.seed,
+      optimizer: createOptimizer(training.optimizer),
+      schedule: { ...training.schedule, peak: learningRate, totalSteps },
+      maxGradNorm: training.maxGradNorm,
+      accumulate: training.accumulate,
+      ...plan,
+      ...formulateFor(run, totalSteps),
+      evaluateEvery: training.evaluateEvery,
+      evaluate: evaluator.evaluate,
+      checkpoints: {
+        folder: runCheckpoints(run, ...name),
+        everySeconds: training.checkpointEvery,
+      },
+      signal: run.options.signal,
+      onProgress: (done, total, note) =>
+        run.emit({ type: 'progress', stage, task, done, total, unit: 'steps', note }),
+      onMetrics: (values) => {
+        folder.addMetrics(stage, values);
+        run.emit({ type: 'metrics', stage, values });
+      },
+      onWarning: (message) => run.warn(message),
+    });
+    plan.finish?.();
+    return result;
+  } finally {
+    await evaluator.close();
+  }
+}
