@@ -73,7 +73,14 @@ export class LabelWriter {
     this.#since = performance.now();
     if (count === 0) return;
     const keys = this.#keys.subarray(0, count * SAMPLE_KEY_BYTES);
-    for (const column of this.#columns) await column.space.put(keys, column.take(count));
+    for (const column of this.#columns) {
+      const rows = column.take(count);
+      // A sample may have been asked about for the sake of another tap: what was answered before stays.
+      const lacking = this.#columns.length > 1 ? column.space.missing(keys) : undefined;
+      if (!lacking || lacking.length === count) await column.space.put(keys, rows);
+      else if (lacking.length > 0)
+        await column.space.put(keysAt(keys, lacking), rowsAt(rows, lacking, count));
+    }
   }
 }
 
@@ -139,6 +146,28 @@ class LengthColumn implements WaitingColumn {
     this.extraBytes = 0;
     return rows;
   }
+}
+
+function keysAt(keys: Uint8Array, positions: readonly number[]): Uint8Array {
+  const chosen = new Uint8Array(positions.length * SAMPLE_KEY_BYTES);
+  positions.forEach((from, to) => {
+    chosen.set(keyAt(keys, from), to * SAMPLE_KEY_BYTES);
+  });
+  return chosen;
+}
+
+function rowsAt(
+  rows: Float32Array | readonly SizedAnswer[],
+  positions: readonly number[],
+  count: number,
+): Float32Array | SizedAnswer[] {
+  if (!(rows instanceof Float32Array)) return positions.map((from) => rows[from] as SizedAnswer);
+  const width = rows.length / count;
+  const chosen = new Float32Array(positions.length * width);
+  positions.forEach((from, to) => {
+    chosen.set(rows.subarray(from * width, (from + 1) * width), to * width);
+  });
+  return chosen;
 }
 
 function name(key: Uint8Array): string {

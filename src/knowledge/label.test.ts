@@ -58,7 +58,15 @@ describe('labelSplit', () => {
       onPlan: (plan) => plans.push({ ...plan, asked: teacher.asked.size }),
       onProgress: (progress) => done.push(progress.done / progress.total),
     });
-    expect(plans).toEqual([{ samples: 100, missing: 100, bytes: expect.any(Number), asked: 0 }]);
+    expect(plans).toEqual([
+      {
+        samples: 100,
+        missing: 100,
+        missingOf: new Map([['logits', 100]]),
+        bytes: expect.any(Number),
+        asked: 0,
+      },
+    ]);
     expect(result).toMatchObject({ labelled: 100, reused: 0, teacherCalls: 100 });
     expect(result.secondsInTeacher).toBeLessThanOrEqual(result.seconds);
     expect(teacher.filled).toEqual([...Array(6).fill(8), ...Array(6).fill(8), 2, 2]);
@@ -96,6 +104,40 @@ describe('labelSplit', () => {
     expect(await label(teacher, range(50), { taps: ['hidden'] })).toMatchObject({ labelled: 0 });
     await expectLabels(range(50));
     await expectLabels(range(50), 'hidden', 300);
+  });
+
+  it('keeps an answer that is there as it is, also where it asks about the sample for another tap', async () => {
+    const taps = { logits: 3, hidden: 4 };
+    const { title, hash, preprocessing } = fakeTeacher({ taps });
+    const space = await store.space({
+      title,
+      teacher: hash,
+      tap: 'logits',
+      preprocessing,
+      dims: [3],
+      encoding: 'float32',
+    });
+    await space.put(keysOf([7]), Float32Array.of(0.1, 0.2, 0.3));
+    const encoding = new Map([
+      ['logits', 'float32'],
+      ['hidden', 'float16'],
+    ] as const);
+    const plans: LabelPlan[] = [];
+    await label(fakeTeacher({ taps }), range(10), {
+      taps: ['logits', 'hidden'],
+      encoding,
+      onPlan: (plan) => plans.push(plan),
+    });
+    expect(plans[0]?.missingOf).toEqual(
+      new Map([
+        ['logits', 9],
+        ['hidden', 10],
+      ]),
+    );
+    const kept = new Float32Array(6);
+    space.read(keysOf([7, 8]), kept);
+    expect([...kept]).toEqual([...Float32Array.of(0.1, 0.2, 0.3), ...answer(8, 3)]);
+    await expectLabels(range(10), 'hidden', 4);
   });
 
   it('asks once about a sample that is there many times', async () => {

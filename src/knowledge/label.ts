@@ -21,6 +21,8 @@ export interface LabelPlan {
   readonly samples: number;
   /** Samples that the teacher will be asked about. */
   readonly missing: number;
+  /** How many samples have no answer of each tap. */
+  readonly missingOf: ReadonlyMap<string, number>;
   /** About how much disk their labels will take. */
   readonly bytes: number;
 }
@@ -36,8 +38,8 @@ export interface LabelOptions {
   taps: readonly string[];
   split: LabelSplit;
   store: KnowledgeStore;
-  /** `float16` by default. */
-  encoding?: LabelEncoding;
+  /** Of all taps, or of each; `float16` by default. */
+  encoding?: LabelEncoding | ReadonlyMap<string, LabelEncoding>;
   /** Samples per run of the teacher; 128 by default. */
   batchSize?: number;
   onPlan?: (plan: LabelPlan) => void;
@@ -59,7 +61,8 @@ export interface LabelResult {
 }
 
 /**
- * Asks the teacher about the samples of a split that have no labels in the store, and keeps the answers.
+ * Asks the teacher about the samples of a split that have no labels in the store, and keeps the answers. A sample that lacks
+ * the answer of some tap is asked about once for all of them; answers that are there stay as they are.
  *
  * What was answered is committed whatever ends it: an error, an abort (it throws the signal's reason), or the
  * end; a killed process loses the last 2 seconds at most. So it can be called again and goes on.
@@ -77,6 +80,7 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
   let twice = 0;
   let secondsInTeacher = 0;
   if (plan.missing > 0) {
+    for (const [tap, count] of plan.missingOf) if (count === 0) spaces.delete(tap);
     const taps = [...spaces.keys()];
     const pending = new PendingBatches(batchSize);
     const writer = new LabelWriter(spaces, batchSize);
@@ -129,28 +133,38 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
 export async function planLabels(
   options: Pick<LabelOptions, 'teacher' | 'taps' | 'split' | 'store' | 'encoding' | 'batchSize' | 'signal'>,
 ): Promise<LabelPlan> {
-  const { split, encoding = 'float16', batchSize = 128, signal } = options;
-  const spaces = await spacesOf(options);
+  const { split, batchSize = 128, signal } = options;
+  const spaces = [...(await spacesOf(options))];
   let samples = 0;
   let missing = 0;
-  const lengths = new Map<number, number>();
+  const missingOf = new Map(spaces.map(([tap]) => [tap, 0]));
+  const lengthsOf = new Map(spaces.map(([tap]) => [tap, new Map<number, number>()]));
   for await (const batch of split.batches(batchSize)) {
     signal?.throwIfAborted();
     samples += batch.keys.length / SAMPLE_KEY_BYTES;
-    const rows = missingRows(spaces, batch.keys);
-    missing += rows.length;
     const spans = tokenSpans(batch);
-    for (const row of rows) {
-      const length = spans?.lengths[row] ?? 0;
-      lengths.set(length, (lengths.get(length) ?? 0) + 1);
-    }
+    const lacking = spaces.map(([tap, space]) => {
+      const rows = space.missing(batch.keys);
+      missingOf.set(tap, (missingOf.get(tap) as number) + rows.length);
+      const lengths = lengthsOf.get(tap) as Map<number, number>;
+      if (hasLength(space.info.dims)) {
+        for (const row of rows) {
+          const length = spans?.lengths[row] ?? 0;
+          lengths.set(length, (lengths.get(length) ?? 0) + 1);
+        }
+      }
+      return rows;
+    });
+    missing += unionOf(lacking).length;
   }
   let bytes = 0;
-  for (const { info } of spaces.values())
-    bytes += hasLength(info.dims)
-      ? estimateLengthBytes(lengths, info.dims, encoding)
-      : estimateBytes(missing, info.dims as number[], encoding);
-  return { samples, missing, bytes };
+  for (const [tap, { info }] of spaces) {
+    const { dims, encoding } = info;
+    bytes += hasLength(dims)
+      ? estimateLengthBytes(lengthsOf.get(tap) as Map<number, number>, dims, encoding)
+      : estimateBytes(missingOf.get(tap) as number, dims as number[], encoding);
+  }
+  return { samples, missing, missingOf, bytes };
 }
 
 /** The spaces of a teacher's taps, by tap. */
@@ -168,9 +182,10 @@ async function spacesOf(
       });
     }
     const { title, hash, preprocessing } = teacher;
+    const own = typeof encoding === 'string' ? encoding : (encoding.get(tap) ?? 'float16');
     spaces.set(
       tap,
-      await store.space({ title, teacher: hash, tap, preprocessing, dims: output.dims, encoding }),
+      await store.space({ title, teacher: hash, tap, preprocessing, dims: output.dims, encoding: own }),
     );
   }
   return spaces;
@@ -178,6 +193,9 @@ async function spacesOf(
 
 /** The rows that have no label in some space. */
 function missingRows(spaces: ReadonlyMap<string, LabelSpace>, keys: Uint8Array): number[] {
-  const lists = [...spaces.values()].map((space) => space.missing(keys));
+  return unionOf([...spaces.values()].map((space) => space.missing(keys)));
+}
+
+function unionOf(lists: readonly number[][]): number[] {
   return lists.length === 1 ? (lists[0] as number[]) : [...new Set(lists.flat())].sort((a, b) => a - b);
 }

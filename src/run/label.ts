@@ -13,9 +13,9 @@ export async function label(recipe: Recipe, options: RunOptions): Promise<LabelR
   const run = await openRun(recipe, options);
   try {
     const { teacher, lessons } = await runStages(run, LABEL, { teacher: TEACHER, lessons: LESSONS });
-    const { labelled, reused, repeated, seconds, space } = lessons.answers;
+    const { labelled, reused, repeated, seconds, space, precision } = lessons.answers;
     const kept = (await run.store.list()).find(({ id }) => id === space.info.id);
-    const { precision, agreement } = teacher;
+    const { agreement } = teacher;
     return { labelled, reused, repeated, seconds, bytes: kept?.bytes ?? 0, precision, agreement };
   } finally {
     await run.close();

@@ -9,6 +9,7 @@ import {
   atChanceOption,
   headOptions,
   minAgreementOption,
+  minInnerCosineOption,
   precisionOption,
   teacherLabelsOption,
   teacherOutputOption,
@@ -30,6 +31,7 @@ export interface TeacherKind<Options extends z.ZodObject = z.ZodObject> {
 const labelling = {
   precision: precisionOption,
   minAgreement: minAgreementOption,
+  minInnerCosine: minInnerCosineOption,
   head: headOptions,
   whole: wholeOptions,
 };
@@ -111,6 +113,7 @@ const onnxImageOptions = z
     atChance: atChanceOption,
     precision: precisionOption,
     minAgreement: minAgreementOption,
+    minInnerCosine: minInnerCosineOption,
   })
   .describe('An ONNX file that classifies pictures. It is not trained: its output is the classes.');
 
@@ -135,6 +138,7 @@ const onnxPairOptions = z
       ),
     precision: precisionOption,
     minAgreement: minAgreementOption,
+    minInnerCosine: minInnerCosineOption,
   })
   .describe('A model of texts and images (CLIP): its vectors teach both towers of a student.');
 
@@ -162,6 +166,7 @@ const onnxAudioOptions = z
     atChance: atChanceOption,
     precision: precisionOption,
     minAgreement: minAgreementOption,
+    minInnerCosine: minInnerCosineOption,
   })
   .describe('An ONNX file that classifies audio. It is not trained: its output is the classes.');
 
@@ -172,7 +177,11 @@ const onnxAudio = {
 } as const;
 
 const sileroVadOptions = z
-  .object({ precision: precisionOption, minAgreement: minAgreementOption })
+  .object({
+    precision: precisionOption,
+    minAgreement: minAgreementOption,
+    minInnerCosine: minInnerCosineOption,
+  })
   .describe(
     'Silero VAD v5: in which frames of 256 samples, at 8000 a second, somebody speaks. From the npm package @ricky0123/vad-web, to be installed beside Limbeck.',
   );
@@ -221,6 +230,7 @@ const onnxColumns = {
         ),
       precision: precisionOption,
       minAgreement: minAgreementOption,
+      minInnerCosine: minInnerCosineOption,
     })
     .describe(
       "An ONNX file that reads the columns of the recipe's inputs under their own names, whatever they hold. It is not trained.",

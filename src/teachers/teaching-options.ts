@@ -40,6 +40,15 @@ export const minAgreementOption = z
   .default(0.97)
   .describe('The part of a sample on which int8 must decide as f32 does; below it the f32 teacher labels.');
 
+export const minInnerCosineOption = z
+  .number()
+  .min(-1)
+  .max(1)
+  .optional()
+  .describe(
+    'The cosine with f32 that the inner values of an int8 teacher must have on a sample, for losses that look into it; 0.99 when absent. Below it f32 is asked for all.',
+  );
+
 /** How all of the teacher learns, after its head (`train: all`). */
 export const wholeOptions = z
   .strictObject({

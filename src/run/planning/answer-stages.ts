@@ -10,7 +10,7 @@ import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import { secondsForSplit } from './batch-counts.ts';
 import { HOSTED_COST, TEACHER_COST } from './costs.ts';
-import type { TeacherCost } from './measure-teacher.ts';
+import type { TeacherCost, TeacherFileCost } from './measure-teacher.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { Plan, StagePlan } from './stage-plan.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
@@ -43,10 +43,13 @@ export async function planLabels(context: PlanningContext, costs: Artifacts): Pr
   const answers = await planAnswers(context, store, recipe, { cost, known });
   costs.set(ANSWER_COST, answers);
   const { seconds, diskBytes } = answers.training;
+  // One pass answers and is looked into; in which form, only the trained teacher can show.
+  const ofInt8 = answers.precision === 'int8' && cost.int8 ? slowness(data, cost.int8, cost.f32) : 1;
+  const twice = recipe.teacher.precision === 'int8';
   return {
     stage: 'label',
-    seconds: seconds + inner.seconds,
-    secondsAtMost: answers.trainingSecondsAtMost + inner.seconds,
+    seconds: Math.max(seconds, inner.seconds * ofInt8),
+    secondsAtMost: twice ? seconds + inner.seconds : Math.max(answers.trainingSecondsAtMost, inner.seconds),
     memoryBytes: memoryBytes + data.heldBytes,
     diskBytes: diskBytes + inner.diskBytes,
     note:
@@ -54,6 +57,12 @@ export async function planLabels(context: PlanningContext, costs: Artifacts): Pr
         ? `${answers.note}; ${inner.missing} to look into its layers (${(inner.diskBytes / 1e6).toFixed(0)} MB)`
         : answers.note,
   };
+}
+
+/** How long one of the teacher's files takes for the training samples, beside another. */
+function slowness({ asked }: PlanningContext['data'], file: TeacherFileCost, other: TeacherFileCost): number {
+  const [own, others] = [file, other].map(({ batch }) => secondsForSplit(asked, TEACHER_BATCH, batch));
+  return (own as number) / Math.max(others as number, 1e-9);
 }
 
 /** What the store has of a run's answers, and what it lacks. */

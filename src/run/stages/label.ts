@@ -1,24 +1,25 @@
 import type { Split } from '../../data/split.ts';
 import type { StageName } from '../../events.ts';
-import { type LabelPlan, labelSplit } from '../../knowledge/label.ts';
-import { EARLIER_LOGITS_ENCODING, LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
+import type { LabelPlan } from '../../knowledge/label.ts';
+import { EARLIER_LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { spaceInfo } from '../../knowledge/space-info.ts';
 import { knowledgeRequests } from '../../objectives/index.ts';
 import type { Head } from '../../targets/head.ts';
-import type { TeacherOutput } from '../../teachers/teacher.ts';
+import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { Task, TaskData } from '../context/task.ts';
-import { encodingOf } from '../heads/answer-dims.ts';
+import { keepsLogits } from '../heads/answer-dims.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
 import { planLabels } from '../planning/answer-stages.ts';
 import { addedSamples } from '../teaching/added-samples.ts';
-import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { askModel } from '../teaching/ask-model.ts';
 import { tellConstantAnswers } from '../teaching/constant-answers.ts';
-import { tappedSplit, tapSamples } from '../teaching/label-taps.ts';
+import { type TapLabels, tappedSplit, tapSamples } from '../teaching/label-taps.ts';
 import type { Labels, Lessons } from '../teaching/lessons.ts';
+import { teachingForm } from '../teaching/teaching-form.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { KNOWLEDGE_GRAPH } from './knowledge-graph.ts';
@@ -44,9 +45,12 @@ export const labelStage = stage({
   needs: { data: DATA, teacher: TEACHER, graph: optional(KNOWLEDGE_GRAPH) },
   makes: LESSONS,
   title: (_, { data }) => `Label the training ${data.task.unit}`,
-  async run(run, { data, teacher, graph }) {
-    const context = objectiveContext(run, data, teacher, graph);
+  async run(run, { data, teacher: ready, graph }) {
+    const context = objectiveContext(run, data, ready, graph);
     const requests = knowledgeRequests(run.recipe.objective, context);
+    const { teacher, innerFile } = await teachingForm(run, data, ready, requests);
+    // One pass answers and is looked into, where both are asked of the same form.
+    const together = innerFile === teacher.labellingFile ? requests : [];
     const { unit } = data.task;
     const { folder } = run;
     const earlier = folder.finding<LabelFinding>('label');
@@ -56,6 +60,7 @@ export const labelStage = stage({
       stage: 'label',
       split: data.asked,
       task: 'labelling',
+      requests: together,
       onPlan({ count }, { samples, missing }) {
         if (earlier) return;
         answersBefore = count;
@@ -85,29 +90,37 @@ export const labelStage = stage({
       const { countUnanswered } = await import('../teaching/ask-hosted.ts');
       for (const space of answers.values()) countUnanswered(data.asked, space, teacher.hosted);
     }
-    const inner = await tapSamples(run, data, teacher, requests, tappedSplit(data.asked));
+    const inside =
+      together.length > 0
+        ? value.inside
+        : await tapSamples(run, data, teacher, requests, tappedSplit(data.asked), innerFile);
     const added = await addedSamples(run, data, teacher, value.space);
     for (const split of added) {
       const task = `labelling ${split.name}`;
-      await labelWith(run, data, teacher, teacher.labellingFile, { stage: 'label', split, task });
-      await tapSamples(run, data, teacher, requests, tappedSplit(split));
+      const how = { stage: 'label', split, task, requests: together } as const;
+      await labelWith(run, data, teacher, teacher.labellingFile, how);
+      if (together.length === 0)
+        await tapSamples(run, data, teacher, requests, tappedSplit(split), innerFile);
     }
     const more = added.map(({ name, size }) => `; ${size} ${name} added`).join('');
-    const spaces = new Map([...value.answers, ...inner.spaces]);
+    const spaces = new Map([...value.answers, ...inside.spaces]);
     const repeated = value.repeated > 0 ? `, ${value.repeated} ${unit} occur more than once` : '';
     const looked =
       requests.length > 0
-        ? `; ${inner.teacherCalls} looked into (${[...inner.spaces.keys()].join(', ')})`
+        ? `; ${inside.teacherCalls} looked into (${[...inside.spaces.keys()].join(', ')})`
         : '';
     return {
-      value: { answers: { ...value, spaces, added }, context },
+      value: { answers: { ...value, precision: teacher.precision, spaces, added }, context },
       summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${repeated}${looked}${more}`,
     };
   },
   plan: planLabels,
 });
 
-/** Labels a split with one of the teacher's model files. */
+/**
+ * Labels a split with one of the teacher's model files: its outputs and, where inner values are asked for with them, those by
+ * the same runs of the model.
+ */
 export async function labelWith(
   run: RunContext,
   { task, heads }: Pick<TaskData, 'task' | 'heads'>,
@@ -117,55 +130,58 @@ export async function labelWith(
     readonly stage: StageName;
     readonly split: Split;
     readonly task: string;
-    /** Called before the teacher is asked. */
+    readonly requests?: readonly KnowledgeRequest[];
+    /** Called before the teacher is asked, with what its answers of the main output lack. */
     readonly onPlan?: (space: LabelSpace, plan: LabelPlan) => void;
   },
-): Promise<Labels> {
+): Promise<Labels & { readonly inside: TapLabels }> {
+  const nothing: TapLabels = { spaces: new Map(), teacherCalls: 0 };
   if (teacher.hosted) {
     // Loaded where it is used: pages do not pay for it.
     const { askHosted } = await import('../teaching/ask-hosted.ts');
-    return askHosted(run, { task, heads }, teacher.hosted, how);
+    return { ...(await askHosted(run, { task, heads }, teacher.hosted, how)), inside: nothing };
   }
-  const { store, options } = run;
-  const { stage, split } = how;
-  const int8 = file !== teacher.file;
-  const labeller = await openLabeller(run, task, file, `${teacher.title}${int8 ? ', int8' : ''}`);
-  try {
-    const { title, hash, preprocessing, outputs } = labeller;
-    const encoding = encodingOf(heads);
-    const answers = new Map<string, LabelSpace>();
-    for (const { output } of heads) {
-      const { dims } = outputs[output] as TeacherOutput;
-      const tap = { title, teacher: hash, tap: output, preprocessing, dims, encoding };
-      answers.set(output, await store.space(tap));
-    }
-    const space = answers.get((heads[0] as Head).output) as LabelSpace;
-    if (encoding === LOGITS_ENCODING) await tellEarlierAnswers(run, space, task);
-    const result = await labelSplit({
-      teacher: labeller,
-      taps: [...answers.keys()],
-      split: { batches: (rows) => splitBatches(split, rows) },
-      store,
-      encoding,
-      batchSize: TEACHER_BATCH,
-      signal: options.signal,
-      onPlan: (plan) => {
-        how.onPlan?.(space, plan);
-        const { samples, missing, bytes } = plan;
-        if (missing === 0) return;
-        run.emit({
-          type: 'log',
-          level: 'info',
-          message: `${missing} of ${samples} ${split.name} ${task.unit} have no answer yet; about ${bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`} will be kept`,
-        });
+  const { split, onPlan, requests = [] } = how;
+  const outputs = heads.map(({ output }) => output);
+  const main = (heads[0] as Head).output;
+  const lacks = ({ missingOf }: LabelPlan, taps: readonly string[]) =>
+    Math.max(0, ...taps.map((tap) => missingOf.get(tap) as number));
+  const { result, plan, spaces } = await askModel(
+    run,
+    { task, heads },
+    teacher,
+    { file, outputs, requests },
+    {
+      stage: how.stage,
+      task: how.task,
+      samples: `${split.name} ${task.unit}`,
+      batches: (rows) => splitBatches(split, rows),
+      onSpaces: async (found) => {
+        if (keepsLogits(heads)) await tellEarlierAnswers(run, found.get(main) as LabelSpace, task);
       },
-      onProgress: ({ done, total }) =>
-        run.emit({ type: 'progress', stage, task: how.task, done, total, unit: task.unit }),
-    });
-    return { ...result, space, answers };
-  } finally {
-    await labeller.close();
-  }
+      onPlan: (told, found) =>
+        onPlan?.(found.get(main) as LabelSpace, { ...told, missing: lacks(told, outputs) }),
+    },
+  );
+  const space = spaces.get(main) as LabelSpace;
+  const answers = new Map([...spaces].filter(([tap]) => outputs.includes(tap)));
+  const missing = lacks(plan, outputs);
+  // Where no answer was missing the teacher was looked into alone.
+  const labelled = missing > 0 ? result.labelled : 0;
+  const taps = requests.map(({ tap }) => tap);
+  return {
+    ...result,
+    labelled,
+    teacherCalls: labelled,
+    reused: plan.samples - missing,
+    repeated: Math.max(0, missing - labelled),
+    space,
+    answers,
+    inside: {
+      spaces: new Map([...spaces].filter(([tap]) => taps.includes(tap))),
+      teacherCalls: lacks(plan, taps) > 0 ? result.teacherCalls : 0,
+    },
+  };
 }
 
 /** Answers that an earlier version kept are not mixed with ours: they are asked for again, and the person is told. */

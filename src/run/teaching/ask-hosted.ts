@@ -63,6 +63,7 @@ export async function askHosted(
     const plan: LabelPlan = {
       samples: how.split.size,
       missing: counted.missing,
+      missingOf: new Map([[part.head.output, counted.missing]]),
       bytes: estimateBytes(counted.missing, dimsAt(part.dims, 32), encoding),
     };
     if (index === 0) how.onPlan?.(space, plan);

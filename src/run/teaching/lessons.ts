@@ -13,6 +13,8 @@ export interface Labels extends LabelResult {
 
 /** All that a training needs of its teacher, by tap; every output is one. */
 export interface TeacherAnswers extends Labels {
+  /** Of the model that answered: not always the one that the teacher was made ready with (`teachingForm`). */
+  readonly precision: 'f32' | 'int8';
   readonly spaces: ReadonlyMap<string, LabelSpace>;
   /** Samples that were added to the training set, with answers as the others have them. */
   readonly added: readonly Split[];

@@ -1,0 +1,131 @@
+import type { Batch } from '../../data/batch.ts';
+import type { StageName } from '../../events.ts';
+import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/label.ts';
+import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
+import type { LabelSpace } from '../../knowledge/label-space.ts';
+import { readModelFile } from '../../onnx/node-files.ts';
+import { writeModel } from '../../onnx/write-model.ts';
+import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
+import { teacherHash } from '../../teachers/onnx-teacher.ts';
+import { tapTeacher } from '../../teachers/tap-teacher.ts';
+import type { Teacher, TeacherOutput } from '../../teachers/teacher.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { encodingOf } from '../heads/answer-dims.ts';
+import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import type { TrainedTeacher } from './trained-teacher.ts';
+
+/** What one of a teacher's models is asked in one pass. */
+export interface Questions {
+  /** The model's file: the float32 one or its int8 form. */
+  readonly file: string;
+  /** Outputs whose answers are kept. */
+  readonly outputs: readonly string[];
+  /** What is computed inside it. */
+  readonly requests: readonly KnowledgeRequest[];
+}
+
+/** Which samples it is asked about, and what is told of it. */
+export interface Asking {
+  readonly stage: StageName;
+  /** For the progress bar. */
+  readonly task: string;
+  /** For people: `train texts`. */
+  readonly samples: string;
+  batches(rows: number): Iterable<Batch>;
+  /** Called before anything is counted. */
+  readonly onSpaces?: (spaces: ReadonlyMap<string, LabelSpace>) => Promise<void>;
+  /** Called before the teacher is asked. */
+  readonly onPlan?: (plan: LabelPlan, spaces: ReadonlyMap<string, LabelSpace>) => void;
+}
+
+/** What came of it, and where the answers are, by tap: every output is one. */
+export interface Asked {
+  readonly result: LabelResult;
+  readonly plan: LabelPlan;
+  readonly spaces: ReadonlyMap<string, LabelSpace>;
+}
+
+/**
+ * Asks one of a teacher's models about every sample that the store lacks an answer for: outputs and inner values together, by
+ * one run of the model. The size of what will be kept is told first.
+ */
+export async function askModel(
+  run: RunContext,
+  { task, heads }: Pick<TaskData, 'task' | 'heads'>,
+  teacher: Pick<TrainedTeacher, 'title' | 'file'>,
+  questions: Questions,
+  { stage, samples, batches, ...asking }: Asking,
+): Promise<Asked> {
+  const { outputs, requests } = questions;
+  const taps = [...outputs, ...requests.map(({ tap }) => tap)];
+  const encodings = new Map<string, LabelEncoding>([
+    ...outputs.map((output) => [output, encodingOf(heads)] as const),
+    ...requests.map(({ tap }) => [tap, 'float16'] as const),
+  ]);
+  const labeller = await openModel(run, { task }, teacher, questions);
+  try {
+    const { title, hash, preprocessing } = labeller;
+    const spaces = new Map<string, LabelSpace>();
+    for (const tap of taps) {
+      const { dims } = labeller.outputs[tap] as TeacherOutput;
+      const encoding = encodings.get(tap) as LabelEncoding;
+      spaces.set(tap, await run.store.space({ title, teacher: hash, tap, preprocessing, dims, encoding }));
+    }
+    await asking.onSpaces?.(spaces);
+    let plan: LabelPlan | undefined;
+    const result = await labelSplit({
+      teacher: labeller,
+      taps,
+      store: run.store,
+      encoding: encodings,
+      batchSize: TEACHER_BATCH,
+      split: { batches },
+      signal: run.options.signal,
+      onPlan: (told) => {
+        plan = told;
+        asking.onPlan?.(told, spaces);
+        if (told.missing > 0)
+          run.emit({ type: 'log', level: 'info', message: kept(told, samples, questions) });
+      },
+      onProgress: ({ done, total }) =>
+        run.emit({ type: 'progress', stage, task: asking.task, done, total, unit: task.unit }),
+    });
+    return { result, plan: plan as LabelPlan, spaces };
+  } finally {
+    await labeller.close();
+  }
+}
+
+/**
+ * Opens one of a teacher's models with what is asked of it as its outputs; the caller closes it.
+ *
+ * @throws LimbeckError of `tapTeacher` where the model does not have what is asked for inside
+ */
+export function openModel(
+  run: Pick<RunContext, 'engine'>,
+  { task }: Pick<TaskData, 'task'>,
+  { title, file: float32 }: Pick<TrainedTeacher, 'title' | 'file'>,
+  { file, outputs, requests }: Questions,
+): Promise<Teacher> {
+  const named = `${title}${file === float32 ? '' : ', int8'}`;
+  if (requests.length === 0) return openLabeller(run, task, file, named);
+  const answers = outputs.map(
+    (output): KnowledgeRequest => ({ tap: output, build: (_, graph) => graph.value(output) }),
+  );
+  const { graph } = tapTeacher(readModelFile(file), [...answers, ...requests]);
+  const told = outputs.length > 0 ? named : `${named}, inside`;
+  return openLabeller(run, task, writeModel(graph), told, { hash: teacherHash(file) });
+}
+
+function kept(
+  { missing, samples: total, bytes }: LabelPlan,
+  samples: string,
+  { outputs, requests }: Questions,
+) {
+  const size = bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  const taps = requests.map(({ tap }) => tap).join(', ');
+  const about = outputs.length === 0 ? ` for ${taps}` : '';
+  const inside = outputs.length > 0 && requests.length > 0 ? `, with ${taps}` : '';
+  return `${missing} of ${total} ${samples} have no answer${about} yet; about ${size} will be kept${inside}`;
+}
