@@ -65,6 +65,11 @@ export class GraphRewriter {
     return output;
   }
 
+  /** Keeps a node, over other inputs. */
+  keep(node: Node, inputs: readonly (Value | null)[]): void {
+    this.#nodes.push({ ...node, inputs });
+  }
+
   /** Adds a node with several outputs. */
   emitAll(
     opType: string,

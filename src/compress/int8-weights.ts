@@ -3,6 +3,7 @@ import { tensor } from '../onnx/tensor.ts';
 import type { GraphRewriter } from './graph-rewriter.ts';
 import { type Granularity, quantizeMatrix } from './int8.ts';
 import type { EmbeddingLayer, LinearLayer } from './quantizable-layers.ts';
+import type { WeightForm } from './weight-form.ts';
 
 /** How the scales of an embedding table lie: one for all, for each row (token), or for each column. */
 export type TableScales = Granularity;
@@ -10,7 +11,7 @@ export type TableScales = Granularity;
 export interface LinearWeights {
   /** int8 [K, N]. */
   readonly weight: Value;
-  /** float32 [N]. */
+  /** float32 [N], or [] for one of all. */
   readonly scales: Value;
   /** The scales' numbers. */
   readonly scaleValues: Float32Array;
@@ -24,14 +25,14 @@ export interface LinearWeights {
 export class Int8Weights {
   readonly #graph: Graph;
   readonly #rewriter: GraphRewriter;
-  readonly #levels: number;
+  readonly #form: WeightForm;
   readonly #matrices = new Map<string, Omit<LinearWeights, 'bias' | 'calibratedBias'>>();
   readonly #tables = new Map<Value, { table: Value; scales: Value }>();
 
-  constructor(graph: Graph, rewriter: GraphRewriter, reduceRange: boolean) {
+  constructor(graph: Graph, rewriter: GraphRewriter, form: WeightForm) {
     this.#graph = graph;
     this.#rewriter = rewriter;
-    this.#levels = reduceRange ? 63 : 127;
+    this.#form = form;
   }
 
   /** int8 weights with a scale per output channel; alpha and beta go into scales and bias. */
@@ -45,14 +46,20 @@ export class Int8Weights {
       const values = content.data as Float32Array;
       const [inner, outer] = transposed ? [columns, rows] : [rows, columns];
       const matrix = transposed ? transpose(values, rows, columns) : values;
-      const { data, scales } = quantizeMatrix(matrix, [inner, outer], 'column', {
-        levels: this.#levels,
+      const { scales: granularity, levels, trained } = this.#form;
+      const per = granularity === 'tensor' ? 'tensor' : 'column';
+      const { data, scales } = quantizeMatrix(matrix, [inner, outer], per, {
+        levels,
         name: weight.name,
+        fixedScales: trained?.get(weight.name),
       });
       const scaleValues = alpha === 1 ? scales : scales.map((scale) => scale * alpha);
       made = {
         weight: this.#rewriter.initializer(`${weight.name}_int8`, tensor('int8', [inner, outer], data)),
-        scales: this.#rewriter.initializer(`${weight.name}_scale`, tensor('float32', [outer], scaleValues)),
+        scales: this.#rewriter.initializer(
+          `${weight.name}_scale`,
+          tensor('float32', per === 'tensor' ? [] : [outer], scaleValues),
+        ),
         scaleValues,
       };
       this.#matrices.set(key, made);

@@ -36,7 +36,8 @@ describe('quantizeMatrix', () => {
     expect(Array.from(by('row').scales)).toEqual([1 / 127, 2].map(Math.fround));
     expect(Array.from(by('column').scales)).toEqual([2, 0.5 / 127, 1].map(Math.fround));
     expect(Array.from(by('tensor').scales)).toEqual([2]);
-    expect(Array.from(by('column').data)).toEqual([1, -127, 0, 127, 64, 0]);
+    // Half a step rounds to the even level, as ONNX Runtime does it.
+    expect(Array.from(by('column').data)).toEqual([0, -127, 0, 127, 64, 0]);
   });
 
   it('is off by half a step at most', () => {

@@ -1,13 +1,14 @@
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { elementCount, tensor } from '../onnx/tensor.ts';
 import type { GraphRewriter } from './graph-rewriter.ts';
-import { quantizeMatrix } from './int8.ts';
+import { quantizeMatrix, roundHalfToEven } from './int8.ts';
 import type { IntegerRegion, IntegerSum } from './integer-region.ts';
 import type { ConvolutionLayer } from './quantizable-layers.ts';
 import type { Uint8Activation, Uint8Activations } from './uint8-activations.ts';
+import type { WeightForm } from './weight-form.ts';
 
 /** A bias is added to int32 sums; beyond this many levels it would leave no room for them. */
-const LARGEST_BIAS = 2 ** 30;
+export const LARGEST_BIAS = 2 ** 30;
 
 /**
  * Emits convolutions, and the sums and poolings between them, between DequantizeLinear and QuantizeLinear: ONNX Runtime
@@ -18,13 +19,13 @@ export class ConvolutionEmitter {
   readonly #graph: Graph;
   readonly #rewriter: GraphRewriter;
   readonly #activations: Uint8Activations;
-  readonly #levels: number;
+  readonly #form: WeightForm;
 
-  constructor(graph: Graph, rewriter: GraphRewriter, activations: Uint8Activations, reduceRange: boolean) {
+  constructor(graph: Graph, rewriter: GraphRewriter, activations: Uint8Activations, form: WeightForm) {
     this.#graph = graph;
     this.#rewriter = rewriter;
     this.#activations = activations;
-    this.#levels = reduceRange ? 63 : 127;
+    this.#form = form;
   }
 
   convolution(layer: ConvolutionLayer): void {
@@ -98,28 +99,38 @@ export class ConvolutionEmitter {
     const [outputs = 0, ...rest] = content?.dims ?? [];
     const biases = layer.bias && (this.#graph.initializers.get(layer.bias)?.data as Float32Array);
     // A channel whose weights are next to nothing beside its bias: the bias needs a coarser scale.
-    const leastScales = Array.from(
+    const { scales: granularity, levels, trained } = this.#form;
+    const perTensor = granularity === 'tensor';
+    const least = Array.from(
       { length: outputs },
       (_, channel) => Math.abs(biases?.[channel] ?? 0) / (inputScale * LARGEST_BIAS),
     );
     const { data, scales } = quantizeMatrix(
       content?.data as Float32Array,
       [outputs, elementCount(rest)],
-      'row',
-      { levels: this.#levels, name, leastScales },
+      perTensor ? 'tensor' : 'row',
+      {
+        levels,
+        name,
+        leastScales: perTensor ? [Math.max(...least)] : least,
+        fixedScales: trained?.get(name),
+      },
     );
-    const scale = rewriter.initializer(`${name}_scale`, tensor('float32', [outputs], scales));
+    const scaleDims = perTensor ? [] : [outputs];
+    const scale = rewriter.initializer(`${name}_scale`, tensor('float32', scaleDims, scales));
     const quantised = rewriter.initializer(`${name}_int8`, tensor('int8', content?.dims ?? [], data));
     const target = { name: `${name}_levels`, type: 'float32' as const, shape: layer.weight.shape };
     const weight = rewriter.emit('DequantizeLinear', [quantised, scale], target, { axis: 0 });
     if (!biases || !layer.bias) return { weight, bias: undefined };
     const factors = scales.map((factor) => Math.fround(factor * inputScale));
-    const whole = Int32Array.from(biases, (bias, channel) => Math.round(bias / (factors[channel] as number)));
+    const whole = Int32Array.from(biases, (bias, channel) =>
+      roundHalfToEven(Math.fround(bias / (factors[perTensor ? 0 : channel] as number))),
+    );
     const bias = rewriter.emit(
       'DequantizeLinear',
       [
         rewriter.initializer(`${layer.bias.name}_int32`, tensor('int32', [outputs], whole)),
-        rewriter.initializer(`${layer.bias.name}_scale`, tensor('float32', [outputs], factors)),
+        rewriter.initializer(`${layer.bias.name}_scale`, tensor('float32', scaleDims, factors)),
       ],
       { name: `${layer.bias.name}_levels`, type: 'float32', shape: [outputs] },
       { axis: 0 },

@@ -3,6 +3,7 @@ import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { tensor } from '../onnx/tensor.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
+import type { AffineParameters } from './int8.ts';
 import { Int8Weights, type LinearWeights, type TableScales } from './int8-weights.ts';
 import { integerRegion } from './integer-region.ts';
 import {
@@ -14,6 +15,7 @@ import {
 import { ConvolutionEmitter } from './quantize-convolution.ts';
 import type { RangeMethod, Ranges } from './range.ts';
 import { Uint8Activations } from './uint8-activations.ts';
+import { type WeightOptions, weightForm } from './weight-form.ts';
 
 /**
  * How an int8 product is written down (docs/measurements-int8.md):
@@ -24,17 +26,19 @@ import { Uint8Activations } from './uint8-activations.ts';
  */
 export type Int8Formulation = 'integer-to-float' | 'matmul-integer' | 'qdq';
 
-export interface QuantizeOptions {
+export interface QuantizeOptions extends WeightOptions {
   /** Names of layers (see `quantizableLayers`) that stay in float32. */
   exclude?: readonly string[];
   /** Scales of embedding tables; `row` by default. */
   tableScales?: TableScales;
-  /**
-   * 7-bit weights: x86 processors without VNNI add two products in 16 bits, which saturate with all eight, and the
-   * same file would answer otherwise on them (docs/measurements-int8.md). True by default; false where the file only
-   * runs on processors with VNNI, on ARM or in WASM.
-   */
-  reduceRange?: boolean;
+}
+
+/** What a training with fake quantisation has found. */
+export interface TrainedQuantization {
+  /** Scale and zero point of activations, by name. */
+  readonly activations: ReadonlyMap<string, AffineParameters>;
+  /** Learnt scales of weights, by the name of the weights; of others it is their largest weight that decides. */
+  readonly weights: ReadonlyMap<string, Float32Array>;
 }
 
 export interface QuantizeStaticOptions extends QuantizeOptions {
@@ -42,6 +46,8 @@ export interface QuantizeStaticOptions extends QuantizeOptions {
   formulation?: Int8Formulation;
   /** How activation ranges are chosen; all that was seen by default. */
   range?: RangeMethod;
+  /** Activations that are in it need no range. */
+  trained?: TrainedQuantization | undefined;
 }
 
 /** The values whose ranges `quantizeStatic` needs: give these names to `collectRanges`. */
@@ -71,9 +77,10 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
   const formulation = options.formulation ?? 'integer-to-float';
   const method = options.range ?? { kind: 'min-max' };
   const rewriter = new GraphRewriter(graph);
-  const weights = new Int8Weights(graph, rewriter, options.reduceRange ?? true);
-  const activations = new Uint8Activations(rewriter, ranges, method);
-  const convolutions = new ConvolutionEmitter(graph, rewriter, activations, options.reduceRange ?? true);
+  const form = weightForm(options, options.trained?.weights);
+  const weights = new Int8Weights(graph, rewriter, form);
+  const activations = new Uint8Activations(rewriter, ranges, method, options.trained?.activations);
+  const convolutions = new ConvolutionEmitter(graph, rewriter, activations, form);
   const region = integerRegion(graph, convolutionsOf(chosenLayers(graph, options.exclude)));
   const quantised = rewriteLayers(graph, rewriter, options, {
     layer(layer) {

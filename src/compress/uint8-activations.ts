@@ -10,12 +10,20 @@ export class Uint8Activations {
   readonly #rewriter: GraphRewriter;
   readonly #ranges: Ranges;
   readonly #method: RangeMethod;
+  readonly #known: ReadonlyMap<string, AffineParameters>;
   readonly #made = new Map<Value, Uint8Activation>();
 
-  constructor(rewriter: GraphRewriter, ranges: Ranges, method: RangeMethod) {
+  /** @param known scales and zero points that no range decides any more */
+  constructor(
+    rewriter: GraphRewriter,
+    ranges: Ranges,
+    method: RangeMethod,
+    known: ReadonlyMap<string, AffineParameters> = new Map(),
+  ) {
     this.#rewriter = rewriter;
     this.#ranges = ranges;
     this.#method = method;
+    this.#known = known;
   }
 
   /** The value as uint8. */
@@ -40,15 +48,8 @@ export class Uint8Activations {
   }
 
   /** Scale and zero point of the value called `name`, less an addend whose least and largest are given. */
-  parameters(name: string, [least, largest] = [0, 0]): Omit<Uint8Activation, 'value'> {
-    const observed = this.#ranges.get(name);
-    if (!observed) {
-      throw new LimbeckError('export.calibration', `'${name}' has not been calibrated`, {
-        remedy: 'Calibrate all of valuesToCalibrate(graph, options), with the options that quantise.',
-      });
-    }
-    const [low, high] = chooseRange(observed, this.#method);
-    const parameters = affineUint8(low - largest, high - least);
+  parameters(name: string, addend: readonly [number, number] = [0, 0]): Omit<Uint8Activation, 'value'> {
+    const parameters = this.#known.get(name) ?? this.#fromRange(name, addend);
     return {
       parameters,
       scale: this.#rewriter.initializer(
@@ -60,6 +61,17 @@ export class Uint8Activations {
         tensor('uint8', [], Uint8Array.of(parameters.zeroPoint)),
       ),
     };
+  }
+
+  #fromRange(name: string, [least, largest]: readonly [number, number]): AffineParameters {
+    const observed = this.#ranges.get(name);
+    if (!observed) {
+      throw new LimbeckError('export.calibration', `'${name}' has not been calibrated`, {
+        remedy: 'Calibrate all of valuesToCalibrate(graph, options), with the options that quantise.',
+      });
+    }
+    const [low, high] = chooseRange(observed, this.#method);
+    return affineUint8(low - largest, high - least);
   }
 }
 

@@ -91,6 +91,20 @@ export const recipeSchema = fromRegistries(() =>
                   .describe(
                     'The accuracy that int8 may lose on the test split (0.01 is a point) before the run fails.',
                   ),
+                weightScales: z
+                  .enum(['channel', 'tensor'])
+                  .optional()
+                  .describe(
+                    'A scale for each output channel (channel, the default), or one for all weights of a layer, which some accelerators demand.',
+                  ),
+                weightBits: z
+                  .int()
+                  .min(2)
+                  .max(8)
+                  .optional()
+                  .describe(
+                    'Levels that a weight can have, in bits (8); one is left out of 8, for processors without VNNI. They are kept as int8.',
+                  ),
               }),
             ])
             .prefault({})

@@ -8,4 +8,9 @@ export interface Student {
    */
   readonly graph: Graph;
   readonly parameters: readonly string[];
+  /**
+   * What else it carries from step to step without a gradient, besides the running statistics of batch normalisations: an
+   * initializer, and the value that one more batch makes of it, by name.
+   */
+  readonly statistics?: readonly { readonly value: string; readonly next: string }[];
 }

@@ -14,7 +14,7 @@ import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { renameGeneratedConstants } from '../onnx/passes/rename-generated-constants.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
-import { type RunningStatistic, runningStatistics } from '../onnx/running-statistics.ts';
+import type { RunningStatistic } from '../onnx/running-statistics.ts';
 import type { Student } from '../students/student.ts';
 import type { StepWeighting } from '../weighting/weighting.ts';
 import type { CarriedRole, CarriedTensor } from './carried.ts';
@@ -26,6 +26,7 @@ import {
   type StepBuffer,
   type StepGraph,
   specOf,
+  statisticsOf,
   type TensorSpec,
   trainedTensors,
 } from './step-graph.ts';
@@ -197,8 +198,9 @@ export function compileForward(
 }
 
 /** The running statistics of a student; none of them may be a parameter, for their gradient is zero. */
-export function untrainedStatistics({ graph, parameters }: Student): RunningStatistic[] {
-  const statistics = runningStatistics(graph);
+export function untrainedStatistics(student: Student): RunningStatistic[] {
+  const { graph, parameters } = student;
+  const statistics = statisticsOf(student);
   const trained = statistics.map(({ value }) => value.name).filter((name) => parameters.includes(name));
   if (trained.length === 0) return statistics;
   throw new LimbeckError(

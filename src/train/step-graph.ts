@@ -9,7 +9,7 @@ import {
 } from '../objectives/objective.ts';
 import type { DataType } from '../onnx/data-type.ts';
 import type { Formulations } from '../onnx/formulations.ts';
-import type { Graph, TypedValue } from '../onnx/graph.ts';
+import { findValue, type Graph, type TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { bindDims } from '../onnx/passes/bind-dims.ts';
 import { lowerConvolutions } from '../onnx/passes/lower-convolutions.ts';
@@ -269,7 +269,20 @@ export function trainedTensors(student: Student): Map<string, Tensor> {
 
 /** The names of the student's running statistics: they go from step to step beside the parameters. */
 export function bufferNames(student: Student): string[] {
-  return runningStatistics(student.graph).map(({ value }) => value.name);
+  return statisticsOf(student).map(({ value }) => value.name);
+}
+
+/** All that goes from step to step in a student without a gradient: of its batch normalisations, and its own. */
+export function statisticsOf({ graph, statistics = [] }: Student): RunningStatistic[] {
+  const valueCalled = (name: string) => {
+    const value = findValue(graph, name);
+    if (!value) throw new Error(`the student has no value ${name}`);
+    return value;
+  };
+  return [
+    ...runningStatistics(graph),
+    ...statistics.map(({ value, next }) => ({ value: valueCalled(value), next: valueCalled(next) })),
+  ];
 }
 
 /** The same student with other values for its parameters and running statistics. */

@@ -1,5 +1,8 @@
 import { collectRanges, type Feeds } from '../../compress/calibrate.ts';
+import { keptQuantization } from '../../compress/kept-quantization.ts';
 import { quantizeStatic, valuesToCalibrate } from '../../compress/quantize-static.ts';
+import type { Ranges } from '../../compress/range.ts';
+import type { WeightOptions } from '../../compress/weight-form.ts';
 import { batchOrder } from '../../data/batches/batch-order.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -10,30 +13,42 @@ const CALIBRATION_BATCHES = 8;
 const CALIBRATION_ROWS = 64;
 
 /**
- * A model in int8, its activation ranges seen on some 500 training samples. The function that comes back makes
- * the graph, leaving the layers that it is given in float32.
+ * A model in int8, its activation ranges seen on some 500 training samples, or those that it was trained with. The function
+ * that comes back makes the graph, leaving the layers that it is given in float32.
  */
-export async function calibratedInt8(options: {
+export async function calibratedInt8(
+  options: Calibration & {
+    /** How its weights are quantised; a scale for each channel, of 7 bits, when absent. */
+    readonly weights?: WeightOptions;
+  },
+): Promise<(exclude?: readonly string[]) => Graph> {
+  const { model, weights } = options;
+  const trained = keptQuantization(model);
+  const known = valuesToCalibrate(model).every((name) => trained?.activations.has(name));
+  const ranges = known ? new Map() : await calibratedRanges(options);
+  return (exclude = []) => quantizeStatic(model, ranges, { ...weights, trained, exclude });
+}
+
+/** What ranges are found on. */
+export interface Calibration {
   readonly engine: Engine;
   readonly model: Graph;
   readonly data: Pick<TaskData, 'dataset' | 'calibrationMask'>;
   readonly seed: number;
-  /** 7-bit weights (see `QuantizeOptions`); true by default. */
-  readonly reduceRange?: boolean;
   /** Called before each batch; what it throws ends the calibration. */
   readonly checkInterrupted?: () => void;
-}): Promise<(exclude?: readonly string[]) => Graph> {
-  const { engine, model, data, seed, reduceRange } = options;
+}
+
+/** The ranges of all that `quantizeStatic` quantises in a model, seen on some 500 training samples. */
+export async function calibratedRanges(options: Calibration): Promise<Ranges> {
+  const { engine, model, data, seed } = options;
   const feeds = calibrationFeeds(
     model.inputs.map(({ name }) => name),
     data,
     seed,
     options.checkInterrupted,
   );
-  const ranges = await collectRanges(model, valuesToCalibrate(model), engine, feeds, {
-    mask: data.calibrationMask,
-  });
-  return (exclude = []) => quantizeStatic(model, ranges, { exclude, reduceRange });
+  return collectRanges(model, valuesToCalibrate(model), engine, feeds, { mask: data.calibrationMask });
 }
 
 function* calibrationFeeds(

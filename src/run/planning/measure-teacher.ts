@@ -60,7 +60,7 @@ export async function measureTeacher(
       model: withOutputs(model, outputs),
       data,
       seed: recipe.seed,
-      reduceRange: await saturatesInt8(engine),
+      weights: { reduceRange: await saturatesInt8(engine) },
       checkInterrupted: context.checkInterrupted,
     });
     return quantize();

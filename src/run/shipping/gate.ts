@@ -52,7 +52,15 @@ async function worstLayers(
   const { engine, recipe, checkInterrupted } = run;
   const { validation } = data.dataset.splits;
   const model = fedAs(data, readModelFile(student));
-  const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
+  const weights = recipe.export.int8 || {};
+  const quantize = await calibratedInt8({
+    engine,
+    model,
+    data,
+    seed: recipe.seed,
+    weights,
+    checkInterrupted,
+  });
   const layers = quantizableLayers(model)
     .map(({ name }) => name)
     .filter((name) => !float32Layers.includes(name));

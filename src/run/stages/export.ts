@@ -195,7 +195,15 @@ function comparedModels(
 async function int8Student(run: RunContext, model: Graph, data: TaskData, maxDrop: number) {
   const { engine, recipe, checkInterrupted } = run;
   const { validation } = data.dataset.splits;
-  const quantize = await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted });
+  const weights = recipe.export.int8 || {};
+  const quantize = await calibratedInt8({
+    engine,
+    model,
+    data,
+    seed: recipe.seed,
+    weights,
+    checkInterrupted,
+  });
   const { evaluate, dropOf } = isOneClass(data.heads)
     ? comparedClassifiers(run, model, validation)
     : comparedModels(run, model, data, validation);

@@ -51,7 +51,7 @@ export async function makeInt8Teacher(
     model,
     data,
     seed: recipe.seed,
-    reduceRange,
+    weights: { reduceRange },
     checkInterrupted,
   });
   const expected = await answers(run, data, file, AGREEMENT_SAMPLES);

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { Graph } from '../onnx/graph.ts';
+import type { TrainedQuantization } from './quantize-static.ts';
+
+/** Among a model's metadata: scales and zero points that it was trained with, for whoever quantises it. */
+const KEY = 'limbeck.quantisation';
+
+const keptSchema = z.object({
+  activations: z.record(
+    z.string(),
+    z.object({ scale: z.number().positive(), zeroPoint: z.int().min(0).max(255) }),
+  ),
+  weights: z.record(z.string(), z.array(z.number().positive())),
+});
+
+/** The graph with what its training with fake quantisation has found, which a file keeps as well. */
+export function withQuantization(graph: Graph, { activations, weights }: TrainedQuantization): Graph {
+  const kept: z.infer<typeof keptSchema> = {
+    activations: Object.fromEntries(activations),
+    weights: Object.fromEntries([...weights].map(([name, scales]) => [name, [...scales]])),
+  };
+  return { ...graph, metadata: new Map([...graph.metadata, [KEY, JSON.stringify(kept)]]) };
+}
+
+/** What a graph was trained with; undefined for one that was not, or whose metadata say something else. */
+export function keptQuantization({ metadata }: Graph): TrainedQuantization | undefined {
+  const text = metadata.get(KEY);
+  if (text === undefined) return undefined;
+  const kept = keptSchema.safeParse(parsed(text));
+  if (!kept.success) return undefined;
+  return {
+    activations: new Map(Object.entries(kept.data.activations)),
+    weights: new Map(
+      Object.entries(kept.data.weights).map(([name, scales]) => [name, Float32Array.from(scales)]),
+    ),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
