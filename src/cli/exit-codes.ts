@@ -34,6 +34,7 @@ const NOT_THERE = new Set<ErrorCode>([
   'data.options',
   'data.wrong-delimiter',
   'data.wrong-encoding',
+  'data.wrong-format',
   'model.not-found',
   'teacher.key',
   'teacher.length',

@@ -68,6 +68,12 @@ function fits(own: string, wanted: string): boolean {
   return own.split('+').sort().join('+') === wanted.split('+').sort().join('+');
 }
 
+/** Whether a kind of source, teacher or student goes with some modalities: `image`, `text+image`. */
+export function readBy(kind: string, wanted: string): boolean {
+  const own = SECTIONS.flatMap((section) => section.reads(kind) ?? []);
+  return own.length === 0 || own.some((one) => fits(one, wanted));
+}
+
 /** The task that a kind of source, teacher or student is for, where nothing else says it. */
 export function taskOf(kind: string) {
   const source = SOURCES.find((one) => one.kind === kind) as { readonly task?: string } | undefined;

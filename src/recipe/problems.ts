@@ -37,12 +37,13 @@ const SHOWN = 20;
 export class RecipeError extends LimbeckError {
   readonly problems: readonly RecipeProblem[];
 
-  constructor(problems: readonly RecipeProblem[], file?: string) {
+  /** @param remedy in place of the usual one, where its maker knows better */
+  constructor(problems: readonly RecipeProblem[], file?: string, remedy?: string) {
     const onlyUnknown = problems.every(({ kind }) => kind === 'unknown-key');
     const code: ErrorCode = onlyUnknown ? 'recipe.unknown-key' : 'recipe.invalid';
     const [first] = problems;
     if (problems.length === 1 && first) {
-      super(code, describe(first), { where: placeOf(first, file), remedy: remedyOf(first) });
+      super(code, describe(first), { where: placeOf(first, file), remedy: remedy ?? remedyOf(first) });
     } else {
       const lines = problems.slice(0, SHOWN).map((problem) => {
         const hint = problem.suggestion ? `; did you mean '${problem.suggestion}'?` : '';
@@ -51,7 +52,7 @@ export class RecipeError extends LimbeckError {
       if (problems.length > SHOWN) lines.push(`  ... and ${problems.length - SHOWN} more`);
       super(code, `the recipe has ${problems.length} problems\n${lines.join('\n')}\n `, {
         where: file,
-        remedy: 'Correct them; `limbeck schema` prints all keys with their meaning.',
+        remedy: remedy ?? 'Correct them; `limbeck schema` prints all keys with their meaning.',
       });
     }
     this.problems = problems;

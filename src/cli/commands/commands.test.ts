@@ -120,6 +120,135 @@ describe('init', () => {
       expect(parseRecipe(await readFile(join(folder, 'set.yaml'), 'utf8')).data.maxLength).toBe(20);
     });
 
+    const TEXTS = Array.from({ length: 60 }, (_, i) => `a text that tells of ${i} things`);
+    const table = (names: string, row: (i: number) => string) =>
+      `${names}\n${TEXTS.map((text, i) => `${text},${row(i)}`.replace(/,$/, '')).join('\n')}\n`;
+    const boxes = (names: string, row: (i: number) => string) =>
+      `image,${names},label\n${TEXTS.map((_, i) => `${i}.png,${row(i)},${i % 2 ? 'dog' : 'cat'}`).join('\n')}\n`;
+    const isBoxes = (grid: number) => ({
+      task: 'object-detection',
+      outputs: { boxes: { target: 'boxes', field: 'boxes', grid: [grid, grid] } },
+    });
+
+    test.each<[string, string, readonly string[], object]>([
+      [
+        'tags.csv',
+        table('text,tags', (i) => (i % 3 ? 'a|b' : 'b')),
+        [],
+        { teacher: { kind: 'use-lite' }, outputs: { logits: { target: 'classes', separator: '|' } } },
+      ],
+      [
+        'tags.csv',
+        table('text,tags', (i) => (i % 3 ? 'a|b' : 'b')),
+        ['--teacher', 'none'],
+        { objective: [{ kind: 'bce' }] },
+      ],
+      [
+        'number.csv',
+        table('text,score', (i) => `${i / 7}`),
+        [],
+        { outputs: { number: { target: 'number', field: 'score' } } },
+      ],
+      [
+        'texts.csv',
+        table('text', () => ''),
+        [],
+        {
+          task: 'feature-extraction',
+          teacher: { kind: 'use-lite', train: 'none' },
+          student: { kind: 'static-embedding' },
+          outputs: { sentence_embedding: { target: 'embedding' } },
+        },
+      ],
+      [
+        'image-tags.csv',
+        `image,tags\n${TEXTS.map((_, i) => `${i}.png,${i % 3 ? 'a|b' : 'b'}`).join('\n')}`,
+        [],
+        { task: 'image-classification', outputs: { logits: { target: 'classes', field: 'tags' } } },
+      ],
+      [
+        'pitch.csv',
+        `audio,pitch\n${TEXTS.map((_, i) => `${i}.wav,${i / 7}`).join('\n')}`,
+        [],
+        { task: 'audio-classification', outputs: { number: { target: 'number', field: 'pitch' } } },
+      ],
+      [
+        'corners.csv',
+        boxes('x1,y1,x2,y2', (i) => `1,2,${3 + i},40`),
+        [],
+        { ...isBoxes(16), data: { source: { boxFields: ['x1', 'y1', 'x2', 'y2'], format: 'xyxy' } } },
+      ],
+      [
+        'parts.csv',
+        boxes('x,y,width,height', (i) => `0.${i},0.1,0.2,0.3`),
+        [],
+        { ...isBoxes(16), data: { source: { format: 'xywh', unit: 'relative' } } },
+      ],
+      [
+        'lists.jsonl',
+        TEXTS.map((_, i) =>
+          JSON.stringify({ image: `${i}.png`, boxes: [{ label: 'a', box: [1, 2, 30, i] }] }),
+        ).join('\n'),
+        [],
+        { task: 'object-detection', outputs: { boxes: { unit: 'pixels' } } },
+      ],
+      [
+        'mails.csv',
+        table('text,label', (i) => `${i % 2}`),
+        ['--teacher', 'chat', '--set', 'teacher.baseURL=http://127.0.0.1:1/v1', '--set', 'teacher.model=m'],
+        { teacher: { kind: 'chat', model: 'm' }, data: { source: { labelField: 'label' } } },
+      ],
+    ])('proposes what %s can teach (%#)', async (name, content, options, expected) => {
+      await writeFile(join(folder, name), content);
+      const { code, err } = await run(['init', 'proposed.yaml', '--data', name, '--force', ...options]);
+      expect(err).toBe('');
+      expect(code).toBe(0);
+      expect(parseRecipe(await readFile(join(folder, 'proposed.yaml'), 'utf8'))).toMatchObject(expected);
+    });
+
+    test('proposes boxes for a folder as COCO is laid out, with its images and its parts', async () => {
+      const images = [{ id: 1, file_name: 'a.png', width: 300, height: 240 }];
+      const content = JSON.stringify({ images, annotations: [], categories: [{ id: 1, name: 'dog' }] });
+      await mkdir(join(folder, 'coco', 'annotations'), { recursive: true });
+      for (const part of ['train2017', 'val2017']) {
+        await writeFile(join(folder, 'coco', 'annotations', `instances_${part}.json`), content);
+        await mkdir(join(folder, 'coco', part));
+        await writeFile(join(folder, 'coco', part, 'a.png'), '');
+      }
+      expect(await run(['init', 'coco.yaml', '--data', 'coco'])).toMatchObject({ code: 0, err: '' });
+      expect(parseRecipe(await readFile(join(folder, 'coco.yaml'), 'utf8'))).toMatchObject({
+        ...isBoxes(28),
+        data: {
+          source: {
+            ...{ kind: 'coco', annotations: 'coco/annotations/instances_train2017.json' },
+            images: 'coco/train2017',
+            validation: { annotations: 'coco/annotations/instances_val2017.json', images: 'coco/val2017' },
+          },
+        },
+      });
+    });
+
+    test('tells what is missing, and how to give it', async () => {
+      await writeFile(
+        join(folder, 'mails.csv'),
+        table('text,label', (i) => `${i % 2}`),
+      );
+      await writeFile(join(folder, 'files.csv'), `file\n${TEXTS.map((_, i) => `${i}.png`).join('\n')}`);
+      await mkdir(join(folder, 'flat'));
+      await writeFile(join(folder, 'flat', 'a.png'), '');
+      await writeFile(join(folder, 'flat', 'labels.csv'), 'file,label');
+      for (const [data, teacher, message] of [
+        ['mails.csv', 'chat', /--set teacher\.baseURL=\.\.\. --set teacher\.model=/],
+        ['mails.csv', 'onnx', /Give it: --set teacher\.model=/],
+        ['files.csv', 'none', /cli\.no-answer.*labelField=COLUMN.*--teacher onnx-image/s],
+        ['flat', 'none', /what its images show.*--data \S*labels\.csv/s],
+      ] as const) {
+        const { code, err } = await run(['init', 'missing.yaml', '--data', data, '--teacher', teacher]);
+        expect(code).toBe(2);
+        expect(err).toMatch(message);
+      }
+    });
+
     test('writes nothing where there is no such file, or no text in it', async () => {
       await writeFile(join(folder, 'numbers.csv'), 'a,b\n1,2\n1,2\n1,3\n');
       for (const [data, error] of [

@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { LimbeckError } from '../../errors.ts';
 import { taskOf } from '../../recipe/misplaced-kinds.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import type { Cli } from '../cli.ts';
 import { kindsOf } from '../init/choices.ts';
 import { type Answers, draftRecipe } from '../init/draft.ts';
 import { PAIRS_TASK, pairSettings } from '../init/pair-settings.ts';
-import { proposeSource } from '../init/propose.ts';
+import { proposeSource, type Wishes } from '../init/propose.ts';
 import { writeResult } from '../json-result.ts';
 import { plainLine } from '../progress/format.ts';
 
@@ -35,7 +36,7 @@ export function initCommand(cli: Cli): Command {
     .option('--name <name>', "the recipe's name (default: the file's)")
     .option(
       '--data <path>',
-      'a file (CSV, JSON lines, Parquet) or folder of data, from which the recipe is proposed',
+      'a file (CSV, JSON lines, Parquet, annotations of COCO) or folder of data, from which the recipe is proposed',
     )
     .option('--source <kind>', 'where the data is (default: wordnet-glosses, which comes with Limbeck)')
     .option(
@@ -64,6 +65,7 @@ Kinds:
 Examples:
   limbeck init
   limbeck init mails.yaml --data mails.csv
+  limbeck init mails.yaml --data mails.csv --teacher chat --set teacher.baseURL=https://api.openai.com/v1 --set teacher.model=NAME
   limbeck init glosses.yaml --source wordnet-glosses --set data.labelsPerClass=100
   limbeck init mails.yaml --source csv --set data.source.path=mails.csv --teacher none`;
     })
@@ -86,9 +88,12 @@ const STUDENTS: Readonly<Record<string, string>> = {
   'image-classification': 'resnet',
 };
 
-function firstStudent(task: string): string {
+function firstStudent(task: Recipe['task']): string {
   return kindsOf('student', task)[0]?.value ?? 'text-conv';
 }
+
+/** Settings by which a person says themselves what is answered. */
+const ANSWERS = /^\s*(data\.source\.labelField|outputs)\b/;
 
 async function answersFrom(
   cli: Cli,
@@ -102,9 +107,10 @@ async function answersFrom(
       .replace(/^[^A-Za-z0-9]+/, '') ||
       'recipe');
   const set = options.set ?? [];
+  const wishes: Wishes = { teacher: options.teacher, saysAnswer: set.some((one) => ANSWERS.test(one)) };
   const propose = (data: string) => {
     const absolute = resolve(cli.workingFolder, data);
-    return proposeSource(absolute, relative(dirname(path), absolute).split(sep).join('/'));
+    return proposeSource(absolute, relative(dirname(path), absolute).split(sep).join('/'), wishes);
   };
   if (options.data !== undefined && options.source !== undefined) {
     throw new LimbeckError('cli.usage', '--data finds out what --source says', {
@@ -123,8 +129,11 @@ async function answersFrom(
     proposal?.task === PAIRS_TASK ||
     (options.student !== undefined && taskOf(options.student) === PAIRS_TASK);
   const task = wantsPairs ? PAIRS_TASK : (proposal?.task ?? taskOf(source.kind));
-  const isText = task === 'text-classification';
-  const { teacher = isText ? 'use-lite' : 'none', student = STUDENTS[task] ?? firstStudent(task) } = options;
+  const usual = proposal?.student ?? STUDENTS[task] ?? firstStudent(task);
+  const student = options.student ?? usual;
+  const teacher =
+    options.teacher ?? proposal?.teacher ?? (task === 'text-classification' ? 'use-lite' : 'none');
+  const proposed = proposal?.set ?? (wantsPairs ? pairSettings() : []);
   const answers: Answers = {
     name,
     source,
@@ -132,7 +141,7 @@ async function answersFrom(
     teacher: teacher === 'none' ? undefined : teacher,
     student,
     labelsPerClass: 'all',
-    set: [...(proposal?.set ?? (wantsPairs ? pairSettings() : [])), ...set],
+    set: [...proposed.filter((one) => student === usual || !one.startsWith('student.')), ...set],
   };
   return { answers, seen: proposal?.seen ?? [] };
 }

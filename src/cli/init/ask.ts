@@ -5,7 +5,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { plainLine } from '../progress/format.ts';
 import { kindsOf, settingsOf } from './choices.ts';
 import type { Answers } from './draft.ts';
-import type { Proposal } from './propose.ts';
+import { type Proposal, proposeTable } from './propose.ts';
 
 const NO_TEACHER = 'none';
 
@@ -25,25 +25,26 @@ export async function askAnswers(
     },
     { onCancel },
   );
-  const {
-    source,
-    task: proposed,
-    set,
-  }: Pick<Proposal, 'source' | 'task' | 'set'> = path
-    ? await askColumns(path, propose)
-    : { source: await askSource(), set: [] };
-  const task = proposed ?? taskOf(source.kind);
+  const found = path ? await askColumns(path, propose) : undefined;
+  const source = found?.source ?? (await askSource());
+  const task = found?.task ?? taskOf(source.kind);
   const rest = await group(
     {
       teacher: () =>
         select({
           message: 'Teacher',
+          ...(found?.teacher && { initialValue: found.teacher }),
           options: [
             ...options('teacher', task),
             { value: NO_TEACHER, label: 'nobody', hint: 'for limbeck train' },
           ],
         }),
-      student: () => select({ message: 'Student', options: options('student', task) }),
+      student: () =>
+        select({
+          message: 'Student',
+          options: options('student', task),
+          ...(found?.student && { initialValue: found.student }),
+        }),
       labels: () =>
         text({
           message: "Labels of each class that may be used ('all', or a number)",
@@ -61,7 +62,15 @@ export async function askAnswers(
     teacher: rest.teacher === NO_TEACHER ? undefined : rest.teacher,
     student: rest.student,
     labelsPerClass: rest.labels === 'all' ? 'all' : Number(rest.labels),
-    set: [...set, ...(known.set ?? [])],
+    set: [
+      // What belongs to another teacher or student than the proposed one is left out.
+      ...(found?.set ?? []).filter(
+        (one) =>
+          (rest.student === found?.student || !one.startsWith('student.')) &&
+          (rest.teacher === found?.teacher || !one.startsWith('teacher.')),
+      ),
+      ...(known.set ?? []),
+    ],
   };
 }
 
@@ -74,18 +83,17 @@ const options = (section: Parameters<typeof kindsOf>[0], task?: Recipe['task']) 
   kindsOf(section, task).map(({ value, hint }) => ({ value, label: value, ...(hint && { hint }) }));
 
 /** What the data show, and which of their columns are text and class. */
-async function askColumns(
-  path: string,
-  propose: Propose,
-): Promise<Pick<Proposal, 'source' | 'task' | 'set'>> {
-  const { source, task, set, seen, survey } = await propose(path);
-  note(seen.map(plainLine).join('\n'), plainLine(path));
-  if (survey.columns.length === 0 || survey.choice.files) return { source, task, set };
+async function askColumns(path: string, propose: Propose): Promise<Proposal> {
+  const proposal = await propose(path);
+  const { survey, source } = proposal;
+  note(proposal.seen.map(plainLine).join('\n'), plainLine(path));
+  if (!survey) return proposal;
   const column = ({ name, distinct }: (typeof survey.columns)[number]) => ({
     value: name,
     label: plainLine(name),
     hint: `${distinct} values`,
   });
+  const { labelField: proposed = '' } = survey.choice;
   const { textField, labelField } = await group(
     {
       textField: () =>
@@ -98,13 +106,15 @@ async function askColumns(
         select({
           message: 'Column with the class',
           options: [...survey.columns.map(column), { value: '', label: 'none' }],
-          initialValue: survey.choice.labelField ?? '',
+          initialValue: proposed,
         }),
     },
     { onCancel },
   );
-  const { labelField: _, ...rest } = source;
-  return { source: { ...rest, textField, ...(labelField && { labelField }) }, set };
+  if (textField === survey.choice.textField && labelField === proposed) return proposal;
+  const { labelField: _, ...others } = survey.choice;
+  const choice = { ...others, textField, ...(labelField && { labelField }) };
+  return proposeTable({ ...survey, choice }, String(source.path), { saysAnswer: false });
 }
 
 /** Data that are not in a file here: those that come along, and those of a hub. */

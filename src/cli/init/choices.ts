@@ -1,6 +1,7 @@
 import { choicesOf, keysOf, type SchemaNode, schemaAt } from '../../recipe/expectation.ts';
-import { taskOf } from '../../recipe/misplaced-kinds.ts';
+import { readBy } from '../../recipe/misplaced-kinds.ts';
 import { type Recipe, recipeJsonSchema } from '../../recipe/schema.ts';
+import { findTask } from '../../tasks/index.ts';
 
 export interface Choice {
   value: string;
@@ -17,7 +18,8 @@ export interface Setting {
 
 /** The kinds that a section of the recipe can be (in recipes of a task), with what they say of themselves. */
 export function kindsOf(section: 'data.source' | 'teacher' | 'student', task?: Recipe['task']): Choice[] {
-  const kinds = choicesOf(nodeOf(section)).filter((kind) => task === undefined || taskOf(kind) === task);
+  const wanted = task === undefined ? undefined : Object.values(findTask(task)?.inputs ?? {}).join('+');
+  const kinds = choicesOf(nodeOf(section)).filter((kind) => wanted === undefined || readBy(kind, wanted));
   return kinds.map((value) => {
     const hint = nodeOf(section, value)?.description;
     return { value, ...(hint && { hint }) };

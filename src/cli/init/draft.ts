@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { explainRecipe } from '../../recipe/explain.ts';
 import { taskOf } from '../../recipe/misplaced-kinds.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
-import { RecipeError } from '../../recipe/problems.ts';
+import { RecipeError, type RecipeProblem } from '../../recipe/problems.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { stringifyRecipe } from '../../recipe/write.ts';
 
@@ -48,6 +48,13 @@ function withoutLines<T>(parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
-    throw new RecipeError(error.problems.map(({ line: _line, column: _column, ...problem }) => problem));
+    const problems = error.problems.map(({ line: _line, column: _column, ...problem }) => problem);
+    throw new RecipeError(problems, undefined, waysToGive(problems));
   }
+}
+
+/** How to give what is missing, where nothing else is wrong. */
+function waysToGive(problems: readonly RecipeProblem[]): string | undefined {
+  if (!problems.every(({ kind }) => kind === 'missing')) return undefined;
+  return `Give ${problems.length === 1 ? 'it' : 'them'}: ${problems.map(({ path }) => `--set ${path}=...`).join(' ')}`;
 }

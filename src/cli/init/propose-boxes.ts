@@ -1,86 +1,114 @@
-import { statSync } from 'node:fs';
-import { extname } from 'node:path';
 import type { FileSurvey } from '../../data/survey/survey-file.ts';
-import { readRegularText } from '../../regular-file.ts';
+import { LimbeckError } from '../../errors.ts';
 import { formatCount, plainLine } from '../progress/format.ts';
+import { boxSettings } from './box-settings.ts';
 import type { Proposal } from './proposal.ts';
 
-const TASK = 'object-detection';
-/** Larger files are not looked into. */
-const MOST_BYTES = 200e6;
-/** Sizes that images are brought to. */
-const SIZES = [64, 96, 128, 160, 224];
-
-interface Coco {
-  readonly images: readonly { readonly width?: number; readonly height?: number }[];
-  readonly annotations: readonly unknown[];
-  readonly categories: readonly { readonly name?: string }[];
-}
-
-/** What a file proposes that lists images and boxes as COCO does; undefined for any other. */
-export function proposeCoco(path: string, written: string): Omit<Proposal, 'survey'> | undefined {
-  if (
-    extname(path).toLowerCase() !== '.json' ||
-    !(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)
-  )
-    return undefined;
-  if (statSync(path).size > MOST_BYTES) return undefined;
-  let found: Partial<Coco>;
-  try {
-    found = JSON.parse(readRegularText(path)) as Partial<Coco>;
-  } catch {
-    return undefined;
-  }
-  const { images, annotations, categories } = found ?? {};
-  if (!Array.isArray(images) || !Array.isArray(annotations) || !Array.isArray(categories)) return undefined;
-  const sides = images
-    .map(({ width, height }) => Math.min(Number(width), Number(height)))
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b);
-  const names = categories.map(({ name }) => plainLine(`${name}`));
-  return {
-    source: { kind: 'coco', annotations: written },
-    task: TASK,
-    set: [inputOf('image', sides[Math.floor(sides.length / 2)])],
-    seen: [
-      `images with boxes, as COCO lists them: ${formatCount(images.length)} images, ${formatCount(annotations.length)} boxes`,
-      `classes: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
-      'images are looked for beside the file: data.source.images names another folder',
+/** How tables name the four numbers of a box. */
+const FORMS = [
+  {
+    format: 'xyxy',
+    names: [
+      /^x_?min$|^left$|^x1$/i,
+      /^y_?min$|^top$|^y1$/i,
+      /^x_?max$|^right$|^x2$/i,
+      /^y_?max$|^bottom$|^y2$/i,
     ],
-  };
-}
+  },
+  {
+    format: 'cxcywh',
+    names: [/^(cx|x_?cent(er|re))$/i, /^(cy|y_?cent(er|re))$/i, /^w(idth)?$/i, /^h(eight)?$/i],
+  },
+  { format: 'xywh', names: [/^x$|^x_?min$|^left$/i, /^y$|^y_?min$|^top$/i, /^w(idth)?$/i, /^h(eight)?$/i] },
+] as const;
+const LABEL_NAMES = /^(label|class|category|name)([_ -]?name)?$/i;
+/** The keys by which a list of boxes is known, of one box. */
+const BOX_KEYS = ['box', 'bbox', 'xmin', 'left', 'x'];
+const LIST_NAMES = /^(boxes|objects|annotations|detections)$/i;
 
-const CORNERS = ['xmin', 'ymin', 'xmax', 'ymax'];
-
-/** What a table proposes that has a row for each box; undefined for any other. */
-export function proposeBoxTable(
-  { kind, choice, columns, options, files, rows, more }: FileSurvey,
-  written: string,
-): Omit<Proposal, 'survey'> | undefined {
-  const names = columns.map(({ name }) => name);
-  const image = choice.files?.modality === 'image' ? choice.files.field : undefined;
-  if (kind !== 'csv' || image === undefined || !CORNERS.every((name) => names.includes(name)))
-    return undefined;
-  const label =
-    names.find((name) => /^(label|class|category|name)$/i.test(name)) ??
-    (CORNERS.includes(choice.labelField ?? '') ? undefined : choice.labelField);
+/** What a table proposes that has a row for each box, or a list of boxes in each row; undefined for any other. */
+export function proposeBoxes(survey: FileSurvey, written: string): Proposal | undefined {
+  const { kind, choice, columns, options, files, rows, more } = survey;
+  if (choice.files?.modality !== 'image') return undefined;
+  const image = choice.files.field;
   const sides = files?.sizes ?? [];
+  const inRows = `${more ? 'the first ' : ''}${formatCount(rows)} rows`;
+  const list = columns.find(
+    ({ name, hasLists, values }) => hasLists && LIST_NAMES.test(name) && holdsBoxes(values),
+  );
+  if (list) {
+    const source = { kind, path: written, ...options };
+    const seen = [
+      `images with a list of boxes each: ${inRows}`,
+      `image: ${plainLine(image)}, boxes: ${plainLine(list.name)}`,
+    ];
+    const unit = areRelative(list.values) ? {} : ({ unit: 'pixels' } as const);
+    return { source, ...boxSettings(image, list.name, sides, unit), seen };
+  }
+  const form = boxForm(columns.filter(({ isNumber }) => isNumber).map(({ name }) => name));
+  const label =
+    columns.find(({ name }) => LABEL_NAMES.test(name))?.name ??
+    (form?.fields.includes(choice.labelField ?? '') ? undefined : choice.labelField);
+  if (!form || label === undefined) return undefined;
+  if (kind !== 'csv') {
+    throw new LimbeckError(
+      'cli.no-answer',
+      `a row for each box is read from CSV, not from ${kind === 'jsonl' ? 'JSON lines' : kind}`,
+      {
+        where: `${written}: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
+        remedy:
+          "Write it as CSV, or with a row for each image and a list 'boxes' of { label, xmin, ymin, xmax, ymax } in it.",
+      },
+    );
+  }
+  const isRelative = form.fields.every((field) =>
+    within(columns.find(({ name }) => name === field)?.values ?? []),
+  );
   return {
     source: {
-      ...{ kind: 'box-table', path: written, ...options, imageField: image },
-      ...(label !== undefined && { labelField: label }),
+      ...{ kind: 'box-table', path: written, ...options, imageField: image, labelField: label },
+      ...{ boxFields: form.fields, format: form.format },
+      ...(isRelative && { unit: 'relative' }),
+      ...(choice.splitField && { splitField: choice.splitField }),
     },
-    task: TASK,
-    set: [inputOf('image', sides[Math.floor(sides.length / 2)])],
+    ...boxSettings('image', 'boxes', sides),
     seen: [
-      `a table of boxes, a row each: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
-      `image: ${plainLine(image)}, class: ${plainLine(label ?? 'label')}, corners in pixels: ${CORNERS.join(', ')}`,
+      `a table of boxes, a row each: ${inRows}`,
+      `image: ${plainLine(image)}, class: ${plainLine(label)}, ${MEANINGS[form.format]} in ${isRelative ? 'parts of width and height' : 'pixels'}: ${form.fields.map(plainLine).join(', ')}`,
     ],
   };
 }
 
-/** Images are stretched: what is cut off would take boxes along. */
-function inputOf(field: string, side: number | undefined): string {
-  const size = SIZES.findLast((one) => one <= (side ?? 128)) ?? SIZES[0];
-  return `inputs=${JSON.stringify({ image: { modality: 'image', field, size, fit: 'stretch' } })}`;
+const MEANINGS = { xyxy: 'two corners', cxcywh: 'centre and size', xywh: 'corner and size' } as const;
+
+function boxForm(names: readonly string[]) {
+  for (const { format, names: wanted } of FORMS) {
+    const fields = wanted.flatMap((name) => names.find((one) => name.test(one)) ?? []);
+    if (new Set(fields).size === wanted.length) return { format, fields };
+  }
+  return undefined;
+}
+
+/** Whether all of some numbers are parts of a whole. */
+function within(values: readonly (readonly [string, number])[]): boolean {
+  return values.every(([value]) => Number(value) >= 0 && Number(value) <= 1);
+}
+
+/** Whether no number of some lists of boxes is one of pixels. @param values as JSON */
+function areRelative(values: readonly (readonly [string, number])[]): boolean {
+  return !values.some(([value]) =>
+    (value.match(/[-+]?\d+(\.\d+)?/g) ?? []).some((number) => Number(number) > 2),
+  );
+}
+
+/** Whether a value that is a list has boxes in it. @param values as JSON */
+function holdsBoxes(values: readonly (readonly [string, number])[]): boolean {
+  return values.some(([value]) => {
+    try {
+      const [first] = JSON.parse(value) as unknown[];
+      return typeof first === 'object' && first !== null && BOX_KEYS.some((key) => key in first);
+    } catch {
+      return false;
+    }
+  });
 }

@@ -3,48 +3,57 @@ import { type FileSurvey, surveyFile } from '../../data/survey/survey-file.ts';
 import { LimbeckError } from '../../errors.ts';
 import { formatCount, plainLine } from '../progress/format.ts';
 import { PAIRS_TASK, pairSettings } from './pair-settings.ts';
-import type { Proposal } from './proposal.ts';
-import { proposeBoxTable, proposeCoco } from './propose-boxes.ts';
+import type { Proposal, Wishes } from './proposal.ts';
+import { proposeAnswer } from './propose-answer.ts';
+import { proposeBoxes } from './propose-boxes.ts';
+import { proposeCoco } from './propose-coco.ts';
 
-export type { Proposal } from './proposal.ts';
+export type { Proposal, Wishes } from './proposal.ts';
 
 /** The sentence encoder reads no more. */
 const MOST_TOKENS = 128;
-const SHOWN_CLASSES = 8;
 
 /**
  * Looks at a file or folder of data and proposes how a recipe reads it.
  *
  * @param path absolute
  * @param written the path as the recipe is to have it
- * @throws LimbeckError `data.missing`, `data.wrong-format`; `cli.no-text` where no column looks like text
+ * @throws LimbeckError `data.missing`, `data.wrong-format`; `cli.no-text` where no column looks like text; `cli.no-answer` where
+ *   nothing says what a model is to answer
  */
-export async function proposeSource(path: string, written: string): Promise<Proposal> {
-  const listed = proposeCoco(path, written);
-  if (listed) return { ...listed, survey: { columns: [], choice: {} } };
+export async function proposeSource(
+  path: string,
+  written: string,
+  wishes: Wishes = { saysAnswer: false },
+): Promise<Proposal> {
+  const listed = await proposeCoco(path, written);
+  if (listed) return listed;
   const survey = await surveyFile(path);
-  const boxes = proposeBoxTable(survey, written);
-  if (boxes) return { ...boxes, survey: { columns: [], choice: {} } };
-  const { kind, options, choice, columns, rows, more, notes } = survey;
-  if (kind === 'idx') {
-    const seen = ['a folder of images in IDX files', ...notes];
-    return { source: { kind, path: written, ...options }, set: [], seen, survey };
-  }
-  if (kind === 'image-folder' || kind === 'audio-folder') {
-    const { inputs, seen } = proposeFiles(survey, kind === 'image-folder' ? 'image' : 'audio');
-    const set = [`inputs=${JSON.stringify(inputs)}`];
-    return { source: { kind, path: written }, set, seen: [...seen, ...notes], survey };
-  }
-  const lengths = await tokenLengths(survey.texts);
-  const set = lengths && lengths.proposed !== 64 ? [`data.maxLength=${lengths.proposed}`] : [];
-  const inTokens = lengths ? `half of them up to ${lengths.median} tokens, 95 % up to ${lengths.most}` : '';
-  if (kind === 'text-folder') {
-    const seen = [
-      'a folder of texts, a subfolder for each class',
-      ...(inTokens ? [`texts: ${inTokens}`] : []),
-      ...notes,
-    ];
-    return { source: { kind, path: written, ...options }, set, seen, survey };
+  const { kind, options, rows, notes } = survey;
+  switch (kind) {
+    case 'idx':
+      return {
+        source: { kind, path: written, ...options },
+        set: [],
+        seen: ['a folder of images in IDX files', ...notes],
+      };
+    case 'image-folder':
+    case 'audio-folder': {
+      const { inputs, seen } = proposeFiles(survey, kind === 'image-folder' ? 'image' : 'audio');
+      return { source: { kind, path: written }, set: inputsSet(inputs), seen: [...seen, ...notes] };
+    }
+    case 'text-folder': {
+      const lengths = await tokenLengths(survey.texts);
+      return {
+        source: { kind, path: written, ...options },
+        set: lengthSet(lengths),
+        seen: [
+          'a folder of texts, a subfolder for each class',
+          ...(lengths ? [`texts: ${inTokens(lengths)}`] : []),
+          ...notes,
+        ],
+      };
+    }
   }
   if (rows === 0) {
     throw new LimbeckError('cli.no-text', 'the file has no rows', {
@@ -52,54 +61,86 @@ export async function proposeSource(path: string, written: string): Promise<Prop
       remedy: 'Name a file with rows; a header alone is none.',
     });
   }
-  if (choice.files) return proposeManifest(survey, written, choice.files.field);
-  if (choice.textField === undefined) {
+  return proposeBoxes(survey, written) ?? (await proposeTable(survey, written, wishes));
+}
+
+/** What a table proposes, by the columns that were chosen. */
+export async function proposeTable(survey: FileSurvey, written: string, wishes: Wishes): Promise<Proposal> {
+  const { choice, columns } = survey;
+  if (choice.files) return proposeManifest(survey, written, wishes);
+  const { textField } = choice;
+  if (textField === undefined) {
     throw new LimbeckError('cli.no-text', 'no column looks like text', {
-      where: `${path}: ${columns.map(({ name }) => name).join(', ') || 'no rows'}`,
+      where: `${written}: ${columns.map(({ name }) => plainLine(name)).join(', ') || 'no rows'}`,
       remedy: 'Name it: --set data.source.textField=NAME, with --source and --set data.source.path.',
     });
   }
-  const { classesField, ...single } = choice;
-  const fields = Object.fromEntries(Object.entries(single).filter(([, name]) => name !== undefined));
-  if (classesField !== undefined) set.push(...classesSet(survey, classesField));
-  const seen = [
-    `${NAMES[kind as keyof typeof NAMES]}${options.delimiter ? `, divided by ${options.delimiter === '\t' ? 'tabs' : `'${options.delimiter}'`}` : ''}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
-    ...notes,
-    `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
-    `text: ${plainLine(choice.textField)}${inTokens && `, ${inTokens}`}`,
-    classesField === undefined ? labelLine(survey) : classesLine(survey, classesField),
-    ...(choice.splitField ? [`split: ${plainLine(choice.splitField)}`] : []),
-    ...(choice.idField ? [`id: ${plainLine(choice.idField)}`] : []),
-  ];
-  return { source: { kind, path: written, ...options, ...fields }, set, seen, survey };
-}
-
-/** A table that names files: of images, or of audio. */
-function proposeManifest(survey: FileSurvey, written: string, field: string): Proposal {
-  const { kind, options, choice, notes, columns, rows, more } = survey;
-  const { files, ...chosen } = choice;
-  const { inputs, seen } = proposeFiles(survey, field);
-  const caption = files?.caption;
+  const lengths = await tokenLengths(survey.texts);
+  const answer = proposeAnswer(survey, 'text', wishes);
   return {
-    source: { kind, path: written, ...options, ...chosen },
-    ...(caption === undefined
-      ? {
-          task: files?.modality === 'audio' ? 'audio-classification' : 'image-classification',
-          set: [`inputs=${JSON.stringify(inputs)}`],
-        }
-      : {
-          task: PAIRS_TASK,
-          set: pairSettings({ text: { modality: 'text', field: caption }, ...inputs }),
-        }),
+    ...answer,
+    source: { ...sourceOf(survey, written), textField, ...answer.source },
+    set: [...lengthSet(lengths), ...answer.set],
     seen: [
-      `${NAMES[kind as keyof typeof NAMES]}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
-      ...notes,
-      `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
-      ...seen,
-      caption === undefined ? labelLine(survey) : `texts that belong to the images: ${plainLine(caption)}`,
+      ...seenOf(survey),
+      `text: ${plainLine(textField)}${lengths ? `, ${inTokens(lengths)}` : ''}`,
+      ...answer.seen,
+      ...seenBeside(survey),
     ],
     survey,
   };
+}
+
+/** A table that names files: of images, or of audio. */
+function proposeManifest(survey: FileSurvey, written: string, wishes: Wishes): Proposal {
+  const { field, modality, caption } = survey.choice.files as NonNullable<FileSurvey['choice']['files']>;
+  const { inputs, seen } = proposeFiles(survey, field);
+  const source = sourceOf(survey, written);
+  const before = [...seenOf(survey), ...seen];
+  if (caption !== undefined && !wishes.saysAnswer) {
+    return {
+      source,
+      task: PAIRS_TASK,
+      set: pairSettings({ text: { modality: 'text', field: caption }, ...inputs }),
+      seen: [...before, `texts that belong to the images: ${plainLine(caption)}`, ...seenBeside(survey)],
+    };
+  }
+  const answer = proposeAnswer(survey, modality, wishes);
+  return {
+    ...answer,
+    source: { ...source, ...answer.source },
+    set: [...inputsSet(inputs), ...answer.set],
+    seen: [...before, ...answer.seen, ...seenBeside(survey)],
+  };
+}
+
+/** A table as a recipe's source, without the columns of its inputs and answers. */
+function sourceOf({ kind, options, choice }: FileSurvey, written: string): Proposal['source'] {
+  const { idField, splitField } = choice;
+  return { kind, path: written, ...options, ...(idField && { idField }), ...(splitField && { splitField }) };
+}
+
+const NAMES: Readonly<Record<string, string>> = { csv: 'CSV', jsonl: 'JSON lines', parquet: 'Parquet' };
+
+function seenOf({ kind, options, more, rows, notes, columns }: FileSurvey): string[] {
+  const { delimiter } = options;
+  const divided = delimiter ? `, divided by ${delimiter === '\t' ? 'tabs' : `'${delimiter}'`}` : '';
+  return [
+    `${NAMES[kind]}${divided}: ${more ? 'the first ' : ''}${formatCount(rows)} rows`,
+    ...notes,
+    `columns: ${columns.map(({ name }) => plainLine(name)).join(', ')}`,
+  ];
+}
+
+function seenBeside({ choice: { splitField, idField } }: FileSurvey): string[] {
+  return [
+    ...(splitField ? [`split: ${plainLine(splitField)}`] : []),
+    ...(idField ? [`id: ${plainLine(idField)}`] : []),
+  ];
+}
+
+function inputsSet(inputs: Readonly<Record<string, object>>): string[] {
+  return [`inputs=${JSON.stringify(inputs)}`];
 }
 
 /** Sizes that images are brought to: icons, small and usual inputs of image models. */
@@ -135,54 +176,23 @@ function proposeFiles(
   };
 }
 
-const NAMES = { csv: 'CSV', jsonl: 'JSON lines', parquet: 'Parquet' } as const;
-
-function labelLine({ columns, choice, rows }: FileSurvey): string {
-  const label = columns.find(({ name }) => name === choice.labelField);
-  if (!label) {
-    const few = columns
-      .filter(({ name, distinct, filled }) => name !== choice.textField && distinct >= 2 && distinct < filled)
-      .map(({ name, distinct }) => `${plainLine(name)}: ${formatCount(distinct)} values`);
-    const candidates = few.length > 0 ? ` beyond doubt (${few.join(', ')})` : '';
-    return `class: no column looks like one${candidates}; name it with --set data.source.labelField=COLUMN; without it only a teacher that knows its classes can label`;
-  }
-  const classes = label.values
-    .slice(0, SHOWN_CLASSES)
-    .map(([value, count]) => `${plainLine(value)} (${formatCount(count)})`);
-  const others = label.distinct > SHOWN_CLASSES ? ` and ${label.distinct - SHOWN_CLASSES} more` : '';
-  const without = label.filled < rows ? `; ${formatCount(rows - label.filled)} rows have none` : '';
-  return `class: ${plainLine(label.name)}, ${label.distinct} classes: ${classes.join(', ')}${others}${without}`;
+interface Lengths {
+  readonly median: number;
+  readonly most: number;
+  /** Tokens that a recipe keeps; it cuts one text of a hundred. */
+  readonly proposed: number;
 }
 
-/** Settings for a column of several classes a row. */
-function classesSet({ columns }: FileSurvey, field: string): string[] {
-  const separator = columns.find(({ name }) => name === field)?.several?.separator;
-  const output = { target: 'classes', field, ...(separator && { separator }) };
-  return [
-    `outputs=${JSON.stringify({ logits: output })}`,
-    `objective=${JSON.stringify([
-      { kind: 'bceKd', output: 'logits', weight: 0.7 },
-      { kind: 'bce', output: 'logits', weight: 0.3 },
-    ])}`,
-  ];
+function lengthSet(lengths: Lengths | undefined): string[] {
+  return lengths && lengths.proposed !== 64 ? [`data.maxLength=${lengths.proposed}`] : [];
 }
 
-function classesLine({ columns, rows }: FileSurvey, field: string): string {
-  const column = columns.find(({ name }) => name === field);
-  const { names = [], distinct = 0 } = column?.several ?? {};
-  const shown = names
-    .slice(0, SHOWN_CLASSES)
-    .map(([name, count]) => `${plainLine(name)} (${formatCount(count)})`);
-  const others = distinct > SHOWN_CLASSES ? ` and ${distinct - SHOWN_CLASSES} more` : '';
-  const without =
-    column && column.filled < rows ? `; ${formatCount(rows - column.filled)} rows have none` : '';
-  return `classes: ${plainLine(field)}, any of ${formatCount(distinct)} a row: ${shown.join(', ')}${others}${without}`;
+function inTokens({ median, most }: Lengths): string {
+  return `half of them up to ${median} tokens, 95 % up to ${most}`;
 }
 
-/** How long the texts are for the sentence encoder; the proposal cuts one of a hundred. */
-async function tokenLengths(
-  texts: readonly string[],
-): Promise<{ median: number; most: number; proposed: number } | undefined> {
+/** How long the texts are for the sentence encoder. */
+async function tokenLengths(texts: readonly string[]): Promise<Lengths | undefined> {
   if (texts.length === 0) return undefined;
   const tokenizer = await useLiteTokenizer();
   const lengths = texts.map((text) => tokenizer.encode(text).length).sort((a, b) => a - b);

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { LimbeckError } from '../../errors.ts';
@@ -9,7 +10,7 @@ import { csvRecords } from '../text-files/csv-records.ts';
 import { byteOrderMark, looksLikeUtf16, mixesUtf8, suggestEncoding } from '../text-files/encoding.ts';
 import { parseJsonLine } from '../text-files/json-line.ts';
 import { type TextFormat, textFormat, textLines } from '../text-files/text-lines.ts';
-import { filesOfFolder } from './survey-files.ts';
+import { filesOfFolder, modalityOfFiles } from './survey-files.ts';
 
 /** The first rows of a file or folder of data, as they stand, and how it has to be read. */
 export interface FirstRows {
@@ -191,16 +192,7 @@ async function folderKind(path: string): Promise<FirstRows> {
   const none = { options: {}, rows: [], more: false, notes: [] };
   if (entries.some(({ name }) => /-idx\d-ubyte(\.gz)?$/.test(name))) return { kind: 'idx', ...none };
   const folders = entries.filter((entry) => entry.isDirectory());
-  if (folders.length === 0) {
-    throw new LimbeckError(
-      'data.wrong-format',
-      'this folder has no subfolders, and no data that can be told',
-      {
-        where: path,
-        remedy: 'Name a file, or a folder with a subfolder of texts for each class.',
-      },
-    );
-  }
+  if (folders.length === 0) throw noClasses(path, entries);
   const files = await filesOfFolder(path);
   if (files) return { kind: `${files.modality}-folder`, ...none };
   const [inside = []] = await Promise.all(
@@ -208,5 +200,29 @@ async function folderKind(path: string): Promise<FirstRows> {
   );
   const file = inside.find((entry) => entry.isFile())?.name;
   const extension = file === undefined ? '.txt' : extname(file);
+  if (NO_TEXTS.test(extension)) throw noClasses(path, entries);
   return { kind: 'text-folder', ...none, options: extension === '.txt' ? {} : { extension } };
+}
+
+/** Files of rows or of programs, which are no texts of a class. */
+const NO_TEXTS =
+  /^\.(json|jsonl|ndjson|csv|tsv|tab|parquet|zip|gz|tar|pdf|onnx|bin|npy|npz|pt|safetensors)$/i;
+const TABLE = /\.(csv|tsv|jsonl|ndjson|parquet)$/i;
+
+/** The error of a folder without a subfolder of files for each class, by what lies in it. */
+function noClasses(path: string, entries: readonly Dirent[]): LimbeckError {
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const tables = names.filter((name) => TABLE.test(name));
+  const modality = modalityOfFiles(names.filter((name) => !TABLE.test(name)));
+  const what = modality === 'image' ? 'images' : modality === 'audio' ? 'audio files' : 'files';
+  const ways = [
+    ...(tables.length > 0
+      ? [`name the file that lists them: --data ${join(path, tables[0] as string)}`]
+      : []),
+    `give each class a subfolder with its ${what}`,
+  ];
+  return new LimbeckError('data.wrong-format', `nothing in this folder says what its ${what} show`, {
+    where: path,
+    remedy: `${ways.join('; or ').replace(/^./, (first) => first.toUpperCase())}.`,
+  });
 }

@@ -12,6 +12,9 @@ export interface ColumnSurvey {
   readonly meanLength: number;
   /** Whether its values are texts, and not numbers. */
   readonly isText: boolean;
+  /** Whether its values are numbers, and whether all of them are whole. */
+  readonly isNumber: boolean;
+  readonly isWhole: boolean;
   /** Whether a value is a list. */
   readonly hasLists: boolean;
   /** The commonest values with their counts. */
@@ -35,11 +38,15 @@ export interface ColumnChoice {
   readonly labelField?: string;
   /** The column with several classes a row, where none has one class. */
   readonly classesField?: string;
+  /** The column with a number a row, where none has classes. */
+  readonly numberField?: string;
   readonly idField?: string;
   readonly splitField?: string;
 }
 
 const MOST_VALUES = 50;
+/** Different numbers of a column that may be the numbers of classes. */
+const MOST_CLASS_NUMBERS = 20;
 const NUMBER = /^[-+]?[\d.,]+(e[-+]?\d+)?$/i;
 
 /** Names that say what a column holds, the likeliest first. */
@@ -48,6 +55,8 @@ const TEXT_NAMES =
 /** English first; then the words of other languages that have such columns in their exports. */
 const LABEL_NAMES =
   /^(label|class|category|target|intent|sentiment|topic|tag|y|stars|rating|polarity)(e?s)?([_ -]?(name|text|id))?$/i;
+const NUMBER_NAMES =
+  /^(score|rating|price|value|target|y|label|amount|cost|age|grade|points|similarity|stars|salary|weight|height|duration)s?$/i;
 const LABEL_NAMES_ELSEWHERE =
   /^(kategorien?|klassen?|thema|etikett|art|typ|rubrik|cat[ée]gories?|classes?|[ée]tiquettes?|sujet|rubrique|categor[ií]as?|clases?|etiquetas?|tema|categori[ae]|class[ei]|etichett[ae]|klasse[rn]?|type|kind)$/iu;
 const DATE = /^\d{1,4}[-./]\d{1,2}([-./]\d{1,4})?([T ,].*)?$|^\d{1,2}:\d{2}/;
@@ -65,12 +74,16 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
     const counts = new Map<string, number>();
     for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
     const several = severalNames(values);
+    const numbers = values.map((value) => (isNumeric(value) ? Number(value) : Number.NaN));
+    const isNumber = values.length > 0 && numbers.every(Number.isFinite);
     return {
       name,
       filled: values.length,
       distinct: counts.size,
       meanLength: texts.reduce((sum, text) => sum + text.length, 0) / Math.max(1, texts.length),
       isText: values.filter(isWords).length >= 0.9 * Math.max(1, values.length),
+      isNumber,
+      isWhole: isNumber && numbers.every(Number.isInteger),
       hasLists: values.some(Array.isArray),
       values: [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_VALUES),
       ...(several && { several }),
@@ -80,6 +93,19 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
 
 function isWords(value: unknown): boolean {
   return typeof value === 'string' && !NUMBER.test(value.trim());
+}
+
+function isNumeric(value: unknown): boolean {
+  return (
+    typeof value === 'number' ||
+    typeof value === 'bigint' ||
+    (typeof value === 'string' && value.trim() !== '')
+  );
+}
+
+/** Whether a column measures something, so that its different values are no classes. */
+function isMeasure({ name, isNumber, isWhole, distinct }: ColumnSurvey): boolean {
+  return isNumber && distinct > MOST_CLASS_NUMBERS && !(isWhole && LABEL_NAMES.test(name));
 }
 
 function textOf(value: unknown): string {
@@ -96,7 +122,9 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     if (!modality) continue;
     const others = columns.filter((column) => column.name !== name);
     const { textField, ...rest } = chooseColumns(others, rows);
-    const isCaption = modality === 'image' && textField !== undefined && rest.labelField === undefined;
+    const { labelField, classesField, numberField } = rest;
+    const isLabelled = [labelField, classesField, numberField].some((field) => field !== undefined);
+    const isCaption = modality === 'image' && textField !== undefined && !isLabelled;
     return { files: { field: name, modality, ...(isCaption && { caption: textField }) }, ...rest };
   }
   const text =
@@ -114,6 +142,7 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
       column !== split &&
       !column.several &&
       !column.hasLists &&
+      !isMeasure(column) &&
       !column.values.every(([value]) => DATE.test(value.trim())) &&
       column.distinct >= 2 &&
       column.distinct <= Math.max(20, rows / 10) &&
@@ -126,14 +155,28 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     only(few) ??
     only(few.filter(({ isText }) => isText));
   const classes = label ? undefined : (lists.find(({ name }) => LABEL_NAMES.test(name)) ?? only(lists));
+  // A whole number that no two rows share counts the rows.
+  const numbers = others.filter(
+    (column) =>
+      isMeasure(column) &&
+      !ID_NAMES.test(column.name) &&
+      (NUMBER_NAMES.test(column.name) || !(column.isWhole && column.distinct === column.filled)),
+  );
+  const number =
+    label || classes ? undefined : (numbers.find(({ name }) => NUMBER_NAMES.test(name)) ?? only(numbers));
   const id = others.find(
     (column) =>
-      column !== label && ID_NAMES.test(column.name) && column.distinct === rows && column.filled === rows,
+      column !== label &&
+      column !== number &&
+      ID_NAMES.test(column.name) &&
+      column.distinct === rows &&
+      column.filled === rows,
   );
   return {
     ...(text && { textField: text.name }),
     ...(label && { labelField: label.name }),
     ...(classes && { classesField: classes.name }),
+    ...(number && { numberField: number.name }),
     ...(id && { idField: id.name }),
     ...(split && { splitField: split.name }),
   };

@@ -15,12 +15,19 @@ export function keepsLogits(heads: readonly Head[]): boolean {
   return encodingOf(heads) === LOGITS_ENCODING;
 }
 
-/** What a student answers for a sample, by output: without the batch, `sequence` where that is the number of tokens. */
+/**
+ * What a student answers for a sample, by output: without the batch, `sequence` where that is the number of tokens. Frames of a
+ * clip are no tokens: there are as many in every clip.
+ */
 export function answerDims({ outputs }: Graph, heads: readonly Head[]): ReadonlyMap<string, AnswerDims> {
   return new Map(
     heads.map(({ output, features }) => {
       const shape = outputs.find(({ name }) => name === output)?.shape ?? [];
-      const dims = shape.slice(1).map((dim, axis) => (features === 'tokens' && axis === 0 ? SEQUENCE : dim));
+      const dims = shape
+        .slice(1)
+        .map((dim, axis) =>
+          features === 'tokens' && axis === 0 && typeof dim !== 'number' ? SEQUENCE : dim,
+        );
       return [output, dims as AnswerDims];
     }),
   );
