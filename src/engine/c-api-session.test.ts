@@ -43,6 +43,39 @@ describe('sessions through the C API', () => {
     for (const y of outputs) expect(y).toEqual(outputs[0]);
   });
 
+  it('makes several runs at once, of the same bits, and waits for them before it is released', async () => {
+    const alone = await native.load(layer(), { largeFetches: true });
+    const session = await native.load(layer(), { parallel: true });
+    expect(session.runsAtOnce).toBe(2);
+    const random = randomStream(3, 'c-api');
+    const inputs = Array.from({ length: 8 }, () =>
+      float32(
+        Float32Array.from({ length: 128 * 64 }, () => random.normal()),
+        [128, 64],
+      ),
+    );
+    // Nothing but the run holds its input: the copy is garbage to everybody else.
+    const together = inputs.map(({ data }) =>
+      session.run({ x: float32((data as Float32Array).slice(), [128, 64]) }),
+    );
+    const refused = session.run({ x: float32(new Float32Array(63), [1, 63]) });
+    const ends: string[] = [];
+    for (const running of together) void running.then(() => ends.push('run'));
+    await expect(refused).rejects.toMatchObject({ code: 'engine.run' });
+    const released = session.release().then(() => ends.push('released'));
+    for (const [i, running] of together.entries())
+      expect(await running).toEqual(await alone.run({ x: inputs[i] as Tensor }));
+    await released;
+    expect(ends).toEqual([...inputs.map(() => 'run'), 'released']);
+    await alone.release();
+  });
+
+  it('makes one run at a time where there is one thread', async () => {
+    const session = await createNodeEngine({ threads: 1 }).load(layer(), { parallel: true });
+    expect(session.runsAtOnce).toBeUndefined();
+    await session.release();
+  });
+
   it('refuses data that is not what its type and shape say, before ONNX Runtime sees an address', async () => {
     const session = await native.load(layer(), { largeFetches: true });
     const short: Tensor = { type: 'float32', dims: [2, 64], data: new Float32Array(64) };

@@ -19,14 +19,28 @@ const ALL_OPTIMIZATIONS = 99;
  * given outputs where they are. onnxruntime-node writes them there as well, but then copies each into a new array, which the
  * state of a training step does not need: 3 times the parameters (docs/performance.md).
  *
- * Blocks the thread that calls it, as onnxruntime-node does. Throws Error with ONNX Runtime's message.
+ * Blocks the thread that calls it, as onnxruntime-node does, unless several runs are made at once (`runsAtOnce`): those have
+ * threads of their own. Throws Error with ONNX Runtime's message.
  */
 export function cApiSession(
-  { api, environment, allocator, cpuMemory, check, take, addressOf, bytesAt, textAt }: NativeOrt,
-  model: Uint8Array,
-  settings: SessionOptions & { readonly threads: number },
+  {
+    api,
+    run: runInThread,
+    environment,
+    allocator,
+    cpuMemory,
+    check,
+    take,
+    addressOf,
+    bytesAt,
+    textAt,
+  }: NativeOrt,
+  model: Uint8Array | string,
+  settings: SessionOptions & { readonly threads: number; readonly runsAtOnce?: number },
 ): RawSession {
   let session: Pointer | undefined = createSession();
+  /** Runs in other threads, with what must not be collected meanwhile: they know addresses alone. */
+  const inFlight = new Map<Promise<void>, unknown>();
   const runOptions = take((out) => api.CreateRunOptions(out));
   check(api.RunOptionsSetRunLogSeverityLevel(runOptions, FATAL));
   const inputs = new NativeNames(
@@ -41,14 +55,17 @@ export function cApiSession(
   return {
     inputNames: inputs.names,
     outputNames: outputs.names,
+    ...(settings.runsAtOnce !== undefined && { runsAtOnce: settings.runsAtOnce }),
     async run(feeds, fetches) {
+      const inThread = settings.runsAtOnce !== undefined;
       // Timers, signals and progress have their turn between two runs, as with onnxruntime-node.
-      await nextTurn();
+      if (!inThread) await nextTurn();
       // Native memory that is gone must not be called, even where a release came in between.
       if (!session) throw new Error('the session has been released');
       const wanted = Object.keys(fetches);
       const given = new BigUint64Array(inputs.names.length);
       const results = new BigUint64Array(wanted.length);
+      const [givenNames, wantedNames] = [inputs.addresses(inputs.names), outputs.addresses(wanted)];
       try {
         inputs.names.forEach((name, i) => {
           given[i] = valueOver(name, feeds[name] as Tensor);
@@ -57,18 +74,18 @@ export function cApiSession(
           const target = fetches[name];
           if (target) results[i] = valueOver(name, target);
         });
-        check(
-          api.Run(
-            session,
-            runOptions,
-            inputs.addresses(inputs.names),
-            given,
-            given.length,
-            outputs.addresses(wanted),
-            results.length,
-            results,
-          ),
-        );
+        const call = [
+          session,
+          runOptions,
+          givenNames,
+          given,
+          given.length,
+          wantedNames,
+          results.length,
+          results,
+        ] as const;
+        if (inThread) await running(runInThread(...call), [feeds, fetches, ...call]);
+        else check(api.Run(...call));
         return Object.fromEntries(
           wanted.map((name, i) => [name, fetches[name] ?? copyOf(results[i] as Pointer)]),
         );
@@ -80,6 +97,7 @@ export function cApiSession(
       if (!session) return;
       const open = session;
       session = undefined;
+      await Promise.allSettled(inFlight.keys());
       if (settings.profile !== undefined) {
         const file = take((out) => api.SessionEndProfiling(open, allocator, out));
         check(api.AllocatorFree(allocator, file));
@@ -88,6 +106,16 @@ export function cApiSession(
       api.ReleaseRunOptions(runOptions);
     },
   };
+
+  /** Waits for a run, and lets a release wait for it. */
+  async function running(run: Promise<void>, held: unknown): Promise<void> {
+    inFlight.set(run, held);
+    try {
+      await run;
+    } finally {
+      inFlight.delete(run);
+    }
+  }
 
   function createSession(): Pointer {
     const options = take((out) => api.CreateSessionOptions(out));
@@ -100,7 +128,11 @@ export function cApiSession(
       if (settings.spinning === false)
         check(api.AddSessionConfigEntry(options, 'session.intra_op.allow_spinning', '0'));
       if (settings.profile !== undefined) check(api.EnableProfiling(options, settings.profile));
-      return take((out) => api.CreateSessionFromArray(environment, model, model.byteLength, options, out));
+      return take((out) =>
+        typeof model === 'string'
+          ? api.CreateSession(environment, model, options, out)
+          : api.CreateSessionFromArray(environment, model, model.byteLength, options, out),
+      );
     } finally {
       api.ReleaseSessionOptions(options);
     }

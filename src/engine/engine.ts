@@ -21,6 +21,11 @@ export interface SessionOptions {
    * a copy, where the engine can.
    */
   largeFetches?: boolean;
+  /**
+   * Whether several runs are made at once (false), each in its part of the threads: then `Session.runsAtOnce` says how many
+   * are worth it. Of many small batches more get done so than with all threads on one (docs/performance.md).
+   */
+  parallel?: boolean;
   /** Path prefix of an ORT profile to write (time per operator); it is complete once the session is released. */
   profile?: string;
   /** What errors call the model, e.g. `the teacher`; a model's path by default. */
@@ -31,6 +36,8 @@ export interface SessionOptions {
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** How many runs get more done at once than one after another; 1 when absent. More than that wait for each other. */
+  readonly runsAtOnce?: number;
   /**
    * Runs the model once. Feeds are read in place. `fetches` names the outputs to compute; a tensor there is written
    * in place (it must not share memory with a feed of the same call), null asks for a new one.

@@ -9,7 +9,7 @@ import { nativeOrt } from './ort-c-api.ts';
 import { firstLine, loadError, messageOf } from './ort-errors.ts';
 import { ortSession, QUIET } from './ort-session.ts';
 import { sessionOver } from './session.ts';
-import { defaultThreads } from './thread-count.ts';
+import { defaultThreads, sharedThreads } from './thread-count.ts';
 
 export interface NodeEngineOptions {
   /** `cpu` by default. `cuda` needs ONNX Runtime's CUDA libraries, `webgpu` an adapter. */
@@ -17,7 +17,7 @@ export interface NodeEngineOptions {
   /** Threads inside one operator, for sessions that do not say; LIMBECK_THREADS or the machine's cores by default. */
   threads?: number;
   /**
-   * Whether sessions with large fetches are called through ONNX Runtime's C API, where koffi is installed (true). The
+   * Whether sessions with large fetches, and those that make several runs at once, are called through ONNX Runtime's C API, where koffi is installed (true). The
    * results are the same bits; onnxruntime-node copies such fetches.
    */
   cApi?: boolean;
@@ -55,13 +55,12 @@ export function createNodeEngine({ provider = 'cpu', threads, cApi = true }: Nod
       const title = options.title ?? (typeof model === 'string' ? model : 'the model');
       const settings = sessionSettings(provider, { threads, ...options });
       try {
-        const native = cApi && options.largeFetches && provider === 'cpu' ? nativeOrt() : undefined;
-        if (native && typeof model !== 'string') {
-          const own = {
-            threads: defaultThreads(),
-            ...(threads === undefined ? {} : { threads }),
-            ...options,
-          };
+        const all = options.threads ?? threads ?? defaultThreads();
+        const isParallel = options.parallel && all > 1;
+        const native =
+          cApi && provider === 'cpu' && (options.largeFetches || isParallel) ? nativeOrt() : undefined;
+        if (native && (isParallel || typeof model !== 'string')) {
+          const own = { ...options, ...(isParallel ? sharedThreads(all) : { threads: all }) };
           return sessionOver(cApiSession(native, model, own), title);
         }
         const inner =

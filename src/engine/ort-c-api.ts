@@ -19,6 +19,7 @@ type Status = Pointer | null;
 export interface OrtCApi {
   GetErrorMessage(status: Pointer): string;
   CreateEnv(logLevel: number, name: string, out: Memory): Status;
+  CreateSession(env: Pointer, path: string, options: Pointer, out: Memory): Status;
   CreateSessionFromArray(env: Pointer, model: Memory, bytes: number, options: Pointer, out: Memory): Status;
   Run(
     session: Pointer,
@@ -81,6 +82,7 @@ const FUNCTIONS: Readonly<Record<keyof OrtCApi, readonly [position: number, args
   {
     GetErrorMessage: [2, 'void*', 'str'],
     CreateEnv: [3, 'int str void*'],
+    CreateSession: [7, `void* ${PATH} void* void*`],
     CreateSessionFromArray: [8, 'void* void* size_t void* void*'],
     Run: [9, 'void* void* void* void* size_t void* size_t void*'],
     CreateSessionOptions: [10, 'void*'],
@@ -131,6 +133,8 @@ export interface NativeOrt {
   readonly allocator: Pointer;
   /** The description of memory that belongs to JavaScript. */
   readonly cpuMemory: Pointer;
+  /** `Run` on a thread of its own; what is given must stay where it is until then. Throws as `check`. */
+  run(...args: Parameters<OrtCApi['Run']>): Promise<void>;
   /** Throws Error with the message of a status. */
   check(status: Status): void;
   /** What a call writes to the 8 bytes that it is given. Throws as `check`. */
@@ -164,7 +168,7 @@ function load(): NativeOrt {
   // Its V8 takes no arrays over memory that is not its own (`bytesAt`).
   if (process.versions.electron) throw new Error('not in Electron');
   const ffi = nodePackage<typeof koffi>('koffi', import.meta.url);
-  ffi.config({ ...ffi.config(), sync_stack_size: STACK });
+  ffi.config({ ...ffi.config(), sync_stack_size: STACK, async_stack_size: STACK });
   const library = ffi.load(
     libraryPath(dirname(packageFile('onnxruntime-node/package.json', import.meta.url))),
   );
@@ -179,6 +183,11 @@ function load(): NativeOrt {
     return [name, (...values: unknown[]) => ffi.call(addresses[position], prototype, ...values)] as const;
   });
   const api = Object.fromEntries(entries) as unknown as OrtCApi;
+  const [position, args] = FUNCTIONS.Run;
+  const inThread: { async(...args: unknown[]): void } = ffi.decode(
+    addresses[position] as Pointer,
+    ffi.proto('void*', args.split(' ')),
+  );
   const check = (status: Status) => {
     if (!status) return;
     const message = api.GetErrorMessage(status);
@@ -192,6 +201,18 @@ function load(): NativeOrt {
   };
   return {
     api,
+    run: (...given) =>
+      new Promise((resolve, reject) => {
+        inThread.async(...given, (error: unknown, status: Status) => {
+          try {
+            if (error) throw error;
+            check(status);
+            resolve();
+          } catch (cause) {
+            reject(cause as Error);
+          }
+        });
+      }),
     environment: take((out) => api.CreateEnv(FATAL, 'limbeck', out)),
     allocator: take((out) => api.GetAllocatorWithDefaultOptions(out)),
     cpuMemory: take((out) => api.CreateCpuMemoryInfo(ARENA_ALLOCATOR, DEFAULT_MEMORY, out)),

@@ -7,6 +7,7 @@ import { runError } from './ort-errors.ts';
 export interface RawSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  readonly runsAtOnce?: number;
   /** `fetches` names at least one output. */
   run(
     feeds: Readonly<Record<string, Tensor>>,
@@ -24,6 +25,7 @@ export function sessionOver(inner: RawSession, title: string): Session {
   return {
     inputNames: inner.inputNames,
     outputNames: inner.outputNames,
+    ...(inner.runsAtOnce !== undefined && { runsAtOnce: inner.runsAtOnce }),
     async run(feeds, fetches = {}) {
       if (released) throw new Error(`the session of ${title} has been released`);
       const wanted =

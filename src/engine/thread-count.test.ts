@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { defaultThreads } from './thread-count.ts';
+import { defaultThreads, sharedThreads } from './thread-count.ts';
 
 describe('defaultThreads', () => {
   it('is what LIMBECK_THREADS says, or the cores', () => {
@@ -14,4 +14,10 @@ describe('defaultThreads', () => {
       expect.objectContaining({ code: 'engine.threads' }),
     );
   });
+});
+
+it('shares threads among runs: one each while they are few', () => {
+  expect(sharedThreads(1)).toEqual({ runsAtOnce: 1, threads: 1 });
+  expect(sharedThreads(2)).toEqual({ runsAtOnce: 2, threads: 1 });
+  expect(sharedThreads(16)).toEqual({ runsAtOnce: 4, threads: 4 });
 });

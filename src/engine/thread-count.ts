@@ -26,3 +26,12 @@ export function defaultThreads(
   }
   return Number(asked);
 }
+
+/** What libuv has threads for, unless told otherwise: calls from JavaScript to native code wait in them. */
+const MOST_RUNS = 4;
+
+/** How runs that are made at once share some threads: as many as there are threads, with one each, while there are few. */
+export function sharedThreads(threads: number): { readonly runsAtOnce: number; readonly threads: number } {
+  const runsAtOnce = Math.min(threads, MOST_RUNS);
+  return { runsAtOnce, threads: Math.floor(threads / runsAtOnce) };
+}

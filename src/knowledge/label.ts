@@ -1,6 +1,7 @@
 import { type Batch, SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { tokenSpans } from '../data/modalities/text/tokenizer/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
+import { inFlight } from '../in-flight.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { estimateBytes, estimateLengthBytes } from './estimate.ts';
 import type { LabelEncoding } from './label-encoding.ts';
@@ -57,6 +58,7 @@ export interface LabelResult {
   /** Samples that the teacher was asked about. */
   readonly teacherCalls: number;
   readonly seconds: number;
+  /** Of these, while the teacher answered: of several batches at once, the mean. */
   readonly secondsInTeacher: number;
 }
 
@@ -85,33 +87,39 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
     const pending = new PendingBatches(batchSize);
     const writer = new LabelWriter(spaces, batchSize);
     const queued = new Set<string>();
-    const ask = async (batch: Batch) => {
-      const start = performance.now();
-      const labels = await teacher.label(batch, taps);
-      secondsInTeacher += (performance.now() - start) / 1000;
-      await writer.add(batch.keys, labels, tokenSpans(batch));
-      labelled += batch.filled;
-      onProgress?.({ done: labelled + twice, total: plan.missing });
-      signal?.throwIfAborted();
-    };
-    try {
+    /** Full batches of samples that lack an answer, then those that are left. */
+    const asked = async function* (): AsyncGenerator<Batch> {
       for await (const batch of split.batches(batchSize)) {
         signal?.throwIfAborted();
         for (const row of missingRows(spaces, batch.keys)) {
           const key = keyAt(batch.keys, row);
-          const name = String.fromCharCode(...key);
+          const name = nameOf(key);
           if (queued.has(name) || writer.holds(key)) {
             twice++;
             continue;
           }
           queued.add(name);
           const full = pending.add(batch, row);
-          if (!full) continue;
-          await ask(full);
-          for (let i = 0; i < full.filled; i++) queued.delete(String.fromCharCode(...keyAt(full.keys, i)));
+          if (full) yield full;
         }
       }
-      for (const batch of pending.rest()) await ask(batch);
+      yield* pending.rest();
+    };
+    const { batchesAtOnce = 1 } = teacher;
+    const ask = async (batch: Batch) => {
+      const start = performance.now();
+      const labels = await teacher.label(batch, taps);
+      secondsInTeacher += (performance.now() - start) / 1000 / batchesAtOnce;
+      return labels;
+    };
+    try {
+      for await (const [batch, labels] of inFlight(asked(), batchesAtOnce, ask)) {
+        await writer.add(batch.keys, labels, tokenSpans(batch));
+        labelled += batch.filled;
+        for (let i = 0; i < batch.filled; i++) queued.delete(nameOf(keyAt(batch.keys, i)));
+        onProgress?.({ done: labelled + twice, total: plan.missing });
+        signal?.throwIfAborted();
+      }
     } catch (error) {
       // The first error is the one to tell; a disk that is full now has told so or will at the next run.
       await writer.flush().catch(() => {});
@@ -189,6 +197,10 @@ async function spacesOf(
     );
   }
   return spaces;
+}
+
+function nameOf(key: Uint8Array): string {
+  return String.fromCharCode(...key);
 }
 
 /** The rows that have no label in some space. */

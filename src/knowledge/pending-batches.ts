@@ -13,7 +13,7 @@ export class PendingBatches {
     this.#rows = rows;
   }
 
-  /** Adds one row; returns the batch that it made full. It is to be used before the next row is added. */
+  /** Adds one row; returns the batch that it made full. */
   add(from: Batch, row: number): Batch | undefined {
     const shape = shapeOf(from);
     let gathering = this.#byShape.get(shape);
@@ -22,13 +22,15 @@ export class PendingBatches {
       this.#byShape.set(shape, gathering);
     }
     gathering.add(from, row);
-    return gathering.isFull ? gathering.batch() : undefined;
+    if (!gathering.isFull) return undefined;
+    // Its memory is the caller's now: several may be worked on at once.
+    this.#byShape.delete(shape);
+    return gathering.batch();
   }
 
   /** What is left: batches that are not full, filled up with empty rows. */
   *rest(): Generator<Batch> {
     for (const gathering of this.#byShape.values()) {
-      if (gathering.isEmpty || gathering.isFull) continue;
       gathering.clearRest();
       yield gathering.batch();
     }
@@ -41,7 +43,7 @@ function shapeOf({ columns }: Batch): string {
     .join(',');
 }
 
-/** A batch that is being filled. One that was full and has been used begins anew. */
+/** A batch that is being filled. */
 class Gathering {
   readonly #batch: Batch;
   #filled = 0;
@@ -54,12 +56,7 @@ class Gathering {
     return this.#filled === this.#batch.rows;
   }
 
-  get isEmpty(): boolean {
-    return this.#filled === 0;
-  }
-
   add(from: Batch, row: number): void {
-    if (this.isFull) this.#filled = 0;
     copyRow(from, row, this.#batch, this.#filled++);
   }
 

@@ -27,6 +27,8 @@ export interface OnnxTeacherOptions {
   columns?: readonly string[];
   /** Threads of the session; the engine's by default. */
   threads?: number;
+  /** Whether several batches are asked about at once where that gets more done (`Teacher.batchesAtOnce`); false by default. */
+  parallel?: boolean;
   /** What the answers are kept under, when the model was made of another one (`tapTeacher`); its own hash by default. */
   hash?: string;
 }
@@ -48,12 +50,14 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   const session = await engine.load(model, {
     title,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.parallel && { parallel: true }),
   });
   return {
     title,
     hash: options.hash ?? hash,
     preprocessing,
     outputs,
+    ...(session.runsAtOnce !== undefined && { batchesAtOnce: session.runsAtOnce }),
     label: (batch, taps) => label(session, inputs.all, outputs, title, batch, taps),
     close: () => session.release(),
   };

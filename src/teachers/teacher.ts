@@ -24,6 +24,8 @@ export interface Teacher {
   readonly preprocessing: string;
   /** The taps that it has, by name. */
   readonly outputs: Readonly<Record<string, TeacherOutput>>;
+  /** How many batches get more done when they are asked about at once; 1 when absent. */
+  readonly batchesAtOnce?: number;
   /**
    * The taps' values for the `filled` rows of a batch: row-major [filled, ...dims].
    *

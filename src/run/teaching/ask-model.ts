@@ -63,7 +63,7 @@ export async function askModel(
     ...outputs.map((output) => [output, encodingOf(heads)] as const),
     ...requests.map(({ tap }) => [tap, 'float16'] as const),
   ]);
-  const labeller = await openModel(run, { task }, teacher, questions);
+  const labeller = await openModel(run, { task }, teacher, questions, { parallel: true });
   try {
     const { title, hash, preprocessing } = labeller;
     const spaces = new Map<string, LabelSpace>();
@@ -107,15 +107,16 @@ export function openModel(
   { task }: Pick<TaskData, 'task'>,
   { title, file: float32 }: Pick<TrainedTeacher, 'title' | 'file'>,
   { file, outputs, requests }: Questions,
+  { parallel = false } = {},
 ): Promise<Teacher> {
   const named = `${title}${file === float32 ? '' : ', int8'}`;
-  if (requests.length === 0) return openLabeller(run, task, file, named);
+  if (requests.length === 0) return openLabeller(run, task, file, named, { parallel });
   const answers = outputs.map(
     (output): KnowledgeRequest => ({ tap: output, build: (_, graph) => graph.value(output) }),
   );
   const { graph } = tapTeacher(readModelFile(file), [...answers, ...requests]);
   const told = outputs.length > 0 ? named : `${named}, inside`;
-  return openLabeller(run, task, writeModel(graph), told, { hash: teacherHash(file) });
+  return openLabeller(run, task, writeModel(graph), told, { hash: teacherHash(file), parallel });
 }
 
 function kept(

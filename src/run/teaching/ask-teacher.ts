@@ -39,7 +39,7 @@ export function openLabeller(
   { preprocessing, vocabularySize, columns }: LabellingInputs,
   model: string | Uint8Array,
   title: string,
-  tapped: { readonly hash?: string } = {},
+  how: { readonly hash?: string; readonly parallel?: boolean } = {},
 ): Promise<Teacher> {
-  return createOnnxTeacher({ engine, model, title, preprocessing, vocabularySize, columns, ...tapped });
+  return createOnnxTeacher({ engine, model, title, preprocessing, vocabularySize, columns, ...how });
 }

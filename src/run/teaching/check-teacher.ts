@@ -1,10 +1,13 @@
+import type { Batch } from '../../data/batch.ts';
 import { LimbeckError } from '../../errors.ts';
+import { inFlight } from '../../in-flight.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import { type BetterOrder, betterOrder } from '../../metrics/class-order.ts';
 import { type Skill, skillOf } from '../../metrics/skill.ts';
 import { percent } from '../../percent.ts';
 import { isHosted } from '../../recipe/schema.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
+import { chosenBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
@@ -118,25 +121,27 @@ async function countAnswers(run: RunContext, data: TaskData, file: string): Prom
   const counts = new Float64Array(classes * classes);
   const every = Math.max(1, Math.ceil(validation.size / CHECKED_SAMPLES));
   const total = Math.ceil(validation.size / every);
-  const labeller = await openLabeller(run, data.task, file, data.teacherTitle);
-  try {
-    let done = 0;
+  const batches = function* () {
     for (const [bucket, { size }] of validation.buckets.entries()) {
       const chosen = Array.from({ length: Math.ceil(size / every) }, (_, i) => i * every);
-      for (let from = 0; from < chosen.length; from += TEACHER_BATCH) {
-        run.checkInterrupted();
-        const batch = validation.readBatch(bucket, chosen.slice(from, from + TEACHER_BATCH), TEACHER_BATCH);
-        const { logits } = await labeller.label(batch, ['logits']);
-        const answers = {
-          type: 'float32' as const,
-          dims: [batch.filled, classes],
-          data: logits as Float32Array,
-        };
-        for (const { label, answer } of readLogits(answers, batch)) counts[label * classes + answer]! += 1;
-        done += batch.filled;
-        const task = 'measuring it on labelled samples';
-        run.emit({ type: 'progress', stage: 'teacher', task, done, total, unit: data.task.unit });
-      }
+      yield* chosenBatches(validation, bucket, chosen, TEACHER_BATCH);
+    }
+  };
+  const labeller = await openLabeller(run, data.task, file, data.teacherTitle, { parallel: true });
+  const ask = (batch: Batch) => labeller.label(batch, ['logits']);
+  try {
+    let done = 0;
+    for await (const [batch, { logits }] of inFlight(batches(), labeller.batchesAtOnce ?? 1, ask)) {
+      run.checkInterrupted();
+      const answers = {
+        type: 'float32' as const,
+        dims: [batch.filled, classes],
+        data: logits as Float32Array,
+      };
+      for (const { label, answer } of readLogits(answers, batch)) counts[label * classes + answer]! += 1;
+      done += batch.filled;
+      const task = 'measuring it on labelled samples';
+      run.emit({ type: 'progress', stage: 'teacher', task, done, total, unit: data.task.unit });
     }
     return counts;
   } finally {

@@ -2,6 +2,8 @@ import { int8Share } from '../../compress/int8-share.ts';
 import { saturatesInt8 } from '../../compress/probe-saturation.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeTowardsDrop } from '../../compress/quantize-within-drop.ts';
+import type { Batch } from '../../data/batch.ts';
+import { inFlight } from '../../in-flight.ts';
 import { Agreement, type AgreementSummary } from '../../knowledge/agreement.ts';
 import { AnswerAgreement } from '../../knowledge/answer-agreement.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -109,16 +111,16 @@ interface Answers {
 /** What one of the teacher's models answers to the first validation samples, batch by batch. */
 async function answers(run: RunContext, data: TaskData, file: string, most: number): Promise<Answers[]> {
   const { validation } = data.dataset.splits;
-  const labeller = await openLabeller(run, data.task, file, file);
+  const labeller = await openLabeller(run, data.task, file, file, { parallel: true });
+  const { output } = data.heads[0] as Head;
+  const ask = (batch: Batch) => labeller.label(batch, [output]);
+  const batches = firstSamples(splitBatches(validation, TEACHER_BATCH), most);
   try {
     const answered: Answers[] = [];
     let samples = 0;
-    for (const batch of splitBatches(validation, TEACHER_BATCH)) {
-      if (samples >= most) break;
+    for await (const [batch, said] of inFlight(batches, labeller.batchesAtOnce ?? 1, ask)) {
       run.checkInterrupted();
-      const { output } = data.heads[0] as Head;
-      const logits = (await labeller.label(batch, [output]))[output] as Float32Array;
-      answered.push({ logits, samples: batch.filled });
+      answered.push({ logits: said[output] as Float32Array, samples: batch.filled });
       samples += batch.filled;
       run.emit({
         type: 'progress',
@@ -132,5 +134,15 @@ async function answers(run: RunContext, data: TaskData, file: string, most: numb
     return answered;
   } finally {
     await labeller.close();
+  }
+}
+
+/** Batches until they hold so many samples. */
+function* firstSamples(batches: Iterable<Batch>, most: number): Generator<Batch> {
+  let samples = 0;
+  for (const batch of batches) {
+    if (samples >= most) return;
+    samples += batch.filled;
+    yield batch;
   }
 }

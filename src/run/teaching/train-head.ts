@@ -117,7 +117,9 @@ async function embed(
 ): Promise<LabelSpace> {
   const { embeddingOutput } = source;
   if (embeddingOutput === undefined) throw new Error(`${source.title} has no embedding`);
-  const encoder = await openLabeller(run, labelling, writeModel(source.model), source.title);
+  const encoder = await openLabeller(run, labelling, writeModel(source.model), source.title, {
+    parallel: true,
+  });
   const { labelled, validation } = dataset.splits;
   try {
     const all = (split: TextSplit) => ({
