@@ -60,10 +60,17 @@ afterAll(() => place.remove());
 test('transforms of a list are applied before, during and after training; the smaller student ships, and is found again', {
   timeout: patience(60),
 }, async () => {
-  const listed = recipe('compress: [{ kind: watching }, { kind: low-rank, keep: 0.5, epochs: 1 }]');
+  const listed = recipe(`compress:
+  - { kind: watching }
+  - { kind: low-rank, keep: 0.5, epochs: 0 }
+  - { kind: prune, amount: 0.25, criterion: taylor, epochs: 1 }`);
   const result = await train(listed, place.options('run'));
   expect(seen).toEqual(expect.arrayContaining(['before compress.0 logits', 'during']));
-  const [first, second] = result.compression ?? [];
+  const [first, second, third] = result.compression ?? [];
+  expect(third).toMatchObject({ kind: 'prune', phases: ['during', 'after'] });
+  expect(third?.before?.parameters).toBe(second?.after?.parameters);
+  expect(third?.rounds).toHaveLength(1);
+  expect(third?.after?.parameters).toBeLessThan(0.8 * (third?.before?.parameters as number));
   expect(first).toMatchObject({ kind: 'watching', phases: ['before', 'during'] });
   expect(second).toMatchObject({ kind: 'low-rank', phases: ['after'] });
   expect(second?.after?.parameters).toBeLessThan(second?.before?.parameters as number);

@@ -2,6 +2,9 @@ import type { Graph, TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { ObjectiveInputs, ObjectiveTerm } from './objective.ts';
 
+/** Before the names of inputs that a teacher's answers are fed to. */
+const KNOWLEDGE = 'knowledge/';
+
 /**
  * Terms towards a teacher, with a network that is computed inside of the step in the place of the teacher: what a student was
  * before it was made smaller teaches what is left of it.
@@ -21,10 +24,10 @@ export function keptKnowledge(
       const answers = answersOf(g, inputs, graph);
       return term.build(g, {
         ...inputs,
-        knowledge(tap) {
-          const answer = answers.get(tap);
-          if (!answer) throw new Error(`${graph.name} has no output ${tap}`);
-          return answer;
+        knowledge: (tap, dims) => answers.get(tap) ?? inputs.knowledge(tap, dims),
+        input(name, ...spec) {
+          const isKnowledge = name.startsWith(KNOWLEDGE);
+          return (isKnowledge && answers.get(name.slice(KNOWLEDGE.length))) || inputs.input(name, ...spec);
         },
       });
     },

@@ -4,6 +4,7 @@ import type { Graph } from '../onnx/graph.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { Student } from '../students/student.ts';
 import { takenFeeds } from './batch-feeds.ts';
@@ -56,7 +57,7 @@ export async function lossGradients(
       const batch = await batches.batch({ epoch: 0, index }, { student, parameters: () => contents });
       const session = await sessions.get(batch.variant);
       const { carried } = compiledFor(batch.variant);
-      const feeds = { ...firstContents(carried), ...settings, ...batch.feeds };
+      const feeds = { ...copiesOf(firstContents(carried)), ...settings, ...batch.feeds };
       const results = await session.run(takenFeeds(session, feeds));
       visit(
         new Map(student.parameters.map((name) => [name, results[`gradient/${name}`]?.data as Float32Array])),
@@ -82,4 +83,14 @@ function compiledGradients(
     graph: nameOutputs(removeDeadNodes(removeIdentities(g.build('loss-gradients')))),
     carried: carriedBy(student, step, []),
   };
+}
+
+/** ONNX Runtime writes what running statistics become over the tensors that it was fed. */
+function copiesOf(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [
+      name,
+      { ...tensor, data: (tensor.data as Float32Array).slice() },
+    ]),
+  );
 }

@@ -1,9 +1,10 @@
 import { registry } from '../../registry.ts';
 import { lowRank } from './low-rank.ts';
+import { prune } from './prune.ts';
 import type { Transform } from './transform.ts';
 
 /** What recipes can name under `compress`. To add a transform: a file beside these, and a line here. */
-export const TRANSFORMS = registry('transform', [lowRank]);
+export const TRANSFORMS = registry('transform', [lowRank, prune]);
 
 /** An entry of a recipe's list. */
 export interface TransformItem {
