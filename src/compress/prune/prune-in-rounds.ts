@@ -9,10 +9,10 @@ import { type Dependencies, findDependencies, type UnitGroup } from '../channels
 import { removeUnits } from '../channels/remove-units.ts';
 import { multiplicationsIn } from '../multiplications.ts';
 import { cannotCompress } from '../transforms/cannot-compress.ts';
-import type { PruneOptions } from '../transforms/prune.ts';
 import type { AfterContext, TransformedStudent, TransformRound } from '../transforms/transform.ts';
 import { globalChoice, uniformChoice } from './choose-units.ts';
 import { atRandom, byScales, byWeights, type Importance, TaylorImportance } from './importance.ts';
+import type { PruneOptions } from './prune-options.ts';
 
 /** Batches of training samples that gradients are taken of. */
 const TAYLOR_BATCHES = 16;
