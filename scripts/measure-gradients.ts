@@ -2,6 +2,7 @@
  * Times the formulations among which the gradient rules chose (src/autodiff/), on two threads, and counts the runs
  * whose result differs from the first one's: `npx tsx scripts/measure-gradients.ts`.
  */
+import { addRows } from '../src/autodiff/add-rows.ts';
 import { loadGraph } from '../src/autodiff/testing/run-graph.ts';
 import type { TypedValue } from '../src/onnx/graph.ts';
 import { GraphBuilder } from '../src/onnx/graph-builder.ts';
@@ -53,6 +54,8 @@ const FORMULATIONS: Record<string, Record<string, (g: GraphBuilder, inputs: Inpu
       return g.scatterElements(table(g), at, rows, { reduction: 'add' });
     },
     'ScatterND, add': (g, { ids, rows }) => g.scatterNd(table(g), g.unsqueeze(ids, [1]), rows, 'add'),
+    'ScatterND by columns (addRows)': (g, { ids, rows }) =>
+      addRows(g, { indices: ids, rows, count: ROWS, width: WIDTH, height: VOCABULARY }),
     'OneHot, Gemm': (g, { ids, rows }) => g.gemm(g.oneHot(ids, VOCABULARY), rows, null, { transA: true }),
   },
 };

@@ -2,6 +2,7 @@ import { intAttribute, stringAttribute, type TypedValue } from '../../onnx/graph
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { normalizeAxis } from '../../onnx/shape-inference/rule.ts';
 import { elementCount, toNumbers } from '../../onnx/tensor.ts';
+import { addRows } from '../add-rows.ts';
 import { range } from '../broadcast.ts';
 import { type GradientCall, type GradientRule, gradientOf, inputOf, UnsupportedGradient } from '../rule.ts';
 import { rememberScattered } from '../scattered.ts';
@@ -19,18 +20,7 @@ import {
 } from '../sizes.ts';
 import { fromFront, padBy, zerosLike } from './movement.ts';
 
-/**
- * Adds the rows of dy to the rows of zeros that `indices` names: the gradient of an embedding table.
- *
- * By ScatterElements with reduction=add, measured on 4,096 ids (a few of them very frequent) into [8000, 64] with 2
- * threads, 50 runs (`npx tsx scripts/measure-gradients.ts`; 200 runs gave the same picture):
- *
- * | formulation                    | ms  | runs that differ                                         |
- * |--------------------------------|-----|----------------------------------------------------------|
- * | ScatterElements, reduction=add | 1.6 | none: one thread adds in order, bit for bit as a loop does |
- * | ScatterND, reduction=add       | 0.4 | nearly all: threads race for equal ids, updates get lost   |
- * | OneHot, Gemm                   | 210 | none                                                     |
- */
+/** Adds the rows of dy to the rows of zeros that `indices` names: the gradient of an embedding table. */
 const gather: GradientRule = (call) => {
   const { g } = call;
   const [data, indices] = [inputOf(call, 0), inputOf(call, 1)];
@@ -52,6 +42,12 @@ const gather: GradientRule = (call) => {
     return [padBy(call, slab, before, after)];
   }
   const count = countAlong(g, indices);
+  if (axis === 0) {
+    const width = product(g, sizes.slice(1));
+    const rows = reshapeTo(g, dy, [count, width]);
+    const flat = reshapeTo(g, indices, [count]);
+    return [reshapeTo(g, addRows(g, { indices: flat, rows, count, width, height: sizes[0] as Size }), sizes)];
+  }
   const rows = sizes.map((size, i) => (i === axis ? count : size));
   const along = reshapeTo(
     g,
@@ -86,14 +82,11 @@ const topK: GradientRule = (call) => {
   ];
 };
 
-/**
- * Rows of the flattened data are added to by ScatterElements (ScatterND's addition is a race, see above): the index
- * tuples become row numbers first.
- */
+/** Rows of the flattened data are added to: the index tuples become row numbers first. */
 const gatherNd: GradientRule = (call) => {
   const data = inputOf(call, 0);
   const batch = intAttribute(call.node, 'batch_dims', 0);
-  return [addRows(call, data, rowNumbers(call, data, inputOf(call, 1), batch), gradientOf(call), batch)];
+  return [addTuples(call, data, rowNumbers(call, data, inputOf(call, 1), batch), gradientOf(call), batch)];
 };
 
 interface Rows {
@@ -138,7 +131,7 @@ function multiples(g: GraphBuilder, count: Size, step: Size): TypedValue {
   return g.unsqueeze(g.mul(numbers, asSize(g, step)), [1]);
 }
 
-function addRows(
+function addTuples(
   call: GradientCall,
   data: TypedValue,
   rows: Rows,
@@ -150,12 +143,8 @@ function addRows(
   const lead = batch + tupleDepth(inputOf(call, 1));
   const width = product(g, sizes.slice(lead));
   const height = product(g, sizes.slice(0, lead));
-  const at = expandTo(g, reshapeTo(g, rows.numbers, [rows.count, 1]), [rows.count, width]);
-  const zeros = expandTo(g, g.scalar(0, data.type), [height, width]);
-  const sums = g.scatterElements(zeros, at, reshapeTo(g, updates, [rows.count, width]), {
-    axis: 0,
-    reduction: 'add',
-  });
+  const flat = reshapeTo(g, updates, [rows.count, width]);
+  const sums = addRows(g, { indices: rows.numbers, rows: flat, count: rows.count, width, height });
   return reshapeTo(g, sums, sizes);
 }
 
