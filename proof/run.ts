@@ -13,6 +13,7 @@ import { keywords } from './keywords.ts';
 import { labellingPrecision } from './labelling-precision.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import type { Proof } from './proof.ts';
+import { quantisationAware } from './qat.ts';
 import { scenesBoxes } from './scenes-boxes.ts';
 import { speech } from './speech.ts';
 import { tags } from './tags.ts';
@@ -40,6 +41,7 @@ const PROOFS: readonly Proof[] = [
   tags,
   embeddings,
   chatTeacher,
+  quantisationAware,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);

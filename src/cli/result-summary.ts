@@ -48,7 +48,9 @@ export function modelTable(result: TrainResult | RunResult): string {
     ...(studentInt8
       ? [row(int8Ships(result) ? 'student int8' : 'student int8, kept back', studentInt8)]
       : []),
-    ...(distilled ? baselinesOf(distilled) : []).map((one) => row(shortName(one.name), one.result)),
+    ...(distilled ? baselinesOf(distilled) : (result.baselines ?? [])).map((one) =>
+      row(shortName(one.name), one.result),
+    ),
   ]);
 }
 

@@ -19,9 +19,33 @@ export const compressSchema = fromRegistries(() =>
 export function compressProblems(recipe: {
   readonly compress?: readonly unknown[] | undefined;
   readonly continual?: unknown;
+  readonly export?: { readonly int8?: unknown };
 }): { readonly path: string[]; readonly message: string }[] {
-  if (!recipe.compress || !recipe.continual) return [];
+  if (!recipe.compress) return [];
+  if (recipe.continual) {
+    return [
+      { path: ['compress'], message: 'a continual training compresses nothing: leave out one of the two' },
+    ];
+  }
+  const place = recipe.compress.findIndex((item) => (item as { kind: string }).kind === 'qat');
+  if (place < 0) return [];
+  const problem = (message: string) => ({ path: ['compress', `${place}`], message });
   return [
-    { path: ['compress'], message: 'a continual training compresses nothing: leave out one of the two' },
+    ...(recipe.export?.int8 === false
+      ? [problem('trains for an int8 file that export.int8: false leaves out: leave out one of the two')]
+      : []),
+    ...(recipe.compress.slice(place + 1).some((item) => comesAfter(item as { kind: string }))
+      ? [
+          problem(
+            'has to be the last transform after training: others change the weights that it has fitted to int8',
+          ),
+        ]
+      : []),
   ];
+}
+
+function comesAfter({ kind }: { readonly kind: string }): boolean {
+  return (TRANSFORMS as readonly { kind: string; after?: unknown }[]).some(
+    (one) => one.kind === kind && one.after !== undefined,
+  );
 }

@@ -42,3 +42,9 @@ export const UNCOMPRESSED = {
   name: 'uncompressed',
   title: 'the student before it was compressed',
 } as const;
+
+/** What quantisation-aware training is compared with: the same student, quantised when it was trained. */
+export const QUANTIZED_AFTERWARDS = {
+  name: 'uncompressed-int8',
+  title: 'the student before it was trained with the roundings of int8, in int8',
+} as const;

@@ -7,6 +7,7 @@ import { bytes, capital, decimal, milliseconds, percent, quantity } from './html
 import { shownValue } from './main-metric.ts';
 import { isDistillReport, type ReportData } from './report-data.ts';
 import { int8Ships, type ModelResult, metricValue, shortName } from './result.ts';
+import { slowerInt8 } from './slower-int8.ts';
 
 /** What a model card says that no report knows. */
 export interface ModelCardFacts {
@@ -140,9 +141,10 @@ function results(data: ReportData, classes: ClassAnswers | undefined): string {
   if (studentInt8 && int8Ships(data.result)) {
     rows.push(['**Student, int8** (`onnx/model_quantized.onnx`)', studentInt8]);
   }
-  for (const { name, title, result } of compared ? baselinesOf(compared) : []) {
+  for (const { name, title, result } of compared ? baselinesOf(compared) : (data.result.baselines ?? [])) {
     rows.push([`${capital(shortName(inline(name)))}: ${inline(title)}`, result]);
   }
+  const slower = slowerInt8(data.result);
   const worth = compared ? worthOf(compared, data.unit) : [];
   const measures = (model: ModelResult) =>
     metrics.map((metric: MetricInfo) => shownValue(metric, metricValue(model, metric)));
@@ -160,7 +162,7 @@ ${rows
   )
   .join('\n')}
 
-Times on ${inline(machine.cpu)}, ${machine.cores} cores, ${inline(engine)}.${worth.map((sentence) => ` ${inline(sentence)}`).join('')}`;
+Times on ${inline(machine.cpu)}, ${machine.cores} cores, ${inline(engine)}.${slower ? ` ${inline(capital(slower))}.` : ''}${worth.map((sentence) => ` ${inline(sentence)}`).join('')}`;
 }
 
 function intervalOf(accuracy: number, tests: number): string {

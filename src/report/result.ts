@@ -166,6 +166,11 @@ export const trainResultSchema = z.object({
   shippedCheck: shippedCheckSchema.optional(),
   /** What the recipe's transforms did; absent where it lists none. */
   compression: compressionSchema.optional(),
+  /**
+   * Everything that the student is compared with besides its teacher, `baseline` first; without a teacher what it was before
+   * its transforms, where there were any.
+   */
+  baselines: z.array(baselineResultSchema).optional(),
   seconds: stageSecondsSchema,
   seed: z.number().int(),
   /** The command that repeats the run. */
@@ -213,8 +218,6 @@ export const runResultSchema = trainResultSchema.extend({
   hostedTeacher: hostedTeacherSchema.optional(),
   /** The same student trained on the labels alone; null with `--no-baseline`, and where there are no labels. */
   baseline: modelResultSchema.nullable().default(null),
-  /** Everything that the student is compared with besides its teacher, `baseline` first. */
-  baselines: z.array(baselineResultSchema).optional(),
   /** How much better the student is than its teacher. */
   overTeacher: gainSchema.optional(),
   /**

@@ -1,10 +1,11 @@
 import { registry } from '../../registry.ts';
 import { lowRank } from './low-rank.ts';
 import { prune } from './prune.ts';
+import { qat } from './qat.ts';
 import type { Transform } from './transform.ts';
 
 /** What recipes can name under `compress`. To add a transform: a file beside these, and a line here. */
-export const TRANSFORMS = registry('transform', [lowRank, prune]);
+export const TRANSFORMS = registry('transform', [lowRank, prune, qat]);
 
 /** An entry of a recipe's list. */
 export interface TransformItem {

@@ -2,8 +2,11 @@ import type { z } from 'zod';
 import type { Evaluation, MetricInfo } from '../../metrics/metric.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
 import type { RandomStream } from '../../random.ts';
 import type { Student } from '../../students/student.ts';
+import type { Ranges } from '../range.ts';
+import type { WeightOptions } from '../weight-form.ts';
 
 /** When a transform is applied: to the student before it is trained, while it is, or after it was. */
 export type TransformPhase = 'before' | 'during' | 'after';
@@ -47,6 +50,8 @@ export interface Retraining {
   readonly terms?: readonly ObjectiveTerm[];
   /** Whether the recipe's objective counts (true); without it the terms and `keep` are the whole loss. */
   readonly objective?: boolean;
+  /** Looks at what each step left, by name; what it throws ends the training. */
+  inspect?(tensors: Readonly<Record<string, Tensor>>): void;
 }
 
 /** What a transform has at hand after the training. */
@@ -70,6 +75,14 @@ export interface AfterContext extends TransformContext {
     batches: number,
     visit: (gradients: ReadonlyMap<string, Float32Array>) => void,
   ): Promise<void>;
+  /** The int8 file that the student will leave with; absent where it leaves without one. */
+  readonly int8?: {
+    readonly weights: WeightOptions;
+    /** The ranges of all that int8 quantises in a graph, seen on some training samples. */
+    ranges(graph: Graph): Promise<Ranges>;
+  };
+  /** How many training steps so many passes over the training samples are. */
+  stepsIn(epochs: number): number;
   /** Says something in the log. */
   tell(message: string): void;
   /** Warns a person, also in the report. */

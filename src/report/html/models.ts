@@ -36,11 +36,13 @@ export function shownModels(data: ReportData): ShownModel[] {
       : []),
     { key: 'student', title: 'Student', about: data.models.student, result: student },
     ...(studentInt8 ? [{ key: 'int8', title: 'Student int8', about: int8, result: studentInt8 }] : []),
-    ...(distilled ? baselinesOf(distilled) : []).map(({ name, title, result }, index) => ({
-      key: BASELINE_COLORS[index % BASELINE_COLORS.length] as string,
-      title: capital(shortName(name)),
-      about: title,
-      result,
-    })),
+    ...(distilled ? baselinesOf(distilled) : (data.result.baselines ?? [])).map(
+      ({ name, title, result }, index) => ({
+        key: BASELINE_COLORS[index % BASELINE_COLORS.length] as string,
+        title: capital(shortName(name)),
+        about: title,
+        result,
+      }),
+    ),
   ];
 }

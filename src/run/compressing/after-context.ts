@@ -7,7 +7,9 @@ import { keptKnowledge } from '../../objectives/kept-knowledge.ts';
 import { type ObjectiveContext, type ObjectiveTerm, withContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Student } from '../../students/student.ts';
+import type { BatchSource } from '../../train/batch-source.ts';
 import { lossGradients } from '../../train/loss-gradients.ts';
+import type { StepControl } from '../../train/step-control.ts';
 import { trainedTensors, withParameters } from '../../train/step-graph.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
@@ -16,6 +18,7 @@ import { labelTerms, teacherTerms } from '../heads/label-terms.ts';
 import { modelSelection } from '../heads/model-selection.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
+import { calibratedRanges } from '../measuring/int8.ts';
 import type { Lessons } from '../teaching/lessons.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { withDecidedTemperature, withoutSchedules } from '../training/decided-temperature.ts';
@@ -61,6 +64,20 @@ export function afterContext(
         batches,
         visit,
       ),
+    ...(recipe.export.int8 && {
+      int8: {
+        weights: recipe.export.int8,
+        ranges: (model: Graph) =>
+          calibratedRanges({
+            engine,
+            model,
+            data,
+            seed: recipe.seed,
+            checkInterrupted: run.checkInterrupted,
+          }),
+      },
+    }),
+    stepsIn: (epochs) => stepsIn(trainingData().batches, epochs),
     tell: (message) => run.emit({ type: 'log', level: 'info', message }),
     warn: (message) => run.warn(message),
   };
@@ -82,9 +99,10 @@ export function afterContext(
   async function retrain(name: string, student: Student, how: Retraining): Promise<MeasuredStudent> {
     const { epochs, learningRate = 1, keep, terms = [], objective = true } = how;
     const { batches, variants } = trainingData();
-    const totalSteps = Math.max(1, Math.round(epochs * batches.batchesPerEpoch));
-    const controls =
+    const totalSteps = stepsIn(batches, epochs);
+    const controls: StepControl[] =
       lessons && objective ? temperatureControls(decided.recipe, lessons.context, totalSteps) : [];
+    if (how.inspect) controls.push({ name: 'inspect', afterStep: ({ tensors }) => how.inspect?.(tensors) });
     const result = await fitStudent(run, data, {
       name: ['compress', `${index}-${kind}`, name],
       task: `${kind} ${name}`,
@@ -123,4 +141,8 @@ export function afterContext(
       await evaluator.close();
     }
   }
+}
+
+function stepsIn({ batchesPerEpoch }: Pick<BatchSource, 'batchesPerEpoch'>, epochs: number): number {
+  return Math.max(1, Math.round(epochs * batchesPerEpoch));
 }

@@ -1,3 +1,4 @@
+import { keptQuantization } from '../../compress/kept-quantization.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
 import type { Split } from '../../data/split.ts';
@@ -14,7 +15,7 @@ import { writeModelFile } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { percent } from '../../percent.ts';
 import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
-import { UNCOMPRESSED } from '../../report/compression.ts';
+import { QUANTIZED_AFTERWARDS, UNCOMPRESSED } from '../../report/compression.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
 import type { Head } from '../../targets/head.ts';
 import { compressedStudent } from '../compressing/compress-student.ts';
@@ -97,11 +98,18 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     baselines.push({ ...LABELS_ALONE, file });
   }
   // Trainings without a teacher are compared with nothing.
-  if (student.uncompressed && recipe.teacher) {
+  const isTrainedInt8 = recipe.export.int8 && keptQuantization(model) !== undefined;
+  if (student.uncompressed && (recipe.teacher || isTrainedInt8)) {
+    const taughtBy = recipe.teacher ? 'teacher' : 'labels';
     const file = folder.file('uncompressed', 'model.onnx');
     mkdirSync(folder.file('uncompressed'), { recursive: true });
     writeModelFile(file, shippedForm({ student: student.uncompressed }));
-    baselines.push({ ...UNCOMPRESSED, taughtBy: 'teacher', file });
+    baselines.push({ ...UNCOMPRESSED, taughtBy, file });
+    if (isTrainedInt8) {
+      const quantized = folder.file('uncompressed', 'model_quantized.onnx');
+      writeModelFile(quantized, await quantizedAfterwards(run, data, student.uncompressed));
+      baselines.push({ ...QUANTIZED_AFTERWARDS, taughtBy, file: quantized });
+    }
   }
   for (const { name, title, taughtBy, student } of peers) {
     const file = folder.file('peer', `${name}.onnx`);
@@ -124,6 +132,23 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     value,
     summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}; read by ${check.reader} with the measured answers`,
   };
+}
+
+/** A student that was trained without the roundings of int8, in the int8 form that the recipe asks for. */
+async function quantizedAfterwards(
+  { engine, recipe, checkInterrupted }: RunContext,
+  data: TaskData,
+  student: TrainedStudent['student'],
+): Promise<Graph> {
+  const quantize = await calibratedInt8({
+    engine,
+    model: shippedForm({ student }),
+    data,
+    seed: recipe.seed,
+    weights: recipe.export.int8 || {},
+    checkInterrupted,
+  });
+  return quantize();
 }
 
 /** The student's outputs, read with what is chosen on its answers to the validation split. */

@@ -72,7 +72,10 @@ function collectResult(
     retentionInterval,
     ...measured
   } = evaluations;
-  if (!teacher && !hostedTeacher) return { ...measured, ...runFacts(run, 'train', stages) };
+  if (!teacher && !hostedTeacher) {
+    const compared = baselines.length > 0 ? { baselines: [...baselines] } : {};
+    return { ...measured, ...compared, ...runFacts(run, 'train', stages) };
+  }
   const finding = run.folder.finding<LabelFinding>('label');
   const teacherCalls = finding?.teacherCalls ?? 0;
   return {

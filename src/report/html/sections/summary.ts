@@ -19,6 +19,7 @@ import {
   type RunResult,
   type TrainResult,
 } from '../../result.ts';
+import { slowerInt8 } from '../../slower-int8.ts';
 import { brand, dateOf, figure } from '../document.ts';
 import { bytes, capital, decimal, percent, quantity } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
@@ -147,7 +148,11 @@ function gainFigure(result: RunResult): Markup | null {
 
 function warningList(data: ReportData): Markup | null {
   const { gate, studentInt8 } = data.result;
-  const warnings = [...data.warnings];
+  const slower = slowerInt8(data.result);
+  const warnings: ReportData['warnings'][number][] = [
+    ...data.warnings,
+    ...(slower ? [{ level: 'info' as const, message: `${capital(slower)}.` }] : []),
+  ];
   if (gate && !gate.passed) {
     const where = studentInt8?.file ? `: it is in ${studentInt8.file}` : '';
     warnings.unshift({

@@ -1,0 +1,57 @@
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exportStudent, parseRecipe, train } from '../src/index.ts';
+import { fileHash } from './support/file-hash.ts';
+import { patience } from './support/patience.ts';
+import { writeQuarters } from './support/small-pictures.ts';
+import { RunPlace } from './support/small-run.ts';
+
+const place = new RunPlace();
+
+const recipe = (compress: string, int8: string) =>
+  parseRecipe(`
+name: rounded
+task: image-classification
+data: { source: { kind: idx, path: pictures, classes: [a, b, c, d] }, splits: { validation: 40 } }
+student: { kind: resnet, width: 8, stages: 2, blocks: 1 }
+training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 9, earlyStopping: false }
+export: { int8: ${int8} }
+compress: [${compress}]
+`);
+
+beforeAll(() => {
+  writeQuarters(place.path('pictures'), { train: 160, test: 60 });
+});
+afterAll(() => place.remove());
+
+test('a student is trained with the roundings of the int8 file that ships, beside what it was without; a run that goes on ends in the same bits', {
+  timeout: patience(60),
+}, async () => {
+  const listed = recipe(
+    '{ kind: qat, epochs: 1, steps: learnt, keep: 1, equalise: true }',
+    '{ weightBits: 4, maxDrop: 1 }',
+  );
+  const result = await train(listed, place.options('run'));
+  const [applied] = result.compression ?? [];
+  expect(applied?.summary).toMatch(
+    /^\d+ layers trained with the roundings of int8 \(weights of 4 bits, a scale for each channel\)$/,
+  );
+  expect(result.baselines?.map(({ name }) => name)).toEqual(['uncompressed', 'uncompressed-int8']);
+  // What the training measured with rounded numbers is what the file answers.
+  const student = place.path('runs', 'run', 'student', 'onnx');
+  const shipped = fileHash(`${student}/model_quantized.onnx`);
+  rmSync(place.path('runs', 'run', 'student'), { recursive: true });
+  await exportStudent(place.path('runs', 'run'), {});
+  expect(fileHash(`${student}/model_quantized.onnx`)).toBe(shipped);
+  rmSync(place.path('runs', 'run', 'checkpoints', 'compress', 'student.onnx'));
+  rmSync(place.path('runs', 'run', 'result.json'));
+  await train(listed, place.options('run'));
+  expect(fileHash(`${student}/model_quantized.onnx`)).toBe(shipped);
+});
+
+test('quantisation-aware training without an int8 file is refused, with its place', {
+  timeout: patience(30),
+}, async () => {
+  expect(() => recipe('{ kind: qat }', 'false')).toThrow(/compress/);
+  expect(() => recipe('{ kind: qat }, { kind: low-rank }', '{}')).toThrow(/last/);
+});
