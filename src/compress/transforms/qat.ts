@@ -1,149 +1,15 @@
-import { z } from 'zod';
-import type { Graph } from '../../onnx/graph.ts';
-import type { Tensor } from '../../onnx/tensor.ts';
-import type { Student } from '../../students/student.ts';
-import { equalized } from '../equalize-channels.ts';
-import { type FakeQuantizedStudent, fakeQuantize, notFinite } from '../fake-quantize.ts';
-import { foldedStudent } from '../folded-student.ts';
-import { withQuantization } from '../kept-quantization.ts';
-import { quantizableLayers } from '../quantizable-layers.ts';
-import { quantizationError } from '../quantization-error.ts';
-import { weightForm } from '../weight-form.ts';
-import { cannotCompress } from './cannot-compress.ts';
+import { qatOptions } from '../qat-options.ts';
 import { defineTransform } from './transform.ts';
 
-const options = z
-  .strictObject({
-    epochs: z
-      .number()
-      .gt(0)
-      .max(1000)
-      .default(2)
-      .describe('Passes over the training samples with fake quantisation.'),
-    learningRate: z
-      .number()
-      .gt(0)
-      .max(10)
-      .default(0.25)
-      .describe("The learning rate at its highest, as a part of the recipe's own."),
-    steps: z
-      .enum(['observed', 'learnt'])
-      .default('observed')
-      .describe(
-        'Where scales come from: the ranges that were seen (moving averages), or training (learned step size quantisation).',
-      ),
-    momentum: z.number().min(0).lt(1).default(0.99).describe('How much of an observed range a step keeps.'),
-    freeze: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.5)
-      .describe('The part of the steps after which observed ranges stay as they are.'),
-    error: z
-      .number()
-      .min(0)
-      .max(1000)
-      .default(0.1)
-      .describe(
-        'The weight of the quantisation error of weights and activations in the loss; 0 leaves it out.',
-      ),
-    keep: z
-      .number()
-      .min(0)
-      .max(1000)
-      .default(0)
-      .describe('The weight of what the float32 student answers, as one more teacher; 0 leaves it out.'),
-    equalise: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Evens out the ranges of channels between convolutions first, where nothing but a Relu lies between.',
-      ),
-  })
-  .describe('Quantisation-aware training: the student learns with the roundings of its int8 file.');
-
-/**
- * Trains the student further with the roundings of the int8 file that `export.int8` asks for (Jacob et al., 2018), batch
- * normalisations folded into the weights. What ships has the scales and zero points that it was trained with.
- */
+/** Trains the student further with the roundings of the int8 file that it leaves with. */
 export const qat = defineTransform({
   kind: 'qat',
   title: 'quantisation-aware training',
-  options,
+  options: qatOptions,
   epochs: ({ epochs }) => epochs,
-  async after(student, chosen, context) {
-    const { int8 } = context;
-    if (!int8) {
-      throw cannotCompress(
-        context,
-        'a student that leaves without int8 has no quantisation to be trained for',
-        'Leave the transform out, or take out `export.int8: false`.',
-      );
-    }
-    const float = foldedStudent(student);
-    const start = chosen.equalise ? { ...float, graph: equalized(float.graph) } : float;
-    const layers = quantizableLayers(start.graph).length;
-    if (layers === 0) {
-      throw cannotCompress(
-        context,
-        'the student has no layer that int8 is made for',
-        'Leave the transform out.',
-      );
-    }
-    const { epochs, learningRate, error, keep, freeze, momentum } = chosen;
-    const ranges = await int8.ranges(start.graph);
-    const fake = fakeQuantize(start, {
-      ...int8.weights,
-      ranges: new Map([...ranges].map(([name, { min, max }]) => [name, [min, max] as const])),
-      steps:
-        chosen.steps === 'learnt'
-          ? { kind: 'learnt' }
-          : { kind: 'observed', momentum, freezeAfter: Math.round(freeze * context.stepsIn(epochs)) },
-    });
-    const cut = await context.measure(fake.student);
-    const { student: trained, validation } = await context.retrain('quantised', fake.student, {
-      epochs,
-      learningRate,
-      ...(keep > 0 && { keep: { graph: float.graph, weight: keep } }),
-      terms: error > 0 ? [quantizationError(fake.rounded, error)] : [],
-      inspect: (tensors) => requireFinite(fake, tensors),
-    });
-    const contents = contentsOf(trained);
-    const graph = withQuantization(withContents(start.graph, contents), fake.trained(contents));
-    const { scales, levels } = weightForm(int8.weights);
-    return {
-      student: { graph, parameters: start.parameters },
-      validation,
-      summary: `${layers} layers trained with the roundings of int8 (weights of ${Math.log2(levels + 1) + 1} bits, a scale for each ${scales})`,
-      rounds: [{ name: 'quantised', parameters: parametersIn(start), cut, validation }],
-    };
+  async after(student, given, context) {
+    // Loaded where it is used: pages do not pay for it.
+    const { trainWithRoundings } = await import('../train-with-roundings.ts');
+    return trainWithRoundings(student, given, context);
   },
 });
-
-function contentsOf({ graph }: Student): Map<string, Float32Array> {
-  return new Map([...graph.initializers].map(([{ name }, { data }]) => [name, data as Float32Array]));
-}
-
-function withContents(graph: Graph, contents: ReadonlyMap<string, Float32Array>): Graph {
-  const initializers = [...graph.initializers].map(([value, content]): [typeof value, Tensor] => {
-    const data = content.type === 'float32' ? contents.get(value.name) : undefined;
-    return [value, data ? { ...content, data } : content];
-  });
-  return { ...graph, initializers: new Map(initializers) };
-}
-
-function parametersIn({ graph, parameters }: Student): number {
-  const names = new Set(parameters);
-  return [...graph.initializers].reduce(
-    (sum, [{ name }, { data }]) => sum + (names.has(name) ? data.length : 0),
-    0,
-  );
-}
-
-/** Observers that saw what is no number: everything after them is lost, though a clipped activation hides it. */
-function requireFinite({ observers }: FakeQuantizedStudent, tensors: Readonly<Record<string, Tensor>>): void {
-  for (const [name, layer] of observers) {
-    const end = Number(tensors[name]?.data[0] ?? 0);
-    if (!Number.isFinite(end)) throw notFinite(`layer '${layer}', ${name}`, end, end);
-  }
-}

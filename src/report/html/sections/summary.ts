@@ -151,7 +151,7 @@ function warningList(data: ReportData): Markup | null {
   const slower = slowerInt8(data.result);
   const warnings: ReportData['warnings'][number][] = [
     ...data.warnings,
-    ...(slower ? [{ level: 'info' as const, message: `${capital(slower)}.` }] : []),
+    ...(slower ? [{ level: 'note' as const, message: `${capital(slower)}.` }] : []),
   ];
   if (gate && !gate.passed) {
     const where = studentInt8?.file ? `: it is in ${studentInt8.file}` : '';

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** What recipes can say of quantisation-aware training. */
+export const qatOptions = z
+  .strictObject({
+    epochs: z
+      .number()
+      .gt(0)
+      .max(1000)
+      .default(2)
+      .describe('Passes over the training samples with fake quantisation.'),
+    learningRate: z
+      .number()
+      .gt(0)
+      .max(10)
+      .default(0.25)
+      .describe("The learning rate at its highest, as a part of the recipe's own."),
+    steps: z
+      .enum(['observed', 'learnt'])
+      .default('observed')
+      .describe(
+        'Where scales come from: the ranges that were seen (moving averages), or training (learned step size quantisation).',
+      ),
+    momentum: z.number().min(0).lt(1).default(0.99).describe('How much of an observed range a step keeps.'),
+    freeze: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe('The part of the steps after which observed ranges stay as they are.'),
+    error: z
+      .number()
+      .min(0)
+      .max(1000)
+      .default(0.1)
+      .describe(
+        'The weight of the quantisation error of weights and activations in the loss; 0 leaves it out.',
+      ),
+    keep: z
+      .number()
+      .min(0)
+      .max(1000)
+      .default(0)
+      .describe('The weight of what the float32 student answers, as one more teacher; 0 leaves it out.'),
+    equalise: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Evens out the ranges of channels between convolutions first, where nothing but a Relu lies between.',
+      ),
+  })
+  .describe('Quantisation-aware training: the student learns with the roundings of its int8 file.');
+export type QatOptions = z.output<typeof qatOptions>;
