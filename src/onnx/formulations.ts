@@ -1,11 +1,13 @@
+import type { WeightGradientForm } from './blocked/noted-convolution.ts';
 import { type Graph, intAttribute, type Node } from './graph.ts';
 import { windowGeometry } from './window-geometry.ts';
 
 /**
  * How a convolution and its gradients are computed: by ONNX Runtime's Conv, by minimal filtering
- * (`passes/lower-convolutions.ts`), or over blocks of channels (`passes/block-convolutions.ts`).
+ * (`passes/lower-convolutions.ts`), as a matrix for each channel (`passes/lower-depthwise.ts`), or over blocks of channels
+ * (`passes/block-convolutions.ts`).
  */
-export const CONVOLUTION_FORMS = ['plain', 'filtering', 'blocked'] as const;
+export const CONVOLUTION_FORMS = ['plain', 'filtering', 'matrices', 'blocked'] as const;
 export type ConvolutionForm = (typeof CONVOLUTION_FORMS)[number];
 
 /** What was found to be fastest on a machine (`src/train/calibration/`): plain data, kept with a training. */
@@ -14,6 +16,8 @@ export interface Formulations {
   readonly block: number;
   /** By `convolutionKey`; what is not among them has the form that it has without a calibration. */
   readonly convolutions: Readonly<Record<string, ConvolutionForm>>;
+  /** The same for the gradients of their weights, where these were measured apart. */
+  readonly weightGradients?: Readonly<Record<string, WeightGradientForm>> | undefined;
 }
 
 /** The sizes of a convolution but for the batch: `32x28x28 to 32x3x3 stride 1x1 pads 1,1,1,1`. */

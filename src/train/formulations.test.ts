@@ -3,6 +3,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import { loadGraph } from '../autodiff/testing/run-graph.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { labelsTerm } from '../objectives/cross-entropy.ts';
+import type { WeightGradientForm } from '../onnx/blocked/noted-convolution.ts';
 import { type ConvolutionForm, convolutionsIn } from '../onnx/formulations.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
@@ -36,9 +37,16 @@ const largest = (values: Float32Array) => values.reduce((most, value) => Math.ma
 const blockedNodes = (graph: Graph, opType: string) =>
   graph.nodes.filter((node) => node.domain === 'com.microsoft.nchwc' && node.opType === opType).length;
 
+const BATCH = 4;
+
 /** Everything that a step puts out after one step on made-up images. */
-async function stepOf(student: Student, size: number, form?: ConvolutionForm) {
-  const sizes = { batch: 3 };
+async function stepOf(
+  student: Student,
+  size: number,
+  form?: ConvolutionForm,
+  weightForm?: WeightGradientForm,
+) {
+  const sizes = { batch: BATCH };
   const options = {
     student,
     sizes,
@@ -46,12 +54,14 @@ async function stepOf(student: Student, size: number, form?: ConvolutionForm) {
     optimizer: adamw({ weightDecay: 0.01 }),
   };
   const keys = [...convolutionsIn(bindDims(student.graph, sizes)).keys()];
-  const formulations = form && { block, convolutions: Object.fromEntries(keys.map((key) => [key, form])) };
+  const each = <Form>(one: Form) => Object.fromEntries(keys.map((key) => [key, one]));
+  const weightGradients = weightForm && each(weightForm);
+  const formulations = form && { block, convolutions: each(form), weightGradients };
   const { graph, carried } = compileStep({ ...options, formulations });
   const feeds: Record<string, Tensor> = {
     pixel_values: imagesOf(size),
-    labels: tensor('int32', [3], Int32Array.of(0, 1, 1)),
-    row_weights: float32([1, 1, 1], [3]),
+    labels: tensor('int32', [BATCH], Int32Array.of(0, 1, 1, 0)),
+    row_weights: float32([1, 1, 1, 1], [BATCH]),
     learning_rate: float32([0.1], []),
     step: float32([1], []),
   };
@@ -62,7 +72,7 @@ async function stepOf(student: Student, size: number, form?: ConvolutionForm) {
 
 const images = new Map<number, Tensor>();
 function imagesOf(size: number): Tensor {
-  const known = images.get(size) ?? normal([3, 1, size, size]);
+  const known = images.get(size) ?? normal([BATCH, 1, size, size]);
   images.set(size, known);
   return known;
 }
@@ -72,6 +82,15 @@ const STUDENTS: Record<string, () => [Student, number]> = {
     buildClassifier(
       resnet,
       { width: 16, stages: 2, blocks: 2, bottleneck: false, zeroInit: false },
+      { channels: 1, height: 10, width: 10, classes: 2, random: randomStream(1, 'student') },
+    ),
+    10,
+  ],
+  // Two samples share a block of 16.
+  'narrow resnet': () => [
+    buildClassifier(
+      resnet,
+      { width: 8, stages: 2, blocks: 1, bottleneck: false, zeroInit: false },
       { channels: 1, height: 10, width: 10, classes: 2, random: randomStream(1, 'student') },
     ),
     10,
@@ -94,9 +113,11 @@ test.each(Object.keys(STUDENTS))(
     const plain = await stepOf(student, size, 'plain');
     const blocked = await stepOf(student, size, 'blocked');
     const filtering = await stepOf(student, size, 'filtering');
+    const matrices = await stepOf(student, size, 'matrices');
+    const gradients = await stepOf(student, size, 'blocked', 'columns');
     expect(blockedNodes(plain.graph, 'Conv')).toBe(0);
     expect(blockedNodes(blocked.graph, 'Conv')).toBeGreaterThan(5);
-    for (const { results } of [blocked, filtering]) {
+    for (const { results } of [blocked, filtering, matrices, gradients]) {
       expect(Object.keys(results)).toEqual(Object.keys(plain.results));
       // Gradients, by the first moments that AdamW keeps of them; parameters themselves move by their signs.
       for (const [output, { data }] of Object.entries(results)) {
@@ -110,13 +131,20 @@ test.each(Object.keys(STUDENTS))(
   },
 );
 
-/** [batch, inputs, rows, columns], outputs, kernel, stride, pads. */
-const CASES: Record<string, [number[], number, [number, number], number, number[]]> = {
+/** [batch, inputs, rows, columns], outputs, kernel, stride, pads, and groups where there are any. */
+const CASES: Record<string, [number[], number, [number, number], number, number[], number?]> = {
   '3x3': [[2, 32, 5, 7], 16, [3, 3], 1, [1, 1, 1, 1]],
   '3x3 with a stride': [[2, 16, 9, 8], 32, [3, 3], 2, [1, 1, 1, 1]],
   'wider than a block': [[2, 3, 4, 18], 16, [3, 3], 1, [1, 1, 1, 1]],
   '1x3 without padding': [[2, 16, 4, 20], 16, [1, 3], 1, [0, 0, 0, 0]],
   '5x2 with uneven padding': [[1, 16, 6, 6], 16, [5, 2], 1, [2, 0, 1, 1]],
+  'two samples in a block': [[4, 8, 6, 5], 24, [3, 3], 1, [1, 1, 1, 1]],
+  'four samples in a block, with a stride': [[8, 12, 7, 6], 4, [3, 3], 2, [1, 1, 1, 1]],
+  'from two in a block to whole ones': [[4, 8, 5, 5], 16, [1, 1], 1, [0, 0, 0, 0]],
+  'from whole blocks to two in one': [[4, 16, 5, 5], 8, [3, 3], 1, [1, 1, 1, 1]],
+  'a channel alone': [[2, 16, 6, 7], 16, [3, 3], 1, [1, 1, 1, 1], 16],
+  'a channel alone, with a stride': [[4, 40, 9, 8], 40, [5, 5], 2, [2, 2, 2, 2], 40],
+  'a channel alone, with a rest of the stride': [[2, 16, 8, 8], 16, [3, 3], 2, [0, 0, 0, 0], 16],
   '1x1': [[2, 16, 4, 4], 48, [1, 1], 1, [0, 0, 0, 0]],
 };
 
@@ -124,11 +152,11 @@ test.each(Object.keys(CASES))(
   'gradients of a blocked convolution, %s: as the plain ones, and as differences',
   async (name) => {
     if (block === 0) return;
-    const [dims, outputs, kernel, stride, pads] = CASES[name] as (typeof CASES)[string];
+    const [dims, outputs, kernel, stride, pads, group = 1] = CASES[name] as (typeof CASES)[string];
     const g = new GraphBuilder();
     const x = g.input('x', 'float32', dims);
-    const w = g.input('w', 'float32', [outputs, dims[1] as number, ...kernel]);
-    const y = g.op('Conv', [x, w], { kernel_shape: kernel, strides: [stride, stride], pads });
+    const w = g.input('w', 'float32', [outputs, (dims[1] as number) / group, ...kernel]);
+    const y = g.op('Conv', [x, w], { kernel_shape: kernel, strides: [stride, stride], pads, group });
     const side = g.input('side', 'float32', y.shape);
     const loss = g.reduceSum(g.mul(g.tanh(y), side), { keepDims: false });
     const [dx, dw] = gradients(g, loss, [x, w]) as [TypedValue, TypedValue];

@@ -230,7 +230,7 @@ function atSizes(
   sizes: Readonly<Record<string, number>>,
   formulations: Formulations | undefined,
 ): Graph {
-  return lowerConvolutions(lowerDepthwise(bindDims(graph, sizes)), formulations);
+  return lowerConvolutions(lowerDepthwise(bindDims(graph, sizes), formulations), formulations);
 }
 
 function nameTaken(name: string): LimbeckError {

@@ -101,3 +101,19 @@ export function overPixels(
   const reduced = g.op(operator, [parts, g.ints([1])], { keepdims: 0 });
   return g.reshape(reduced, [batch, channels]);
 }
+
+/**
+ * Sums over the pixels of a product of two blocked tensors: [N, C]. It is a depthwise convolution with one of them as the
+ * kernel, which writes nothing of the product.
+ */
+export function productOverPixels(g: GraphBuilder, a: TypedValue, b: TypedValue): TypedValue {
+  const [batch, channels, height, width] = a.shape as number[];
+  const all = batch * channels;
+  const sums = g.op(
+    'Conv',
+    [g.reshape(a, [1, all, height, width]), g.reshape(b, [all, 1, height, width])],
+    { ...BY_PIXEL, kernel_shape: [height, width], group: all },
+    { domain: BLOCKED },
+  );
+  return g.reshape(sums, [batch, channels]);
+}

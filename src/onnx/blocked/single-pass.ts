@@ -2,6 +2,7 @@ import type { AttributeInits } from '../attributes.ts';
 import type { TypedValue } from '../graph.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { type BlockedConvolution, type ByChannel, blockedConvolution, byChannel } from './kernels.ts';
+import { shapedAs } from './shared-blocks.ts';
 
 /** What a pass over memory can take in besides: it is added before the activation. */
 export interface More {
@@ -45,6 +46,20 @@ export function channelPass(g: GraphBuilder, parts: ByChannel): SinglePass {
     withMore: (more) => (fits(parts, more) ? channelPass(g, { ...parts, ...more }) : undefined),
     withShift: (shift) =>
       parts.shift || parts.sum || parts.activation ? undefined : channelPass(g, { ...parts, shift }),
+  };
+}
+
+/** A pass whose result has another shape over the same memory: what goes into it later has that shape too. */
+export function seenAs(g: GraphBuilder, pass: SinglePass, shape: readonly number[]): SinglePass {
+  const own = pass.value.shape as number[];
+  if (own.join() === shape.join()) return pass;
+  return {
+    value: g.reshape(pass.value, shape),
+    withMore({ sum, ...more }) {
+      const inside = pass.withMore({ ...more, ...(sum ? { sum: shapedAs(g, sum, own) } : {}) });
+      return inside && seenAs(g, inside, shape);
+    },
+    withShift: () => undefined,
   };
 }
 

@@ -1,6 +1,25 @@
-import { fromBlocks, imageShape, overPixels, toBlocks, weightBlocks } from '../blocked/kernels.ts';
+import { blockedDepthwiseGradient, stridedDepthwiseInput } from '../blocked/depthwise-gradient.ts';
+import {
+  fromBlocks,
+  type ImageShape,
+  imageShape,
+  overPixels,
+  productOverPixels,
+  toBlocks,
+  weightBlocks,
+} from '../blocked/kernels.ts';
 import { notedGradient } from '../blocked/noted-convolution.ts';
-import { channelPass, convolutionPass, type SinglePass } from '../blocked/single-pass.ts';
+import {
+  convolutionShared,
+  repeated,
+  samplesShared,
+  shapedAs,
+  sharedShape,
+  sharedWeights,
+  unsharedGradient,
+  withShared,
+} from '../blocked/shared-blocks.ts';
+import { channelPass, convolutionPass, type SinglePass, seenAs } from '../blocked/single-pass.ts';
 import { blockedWeightGradient, hasBlockedWeightGradient } from '../blocked/weight-gradient.ts';
 import { convolutionKey, type Formulations, keyOfNode } from '../formulations.ts';
 import {
@@ -24,8 +43,14 @@ const ELEMENTWISE = new Set(
   ).split(' '),
 );
 
+/** A tensor of images in blocks, in which samples may be side by side, and its own shape. */
+interface Blocked {
+  readonly blocked: TypedValue;
+  readonly image: ImageShape;
+}
+
 /** In blocks, or in the standard order. */
-type Laid = { readonly blocked: TypedValue } | { readonly standard: TypedValue };
+type Laid = Blocked | { readonly standard: TypedValue };
 
 /**
  * Lays stretches of a training step in blocks of channels, which ONNX Runtime's own kernels read and write: tensors are
@@ -33,12 +58,14 @@ type Laid = { readonly blocked: TypedValue } | { readonly standard: TypedValue }
  *
  * A convolution for which that form was chosen begins a stretch, forward and as the gradient of an input; elementwise
  * operators, sums of residuals, batch normalisations and reductions to channels over a blocked tensor continue it.
- * Everything else ends it. The gradient of its weights is computed from blocked operands where it can be
- * (`blockedWeightGradient`). Channels that are not whole blocks stay as they are.
+ * a number for each channel of each sample (squeeze and excitation) does too, everything else ends it. The gradient of its
+ * weights is computed from blocked operands where it can be (`blockedWeightGradient`). Where channels are not whole blocks
+ * a few samples share one (`shared-blocks.ts`); where too many would, they stay as they are.
  */
 export function blockConvolutions(graph: Graph, formulations: Formulations): Graph {
-  const { block, convolutions } = formulations;
-  if (block === 0 || !Object.values(convolutions).includes('blocked')) return graph;
+  const { block, convolutions, weightGradients = {} } = formulations;
+  const blocks = block > 0 && Object.values(convolutions).includes('blocked');
+  if (!blocks && Object.keys(weightGradients).length === 0) return graph;
   return new BlockedLayout(graph, formulations).build();
 }
 
@@ -47,17 +74,23 @@ class BlockedLayout {
   readonly #graph: Graph;
   readonly #block: number;
   readonly #chosen: Formulations['convolutions'];
+  readonly #weightForms: NonNullable<Formulations['weightGradients']>;
   /** What is blocked here, by the value of the graph that it stands for. */
-  readonly #blocked = new Map<Value, TypedValue>();
+  readonly #blocked = new Map<Value, Blocked>();
   readonly #passes = new Map<Value, SinglePass>();
+  /** The factors of products of two blocked tensors. */
+  readonly #products = new Map<Value, readonly [TypedValue, TypedValue]>();
+  /** What an Expand spreads, by its result. */
+  readonly #spread = new Map<Value, Value>();
   /** How often each value is read. */
   readonly #reads = new Map<Value, number>();
 
-  constructor(graph: Graph, { block, convolutions }: Formulations) {
+  constructor(graph: Graph, { block, convolutions, weightGradients = {} }: Formulations) {
     this.#g = new GraphBuilder(graph.opsets.get(''));
     this.#graph = graph;
     this.#block = block;
     this.#chosen = convolutions;
+    this.#weightForms = weightGradients;
     const read = (value: Value) => this.#reads.set(value, (this.#reads.get(value) ?? 0) + 1);
     for (const node of graph.nodes) for (const value of usedValues(node)) read(value);
     for (const value of graph.outputs) read(value);
@@ -83,8 +116,9 @@ class BlockedLayout {
     const laid = node.domain === '' ? this.#laid(node, place, output) : undefined;
     if (!laid) return this.#weightGradient(output, place);
     if ('standard' in laid) return [laid.standard];
-    this.#blocked.set(output, laid.blocked);
-    if (laid.blocked.type === 'float32') return [fromBlocks(this.#g, laid.blocked)];
+    this.#blocked.set(output, laid);
+    if (laid.blocked.type === 'float32')
+      return [shapedAs(this.#g, fromBlocks(this.#g, laid.blocked), laid.image)];
     // No operator reorders masks: the standard form stands beside, and goes where nothing reads it.
     const inputs = node.inputs.map((value) => value && (place.read(value) ?? null));
     return [this.#g.op(node.opType, inputs, Object.fromEntries(node.attributes))];
@@ -92,29 +126,32 @@ class BlockedLayout {
 
   #laid(node: Node, place: CopyPlace, output: Value): Laid | undefined {
     if (node.opType === 'Conv') return this.#convolution(node, place, output);
+    if (node.opType === 'ConvTranspose') return this.#strided(node, place, output);
+    if (node.opType === 'Expand') this.#spread.set(output, node.inputs[0] as Value);
     if (!node.inputs.some((value) => value && this.#blocked.has(value))) return undefined;
     if (node.opType === 'BatchNormalization') return this.#normalization(node, place, output);
     if (node.opType === 'ReduceSum' || node.opType === 'ReduceMean') return this.#reduction(node, place);
     if (node.opType === 'GlobalAveragePool') return this.#globalPool(node);
     if (!ELEMENTWISE.has(node.opType)) return undefined;
-    return this.#byChannel(node, place, output) ?? this.#elementwise(node, place, output);
+    return this.#byNumbers(node, place, output) ?? this.#elementwise(node, place, output);
   }
 
   /** A value in blocks: as it is, or reordered; undefined where its channels are not whole blocks. */
-  #inBlocks(value: Value, place: CopyPlace): TypedValue | undefined {
+  #inBlocks(value: Value, place: CopyPlace): Blocked | undefined {
     const known = this.#blocked.get(value);
     if (known) return known;
     const here = place.read(value);
-    const shape = here?.type === 'float32' ? imageShape(here) : undefined;
-    if (!here || !shape || shape[1] % this.#block !== 0) return undefined;
-    const reordered = toBlocks(this.#g, here);
-    this.#blocked.set(value, reordered);
-    return reordered;
+    const image = here?.type === 'float32' ? imageShape(here) : undefined;
+    const whole = image && sharedShape(image, this.#block);
+    if (!here || !whole) return undefined;
+    const found = { blocked: toBlocks(this.#g, shapedAs(this.#g, here, whole)), image };
+    this.#blocked.set(value, found);
+    return found;
   }
 
-  #pass(output: Value, pass: SinglePass): Laid {
+  #pass(output: Value, image: ImageShape, pass: SinglePass): Laid {
     this.#passes.set(output, pass);
-    return { blocked: pass.value };
+    return { blocked: pass.value, image };
   }
 
   /** The pass that made a value, if nothing but one node reads it: that node may go into the pass. */
@@ -141,21 +178,40 @@ class BlockedLayout {
     const group = intAttribute(node, 'group', 1);
     const geometry = windowGeometry(node, kernel, x.shape);
     const depthwise = group > 1 && inputs === 1 && outputs === group;
-    if (!geometry || outputs % this.#block !== 0 || (group !== 1 && !depthwise)) return undefined;
+    const images = imageShape(x);
+    const shared = convolutionShared(depthwise ? outputs : inputs, outputs, this.#block);
+    const whole = images && sharedShape([images[0], outputs, images[2], images[3]], this.#block);
+    if (!geometry || !images || !whole || !shared || images[0] % shared !== 0) return undefined;
+    if (group !== 1 && !depthwise) return undefined;
     // An image's few channels are read in the standard order.
-    const few = group === 1 && inputs < this.#block;
-    const source = few ? x : this.#inBlocks(first as Value, place);
+    const few = group === 1 && inputs * shared < this.#block;
+    const source = few ? x : this.#inBlocks(first as Value, place)?.blocked;
     if (!source) return undefined;
-    const weights = weightBlocks(this.#g, w, this.#block, few || depthwise);
+    const g = this.#g;
+    const own = depthwise ? repeated(g, w, shared) : sharedWeights(g, w, shared);
+    const parts = {
+      x: shapedAs(g, source, withShared(images, shared)),
+      weights: weightBlocks(g, own, this.#block, few || depthwise),
+      ...(bias ? { bias: repeated(g, bias, shared) } : {}),
+    };
     const { strides, dilations, before, after } = geometry;
-    return this.#pass(
-      output,
-      convolutionPass(
-        this.#g,
-        { x: source, weights, ...(bias ? { bias } : {}) },
-        { kernel_shape: kernel, strides, dilations, pads: [...before, ...after], group },
-      ),
-    );
+    const pads = [...before, ...after];
+    const groups = depthwise ? group * shared : 1;
+    const pass = convolutionPass(g, parts, { kernel_shape: kernel, strides, dilations, pads, group: groups });
+    const [rows, columns] = pass.value.shape.slice(2) as [number, number];
+    const image: ImageShape = [images[0], outputs, rows, columns];
+    return this.#pass(output, image, seenAs(g, pass, [whole[0], whole[1], rows, columns]));
+  }
+
+  /** The gradient of a depthwise convolution's input, where that has a stride. */
+  #strided(node: Node, place: CopyPlace, output: Value): Laid | undefined {
+    const noted = notedGradient(output);
+    if (noted?.of !== 'input' || noted.group === 1 || !this.#isChosen(node, output)) return undefined;
+    const image = imageShape(noted.x);
+    const w = place.read(noted.w);
+    const dy = this.#inBlocks(noted.dy, place)?.blocked;
+    const dx = image && w && dy && stridedDepthwiseInput(this.#g, { ...noted, dy, w, image }, this.#block);
+    return dx && image && { blocked: dx, image };
   }
 
   /** With statistics that are given. */
@@ -163,21 +219,25 @@ class BlockedLayout {
     if (intAttribute(node, 'training_mode', 0) === 1) return undefined;
     const g = this.#g;
     const [value, ...rest] = node.inputs as Value[];
-    const x = this.#blocked.get(value);
+    const known = this.#blocked.get(value);
     const [scale, bias, mean, variance] = rest.map((parameter) => place.read(parameter));
-    if (!x || !scale || !bias || !mean || !variance) return undefined;
+    if (!known || !scale || !bias || !mean || !variance) return undefined;
+    const { blocked: x, image } = known;
     const slope = g.div(scale, g.sqrt(g.add(variance, floatAttribute(node, 'epsilon', 1e-5))));
-    return this.#pass(output, channelPass(g, { x, scale: slope, shift: g.sub(bias, g.mul(mean, slope)) }));
+    const each = (list: TypedValue) => this.#eachChannel(list, x);
+    const shift = g.sub(bias, g.mul(mean, slope));
+    return this.#pass(output, image, channelPass(g, { x, scale: each(slope), shift: each(shift) }));
   }
 
   /** Sums and means of each channel, or of each channel of each sample. */
   #reduction(node: Node, place: CopyPlace): Laid | undefined {
     const g = this.#g;
     const [value, list] = node.inputs;
-    const x = this.#blocked.get(value as Value);
+    const known = this.#blocked.get(value as Value);
     const axesValue = list && place.read(list);
     const axes = axesValue && g.constantOf(axesValue);
-    if (x?.type !== 'float32' || !axes || Array.isArray(axes.data)) return undefined;
+    if (known?.blocked.type !== 'float32' || !axes || Array.isArray(axes.data)) return undefined;
+    const { blocked: x, image } = known;
     const over = [...axes.data]
       .map((axis) => (Number(axis) + 4) % 4)
       .sort()
@@ -185,54 +245,89 @@ class BlockedLayout {
     if (over !== '0,2,3' && over !== '2,3') return undefined;
     const operator = node.opType as 'ReduceSum' | 'ReduceMean';
     const keep = intAttribute(node, 'keepdims', 1) === 1;
-    const [batch, channels] = x.shape as number[];
-    const bySample = overPixels(g, operator, x, this.#block);
+    const [batch, channels] = image;
+    const bySample = g.reshape(this.#overPixels(operator, value as Value, x), [batch, channels]);
     if (over === '2,3') return { standard: keep ? g.reshape(bySample, [batch, channels, 1, 1]) : bySample };
     const whole = g.op(operator, [bySample, g.ints([0])], { keepdims: 0 });
     return { standard: keep ? g.reshape(whole, [1, channels, 1, 1]) : whole };
   }
 
-  #globalPool(node: Node): Laid | undefined {
-    const x = this.#blocked.get(node.inputs[0] as Value);
-    if (!x) return undefined;
-    const [batch, channels] = x.shape as number[];
-    return {
-      standard: this.#g.reshape(overPixels(this.#g, 'ReduceMean', x, this.#block), [batch, channels, 1, 1]),
-    };
+  /** Sums or means over pixels; of a product without the product. */
+  #overPixels(operator: 'ReduceSum' | 'ReduceMean', value: Value, x: TypedValue): TypedValue {
+    const g = this.#g;
+    const factors = this.#products.get(value);
+    if (!factors) return overPixels(g, operator, x, this.#block);
+    const sums = productOverPixels(g, ...factors);
+    const [, , height, width] = x.shape as number[];
+    return operator === 'ReduceSum' ? sums : g.mul(sums, 1 / (height * width));
   }
 
-  /** A product or sum with one number for each channel. */
-  #byChannel({ opType, inputs }: Node, place: CopyPlace, output: Value): Laid | undefined {
+  #globalPool(node: Node): Laid | undefined {
+    const known = this.#blocked.get(node.inputs[0] as Value);
+    if (!known) return undefined;
+    const means = overPixels(this.#g, 'ReduceMean', known.blocked, this.#block);
+    return { standard: this.#g.reshape(means, [known.image[0], known.image[1], 1, 1]) };
+  }
+
+  /** Numbers [C] for the channels of a blocked tensor, in which samples may be side by side. */
+  #eachChannel(list: TypedValue, x: TypedValue): TypedValue {
+    return repeated(this.#g, list, (x.shape[1] as number) / (list.shape[0] as number));
+  }
+
+  /** A product or sum with one number for each channel, or for each channel of each sample. */
+  #byNumbers({ opType, inputs }: Node, place: CopyPlace, output: Value): Laid | undefined {
     if (!['Mul', 'Add', 'Sub'].includes(opType)) return undefined;
     const [a, b] = inputs as Value[];
-    const [image, other] = this.#blocked.has(a) ? [a, b] : [b, a];
-    const x = this.#blocked.get(image) as TypedValue;
-    const numbers = this.#blocked.has(other) ? undefined : place.read(other);
-    const channels = x.shape[1] as number;
-    if (!numbers || x.type !== 'float32' || !isByChannel(numbers.shape, channels)) return undefined;
+    const [from, other] = this.#blocked.has(a) ? [a, b] : [b, a];
+    const { blocked: x, image } = this.#blocked.get(from) as Blocked;
+    const numbers = this.#blocked.has(other) ? undefined : this.#numbersOf(other, image, place);
+    if (!numbers || x.type !== 'float32' || (opType === 'Sub' && other === a)) return undefined;
     const g = this.#g;
-    const list = g.reshape(numbers, [channels]);
-    if (opType === 'Mul') return this.#pass(output, channelPass(g, { x, scale: list }));
-    if (opType === 'Sub' && other === a) return undefined;
+    if (isBySample(numbers.shape, image))
+      return this.#pass(output, image, this.#bySample(opType, x, numbers));
+    const channels = image[1];
+    if (!isByChannel(numbers.shape, channels)) return undefined;
+    const list = this.#eachChannel(g.reshape(numbers, [channels]), x);
+    if (opType === 'Mul') return this.#pass(output, image, channelPass(g, { x, scale: list }));
     const shift = opType === 'Sub' ? g.neg(list) : list;
-    const pass = this.#passOf(image)?.withShift(shift) ?? channelPass(g, { x, shift });
-    return this.#pass(output, pass);
+    const pass = this.#passOf(from)?.withShift(shift) ?? channelPass(g, { x, shift });
+    return this.#pass(output, image, pass);
+  }
+
+  /** What is multiplied or added: numbers for each channel of each sample before they are spread over the pixels. */
+  #numbersOf(value: Value, image: ImageShape, place: CopyPlace): TypedValue | undefined {
+    const spread = this.#spread.get(value);
+    const before = spread && place.read(spread);
+    return before && isBySample(before.shape, image) ? before : place.read(value);
+  }
+
+  /** Samples and channels together are the channels of one image. */
+  #bySample(opType: string, x: TypedValue, numbers: TypedValue): SinglePass {
+    const g = this.#g;
+    const shape = imageShape(x) as ImageShape;
+    const list = g.reshape(numbers, [shape[0] * shape[1]]);
+    const image = g.reshape(x, withShared(shape, shape[0]));
+    const part = opType === 'Mul' ? { scale: list } : { shift: opType === 'Sub' ? g.neg(list) : list };
+    return seenAs(g, channelPass(g, { x: image, ...part }), shape);
   }
 
   #elementwise(node: Node, place: CopyPlace, output: Value): Laid | undefined {
     const first = node.inputs.find((value) => value && this.#blocked.has(value)) as Value;
-    const shape = this.#blocked.get(first)?.shape.join();
+    const { image } = this.#blocked.get(first) as Blocked;
     const operands: (TypedValue | null)[] = [];
     for (const value of node.inputs) {
-      const here = value && (this.#blocked.get(value) ?? place.read(value));
-      const scalar = here?.shape.every((dim) => dim === 1);
-      const operand = value && (scalar && !this.#blocked.has(value) ? here : this.#inBlocks(value, place));
-      if (value && !(operand && (scalar || operand.shape.join() === shape))) return undefined;
-      operands.push(operand ?? null);
+      const here = value && (this.#blocked.get(value)?.blocked ?? place.read(value));
+      const scalar = value && !this.#blocked.has(value) && here?.shape.every((dim) => dim === 1);
+      const laid = value && !scalar ? this.#inBlocks(value, place) : undefined;
+      if (value && !scalar && laid?.image.join() !== image.join()) return undefined;
+      operands.push((scalar ? here : laid?.blocked) ?? null);
     }
     const pass = this.#taken(node, operands);
-    if (pass) return this.#pass(output, pass);
-    return { blocked: this.#g.op(node.opType, operands, Object.fromEntries(node.attributes)) };
+    if (pass) return this.#pass(output, image, pass);
+    const [a, b] = operands;
+    if (node.opType === 'Mul' && a?.shape.length === 4 && a.shape.join() === b?.shape.join())
+      this.#products.set(output, [a, b]);
+    return { blocked: this.#g.op(node.opType, operands, Object.fromEntries(node.attributes)), image };
   }
 
   /** A sum of two, or an activation, that goes into the pass that made its operand. */
@@ -245,13 +340,34 @@ class BlockedLayout {
 
   #weightGradient(output: Value, place: CopyPlace): readonly TypedValue[] | undefined {
     const noted = notedGradient(output);
-    if (noted?.of !== 'weight' || this.#chosen[this.#keyOf(noted)] !== 'blocked') return undefined;
-    const x = place.read(noted.x);
+    if (noted?.of !== 'weight') return undefined;
+    const g = this.#g;
+    const key = this.#keyOf(noted);
+    const form = this.#weightForms[key] ?? (this.#chosen[key] === 'blocked' ? 'blocked' : undefined);
+    if (form !== 'blocked') {
+      const { forms } = noted;
+      const [from, to] = [place.read(noted.x), place.read(noted.dy)];
+      return form && forms && form !== forms.own && from && to ? [forms.as(g, form, from, to)] : undefined;
+    }
     const shape = output.shape as number[];
+    const [outputs, inputs, ...kernel] = shape;
+    if (noted.group > 1) {
+      const x = this.#inBlocks(noted.x, place)?.blocked;
+      const dy = x && this.#inBlocks(noted.dy, place)?.blocked;
+      return dy && [blockedDepthwiseGradient(g, { ...noted, x, dy, shape }, this.#block)];
+    }
+    const x = place.read(noted.x);
+    const images = x && imageShape(x);
     const sizes = imageShape(noted.dy);
-    if (!x || !sizes || !hasBlockedWeightGradient(noted, shape, sizes, this.#block)) return undefined;
-    const dy = this.#inBlocks(noted.dy, place);
-    return dy && [blockedWeightGradient(this.#g, { ...noted, x, dy, shape }, this.#block)];
+    const shared = samplesShared(outputs, this.#block);
+    if (!x || !images || !sizes || !shared || images[0] % shared !== 0) return undefined;
+    const whole = [outputs * shared, inputs * shared, ...kernel];
+    if (!hasBlockedWeightGradient(noted, whole, sizes, this.#block)) return undefined;
+    const dy = this.#inBlocks(noted.dy, place)?.blocked;
+    if (!dy) return undefined;
+    const side = g.reshape(x, withShared(images, shared));
+    const all = blockedWeightGradient(g, { ...noted, x: side, dy, shape: whole }, this.#block);
+    return [unsharedGradient(g, all, shared)];
   }
 }
 
@@ -259,4 +375,9 @@ class BlockedLayout {
 function isByChannel(shape: TypedValue['shape'], channels: number): boolean {
   const whole = [...new Array<number>(Math.max(0, 4 - shape.length)).fill(1), ...shape];
   return whole.join() === `1,${channels},1,1`;
+}
+
+/** Whether it broadcasts against [N, C, H, W] as one number for each channel of each sample. */
+function isBySample(shape: TypedValue['shape'], image: ImageShape): boolean {
+  return shape.join() === `${image[0]},${image[1]},1,1`;
 }

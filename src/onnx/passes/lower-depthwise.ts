@@ -1,10 +1,11 @@
+import { type Formulations, keyOfNode } from '../formulations.ts';
 import { type Graph, intAttribute, type Node, type Value } from '../graph.ts';
 import { NodeEmitter, namesIn } from '../node-emitter.ts';
 import { elementCount, tensor } from '../tensor.ts';
 import { type WindowGeometry, windowGeometry } from '../window-geometry.ts';
 
 /**
- * The largest number of pairs of a pixel that goes in and one that comes out. For MobileNetV3 at 64x64, depthwise
+ * The largest number of pairs of a pixel that goes in and one that comes out, where nobody has measured it on this machine. For MobileNetV3 at 64x64, depthwise
  * convolutions from 8x8 on; docs/measurements-convolution.md.
  */
 const MAX_PAIRS = 16_384;
@@ -27,13 +28,15 @@ interface SmallDepthwise {
  * every channel of every sample, of which most is overhead (5x5 over [64, 240, 4, 4]: 22.9 ms, this 0.5), and its
  * gradients are as slow; those of the products are products.
  *
- * Nodes whose shapes are not all numbers stay.
+ * Nodes whose shapes are not all numbers stay, and those for which another form was found to be faster.
  */
-export function lowerDepthwise(graph: Graph): Graph {
+export function lowerDepthwise(graph: Graph, formulations?: Formulations): Graph {
   const small = new Map(
     graph.nodes.flatMap((node): [Node, SmallDepthwise][] => {
-      const found = smallDepthwise(node);
-      return found ? [[node, found]] : [];
+      const found = depthwiseOf(node);
+      const form = formulations?.convolutions[keyOfNode(node) ?? ''];
+      const pays = form === undefined ? found && pairsOf(found) <= MAX_PAIRS : form === 'matrices';
+      return found && pays ? [[node, found]] : [];
     }),
   );
   if (small.size === 0) return graph;
@@ -50,7 +53,19 @@ export function lowerDepthwise(graph: Graph): Graph {
   };
 }
 
-function smallDepthwise(node: Node): SmallDepthwise | undefined {
+/** Whether a node can be a matrix for each channel, and whether it is one where nothing was measured. */
+export function matricesOf(node: Node): { readonly pays: boolean } | undefined {
+  const found = depthwiseOf(node);
+  // The matrix of a channel has as many elements: far beyond the limit nothing has to be tried.
+  if (!found || pairsOf(found) > 4 * MAX_PAIRS) return undefined;
+  return { pays: pairsOf(found) <= MAX_PAIRS };
+}
+
+function pairsOf({ from, to }: SmallDepthwise): number {
+  return elementCount(from) * elementCount(to);
+}
+
+function depthwiseOf(node: Node): SmallDepthwise | undefined {
   const [x, w] = node.inputs;
   const y = node.outputs[0];
   if (node.opType !== 'Conv' || node.domain !== '' || !x?.shape || !w?.shape || !y?.shape) return undefined;
@@ -59,7 +74,7 @@ function smallDepthwise(node: Node): SmallDepthwise | undefined {
     return undefined;
   const [[batch, channels, ...from], [outputs, inputs, ...kernel], [, , ...to]] = shapes as number[][];
   const depthwise = inputs === 1 && outputs === channels && intAttribute(node, 'group', 1) === channels;
-  if (!depthwise || channels === 1 || elementCount(from) * elementCount(to) > MAX_PAIRS) return undefined;
+  if (!depthwise || channels === 1) return undefined;
   if (elementCount(kernel) > MAX_KERNEL) return undefined;
   const geometry = windowGeometry(node, kernel, x.shape);
   return geometry && { geometry, batch, channels, from, to };

@@ -41,10 +41,10 @@ export async function examineCalibration(
 }
 
 /** What a calibration found, as a sentence. */
-export function calibrationSummary({ trials, formulations, step }: KeptCalibration): string {
-  const kinds = Object.keys(trials).length;
+export function calibrationSummary({ trials, weightTrials, formulations, step }: KeptCalibration): string {
+  const kinds = new Set([...Object.keys(trials), ...Object.keys(weightTrials)]).size;
   const measured = `${kinds} ${kinds === 1 ? 'kind' : 'kinds'} of convolutions measured`;
-  if (!formulations || !step) return `${measured}: a step is fastest as it is without`;
+  if (!formulations) return `${measured}: a step is fastest as it is without`;
   const counts = new Map<string, number>();
   for (const form of Object.values(formulations.convolutions)) counts.set(form, (counts.get(form) ?? 0) + 1);
   const forms = [...counts].map(([form, count]) => `${count} ${form}`).join(', ');

@@ -69,6 +69,7 @@ test('a damaged file, and one with blocks of another machine, are measured anew'
     ...JSON.parse(readFileSync(fileOf(), 'utf8')),
     formulations: { block: 2, convolutions: {} },
   };
+  expect(foreign.forms).toBeGreaterThan(1);
   writeFileSync(fileOf(), JSON.stringify(foreign));
   expect((await calibrated(store, { ...step, engine }))?.formulations?.block).not.toBe(2);
 });

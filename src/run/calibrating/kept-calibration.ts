@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson } from '../../data/canonical-json.ts';
 import { defaultThreads } from '../../engine/thread-count.ts';
+import { WEIGHT_GRADIENT_FORMS } from '../../onnx/blocked/noted-convolution.ts';
 import { CONVOLUTION_FORMS } from '../../onnx/formulations.ts';
 import { existsSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
@@ -13,16 +14,26 @@ import { channelBlock } from '../../train/calibration/channel-block.ts';
 import { VERSION } from '../../version.ts';
 
 const form = z.enum(CONVOLUTION_FORMS);
+const weightForm = z.enum(WEIGHT_GRADIENT_FORMS);
+/** Changes whenever forms are added or computed otherwise. */
+const FORMS = 2;
 const milliseconds = z.number().nonnegative().nullable();
 
 const keptCalibration = z.object({
   version: z.literal(VERSION),
+  /** Of the forms that there are to choose among: an answer of when there were fewer is measured anew. */
+  forms: z.literal(FORMS),
   machine: z.string(),
   formulations: z
-    .object({ block: z.int().min(0).max(64), convolutions: z.record(z.string(), form) })
+    .object({
+      block: z.int().min(0).max(64),
+      convolutions: z.record(z.string(), form),
+      weightGradients: z.record(z.string(), weightForm).optional(),
+    })
     .optional(),
   trials: z.record(z.string(), z.partialRecord(form, milliseconds)),
-  step: z.object({ before: milliseconds, after: milliseconds }).optional(),
+  weightTrials: z.record(z.string(), z.partialRecord(weightForm, milliseconds)),
+  step: z.object({ before: milliseconds, after: milliseconds }),
 });
 
 /** What a calibration of a step on this machine found, kept beside the store: in `calibrations/`, a file for each. */
@@ -53,7 +64,7 @@ export async function calibrated(
   const found = await calibrate(options);
   if (!found) return undefined;
   // A form that does not run takes forever, which JSON has no number for: null.
-  const kept = JSON.stringify({ version: VERSION, machine, ...found }, null, 2);
+  const kept = JSON.stringify({ version: VERSION, forms: FORMS, machine, ...found }, null, 2);
   replaceFile(file, `${kept}\n`, 'store');
   return keptCalibration.parse(JSON.parse(kept));
 }

@@ -8,7 +8,7 @@ import { textConv } from '../../students/text-conv.ts';
 import { adamw } from '../adamw.ts';
 import { calibrate, stepConvolutions } from './calibrate.ts';
 import { channelBlock } from './channel-block.ts';
-import { formsOf } from './convolution-trials.ts';
+import { formsOf, weightFormsOf } from './convolution-trials.ts';
 import { processorTimes } from './processor-time.ts';
 
 const engine = createNodeEngine({ threads: 1 });
@@ -34,7 +34,25 @@ test('every kind of convolution is timed in every form that it can have', async 
   for (const times of Object.values(found?.trials ?? {}))
     for (const time of Object.values(times)) expect(time).toBeGreaterThan(0);
   // What was chosen was faster in the whole step as well.
-  if (found?.formulations) expect(found.step?.after).toBeLessThan(found.step?.before ?? 0);
+  if (found?.formulations) expect(found.step.after).toBeLessThan(found.step.before);
+  // The weights' gradients have forms of their own, but for those that filtering has.
+  const measured = Object.keys(found?.weightTrials ?? {});
+  for (const [key, form] of Object.entries(found?.formulations?.convolutions ?? {}))
+    if (form === 'plain') expect(measured).toContain(key);
+  for (const times of Object.values(found?.weightTrials ?? {}))
+    expect(Object.keys(times)).toEqual(expect.arrayContaining(['places', 'columns']));
+});
+
+test('weights have gradients in blocks where dy is, and none of their own where filtering has them', () => {
+  const convolutions = stepConvolutions(step);
+  const [plain, stem] = [convolutions.get(PLAIN), convolutions.get(STEM)];
+  if (!plain || !stem) throw new Error('the student has no such convolutions');
+  expect(weightFormsOf(plain, 'blocked', 16)).toEqual(
+    ['blocked', 'places', 'columns', 'swapped'].slice(0, 3),
+  );
+  expect(weightFormsOf(plain, 'plain', 16)).toEqual(['places', 'columns']);
+  expect(weightFormsOf(stem, 'plain', 16)).toEqual(['swapped', 'places', 'columns']);
+  expect(weightFormsOf(plain, 'filtering', 16)).toEqual([]);
 });
 
 test('channels that are no whole blocks, and engines without blocks, have the other forms', () => {
@@ -42,7 +60,10 @@ test('channels that are no whole blocks, and engines without blocks, have the ot
   if (!node) throw new Error('the student has no such convolution');
   expect(formsOf(node, 16)).toContain('blocked');
   expect(formsOf(node, 0)).not.toContain('blocked');
-  expect(formsOf(node, 32)).not.toContain('blocked');
+  // Two samples share blocks of 32; the four that are here share blocks of 64, and more cannot.
+  expect(formsOf(node, 32)).toContain('blocked');
+  expect(formsOf(node, 64)).toContain('blocked');
+  expect(formsOf(node, 128)).not.toContain('blocked');
 });
 
 test('a step without images has nothing to choose', async () => {

@@ -1,15 +1,15 @@
 import type { Engine } from '../../engine/engine.ts';
+import type { WeightGradientForm } from '../../onnx/blocked/noted-convolution.ts';
 import type { DataType } from '../../onnx/data-type.ts';
 import { type ConvolutionForm, convolutionsIn, type Formulations } from '../../onnx/formulations.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { bindDims } from '../../onnx/passes/bind-dims.ts';
-import { lowerDepthwise } from '../../onnx/passes/lower-depthwise.ts';
 import { float32, type Tensor, zeros } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
 import { compileStep, type StepOptions } from '../compile-step.ts';
 import { SwapBuffers } from '../swap-buffers.ts';
 import { channelBlock } from './channel-block.ts';
-import { convolutionTrial, formsOf, normal } from './convolution-trials.ts';
+import { convolutionTrial, formsOf, normal, weightFormsOf } from './convolution-trials.ts';
 import { processorTimes, type Timed } from './processor-time.ts';
 
 /** A form that is faster by less than this is not: two measurements of the same model differ by as much. */
@@ -21,8 +21,10 @@ export interface Calibration {
   readonly formulations?: Formulations;
   /** Of each convolution's trial, forward and backward, by form. */
   readonly trials: Readonly<Record<string, Readonly<Partial<Record<ConvolutionForm, number>>>>>;
-  /** Of the whole step, as it is without a calibration and as was chosen; absent where nothing else was chosen. */
-  readonly step?: { readonly before: number; readonly after: number };
+  /** Of the same, for the forms of the gradient of its weights. */
+  readonly weightTrials: Readonly<Record<string, Readonly<Partial<Record<WeightGradientForm, number>>>>>;
+  /** Of the whole step, as it is without a calibration and as was chosen. */
+  readonly step: { readonly before: number; readonly after: number };
 }
 
 export interface CalibrationOptions extends StepOptions {
@@ -35,7 +37,7 @@ export function stepConvolutions({
   student,
   sizes,
 }: Pick<StepOptions, 'student' | 'sizes'>): ReadonlyMap<string, Node> {
-  return convolutionsIn(lowerDepthwise(bindDims(student.graph, sizes)));
+  return convolutionsIn(bindDims(student.graph, sizes));
 }
 
 /**
@@ -50,33 +52,68 @@ export async function calibrate(options: CalibrationOptions): Promise<Calibratio
   const block = await channelBlock(engine);
   const images = new Set(student.graph.inputs.map(({ name }) => name));
   const chosen: Record<string, ConvolutionForm> = {};
+  const gradientForms: Record<string, WeightGradientForm> = {};
   const trials: Record<string, Partial<Record<ConvolutionForm, number>>> = {};
+  const weightTrials: Record<string, Partial<Record<WeightGradientForm, number>>> = {};
   for (const [key, node] of convolutions) {
     const forms = formsOf(node, block);
-    if (forms.length < 2) continue;
     const batch = node.inputs[0]?.shape?.[0] as number;
     const ofImage = images.has(node.inputs[0]?.name ?? '');
-    const models = forms.map((form) => convolutionTrial(key, node, form, { block, batch, ofImage }));
-    const times = await processorTimes(engine, models, signal);
-    trials[key] = Object.fromEntries(forms.map((form, i) => [form, times[i] as number]));
-    const best = fastest(times);
+    const trial = { block, batch, ofImage };
+    const measured = async <Form extends string>(among: readonly Form[], model: (form: Form) => Timed) => {
+      const times = await processorTimes(engine, among.map(model), signal);
+      const byForm = Object.fromEntries(among.map((form, i) => [form, times[i]])) as Record<Form, number>;
+      return { byForm, best: among[fastest(times)] as Form };
+    };
     // Forms that were measured and did not win are named too, so that no rule of thumb decides.
-    chosen[key] = forms[best] as ConvolutionForm;
+    let form = forms[0] as ConvolutionForm;
+    if (forms.length > 1) {
+      const found = await measured(forms, (each) => convolutionTrial(key, node, each, trial));
+      trials[key] = found.byForm;
+      form = found.best;
+      chosen[key] = form;
+    }
+    const weightForms = weightFormsOf(node, form, block);
+    if (weightForms.length < 2) continue;
+    const found = await measured(weightForms, (weightForm) =>
+      convolutionTrial(key, node, form, { ...trial, weightForm }),
+    );
+    weightTrials[key] = found.byForm;
+    gradientForms[key] = found.best;
   }
-  if (signal?.aborted || Object.keys(trials).length === 0) return undefined;
-  const formulations = { block, convolutions: chosen };
-  const isOther = [...convolutions].some(
-    ([key, node]) => chosen[key] !== undefined && chosen[key] !== formsOf(node, block)[0],
-  );
-  if (!isOther) return { trials };
+  if (signal?.aborted || Object.keys(trials).length + Object.keys(weightTrials).length === 0)
+    return undefined;
+  const alone: Formulations = { block, convolutions: chosen, weightGradients: gradientForms };
+  // A stretch of convolutions in blocks has fewer reorders than each of them alone.
+  const together: Formulations = {
+    ...alone,
+    convolutions: { ...chosen, ...blockedWhereTheyCan(convolutions, block) },
+  };
   // One after the other: the memory of two steps at once could be more than there is.
-  const timeOf = async (form: Formulations | undefined) =>
-    (await processorTimes(engine, [wholeStep({ ...options, formulations: form })], signal))[0] as number;
+  const timeOf = async (formulations: Formulations | undefined) =>
+    (await processorTimes(engine, [wholeStep({ ...options, formulations })], signal))[0] as number;
   const before = await timeOf(undefined);
-  const after = await timeOf(formulations);
+  let best: { readonly formulations: Formulations; readonly after: number } | undefined;
+  for (const formulations of isSame(alone, together) ? [alone] : [alone, together]) {
+    const after = await timeOf(formulations);
+    if (after < (best?.after ?? before * (1 - LEAST_GAIN))) best = { formulations, after };
+  }
   if (signal?.aborted) return undefined;
-  const step = { before, after };
-  return after < before * (1 - LEAST_GAIN) ? { formulations, trials, step } : { trials, step };
+  const found = { trials, weightTrials };
+  if (!best) return { ...found, step: { before, after: before } };
+  return { ...found, formulations: best.formulations, step: { before, after: best.after } };
+}
+
+function isSame(a: Formulations, b: Formulations): boolean {
+  return Object.entries(b.convolutions).every(([key, form]) => a.convolutions[key] === form);
+}
+
+function blockedWhereTheyCan(
+  convolutions: ReadonlyMap<string, Node>,
+  block: number,
+): Record<string, ConvolutionForm> {
+  const can = [...convolutions].filter(([, node]) => formsOf(node, block).includes('blocked'));
+  return Object.fromEntries(can.map(([key]) => [key, 'blocked']));
 }
 
 /** The first form, unless another one is clearly faster. */
