@@ -5,10 +5,13 @@ import { columnOf, type OutputOptions, rowOf } from './output-rows.ts';
  * Tokens with the right class / tokens with a class: logits [rows, tokens, classes] against int32 [rows, tokens], negative
  * where a token has none.
  */
-export function tokenAccuracy({ labels = 'labels' }: OutputOptions = {}): Metric {
+export function tokenAccuracy({
+  labels = 'labels',
+  title = 'token accuracy',
+}: OutputOptions & { readonly title?: string } = {}): Metric {
   return metric<{ right: number; counted: number }>({
     name: 'tokenAccuracy',
-    title: 'token accuracy',
+    title,
     better: 'higher',
     format: 'percent',
     start: () => ({ right: 0, counted: 0 }),

@@ -78,11 +78,15 @@ export function teacherSaid(
   return inputs.knowledge(output, inputs.student(output).shape.slice(1));
 }
 
-/** What is true of an output in this batch, as its target writes it; undefined where only the teacher knows anything. */
+/**
+ * What is true of an output in this batch, as its target writes it; undefined where only the teacher knows anything, and of
+ * pairs, of which is known what belongs together, and no vector.
+ */
 export function truthOf(
   inputs: ObjectiveInputs,
-  { output, head, inner }: InnerOutput,
+  { output, head, inner, side }: InnerOutput,
 ): TypedValue | undefined {
+  if (side || head?.target.kind === 'pairs') return undefined;
   const column = head?.labels ?? 'labels';
   if (column.startsWith('knowledge/')) return undefined;
   const { shape } = inputs.student(output) as { shape: readonly number[] };

@@ -155,7 +155,7 @@ export function worthOf(result: Concluded, unit: string, labels?: number): strin
   const sentences: string[] = hostedSentences(result, unit);
   const alone = bestBaseline(result, 'labels');
   if (alone) {
-    const reaches = `Without the teacher, ${named(alone, labels)} reaches ${namedValue(metric, alone.result)}`;
+    const reaches = `Without the teacher, ${named(alone, labels, unit)} reaches ${namedValue(metric, alone.result)}`;
     const said = {
       higher: `: the teacher is worth ${margin(metric, alone.gain)}`,
       lower: `, ${margin(metric, negated(alone.gain))} ${more(metric)}: this distillation did not help`,
@@ -166,7 +166,7 @@ export function worthOf(result: Concluded, unit: string, labels?: number): strin
   const peer = bestBaseline(result, 'teacher');
   if (peer) {
     const larger = largerPeer(peer, result);
-    const reaches = `${capital(named(peer, undefined))} reaches ${namedValue(metric, peer.result)}`;
+    const reaches = `${capital(named(peer, undefined, unit))} reaches ${namedValue(metric, peer.result)}`;
     const said = {
       higher: `: the student is ${margin(metric, peer.gain)} ${metric.better === 'higher' ? 'above' : 'below'} it`,
       lower: `, ${margin(metric, negated(peer.gain))} ${more(metric)} than the student: ${larger ? `it ${moreAccurate(metric)}, in a larger file ${larger}` : 'it is the better choice'}`,
@@ -291,10 +291,10 @@ function samplesOf({ testSamples }: Pick<Concluded, 'testSamples'>, unit: string
   return testSamples === undefined ? `the test ${unit}` : `${decimal(testSamples)} test ${unit}`;
 }
 
-function named({ name, title }: BaselineResult, labels: number | undefined): string {
+function named({ name, title }: BaselineResult, labels: number | undefined, unit: string): string {
   const shown =
     name === LABELS_ALONE.name && labels !== undefined
-      ? `the same student, from ${decimal(labels)} labels alone`
+      ? `the same student, from ${decimal(labels)} ${unit === 'pairs' ? 'pairs' : 'labels'} alone`
       : title;
   return shown.includes(',') ? `${shown},` : shown;
 }

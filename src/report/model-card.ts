@@ -192,7 +192,7 @@ ${fenced('js', code)}${quantized}${read && `\n\n${read}`}`;
 }
 
 function readBy({ result: { shippedCheck: check }, unit }: ReportData): string {
-  if (!check) return '';
+  if (!check || check.samples === 0) return '';
   return `Read by ${inline(check.reader)}, the folder gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
 }
 

@@ -32,7 +32,7 @@ export const frameClasses = defineTarget({
     return name === undefined ? undefined : `'${name}' in every frame`;
   },
   objective: { labels: { tokenLabels: 0.3 }, teacher: { tokenKd: 0.7 } },
-  metrics: ({ labels }) => [frameAuroc({ labels }), tokenAccuracy({ labels })],
+  metrics: ({ labels }) => [frameAuroc({ labels }), tokenAccuracy({ labels, title: 'frame accuracy' })],
   inner: CLASSES_OF_PLACES,
   example: { names: ['a', 'b'], frames: 1 },
   selection: 'frameAuroc',

@@ -116,7 +116,8 @@ export function thousands(value: number): string {
   return value >= 1000 ? `${compact(value / 1000)}${THIN}k` : compact(value);
 }
 
-/** `Texts` for `texts`. */
+/** `Texts` for `texts`; `mAP` stays what it is. */
 export function capital(word: string): string {
+  if (/^[a-z][A-Z]/.test(word)) return word;
   return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 }

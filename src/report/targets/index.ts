@@ -2,6 +2,7 @@ import { boxesSection } from './boxes.ts';
 import { classSection } from './class.ts';
 import { classesSection } from './classes.ts';
 import { embeddingSection } from './embedding.ts';
+import { frameClassesSection } from './frame-classes.ts';
 import { numberSection } from './number.ts';
 import { pairsSection } from './pairs.ts';
 import type { SectionCollector, SectionContext } from './section.ts';
@@ -16,6 +17,7 @@ const SECTIONS = new Map<string, MakeSection>([
   ['number', numberSection],
   ['embedding', embeddingSection],
   ['token-classes', tokenClassesSection],
+  ['frame-classes', frameClassesSection],
   ['boxes', boxesSection],
   ['pairs', pairsSection],
 ]);

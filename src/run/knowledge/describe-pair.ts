@@ -1,8 +1,9 @@
 import { prepareForGradients } from '../../autodiff/prepare.ts';
 import type { ModelAnatomy } from '../../onnx/anatomy/anatomy.ts';
-import { withDeclaredTaps } from '../../onnx/anatomy/declared-taps.ts';
+import { type DeclaredTaps, withDeclaredTaps } from '../../onnx/anatomy/declared-taps.ts';
 import { describeModel } from '../../onnx/anatomy/describe-model.ts';
 import type { Graph } from '../../onnx/graph.ts';
+import { namePattern } from '../../onnx/name-pattern.ts';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -35,23 +36,50 @@ export function describePair(
 
 /**
  * The towers of student and teacher that lead to each side of a pair, by the side's name (`text_embeds`, `image_embeds`); a
- * side without a tower in either is left out. Layers that `knowledge.taps` names are of whole models: of towers they are found.
+ * side without a tower in either is left out. A name or a pattern in `knowledge.taps` is about the towers that have such values;
+ * where none of a kind is meant in a tower, its layers are those that are found.
  *
+ * @throws LimbeckError `recipe.tap` for a name that neither tower has
  * @param output the output in which both sides' vectors lie beside each other
  */
 export function describeTowers(
   student: Graph,
   teacher: Graph,
   output: string,
+  taps: Recipe['knowledge']['taps'] = {},
 ): ReadonlyMap<string, DescribedPair> {
   const [own, other] = [toEvaluationForm(student), prepareForGradients(teacher)];
+  requireTaps(own, 'student');
+  requireTaps(other, 'teacher');
   return new Map(
     [TEXT_EMBEDS, IMAGE_EMBEDS].flatMap((side, half) => {
       const towers = [own, other].map((graph) => towerOf(graph, side, output, half));
       const [first, second] = towers;
       return first && second
-        ? [[side, { student: describeModel(first), teacher: describeModel(second) }] as const]
+        ? [[side, { student: describe(first, 'student'), teacher: describe(second, 'teacher') }] as const]
         : [];
+    }),
+  );
+
+  /** Each by itself: a tower of texts has another number of layers than one of images. */
+  function requireTaps(graph: Graph, who: 'student' | 'teacher'): void {
+    for (const [kind, patterns] of Object.entries(taps[who] ?? {}) as [string, readonly string[]][])
+      withDeclaredTaps(graph, describeModel(graph), { [kind]: patterns }, `knowledge.taps.${who}`);
+  }
+
+  function describe(tower: Graph, who: 'student' | 'teacher'): ModelAnatomy {
+    const meant = tapsWithin(tower, taps[who] ?? {});
+    return withDeclaredTaps(tower, describeModel(tower), meant, `knowledge.taps.${who}`);
+  }
+}
+
+/** The names and patterns that mean a value of a graph. */
+function tapsWithin({ nodes }: Graph, taps: DeclaredTaps): DeclaredTaps {
+  const names = nodes.flatMap(({ outputs }) => outputs.flatMap((value) => value?.name ?? []));
+  return Object.fromEntries(
+    Object.entries(taps as Record<string, readonly string[]>).flatMap(([kind, patterns]) => {
+      const meant = patterns.filter((pattern) => names.some(namePattern(pattern)));
+      return meant.length > 0 ? [[kind, meant]] : [];
     }),
   );
 }

@@ -87,6 +87,16 @@ it('a pair has two towers, and a loss about layers names one', () => {
   expect(image?.student.layers.every(({ features }) => features !== undefined)).toBe(true);
   expect(image?.student.features).toBe('pixel_values');
 
+  const named = describeTowers(graph, graph, 'pair', {
+    student: { hidden: [text?.student.layers[1]?.hidden?.name as string] },
+  });
+  expect(named.get('text_embeds')?.student.layers).toHaveLength(1);
+  expect(named.get('text_embeds')?.teacher.layers).toHaveLength(2);
+  expect(named.get('image_embeds')).toEqual(image);
+  expect(() => describeTowers(graph, graph, 'pair', { teacher: { hidden: ['nowhere'] } })).toThrow(
+    /no value 'nowhere'/,
+  );
+
   const layered = new Map(
     [...towers].map(([side, both]) => [
       side,

@@ -13,7 +13,7 @@ import { groupedToken } from '../../knowledge/graph/token-text.ts';
 import { innerOutput, teacherAnswer } from '../../objectives/inner-output.ts';
 import { MAIN_OUTPUT } from '../../objectives/output-names.ts';
 import type { ModelAnatomy } from '../../onnx/anatomy/anatomy.ts';
-import { readModelFile, writeModelFile } from '../../onnx/node-files.ts';
+import { writeModelFile } from '../../onnx/node-files.ts';
 import { existsSync, rmSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -28,6 +28,7 @@ import type { StageEnd } from '../context/stage-end.ts';
 import type { TaskData } from '../context/task.ts';
 import { outputContext } from '../heads/label-terms.ts';
 import { openLabeller } from '../teaching/ask-teacher.ts';
+import { readTeacherGraph } from '../teaching/teacher-graph.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 
 /** Samples that go through the teacher at once: each needs the memory of a backward pass. */
@@ -98,7 +99,7 @@ export async function knowledgeGraph(
   const labels = classes.length > 0 ? classes : data.dataset.labels;
   const sums = new AttributionSums(anatomy, labels.length);
   const file = run.folder.file('teacher', 'attributions.onnx');
-  writeModelFile(file, tapTeacher(readModelFile(teacher.file), questions.requests).graph);
+  writeModelFile(file, tapTeacher(readTeacherGraph(teacher.file, data), questions.requests).graph);
   const namesOf = placeNames(data);
   let done = 0;
   const labeller = await openLabeller(run, data.task, file, `${teacher.title}, inside`);

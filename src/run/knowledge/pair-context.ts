@@ -6,10 +6,10 @@ import type { ModelAnatomy } from '../../onnx/anatomy/anatomy.ts';
 import { type LayerMap, lastLayers } from '../../onnx/anatomy/layer-map.ts';
 import { matchingLayers } from '../../onnx/anatomy/matching-layers.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { outputContext } from '../heads/label-terms.ts';
+import { readTeacherGraph } from '../teaching/teacher-graph.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { describePair, describeTowers } from './describe-pair.ts';
 
@@ -26,10 +26,12 @@ export function objectiveContext(
 ): ObjectiveContext {
   // Nothing is known of a hosted teacher but its answers; losses that want more are refused with the recipe.
   if (teacher.hosted) return outputContext(data);
-  const [own, other] = [data.buildStudent().graph, readModelFile(teacher.file)];
-  const { student, teacher: anatomy } = describePair(run.recipe.knowledge, own, other);
-  const wanted = run.recipe.knowledge.layers;
-  const towers = pairTowers(data, wanted, own, other);
+  const [own, other] = [data.buildStudent().graph, readTeacherGraph(teacher.file, data)];
+  const { knowledge } = run.recipe;
+  const { layers: wanted } = knowledge;
+  const towers = pairTowers(data, knowledge, own, other);
+  // What a recipe names of pairs is of their towers.
+  const { student, teacher: anatomy } = describePair(towers ? {} : knowledge, own, other);
   const layers =
     wanted === 'graph' && graph
       ? layerMapFromGraph(graph, student.layers.length)
@@ -46,7 +48,7 @@ export function objectiveContext(
     },
     // Read when a loss asks for it: teachers are large.
     get teacherGraph() {
-      return readModelFile(teacher.file);
+      return readTeacherGraph(teacher.file, data);
     },
   };
 }
@@ -54,14 +56,14 @@ export function objectiveContext(
 /** Of pairs, both towers as losses may look into them. */
 export function pairTowers(
   { heads }: Pick<TaskData, 'heads'>,
-  wanted: RunContext['recipe']['knowledge']['layers'],
+  { layers: wanted, taps }: Pick<RunContext['recipe']['knowledge'], 'layers' | 'taps'>,
   student: Graph,
   teacher: Graph,
 ): PairContext['towers'] {
   const pair = heads.find(({ target }) => target.kind === 'pairs');
   if (!pair) return undefined;
   return new Map(
-    [...describeTowers(student, teacher, pair.output)].map(([side, both]) => [
+    [...describeTowers(student, teacher, pair.output, taps)].map(([side, both]) => [
       side,
       { ...both, layers: layerMap(Array.isArray(wanted) ? 'uniform' : wanted, both.student, both.teacher) },
     ]),

@@ -3,7 +3,13 @@ import { prepareForGradients } from '../../autodiff/prepare.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { attributedValue, isTokens } from '../../objectives/attributed-features.ts';
 import { attributionMap, mapCosine } from '../../objectives/attribution-map.ts';
-import { askedOf, type InnerOutput, innerOutput, readingOf } from '../../objectives/inner-output.ts';
+import {
+  askedOf,
+  type InnerOutput,
+  innerOutput,
+  readingOf,
+  teacherAnswer,
+} from '../../objectives/inner-output.ts';
 import { maskAmong } from '../../objectives/token-mean.ts';
 import { describeModel } from '../../onnx/anatomy/describe-model.ts';
 import type { Graph, TypedValue } from '../../onnx/graph.ts';
@@ -15,6 +21,8 @@ import { removeIdentities } from '../../onnx/passes/remove-identities.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
+
+import { describeTowers } from '../knowledge/describe-pair.ts';
 
 const COSINE = 'cosine';
 
@@ -62,21 +70,25 @@ function agreementGraph(
   const bound = new Map<string, TypedValue>();
   for (const { name, type, shape } of [...student.inputs, ...teacher.inputs]) {
     if (!type || !shape) throw new Error(`the input ${name} has no type or shape`);
-    if (!bound.has(name)) bound.set(name, g.input(name, type, shape));
+    // Shipped towers name their batches apart; here all rows are of the same samples.
+    if (!bound.has(name)) bound.set(name, g.input(name, type, ['batch', ...shape.slice(1)]));
   }
+  // Of a pair, the tower that makes the side.
+  const towers = about.side && describeTowers(student, teacher, about.side.of).get(about.output);
   const inlined = (graph: Graph, who: 'student' | 'teacher') => {
     const values = g.inline(graph, bound, who);
-    const anatomy = describeModel(graph);
     return {
       who,
-      anatomy,
+      anatomy: towers?.[who] ?? describeModel(graph),
       has: (name: string) => values.has(name),
       value: (name: string) => values.get(name) as TypedValue,
     };
   };
   const sides = [inlined(teacher, 'teacher'), inlined(student, 'student')] as const;
-  const answersOf = ({ anatomy, value }: (typeof sides)[number]) =>
-    value(about.head ? about.output : (anatomy.logits ?? about.output));
+  const answersOf = (side: (typeof sides)[number]) =>
+    about.side && side.has(about.output)
+      ? side.value(about.output)
+      : teacherAnswer(g, side, about, side.anatomy.logits);
   const said = answersOf(sides[0]);
   const [given, own] = sides.map((side) => {
     const features = attributedValue(side.value, side.anatomy, side.who, 'attribution');

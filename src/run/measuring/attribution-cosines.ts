@@ -6,6 +6,7 @@ import { splitBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { outputContext } from '../heads/label-terms.ts';
+import { atSizesOf, readTeacherGraph } from '../teaching/teacher-graph.ts';
 import { attributionAgreement } from './attribution-agreement.ts';
 import { STUDENT_NAME, TEACHER_NAME } from './compared-models.ts';
 import { EVALUATION_BATCH } from './evaluation-batch.ts';
@@ -24,12 +25,12 @@ export async function attributionCosines(
   const [taught] = weighedOptions(run.recipe.objective, 'attribution');
   const teacherFile = files.get(TEACHER_NAME);
   if (!taught || teacherFile === undefined) return cosines;
-  const teacher = readModelFile(teacherFile);
+  const teacher = readTeacherGraph(teacherFile, data);
   const about = innerOutput(taught.output, outputContext(data));
   for (const name of [STUDENT_NAME, LABELS_ALONE.name]) {
     const file = files.get(name);
     if (!file) continue;
-    const student = fedAs(data, readModelFile(file));
+    const student = fedAs(data, atSizesOf(data.dataset.columns, readModelFile(file)));
     cosines.set(
       name,
       await attributionAgreement(run.engine, { student, teacher }, firstFeeds(run, data), about),

@@ -12,6 +12,7 @@ import { outputContext } from '../heads/label-terms.ts';
 import { describePair } from '../knowledge/describe-pair.ts';
 import { layerMap, pairTowers } from '../knowledge/pair-context.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { atSizesOf } from '../teaching/teacher-graph.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
 import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
@@ -37,14 +38,15 @@ export interface InnerKnowledge {
 export async function measureInner(
   context: PlanningContext,
   source: TeacherSource,
-  teacher: Graph,
+  model: Graph,
   stored: { readonly store: KnowledgeStore; readonly hash: string | undefined },
 ): Promise<InnerKnowledge> {
   const { recipe, data, scratch } = context;
   const { asked, task } = data;
-  const pair = describePair(recipe.knowledge, data.buildStudent().graph, teacher);
+  const teacher = atSizesOf(data.dataset.columns, model);
+  const towers = pairTowers(data, recipe.knowledge, data.buildStudent().graph, teacher);
+  const pair = describePair(towers ? {} : recipe.knowledge, data.buildStudent().graph, teacher);
   const layers = layerMap(recipe.knowledge.layers, pair.student, pair.teacher);
-  const towers = pairTowers(data, recipe.knowledge.layers, data.buildStudent().graph, teacher);
   const known: ObjectiveContext = {
     ...outputContext(data),
     models: { ...pair, layers, ...(towers && { towers }) },

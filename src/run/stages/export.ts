@@ -130,7 +130,7 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
   const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';
   return {
     value,
-    summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}; read by ${check.reader} with the measured answers`,
+    summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}${check.samples > 0 ? `; read by ${check.reader} with the measured answers` : ''}`,
   };
 }
 

@@ -1,8 +1,8 @@
 import type { KnowledgeGraph } from '../../knowledge/graph/knowledge-graph.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
 import { artifact } from '../context/artifact.ts';
 import { describePair } from '../knowledge/describe-pair.ts';
 import { knowledgeGraph, wantedSamples } from '../knowledge/knowledge-graph.ts';
+import { readTeacherGraph } from '../teaching/teacher-graph.ts';
 import { DATA } from './data.ts';
 import { stage } from './stage.ts';
 import { TEACHER } from './teacher.ts';
@@ -19,7 +19,7 @@ export const knowledgeGraphStage = stage({
   title: () => "Draw the teacher's knowledge graph",
   run(run, { data, teacher }) {
     const { knowledge } = run.recipe;
-    const pair = describePair(knowledge, data.buildStudent().graph, readModelFile(teacher.file));
+    const pair = describePair(knowledge, data.buildStudent().graph, readTeacherGraph(teacher.file, data));
     return knowledgeGraph(run, data, teacher, {
       anatomy: pair.teacher,
       wanted: wantedSamples(knowledge) as number,

@@ -123,7 +123,7 @@ export const labelStage = stage({
  */
 export async function labelWith(
   run: RunContext,
-  { task, heads }: Pick<TaskData, 'task' | 'heads'>,
+  { task, heads, dataset }: Pick<TaskData, 'task' | 'heads' | 'dataset'>,
   teacher: TrainedTeacher,
   file: string,
   how: {
@@ -148,7 +148,7 @@ export async function labelWith(
     Math.max(0, ...taps.map((tap) => missingOf.get(tap) as number));
   const { result, plan, spaces } = await askModel(
     run,
-    { task, heads },
+    { task, heads, dataset },
     teacher,
     { file, outputs, requests },
     {

@@ -44,7 +44,7 @@ export const TEACHER = artifact<TrainedTeacher>('teacher');
 /** Trains the teacher on the labelled samples, and chooses the precision in which it labels. */
 export const teacherStage = stage({
   name: 'teacher',
-  about: 'load the teacher and train its head',
+  about: 'load the teacher and, where it needs one, train its head',
   needs: { data: DATA },
   makes: TEACHER,
   applies: ({ teacher }) => teacher !== undefined,

@@ -3,7 +3,6 @@ import type { StageName } from '../../events.ts';
 import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
@@ -13,6 +12,7 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { encodingOf } from '../heads/answer-dims.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import { readTeacherGraph } from './teacher-graph.ts';
 import type { TrainedTeacher } from './trained-teacher.ts';
 
 /** What one of a teacher's models is asked in one pass. */
@@ -52,7 +52,7 @@ export interface Asked {
  */
 export async function askModel(
   run: RunContext,
-  { task, heads }: Pick<TaskData, 'task' | 'heads'>,
+  { task, heads, dataset }: Pick<TaskData, 'task' | 'heads' | 'dataset'>,
   teacher: Pick<TrainedTeacher, 'title' | 'file'>,
   questions: Questions,
   { stage, samples, batches, ...asking }: Asking,
@@ -63,7 +63,7 @@ export async function askModel(
     ...outputs.map((output) => [output, encodingOf(heads)] as const),
     ...requests.map(({ tap }) => [tap, 'float16'] as const),
   ]);
-  const labeller = await openModel(run, { task }, teacher, questions, { parallel: true });
+  const labeller = await openModel(run, { task, dataset }, teacher, questions, { parallel: true });
   try {
     const { title, hash, preprocessing } = labeller;
     const spaces = new Map<string, LabelSpace>();
@@ -104,19 +104,19 @@ export async function askModel(
  */
 export function openModel(
   run: Pick<RunContext, 'engine'>,
-  { task }: Pick<TaskData, 'task'>,
+  data: Pick<TaskData, 'task' | 'dataset'>,
   { title, file: float32 }: Pick<TrainedTeacher, 'title' | 'file'>,
   { file, outputs, requests }: Questions,
   { parallel = false } = {},
 ): Promise<Teacher> {
   const named = `${title}${file === float32 ? '' : ', int8'}`;
-  if (requests.length === 0) return openLabeller(run, task, file, named, { parallel });
+  if (requests.length === 0) return openLabeller(run, data.task, file, named, { parallel });
   const answers = outputs.map(
     (output): KnowledgeRequest => ({ tap: output, build: (_, graph) => graph.value(output) }),
   );
-  const { graph } = tapTeacher(readModelFile(file), [...answers, ...requests]);
+  const { graph } = tapTeacher(readTeacherGraph(file, data), [...answers, ...requests]);
   const told = outputs.length > 0 ? named : `${named}, inside`;
-  return openLabeller(run, task, writeModel(graph), told, { hash: teacherHash(file), parallel });
+  return openLabeller(run, data.task, writeModel(graph), told, { hash: teacherHash(file), parallel });
 }
 
 function kept(

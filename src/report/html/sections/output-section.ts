@@ -3,7 +3,7 @@ import type { ReportData } from '../../report-data.ts';
 import type { Said, Section, ShownSample } from '../../targets/section.ts';
 import { pointsChart } from '../charts/points-chart.ts';
 import { collapsedList } from '../collapsed.ts';
-import { compact, decimal, percent } from '../format.ts';
+import { capital, compact, decimal, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { calibrationSection } from './calibration.ts';
 import { classTableSection } from './class-table.ts';
@@ -45,7 +45,7 @@ function classSections(answers: ClassAnswers, unit: string): (Markup | null)[] {
 function blocksSection(name: string, title: string, blocks: readonly Markup[]): Markup {
   return html`<section aria-labelledby="output-${name}">
 <h2 id="output-${name}">What it answers: ${name}</h2>
-<p class="about">${title}.</p>
+<p class="about">${capital(title)}.</p>
 ${blocks}
 </section>`;
 }

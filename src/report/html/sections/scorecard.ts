@@ -129,6 +129,7 @@ ${tradeOff(models, data.unit, main)}
 }
 
 function readBy({ result: { shippedCheck: check }, unit }: ReportData): Markup | string {
-  if (!check) return '';
+  // Of pairs no reader answers: nothing was compared.
+  if (!check || check.samples === 0) return '';
   return html` <bdi>${check.reader}</bdi> read the student's folder and gave the measured answers to ${check.samples} ${unit}, alone and in batches.`;
 }
