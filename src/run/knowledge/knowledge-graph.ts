@@ -27,8 +27,8 @@ import type { RunContext } from '../context/run-context.ts';
 import type { StageEnd } from '../context/stage-end.ts';
 import type { TaskData } from '../context/task.ts';
 import { outputContext } from '../heads/label-terms.ts';
+import { readTeacherGraph } from '../heads/teacher-graph.ts';
 import { openLabeller } from '../teaching/ask-teacher.ts';
-import { readTeacherGraph } from '../teaching/teacher-graph.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 
 /** Samples that go through the teacher at once: each needs the memory of a backward pass. */

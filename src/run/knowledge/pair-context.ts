@@ -8,10 +8,10 @@ import { matchingLayers } from '../../onnx/anatomy/matching-layers.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { describePair, describeTowers } from '../heads/describe-pair.ts';
 import { outputContext } from '../heads/label-terms.ts';
-import { readTeacherGraph } from '../teaching/teacher-graph.ts';
+import { readTeacherGraph } from '../heads/teacher-graph.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
-import { describePair, describeTowers } from './describe-pair.ts';
 
 /**
  * What the losses of a run may look into: student, teacher, and which layer teaches which.

@@ -22,7 +22,7 @@ import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 
-import { describeTowers } from '../knowledge/describe-pair.ts';
+import { describeTowers } from '../heads/describe-pair.ts';
 
 const COSINE = 'cosine';
 

@@ -6,7 +6,7 @@ import { splitBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { outputContext } from '../heads/label-terms.ts';
-import { atSizesOf, readTeacherGraph } from '../teaching/teacher-graph.ts';
+import { atSizesOf, readTeacherGraph } from '../heads/teacher-graph.ts';
 import { attributionAgreement } from './attribution-agreement.ts';
 import { STUDENT_NAME, TEACHER_NAME } from './compared-models.ts';
 import { EVALUATION_BATCH } from './evaluation-batch.ts';

@@ -1,8 +1,8 @@
 import type { KnowledgeGraph } from '../../knowledge/graph/knowledge-graph.ts';
 import { artifact } from '../context/artifact.ts';
-import { describePair } from '../knowledge/describe-pair.ts';
+import { describePair } from '../heads/describe-pair.ts';
+import { readTeacherGraph } from '../heads/teacher-graph.ts';
 import { knowledgeGraph, wantedSamples } from '../knowledge/knowledge-graph.ts';
-import { readTeacherGraph } from '../teaching/teacher-graph.ts';
 import { DATA } from './data.ts';
 import { stage } from './stage.ts';
 import { TEACHER } from './teacher.ts';

@@ -11,8 +11,8 @@ import type { Teacher, TeacherOutput } from '../../teachers/teacher.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { encodingOf } from '../heads/answer-dims.ts';
+import { readTeacherGraph } from '../heads/teacher-graph.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
-import { readTeacherGraph } from './teacher-graph.ts';
 import type { TrainedTeacher } from './trained-teacher.ts';
 
 /** What one of a teacher's models is asked in one pass. */
