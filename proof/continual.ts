@@ -33,7 +33,7 @@ export const continualTasks: Proof = {
     const samples = run.tasks.reduce((sum, { train }) => sum + train, 0);
     return {
       table: markdownTable([head, ...rows]),
-      text: `In percent and points, on the test split after the last task; mean and spread over ${SEEDS.length} seeds. ${run.tasks.length} tasks of ${run.tasks[0]!.classes.length} classes, ${samples} labelled pictures in all, ${run.setting}: an answer is sought among all classes taught so far. The settings of replay were chosen by the validation split of seed 1; those of \`self\` and \`ewc\` were not tuned. [continual.md](continual.md) says what the methods do.`,
+      text: `In percent and points, on the test split after the last task; mean and spread over ${SEEDS.length} seeds. ${run.tasks.length} tasks of ${run.tasks[0]!.classes.length} classes, ${samples} labelled images in all, ${run.setting}: an answer is sought among all classes taught so far. The settings of replay were chosen by the validation split of seed 1; those of \`self\` and \`ewc\` were not tuned. [continual.md](continual.md) says what the methods do.`,
       claims: ['replay', 'all'].map((method) => ({
         text: `forgetting of \`${method}\` is at most ${100 * SHARE} % of naive fine-tuning's (${percents(share(method))} %)`,
         holds: spreadOf(share(method)).mean <= SHARE,

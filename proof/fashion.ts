@@ -25,7 +25,7 @@ export const fashion: Proof = {
       table: modelTable(runs, 'image'),
       text:
         `The teacher was trained once, in ${(teacher.seconds.total / 60).toFixed(0)} minutes (seed 1); mean ± standard deviation over ${runs.length} seeds of the student. ` +
-        `The student has 100 labels a class and the teacher's answers about all 55,000 pictures, the baseline those labels alone, for as many steps: the student has ${percents(gains)} points more.`,
+        `The student has 100 labels a class and the teacher's answers about all 55,000 images, the baseline those labels alone, for as many steps: the student has ${percents(gains)} points more.`,
       claims: [
         {
           text: `the teacher has at least 93.5 % on the test split (${percents([accuracyOf(teacher.student)])})`,

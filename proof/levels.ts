@@ -89,7 +89,7 @@ const pictures: Omit<LevelsProof, 'name' | 'title'> = {
     'those of plain KD and the labels are what they were before.',
 };
 
-/** Every level of knowledge by itself, all together, and each left out, on pictures. */
+/** Every level of knowledge by itself, all together, and each left out, on images. */
 export const fashionLevels = levelsProof({
   ...pictures,
   name: 'levels-fashion',

@@ -142,7 +142,7 @@ async function measure(pair: Pair): Promise<void> {
       const term: ObjectiveTerm = kind.term(parsed, context);
       step = await load(pair, [kd, term], values.profile === kind.kind ? kind.kind : undefined);
     } catch (error) {
-      // A loss over pictures for texts, or the other way round.
+      // A loss over images for texts, or the other way round.
       if (error instanceof LimbeckError) return;
       throw error;
     }

@@ -30,7 +30,7 @@ const head = (...numbers: number[]) =>
     }),
   );
 
-/** Pictures whose class is the half that is bright, with noise. */
+/** Images whose class is the half that is bright, with noise. */
 function pictures(count: number, seed: number): { images: Buffer; labels: Buffer } {
   const random = randomStream(seed, 'pictures');
   const pixels = Buffer.alloc(count * SIDE * SIDE);
@@ -103,7 +103,7 @@ describe('a calibration', () => {
   });
 });
 
-describe('pictures', () => {
+describe('images', () => {
   it('train a teacher, which teaches a student; both are told apart from chance', {
     timeout: patience(120),
   }, async () => {
@@ -119,7 +119,7 @@ describe('pictures', () => {
     expect(result.student.accuracy).toBeGreaterThan(0.7);
     expect(result.studentInt8?.int8Share).toBe(1);
     expect(trained.student.int8Share).toBeUndefined();
-    // 160 pictures in two views, each asked about once.
+    // 160 images in two views, each asked about once.
     expect(result.teacherCalls).toBeLessThanOrEqual(320);
     expect(result.teacherCalls).toBeGreaterThan(160);
     const folder = place.path('runs', 'student');
@@ -169,7 +169,7 @@ describe('pictures', () => {
     expect(result.student.accuracy).toBeGreaterThan(0.7);
     // Both look at the half that is bright; the baseline has hardly learnt.
     expect(result.student.attributionCosine).toBeGreaterThan(result.baseline?.attributionCosine as number);
-    // 160 pictures in two views: half as many mixtures, a quarter attacked.
+    // 160 images in two views: half as many mixtures, a quarter attacked.
     expect(told.find((summary) => summary.includes('labelled'))).toMatch(
       /160 mixtures added; 80 adversarial added/,
     );

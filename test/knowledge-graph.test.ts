@@ -31,7 +31,7 @@ const head = (...numbers: number[]) =>
     }),
   );
 
-/** Pictures whose class is the half that is bright, and a teacher that nobody trained. */
+/** Images whose class is the half that is bright, and a teacher that nobody trained. */
 beforeAll(() => {
   mkdirSync(place.path('pictures'));
   for (const [part, count] of [

@@ -13,7 +13,7 @@ export function drawInspection(inspection: ModelInspection, columns: number): st
   const { anatomy, fused, openPixels, values } = inspection;
   const notes = [
     ...(openPixels && anatomy.family === 'convolutional'
-      ? ['The model leaves the size of its pictures open: feature maps are those of 224x224 (--size).']
+      ? ['The model leaves the size of its images open: feature maps are those of 224x224 (--size).']
       : []),
     ...fused.map((operator) => `Attention inside ${operator} could not be taken apart (docs/taps.md).`),
   ];

@@ -76,7 +76,7 @@ function imageClassifierConfig({
   };
 }
 
-/** What happens to a picture before the model: to its size, to [0, 1], to mean 0 and deviation 1. */
+/** What happens to an image before the model: to its size, to [0, 1], to mean 0 and deviation 1. */
 function preprocessorConfig({ dims, normalization }: ImageClassifierPackage): Record<string, unknown> {
   const [, height, width] = dims;
   return {

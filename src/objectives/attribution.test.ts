@@ -13,7 +13,7 @@ import { trainObjective } from './testing/train-objective.ts';
 
 const anatomy: ModelAnatomy = { family: 'other', layers: [], features: 'pixels', logits: 'logits' };
 
-/** A student of two classes over pictures of one row of two pixels: logits = pixels w, w [2, 2]. */
+/** A student of two classes over images of one row of two pixels: logits = pixels w, w [2, 2]. */
 function inputsOf(g: GraphBuilder, v: Record<string, TypedValue>): ObjectiveInputs {
   const pixels = v.pixels as TypedValue;
   const logits = g.matMul(g.reshape(pixels, [-1, 2]), v.w as TypedValue);

@@ -35,7 +35,7 @@ export interface BoundaryOptions {
  *
  * The attack looks at the student in its evaluation form, where the gradient of a row is its own; what is learnt is
  * learnt in training form, batch normalisations with the statistics of the attacked rows. Padding is never attacked: the
- * gradient by it is 0. Pixels may leave the range that pictures have.
+ * gradient by it is 0. Pixels may leave the range that images have.
  *
  * Heo, Lee, Yun and Choi (2019), section 3; Goldblum, Fowl, Feizi and Goldstein, "Adversarially Robust Distillation"
  * (2020), equation 4.
@@ -89,7 +89,7 @@ export interface TeacherInStep {
   readonly logits: string;
 }
 
-/** What the teacher says of pictures, [n, C]: its model, with its weights as constants, becomes part of the step. */
+/** What the teacher says of images, [n, C]: its model, with its weights as constants, becomes part of the step. */
 function teacherLogits(g: GraphBuilder, { graph, logits }: TeacherInStep, pictures: TypedValue): TypedValue {
   if (!isPixels(pictures)) {
     throw new LimbeckError('recipe.invalid', 'a teacher cannot be asked at the embeddings of its student', {
@@ -147,7 +147,7 @@ export const boundary = defineObjective({
         .enum(['kept', 'teacher'])
         .default('kept')
         .describe(
-          "What the student is to say there: the teacher's kept answer for the sample as it was, or (pictures) what the teacher says of the moved one, asked in every step.",
+          "What the student is to say there: the teacher's kept answer for the sample as it was, or (images) what the teacher says of the moved one, asked in every step.",
         ),
     })
     .describe(

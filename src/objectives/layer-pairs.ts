@@ -41,7 +41,7 @@ export function layerPairs<Part>(
 }
 
 /**
- * The same for feature maps, where the layers of one size of picture are a stage: each pair is moved to the ends of its
+ * The same for feature maps, where the layers of one size of image are a stage: each pair is moved to the ends of its
  * stages, and of the pairs of a student's stage the last one stays.
  */
 export function stagePairs(context: ObjectiveContext, name: string): TaughtPart<FeatureMap>[] {

@@ -16,7 +16,7 @@ export interface ObjectiveInputs {
   has(name: string): boolean;
   /**
    * The student once more, with the same parameters but other values for some of its inputs or inner values, by name:
-   * what it makes of a disturbed picture, or of other token embeddings. Batch normalisations take the statistics of
+   * what it makes of a disturbed image, or of other token embeddings. Batch normalisations take the statistics of
    * this run's rows and leave the running ones alone.
    */
   rerun(replaced: ReadonlyMap<string, TypedValue>, how?: Rerun): (name: string) => TypedValue;

@@ -11,7 +11,7 @@ describe('poolingMatrix', () => {
     expect([...(data as Float32Array)]).toEqual([0.5, 0, 0.5, 0.5, 0, 0.5]);
   });
 
-  it('has shares that sum to 1 for each place, whether pictures grow or shrink', () => {
+  it('has shares that sum to 1 for each place, whether images grow or shrink', () => {
     for (const [from, to] of [
       [7, 4],
       [3, 4],

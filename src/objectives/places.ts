@@ -3,13 +3,13 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, type Tensor } from '../onnx/tensor.ts';
 import type { FeatureMap } from './layer-pairs.ts';
 
-/** The height and width of a picture. */
+/** The height and width of an image. */
 export interface PictureSize {
   readonly height: number;
   readonly width: number;
 }
 
-/** The size that both of two pictures can be pooled to. */
+/** The size that both of two images can be pooled to. */
 export function smallerSize(a: PictureSize, b: PictureSize): PictureSize {
   return { height: Math.min(a.height, b.height), width: Math.min(a.width, b.width) };
 }

@@ -123,7 +123,7 @@ export const dataSchema = fromRegistries(() =>
             .max(1000)
             .default(4)
             .describe(
-              'Variants of a picture, which epochs take in turn. The teacher is asked about each of them once, and the student sees just what it was asked about.',
+              'Variants of an image, which epochs take in turn. The teacher is asked about each of them once, and the student sees just what it was asked about.',
             ),
           ...audioVariation.shape,
         })
@@ -165,7 +165,7 @@ export const dataSchema = fromRegistries(() =>
             .positive()
             .max(1)
             .default(0.1)
-            .describe('How many pictures are attacked: this part of them, the nearest to the boundary.'),
+            .describe('How many images are attacked: this part of them, the nearest to the boundary.'),
           method: z
             .enum(['fgsm', 'pgd'])
             .default('fgsm')
@@ -180,7 +180,7 @@ export const dataSchema = fromRegistries(() =>
         })
         .optional()
         .describe(
-          "Pictures pushed towards the teacher's decision boundary, with its answers; none, when absent.",
+          "Images pushed towards the teacher's decision boundary, with its answers; none, when absent.",
         ),
       onBrokenRow: z
         .enum(['skip', 'fail'])

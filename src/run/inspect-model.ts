@@ -49,7 +49,7 @@ export interface ModelInspection {
   readonly taps: DeclaredTaps;
   /** Operators that hide attention, and could not be taken apart. */
   readonly fused: readonly string[];
-  /** Whether the model leaves the size of its pictures open: feature maps are then told for 224x224. */
+  /** Whether the model leaves the size of its images open: feature maps are then told for 224x224. */
   readonly openPixels: boolean;
   readonly values?: readonly InspectedValue[];
 }

@@ -22,7 +22,7 @@ interface Block {
 
 interface Configuration {
   readonly stem: { readonly channels: number; readonly stride: 1 | 2 };
-  /** Blocks of one size of picture; each stage begins where the size changes. */
+  /** Blocks of one size of image; each stage begins where the size changes. */
   readonly stages: readonly (readonly Block[])[];
   /** Channels of the last 1x1 convolution, and of the hidden layer of the classifier. */
   readonly last: number;
@@ -63,7 +63,7 @@ const CONFIGURATIONS = {
     last: 576,
     hidden: 1024,
   },
-  /** For pictures of about 28x28: a quarter of the strides, less than half of the blocks. */
+  /** For images of about 28x28: a quarter of the strides, less than half of the blocks. */
   tiny: {
     stem: { channels: 16, stride: 1 },
     stages: [
@@ -85,7 +85,7 @@ const options = z
       .enum(['small', 'tiny'])
       .default('small')
       .describe(
-        'MobileNetV3-Small for pictures from 64x64 on (it halves them five times), or a tiny one for 28x28.',
+        'MobileNetV3-Small for images from 64x64 on (it halves them five times), or a tiny one for 28x28.',
       ),
     width: z.number().min(0.1).max(4).default(1).describe('Multiplies all channels.'),
   })

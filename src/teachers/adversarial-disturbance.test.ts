@@ -9,7 +9,7 @@ import { tapTeacher } from './tap-teacher.ts';
 const [mean, deviation] = [0.5, 0.25];
 const normalized = (pixel: number) => (pixel - mean) / deviation;
 
-/** Two classes: logits (x, y^2) of a picture with the pixels x and y. */
+/** Two classes: logits (x, y^2) of an image with the pixels x and y. */
 function teacher() {
   const g = new GraphBuilder();
   const picture = g.input('pixel_values', 'float32', ['batch', 1, 1, 2]);

@@ -26,12 +26,12 @@ export interface AttackOptions {
 const CLASS_BOUNDARY = meant(ONE_CLASS.boundary) as DecisionBoundary;
 
 /**
- * What pushes a picture towards the nearest decision boundary of the teacher: the sign of the gradient of the margin, of one
- * class that of the second class's logit less the first's, float32 [batch, channels, height, width], in normalised pixels. Pictures stay between
+ * What pushes an image towards the nearest decision boundary of the teacher: the sign of the gradient of the margin, of one
+ * class that of the second class's logit less the first's, float32 [batch, channels, height, width], in normalised pixels. Images stay between
  * black and white.
  *
  * `fgsm`: Goodfellow et al., "Explaining and Harnessing Adversarial Examples" (2015), section 4. `pgd`: Madry et al.,
- * "Towards Deep Learning Models Resistant to Adversarial Attacks" (2018), section 2.1, from the picture itself, with steps
+ * "Towards Deep Learning Models Resistant to Adversarial Attacks" (2018), section 2.1, from the image itself, with steps
  * of 2.5 epsilon / steps.
  */
 export function adversarialDisturbance(options: AttackOptions): KnowledgeRequest {

@@ -17,7 +17,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A classifier whose scores are the sums of its picture's channels. */
+/** A classifier whose scores are the sums of its image's channels. */
 function classifier(inputs: readonly (readonly [string, readonly Dim[]])[], channelsLast = false): void {
   mkdirSync(folder, { recursive: true });
   const g = new GraphBuilder();
@@ -53,7 +53,7 @@ describe('a teacher of images', () => {
     expect(source.dims).toEqual([2, 2, 2]);
     expect(source.model.inputs.map((input) => input.name)).toEqual(['pixel_values']);
     expect(await scores(source.model)).toEqual([10, 100]);
-    expect(source.notes?.some((note) => note.includes(`'${name}' takes the picture`))).toBe(
+    expect(source.notes?.some((note) => note.includes(`'${name}' takes the image`))).toBe(
       name !== 'pixel_values',
     );
   });
@@ -79,9 +79,9 @@ describe('a teacher of images', () => {
     expect(errorOf({ input: 'a' }).message).toContain("nothing can be given to the input 'b'");
   });
 
-  it('is refused where it takes one picture at a time, or none', () => {
+  it('is refused where it takes one image at a time, or none', () => {
     classifier([['x', [1, 2, 2, 2]]]);
-    expect(errorOf().message).toContain('takes 1 picture at a time');
+    expect(errorOf().message).toContain('takes 1 image at a time');
   });
 
   it('may leave its size open', async () => {
@@ -148,7 +148,7 @@ describe('its preprocessor_config.json', () => {
     expect(errorOf().code).toBe('teacher.config');
   });
 
-  it('counts for each of the colours of which a grey picture has one', async () => {
+  it('counts for each of the colours of which a grey image has one', async () => {
     classifier([['x', ['batch', 3, 2, 2]]]);
     const form = { scale: 1 / 255, mean: [0, 0.5, 1], deviation: [1] };
     const graph = forDataPixels(open().model, form, data(1));

@@ -11,7 +11,7 @@ import { type ImageTeacherSource, LOGITS, PIXEL_VALUES } from './teacher-source.
 export interface ImageFileOptions {
   /** The ONNX file, or the folder that holds it, as Hugging Face has it. */
   model: string;
-  /** Which of its inputs the picture is; the only one that can be by default. */
+  /** Which of its inputs the image is; the only one that can be by default. */
   input?: string;
   /** Which of its outputs the scores of the classes are, where names do not tell. */
   output?: string | undefined;
@@ -20,7 +20,7 @@ export interface ImageFileOptions {
 }
 
 /**
- * A person's own ONNX classifier of pictures. Its input is float32 [batch, channels, height, width] or [batch, height,
+ * A person's own ONNX classifier of images. Its input is float32 [batch, channels, height, width] or [batch, height,
  * width, channels], whatever its name; its output float32 [batch, classes]. A `preprocessor_config.json` beside it says
  * how it wants its pixels.
  *
@@ -73,8 +73,8 @@ function openImageModel(options: ImageFileOptions) {
     notes: [
       ...files.notes,
       ...answering.notes,
-      ...(input.name === PIXEL_VALUES ? [] : [`the teacher's input '${input.name}' takes the picture`]),
-      ...(layout === 'channels-last' ? ['the teacher takes pictures as [height, width, channels]'] : []),
+      ...(input.name === PIXEL_VALUES ? [] : [`the teacher's input '${input.name}' takes the image`]),
+      ...(layout === 'channels-last' ? ['the teacher takes images as [height, width, channels]'] : []),
     ],
     pixelNotes:
       config === undefined

@@ -6,11 +6,11 @@ import type { PixelForm } from './image-preprocessing.ts';
 import { PIXEL_VALUES } from './teacher-source.ts';
 import { describeValue } from './text-inputs.ts';
 
-/** Where the channels of a picture are: before its places (PyTorch) or behind them (TensorFlow). */
+/** Where the channels of an image are: before its places (PyTorch) or behind them (TensorFlow). */
 export type ImageLayout = 'channels-first' | 'channels-last';
 
 /**
- * The input of a model that takes pictures: the one that is named, or the only one.
+ * The input of a model that takes images: the one that is named, or the only one.
  *
  * @throws LimbeckError `teacher.inputs` (with the inputs that it has) where none is one, or it cannot be told which
  */
@@ -22,22 +22,22 @@ export function imageInput(graph: Graph, where: string, named?: string): Value {
   if (named !== undefined) {
     const input = graph.inputs.find(({ name }) => name === named);
     if (!input) throw refuse(`the model has no input '${named}'`, 'Correct teacher.input.');
-    if (!fits(input)) throw refuse(`the input '${named}' takes no pictures`, `${EXPORTED}.`);
+    if (!fits(input)) throw refuse(`the input '${named}' takes no images`, `${EXPORTED}.`);
   }
   const possible = graph.inputs.filter(fits);
   const input = named === undefined ? possible[0] : possible.find(({ name }) => name === named);
-  if (!input) throw refuse('the model has no input for pictures', `${EXPORTED}.`);
+  if (!input) throw refuse('the model has no input for images', `${EXPORTED}.`);
   if (named === undefined && possible.length > 1)
     throw refuse(
-      `which input the picture is cannot be told: ${possible.map(({ name }) => `'${name}'`).join(' or ')}`,
+      `which input the image is cannot be told: ${possible.map(({ name }) => `'${name}'`).join(' or ')}`,
       'Name it: teacher.input.',
     );
   const other = graph.inputs.find((value) => value !== input);
   if (other)
-    throw refuse(`nothing can be given to the input '${other.name}'`, 'Export it with the picture alone.');
+    throw refuse(`nothing can be given to the input '${other.name}'`, 'Export it with the image alone.');
   if (typeof input.shape?.[0] === 'number')
     throw refuse(
-      `the input '${input.name}' takes ${input.shape[0]} picture${input.shape[0] === 1 ? '' : 's'} at a time`,
+      `the input '${input.name}' takes ${input.shape[0]} image${input.shape[0] === 1 ? '' : 's'} at a time`,
       'Export it with a dynamic batch size.',
     );
   return input;
@@ -55,7 +55,7 @@ export function imageLayout({ shape = [] }: Value): ImageLayout {
     : 'channels-first';
 }
 
-/** The same model with its picture as `pixel_values`, float32 [batch, channels, height, width]. */
+/** The same model with its image as `pixel_values`, float32 [batch, channels, height, width]. */
 export function withPixelValues(graph: Graph, input: Value, layout: ImageLayout): Graph {
   if (layout === 'channels-first' && input.name === PIXEL_VALUES) return graph;
   const [batch, ...sizes] = input.shape as [Dim, Dim, Dim, Dim];
@@ -112,7 +112,7 @@ function pixelChange({ scale, mean, deviation }: PixelForm, { normalization }: D
       'teacher.config',
       `the teacher's preprocessor_config.json is for another number of channels`,
       {
-        where: `image_mean has ${mean.length} numbers, the pictures ${channels} channels`,
+        where: `image_mean has ${mean.length} numbers, the images ${channels} channels`,
         remedy: 'Take the file that came with the model.',
       },
     );

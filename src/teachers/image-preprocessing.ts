@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import { readRegularText } from '../regular-file.ts';
 
-/** What happens to the bytes of a picture before a model sees them: (byte * scale - mean) / deviation, by channel. */
+/** What happens to the bytes of an image before a model sees them: (byte * scale - mean) / deviation, by channel. */
 export interface PixelForm {
   readonly scale: number;
   readonly mean: readonly number[];

@@ -101,13 +101,13 @@ const onnxImageOptions = z
       .string()
       .min(1)
       .describe(
-        'The ONNX file of a classifier of pictures, or the folder that holds it: what `limbeck train` left in runs/NAME/student, or a model of Hugging Face.',
+        'The ONNX file of a classifier of images, or the folder that holds it: what `limbeck train` left in runs/NAME/student, or a model of Hugging Face.',
       ),
     input: z
       .string()
       .min(1)
       .optional()
-      .describe('Which of its inputs takes the picture, where there are several that could.'),
+      .describe('Which of its inputs takes the image, where there are several that could.'),
     output: teacherOutputOption,
     labels: teacherLabelsOption,
     atChance: atChanceOption,
@@ -115,17 +115,17 @@ const onnxImageOptions = z
     minAgreement: minAgreementOption,
     minInnerCosine: minInnerCosineOption,
   })
-  .describe('An ONNX file that classifies pictures. It is not trained: its output is the classes.');
+  .describe('An ONNX file that classifies images. It is not trained: its output is the classes.');
 
 const onnxImage = {
   kind: 'onnx-image',
   options: onnxImageOptions,
 } as const;
 
-/** The teachers of pictures. */
+/** The teachers of images. */
 export const IMAGE_TEACHERS = registry('image teacher', [onnxImage]);
 
-/** What a recipe says of a teacher of pictures. */
+/** What a recipe says of a teacher of images. */
 export type ImageTeacherChoice = { kind: 'onnx-image' } & z.output<typeof onnxImageOptions>;
 
 const onnxPairOptions = z

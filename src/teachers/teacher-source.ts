@@ -33,7 +33,7 @@ export interface TextTeacherSource extends TeacherSource {
   readonly constants?: readonly string[];
 }
 
-/** A classifier of pictures: its input is `pixel_values`, float32 [batch, channels, height, width]. */
+/** A classifier of images: its input is `pixel_values`, float32 [batch, channels, height, width]. */
 export interface ImageTeacherSource extends TeacherSource {
   /** [channels, height, width]; undefined for sizes that the model leaves open. */
   readonly dims: readonly (number | undefined)[];

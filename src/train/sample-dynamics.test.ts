@@ -75,7 +75,7 @@ describe('SampleDynamics', () => {
     });
   });
 
-  it('takes the views of a picture for one sample, and passes over what was added', () => {
+  it('takes the views of an image for one sample, and passes over what was added', () => {
     const dynamics = new SampleDynamics({ samples: 2, stepsPerEpoch: 2, limit: 6, frozen: false });
     look(dynamics, 0, [
       [1, 0.2, 0],

@@ -33,7 +33,7 @@ export interface SampleDynamicsOptions {
 /**
  * Follows every training sample over the epochs: how probable the student holds its class, how much that varies, and how
  * often it is right. Costs 16 bytes a sample, in memory and in checkpoints. Needs `observeAnswers`. Several views of a
- * picture are one sample: their ordinals are `view * samples + picture`.
+ * image are one sample: their ordinals are `view * samples + image`.
  *
  * Swayamdipta et al., "Dataset Cartography: Mapping and Diagnosing Datasets with Training Dynamics" (2020), section 2.
  * They look after each epoch; here every sample is looked at in the step that trains on it, which costs no pass of its

@@ -11,7 +11,7 @@ function head(...numbers: number[]): Buffer {
   return bytes;
 }
 
-/** Writes the four IDX files of pictures whose class, 0 to 3, is the quarter that is bright. */
+/** Writes the four IDX files of images whose class, 0 to 3, is the quarter that is bright. */
 export function writeQuarters(folder: string, counts: { train: number; test: number }): void {
   mkdirSync(folder, { recursive: true });
   for (const [part, count] of [

@@ -15,7 +15,7 @@ const keysOf = (indices: ArrayLike<number>, mark: number) => {
   return keys;
 };
 
-/** Pictures of two pixels: sample i is [i, -i], of class i. */
+/** Images of two pixels: sample i is [i, -i], of class i. */
 function pictures(size: number, mark = 1): Split {
   return {
     name: `pictures ${mark}`,
@@ -99,7 +99,7 @@ describe('a joined split', () => {
 });
 
 describe('mixtures', () => {
-  it('of pictures are mixed pixel by pixel, without a label, under keys of their own', () => {
+  it('of images are mixed pixel by pixel, without a label, under keys of their own', () => {
     const mixed = new MixedSplit(pictures(5), [
       { bucket: 0, first: 4, second: 2, part: 0.25 },
       { bucket: 0, first: 4, second: 2, part: 0.5 },
@@ -185,7 +185,7 @@ describe('mixtures', () => {
   });
 });
 
-describe('disturbed pictures', () => {
+describe('disturbed images', () => {
   it('are the chosen ones with something added, unlabelled, under keys that tell the method', () => {
     const read = (keys: Uint8Array, to: Float32Array) => {
       for (let row = 0; row < keys.length / SAMPLE_KEY_BYTES; row++)

@@ -8,7 +8,7 @@ import type { Example, Split } from '../split.ts';
 export type ReadDisturbance = (keys: Uint8Array, to: Float32Array) => void;
 
 /**
- * Chosen pictures of another split, each with a disturbance added to its pixels: adversarial samples. They have no label
+ * Chosen images of another split, each with a disturbance added to its pixels: adversarial samples. They have no label
  * of their own: the teacher is asked what it sees.
  */
 export class DisturbedSplit implements Split {
@@ -21,7 +21,7 @@ export class DisturbedSplit implements Split {
   readonly #method: string;
 
   /**
-   * @param chosen positions of pictures in their split
+   * @param chosen positions of images in their split
    * @param method what made the disturbance, with its settings: part of the samples' keys
    */
   constructor(of: Split, chosen: ArrayLike<number>, read: ReadDisturbance, method: string) {

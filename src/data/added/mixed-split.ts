@@ -15,7 +15,7 @@ export interface Mixture {
 }
 
 /**
- * Mixtures of pairs of another split's samples. Pictures are mixed pixel by pixel, waveforms sample by sample (Zhang et
+ * Mixtures of pairs of another split's samples. Images are mixed pixel by pixel, waveforms sample by sample (Zhang et
  * al., "mixup: Beyond Empirical Risk Minimization", 2018, section 2); of texts the first part of one is followed by the last part of the other
  * (after Yoon et al., "SSMix", 2021, where a span of one takes the place of a span of the other). They have no label:
  * the teacher says what a mixture is. Nothing is stored but the list: mixtures are made when they are read.

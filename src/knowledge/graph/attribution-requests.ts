@@ -16,7 +16,7 @@ const tapOf = {
   units: (layer: number) => `attribution/layer_${layer}/units`,
 };
 
-/** The attributions of a layer, with their signs; P places are the tokens of a text or the regions of a picture. */
+/** The attributions of a layer, with their signs; P places are the tokens of a text or the regions of an image. */
 export interface LayerAttributions {
   /** Of what the layer hands on: [n, P]. */
   readonly places?: Float32Array;

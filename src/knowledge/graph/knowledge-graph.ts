@@ -3,7 +3,7 @@ import { z } from 'zod';
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
 
-/** What a node stands for. A `head` or a `channel` is part of a layer; an `input` is a token or a region of a picture. */
+/** What a node stands for. A `head` or a `channel` is part of a layer; an `input` is a token or a region of an image. */
 const nodeKindSchema = z.enum(['input', 'layer', 'head', 'channel', 'class']);
 export type NodeKind = z.infer<typeof nodeKindSchema>;
 

@@ -1,4 +1,4 @@
-/** Pictures are told of in as many rows and columns of regions. */
+/** Images are told of in as many rows and columns of regions. */
 export const GRID = 4;
 export const REGIONS = GRID * GRID;
 

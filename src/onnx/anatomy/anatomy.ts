@@ -7,7 +7,7 @@ export interface AttentionMap {
   readonly values?: string;
 }
 
-/** What one layer of a model gives: a vector for each token, or a picture for each channel. */
+/** What one layer of a model gives: a vector for each token, or an image for each channel. */
 export interface ModelLayer {
   /** For people: `layer_3`, `stage_2/block_1`; unique in its model. */
   readonly name: string;

@@ -7,7 +7,7 @@ export interface AttentionSite {
   readonly softmax: Node;
   /** What the distributions are multiplied with. */
   readonly attended: readonly Value[];
-  /** Absent where the model holds no [batch, heads, queries, keys]: heads laid into the batch, windows of a picture. */
+  /** Absent where the model holds no [batch, heads, queries, keys]: heads laid into the batch, windows of an image. */
   readonly map?: AttentionMap;
 }
 

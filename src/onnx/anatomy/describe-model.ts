@@ -11,7 +11,7 @@ import { tokenEmbeddings } from './token-embeddings.ts';
  * alone. It throws for no graph; what is not found is left out. Attention inside fused operators is found in a graph
  * whose operators were taken apart (`prepareForGradients`), and the names are that graph's.
  *
- * Sizes of pictures that the model leaves open are taken to be 224x224.
+ * Sizes of images that the model leaves open are taken to be 224x224.
  */
 export function describeModel(graph: Graph): ModelAnatomy {
   const paths = new ModelPaths(graph);

@@ -11,7 +11,7 @@ export interface ExampleFact {
 /** Sizes of the example: primes that no model has, so that a size tells where it comes from. */
 const BATCH = 3;
 const LENGTH = 13;
-/** Of pictures whose size is open: what most classifiers were trained on. */
+/** Of images whose size is open: what most classifiers were trained on. */
 const CHANNELS = 3;
 const PIXELS = 224;
 

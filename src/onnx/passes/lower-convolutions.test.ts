@@ -67,7 +67,7 @@ it.each(FORMS)('gives what the convolution gives, and its gradients: $input, $we
   }
 });
 
-it('leaves convolutions with other kernels, strides or groups, few channels, large pictures and unknown sizes', () => {
+it('leaves convolutions with other kernels, strides or groups, few channels, large images and unknown sizes', () => {
   const pads = [1, 1, 1, 1];
   const left: Form[] = [
     { input: [32, 64, 7, 7], weights: [64, 64, 5, 5], attributes: { pads: [2, 2, 2, 2] } },

@@ -33,7 +33,7 @@ interface Convolution {
 }
 
 /**
- * 3x3 convolutions of stride 1 over small pictures with many channels by minimal filtering (Winograd's algorithm,
+ * 3x3 convolutions of stride 1 over small images with many channels by minimal filtering (Winograd's algorithm,
  * `src/onnx/winograd.ts`), as products of matrices: pixels come first, so that the transforms of tiles are products too.
  * The gradients are transposes of these products, and the one of the kernel reads what forward transformed.
  *

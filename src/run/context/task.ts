@@ -95,7 +95,7 @@ export interface TaskData {
   readonly classes?: ClassMatch;
   /** All that the teacher is asked about for the training: every sample, in all its views. */
   readonly asked: Split;
-  /** Of pictures: mean and deviation of each channel, by which their pixels (0 to 1) are normalised. */
+  /** Of images: mean and deviation of each channel, by which their pixels (0 to 1) are normalised. */
   readonly pixelRange?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /** The mask among a model's inputs, which says what counts when it is calibrated. */
   readonly calibrationMask?: string;

@@ -34,7 +34,7 @@ export interface TaskBatchOptions {
  * Batches of a task: new samples first, then kept ones of the same bucket, drawn with replacement. All epochs are one, so
  * that evaluations need not come after each pass: `batchesPerEpoch` is the whole training of the task.
  *
- * Where there is one bucket (pictures) batches are full, for batch statistics of a short one would be others; short ones
+ * Where there is one bucket (images) batches are full, for batch statistics of a short one would be others; short ones
  * are filled with rows that do not count elsewhere.
  */
 export function taskBatches(options: TaskBatchOptions): TrainingData {

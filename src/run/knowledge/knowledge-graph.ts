@@ -165,7 +165,7 @@ function drawSample(split: Split, size: number, seed: number): GraphSample {
   return { buckets, size, hash: hash.digest('hex') };
 }
 
-/** What stands at each place of a batch's row: the tokens of a text, grouped; the regions of a picture; parts of a clip. */
+/** What stands at each place of a batch's row: the tokens of a text, grouped; the regions of an image; parts of a clip. */
 function placeNames({ task }: TaskData): (batch: Batch, row: number) => readonly (string | undefined)[] {
   const token = (id: number) => task.token?.(id) ?? (task.teacher as TextTeacherSource).tokenizer.token(id);
   const known = new Map<number, string>();

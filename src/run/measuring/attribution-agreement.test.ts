@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import { attributionAgreement } from './attribution-agreement.ts';
 
-/** Two classes over pictures of 2x2 pixels; the first looks at the pixels with these weights. */
+/** Two classes over images of 2x2 pixels; the first looks at the pixels with these weights. */
 function linear(first: readonly number[]) {
   const g = new GraphBuilder();
   const x = g.input('pixel_values', 'float32', ['batch', 1, 2, 2]);

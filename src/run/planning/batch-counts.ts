@@ -5,7 +5,7 @@ export interface BucketSizes extends Bucketed {
   readonly buckets: readonly { readonly length?: number; readonly size: number }[];
 }
 
-/** The length that costs are told by. Pictures, which are all of one size, have one length. */
+/** The length that costs are told by. Images, which are all of one size, have one length. */
 export function lengthOf({ length }: { readonly length?: number }): number {
   return length ?? 1;
 }

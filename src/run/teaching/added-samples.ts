@@ -58,7 +58,7 @@ export async function addedSamples(
   return added.filter(({ size }) => size > 0);
 }
 
-/** The pictures nearest to the boundary, pushed over it as far as the recipe allows. */
+/** The images nearest to the boundary, pushed over it as far as the recipe allows. */
 async function disturbed(
   run: RunContext,
   data: TaskData,

@@ -10,7 +10,7 @@ export function requireLogits({ title, logitsOutput }: TeacherSource): void {
   });
 }
 
-/** A teacher of pictures of another size cannot be asked. @throws LimbeckError `teacher.inputs` */
+/** A teacher of images of another size cannot be asked. @throws LimbeckError `teacher.inputs` */
 export function requireImages({ dims, title }: ImageTeacherSource, wanted: readonly number[]): void {
   // One grey channel is given as the three that a model of colours takes.
   const isGrey = wanted[0] === 1 && dims[0] === 3;
@@ -19,7 +19,7 @@ export function requireImages({ dims, title }: ImageTeacherSource, wanted: reado
   if (dims.every(fits)) return;
   throw new LimbeckError(
     'teacher.inputs',
-    `the teacher takes pictures of [${dims.map((size) => size ?? 'any').join(', ')}], the data has [${wanted.join(', ')}]`,
-    { where: title, remedy: 'Take a teacher that was trained on pictures of this size.' },
+    `the teacher takes images of [${dims.map((size) => size ?? 'any').join(', ')}], the data has [${wanted.join(', ')}]`,
+    { where: title, remedy: 'Take a teacher that was trained on images of this size.' },
   );
 }

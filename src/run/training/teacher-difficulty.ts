@@ -20,7 +20,7 @@ const ROWS = 256;
 /**
  * How hard each training sample is to its teacher, by bucket: 1 minus the confidence of the answers that are kept. Of a class
  * that is the probability of its label or, without one, of the teacher's own answer; of other answers what their target says
- * (`InnerKnowledge.confidence`), by the main output. Of pictures in several views the first is asked about.
+ * (`InnerKnowledge.confidence`), by the main output. Of images in several views the first is asked about.
  *
  * Weinshall, Cohen and Amir, "Curriculum Learning by Transfer Learning: Theory and Experiments with Deep Networks"
  * (2018), section 3: the confidence of a trained network as the difficulty of samples for another one.

@@ -1,12 +1,12 @@
 import { mixSeed } from '../../../random.ts';
 
-/** How a training picture is varied: moved by up to `crop` pixels (what is outside is black), mirrored or not. */
+/** How a training image is varied: moved by up to `crop` pixels (what is outside is black), mirrored or not. */
 export interface Augmentation {
   readonly crop: number;
   readonly flip: boolean;
 }
 
-/** One variant of a picture. */
+/** One variant of an image. */
 export interface View {
   readonly down: number;
   readonly right: number;

@@ -1,7 +1,7 @@
 import { base64Of, numbersIn, utf8Of } from '../../../platform/bytes.ts';
 
 /**
- * A picture as a data URI that browsers show: an uncompressed 24-bit BMP, for pages with a few small pictures.
+ * An image as a data URI that browsers show: an uncompressed 24-bit BMP, for pages with a few small images.
  * Bytes are [channels, height, width]; one channel is grey, three are red, green and blue.
  */
 export function pictureUri(

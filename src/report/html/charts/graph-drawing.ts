@@ -17,7 +17,7 @@ export function graphDrawing(graph: KnowledgeGraph, layout: GraphLayout = layOut
   const tilted = layers.length > 1 && Math.max(...layers.map(nameWidth)) > layout.layerGap - 10;
   const above = tilted ? Math.ceil(Math.max(0, ...layers.map(roomAbove))) : 0;
   return html`<div class="graph-scroll"><svg class="graph" viewBox="0 ${-above} ${width} ${height + above}" tabindex="0" role="group" aria-label="The teacher’s knowledge graph: inputs, layers and their heads or channels, classes">
-<text class="tick end" x="178" y="68">${graph.unit === 'images' ? 'Regions of the picture' : 'Tokens'}</text><text class="tick start" x="872" y="68">Classes</text>
+<text class="tick end" x="178" y="68">${graph.unit === 'images' ? 'Regions of the image' : 'Tokens'}</text><text class="tick start" x="872" y="68">Classes</text>
 ${spines(nodes)}
 <g class="edges">${weakFirst.map((edge) => edgePath(edge, index))}</g>
 <g class="nodes">${nodes.map((place, position) => nodeMark(place, position, tilted))}</g>
@@ -108,7 +108,7 @@ function spoken(place: PlacedNode): string {
   return `${KIND_NAMES[place.node.kind]} ${nameOf(place)}: ${aboutOf(place)}`;
 }
 
-/** An even picture has a sixteenth in each region. */
+/** An even image has a sixteenth in each region. */
 function shade(importance: number): string {
   return (0.06 + 0.84 * Math.min(1, importance * 5)).toFixed(2);
 }

@@ -14,7 +14,7 @@ export interface PlacedNode {
   readonly node: GraphNode;
   readonly x: number;
   readonly y: number;
-  /** A region of a picture is a square of this side, in place of a disc. */
+  /** A region of an image is a square of this side, in place of a disc. */
   readonly side?: number;
   readonly radius: number;
 }

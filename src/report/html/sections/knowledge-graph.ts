@@ -32,7 +32,7 @@ export function knowledgeGraphSection(data: ReportData): Markup | null {
   const parts = graph.layers.some(({ heads }) => heads.length > 0) ? 'heads' : 'channels';
   return html`<section aria-labelledby="knowledge-graph">
 <h2 id="knowledge-graph">What the teacher knows by</h2>
-<p class="about">${decimal(graph.samples)} training ${data.unit}, looked at with the teacher’s own gradients: how much each ${graph.unit === 'images' ? 'region of the picture' : 'token'}, layer and ${parts.slice(0, -1)} adds to the class that it chooses. Discs grow with importance, lines with what goes along them; only the strongest are drawn${layout.hiddenLayers > 0 && `, and the ${layout.nodes.filter(({ node }) => node.kind === 'layer').length} layers that matter most`}. All of it is in knowledge-graph.json and knowledge-graph.graphml.</p>
+<p class="about">${decimal(graph.samples)} training ${data.unit}, looked at with the teacher’s own gradients: how much each ${graph.unit === 'images' ? 'region of the image' : 'token'}, layer and ${parts.slice(0, -1)} adds to the class that it chooses. Discs grow with importance, lines with what goes along them; only the strongest are drawn${layout.hiddenLayers > 0 && `, and the ${layout.nodes.filter(({ node }) => node.kind === 'layer').length} layers that matter most`}. All of it is in knowledge-graph.json and knowledge-graph.graphml.</p>
 <ul class="legend">${legendEntry('input', graph.unit === 'images' ? 'Regions' : 'Tokens')}${legendEntry('layer', 'Layers')}${graph.layers.some(({ heads, channels }) => heads.length + channels.length > 0) && legendEntry('head', parts === 'heads' ? 'Heads' : 'Channels')}${legendEntry('class', 'Classes')}</ul>
 <figure class="graph-figure">
 ${graphDrawing(graph, layout)}
