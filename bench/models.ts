@@ -89,7 +89,7 @@ export const BENCH_MODELS: Readonly<Record<string, BenchModel>> = {
     build: (random) =>
       buildClassifier(
         mobilenetV3,
-        { size: 'small', width: 1 },
+        { size: 'small', width: 1, momentum: 0.99 },
         { channels: 3, height: 64, width: 64, classes: IMAGE_CLASSES, random },
       ),
   },
@@ -117,7 +117,7 @@ export const BENCH_MODELS: Readonly<Record<string, BenchModel>> = {
     build: (random) =>
       buildClassifier(
         mobilenetV3,
-        { size: 'tiny', width: 0.5 },
+        { size: 'tiny', width: 0.5, momentum: 0.99 },
         { channels: 1, height: 28, width: 28, classes: IMAGE_CLASSES, random },
       ),
   },

@@ -81,7 +81,7 @@ function imagePair(): Pair {
     title: 'MobileNetV3 tiny, width 0.5, of a ResNet of width 24 with 2 blocks a stage; 128 x 1x28x28',
     student: buildClassifier(
       mobilenetV3,
-      { size: 'tiny', width: 0.5 },
+      { size: 'tiny', width: 0.5, momentum: 0.99 },
       { ...picture, random: randomStream(1, 'student') },
     ),
     teacher: buildClassifier(

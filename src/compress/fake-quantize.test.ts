@@ -65,7 +65,7 @@ const size = () => ({ channels: 1, height: 12, width: 12, classes: 5, random: ra
 const STUDENTS: Record<string, () => Student> = {
   resnet: () =>
     buildClassifier(resnet, { width: 8, stages: 2, blocks: 1, bottleneck: false, zeroInit: false }, size()),
-  'mobilenet-v3': () => buildClassifier(mobilenetV3, { size: 'tiny', width: 0.5 }, size()),
+  'mobilenet-v3': () => buildClassifier(mobilenetV3, { size: 'tiny', width: 0.5, momentum: 0.99 }, size()),
 };
 
 const OPTIONS: Record<string, QuantizeOptions> = {

@@ -88,11 +88,19 @@ const options = z
         'MobileNetV3-Small for images from 64x64 on (it halves them five times), or a tiny one for 28x28.',
       ),
     width: z.number().min(0.1).max(4).default(1).describe('Multiplies all channels.'),
+    momentum: z
+      .number()
+      .min(0)
+      .max(0.9999)
+      .default(0.99)
+      .describe(
+        'How much of its running statistics batch normalisation keeps at each step: 0.9 for trainings of few hundred steps.',
+      ),
   })
   .describe('MobileNetV3 (Howard et al., 2019): inverted residuals, squeeze and excitation, hard swish.');
 
-/** Of torchvision and of the paper's code. */
-const NORM = { epsilon: 1e-3, momentum: 0.99 };
+/** Of torchvision and of the paper's code, as the default momentum is. */
+const EPSILON = 1e-3;
 
 /**
  * MobileNetV3 (Howard et al., "Searching for MobileNetV3", 2019): inverted residual blocks (Sandler et al., 2018) of a
@@ -104,13 +112,14 @@ export const mobilenetV3 = defineBackbone({
   kind: 'mobilenet-v3',
   options,
   accepts: ['image'],
-  build(g, make, { size, width }, { channels, height, width: pixels }) {
+  build(g, make, { size, width, momentum }, { channels, height, width: pixels }) {
     const { stem, stages, last, hidden }: Configuration = CONFIGURATIONS[size];
+    const norm = { epsilon: EPSILON, momentum };
     const wide = (count: number) => multipleOf8(count * width);
     const activate = (x: TypedValue, activation: Activation) =>
       activation === 'relu' ? g.relu(x) : g.op('HardSwish', [x]);
     const normalized = (name: string, x: TypedValue, shape: ConvolutionSize) =>
-      g.scope(name, () => batchNorm(g, make, convolution(g, make, x, shape), shape.outputs, NORM));
+      g.scope(name, () => batchNorm(g, make, convolution(g, make, x, shape), shape.outputs, norm));
 
     const image = g.input('pixel_values', 'float32', ['batch', channels, height, pixels]);
     let inputs = wide(stem.channels);

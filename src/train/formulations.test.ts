@@ -98,7 +98,7 @@ const STUDENTS: Record<string, () => [Student, number]> = {
   'mobilenet-v3': () => [
     buildClassifier(
       mobilenetV3,
-      { size: 'tiny', width: 1 },
+      { size: 'tiny', width: 1, momentum: 0.99 },
       { channels: 1, height: 12, width: 12, classes: 2, random: randomStream(1, 'student') },
     ),
     12,

@@ -14,6 +14,7 @@ import { CompiledStage } from './compiled-stage.ts';
 import { type BestSoFar, type ModelSelection, patienceIsOver } from './early-stopping.ts';
 import type { Optimizer } from './optimizer.ts';
 import { bestFrom, carriedFrom, contentsOf, placeProblem, tensorProblem } from './resume.ts';
+import { laggingStatistics } from './running-statistics.ts';
 import { type StepControl, StepControls, type StepPlace } from './step-control.ts';
 import { decideFormulations, dropForeignBlocks, type FormulatedTraining } from './training-formulations.ts';
 import { type MetricsRow, TrainingProgress } from './training-progress.ts';
@@ -97,6 +98,8 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     },
   );
   if (resumed) controls.restore(resumed.tensors);
+  const lagging = laggingStatistics(options.student.graph, totalSteps);
+  if (lagging) options.onWarning?.(lagging);
   const progress = new TrainingProgress(resumed?.progress);
   for (const row of progress.state.metrics) options.onMetrics?.(row);
   /** Tensors that the present stage does not train, for those that come. */

@@ -122,7 +122,7 @@ function imagePair(): Pair {
   const picture = { channels: 1, height: size, width: size, classes: CLASSES };
   const student = buildClassifier(
     mobilenetV3,
-    { size: 'tiny', width: 0.25 },
+    { size: 'tiny', width: 0.25, momentum: 0.99 },
     { ...picture, random: randomStream(1, 'pair') },
   );
   const teacher = buildClassifier(
