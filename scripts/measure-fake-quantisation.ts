@@ -32,7 +32,11 @@ const size = () => ({ channels: 1, height: 28, width: 28, classes: 10, random: r
 const residual = (width: number, blocks: number) =>
   buildClassifier(resnet, { width, stages: 3, blocks, bottleneck: false, zeroInit: false }, size());
 const students: Record<string, Student> = {
-  'mobilenet-v3, tiny, width 0.5': buildClassifier(mobilenetV3, { size: 'tiny', width: 0.5, momentum: 0.99 }, size()),
+  'mobilenet-v3, tiny, width 0.5': buildClassifier(
+    mobilenetV3,
+    { size: 'tiny', width: 0.5, momentum: 0.99 },
+    size(),
+  ),
   'resnet, width 8, 1 block': residual(8, 1),
   'resnet, width 16, 2 blocks': residual(16, 2),
 };
