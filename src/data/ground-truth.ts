@@ -2,6 +2,7 @@ import type { Tensor } from '../onnx/tensor.ts';
 import type { ColumnSpec } from './columns.ts';
 import type { LabelSummary } from './labels/label-reader.ts';
 import type { Encoded, Movement } from './modalities/modality.ts';
+import type { OutputKeys } from './output-keys.ts';
 import type { FieldDeclaration, SourceNote } from './sample.ts';
 import type { KeptSplits } from './splits/kept-splits.ts';
 
@@ -68,6 +69,8 @@ export interface TruthContext {
   readonly output: string;
   /** The column that holds it, for people. */
   readonly field: string;
+  /** For remedies; those of a recipe's `outputs` when absent. */
+  readonly keys?: OutputKeys | undefined;
   /** The source, for errors. */
   readonly title: string;
   /** What the source declares of the field. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { fieldRemedy } from '../data/output-keys.ts';
 import { parseRecipe } from './parse.ts';
-import { inputsOf, wantedColumns } from './parts.ts';
+import { inputKey, inputsOf, outputKeys, outputsOf, wantedColumns } from './parts.ts';
 
 const recipe = (more: string) =>
   parseRecipe(`name: a
@@ -32,4 +33,28 @@ test.each([
   ['inputs: { a: { modality: text, field: [x, y, z] } }', /inputs.a.field/],
 ])('%s is refused with its place', (text, message) => {
   expect(() => recipe(text)).toThrow(message);
+});
+
+test('remedies name the keys that a recipe has', () => {
+  const keys = (more: object, source: object) => {
+    const recipe = { task: 'text-classification', data: { source }, ...more };
+    return [outputKeys(recipe, outputsOf(recipe)[0]!), inputKey(recipe, inputsOf(recipe)[0]!)];
+  };
+  const table = { kind: 'csv', textField: 'text', labelField: 'label' };
+  expect(keys({}, table)).toEqual([
+    { field: 'data.source.labelField', labels: 'data.labels' },
+    'data.source.textField',
+  ]);
+  const outputs = { y: { target: 'class', field: 'mood' } };
+  expect(keys({ outputs }, table)[0]).toEqual({ field: 'outputs.y.field', labels: 'outputs.y.labels' });
+  const inputs = { x: { modality: 'text', field: 'body' } };
+  expect(keys({ inputs }, table)[1]).toBe('inputs.x.field');
+  // Folders by class have no columns.
+  expect(keys({ task: 'image-classification' }, { kind: 'image-folder' })).toEqual([
+    { field: undefined, labels: 'data.labels' },
+    undefined,
+  ]);
+  expect(fieldRemedy({ field: undefined, labels: 'data.labels' }, 'two classes at least')).toBe(
+    'Bring rows that have two classes at least.',
+  );
 });

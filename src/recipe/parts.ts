@@ -1,3 +1,4 @@
+import { keysInOutputs, type OutputKeys } from '../data/output-keys.ts';
 import type { WantedColumns } from '../data/sources/source.ts';
 import { findTarget } from '../targets/index.ts';
 import { findTask, type TaskKind } from '../tasks/index.ts';
@@ -88,17 +89,35 @@ export function outputsOf({
 /** The columns that a recipe wants of a table, each with the key that names it. */
 export function wantedColumns(recipe: StatedParts): WantedColumns {
   return {
-    inputs: inputsOf(recipe).flatMap(({ name, fields }) =>
-      fields.map((field) => ({
-        name: field,
-        key: recipe.inputs ? `inputs.${name}.field` : 'data.source.textField',
-      })),
+    inputs: inputsOf(recipe).flatMap((part) =>
+      part.fields.map((field) => ({ name: field, key: inputKey(recipe, part) ?? 'data.source.textField' })),
     ),
-    outputs: outputsOf(recipe).flatMap(({ name, field }) =>
-      field === undefined
+    outputs: outputsOf(recipe).flatMap((part) =>
+      part.field === undefined
         ? []
-        : [{ name: field, key: recipe.outputs ? `outputs.${name}.field` : 'data.source.labelField' }],
+        : [{ name: part.field, key: outputKeys(recipe, part).field ?? 'data.source.labelField' }],
     ),
+  };
+}
+
+/** The key of this recipe that names the columns of an input; undefined where its source has no columns to be named. */
+export function inputKey(recipe: StatedParts, { name }: Pick<RecipeInputPart, 'name'>): string | undefined {
+  if (recipe.inputs) return `inputs.${name}.field`;
+  return 'textField' in recipe.data.source ? 'data.source.textField' : undefined;
+}
+
+/** The keys of this recipe that say where an output's values are and which classes it has. */
+export function outputKeys(
+  recipe: StatedParts & { readonly data: { readonly labels?: unknown } },
+  { name, target, options }: Pick<RecipeOutputPart, 'name' | 'target' | 'options'>,
+): OutputKeys {
+  const { field, labels } = keysInOutputs(name);
+  // data.labels are the classes of an output that lists none itself.
+  const inData = target === 'class' && options.labels === undefined;
+  const isShort = !recipe.outputs;
+  return {
+    field: isShort ? ('labelField' in recipe.data.source ? 'data.source.labelField' : undefined) : field,
+    labels: inData && (isShort || recipe.data.labels !== undefined) ? 'data.labels' : labels,
   };
 }
 

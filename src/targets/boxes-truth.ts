@@ -3,6 +3,7 @@ import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader, TruthRow } from '../data/ground-truth.ts';
 import { orderClasses } from '../data/labels/class-order.ts';
 import { shownValue } from '../data/labels/label-value.ts';
+import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import {
@@ -165,11 +166,11 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
   }
 
   finish() {
-    const { field, title, output } = this.#context;
+    const { field, title, output, keys = keysInOutputs(output) } = this.#context;
     if (this.#kinds.length === 0) {
       throw new LimbeckError('data.one-class', `no row has a box in '${field}'`, {
         where: title,
-        remedy: `Set outputs.${output}.field to the column with boxes ([{ label, x, y, width, height }]).`,
+        remedy: fieldRemedy(keys, 'boxes ([{ label, x, y, width, height }])'),
       });
     }
     const names = this.#isFixed ? [...this.#kinds] : orderClasses(this.#kinds);
@@ -259,13 +260,13 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
   #kind(name: string): number {
     const known = this.#kinds.indexOf(name);
     if (known >= 0) return known;
-    const { field, title, output } = this.#context;
+    const { field, title, output, keys = keysInOutputs(output) } = this.#context;
     if (this.#isFixed)
       throw new BrokenValue('unknown-label', `'${name}' in '${field}' is not one of those listed`);
     if (this.#kinds.length === MOST_KINDS) {
       throw new LimbeckError('data.too-many-labels', `'${field}' has more than ${MOST_KINDS} classes`, {
         where: title,
-        remedy: `Set outputs.${output}.field to the column that holds the boxes.`,
+        remedy: fieldRemedy(keys, 'the boxes'),
       });
     }
     return this.#kinds.push(name) - 1;

@@ -1,6 +1,7 @@
 import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
+import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 
@@ -53,11 +54,11 @@ class FrameReader implements TruthReader<number[], FrameSpace> {
   }
 
   finish() {
-    const { field, title, output } = this.#context;
+    const { field, title, output, keys = keysInOutputs(output) } = this.#context;
     if (this.#frames === undefined) {
       throw new LimbeckError('data.one-class', `no row has classes of frames in '${field}'`, {
         where: title,
-        remedy: `Set outputs.${output}.field to the column that holds a list with a class for each frame.`,
+        remedy: fieldRemedy(keys, 'a list with a class for each frame'),
       });
     }
     return { space: { names: this.#names, frames: this.#frames } };

@@ -2,6 +2,7 @@ import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
 import { numberOfName } from '../data/labels/class-name.ts';
+import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 
 /** Where numbers lie: a student begins with answers of this mean and spread. */
@@ -47,14 +48,14 @@ class NumberReader implements TruthReader<number, NumberSpace> {
   }
 
   finish() {
-    const { field, title, output } = this.#context;
+    const { field, title, output, keys = keysInOutputs(output) } = this.#context;
     const deviation = this.#count > 1 ? Math.sqrt(this.#squares / (this.#count - 1)) : 0;
     if (this.#count === 0 || deviation === 0) {
       const problem =
         this.#count === 0 ? `no row has a number in '${field}'` : `'${field}' is ${this.#mean} in all rows`;
       throw new LimbeckError('data.one-value', `${problem}: there is nothing to learn`, {
         where: title,
-        remedy: `Set outputs.${output}.field to the column that holds the number.`,
+        remedy: fieldRemedy(keys, 'the number'),
       });
     }
     return { space: { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) } };

@@ -2,6 +2,7 @@ import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
 import { orderClasses } from '../data/labels/class-order.ts';
+import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 
 export interface SeveralClassesOptions {
@@ -60,11 +61,11 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
   }
 
   finish() {
-    const { title, field } = this.#context;
+    const { title, field, output, keys = keysInOutputs(output) } = this.#context;
     if (this.#names.length === 0) {
       throw new LimbeckError('data.one-class', `no row has a class in '${field}'`, {
         where: title,
-        remedy: `Set outputs.${this.#context.output}.field to the column that holds the classes.`,
+        remedy: fieldRemedy(keys, 'the classes'),
       });
     }
     const names = this.#listed ? [...this.#names] : orderClasses(this.#names);
@@ -108,10 +109,10 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
 
   #add(name: string): number {
     if (this.#names.length === MOST_CLASSES) {
-      const { field, title, output } = this.#context;
+      const { field, title, output, keys = keysInOutputs(output) } = this.#context;
       throw new LimbeckError('data.too-many-labels', `'${field}' has more than ${MOST_CLASSES} classes`, {
         where: title,
-        remedy: `Set outputs.${output}.field to the column that holds the classes, or list them in outputs.${output}.labels.`,
+        remedy: fieldRemedy(keys, 'the classes', `, or list them in ${keys.labels}`),
       });
     }
     this.#numbers.set(name, this.#names.length);

@@ -4,6 +4,7 @@ import { SEQUENCE } from '../data/columns.ts';
 import type { GroundTruth, TruthContext, TruthReader, TruthRow } from '../data/ground-truth.ts';
 import { orderClasses } from '../data/labels/class-order.ts';
 import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
+import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { type CharacterSpan, NO_TAG as NONE, OUTSIDE, tagsOfSpans } from './span-tags.ts';
@@ -78,11 +79,11 @@ class TagReader implements TruthReader<number[], TagSpace> {
   }
 
   finish() {
-    const { field, title, output } = this.#context;
+    const { field, title, output, keys = keysInOutputs(output) } = this.#context;
     if (this.#kinds.length === 0) {
       throw new LimbeckError('data.one-class', `no row has a span in '${field}'`, {
         where: title,
-        remedy: `Set outputs.${output}.field to the column with spans ([{ start, end, label }]) or BIO tags.`,
+        remedy: fieldRemedy(keys, 'spans ([{ start, end, label }]) or BIO tags'),
       });
     }
     const kinds = this.#listed ? [...this.#kinds] : orderClasses(this.#kinds);
@@ -174,13 +175,13 @@ class TagReader implements TruthReader<number[], TagSpace> {
         `'${kind}' in '${this.#context.field}' is not one of those listed`,
       );
     if (this.#kinds.length === MOST_KINDS) {
-      const { field, title, output } = this.#context;
+      const { field, title, output, keys = keysInOutputs(output) } = this.#context;
       throw new LimbeckError(
         'data.too-many-labels',
         `'${field}' has more than ${MOST_KINDS} kinds of spans`,
         {
           where: title,
-          remedy: `Set outputs.${output}.field to the column that holds the spans.`,
+          remedy: fieldRemedy(keys, 'the spans'),
         },
       );
     }

@@ -1,6 +1,7 @@
 import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
+import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 
@@ -58,11 +59,11 @@ class VectorReader implements TruthReader<Float32Array, VectorSpace> {
   }
 
   finish() {
-    const { field, title, output } = this.#context;
+    const { field, title, output, keys = keysInOutputs(output) } = this.#context;
     if (this.#width === undefined) {
       throw new LimbeckError('data.one-value', `no row has a vector in '${field}'`, {
         where: title,
-        remedy: `Set outputs.${output}.field to the column that holds the vector, or leave it out and let a teacher give it.`,
+        remedy: fieldRemedy(keys, 'the vector', ', or leave it out and let a teacher give it'),
       });
     }
     return { space: { width: this.#width } };

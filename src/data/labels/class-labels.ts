@@ -2,6 +2,7 @@ import { LimbeckError } from '../../errors.ts';
 import { BrokenValue } from '../broken-value.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { FoundTruth, GroundTruth, TruthContext, TruthReader } from '../ground-truth.ts';
+import { fieldRemedy, keysInOutputs, type OutputKeys } from '../output-keys.ts';
 import type { SourceNote } from '../sample.ts';
 import { type LabelNames, LabelReader, type LabelSummary } from './label-reader.ts';
 import { NOT_UTF8, readLabel, shownValue, textOfBytes } from './label-value.ts';
@@ -60,10 +61,12 @@ class ClassReader implements TruthReader<number, ClassSpace> {
   readonly #context: TruthContext;
   readonly #labels: LabelReader;
   readonly #declared: readonly string[] | undefined;
+  readonly #keys: OutputKeys;
 
   constructor(options: ClassLabelsOptions, context: TruthContext) {
     this.#options = options;
     this.#context = context;
+    this.#keys = context.keys ?? keysInOutputs(context.output);
     const { kept, declared, title } = context;
     this.#declared = declared?.classes?.names;
     this.#labels = new LabelReader({
@@ -72,6 +75,7 @@ class ClassReader implements TruthReader<number, ClassSpace> {
       declared: this.#declared,
       renameLabels: options.renameLabels,
       title,
+      keys: this.#keys,
     });
   }
 
@@ -90,7 +94,8 @@ class ClassReader implements TruthReader<number, ClassSpace> {
     if (Array.isArray(value)) {
       const problem = `'${field}' is a list (${shownValue(value)}); a text can have one class`;
       // Where no row before had one class, the column holds lists.
-      if (!this.#labels.hasLabels) throw severalClasses(problem, `${this.#context.title}, ${where}`);
+      if (!this.#labels.hasLabels)
+        throw severalClasses(problem, `${this.#context.title}, ${where}`, this.#context.output, this.#keys);
       throw new BrokenValue('label', problem);
     }
     const { problem, ...label } = readLabel(value, this.#declared);
@@ -103,10 +108,11 @@ class ClassReader implements TruthReader<number, ClassSpace> {
   finish(): FoundTruth<number, ClassSpace> {
     const { kept, notes, title } = this.#context;
     const { classes } = this.#options;
+    const keys = this.#keys;
     const summary = this.#labels.summary();
     const { labels, numbers } = kept
       ? { labels: [...kept.labels], numbers: kept.dataLabels.map((one) => one.class) }
-      : resolveClasses(this.#labels.labels, summary, classes, notes, title);
+      : resolveClasses(this.#labels.labels, summary, classes, { notes, title, keys: this.#keys });
     const classOf = (label: number) => numbers[label] as number;
     return {
       space: { names: labels },
@@ -117,10 +123,17 @@ class ClassReader implements TruthReader<number, ClassSpace> {
       check(labelled) {
         const empty = labels.filter((_, label) => labelled[label] === 0);
         // A teacher teaches its classes without labels.
-        if (empty.length > 0 && !kept && !classes) throw emptyClass(empty, title);
+        if (empty.length > 0 && !kept && !classes) throw emptyClass(empty, title, keys);
       },
     };
   }
+}
+
+/** What errors say of where labels come from. */
+interface Place {
+  readonly notes: readonly SourceNote[];
+  readonly title: string;
+  readonly keys: OutputKeys;
 }
 
 /** The classes of the run, and the class of each label in the order in which the labels were met. */
@@ -128,11 +141,10 @@ function resolveClasses(
   met: readonly string[],
   summary: LabelSummary,
   resolver: ClassResolver | undefined,
-  notes: readonly SourceNote[],
-  title: string,
+  place: Place,
 ): { labels: string[]; numbers: number[] } {
   const found = summary.classes.filter(({ rows }) => rows > 0).map(({ label }) => label);
-  if (found.length === 0) throw oneClass(found, notes, title);
+  if (found.length === 0) throw oneClass(found, place);
   const all = summary.classes.map(({ label }) => label);
   // Of declared classes those count that have rows, if nobody else knows the others.
   const own = summary.from === 'data-set' ? found : all;
@@ -140,34 +152,33 @@ function resolveClasses(
     labels: own,
     classOfLabel: all.map((label) => own.indexOf(label)),
   };
-  if (labels.length < 2) throw oneClass(labels, notes, title);
+  if (labels.length < 2) throw oneClass(labels, place);
   return { labels: [...labels], numbers: met.map((label) => classOfLabel[all.indexOf(label)] as number) };
 }
 
-function severalClasses(problem: string, where: string): LimbeckError {
+function severalClasses(problem: string, where: string, output: string, { field }: OutputKeys): LimbeckError {
   return new LimbeckError(
     'data.multi-label',
-    `several classes for a text are not supported yet: ${problem}`,
+    `several classes for a text, where one is wanted: ${problem}`,
     {
       where,
-      remedy:
-        'Name a column with one class for each row (labelField), or write one: the most important class of each text.',
+      remedy: `Take the target of several classes (outputs: { ${output}: { target: classes, field: COLUMN } })${field === undefined ? '' : `, or set ${field} to a column with one class for each row`}.`,
     },
   );
 }
 
 const MOST_SHOWN = 10;
 
-function oneClass(labels: readonly string[], notes: readonly SourceNote[], title: string): LimbeckError {
+function oneClass(labels: readonly string[], { notes, title, keys }: Place): LimbeckError {
   const problem = labels.length === 0 ? 'no row has a label' : `all rows have the label '${labels[0]}'`;
   const told = notes.find(({ kind }) => kind === 'columns');
   return new LimbeckError('data.one-class', `${problem}: there is nothing to classify`, {
     where: told && labels.length === 0 ? told.message : title,
-    remedy: 'Set data.source.labelField to the column that holds the class.',
+    remedy: fieldRemedy(keys, labels.length === 0 ? 'the class' : 'two classes at least'),
   });
 }
 
-function emptyClass(empty: readonly string[], title: string): LimbeckError {
+function emptyClass(empty: readonly string[], title: string, { field, labels }: OutputKeys): LimbeckError {
   const shown = empty.slice(0, MOST_SHOWN).map((label) => `'${label.slice(0, 100)}'`);
   const more = empty.length - shown.length;
   return new LimbeckError(
@@ -175,7 +186,7 @@ function emptyClass(empty: readonly string[], title: string): LimbeckError {
     `no training sample has the label ${shown.join(', ')}${more > 0 ? ` and ${more} others` : ''}`,
     {
       where: title,
-      remedy: `Remove these from data.labels, hold out fewer samples, or bring samples of them.${more > 0 ? ' Where nearly every row has a label of its own, labelField may name another column than the class.' : ''}`,
+      remedy: `Remove these from ${labels}, hold out fewer samples, or bring samples of them.${more > 0 && field !== undefined ? ` Where nearly every row has a label of its own, ${field} may name another column than the class.` : ''}`,
     },
   );
 }

@@ -1,5 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import { LimbeckError } from '../../errors.ts';
+import { fieldRemedy, type OutputKeys } from '../output-keys.ts';
 import { orderClasses } from './class-order.ts';
 
 /** More classes than this, found in data, mean that the label field holds something else than labels. */
@@ -49,7 +50,11 @@ export interface LabelReaderOptions {
   readonly renameLabels?: LabelNames | undefined;
   /** The source, for errors. */
   readonly title: string;
+  /** For errors; those of the short form when absent. */
+  readonly keys?: OutputKeys | undefined;
 }
+
+const SHORT: OutputKeys = { field: 'data.source.labelField', labels: 'data.labels' };
 
 /** A row's label, or the value that stands for none where the data set does not declare it (`NaN`). */
 export interface RowLabel {
@@ -71,6 +76,10 @@ export class LabelReader {
   constructor(options: LabelReaderOptions) {
     this.#options = options;
     for (const label of options.labels ?? this.#renamed(options.declared ?? [])) this.#add(label);
+  }
+
+  get #keys(): OutputKeys {
+    return this.#options.keys ?? SHORT;
   }
 
   /** Whether a row with a label was read. */
@@ -96,7 +105,7 @@ export class LabelReader {
   unknown({ label = '' }: RowLabel): string {
     const name = this.#rename(label) ?? label;
     const renamed = name === label ? '' : ` (renamed from '${label}')`;
-    return `label '${name}'${renamed} is not in data.labels (the nearest there is '${closest(name, this.labels)}')`;
+    return `label '${name}'${renamed} is not in ${this.#keys.labels} (the nearest there is '${closest(name, this.labels)}')`;
   }
 
   summary(): LabelSummary {
@@ -130,8 +139,7 @@ export class LabelReader {
     if (this.labels.length === MOST_LABELS) {
       throw new LimbeckError('data.too-many-labels', `the label field has more than ${MOST_LABELS} values`, {
         where: this.#options.title,
-        remedy:
-          'Set data.source.labelField to the column that holds the class, or list the classes in data.labels.',
+        remedy: fieldRemedy(this.#keys, 'the class', `, or list the classes in ${this.#keys.labels}`),
       });
     }
     this.labels.push(label);

@@ -45,7 +45,7 @@ test('a list of labels, of 64-bit integers too, is told apart from other broken 
     broken: {
       where: 'a:1',
       problem:
-        "several classes for a text are not supported yet: 'label' is a list ([0,2]); a text can have one class",
+        "several classes for a text, where one is wanted: 'label' is a list ([0,2]); a text can have one class",
       reason: 'label',
     },
   });

@@ -2,6 +2,7 @@ import { LimbeckError } from '../../errors.ts';
 import { type ColumnSpec, LABELS, ROW_WEIGHTS, weightName } from '../columns.ts';
 import type { GroundTruth } from '../ground-truth.ts';
 import type { BucketAxis, Processor } from '../modalities/modality.ts';
+import type { OutputKeys } from '../output-keys.ts';
 import { MOST_PARTS } from './record-layout.ts';
 
 /** A named input of a data set: the columns of its rows that it is read from, and what encodes it. */
@@ -9,6 +10,8 @@ export interface DatasetInput {
   readonly name: string;
   /** Several where it is made of several columns: a question and a passage. */
   readonly fields: readonly string[];
+  /** The key of the recipe that names them, for remedies; undefined where none does. */
+  readonly key?: string | undefined;
   /** The modality's name, by which broken rows are counted. */
   readonly modality: string;
   readonly processor: Processor;
@@ -24,6 +27,8 @@ export interface DatasetInput {
 export interface DatasetOutput {
   readonly name: string;
   readonly field: string;
+  /** For remedies; those of a recipe's `outputs` when absent. */
+  readonly keys?: OutputKeys | undefined;
   readonly truth: GroundTruth;
 }
 

@@ -119,7 +119,12 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
   try {
     const reader = new RowReader({
       inputs,
-      outputs: outputs.map(({ name, field }, i) => ({ name, field, reader: readers[i] as TruthReader })),
+      outputs: outputs.map(({ name, field, keys }, i) => ({
+        name,
+        field,
+        keys,
+        reader: readers[i] as TruthReader,
+      })),
       seed,
       // Rows of other classes are not rows of a run whose splits are kept.
       onBrokenRow: kept ? 'skip' : options.onBrokenRow,
@@ -128,7 +133,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
       source,
     });
     await readRows(options, reader, stage);
-    requireRows(reader.rows, stage.size, broken.found, title);
+    requireRows(reader.rows, stage.size, broken.found, { title, inputs, outputs });
     const shown = stage.finishAdding();
 
     const truths = readers.map((one) => one.finish());
@@ -203,8 +208,8 @@ async function beginTruths(
   notes: readonly SourceNote[],
 ): Promise<TruthReader[]> {
   const declared = (await source.declares?.()) ?? {};
-  return outputs.map(({ name, field, truth }) =>
-    truth.begin({ output: name, field, title: source.title, declared: declared[field], kept, notes }),
+  return outputs.map(({ name, field, keys, truth }) =>
+    truth.begin({ output: name, field, keys, title: source.title, declared: declared[field], kept, notes }),
   );
 }
 

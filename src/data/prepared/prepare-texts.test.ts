@@ -464,7 +464,7 @@ describe('a data set of texts', () => {
     await expect(prepare([list, ...samplesOf(200)])).rejects.toMatchObject({
       code: 'data.multi-label',
       message:
-        "several classes for a text are not supported yet: 'label' is a list ([0,2]); a text can have one class",
+        "several classes for a text, where one is wanted: 'label' is a list ([0,2]); a text can have one class",
       where: 'test rows, row 1',
     });
     expect((await prepare([...samplesOf(200), list])).statistics.broken.count).toBe(1);

@@ -20,7 +20,7 @@ const REASONS: Readonly<Record<BrokenReason, string>> = {
   'too-long': 'too long a line',
   text: 'no text',
   label: 'a label that is no class name',
-  'unknown-label': 'a label that is not in data.labels',
+  'unknown-label': 'a label that is not among those listed',
   split: 'no split of that name',
   id: 'no id or group',
   tokens: 'a text that the tokenizer does not read',

@@ -1,12 +1,27 @@
 import { LimbeckError } from '../../errors.ts';
+import { keysInOutputs } from '../output-keys.ts';
+import type { DatasetInput, DatasetOutput } from '../prepared/dataset-parts.ts';
 import type { BrokenRows } from '../sample.ts';
 import { brokenSummary } from './broken-rows.ts';
 
 /** Fewer rows than this may well be broken for the most part, and be what there is. */
 const FEW_ROWS = 10;
 
+/** What rows were read for. */
+interface ReadParts {
+  /** The source, for errors. */
+  readonly title: string;
+  readonly inputs: readonly Pick<DatasetInput, 'key' | 'modality'>[];
+  readonly outputs: readonly Pick<DatasetOutput, 'name' | 'keys'>[];
+}
+
 /** Throws where nothing can be read, or where more rows are broken than are read: then the file is not what it is taken for. */
-export function requireRows(rows: number, samples: number, broken: BrokenRows, title: string): void {
+export function requireRows(
+  rows: number,
+  samples: number,
+  broken: BrokenRows,
+  { title, inputs, outputs }: ReadParts,
+): void {
   const first = broken.first[0];
   const where = first ? `${title}, ${first.where}` : title;
   if (samples === 0) {
@@ -15,7 +30,10 @@ export function requireRows(rows: number, samples: number, broken: BrokenRows, t
       rows === 0 ? 'the data set is empty' : `none of the ${rows} rows can be used: ${first?.problem}`,
       {
         where,
-        remedy: rows === 0 ? 'Set data.source to data with rows; a header alone is none.' : remedyOf(broken),
+        remedy:
+          rows === 0
+            ? 'Set data.source to data with rows; a header alone is none.'
+            : remedyOf(broken, inputs, outputs),
       },
     );
   }
@@ -33,15 +51,32 @@ export function requireRows(rows: number, samples: number, broken: BrokenRows, t
 }
 
 /** What to do where no row can be read, by what is wrong with all of them. */
-function remedyOf({ reasons, count }: BrokenRows): string {
+function remedyOf(
+  { reasons, count }: BrokenRows,
+  inputs: ReadParts['inputs'],
+  outputs: ReadParts['outputs'],
+): string {
   const [reason] = Object.keys(reasons).filter((one) => reasons[one as keyof typeof reasons] === count);
+  const keys = outputs.map(({ name, keys: own = keysInOutputs(name) }) => own);
   switch (reason) {
-    case 'text':
-      return 'Set data.source.textField and labelField to the names that the data uses; `limbeck init --data FILE` proposes them.';
+    case 'text': {
+      const columns = [...inputs.map(({ key }) => key), ...keys.map(({ field }) => field)];
+      const named = [...new Set(columns.filter((key) => key !== undefined))];
+      if (named.length === 0) return NOT_AS_TOLD;
+      return `Set ${named.join(' and ')} to the names that the data uses; \`limbeck init --data FILE\` proposes them.`;
+    }
+    case 'image':
+    case 'audio': {
+      const named = inputs.filter((input) => input.modality === reason).map(({ key }) => key);
+      const column = named.find((key) => key !== undefined);
+      return column === undefined
+        ? 'Check the files: none of them could be read.'
+        : `Check the files, and that ${column} names the column with their paths; paths are relative to the folder of the data.`;
+    }
     case 'json':
       return 'Write each object on a line of its own; with jq: jq -c . FILE > FILE.jsonl.';
     case 'unknown-label':
-      return 'List the labels that the data has in data.labels, or rename them (data.renameLabels).';
+      return `List the labels that the data has in ${keys.map(({ labels }) => labels).join(' or ')}, or rename them (data.renameLabels).`;
     default:
       return NOT_AS_TOLD;
   }

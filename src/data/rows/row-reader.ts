@@ -6,6 +6,7 @@ import { SAMPLE_KEY_BYTES } from '../batch.ts';
 import { BrokenValue } from '../broken-value.ts';
 import type { TruthReader } from '../ground-truth.ts';
 import type { Encoded } from '../modalities/modality.ts';
+import { keysInOutputs, type OutputKeys } from '../output-keys.ts';
 import type { DatasetInput } from '../prepared/dataset-parts.ts';
 import { NO_CLASS, type StagedSample } from '../prepared/sample-stage.ts';
 import type {
@@ -29,6 +30,7 @@ export interface RowReaderOptions {
   readonly outputs: readonly {
     readonly name: string;
     readonly field: string;
+    readonly keys?: OutputKeys | undefined;
     readonly reader: TruthReader;
   }[];
   readonly seed: number;
@@ -168,7 +170,7 @@ export class RowReader {
       throw new LimbeckError(unknown ? 'data.unknown-label' : 'data.broken-row', broken.problem, {
         where: `${this.#options.source.title}, ${broken.where}`,
         remedy: unknown
-          ? 'Add it to data.labels, correct the row, or set data.onBrokenRow: skip.'
+          ? `Add it to ${labelKeys(this.#options.outputs)}, correct the row, or set data.onBrokenRow: skip.`
           : 'Correct the row, or set data.onBrokenRow: skip.',
       });
     }
@@ -228,6 +230,11 @@ function keyOf(encoded: Encodings): Uint8Array {
   const [first] = hashes;
   const whole = hashes.length === 1 && first ? first : sha256Of(joinBytes(hashes));
   return whole.subarray(0, SAMPLE_KEY_BYTES);
+}
+
+/** Where classes are listed: one of these outputs has met a class that is not. */
+function labelKeys(outputs: RowReaderOptions['outputs']): string {
+  return outputs.map(({ name, keys = keysInOutputs(name) }) => keys.labels).join(' or ');
 }
 
 /** The number of the main output's stratum. Without outputs every sample is as good as the others. */

@@ -11,6 +11,8 @@ export interface PrepareTextsOptions extends Omit<PrepareOptions, 'inputs' | 'ou
   readonly buckets: readonly number[];
 }
 
+const SHORT = { field: 'data.source.labelField', labels: 'data.labels' };
+
 /** Prepares rows with a `text` and a `label`, as a recipe in its short form has them. */
 export async function prepareTexts(options: PrepareTextsOptions): Promise<PreparedDataset> {
   const { tokenizer, maxLength, buckets, labels, renameLabels, classes, ...rest } = options;
@@ -21,7 +23,7 @@ export async function prepareTexts(options: PrepareTextsOptions): Promise<Prepar
   const truth = classLabels({ labels, renameLabels, classes }) as GroundTruth;
   return prepareDataset({
     ...rest,
-    inputs: [{ name: 'text', fields: ['text'], modality: 'text', processor }],
-    outputs: [{ name: 'logits', field: 'label', truth }],
+    inputs: [{ name: 'text', fields: ['text'], key: 'data.source.textField', modality: 'text', processor }],
+    outputs: [{ name: 'logits', field: 'label', keys: SHORT, truth }],
   });
 }

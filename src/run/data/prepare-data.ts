@@ -13,7 +13,9 @@ import { LimbeckError } from '../../errors.ts';
 import { dirname, join, resolve } from '../../platform/paths.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
 import {
+  inputKey,
   inputsOf,
+  outputKeys,
   outputsOf,
   type RecipeInputPart,
   type RecipeOutputPart,
@@ -82,13 +84,15 @@ export async function prepareRecipeData(
     : dataset;
 
   /** Undefined for an output of which only the teacher knows anything. */
-  function openOutput({ name, target, field, options: own }: RecipeOutputPart): DatasetOutput | undefined {
+  function openOutput(part: RecipeOutputPart): DatasetOutput | undefined {
+    const { name, target, field, options: own } = part;
     if (field === undefined) return undefined;
-    if (target === 'class') return { name, field, truth: classes(own.labels) };
+    const keys = outputKeys(recipe, part);
+    if (target === 'class') return { name, field, keys, truth: classes(own.labels) };
     const found = findTarget(target);
     if (!found)
       throw new LimbeckError('data.options', `there is no target '${target}'`, { where: `outputs.${name}` });
-    return { name, field, truth: found.truth(found.options.parse(own), { tokenizer }) };
+    return { name, field, keys, truth: found.truth(found.options.parse(own), { tokenizer }) };
   }
 
   async function openInput(
@@ -111,7 +115,8 @@ export async function prepareRecipeData(
       signal,
     });
     const allowed = (from: string | undefined, path: string) => resolveDataPath(from, path, inRecipe);
-    return { name, fields, modality, processor, ...(found.readsFiles && { resolve: allowed }) };
+    const key = inputKey(recipe, { name });
+    return { name, fields, key, modality, processor, ...(found.readsFiles && { resolve: allowed }) };
   }
 }
 
