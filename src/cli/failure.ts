@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { RecipeError } from '../recipe/problems.ts';
 import { EXIT, exitCodeOf, isInterruption } from './exit-codes.ts';
+import { loadedPlugins, type PluginPlace, pluginBehind } from './plugin-mistakes.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Tells the person what went wrong (in JSON on `out` when asked for) and returns the exit code. */
@@ -19,18 +20,34 @@ export function reportFailure(error: unknown, terminal: Terminal, json: boolean)
     return code;
   }
   const { red, yellow } = terminal.errColors;
+  const plugin = pluginBehind(error);
   if (isInterruption(error)) {
     terminal.err(`${yellow('stopped')}: what was computed is kept; the same command goes on from there\n`);
   } else if (error instanceof LimbeckError) {
-    terminal.err(`${red('error')}: ${error.toString()}\n`);
+    terminal.err(`${red('error')}: ${error.toString()}\n${plugin ? `  in: ${told(plugin)}\n` : ''}`);
   } else if (isSystemError(error)) {
     terminal.err(`${red('error')}: ${printable(error.message)} [${error.code}]\n`);
   } else {
-    const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    terminal.err(`${red('error')}: ${printable(told)}\n`);
-    terminal.err('This is a mistake in Limbeck. Please report these lines and what `limbeck doctor` says.\n');
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    terminal.err(`${red('error')}: ${plugin ? `${told(plugin)} failed: ` : ''}${printable(stack)}\n`);
+    terminal.err(`${plugin ? pluginMistake(plugin) : ownMistake()}\n`);
   }
   return code;
+}
+
+function told({ name, where }: PluginPlace): string {
+  return `the plugin '${name}' (${where})`;
+}
+
+function pluginMistake({ name }: PluginPlace): string {
+  return `This is a mistake in the plugin '${name}', or in how it is used. Whoever wrote it can mend it with these lines.`;
+}
+
+/** What a plugin gave us and what we then stumbled over has none of its files on the stack. */
+function ownMistake(): string {
+  const names = loadedPlugins().map(({ name }) => `'${name}'`);
+  const plugins = names.length === 0 ? '' : `, or in what a plugin (${names.join(', ')}) gave it`;
+  return `This is a mistake in Limbeck${plugins}. Please report these lines and what \`limbeck doctor\` says.`;
 }
 
 function writeJson(terminal: Terminal, fields: Record<string, unknown>): void {
@@ -38,6 +55,7 @@ function writeJson(terminal: Terminal, fields: Record<string, unknown>): void {
 }
 
 function fieldsOf(error: unknown): Record<string, unknown> {
+  const plugin = pluginBehind(error);
   if (error instanceof LimbeckError) {
     const { code, message, where, remedy } = error;
     return {
@@ -45,11 +63,20 @@ function fieldsOf(error: unknown): Record<string, unknown> {
       message,
       where,
       remedy,
+      ...(plugin && { plugin: plugin.name }),
       ...(error instanceof RecipeError && { problems: error.problems }),
     };
   }
   if (isInterruption(error)) return { code: 'run.interrupted', message: 'stopped' };
   if (isSystemError(error)) return { code: `system.${error.code}`, message: error.message };
+  if (plugin)
+    return {
+      code: 'plugin.mistake',
+      message: `${told(plugin)} failed: ${(error as Error).message}`,
+      where: plugin.where,
+      plugin: plugin.name,
+      stack: (error as Error).stack,
+    };
   return {
     code: 'internal',
     message: String(error),

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { LimbeckError } from '../errors.ts';
 import type { Plugin } from '../run/plugin.ts';
 import type { Cli } from './cli.ts';
+import { rememberPlugin } from './plugin-mistakes.ts';
 
 /**
  * Loads the files of `--plugin` and makes known what they bring. A plugin is code that the person runs by naming it; a
@@ -26,5 +27,6 @@ export async function loadPlugins({ api, workingFolder }: Cli, files: readonly s
       });
     }
     usePlugin(module.default as Plugin);
+    rememberPlugin({ name: (module.default as Plugin).name, path });
   }
 }

@@ -104,6 +104,21 @@ const PARTS: {
   },
 };
 
+/** What an entry of each part must be able to do: what is missing would be met in the middle of a run. */
+const NEEDED: Readonly<Record<keyof typeof PARTS, readonly string[]>> = {
+  sources: ['kind', 'options', 'open()'],
+  modalities: ['kind', 'options', 'open()'],
+  targets: ['kind', 'options', 'truth()', 'attach()', 'metrics()', 'config()', 'objective'],
+  metrics: ['target', 'make()'],
+  tasks: ['kind', 'inputs', 'outputs'],
+  teachers: ['kind', 'options', 'reads', 'open()'],
+  objectives: ['kind', 'options', 'term()'],
+  students: ['kind', 'options', 'accepts', 'build()'],
+  optimizers: ['kind', 'options', 'create()'],
+  stages: ['stage', 'after'],
+  operators: ['gradient()'],
+};
+
 const used = new Set<Plugin>();
 
 /**
@@ -129,7 +144,10 @@ function requirePlugin(plugin: Plugin): void {
   const known = ['name', ...Object.keys(PARTS)];
   const isObject = typeof plugin === 'object' && plugin !== null;
   const unknown = isObject ? Object.keys(plugin).filter((key) => !known.includes(key)) : [];
-  if (isObject && typeof plugin.name === 'string' && unknown.length === 0) return;
+  if (isObject && typeof plugin.name === 'string' && unknown.length === 0) {
+    for (const part of Object.keys(PARTS) as (keyof typeof PARTS)[]) requireEntries(plugin, part);
+    return;
+  }
   throw new LimbeckError(
     'plugin.invalid',
     unknown.length > 0 ? `a plugin has no part '${unknown[0]}'` : 'this is no plugin',
@@ -138,4 +156,42 @@ function requirePlugin(plugin: Plugin): void {
       remedy: `Export definePlugin({ name, ... }) as default; its parts are ${known.slice(1).join(', ')}.`,
     },
   );
+}
+
+/** Throws for a part that is no list, and for an entry that lacks what is asked of it. */
+function requireEntries(plugin: Plugin, part: keyof typeof PARTS): void {
+  const given: unknown = plugin[part];
+  if (given === undefined) return;
+  const refuse = (problem: string, where: string, remedy: string) =>
+    new LimbeckError('plugin.invalid', problem, {
+      where: `the plugin ${plugin.name}, ${where}`,
+      remedy: `${remedy}; docs/extending.md shows one.`,
+    });
+  const isNamed = part === 'operators';
+  if (typeof given !== 'object' || given === null || Array.isArray(given) === isNamed)
+    throw refuse(
+      `'${part}' is no ${isNamed ? 'section of names' : 'list'}`,
+      part,
+      `Give ${isNamed ? 'rules by operator' : 'a list of them'}`,
+    );
+  for (const [name, entry] of Object.entries(given as Record<string, unknown>)) {
+    const own = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+    const missing = NEEDED[part].find((need) => !hasNeed(own, need));
+    if (missing === undefined) continue;
+    const called =
+      typeof own.kind === 'string' ? `'${own.kind}'` : isNamed ? `'${name}'` : `number ${Number(name) + 1}`;
+    throw refuse(
+      `${called} of the plugin's ${part} has no ${missing}`,
+      `${part}: ${called}`,
+      `Add ${missing}`,
+    );
+  }
+}
+
+function hasNeed(entry: Readonly<Record<string, unknown>>, need: string): boolean {
+  if (need.endsWith('()')) return typeof entry[need.slice(0, -2)] === 'function';
+  // Recipes are read by the options of a kind.
+  if (need === 'options')
+    return typeof (entry.options as { shape?: unknown } | undefined)?.shape === 'object';
+  return entry[need] !== undefined;
 }
