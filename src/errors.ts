@@ -1,4 +1,5 @@
 import { printable } from './printable.ts';
+import { wholeSentence } from './whole-sentence.ts';
 
 /** The part of the system that an error is about; the first word of its code. */
 export type ErrorArea =
@@ -31,7 +32,7 @@ export interface ErrorDetails {
 /**
  * A problem with what Limbeck was given (a recipe, a model, data, a disk), told for the person who gave it:
  * what was wrong (`message`), where (`where`), what to do (`remedy`), and a stable `code` for programs. Control
- * characters in them, which names in files may hold, are written out (`printable`).
+ * characters in them, which names in files may hold, are written out (`printable`), and a colon that nothing follows is left out.
  * Broken invariants of our own throw plain `Error`s instead.
  *
  * @example
@@ -46,7 +47,10 @@ export class LimbeckError extends Error {
   readonly remedy: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(printable(message), details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      printable(wholeSentence(message)),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.name = 'LimbeckError';
     this.code = code;
     this.where = details.where && printable(details.where);

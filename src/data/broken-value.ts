@@ -1,3 +1,4 @@
+import { wholeSentence } from '../whole-sentence.ts';
 import type { BrokenReason } from './sample.ts';
 
 /** A value that a modality or a target cannot use: its row is broken, and the run goes on. */
@@ -6,7 +7,7 @@ export class BrokenValue extends Error {
 
   /** @param problem a sentence for people, without the row's place: `the image has no pixels` */
   constructor(reason: BrokenReason, problem: string) {
-    super(problem);
+    super(wholeSentence(problem));
     this.name = 'BrokenValue';
     this.reason = reason;
   }

@@ -73,6 +73,8 @@ export const classAnswersSchema = z.object({
   disagreements: z.array(disagreementSchema),
   /** Some samples that a student without a teacher got wrong. */
   mistakes: z.array(mistakeSchema),
+  /** Whether what is called true is what the teacher said: nobody else knows. */
+  taught: z.boolean().optional(),
 });
 export type ClassAnswers = z.infer<typeof classAnswersSchema>;
 

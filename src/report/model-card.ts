@@ -113,7 +113,7 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
     ? [
         `**Student:** ${inline(data.models.student)}`,
         `**Teacher:** ${inline(data.models.teacher ?? '')}`,
-        `**Data:** ${inline(title)}: ${decimal(splits.train)} training ${data.unit}, ${decimal(labelled)} of them with ${truth}; the teacher's answers taught the rest.`,
+        `**Data:** ${inline(title)}: ${decimal(splits.train)} training ${data.unit}, ${labelled === 0 ? 'all of them answered by the teacher alone' : `${decimal(labelled)} of them with ${truth}; the teacher's answers taught the rest`}.`,
       ]
     : [
         `**Student:** ${inline(data.models.student)}`,

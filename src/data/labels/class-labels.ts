@@ -157,14 +157,10 @@ function resolveClasses(
 }
 
 function severalClasses(problem: string, where: string, output: string, { field }: OutputKeys): LimbeckError {
-  return new LimbeckError(
-    'data.multi-label',
-    `several classes for a text, where one is wanted: ${problem}`,
-    {
-      where,
-      remedy: `Take the target of several classes (outputs: { ${output}: { target: classes, field: COLUMN } })${field === undefined ? '' : `, or set ${field} to a column with one class for each row`}.`,
-    },
-  );
+  return new LimbeckError('data.multi-label', `several classes for a text, where one is wanted: ${problem}`, {
+    where,
+    remedy: `Take the target of several classes (outputs: { ${output}: { target: classes, field: COLUMN } })${field === undefined ? '' : `, or set ${field} to a column with one class for each row`}.`,
+  });
 }
 
 const MOST_SHOWN = 10;

@@ -16,7 +16,7 @@ interface Kept {
 }
 
 /** How alike pairs of samples are to the student and in truth, and whom each finds nearest to some samples. */
-export function embeddingSection({ head, seed, examples }: SectionContext): SectionCollector {
+export function embeddingSection({ head, seed, examples, taught = false }: SectionContext): SectionCollector {
   const kept: Kept[] = [];
   return {
     add(answers, batch, example) {
@@ -50,9 +50,8 @@ export function embeddingSection({ head, seed, examples }: SectionContext): Sect
         {
           block: 'scatter',
           title: 'How alike two samples are',
-          about:
-            'The cosine of two vectors: as they should be, and as the student has them. On the dotted diagonal both are one.',
-          x: 'cosine that is true',
+          about: `The cosine of two vectors: ${taught ? 'as the teacher has them' : 'as they should be'}, and as the student has them. On the dotted diagonal both are one.`,
+          x: taught ? "cosine, the teacher's" : 'cosine that is true',
           y: "the student's",
           series: [{ name: 'student', color: 'student', points }],
         },

@@ -76,6 +76,8 @@ export type Speaker = 'teacher' | 'student';
 export interface SectionContext {
   readonly head: Head;
   readonly seed: number;
+  /** Whether what is called true is what the teacher said: nobody else knows. */
+  readonly taught?: boolean;
   /** Whether samples are shown. */
   readonly examples: boolean;
   readonly unit: string;

@@ -40,6 +40,32 @@ test('a student that learns from labels alone never goes on with the checkpoints
   second.close();
 });
 
+test('a student whose outputs began otherwise is never read with the rates of today', () => {
+  // As a version that knew no rates left it.
+  open().close();
+  const checkpoint = () => {
+    mkdirSync(join(path, 'checkpoints', 'train'), { recursive: true });
+    writeFileSync(join(path, 'checkpoints', 'train', '1.safetensors'), 'a checkpoint');
+  };
+  checkpoint();
+  const older = open();
+  older.acceptHeads(undefined);
+  expect(() => older.acceptHeads('rates')).toThrow(
+    expect.objectContaining({ code: 'run.other-heads', remedy: expect.stringContaining('--out') }),
+  );
+  older.close();
+  // Nothing is trained yet: the folder is free, and remembers it.
+  rmSync(join(path, 'checkpoints'), { recursive: true });
+  const free = open();
+  free.acceptHeads('rates');
+  checkpoint();
+  free.close();
+  const again = open();
+  again.acceptHeads('rates');
+  expect(() => again.acceptHeads('others')).toThrow(expect.objectContaining({ code: 'run.other-heads' }));
+  again.close();
+});
+
 test('two runs of one process do not share a folder', () => {
   const first = open();
   expect(open).toThrow(expect.objectContaining({ code: 'run.locked' }));

@@ -150,6 +150,32 @@ export class RunFolder {
   }
 
   /**
+   * Remembers what the outputs of students begin with, beside their trained parameters. A checkpoint of students that began
+   * otherwise (versions before 29 November 2026 knew no rates of classes) has parameters that mean something else.
+   *
+   * @param start a hash of it; undefined where outputs begin at 0
+   *
+   * Throws LimbeckError `run.other-heads`.
+   */
+  acceptHeads(start: string | undefined): void {
+    if (this.#state.heads === start) return;
+    if (this.#hasCheckpoints()) {
+      throw new LimbeckError(
+        'run.other-heads',
+        'the student of this run was trained by another version of Limbeck, whose outputs of several classes began with other numbers: its checkpoint would answer otherwise now',
+        {
+          where: this.path,
+          remedy:
+            'Use the files that it left in student/ as they are, or train it anew in another folder (--out): the store keeps all answers.',
+        },
+      );
+    }
+    if (start === undefined) delete this.#state.heads;
+    else this.#state.heads = start;
+    this.#write();
+  }
+
+  /**
    * Remembers whom the student learns from. The recipe of `train`, `distill` and `continual` may be the same, so nothing
    * else keeps one of them from going on with another's checkpoints. Throws LimbeckError `run.other-teaching`.
    */

@@ -28,6 +28,8 @@ export interface RunState {
   warnings: string[];
   /** Hashes of what the recipe only names: they must stay the same once something was trained. */
   inputs: Partial<Record<RunInput, string>>;
+  /** What the outputs of its students begin with, where that is something: `acceptHeads`. */
+  heads?: string;
   /** What the recipe's relative paths and the store were, for commands that are given the folder alone. */
   origin: RunOrigin;
   /** Whom the students in `checkpoints` learn from. */
@@ -45,6 +47,7 @@ const stateSchema = z.object({
   done: z.record(z.string(), z.unknown()).default({}),
   warnings: z.array(z.string()).default([]),
   inputs: z.object({ data: z.string().optional(), teacher: z.string().optional() }).default({}),
+  heads: z.string().optional(),
   origin: z.object({ recipeFolder: z.string(), storeFolder: z.string() }),
   teaching: z.enum(['teacher', 'labels', 'tasks']).optional(),
   files: z.record(z.string(), z.object({ bytes: z.int().nonnegative(), sha256: z.string() })).default({}),

@@ -82,6 +82,7 @@ export function headsOf(
     }
     // Of pairs all that is to be known is what belongs together.
     const isTaught = field === undefined && target.kind !== 'pairs';
+    if (isTaught) requireSameWidth(name, space, taught[name]);
     const taughtName = target.decide ? `decided/${name}` : `knowledge/${name}`;
     const own = isTaught ? taughtName : index === 0 ? 'labels' : `labels/${name}`;
     const weights = field !== undefined && index > 0 ? `row_weights/${name}` : undefined;
@@ -89,6 +90,20 @@ export function headsOf(
     return openHead({ output: name, target, options, space, labels: own, weights, sides });
   });
   return withPriors(heads, splits.labelled);
+}
+
+/** Refuses vectors that would be measured by those of a teacher, and have another width. */
+function requireSameWidth(output: string, space: unknown, taught: unknown): void {
+  const [own, theirs] = [space, taught].map((one) => (one as { readonly width?: number } | undefined)?.width);
+  if (own === undefined || theirs === undefined || own === theirs) return;
+  throw new LimbeckError(
+    'recipe.invalid',
+    `the output '${output}' is to have ${own} numbers, and the teacher's vectors, which alone say what is right, have ${theirs}`,
+    {
+      where: `outputs.${output}.width`,
+      remedy: `Leave the width out, or set it to ${theirs}: the student's layers may be narrower all the same (student.width).`,
+    },
+  );
 }
 
 /** What the answers of a teacher are like, of the outputs that no column says anything of: how wide its vectors are. */

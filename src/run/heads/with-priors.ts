@@ -1,4 +1,5 @@
 import type { Split } from '../../data/split.ts';
+import { createSha256 } from '../../platform/hash.ts';
 import { type Head, openHead } from '../../targets/head.ts';
 import { sampledRows } from '../batches/sample-batches.ts';
 import { isTaughtAlone } from './taught-truth.ts';
@@ -19,4 +20,10 @@ export function withPriors(heads: readonly Head[], labelled: Split): readonly He
     const prior = priors[i]?.result();
     return prior ? openHead({ ...head, prior }) : head;
   });
+}
+
+/** A hash of what the heads' layers begin with beside their parameters; undefined where that is 0 for all. */
+export function startOf(heads: readonly Head[]): string | undefined {
+  const begun = heads.flatMap(({ output, prior }) => (prior ? [[output, [...prior]]] : []));
+  return begun.length === 0 ? undefined : createSha256().update(JSON.stringify(begun)).digest('hex');
 }

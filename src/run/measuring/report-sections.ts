@@ -4,9 +4,25 @@ import { sectionOf } from '../../report/targets/index.ts';
 import type { Section, SectionCollector, Speaker } from '../../report/targets/section.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { isTaughtAlone } from '../heads/taught-truth.ts';
 import type { BatchAnswers, ComparedModels } from './compared-models.ts';
 
 const SPEAKERS = ['teacher', 'student'] as const satisfies Speaker[];
+
+/** A block of an output of which only the teacher knows anything: what is compared with is what the teacher says. */
+export function saidByTeacher(block: Section[number]): Section[number] {
+  if (block.block === 'classes') return { ...block, taught: true };
+  if (block.block !== 'samples') return block;
+  const samples = block.samples.map((sample) => {
+    const hasTeacher = sample.said.some(({ who }) => who === 'teacher');
+    const said = sample.said.flatMap((one) => {
+      if (one.who !== 'truth') return [one];
+      return hasTeacher ? [] : [{ ...one, who: 'teacher' as const }];
+    });
+    return { ...sample, said };
+  });
+  return { ...block, samples };
+}
 
 /** What the report shows of each output, gathered batch by batch. */
 export class ReportSections {
@@ -26,6 +42,7 @@ export class ReportSections {
       const collector = sectionOf(head.target.kind)?.({
         head,
         seed,
+        taught: isTaughtAlone(head),
         examples: report.examples,
         unit: task.unit,
         isOnly: heads.length === 1,
@@ -50,6 +67,12 @@ export class ReportSections {
 
   /** By output. */
   sections(): ReadonlyMap<string, Section> {
-    return new Map([...this.#collectors].map(([output, collector]) => [output, collector.section()]));
+    const taught = new Set(this.#data.heads.filter(isTaughtAlone).map(({ output }) => output));
+    return new Map(
+      [...this.#collectors].map(([output, collector]) => {
+        const section = collector.section();
+        return [output, taught.has(output) ? section.map(saidByTeacher) : section];
+      }),
+    );
   }
 }

@@ -7,6 +7,7 @@ import { dataFindings } from '../data/data-findings.ts';
 import { changeOfData, writeKeptSplits } from '../data/kept-splits-file.ts';
 import { requireTrainable } from '../data/require-trainable.ts';
 import { withTaughtTruth } from '../heads/taught-truth.ts';
+import { startOf } from '../heads/with-priors.ts';
 import { PREPARATION } from '../planning/costs.ts';
 import { TASK } from './given.ts';
 import { stage } from './stage.ts';
@@ -31,6 +32,7 @@ export const dataStage = stage({
     const { dataset } = prepared;
     try {
       run.folder.acceptInput('data', dataset.contentHash, () => changeOfData(run.folder.path, dataset));
+      run.folder.acceptHeads(startOf(prepared.heads));
       writeKeptSplits(run.folder.path, dataset);
       rmSync(run.folder.file(BROKEN_ROWS_FILE), { force: true });
       if (dataset.brokenRowsFile) copyFileSync(dataset.brokenRowsFile, run.folder.file(BROKEN_ROWS_FILE));

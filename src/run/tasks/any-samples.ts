@@ -22,6 +22,7 @@ import { inViews, trainingDataOf } from '../batches/training-data.ts';
 import { transformsOf } from '../compressing/transforms-of.ts';
 import type { LinearPeer, Task, TaskData } from '../context/task.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
+import { requireNotedClasses } from '../heads/noted-classes.ts';
 import { headsOf, taughtSpaces } from '../heads/recipe-heads.ts';
 import { backboneInputs } from './backbone-inputs.ts';
 import type { BoundSamples, PeerModel, RecipeRun, SampleReading } from './sample-kind.ts';
@@ -62,6 +63,7 @@ export function anySamples(run: RecipeRun, unit: Task['unit'], reading: SampleRe
         ({ teacher } = samples);
         if (!tokenizer) columns = inputColumns(dataset);
         const heads = headsOf(recipe, dataset, teacher && taughtSpaces(recipe, teacher));
+        requireNotedClasses(recipe, heads);
         return sampleData({ recipe, task, dataset, heads, samples });
       } catch (error) {
         dataset.close();

@@ -1,5 +1,6 @@
 import { BrokenValue } from '../../broken-value.ts';
-import { FORMAT_NAMES, imageFormat } from './image-format.ts';
+import { damagedImage } from './damaged-image.ts';
+import { imageFormat } from './image-format.ts';
 import type { DecodedImage, DecodeOptions, ImageLibrary } from './image-library.ts';
 import type { ImagePixels } from './image-pixels.ts';
 import type { Size } from './preprocessing.ts';
@@ -23,8 +24,7 @@ async function decode(bytes: Uint8Array, { maxPixels, background }: DecodeOption
       colorSpaceConversion: 'default',
     });
   } catch (error) {
-    const problem = (error as Error).message;
-    throw new BrokenValue('image', `the ${FORMAT_NAMES[format]} image is damaged: ${problem}`);
+    throw damagedImage(format, error);
   }
   try {
     const { width, height } = bitmap;

@@ -2,7 +2,8 @@ import type Sharp from 'sharp';
 import { hexOf, latin1Of } from '../../../platform/bytes.ts';
 import { nodePackage } from '../../../platform/node-modules.ts';
 import { BrokenValue } from '../../broken-value.ts';
-import { FORMAT_NAMES, type ImageFormat, imageFormat } from './image-format.ts';
+import { damagedImage } from './damaged-image.ts';
+import { type ImageFormat, imageFormat } from './image-format.ts';
 import type { DecodedImage, DecodeOptions, ImageLibrary } from './image-library.ts';
 import { centreCrop, type ImagePixels, inColour } from './image-pixels.ts';
 import type { Resampling, Size } from './preprocessing.ts';
@@ -74,8 +75,7 @@ async function orBroken<T>(format: ImageFormat, read: () => Promise<T>): Promise
   try {
     return await read();
   } catch (error) {
-    const problem = (error as Error).message.replace(/\s+/g, ' ').trim();
-    throw new BrokenValue('image', `the ${FORMAT_NAMES[format]} image is damaged: ${problem}`);
+    throw damagedImage(format, error);
   }
 }
 

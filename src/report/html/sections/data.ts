@@ -12,10 +12,14 @@ export function dataSection(report: ReportData): Markup {
   const taught = Math.max(0, train - data.labelled);
   return html`<section aria-labelledby="data">
 <h2 id="data">The data</h2>
-<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows${report.labels.length > 0 && `, ${report.labels.length} classes`}. The student saw ${decimal(data.labelled)} labels; ${
-    hasTeacher
-      ? `the other ${decimal(taught)} training ${unit} were answered by the teacher alone`
-      : `the other ${decimal(taught)} training ${unit} have none, and were not used`
+<p class="about"><bdi>${data.title}</bdi>: ${decimal(data.rows)} rows${report.labels.length > 0 && `, ${report.labels.length} classes`}. ${
+    hasTeacher && data.labelled === 0
+      ? `No label was seen: the ${decimal(taught)} training ${unit} were answered by the teacher`
+      : `The student saw ${decimal(data.labelled)} labels; ${
+          hasTeacher
+            ? `the other ${decimal(taught)} training ${unit} were answered by the teacher alone`
+            : `the other ${decimal(taught)} training ${unit} have none, and were not used`
+        }`
   }.</p>
 ${stackedBar(`${capital(unit)} by split`, [
   { name: 'Training, labelled', value: data.labelled, shown: decimal(data.labelled), color: 'term-2' },

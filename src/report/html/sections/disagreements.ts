@@ -6,7 +6,7 @@ import { html, type Markup } from '../markup.ts';
 import { exampleMedia } from './example-media.ts';
 
 /** Samples on which teacher and student differ, each as a card. */
-export function disagreementsSection({ disagreements, labels }: ClassAnswers, unit: string): Markup {
+export function disagreementsSection({ disagreements, labels, taught }: ClassAnswers, unit: string): Markup {
   return html`<section aria-labelledby="disagreements">
 <h2 id="disagreements">Where they disagree</h2>
 <p class="about">Drawn at random: in turn one that only the student got right, one that only the teacher got right, and one that both got wrong.</p>
@@ -14,16 +14,16 @@ ${
   disagreements.length === 0
     ? html`<p class="empty">Teacher and student gave the same answer to every one of the test ${unit}.</p>`
     : collapsedList(
-        disagreements.map((example) => card(example, labels)),
+        disagreements.map((example) => card(example, labels, taught)),
         { shown: 3, what: `more ${unit} on which they disagree`, className: 'cards' },
       )
 }
 </section>`;
 }
 
-function card(example: Disagreement, labels: readonly string[]): Markup {
+function card(example: Disagreement, labels: readonly string[], taught: boolean | undefined): Markup {
   return html`<li class="card">${exampleMedia(example)}<blockquote dir="auto">${example.text}</blockquote>
-<p class="truth"><span class="muted">In truth</span> <b><bdi>${labels[example.truth]}</bdi></b></p>
+${taught ? '' : html`<p class="truth"><span class="muted">In truth</span> <b><bdi>${labels[example.truth]}</bdi></b></p>`}
 <dl>${answer('Teacher', 'teacher', example.teacher, example.truth, labels)}${answer('Student', 'student', example.student, example.truth, labels)}</dl></li>`;
 }
 

@@ -9,7 +9,7 @@ import { exampleMedia } from './example-media.ts';
 const MOST_CLASSES = 32;
 
 /** What a student without a teacher gets wrong. */
-export function mistakesSection({ confusion, labels, mistakes }: ClassAnswers, unit: string): Markup {
+export function mistakesSection({ confusion, labels, mistakes, taught }: ClassAnswers, unit: string): Markup {
   const pairs = confusedPairs(confusion.student);
   const wrong = pairs.reduce((sum, { count }) => sum + count, 0);
   const order = orderByConfusion(labels.length, pairs, MOST_CLASSES);
@@ -21,15 +21,19 @@ export function mistakesSection({ confusion, labels, mistakes }: ClassAnswers, u
 ${
   mistakes.length > 0 &&
   html`<div class="region"><h3>Some of them</h3><p class="about">Drawn at random.</p>${collapsedList(
-    mistakes.map((mistake) => card(mistake, labels)),
+    mistakes.map((mistake) => card(mistake, labels, taught)),
     { shown: 6, what: `more ${unit} that it got wrong`, className: 'cards' },
   )}</div>`
 }
 </section>`;
 }
 
-function card({ truth, student, ...example }: Mistake, labels: readonly string[]): Markup {
+function card(
+  { truth, student, ...example }: Mistake,
+  labels: readonly string[],
+  taught: boolean | undefined,
+): Markup {
   return html`<li class="card">${exampleMedia(example)}<blockquote dir="auto">${example.text}</blockquote>
-<p class="truth"><span class="muted">In truth</span> <b><bdi>${labels[truth]}</bdi></b></p>
+<p class="truth"><span class="muted">${taught ? 'Teacher' : 'In truth'}</span> <b><bdi>${labels[truth]}</bdi></b></p>
 <dl><div><dt><span class="key student"></span>Student</dt><dd class="answer"><bdi>${labels[student.label]}</bdi> <span class="wrong">✗<span class="hidden">wrong</span></span></dd><dd class="sure">${percent(student.confidence, 0)}<span class="hidden"> sure</span>${bar(student.confidence, 'student')}</dd></div></dl></li>`;
 }
