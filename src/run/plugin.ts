@@ -117,6 +117,7 @@ const NEEDED: Readonly<Record<keyof typeof PARTS, readonly string[]>> = {
   optimizers: ['kind', 'options', 'create()'],
   stages: ['stage', 'after'],
   operators: ['gradient()'],
+  transforms: ['kind', 'options'],
 };
 
 const used = new Set<Plugin>();

@@ -319,10 +319,17 @@ export class RunFolder {
   }
 }
 
+/** A recipe but for the order of its keys; that of inputs and outputs counts: the first is the main one. */
+function inAnyOrder(recipe: { readonly inputs?: object; readonly outputs?: object }): string {
+  const { inputs = {}, outputs = {} } = recipe;
+  return canonicalJson([recipe, Object.keys(inputs), Object.keys(outputs)]);
+}
+
 /** Whether two recipes differ in nothing but the order of their keys: a recipe that is read again may have another. */
 function differsInOrder(before: string, now: string): boolean {
   try {
-    return canonicalJson(parse(before)) === canonicalJson(parse(now));
+    const [one, other] = [before, now].map((text) => inAnyOrder(parse(text) as object));
+    return one === other;
   } catch {
     return false;
   }
