@@ -14,6 +14,7 @@ import { labellingPrecision } from './labelling-precision.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import type { Proof } from './proof.ts';
 import { quantisationAware } from './qat.ts';
+import { pruning } from './pruning.ts';
 import { scenesBoxes } from './scenes-boxes.ts';
 import { speech } from './speech.ts';
 import { tags } from './tags.ts';
@@ -31,6 +32,7 @@ const PROOFS: readonly Proof[] = [
   glossLevels,
   fashionKnowledge,
   fashionLevels,
+  pruning,
   dynamicWeights,
   continualTasks,
   emoji,

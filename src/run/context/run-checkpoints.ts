@@ -1,3 +1,5 @@
+import { isTraining } from '../../compress/transforms/apply-transforms.ts';
+import { findTransform, type TransformItem } from '../../compress/transforms/index.ts';
 import { canonicalJson } from '../../data/canonical-json.ts';
 import { defaultThreads } from '../../engine/thread-count.ts';
 import { createSha256 } from '../../platform/hash.ts';
@@ -23,7 +25,7 @@ export function runCheckpoints(
     identity: {
       training: training.join('/'),
       seed: `${recipe.seed}`,
-      recipe: trainingHash(recipe),
+      recipe: trainingHash(training[0] === 'compress' ? recipe : withoutAfter(recipe)),
       ...(data === undefined ? {} : { data }),
       ...(teacher === undefined ? {} : { teacher }),
       ...(teaching === undefined ? {} : { 'taught by': teaching }),
@@ -36,6 +38,15 @@ export function runCheckpoints(
       processor: `${processorName()} (${PLATFORM})`,
     },
   });
+}
+
+/** A recipe without the transforms that come after a training and change nothing of it. */
+function withoutAfter({ compress, ...recipe }: Recipe): Recipe {
+  const left = compress?.filter((item) => {
+    const transform = findTransform(item.kind);
+    return transform.before !== undefined || isTraining(transform, item as TransformItem);
+  });
+  return left?.length ? { ...recipe, compress: left } : recipe;
 }
 
 /** The hash of all that a recipe says about trainings: all but its name, where things lie, and what comes after them. */
