@@ -7,7 +7,7 @@ import { trainedRecipe } from './trained-recipe.ts';
 const RUNS = fileURLToPath(new URL('../runs/proof/', import.meta.url));
 const RECIPES = fileURLToPath(new URL('../recipes', import.meta.url));
 
-/** The teacher of the proofs of compression: a ResNet on 20,000 images with labels, trained once (seed 1). */
+/** The teacher of the proofs of compression: a ResNet on 10,000 images with labels, trained once (seed 1). */
 export async function compressionTeacher(log: (line: string) => void) {
   return trainedRecipe({
     recipe: 'fashion',
@@ -16,9 +16,9 @@ export async function compressionTeacher(log: (line: string) => void) {
       'student.width=32',
       'student.blocks=1',
       'student.stride=2',
-      'data.splits.train=20000',
-      'data.augmentation=false',
-      'training.epochs=5',
+      'data.splits.train=10000',
+      'data.augmentation.views=3',
+      'training.epochs=3',
       'training.batchSize=64',
       'export.int8=false',
     ],

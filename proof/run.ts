@@ -9,6 +9,7 @@ import { emoji } from './emoji.ts';
 import { emojiGroups } from './emoji-groups.ts';
 import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
+import { groups } from './groups.ts';
 import { keywords } from './keywords.ts';
 import { labellingPrecision } from './labelling-precision.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
@@ -33,6 +34,7 @@ const PROOFS: readonly Proof[] = [
   fashionKnowledge,
   fashionLevels,
   pruning,
+  groups,
   dynamicWeights,
   continualTasks,
   emoji,

@@ -63,13 +63,16 @@ test('transforms of a list are applied before, during and after training; the sm
   const listed = recipe(`compress:
   - { kind: watching }
   - { kind: low-rank, keep: 0.5, epochs: 0 }
-  - { kind: prune, amount: 0.25, criterion: taylor, epochs: 1 }`);
+  - { kind: prune, amount: 0.25, criterion: taylor, epochs: 1 }
+  - { kind: group, blockEpochs: 1, epochs: 1 }`);
   const result = await train(listed, place.options('run'));
   expect(seen).toEqual(expect.arrayContaining(['before compress.0 logits', 'during']));
-  const [first, second, third] = result.compression ?? [];
-  expect(third).toMatchObject({ kind: 'prune', phases: ['during', 'after'] });
+  const [first, second, third, fourth] = result.compression ?? [];
+  expect(third).toMatchObject({ kind: 'prune', phases: ['after'] });
   expect(third?.before?.parameters).toBe(second?.after?.parameters);
   expect(third?.rounds).toHaveLength(1);
+  expect(fourth).toMatchObject({ kind: 'group', phases: ['after'] });
+  expect(fourth?.after?.multiplications).toBeLessThan(0.8 * (third?.after?.multiplications as number));
   expect(third?.after?.parameters).toBeLessThan(0.8 * (third?.before?.parameters as number));
   expect(first).toMatchObject({ kind: 'watching', phases: ['before', 'during'] });
   expect(second).toMatchObject({ kind: 'low-rank', phases: ['after'] });

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { formatValue } from '../metrics/format-metric.ts';
 import { percent } from '../percent.ts';
+import { compressionLines } from '../report/compression.ts';
 import {
   baselinesOf,
   headlineOf,
@@ -59,6 +60,7 @@ export function runSummary(result: TrainResult | RunResult, out: string, working
   const folder = plainLine(relative(workingFolder, out) || '.');
   const lines = [
     ...(isDistilled(result) ? distilledLines(result) : trainedLines(result, folder)),
+    ...compressionLines(result.compression).map((line) => `Compressed by ${plainLine(line)}.`),
     '',
     `  model   ${join(folder, 'student')}${contents(result)}`,
     `  report  ${join(folder, 'report.html')}`,

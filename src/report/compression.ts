@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quantity } from './html/format.ts';
 
 const count = z.number().int().nonnegative();
 const evaluation = z.record(z.string(), z.number().nullable());
@@ -48,3 +49,12 @@ export const QUANTIZED_AFTERWARDS = {
   name: 'uncompressed-int8',
   title: 'the student before it was trained with the roundings of int8, in int8',
 } as const;
+
+/** What transforms did, in sentences: for a model card, and for a terminal. */
+export function compressionLines(compression: Compression | undefined): string[] {
+  return (compression ?? []).map(({ title, phases, summary, before, after }) => {
+    const sizes =
+      before && after ? ` (${quantity(before.parameters)} to ${quantity(after.parameters)} parameters)` : '';
+    return `${title}, ${phases.join(' and ')} training${summary ? `: ${summary}` : ''}${sizes}`;
+  });
+}

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { accuracyInterval } from '../metrics/interval.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { type ClassAnswers, confusedPairs } from './class-answers.ts';
+import { compressionLines } from './compression.ts';
 import { baselinesOf, headlineOf, studentHeadline, worthOf } from './conclusion.ts';
 import { bytes, capital, decimal, milliseconds, percent, quantity } from './html/format.ts';
 import { shownValue } from './main-metric.ts';
@@ -119,6 +120,7 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
         `**Student:** ${inline(data.models.student)}`,
         `**Data:** ${inline(title)}: ${decimal(labelled)} training ${data.unit} with ${truth}.`,
       ];
+  for (const line of compressionLines(data.result.compression)) facts.push(`**Compressed:** ${inline(line)}`);
   if (classes) facts.push(`**Classes:** ${classes.labels.map(inline).join(', ')}`);
   const how = taught ? 'distilled' : 'trained on labels';
   const answers = data.outputs.map((one) => `${one.title} (\`${inline(one.name)}\`)`).join(' and ');

@@ -2,7 +2,7 @@ import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import { randomStream } from '../../random.ts';
 import type { Student } from '../../students/student.ts';
 import { findTransform, type TransformItem } from './index.ts';
-import type { Transform, TransformContext, TransformedTraining } from './transform.ts';
+import { phasesOf, type Transform, type TransformContext, type TransformedTraining } from './transform.ts';
 
 /** The list of a recipe and what all of its transforms are told. */
 export interface TransformList {
@@ -23,8 +23,9 @@ export function transformContext({ seed, outputs }: TransformList, index: number
 /** The student with its first parameters, as the transforms `before` training have it; itself where there are none. */
 export function beforeTraining(student: Student, list: TransformList): Student {
   return list.items.reduce((changed, item, index) => {
-    const { before } = findTransform(item.kind);
-    return before ? before(changed, item, transformContext(list, index)) : changed;
+    const transform = findTransform(item.kind);
+    if (!phasesOf(transform, item).includes('before')) return changed;
+    return transform.before?.(changed, item, transformContext(list, index)) ?? changed;
   }, student);
 }
 
@@ -41,7 +42,7 @@ export function duringTraining(
   let trained = student;
   list.items.forEach((item, index) => {
     const transform = findTransform(item.kind);
-    if (!isTraining(transform, item)) return;
+    if (!phasesOf(transform, item).includes('during')) return;
     const made = transform.during?.(trained, item, transformContext(list, index));
     if (!made) return;
     trained = made.student;
@@ -55,17 +56,12 @@ export function duringTraining(
   };
 }
 
-/** Whether a transform changes the training steps. */
-export function isTraining(transform: Transform, item: TransformItem): boolean {
-  return transform.during !== undefined && transform.trains?.(item) !== false;
-}
-
 /** The transforms of a list that come after training, with their places. */
 export function afterTraining(
   items: readonly TransformItem[],
 ): { readonly transform: Transform; readonly item: TransformItem; readonly index: number }[] {
   return items.flatMap((item, index) => {
     const transform = findTransform(item.kind);
-    return transform.after ? [{ transform, item, index }] : [];
+    return phasesOf(transform, item).includes('after') ? [{ transform, item, index }] : [];
   });
 }

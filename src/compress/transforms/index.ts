@@ -1,11 +1,12 @@
 import { registry } from '../../registry.ts';
+import { group } from './group.ts';
 import { lowRank } from './low-rank.ts';
 import { prune } from './prune.ts';
 import { qat } from './qat.ts';
 import type { Transform } from './transform.ts';
 
 /** What recipes can name under `compress`. To add a transform: a file beside these, and a line here. */
-export const TRANSFORMS = registry('transform', [lowRank, prune, qat]);
+export const TRANSFORMS = registry('transform', [group, lowRank, prune, qat]);
 
 /** An entry of a recipe's list. */
 export interface TransformItem {

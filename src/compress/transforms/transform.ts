@@ -52,6 +52,8 @@ export interface Retraining {
   readonly objective?: boolean;
   /** Looks at what each step left, by name; what it throws ends the training. */
   inspect?(tensors: Readonly<Record<string, Tensor>>): void;
+  /** Which parameters are taken: of the best evaluation, or the last ones, where metrics say nothing of what is learnt (best). */
+  readonly select?: 'best' | 'last';
 }
 
 /** What a transform has at hand after the training. */
@@ -125,6 +127,8 @@ export interface Transform<Kind extends string = string, Options extends z.ZodOb
   during?(student: Student, options: z.output<Options>, context: TransformContext): TransformedTraining;
   /** Changes the trained student. @throws LimbeckError `compress.invalid` where it does not fit */
   after?(student: Student, options: z.output<Options>, context: AfterContext): Promise<TransformedStudent>;
+  /** Of the phases that it has, those in which it does something with these options; all of them when absent. */
+  phases?(options: z.output<Options>): readonly TransformPhase[];
   /** Whether `during` has anything to do with these options; always when absent. */
   trains?(options: z.output<Options>): boolean;
   /** Passes over the training samples that `after` takes, for plans; 0 when absent. */
@@ -138,7 +142,13 @@ export function defineTransform<Kind extends string, Options extends z.ZodObject
   return transform;
 }
 
-/** The phases that a transform has. */
-export function phasesOf(transform: Transform): TransformPhase[] {
-  return (['before', 'during', 'after'] as const).filter((phase) => transform[phase] !== undefined);
+/** The phases in which a transform does something with these options. */
+export function phasesOf(transform: Transform, options: z.output<z.ZodObject>): TransformPhase[] {
+  const wanted = transform.phases?.(options);
+  return (['before', 'during', 'after'] as const).filter(
+    (phase) =>
+      transform[phase] !== undefined &&
+      wanted?.includes(phase) !== false &&
+      (phase !== 'during' || transform.trains?.(options) !== false),
+  );
 }

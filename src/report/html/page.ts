@@ -3,6 +3,7 @@ import { answersOneClass } from '../result.ts';
 import { renderDocument } from './document.ts';
 import { html, type Markup } from './markup.ts';
 import { shownModels } from './models.ts';
+import { compressionSection } from './sections/compression.ts';
 import { costSection } from './sections/cost.ts';
 import { dataSection } from './sections/data.ts';
 import { dynamicsSection } from './sections/dynamics.ts';
@@ -27,6 +28,7 @@ export function renderReport(data: ReportData): string {
   const body: (Markup | null)[] = [
     summarySection(data),
     scorecardSection(data, shownModels(data)),
+    compressionSection(data),
     learningSection(data),
     knowledgeGraphSection(data),
     weightsSection(data),

@@ -97,7 +97,7 @@ export function afterContext(
   }
 
   async function retrain(name: string, student: Student, how: Retraining): Promise<MeasuredStudent> {
-    const { epochs, learningRate = 1, keep, terms = [], objective = true } = how;
+    const { epochs, learningRate = 1, keep, terms = [], objective = true, select } = how;
     const { batches, variants } = trainingData();
     const totalSteps = stepsIn(batches, epochs);
     const controls: StepControl[] =
@@ -117,6 +117,7 @@ export function afterContext(
       learningRate: learningRate * training.optimizer.learningRate,
       plan: { batches, controls },
       selection: { metric: selection.metric },
+      ...(select === 'last' && { evaluateOnce: true }),
     });
     return {
       student: withParameters(student, result.parameters),

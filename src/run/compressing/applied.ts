@@ -11,12 +11,13 @@ import { finite } from '../../report/result.ts';
 /** What the training with a recipe's transforms had of them; nothing where there are none. */
 export function appliedSoFar({ compress }: Pick<Recipe, 'compress'>): { readonly compression?: Compression } {
   if (!compress) return {};
-  return { compression: (compress as readonly TransformItem[]).map(({ kind }) => told(kind)) };
+  return { compression: (compress as readonly TransformItem[]).map(told) };
 }
 
-function told(kind: string): AppliedTransform {
+function told(item: TransformItem): AppliedTransform {
+  const { kind } = item;
   const transform = findTransform(kind);
-  return { kind, title: transform.title, phases: phasesOf(transform) };
+  return { kind, title: transform.title, phases: phasesOf(transform, item) };
 }
 
 /** How large a student's shipped form is, and how good. */

@@ -1,5 +1,5 @@
-import { isTraining } from '../../compress/transforms/apply-transforms.ts';
 import { findTransform, type TransformItem } from '../../compress/transforms/index.ts';
+import { phasesOf } from '../../compress/transforms/transform.ts';
 import { canonicalJson } from '../../data/canonical-json.ts';
 import { defaultThreads } from '../../engine/thread-count.ts';
 import { createSha256 } from '../../platform/hash.ts';
@@ -42,10 +42,9 @@ export function runCheckpoints(
 
 /** A recipe without the transforms that come after a training and change nothing of it. */
 function withoutAfter({ compress, ...recipe }: Recipe): Recipe {
-  const left = compress?.filter((item) => {
-    const transform = findTransform(item.kind);
-    return transform.before !== undefined || isTraining(transform, item as TransformItem);
-  });
+  const left = (compress as readonly TransformItem[] | undefined)?.filter((item) =>
+    phasesOf(findTransform(item.kind), item).some((phase) => phase !== 'after'),
+  ) as typeof compress;
   return left?.length ? { ...recipe, compress: left } : recipe;
 }
 

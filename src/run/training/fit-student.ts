@@ -1,6 +1,7 @@
 import type { StageName } from '../../events.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
 import type { Student } from '../../students/student.ts';
+import type { BatchSource } from '../../train/batch-source.ts';
 import type { ModelSelection } from '../../train/early-stopping.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { type TrainingResult, trainStudent } from '../../train/training-loop.ts';
@@ -25,6 +26,8 @@ export interface Fitting {
   readonly learningRate: number;
   readonly plan: TrainingPlan;
   readonly selection: ModelSelection;
+  /** Whether it is only measured at its end: the last parameters are then the best. */
+  readonly evaluateOnce?: boolean;
 }
 
 /**
@@ -34,7 +37,7 @@ export interface Fitting {
 export async function fitStudent(
   run: RunContext,
   data: TaskData,
-  { name, task, student, plan, totalSteps, learningRate, ...own }: Fitting,
+  { name, task, student, plan, totalSteps, learningRate, evaluateOnce = false, ...own }: Fitting,
 ): Promise<TrainingResult> {
   const { recipe, engine, folder } = run;
   const { training } = recipe;
@@ -57,8 +60,9 @@ export async function fitStudent(
       maxGradNorm: training.maxGradNorm,
       accumulate: training.accumulate,
       ...plan,
+      ...(evaluateOnce && { batches: asOneEpoch(plan.batches, totalSteps) }),
       ...formulateFor(run, totalSteps),
-      evaluateEvery: training.evaluateEvery,
+      evaluateEvery: evaluateOnce ? totalSteps : training.evaluateEvery,
       evaluate: evaluator.evaluate,
       checkpoints: {
         folder: runCheckpoints(run, ...name),
@@ -78,4 +82,14 @@ export async function fitStudent(
   } finally {
     await evaluator.close();
   }
+}
+
+/** The same batches, as those of one long epoch: a training is measured at the end of each. */
+function asOneEpoch(batches: BatchSource, steps: number): BatchSource {
+  const { batchesPerEpoch } = batches;
+  return {
+    batchesPerEpoch: steps,
+    batch: ({ index }, student) =>
+      batches.batch({ epoch: Math.floor(index / batchesPerEpoch), index: index % batchesPerEpoch }, student),
+  };
 }
