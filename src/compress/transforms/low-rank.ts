@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import { type Graph, intAttribute, intsAttribute, type Node, type Value } from '../../onnx/graph.ts';
-import { float32, type Tensor } from '../../onnx/tensor.ts';
-import type { Student } from '../../students/student.ts';
-import { singularValues } from '../singular-values.ts';
-import { cannotCompress } from './cannot-compress.ts';
-import { defineTransform, type TransformContext } from './transform.ts';
+import { defineTransform } from './transform.ts';
 
 const options = z
   .strictObject({
@@ -30,6 +25,8 @@ export const lowRank = defineTransform({
   options,
   epochs: ({ epochs }) => epochs,
   async after(student, { keep, epochs }, context) {
+    // Loaded where it is used: pages do not pay for it.
+    const { factorized } = await import('../low-rank/factorize.ts');
     const { student: factored, layers, all } = factorized(student, keep, context);
     const cut = await context.measure(factored);
     const trained =
@@ -40,155 +37,3 @@ export const lowRank = defineTransform({
     return { ...trained, summary: `${layers.length} of ${all} matrices in two factors (${ranks})` };
   },
 });
-
-interface Factored {
-  /** Of the weight. */
-  readonly name: string;
-  readonly rank: number;
-  /** The rank that it had at most. */
-  readonly whole: number;
-}
-
-/**
- * The student with a product of two matrices wherever that is smaller.
- *
- * @throws LimbeckError `compress.invalid` where it is nowhere
- */
-export function factorized(
-  { graph, parameters }: Student,
-  keep: number,
-  context: Pick<TransformContext, 'where'>,
-): { readonly student: Student; readonly layers: readonly Factored[]; readonly all: number } {
-  const readers = new Map<Value, number>();
-  for (const { inputs } of graph.nodes)
-    for (const value of inputs) if (value) readers.set(value, (readers.get(value) ?? 0) + 1);
-  const initializers = new Map(graph.initializers);
-  const names = [...parameters];
-  const layers: Factored[] = [];
-  let all = 0;
-  const nodes = graph.nodes.flatMap((node): Node[] => {
-    const matrix = matrixOf(node, graph);
-    if (!matrix || readers.get(matrix.value) !== 1 || !parameters.includes(matrix.value.name)) return [node];
-    all++;
-    const factors = factorsOf(matrix, keep);
-    if (!factors) return [node];
-    const { name } = matrix.value;
-    const [first, second] = ([`${name}/first`, `${name}/second`] as const).map((own, i) => {
-      const content = factors.contents[i] as Tensor;
-      const value: Value = { name: own, type: content.type, shape: content.dims };
-      initializers.set(value, content);
-      return value;
-    }) as [Value, Value];
-    initializers.delete(matrix.value);
-    names.splice(names.indexOf(name), 1, first.name, second.name);
-    layers.push({ name, rank: factors.rank, whole: Math.min(matrix.rows, matrix.columns) });
-    return matrix.replace(first, second, factors.rank);
-  });
-  if (layers.length === 0) {
-    throw cannotCompress(
-      context,
-      `none of the ${all} matrices is smaller as two factors with ${keep} of its squared singular values`,
-      'Lower `keep`, or leave the transform out.',
-    );
-  }
-  return { student: { graph: { ...graph, nodes, initializers }, parameters: names }, layers, all };
-}
-
-/** A weight that a layer multiplies by, as a matrix [rows, columns] of inputs and outputs. */
-interface Matrix {
-  readonly value: Value;
-  readonly rows: number;
-  readonly columns: number;
-  readonly at: (row: number, column: number) => number;
-  /** As the layer keeps it. */
-  readonly dims: (rows: number, columns: number) => readonly number[];
-  readonly isTransposed: boolean;
-  readonly replace: (first: Value, second: Value, rank: number) => Node[];
-}
-
-function matrixOf(node: Node, graph: Graph): Matrix | undefined {
-  const [x, value] = node.inputs;
-  const content = value && graph.initializers.get(value);
-  const output = node.outputs[0];
-  if (node.domain !== '' || !x || !value || !output || content?.type !== 'float32') return undefined;
-  const data = content.data as Float32Array;
-  if (node.opType === 'Conv') {
-    const [outputs, inputs, ...kernel] = content.dims as [number, number, ...number[]];
-    if (kernel.some((size) => size !== 1) || intAttribute(node, 'group', 1) !== 1) return undefined;
-    const pads = intsAttribute(node, 'pads') ?? [];
-    if (pads.some((size) => size !== 0)) return undefined;
-    return {
-      value,
-      rows: inputs,
-      columns: outputs,
-      at: (row, column) => data[column * inputs + row],
-      dims: (rows, columns) => [columns, rows, ...kernel],
-      isTransposed: true,
-      replace(first, second, rank) {
-        const inner = between(node, output.shape && [output.shape[0], rank, ...output.shape.slice(2)]);
-        // The first one takes the strides: it is at fewer places then.
-        const plain = new Map([...node.attributes].filter(([name]) => name !== 'strides'));
-        return [
-          { ...node, name: inner.name, inputs: [x, first], outputs: [inner] },
-          { ...node, inputs: [inner, second, ...node.inputs.slice(2)], attributes: plain },
-        ];
-      },
-    };
-  }
-  const [rowsKept, columnsKept] = content.dims as [number, number];
-  if (content.dims.length !== 2) return undefined;
-  const isGemm = node.opType === 'Gemm' && intAttribute(node, 'transA', 0) === 0;
-  if (!isGemm && node.opType !== 'MatMul') return undefined;
-  const isTransposed = isGemm && intAttribute(node, 'transB', 0) === 1;
-  return {
-    value,
-    rows: isTransposed ? columnsKept : rowsKept,
-    columns: isTransposed ? rowsKept : columnsKept,
-    at: (row, column) => (isTransposed ? data[column * columnsKept + row] : data[row * columnsKept + column]),
-    dims: (rows, columns) => (isTransposed ? [columns, rows] : [rows, columns]),
-    isTransposed,
-    replace(first, second, rank) {
-      const inner = between(node, output.shape && [...output.shape.slice(0, -1), rank]);
-      // Only the second has the bias and the factors of a Gemm.
-      const attributes = new Map([...node.attributes].filter(([name]) => name === 'transB'));
-      return [
-        { ...node, name: inner.name, inputs: [x, first], outputs: [inner], attributes },
-        { ...node, inputs: [inner, second, ...node.inputs.slice(2)] },
-      ];
-    },
-  };
-}
-
-function between(node: Node, shape: Value['shape']): Value {
-  const [output] = node.outputs as [Value];
-  return { name: `${output.name}/between`, type: output.type, shape };
-}
-
-/** Two factors that share the singular values evenly, where they are smaller than the matrix. */
-function factorsOf(
-  { rows, columns, at, dims, isTransposed }: Matrix,
-  keep: number,
-): { readonly rank: number; readonly contents: readonly [Tensor, Tensor] } | undefined {
-  const dense = Float64Array.from({ length: rows * columns }, (_, i) =>
-    at(Math.floor(i / columns), i % columns),
-  );
-  const { left, values, right } = singularValues(dense, rows, columns);
-  const wanted = keep * values.reduce((sum, value) => sum + value * value, 0);
-  let [rank, energy] = [0, 0];
-  while (rank < values.length && (rank === 0 || energy < wanted)) energy += values[rank++] ** 2;
-  if (rank * (rows + columns) >= rows * columns) return undefined;
-  const whole = values.length;
-  const first = (row: number, k: number) => left[row * whole + k] * Math.sqrt(values[k]);
-  const second = (k: number, column: number) => right[k * columns + column] * Math.sqrt(values[k]);
-  return {
-    rank,
-    contents: [filled(first, rows, rank), filled(second, rank, columns)],
-  };
-
-  function filled(value: (row: number, column: number) => number, height: number, width: number): Tensor {
-    const data = new Float32Array(height * width);
-    for (let r = 0; r < height; r++)
-      for (let c = 0; c < width; c++) data[isTransposed ? c * height + r : r * width + c] = value(r, c);
-    return float32(data, dims(height, width));
-  }
-}

@@ -16,7 +16,7 @@ const compression = [
 ];
 const metrics = trainResultSchema.shape.metrics.parse(undefined);
 const page = (given?: typeof compression) =>
-  compressionSection({ result: { metrics, compression: given } as never })?.toString();
+  compressionSection({ result: { metrics, compression: given } as never })?.markup;
 
 test('the report tells each round, before anything was trained again and after, and escapes what it is told', () => {
   const text = page(compression)?.replaceAll('\u202f', ' ');
@@ -26,6 +26,6 @@ test('the report tells each round, before anything was trained again and after, 
   expect(text).toContain('8 of 16 channels &lt;b&gt;left');
   expect(page()).toBeUndefined();
   expect(compressionLines(compression)[0]?.replaceAll('\u202f', ' ')).toBe(
-    'structured pruning, after training: 8 of 16 channels <b>left</b> (20 k to 5.0 k parameters)',
+    'structured pruning, after training: 8 of 16 channels <b>left</b> (20.0 k to 5.0 k parameters)',
   );
 });

@@ -3,8 +3,8 @@ import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import { runGraph } from '../../onnx/testing/run-graph.ts';
 import { randomStream } from '../../random.ts';
-import { singularValues } from '../singular-values.ts';
-import { factorized } from './low-rank.ts';
+import { factorized } from './factorize.ts';
+import { singularValues } from './singular-values.ts';
 
 const normals = (count: number, ...labels: string[]) => {
   const random = randomStream(1, ...labels);
