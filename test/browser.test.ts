@@ -8,9 +8,19 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { BrowserResult, RunEvent } from '../src/browser.ts';
+import { tone } from '../src/data/modalities/audio/testing/wav-file.ts';
 import type { ImageLibrary } from '../src/data/modalities/image/image-library.ts';
 import { sharpLibrary } from '../src/data/modalities/image/sharp-library.ts';
+import { createNodeEngine } from '../src/engine/node.ts';
+import { withAnyLength } from '../src/export/audio-window.ts';
+import { toEvaluationForm } from '../src/onnx/passes/to-evaluation-form.ts';
 import { readModel } from '../src/onnx/read-model.ts';
+import { float32, type Tensor } from '../src/onnx/tensor.ts';
+import { writeModel } from '../src/onnx/write-model.ts';
+import { randomStream } from '../src/random.ts';
+import { audioConv } from '../src/students/audio-conv.ts';
+import { buildStudent } from '../src/students/build-student.ts';
+import { linearHead } from '../src/targets/linear-head.ts';
 import { CHROMIUM_ARGS, findChromium } from './support/chromium.ts';
 import { readGlosses } from './support/glosses.ts';
 import { featureModel, tokenizerJson } from './support/onnx-teacher.ts';
@@ -28,10 +38,11 @@ import { canvasLibrary } from '${SRC}/data/modalities/image/canvas-library.ts';
 const events = (globalThis.events = []);
 globalThis.forget = forget;
 globalThis.imageLibrary = canvasLibrary;
+globalThis.ort = () => import(/* @vite-ignore */ new URL('/ort.wasm.min.mjs', location.href).href);
 globalThis.start = async (recipe, files, options) => {
   const result = await distill(recipe, {
     files,
-    ort: () => import(/* @vite-ignore */ new URL('/ort.wasm.min.mjs', location.href).href),
+    ort,
     onEvent: (event) => {
       events.push(event);
       const { reloadAt } = options;
@@ -81,6 +92,7 @@ declare global {
   var events: RunEvent[];
   var forget: () => Promise<void>;
   var imageLibrary: () => ImageLibrary;
+  var ort: () => Promise<typeof import('onnxruntime-web')>;
   var start: (recipe: string, files: object, options: object) => Promise<Kept>;
 }
 
@@ -244,6 +256,44 @@ describe.skipIf(!executablePath)('limbeck/browser in chromium', () => {
     await page.evaluate(() => globalThis.forget());
     expect(await kept()).toEqual({});
     expect(complaints).toEqual([]);
+  });
+
+  it('hears clips as Node does: what a student takes of the waveform is part of its graph', {
+    timeout: patience(60),
+  }, async () => {
+    const student = buildStudent({
+      backbone: audioConv,
+      options: audioConv.options.parse({ width: 8, blocks: 2 }),
+      inputs: { samplingRate: 8000, samples: 2048 },
+      heads: [linearHead(3)],
+      random: randomStream(1, 'student'),
+    });
+    const model = writeModel(withAnyLength(toEvaluationForm(student.graph), 2048));
+    writeFileSync(join(folder, 'site', 'hears.onnx'), model);
+    // As long as the student's window, shorter, and longer.
+    const clips = [2048, 700, 5000].map((length, i) => Array.from(tone(300 + 700 * i, 8000, length / 8000)));
+    await load();
+    const inPage = await page.evaluate(async (clips) => {
+      const runtime = await globalThis.ort();
+      runtime.env.wasm.numThreads = 1;
+      const session = await runtime.InferenceSession.create('/hears.onnx');
+      const answers: number[][] = [];
+      for (const clip of clips) {
+        const input_values = new runtime.Tensor('float32', Float32Array.from(clip), [1, clip.length]);
+        const { logits } = await session.run({ input_values });
+        answers.push(Array.from((logits as { data: unknown }).data as Float32Array));
+      }
+      await session.release();
+      return answers;
+    }, clips);
+    const session = await createNodeEngine({ threads: 1 }).load(model);
+    for (const [i, clip] of clips.entries()) {
+      const { logits } = await session.run({ input_values: float32(clip, [1, clip.length]) });
+      const inNode = [...((logits as Tensor).data as Float32Array)];
+      expect(inPage[i]).toEqual(inNode.map((value) => expect.closeTo(value, 4)));
+    }
+    await session.release();
+    expect(new Set(inPage.map(String)).size).toBe(clips.length);
   });
 
   it('decodes images as Node does', { timeout: patience(60) }, async () => {
