@@ -17,6 +17,12 @@ export interface RecipeDocument {
   lineColumn(offset: number): { line: number; column: number };
 }
 
+/** Mistakes that the library tells of in words of its own, by its code. */
+const WORDS: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this key is there twice in its section',
+  TAB_AS_INDENT: 'lines are indented by spaces, not by tabs',
+};
+
 /** How often aliases may be expanded: enough for honest recipes, too little for a "billion laughs". */
 const MAX_ALIASES = 50;
 
@@ -32,8 +38,8 @@ export function readYaml(text: string): RecipeDocument {
     merge: false,
   });
   // A tag that YAML does not know (`!!js/function`) is a warning to the library; to a recipe it is an error.
-  const syntax = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
-    message,
+  const syntax = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+    message: WORDS[code] ?? message,
     offset: pos[0],
   }));
   const lineColumn = (offset: number) => {

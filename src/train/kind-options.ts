@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
+import { issueInWords } from '../issue-in-words.ts';
 import { nearest } from '../nearest.ts';
 
 interface Entry {
@@ -54,7 +55,7 @@ function optionError(
     value === undefined
       ? `${where} needs the option '${key}'`
       : `${key} of ${where} is ${JSON.stringify(value)}`;
-  return new LimbeckError('compile.option', `${problem}: ${issue.message}`, {
+  return new LimbeckError('compile.option', `${problem}: ${issueInWords({ ...issue, path: [] })}`, {
     where: `${where}, option ${key}`,
     remedy: value === undefined ? 'Give it.' : 'Correct the value.',
   });

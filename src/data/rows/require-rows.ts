@@ -32,7 +32,7 @@ export function requireRows(
         where,
         remedy:
           rows === 0
-            ? 'Set data.source to data with rows; a header alone is none.'
+            ? 'Set data.source to data with rows; a header alone is none, nor is a folder without files of its kind.'
             : remedyOf(broken, inputs, outputs),
       },
     );
@@ -45,18 +45,18 @@ export function requireRows(
     `${unread} of ${rows} rows are broken: ${brokenSummary(broken)}; the first: ${first?.problem}`,
     {
       where,
-      remedy: NOT_AS_TOLD,
+      remedy: remedyOf(broken, inputs, outputs),
     },
   );
 }
 
-/** What to do where no row can be read, by what is wrong with all of them. */
+/** What to do where most rows cannot be read, by what is wrong with most of those. */
 function remedyOf(
   { reasons, count }: BrokenRows,
   inputs: ReadParts['inputs'],
   outputs: ReadParts['outputs'],
 ): string {
-  const [reason] = Object.keys(reasons).filter((one) => reasons[one as keyof typeof reasons] === count);
+  const [reason] = Object.entries(reasons).find(([, rows]) => 2 * rows > count) ?? [];
   const keys = outputs.map(({ name, keys: own = keysInOutputs(name) }) => own);
   switch (reason) {
     case 'text': {
@@ -70,8 +70,15 @@ function remedyOf(
       const named = inputs.filter((input) => input.modality === reason).map(({ key }) => key);
       const column = named.find((key) => key !== undefined);
       return column === undefined
-        ? 'Check the files: none of them could be read.'
-        : `Check the files, and that ${column} names the column with their paths; paths are relative to the folder of the data.`;
+        ? 'Check the files: most of them cannot be read.'
+        : `Check the files, and that ${column} names what holds them; paths are relative to the folder of the data.`;
+    }
+    case 'value':
+    case 'label': {
+      const named = keys.map(({ field }) => field).filter((field) => field !== undefined);
+      return named.length === 0
+        ? NOT_AS_TOLD
+        : `Check that ${named.join(' and ')} names a column with such values.`;
     }
     case 'json':
       return 'Write each object on a line of its own; with jq: jq -c . FILE > FILE.jsonl.';

@@ -99,10 +99,15 @@ async function list(folder: string): Promise<FolderEntry[]> {
       .filter(({ name }) => !name.startsWith('.'))
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   } catch (cause) {
-    throw new LimbeckError('data.missing', `the folder cannot be read: ${(cause as Error).message}`, {
+    throw new LimbeckError('data.missing', problemOf(cause as NodeJS.ErrnoException), {
       where: folder,
       remedy: 'Correct data.source.path; paths are relative to the folder of the recipe.',
       cause,
     });
   }
+}
+
+function problemOf({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no such folder';
+  return code === 'ENOTDIR' ? 'this is not a folder' : `the folder cannot be read: ${message}`;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
+import { issueInWords } from '../../issue-in-words.ts';
 import { existsSync, statSync } from '../../platform/files.ts';
 import { basename, dirname, join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
@@ -140,7 +141,7 @@ function readFile(path: string): CocoFile {
     return found.data;
   }
   const [issue] = found.error.issues;
-  throw damaged(path, `is not as COCO has it: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}`);
+  throw damaged(path, `is not as COCO has it: ${issueInWords(issue)}`);
 }
 
 /** Boxes are matched by these: what is there twice would take those of the other. */

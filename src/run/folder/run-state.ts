@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
+import { issueInWords } from '../../issue-in-words.ts';
 import { join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { openSealedJson } from '../../sealed-json.ts';
@@ -98,8 +99,7 @@ export function filesOf(folder: string): KeptFiles {
 }
 
 function whereOf({ issues }: z.ZodError): string {
-  const [first] = issues;
-  return first ? `${first.path.join('.')}: ${first.message}` : 'it is of another shape';
+  return issueInWords(issues[0]);
 }
 
 function damaged(where: string, problem: string, cause: unknown): LimbeckError {

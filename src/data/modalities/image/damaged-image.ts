@@ -13,7 +13,7 @@ export function damagedImage(format: ImageFormat, error: unknown): BrokenValue {
     .replace(/\b(?:vips\w*|\w+load\w*|\w+_(?:buffer|source)): ?/gi, '')
     .split('\n')
     .map((line) => line.replace(/\s+/g, ' ').trim())
-    .filter(Boolean);
+    .filter((line) => line !== '' && line !== 'Unknown error');
   const problem = [...new Set(lines)].join('; ').slice(0, LONGEST);
   return new BrokenValue('image', `the ${FORMAT_NAMES[format]} image is damaged: ${problem}`);
 }
