@@ -66,7 +66,10 @@ describe('COCO files', () => {
     for (const [content, problem] of [
       ['{', /no JSON/],
       [{ images: [], annotations: [] }, /categories/],
-      [{ images: [{ id: 1 }], annotations: [], categories: CATEGORIES }, /images\[0\]\.file_name: expected a text/],
+      [
+        { images: [{ id: 1 }], annotations: [], categories: CATEGORIES },
+        /images\[0\]\.file_name: expected a text/,
+      ],
       [
         {
           images: [
