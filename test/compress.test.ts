@@ -109,6 +109,14 @@ test('a recipe without the key has no such stage and no other student', {
   expect([...graph.initializers.keys()].some(({ name }) => name.endsWith('/first'))).toBe(false);
 });
 
+test('what cannot work is refused before anything is trained, with the name of the layer', async () => {
+  const listed = recipe('compress: [{ kind: prune, amount: 0.5, epochs: 0 }, { kind: group, groups: 8 }]');
+  await expect(train(listed, place.options('refused'))).rejects.toThrow(
+    /8 groups do not divide the 4 input and 4 output channels of stage_1/,
+  );
+  expect(existsSync(place.path('runs', 'refused', 'checkpoints', 'train'))).toBe(false);
+});
+
 test('transforms that there are not, and a continual training with some, are refused with their key', () => {
   expect(() => recipe('compress: [{ kind: shrink }]')).toThrow(/compress/);
   expect(() => recipe('compress: [{ kind: low-rank }]\ncontinual: { tasks: 2 }')).toThrow(

@@ -127,6 +127,21 @@ test.each([
   await expect(pruneInRounds(network(8), optionsOf(given), still())).rejects.toThrow(problem);
 });
 
+test('what is going to be left is known before anything is trained, and what cannot work is refused', async () => {
+  const foresee = (given: object, student = network(8)) =>
+    prune.foresee?.(student, optionsOf(given), still());
+  expect(shapesOf((await foresee({ rounds: 3 })) as Student)).toEqual(shapesOf(network(4)));
+  expect(await foresee({ across: 'network' })).toBeUndefined();
+  await expect(foresee({ amount: 0.95 })).rejects.toThrow(/would be empty/);
+  const g = new GraphBuilder();
+  const make = new ParameterMaker(g, randomStream(1, 'plain'));
+  const hidden = g.relu(g.matMul(g.input('x', 'float32', ['batch', 3]), make.glorot('hidden', 3, 6)));
+  g.output(g.matMul(hidden, make.glorot('head', 6, 2)), 'logits');
+  await expect(
+    foresee({ criterion: 'scales' }, { graph: g.build(), parameters: make.names }),
+  ).rejects.toThrow(/nothing normalises the channels of hidden/);
+});
+
 test('scales are drawn towards 0 only where there are some', () => {
   const during = (student: Student) => prune.during?.(student, optionsOf({ sparsity: 0.1 }), still());
   expect(during(network(8))?.terms?.[0]).toMatchObject({ name: 'sparsity', weight: 0.1 });

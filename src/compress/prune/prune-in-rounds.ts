@@ -88,6 +88,46 @@ export async function pruneInRounds(
   };
 }
 
+/** What pruning is going to make of a student, in shape; undefined where its weights decide how much each layer loses. */
+export function foreseePruning(
+  student: Student,
+  options: PruneOptions,
+  context: Pick<AfterContext, 'where'>,
+): Student | undefined {
+  const dependencies = findDependencies(student);
+  const groups = prunable(student, dependencies, options, context);
+  if (options.criterion === 'scales') scalesOf(student, context, groups);
+  const kept = {
+    share: 1 - options.amount,
+    multiple: options.multiple,
+    before: new Map(groups.map(({ name, units }) => [name, units.length])),
+    where: context.where,
+  };
+  if (options.across === 'network') {
+    globalChoice(groups, byWeights(student.graph), kept);
+    return undefined;
+  }
+  return removeUnits(student, dependencies, uniformChoice(groups, byWeights(student.graph), kept));
+}
+
+/** The scales of each group. @throws LimbeckError `compress.invalid` for a group that nothing normalises */
+function scalesOf(
+  { graph }: Student,
+  context: Pick<AfterContext, 'where'>,
+  groups: readonly UnitGroup[],
+): Importance {
+  const scales = byScales(graph);
+  const bare = groups.find((group) => !scales(group));
+  if (bare) {
+    throw cannotCompress(
+      context,
+      `nothing normalises the channels of ${bare.name}: they have no scales`,
+      'Choose the criterion l1 or taylor, or name the layer in `skip`.',
+    );
+  }
+  return (group) => scales(group) as readonly number[];
+}
+
 /** The groups that units may be removed of. @throws LimbeckError `compress.invalid` where there is none, or a pattern fits none */
 function prunable(
   student: Student,
@@ -133,18 +173,8 @@ async function importanceOf(
       await context.gradients(student, TAYLOR_BATCHES, (gradients) => taylor.add(gradients));
       return taylor.of;
     }
-    case 'scales': {
-      const scales = byScales(graph);
-      return (group) => {
-        const own = scales(group);
-        if (own) return own;
-        throw cannotCompress(
-          context,
-          `nothing normalises the channels of ${group.name}: they have no scales`,
-          'Choose the criterion l1 or taylor, or name the layer in `skip`.',
-        );
-      };
-    }
+    case 'scales':
+      return scalesOf(student, context, groups);
   }
 }
 

@@ -65,3 +65,17 @@ export function afterTraining(
     return phasesOf(transform, item).includes('after') ? [{ transform, item, index }] : [];
   });
 }
+
+/**
+ * Looks whether the transforms after training can work, before anything is trained: each is shown what the one before is going to
+ * make of the student.
+ *
+ * @throws LimbeckError `compress.invalid`
+ */
+export async function foreseeTransforms(student: Student, list: TransformList): Promise<void> {
+  let foreseen: Student | undefined = student;
+  for (const { transform, item, index } of afterTraining(list.items)) {
+    if (!foreseen) return;
+    foreseen = await transform.foresee?.(foreseen, item, transformContext(list, index));
+  }
+}

@@ -13,6 +13,8 @@ export const group = defineTransform({
   phases: ({ when }) => [when],
   before: groupedFromTheStart,
   epochs: ({ when, blockEpochs, epochs }) => (when === 'after' ? blockEpochs + epochs : 0),
+  // As large as it is going to be; the weights are others.
+  foresee: async (student, given, context) => groupedFromTheStart(student, given, context),
   async after(student, given, context) {
     // Loaded where it is used: pages do not pay for it.
     const { distilGroups } = await import('../group/distil-groups.ts');

@@ -18,6 +18,10 @@ export const prune = defineTransform({
     terms: [sparseScales(student, sparsity, context.where)],
   }),
   epochs: ({ rounds, epochs, between }) => (rounds - 1) * between + epochs,
+  async foresee(student, given, context) {
+    const { foreseePruning } = await import('../prune/prune-in-rounds.ts');
+    return foreseePruning(student, given, context);
+  },
   async after(student, given, context) {
     // Loaded where it is used: pages do not pay for it.
     const { pruneInRounds } = await import('../prune/prune-in-rounds.ts');

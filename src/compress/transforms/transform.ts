@@ -127,6 +127,17 @@ export interface Transform<Kind extends string = string, Options extends z.ZodOb
   during?(student: Student, options: z.output<Options>, context: TransformContext): TransformedTraining;
   /** Changes the trained student. @throws LimbeckError `compress.invalid` where it does not fit */
   after?(student: Student, options: z.output<Options>, context: AfterContext): Promise<TransformedStudent>;
+  /**
+   * What `after` is going to make of a student, in shape: asked before anything is trained, so that what cannot work is refused
+   * before it costs time. Undefined where only training can tell; later transforms are not foreseen then.
+   *
+   * @throws what `after` would throw
+   */
+  foresee?(
+    student: Student,
+    options: z.output<Options>,
+    context: TransformContext,
+  ): Promise<Student | undefined>;
   /** Of the phases that it has, those in which it does something with these options; all of them when absent. */
   phases?(options: z.output<Options>): readonly TransformPhase[];
   /** Whether `during` has anything to do with these options; always when absent. */

@@ -1,4 +1,4 @@
-import { duringTraining } from '../../compress/transforms/apply-transforms.ts';
+import { duringTraining, foreseeTransforms } from '../../compress/transforms/apply-transforms.ts';
 import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
@@ -77,6 +77,7 @@ export async function train(
   const drawn = data.buildStudent();
   const started = lessons && (await data.startStudent?.(lessons.answers.spaces, run));
   const student = started ? withParameters(drawn, started) : drawn;
+  if (name === 'train') await foreseeTransforms(student, transformsOf(recipe, data.heads));
   const trainingIn = (orderOf?: OrderOf) =>
     lessons
       ? data.training('train', lessons.answers.spaces, lessons.answers.added, orderOf)
