@@ -261,4 +261,5 @@ def main():
             print(json.dumps({"bytes": peak_bytes()}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -24,23 +24,44 @@ export function pythonWithPyTorch(): string | undefined {
 
 /** Starts PyTorch's side of a model. */
 export async function pyTorchStep(python: string, model: string, threads: number): Promise<PyTorchStep> {
-  const child = spawn(python, [SCRIPT, model, String(threads)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => {
-    const { value, done } = await answers.next();
-    if (done) throw new Error(`PyTorch ended while it ran ${model}`);
-    return JSON.parse(value) as Record<string, unknown>;
-  };
-  const ask = (command: object) => {
-    child.stdin.write(`${JSON.stringify(command)}\n`);
-    return next();
-  };
-  const { version, parameters } = (await next()) as { version: string; parameters: number };
+  const { first, ask, end } = await pyTorchProcess(python, SCRIPT, [model, String(threads)]);
+  const { version, parameters } = first as { version: string; parameters: number };
   return {
     version,
     parameters,
     run: async (count) => (await ask({ run: count })).times as number[],
     peakBytes: async () => (await ask({ memory: true })).bytes as number,
+    end,
+  };
+}
+
+/** A Python that answers a command with a JSON line. */
+export interface PyTorchProcess {
+  /** What it said when it was ready. */
+  readonly first: Record<string, unknown>;
+  ask(command: object): Promise<Record<string, unknown>>;
+  end(): Promise<void>;
+}
+
+/** Starts a script of this folder. */
+export async function pyTorchProcess(
+  python: string,
+  script: string,
+  args: readonly string[],
+): Promise<PyTorchProcess> {
+  const child = spawn(python, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await answers.next();
+    if (done) throw new Error(`PyTorch ended while it ran ${[script, ...args].join(' ')}`);
+    return JSON.parse(value) as Record<string, unknown>;
+  };
+  return {
+    first: await next(),
+    ask(command) {
+      child.stdin.write(`${JSON.stringify(command)}\n`);
+      return next();
+    },
     end: () => ended(child),
   };
 }

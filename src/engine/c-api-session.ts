@@ -19,8 +19,8 @@ const ALL_OPTIMIZATIONS = 99;
  * given outputs where they are. onnxruntime-node writes them there as well, but then copies each into a new array, which the
  * state of a training step does not need: 3 times the parameters (docs/performance.md).
  *
- * Blocks the thread that calls it, as onnxruntime-node does, unless several runs are made at once (`runsAtOnce`): those have
- * threads of their own. Throws Error with ONNX Runtime's message.
+ * Blocks the thread that calls it, as onnxruntime-node does, unless several runs are made at once (`runsAtOnce`) or
+ * in the background: those have threads of their own. Throws Error with ONNX Runtime's message.
  */
 export function cApiSession(
   {
@@ -39,6 +39,7 @@ export function cApiSession(
   settings: SessionOptions & { readonly threads: number; readonly runsAtOnce?: number },
 ): RawSession {
   let session: Pointer | undefined = createSession();
+  const inThread = settings.runsAtOnce !== undefined || settings.background === true;
   /** Runs in other threads, with what must not be collected meanwhile: they know addresses alone. */
   const inFlight = new Map<Promise<void>, unknown>();
   const runOptions = take((out) => api.CreateRunOptions(out));
@@ -57,7 +58,6 @@ export function cApiSession(
     outputNames: outputs.names,
     ...(settings.runsAtOnce !== undefined && { runsAtOnce: settings.runsAtOnce }),
     async run(feeds, fetches) {
-      const inThread = settings.runsAtOnce !== undefined;
       // Timers, signals and progress have their turn between two runs, as with onnxruntime-node.
       if (!inThread) await nextTurn();
       // Native memory that is gone must not be called, even where a release came in between.

@@ -26,6 +26,11 @@ export interface SessionOptions {
    * are worth it. Of many small batches more get done so than with all threads on one (docs/performance.md).
    */
   parallel?: boolean;
+  /**
+   * Whether runs are made in another thread, so that the one that calls goes on (false): a training prepares its next batch
+   * meanwhile, and other stages go on. Where the engine cannot, they block as always.
+   */
+  background?: boolean;
   /** Path prefix of an ORT profile to write (time per operator); it is complete once the session is released. */
   profile?: string;
   /** What errors call the model, e.g. `the teacher`; a model's path by default. */

@@ -94,7 +94,8 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
         for (const row of missingRows(spaces, batch.keys)) {
           const key = keyAt(batch.keys, row);
           const name = nameOf(key);
-          if (queued.has(name) || writer.holds(key)) {
+          // What was committed meanwhile is one of those that the list was made of.
+          if (queued.has(name) || writer.holds(key) || !lacksSome(spaces, key)) {
             twice++;
             continue;
           }
@@ -197,6 +198,11 @@ async function spacesOf(
     );
   }
   return spaces;
+}
+
+function lacksSome(spaces: ReadonlyMap<string, LabelSpace>, key: Uint8Array): boolean {
+  for (const space of spaces.values()) if (!space.has(key)) return true;
+  return false;
 }
 
 function nameOf(key: Uint8Array): string {

@@ -33,6 +33,8 @@ export interface LearningStudent {
  */
 export interface BatchSource {
   readonly batchesPerEpoch: number;
+  /** Whether a batch may be asked for before the step in front of it is over: it depends on its place alone (false). */
+  readonly ahead?: boolean;
   batch(place: BatchPlace, student: LearningStudent): Promise<TrainingBatch> | TrainingBatch;
 }
 

@@ -12,6 +12,7 @@ import type { CheckpointFolder } from './checkpoint.ts';
 import type { StepOptions } from './compile-step.ts';
 import { CompiledStage } from './compiled-stage.ts';
 import { type BestSoFar, type ModelSelection, patienceIsOver } from './early-stopping.ts';
+import { NextBatches } from './next-batches.ts';
 import type { Optimizer } from './optimizer.ts';
 import { bestFrom, carriedFrom, contentsOf, placeProblem, tensorProblem } from './resume.ts';
 import { laggingStatistics } from './running-statistics.ts';
@@ -127,6 +128,11 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     learningRate: learningRate(schedule, step),
     stage: current.stage.name,
   });
+  const nextBatches = new NextBatches(
+    batches,
+    { student: options.student, parameters: () => current.buffers.contents(current.modelNames) },
+    totalSteps,
+  );
   let savedAt = performance.now();
   let savedStep = step;
   const save = () => {
@@ -200,16 +206,15 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   async function nextStep(
     place: StepPlace,
   ): Promise<{ batch: TrainingBatch; values: Record<string, number> }> {
-    const batch = await batches.batch(
-      { epoch: place.epoch, index: step % batchesPerEpoch },
-      { student: options.student, parameters: () => current.buffers.contents(current.modelNames) },
-    );
+    const batch = await nextBatches.get(step);
     const settings = {
       ...controls.feeds(place),
       learning_rate: float32([place.learningRate], []),
       step: float32([step + 1], []),
     };
-    const { values, rows } = await current.run(batch, settings);
+    const running = current.run(batch, settings);
+    nextBatches.prepare(step + 1);
+    const { values, rows } = await running;
     checkFinite(values, step);
     current.buffers.swap();
     step++;

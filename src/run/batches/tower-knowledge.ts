@@ -12,6 +12,7 @@ export function withTowers(heads: readonly Head[], data: TrainingData): Training
     ...data,
     batches: {
       batchesPerEpoch: batches.batchesPerEpoch,
+      ...(batches.ahead && { ahead: true }),
       batch: async (place, student) => withTowerKnowledge(heads, await batches.batch(place, student)),
     },
   };

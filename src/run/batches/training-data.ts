@@ -83,6 +83,7 @@ export function batchesByBucket(options: {
   const order = orderOf(split, batchSize, seed);
   return {
     batchesPerEpoch: order.batchesPerEpoch,
+    ahead: true,
     batch({ epoch, index }) {
       const { bucket, indices } = order.batch(epoch, index);
       const batch = split.readBatch(bucket, indices, batchSize);
@@ -125,6 +126,7 @@ function fullBatches(options: TrainingDataOptions): TrainingData {
     variants: variantsOf(samples, batchSize),
     batches: {
       batchesPerEpoch: Math.floor(size / batchSize),
+      ahead: true,
       batch({ epoch, index }) {
         const from = (epoch % views) * samples.samples;
         const afterViews = own.size - samples.samples;

@@ -32,5 +32,10 @@ export interface RunnerOptions extends Omit<StepOptions, 'sizes'> {
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** How sessions of training steps are loaded: they take turns, and their outputs are large. */
-export const STEP_SESSION = { spinning: false, memoryPattern: false, largeFetches: true } as const;
+/** How sessions of training steps are loaded: they take turns, their outputs are large, and the next batch is prepared meanwhile. */
+export const STEP_SESSION = {
+  spinning: false,
+  memoryPattern: false,
+  largeFetches: true,
+  background: true,
+} as const;
