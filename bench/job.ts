@@ -84,7 +84,11 @@ async function compare(python: string, folder: string): Promise<void> {
   );
   const sides: Record<string, Job[]> = { ours: [], kept: [], online: [] };
   for (let round = 0; round < rounds; round++) {
-    sides.ours?.push(await ours(model, join(folder, `run-${round}`)));
+    const { teacherAccuracy, ...own } = await ours(model, join(folder, `run-${round}`));
+    // Rounding may turn an answer or two.
+    if (Math.abs(teacherAccuracy - Number(teacher.right) / Number(teacher.of)) > 0.001)
+      throw new Error(`the teacher answers otherwise here: right on ${(100 * teacherAccuracy).toFixed(2)} %`);
+    sides.ours?.push(own);
     for (const how of ['kept', 'online'] as const) sides[how]?.push(await theirs(peer, how));
     for (const [name, jobs] of Object.entries(sides)) console.log(`${name}: ${told(jobs.at(-1) as Job)}`);
   }
@@ -106,17 +110,18 @@ function writeTeacher(weights: string, file: string): void {
   writeModelFile(file, foldBatchNorm(removeDeadNodes(toEvaluationForm(graph))));
 }
 
-async function ours(model: string, out: string): Promise<Job> {
+async function ours(model: string, out: string): Promise<Job & { readonly teacherAccuracy: number }> {
   const recipe = parseRecipe(
     JSON.stringify({
       name: 'bench-job',
       task: 'image-classification',
+      inputs: { image: { modality: 'image', field: 'image', normalization: 'none' } },
+      outputs: { logits: { target: 'class', field: 'label' } },
       data: {
         source: { kind: 'fashion-mnist', path: DATA },
-        image: { normalization: 'none' },
         splits: { train: images, validation: Math.min(VALIDATION, 60_000 - images), stratified: false },
       },
-      teacher: { kind: 'onnx-image', model },
+      teacher: { kind: 'onnx-image', model, atChance: 'warn' },
       student: { kind: 'resnet', width: 8, blocks: 1 },
       objective: { kd: { weight: 1, temperature: 1 }, labels: { weight: 0 }, featureMse: { weight: 0 } },
       training: {
@@ -146,7 +151,13 @@ async function ours(model: string, out: string): Promise<Job> {
   });
   const { data, teacher, label, train } = result.seconds as Record<string, number>;
   const labelling = (data ?? 0) + (teacher ?? 0) + (label ?? 0);
-  return { seconds: labelling + (train ?? 0), processor, labelling, accuracy: accuracyOf(result.student) };
+  return {
+    seconds: labelling + (train ?? 0),
+    processor,
+    labelling,
+    accuracy: accuracyOf(result.student),
+    teacherAccuracy: result.teacher ? accuracyOf(result.teacher) : Number.NaN,
+  };
 }
 
 async function theirs(peer: PyTorchProcess, how: 'kept' | 'online'): Promise<Job> {
