@@ -6,6 +6,7 @@ import { type LengthSummary, summarizeLengths } from '../data/findings/text-leng
 import type { BrokenRows } from '../data/sample.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { stretches } from '../report/targets/frame-classes.ts';
 import { type BoxSpace, boxesInList } from '../targets/box-grid.ts';
 import { boxListColumn } from '../targets/boxes-truth.ts';
 import { interrupted, isStop } from './context/run-context.ts';
@@ -190,6 +191,9 @@ function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null
   if (column.type === 'int32' && column.dims.length === 1) return labels[values[0] as number] ?? null;
   const [space] = Object.values(spaces) as [{ readonly names?: readonly string[] } | undefined];
   const { names } = space ?? {};
+  // A class for each frame.
+  if (names && column.type === 'int32' && column.dims.length === 2)
+    return values.every((value) => value < 0) ? null : stretches(values, names);
   if (names?.length === values.length) {
     if (values.some((value) => value < 0)) return null;
     return names.filter((_, i) => values[i] === 1).join(', ') || 'none of the classes';

@@ -248,5 +248,5 @@ function labelOf(values: readonly unknown[], main: TruthReader | undefined): num
 /** Where a sample comes from, for the person: its own name first, if it has one. */
 function placeOf({ where, id }: Sample): string {
   if (where === undefined || id === undefined) return where ?? id ?? 'a row';
-  return `${id} (${where})`;
+  return id === where ? where : `${id} (${where})`;
 }
