@@ -54,6 +54,10 @@ test('remedies name the keys that a recipe has', () => {
     { field: undefined, labels: 'data.labels' },
     undefined,
   ]);
+  // A table of boxes names the classes of boxes, and gathers them in a column of its own.
+  const boxes = { kind: 'box-table', labelField: 'label', boxFields: ['a', 'b', 'c', 'd'] };
+  expect(keys({ task: 'object-detection' }, boxes)[0]).toMatchObject({ field: undefined });
+  expect(outputsOf({ task: 'object-detection', data: { source: boxes } })[0]?.field).toBe('boxes');
   expect(fieldRemedy({ field: undefined, labels: 'data.labels' }, 'two classes at least')).toBe(
     'Bring rows that have two classes at least.',
   );

@@ -87,7 +87,8 @@ function lossProblems(objective: unknown, outputs: readonly Output[], main: Outp
   // Each side of a pair is a vector of its own.
   if ([...targets.values()].includes('pairs'))
     for (const side of [TEXT_EMBEDS, IMAGE_EMBEDS]) targets.set(side, 'embedding');
-  return termsOf(objective).flatMap(({ kind, output: stated, path }): Problem[] => {
+  return termsOf(objective).flatMap(({ kind, output: stated, outputs: compared, path }): Problem[] => {
+    if (compared) return unknownOutputs(compared, targets, path);
     const output = stated ?? main.name;
     const target = targets.get(output);
     if (target === undefined) {
@@ -106,6 +107,24 @@ function lossProblems(objective: unknown, outputs: readonly Output[], main: Outp
     const message = `${kind} has no meaning for the output '${output}' (target ${target}); it is for ${wanted.join(', ')}`;
     return [{ path, message }];
   });
+}
+
+/** Outputs that a loss about several of them names, and that there are not. */
+function unknownOutputs(
+  names: readonly string[],
+  targets: ReadonlyMap<string, string>,
+  path: (string | number)[],
+): Problem[] {
+  return names.flatMap((name, i) =>
+    targets.has(name)
+      ? []
+      : [
+          {
+            path: [...path, 'outputs', i],
+            message: `there is no output '${name}': ${[...targets.keys()].join(', ')}`,
+          },
+        ],
+  );
 }
 
 /** Whether a loss compares layers. */
@@ -256,6 +275,8 @@ function isOwn(kind: string, target: string): boolean {
 interface Term {
   readonly kind: string;
   readonly output?: string | undefined;
+  /** Of losses that are about several outputs. */
+  readonly outputs?: readonly string[] | undefined;
   readonly path: (string | number)[];
 }
 
@@ -265,8 +286,11 @@ function termsOf(objective: unknown): Term[] {
     ? objective.map((term, i) => [String((term as { kind: unknown }).kind), term, ['objective', i]])
     : Object.entries(objective as object).map(([kind, term]) => [kind, term, ['objective', kind]]);
   return terms.flatMap(([kind, term, path]) => {
-    const { weight = 0, output } = (isSection(term) ? term : {}) as { weight?: number; output?: string };
-    // Losses about several outputs name them themselves.
-    return weight > 0 && !(isSection(term) && 'outputs' in term) ? [{ kind, output, path }] : [];
+    const { weight = 0, ...named } = (isSection(term) ? term : {}) as {
+      readonly weight?: number;
+      readonly output?: string;
+      readonly outputs?: readonly string[];
+    };
+    return weight > 0 ? [{ kind, output: named.output, outputs: named.outputs, path }] : [];
   });
 }

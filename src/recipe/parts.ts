@@ -39,6 +39,11 @@ interface TableSource {
   readonly labelField?: string;
 }
 
+/** The column of the short form with what is true; a table of boxes names that of the classes of boxes, and gathers both. */
+function outputColumn(source: object): string | undefined {
+  return 'boxFields' in source ? undefined : (source as TableSource).labelField;
+}
+
 /** The inputs of a recipe. Without a list of them: those of its task. */
 export function inputsOf({
   inputs,
@@ -69,7 +74,7 @@ export function outputsOf({
   data,
 }: Pick<StatedParts, 'outputs' | 'task' | 'data'>): RecipeOutputPart[] {
   if (!outputs) {
-    const { labelField } = data.source as TableSource;
+    const labelField = outputColumn(data.source);
     return Object.entries(taskOf(task).outputs).map(([name, target]) => ({
       name,
       target,
@@ -116,7 +121,7 @@ export function outputKeys(
   const inData = target === 'class' && options.labels === undefined;
   const isShort = !recipe.outputs;
   return {
-    field: isShort ? ('labelField' in recipe.data.source ? 'data.source.labelField' : undefined) : field,
+    field: isShort ? outputColumn(recipe.data.source) && 'data.source.labelField' : field,
     labels: inData && (isShort || recipe.data.labels !== undefined) ? 'data.labels' : labels,
   };
 }

@@ -107,3 +107,9 @@ test('of many names those are shown that look like what was typed', () => {
     /^objective\[0\]\.kind: expected one of 'infoNce', .* and \d+ more, but it is 'infoNC'$/,
   );
 });
+
+test('outputs that a loss about two of them names, and that there are not', () => {
+  expect(
+    messageOf('emoji.yaml', { objective: [{ kind: 'infoNce', outputs: ['text', 'image_embeds'] }] }),
+  ).toBe("objective[0].outputs[0]: there is no output 'text': pairs, text_embeds, image_embeds");
+});
