@@ -42,7 +42,10 @@ export const scenesBoxes: Proof = {
     const overPlain = runs.map(({ student }, i) => precision(student) - precision(plain[i]?.student));
     const lost = runs.map(({ gate }) => gate?.drop ?? Number.NaN);
     const retained = kept(runs, 'mAP@50');
-    const speedups = runs.map(({ speedup }) => speedup ?? 0);
+    // The int8 file is the one that ships.
+    const speedups = runs.map(
+      ({ teacher, studentInt8 }) => (studentInt8?.throughput ?? 0) / (teacher?.throughput ?? 0),
+    );
     return {
       table: answersTable({
         runs,
@@ -57,7 +60,7 @@ export const scenesBoxes: Proof = {
       }),
       text:
         `Mean ± standard deviation over ${runs.length} seeds of the student, 1,000 test scenes of garments that are in no other. The teacher was trained once, on the boxes of 6,000 scenes. The student has the boxes of 500 and the teacher's answers to 3,000, the baseline the 500 alone. ` +
-        `The student keeps ${percents(retained)} % of its teacher's mAP@0.5 at ${numbers(speedups, 1)} times its throughput, and has ${percents(gains)} points more than without a teacher; labels and features of the teacher (a pyramid of maps) together give ${percents(overPlain)} points over plain KD. int8 changes it by ${percents(lost.map((drop) => -drop))} points. The score from which on boxes count in F1 is chosen on the validation split.`,
+        `The student keeps ${percents(retained)} % of its teacher's mAP@0.5 at ${numbers(speedups, 1)} times its throughput (int8), and has ${percents(gains)} points more than without a teacher; labels and features of the teacher (a pyramid of maps) together give ${percents(overPlain)} points over plain KD. int8 changes it by ${percents(lost.map((drop) => -drop))} points. The score from which on boxes count in F1 is chosen on the validation split.`,
       claims: [
         {
           text: 'every student is better than the same student without a teacher',
@@ -68,7 +71,7 @@ export const scenesBoxes: Proof = {
           holds: spreadOf(gains).mean > spreadOf(students).deviation,
         },
         {
-          text: 'every student has at least 5 times the throughput of its teacher',
+          text: 'every int8 student has at least 5 times the throughput of its teacher',
           holds: Math.min(...speedups) >= 5,
         },
         { text: 'int8 loses at most a point in every run', holds: Math.max(...lost) <= 0.01 },
