@@ -24,13 +24,14 @@ export interface MetricColumn {
 /** Teacher, student, int8, plain KD and baselines side by side, whatever they answer. Metrics as parts of 100. */
 export function answersTable(options: {
   readonly runs: readonly RunResult[];
-  readonly plain: readonly RunResult[];
-  readonly plainTitle: string;
+  /** Where the student is not plain KD itself. */
+  readonly plain?: readonly RunResult[];
+  readonly plainTitle?: string;
   /** What one sample is called. */
   readonly sample: string;
   readonly columns: readonly MetricColumn[];
 }): string {
-  const { runs, plain, plainTitle, sample, columns } = options;
+  const { runs, plain, plainTitle = 'plain KD', sample, columns } = options;
   const row = (name: string, models: readonly (ModelResult | null | undefined)[]): string[] => {
     const known = models.filter((model): model is ModelResult => Boolean(model));
     const speed = spreadOf(known.map(({ throughput }) => throughput)).mean;
@@ -66,10 +67,14 @@ export function answersTable(options: {
       'student, int8',
       runs.map(({ studentInt8 }) => studentInt8),
     ),
-    row(
-      plainTitle,
-      plain.map(({ student }) => student),
-    ),
+    ...(plain
+      ? [
+          row(
+            plainTitle,
+            plain.map(({ student }) => student),
+          ),
+        ]
+      : []),
     ...baselines,
   ]);
 }
