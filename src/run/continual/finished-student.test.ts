@@ -28,7 +28,7 @@ it('exports the student of the last checkpoint, and no earlier one in its place'
     engine: options.engine,
     warn: (message: string) => said.push(message),
   } as unknown as RunContext;
-  const data = { buildStudent: () => options.student } as unknown as TaskData;
+  const data = { buildStudent: () => options.student, heads: [] } as unknown as TaskData;
   expect(() => finishedStudent(run, data)).toThrow(expect.objectContaining({ code: 'export.missing' }));
 
   const checkpoints = { folder: runCheckpoints(run, 'train'), everySeconds: 0 };

@@ -47,8 +47,8 @@ export const LABEL: readonly Stage[] = [dataStage, teacherStage, knowledgeGraphS
 /** What `limbeck export` does in the folder of a finished run. */
 export const EXPORT: readonly Stage[] = [dataStage, exportAgainStage, evaluateStage];
 
-/** The names of the stages that there are without those of others, in the order in which they come. */
-export const STAGES: readonly string[] = namesOf(DISTILL);
+/** The names of the stages that every result tells the seconds of, in the order in which they come, without those of others. */
+export const STAGES: readonly string[] = namesOf(DISTILL.filter(({ isExtra }) => !isExtra));
 
 /**
  * Every stage that there is, in order, as a command's report tells of it: a result has the seconds of all, 0 for those that
