@@ -25,9 +25,8 @@ beforeAll(async () => {
   const recipe = {
     ...rest,
     data: { ...data, buckets: [16, 24, 32] },
-    // Any agreement will do: the int8 teacher labels.
-    teacher: { ...teacher, precision: 'auto', minAgreement: 0 },
-    // The float32 teacher is looked into as well.
+    // Any agreement will do: the int8 teacher labels, and is looked into in the same pass.
+    teacher: { ...teacher, precision: 'auto', minAgreement: 0, minInnerCosine: 0 },
     objective: { ...objective, featureMse: { weight: 0.1 } },
     // Checkpoints so close that a kill falls between them, on them and while they are written.
     training: { ...training, checkpointEvery: 0.05 },
@@ -87,7 +86,7 @@ describe('a run that is killed again and again', () => {
   const KILLS: [moment: RegExp, within: number][] = [
     [/"type":"(progress|stage-start)","stage":"teacher"/, 2000],
     [/"type":"(progress|stage-start)","stage":"label"/, 2000],
-    [/"type":"progress","stage":"label","task":"reading the teacher/, 200],
+    [/"type":"progress","stage":"label","task":"labelling"/, 200],
     [/"type":"(progress|stage-start)","stage":"train"/, 1500],
     [/"type":"(progress|stage-start)","stage":"export"/, 40],
   ];
