@@ -7,10 +7,21 @@ import { batchOrder } from '../../data/batches/batch-order.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { takenFeeds } from '../../train/batch-feeds.ts';
+import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 
 const CALIBRATION_BATCHES = 8;
 const CALIBRATION_ROWS = 64;
+
+/** A student in int8 as its recipe's export wants it: `calibratedInt8` with the run's engine, seed and form of weights. */
+export function studentInt8(
+  { engine, recipe, checkInterrupted }: RunContext,
+  data: TaskData,
+  model: Graph,
+): Promise<(exclude?: readonly string[]) => Graph> {
+  const weights = recipe.export.int8 || {};
+  return calibratedInt8({ engine, model, data, seed: recipe.seed, weights, checkInterrupted });
+}
 
 /**
  * A model in int8, its activation ranges seen on some 500 training samples, or those that it was trained with. The function

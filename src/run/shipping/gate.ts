@@ -9,7 +9,7 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
 import { measureHeads, scoreOf } from '../heads/measure-heads.ts';
-import { calibratedInt8 } from '../measuring/int8.ts';
+import { studentInt8 } from '../measuring/int8.ts';
 import { measureGraph } from '../measuring/measure-graph.ts';
 import { fedAs } from '../measuring/open-classifier.ts';
 import type { Shipped } from './shipped.ts';
@@ -49,18 +49,9 @@ async function worstLayers(
   data: TaskData,
   { student, float32Layers }: Pick<Shipped, 'student' | 'float32Layers'>,
 ): Promise<NonNullable<Gate['layers']>> {
-  const { engine, recipe, checkInterrupted } = run;
   const { validation } = data.dataset.splits;
   const model = fedAs(data, readModelFile(student));
-  const weights = recipe.export.int8 || {};
-  const quantize = await calibratedInt8({
-    engine,
-    model,
-    data,
-    seed: recipe.seed,
-    weights,
-    checkInterrupted,
-  });
+  const quantize = await studentInt8(run, data, model);
   const layers = quantizableLayers(model)
     .map(({ name }) => name)
     .filter((name) => !float32Layers.includes(name));

@@ -26,7 +26,7 @@ import type { TaskData } from '../context/task.ts';
 import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
 import { type HeadsMeasuring, measureHeads, scoreOf } from '../heads/measure-heads.ts';
 import { tuneHeads } from '../heads/tune-heads.ts';
-import { calibratedInt8 } from '../measuring/int8.ts';
+import { studentInt8 } from '../measuring/int8.ts';
 import { measureGraph } from '../measuring/measure-graph.ts';
 import { planExport } from '../planning/student-stages.ts';
 import { REJECTED } from '../shipping/rejected-int8.ts';
@@ -136,18 +136,11 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
 
 /** A student that was trained without the roundings of int8, in the int8 form that the recipe asks for. */
 async function quantizedAfterwards(
-  { engine, recipe, checkInterrupted }: RunContext,
+  run: RunContext,
   data: TaskData,
   student: TrainedStudent['student'],
 ): Promise<Graph> {
-  const quantize = await calibratedInt8({
-    engine,
-    model: shippedForm({ student }),
-    data,
-    seed: recipe.seed,
-    weights: recipe.export.int8 || {},
-    checkInterrupted,
-  });
+  const quantize = await studentInt8(run, data, shippedForm({ student }));
   return quantize();
 }
 
@@ -218,17 +211,8 @@ function comparedModels(
  * int8 then still loses more than allowed by its whole interval: that costs everything, and has to be certain.
  */
 async function int8Student(run: RunContext, model: Graph, data: TaskData, maxDrop: number) {
-  const { engine, recipe, checkInterrupted } = run;
   const { validation } = data.dataset.splits;
-  const weights = recipe.export.int8 || {};
-  const quantize = await calibratedInt8({
-    engine,
-    model,
-    data,
-    seed: recipe.seed,
-    weights,
-    checkInterrupted,
-  });
+  const quantize = await studentInt8(run, data, model);
   const { evaluate, dropOf } = isOneClass(data.heads)
     ? comparedClassifiers(run, model, validation)
     : comparedModels(run, model, data, validation);
