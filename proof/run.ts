@@ -7,6 +7,7 @@ import { dynamicWeights } from './dynamic-weights.ts';
 import { embeddings } from './embeddings.ts';
 import { emoji } from './emoji.ts';
 import { emojiGroups } from './emoji-groups.ts';
+import { earlyExits } from './exits.ts';
 import { fashion } from './fashion.ts';
 import { fewLabels } from './few-labels.ts';
 import { groups } from './groups.ts';
@@ -46,6 +47,7 @@ const PROOFS: readonly Proof[] = [
   embeddings,
   chatTeacher,
   quantisationAware,
+  earlyExits,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);

@@ -26,6 +26,11 @@ export { defineModality, type Modality, type Processor } from './data/modalities
 export { defineSource, type SourceKind } from './data/sources/source.ts';
 export { type ErrorCode, LimbeckError } from './errors.ts';
 export type { OnEvent, RunEvent, StageName } from './events.ts';
+export {
+  type EarlyAnswers,
+  EarlyExits,
+  type EarlyExitsOptions,
+} from './export/early-exits.ts';
 export type { GraphEdge, GraphNode, KnowledgeGraph } from './knowledge/graph/knowledge-graph.ts';
 export type { LabelEncoding } from './knowledge/label-encoding.ts';
 export type { LabelSpace, SpaceInfo } from './knowledge/label-space.ts';
@@ -84,6 +89,7 @@ export {
   type ModelInspection,
 } from './run/inspect-model.ts';
 export { label } from './run/label.ts';
+export { openEarlyExits } from './run/open-early-exits.ts';
 export { plan } from './run/plan.ts';
 export type { PlanningContext } from './run/planning/planning-context.ts';
 export type { Plan, StagePlan } from './run/planning/stage-plan.ts';

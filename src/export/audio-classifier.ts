@@ -1,6 +1,14 @@
 import type { Graph } from '../onnx/graph.ts';
 import { withAnyLength, withOpenLength } from './audio-window.ts';
-import { CONFIG_FILE, classNames, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+import {
+  additionAs,
+  CONFIG_FILE,
+  classNames,
+  jsonFile,
+  type PackageAddition,
+  type PackageFile,
+  writePackage,
+} from './package-folder.ts';
 
 /** A classifier of audio that is to leave in the layout of the Hugging Face hub. */
 export interface AudioClassifierPackage {
@@ -8,6 +16,7 @@ export interface AudioClassifierPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  readonly addition?: PackageAddition | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
   readonly labels: readonly string[];
@@ -26,10 +35,20 @@ export interface AudioClassifierPackage {
 export function writeAudioClassifier(folder: string, content: AudioClassifierPackage): void {
   const { model, quantized, samples, isByFrame, files } = content;
   const shipped = (graph: Graph) => (isByFrame ? withOpenLength(graph) : withAnyLength(graph, samples));
-  writePackage(folder, { model: shipped(model), quantized: quantized && shipped(quantized) }, [
-    jsonFile(CONFIG_FILE, audioClassifierConfig(content)),
-    ...Object.entries(files).map(([name, bytes]): PackageFile => ({ name, bytes })),
-  ]);
+  // Of a model in parts the first one alone hears the audio.
+  const added = additionAs(content.addition, (part) =>
+    part.inputs.some(({ name }) => name === 'input_values') ? shipped(part) : part,
+  );
+  writePackage(
+    folder,
+    { model: shipped(model), quantized: quantized && shipped(quantized) },
+    [
+      jsonFile(CONFIG_FILE, audioClassifierConfig(content)),
+      ...Object.entries(files).map(([name, bytes]): PackageFile => ({ name, bytes })),
+      ...added.files,
+    ],
+    added.models,
+  );
 }
 
 /** `config.json` of a classifier of audio. */

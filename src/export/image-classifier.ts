@@ -1,7 +1,14 @@
 import type { ChannelMoments } from '../data/modalities/image/channel-moments.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { withColourInput } from './image-channels.ts';
-import { CONFIG_FILE, classNames, jsonFile, writePackage } from './package-folder.ts';
+import { imageChannels, withColourInput } from './image-channels.ts';
+import {
+  additionAs,
+  CONFIG_FILE,
+  classNames,
+  jsonFile,
+  type PackageAddition,
+  writePackage,
+} from './package-folder.ts';
 
 /** An image classifier that is to leave in the layout of the Hugging Face hub. */
 export interface ImageClassifierPackage {
@@ -9,6 +16,7 @@ export interface ImageClassifierPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  readonly addition?: PackageAddition | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
   readonly labels: readonly string[];
@@ -33,12 +41,19 @@ const BILINEAR = 2;
  */
 export function writeImageClassifier(folder: string, content: ImageClassifierPackage): void {
   const shipped = content.dims[0] === 1 ? inColour(content) : content;
-  writePackage(folder, shipped, [
-    jsonFile(CONFIG_FILE, imageClassifierConfig(shipped)),
-    content.preprocessor
-      ? { name: PREPROCESSOR_FILE, bytes: content.preprocessor }
-      : jsonFile(PREPROCESSOR_FILE, preprocessorConfig(shipped)),
-  ]);
+  const { models, files } = additionAs(shipped.addition, (model) => model);
+  writePackage(
+    folder,
+    shipped,
+    [
+      jsonFile(CONFIG_FILE, imageClassifierConfig(shipped)),
+      content.preprocessor
+        ? { name: PREPROCESSOR_FILE, bytes: content.preprocessor }
+        : jsonFile(PREPROCESSOR_FILE, preprocessorConfig(shipped)),
+      ...files,
+    ],
+    models,
+  );
 }
 
 function inColour(content: ImageClassifierPackage): ImageClassifierPackage {
@@ -49,6 +64,10 @@ function inColour(content: ImageClassifierPackage): ImageClassifierPackage {
     ...content,
     model: withColourInput(model),
     quantized: quantized && withColourInput(quantized),
+    // Of a model in parts the first one alone reads the image.
+    addition: additionAs(content.addition, (part) =>
+      imageChannels(part) === undefined ? part : withColourInput(part),
+    ),
     dims: [3, height, width],
     normalization: {
       mean: threeTimes(normalization.mean),

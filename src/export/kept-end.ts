@@ -13,6 +13,8 @@ export function withKeptEnd(
   { endIds, maxLength }: { readonly endIds: readonly number[]; readonly maxLength: number },
 ): Graph {
   if (endIds.length === 0 || endIds.length >= maxLength) return graph;
+  // A part of a model behind its embeddings.
+  if (!graph.inputs.some(({ name }) => name === 'input_ids')) return graph;
   const g = new GraphBuilder(graph.opsets.get(''));
   const bound = new Map<string, TypedValue>();
   for (const { name, type, shape } of graph.inputs) {

@@ -11,6 +11,13 @@ export interface PackageFile {
   readonly bytes: Uint8Array;
 }
 
+/** Models and files that a package has besides those that every reader looks for. */
+export interface PackageAddition {
+  /** By their names in the package's folder. */
+  readonly models: Readonly<Record<string, Graph>>;
+  readonly files: readonly PackageFile[];
+}
+
 /** Where the files are, relative to the package's folder. */
 export const MODEL_FILE = 'onnx/model.onnx';
 export const QUANTIZED_FILE = 'onnx/model_quantized.onnx';
@@ -51,6 +58,17 @@ export function writePackage(
     folder,
     packageContents({ [MODEL_FILE]: model, [QUANTIZED_FILE]: quantized, ...more }, files),
   );
+}
+
+/** An addition whose models read what those of the package read. */
+export function additionAs(
+  addition: PackageAddition | undefined,
+  shipped: (model: Graph) => Graph,
+): { readonly models: Readonly<Record<string, Graph>>; readonly files: readonly PackageFile[] } {
+  const models = Object.entries(addition?.models ?? {}).map(
+    ([name, model]) => [name, shipped(model)] as const,
+  );
+  return { models: Object.fromEntries(models), files: addition?.files ?? [] };
 }
 
 /** Puts a package in the place of a folder. Throws as `writePackage`. */

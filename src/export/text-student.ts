@@ -1,7 +1,14 @@
 import type { Graph } from '../onnx/graph.ts';
 import type { Head } from '../targets/head.ts';
 import { withKeptEnd } from './kept-end.ts';
-import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+import {
+  additionAs,
+  CONFIG_FILE,
+  jsonFile,
+  type PackageAddition,
+  type PackageFile,
+  writePackage,
+} from './package-folder.ts';
 import { writeSentenceEmbedder } from './sentence-embedder.ts';
 
 /** A student over texts that is to leave in the layout of the Hugging Face hub. */
@@ -10,6 +17,7 @@ export interface TextStudentPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  readonly addition?: PackageAddition | undefined;
   /** Its outputs, the main one first. */
   readonly heads: readonly Head[];
   /** The student's kind, as in the recipe. */
@@ -37,14 +45,14 @@ export function writeTextStudent(folder: string, content: TextStudentPackage): v
     return;
   }
   const { model, quantized } = content;
-  const models = {
-    model: withKeptEnd(model, content),
-    quantized: quantized && withKeptEnd(quantized, content),
-  };
-  writePackage(folder, models, [
-    ...content.tokenizerFiles,
-    jsonFile(CONFIG_FILE, textStudentConfig(content)),
-  ]);
+  const shipped = (graph: Graph) => withKeptEnd(graph, content);
+  const added = additionAs(content.addition, shipped);
+  writePackage(
+    folder,
+    { model: shipped(model), quantized: quantized && shipped(quantized) },
+    [...content.tokenizerFiles, jsonFile(CONFIG_FILE, textStudentConfig(content)), ...added.files],
+    added.models,
+  );
 }
 
 /** The class of transformers that a head belongs to, by the kind of its target; a model without a head otherwise. */

@@ -20,21 +20,68 @@ export function compressProblems(recipe: {
   readonly compress?: readonly unknown[] | undefined;
   readonly continual?: unknown;
   readonly export?: { readonly int8?: unknown };
-}): { readonly path: string[]; readonly message: string }[] {
+  readonly outputs?: Readonly<Record<string, { readonly target: string }>> | undefined;
+}): Problem[] {
   if (!recipe.compress) return [];
   if (recipe.continual) {
     return [
       { path: ['compress'], message: 'a continual training compresses nothing: leave out one of the two' },
     ];
   }
-  const place = recipe.compress.findIndex((item) => (item as { kind: string }).kind === 'qat');
+  return [...exitProblems(recipe), ...qatProblems(recipe)];
+}
+
+interface Listed {
+  readonly compress?: readonly unknown[] | undefined;
+  readonly export?: { readonly int8?: unknown };
+  readonly outputs?: Readonly<Record<string, { readonly target: string }>> | undefined;
+}
+
+function exitProblems({ compress = [], outputs }: Listed): Problem[] {
+  const places = compress.flatMap((item, i) => ((item as { kind: string }).kind === 'exits' ? [i] : []));
+  const [place, second] = places;
+  if (place === undefined) return [];
+  const told = Object.entries(outputs ?? {}).map(([name, { target }]) => `${name} (target ${target})`);
+  const isClass = !outputs || (told.length === 1 && Object.values(outputs)[0]?.target === 'class');
+  const { weight, self } = compress[place] as { readonly weight?: number; readonly self?: number };
+  return [
+    ...(weight === 0 && self === 0
+      ? [{ path: ['compress', `${place}`], message: 'nothing would teach the exits: give weight or self' }]
+      : []),
+    ...(isClass
+      ? []
+      : [
+          {
+            path: ['compress', `${place}`],
+            message: `exits are for one output that answers with a class (target class), and this recipe has ${told.join(', ')}`,
+          },
+        ]),
+    ...(second === undefined
+      ? []
+      : [
+          {
+            path: ['compress', `${second}`],
+            message: 'a student has exits once: name all layers in `after`',
+          },
+        ]),
+  ];
+}
+
+interface Problem {
+  readonly path: string[];
+  readonly message: string;
+}
+
+function qatProblems(recipe: Listed): Problem[] {
+  const { compress = [] } = recipe;
+  const place = compress.findIndex((item) => (item as { kind: string }).kind === 'qat');
   if (place < 0) return [];
   const problem = (message: string) => ({ path: ['compress', `${place}`], message });
   return [
     ...(recipe.export?.int8 === false
       ? [problem('trains for an int8 file that export.int8: false leaves out: leave out one of the two')]
       : []),
-    ...(recipe.compress.slice(place + 1).some((item) => comesAfter(item as { kind: string }))
+    ...(compress.slice(place + 1).some((item) => comesAfter(item as { kind: string }))
       ? [
           problem(
             'has to be the last transform after training: others change the weights that it has fitted to int8',

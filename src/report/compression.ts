@@ -50,6 +50,12 @@ export const QUANTIZED_AFTERWARDS = {
   title: 'the student before it was trained with the roundings of int8, in int8',
 } as const;
 
+/** What a student with exits is compared with: itself, when no sample leaves early. */
+export const TO_THE_END = {
+  name: 'to-the-end',
+  title: 'the same student, to its last layer for every sample',
+} as const;
+
 /** What transforms did, in sentences: for a model card, and for a terminal. */
 export function compressionLines(compression: Compression | undefined): string[] {
   return (compression ?? []).map(({ title, phases, summary, before, after }) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { compressionSchema } from './compression.ts';
+import { exitsResultSchema } from './exits-result.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
@@ -166,6 +167,8 @@ export const trainResultSchema = z.object({
   shippedCheck: shippedCheckSchema.optional(),
   /** What the recipe's transforms did; absent where it lists none. */
   compression: compressionSchema.optional(),
+  /** How samples leave a student with early exits. */
+  exits: exitsResultSchema.optional(),
   /**
    * Everything that the student is compared with besides its teacher, `baseline` first; without a teacher what it was before
    * its transforms, where there were any.

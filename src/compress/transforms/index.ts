@@ -1,4 +1,5 @@
 import { registry } from '../../registry.ts';
+import { exits } from './exits.ts';
 import { group } from './group.ts';
 import { lowRank } from './low-rank.ts';
 import { prune } from './prune.ts';
@@ -6,7 +7,7 @@ import { qat } from './qat.ts';
 import type { Transform } from './transform.ts';
 
 /** What recipes can name under `compress`. To add a transform: a file beside these, and a line here. */
-export const TRANSFORMS = registry('transform', [group, lowRank, prune, qat]);
+export const TRANSFORMS = registry('transform', [exits, group, lowRank, prune, qat]);
 
 /** An entry of a recipe's list. */
 export interface TransformItem {

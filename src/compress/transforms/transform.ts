@@ -48,8 +48,11 @@ export interface Retraining {
   readonly keep?: { readonly graph: Graph; readonly weight: number };
   /** Terms beside those of the recipe's objective. */
   readonly terms?: readonly ObjectiveTerm[];
-  /** Whether the recipe's objective counts (true); without it the terms and `keep` are the whole loss. */
-  readonly objective?: boolean;
+  /**
+   * Whether the recipe's objective counts (true); without it the terms and `keep` are the whole loss. `exits`: only as far as a
+   * student's early exits learn by it.
+   */
+  readonly objective?: boolean | 'exits';
   /** Looks at what each step left, by name; what it throws ends the training. */
   inspect?(tensors: Readonly<Record<string, Tensor>>): void;
   /** Which parameters are taken: of the best evaluation, or the last ones, where metrics say nothing of what is learnt (best). */

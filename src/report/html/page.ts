@@ -7,6 +7,7 @@ import { compressionSection } from './sections/compression.ts';
 import { costSection } from './sections/cost.ts';
 import { dataSection } from './sections/data.ts';
 import { dynamicsSection } from './sections/dynamics.ts';
+import { exitsSection } from './sections/exits.ts';
 import { knowledgeGraphSection } from './sections/knowledge-graph.ts';
 import { learningSection } from './sections/learning.ts';
 import { outputSections } from './sections/output-section.ts';
@@ -29,6 +30,7 @@ export function renderReport(data: ReportData): string {
     summarySection(data),
     scorecardSection(data, shownModels(data)),
     compressionSection(data),
+    exitsSection(data),
     learningSection(data),
     knowledgeGraphSection(data),
     weightsSection(data),

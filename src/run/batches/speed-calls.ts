@@ -3,6 +3,7 @@ import { ATTENTION_MASK, SEQUENCE } from '../../data/columns.ts';
 import type { Split } from '../../data/split.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
 
+/** Calls, unless it is said otherwise. */
 const CALLS = 50;
 
 /**
@@ -15,6 +16,7 @@ export function* speedCalls(
   split: Split,
   rows: number,
   inputs: readonly string[],
+  calls = CALLS,
 ): Generator<Record<string, Tensor>> {
   const bucketsOf = (least: number) =>
     split.buckets.flatMap(({ size }, bucket) => (size >= least ? [bucket] : []));
@@ -22,9 +24,9 @@ export function* speedCalls(
   const usable = large.length > 0 ? large : bucketsOf(1);
   const sizeOf = (bucket: number) => (split.buckets[bucket] as { size: number }).size;
   const total = usable.reduce((sum, bucket) => sum + sizeOf(bucket), 0);
-  for (let call = 0; call < CALLS && total > 0; call++) {
+  for (let call = 0; call < calls && total > 0; call++) {
     // Buckets come up as often as they are full; inside one, calls are spread evenly.
-    let place = Math.floor(((call + 0.5) / CALLS) * total);
+    let place = Math.floor(((call + 0.5) / calls) * total);
     const bucket = usable.find((candidate) => {
       if (place < sizeOf(candidate)) return true;
       place -= sizeOf(candidate);

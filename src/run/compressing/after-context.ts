@@ -1,3 +1,4 @@
+import { exitTerms } from '../../compress/exits/exit-terms.ts';
 import { type TransformList, transformContext } from '../../compress/transforms/apply-transforms.ts';
 import type { AfterContext, MeasuredStudent, Retraining } from '../../compress/transforms/transform.ts';
 import type { KnowledgeGraph } from '../../knowledge/graph/knowledge-graph.ts';
@@ -84,6 +85,11 @@ export function afterContext(
 
   /** The recipe's loss of a student: what it looks into of its layers is as wide as they are now. */
   function termsFor(student: Student, isStill = false): ObjectiveTerm[] {
+    const terms = recipeTerms(student, isStill);
+    return [...terms, ...exitTerms(student.graph, terms)];
+  }
+
+  function recipeTerms(student: Student, isStill: boolean): ObjectiveTerm[] {
     if (!lessons) return labelTerms(data, recipe.objective);
     const { objective } = decided.recipe;
     return objectiveTerms(isStill ? withoutSchedules(objective) : objective, contextFor(student, lessons));
@@ -109,7 +115,8 @@ export function afterContext(
       student,
       variants,
       terms: [
-        ...(objective ? termsFor(student) : []),
+        ...(objective === true ? termsFor(student) : []),
+        ...(objective === 'exits' ? exitTerms(student.graph, recipeTerms(student, false)) : []),
         ...(keep ? keptKnowledge(teacherTerms(data), keep.graph, keep.weight) : []),
         ...terms,
       ],

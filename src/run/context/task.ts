@@ -3,6 +3,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Split } from '../../data/split.ts';
 import type { KeptSplits } from '../../data/splits/kept-splits.ts';
+import type { PackageAddition } from '../../export/package-folder.ts';
 import type { ReaderInput } from '../../export/shipped-reader.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
@@ -41,6 +42,8 @@ export interface StudentPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** The same in other forms, beside those that every reader looks for. */
+  readonly addition?: PackageAddition | undefined;
   /** Its outputs as they are to be read. */
   readonly heads: readonly Head[];
 }
@@ -128,7 +131,7 @@ export interface TaskData {
   /** Remembers what the teacher became, where a plan looks for it. */
   remember?(run: RunContext, teacher: ReadyTeacher): void;
   /** Calls of `rows` samples from all over a split, as people would make them. */
-  speedCalls(split: Split, rows: number): Generator<Readonly<Record<string, Tensor>>>;
+  speedCalls(split: Split, rows: number, calls?: number): Generator<Readonly<Record<string, Tensor>>>;
   writeStudent(folder: string, content: StudentPackage): void;
   /**
    * A sample as somebody has it who reads the shipped student; undefined for one that readers are known to prepare

@@ -1,3 +1,4 @@
+import { exitTerms } from '../../compress/exits/exit-terms.ts';
 import { duringTraining } from '../../compress/transforms/apply-transforms.ts';
 import type { Split } from '../../data/split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
@@ -45,7 +46,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
   const training = await withScratchTaps(scratch, taught ? samples : [], dims, (knowledge) =>
     measureTraining(context, {
       student,
-      terms: [...terms, ...steps.terms],
+      terms: [...terms, ...steps.terms, ...exitTerms(student.graph, terms)],
       optimizer: createOptimizer(optimizer),
       maxGradNorm,
       accumulate,

@@ -12,7 +12,7 @@ import { measureHeads, scoreOf } from '../heads/measure-heads.ts';
 import { studentInt8 } from '../measuring/int8.ts';
 import { measureGraph } from '../measuring/measure-graph.ts';
 import { fedAs } from '../measuring/open-classifier.ts';
-import type { Shipped } from './shipped.ts';
+import { networkFile, type Shipped } from './shipped.ts';
 
 /** So many layers are named, the worst ones. */
 const NAMED_LAYERS = 5;
@@ -25,7 +25,7 @@ const NAMED_LAYERS = 5;
 export async function int8Gate(
   run: RunContext,
   data: TaskData,
-  shipped: Pick<Shipped, 'student' | 'float32Layers'>,
+  shipped: Pick<Shipped, 'student' | 'float32Layers' | 'exits'>,
   { drop, samples }: { readonly drop: Difference; readonly samples: number },
 ): Promise<Gate> {
   const { maxDrop } = run.recipe.export.int8 as { maxDrop: number };
@@ -47,10 +47,11 @@ export async function int8Gate(
 async function worstLayers(
   run: RunContext,
   data: TaskData,
-  { student, float32Layers }: Pick<Shipped, 'student' | 'float32Layers'>,
+  shipped: Pick<Shipped, 'student' | 'float32Layers' | 'exits'>,
 ): Promise<NonNullable<Gate['layers']>> {
+  const { float32Layers } = shipped;
   const { validation } = data.dataset.splits;
-  const model = fedAs(data, readModelFile(student));
+  const model = fedAs(data, readModelFile(networkFile(shipped)));
   const quantize = await studentInt8(run, data, model);
   const layers = quantizableLayers(model)
     .map(({ name }) => name)

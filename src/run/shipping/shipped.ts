@@ -1,5 +1,6 @@
 import type { Compression } from '../../report/compression.ts';
 import type { BaselineResult, ShippedCheck } from '../../report/result.ts';
+import type { ShippedExits } from './shipped-exits.ts';
 
 /** A model that the student is compared with, in a file of its own that does not ship. */
 export interface ComparedModel extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'> {
@@ -17,6 +18,13 @@ export interface Shipped {
   readonly float32Layers: readonly string[];
   /** What the folder was read by, with the answers that are measured. */
   readonly check: ShippedCheck;
+  /** How samples leave it early, where it has exits. */
+  readonly exits?: ShippedExits;
   /** What the recipe's transforms did. */
   readonly compression?: Compression;
+}
+
+/** The float32 file in which a student's layers are nodes of one graph: its own, or, with exits, the one before it was cut at them. */
+export function networkFile({ student, exits }: Pick<Shipped, 'student' | 'exits'>): string {
+  return exits?.model.file ?? student;
 }

@@ -5,6 +5,7 @@ import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { relative } from '../../platform/paths.ts';
 import { finite, type Gain, type ModelResult, shortName } from '../../report/result.ts';
+import type { Section } from '../../report/targets/section.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import type { RunContext } from '../context/run-context.ts';
@@ -15,6 +16,7 @@ import { attributionCosines } from '../measuring/attribution-cosines.ts';
 import { ComparedModels, INT8_NAME, STUDENT_NAME, TEACHER_NAME } from '../measuring/compared-models.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
+import { measureExits } from '../measuring/measure-exits.ts';
 import type { Speed } from '../measuring/measure-speed.ts';
 import { modelResult } from '../measuring/model-result.ts';
 import { ReportSections } from '../measuring/report-sections.ts';
@@ -22,7 +24,7 @@ import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';
 import { int8Gate } from '../shipping/gate.ts';
 import { rejectInt8 } from '../shipping/rejected-int8.ts';
-import type { Shipped } from '../shipping/shipped.ts';
+import { networkFile, type Shipped } from '../shipping/shipped.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
@@ -61,7 +63,8 @@ export const evaluateStage = stage({
         run.emit({ type: 'progress', stage: 'evaluate', task: 'answering', done, total: test.size, unit });
       }
       const speeds = await timeModels(run, models.sessions, data, test);
-      const cosines = await attributionCosines(run, data, files);
+      const exits = shipped.exits && (await measureExits(run, data, shipped.exits));
+      const cosines = await attributionCosines(run, data, withoutBranches(files, shipped));
       const result = (name: string): ModelResult =>
         modelResult({
           runFolder: run.folder.path,
@@ -72,7 +75,7 @@ export const evaluateStage = stage({
           attributionCosine: cosines.get(name),
           ...(name === INT8_NAME && {
             network: shipped.student,
-            int8Share: int8Share(readModelFile(shipped.student), shipped.float32Layers),
+            int8Share: int8Share(readModelFile(networkFile(shipped)), shipped.float32Layers),
           }),
         });
       const { chance } = models;
@@ -96,7 +99,8 @@ export const evaluateStage = stage({
         ...(chance !== undefined && { chance }),
         shippedCheck: shipped.check,
         ...(shipped.compression && { compression: shipped.compression }),
-        sections: sections.sections(),
+        ...(exits && { exits: exits.result }),
+        sections: withBlocks(sections.sections(), data, exits?.blocks),
       };
       return { value, summary: summaryOf(models, data) };
     } finally {
@@ -113,6 +117,24 @@ export const studentEvaluationStage = stage({
   run: (run, needs) => evaluateStage.run(run, { ...needs, teacher: undefined }),
   title: () => 'Measure on the test split',
 });
+
+/** The same files, with the network as a plain one where the student's has branches: no gradient goes through those. */
+function withoutBranches(
+  files: ReadonlyMap<string, string>,
+  { exits }: Pick<Shipped, 'exits'>,
+): ReadonlyMap<string, string> {
+  return exits ? new Map([...files, [STUDENT_NAME, exits.last]]) : files;
+}
+
+/** The report's sections by output, with more blocks for the main one. */
+function withBlocks(
+  sections: ReadonlyMap<string, Section>,
+  { heads: [main] }: Pick<TaskData, 'heads'>,
+  blocks: Section | undefined,
+): ReadonlyMap<string, Section> {
+  if (!blocks || !main) return sections;
+  return new Map([...sections, [main.output, [...(sections.get(main.output) ?? []), ...blocks]]]);
+}
 
 /** The files that are measured, by name. */
 function filesOf(
@@ -176,7 +198,7 @@ function besideTeacher(models: ComparedModels): Pick<Evaluations, 'overTeacher' 
 async function gated(
   run: RunContext,
   data: TaskData,
-  shipped: Pick<Shipped, 'student' | 'float32Layers'>,
+  shipped: Pick<Shipped, 'student' | 'float32Layers' | 'exits'>,
   int8: ModelResult | null,
   drop: () => Difference,
 ): Promise<Pick<Evaluations, 'studentInt8' | 'gate'>> {

@@ -15,7 +15,7 @@ import { writeModelFile } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { percent } from '../../percent.ts';
 import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
-import { QUANTIZED_AFTERWARDS, UNCOMPRESSED } from '../../report/compression.ts';
+import { QUANTIZED_AFTERWARDS, TO_THE_END, UNCOMPRESSED } from '../../report/compression.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
 import type { Head } from '../../targets/head.ts';
 import { compressedStudent } from '../compressing/compress-student.ts';
@@ -29,6 +29,7 @@ import { tuneHeads } from '../heads/tune-heads.ts';
 import { studentInt8 } from '../measuring/int8.ts';
 import { measureGraph } from '../measuring/measure-graph.ts';
 import { planExport } from '../planning/student-stages.ts';
+import { EXITS_FOLDER, readyExits } from '../shipping/ready-exits.ts';
 import { REJECTED } from '../shipping/rejected-int8.ts';
 import { shipStudent } from '../shipping/ship-student.ts';
 import type { ComparedModel, Shipped } from '../shipping/shipped.ts';
@@ -87,7 +88,14 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
   const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
   const studentFolder = folder.file('student');
   const heads = await tunedHeads(run, model, data);
-  const check = await shipStudent(run, data, studentFolder, { model, quantized: int8?.graph ?? null, heads });
+  const exits = await readyExits(run, data, model, int8?.graph ?? null);
+  const forms = exits ?? { model, quantized: int8?.graph ?? null };
+  const check = await shipStudent(run, data, studentFolder, {
+    model: forms.model,
+    quantized: forms.quantized,
+    addition: exits?.addition,
+    heads,
+  });
   // What an earlier part of the run held back is decided anew.
   rmSync(folder.file(REJECTED), { recursive: true, force: true });
   const baselines: ComparedModel[] = [];
@@ -111,13 +119,17 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
       baselines.push({ ...QUANTIZED_AFTERWARDS, taughtBy, file: quantized });
     }
   }
+  if (exits) {
+    const taughtBy = recipe.teacher ? 'teacher' : 'labels';
+    baselines.push({ ...TO_THE_END, taughtBy, file: exits.shipped.last });
+  }
   for (const { name, title, taughtBy, student } of peers) {
     const file = folder.file('peer', `${name}.onnx`);
     mkdirSync(folder.file('peer'), { recursive: true });
     writeModelFile(file, shippedForm({ student }));
     baselines.push({ name, title, taughtBy, file });
   }
-  for (const part of ['student', 'baseline', 'uncompressed', 'peer'])
+  for (const part of ['student', 'baseline', 'uncompressed', 'peer', EXITS_FOLDER])
     if (existsSync(folder.file(part))) folder.keepFolder(part);
   const value: Shipped = {
     student: folder.file('student', MODEL_FILE),
@@ -125,6 +137,7 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     baselines,
     float32Layers: int8?.excluded ?? [],
     check,
+    ...(exits && { exits: exits.shipped }),
     ...(student.compression && { compression: student.compression }),
   };
   const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';

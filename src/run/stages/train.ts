@@ -1,3 +1,4 @@
+import { exitTerms } from '../../compress/exits/exit-terms.ts';
 import { duringTraining, foreseeTransforms } from '../../compress/transforms/apply-transforms.ts';
 import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import { LimbeckError } from '../../errors.ts';
@@ -95,6 +96,7 @@ export async function train(
     student,
     transformsOf(name === 'train' ? recipe : plainOf(recipe), data.heads),
   );
+  const added = [...steps.terms, ...exitTerms(steps.student.graph, terms)];
   const plan = await trainingPlan(taught, data, lessons, {
     stage: { name, terms, steps: totalSteps },
     batches,
@@ -108,10 +110,10 @@ export async function train(
     task: 'training',
     student: steps.student,
     variants,
-    terms: [...terms, ...steps.terms],
+    terms: [...terms, ...added],
     totalSteps,
     learningRate: training.optimizer.learningRate,
-    plan: withTerms(plan, steps.terms),
+    plan: withTerms(plan, added),
     selection,
   });
   const { step, evaluation } = result.best;

@@ -145,7 +145,7 @@ function sampleData(context: Context): TaskData {
     },
     ...(remember && { remember }),
     heldBytes: splits.train.heldBytes,
-    speedCalls: (split, rows) => speedCalls(split, rows, read),
+    speedCalls: (split, rows, calls) => speedCalls(split, rows, read, calls),
     readerInput: (split, ordinal) => samples.readerInput?.(split, ordinal),
     writeStudent: samples.write,
   };

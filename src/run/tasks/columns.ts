@@ -71,14 +71,20 @@ export function writeColumnStudent(
   models: StudentPackage,
 ): void {
   const [main] = models.heads as [Head, ...Head[]];
-  writePackage(folder, models, [
-    ...inputFiles(dataset),
-    jsonFile(CONFIG_FILE, {
-      model_type: 'limbeck',
-      ...main.target.config(main.space, main.options, main.tuned),
-      limbeck: { architecture: recipe.student.kind, task: recipe.task },
-    }),
-  ]);
+  writePackage(
+    folder,
+    models,
+    [
+      ...inputFiles(dataset),
+      jsonFile(CONFIG_FILE, {
+        model_type: 'limbeck',
+        ...main.target.config(main.space, main.options, main.tuned),
+        limbeck: { architecture: recipe.student.kind, task: recipe.task },
+      }),
+      ...(models.addition?.files ?? []),
+    ],
+    models.addition?.models,
+  );
 }
 
 /** What a student needs to prepare its inputs. */

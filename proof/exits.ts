@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as ort from 'onnxruntime-web';
+import { parse, stringify } from 'yaml';
+import { createNodeEngine } from '../src/engine/node.ts';
+import type { OrtModule } from '../src/engine/ort-session.ts';
+import { createWebEngine } from '../src/engine/web.ts';
+import { accuracyOf, distill, parseRecipe, type Recipe, type RunResult } from '../src/index.ts';
+import type { speedCalls } from '../src/run/batches/speed-calls.ts';
+import { meanLatencies } from '../src/run/measuring/time-exits.ts';
+import { openTask } from '../src/run/tasks/index.ts';
+import { type Proof, SEEDS } from './proof.ts';
+import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
+
+const RUNS = fileURLToPath(new URL('../runs/proof/', import.meta.url));
+const RECIPES = fileURLToPath(new URL('../recipes', import.meta.url));
+const FILE = `${RECIPES}/glosses-exits.yaml`;
+/** What leaving early may cost on the test split, and how many times faster it has to be. */
+const MOST_LOST = 0.003;
+const LEAST_SPEEDUP = 2;
+/** Test samples that are timed, and for how many seconds about for each model. */
+const CALLS = 400;
+const SECONDS = 4;
+
+/** One seed: accuracies on the test split, 0 to 1, and mean milliseconds of a sample. */
+interface Measured {
+  readonly exits: NonNullable<RunResult['exits']>['model'];
+  /** The same network trained without exits. */
+  readonly plain: number;
+  readonly node: Timed;
+  readonly wasm: Timed;
+}
+
+interface Timed {
+  readonly exits: number;
+  readonly toTheEnd: number;
+}
+
+/** recipes/glosses-exits.yaml beside itself to its last layer, and beside the same student trained without exits. */
+export const earlyExits: Proof = {
+  name: 'exits',
+  title: 'Early exits: easy glosses leave a transformer after its first layers',
+  async run(log) {
+    const runs: Measured[] = [];
+    for (const seed of SEEDS) {
+      const { result, recipe, out } = await distilled(seed, true, log);
+      const plain = await distilled(seed, false, log);
+      if (!result.exits) throw new Error('the run has no exits');
+      const calls = await callsOf(recipe, out);
+      const files = [`${out}/student/onnx/model.onnx`, `${out}/exits/last.onnx`];
+      runs.push({
+        exits: result.exits.model,
+        plain: accuracyOf(plain.result.student),
+        node: await timed(createNodeEngine({ threads: 1 }), files, calls),
+        wasm: await timed(createWebEngine({ ort: ort as unknown as OrtModule, threads: 1 }), files, calls),
+      });
+    }
+    const early = runs.map(({ exits }) => exits.test.accuracy);
+    const whole = runs.map(({ exits }) => exits.test.toTheEnd);
+    const plain = runs.map((run) => run.plain);
+    const lost = (from: readonly number[]) => from.map((value, i) => value - (early[i] as number));
+    const milliseconds = (of: (run: Measured) => number) => numbers(runs.map(of), 2);
+    const times = (of: (run: Measured) => Timed) => runs.map((run) => of(run).toTheEnd / of(run).exits);
+    const rows = [
+      ['student', 'test accuracy, %', 'Node, ms a sample', 'WASM, ms a sample'],
+      [
+        'with exits',
+        percents(early),
+        milliseconds(({ node }) => node.exits),
+        milliseconds(({ wasm }) => wasm.exits),
+      ],
+      [
+        'the same, to its last layer for every sample',
+        percents(whole),
+        milliseconds(({ node }) => node.toTheEnd),
+        milliseconds(({ wasm }) => wasm.toTheEnd),
+      ],
+      ['the same student, trained without exits', percents(plain), 'as the one above', 'as the one above'],
+    ];
+    const places = runs[0]?.exits.exits ?? [];
+    const shares = places.map(({ layer }, i) => {
+      const own = runs.map(({ exits }) => exits.exits[i]?.share ?? 0);
+      const all = runs.map(({ exits }) => exits.exits[i]?.accuracyOfAll ?? 0);
+      return `${layer === undefined ? 'at the end' : `after ${layer}`} ${percents(own)} % (if all left there: ${percents(all)} % right)`;
+    });
+    return {
+      table: markdownTable(rows),
+      text: `Who leaves where: ${shares.join('; ')}. Thresholds were chosen on the validation split under a bound of 0.3 points; accuracy is of the test split. Latency is the mean over ${CALLS} test glosses, each in a call of its own, one thread, models in turn.`,
+      claims: [
+        ...(['node', 'wasm'] as const).map((where) => ({
+          text: `mean latency in ${where === 'node' ? 'Node' : 'WASM'} is at least ${LEAST_SPEEDUP} times lower than to the last layer (${numbers(
+            times((run) => run[where]),
+            2,
+          )} times)`,
+          holds: spreadOf(times((run) => run[where])).mean >= LEAST_SPEEDUP,
+        })),
+        {
+          text: `at most 0.3 points less accuracy than to the last layer (${percents(lost(whole))})`,
+          holds: spreadOf(lost(whole)).mean <= MOST_LOST,
+        },
+        {
+          text: `at most 0.3 points less accuracy than the same student trained without exits (${percents(lost(plain))})`,
+          holds: spreadOf(lost(plain)).mean <= MOST_LOST,
+        },
+      ],
+    };
+  },
+};
+
+async function distilled(seed: number, withExits: boolean, log: (line: string) => void) {
+  const { compress, ...plain } = parse(readFileSync(FILE, 'utf8')) as Record<string, unknown>;
+  const text = stringify(withExits ? { ...plain, compress } : plain);
+  const recipe = parseRecipe(text, { file: FILE, overrides: ['export.int8=false', `seed=${seed}`] });
+  const name = `exits-${withExits ? 'with' : 'without'}-seed-${seed}`;
+  const out = `${RUNS}${name}`;
+  const result = await distill(recipe, {
+    out,
+    storeFolder: `${RUNS}.store`,
+    recipeFolder: RECIPES,
+    baseline: false,
+    timingSeconds: 0.3,
+    onEvent: (event) => {
+      if (event.type === 'stage-end')
+        log(`${name}: ${event.stage} ${event.seconds.toFixed(0)} s, ${event.summary}`);
+    },
+  });
+  return { result, recipe, out };
+}
+
+/** Test glosses, each as a call of its own. */
+async function callsOf(recipe: Recipe, out: string) {
+  const task = await openTask({ recipe, options: { out, recipeFolder: RECIPES } });
+  const data = await task.prepareData({});
+  try {
+    return [...data.speedCalls(data.dataset.splits.test, 1, CALLS)];
+  } finally {
+    data.dataset.close();
+  }
+}
+
+async function timed(
+  engine: ReturnType<typeof createNodeEngine>,
+  files: readonly string[],
+  calls: ReturnType<typeof speedCalls> extends Generator<infer Call> ? readonly Call[] : never,
+): Promise<Timed> {
+  const sessions = await Promise.all(files.map((file) => engine.load(new Uint8Array(readFileSync(file)))));
+  try {
+    const [exits, toTheEnd] = (await meanLatencies(sessions, calls, SECONDS)).means as [number, number];
+    return { exits, toTheEnd };
+  } finally {
+    for (const session of sessions) await session.release();
+  }
+}

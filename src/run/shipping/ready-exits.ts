@@ -1,0 +1,122 @@
+import { chosenPolicy, type ExitPolicy, exitPolicies } from '../../compress/exits/choose-thresholds.ts';
+import { type ExitPart, exitParts } from '../../compress/exits/exit-parts.ts';
+import { type Exits, exitsOf, withoutExits } from '../../compress/exits/kept-exits.ts';
+import { withConditions } from '../../compress/exits/with-conditions.ts';
+import { LimbeckError } from '../../errors.ts';
+import { EXITS_FILE, type ExitsManifest, type PartOfExits } from '../../export/exits-manifest.ts';
+import { jsonFile, MODEL_FILE, type PackageAddition, QUANTIZED_FILE } from '../../export/package-folder.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { writeModelFile } from '../../onnx/node-files.ts';
+import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
+import { percent } from '../../percent.ts';
+import { mkdirSync } from '../../platform/files.ts';
+import type { Head } from '../../targets/head.ts';
+import type { RunContext } from '../context/run-context.ts';
+import type { TaskData } from '../context/task.ts';
+import { exitAnswers, exitCosts } from './exit-answers.ts';
+import type { ExitForm, ShippedExits } from './shipped-exits.ts';
+
+/** The folder in a run for the network with all of its exits, as it is before it is cut at them. */
+export const EXITS_FOLDER = 'exits';
+
+/** A student with exits in the forms in which it ships. */
+export interface ReadyExits {
+  readonly shipped: ShippedExits;
+  readonly model: Graph;
+  readonly quantized: Graph | null;
+  /** Its parts, for batches. */
+  readonly addition: PackageAddition;
+}
+
+/**
+ * Chooses thresholds for a network with exits on the validation split, for each precision its own, and makes of it what
+ * ships: one graph in which samples leave early, and parts. Undefined for a network without exits.
+ *
+ * @throws LimbeckError `compress.invalid` where no validation sample has a label
+ */
+export async function readyExits(
+  run: RunContext,
+  data: TaskData,
+  model: Graph,
+  quantized: Graph | null,
+): Promise<ReadyExits | undefined> {
+  const exits = exitsOf(model);
+  if (!exits) return undefined;
+  const { folder } = run;
+  const costs = exitCosts(model);
+  mkdirSync(folder.file(EXITS_FOLDER), { recursive: true });
+  const inFolder = (name: string) => folder.file(EXITS_FOLDER, name);
+  const ready = async (graph: Graph, name: string) => {
+    writeModelFile(inFolder(name), graph);
+    const policies = await policiesOf(run, data, graph, costs);
+    const policy = chosenPolicy(policies, exits.maxDrop);
+    return { file: inFolder(name), policies, policy };
+  };
+  const form = await ready(model, 'model.onnx');
+  const quantizedForm = quantized && (await ready(quantized, 'model_quantized.onnx'));
+  const last = inFolder('last.onnx');
+  writeModelFile(last, removeDeadNodes(withoutExits(model)));
+  if (form.policy.shares.at(-1) === 1) {
+    run.warn(
+      `no sample leaves the student early: every threshold costs more than ${percent(exits.maxDrop, 2)} of the ${data.dataset.splits.validation.size} validation ${data.task.unit} (compress: exits, maxDrop)`,
+    );
+  }
+  return {
+    shipped: { exits, costs, last, model: form, ...(quantizedForm && { quantized: quantizedForm }) },
+    model: withConditions(model, form.policy.thresholds),
+    quantized: quantized && quantizedForm && withConditions(quantized, quantizedForm.policy.thresholds),
+    addition: exits.parts
+      ? partsOf(exits, { model, form, quantized, quantizedForm })
+      : { models: {}, files: [] },
+  };
+}
+
+async function policiesOf(
+  run: RunContext,
+  data: TaskData,
+  graph: Graph,
+  costs: readonly number[],
+): Promise<ExitPolicy[]> {
+  const [head] = data.heads as [Head];
+  const answers = await exitAnswers(run, graph, { split: data.dataset.splits.validation, head, costs });
+  if (answers.labels.length === 0) {
+    throw new LimbeckError('compress.invalid', 'no validation sample has a label: exits have no thresholds', {
+      where: 'compress, kind exits',
+      remedy:
+        'Give the validation split samples with labels (data.splits.validation), or leave the exits out.',
+    });
+  }
+  return exitPolicies(answers);
+}
+
+function partsOf(
+  { confidence, output }: Exits,
+  forms: {
+    readonly model: Graph;
+    readonly form: ExitForm;
+    readonly quantized: Graph | null;
+    readonly quantizedForm: ExitForm | null;
+  },
+): PackageAddition {
+  const models: Record<string, Graph> = {};
+  const told = (graph: Graph, suffix: string, { policy }: ExitForm): PartOfExits[] =>
+    exitParts(graph).map(({ graph: part, takes, gives, layer }: ExitPart, i) => {
+      const file = `onnx/exits/part_${i + 1}${suffix}.onnx`;
+      models[file] = part;
+      const threshold = policy.thresholds[i] ?? null;
+      return { file, ...(layer !== undefined && { layer }), threshold, takes: [...takes], gives: [...gives] };
+    });
+  const manifest: ExitsManifest = {
+    version: 1,
+    confidence,
+    output,
+    forms: {
+      [MODEL_FILE]: told(forms.model, '', forms.form),
+      ...(forms.quantized &&
+        forms.quantizedForm && {
+          [QUANTIZED_FILE]: told(forms.quantized, '_quantized', forms.quantizedForm),
+        }),
+    },
+  };
+  return { models, files: [jsonFile(EXITS_FILE, manifest)] };
+}

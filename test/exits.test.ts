@@ -1,0 +1,101 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createNodeEngine } from '../src/engine/node.ts';
+import { exportStudent, openEarlyExits, parseRecipe, train } from '../src/index.ts';
+import { readModelFile } from '../src/onnx/node-files.ts';
+import { tensor } from '../src/onnx/tensor.ts';
+import { fileHash } from './support/file-hash.ts';
+import { patience } from './support/patience.ts';
+import { writeQuarters } from './support/small-pictures.ts';
+import { RunPlace } from './support/small-run.ts';
+
+const place = new RunPlace();
+const recipe = (exits: string) =>
+  parseRecipe(`
+name: exits
+task: image-classification
+data: { source: { kind: idx, path: pictures, classes: [a, b, c, d] }, splits: { validation: 60 } }
+student: { kind: resnet, width: 8, stages: 2, blocks: 1 }
+training: { epochs: 3, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 9, earlyStopping: false }
+compress: [{ kind: exits, after: [1], places: 2, maxDrop: 0.1${exits} }]
+export: { int8: { maxDrop: 0.2 } }
+`);
+
+beforeAll(() => writeQuarters(place.path('pictures'), { train: 200, test: 60 }));
+afterAll(() => place.remove());
+
+test('a student with exits ships as one file with branches and in parts, which answer alike', {
+  timeout: patience(60),
+}, async () => {
+  const run = place.path('runs', 'run');
+  const result = await train(recipe(''), place.options('run'));
+  const { model, quantized } = result.exits!;
+  for (const form of [model, quantized!]) {
+    expect(form.exits.map(({ layer }) => layer)).toEqual(['stage_1/block_1', undefined]);
+    expect(form.exits.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+    expect(form.validation.toTheEnd - form.validation.accuracy).toBeLessThanOrEqual(0.1 + 1e-9);
+    expect(form.curve.at(-1)!.latencyMs).toBeGreaterThan(0);
+  }
+  expect(model.exits[0]!.share).toBeGreaterThan(0);
+  // What was measured at the exits is what the shipped file answers.
+  expect(model.test.accuracy).toBeCloseTo(result.student.accuracy as number, 9);
+  expect(result.baselines?.map(({ name }) => name)).toContain('to-the-end');
+  const onnx = place.path('runs', 'run', 'student', 'onnx', 'model.onnx');
+  const shipped = readModelFile(onnx);
+  expect(shipped.nodes.map(({ opType }) => opType)).toContain('If');
+  expect(shipped.outputs.map(({ name }) => name)).toEqual(['logits', 'exit']);
+  expect(readFileSync(`${run}/report.html`, 'utf8')).toContain('Who leaves early');
+  expect(readFileSync(`${run}/metrics.jsonl`, 'utf8')).toContain('loss/exit_1/self');
+
+  const engine = createNodeEngine({ threads: 1 });
+  const pixels = Float32Array.from({ length: 8 * 3 * 64 }, (_, i) => Math.sin(i * i));
+  const feeds = { pixel_values: tensor('float32', [8, 3, 8, 8], pixels) };
+  for (const file of ['onnx/model.onnx', 'onnx/model_quantized.onnx']) {
+    const session = await engine.load(`${run}/student/${file}`);
+    const whole = await session.run(feeds);
+    const parts = await openEarlyExits(`${run}/student`, { engine, model: file });
+    const { logits, exit } = await parts.run(feeds);
+    expect([...exit]).toEqual([...(whole.exit!.data as BigInt64Array)].map(Number));
+    logits.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(whole.logits!.data[i] as number, 5);
+    });
+    await parts.release();
+    await session.release();
+  }
+
+  const hash = fileHash(onnx);
+  rmSync(`${run}/student`, { recursive: true });
+  await exportStudent(run, {});
+  expect(fileHash(onnx)).toBe(hash);
+});
+
+test('heads that are trained afterwards leave the network as it was, and may ship without parts', {
+  timeout: patience(60),
+}, async () => {
+  const result = await train(recipe(', train: heads, epochs: 1, parts: false'), place.options('heads'));
+  const before = result.baselines?.find(({ name }) => name === 'to-the-end');
+  expect(result.compression?.[0]).toMatchObject({ kind: 'exits', phases: ['after'] });
+  expect(before?.result.accuracy).toBe(result.exits?.model.test.toTheEnd);
+  const [{ before: first, after } = {}] = result.compression ?? [];
+  expect(after?.validation?.loss).toBeCloseTo(first?.validation?.loss as number, 5);
+  expect(existsSync(place.path('runs', 'heads', 'student', 'exits.json'))).toBe(false);
+  await expect(openEarlyExits(place.path('runs', 'heads', 'student'))).rejects.toThrow();
+});
+
+test('exits of what does not answer with one class are refused with their key', () => {
+  const wrong = (compress: string, outputs: string) => () =>
+    parseRecipe(`
+name: wrong
+task: text-classification
+data: { source: { kind: jsonl, path: data.jsonl } }
+outputs: ${outputs}
+student: { kind: text-attention, layers: 2 }
+compress: ${compress}
+`);
+  expect(wrong('[{ kind: exits }]', '{ score: { target: number, field: score } }')).toThrow(
+    /exits are for one output that answers with a class \(target class\), and this recipe has score \(target number\)/,
+  );
+  const one = '{ logits: { target: class, field: label } }';
+  expect(wrong('[{ kind: exits }, { kind: exits }]', one)).toThrow(/a student has exits once/);
+  expect(wrong('[{ kind: exits, weight: 0, self: 0 }]', one)).toThrow(/nothing would teach the exits/);
+});
