@@ -7,7 +7,7 @@ import type { OrtModule } from '../src/engine/ort-session.ts';
 import { createWebEngine } from '../src/engine/web.ts';
 import { accuracyOf, distill, parseRecipe, type Recipe, type RunResult } from '../src/index.ts';
 import type { speedCalls } from '../src/run/batches/speed-calls.ts';
-import { meanLatencies } from '../src/run/measuring/time-exits.ts';
+import { meanLatencies } from '../src/run/exits/time-exits.ts';
 import { openTask } from '../src/run/tasks/index.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';

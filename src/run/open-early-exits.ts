@@ -1,8 +1,9 @@
 import type { Engine } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { EarlyExits } from '../export/early-exits.ts';
-import { readFileSync } from '../platform/files.ts';
+
 import { join } from '../platform/paths.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /**
  * Opens a student with early exits, to be run on batches in parts (`EarlyExits`).
@@ -20,7 +21,7 @@ export function openEarlyExits(
   const { engine = createNodeEngine(), model } = options;
   return EarlyExits.open({
     engine,
-    read: async (name) => new Uint8Array(readFileSync(join(folder, name))),
+    read: async (name) => readRegularFile(join(folder, name)),
     ...(model !== undefined && { model }),
   });
 }

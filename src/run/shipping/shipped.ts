@@ -1,6 +1,6 @@
 import type { Compression } from '../../report/compression.ts';
 import type { BaselineResult, ShippedCheck } from '../../report/result.ts';
-import type { ShippedExits } from './shipped-exits.ts';
+import type { ShippedExits } from '../exits/shipped-exits.ts';
 
 /** A model that the student is compared with, in a file of its own that does not ship. */
 export interface ComparedModel extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'> {

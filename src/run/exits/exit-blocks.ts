@@ -5,7 +5,7 @@ import type { Section, ShownSample } from '../../report/targets/section.ts';
 import { classesOf, type Head } from '../../targets/head.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
-import type { ExitAnswers } from '../shipping/exit-answers.ts';
+import type { ExitAnswers } from './exit-answers.ts';
 
 /** Examples that are shown of those who leave first, and of those who leave last. */
 const EXAMPLES = 6;

@@ -11,10 +11,10 @@ import type { Section } from '../../report/targets/section.ts';
 import type { Head } from '../../targets/head.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
-import { type ExitAnswers, exitAnswers } from '../shipping/exit-answers.ts';
-import type { ExitForm, ShippedExits } from '../shipping/shipped-exits.ts';
+import { SPEED_SECONDS } from '../measuring/measure-speed.ts';
+import { type ExitAnswers, exitAnswers } from './exit-answers.ts';
 import { exitBlocks } from './exit-blocks.ts';
-import { SPEED_SECONDS } from './measure-speed.ts';
+import type { ExitForm, ShippedExits } from './shipped-exits.ts';
 import { MOST_CALLS, meanLatencies } from './time-exits.ts';
 
 /** What the test split says of a student with exits. */
