@@ -9,6 +9,7 @@ import {
   studentHeadline,
   worthOf,
 } from '../report/conclusion.ts';
+import { exitLines } from '../report/exits-result.ts';
 import { shutGate } from '../report/gate-sentences.ts';
 import {
   int8Ships,
@@ -61,6 +62,7 @@ export function runSummary(result: TrainResult | RunResult, out: string, working
   const lines = [
     ...(isDistilled(result) ? distilledLines(result) : trainedLines(result, folder)),
     ...compressionLines(result.compression).map((line) => `Compressed by ${plainLine(line)}.`),
+    ...exitLines(result.exits).map((line) => `Leaving early: ${plainLine(line)}.`),
     '',
     `  model   ${join(folder, 'student')}${contents(result)}`,
     `  report  ${join(folder, 'report.html')}`,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -15,4 +15,23 @@ it('takes the file out of the folder that ships, once', () => {
   expect(existsSync(shipped)).toBe(false);
   expect(existsSync(kept)).toBe(true);
   expect(rejectInt8(run)).toBe(kept);
+});
+
+it('takes the parts of a file with exits out as well, and leaves those of the float32 one', () => {
+  const folder = join(run, 'student/onnx/exits');
+  mkdirSync(folder, { recursive: true });
+  const part = (file: string) => ({ file, threshold: null, takes: [], gives: [] });
+  const [float, int8] = ['onnx/exits/part_1.onnx', 'onnx/exits/part_1_quantized.onnx'] as const;
+  const forms = {
+    'onnx/model.onnx': [part(float), part(float)],
+    'onnx/model_quantized.onnx': [part(int8), part(int8)],
+  };
+  const manifest = { version: 1, confidence: 'probability', output: 'logits', forms };
+  writeFileSync(join(run, 'student/exits.json'), JSON.stringify(manifest));
+  for (const file of [float, int8, 'onnx/model_quantized.onnx'])
+    writeFileSync(join(run, 'student', file), 'model');
+  rejectInt8(run);
+  expect([float, int8].map((file) => existsSync(join(run, 'student', file)))).toEqual([true, false]);
+  const left = JSON.parse(readFileSync(join(run, 'student/exits.json'), 'utf8'));
+  expect(Object.keys(left.forms)).toEqual(['onnx/model.onnx']);
 });
