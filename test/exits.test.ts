@@ -82,6 +82,13 @@ test('heads that are trained afterwards leave the network as it was, and may shi
   await expect(openEarlyExits(place.path('runs', 'heads', 'student'))).rejects.toThrow();
 });
 
+test('a layer that there is not is refused with its name before anything is trained', async () => {
+  const wrong = recipe('').compress?.map((item) => ({ ...item, after: ['stage_9/block_1'] }));
+  const run = train({ ...recipe(''), compress: wrong as never }, place.options('refused'));
+  await expect(run).rejects.toThrow(/the student has no layer stage_9\/block_1/);
+  expect(existsSync(place.path('runs', 'refused', 'checkpoints', 'train'))).toBe(false);
+});
+
 test('exits of what does not answer with one class are refused with their key', () => {
   const wrong = (compress: string, outputs: string) => () =>
     parseRecipe(`

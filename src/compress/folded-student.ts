@@ -1,13 +1,17 @@
 import type { Graph } from '../onnx/graph.ts';
 import { foldBatchNorm } from '../onnx/passes/fold-batch-norm.ts';
+import { withOwnWeights } from '../onnx/passes/own-weights.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { weightLayout } from '../onnx/weight-layout.ts';
 import type { Student } from '../students/student.ts';
+import { exitsOf } from './exits/kept-exits.ts';
 
 /** A student's graph as it answers: statistics frozen, and folded into the layers before them. */
 export function foldedGraph({ graph }: Pick<Student, 'graph'>): Graph {
-  return foldBatchNorm(removeDeadNodes(toEvaluationForm(graph)));
+  const still = removeDeadNodes(toEvaluationForm(graph));
+  // An exit on a smaller image shares weights with the rest of the student, and has normalisations of its own.
+  return foldBatchNorm(exitsOf(graph)?.shared ? withOwnWeights(still) : still);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { TransformContext } from '../transforms/transform.ts';
 import type { ExitOptions } from './exit-options.ts';
 import { findSites } from './find-sites.ts';
 import { type Exits, withExits } from './kept-exits.ts';
+import { smallImageExit } from './small-image-exit.ts';
 
 /** The input that says which tokens count, where a student reads texts. */
 const ATTENTION_MASK = 'attention_mask';
@@ -18,7 +19,7 @@ const ATTENTION_MASK = 'attention_mask';
  * A student with a head at each of the layers that the options name: outputs `exit_N/logits`, float32 [batch, classes], beside its
  * own, and their parameters among its own.
  *
- * A head over tokens reads their mean, normalised; one over an image's map the means of its parts.
+ * With a resolution, the first exit is the student itself on a smaller image. A head over tokens reads their mean, normalised; one over an image's map the means of its parts.
  *
  * @throws LimbeckError `compress.invalid` as `findSites`, and for a student with several outputs or with other answers than a class
  */
@@ -35,6 +36,8 @@ export function attachExits(student: Student, options: ExitOptions, context: Tra
     );
   }
   const sites = findSites(graph, options, context);
+  if (sites.length === 0 && options.resolution === undefined)
+    throw cannotCompress(context, 'no exit is named', 'Name layers in `after`, or a `resolution`.');
   const g = new GraphBuilder(graph.opsets.get(''));
   const inputs = graph.inputs.map(({ name, type, shape }) => {
     if (!type || !shape) throw new Error(`the student's input ${name} has no type or shape`);
@@ -44,8 +47,10 @@ export function attachExits(student: Student, options: ExitOptions, context: Tra
   for (const { name } of graph.outputs) g.output(values.get(name) as TypedValue);
   const make = new ParameterMaker(g, context.random('exits'));
   const mask = values.get(ATTENTION_MASK) ?? inputs.find(({ name }) => name === ATTENTION_MASK);
+  const small = options.resolution === undefined ? undefined : smallImageExit(g, student, options, context);
+  const first = small ? 2 : 1;
   const heads = sites.map(({ layer, value }, i) => {
-    const scope = `exit_${i + 1}`;
+    const scope = `exit_${first + i}`;
     const logits = g.scope(scope, () => {
       const pooled = meansOf(g, make, values.get(value) as TypedValue, mask, options);
       return g.identity(headOver(g, make, pooled, options.hidden, classes), 'logits');
@@ -54,11 +59,20 @@ export function attachExits(student: Student, options: ExitOptions, context: Tra
   });
   for (const [key, line] of graph.metadata) g.setMetadata(key, line);
   const { confidence, maxDrop, weight, self, parts } = options;
-  const exits: Exits = { output: main, confidence, maxDrop, weight, self, parts, exits: heads };
+  const exits: Exits = {
+    output: main,
+    confidence,
+    maxDrop,
+    weight,
+    self,
+    parts,
+    shared: small !== undefined,
+    exits: [...(small ? [small.exit] : []), ...heads],
+  };
   return {
     ...student,
     graph: withExits(g.build(graph.name), exits),
-    parameters: [...student.parameters, ...make.names],
+    parameters: [...student.parameters, ...(small?.parameters ?? []), ...make.names],
   };
 }
 

@@ -5,13 +5,7 @@ import { CONFIDENCES } from './confidence.ts';
 export const exitOptions = z
   .strictObject({
     after: z
-      .union([
-        z.int().min(1).max(16),
-        z
-          .array(z.union([z.int().min(1), z.string().min(1).max(200)]))
-          .min(1)
-          .max(16),
-      ])
+      .union([z.int().min(1).max(16), z.array(z.union([z.int().min(1), z.string().min(1).max(200)])).max(16)])
       .default(1)
       .describe(
         'After which layers there is an exit: their numbers (1 is the first) or names as `limbeck inspect` tells them; or how many exits, spread evenly over the layers.',
@@ -61,6 +55,14 @@ export const exitOptions = z
       .default(1)
       .describe(
         "Of images: the head reads the means of so many by so many parts of the layer's map; 1: of all of it.",
+      ),
+    resolution: z
+      .int()
+      .min(2)
+      .max(16)
+      .optional()
+      .describe(
+        'Of images: the first exit is the whole student on the image at so many times fewer pixels a side (2: a quarter of them), with normalisations of its own. `after` may then be empty.',
       ),
     epochs: z
       .number()

@@ -136,6 +136,11 @@ const CASES = [
       }),
     images(ROWS),
   ],
+  [
+    'images, first at a quarter of the pixels',
+    () => attached(residual(), { after: ['stage_1/block_2'], resolution: 2 }),
+    images(ROWS),
+  ],
 ] as const;
 
 describe.each(CASES)('a student over %s', (_name, make, feeds) => {
@@ -292,6 +297,26 @@ describe('where exits are', () => {
     const error = errorOf(() => attached(make(), given));
     expect(error.code).toBe('compress.invalid');
     expect(error.message).toMatch(message);
+  });
+
+  test('is on a smaller image, with the same weights and normalisations of its own', () => {
+    const plain = residual();
+    const { graph, parameters } = attached(plain, { after: [], resolution: 2 });
+    const added = parameters.filter((name) => !plain.parameters.includes(name));
+    expect(added.length).toBeGreaterThan(0);
+    expect(added.every((name) => /^exit_1\/.*\/(scale|bias)$/.test(name))).toBe(true);
+    expect(graph.outputs.map(({ name }) => name)).toEqual(['logits', 'exit_1/logits']);
+    const folded = foldedGraph({ graph });
+    expect(folded.nodes.some(({ opType }) => opType === 'BatchNormalization')).toBe(false);
+  });
+
+  test.each([
+    [attention(2), { resolution: 2 }, /reads no images/],
+    [residual(), { resolution: 8 }, /of 12x12 pixels 1x1 would be left/],
+    [residual(), { resolution: 2, train: 'heads' }, /normalisations of its own/],
+    [residual(), { after: [] }, /no exit is named/],
+  ])('or refused where a smaller image has no meaning', (student, given, message) => {
+    expect(errorOf(() => attached(student, given)).message).toMatch(message);
   });
 
   test('or refused for other answers than one class', () => {

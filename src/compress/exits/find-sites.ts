@@ -23,6 +23,7 @@ export function findSites(
   { after }: Pick<ExitOptions, 'after'>,
   context: Pick<TransformContext, 'where'>,
 ): ExitSite[] {
+  if (typeof after === 'object' && after.length === 0) return [];
   const layers = describeModel(graph).layers.flatMap(siteOf);
   const inner = layers.slice(0, -1);
   const at = { where: `${context.where}.after` };

@@ -14,6 +14,8 @@ const exitsSchema = z.object({
   weight: z.number(),
   self: z.number(),
   parts: z.boolean(),
+  /** Whether the first exit is the network itself on a smaller image: then it shares weights with the rest. */
+  shared: z.boolean(),
   /** From the first to the last but one: `output` is the exit's logits, float32 [batch, classes]. */
   exits: z.array(z.object({ output: z.string(), layer: z.string() })).min(1),
 });
