@@ -18,6 +18,7 @@ import type { Proof } from './proof.ts';
 import { pruning } from './pruning.ts';
 import { quantisationAware } from './qat.ts';
 import { scenesBoxes } from './scenes-boxes.ts';
+import { severalTeachers } from './several-teachers.ts';
 import { speech } from './speech.ts';
 import { tags } from './tags.ts';
 
@@ -48,6 +49,7 @@ const PROOFS: readonly Proof[] = [
   chatTeacher,
   quantisationAware,
   earlyExits,
+  severalTeachers,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { distill, parseRecipe, type RunEvent } from '../src/index.ts';
+import { distill, parseRecipe, type RunEvent, type RunResult } from '../src/index.ts';
 import { DATA_TYPE_CODES } from '../src/onnx/data-type.ts';
 import type { TypedValue } from '../src/onnx/graph.ts';
 import { GraphBuilder } from '../src/onnx/graph-builder.ts';
@@ -9,6 +9,7 @@ import { writeModelFile } from '../src/onnx/node-files.ts';
 import { float32, tensor } from '../src/onnx/tensor.ts';
 import { randomStream } from '../src/random.ts';
 import { accuracyOf } from '../src/report/result.ts';
+import { ModelHub } from '../src/teachers/testing/model-hub.ts';
 import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
 
@@ -36,6 +37,10 @@ function teacherFolder(
   choice: {
     readonly config?: object;
     readonly pool?: 'sum' | 'last';
+    /** The order of its outputs. */
+    readonly classes?: readonly string[];
+    /** How much of what its words say is chance. */
+    readonly noise?: number;
     readonly end?: (g: GraphBuilder, scores: TypedValue) => TypedValue;
   },
 ): void {
@@ -44,7 +49,11 @@ function teacherFolder(
   const g = new GraphBuilder();
   const ids = g.input('tokens', 'int64', ['batch', 'sequence']);
   const mask = g.cast(g.input('mask', 'int64', ['batch', 'sequence']), 'float32');
-  const table = g.initializer('table', float32(WEIGHTS.flat(), [PIECES.length, CLASSES.length]));
+  const { classes = CLASSES, noise = 0 } = choice;
+  const weights = WEIGHTS.map((row, id) =>
+    classes.map((name) => row[CLASSES.indexOf(name)]! + (id < 4 ? 0 : noise * random.normal())),
+  );
+  const table = g.initializer('table', float32(weights.flat(), [PIECES.length, CLASSES.length]));
   const embedded = g.mul(g.gather(table, ids), g.unsqueeze(mask, [2]));
   const sums = g.op('CumSum', [embedded, g.scalar(1, 'int64')]);
   const last = g.gather(sums, g.scalar(-1, 'int64'), 1);
@@ -53,7 +62,7 @@ function teacherFolder(
   const scores = choice.pool === 'last' ? g.mul(last, g.unsqueeze(g.cast(isEnd, 'float32'), [1])) : last;
   g.output(choice.end ? choice.end(g, scores) : g.identity(scores), 'logits');
   writeModelFile(`${folder}/onnx/model.onnx`, g.build());
-  writeFileSync(`${folder}/config.json`, JSON.stringify({ id2label: { ...CLASSES } }));
+  writeFileSync(`${folder}/config.json`, JSON.stringify({ id2label: { ...classes } }));
   writeFileSync(
     `${folder}/tokenizer.json`,
     JSON.stringify({
@@ -81,7 +90,10 @@ function teacherFolder(
   writeFileSync(`${folder}/tokenizer_config.json`, JSON.stringify({ ...tokens, ...choice.config }));
 }
 
-async function accuraciesOf(name: string): Promise<{ teacher: number; student: number; warnings: string[] }> {
+async function accuraciesOf(
+  name: string,
+  more: object = {},
+): Promise<{ teacher: number; student: number; warnings: string[]; teachers: RunResult['teachers'] }> {
   const recipe = parseRecipe(
     stringify({
       name,
@@ -97,14 +109,16 @@ async function accuraciesOf(name: string): Promise<{ teacher: number; student: n
       training: { epochs: 2, batchSize: 32, optimizer: { kind: 'adamw', learningRate: 0.01 } },
       export: { int8: false },
       store: 'store',
+      ...more,
     }),
   );
   const warnings: string[] = [];
   const onEvent = (event: RunEvent) => {
     if (event.type === 'log' && event.level === 'warn') warnings.push(event.message);
   };
-  const { teacher, student } = await distill(recipe, place.options(name, { baseline: false, onEvent }));
-  return { teacher: accuracyOf(teacher), student: accuracyOf(student), warnings };
+  const result = await distill(recipe, place.options(name, { baseline: false, onEvent }));
+  const { teacher, student, teachers } = result;
+  return { teacher: accuracyOf(teacher), student: accuracyOf(student), warnings, teachers };
 }
 
 beforeAll(() => place.write('data.jsonl', rows()));
@@ -144,5 +158,73 @@ describe('a teacher from its folder is always right', () => {
     // On the right it would be asked at the padding: that is refused.
     teacherFolder('last-token-right', { pool: 'last', config: { padding_side: 'right' } });
     await expect(accuraciesOf('last-token-right')).rejects.toMatchObject({ code: 'teacher.padding' });
+  });
+
+  it('when it is fetched from a hub, and its student reads by a vocabulary that is learnt from the data', {
+    timeout: patience(120),
+  }, async () => {
+    teacherFolder('from-hub', { config: { model_max_length: 64 } });
+    writeFileSync(
+      place.path('from-hub/config.json'),
+      JSON.stringify({ architectures: ['BertForSequenceClassification'], id2label: { ...CLASSES } }),
+    );
+    const hub = new ModelHub('someone/always-right');
+    for (const name of ['onnx/model.onnx', 'config.json', 'tokenizer.json', 'tokenizer_config.json'])
+      hub.files.set(name, readFileSync(place.path(`from-hub/${name}`)));
+    const endpoint = await hub.start();
+    try {
+      const { teacher, student, warnings } = await accuraciesOf('own-tokenizer', {
+        inputs: {
+          text: {
+            modality: 'text',
+            field: 'text',
+            tokenizer: { train: { vocabulary: 40, minFrequency: 1 } },
+          },
+        },
+        teacher: { kind: 'hub', model: 'someone/always-right', endpoint, precision: 'f32' },
+      });
+      expect(teacher).toBe(1);
+      expect(student).toBeGreaterThan(0.4);
+      expect(warnings).toContainEqual(expect.stringContaining('is a model for text-classification'));
+    } finally {
+      await hub.stop();
+    }
+    const shipped = JSON.parse(
+      readFileSync(place.path('runs', 'own-tokenizer', 'student', 'tokenizer.json'), 'utf8'),
+    );
+    // The teacher's own has 28 whole words: w, and what follows it.
+    expect(Object.keys(shipped.model.vocab)).toContain('##1');
+  });
+});
+
+describe('several teachers', () => {
+  it('with orders of classes and tokenizers of their own count by what each is worth, which is told', {
+    timeout: patience(120),
+  }, async () => {
+    teacherFolder('right', {});
+    // Another length is another way to read: it gets columns of its own.
+    teacherFolder('guessing', { classes: ['c', 'a', 'b'], noise: 6, config: { model_max_length: 100 } });
+    const { teacher, student, teachers } = await accuraciesOf('several', {
+      teacher: {
+        kind: 'several',
+        teachers: [
+          { kind: 'onnx', model: 'right' },
+          { kind: 'onnx', model: 'guessing' },
+        ],
+        weights: 'validation',
+        precision: 'f32',
+      },
+    });
+    expect(teacher).toBeGreaterThan(0.95);
+    expect(student).toBeGreaterThan(0.4);
+    const [right, guessing] = teachers!.members;
+    expect(right).toMatchObject({ title: 'right', accuracy: 1 });
+    expect(right!.weight).toBeGreaterThan(0.9);
+    expect(guessing!.accuracy).toBeGreaterThan(0.34);
+    expect(guessing!.accuracy).toBeLessThan(1);
+    expect(teachers).toMatchObject({ together: teacher, anyRight: 1 });
+    expect(readFileSync(place.path('runs', 'several', 'report.html'), 'utf8')).toContain(
+      'Each teacher alone',
+    );
   });
 });

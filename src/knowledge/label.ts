@@ -151,7 +151,8 @@ export async function planLabels(
   for await (const batch of split.batches(batchSize)) {
     signal?.throwIfAborted();
     samples += batch.keys.length / SAMPLE_KEY_BYTES;
-    const spans = tokenSpans(batch);
+    // Batches may be made when they are looked at: of answers without a length only their keys are.
+    const spans = spaces.some(([, { info }]) => hasLength(info.dims)) ? tokenSpans(batch) : undefined;
     const lacking = spaces.map(([tap, space]) => {
       const rows = space.missing(batch.keys);
       missingOf.set(tap, (missingOf.get(tap) as number) + rows.length);

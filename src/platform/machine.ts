@@ -32,6 +32,11 @@ export function workingFolder(): string {
   return node?.cwd() ?? '/';
 }
 
+/** The folder of the person's own files. */
+export function homeFolder(): string {
+  return os?.homedir() ?? '/';
+}
+
 /** The folder for what is thrown away. */
 export function temporaryFolder(): string {
   return os?.tmpdir() ?? '/tmp';

@@ -1,12 +1,14 @@
 import { SOURCES } from '../data/sources/index.ts';
-import { BACKBONES } from '../students/index.ts';
+import { BACKBONES, GIVEN_STUDENTS } from '../students/index.ts';
 import {
   AUDIO_TEACHERS,
   HOSTED_TEACHERS,
+  HUB_TEACHERS,
   IMAGE_TEACHERS,
   PAIR_TEACHERS,
   TEACHERS,
 } from '../teachers/index.ts';
+import { SEVERAL_TEACHERS } from '../teachers/several/options.ts';
 import { inputsOf, type StatedParts } from './parts.ts';
 
 /** What each section of a recipe names by its kind, and what that kind reads or gives: modalities, several joined by `+`. */
@@ -30,11 +32,11 @@ function readByTeacher(kind: string): readonly string[] | undefined {
   if (AUDIO_TEACHERS.some((teacher) => teacher.kind === kind)) return ['audio'];
   if (PAIR_TEACHERS.some((teacher) => teacher.kind === kind)) return ['text+image'];
   if (HOSTED_TEACHERS.some((teacher) => teacher.kind === kind)) return ['text'];
-  return TEACHERS.find((teacher) => teacher.kind === kind)?.reads;
+  return [...TEACHERS, ...HUB_TEACHERS, ...SEVERAL_TEACHERS].find((teacher) => teacher.kind === kind)?.reads;
 }
 
 function readByStudent(kind: string): readonly string[] | undefined {
-  return (BACKBONES as readonly { kind: string; accepts: readonly string[] }[]).find(
+  return ([...BACKBONES, ...GIVEN_STUDENTS] as readonly { kind: string; accepts: readonly string[] }[]).find(
     (backbone) => backbone.kind === kind,
   )?.accepts;
 }
@@ -68,9 +70,9 @@ function fits(own: string, wanted: string): boolean {
   return own.split('+').sort().join('+') === wanted.split('+').sort().join('+');
 }
 
-/** Whether a kind of source, teacher or student goes with some modalities: `image`, `text+image`. */
-export function readBy(kind: string, wanted: string): boolean {
-  const own = SECTIONS.flatMap((section) => section.reads(kind) ?? []);
+/** Whether a kind of source, teacher or student goes with some modalities: `image`, `text+image`. @param section `data.source` */
+export function readBy(section: string, kind: string, wanted: string): boolean {
+  const own = SECTIONS.flatMap(({ path, reads }) => (path.join('.') === section ? (reads(kind) ?? []) : []));
   return own.length === 0 || own.some((one) => fits(one, wanted));
 }
 

@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import { fromRegistries } from '../registry.ts';
-import { BACKBONES } from '../students/index.ts';
+import { BACKBONES, GIVEN_STUDENTS } from '../students/index.ts';
 import { TASKS } from '../tasks/index.ts';
-import { HOSTED_TEACHERS, type HostedTeacherChoice, type TeacherChoice } from '../teachers/index.ts';
+import {
+  HOSTED_TEACHERS,
+  type HostedTeacherChoice,
+  type HubTeacherChoice,
+  type TeacherChoice,
+} from '../teachers/index.ts';
 import { compressProblems, compressSchema } from './compress.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
@@ -59,7 +64,7 @@ export const recipeSchema = fromRegistries(() =>
       teacher: teacherSchema()
         .optional()
         .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
-      student: registryUnion(BACKBONES).describe('What is taught.'),
+      student: registryUnion([...BACKBONES, ...GIVEN_STUDENTS]).describe('What is taught.'),
       objective: objectiveSchema(),
       weighting: weightingSchema,
       knowledge: knowledgeSchema,
@@ -177,7 +182,7 @@ export type DistillRecipe = Recipe & {
 export type HostedRecipe = Recipe & { teacher: HostedTeacherChoice };
 
 /** A recipe whose teacher reads texts. */
-export type TextDistillRecipe = Recipe & { teacher: TeacherChoice };
+export type TextDistillRecipe = Recipe & { teacher: TeacherChoice | HubTeacherChoice };
 
 /**
  * Asserts that the recipe has a teacher.

@@ -3,10 +3,12 @@ import {
   AUDIO_TEACHERS,
   COLUMN_TEACHERS,
   HOSTED_TEACHERS,
+  HUB_TEACHERS,
   IMAGE_TEACHERS,
   PAIR_TEACHERS,
   TEACHERS,
 } from '../teachers/index.ts';
+import { SEVERAL_TEACHERS } from '../teachers/several/options.ts';
 import { registryUnion } from './registry-union.ts';
 
 /** Who teaches: one of the registered teachers, with its options. */
@@ -18,5 +20,7 @@ export const teacherSchema = fromRegistries(() =>
     ...COLUMN_TEACHERS,
     ...AUDIO_TEACHERS,
     ...HOSTED_TEACHERS,
+    ...HUB_TEACHERS,
+    ...SEVERAL_TEACHERS,
   ]),
 );

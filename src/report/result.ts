@@ -214,11 +214,33 @@ const hostedTeacherSchema = z.object({
 });
 export type HostedTeacherResult = z.infer<typeof hostedTeacherSchema>;
 
+/** Several teachers on the test samples; shares of them, 0 to 1. */
+const teachersSchema = z.object({
+  members: z.array(
+    z.object({
+      title: z.string(),
+      /** What its answers count; null where that differs from sample to sample. */
+      weight: fraction.nullable(),
+      accuracy: fraction,
+      /** Where no other teacher is right. */
+      onlyRight: fraction,
+    }),
+  ),
+  /** The accuracy of what the student was taught. */
+  together: fraction,
+  /** Where some teacher is right: what choosing the right one every time would reach. */
+  anyRight: fraction,
+  /** Where they do not all give the same class. */
+  disagreement: fraction,
+});
+
 /** The whole of `result.json` of `distill`: the same, beside a teacher. */
 export const runResultSchema = trainResultSchema.extend({
   /** Absent of a teacher that was asked somewhere else. */
   teacher: modelResultSchema.optional(),
   hostedTeacher: hostedTeacherSchema.optional(),
+  /** Where several teach: each of them. */
+  teachers: teachersSchema.optional(),
   /** The same student trained on the labels alone; null with `--no-baseline`, and where there are no labels. */
   baseline: modelResultSchema.nullable().default(null),
   /** How much better the student is than its teacher. */

@@ -80,7 +80,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
   const task = await openTask({ recipe, options: settings });
   const name = options.split ?? 'test';
   const prepare = (kept?: KeptSplits) => task.prepareData({ ...(kept && { kept }) });
-  const { dataset, heads } =
+  const { dataset, heads, teacherReads } =
     typeof target === 'string' ? await dataAsInRun(prepare, settings.out, name) : await prepare();
   let session: Session | undefined;
   let truth: TeacherTruth | undefined;
@@ -91,7 +91,8 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
     const isTaught = heads.every(isTaughtAlone);
     const split = dataset.splits[name === 'train' && !isTaught ? 'labelled' : name];
     requireOutputs(session, heads, model);
-    truth = await openTeacherTruth(engine, heads, settings.out, files);
+    const reads = (batch: Batch) => teacherReads?.batch(batch, split) ?? batch;
+    truth = await openTeacherTruth(engine, heads, settings.out, files, reads);
     const checkInterrupted = () => options.signal?.throwIfAborted();
     const read = await tuneHeads({ checkInterrupted }, session, heads, dataset.splits.validation);
     const measuring = new OutputsMeasuring(read);

@@ -5,6 +5,13 @@ import type { BackboneFeatures } from '../targets/features.ts';
 import type { TaughtText } from './least-squares-start.ts';
 import type { ParameterMaker } from './parameters.ts';
 
+/** A model that a student is made of: of a file, or its teacher's. Its inputs are those of the recipe's columns. */
+export interface GivenModel {
+  readonly graph: Graph;
+  /** Initializers that are constants of the architecture, not weights. */
+  readonly constants?: readonly string[] | undefined;
+}
+
 /** What a backbone over tokens has to fit. */
 export interface TextInputs {
   readonly vocabularySize: number;
@@ -14,6 +21,7 @@ export interface TextInputs {
   readonly trainingTexts?: Iterable<ArrayLike<number>>;
   /** Whether texts are pairs: then `token_type_ids` is an input, 0 for the first of both and 1 for the second. */
   readonly pairs?: boolean;
+  readonly given?: GivenModel | undefined;
 }
 
 /** What a backbone over images has to fit. */
@@ -22,6 +30,7 @@ export interface ImageInputs {
   /** Pixels. */
   readonly height: number;
   readonly width: number;
+  readonly given?: GivenModel | undefined;
 }
 
 /** What a backbone over waveforms has to fit. */

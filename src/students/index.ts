@@ -3,8 +3,10 @@ import { registry } from '../registry.ts';
 import { audioConv } from './audio-conv.ts';
 import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
+import { cut } from './cut.ts';
 import { dualEncoder } from './dual-encoder.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
+import { onnxFile } from './onnx-file.ts';
 import { resnet } from './resnet.ts';
 import { staticEmbedding } from './static-embedding.ts';
 import { textAttention } from './text-attention.ts';
@@ -23,6 +25,9 @@ export const BACKBONES = registry('student', [
   audioConv,
   dualEncoder,
 ]);
+
+/** Those that are made of a model that is given: their options alone build nothing. */
+export const GIVEN_STUDENTS = registry('student of a model', [onnxFile, cut]);
 
 /** A backbone of the registry that reads a modality. */
 export function backboneFor<M extends ModalityName>(kind: string, modality: M): Backbone<z.ZodObject, M> {

@@ -44,6 +44,28 @@ export class ParameterMaker {
     return this.#g.initializer(name, filled(dims, value));
   }
 
+  /** Makes an initializer that is in the graph already a parameter. */
+  adopt(value: TypedValue): void {
+    this.names.push(value.name);
+  }
+
+  /**
+   * A weight of the shape of another, drawn anew: normal, with its mean and deviation. What is the same everywhere (the scale of
+   * a normalisation, a bias of zeros) stays.
+   */
+  redrawn({ type, dims, data }: Tensor): Tensor {
+    const values = data as Float32Array;
+    let [sum, squares] = [0, 0];
+    for (const value of values) {
+      sum += value;
+      squares += value * value;
+    }
+    const mean = sum / values.length;
+    const deviation = Math.sqrt(Math.max(0, squares / values.length - mean * mean));
+    const drawn = Float32Array.from(values, () => mean + deviation * this.#random.normal());
+    return { type, dims, data: drawn } as Tensor;
+  }
+
   #add(name: string, content: Tensor): TypedValue {
     const value = this.#g.initializer(name, content);
     this.names.push(value.name);

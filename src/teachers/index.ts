@@ -218,6 +218,55 @@ export function openTeacher(
   }
 }
 
+const hubOptions = z
+  .object({
+    model: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/, { error: 'expected OWNER/NAME' })
+      .describe('The name of the model on the hub: OWNER/NAME.'),
+    revision: z
+      .string()
+      .regex(/^(?!.*\.\.)[A-Za-z0-9][\w./-]{0,199}$/, { error: 'expected a branch, a tag or a commit' })
+      .default('main')
+      .describe('A branch, tag or commit; a commit never changes, and is not asked about once it is here.'),
+    file: z
+      .string()
+      .regex(/^(?!.*\.\.)[\w-][\w./ -]{0,199}\.onnx$/, {
+        error: 'expected the path of an ONNX file in the repository',
+      })
+      .optional()
+      .describe(
+        'Which of its ONNX files: onnx/model_quantized.onnx; onnx/model.onnx, model.onnx or the only one when absent.',
+      ),
+    endpoint: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'The hub; HF_ENDPOINT or https://huggingface.co when absent. HF_TOKEN goes to these two only.',
+      ),
+    inputs: onnxFileOptions.shape.inputs,
+    train: onnxFileOptions.shape.train,
+    output: teacherOutputOption,
+    labels: teacherLabelsOption,
+    atChance: atChanceOption,
+    ...labelling,
+  })
+  .describe(
+    'A model of the Hugging Face hub by its name: its ONNX file, classes, tokenizer and preprocessing are downloaded once, into the cache of huggingface_hub.',
+  );
+
+const hub = {
+  kind: 'hub',
+  reads: ['text', 'image', 'audio', 'text+image'],
+  options: hubOptions,
+} as const;
+
+/** The teachers that are fetched by name, and then opened as the file that they are. */
+export const HUB_TEACHERS = registry('teacher of a hub', [hub]);
+
+/** What a recipe says of a model of a hub. */
+export type HubTeacherChoice = { kind: 'hub' } & z.output<typeof hubOptions>;
+
 const onnxColumns = {
   kind: 'onnx-columns',
   options: z

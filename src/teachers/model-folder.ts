@@ -27,8 +27,7 @@ export function modelFiles(path: string): ModelFiles {
   if (!existsSync(path)) throw notThere(path);
   if (!isFolder(path)) return { model: path, folders: foldersOf(path), notes: [] };
   const found = onnxFiles(path);
-  const usual = USUAL.find((name) => found.includes(name));
-  const chosen = usual ?? (found.length === 1 ? found[0] : undefined);
+  const chosen = usualModel(found);
   if (chosen === undefined) throw found.length === 0 ? noOnnx(path) : several(path, found);
   const others = found.filter((name) => name !== chosen);
   const model = join(path, chosen);
@@ -37,6 +36,16 @@ export function modelFiles(path: string): ModelFiles {
       ? [`the teacher's folder has ${found.length} ONNX files: ${chosen} is asked, not ${others.join(', ')}`]
       : [];
   return { model, folders: [...new Set([...foldersOf(model), path])], notes };
+}
+
+/** The ONNX file that is meant where a folder is named: the usual one, or the only one; undefined where that cannot be told. */
+export function usualModel(names: readonly string[]): string | undefined {
+  return USUAL.find((name) => names.includes(name)) ?? (names.length === 1 ? names[0] : undefined);
+}
+
+/** Whether a file has weights in another format: what a model is exported from. */
+export function isOtherWeights(name: string): boolean {
+  return OTHER_WEIGHTS.test(name);
 }
 
 /** A file of the model by its name, in the first of its folders that has it; undefined where none has. */
@@ -68,12 +77,12 @@ function notThere(path: string): LimbeckError {
   return new LimbeckError('model.not-found', 'there is no such model file or folder', {
     where: path,
     remedy:
-      'Give the path of an ONNX file or of the folder that holds it (teacher.model is relative to the recipe). Models of the Hugging Face hub are not loaded by name: export one first, with `optimum-cli export onnx --model NAME FOLDER` (Python: pip install optimum[onnx]).',
+      'Give the path of an ONNX file or of the folder that holds it (teacher.model is relative to the recipe). A model of the Hugging Face hub is named by `teacher: { kind: hub, model: OWNER/NAME }`.',
   });
 }
 
 function noOnnx(folder: string): LimbeckError {
-  const weights = readdirSync(folder).filter((name) => OTHER_WEIGHTS.test(name));
+  const weights = readdirSync(folder).filter(isOtherWeights);
   const has = weights.length > 0 ? `; it has ${weights.slice(0, 3).join(', ')}` : '';
   return new LimbeckError('teacher.model', `the teacher's folder has no ONNX file${has}`, {
     where: folder,

@@ -9,6 +9,7 @@ import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
 import { positionLimit } from './position-limit.ts';
+import { readSentenceModules, type SentenceModules, withSentenceEmbedding } from './sentence-modules.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
 import { type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
@@ -63,7 +64,13 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const naming = renamedInputs(roles);
   const notes = [...files.notes, ...answering.notes, ...(naming ? [naming] : [])];
   const found = { title, file: path, tokenizer, maxLength };
-  const normal = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
+  const plain = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
+  const modules = fileOf(files, 'modules.json');
+  const encoder =
+    modules !== undefined && options.answers !== 'class' ? readSentenceModules(modules) : undefined;
+  const normal = encoder ? { ...plain, model: withSentenceEmbedding(plain.model, encoder, path) } : plain;
+  if (encoder)
+    notes.push(`the teacher is a sentence encoder: ${encoderInWords(encoder)}, as modules.json says`);
   if (options.train === 'none' && options.answers === 'any') {
     const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
     return { ...found, notes, ...(classes && { classes }), model: normal.model, constants: normal.constants };
@@ -94,6 +101,11 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     embeddingWidth: width,
     ...(classifies && { logitsOutput: LOGITS }),
   };
+}
+
+function encoderInWords({ pooling, normalizes }: SentenceModules): string {
+  const of = { mean: 'the mean of', cls: 'the first of', last: 'the last of', max: 'the largest values of' };
+  return `its vector is ${of[pooling]} those of the tokens${normalizes ? ', brought to length 1' : ''}`;
 }
 
 function labelsOfTrained(train: string): LimbeckError {

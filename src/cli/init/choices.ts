@@ -19,7 +19,9 @@ export interface Setting {
 /** The kinds that a section of the recipe can be (in recipes of a task), with what they say of themselves. */
 export function kindsOf(section: 'data.source' | 'teacher' | 'student', task?: Recipe['task']): Choice[] {
   const wanted = task === undefined ? undefined : Object.values(findTask(task)?.inputs ?? {}).join('+');
-  const kinds = choicesOf(nodeOf(section)).filter((kind) => wanted === undefined || readBy(kind, wanted));
+  const kinds = choicesOf(nodeOf(section)).filter(
+    (kind) => wanted === undefined || readBy(section, kind, wanted),
+  );
   return kinds.map((value) => {
     const hint = nodeOf(section, value)?.description;
     return { value, ...(hint && { hint }) };

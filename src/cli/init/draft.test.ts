@@ -28,6 +28,12 @@ test('a drafted recipe is valid, whole and explained', () => {
 /** What settings that are no text are given. */
 const VALUES: Readonly<Record<string, unknown>> = { words: ['yes', 'no'] };
 
+/** Students that are made of a model have to be told of which. */
+const STUDENT_NEEDS: Readonly<Record<string, string[]>> = {
+  onnx: ['student.model=model.onnx'],
+  cut: ['student.layers=2'],
+};
+
 test('every kind can be drafted with its required settings', () => {
   for (const { value: kind } of kindsOf('data.source')) {
     const needed = settingsOf(kind).filter(({ required }) => required);
@@ -36,7 +42,9 @@ test('every kind can be drafted with its required settings', () => {
       ...Object.fromEntries(needed.map(({ key }) => [key, VALUES[key] ?? 'owner/name'])),
     };
     for (const { value: student } of kindsOf('student', taskOf(kind))) {
-      const text = draftRecipe({ ...answers, source, student, teacher: undefined }, 's.json');
+      const set = STUDENT_NEEDS[student];
+      const drafted = { ...answers, source, student, teacher: undefined, ...(set && { set }) };
+      const text = draftRecipe(drafted, 's.json');
       expect(parseRecipe(text)).toMatchObject({ data: { source: { kind } }, student: { kind: student } });
     }
   }

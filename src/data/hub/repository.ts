@@ -1,4 +1,4 @@
-import { datasetInfo, HubApiError, listFiles } from '@huggingface/hub';
+import { datasetInfo, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { LimbeckError } from '../../errors.ts';
 import { ENVIRONMENT } from '../../platform/machine.ts';
 import { join, normalize, sep } from '../../platform/paths.ts';
@@ -23,9 +23,11 @@ export interface HubFile {
   gitBlob?: string;
 }
 
-/** A data set's repository at one commit. */
-export interface HubDataset {
+/** A repository at one commit. */
+export interface HubRepository {
   name: string;
+  /** The hub's address, without a slash at its end. */
+  hubUrl: string;
   /** The commit that the revision means now. */
   sha: string;
   files: HubFile[];
@@ -33,34 +35,63 @@ export interface HubDataset {
   fetchFile(file: HubFile, folder: string): Promise<string>;
 }
 
+/** What repositories hold, as addresses and people have it. */
+const KINDS = {
+  dataset: { folder: 'datasets/', title: 'data set', code: 'data', key: 'data.source.endpoint' },
+  model: { folder: '', title: 'model', code: 'teacher', key: 'teacher.endpoint' },
+} as const;
+type Kind = keyof typeof KINDS;
+
 /**
  * Looks up a data set on a Hugging Face hub: its commit and its files. Throws LimbeckError `data.not-found`,
  * `data.forbidden`, `data.download`.
  */
-export async function hubDataset(name: string, revision: string, options: HubOptions): Promise<HubDataset> {
+export function hubDataset(name: string, revision: string, options: HubOptions): Promise<HubRepository> {
+  return hubRepository('dataset', name, revision, options);
+}
+
+/** The same for a model. Throws LimbeckError `teacher.not-found`, `teacher.forbidden`, `data.download`. */
+export function hubModel(name: string, revision: string, options: HubOptions): Promise<HubRepository> {
+  return hubRepository('model', name, revision, options);
+}
+
+/** The hub that is asked, and whether it is one that the person chose: the public one, or that of HF_ENDPOINT. */
+export function hubAddress(endpoint: string | undefined): { hubUrl: string; trusted: boolean } {
   const withoutSlash = (url: string) => url.replace(/\/+$/, '');
   const ownHub = withoutSlash(ENVIRONMENT.HF_ENDPOINT ?? PUBLIC_HUB);
-  const hubUrl = withoutSlash(options.endpoint ?? ownHub);
-  const trusted = hubUrl === ownHub || hubUrl === PUBLIC_HUB;
+  const hubUrl = withoutSlash(endpoint ?? ownHub);
+  return { hubUrl, trusted: hubUrl === ownHub || hubUrl === PUBLIC_HUB };
+}
+
+async function hubRepository(
+  kind: Kind,
+  name: string,
+  revision: string,
+  options: HubOptions,
+): Promise<HubRepository> {
+  const { hubUrl, trusted } = hubAddress(options.endpoint);
   const accessToken = options.token ?? (trusted ? ENVIRONMENT.HF_TOKEN : undefined);
   const { signal } = options;
   const fetch = retryingFetch(options);
   const signalled: typeof fetch = (input, init) => fetch(input, { ...init, signal: signal ?? null });
   const access = { hubUrl, fetch: signalled, ...(accessToken && { accessToken }) };
+  const address = `${hubUrl}/${KINDS[kind].folder}${name}`;
 
-  return asking(name, revision, hubUrl, signal, async () => {
-    const { sha } = await datasetInfo({ name, revision, additionalFields: ['sha'], ...access });
+  return asking(kind, { name, where: `${address}, revision ${revision}`, signal }, async () => {
+    const { sha } =
+      kind === 'dataset'
+        ? await datasetInfo({ name, revision, additionalFields: ['sha'], ...access })
+        : await modelInfo({ name, revision, additionalFields: ['sha'], ...access });
     // It names a folder of the cache, so it must be nothing but a commit.
     if (!/^[0-9a-f]{40,64}$/.test(sha)) {
       throw new LimbeckError('data.download', `the hub names '${sha}' as the commit, which is none`, {
-        where: `${hubUrl}/datasets/${name}, revision ${revision}`,
-        remedy: 'Check data.source.endpoint (or HF_ENDPOINT): this is no Hugging Face hub.',
+        where: `${address}, revision ${revision}`,
+        remedy: `Check ${KINDS[kind].key} (or HF_ENDPOINT): this is no Hugging Face hub.`,
       });
     }
     const files: HubFile[] = [];
-    const repo = { type: 'dataset', name } as const;
     for await (const { type, path, size, oid, lfs } of listFiles({
-      repo,
+      repo: { type: kind, name },
       recursive: true,
       revision: sha,
       ...access,
@@ -74,10 +105,11 @@ export async function hubDataset(name: string, revision: string, options: HubOpt
     }
     return {
       name,
+      hubUrl,
       sha,
       files,
       async fetchFile(file, folder) {
-        const url = `${hubUrl}/datasets/${name}/resolve/${sha}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
+        const url = `${address}/resolve/${sha}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
         const target: Download = {
           ...file,
           url,
@@ -95,38 +127,36 @@ export async function hubDataset(name: string, revision: string, options: HubOpt
 function insideOf(folder: string, path: string, url: string): string {
   const inside = normalize(path);
   if (inside.startsWith('..') || inside.startsWith(sep) || inside.includes('\0') || /^[a-z]:/i.test(inside)) {
-    throw new LimbeckError('data.unsafe-path', `the file name '${path}' leads out of the data set`, {
+    throw new LimbeckError('data.unsafe-path', `the file name '${path}' leads out of its folder`, {
       where: url,
-      remedy: 'Do not use this data set.',
+      remedy: 'Do not use this repository.',
     });
   }
   return join(folder, inside);
 }
 
 async function asking<T>(
-  name: string,
-  revision: string,
-  hubUrl: string,
-  signal: AbortSignal | undefined,
+  kind: Kind,
+  { name, where, signal }: { name: string; where: string; signal: AbortSignal | undefined },
   ask: () => Promise<T>,
 ): Promise<T> {
+  const { title, code } = KINDS[kind];
   try {
     return await ask();
   } catch (cause) {
     if (signal?.aborted || cause instanceof LimbeckError) throw cause;
     const status = cause instanceof HubApiError ? cause.statusCode : undefined;
-    const where = `${hubUrl}/datasets/${name}, revision ${revision}`;
     if (status === 404) {
-      throw new LimbeckError('data.not-found', `there is no data set '${name}' on the hub`, {
+      throw new LimbeckError(`${code}.not-found`, `there is no ${title} '${name}' on the hub`, {
         where,
         remedy: 'Write the name as owner/name, check the revision, and HF_ENDPOINT if it is set.',
         cause,
       });
     }
     if (status === 401 || status === 403) {
-      throw new LimbeckError('data.forbidden', `the hub does not let you read '${name}', if it is there`, {
+      throw new LimbeckError(`${code}.forbidden`, `the hub does not let you read '${name}', if it is there`, {
         where,
-        remedy: 'Check the name; for a gated or private data set, set HF_TOKEN to a token that may read it.',
+        remedy: `Check the name; for a gated or private ${title}, set HF_TOKEN to a token that may read it.`,
         cause,
       });
     }

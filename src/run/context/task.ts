@@ -1,3 +1,4 @@
+import type { Batch } from '../../data/batch.ts';
 import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
@@ -83,6 +84,31 @@ export interface Task {
   }): Promise<TaskData>;
 }
 
+/** How a teacher reads samples by a processor of its own, where the student has another one. */
+export interface TeacherReading {
+  /** Of its processor: part of the store's keys. */
+  readonly preprocessing: string;
+  /** Different ids that its tokenizer gives. */
+  readonly vocabularySize?: number;
+  /** Columns that it is fed in their own type, where they have other names than those of one model of texts. */
+  readonly columns?: readonly string[];
+  /** The text of one of its tokens. */
+  readonly token?: (id: number) => string;
+  /** The samples of a split under the same keys, as the teacher reads them. */
+  split(split: Split): Split;
+  /** A batch of a split as the teacher reads it. */
+  batch(batch: Batch, split: Split): Batch;
+}
+
+/** One of several teachers. */
+export interface TeacherMember {
+  readonly title: string;
+  /** The output of `teacher/members.onnx` that holds what it says alone. */
+  readonly output: string;
+  /** What it counts; null where that is computed for each sample. */
+  readonly weight: number | null;
+}
+
 /** A task's data, and what depends on it. */
 export interface TaskData {
   readonly task: Task;
@@ -94,6 +120,8 @@ export interface TaskData {
     tell(split: 'validation' | 'test', answers: ReadonlyMap<string, LabelSpace>): void;
     assume(sizes: ReadonlyMap<string, readonly number[]>): void;
   };
+  /** Where the teacher reads samples by a processor of its own (`asTeacherReads`). */
+  readonly teacherReads?: TeacherReading;
   /** Where the teacher is a classifier already: which of its outputs the classes are. */
   readonly classes?: ClassMatch;
   /** All that the teacher is asked about for the training: every sample, in all its views. */
@@ -123,15 +151,25 @@ export interface TaskData {
     orderOf?: OrderOf,
   ): TrainingData;
   /** What the teacher's model becomes before it labels: trained on the labelled samples, or as it is. */
-  teach(run: RunContext): Promise<{ model: Graph; validation: Evaluation | null }>;
+  teach(run: RunContext): Promise<{
+    model: Graph;
+    validation: Evaluation | null;
+    /** Where several teach: the same with what each says alone as further outputs, and what each came to count. */
+    members?: { readonly model: Graph; readonly list: readonly TeacherMember[] };
+  }>;
   /** The linear model that students are compared with. */
   readonly peer: LinearPeer;
   /** For people: the teacher after `teach`. */
   readonly teacherTitle: string;
   /** Remembers what the teacher became, where a plan looks for it. */
   remember?(run: RunContext, teacher: ReadyTeacher): void;
-  /** Calls of `rows` samples from all over a split, as people would make them. */
-  speedCalls(split: Split, rows: number, calls?: number): Generator<Readonly<Record<string, Tensor>>>;
+  /** Calls of `rows` samples from all over a split, as people would make them; of the columns that models read. */
+  speedCalls(
+    split: Split,
+    rows: number,
+    calls?: number,
+    columns?: readonly string[],
+  ): Generator<Readonly<Record<string, Tensor>>>;
   writeStudent(folder: string, content: StudentPackage): void;
   /**
    * A sample as somebody has it who reads the shipped student; undefined for one that readers are known to prepare

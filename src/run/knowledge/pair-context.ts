@@ -28,7 +28,7 @@ export function objectiveContext(
   if (teacher.hosted) return outputContext(data);
   const [own, other] = [data.buildStudent().graph, readTeacherGraph(teacher.file, data)];
   const { knowledge } = run.recipe;
-  const { layers: wanted } = knowledge;
+  const wanted = wantedLayers(run.recipe);
   const towers = pairTowers(data, knowledge, own, other);
   // What a recipe names of pairs is of their towers.
   const { student, teacher: anatomy } = describePair(towers ? {} : knowledge, own, other);
@@ -68,6 +68,16 @@ export function pairTowers(
       { ...both, layers: layerMap(Array.isArray(wanted) ? 'uniform' : wanted, both.student, both.teacher) },
     ]),
   );
+}
+
+/** Which layers teach which: of a student that is cut out of its teacher those that it has, where the recipe says nothing else. */
+export function wantedLayers({
+  knowledge: { layers },
+  student,
+}: Pick<RunContext['recipe'], 'knowledge' | 'student'>): RunContext['recipe']['knowledge']['layers'] {
+  const kept =
+    student.kind === 'cut' && Array.isArray(student.layers) ? (student.layers as number[]) : undefined;
+  return layers === 'uniform' && kept ? kept.map((from, layer): [number, number] => [layer, from]) : layers;
 }
 
 /**

@@ -22,6 +22,8 @@ interface ComparedModel {
   readonly session: Session;
   /** Answers that are kept already: then it is not asked. */
   readonly kept: ReadonlyMap<string, LabelSpace> | undefined;
+  /** A batch as it reads it; as it is when absent. */
+  readonly reads: ((batch: Batch) => Batch) | undefined;
   readonly heads: readonly Head[];
   readonly measuring: HeadsMeasuring;
 }
@@ -52,11 +54,13 @@ export class ComparedModels {
     file: string,
     how: {
       readonly kept?: ReadonlyMap<string, LabelSpace> | undefined;
+      readonly reads?: ((batch: Batch) => Batch) | undefined;
       readonly tune?: ((session: Session) => Promise<readonly Head[]>) | undefined;
     },
   ): Promise<void> {
     const session = await openClassifier(engine, file);
-    const open = { session, kept: how.kept, heads: this.#heads, measuring: new HeadsMeasuring(this.#heads) };
+    const { kept, reads } = how;
+    const open = { session, kept, reads, heads: this.#heads, measuring: new HeadsMeasuring(this.#heads) };
     // At once: it is released where tuning fails.
     this.#models.set(name, open);
     const heads = how.tune ? await how.tune(session) : this.headsOf(STUDENT_NAME);
@@ -66,10 +70,10 @@ export class ComparedModels {
   async answer(batch: Batch): Promise<BatchAnswers> {
     const fetches = Object.fromEntries(this.#heads.map(({ output }) => [output, null]));
     const said = new Map<string, Readonly<Record<string, Tensor>>>();
-    for (const [name, { session, kept, measuring }] of this.#models) {
+    for (const [name, { session, kept, reads, measuring }] of this.#models) {
       const answers = kept
         ? Object.fromEntries([...kept].map(([output, space]) => [output, readKnowledge(space, batch)]))
-        : await session.run(takenFeeds(session, batch.columns), fetches);
+        : await session.run(takenFeeds(session, (reads?.(batch) ?? batch).columns), fetches);
       measuring.add(answers, batch);
       said.set(name, answers);
     }

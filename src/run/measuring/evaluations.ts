@@ -7,7 +7,7 @@ export interface Evaluations
       Pick<TrainResult, 'metrics' | 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'shippedCheck'>
     >,
     Pick<TrainResult, 'chance' | 'compression' | 'exits'>,
-    Partial<Pick<RunResult, 'teacher' | 'hostedTeacher' | 'overTeacher' | 'retentionInterval'>> {
+    Partial<Pick<RunResult, 'teacher' | 'teachers' | 'hostedTeacher' | 'overTeacher' | 'retentionInterval'>> {
   readonly baselines: NonNullable<RunResult['baselines']>;
   /** What the report shows of each output, by its name. */
   readonly sections: ReadonlyMap<string, Section>;

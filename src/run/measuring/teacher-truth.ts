@@ -20,6 +20,7 @@ export interface TeacherTruth {
 /**
  * Opens a run's teacher (float32), where there are outputs of which only it says what is true; undefined where there are none.
  *
+ * @param reads a batch as the teacher reads it
  * @throws LimbeckError `export.missing` where the folder has no teacher, `run.damaged` where it is not as it was written
  */
 export async function openTeacherTruth(
@@ -27,6 +28,7 @@ export async function openTeacherTruth(
   heads: readonly Head[],
   folder: string,
   files: KeptFiles,
+  reads: (batch: Batch) => Batch,
 ): Promise<TeacherTruth | undefined> {
   const taught = heads.filter(isTaughtAlone);
   const [first] = taught;
@@ -51,7 +53,7 @@ export async function openTeacherTruth(
   const fetches = Object.fromEntries(taught.map(({ output }) => [output, null]));
   return {
     async tell(batch) {
-      const said = await session.run(takenFeeds(session, batch.columns), fetches);
+      const said = await session.run(takenFeeds(session, reads(batch).columns), fetches);
       const told = taught.map(({ output, labels }) => [labels, said[output]] as const);
       return { ...batch, columns: { ...batch.columns, ...Object.fromEntries(told) } } as Batch;
     },

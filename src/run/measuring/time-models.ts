@@ -2,16 +2,22 @@ import type { Split } from '../../data/split.ts';
 import type { Session } from '../../engine/engine.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { TEACHER_NAME } from './compared-models.ts';
 import { measureSpeed, type Speed, type SpeedInputs } from './measure-speed.ts';
 
-/** Times every model on the same calls. */
+/** Times every model on the same calls; a teacher that reads samples by a processor of its own on the same samples. */
 export async function timeModels(
   run: Pick<RunContext, 'emit' | 'options' | 'checkInterrupted'>,
   sessions: ReadonlyMap<string, Session>,
-  { speedCalls }: Pick<TaskData, 'speedCalls'>,
+  { speedCalls, teacherReads }: Pick<TaskData, 'speedCalls' | 'teacherReads'>,
   split: Split,
 ): Promise<Map<string, Speed>> {
-  const inputs: SpeedInputs = { one: [...speedCalls(split, 1)], thirtyTwo: [...speedCalls(split, 32)] };
+  const inputsOf = (from: Split, columns?: readonly string[]): SpeedInputs => ({
+    one: [...speedCalls(from, 1, undefined, columns)],
+    thirtyTwo: [...speedCalls(from, 32, undefined, columns)],
+  });
+  const inputs = inputsOf(split);
+  const ofTeacher = teacherReads ? inputsOf(teacherReads.split(split), teacherReads.columns) : inputs;
   const speeds = new Map<string, Speed>();
   for (const [name, session] of sessions) {
     run.checkInterrupted();
@@ -23,7 +29,10 @@ export async function timeModels(
       total: sessions.size,
       unit: 'models',
     });
-    speeds.set(name, await measureSpeed(session, inputs, run.options.timingSeconds));
+    speeds.set(
+      name,
+      await measureSpeed(session, name === TEACHER_NAME ? ofTeacher : inputs, run.options.timingSeconds),
+    );
   }
   return speeds;
 }

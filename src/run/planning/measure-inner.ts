@@ -8,10 +8,11 @@ import { writeModelFile } from '../../onnx/node-files.ts';
 import { join } from '../../platform/paths.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import { describePair } from '../heads/describe-pair.ts';
 import { outputContext } from '../heads/label-terms.ts';
 import { atSizesOf } from '../heads/teacher-graph.ts';
-import { layerMap, pairTowers } from '../knowledge/pair-context.ts';
+import { layerMap, pairTowers, wantedLayers } from '../knowledge/pair-context.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
 import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
@@ -41,12 +42,13 @@ export async function measureInner(
   model: Graph,
   stored: { readonly store: KnowledgeStore; readonly hash: string | undefined },
 ): Promise<InnerKnowledge> {
-  const { recipe, data, scratch } = context;
+  const { recipe, scratch } = context;
+  const data = asTeacherReads(context.data);
   const { asked, task } = data;
   const teacher = atSizesOf(data.dataset.columns, model);
   const towers = pairTowers(data, recipe.knowledge, data.buildStudent().graph, teacher);
   const pair = describePair(towers ? {} : recipe.knowledge, data.buildStudent().graph, teacher);
-  const layers = layerMap(recipe.knowledge.layers, pair.student, pair.teacher);
+  const layers = layerMap(wantedLayers(recipe), pair.student, pair.teacher);
   const known: ObjectiveContext = {
     ...outputContext(data),
     models: { ...pair, layers, ...(towers && { towers }) },

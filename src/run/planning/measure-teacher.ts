@@ -11,6 +11,7 @@ import { attachHead } from '../../teachers/classifier.ts';
 import { headOutputs } from '../../teachers/head-outputs.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { parameterTensors } from '../../train/step-graph.ts';
+import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { withUntrainedHeads } from '../heads/untrained-heads.ts';
@@ -46,7 +47,8 @@ export async function measureTeacher(
   recipe: DistillRecipe,
   source: TeacherSource,
 ): Promise<TeacherCost> {
-  const { data, engine, scratch } = context;
+  const { engine, scratch } = context;
+  const data = asTeacherReads(context.data);
   const model = untrainedTeacher(source, recipe, data);
   const outputs = data.heads.map(({ output }) => output);
   const f32 = await measureFile(context, source, join(scratch, 'teacher.onnx'), () =>
@@ -74,7 +76,8 @@ async function measureFile(
   file: string,
   make: () => Graph | Promise<Graph>,
 ): Promise<TeacherFileCost> {
-  const { data, memory } = context;
+  const { memory } = context;
+  const data = asTeacherReads(context.data);
   const { train, validation, test } = data.dataset.splits;
   const made = await timed(async () => writeModelFile(file, await make()));
   memory.observe();

@@ -10,6 +10,7 @@ import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { Artifacts } from '../context/artifact.ts';
+import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
@@ -134,7 +135,7 @@ async function embeddings(
   const query = {
     teacher: encoderHash(source),
     tap: source.embeddingOutput as string,
-    preprocessing: context.data.task.preprocessing,
+    preprocessing: asTeacherReads(context.data).task.preprocessing,
   };
   let seconds = f32.openSeconds;
   let missing = 0;

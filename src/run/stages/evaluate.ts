@@ -1,4 +1,6 @@
 import { int8Share } from '../../compress/int8-share.ts';
+import type { Batch } from '../../data/batch.ts';
+import type { Split } from '../../data/split.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
 import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
@@ -8,17 +10,20 @@ import { finite, type Gain, type ModelResult, shortName } from '../../report/res
 import type { Section } from '../../report/targets/section.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
+import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { RunContext } from '../context/run-context.ts';
-import type { TaskData } from '../context/task.ts';
+import type { TaskData, TeacherReading } from '../context/task.ts';
 import { measureExits } from '../exits/measure-exits.ts';
 import { mainFirst, mainMetric } from '../heads/head-metrics.ts';
 import { tuneHeads } from '../heads/tune-heads.ts';
 import { attributionCosines } from '../measuring/attribution-cosines.ts';
 import { ComparedModels, INT8_NAME, STUDENT_NAME, TEACHER_NAME } from '../measuring/compared-models.ts';
+import { ComparedTeachers } from '../measuring/compared-teachers.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
 import type { Speed } from '../measuring/measure-speed.ts';
 import { modelResult } from '../measuring/model-result.ts';
+import { openClassifier } from '../measuring/open-classifier.ts';
 import { ReportSections } from '../measuring/report-sections.ts';
 import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';
@@ -49,14 +54,17 @@ export const evaluateStage = stage({
     const { test } = data.dataset.splits;
     const models = new ComparedModels(data.heads);
     const files = filesOf(shipped, teacher);
+    let teachers: ComparedTeachers | undefined;
     try {
       const hosted = await openModels(run, data, { models, files, teacher });
+      teachers = await openTeachers(run, data, teacher);
       const sections = new ReportSections(run, data, models);
       let done = 0;
       for (const batch of splitBatches(test, EVALUATION_BATCH)) {
         run.checkInterrupted();
         const said = await models.answer(batch);
         sections.add(said, batch);
+        await teachers?.add(batch);
         hosted?.add(batch, said.get(STUDENT_NAME) as Readonly<Record<string, Tensor>>);
         done += batch.filled;
         const { unit } = data.task;
@@ -100,10 +108,15 @@ export const evaluateStage = stage({
         shippedCheck: shipped.check,
         ...(shipped.compression && { compression: shipped.compression }),
         ...(exits && { exits: exits.result }),
-        sections: withBlocks(sections.sections(), data, exits?.blocks),
+        ...(teachers && { teachers: teachers.result() }),
+        sections: withBlocks(sections.sections(), data, [
+          ...(exits?.blocks ?? []),
+          ...teachersBlocks(run, data, teachers),
+        ]),
       };
       return { value, summary: summaryOf(models, data) };
     } finally {
+      await teachers?.release();
       await models.release();
     }
   },
@@ -130,9 +143,9 @@ function withoutBranches(
 function withBlocks(
   sections: ReadonlyMap<string, Section>,
   { heads: [main] }: Pick<TaskData, 'heads'>,
-  blocks: Section | undefined,
+  blocks: Section,
 ): ReadonlyMap<string, Section> {
-  if (!blocks || !main) return sections;
+  if (blocks.length === 0 || !main) return sections;
   return new Map([...sections, [main.output, [...(sections.get(main.output) ?? []), ...blocks]]]);
 }
 
@@ -163,18 +176,29 @@ async function openModels(
   },
 ): Promise<HostedMeasuring | undefined> {
   const { models, files, teacher } = parts;
-  const { test, validation } = data.dataset.splits;
+  const { test } = data.dataset.splits;
   const how = { stage: 'evaluate', split: test, task: 'asking the teacher' } as const;
   const hosted = teacher?.hosted;
   const isAsked = data.taughtTruth || (hosted ? hosted.choice.compare : models.isOneClass);
+  const read = asTeacherReads(data);
+  const asked = { ...how, split: read.dataset.splits.test };
   const kept =
-    teacher && isAsked ? (await labelWith(run, data, teacher, teacher.file, how)).answers : undefined;
+    teacher && isAsked ? (await labelWith(run, read, teacher, teacher.file, asked)).answers : undefined;
   if (kept) data.taughtTruth?.tell('test', kept);
   for (const [name, file] of files) {
     await models.open(run.engine, name, file, {
       ...(name === TEACHER_NAME && models.isOneClass && { kept }),
+      ...(name === TEACHER_NAME && data.teacherReads && { reads: teacherBatches(data.teacherReads, test) }),
       // The int8 file is read as the student.
-      ...(name !== INT8_NAME && { tune: (session) => tuneHeads(run, session, data.heads, validation) }),
+      ...(name !== INT8_NAME && {
+        tune: (session) =>
+          tuneHeads(
+            run,
+            session,
+            data.heads,
+            (name === TEACHER_NAME ? read : data).dataset.splits.validation,
+          ),
+      }),
     });
   }
   // Against what it said itself it is not measured.
@@ -183,6 +207,35 @@ async function openModels(
   // Loaded where it is used: pages do not pay for it.
   const { HostedMeasuring } = await import('../teaching/hosted-measuring.ts');
   return new HostedMeasuring(data.heads, models.headsOf(STUDENT_NAME), compared);
+}
+
+/** Opens several teachers to be told apart; undefined where there is one. */
+async function openTeachers(
+  run: RunContext,
+  { teacherReads, dataset }: TaskData,
+  teacher: TrainedTeacher | undefined,
+): Promise<ComparedTeachers | undefined> {
+  if (!teacher?.members || teacher.membersFile === undefined) return undefined;
+  const session = await openClassifier(run.engine, teacher.membersFile);
+  const reads = teacherReads ? teacherBatches(teacherReads, dataset.splits.test) : (batch: Batch) => batch;
+  return new ComparedTeachers(teacher.members, session, reads);
+}
+
+/** What the report shows of several teachers; nothing of one. */
+function teachersBlocks(
+  { recipe }: RunContext,
+  { dataset }: TaskData,
+  teachers: ComparedTeachers | undefined,
+): Section {
+  if (!teachers) return [];
+  const { test } = dataset.splits;
+  const example = recipe.report.examples ? (ordinal: number) => test.example(ordinal) : undefined;
+  return teachers.section(dataset.labels, example);
+}
+
+/** Batches of a split as the teacher reads them. */
+function teacherBatches(reading: TeacherReading, split: Split): (batch: Batch) => Batch {
+  return (batch) => reading.batch(batch, split);
 }
 
 /** How the student stands to its teacher by the main metric. */

@@ -1,5 +1,6 @@
 import type { KnowledgeGraph } from '../../knowledge/graph/knowledge-graph.ts';
 import { artifact } from '../context/artifact.ts';
+import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import { describePair } from '../heads/describe-pair.ts';
 import { readTeacherGraph } from '../heads/teacher-graph.ts';
 import { knowledgeGraph, wantedSamples } from '../knowledge/knowledge-graph.ts';
@@ -20,7 +21,7 @@ export const knowledgeGraphStage = stage({
   run(run, { data, teacher }) {
     const { knowledge } = run.recipe;
     const pair = describePair(knowledge, data.buildStudent().graph, readTeacherGraph(teacher.file, data));
-    return knowledgeGraph(run, data, teacher, {
+    return knowledgeGraph(run, asTeacherReads(data), teacher, {
       anatomy: pair.teacher,
       wanted: wantedSamples(knowledge) as number,
     });

@@ -9,6 +9,7 @@ import type { Head } from '../../targets/head.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
+import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { Task, TaskData } from '../context/task.ts';
 import { keepsLogits } from '../heads/answer-dims.ts';
@@ -45,7 +46,8 @@ export const labelStage = stage({
   needs: { data: DATA, teacher: TEACHER, graph: optional(KNOWLEDGE_GRAPH) },
   makes: LESSONS,
   title: (_, { data }) => `Label the training ${data.task.unit}`,
-  async run(run, { data, teacher: ready, graph }) {
+  async run(run, { data: own, teacher: ready, graph }) {
+    const data = asTeacherReads(own);
     const context = objectiveContext(run, data, ready, graph);
     const requests = knowledgeRequests(run.recipe.objective, context);
     const { teacher, innerFile } = await teachingForm(run, data, ready, requests);
@@ -123,7 +125,7 @@ export const labelStage = stage({
  */
 export async function labelWith(
   run: RunContext,
-  { task, heads, dataset }: Pick<TaskData, 'task' | 'heads' | 'dataset'>,
+  data: Pick<TaskData, 'task' | 'heads' | 'dataset' | 'teacherReads'>,
   teacher: TrainedTeacher,
   file: string,
   how: {
@@ -135,6 +137,7 @@ export async function labelWith(
     readonly onPlan?: (space: LabelSpace, plan: LabelPlan) => void;
   },
 ): Promise<Labels & { readonly inside: TapLabels }> {
+  const { task, heads } = data;
   const nothing: TapLabels = { spaces: new Map(), teacherCalls: 0 };
   if (teacher.hosted) {
     // Loaded where it is used: pages do not pay for it.
@@ -148,7 +151,7 @@ export async function labelWith(
     Math.max(0, ...taps.map((tap) => missingOf.get(tap) as number));
   const { result, plan, spaces } = await askModel(
     run,
-    { task, heads, dataset },
+    data,
     teacher,
     { file, outputs, requests },
     {

@@ -67,6 +67,7 @@ function collectResult(
     sections: _,
     baselines,
     teacher,
+    teachers,
     hostedTeacher,
     overTeacher,
     retentionInterval,
@@ -81,6 +82,7 @@ function collectResult(
   return {
     ...measured,
     ...(teacher && { teacher }),
+    ...(teachers && { teachers }),
     ...(hostedTeacher && { hostedTeacher }),
     baselines: [...baselines],
     baseline: labelsAlone(evaluations)?.result ?? null,

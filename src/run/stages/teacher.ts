@@ -11,6 +11,7 @@ import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { artifact } from '../context/artifact.ts';
+import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
@@ -28,15 +29,20 @@ import { stage } from './stage.ts';
 /** What is remembered of a finished teacher. */
 type Finding = Pick<
   TrainedTeacher,
-  'precision' | 'agreement' | 'floatLayers' | 'int8Share' | 'validation' | 'check'
+  'precision' | 'agreement' | 'floatLayers' | 'int8Share' | 'validation' | 'check' | 'members'
 >;
 
 const FILE = 'teacher/model.onnx';
 const INT8_FILE = 'teacher/model_int8.onnx';
+const MEMBERS_FILE = 'teacher/members.onnx';
 
 /** Why the files of a finished teacher cannot be used, if they cannot: a damaged teacher would label everything anew, and wrongly. */
-function problemOf({ folder }: RunContext, { precision }: Finding): string | undefined {
-  return folder.problemOf(FILE) ?? (precision === 'int8' ? folder.problemOf(INT8_FILE) : undefined);
+function problemOf({ folder }: RunContext, { precision, members }: Finding): string | undefined {
+  return (
+    folder.problemOf(FILE) ??
+    (precision === 'int8' ? folder.problemOf(INT8_FILE) : undefined) ??
+    (members ? folder.problemOf(MEMBERS_FILE) : undefined)
+  );
 }
 
 export const TEACHER = artifact<TrainedTeacher>('teacher');
@@ -75,25 +81,28 @@ export const teacherStage = stage({
         data.heads.map(({ output }) => output),
       );
       const classifies = isOneClass(data.heads);
+      const read = asTeacherReads(data);
       writeModelFile(file, model);
+      if (trained.members) writeModelFile(run.folder.file(MEMBERS_FILE), trained.members.model);
       // Our own sentence encoder is known.
       const form =
-        choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, data, file);
+        choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, read, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
-      const check = classifies ? await checkTeacher(run, data, file) : undefined;
+      const check = classifies ? await checkTeacher(run, read, file) : undefined;
       // Where int8 is asked for, it labels whatever it agrees on.
       const minAgreement = choice.precision === 'int8' ? 0 : choice.minAgreement;
       const int8 =
         choice.precision === 'f32'
           ? null
-          : await makeInt8Teacher(run, data, { file, int8File, minAgreement });
+          : await makeInt8Teacher(run, read, { file, int8File, minAgreement });
       finding = {
         precision: int8 && int8.agreement >= minAgreement ? 'int8' : 'f32',
         agreement: int8?.agreement ?? null,
         floatLayers: int8?.floatLayers ?? [],
         ...(int8?.share !== undefined && { int8Share: int8.share }),
-        validation: trained.validation ?? (classifies ? null : await measuredTeacher(run, data, model)),
+        validation: trained.validation ?? (classifies ? null : await measuredTeacher(run, read, model)),
         ...(check && { check }),
+        ...(trained.members && { members: trained.members.list }),
       };
       if (int8 && finding.precision === 'f32') {
         run.warn(
@@ -101,11 +110,21 @@ export const teacherStage = stage({
             `teacher.minAgreement (${percent(choice.minAgreement)}): float32 labels`,
         );
       }
-      run.folder.keep(FILE, ...(finding.precision === 'int8' ? [INT8_FILE] : []));
+      run.folder.keep(
+        FILE,
+        ...(finding.precision === 'int8' ? [INT8_FILE] : []),
+        ...(finding.members ? [MEMBERS_FILE] : []),
+      );
       run.folder.finish('teacher', finding);
     }
     const labellingFile = finding.precision === 'int8' ? int8File : file;
-    const value: TrainedTeacher = { title: data.teacherTitle, file, labellingFile, ...finding };
+    const value: TrainedTeacher = {
+      title: data.teacherTitle,
+      file,
+      labellingFile,
+      ...finding,
+      ...(finding.members && { membersFile: run.folder.file(MEMBERS_FILE) }),
+    };
     data.remember?.(run, value);
     return { value, summary: summarize(value, data) };
   },

@@ -8,7 +8,7 @@ import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { Backbone } from '../../students/backbone.ts';
 import { buildStudent } from '../../students/build-student.ts';
-import { BACKBONES } from '../../students/index.ts';
+import { BACKBONES, GIVEN_STUDENTS } from '../../students/index.ts';
 import type { Student } from '../../students/student.ts';
 import type { Head } from '../../targets/head.ts';
 import { headScope } from '../../targets/head-scope.ts';
@@ -90,6 +90,7 @@ function sampleData(context: Context): TaskData {
   const inputs = {
     ...backboneInputs(dataset.inputs, samples.facts),
     ...(samples.frozen && { frozen: samples.frozen }),
+    ...(samples.given && { given: samples.given }),
   } as never;
   // Samples of which only the inputs are known all teach.
   const knowsTruth = outputsOf(recipe).some(({ field }) => field !== undefined);
@@ -101,6 +102,7 @@ function sampleData(context: Context): TaskData {
     heads,
     ...(classes && { classes }),
     ...(pixelRange && { pixelRange }),
+    ...(samples.teacherReads && { teacherReads: samples.teacherReads }),
     ...(inputColumns(dataset).includes(ATTENTION_MASK) && { calibrationMask: ATTENTION_MASK }),
     asked: inViews(recipe, splits.train).split,
     buildStudent() {
@@ -145,7 +147,7 @@ function sampleData(context: Context): TaskData {
     },
     ...(remember && { remember }),
     heldBytes: splits.train.heldBytes,
-    speedCalls: (split, rows, calls) => speedCalls(split, rows, read, calls),
+    speedCalls: (split, rows, calls, columns = read) => speedCalls(split, rows, columns, calls),
     readerInput: (split, ordinal) => samples.readerInput?.(split, ordinal),
     writeStudent: samples.write,
   };
@@ -201,7 +203,7 @@ function inputColumns({ inputs }: PreparedDataset): string[] {
 }
 
 function backboneOf({ student: { kind } }: Recipe): Backbone {
-  const found = BACKBONES.find((one) => one.kind === kind);
+  const found = [...BACKBONES, ...GIVEN_STUDENTS].find((one) => one.kind === kind);
   if (!found) {
     throw new LimbeckError('recipe.invalid', `there is no student ${kind}`, { where: 'student.kind' });
   }

@@ -9,8 +9,9 @@ import type { Backbone } from '../../students/backbone.ts';
 import { classesOf } from '../../targets/head.ts';
 import { AUDIO_TEACHERS, type AudioTeacherChoice } from '../../teachers/index.ts';
 import type { AudioTeacherSource } from '../../teachers/teacher-source.ts';
-import { recipePathResolver } from '../context/recipe-paths.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
+import { localTeacher } from '../teaching/local-teacher.ts';
+import { withOrigin } from '../teaching/open-teacher.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
 import type { PeerModel, RecipeRun, SampleKind } from './sample-kind.ts';
 
@@ -20,7 +21,7 @@ export const clips: SampleKind = {
   reads: 'audio',
   async open(run) {
     const { recipe } = run;
-    const opened = openAudioTeacher(run);
+    const opened = await openAudioTeacher(run);
     const classifier = isClassifier(recipe) ? opened : undefined;
     return {
       teacher: opened,
@@ -60,14 +61,15 @@ const PEER: PeerModel = {
   fits: ({ features }) => features === 'pooled',
 };
 
-function openAudioTeacher({ recipe, options }: RecipeRun): AudioTeacherSource | undefined {
-  const choice = recipe.teacher as AudioTeacherChoice | undefined;
-  if (!choice) return undefined;
-  const found = AUDIO_TEACHERS.find(({ kind }) => kind === choice.kind);
-  if (!found) throw new Error(`no teacher of audio ${choice.kind}`);
-  const resolve = recipePathResolver(options, 'teacher');
-  const resolved = 'model' in choice ? { ...choice, model: resolve(choice.model) } : choice;
-  return (found.open as (options: AudioTeacherChoice) => AudioTeacherSource)(resolved);
+async function openAudioTeacher(run: RecipeRun): Promise<AudioTeacherSource | undefined> {
+  const local = await localTeacher(run);
+  if (!local) return undefined;
+  const found = AUDIO_TEACHERS.find(({ kind }) => kind === local.choice.kind);
+  if (!found) throw new Error(`no teacher of audio ${local.choice.kind}`);
+  const open = found.open as (
+    options: AudioTeacherChoice,
+  ) => AudioTeacherSource | Promise<AudioTeacherSource>;
+  return withOrigin(await open(local.choice as unknown as AudioTeacherChoice), local);
 }
 
 /** How the waveforms of a data set are read. */

@@ -13,11 +13,14 @@ import { boxes } from '../../targets/boxes.ts';
 import type { Head } from '../../targets/head.ts';
 import { openImageAnswers, openImageFile } from '../../teachers/image-file.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
+import type { ImageTeacherChoice } from '../../teachers/index.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
-import { recipePathResolver } from '../context/recipe-paths.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
+import { localTeacher } from '../teaching/local-teacher.ts';
+import { withOrigin } from '../teaching/open-teacher.ts';
 import { requireImages } from '../teaching/require-classes.ts';
 import { imageClassResolver, matchImageDataset } from '../teaching/run-classes.ts';
+import { givenImageModel } from './given-student.ts';
 import type { PeerModel, RecipeRun, SampleKind } from './sample-kind.ts';
 
 /** Images of one size. */
@@ -26,7 +29,7 @@ export const images: SampleKind = {
   reads: 'image',
   async open(run) {
     const { recipe } = run;
-    const opened = openImageTeacher(run);
+    const opened = await openImageTeacher(run);
     const classifier = isClassifier(recipe) ? opened : undefined;
     refuseLabelOptions(recipe);
     return {
@@ -38,11 +41,13 @@ export const images: SampleKind = {
         const own = imagesOf(dataset);
         const { dims, normalization } = own;
         const teacher = opened && forImages(opened, own);
+        const given = givenImageModel(run, (model) => forImages(model, own));
         return {
           teacher,
           classes: classifier && matchImageDataset(classifier, dataset),
           pixelRange: normalization,
           peer: PEER,
+          ...(given && { given }),
           readerInput: (split, ordinal) => ({
             pixels: (split as RecordSplit).bytes(ordinal) ?? new Uint8Array(),
             dims,
@@ -88,11 +93,11 @@ const PEER: PeerModel = {
   fits: ({ features }) => features === 'pooled',
 };
 
-function openImageTeacher({ recipe, options }: RecipeRun): ImageTeacherSource | undefined {
-  const choice = recipe.teacher;
-  if (choice?.kind !== 'onnx-image') return undefined;
-  const open = isClassifier(recipe) ? openImageFile : openImageAnswers;
-  return open({ ...choice, model: recipePathResolver(options, 'teacher')(choice.model) });
+async function openImageTeacher(run: RecipeRun): Promise<ImageTeacherSource | undefined> {
+  const local = await localTeacher(run);
+  if (local?.choice.kind !== 'onnx-image') return undefined;
+  const open = isClassifier(run.recipe) ? openImageFile : openImageAnswers;
+  return withOrigin(open(local.choice as unknown as ImageTeacherChoice), local);
 }
 
 /** The teacher as the images of a data set are fed to it. */

@@ -6,6 +6,7 @@ import { openColumns } from './columns.ts';
 import { images } from './images.ts';
 import { pairs } from './pairs.ts';
 import type { RecipeRun, SampleKind } from './sample-kind.ts';
+import { openSeveral, severalChoice } from './several-teachers.ts';
 import { texts } from './texts.ts';
 
 /** The kinds of samples of which more is known than their columns. A new one is a file beside these, and an entry here. */
@@ -15,7 +16,7 @@ const SAMPLE_KINDS: readonly SampleKind[] = [texts, images, clips, pairs];
 export async function openTask(run: RecipeRun): Promise<Task> {
   const modalities = modalitiesOf(run.recipe).split('+').sort().join('+');
   const kind = SAMPLE_KINDS.find(({ reads }) => reads === modalities);
-  return kind
-    ? anySamples(run, kind.unit, await kind.open(run))
-    : anySamples(run, 'samples', await openColumns(run));
+  if (!kind) return anySamples(run, 'samples', await openColumns(run));
+  const several = severalChoice(run.recipe);
+  return anySamples(run, kind.unit, several ? await openSeveral(kind, run, several) : await kind.open(run));
 }

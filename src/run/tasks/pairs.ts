@@ -15,9 +15,10 @@ import { TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import { openPairFile, type PairTeacherSource, withPairs } from '../../teachers/pair-file.ts';
 import { tokenVectors } from '../../teachers/token-vectors.ts';
 import { openUseLite } from '../../teachers/use-lite/open.ts';
-import { recipePathResolver } from '../context/recipe-paths.ts';
 import type { StudentPackage } from '../context/task.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
+import { type LocalTeacher, localTeacher } from '../teaching/local-teacher.ts';
+import { withOrigin } from '../teaching/open-teacher.ts';
 import { inputFiles, openColumns, writeColumnStudent } from './columns.ts';
 import type { BoundSamples, RecipeRun, SampleKind, SampleReading } from './sample-kind.ts';
 
@@ -59,10 +60,11 @@ export const pairs: SampleKind = {
   },
 };
 
-async function openPairTeacher({ recipe, options }: RecipeRun): Promise<PairTeacherSource | undefined> {
-  const choice = recipe.teacher as { readonly kind: string; readonly model: string } | undefined;
-  if (choice?.kind !== 'onnx-pair') return undefined;
-  return openPairFile(recipePathResolver(options, 'teacher')(choice.model));
+async function openPairTeacher(run: RecipeRun): Promise<PairTeacherSource | undefined> {
+  const { kind } = run.recipe.teacher ?? {};
+  if (kind !== 'onnx-pair' && kind !== 'hub') return undefined;
+  const local = (await localTeacher(run)) as LocalTeacher;
+  return withOrigin(await openPairFile(local.choice.model as string), local);
 }
 
 function startsFromTeacher({ student }: Recipe): boolean {

@@ -2,7 +2,7 @@ import type { ClassResolver } from '../../data/labels/class-labels.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { Backbone, FrozenTower } from '../../students/backbone.ts';
+import type { Backbone, FrozenTower, GivenModel } from '../../students/backbone.ts';
 import type { Student } from '../../students/student.ts';
 import type { Head } from '../../targets/head.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
@@ -16,6 +16,8 @@ import type { ReadyTeacher, StudentPackage, TaskData } from '../context/task.ts'
 export interface RecipeRun {
   readonly recipe: Recipe;
   readonly options: RunOptions;
+  /** What the student's texts are read by, where that is decided: of several teachers by the first. */
+  readonly tokenizer?: Tokenizer | undefined;
 }
 
 /**
@@ -55,12 +57,16 @@ export interface SampleReading {
 export interface BoundSamples {
   /** Who teaches, as its model reads these data. */
   readonly teacher: TeacherSource | undefined;
+  /** Where it reads samples by a processor of its own. */
+  readonly teacherReads?: TaskData['teacherReads'];
   /** Where it is a classifier already: which of its outputs the classes are. */
   readonly classes?: ClassMatch | undefined;
   /** What a backbone is told besides what the processors say, by modality. */
   readonly facts?: Readonly<Record<string, object>>;
   /** A tower of the student that is given, and not trained. */
   readonly frozen?: FrozenTower | undefined;
+  /** The model that a student is made of, where its recipe names one. */
+  readonly given?: GivenModel | undefined;
   /** The columns that models read; all of the inputs when absent. */
   readonly read?: readonly string[];
   /** Mean and deviation of each channel of images. */

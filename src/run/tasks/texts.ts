@@ -4,13 +4,17 @@ import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { TextSplit } from '../../data/text-split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextStudent } from '../../export/text-student.ts';
+import { inputsOf, outputsOf, type RecipeInputPart } from '../../recipe/parts.ts';
 import { isHosted, type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import type { Backbone } from '../../students/backbone.ts';
 import { textNgrams } from '../../students/text-ngrams.ts';
+import { findTarget } from '../../targets/index.ts';
 import { hostedTitle } from '../../teachers/chat/address.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { tokenIds } from '../batches/taught-texts.ts';
+import { datasetAsRead } from '../context/as-teacher-reads.ts';
+import type { TeacherReading } from '../context/task.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
@@ -18,9 +22,12 @@ import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
 import { requireLogits } from '../teaching/require-classes.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
+import { ownTextReading } from '../teaching/text-reading.ts';
 import { trainHeads } from '../teaching/train-head.ts';
 import { peerBatch } from '../training/peer-training.ts';
+import { givenTextModel } from './given-student.ts';
 import type { BoundSamples, PeerModel, RecipeRun, SampleKind } from './sample-kind.ts';
+import { studentTokenizer } from './student-tokenizer.ts';
 
 /** Texts, or pairs of texts, read by models over tokens. */
 export const texts: SampleKind = {
@@ -29,9 +36,18 @@ export const texts: SampleKind = {
   async open(run) {
     const { recipe } = run;
     const source = recipe.teacher && !isHosted(recipe) ? await openTeacherOf(run) : undefined;
-    const tokenizer = source?.tokenizer ?? (await runTokenizer(run));
-    if (source) requireLength(source, recipe.data.maxLength);
+    const tokenizer =
+      run.tokenizer ??
+      (await studentTokenizer(run, async () => source?.tokenizer ?? (await runTokenizer(run))));
+    const [input] = inputsOf(recipe);
+    const reads =
+      source && source.tokenizer.hash !== tokenizer.hash
+        ? ownTextReading(source, (input as RecipeInputPart).fields)
+        : undefined;
+    if (reads) requireOwnReading(recipe);
+    else if (source) requireLength(source, recipe.data.maxLength);
     const classifier = classifierOf(recipe, source);
+    const given = await givenTextModel(run, reads ? undefined : source, tokenizer.hash);
     return {
       teacher: source,
       tokenizer,
@@ -40,7 +56,8 @@ export const texts: SampleKind = {
       ...(classifier && { classesOf: (title: string) => classResolver(classifier, title) }),
       bind: (dataset) => ({
         ...shipping(recipe, tokenizer),
-        ...(source && teaching(recipe, source, dataset)),
+        ...(source && teaching(recipe, source, reads ? datasetAsRead(dataset, reads) : dataset, reads)),
+        ...(reads && { teacherReads: reads }),
         ...(isHosted(recipe) && { teacherTitle: hostedTitle(recipe.teacher) }),
         teacher: source,
         classes: classifier && matchDataset(classifier, dataset),
@@ -48,6 +65,7 @@ export const texts: SampleKind = {
         facts: { text: { pairs: false, trainingTexts: trainingTexts(dataset) } },
         read: [INPUT_IDS, ATTENTION_MASK],
         peer: PEER,
+        ...(given && { given }),
       }),
     };
   },
@@ -94,6 +112,7 @@ function teaching(
   recipe: Recipe,
   source: TextTeacherSource,
   dataset: PreparedDataset,
+  reads: TeacherReading | undefined,
 ): Pick<BoundSamples, 'teach' | 'teacherTitle' | 'remember'> {
   requireTextTeacher(recipe);
   const { teacher: choice } = recipe;
@@ -107,7 +126,7 @@ function teaching(
     teacherTitle,
     ...(train !== 'none' && {
       async teach(run, { task, heads }) {
-        const trained = await trainHeads(run, source, { dataset, heads }, task, head);
+        const trained = await trainHeads(run, source, { dataset, heads }, reads ?? task, head);
         return train === 'all'
           ? fineTune(run, { ...source, model: trained.model }, { dataset, heads }, choice.whole)
           : trained;
@@ -144,6 +163,30 @@ function shipping(recipe: Recipe, tokenizer: Tokenizer): Pick<BoundSamples, 'rea
         tokenizerFiles: tokenizer.toShippedFiles(maxLength),
       }),
   };
+}
+
+/** What cannot be taught from tokens that are not the student's is refused before anything is asked. */
+function requireOwnReading(recipe: Recipe): void {
+  const { teacher, data } = recipe;
+  const problem =
+    teacher && 'train' in teacher && teacher.train === 'all'
+      ? { where: 'teacher.train: all', what: 'a teacher is trained whole on the tokens of its student' }
+      : data.mixup || data.adversarial
+        ? {
+            where: data.mixup ? 'data.mixup' : 'data.adversarial',
+            what: 'samples that are made of tokens have no text for the teacher',
+          }
+        : outputsOf(recipe).some(({ target }) => findTarget(target)?.features === 'tokens')
+          ? {
+              where: 'outputs',
+              what: 'answers for each token are those of the tokens that the teacher reads',
+            }
+          : undefined;
+  if (!problem) return;
+  throw new LimbeckError('recipe.invalid', problem.what, {
+    where: `${problem.where}, with another tokenizer than the teacher's (inputs.NAME.tokenizer)`,
+    remedy: "Leave inputs.NAME.tokenizer out, so that the student reads by the teacher's.",
+  });
 }
 
 /** Past its last position a teacher looks up what is not there; the engine would say so in the middle of the run. */

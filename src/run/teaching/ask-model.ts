@@ -1,4 +1,6 @@
 import type { Batch } from '../../data/batch.ts';
+import { SEQUENCE } from '../../data/columns.ts';
+import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
@@ -52,7 +54,7 @@ export interface Asked {
  */
 export async function askModel(
   run: RunContext,
-  { task, heads, dataset }: Pick<TaskData, 'task' | 'heads' | 'dataset'>,
+  { task, heads, dataset, teacherReads }: Pick<TaskData, 'task' | 'heads' | 'dataset' | 'teacherReads'>,
   teacher: Pick<TrainedTeacher, 'title' | 'file'>,
   questions: Questions,
   { stage, samples, batches, ...asking }: Asking,
@@ -69,6 +71,7 @@ export async function askModel(
     const spaces = new Map<string, LabelSpace>();
     for (const tap of taps) {
       const { dims } = labeller.outputs[tap] as TeacherOutput;
+      if (teacherReads && dims.includes(SEQUENCE)) throw otherTokens(tap);
       const encoding = encodings.get(tap) as LabelEncoding;
       spaces.set(tap, await run.store.space({ title, teacher: hash, tap, preprocessing, dims, encoding }));
     }
@@ -117,6 +120,15 @@ export function openModel(
   const { graph } = tapTeacher(readTeacherGraph(file, data), [...answers, ...requests]);
   const told = outputs.length > 0 ? named : `${named}, inside`;
   return openLabeller(run, data.task, writeModel(graph), told, { hash: teacherHash(file), parallel });
+}
+
+/** Values for each token say nothing to a student that has other tokens. */
+function otherTokens(tap: string): LimbeckError {
+  return new LimbeckError('teacher.tap', `'${tap}' is of the teacher's tokens, which are not the student's`, {
+    where: "objective, with another tokenizer than the teacher's (inputs.NAME.tokenizer)",
+    remedy:
+      "Take losses about whole samples, or leave inputs.NAME.tokenizer out: the student then reads by the teacher's.",
+  });
 }
 
 function kept(

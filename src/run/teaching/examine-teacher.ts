@@ -115,11 +115,14 @@ async function askAlone(
       ordinals: batch.ordinals.slice(row, row + 1),
       sizes: { ...sizes, batch: 1, [SEQUENCE]: kept },
       columns: Object.fromEntries(
-        Object.entries(columns).flatMap(([name, { type, dims, data }]) =>
-          dims.length === 2 && dims[1] === length
-            ? [[name, tensor(type, [1, kept], data.slice(row * length + first, row * length + last + 1))]]
-            : [],
-        ),
+        Object.entries(columns).map(([name, { type, dims, data }]) => {
+          const isOwn = dims.length === 2 && dims[1] === length;
+          if (isOwn)
+            return [name, tensor(type, [1, kept], data.slice(row * length + first, row * length + last + 1))];
+          // What another of several teachers reads has other tokens.
+          const width = data.length / batch.rows;
+          return [name, tensor(type, [1, ...dims.slice(1)], data.slice(row * width, (row + 1) * width))];
+        }),
       ),
     };
     const padded = together.subarray(row * classes, (row + 1) * classes);

@@ -1,35 +1,30 @@
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import { useLiteTokenizer } from '../../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
-import { isHosted, type Recipe, requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
+import { isHosted, requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
 import { openTeacher, type TeacherChoice } from '../../teachers/index.ts';
-import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
-import { recipePathResolver } from '../context/recipe-paths.ts';
-import type { RunOptions } from '../context/run-options.ts';
+import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
+import { type LocalTeacher, localTeacher, type TeacherRun } from './local-teacher.ts';
 
-/** Opens a recipe's teacher, its paths kept inside the folders that a recipe may reach. */
-export async function openRecipeTeacher(run: {
-  readonly recipe: TextDistillRecipe;
-  readonly options: Pick<RunOptions, 'recipeFolder' | 'allowPaths'>;
-}): Promise<TextTeacherSource> {
-  const { teacher } = run.recipe;
-  const resolve = recipePathResolver(run.options, 'teacher');
-  const choice: TeacherChoice =
-    teacher.kind === 'onnx'
-      ? {
-          ...teacher,
-          model: resolve(teacher.model),
-          tokenizer: teacher.tokenizer === undefined ? undefined : resolve(teacher.tokenizer),
-        }
-      : teacher;
-  return openTeacher(choice, isClassifier(run.recipe) ? 'class' : 'any');
+/** Opens a recipe's teacher of texts. @throws LimbeckError of `localTeacher`, and what opening it throws */
+export async function openRecipeTeacher(
+  run: TeacherRun & { readonly recipe: TextDistillRecipe },
+): Promise<TextTeacherSource> {
+  const local = (await localTeacher(run)) as LocalTeacher;
+  const source = await openTeacher(
+    local.choice as unknown as TeacherChoice,
+    isClassifier(run.recipe) ? 'class' : 'any',
+  );
+  return withOrigin(source, local);
+}
+
+/** An opened teacher with what is known of where it comes from. */
+export function withOrigin<T extends TeacherSource>(source: T, { title, notes }: LocalTeacher): T {
+  return { ...source, ...(title !== undefined && { title }), notes: [...notes, ...(source.notes ?? [])] };
 }
 
 /** The tokenizer of a run: its teacher's; without a teacher, or with one that is asked somewhere else, the sentence encoder's, which comes with npm. */
-export async function runTokenizer(run: {
-  readonly recipe: Recipe;
-  readonly options: Pick<RunOptions, 'recipeFolder' | 'allowPaths'>;
-}): Promise<Tokenizer> {
+export async function runTokenizer(run: TeacherRun): Promise<Tokenizer> {
   const { recipe } = run;
   if (!recipe.teacher || isHosted(recipe)) return useLiteTokenizer();
   requireTextTeacher(recipe);

@@ -1,4 +1,5 @@
 import type { Evaluation } from '../../metrics/metric.ts';
+import type { TeacherMember } from '../context/task.ts';
 import type { TeacherCheck } from './check-teacher.ts';
 import type { HostedTeacher } from './hosted-teacher.ts';
 
@@ -21,6 +22,10 @@ export interface TrainedTeacher {
   readonly validation: Evaluation | null;
   /** How it compares with chance on the labelled validation samples. */
   readonly check?: TeacherCheck;
+  /** Where several teach: each of them. */
+  readonly members?: readonly TeacherMember[];
+  /** Their model with what each says alone as further outputs. */
+  readonly membersFile?: string;
   /** Where the teacher is none that runs here. */
   readonly hosted?: HostedTeacher;
 }

@@ -5,6 +5,34 @@ import { TextProcessor } from './text-processor.ts';
 
 const options = z
   .strictObject({
+    tokenizer: z
+      .union([
+        z.string().min(1).describe('The path of a tokenizer.json.'),
+        z
+          .strictObject({
+            train: z
+              .strictObject({
+                vocabulary: z
+                  .int()
+                  .min(16)
+                  .max(200_000)
+                  .default(8000)
+                  .describe('Pieces at most, single characters among them.'),
+                lowercase: z.boolean().default(true),
+                minFrequency: z
+                  .int()
+                  .positive()
+                  .default(2)
+                  .describe('Neighbours that occur less often together are not joined to a piece.'),
+              })
+              .prefault({}),
+          })
+          .describe('A WordPiece vocabulary is learnt from the training texts, and ships as tokenizer.json.'),
+      ])
+      .optional()
+      .describe(
+        "What cuts texts into tokens for the student; the teacher's tokenizer when absent. A teacher keeps its own: it reads every text itself.",
+      ),
     prefix: z
       .string()
       .regex(/^[A-Za-z]\w*$/, { error: 'expected letters, digits and underscores' })

@@ -1,0 +1,61 @@
+import { LimbeckError } from '../../errors.ts';
+import type { GivenModel } from '../../students/backbone.ts';
+import { openImageAnswers } from '../../teachers/image-file.ts';
+import { openOnnxFile } from '../../teachers/onnx-file.ts';
+import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
+import { recipePathResolver } from '../context/recipe-paths.ts';
+import type { RecipeRun } from './sample-kind.ts';
+
+/**
+ * The model of texts that a student is made of: the file that it names (`onnx`), or its teacher (`cut`).
+ *
+ * @param source the teacher, where it runs here and reads by the student's tokenizer
+ * @throws LimbeckError `recipe.invalid` for a cut without such a teacher and for a file whose tokenizer is not
+ *   the student's, and what opening it throws
+ */
+export async function givenTextModel(
+  { recipe, options }: RecipeRun,
+  source: TextTeacherSource | undefined,
+  tokenizerHash: string,
+): Promise<GivenModel | undefined> {
+  const { student } = recipe;
+  if (student.kind === 'onnx') {
+    const model = recipePathResolver(options, 'student')(student.model);
+    const opened = await openOnnxFile({ model, train: 'none', answers: 'any' });
+    if (opened.tokenizer.hash !== tokenizerHash) {
+      throw new LimbeckError(
+        'recipe.invalid',
+        "the student's model has another tokenizer than the one that texts are read by",
+        {
+          where: `student.model: ${student.model}`,
+          remedy: 'Set inputs.NAME.tokenizer to the tokenizer.json of the student.',
+        },
+      );
+    }
+    return { graph: opened.model, constants: opened.constants };
+  }
+  return student.kind === 'cut' ? cutFrom(source) : undefined;
+}
+
+function cutFrom(source: TextTeacherSource | undefined): GivenModel {
+  if (source) return { graph: source.model, constants: source.constants };
+  throw new LimbeckError(
+    'recipe.invalid',
+    'a student is cut out of a teacher that is a model of texts, and reads by its tokenizer',
+    {
+      where: 'student.kind: cut',
+      remedy:
+        'Name a teacher (onnx, hub), and leave inputs.NAME.tokenizer out; or begin with a file: student: { kind: onnx, model: FILE }.',
+    },
+  );
+}
+
+/** The model of images that a student is made of. */
+export function givenImageModel(
+  { recipe: { student }, options }: RecipeRun,
+  fitted: (model: ReturnType<typeof openImageAnswers>) => TeacherSource,
+): GivenModel | undefined {
+  if (student.kind !== 'onnx') return undefined;
+  const model = recipePathResolver(options, 'student')(student.model);
+  return { graph: fitted(openImageAnswers({ model })).model };
+}

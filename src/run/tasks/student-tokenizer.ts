@@ -1,0 +1,91 @@
+import { canonicalJson } from '../../data/canonical-json.ts';
+import { parseTokenizer, type Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
+import {
+  trainWordPiece,
+  type WordPieceOptions,
+} from '../../data/modalities/text/tokenizer/train-wordpiece.ts';
+import type { TextSplit } from '../../data/text-split.ts';
+import { LimbeckError } from '../../errors.ts';
+import { utf8Of } from '../../platform/bytes.ts';
+import { existsSync } from '../../platform/files.ts';
+import { createSha256 } from '../../platform/hash.ts';
+import { join } from '../../platform/paths.ts';
+import { inputsOf } from '../../recipe/parts.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { readRegularText } from '../../regular-file.ts';
+import { replaceFile } from '../../replace-file.ts';
+import { readTokenizer } from '../../teachers/onnx-file.ts';
+import { recipePathResolver } from '../context/recipe-paths.ts';
+import { dataCacheFolder } from '../context/run-context.ts';
+import { prepareRecipeData } from '../data/prepare-data.ts';
+import type { RecipeRun } from './sample-kind.ts';
+
+/** Changes when the same texts would give another vocabulary. */
+const FORMAT = 1;
+
+type Choice = string | { readonly train: WordPieceOptions } | undefined;
+
+/**
+ * The tokenizer that a recipe gives its student: a file's, or one whose vocabulary is learnt from the training texts, which are
+ * prepared for that once by `basis` (splits do not depend on tokens); `basis` itself where it names none.
+ *
+ * @throws LimbeckError `tokenizer.missing`, `tokenizer.invalid`, `recipe.path-outside`, and what preparing the data throws
+ */
+export async function studentTokenizer(run: RecipeRun, basis: () => Promise<Tokenizer>): Promise<Tokenizer> {
+  const choice = choiceOf(run.recipe);
+  if (choice === undefined) return basis();
+  if (typeof choice === 'string') {
+    const path = recipePathResolver(run.options, 'inputs')(choice);
+    return (await readTokenizer(path)).tokenizer;
+  }
+  return learnt(run, choice.train, await basis());
+}
+
+/** Whether the student has a tokenizer of its own. */
+export function choosesTokenizer(recipe: Recipe): boolean {
+  return choiceOf(recipe) !== undefined;
+}
+
+function choiceOf(recipe: Recipe): Choice {
+  const texts = inputsOf(recipe).filter(({ modality }) => modality === 'text');
+  const [first, ...others] = texts.map(({ options }) => options.tokenizer as Choice);
+  const other = others.find((one) => canonicalJson(one ?? null) !== canonicalJson(first ?? null));
+  if (!other) return first;
+  throw new LimbeckError('recipe.invalid', 'the texts of a recipe are read by one tokenizer', {
+    where: texts.map(({ name }) => `inputs.${name}.tokenizer`).join(', '),
+    remedy: 'Give all of them the same.',
+  });
+}
+
+async function learnt(run: RecipeRun, options: WordPieceOptions, basis: Tokenizer): Promise<Tokenizer> {
+  const dataset = await prepareRecipeData(run, { tokenizer: basis });
+  try {
+    const key = createSha256()
+      .update(canonicalJson({ format: FORMAT, dataset: dataset.contentHash, options }))
+      .digest('hex')
+      .slice(0, 32);
+    const file = join(dataCacheFolder(run.recipe, run.options), '..', 'tokenizers', `${key}.json`);
+    const kept = existsSync(file) ? opened(readRegularText(file), file) : undefined;
+    if (kept) return kept;
+    const text = JSON.stringify(trainWordPiece(textsOf(dataset.splits.train), options));
+    replaceFile(file, text, 'data');
+    return opened(text, file) as Tokenizer;
+  } finally {
+    dataset.close();
+  }
+}
+
+function* textsOf(split: Pick<TextSplit, 'size' | 'text'>): Generator<string> {
+  for (let ordinal = 0; ordinal < split.size; ordinal++) yield split.text(ordinal);
+}
+
+/** Undefined for a file that was damaged: it is learnt again. */
+function opened(text: string, file: string): Tokenizer | undefined {
+  try {
+    const { json, config } = JSON.parse(text) as { json: unknown; config: unknown };
+    return parseTokenizer(utf8Of(JSON.stringify(json)), utf8Of(JSON.stringify(config)), file);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof LimbeckError) return undefined;
+    throw error;
+  }
+}

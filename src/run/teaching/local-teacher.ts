@@ -1,0 +1,128 @@
+import { LimbeckError } from '../../errors.ts';
+import { dirname, join } from '../../platform/paths.ts';
+import { modalitiesOf } from '../../recipe/misplaced-kinds.ts';
+import { outputsOf } from '../../recipe/parts.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { HubTask } from '../../teachers/hub/configuration.ts';
+import type { HubTeacherChoice } from '../../teachers/index.ts';
+import { fileOf, modelFiles } from '../../teachers/model-folder.ts';
+import { recipePathResolver } from '../context/recipe-paths.ts';
+import { dataCacheFolder } from '../context/run-context.ts';
+import type { RunOptions } from '../context/run-options.ts';
+
+/** A recipe's teacher as one that lies on this machine. */
+export interface LocalTeacher {
+  /** With absolute paths. */
+  readonly choice: Readonly<Record<string, unknown>> & { readonly kind: string };
+  /** What is to be known of where it comes from. */
+  readonly notes: readonly string[];
+  /** For people, where its file's name says nothing. */
+  readonly title?: string;
+}
+
+/** A recipe and what it may reach, as far as its teacher depends on it. */
+export interface TeacherRun {
+  readonly recipe: Recipe;
+  readonly options: Pick<RunOptions, 'recipeFolder' | 'allowPaths' | 'storeFolder' | 'signal' | 'onEvent'>;
+}
+
+/** The kinds as which a model of a hub is opened, by what a recipe's models read. */
+const KINDS: Readonly<Record<string, string>> = {
+  text: 'onnx',
+  image: 'onnx-image',
+  audio: 'onnx-audio',
+  'image+text': 'onnx-pair',
+};
+
+/**
+ * The teacher that a recipe names, its paths kept inside the folders that a recipe may reach; a model of a hub is downloaded
+ * first, unless it is here.
+ *
+ * @throws LimbeckError of `hubSnapshot`; `teacher.task` for a model that is made for something else than the recipe's task;
+ *   `recipe.path-outside`
+ */
+export async function localTeacher(run: TeacherRun): Promise<LocalTeacher | undefined> {
+  const { recipe, options } = run;
+  const { teacher } = recipe;
+  if (!teacher) return undefined;
+  if (teacher.kind === 'hub') return hubTeacher(run, teacher as HubTeacherChoice);
+  const resolve = recipePathResolver(options, 'teacher');
+  const paths = Object.entries(teacher).flatMap(([key, value]) =>
+    (key === 'model' || key === 'tokenizer') && typeof value === 'string' ? [[key, resolve(value)]] : [],
+  );
+  return { choice: { ...teacher, ...Object.fromEntries(paths) }, notes: [] };
+}
+
+async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<LocalTeacher> {
+  const { recipe, options } = run;
+  // What asks a hub is loaded by who wants it alone: pages are to be small.
+  const { hubSnapshot } = await import('../../teachers/hub/snapshot.ts');
+  const { hubTask } = await import('../../teachers/hub/configuration.ts');
+  const { model: path, notes } = await hubSnapshot(choice, {
+    ownCache: join(dirname(dataCacheFolder(recipe, options)), 'downloads', 'hub'),
+    signal: options.signal,
+    tell: (message) => options.onEvent?.({ type: 'log', level: 'info', message }),
+  });
+  const files = modelFiles(path);
+  const config = fileOf(files, 'config.json');
+  const told =
+    config === undefined ? undefined : hubTask(config, fileOf(files, 'modules.json') !== undefined);
+  if (told) requireTask(recipe, choice, told);
+  const reads = modalitiesOf(recipe).split('+').sort().join('+');
+  const { kind: _, model, revision, file, endpoint, ...rest } = choice;
+  return {
+    choice: { ...rest, kind: KINDS[reads] ?? 'onnx-columns', model: path },
+    title: model,
+    notes: [
+      ...notes,
+      told?.task
+        ? `${model} is a model for ${told.task.pipeline} (${told.said})`
+        : `nothing says which task ${model} is for: its outputs are taken as they are`,
+    ],
+  };
+}
+
+/** Refuses a model that is made for another task, before anything is asked of it. */
+function requireTask(
+  recipe: Recipe,
+  { model, train, output }: HubTeacherChoice,
+  { task, said }: { readonly task: HubTask | undefined; readonly said: string },
+): void {
+  // Who names an output, or trains a head, has looked.
+  if (train !== 'none' || output !== undefined) return;
+  const where = `teacher.model, ${model}: its config.json says ${said}`;
+  if (!task) {
+    throw new LimbeckError('teacher.task', `the model is for a task that no teacher here has`, {
+      where,
+      remedy:
+        'Take a classifier (of texts, tokens, images, audio), a sentence encoder or CLIP; or name the output that is to be taught (teacher.output), or train a head on its vectors (train: head).',
+    });
+  }
+  const reads = modalitiesOf(recipe).split('+').sort().join('+');
+  if (task.reads !== reads) {
+    throw new LimbeckError('teacher.task', `the model reads ${task.reads}, the recipe ${reads}`, {
+      where,
+      remedy: `Set task: ${task.pipeline} (and inputs that are read so), or take another model.`,
+    });
+  }
+  const [main] = outputsOf(recipe);
+  if (!main || main.target === task.target || !SCORES.includes(task.target) || !SCORES.includes(main.target))
+    return;
+  throw new LimbeckError(
+    'teacher.task',
+    `the model answers with ${TARGETS[task.target]}, the recipe with ${TARGETS[main.target]}`,
+    {
+      where,
+      remedy: `Set outputs: { ${main.name}: { target: ${task.target}, field: ${main.field ?? 'label'} } }, or take another model.`,
+    },
+  );
+}
+
+/** Targets that are told by a model's configuration, and are no embeddings. */
+const TARGETS: Readonly<Record<string, string>> = {
+  class: 'one class',
+  classes: 'several classes at once',
+  number: 'a number',
+  'token-classes': 'a class for each token',
+};
+const SCORES = Object.keys(TARGETS);

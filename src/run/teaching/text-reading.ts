@@ -1,0 +1,77 @@
+import type { Batch } from '../../data/batch.ts';
+import { SEQUENCE } from '../../data/columns.ts';
+import { TextProcessor } from '../../data/modalities/text/text-processor.ts';
+import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
+import { emptyColumn } from '../../data/prepared/record-split.ts';
+import type { Split } from '../../data/split.ts';
+import { LimbeckError } from '../../errors.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
+import type { TeacherReading } from '../context/task.ts';
+import { textLabelling } from './ask-teacher.ts';
+import { readingBy } from './reading-by.ts';
+
+/** Lengths that texts are padded to for a teacher: up to twice the powers of two, so that a quarter is padding at most. */
+const STEPS = [8, 12];
+
+/** A split that keeps what is shown of its samples: their texts. */
+interface ShownSplit extends Split {
+  shown(ordinal: number, input?: number): Uint8Array;
+}
+
+/**
+ * How a teacher of texts reads them by its own tokenizer: each text from the data set, whatever the student's tokenizer made
+ * of it, up to the teacher's own length. The keys of samples are those of their texts, so that answers in the store serve
+ * students of any tokenizer.
+ */
+export function ownTextReading(
+  { tokenizer, maxLength }: { readonly tokenizer: Tokenizer; readonly maxLength: number },
+  fields: readonly string[],
+): TeacherReading {
+  const processor = new TextProcessor({ tokenizer, fields, buckets: lengthsUpTo(maxLength) });
+  const facts = { ...textLabelling({ tokenizer }, maxLength), token: (id: number) => tokenizer.token(id) };
+  return readingBy(facts, (batch, split) => columnsOf(processor, batch, split as ShownSplit));
+}
+
+/** Between the texts of a pair in what is kept of it (`TextProcessor`). */
+const BETWEEN = '\u0000';
+
+function columnsOf(
+  processor: TextProcessor,
+  { rows, filled, ordinals, columns, sizes }: Batch,
+  split: ShownSplit,
+): Pick<Batch, 'columns' | 'sizes'> {
+  const encoded = Array.from({ length: filled }, (_, row) => {
+    const ordinal = ordinals[row] as number;
+    const texts = new TextDecoder().decode(split.shown(ordinal)).split(BETWEEN);
+    try {
+      return processor.encode(texts.length === 1 ? texts[0] : texts);
+    } catch (cause) {
+      throw new LimbeckError(
+        'teacher.inputs',
+        `the teacher's tokenizer reads nothing of a text: ${(cause as Error).message}`,
+        {
+          where: `'${texts.join(' | ').slice(0, 100)}', sample ${ordinal} of ${split.name}`,
+          remedy: 'Leave the row out, or take a teacher whose vocabulary has such texts.',
+          cause,
+        },
+      );
+    }
+  });
+  const longest = Math.max(1, ...encoded.map(({ length = 0 }) => length));
+  const length = processor.axis.buckets.find((bucket) => bucket >= longest) as number;
+  const own = { ...sizes, [SEQUENCE]: length };
+  const made: Record<string, Tensor> = Object.fromEntries(
+    processor.columns.map((spec) => [spec.name, emptyColumn(spec, [rows, length])]),
+  );
+  for (const [row, { bytes }] of encoded.entries()) processor.decode(bytes, made, row, own);
+  for (let row = filled; row < rows; row++) processor.blank(made, row, own);
+  return { columns: { ...columns, ...made }, sizes: own };
+}
+
+/** 8, 12, 16, 24, 32, 48 ... and the longest. */
+function lengthsUpTo(longest: number): number[] {
+  const lengths: number[] = [];
+  for (let scale = 1; 8 * scale < longest; scale *= 2)
+    lengths.push(...STEPS.map((step) => step * scale).filter((length) => length < longest));
+  return [...lengths, longest];
+}
