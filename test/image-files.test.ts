@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { pipeline, RawImage } from '@huggingface/transformers';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseRecipe, type RunEvent, train } from '../src/index.ts';
+import { accuracyOf, distill, parseRecipe, type RunEvent, train } from '../src/index.ts';
+import { GraphBuilder } from '../src/onnx/graph-builder.ts';
+import { writeModelFile } from '../src/onnx/node-files.ts';
+import { float32 } from '../src/onnx/tensor.ts';
 import { randomStream } from '../src/random.ts';
 import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
@@ -76,4 +79,44 @@ export: { int8: false }
     }[];
     expect(best?.label).toBe(label);
   }
+});
+
+it('learns at 8 pixels from a teacher that sees every image, and each of its views, at 24 by its own preprocessing', {
+  timeout: patience(120),
+}, async () => {
+  const folder = place.path('teacher');
+  mkdirSync(folder, { recursive: true });
+  const g = new GraphBuilder();
+  const pixels = g.input('pixel_values', 'float32', ['batch', 3, 24, 24]);
+  const means = g.reduceMean(pixels, { axes: [2, 3], keepDims: false });
+  // Blue more than red, and red more than blue.
+  g.output(g.matMul(means, g.initializer('weight', float32([-3, 3, 0, 0, 3, -3], [3, 2]))), 'logits');
+  writeModelFile(join(folder, 'model.onnx'), g.build());
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ id2label: { 0: 'blues', 1: 'reds' } }));
+  const normalized = { do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
+  writeFileSync(
+    join(folder, 'preprocessor_config.json'),
+    JSON.stringify({ do_resize: true, size: { height: 24, width: 24 }, resample: 3, ...normalized }),
+  );
+  const recipe = parseRecipe(`
+name: sizes
+task: image-classification
+inputs: { image: { modality: image, field: image, size: 8 } }
+data:
+  source: { kind: image-folder, path: images }
+  splits: { validation: 0.2, test: 0.2 }
+  augmentation: { crop: 1, zoom: 0.1, views: 2 }
+teacher: { kind: onnx-image, model: teacher }
+student: { kind: resnet, width: 8, stages: 2, blocks: 1 }
+objective: { kd: { weight: 1 } }
+training: { epochs: 12, batchSize: 24, optimizer: { kind: adamw, learningRate: 0.01 }, earlyStopping: false }
+export: { int8: false }
+`);
+  const result = await distill(recipe, place.options('sizes', { baseline: false }));
+  expect(accuracyOf(result.teacher)).toBe(1);
+  expect(accuracyOf(result.student)).toBeGreaterThan(0.8);
+  // Every training image in both of its views.
+  expect(result.teacherCalls).toBeGreaterThan(100);
+  const shipped = readFileSync(place.path('runs', 'sizes', 'student', 'preprocessor_config.json'), 'utf8');
+  expect(JSON.parse(shipped)).toMatchObject({ crop_size: { height: 8, width: 8 } });
 });

@@ -228,3 +228,21 @@ describe('several teachers', () => {
     );
   });
 });
+
+describe('a student of a model', () => {
+  it('that was trained before begins where that ended', { timeout: patience(120) }, async () => {
+    teacherFolder('begun', {});
+    // A new head over its scores, and the table of words below them, learn on.
+    const { student } = await accuraciesOf('given', {
+      teacher: { kind: 'onnx', model: 'begun', precision: 'f32' },
+      student: { kind: 'onnx', model: 'begun', attach: 'logits' },
+      training: {
+        epochs: 10,
+        batchSize: 32,
+        optimizer: { kind: 'adamw', learningRate: 0.1 },
+        earlyStopping: false,
+      },
+    });
+    expect(student).toBeGreaterThan(0.9);
+  });
+});

@@ -52,14 +52,14 @@ describe('a student that is cut out of its teacher', () => {
     const student = build(cut, { layers: [1, 3] }, whole);
     expect(describeModel(student.graph).layers).toHaveLength(2);
     const [own, theirs] = [contents(student.graph), contents(whole)];
-    const weight = (layer: number) => `encoder/layer.${layer}/attention/self/query/weight`;
-    expect(own.get(weight(0))).toEqual(theirs.get(weight(1)));
-    expect(own.get(weight(1))).toEqual(theirs.get(weight(3)));
-    expect(own.get('embeddings/word_embeddings/weight')).toEqual(
+    const weight = (layer: number, of = '') => `${of}encoder/layer.${layer}/attention/self/query/weight`;
+    expect(own.get(weight(0, 'model/'))).toEqual(theirs.get(weight(1)));
+    expect(own.get(weight(1, 'model/'))).toEqual(theirs.get(weight(3)));
+    expect(own.get('model/embeddings/word_embeddings/weight')).toEqual(
       theirs.get('embeddings/word_embeddings/weight'),
     );
     expect([...own.keys()].some((name) => name.includes('layer.2'))).toBe(false);
-    expect(student.parameters).toContain(weight(0));
+    expect(student.parameters).toContain(weight(0, 'model/'));
     expect(await run(student.graph, [3, 4, 5])).toHaveLength(3);
   });
 
@@ -78,11 +78,11 @@ describe('any model as a student', () => {
     const own = build(onnxFile, { model: 'x', attach: 'pooler/output' }, whole);
     const drawn = build(onnxFile, { model: 'x', weights: 'drawn' }, whole);
     const name = 'encoder/layer.0/intermediate/dense/weight';
-    expect(contents(own.graph).get(name)).toEqual(contents(whole).get(name));
-    expect(contents(drawn.graph).get(name)).not.toEqual(contents(whole).get(name));
+    expect(contents(own.graph).get(`model/${name}`)).toEqual(contents(whole).get(name));
+    expect(contents(drawn.graph).get(`model/${name}`)).not.toEqual(contents(whole).get(name));
     // Scales of normalisations are the same everywhere: they stay.
     const scale = 'encoder/layer.0/output/LayerNorm/weight';
-    expect(contents(drawn.graph).get(scale)).toEqual(contents(whole).get(scale));
+    expect(contents(drawn.graph).get(`model/${scale}`)).toEqual(contents(whole).get(scale));
     expect(drawn.parameters.length).toBeGreaterThan(60);
     expect(await run(own.graph, [7])).toHaveLength(3);
     expect(() => build(onnxFile, { model: 'x', attach: 'pooler/outputs' }, whole)).toThrow(

@@ -63,7 +63,8 @@ export function featuresOfGiven(
   const initializers = new Map(body.initializers);
   if (weights === 'drawn')
     for (const [value, content] of trained) initializers.set(value, make.redrawn(content));
-  const values = g.inline({ ...body, initializers }, bound);
+  // Names of its own: heads have theirs, and their outputs are called as its may be.
+  const values = g.inline({ ...body, initializers }, bound, 'model');
   for (const [value] of trained) make.adopt(values.get(value.name) as TypedValue);
   const value = values.get(name) as TypedValue;
   const { shape } = value;

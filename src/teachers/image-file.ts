@@ -1,5 +1,8 @@
+import { fixedSize, type Preprocessing, readPreprocessing } from '../data/modalities/image/preprocessing.ts';
+import { LimbeckError } from '../errors.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import { basename } from '../platform/paths.ts';
+import { readRegularText } from '../regular-file.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { imageInput, imageLayout, withPixelValues } from './image-model.ts';
@@ -63,12 +66,15 @@ function openImageModel(options: ImageFileOptions) {
   const [, ...dims] = model.inputs[0]?.shape ?? [];
   const config = fileOf(files, 'preprocessor_config.json');
   const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
+  const sizes = dims.map((size) => (typeof size === 'number' ? size : undefined));
+  const preprocessing = ownPreprocessing(config, sizes);
   return {
     title: basename(path),
+    ...(preprocessing && { preprocessing }),
     file: path,
     model,
     ...(classes && { classes }),
-    dims: dims.map((size) => (typeof size === 'number' ? size : undefined)),
+    dims: sizes,
     ...(config !== undefined && { pixels: readPixelForm(config) }),
     notes: [
       ...files.notes,
@@ -83,4 +89,30 @@ function openImageModel(options: ImageFileOptions) {
           ]
         : [],
   };
+}
+
+/**
+ * How a model makes its images: as its `preprocessor_config.json` says, in the size that its input has. Undefined where neither
+ * tells the size, and where the file asks for what is done nowhere here: then it reads images of the data's size.
+ */
+function ownPreprocessing(
+  config: string | undefined,
+  [, height, width]: readonly (number | undefined)[],
+): Preprocessing | undefined {
+  const own = height !== undefined && width !== undefined ? { height, width } : undefined;
+  const read = config === undefined ? undefined : readOrNothing(config);
+  const told = read && fixedSize(read);
+  if (read && told && (!own || (own.height === told.height && own.width === told.width))) return read;
+  // A size that depends on the image, or another than the model's: the model has the last word.
+  const form = read ?? { resample: 'bilinear' as const, rescale: 1 / 255 };
+  return own && { ...form, resize: own, ...(form.crop && { crop: own }) };
+}
+
+function readOrNothing(config: string): Preprocessing | undefined {
+  try {
+    return readPreprocessing(JSON.parse(readRegularText(config).replace(/^\uFEFF/, '')), config);
+  } catch (error) {
+    if (error instanceof LimbeckError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

@@ -1,3 +1,4 @@
+import type { Preprocessing } from '../data/modalities/image/preprocessing.ts';
 import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { PixelForm } from './image-preprocessing.ts';
@@ -39,6 +40,8 @@ export interface ImageTeacherSource extends TeacherSource {
   readonly dims: readonly (number | undefined)[];
   /** How it wants its pixels; as the data are normalised when absent. */
   readonly pixels?: PixelForm;
+  /** How it makes its images, where its size is known. */
+  readonly preprocessing?: Preprocessing;
 }
 
 /** A classifier of audio: its input is `input_values`, float32 [batch, samples]. */

@@ -3,6 +3,7 @@ import type { Tensor } from '../../onnx/tensor.ts';
 import type { ColumnSpec } from '../columns.ts';
 import type { FieldDeclaration } from '../sample.ts';
 import type { Example } from '../split.ts';
+import type { Preprocessing } from './image/preprocessing.ts';
 import type { Tokenizer } from './text/tokenizer/tokenizer.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface ModalityContext {
   readonly buckets: readonly number[];
   /** The absolute path of a path in the recipe. @throws LimbeckError outside the allowed folders */
   resolvePath(path: string): string;
+  /** How the teacher wants its images, where it says so: kept beside those of the student if that is another size. */
+  readonly teacherImages?: Preprocessing | undefined;
   /** The tokenizer of the run: the teacher's, or one that the recipe names. */
   readonly tokenizer?: Tokenizer | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,6 +1,7 @@
 import type { GroundTruth } from '../../data/ground-truth.ts';
 import { type ClassResolver, classLabels } from '../../data/labels/class-labels.ts';
 import { labelNames } from '../../data/labels/label-reader.ts';
+import type { Preprocessing } from '../../data/modalities/image/preprocessing.ts';
 import { findModality } from '../../data/modalities/index.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
@@ -32,6 +33,8 @@ import { tellDamagedData } from './damaged-data.ts';
 export interface PrepareDataOptions {
   /** Of texts: the run's. */
   readonly tokenizer?: Tokenizer | undefined;
+  /** How the teacher wants its images, where it says so. */
+  readonly teacherImages?: Preprocessing | undefined;
   readonly kept?: KeptSplits | undefined;
   readonly onProgress?: ((rows: number) => void) | undefined;
   /** Decides, with the classes of the data, which classes there are. @param title of the source */
@@ -41,7 +44,7 @@ export interface PrepareDataOptions {
 /** A recipe's data, prepared: whatever its inputs and outputs are. */
 export async function prepareRecipeData(
   { recipe, options }: { readonly recipe: Recipe; readonly options: RunOptions },
-  { tokenizer, kept, onProgress, classesOf }: PrepareDataOptions,
+  { tokenizer, teacherImages, kept, onProgress, classesOf }: PrepareDataOptions,
 ): Promise<PreparedDataset> {
   const folder = dataCacheFolder(recipe, options);
   const { signal } = options;
@@ -112,6 +115,7 @@ export async function prepareRecipeData(
       declared: fieldsDeclared[fields[0] as string],
       resolvePath: inRecipe,
       tokenizer,
+      teacherImages,
       signal,
     });
     const allowed = (from: string | undefined, path: string) => resolveDataPath(from, path, inRecipe);

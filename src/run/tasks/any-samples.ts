@@ -33,7 +33,7 @@ import type { BoundSamples, PeerModel, RecipeRun, SampleReading } from './sample
  */
 export function anySamples(run: RecipeRun, unit: Task['unit'], reading: SampleReading): Task {
   const { recipe } = run;
-  const { tokenizer, preprocessing, warnings = [], classesOf } = reading;
+  const { tokenizer, teacherImages, preprocessing, warnings = [], classesOf } = reading;
   let { teacher } = reading;
   let columns: readonly string[] | undefined;
   const task: Task = {
@@ -54,6 +54,7 @@ export function anySamples(run: RecipeRun, unit: Task['unit'], reading: SampleRe
     async prepareData({ onProgress, kept }) {
       const dataset = await prepareRecipeData(run, {
         tokenizer,
+        teacherImages,
         kept,
         onProgress,
         ...(classesOf && { classesOf }),

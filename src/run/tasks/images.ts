@@ -16,6 +16,7 @@ import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ImageTeacherChoice } from '../../teachers/index.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
+import { ownImageReading } from '../teaching/image-reading.ts';
 import { localTeacher } from '../teaching/local-teacher.ts';
 import { withOrigin } from '../teaching/open-teacher.ts';
 import { requireImages } from '../teaching/require-classes.ts';
@@ -34,22 +35,25 @@ export const images: SampleKind = {
     refuseLabelOptions(recipe);
     return {
       teacher: opened,
+      teacherImages: opened?.preprocessing,
       // The keys of the store are made of the bytes of the images.
       preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
       ...(classifier && { classesOf: (title: string) => imageClassResolver(classifier, title) }),
       bind(dataset) {
         const own = imagesOf(dataset);
         const { dims, normalization } = own;
-        const teacher = opened && forImages(opened, own);
+        const two = opened && ownImageReading(opened, own, recipe);
+        const teacher = two?.teacher ?? (opened && forImages(opened, own));
         const given = givenImageModel(run, (model) => forImages(model, own));
         return {
           teacher,
+          ...(two && { teacherReads: two.reads }),
           classes: classifier && matchImageDataset(classifier, dataset),
           pixelRange: normalization,
           peer: PEER,
           ...(given && { given }),
           readerInput: (split, ordinal) => ({
-            pixels: (split as RecordSplit).bytes(ordinal) ?? new Uint8Array(),
+            pixels: own.studentPart((split as RecordSplit).bytes(ordinal) ?? new Uint8Array()),
             dims,
           }),
           write(folder, models) {

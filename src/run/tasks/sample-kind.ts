@@ -1,4 +1,5 @@
 import type { ClassResolver } from '../../data/labels/class-labels.ts';
+import type { Preprocessing } from '../../data/modalities/image/preprocessing.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -41,6 +42,8 @@ export interface SampleReading {
   readonly preprocessing: string;
   /** Of texts: what cuts them into tokens. */
   readonly tokenizer?: Tokenizer | undefined;
+  /** How the teacher wants its images, where it says so. */
+  readonly teacherImages?: Preprocessing | undefined;
   /** What was assumed, to be told before the data are read. */
   readonly warnings?: readonly string[];
   /** Where a classifier teaches: lets it decide, with the data, which classes there are. @param title of the source */

@@ -1,5 +1,4 @@
 import type { Batch } from '../../data/batch.ts';
-import { ATTENTION_MASK, INPUT_IDS } from '../../data/columns.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
@@ -74,7 +73,7 @@ function together(
   const sources = bound.map(({ teacher }) => teacher as TeacherSource);
   const members = bound.map((one, i): Member => {
     const { model } = sources[i] as TeacherSource;
-    const inputs = one.teacherReads && ownInputs(i);
+    const inputs = one.teacherReads && ownInputs(i, model);
     return {
       model: orderOutputs(model, outputsFor(one, dataset, i)),
       ...(inputs && { inputs }),
@@ -213,31 +212,35 @@ function chancesOfTruth(batch: Batch, answers: readonly Float32Array[]): number[
   });
 }
 
-/** The names of the columns that a teacher with a tokenizer of its own reads, by those of its model. */
-function ownInputs(i: number): ReadonlyMap<string, string> {
-  return new Map([INPUT_IDS, ATTENTION_MASK].map((name) => [name, `teacher_${i}_${name}`]));
+/** The names of the columns that a teacher with a processor of its own reads, by those of its model. */
+function ownInputs(i: number, { inputs }: Graph): ReadonlyMap<string, string> {
+  return new Map(inputs.map(({ name }) => [name, `teacher_${i}_${name}`]));
 }
 
 /** How all of them read: the columns of those with a processor of their own beside those of the student. */
 function readingOfAll(bound: readonly BoundSamples[]): TeacherReading | undefined {
-  const own = bound.flatMap(({ teacherReads }, i) => (teacherReads ? [{ teacherReads, i }] : []));
+  const models = bound.map(({ teacher }) => (teacher as TeacherSource).model);
+  const own = bound.flatMap(({ teacherReads }, i) =>
+    teacherReads ? [{ teacherReads, i, names: ownInputs(i, models[i] as Graph) }] : [],
+  );
   if (own.length === 0) return undefined;
-  const shares = own.length < bound.length;
+  const others = models.filter((_, i) => !bound[i]?.teacherReads);
   const columns = [
-    ...(shares ? [INPUT_IDS, ATTENTION_MASK] : []),
-    ...own.flatMap(({ i }) => [...ownInputs(i).values()]),
+    ...new Set(others.flatMap(({ inputs }) => inputs.map(({ name }) => name))),
+    ...own.flatMap(({ names }) => [...names.values()]),
   ];
-  const preprocessing = `${own.map(({ teacherReads, i }) => `teacher ${i}: ${teacherReads.preprocessing}`).join('; ')}${shares ? '; the others as the student' : ''}`;
+  const told = own.map(({ teacherReads, i }) => `teacher ${i}: ${teacherReads.preprocessing}`).join('; ');
+  const preprocessing = others.length > 0 ? `${told}; the others as the student` : told;
   return readingBy({ preprocessing, columns }, (batch, split) => {
     const all = { ...batch.columns };
     const sizes: Record<string, number> = { ...batch.sizes };
-    for (const { teacherReads, i } of own) {
+    for (const { teacherReads, i, names } of own) {
       const read = teacherReads.batch(batch, split);
-      for (const [name, as] of ownInputs(i)) {
+      for (const [name, as] of names) {
         const column = read.columns[name];
         if (!column) continue;
         all[as] = column;
-        sizes[`sequence_${i}`] = column.dims[1] as number;
+        if (column.dims.length === 2) sizes[`sequence_${i}`] = column.dims[1] as number;
       }
     }
     return { columns: all, sizes };

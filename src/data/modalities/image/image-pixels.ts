@@ -19,6 +19,21 @@ export function channelsFirst({ height, width, channels, data }: ImagePixels): U
   return planes;
 }
 
+/** Bytes in the order channel, row, column as row, column, channel. */
+export function channelsLast(
+  planes: Uint8Array,
+  [channels, height, width]: readonly [number, number, number],
+): Uint8Array {
+  if (channels === 1) return planes;
+  const plane = height * width;
+  const data = new Uint8Array(planes.length);
+  for (let i = 0; i < plane; i++) {
+    for (let channel = 0; channel < channels; channel++)
+      data[i * channels + channel] = planes[channel * plane + i] as number;
+  }
+  return data;
+}
+
 /** The middle of an image; black surrounds it where it is smaller (as transformers.js and PIL cut it). */
 export function centreCrop(image: ImagePixels, height: number, width: number): ImagePixels {
   if (image.height === height && image.width === width) return image;

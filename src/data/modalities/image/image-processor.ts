@@ -8,7 +8,7 @@ import { type ChannelMoments, MomentSums } from './channel-moments.ts';
 import { readImageFile } from './image-file.ts';
 import { imageFormat } from './image-format.ts';
 import type { ImageLibrary } from './image-library.ts';
-import { centreCrop, channelsFirst, grey, type ImagePixels, inColour } from './image-pixels.ts';
+import { centreCrop, channelsFirst, channelsLast, grey, type ImagePixels, inColour } from './image-pixels.ts';
 import { mixUp } from './mixture.ts';
 import { pictureUri } from './picture-uri.ts';
 import { type Preprocessing, preprocessorConfig, resizedSize } from './preprocessing.ts';
@@ -107,6 +107,27 @@ export class ImageProcessor implements Processor {
       shown: imageName(raw),
       ...(told.length > 0 && { facts: Object.fromEntries(told.map(([fact]) => [fact, 1])) }),
     };
+  }
+
+  /** The kept bytes of an image whatever size it comes in: also of pixels that a source has decoded itself. */
+  async encodeResized(value: unknown): Promise<Uint8Array> {
+    const raw = rawImage(value);
+    if (!('pixels' in raw)) return (await this.encode(value)).bytes;
+    const [channels, height, width] = raw.dims;
+    return channelsFirst(
+      await this.#fit({ height, width, channels, data: channelsLast(raw.pixels, raw.dims) }),
+    );
+  }
+
+  /** Of kept bytes those that models are fed from. */
+  studentPart(bytes: Uint8Array): Uint8Array {
+    return bytes;
+  }
+
+  /** The variant of an image of other dims that moves as this one would: as far in parts of its size. */
+  varyAs(like: Dims, bytes: Uint8Array, { options, ...place }: View): Uint8Array {
+    const chosen = variationOf(options ?? {});
+    return varyImage(bytes, this.#options.dims, chosen, place, this.#options.outside, like);
   }
 
   vary(bytes: Uint8Array, { options, ...place }: View): Uint8Array {

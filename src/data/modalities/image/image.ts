@@ -13,6 +13,7 @@ import {
   readPreprocessing,
 } from './preprocessing.ts';
 import { sharpLibrary } from './sharp-library.ts';
+import { TwoSizedProcessor } from './two-sized-processor.ts';
 import type { Dims } from './variation.ts';
 
 const resamplings = Object.keys(RESAMPLING) as [Resampling, ...Resampling[]];
@@ -88,7 +89,18 @@ export const image = defineModality({
   options,
   open(chosen, context) {
     const library = nodeModule('node:fs') ? sharpLibrary() : canvasLibrary();
-    return new ImageProcessor({ ...processorOptions(chosen, context), library });
+    const own = { ...processorOptions(chosen, context), library };
+    const size = context.teacherImages && fixedSize(context.teacherImages);
+    const [, height, width] = own.dims;
+    if (!size || (size.height === height && size.width === width)) return new ImageProcessor(own);
+    const teacher = new ImageProcessor({
+      ...own,
+      dims: [3, size.height, size.width],
+      preprocessing: context.teacherImages as Preprocessing,
+      isMeasured: false,
+      outside: own.outside.length === 3 ? own.outside : Array<number>(3).fill(own.outside[0] ?? 0),
+    });
+    return new TwoSizedProcessor(own, teacher);
   },
 });
 

@@ -72,15 +72,24 @@ export function movementOf([, height, width]: Dims, options: Variation, place: P
   };
 }
 
-/** A view of an image: position, size and angle, then colours. A function of the seed, the sample and the view alone. */
+/**
+ * A view of an image: position, size and angle, then colours. A function of the seed, the sample and the view alone.
+ *
+ * @param like the dims of the image that moves are drawn for, where this one shows the same in another size
+ */
 export function varyImage(
   from: Uint8Array,
   dims: Dims,
   options: Variation,
   place: Place,
   outside: readonly number[],
+  like: Dims = dims,
 ): Uint8Array {
-  const { move, random } = drawMove(options, place);
+  const drawn = drawMove(options, place);
+  const { random } = drawn;
+  const down = Math.round((drawn.move.down * dims[1]) / like[1]);
+  const right = Math.round((drawn.move.right * dims[2]) / like[2]);
+  const move = { ...drawn.move, down, right };
   const shown = new Uint8Array(from.length);
   if ('scale' in move) writeTurned(from, shown, dims, move, outside);
   else writeView(from, shown, dims, move, outside);
