@@ -8,6 +8,7 @@ import { GraphBuilder } from '../src/onnx/graph-builder.ts';
 import { writeModelFile } from '../src/onnx/node-files.ts';
 import { float32 } from '../src/onnx/tensor.ts';
 import { randomStream } from '../src/random.ts';
+import { ModelHub } from '../src/teachers/testing/model-hub.ts';
 import { patience } from './support/patience.ts';
 import { RunPlace } from './support/small-run.ts';
 
@@ -81,7 +82,7 @@ export: { int8: false }
   }
 });
 
-it('learns at 8 pixels from a teacher that sees every image, and each of its views, at 24 by its own preprocessing', {
+it('learns at 8 pixels from a teacher of a hub that sees every image, and each of its views, at 24 by its own preprocessing', {
   timeout: patience(120),
 }, async () => {
   const folder = place.path('teacher');
@@ -92,12 +93,20 @@ it('learns at 8 pixels from a teacher that sees every image, and each of its vie
   // Blue more than red, and red more than blue.
   g.output(g.matMul(means, g.initializer('weight', float32([-3, 3, 0, 0, 3, -3], [3, 2]))), 'logits');
   writeModelFile(join(folder, 'model.onnx'), g.build());
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ id2label: { 0: 'blues', 1: 'reds' } }));
+  const about = { architectures: ['ViTForImageClassification'], model_type: 'vit' };
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({ ...about, id2label: { 0: 'blues', 1: 'reds' } }),
+  );
   const normalized = { do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
   writeFileSync(
     join(folder, 'preprocessor_config.json'),
     JSON.stringify({ do_resize: true, size: { height: 24, width: 24 }, resample: 3, ...normalized }),
   );
+  const hub = new ModelHub('someone/blue-or-red');
+  for (const name of ['model.onnx', 'config.json', 'preprocessor_config.json'])
+    hub.files.set(name, readFileSync(join(folder, name)));
+  const endpoint = await hub.start();
   const recipe = parseRecipe(`
 name: sizes
 task: image-classification
@@ -106,13 +115,13 @@ data:
   source: { kind: image-folder, path: images }
   splits: { validation: 0.2, test: 0.2 }
   augmentation: { crop: 1, zoom: 0.1, views: 2 }
-teacher: { kind: onnx-image, model: teacher }
+teacher: { kind: hub, model: someone/blue-or-red, endpoint: '${endpoint}' }
 student: { kind: resnet, width: 8, stages: 2, blocks: 1 }
 objective: { kd: { weight: 1 } }
 training: { epochs: 12, batchSize: 24, optimizer: { kind: adamw, learningRate: 0.01 }, earlyStopping: false }
 export: { int8: false }
 `);
-  const result = await distill(recipe, place.options('sizes', { baseline: false }));
+  const result = await distill(recipe, place.options('sizes', { baseline: false })).finally(() => hub.stop());
   expect(accuracyOf(result.teacher)).toBe(1);
   expect(accuracyOf(result.student)).toBeGreaterThan(0.8);
   // Every training image in both of its views.

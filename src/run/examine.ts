@@ -12,6 +12,7 @@ import { assumedData } from './planning/assumed-data.ts';
 import { openTask } from './tasks/index.ts';
 import { findAbilities, knownAbilities, probePrice, reachEndpoint } from './teaching/hosted-abilities.ts';
 import { probeContext } from './teaching/hosted-teacher.ts';
+import { downloadsOf } from './teaching/local-teacher.ts';
 
 /** One finding about a recipe. */
 export interface RecipeFinding {
@@ -38,6 +39,13 @@ export async function examineRecipe(recipe: Recipe, options: ExamineOptions): Pr
   const findings: RecipeFinding[] = [{ name: 'recipe', status: 'ok', found: recipe.name }];
   let data: TaskData | undefined;
   try {
+    const downloads = await downloadsOf({ recipe, options });
+    for (const found of downloads) {
+      const remedy = 'A run downloads it first; so do `limbeck check` and `limbeck plan`.';
+      findings.push({ name: 'download', status: 'missing', found, remedy });
+    }
+    // What is not here is not looked into.
+    if (downloads.length > 0) return findings;
     const task = await openTask({ recipe, options });
     if (task.teacher) findings.push({ name: 'teacher', status: 'ok', found: task.teacher.title });
     data = options.calibrate ? await assumedData(task) : await task.prepareData({});
@@ -47,6 +55,14 @@ export async function examineRecipe(recipe: Recipe, options: ExamineOptions): Pr
       status: 'ok',
       found: `${data.dataset.title}: ${train.size} to train on (${labelled.size} with labels), ${validation.size} to validate, ${test.size} to test`,
     });
+    const { parameters, graph } = data.buildStudent();
+    const trained = new Set(parameters);
+    const numbers = [...graph.initializers].reduce(
+      (sum, [{ name }, content]) => (trained.has(name) ? sum + content.data.length : sum),
+      0,
+    );
+    const found = `${recipe.student.kind}, ${numbers.toLocaleString('en')} parameters that learn`;
+    findings.push({ name: 'student', status: 'ok', found });
     if (options.calibrate) {
       const found = await examineCalibration(recipe, data, options);
       findings.push({ name: 'calibration', status: 'ok', found });

@@ -77,7 +77,7 @@ function knownTeacher(
 ): KnownTeacher | undefined {
   const { teacher } = recipe;
   const { data, source } = context;
-  if ('train' in teacher) {
+  if ('train' in teacher && source && 'tokenizer' in source) {
     const { dataset } = data;
     const key = teacherKey(context, source as TextTeacherSource, dataset, teacher);
     return recallTeacher(store.folder, key);

@@ -4,6 +4,7 @@ import { modalitiesOf } from '../../recipe/misplaced-kinds.ts';
 import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { HubTask } from '../../teachers/hub/configuration.ts';
+import type { SnapshotOptions } from '../../teachers/hub/snapshot.ts';
 import type { HubTeacherChoice } from '../../teachers/index.ts';
 import { fileOf, modelFiles } from '../../teachers/model-folder.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
@@ -54,15 +55,11 @@ export async function localTeacher(run: TeacherRun): Promise<LocalTeacher | unde
 }
 
 async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<LocalTeacher> {
-  const { recipe, options } = run;
+  const { recipe } = run;
   // What asks a hub is loaded by who wants it alone: pages are to be small.
   const { hubSnapshot } = await import('../../teachers/hub/snapshot.ts');
   const { hubTask } = await import('../../teachers/hub/configuration.ts');
-  const { model: path, notes } = await hubSnapshot(choice, {
-    ownCache: join(dirname(dataCacheFolder(recipe, options)), 'downloads', 'hub'),
-    signal: options.signal,
-    tell: (message) => options.onEvent?.({ type: 'log', level: 'info', message }),
-  });
+  const { model: path, notes } = await hubSnapshot(choice, snapshotOptions(run));
   const files = modelFiles(path);
   const config = fileOf(files, 'config.json');
   const told =
@@ -82,12 +79,48 @@ async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<Lo
   };
 }
 
+/** What a run would download first of the hub, a sentence for each model; none where all is here. Nothing is downloaded. */
+export async function downloadsOf(run: TeacherRun): Promise<string[]> {
+  const { teacher } = run.recipe;
+  const all = teacher?.kind === 'several' ? (teacher.teachers as readonly unknown[]) : [teacher];
+  const ofHub = all.filter(
+    (one): one is HubTeacherChoice => (one as { kind?: string } | undefined)?.kind === 'hub',
+  );
+  if (ofHub.length === 0) return [];
+  const { hubDownload, megabytes } = await import('../../teachers/hub/snapshot.ts');
+  const told: string[] = [];
+  for (const choice of ofHub) {
+    const found = await hubDownload(choice, snapshotOptions(run));
+    if (!found) continue;
+    const { file, bytes, commit, folder } = found;
+    told.push(
+      `${choice.model} at commit ${commit.slice(0, 12)}: ${file}, ${megabytes(bytes)}, goes to ${folder}`,
+    );
+  }
+  return told;
+}
+
+function snapshotOptions({ recipe, options }: TeacherRun): SnapshotOptions {
+  return {
+    ownCache: join(dirname(dataCacheFolder(recipe, options)), 'downloads', 'hub'),
+    signal: options.signal,
+    tell: (message) => options.onEvent?.({ type: 'log', level: 'info', message }),
+  };
+}
+
 /** Refuses a model that is made for another task, before anything is asked of it. */
 function requireTask(
   recipe: Recipe,
   { model, train, output }: HubTeacherChoice,
   { task, said }: { readonly task: HubTask | undefined; readonly said: string },
 ): void {
+  const reads = modalitiesOf(recipe).split('+').sort().join('+');
+  if (train !== 'none' && reads !== 'text') {
+    throw new LimbeckError('recipe.invalid', 'heads are trained on teachers of texts alone', {
+      where: `teacher.train: ${train}, for ${model}`,
+      remedy: 'Set teacher.train to none, and take a model that answers as the recipe does.',
+    });
+  }
   // Who names an output, or trains a head, has looked.
   if (train !== 'none' || output !== undefined) return;
   const where = `teacher.model, ${model}: its config.json says ${said}`;
@@ -98,7 +131,6 @@ function requireTask(
         'Take a classifier (of texts, tokens, images, audio), a sentence encoder or CLIP; or name the output that is to be taught (teacher.output), or train a head on its vectors (train: head).',
     });
   }
-  const reads = modalitiesOf(recipe).split('+').sort().join('+');
   if (task.reads !== reads) {
     throw new LimbeckError('teacher.task', `the model reads ${task.reads}, the recipe ${reads}`, {
       where,

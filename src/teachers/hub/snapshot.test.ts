@@ -1,14 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolders } from '../../data/testing/temporary-folder.ts';
 import { LimbeckError } from '../../errors.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
-import { modelFiles as filesOfModel } from '../../onnx/node-files.ts';
+import { modelFiles as filesOfModel, readModelFile } from '../../onnx/node-files.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import { COMMIT, ModelHub } from '../testing/model-hub.ts';
-import { hubSnapshot } from './snapshot.ts';
+import { hubDownload, hubSnapshot } from './snapshot.ts';
 
 const NAME = 'someone/small-bert';
 const newFolder = temporaryFolders();
@@ -218,5 +218,33 @@ describe('a model of a hub', () => {
       code: 'teacher.config',
       message: expect.stringContaining('65.0 MB'),
     });
+  });
+
+  it('tells what it would download, and nothing once it is here', async () => {
+    const asked = () =>
+      hubDownload({ model: NAME, revision: 'main' }, { ownCache: join(folder, 'own'), backoff: 1 });
+    const bytes = (hub.files.get('onnx/model.onnx') as Uint8Array).length;
+    expect(await asked()).toMatchObject({ commit: COMMIT, file: 'onnx/model.onnx', bytes });
+    expect(hub.downloads).toEqual([]);
+    await snapshot();
+    expect(await asked()).toBeUndefined();
+  });
+
+  it('is found where Python put it: as links into a folder of blobs', async () => {
+    const { 'model.onnx': model, 'model.onnx_data': data } = onnx({ external: true });
+    const at = join(folder, 'hub', 'models--someone--small-bert');
+    for (const place of ['blobs', 'refs', `snapshots/${COMMIT}/onnx`])
+      mkdirSync(join(at, place), { recursive: true });
+    writeFileSync(join(at, 'refs', 'main'), COMMIT);
+    const link = (path: string, name: string, bytes: Uint8Array) => {
+      writeFileSync(join(at, 'blobs', name), bytes);
+      symlinkSync(join(at, 'blobs', name), join(at, 'snapshots', COMMIT, path));
+    };
+    link('onnx/model.onnx', 'a', model as Uint8Array);
+    link('onnx/model.onnx_data', 'b', data as Uint8Array);
+    vi.stubEnv('HF_HUB_OFFLINE', '1');
+    const { model: path } = await snapshot();
+    expect(readModelFile(path).initializers.size).toBe(1);
+    expect(hub.requests).toEqual([]);
   });
 });

@@ -1,4 +1,10 @@
-import { type HubFile, type HubRepository, hubAddress, hubModel } from '../../data/hub/repository.ts';
+import {
+  type HubFile,
+  type HubOptions,
+  type HubRepository,
+  hubAddress,
+  hubModel,
+} from '../../data/hub/repository.ts';
 import type { RetryOptions } from '../../data/hub/retrying-fetch.ts';
 import { LimbeckError } from '../../errors.ts';
 import { externalLocations } from '../../onnx/external-locations.ts';
@@ -54,11 +60,8 @@ const MOST_BYTES_OF_SETTINGS = 64e6;
  *   none is the usual one
  */
 export async function hubSnapshot(name: HubModelName, options: SnapshotOptions): Promise<HubSnapshot> {
-  const { hubUrl, trusted } = hubAddress(name.endpoint);
-  const cache = new CachedModel(
-    trusted ? sharedCache() : join(options.ownCache, folderName(hubUrl)),
-    name.model,
-  );
+  const { hubUrl } = hubAddress(name.endpoint);
+  const cache = cacheOf(name, options);
   const cached = cache.commitOf(name.revision);
   const here = () => (cached === undefined ? undefined : cachedModel(cache.snapshot(cached), name.file));
   if (isOffline() || isCommit(name.revision)) {
@@ -69,11 +72,10 @@ export async function hubSnapshot(name: HubModelName, options: SnapshotOptions):
   let repository: HubRepository;
   try {
     repository = await hubModel(name.model, name.revision, {
-      ...options,
+      ...hubOptions(name, options),
+      // What is here serves, too.
       ...(cached !== undefined && { attempts: 2 }),
-      ...(name.endpoint !== undefined && { endpoint: name.endpoint }),
-      ...(options.signal && { signal: options.signal }),
-    } as Parameters<typeof hubModel>[2]);
+    });
   } catch (error) {
     const model = error instanceof LimbeckError && error.code === 'data.download' ? here() : undefined;
     if (model === undefined || cached === undefined) throw error;
@@ -91,13 +93,52 @@ export async function hubSnapshot(name: HubModelName, options: SnapshotOptions):
   return snapshotAt(name, repository.sha, model, []);
 }
 
-/** What a model takes on the hub, without downloading it. @throws LimbeckError as `hubSnapshot` */
-export async function hubModelBytes(name: HubModelName, options: RetryOptions): Promise<number> {
-  const repository = await hubModel(name.model, name.revision, {
-    ...options,
-    ...(name.endpoint !== undefined && { endpoint: name.endpoint }),
-  });
-  return chosenFile(repository, name).bytes;
+/** What is still to be downloaded of a model. */
+export interface HubDownload {
+  readonly commit: string;
+  /** Its ONNX file. */
+  readonly file: string;
+  /** Of it and its data. */
+  readonly bytes: number;
+  /** Where it will lie. */
+  readonly folder: string;
+}
+
+/** What `hubSnapshot` would download, which is asked for nothing; undefined where it is here. @throws LimbeckError as that */
+export async function hubDownload(
+  name: HubModelName,
+  options: SnapshotOptions,
+): Promise<HubDownload | undefined> {
+  const cache = cacheOf(name, options);
+  const cached = cache.commitOf(name.revision);
+  const isKnown = isOffline() || isCommit(name.revision);
+  if (isKnown && cached !== undefined && cachedModel(cache.snapshot(cached), name.file)) return undefined;
+  const repository = await hubModel(name.model, name.revision, hubOptions(name, options));
+  const { path: file } = chosenFile(repository, name);
+  const folder = cache.snapshot(repository.sha);
+  if (existsSync(join(folder, file))) return undefined;
+  return { commit: repository.sha, file, bytes: bytesOf(repository, file), folder };
+}
+
+function cacheOf({ endpoint, model }: HubModelName, { ownCache }: SnapshotOptions): CachedModel {
+  const { hubUrl, trusted } = hubAddress(endpoint);
+  return new CachedModel(trusted ? sharedCache() : join(ownCache, folderName(hubUrl)), model);
+}
+
+function hubOptions({ endpoint }: HubModelName, options: SnapshotOptions): HubOptions {
+  const { fetch, attempts, backoff, signal } = options;
+  return {
+    ...(fetch && { fetch }),
+    ...(attempts !== undefined && { attempts }),
+    ...(backoff !== undefined && { backoff }),
+    ...(signal && { signal }),
+    ...(endpoint !== undefined && { endpoint }),
+  };
+}
+
+/** Of an ONNX file with what is called as it is, and more: `model.onnx_data`, `model.onnx_data_1`. */
+function bytesOf({ files }: HubRepository, model: string): number {
+  return files.reduce((sum, { path, bytes }) => (path.startsWith(model) ? sum + bytes : sum), 0);
 }
 
 async function fetchModel(
@@ -110,8 +151,7 @@ async function fetchModel(
   const { files } = repository;
   const missing = (file: HubFile) => !existsSync(join(folder, file.path));
   if (missing(chosen)) {
-    const data = files.filter(({ path }) => path !== chosen.path && path.startsWith(chosen.path));
-    const bytes = data.reduce((sum, file) => sum + file.bytes, chosen.bytes);
+    const bytes = bytesOf(repository, chosen.path);
     tell?.(
       `downloads ${name.model} at commit ${repository.sha.slice(0, 12)}: ${chosen.path}, ${megabytes(bytes)}, into ${folder}`,
     );
@@ -238,6 +278,6 @@ function folderName(hubUrl: string): string {
   return hubUrl.replace(/[^A-Za-z0-9.-]+/g, '_').slice(0, 100);
 }
 
-function megabytes(bytes: number): string {
+export function megabytes(bytes: number): string {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
