@@ -78,7 +78,7 @@ export const severalTeachers: Proof = {
         '| teacher | its accuracy, % | its student, % |',
         '|---|---|---|',
         `| the sentence encoder with its head | ${percents(member(0))} | ${percents(students('first alone'))} |`,
-        `| a convolution with a vocabulary of its own | ${percents(member(1))} | |`,
+        `| n-grams with a vocabulary of their own | ${percents(member(1))} | |`,
         ...rows,
       ].join('\n'),
       text:

@@ -1,9 +1,9 @@
-import type { Batch } from '../../data/batch.ts';
+import { labelsOf } from '../../data/batch.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
-import { readLogits } from '../../metrics/class-answers.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModel } from '../../onnx/write-model.ts';
+import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
@@ -13,6 +13,7 @@ import {
   memberOutput,
   type Weighting,
 } from '../../teachers/several/combine.ts';
+import { fitTemperature, logChance } from '../../teachers/several/fit-temperature.ts';
 import { mixtureWeights } from '../../teachers/several/mixture-weights.ts';
 import { alone, type SeveralChoice } from '../../teachers/several/options.ts';
 import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
@@ -81,8 +82,10 @@ function together(
   });
   const teacherReads = readingOfAll(bound);
   const titles = namesOf(sources, choice);
-  const build = (weighting: Weighting) =>
-    withNote(combineTeachers(members, choice.combine, weighting), choice);
+  const build = (weighting: Weighting, temperatures: readonly number[] = []) => {
+    const tempered = members.map((member, i): Member => ({ ...member, temperature: temperatures[i] ?? 1 }));
+    return withNote(combineTeachers(tempered, choice.combine, weighting), choice);
+  };
   const title = titles.join(' and ');
   const source: TeacherSource = {
     title,
@@ -101,11 +104,12 @@ function together(
     async teach(run, { task }) {
       const reading = teacherReads ? datasetAsRead(dataset, teacherReads) : dataset;
       const own = { ...task, ...(teacherReads && { ...teacherReads }) };
-      const weighting =
+      const found =
         choice.weights === 'validation'
           ? await fitted(run, { model: build(titles.map(() => 1)), dataset: reading, task: own }, titles)
-          : fixed(choice, titles.length);
-      const model = build(weighting);
+          : { weighting: fixed(choice, titles.length), temperatures: titles.map(() => 1) };
+      const { weighting, temperatures } = found;
+      const model = build(weighting, temperatures);
       return {
         model: onlyLogits(model),
         validation: null,
@@ -158,7 +162,10 @@ function fixed({ weights }: SeveralChoice, teachers: number): Weighting {
   return weights === 'confidence' || weights === 'agreement' ? weights : Array(teachers).fill(1);
 }
 
-/** The weights of a mixture under which the labelled validation samples are likeliest. */
+/**
+ * The temperature of each teacher, and then the weights of their mixture, under which the labelled validation samples are
+ * likeliest: without the first a teacher that is too sure of itself would count for nothing.
+ */
 async function fitted(
   run: RunContext,
   {
@@ -167,49 +174,50 @@ async function fitted(
     task,
   }: { model: Graph; dataset: PreparedDataset; task: Parameters<typeof openLabeller>[1] },
   titles: readonly string[],
-): Promise<number[]> {
+): Promise<{ weighting: number[]; temperatures: number[] }> {
   const outputs = titles.map((_, i) => memberOutput(i));
   const labeller = await openLabeller(run, task, writeModel(model), titles.join(' and '));
-  const chances: number[][] = [];
+  const labels: number[] = [];
+  const logits: Float32Array[][] = titles.map(() => []);
   try {
     for (const batch of splitBatches(dataset.splits.validation, TEACHER_BATCH)) {
       run.checkInterrupted();
       const answers = await labeller.label(batch, outputs);
-      chances.push(
-        ...chancesOfTruth(
-          batch,
-          outputs.map((output) => answers[output] as Float32Array),
-        ),
-      );
+      const truth = labelsOf(batch).subarray(0, batch.filled);
+      for (const [row, label] of truth.entries()) {
+        if (label < 0) continue;
+        labels.push(label);
+        outputs.forEach((output, i) => {
+          const all = answers[output] as Float32Array;
+          const classes = all.length / batch.filled;
+          logits[i]?.push(all.slice(row * classes, (row + 1) * classes));
+        });
+      }
     }
   } finally {
     await labeller.close();
   }
-  const weights = mixtureWeights(chances, titles.length);
-  const told = titles.map((title, i) => `${title} ${((weights[i] as number) * 100).toFixed(1)} %`).join(', ');
-  run.emit({
-    type: 'log',
-    level: 'info',
-    message: `the teachers count, by ${chances.length} validation samples: ${told}`,
-  });
-  return weights;
+  const temperatures = logits.map((rows) => fitTemperature({ logits: joined(rows), labels }));
+  const chances = labels.map((label, sample) =>
+    logits.map((rows, i) =>
+      Math.exp(logChance(rows[sample] as Float32Array, label, temperatures[i] as number)),
+    ),
+  );
+  const weighting = mixtureWeights(chances, titles.length);
+  const told = titles.map(
+    (title, i) =>
+      `${title} ${percent(weighting[i] as number)} (temperature ${(temperatures[i] as number).toFixed(2)})`,
+  );
+  const message = `the teachers count, by ${labels.length} validation samples: ${told.join(', ')}`;
+  run.emit({ type: 'log', level: 'info', message });
+  return { weighting, temperatures };
 }
 
-/** What each teacher gives to the true class of each sample that has one. */
-function chancesOfTruth(batch: Batch, answers: readonly Float32Array[]): number[][] {
-  const classes = (answers[0] as Float32Array).length / batch.filled;
-  const logits = {
-    type: 'float32' as const,
-    dims: [batch.filled, classes],
-    data: answers[0] as Float32Array,
-  };
-  const rows = new Map(
-    Array.from({ length: batch.filled }, (_, row) => [batch.ordinals[row] as number, row]),
-  );
-  return [...readLogits(logits, batch)].map(({ ordinal, label }) => {
-    const row = rows.get(ordinal) as number;
-    return answers.map((logs) => Math.exp(logs[row * classes + label] as number));
-  });
+function joined(rows: readonly Float32Array[]): Float32Array {
+  const width = rows[0]?.length ?? 0;
+  const all = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) all.set(row, i * width);
+  return all;
 }
 
 /** The names of the columns that a teacher with a processor of its own reads, by those of its model. */

@@ -5,6 +5,7 @@ import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { combineTeachers, memberOutput, type Weighting } from './combine.ts';
+import { fitTemperature } from './fit-temperature.ts';
 import { mixtureWeights } from './mixture-weights.ts';
 
 /** A classifier that answers with its input times a number. */
@@ -132,5 +133,13 @@ describe('weights by validation', () => {
     );
     expect(parts[0]).toBeCloseTo(0.5, 5);
     expect(mixtureWeights([], 3)).toEqual([1 / 3, 1 / 3, 1 / 3]);
+  });
+
+  it('come after the temperature at which a teacher is as sure as it is right', () => {
+    // Right in three of four, and 99 % sure: log(99) brought to log(3).
+    const sure = Math.log(99);
+    const logits = Float32Array.from([sure, 0, sure, 0, sure, 0, sure, 0]);
+    expect(fitTemperature({ logits, labels: [0, 0, 0, 1] })).toBeCloseTo(sure / Math.log(3), 2);
+    expect(fitTemperature({ logits: new Float32Array(0), labels: [] })).toBe(1);
   });
 });

@@ -10,6 +10,8 @@ export interface Member {
   readonly model: Graph;
   /** What the combined model calls its inputs, by its own names: those that are not here are shared with the others. */
   readonly inputs?: ReadonlyMap<string, string>;
+  /** What its logits are divided by; 1 when absent. */
+  readonly temperature?: number;
 }
 
 /** What each teacher counts: numbers that are fixed, or what is computed for each sample. */
@@ -36,7 +38,7 @@ export function combineTeachers(
   const opset = Math.max(DEFAULT_OPSET, ...members.map(({ model }) => model.opsets.get('') ?? 0));
   const g = new GraphBuilder(opset);
   const shared = new Map<string, TypedValue>();
-  const answers = members.map(({ model, inputs }, i) => {
+  const answers = members.map(({ model, inputs, temperature = 1 }, i) => {
     const bound = new Map<string, TypedValue>();
     for (const { name, type, shape } of model.inputs) {
       const own = inputs?.get(name) ?? name;
@@ -48,7 +50,8 @@ export function combineTeachers(
       bound.set(name, value);
     }
     const values = g.inline(upgradeOpset(model, opset), bound, `teacher_${i}`);
-    return g.logSoftmax(values.get(LOGITS) as TypedValue);
+    const logits = values.get(LOGITS) as TypedValue;
+    return g.logSoftmax(temperature === 1 ? logits : g.div(logits, temperature));
   });
   const weights = weightsOf(g, answers, weighting);
   const terms = answers.map((logs, i) =>

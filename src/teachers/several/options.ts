@@ -32,7 +32,7 @@ export const weightsOption = z
   .union([z.array(z.number().min(0)).min(2), z.enum(['equal', 'validation', 'confidence', 'agreement'])])
   .default('equal')
   .describe(
-    'What each counts: numbers in the order of the teachers; equal; validation: those under which the labelled validation samples are likeliest (a mixture fitted by EM); confidence: sample by sample, more the surer a teacher is (its entropy); agreement: sample by sample, more the nearer it is to the others.',
+    'What each counts: numbers in the order of the teachers; equal; validation: those under which the labelled validation samples are likeliest (each teacher is brought to the temperature at which it is as sure as it is right, then a mixture is fitted by EM); confidence: sample by sample, more the surer a teacher is (its entropy); agreement: sample by sample, more the nearer it is to the others.',
   );
 
 export const severalOptions = z
