@@ -2,6 +2,7 @@ import { isFloat } from './data-type.ts';
 import type { Graph, Node, Value } from './graph.ts';
 import { removeDeadNodes } from './passes/remove-dead-nodes.ts';
 import { withOutputs } from './passes/select-outputs.ts';
+import { replaceReads } from './replace-values.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -37,6 +38,28 @@ export function cutLayers(
   );
   const last = hidden[kept.length - 1] as string;
   return removeDeadNodes(withOutputs({ ...graph, initializers }, [last]));
+}
+
+/**
+ * A model without some of its layers, each of which gives what it is given in the same shape (residual blocks): what came after such
+ * a layer reads what came before it.
+ *
+ * @param ends the values in which the layers end, by name, in the order of the layers
+ * @param kept ascending positions in `ends`; the first layer is among them
+ * @returns with the last layer's value as the only output
+ */
+export function dropLayers(graph: Graph, ends: readonly string[], kept: readonly number[]): Graph {
+  const named = new Map<string, Value>();
+  for (const { outputs } of graph.nodes) for (const value of outputs) if (value) named.set(value.name, value);
+  const instead = new Map<Value, Value>();
+  let last = named.get(ends[kept[0] as number] as string) as Value;
+  for (const [layer, name] of ends.entries()) {
+    const own = named.get(name) as Value;
+    if (kept.includes(layer)) last = own;
+    else instead.set(own, last);
+  }
+  const nodes = graph.nodes.map((node) => replaceReads(node, instead));
+  return removeDeadNodes(withOutputs({ ...graph, nodes }, [last.name]));
 }
 
 /** The weights that each layer reads first, in the order of its nodes. */

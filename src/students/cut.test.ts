@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { createNodeEngine } from '../engine/node.ts';
 import { describeModel } from '../onnx/anatomy/describe-model.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { int64 } from '../onnx/tensor.ts';
+import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
+import { int64, zeros } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
 import type { Backbone } from './backbone.ts';
 import { bert } from './bert.ts';
 import { buildClassifier } from './build-student.ts';
-import { cut, keptLayers } from './cut.ts';
+import { cut, keptBlocks, keptLayers } from './cut.ts';
 import { onnxFile } from './onnx-file.ts';
+import { resnet } from './resnet.ts';
 
 const SIZES = { vocabularySize: 30, maxLength: 8, classes: 3 };
 
@@ -69,6 +71,38 @@ describe('a student that is cut out of its teacher', () => {
     expect(() => keptLayers(5, 4)).toThrow('the teacher has 4 layers, not 5');
     expect(() => keptLayers([0, 4], 4)).toThrow("layer 4 is not one of the teacher's");
     expect(() => keptLayers([2, 1], 4)).toThrow('in ascending order');
+  });
+});
+
+describe('a residual network', () => {
+  it('keeps the blocks that change the size of its maps', () => {
+    const shapes = ['8x16x16', '8x16x16', '8x16x16', '16x8x8', '16x8x8', '16x8x8'];
+    expect(keptBlocks(4, shapes)).toEqual([0, 2, 3, 5]);
+    expect(keptBlocks([0, 3], shapes)).toEqual([0, 3]);
+    expect(() => keptBlocks([0, 1], shapes)).toThrow('block 3 changes the size of the maps');
+    expect(() => keptBlocks(1, shapes)).toThrow('1 blocks are too few: 2 change the size');
+  });
+
+  it('of which blocks are dropped goes on with what came before them', async () => {
+    const sizes = { channels: 3, height: 8, width: 8, classes: 2 };
+    const options = resnet.options.parse({ width: 4, stages: 2, blocks: 3 });
+    const whole = toEvaluationForm(
+      buildClassifier(resnet, options, { ...sizes, random: randomStream(3, 'teacher') }).graph,
+    );
+    const student = buildClassifier(cut as unknown as Backbone, cut.options.parse({ layers: [0, 3, 5] }), {
+      ...sizes,
+      random: randomStream(1, 'student'),
+      given: { graph: whole },
+    } as never);
+    const [all, kept] = [whole, student.graph].map((graph) => describeModel(graph).layers);
+    expect([all!.length, kept!.length]).toEqual([6, 3]);
+    const [own, theirs] = [contents(student.graph), contents(whole)];
+    for (const [name, content] of own)
+      if (name.startsWith('model/')) expect(content).toEqual(theirs.get(name.slice('model/'.length)));
+    const session = await createNodeEngine().load(writeModel(student.graph));
+    const { logits } = await session.run({ pixel_values: zeros('float32', [1, 3, 8, 8]) });
+    await session.release();
+    expect(logits!.dims).toEqual([1, 2]);
   });
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import { describeModel } from '../onnx/anatomy/describe-model.ts';
 import { uniformLayers } from '../onnx/anatomy/layer-map.ts';
-import { cutLayers } from '../onnx/cut-layers.ts';
+import { cutLayers, dropLayers } from '../onnx/cut-layers.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { defineBackbone } from './backbone.ts';
 import { featuresOfGiven, givenGraph } from './given-model.ts';
@@ -13,24 +13,25 @@ const options = z
     layers: z
       .union([z.int().positive(), z.array(z.int().min(0)).min(1)])
       .describe(
-        "Which of the teacher's layers it has, counted from 0; a number: so many, evenly over its depth. Their weights are taken over.",
+        "Which of the teacher's layers (blocks of a residual network) it has, counted from 0; a number: so many, evenly over its depth. Their weights are taken over.",
       ),
     pooling: poolingOption,
   })
   .describe(
-    'The teacher itself with some of its layers (a transformer of texts), as DistilBERT begins (Sanh et al., 2019). Narrower by `compress: [{ kind: prune }]`.',
+    'The teacher itself with some of its layers, as DistilBERT begins (Sanh et al., 2019): a transformer of texts, or a residual network. Narrower by `compress: [{ kind: prune }]`.',
   );
 
 /**
- * A student that is cut out of its teacher: its embeddings, some of its layers, new heads. Weights are those of the layers that
- * it keeps, so that layer j of it and layer `layers[j]` of the teacher begin alike (`keptLayers`).
+ * A student that is cut out of its teacher: what comes before its layers, some of them, new heads. Of a transformer layer j has the
+ * weights of layer `layers[j]`. A residual network (He et al., 2016) keeps the blocks that change the size of its maps, and what lay
+ * behind a block that is dropped reads what lay before it (Huang et al., "Deep Networks with Stochastic Depth", 2016).
  *
- * @throws LimbeckError `recipe.invalid` for layers that the teacher does not have, or that are not all alike
+ * @throws LimbeckError `recipe.invalid` for layers that the teacher does not have, that are not all alike, or that cannot be dropped
  */
 export const cut = defineBackbone({
   kind: 'cut',
   options,
-  accepts: ['text'],
+  accepts: ['text', 'image'],
   build(g, make, { layers, pooling }, inputs) {
     const given = givenGraph(inputs, 'cut');
     const { graph, attach } = cutGraph(given.graph, layers);
@@ -38,15 +39,46 @@ export const cut = defineBackbone({
   },
 });
 
-/** The layers that a cut keeps of so many, in their order. @throws LimbeckError `recipe.invalid` */
+/** The layers that a cut of a transformer keeps of so many, in their order. @throws LimbeckError `recipe.invalid` */
 export function keptLayers(layers: number | readonly number[], depth: number): readonly number[] {
-  const kept =
+  requireDepth(layers, depth);
+  return typeof layers === 'number' ? uniformLayers(layers, depth).map(({ teacher }) => teacher) : layers;
+}
+
+/**
+ * The blocks that a cut of a residual network keeps.
+ *
+ * @param shapes of what each gives: one that gives another shape than the block before it cannot be dropped
+ * @throws LimbeckError `recipe.invalid`
+ */
+export function keptBlocks(layers: number | readonly number[], shapes: readonly string[]): readonly number[] {
+  requireDepth(layers, shapes.length);
+  const needed = shapes.flatMap((shape, i) => (i === 0 || shape !== shapes[i - 1] ? [i] : []));
+  const missing = typeof layers === 'number' ? undefined : needed.find((block) => !layers.includes(block));
+  if (missing !== undefined || (typeof layers === 'number' && layers < needed.length)) {
+    throw new LimbeckError(
+      'recipe.invalid',
+      missing === undefined
+        ? `${layers} blocks are too few: ${needed.length} change the size of the maps`
+        : `block ${missing} ${missing === 0 ? 'is the first one' : 'changes the size of the maps'}, so it cannot be dropped`,
+      { where: 'student.layers', remedy: `Keep ${needed.join(', ')}.` },
+    );
+  }
+  if (typeof layers !== 'number') return layers;
+  const free = shapes.flatMap((_, i) => (needed.includes(i) ? [] : [i]));
+  const more = uniformLayers(layers - needed.length, free.length).map(
+    ({ teacher }) => free[teacher] as number,
+  );
+  return [...needed, ...more].sort((a, b) => a - b);
+}
+
+function requireDepth(layers: number | readonly number[], depth: number): void {
+  const strange =
     typeof layers === 'number'
-      ? uniformLayers(Math.min(layers, depth), depth).map(({ teacher }) => teacher)
-      : layers;
-  const strange = kept.find((layer, i) => layer >= depth || (i > 0 && layer <= (kept[i - 1] as number)));
+      ? undefined
+      : layers.find((layer, i) => layer >= depth || (i > 0 && layer <= (layers[i - 1] as number)));
   const tooMany = typeof layers === 'number' && layers > depth;
-  if (strange === undefined && !tooMany) return kept;
+  if (strange === undefined && !tooMany) return;
   throw new LimbeckError(
     'recipe.invalid',
     tooMany
@@ -62,10 +94,21 @@ export function keptLayers(layers: number | readonly number[], depth: number): r
 function cutGraph(graph: Graph, layers: number | readonly number[]): { graph: Graph; attach: string } {
   const { family, layers: found } = describeModel(graph);
   const hidden = found.flatMap((layer) => layer.hidden?.name ?? []);
+  const maps = found.flatMap((layer) => layer.features ?? []);
+  if (family === 'convolutional' && maps.length > 0) {
+    const ends = maps.map(({ name }) => name);
+    const kept = keptBlocks(
+      layers,
+      maps.map(({ channels, height, width }) => `${channels}x${height}x${width}`),
+    );
+    const rest = dropLayers(graph, ends, kept);
+    return { graph: rest, attach: rest.outputs[0]?.name as string };
+  }
   if (family !== 'transformer' || hidden.length !== found.length || hidden.length === 0) {
-    throw new LimbeckError('recipe.invalid', "the teacher's layers are not those of a transformer", {
+    throw new LimbeckError('recipe.invalid', 'the teacher has no layers that could be left out', {
       where: 'student.kind: cut',
-      remedy: 'Take a student of another kind (student: { kind: onnx } begins with a whole model).',
+      remedy:
+        'Take a transformer or a residual network, or a student of another kind (student: { kind: onnx } begins with a whole model).',
     });
   }
   const kept = keptLayers(layers, hidden.length);

@@ -34,8 +34,8 @@ export interface ModalityContext {
   readonly buckets: readonly number[];
   /** The absolute path of a path in the recipe. @throws LimbeckError outside the allowed folders */
   resolvePath(path: string): string;
-  /** How the teacher wants its images, where it says so: kept beside those of the student if that is another size. */
-  readonly teacherImages?: Preprocessing | undefined;
+  /** How teachers want their images, where they say so: the first of another size than the student's are kept beside its own. */
+  readonly teacherImages?: readonly Preprocessing[] | undefined;
   /** The tokenizer of the run: the teacher's, or one that the recipe names. */
   readonly tokenizer?: Tokenizer | undefined;
   readonly signal?: AbortSignal | undefined;

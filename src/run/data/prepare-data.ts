@@ -33,8 +33,8 @@ import { tellDamagedData } from './damaged-data.ts';
 export interface PrepareDataOptions {
   /** Of texts: the run's. */
   readonly tokenizer?: Tokenizer | undefined;
-  /** How the teacher wants its images, where it says so. */
-  readonly teacherImages?: Preprocessing | undefined;
+  /** How teachers want their images, where they say so. */
+  readonly teacherImages?: readonly Preprocessing[] | undefined;
   readonly kept?: KeptSplits | undefined;
   readonly onProgress?: ((rows: number) => void) | undefined;
   /** Decides, with the classes of the data, which classes there are. @param title of the source */

@@ -50,11 +50,27 @@ function cutFrom(source: TextTeacherSource | undefined): GivenModel {
   );
 }
 
-/** The model of images that a student is made of. */
+/**
+ * The model of images that a student is made of: the file that it names (`onnx`), or its teacher (`cut`).
+ *
+ * @param teacher as the images of the data are fed to it; undefined where it has another size than the student
+ */
 export function givenImageModel(
   { recipe: { student }, options }: RecipeRun,
+  teacher: TeacherSource | undefined,
   fitted: (model: ReturnType<typeof openImageAnswers>) => TeacherSource,
 ): GivenModel | undefined {
+  if (student.kind === 'cut') {
+    if (teacher) return { graph: teacher.model };
+    throw new LimbeckError(
+      'recipe.invalid',
+      'a student is cut out of a teacher that reads images of its size',
+      {
+        where: 'student.kind: cut',
+        remedy: 'Name a teacher (onnx-image, hub), and give the input its size (inputs.NAME.size).',
+      },
+    );
+  }
   if (student.kind !== 'onnx') return undefined;
   const model = recipePathResolver(options, 'student')(student.model);
   return { graph: fitted(openImageAnswers({ model })).model };

@@ -35,7 +35,7 @@ export const images: SampleKind = {
     refuseLabelOptions(recipe);
     return {
       teacher: opened,
-      teacherImages: opened?.preprocessing,
+      teacherImages: opened?.preprocessing ? [opened.preprocessing] : [],
       // The keys of the store are made of the bytes of the images.
       preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
       ...(classifier && { classesOf: (title: string) => imageClassResolver(classifier, title) }),
@@ -44,7 +44,7 @@ export const images: SampleKind = {
         const { dims, normalization } = own;
         const two = opened && ownImageReading(opened, own, recipe);
         const teacher = two?.teacher ?? (opened && forImages(opened, own));
-        const given = givenImageModel(run, (model) => forImages(model, own));
+        const given = givenImageModel(run, two ? undefined : teacher, (model) => forImages(model, own));
         return {
           teacher,
           ...(two && { teacherReads: two.reads }),

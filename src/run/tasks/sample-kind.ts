@@ -42,8 +42,8 @@ export interface SampleReading {
   readonly preprocessing: string;
   /** Of texts: what cuts them into tokens. */
   readonly tokenizer?: Tokenizer | undefined;
-  /** How the teacher wants its images, where it says so. */
-  readonly teacherImages?: Preprocessing | undefined;
+  /** How teachers want their images, where they say so. */
+  readonly teacherImages?: readonly Preprocessing[] | undefined;
   /** What was assumed, to be told before the data are read. */
   readonly warnings?: readonly string[];
   /** Where a classifier teaches: lets it decide, with the data, which classes there are. @param title of the source */

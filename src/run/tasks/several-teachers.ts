@@ -55,6 +55,7 @@ export async function openSeveral(
   const [first] = readings as [SampleReading, ...SampleReading[]];
   return {
     ...first,
+    teacherImages: readings.flatMap(({ teacherImages = [] }) => teacherImages),
     warnings: [...new Set(readings.flatMap(({ warnings = [] }) => warnings))],
     async bind(dataset) {
       const bound: BoundSamples[] = [];

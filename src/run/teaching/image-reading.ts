@@ -1,6 +1,7 @@
 import type { Batch } from '../../data/batch.ts';
 import { PIXEL_VALUES } from '../../data/columns.ts';
 import type { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
+import { fixedSize } from '../../data/modalities/image/preprocessing.ts';
 import { TwoSizedProcessor } from '../../data/modalities/image/two-sized-processor.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { LimbeckError } from '../../errors.ts';
@@ -31,8 +32,12 @@ export function ownImageReading(
 ): OwnImages | undefined {
   if (!(images instanceof TwoSizedProcessor)) return undefined;
   const [, height, width] = images.dims;
-  const [, ownHeight = height, ownWidth = width] = teacher.dims;
-  if (!teacher.preprocessing && ownHeight === height && ownWidth === width) return undefined;
+  const { height: ownHeight, width: ownWidth } = (teacher.preprocessing &&
+    fixedSize(teacher.preprocessing)) ?? {
+    height: teacher.dims[1] ?? height,
+    width: teacher.dims[2] ?? width,
+  };
+  if (ownHeight === height && ownWidth === width) return undefined;
   if (data.mixup || data.adversarial) {
     throw new LimbeckError(
       'recipe.invalid',

@@ -11,6 +11,7 @@ import {
   RESAMPLING,
   type Resampling,
   readPreprocessing,
+  type Size,
 } from './preprocessing.ts';
 import { sharpLibrary } from './sharp-library.ts';
 import { TwoSizedProcessor } from './two-sized-processor.ts';
@@ -90,13 +91,16 @@ export const image = defineModality({
   open(chosen, context) {
     const library = nodeModule('node:fs') ? sharpLibrary() : canvasLibrary();
     const own = { ...processorOptions(chosen, context), library };
-    const size = context.teacherImages && fixedSize(context.teacherImages);
     const [, height, width] = own.dims;
-    if (!size || (size.height === height && size.width === width)) return new ImageProcessor(own);
+    const isOther = (size: Size | undefined) =>
+      size !== undefined && (size.height !== height || size.width !== width);
+    const wanted = context.teacherImages?.find((one) => isOther(fixedSize(one)));
+    const size = wanted && fixedSize(wanted);
+    if (!size) return new ImageProcessor(own);
     const teacher = new ImageProcessor({
       ...own,
       dims: [3, size.height, size.width],
-      preprocessing: context.teacherImages as Preprocessing,
+      preprocessing: wanted,
       isMeasured: false,
       outside: own.outside.length === 3 ? own.outside : Array<number>(3).fill(own.outside[0] ?? 0),
     });
