@@ -65,6 +65,7 @@ export const teacherStage = stage({
     }
     requireModelTeacher(recipe);
     const source = sourceOf(data);
+    for (const message of source.origin ?? []) run.emit({ type: 'log', level: 'info', message });
     for (const note of source.notes ?? []) run.warn(note);
     const choice = recipe.teacher;
     const file = run.folder.file(FILE);

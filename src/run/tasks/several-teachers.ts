@@ -92,6 +92,7 @@ function together(
     title,
     model: onlyLogits(build(fixed(choice, titles.length))),
     logitsOutput: LOGITS,
+    origin: sources.flatMap(({ origin = [] }) => origin),
     notes: sources.flatMap(({ notes = [], title: whose }) => notes.map((note) => `${whose}: ${note}`)),
   };
   const { labels, classOfLabel, onlyTaught, assumed } = first.classes as ClassMatch;

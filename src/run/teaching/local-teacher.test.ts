@@ -63,7 +63,7 @@ describe('a teacher of a hub', () => {
       classes: { names: ['bad', 'fair', 'good'] },
     });
     expect(source.tokenizer.encode('ab')).toEqual([2, 3]);
-    expect(source.notes).toContainEqual(
+    expect(source.origin).toContainEqual(
       `${NAME} is a model for text-classification (BertForSequenceClassification)`,
     );
   });

@@ -15,8 +15,10 @@ import type { RunOptions } from '../context/run-options.ts';
 export interface LocalTeacher {
   /** With absolute paths. */
   readonly choice: Readonly<Record<string, unknown>> & { readonly kind: string };
-  /** What is to be known of where it comes from. */
+  /** What was assumed to find it. */
   readonly notes: readonly string[];
+  /** Where it comes from, and what it is. */
+  readonly origin: readonly string[];
   /** For people, where its file's name says nothing. */
   readonly title?: string;
 }
@@ -51,7 +53,7 @@ export async function localTeacher(run: TeacherRun): Promise<LocalTeacher | unde
   const paths = Object.entries(teacher).flatMap(([key, value]) =>
     (key === 'model' || key === 'tokenizer') && typeof value === 'string' ? [[key, resolve(value)]] : [],
   );
-  return { choice: { ...teacher, ...Object.fromEntries(paths) }, notes: [] };
+  return { choice: { ...teacher, ...Object.fromEntries(paths) }, notes: [], origin: [] };
 }
 
 async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<LocalTeacher> {
@@ -59,7 +61,7 @@ async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<Lo
   // What asks a hub is loaded by who wants it alone: pages are to be small.
   const { hubSnapshot } = await import('../../teachers/hub/snapshot.ts');
   const { hubTask } = await import('../../teachers/hub/configuration.ts');
-  const { model: path, notes } = await hubSnapshot(choice, snapshotOptions(run));
+  const { model: path, notes, origin } = await hubSnapshot(choice, snapshotOptions(run));
   const files = modelFiles(path);
   const config = fileOf(files, 'config.json');
   const told =
@@ -70,8 +72,9 @@ async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<Lo
   return {
     choice: { ...rest, kind: KINDS[reads] ?? 'onnx-columns', model: path },
     title: model,
-    notes: [
-      ...notes,
+    notes,
+    origin: [
+      ...origin,
       told?.task
         ? `${model} is a model for ${told.task.pipeline} (${told.said})`
         : `nothing says which task ${model} is for: its outputs are taken as they are`,

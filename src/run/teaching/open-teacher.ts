@@ -19,8 +19,13 @@ export async function openRecipeTeacher(
 }
 
 /** An opened teacher with what is known of where it comes from. */
-export function withOrigin<T extends TeacherSource>(source: T, { title, notes }: LocalTeacher): T {
-  return { ...source, ...(title !== undefined && { title }), notes: [...notes, ...(source.notes ?? [])] };
+export function withOrigin<T extends TeacherSource>(source: T, { title, notes, origin }: LocalTeacher): T {
+  return {
+    ...source,
+    ...(title !== undefined && { title }),
+    notes: [...notes, ...(source.notes ?? [])],
+    origin,
+  };
 }
 
 /** The tokenizer of a run: its teacher's; without a teacher, or with one that is asked somewhere else, the sentence encoder's, which comes with npm. */

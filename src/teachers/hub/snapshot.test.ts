@@ -97,7 +97,8 @@ describe('a model of a hub', () => {
     expect(told).toEqual([
       expect.stringMatching(/^downloads someone\/small-bert at commit 0123456789ab: onnx\/model.onnx, 3 kB/),
     ]);
-    expect(first.notes).toEqual([
+    expect(first.notes).toEqual([]);
+    expect(first.origin).toEqual([
       expect.stringContaining(`at commit ${COMMIT}, which is its main now`),
       `the licence of ${NAME} is apache-2.0`,
     ]);

@@ -40,8 +40,10 @@ export interface HubSnapshot {
   /** The ONNX file; what else the model consists of lies beside it, or in the folder above `onnx/`. */
   readonly model: string;
   readonly commit: string;
-  /** What is to be known of it: its commit, its licence. */
+  /** What was assumed. */
   readonly notes: readonly string[];
+  /** What it is: its commit, its licence. */
+  readonly origin: readonly string[];
 }
 
 /** What models are read by, beside their weights. */
@@ -243,8 +245,8 @@ function snapshotAt(
   return {
     model: path,
     commit,
-    notes: [
-      ...notes,
+    notes,
+    origin: [
       ...(isCommit(revision)
         ? []
         : [
