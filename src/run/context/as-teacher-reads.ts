@@ -4,11 +4,13 @@ import type { TaskData, TeacherReading } from './task.ts';
 
 /** The data as their teacher reads them: the same where it has the student's processor. For whatever asks the teacher. */
 export function asTeacherReads(data: TaskData): TaskData {
-  const { teacherReads, task } = data;
+  const { teacherReads, task, taughtTruth } = data;
   if (!teacherReads) return data;
   const { preprocessing, vocabularySize, columns, token } = teacherReads;
   return {
     ...data,
+    // It is not the data's own where held-out samples are judged by the teacher (`withTaughtTruth`).
+    ...(taughtTruth && { taughtTruth }),
     task: {
       ...task,
       preprocessing,
