@@ -46,13 +46,14 @@ export function attachExits(student: Student, options: ExitOptions, context: Tra
   const values = g.inline(graph, new Map(inputs.map((value) => [value.name, value])));
   for (const { name } of graph.outputs) g.output(values.get(name) as TypedValue);
   const make = new ParameterMaker(g, context.random('exits'));
-  const mask = values.get(ATTENTION_MASK) ?? inputs.find(({ name }) => name === ATTENTION_MASK);
+  const mask = inputs.find(({ name }) => name === ATTENTION_MASK);
+  const column = mask && sites.length > 0 ? g.scope('exits', () => maskColumn(g, mask)) : undefined;
   const small = options.resolution === undefined ? undefined : smallImageExit(g, student, options, context);
   const first = small ? 2 : 1;
   const heads = sites.map(({ layer, value }, i) => {
     const scope = `exit_${first + i}`;
     const logits = g.scope(scope, () => {
-      const pooled = meansOf(g, make, values.get(value) as TypedValue, mask, options);
+      const pooled = meansOf(g, make, values.get(value) as TypedValue, column, options);
       return g.identity(headOver(g, make, pooled, options.hidden, classes), 'logits');
     });
     return { output: g.output(logits).name, layer };
@@ -76,18 +77,16 @@ export function attachExits(student: Student, options: ExitOptions, context: Tra
   };
 }
 
-/** What a head reads of a layer: float32 [batch, width]. */
+/** What a head reads of a layer: float32 [batch, width]. @param column which tokens count, float32 [batch, sequence, 1] */
 function meansOf(
   g: GraphBuilder,
   make: ParameterMaker,
   x: TypedValue,
-  mask: TypedValue | undefined,
+  column: TypedValue | undefined,
   { places }: Pick<ExitOptions, 'places'>,
 ): TypedValue {
   if (x.shape.length === 3) {
-    const mean = mask
-      ? maskedMean(g, x, maskColumn(g, mask))
-      : g.reduceMean(x, { axes: [1], keepDims: false });
+    const mean = column ? maskedMean(g, x, column) : g.reduceMean(x, { axes: [1], keepDims: false });
     return layerNorm(g, make, 'norm', mean, x.shape[2] as number);
   }
   const [, , height, width] = x.shape;

@@ -1,5 +1,4 @@
 import { subgraph } from '../../onnx/attributes.ts';
-import { DATA_TYPE_CODES } from '../../onnx/data-type.ts';
 import { findValue, type Graph, type Value } from '../../onnx/graph.ts';
 import { renameValue } from '../../onnx/passes/rename-value.ts';
 import { float32, int64 } from '../../onnx/tensor.ts';
@@ -95,20 +94,19 @@ function outcomeFrom(network: Network, index: number, parts: BranchParts, left: 
   const bools = (name: string) => ({ name: `${scope}/${name}`, type: 'bool', shape: rows }) as const;
 
   const least = parts.constant(`${scope}/threshold`, float32([threshold], []));
-  const leaves = parts.emit('GreaterOrEqual', [answer.confidence, least], bools('leaves'));
-  const gone = left ? parts.emit('Or', [left, leaves], bools('gone')) : leaves;
-  const counts = { name: `${scope}/counts`, type: 'int32', shape: rows } as const;
-  const counted = parts.emit('Cast', [gone], counts, { to: DATA_TYPE_CODES.int32 });
-  const fewest = parts.emit(
-    'ReduceMin',
-    [counted],
-    { ...counts, name: `${scope}/fewest`, shape: [] },
-    {
-      keepdims: 0,
-    },
-  );
+  // Who has left before is sure of anything.
+  const sureness = { name: `${scope}/sureness`, type: 'float32', shape: rows } as const;
+  const sure = left
+    ? parts.emit(
+        'Where',
+        [left, parts.constant(`${scope}/left`, float32([2], [])), answer.confidence],
+        sureness,
+      )
+    : answer.confidence;
+  const fewest = { name: `${scope}/least`, type: 'float32', shape: [] } as const;
+  const leastSure = parts.emit('ReduceMin', [sure], fewest, { keepdims: 0 });
   const all = { name: `${scope}/all`, type: 'bool', shape: [] } as const;
-  const condition = parts.emit('Cast', [fewest], all, { to: DATA_TYPE_CODES.bool });
+  const condition = parts.emit('GreaterOrEqual', [leastSure, least], all);
 
   const logitsIn = (place: string) =>
     ({ name: `${scope}/${place}logits`, type: 'float32', shape: classes }) as const;
@@ -119,6 +117,8 @@ function outcomeFrom(network: Network, index: number, parts: BranchParts, left: 
     numberOf(out, answer.logits, exit.number, `${scope}/then`),
   ];
   const on = new BranchParts();
+  const leaves = on.emit('GreaterOrEqual', [answer.confidence, least], bools('else/leaves'));
+  const gone = left ? on.emit('Or', [left, leaves], bools('else/gone')) : leaves;
   const [deeper, later] = outcomeFrom(network, index + 1, on, gone);
   const axes = on.constant(`${scope}/else/axes`, int64([1]));
   const column = on.emit('Unsqueeze', [leaves, axes], { ...bools('else/column'), shape: [...rows, 1] });
