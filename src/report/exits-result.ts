@@ -74,5 +74,8 @@ export function exitsSentence({ latencyMs, test }: Pick<ExitFormResult, 'latency
     Math.abs(points) < 0.05
       ? 'the same accuracy as'
       : `${Math.abs(points).toFixed(1)} points ${points < 0 ? 'less' : 'more'} accuracy than`;
-  return `${(toTheEnd / Math.max(mean, 1e-9)).toFixed(1)} times lower mean latency (${mean.toPrecision(2)} instead of ${toTheEnd.toPrecision(2)} ms a sample), ${change} to the last layer for every sample`;
+  const times = toTheEnd / Math.max(mean, 1e-9);
+  const latency =
+    times >= 1 ? `${times.toFixed(1)} times lower` : `${(1 / Math.max(times, 1e-9)).toFixed(1)} times higher`;
+  return `${latency} mean latency (${mean.toPrecision(2)} instead of ${toTheEnd.toPrecision(2)} ms a sample), ${change} to the last layer for every sample`;
 }

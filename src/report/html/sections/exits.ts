@@ -3,6 +3,7 @@ import type { ReportData } from '../../report-data.ts';
 import { lineChart } from '../charts/line-chart.ts';
 import { compact, decimal, milliseconds, percent, percentMark, quantity } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
+import { legend } from './term-lines.ts';
 
 const HEIGHT = 240;
 
@@ -43,20 +44,21 @@ function curveChart({ curve, test, latencyMs }: ExitFormResult): Markup {
   const chosen = point(test.accuracy, latencyMs.mean);
   const whole = point(test.toTheEnd, latencyMs.toTheEnd);
   const ordered = [...curve].sort((a, b) => a.latencyMs - b.latencyMs);
-  return lineChart({
+  const series = [
+    {
+      name: 'other thresholds',
+      color: 'baseline',
+      points: ordered.map((one) => point(one.accuracy, one.latencyMs)),
+    },
+    { name: `as chosen: ${chosen.title}`, color: 'student', points: [chosen] },
+    { name: `to the last layer: ${whole.title}`, color: 'teacher', points: [whole] },
+  ];
+  return html`${lineChart({
     title: 'Accuracy over mean latency',
     height: HEIGHT,
     formatX: milliseconds,
     formatY: percentMark,
     fromZero: 'unless-flat',
-    series: [
-      {
-        name: 'other thresholds',
-        color: 'baseline',
-        points: ordered.map((one) => point(one.accuracy, one.latencyMs)),
-      },
-      { name: `as chosen: ${chosen.title}`, color: 'student', points: [chosen] },
-      { name: `to the last layer: ${whole.title}`, color: 'teacher', points: [whole] },
-    ],
-  });
+    series,
+  })}${legend(series)}`;
 }
