@@ -15,6 +15,7 @@ export type ErrorArea =
   | 'compress'
   | 'checkpoint'
   | 'export'
+  | 'measure'
   | 'run'
   | 'plugin'
   | 'cli';

@@ -89,6 +89,13 @@ export {
   type ModelInspection,
 } from './run/inspect-model.ts';
 export { label } from './run/label.ts';
+export {
+  type MeasureOptions,
+  type MeasureResult,
+  type ModelAgreement,
+  type ModelMeasurement,
+  measureModel,
+} from './run/measure-model.ts';
 export { openEarlyExits } from './run/open-early-exits.ts';
 export { plan } from './run/plan.ts';
 export type { PlanningContext } from './run/planning/planning-context.ts';

@@ -8,6 +8,7 @@ const ROOMS = [
   'onnx',
   'autodiff',
   'engine',
+  'runtimes',
   'metrics',
   'data',
   'targets',

@@ -5,6 +5,7 @@ interface NodeModules {
   'node:crypto': typeof import('node:crypto');
   'node:fs': typeof import('node:fs');
   'node:fs/promises': typeof import('node:fs/promises');
+  'node:http': typeof import('node:http');
   'node:module': typeof import('node:module');
   'node:os': typeof import('node:os');
   'node:path': typeof import('node:path');
@@ -32,6 +33,13 @@ export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModu
   if (!process.getBuiltinModule)
     throw new Error(`Node 20.19 or newer is needed; this is ${process.versions.node}`);
   return process.getBuiltinModule(name) as NodeModules[Name] | undefined;
+}
+
+/** A module of Node where nothing can be done without it. Throws an error in a browser. */
+export function requireNodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] {
+  const module = nodeModule(name);
+  if (!module) throw new Error(`${name} needs Node`);
+  return module;
 }
 
 /**

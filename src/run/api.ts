@@ -11,6 +11,7 @@ import type { RunOptions } from './context/run-options.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
 import type { ExamineOptions, RecipeFinding } from './examine.ts';
 import type { InspectOptions, ModelInspection } from './inspect-model.ts';
+import type { MeasureOptions, MeasureResult } from './measure-model.ts';
 import type { Plan } from './planning/stage-plan.ts';
 import type { Plugin } from './plugin.ts';
 
@@ -135,6 +136,8 @@ export interface LimbeckApi {
   differentiate(model: string, options: DifferentiateFileOptions): Promise<DifferentiateResult>;
   /** Tells what an ONNX file is made of. */
   inspectModel(model: string, options?: InspectOptions): Promise<ModelInspection>;
+  /** Times a model in Node or in a browser. */
+  measureModel(target: string, options: MeasureOptions): Promise<MeasureResult>;
   exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
   /** Compiles the training step of an ONNX file. */
   compile(model: string, options: CompileOptions): Promise<CompileResult>;

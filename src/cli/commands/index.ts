@@ -11,6 +11,7 @@ import { gradCommand } from './grad.ts';
 import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
 import { labelCommand } from './label.ts';
+import { measureCommand } from './measure.ts';
 import { planCommand } from './plan.ts';
 import { reportCommand } from './report.ts';
 import { schemaCommand } from './schema.ts';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
   continualCommand,
   labelCommand,
   evalCommand,
+  measureCommand,
   exportCommand,
   compileCommand,
   reportCommand,

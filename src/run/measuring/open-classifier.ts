@@ -25,7 +25,8 @@ export function fedAs({ pixelRange }: Pick<TaskData, 'pixelRange'>, graph: Graph
   return pixelRange?.mean.length === 1 && imageChannels(graph) === 3 ? withGreyInput(graph) : graph;
 }
 
-function inThreeChannels(feeds: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
+/** Feeds with a grey image three times, as a shipped model of three channels takes it. */
+export function inThreeChannels(feeds: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
   const pixels = feeds[PIXEL_INPUT];
   if (pixels?.dims[1] !== 1) return feeds;
   const [rows, , height, width] = pixels.dims as [number, number, number, number];

@@ -1,0 +1,75 @@
+import type { Tensor } from '../onnx/tensor.ts';
+import type { Feeds } from './measurement.ts';
+
+/** How the answers of one runtime stand to those of another, over the same calls. */
+export interface Agreement {
+  readonly output: string;
+  readonly calls: number;
+  /** The part of calls in which the largest value of each row is in the same place; for rows of several numbers. */
+  readonly sameLargest?: number;
+  /** The largest difference of a number, and how large the numbers are at most. */
+  readonly largestDifference: number;
+  readonly largestValue: number;
+  /** The call in which it is. */
+  readonly worstCall: number;
+}
+
+/** Compares two runtimes' answers, output by output. */
+export function compareAnswers(ours: readonly Feeds[], others: readonly Feeds[]): Agreement[] {
+  const names = Object.keys(ours[0] ?? {}).filter((name) => others[0]?.[name]);
+  return names.map((output) => {
+    let [largestDifference, largestValue, worstCall, same] = [0, 0, 0, 0];
+    let areRows = true;
+    for (const [call, feeds] of ours.entries()) {
+      const mine = feeds[output] as Tensor;
+      const [a, b] = [numbersOf(mine), numbersOf(others[call]?.[output] as Tensor)];
+      const width = mine.dims.at(-1) ?? 1;
+      areRows &&= width > 1 && a.length === b.length;
+      if (areRows && sameRows(a, b, width)) same++;
+      const difference = differenceOf(a, b);
+      if (difference > largestDifference || (Number.isNaN(difference) && !Number.isNaN(largestDifference)))
+        [largestDifference, worstCall] = [difference, call];
+      for (let i = 0; i < a.length; i++) largestValue = Math.max(largestValue, Math.abs(a[i] as number) || 0);
+    }
+    return {
+      output,
+      calls: ours.length,
+      ...(areRows && { sameLargest: same / ours.length }),
+      largestDifference,
+      largestValue,
+      worstCall,
+    };
+  });
+}
+
+/** Infinite where the sizes differ; NaN where only one of two numbers is one. */
+export function differenceOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] as number, b[i] as number];
+    if (Object.is(x, y) || x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
+    const difference = Math.abs(x - y);
+    if (Number.isNaN(difference)) return Number.NaN;
+    largest = Math.max(largest, difference);
+  }
+  return largest;
+}
+
+export function numbersOf({ data }: Tensor): ArrayLike<number> {
+  return data instanceof BigInt64Array || data instanceof BigUint64Array
+    ? Array.from(data, Number)
+    : (data as Float32Array);
+}
+
+function sameRows(a: ArrayLike<number>, b: ArrayLike<number>, width: number): boolean {
+  const largestAt = (values: ArrayLike<number>, start: number) => {
+    let best = start;
+    for (let i = start + 1; i < start + width; i++)
+      if ((values[i] as number) > (values[best] as number)) best = i;
+    return best;
+  };
+  for (let start = 0; start < a.length; start += width)
+    if (largestAt(a, start) !== largestAt(b, start)) return false;
+  return true;
+}
