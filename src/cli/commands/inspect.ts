@@ -1,21 +1,16 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { printable } from '../../printable.ts';
 import type { Cli } from '../cli.ts';
 import { drawInspection } from '../inspection.ts';
 import { writeResult } from '../json-result.ts';
+import { sizeArgument } from '../size-argument.ts';
 
 interface CommandOptions {
   all?: boolean;
   match?: string;
   size?: Record<string, number>;
   json?: boolean;
-}
-
-function parseSize(text: string, before: Record<string, number> = {}): Record<string, number> {
-  const [, name, size] = /^(.+)=(\d+)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError('Expected NAME=NUMBER, like height=224.');
-  return { ...before, [name]: Number(size) };
 }
 
 export function inspectCommand(cli: Cli): Command {
@@ -28,7 +23,11 @@ export function inspectCommand(cli: Cli): Command {
     .argument('<model>', 'an ONNX file')
     .option('--all', 'every value, with its type, shape and operator')
     .option('--match <pattern>', 'the values whose names fit; * stands for any characters')
-    .option('--size <name=n>', "a number for one of the model's symbolic sizes; may be repeated", parseSize)
+    .option(
+      '--size <name=n>',
+      "a number for one of the model's symbolic sizes; may be repeated",
+      sizeArgument,
+    )
     .option('--json', 'the result as {"type":"result",...} on stdout')
     .addHelpText(
       'after',

@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { drawMeasurement } from '../measurement.ts';
 import { withProgress } from '../run-options.ts';
+import { sizeArgument } from '../size-argument.ts';
 
 interface CommandOptions {
   on: RuntimeName[];
@@ -23,12 +24,6 @@ function parseRuntimes(text: string): RuntimeName[] {
   if (unknown !== undefined)
     throw new InvalidArgumentError(`Expected ${RUNTIMES.join(', ')}, or several with commas.`);
   return names;
-}
-
-function parseSize(text: string, before: Record<string, number> = {}): Record<string, number> {
-  const [, name, size] = /^(.+)=([1-9]\d*)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError('Expected NAME=NUMBER, like sequence=64.');
-  return { ...before, [name]: Number(size) };
 }
 
 function parseCount(text: string): number {
@@ -56,7 +51,11 @@ export function measureCommand(cli: Cli): Command {
     .option('--threads <n>', 'threads of the runtime (default: 1)', parseCount)
     .option('--seconds <n>', 'how long each kind of call is timed (default: 2)', parseSeconds)
     .option('--limit <seconds>', 'when a runtime that does not answer is ended (default: 300)', parseSeconds)
-    .option('--size <name=n>', "a number for one of the model's symbolic sizes; may be repeated", parseSize)
+    .option(
+      '--size <name=n>',
+      "a number for one of the model's symbolic sizes; may be repeated",
+      sizeArgument,
+    )
     .option(
       '--allow-path <dir>',
       "a folder outside the recipe's that its paths may reach; may be repeated",
