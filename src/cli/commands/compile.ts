@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { type KindArgument, parseKindArgument } from '../kind-argument.ts';
 import { formatBytes } from '../progress/format.ts';
+import { sizeArgument } from '../size-argument.ts';
 import { warn } from '../warn.ts';
 
 interface CompileArguments {
@@ -33,12 +34,6 @@ function parseNumber(text: string): number {
   return value;
 }
 
-function parseSize(text: string, before: Record<string, number> = {}): Record<string, number> {
-  const [, name, size] = /^(.+)=(\d+)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError('Expected NAME=NUMBER, like batch=32.');
-  return { ...before, [name]: Number(size) };
-}
-
 export function compileCommand(cli: Cli): Command {
   return new Command('compile')
     .summary('the training step of an ONNX model, as an ONNX model')
@@ -54,7 +49,11 @@ export function compileCommand(cli: Cli): Command {
     )
     .requiredOption('--out <file>', 'the ONNX file to write; its description gets the same name with .json')
     .option('--logits <name>', 'the output that objectives look at (default: logits, or the only output)')
-    .option('--size <name=n>', "a number for one of the model's symbolic sizes; may be repeated", parseSize)
+    .option(
+      '--size <name=n>',
+      "a number for one of the model's symbolic sizes; may be repeated",
+      sizeArgument,
+    )
     .option(
       '--optimizer <kind[:options]>',
       'adamw, sgd or lion, see below',
