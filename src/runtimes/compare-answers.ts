@@ -1,4 +1,4 @@
-import type { Tensor } from '../onnx/tensor.ts';
+import { type Tensor, toNumbers } from '../onnx/tensor.ts';
 import type { Feeds } from './measurement.ts';
 
 /** How the answers of one runtime stand to those of another, over the same calls. */
@@ -56,10 +56,10 @@ export function differenceOf(a: ArrayLike<number>, b: ArrayLike<number>): number
   return largest;
 }
 
-export function numbersOf({ data }: Tensor): ArrayLike<number> {
-  return data instanceof BigInt64Array || data instanceof BigUint64Array
-    ? Array.from(data, Number)
-    : (data as Float32Array);
+export function numbersOf(value: Tensor): ArrayLike<number> {
+  // Words and big integers are no numbers to compare; floats and small integers are as they are.
+  const isPlain = !/^(bfloat16|float16|u?int64)$/.test(value.type) && !Array.isArray(value.data);
+  return isPlain ? (value.data as Float32Array) : toNumbers(value);
 }
 
 function sameRows(a: ArrayLike<number>, b: ArrayLike<number>, width: number): boolean {

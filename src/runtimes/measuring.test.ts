@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
-import { float32, int64 } from '../onnx/tensor.ts';
+import { float32, int64, tensor } from '../onnx/tensor.ts';
 import { compareAnswers } from './compare-answers.ts';
 import { madeCalls } from './made-inputs.ts';
 import { percentiles } from './measurement.ts';
@@ -28,6 +28,12 @@ describe('what is measured', () => {
     ]);
     const [nan] = compareAnswers([{ y: float32([1]) }], [{ y: float32([Number.NaN]) }]);
     expect(nan?.largestDifference).toBeNaN();
+    // Zeros of both signs, and 1.
+    const [halves] = compareAnswers(
+      [{ y: tensor('float16', [1, 2], Uint16Array.of(0, 0x3c00)) }],
+      [{ y: tensor('float16', [1, 2], Uint16Array.of(0x8000, 0x3c00)) }],
+    );
+    expect(halves).toMatchObject({ largestDifference: 0, largestValue: 1, sameLargest: 1 });
     const [other] = compareAnswers([{ y: float32([1]) }], [{ y: float32([1, 2]) }]);
     expect(other?.largestDifference).toBe(Number.POSITIVE_INFINITY);
   });
