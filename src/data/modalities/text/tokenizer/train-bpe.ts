@@ -1,4 +1,5 @@
 import { LETTER_OF_BYTE } from './byte-letters.ts';
+import { GPT2_WORD, GPT2_WORDS } from './gpt2-words.ts';
 import { type CountedWord, PairCounts } from './pair-counts.ts';
 import type { JsonObject } from './tokenizer.ts';
 import { WordCounts } from './word-counts.ts';
@@ -16,19 +17,6 @@ export interface BpeOptions {
 export const END_OF_TEXT = '<|endoftext|>';
 /** A token of its own: what pads must never be taken for the end of a text. */
 export const BPE_PADDING = '<|pad|>';
-
-/**
- * How GPT-2 cuts texts into words, within which pairs are merged: `don't stop` is `don`, `'t`, ` stop`. Spaces are
- * Unicode's, as in the reference (JavaScript's `\s` has U+FEFF and lacks U+0085).
- */
-const WORDS = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-/** The same for JavaScript's engine. */
-const WORD = new RegExp(
-  WORDS.replace('[^\\s', '[^\\p{White_Space}')
-    .replaceAll('\\s', '\\p{White_Space}')
-    .replaceAll('\\S', '\\P{White_Space}'),
-  'gu',
-);
 
 /** Characters that are cut into words at once: the engine has no room to match longer runs. */
 const CHUNK = 2 ** 20;
@@ -75,7 +63,7 @@ export function trainBpe(
       pre_tokenizer: {
         type: 'Sequence',
         pretokenizers: [
-          { type: 'Split', pattern: { Regex: WORDS }, behavior: 'Isolated', invert: false },
+          { type: 'Split', pattern: { Regex: GPT2_WORDS }, behavior: 'Isolated', invert: false },
           { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
         ],
       },
@@ -113,7 +101,7 @@ function countWords(texts: Iterable<string>, special: readonly string[]): Readon
     for (const part of withoutSpecial(text, special)) {
       for (let at = 0; at < part.length; at += CHUNK) {
         const chunk = part.length > CHUNK ? part.slice(at, at + CHUNK) : part;
-        for (const word of chunk.match(WORD) ?? []) words.add(word);
+        for (const word of chunk.match(GPT2_WORD) ?? []) words.add(word);
       }
     }
   }
