@@ -185,6 +185,22 @@ export class Tokenizer {
     return after > 0 ? this.encode('').slice(-after) : [];
   }
 
+  /** The ids of a text without special tokens around it: of a part of a longer text. */
+  encodePlain(text: string): number[] {
+    return this.#plainIds(text);
+  }
+
+  /** The token that ends a text which a model writes, as a list; empty where the files name none. */
+  get endOfText(): number[] {
+    const id = this.#idOf(this.#named.tokens.eos_token);
+    return id === undefined ? [] : [id];
+  }
+
+  /** The text of ids, special tokens left out. */
+  decode(ids: readonly number[]): string {
+    return ids.length === 0 ? '' : this.#library.decode([...ids], { skip_special_tokens: true });
+  }
+
   /** The library's own ids: what a reader of the shipped files gets. */
   encodeByLibrary(text: string): number[] {
     return this.#limited(text, () => this.#library.encode(text).ids);
