@@ -20,7 +20,7 @@ export interface RecipeOptions {
 
 const gather = (value: string, before: string[] = []) => [...before, value];
 
-function parseSeed(text: string): number {
+export function parseSeed(text: string): number {
   const seed = Number(text);
   if (!/^\d+$/.test(text) || seed >= 2 ** 32)
     throw new InvalidArgumentError('Expected a whole number from 0.');
