@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { LimbeckError } from '../../errors.ts';
 import type { GeneratedText, TextGenerator } from '../../generate/text-generator.ts';
 import { printable } from '../../printable.ts';
+import { gathered } from '../allow-path.ts';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { parseSeed, withProgress } from '../run-options.ts';
