@@ -56,11 +56,7 @@ export function generateCommand(cli: Cli): Command {
       parseNumber,
     )
     .option('--beams <n>', 'look for the likeliest text, following n at once', parseNumber)
-    .option(
-      '--stop <text>',
-      'end before this text; may be repeated',
-      (text: string, before: string[] = []) => [...before, text],
-    )
+    .option('--stop <text>', 'end before this text; may be repeated', gathered)
     .option('--seed <n>', 'of all draws (default: 0)', parseSeed)
     .option('--window', 'go on when positions are used up, reading the last part of the text alone')
     .option('--model <file>', "which of the folder's models (default: onnx/model.onnx)")
