@@ -64,6 +64,7 @@ export { stringifyRecipe } from './recipe/write.ts';
 export type { ContinualMethodResult, ContinualResult } from './report/continual-result.ts';
 export {
   accuracyOf,
+  type FurtherResult,
   type Gate,
   type Machine,
   type ModelResult,

@@ -4,7 +4,7 @@ import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
-import type { Gate, RunResult, TrainResult } from '../report/result.ts';
+import type { FurtherResult, Gate, RunResult, TrainResult } from '../report/result.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
@@ -91,6 +91,8 @@ export interface ExportResult {
   files: { path: string; bytes: number }[];
   /** Whether int8 lost too much on the test split; null without int8. */
   gate: Gate | null;
+  /** The student in further precisions, and whether each lost too much. */
+  further?: FurtherResult[];
   /** What that was measured by, the main metric first. */
   metrics: MetricInfo[];
 }
