@@ -40,6 +40,8 @@ export interface TrainedQuantization {
   readonly activations: ReadonlyMap<string, AffineParameters>;
   /** Learnt scales of weights, by the name of the weights; of others it is their largest weight that decides. */
   readonly weights: ReadonlyMap<string, Float32Array>;
+  /** Where it was trained with weights of 4 bits instead: how they are kept. Their largest ones decide the scales. */
+  readonly fourBit?: Pick<FourBitForm, 'block' | 'expand'> | undefined;
 }
 
 export interface QuantizeStaticOptions extends QuantizeOptions {

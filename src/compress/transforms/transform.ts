@@ -6,6 +6,7 @@ import type { Tensor } from '../../onnx/tensor.ts';
 import type { RandomStream } from '../../random.ts';
 import type { Student } from '../../students/student.ts';
 import type { Ranges } from '../range.ts';
+import type { FourBitForm } from '../four-bit-weights.ts';
 import type { WeightOptions } from '../weight-form.ts';
 
 /** When a transform is applied: to the student before it is trained, while it is, or after it was. */
