@@ -1,7 +1,8 @@
-import { afterTraining, foreseeTransforms } from '../../compress/transforms/apply-transforms.ts';
+import { afterTraining } from '../../compress/transforms/apply-transforms.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { join } from '../../platform/paths.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
+import { requireTransforms } from '../compressing/require-transforms.ts';
 import { transformsOf } from '../compressing/transforms-of.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
@@ -42,7 +43,7 @@ export async function planBaseline(context: PlanningContext, costs: Artifacts): 
 export async function planCompress(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
   const { recipe, taught } = context;
   const after = afterTraining(transformsOf(recipe, []).items);
-  await foreseeTransforms(context.data.buildStudent(), transformsOf(recipe, context.data.heads));
+  await requireTransforms(recipe, context.data);
   const epochs = after.reduce((sum, { transform, item }) => sum + (transform.epochs?.(item) ?? 0), 0);
   const plan = planTraining(context, 'compress', {
     ...costs.get(STUDENT_COST),
