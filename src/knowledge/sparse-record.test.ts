@@ -7,16 +7,14 @@ const KEY = Uint8Array.from({ length: 16 }, (_, i) => i);
 /** Tokens of three entries each, those without a weight last. */
 const tokens = (ids: fc.Arbitrary<number>) =>
   fc.array(
-    fc
-      .array(fc.tuple(ids, fc.integer({ min: 1, max: 2048 })), { maxLength: 3 })
-      .map((entries) => {
-        const values = new Float32Array(6);
-        entries.forEach(([id, weight], i) => {
-          values[i] = id;
-          values[3 + i] = weight / 2048;
-        });
-        return values;
-      }),
+    fc.array(fc.tuple(ids, fc.integer({ min: 1, max: 2048 })), { maxLength: 3 }).map((entries) => {
+      const values = new Float32Array(6);
+      entries.forEach(([id, weight], i) => {
+        values[i] = id;
+        values[3 + i] = weight / 2048;
+      });
+      return values;
+    }),
     { maxLength: 9 },
   );
 
@@ -39,9 +37,17 @@ test.each([
 
 test('a changed bit, another key and a record that is cut off are found', () => {
   const codec = new SparseRecordCodec(4);
-  const record = codec.encode(KEY, { length: 2, values: Float32Array.of(7, 9, 0.75, 0.25, 3, 0, 1, 0) }) as Uint8Array;
+  const record = codec.encode(KEY, {
+    length: 2,
+    values: Float32Array.of(7, 9, 0.75, 0.25, 3, 0, 1, 0),
+  }) as Uint8Array;
   expect(codec.isSound(KEY, record)).toBe(true);
-  expect(codec.isSound(Uint8Array.from(KEY, (byte) => byte ^ 1), record)).toBe(false);
+  expect(
+    codec.isSound(
+      Uint8Array.from(KEY, (byte) => byte ^ 1),
+      record,
+    ),
+  ).toBe(false);
   for (let bit = 0; bit < 8 * record.length; bit++) {
     const changed = record.slice();
     changed[bit >> 3]! ^= 1 << (bit & 7);

@@ -12,7 +12,9 @@ const options = z
     partOfSpeech: z
       .enum(['noun', 'verb', 'adjective', 'adverb', 'all'])
       .default('all')
-      .describe('Which entries: 82,000 nouns, 14,000 verbs, 18,000 adjectives, 4,000 adverbs, or all of them.'),
+      .describe(
+        'Which entries: 82,000 nouns, 14,000 verbs, 18,000 adjectives, 4,000 adverbs, or all of them.',
+      ),
   })
   .meta({
     title: 'WordNet entries',

@@ -56,7 +56,8 @@ export async function openWordnet(
     title: `WordNet 3.1 ${partOfSpeech === 'all' ? '' : `${partOfSpeech} `}glosses`,
     fingerprint: async () => `wordnet-glosses ${version} ${partOfSpeech}`,
     async *rows(signal) {
-      for (const part of parts) yield* glosses(join(folder, 'dict', `data.${PARTS_OF_SPEECH[part]}`), part, signal);
+      for (const part of parts)
+        yield* glosses(join(folder, 'dict', `data.${PARTS_OF_SPEECH[part]}`), part, signal);
     },
   };
 }
@@ -71,7 +72,10 @@ async function* glosses(path: string, part: PartOfSpeech, signal?: AbortSignal):
     const bar = text.indexOf(' | ');
     if (!synset || !label || bar < 0) {
       yield {
-        broken: { where: `data.${PARTS_OF_SPEECH[part]}:${line}`, problem: 'this is not a synset with a gloss' },
+        broken: {
+          where: `data.${PARTS_OF_SPEECH[part]}:${line}`,
+          problem: 'this is not a synset with a gloss',
+        },
       };
       continue;
     }
