@@ -1,6 +1,6 @@
 import { LimbeckError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
-import { MODEL_FILE, QUANTIZED_FILE } from '../export/package-folder.ts';
+import { fileOf, PRECISIONS, type Precision } from '../export/precisions.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { readModelWithFiles } from '../onnx/node-files.ts';
 import { writeModel } from '../onnx/write-model.ts';
@@ -192,8 +192,8 @@ export async function measureModel(target: string, options: MeasureOptions): Pro
 
 /** Throws LimbeckError `export.missing` when a run has not come so far that it has a student. */
 function studentFiles(run: string): string[] {
-  const files = [MODEL_FILE, QUANTIZED_FILE]
-    .map((name) => join(run, 'student', name))
+  const files = (Object.keys(PRECISIONS) as Precision[])
+    .map((precision) => join(run, 'student', fileOf(precision)))
     .filter((file) => existsSync(file));
   if (files.length > 0) return files;
   throw new LimbeckError('export.missing', 'the run has no student yet', {
