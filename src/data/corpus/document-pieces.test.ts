@@ -7,7 +7,6 @@ import { documentPieces } from './document-pieces.ts';
 
 const TEXT = 'A gloss is a short text. Another gloss is a longer text, with a word or two more.\n';
 const { json, config } = trainBpe([TEXT, TEXT], {
-  kind: 'bpe',
   vocabulary: 512,
   minFrequency: 2,
   special: [],
