@@ -10,8 +10,9 @@ import { LEXNAMES } from './lexnames.ts';
 import { defineSource } from './source.ts';
 import { definition } from './wordnet-gloss.ts';
 
-const FILES = { noun: 'noun', verb: 'verb', adjective: 'adj', adverb: 'adv' } as const;
-type PartOfSpeech = keyof typeof FILES;
+/** The parts of speech, and how WordNet's files are called by them. */
+export const PARTS_OF_SPEECH = { noun: 'noun', verb: 'verb', adjective: 'adj', adverb: 'adv' } as const;
+export type PartOfSpeech = keyof typeof PARTS_OF_SPEECH;
 
 const options = z
   .strictObject({
@@ -39,13 +40,14 @@ export async function openWordnet(
   folder: string,
   partOfSpeech: PartOfSpeech | 'all' = 'noun',
 ): Promise<DataSource> {
-  const parts = partOfSpeech === 'all' ? (Object.keys(FILES) as PartOfSpeech[]) : [partOfSpeech];
+  const parts = partOfSpeech === 'all' ? (Object.keys(PARTS_OF_SPEECH) as PartOfSpeech[]) : [partOfSpeech];
   const { version } = JSON.parse(readRegularText(join(folder, 'package.json'))) as { version: string };
   return {
     title: `WordNet 3.1 ${partOfSpeech === 'all' ? '' : `${partOfSpeech} `}glosses`,
     fingerprint: async () => `wordnet-glosses ${version} ${partOfSpeech}`,
     async *rows(signal) {
-      for (const part of parts) yield* glosses(join(folder, 'dict', `data.${FILES[part]}`), part, signal);
+      for (const part of parts)
+        yield* glosses(join(folder, 'dict', `data.${PARTS_OF_SPEECH[part]}`), part, signal);
     },
   };
 }
@@ -60,7 +62,10 @@ async function* glosses(path: string, part: PartOfSpeech, signal?: AbortSignal):
     const bar = text.indexOf(' | ');
     if (!synset || !label || bar < 0) {
       yield {
-        broken: { where: `data.${FILES[part]}:${line}`, problem: 'this is not a synset with a gloss' },
+        broken: {
+          where: `data.${PARTS_OF_SPEECH[part]}:${line}`,
+          problem: 'this is not a synset with a gloss',
+        },
       };
       continue;
     }
