@@ -6,13 +6,11 @@ import {
   quantizeWithinDrop,
   type WithinDropOptions,
 } from '../../compress/quantize-within-drop.ts';
-import { modelBytes } from '../../export/package-folder.ts';
 import { type FurtherPrecision, fileOf, PRECISIONS } from '../../export/precisions.ts';
 import { type Difference, dropVerdict, exceeds } from '../../metrics/interval.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { percent } from '../../percent.ts';
-import { join } from '../../platform/paths.ts';
 import { wantedPrecisions } from '../../recipe/export.ts';
 import type { LayerPrecision } from '../../report/result.ts';
 import type { RunContext } from '../context/run-context.ts';
@@ -20,6 +18,7 @@ import type { TaskData } from '../context/task.ts';
 import { comparedForms, fineScore } from './compared-forms.ts';
 import { layerPrecisions } from './layer-precisions.ts';
 import { type Quantizer, quantizerOf } from './quantizer.ts';
+import { writtenBytes } from './ship-student.ts';
 
 /**
  * The student in int8, where the recipe asks for it. Which layers are, is decided on the validation split (the test split only
@@ -60,9 +59,9 @@ async function withinBytes(
   }: { readonly result: QuantizedWithinDrop; readonly maxBytes: number; readonly quantize: Quantizer },
 ): Promise<Int8Student> {
   // What ships around the network (cutting texts, grey images) takes as many bytes whatever the precision.
-  const folder = run.folder.file('student');
-  data.writeStudent(folder, { model, quantized: result.graph, heads: data.heads });
-  const around = modelBytes(join(folder, fileOf('int8'))) - writeModel(result.graph).length;
+  const whole = { model, quantized: result.graph, heads: data.heads };
+  const around =
+    writtenBytes(data, run.folder.file('student.measured'), whole, 'int8') - writeModel(result.graph).length;
   const { excluded } = result;
   const within = await quantizeWithinBytes({
     layers: quantizableLayers(model)
