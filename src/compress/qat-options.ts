@@ -24,7 +24,9 @@ export const qatOptions = z
     block: z
       .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
       .optional()
-      .describe('With bits: 4, weights that share a scale; the same as export.q4.block, and that one when absent.'),
+      .describe(
+        'With bits: 4, weights that share a scale; the same as export.q4.block, and that one when absent.',
+      ),
     steps: z
       .enum(['observed', 'learnt'])
       .default('observed')
@@ -59,5 +61,7 @@ export const qatOptions = z
         'Evens out the ranges of channels between convolutions first, where nothing but a Relu lies between.',
       ),
   })
-  .describe('Quantisation-aware training: the student learns with the roundings of its int8 file, or of its 4-bit one.');
+  .describe(
+    'Quantisation-aware training: the student learns with the roundings of its int8 file, or of its 4-bit one.',
+  );
 export type QatOptions = z.output<typeof qatOptions>;
