@@ -3,7 +3,7 @@ import type { TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { checkHeads } from './attention.ts';
 import { defineBackbone, type TextInputs } from './backbone.ts';
-import { causalAttention, splitHeads, textSoFar } from './causal-attention.ts';
+import { causalAttention, splitHeads, splitKeys, textSoFar } from './causal-attention.ts';
 import { type DecoderContext, type DecoderFeatures, decoderFeatures } from './decoder-features.ts';
 import { layerNorm, linear } from './layers.ts';
 import { ParameterMaker } from './parameters.ts';
@@ -85,10 +85,18 @@ function buildBody(
     return g.scope('attn', () => {
       const projected = linear(g, make, 'c_attn', x, [width, 3 * width], DEVIATION);
       const size = width / heads;
-      const [query, key, value] = g
-        .node('Split', [projected, g.ints([width, width, width])], { axis: 2 }, { outputs: 3 })
-        .map((part) => splitHeads(g, part, heads, size)) as [TypedValue, TypedValue, TypedValue];
-      const context = causalAttention(g, { query, key, value, heads, keyHeads: heads, size, bias });
+      const [query, key, value] = g.node(
+        'Split',
+        [projected, g.ints([width, width, width])],
+        { axis: 2 },
+        { outputs: 3 },
+      ) as [TypedValue, TypedValue, TypedValue];
+      const context = causalAttention(g, {
+        query: splitHeads(g, query, heads, size),
+        keys: splitKeys(g, key, heads, size),
+        values: splitHeads(g, value, heads, size),
+        ...{ heads, keyHeads: heads, size, bias },
+      });
       return linear(g, make, 'c_proj', context, [width, width], residual);
     });
   }

@@ -117,9 +117,9 @@ function buildBody(
       const project = (name: string, count: number) =>
         splitHeads(g, withoutBias(g, make, name, x, [width, count * size], DEVIATION), count, size);
       const query = rotated(g, project('q_proj', heads), turns);
-      const key = rotated(g, project('k_proj', keyHeads), turns);
-      const value = project('v_proj', keyHeads);
-      const context = causalAttention(g, { query, key, value, heads, keyHeads, size, bias });
+      const keys = g.transpose(rotated(g, project('k_proj', keyHeads), turns), [0, 1, 3, 2]);
+      const values = project('v_proj', keyHeads);
+      const context = causalAttention(g, { query, keys, values, heads, keyHeads, size, bias });
       return withoutBias(g, make, 'o_proj', context, [width, width], residual);
     });
   }
