@@ -63,7 +63,7 @@ export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
   });
 
   try {
-    await createProgram(cli).parseAsync(args, { from: 'user' });
+    await (await createProgram(cli)).parseAsync(args, { from: 'user' });
     process.exitCode = cli.exitCode;
   } catch (error) {
     fail(error);

@@ -4,7 +4,6 @@ import type { EvaluateOptions } from '../../run/api.ts';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { kindOf, loadRecipe, requireRunFolder } from '../recipe-file.ts';
-import { evaluationSummary } from '../result-summary.ts';
 import { withProgress } from '../run-options.ts';
 
 interface EvalOptions {
@@ -60,6 +59,7 @@ Examples:
           ...(loaded && { recipeFolder: loaded.folder }),
         }),
       );
+      const { evaluationSummary } = await import('../result-summary.ts');
       if (options.json) writeResult(cli, result);
       else cli.terminal.out(evaluationSummary(result));
     });

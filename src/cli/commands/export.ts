@@ -28,6 +28,6 @@ Example:
       );
       const rows = result.files.map(({ path, bytes }) => [path, formatBytes(bytes)]);
       const where = relative(cli.workingFolder, result.folder) || '.';
-      finishGated(cli, options.json, result, `${where}\n${table(rows)}`);
+      await finishGated(cli, options.json, result, `${where}\n${table(rows)}`);
     });
 }
