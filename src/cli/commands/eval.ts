@@ -47,7 +47,7 @@ Examples:
         ? resolve(cli.workingFolder, join('runs', loaded.recipe.name))
         : await requireRunFolder(target, cli.workingFolder);
       const result = await withProgress(cli, options.json, async (progress, signal) =>
-        (await cli.api()).evaluate(loaded ? loaded.recipe : run, {
+        cli.api.evaluate(loaded ? loaded.recipe : run, {
           split: options.split,
           out: run,
           onEvent: (event) => progress.onEvent(event),

@@ -26,7 +26,7 @@ export function memoryCli(terminal: Terminal, args: string[], api: Partial<Limbe
     workingFolder: folder,
     version: '0.0.0-test',
     exitCode: 0,
-    api: async () => api as LimbeckApi,
+    api: api as LimbeckApi,
     stopCleanly: () => new AbortController().signal,
   };
 }
