@@ -7,7 +7,7 @@ import { writeResult } from './json-result.ts';
 export async function finishGated(
   cli: Cli,
   json: boolean | undefined,
-  result: Pick<TrainResult, 'gate' | 'metrics'>,
+  result: Pick<TrainResult, 'gate' | 'further' | 'metrics'>,
   summary: string,
 ): Promise<void> {
   if (json) writeResult(cli, result);

@@ -17,6 +17,8 @@ export const LATE_API: LimbeckApi = {
   inspectModel: async (...given) => (await import('../run/inspect-model.ts')).inspectModel(...given),
   measureModel: async (...given) => (await import('../run/measure-model.ts')).measureModel(...given),
   exportStudent: async (...given) => (await import('../run/export-student.ts')).exportStudent(...given),
+  openTextGenerator: async (...given) =>
+    (await import('../run/open-text-generator.ts')).openTextGenerator(...given),
   compile: async (...given) => (await import('../run/compile.ts')).compile(...given),
   writeReport: async (...given) => (await import('../run/write-report.ts')).writeReport(...given),
   usePlugin: async (...given) => (await import('../run/plugin.ts')).usePlugin(...given),
