@@ -20,7 +20,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   0    done
   1    failed; what was computed is kept, the same command goes on
   2    the command line or the recipe is wrong, or names data or a model that is not there
-  3    the int8 student, or one with 4-bit weights, lost more than the recipe allows (maxDrop of export.int8, export.q4)
+  3    the int8 student, or another smaller file, lost more than the recipe allows (maxDrop of export.int8, q4, fp16)
   4    the budget for the teacher is used up (teacher.budget); with a larger one the same command goes on
   130  interrupted; the same command goes on`;
 

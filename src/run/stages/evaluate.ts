@@ -8,6 +8,7 @@ import type { Tensor } from '../../onnx/tensor.ts';
 import { relative } from '../../platform/paths.ts';
 import { finite, type Gain, type Gate, type ModelResult, shortName } from '../../report/result.ts';
 import type { Section } from '../../report/targets/section.ts';
+import { measuredRows } from '../batches/measured-rows.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
@@ -68,7 +69,7 @@ export const evaluateStage = stage({
       teachers = await openTeachers(run, data, teacher);
       const sections = new ReportSections(run, data, models);
       let done = 0;
-      for (const batch of splitBatches(test, EVALUATION_BATCH)) {
+      for (const batch of splitBatches(test, measuredRows(data.heads, test, EVALUATION_BATCH))) {
         run.checkInterrupted();
         const said = await models.answer(batch);
         sections.add(said, batch);
