@@ -6,12 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadWriters } from '../bench/generation-speed.ts';
 import { runCli } from '../src/cli/testing/run-cli.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
+import { createWebEngine } from '../src/engine/web.ts';
 import { beamSearch } from '../src/generate/beam-search.ts';
 import { generateTokens } from '../src/generate/generate-tokens.ts';
 import { sessionDecoder } from '../src/generate/session-decoder.ts';
 import { byteTokenizer } from '../src/generate/testing/byte-tokenizer.ts';
 import { writeTinyLanguageModel } from '../src/generate/testing/tiny-language-model.ts';
-import type { TextGenerator } from '../src/generate/text-generator.ts';
+import { TextGenerator } from '../src/generate/text-generator.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { printable } from '../src/printable.ts';
 import { randomStream } from '../src/random.ts';
@@ -80,6 +81,16 @@ describe.each(['gpt2', 'llama'] as const)('a language model %s', (architecture) 
       await ours.release();
       await theirs.dispose();
     }
+  });
+
+  test('writes the same in WebAssembly, of files that are fetched', async () => {
+    const inPage = await TextGenerator.open({
+      engine: createWebEngine({ ort: () => import('onnxruntime-web/wasm') }),
+      read: async (name) => new Uint8Array(readFileSync(join(folder, name))),
+    });
+    const settings = { maxNewTokens: NEW };
+    expect(await inPage.generate(PROMPTS, settings)).toEqual(await model.generate(PROMPTS, settings));
+    await inPage.release();
   });
 
   test('draws the same texts from the same seed, streams them, and stops', async () => {

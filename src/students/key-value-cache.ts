@@ -1,6 +1,7 @@
 import { LimbeckError } from '../errors.ts';
 import type { Dim, Graph, TypedValue, Value } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { addDims } from '../onnx/shape-inference/size-expression.ts';
 import { causalBias } from './attention.ts';
@@ -92,7 +93,7 @@ export function withKeyValueCache(graph: Graph): Graph {
   for (const output of graph.outputs) g.output(copied.get(output) as TypedValue);
   for (const { present } of kept.values()) g.output(made.get(present) as TypedValue, present);
   for (const [key, value] of graph.metadata) g.setMetadata(key, value);
-  return removeDeadNodes(g.build(graph.name));
+  return nameOutputs(removeDeadNodes(g.build(graph.name)));
 }
 
 /** The position of each new token in its own text, int64 [B, T], by the mask over all tokens so far [B, P + T]. */
