@@ -216,7 +216,7 @@ function noDecoder(title: string, problem: string, session: Session): LimbeckErr
     {
       where: `inputs: ${session.inputNames.join(', ')}; outputs: ${session.outputNames.join(', ')}`,
       remedy:
-        'Take a student of the task text-generation, or an ONNX export of a decoder (optimum-cli export onnx --task text-generation-with-past).',
+        'Take a student of the task text-generation, or a decoder that Optimum exported to ONNX (its task text-generation-with-past).',
     },
   );
 }
