@@ -7,6 +7,7 @@ import { createWebEngine } from '../engine/web.ts';
 import { float } from '../onnx/attributes.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { parameterCount } from '../onnx/parameter-count.ts';
 import { readModel } from '../onnx/read-model.ts';
 import { float32, int64, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
@@ -112,6 +113,7 @@ describe('weights of 4 bits', () => {
         1e-5 * largest(expected),
       );
     }
+    expect(parameterCount(graph)).toBe(parameterCount(everyKind(WEIGHTS)));
     const operators = new Set(graph.nodes.map(({ opType }) => opType));
     expect(operators.has('MatMulNBits')).toBe(form.expand === 'run');
     expect(operators.has('GatherBlockQuantized')).toBe(form.expand === 'run');
