@@ -236,6 +236,11 @@ export class FourBitWeights {
   }
 }
 
+/** Emits layers with weights of 4 bits among those of a graph in int8. */
+export function fourBitEmitter(graph: Graph, rewriter: GraphRewriter): FourBitWeights {
+  return new FourBitWeights(graph, rewriter, { block: 32, zeroPoints: false, expand: 'load' });
+}
+
 /** How a layer's weights are kept in 4 bits. */
 export interface KeptInFourBits {
   /** Outputs of the layer (rows of a table), and weights of each. */
