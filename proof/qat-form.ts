@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createNodeEngine } from '../src/engine/node.ts';
-import { parseRecipe } from '../src/index.ts';
+import { parseRecipe, train } from '../src/index.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { calibratedInt8 } from '../src/run/measuring/int8.ts';
 import { measureGraph } from '../src/run/measuring/measure-graph.ts';
 import { fedAs } from '../src/run/measuring/open-classifier.ts';
 import { openTask } from '../src/run/tasks/index.ts';
-import { trainedRecipe } from './trained-recipe.ts';
 
 /** How int8 weights are kept. */
 export interface QatForm {
@@ -15,12 +14,17 @@ export interface QatForm {
   readonly weightScales: 'channel' | 'tensor';
 }
 
+/** `weights of 4 bits with one scale for a layer`. */
+export function formTitle({ weightBits, weightScales }: QatForm): string {
+  return `weights of ${weightBits} bits with ${weightScales === 'tensor' ? 'one scale for a layer' : 'a scale for each channel'}`;
+}
+
 /** What may be chosen. */
 const FORMS: readonly QatForm[] = [8, 6, 4].flatMap((weightBits) =>
   (['channel', 'tensor'] as const).map((weightScales) => ({ weightBits, weightScales })),
 );
 /** Not among those that are measured. */
-const SEED = 4;
+export const FORM_SEED = 4;
 
 /**
  * The form in which int8 loses most when the training knew nothing of it, which is what a training with its roundings is for: by what
@@ -29,11 +33,14 @@ const SEED = 4;
 export async function chosenForm(
   log: (line: string) => void,
 ): Promise<{ readonly form: QatForm; readonly losses: readonly { form: QatForm; lost: number }[] }> {
-  const overrides = [`seed=${SEED}`, 'compress=null', 'export.int8=false'];
-  const out = fileURLToPath(new URL(`../runs/proof/qat-form-seed-${SEED}`, import.meta.url));
-  await trainedRecipe({ recipe: 'fashion-qat', overrides, out, log });
   const file = fileURLToPath(new URL('../recipes/fashion-qat.yaml', import.meta.url));
-  const recipe = parseRecipe(readFileSync(file, 'utf8'), { file, overrides });
+  const text = readFileSync(file, 'utf8');
+  const trained = parseRecipe(text, { file, overrides: [`seed=${FORM_SEED}`] });
+  const { compress: _, ...uncompressed } = trained;
+  const recipe = { ...uncompressed, export: { ...trained.export, int8: false as const } };
+  const out = fileURLToPath(new URL(`../runs/proof/qat-form-seed-${FORM_SEED}`, import.meta.url));
+  const { seconds } = await train(recipe, { out });
+  log(`qat form: the student was trained in ${seconds.total.toFixed(0)} s`);
   const task = await openTask({ recipe, options: { out } });
   const data = await task.prepareData({});
   try {
@@ -43,7 +50,13 @@ export async function chosenForm(
     const { accuracy } = await measureGraph(run, model, validation);
     const losses: { form: QatForm; lost: number }[] = [];
     for (const form of FORMS) {
-      const quantize = await calibratedInt8({ engine: run.engine, model, data, seed: SEED, weights: form });
+      const quantize = await calibratedInt8({
+        engine: run.engine,
+        model,
+        data,
+        seed: FORM_SEED,
+        weights: form,
+      });
       const lost = accuracy - (await measureGraph(run, quantize(), validation)).accuracy;
       log(
         `qat form: ${form.weightBits} bits, a scale for each ${form.weightScales}: ${(100 * lost).toFixed(1)} points`,
