@@ -95,6 +95,8 @@ describe('a language model', () => {
       place.options(name),
     );
     const { teacher, student, baseline } = result;
+    const page = readFileSync(place.path('runs', name, 'report.html'), 'utf8');
+    expect(page).toContain('How texts go on');
     expect(teacher?.metrics.perplexity).toBeLessThan(6);
     expect(student.metrics.perplexity).toBeLessThan(8);
     expect(student.metrics.perplexity).toBeLessThan(baseline?.metrics.perplexity as number);
