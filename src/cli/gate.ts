@@ -4,11 +4,11 @@ import { EXIT } from './exit-codes.ts';
 import { writeResult } from './json-result.ts';
 import { gateFailure } from './result-summary.ts';
 
-/** Tells the result of something with an export gate; a gate that stayed shut is exit code 3. */
+/** Tells the result of something with gates; one that stayed shut is exit code 3. */
 export function finishGated(
   cli: Cli,
   json: boolean | undefined,
-  result: Pick<TrainResult, 'gate' | 'metrics'>,
+  result: Pick<TrainResult, 'gate' | 'runtimeGates' | 'metrics'>,
   summary: string,
 ): void {
   if (json) writeResult(cli, result);

@@ -20,8 +20,11 @@ import {
   shortName,
   type TrainResult,
 } from '../report/result.ts';
+import { studentShips } from '../report/runtime-gates.ts';
+import { runtimeLines, shutRuntimes } from '../report/runtime-sentences.ts';
 import type { EvaluationResult, LabelResult } from '../run/api.ts';
 import type { HostedPrice, Plan } from '../run/planning/stage-plan.ts';
+import { REJECTED_STUDENT } from '../run/shipping/rejected-student.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
 
@@ -46,7 +49,7 @@ export function modelTable(result: TrainResult | RunResult): string {
   return table([
     ['', ...titles, 'size', 'parameters', 'one', '32 at once', 'a second'],
     ...(distilled?.teacher ? [row('teacher', distilled.teacher)] : []),
-    row('student', student),
+    row(studentShips(result) ? 'student' : 'student, kept back', student),
     ...(studentInt8
       ? [row(int8Ships(result) ? 'student int8' : 'student int8, kept back', studentInt8)]
       : []),
@@ -63,8 +66,11 @@ export function runSummary(result: TrainResult | RunResult, out: string, working
     ...(isDistilled(result) ? distilledLines(result) : trainedLines(result, folder)),
     ...compressionLines(result.compression).map((line) => `Compressed by ${plainLine(line)}.`),
     ...exitLines(result.exits).map((line) => `Leaving early: ${plainLine(line)}.`),
+    ...runtimeLines(result).map((line) => `Measured ${plainLine(line)}.`),
     '',
-    `  model   ${join(folder, 'student')}${contents(result)}`,
+    studentShips(result)
+      ? `  model   ${join(folder, 'student')}${contents(result)}`
+      : `  model   none ships; it was kept back in ${join(folder, REJECTED_STUDENT)}`,
     `  report  ${join(folder, 'report.html')}`,
   ].map(asTyped);
   return `${modelTable(result)}\n${lines.join('\n')}\n`;
@@ -103,10 +109,13 @@ function asTyped(sentence: string): string {
   return plainLine(sentence.replaceAll('\u202f', ' ').replaceAll('\u2019', "'").replaceAll('\u2212', '-'));
 }
 
-/** What to say of a gate that stayed shut; undefined when it let the student pass. */
-export function gateFailure({ gate, metrics }: Pick<TrainResult, 'gate' | 'metrics'>): string | undefined {
-  if (!gate || gate.passed) return undefined;
-  return plainLine(shutGate({ gate, metrics }));
+/** What to say of gates that stayed shut, a line each; undefined when they let the student pass. */
+export function gateFailure(
+  result: Pick<TrainResult, 'gate' | 'runtimeGates' | 'metrics'>,
+): string | undefined {
+  const { gate, metrics } = result;
+  const told = [...(gate && !gate.passed ? [shutGate({ gate, metrics })] : []), ...shutRuntimes(result)];
+  return told.length > 0 ? told.map(asTyped).join('\n  ') : undefined;
 }
 
 /** A plan as a table with its totals. */

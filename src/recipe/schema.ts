@@ -13,6 +13,7 @@ import { compressProblems, compressSchema } from './compress.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
+import { gateProblems, gateSchema } from './gate.ts';
 import { hostedProblems } from './hosted.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
@@ -114,6 +115,7 @@ export const recipeSchema = fromRegistries(() =>
             ])
             .prefault({})
             .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
+          gate: gateSchema(),
           license: z
             .string()
             .regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, { error: "expected a licence's id, like apache-2.0" })
@@ -163,6 +165,7 @@ export const recipeSchema = fromRegistries(() =>
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
         ...metricProblems(recipe as Recipe),
+        ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),
       ])
         context.addIssue({ code: 'custom', ...problem });

@@ -9,6 +9,7 @@ import { bytes, capital, decimal, milliseconds, percent, quantity } from './html
 import { shownValue } from './main-metric.ts';
 import { isDistillReport, type ReportData } from './report-data.ts';
 import { int8Ships, type ModelResult, metricValue, shortName } from './result.ts';
+import { runtimeLines } from './runtime-sentences.ts';
 import { slowerInt8 } from './slower-int8.ts';
 
 /** What a model card says that no report knows. */
@@ -123,6 +124,7 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
       ];
   for (const line of compressionLines(data.result.compression)) facts.push(`**Compressed:** ${inline(line)}`);
   for (const line of exitLines(data.result.exits)) facts.push(`**Leaves early:** ${inline(line)}`);
+  for (const line of runtimeLines(data.result)) facts.push(`**Measured** ${inline(line)}`);
   if (classes) facts.push(`**Classes:** ${classes.labels.map(inline).join(', ')}`);
   const how = taught ? 'distilled' : 'trained on labels';
   const answers = data.outputs.map((one) => `${one.title} (\`${inline(one.name)}\`)`).join(' and ');

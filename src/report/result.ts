@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { compressionSchema } from './compression.ts';
 import { exitsResultSchema } from './exits-result.ts';
+import { type RuntimeGate, runtimeGateSchema, studentShips } from './runtime-gates.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
@@ -163,6 +164,8 @@ export const trainResultSchema = z.object({
    */
   chance: fraction.optional(),
   gate: gateSchema.nullable(),
+  /** Whether the student keeps to the recipe's bounds in the runtimes that will run it; absent where it names none. */
+  runtimeGates: z.array(runtimeGateSchema).optional(),
   /** What read the student's folder before it was measured. */
   shippedCheck: shippedCheckSchema.optional(),
   /** What the recipe's transforms did; absent where it lists none. */
@@ -297,15 +300,17 @@ export function shortName(name: string): string {
   return name === LABELS_ALONE.name ? 'baseline' : name;
 }
 
-/** Whether the student's folder holds an int8 file: one was made, and the gate let it pass. */
+/** Whether the student's folder holds an int8 file: one was made, and the gates let it pass. */
 export function int8Ships({
   studentInt8,
   gate,
+  runtimeGates,
 }: {
   readonly studentInt8: object | null;
   readonly gate: { readonly passed: boolean } | null;
+  readonly runtimeGates?: readonly Pick<RuntimeGate, 'passed'>[] | undefined;
 }): boolean {
-  return studentInt8 !== null && gate?.passed !== false;
+  return studentInt8 !== null && gate?.passed !== false && studentShips({ runtimeGates });
 }
 
 /** Retention and speedups follow from the models; this computes them in one place. */

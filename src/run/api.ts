@@ -4,6 +4,7 @@ import type { MetricInfo } from '../metrics/metric.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
 import type { Gate, RunResult, TrainResult } from '../report/result.ts';
+import type { RuntimeGate } from '../report/runtime-gates.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
@@ -89,6 +90,8 @@ export interface ExportResult {
   files: { path: string; bytes: number }[];
   /** Whether int8 lost too much on the test split; null without int8. */
   gate: Gate | null;
+  /** Whether the student keeps to the recipe's bounds in the runtimes that it names; where not, the folder is one that does not ship. */
+  runtimeGates?: RuntimeGate[];
   /** What that was measured by, the main metric first. */
   metrics: MetricInfo[];
 }

@@ -3,10 +3,12 @@ import { existsSync } from '../platform/files.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
 import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';
+import { studentShips } from '../report/runtime-gates.ts';
 import { isCompared } from './context/compared.ts';
 import { openRun } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { RunFolder } from './folder/run-folder.ts';
+import { REJECTED_STUDENT } from './shipping/rejected-student.ts';
 import { DISTILL } from './stages/index.ts';
 import { registeredNames } from './stages/registered.ts';
 import { RESULT } from './stages/report.ts';
@@ -63,12 +65,14 @@ function readResult(folder: RunFolder, options: RunOptions): RunResult | undefin
     // A stage that was registered since is still to do.
     if (registeredNames().some((name) => result.seconds[name] === undefined)) return undefined;
     // What was damaged is made again: the student, the numbers, the teacher, what they are compared with.
-    const problem = folder.problemOf('student') ?? folder.problemOf('result.json') ?? folder.damage();
+    const ships = studentShips(result);
+    const problem =
+      (ships ? folder.problemOf('student') : undefined) ?? folder.problemOf('result.json') ?? folder.damage();
     if (problem !== undefined) return undefined;
-    const whole =
-      isPackage(folder.file('student'), { quantized: int8Ships(result) }) &&
-      existsSync(folder.file('report.html'));
-    return whole ? result : undefined;
+    const isLeft = ships
+      ? isPackage(folder.file('student'), { quantized: int8Ships(result) })
+      : existsSync(folder.file(REJECTED_STUDENT)) && !existsSync(folder.file('student'));
+    return isLeft && existsSync(folder.file('report.html')) ? result : undefined;
   } catch {
     // Of another version, or damaged: measuring and reporting again costs little.
     return undefined;

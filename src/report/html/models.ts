@@ -1,6 +1,7 @@
 import { baselinesOf } from '../conclusion.ts';
 import { isDistillReport, type ReportData } from '../report-data.ts';
 import { int8Ships, type ModelResult, shortName } from '../result.ts';
+import { studentShips } from '../runtime-gates.ts';
 import { capital } from './format.ts';
 
 /** A model as the page shows it. */
@@ -18,10 +19,8 @@ const BASELINE_COLORS = ['baseline', 'term-4', 'term-5', 'term-2'];
 
 /** The models of a run, in the order in which the page shows them. */
 export function shownModels(data: ReportData): ShownModel[] {
-  const { student, studentInt8, gate } = data.result;
-  const int8 = int8Ships({ studentInt8, gate })
-    ? 'the student, quantised'
-    : 'quantised; kept back, it does not ship';
+  const { student, studentInt8 } = data.result;
+  const int8 = int8Ships(data.result) ? 'the student, quantised' : 'quantised; kept back, it does not ship';
   const distilled = isDistillReport(data) ? data.result : undefined;
   return [
     ...(distilled?.teacher
@@ -34,7 +33,14 @@ export function shownModels(data: ReportData): ShownModel[] {
           },
         ]
       : []),
-    { key: 'student', title: 'Student', about: data.models.student, result: student },
+    {
+      key: 'student',
+      title: 'Student',
+      about: studentShips(data.result)
+        ? data.models.student
+        : `${data.models.student}; kept back, it does not ship`,
+      result: student,
+    },
     ...(studentInt8 ? [{ key: 'int8', title: 'Student int8', about: int8, result: studentInt8 }] : []),
     ...(distilled ? baselinesOf(distilled) : (data.result.baselines ?? [])).map(
       ({ name, title, result }, index) => ({

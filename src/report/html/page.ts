@@ -12,6 +12,7 @@ import { knowledgeGraphSection } from './sections/knowledge-graph.ts';
 import { learningSection } from './sections/learning.ts';
 import { outputSections } from './sections/output-section.ts';
 import { repeatSection } from './sections/repeat.ts';
+import { runtimesSection } from './sections/runtimes.ts';
 import { scorecardSection } from './sections/scorecard.ts';
 import { headline, summarySection } from './sections/summary.ts';
 import { weightsSection } from './sections/weights.ts';
@@ -31,6 +32,7 @@ export function renderReport(data: ReportData): string {
     scorecardSection(data, shownModels(data)),
     compressionSection(data),
     exitsSection(data),
+    runtimesSection(data),
     learningSection(data),
     knowledgeGraphSection(data),
     weightsSection(data),

@@ -237,10 +237,11 @@ export class RunFolder {
     this.#write();
   }
 
-  /** The same for all files of a part of the folder, and forgets those that it had before. */
+  /** The same for all files of a part of the folder, and forgets those that it had before; all of a part that is gone. */
   keepFolder(part: string): void {
+    const own = existsSync(this.file(part)) ? keptFolder(this.path, part) : {};
     const others = Object.entries(this.#state.files).filter(([name]) => !name.startsWith(`${part}/`));
-    this.#state.files = { ...Object.fromEntries(others), ...keptFolder(this.path, part) };
+    this.#state.files = { ...Object.fromEntries(others), ...own };
     this.#write();
   }
 

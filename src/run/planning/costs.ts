@@ -1,4 +1,5 @@
 import { artifact } from '../context/artifact.ts';
+import type { ReadyRuntime } from '../gates/require-runtimes.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
 import type { StudentCost } from './measure-student.ts';
@@ -9,6 +10,9 @@ import type { HostedPrice, Plan, StagePlan } from './stage-plan.ts';
 
 /** The row of the stage that prepares the data, which a plan does before anything else. */
 export const PREPARATION = artifact<StagePlan>('preparation');
+
+/** The runtimes that the recipe bounds, each started once. */
+export const RUNTIME_COST = artifact<readonly ReadyRuntime[]>('runtime-cost');
 
 export interface MeasuredTeacher {
   readonly cost: TeacherCost;

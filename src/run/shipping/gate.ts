@@ -44,7 +44,7 @@ export async function int8Gate(
  * The layers whose int8, each alone, raises the cross-entropy most. Of a small validation split the accuracy is too
  * coarse for this: of most layers it would say 0.
  */
-async function worstLayers(
+export async function worstLayers(
   run: RunContext,
   data: TaskData,
   shipped: Pick<Shipped, 'student' | 'float32Layers' | 'exits'>,

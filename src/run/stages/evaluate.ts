@@ -6,8 +6,10 @@ import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { relative } from '../../platform/paths.ts';
-import { finite, type Gain, type ModelResult, shortName } from '../../report/result.ts';
+import { finite, type Gain, int8Ships, type ModelResult, shortName } from '../../report/result.ts';
+import { studentShips } from '../../report/runtime-gates.ts';
 import type { Section } from '../../report/targets/section.ts';
+import type { Head } from '../../targets/head.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
@@ -29,6 +31,7 @@ import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';
 import { int8Gate } from '../shipping/gate.ts';
 import { rejectInt8 } from '../shipping/rejected-int8.ts';
+import { REJECTED_STUDENT, rejectStudent } from '../shipping/rejected-student.ts';
 import { networkFile, type Shipped } from '../shipping/shipped.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -89,10 +92,12 @@ export const evaluateStage = stage({
       const { chance } = models;
       const value: Evaluations = {
         metrics: [...mainFirst(data.heads)],
-        student: result(STUDENT_NAME),
-        ...(await gated(run, data, shipped, shipped.studentInt8 ? result(INT8_NAME) : null, () =>
-          models.gainOver(INT8_NAME),
-        )),
+        ...(await gated(run, data, shipped, {
+          student: result(STUDENT_NAME),
+          studentInt8: shipped.studentInt8 ? result(INT8_NAME) : null,
+          drop: () => models.gainOver(INT8_NAME),
+          heads: models.headsOf(STUDENT_NAME),
+        })),
         ...(files.has(TEACHER_NAME) && { teacher: result(TEACHER_NAME), ...besideTeacher(models) }),
         ...(teacher?.hosted &&
           hosted && { hostedTeacher: hosted.result(teacher.hosted, data.taughtTruth !== undefined) }),
@@ -247,8 +252,40 @@ function besideTeacher(models: ComparedModels): Pick<Evaluations, 'overTeacher' 
   };
 }
 
-/** Decides whether the int8 file ships, and takes it out of the folder that does where not. */
+/** What the gates decide on, and what they leave of it. */
+type Gated = Pick<Evaluations, 'student' | 'studentInt8' | 'gate' | 'runtimeGates'>;
+
+/** Decides whether the int8 file ships, and then the student, and takes out of the folder that does what does not. */
 async function gated(
+  run: RunContext,
+  data: TaskData,
+  shipped: Shipped,
+  {
+    drop,
+    heads,
+    ...models
+  }: Pick<Evaluations, 'student' | 'studentInt8'> & {
+    readonly drop: () => Difference;
+    readonly heads: readonly Head[];
+  },
+): Promise<Gated> {
+  const int8 = await int8Gated(run, data, shipped, models.studentInt8, drop);
+  const result: Gated = { student: models.student, ...int8 };
+  if (!run.recipe.export.gate) return result;
+  // Loaded where it is used: pages do not pay for it.
+  const { runtimeGates: measured } = await import('../gates/runtime-gates.ts');
+  const runtimeGates = await measured(run, data, shipped, { heads, int8Ships: int8Ships(result) });
+  if (studentShips({ runtimeGates })) return { ...result, runtimeGates };
+  rejectStudent(run.folder.path);
+  run.folder.keepFolder('student');
+  const moved = <Model extends ModelResult | null>(model: Model): Model =>
+    model?.file === undefined
+      ? model
+      : { ...model, file: model.file.replace(/^student(?=[/\\])/, REJECTED_STUDENT) };
+  return { ...result, student: moved(result.student), studentInt8: moved(result.studentInt8), runtimeGates };
+}
+
+async function int8Gated(
   run: RunContext,
   data: TaskData,
   shipped: Pick<Shipped, 'student' | 'float32Layers' | 'exits'>,
