@@ -65,7 +65,12 @@ export function buildClassifier<Options extends z.ZodObject, M extends ModalityN
   });
 }
 
-const TITLES = { pooled: 'a sample as a whole', tokens: 'each token', map: 'each place of an image' };
+const TITLES = {
+  pooled: 'a sample as a whole',
+  tokens: 'each token',
+  map: 'each place of an image',
+  causal: 'each token by those before it alone',
+};
 
 function withoutFeatures(
   kind: string,

@@ -1,11 +1,15 @@
+import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { RandomStream } from '../random.ts';
+import type { BackboneFeatures, Features } from '../targets/features.ts';
 import { causalBias, checkHeads, multiHeadAttention } from './attention.ts';
+import { defineBackbone, type TextInputs } from './backbone.ts';
 import { layerNorm, linear } from './layers.ts';
 import { ParameterMaker } from './parameters.ts';
 import type { Student } from './student.ts';
-import { positionsInText, tokenPositions } from './token-positions.ts';
+import { tokenInputs } from './token-inputs.ts';
+import { lastToken, positionsInText, tokenPositions } from './token-positions.ts';
 
 /** Of every weight at the start; those that end in the residual stream get it divided by sqrt(2 layers) (section 2.3). */
 const DEVIATION = 0.02;
@@ -17,7 +21,7 @@ export interface Gpt2Options {
   readonly heads: number;
   readonly layers: number;
   /** Width inside the feed-forward block; four times the width by default. */
-  readonly feedForward?: number;
+  readonly feedForward?: number | undefined;
 }
 
 export interface Gpt2Context {
@@ -28,24 +32,56 @@ export interface Gpt2Context {
   readonly random: RandomStream;
 }
 
+const options = z
+  .object({
+    width: z.int().positive().max(8192).default(256).describe('Width of embeddings and layers.'),
+    heads: z.int().positive().max(128).default(4).describe('Attention heads; they divide the width.'),
+    layers: z.int().positive().max(96).default(4).describe('Decoder layers.'),
+    feedForward: z
+      .int()
+      .positive()
+      .max(32_768)
+      .optional()
+      .describe('Width inside the feed-forward block; four times the width when absent.'),
+  })
+  .describe('GPT-2 (Radford et al., 2019): a decoder, which says after each token what comes next.');
+
 /**
  * GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019): a decoder with normalisation
  * before each block, learned positions, GELU's tanh form, and logits over the vocabulary from the embedding table.
  * Values are named as the modules of transformers are (`h.0/attn/c_attn/weight`); weights are [inputs, outputs].
  *
- * Inputs `input_ids` and `attention_mask`, int64 [batch, sequence]; output `logits`, float32
- * [batch, sequence, vocabulary]: of each next token. Taps: `h.N/output` [batch, sequence, width],
+ * Inputs `input_ids` and `attention_mask`, int64 [batch, sequence]. Taps: `h.N/output` [batch, sequence, width],
  * `h.N/attn/probabilities` [batch, heads, sequence, sequence].
  *
  * @throws LimbeckError `recipe.invalid` when the heads do not divide the width
  */
-export function buildGpt2(options: Gpt2Options, { vocabularySize, maxLength, random }: Gpt2Context): Student {
-  const { width, heads, layers, feedForward = 4 * width } = options;
-  checkHeads(heads, width);
+export const gpt2 = defineBackbone({ kind: 'gpt2', options, accepts: ['text'], build: buildBody });
+
+/** The same with its logits, float32 [batch, sequence, vocabulary], as the output `logits`. */
+export function buildGpt2(chosen: Gpt2Options, { random, ...inputs }: Gpt2Context): Student {
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, random);
-  const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
-  const attentionMask = g.input('attention_mask', 'int64', ['batch', 'sequence']);
+  const { causal } = buildBody(g, make, chosen, inputs);
+  g.output(causal().unembed(), 'logits');
+  return { graph: g.build('gpt2'), parameters: make.names };
+}
+
+/** All that the body has features of, with the table tied to the logits. */
+interface Gpt2Features extends BackboneFeatures {
+  readonly pooled: () => Features;
+  readonly tokens: () => Features;
+  readonly causal: () => Features & { unembed(): TypedValue };
+}
+
+function buildBody(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  { width, heads, layers, feedForward = 4 * width }: Gpt2Options,
+  { vocabularySize, maxLength }: TextInputs,
+): Gpt2Features {
+  checkHeads(heads, width);
+  const { ids, attentionMask } = tokenInputs(g);
   const bias = causalBias(g, attentionMask, tokenPositions(g, ids));
   const residual = DEVIATION / Math.sqrt(2 * layers);
 
@@ -59,8 +95,17 @@ export function buildGpt2(options: Gpt2Options, { vocabularySize, maxLength, ran
     });
   }
   const last = layerNorm(g, make, 'ln_f', hidden, width);
-  g.output(g.matMul(last, g.transpose(tokens, [1, 0])), 'logits');
-  return { graph: g.build('gpt2'), parameters: make.names };
+  const over = (value: TypedValue): Features => ({
+    width,
+    value,
+    project: (scope, outputs) => linear(g, make, scope, value, [width, outputs], DEVIATION),
+  });
+  return {
+    // The last token has seen all others: what GPT2ForSequenceClassification of transformers answers by.
+    pooled: () => over(lastToken(g, last, attentionMask)),
+    tokens: () => over(last),
+    causal: () => ({ ...over(last), unembed: () => g.matMul(last, g.transpose(tokens, [1, 0])) }),
+  };
 
   function attention(x: TypedValue): TypedValue {
     return g.scope('attn', () => {

@@ -5,6 +5,7 @@ import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
 import { cut } from './cut.ts';
 import { dualEncoder } from './dual-encoder.ts';
+import { gpt2 } from './gpt2.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
 import { onnxFile } from './onnx-file.ts';
 import { resnet } from './resnet.ts';
@@ -20,6 +21,7 @@ export const BACKBONES = registry('student', [
   textAttention,
   staticEmbedding,
   bert,
+  gpt2,
   resnet,
   mobilenetV3,
   audioConv,

@@ -20,7 +20,21 @@ export function positionsInText(g: GraphBuilder, attentionMask: TypedValue): Typ
  * without tokens. A product with ones and zeros, so that the value is that of the token to the last bit.
  */
 export function firstToken(g: GraphBuilder, hidden: TypedValue, attentionMask: TypedValue): TypedValue {
+  return chosenToken(g, hidden, attentionMask, 1);
+}
+
+/** The same at the last token that the mask keeps. */
+export function lastToken(g: GraphBuilder, hidden: TypedValue, attentionMask: TypedValue): TypedValue {
+  return chosenToken(g, hidden, attentionMask, g.reduceSum(attentionMask, { axes: [1] }));
+}
+
+function chosenToken(
+  g: GraphBuilder,
+  hidden: TypedValue,
+  attentionMask: TypedValue,
+  number: TypedValue | number,
+): TypedValue {
   const counted = g.op('CumSum', [attentionMask, g.scalar(1, 'int64')]);
-  const first = g.and(g.equal(counted, 1), g.cast(attentionMask, 'bool'));
-  return g.squeeze(g.matMul(g.unsqueeze(g.cast(first, 'float32'), [1]), hidden), [1]);
+  const chosen = g.and(g.equal(counted, number), g.cast(attentionMask, 'bool'));
+  return g.squeeze(g.matMul(g.unsqueeze(g.cast(chosen, 'float32'), [1]), hidden), [1]);
 }

@@ -1,4 +1,4 @@
-import type { Metric } from '../metrics/metric.ts';
+import type { Answers, MeasuredBatch, Metric } from '../metrics/metric.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { addedMetrics } from './added-metrics.ts';
@@ -26,6 +26,8 @@ export interface Head extends AttachedHead {
   readonly weights?: string | undefined;
   readonly sides?: readonly string[] | undefined;
   readonly metrics: readonly Metric[];
+  /** What the metrics are made of, where that is not the answers themselves. */
+  reduce?(answers: Answers, batch: MeasuredBatch): Answers;
   /** What the output is read with, where its target chooses that. */
   readonly tuned?: readonly number[] | undefined;
   /** What its layer's answers begin with, where its target finds that. */
@@ -66,6 +68,10 @@ export function openHead(parts: {
   return {
     ...parts,
     features: target.features,
+    ...(target.reduce && {
+      reduce: (answers: Answers, batch: MeasuredBatch) =>
+        (target.reduce as NonNullable<AnyTarget['reduce']>)(answers, batch, measured),
+    }),
     metrics: [...target.metrics(measured), ...addedMetrics(target.kind, measured)],
     attach: (g, make, features) =>
       target.attach(g, make, features, { options, space, output, scope: headScope(output), prior }),

@@ -4,6 +4,7 @@ import { classTarget } from './class.ts';
 import { classes } from './classes.ts';
 import { embedding } from './embedding.ts';
 import { frameClasses } from './frame-classes.ts';
+import { nextTokens } from './next-tokens.ts';
 import { number } from './number.ts';
 import { pairs } from './pairs.ts';
 import type { AnyTarget } from './target.ts';
@@ -22,6 +23,7 @@ const TARGETS = registry('target', [
   tokenClasses,
   frameClasses,
   boxes,
+  nextTokens,
 ]) as readonly unknown[] as readonly AnyTarget[];
 
 /** Adds a target from outside the package. Throws LimbeckError `plugin.duplicate`, `plugin.kind`. */

@@ -75,6 +75,8 @@ export interface Target<
   /** What stands beside `target` and `field` in a recipe's `outputs`. */
   readonly options: Schema;
   readonly features: FeatureKind;
+  /** Whether texts are read whole, in pieces of `data.maxLength` tokens that follow each other, and not cut off there. */
+  readonly readsDocuments?: boolean;
   /** How its values come from rows into batches. */
   truth(options: z.output<Schema>, context: TargetContext): GroundTruth<unknown, Space>;
   /** What is known of its values where no row has one: vectors that only the teacher gives. Absent where truth is needed. */
@@ -102,6 +104,10 @@ export interface Target<
   ): TypedValue;
   /** What a student is trained with: `labels` towards the truth, `teacher` towards a teacher's answers. */
   readonly objective: { readonly labels: ObjectiveWeights; readonly teacher: ObjectiveWeights };
+  /**
+   * What its metrics are made of, [rows, ...], where that is much less than an answer. They are given this instead of answers.
+   */
+  reduce?(answers: Answers, batch: MeasuredBatch, context: MeasureContext<z.output<Schema>, Space>): Answers;
   /** The numbers that it is judged by, the most telling first. */
   metrics(context: MeasureContext<z.output<Schema>, Space>): Metric[];
   /** Begins to choose what the output is read with once it is trained; absent where it is read as it is. */

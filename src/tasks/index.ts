@@ -18,6 +18,12 @@ export const TASKS = registry('task', [
     description: 'A class of each token of a text: names, places.',
   },
   {
+    kind: 'text-generation',
+    inputs: { text: 'text' },
+    outputs: { logits: 'next-tokens' },
+    description: 'What comes next in a text: a language model.',
+  },
+  {
     kind: 'feature-extraction',
     inputs: { text: 'text' },
     outputs: { embedding: 'embedding' },

@@ -70,7 +70,7 @@ function freed(graph: Graph, name: string, but: Value): Graph {
   return other ? renameValue(graph, other, `${name}/of_teacher`) : graph;
 }
 
-const RANKS = { pooled: 2, tokens: 3, map: 4 } as const;
+const RANKS = { pooled: 2, tokens: 3, causal: 3, map: 4 } as const;
 
 function checkShape(head: Head, output: Value, title: string): void {
   const { shape, type } = output;

@@ -1,3 +1,4 @@
+import { corpusSource } from '../../data/corpus/corpus-source.ts';
 import type { GroundTruth } from '../../data/ground-truth.ts';
 import { type ClassResolver, classLabels } from '../../data/labels/class-labels.ts';
 import { labelNames } from '../../data/labels/label-reader.ts';
@@ -7,7 +8,7 @@ import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.t
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { DatasetInput, DatasetOutput } from '../../data/prepared/dataset-parts.ts';
 import { prepareDataset } from '../../data/prepared/prepare-dataset.ts';
-import type { FieldDeclaration } from '../../data/sample.ts';
+import type { DataSource, FieldDeclaration } from '../../data/sample.ts';
 import { openSource, type SourceOptions } from '../../data/sources/index.ts';
 import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import { LimbeckError } from '../../errors.ts';
@@ -51,12 +52,13 @@ export async function prepareRecipeData(
   const { seed, data } = recipe;
   const { seed: drawnBy = seed, ...splits } = data.splits;
   const inRecipe = recipePathResolver(options, 'data.source');
-  const source = await openSource(data.source as SourceOptions, {
+  const opened = await openSource(data.source as SourceOptions, {
     resolvePath: inRecipe,
     cacheFolder: join(dirname(folder), 'downloads'),
     columns: wantedColumns(recipe),
     ...(signal && { signal }),
   });
+  const source = inPieces(recipe, opened, tokenizer);
   const declared = (await source.declares?.()) ?? {};
   const inputs: DatasetInput[] = [];
   for (const part of inputsOf(recipe)) inputs.push(await openInput(part, declared));
@@ -122,6 +124,31 @@ export async function prepareRecipeData(
     const key = inputKey(recipe, { name });
     return { name, fields, key, modality, processor, ...(found.readsFiles && { resolve: allowed }) };
   }
+}
+
+/** The source's documents in pieces, where an output is told of whole ones; the source itself otherwise. */
+function inPieces(recipe: Recipe, source: DataSource, tokenizer: Tokenizer | undefined): DataSource {
+  const whole = outputsOf(recipe).some(({ target }) => findTarget(target)?.readsDocuments);
+  const [text, ...others] = inputsOf(recipe);
+  if (!whole || !tokenizer || !text) return source;
+  const outputFields = outputsOf(recipe).map(({ field }) => field);
+  const [field, ...more] = text.fields as [string, ...string[]];
+  if (
+    others.length > 0 ||
+    more.length > 0 ||
+    text.modality !== 'text' ||
+    outputFields.some((one) => one !== field)
+  ) {
+    throw new LimbeckError(
+      'recipe.invalid',
+      'a language model reads one column of texts, and tells what comes next in it',
+      {
+        where: 'inputs, outputs',
+        remedy: `Give the recipe one input of texts, and one output with its field (outputs: { logits: { target: next-tokens, field: ${field} } }).`,
+      },
+    );
+  }
+  return corpusSource(source, { field, tokenizer, maxLength: recipe.data.maxLength });
 }
 
 /** A path that a row names: within the folder of the data that name it, or where else the recipe may reach. */

@@ -2,6 +2,7 @@ import { SEQUENCE } from '../../data/columns.ts';
 import { type LabelEncoding, LOGITS_ENCODING } from '../../knowledge/label-encoding.ts';
 import type { AnswerDims } from '../../knowledge/true-length.ts';
 import type { Graph } from '../../onnx/graph.ts';
+import { isByToken } from '../../targets/features.ts';
 import type { Head } from '../../targets/head.ts';
 
 /** How the answers of a model's outputs are kept: as its only one, or all of several in full. */
@@ -25,9 +26,7 @@ export function answerDims({ outputs }: Graph, heads: readonly Head[]): Readonly
       const shape = outputs.find(({ name }) => name === output)?.shape ?? [];
       const dims = shape
         .slice(1)
-        .map((dim, axis) =>
-          features === 'tokens' && axis === 0 && typeof dim !== 'number' ? SEQUENCE : dim,
-        );
+        .map((dim, axis) => (isByToken(features) && axis === 0 && typeof dim !== 'number' ? SEQUENCE : dim));
       return [output, dims as AnswerDims];
     }),
   );

@@ -3,13 +3,14 @@ import type { Split } from '../../data/split.ts';
 import type { Session } from '../../engine/engine.ts';
 import type { Difference, Interval } from '../../metrics/interval.ts';
 import { JackknifedMetric } from '../../metrics/jackknife.ts';
-import { OutputsMeasuring } from '../../metrics/measure-outputs.ts';
+import { OutputsMeasuring, reduced } from '../../metrics/measure-outputs.ts';
 import type { Evaluation, Metric, MetricInfo } from '../../metrics/metric.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import type { Head } from '../../targets/head.ts';
 import { takenFeeds } from '../../train/batch-feeds.ts';
+import { measuredRows } from '../batches/measured-rows.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import { mainMetric } from './head-metrics.ts';
@@ -25,7 +26,8 @@ export class HeadsMeasuring {
   constructor(heads: readonly Head[]) {
     const [main] = heads as [Head, ...Head[]];
     this.#heads = heads;
-    this.#all = new OutputsMeasuring(heads);
+    // Both are given what is left of the answers: it is made once.
+    this.#all = new OutputsMeasuring(heads.map(({ output, metrics }) => ({ output, metrics })));
     this.#main = new JackknifedMetric(
       main.metrics.find(({ name }) => name === main.target.selection) as Metric,
     );
@@ -33,8 +35,11 @@ export class HeadsMeasuring {
 
   add(answers: Readonly<Record<string, Tensor>>, batch: Batch): void {
     this.#values = undefined;
-    this.#all.add(answers, batch);
-    this.#main.add(answers[(this.#heads[0] as Head).output] as Tensor, batch);
+    const smaller = { ...answers };
+    for (const head of this.#heads)
+      smaller[head.output] = reduced(head, answers[head.output] as Tensor, batch);
+    this.#all.add(smaller, batch);
+    this.#main.add(smaller[(this.#heads[0] as Head).output] as Tensor, batch);
   }
 
   values(): Evaluation {
@@ -82,8 +87,6 @@ export function scoreOf({ better }: MetricInfo, value: number, reference: number
     : 1 - (value - reference) / Math.max(Math.abs(reference), Number.EPSILON);
 }
 
-const ROWS = 256;
-
 /** Measures a model on a split. Throws LimbeckError `run.interrupted` between batches. */
 export async function measureHeads(
   run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
@@ -96,7 +99,7 @@ export async function measureHeads(
   try {
     const measuring = new HeadsMeasuring(heads);
     const fetches = Object.fromEntries(heads.map(({ output }) => [output, null]));
-    for (const batch of splitBatches(split, ROWS)) {
+    for (const batch of splitBatches(split, measuredRows(heads, split))) {
       run.checkInterrupted();
       measuring.add(await session.run(takenFeeds(session, batch.columns), fetches), batch);
     }

@@ -7,6 +7,7 @@ import type { ReaderInput } from '../../export/shipped-reader.ts';
 import { elementCount, type Tensor } from '../../onnx/tensor.ts';
 import { basename } from '../../platform/paths.ts';
 import type { ShippedCheck } from '../../report/result.ts';
+import { isByToken } from '../../targets/features.ts';
 import type { Head } from '../../targets/head.ts';
 import { takenFeeds } from '../../train/batch-feeds.ts';
 import type { RunContext } from '../context/run-context.ts';
@@ -157,7 +158,7 @@ function rowOf(
 ): Float32Array {
   const width = elementCount(dims.slice(1));
   const own = (data as Float32Array).slice(row * width, (row + 1) * width);
-  const mask = features === 'tokens' ? columns[ATTENTION_MASK] : undefined;
+  const mask = isByToken(features) ? columns[ATTENTION_MASK] : undefined;
   if (!mask) return own;
   const length = mask.dims[1] as number;
   const tokens = (mask.data as BigInt64Array)

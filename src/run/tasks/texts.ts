@@ -8,6 +8,7 @@ import { inputsOf, outputsOf, type RecipeInputPart } from '../../recipe/parts.ts
 import { isHosted, type Recipe, requireTextTeacher } from '../../recipe/schema.ts';
 import type { Backbone } from '../../students/backbone.ts';
 import { textNgrams } from '../../students/text-ngrams.ts';
+import { isByToken } from '../../targets/features.ts';
 import { findTarget } from '../../targets/index.ts';
 import { hostedTitle } from '../../teachers/chat/address.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
@@ -77,7 +78,7 @@ const PEER: PeerModel = {
   backbone: textNgrams as unknown as Backbone,
   options: textNgrams.options.parse({ buckets: 32_768 }),
   // Of a vector it would have a table of n-grams as wide as the vector, which costs more than any student.
-  fits: ({ features, target }) => features !== 'map' && target.kind !== 'embedding',
+  fits: ({ features, target }) => features !== 'map' && features !== 'causal' && target.kind !== 'embedding',
   batchSize: peerBatch,
 };
 
@@ -176,7 +177,7 @@ function requireOwnReading(recipe: Recipe): void {
             where: data.mixup ? 'data.mixup' : 'data.adversarial',
             what: 'samples that are made of tokens have no text for the teacher',
           }
-        : outputsOf(recipe).some(({ target }) => findTarget(target)?.features === 'tokens')
+        : outputsOf(recipe).some(({ target }) => isByToken(findTarget(target)?.features ?? 'pooled'))
           ? {
               where: 'outputs',
               what: 'answers for each token are those of the tokens that the teacher reads',

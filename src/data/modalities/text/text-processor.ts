@@ -7,6 +7,7 @@ import { ATTENTION_MASK, type ColumnSpec, INPUT_IDS, SEQUENCE, TOKEN_TYPE_IDS } 
 import type { Example } from '../../split.ts';
 import type { BucketAxis, Encoded, Processor } from '../modality.ts';
 import { rawText } from './raw-text.ts';
+import { TokenPiece } from './token-piece.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 /** So many texts may take the tokenizer too long, 10 seconds each, before it is given up. */
@@ -90,6 +91,7 @@ export class TextProcessor implements Processor {
   }
 
   encode(raw: unknown): Encoded {
+    if (raw instanceof TokenPiece) return this.#piece(raw);
     const texts = this.#fields.map((field, i) =>
       rawText(this.#fields.length === 1 ? raw : (raw as readonly unknown[])[i], field),
     );
@@ -151,6 +153,22 @@ export class TextProcessor implements Processor {
   files(): Record<string, Uint8Array> {
     const files = this.#tokenizer.toShippedFiles(this.#maxLength);
     return Object.fromEntries(files.map(({ name, bytes }) => [name, bytes]));
+  }
+
+  /** A stretch of a document, which is tokens already. */
+  #piece({ ids, text, content }: TokenPiece): Encoded {
+    if (ids.length > this.#maxLength)
+      throw new Error(`a piece of ${ids.length} tokens where ${this.#maxLength} are read`);
+    return {
+      bytes: this.#pack(
+        ids,
+        ids.map(() => 0),
+      ),
+      length: ids.length,
+      content,
+      shown: text,
+      facts: { unknown: countOf(ids, this.#tokenizer.unknownId), replaced: text.includes('\ufffd') ? 1 : 0 },
+    };
   }
 
   /** The ids of the texts, cut, and how many there were before. */

@@ -3,6 +3,7 @@ import { LimbeckError } from '../../../../errors.ts';
 import { withinSeconds } from '../../../../limited-time.ts';
 import { createSha256 } from '../../../../platform/hash.ts';
 import { canonicalJson } from '../../../canonical-json.ts';
+import { ByteLevelEncoder } from './byte-level-encoder.ts';
 import { libraryDifferences } from './library-differences.ts';
 import { type NamedTokens, namedTokens } from './named-tokens.ts';
 import { findPaddingToken, type PaddingToken } from './padding-token.ts';
@@ -61,6 +62,9 @@ export class Tokenizer {
   readonly #padding: PaddingToken;
   readonly #library: LibraryTokenizer;
   readonly #unigram: UnigramEncoder | undefined;
+  readonly #byteLevel: ByteLevelEncoder | undefined;
+  /** The ids of an empty text: special tokens alone. */
+  readonly #around: readonly number[];
   /** Texts up to this length are tokenized without a limit of time. */
   readonly #safeLength: SafeLength;
   readonly #seconds: number;
@@ -111,6 +115,8 @@ export class Tokenizer {
       .update(canonicalJson({ json: readable, config, ...mapped }))
       .digest('hex');
     this.#unigram = this.#canUseUnigram() ? new UnigramEncoder(json.model as UnigramModel) : undefined;
+    this.#byteLevel = this.#canUseByteLevel() ? ByteLevelEncoder.of(this.#json, this.#library) : undefined;
+    this.#around = this.#byteLevel ? this.#library.encode('').ids : [];
   }
 
   /**
@@ -179,6 +185,22 @@ export class Tokenizer {
     return after > 0 ? this.encode('').slice(-after) : [];
   }
 
+  /** The ids of a text without special tokens around it: of a part of a longer text. */
+  encodePlain(text: string): number[] {
+    return this.#plainIds(text);
+  }
+
+  /** The token that ends a text which a model writes, as a list; empty where the files name none. */
+  get endOfText(): number[] {
+    const id = this.#idOf(this.#named.tokens.eos_token);
+    return id === undefined ? [] : [id];
+  }
+
+  /** The text of ids, special tokens left out. */
+  decode(ids: readonly number[]): string {
+    return ids.length === 0 ? '' : this.#library.decode([...ids], { skip_special_tokens: true });
+  }
+
   /** The library's own ids: what a reader of the shipped files gets. */
   encodeByLibrary(text: string): number[] {
     return this.#limited(text, () => this.#library.encode(text).ids);
@@ -238,6 +260,10 @@ export class Tokenizer {
     );
   }
 
+  #canUseByteLevel(): boolean {
+    return this.#config.remove_space !== true && this.#config.do_lowercase_and_remove_accent !== true;
+  }
+
   get #pairTemplate(): PairTemplate {
     return pairTemplate(this.#library.post_processor, (token) => this.#library.token_to_id(token));
   }
@@ -249,7 +275,9 @@ export class Tokenizer {
     return this.#limited(seen, () =>
       this.#unigram
         ? this.#encodeUnigram(seen, this.#unigram)
-        : this.#library.encode(seen, { add_special_tokens: false }).ids,
+        : this.#byteLevel
+          ? encodedBy(this.#byteLevel, seen)
+          : this.#library.encode(seen, { add_special_tokens: false }).ids,
     );
   }
 
@@ -259,7 +287,14 @@ export class Tokenizer {
   }
 
   #idsOf(text: string): number[] {
-    return this.#unigram ? this.#encodeUnigram(text, this.#unigram) : this.#library.encode(text).ids;
+    if (this.#unigram) return this.#encodeUnigram(text, this.#unigram);
+    if (!this.#byteLevel) return this.#library.encode(text).ids;
+    const { before } = this.frame;
+    return [
+      ...this.#around.slice(0, before),
+      ...encodedBy(this.#byteLevel, text),
+      ...this.#around.slice(before),
+    ];
   }
 
   /** Tokenizes a text, and gives up where the file's own regular expressions do not come to an end with it. */
@@ -288,6 +323,12 @@ export class Tokenizer {
     for (const word of words) unigram.encodeInto(word, ids);
     return ids;
   }
+}
+
+function encodedBy(encoder: ByteLevelEncoder, text: string): number[] {
+  const ids: number[] = [];
+  encoder.encodeInto(text, ids);
+  return ids;
 }
 
 /** Reads a tokenizer from the bytes of its files. */
