@@ -56,6 +56,6 @@ test('one that nobody can tell is told as that, and one that does not run with i
 
 test('what was measured is a line for each runtime', () => {
   expect(runtimeLines(result).map(plain)).toEqual([
-    'on wasm (onnxruntime-web 1.30.0, wasm, 1 thread), int8: 6.21 ms in half of all calls (5 starts: 6.1 ms to 6.4 ms) (beyond), 5 ms allowed; 520 kB (beyond), 400 kB allowed; accuracy 61.0 % (95 % interval on 400 samples: 56.0 % to 66.0 %) (unclear), 60.0 % allowed',
+    'on wasm (onnxruntime-web 1.30.0, wasm, 1 thread), int8: 6.21 ms in half of all calls (5 starts: 6.1 ms to 6.4 ms) (beyond), at most 5 ms; 520 kB (beyond), at most 400 kB; accuracy 61.0 % (95 % interval on 400 samples: 56.0 % to 66.0 %) (unclear), at least 60.0 %',
   ]);
 });

@@ -37,8 +37,7 @@ export function runtimeLines(result: Gated): string[] {
     const { on, runtime, threads, problem, bounds } = gate;
     const where = runtime ? ` (${runtime}, ${threads} ${threads === 1 ? 'thread' : 'threads'})` : '';
     const told = bounds.map(
-      (bound) =>
-        `${measured(gate, bound, metric)}${VERDICTS[bound.verdict]}, ${allowed(bound, metric)} allowed`,
+      (bound) => `${measured(gate, bound, metric)}${VERDICTS[bound.verdict]}, ${limitOf(bound, metric)}`,
     );
     return `on ${on}${where}, ${fileOf(gate)}: ${problem ?? told.join('; ')}`;
   });
@@ -53,9 +52,15 @@ function against(gate: RuntimeGate, bound: RuntimeBound, metric: MetricInfo): st
   const place = bound.kind === 'bytes' ? '' : ` on ${on}`;
   const limit =
     bound.kind === 'metric'
-      ? `the recipe asks for at ${metric.better === 'higher' ? 'least' : 'most'} ${allowed(bound, metric)}`
+      ? `the recipe asks for ${limitOf(bound, metric)}`
       : `the recipe allows ${allowed(bound, metric)}`;
   return `the ${fileOf(gate)} file ${verb} ${measured(gate, bound, metric)}${place}; ${limit} (export.gate.${on}.${bound.kind})`;
+}
+
+/** `at most 5 ms`, `at least 62.0 %` */
+export function limitOf(bound: RuntimeBound, metric: MetricInfo): string {
+  const isLeast = bound.kind === 'metric' && metric.better === 'higher';
+  return `at ${isLeast ? 'least' : 'most'} ${allowed(bound, metric)}`;
 }
 
 /** The measured value with what it is known to: `6.2 ms in half of all calls (5 starts: 6.1 to 6.4 ms)`. */
@@ -76,7 +81,7 @@ export function measured(gate: RuntimeGate, bound: RuntimeBound, metric: MetricI
 }
 
 /** The bound itself: `5 ms`, `400 kB`, `62.0 %`. */
-export function allowed({ kind, allowed: value }: RuntimeBound, metric: MetricInfo): string {
+function allowed({ kind, allowed: value }: RuntimeBound, metric: MetricInfo): string {
   if (kind === 'bytes') return bytes(value);
   return kind === 'metric' ? shownValue(metric, value) : milliseconds(value);
 }

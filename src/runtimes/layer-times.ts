@@ -50,15 +50,16 @@ export function layerTimes(graph: Graph, profile: readonly string[]): LayerTime[
     .sort((a, b) => b.share - a.share);
 }
 
-/** The longest name of a node or value that an operator's name begins with: `stem/Conv_0_nchwc` is of `stem/Conv_0`. */
+/** The node whose name, or that of what it computes, is the longest that an operator's name begins with: `stem/Conv_0_nchwc` is of `stem/Conv_0`. */
 function namesOf(graph: Graph): (operator: string) => string {
-  const names = new Set(
-    graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs.map((value) => value?.name ?? '')]),
-  );
+  const nodes = new Map<string, string>();
+  for (const { name, outputs } of graph.nodes)
+    for (const value of outputs) if (value) nodes.set(value.name, name);
+  for (const { name } of graph.nodes) nodes.set(name, name);
   return (operator) => {
     for (let end = operator.length; end > 0; end = operator.lastIndexOf('_', end - 1)) {
-      const name = operator.slice(0, end);
-      if (names.has(name)) return name;
+      const node = nodes.get(operator.slice(0, end));
+      if (node) return node;
     }
     return operator.replace(/_token_\d+$/, '');
   };

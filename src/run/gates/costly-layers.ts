@@ -17,12 +17,17 @@ const NAMED_LAYERS = 5;
 const CALLS = 30;
 const MOST_SECONDS = 120;
 
-/** The layers that take most of a call in a runtime, as ONNX Runtime itself noted there. */
+/**
+ * The layers that take most of a call in a runtime, as ONNX Runtime itself noted there.
+ *
+ * @param network whose nodes the layers are: a quantised file has others, and one with exits has some in branches
+ */
 export async function slowestLayers(
   run: Pick<RunContext, 'options' | 'emit'>,
   data: TaskData,
   { on, threads }: Pick<GatedRuntime, 'on' | 'threads'>,
   { model, graph }: MeasuredFile,
+  network: Graph,
 ): Promise<Layers> {
   run.emit({ type: 'log', level: 'info', message: `looking which layers take the time on ${on}` });
   const answered = shippedCalls(data, data.dataset.splits.test, graph, 1, CALLS);
@@ -31,7 +36,7 @@ export async function slowestLayers(
     { model, threads, seconds: 0, one: [], many: [], answered, untimed: true, profiled: true },
     { mostSeconds: MOST_SECONDS, signal: run.options.signal },
   );
-  return layerTimes(graph, profile)
+  return layerTimes(network, profile)
     .slice(0, NAMED_LAYERS)
     .map(({ layer, share }) => ({ layer, cost: share }));
 }

@@ -7,6 +7,7 @@ import type { GatedRuntime } from '../../recipe/gate.ts';
 import { runOn } from '../../runtimes/index.ts';
 import { type Feeds, percentiles, type Ran } from '../../runtimes/measurement.ts';
 import type { Head } from '../../targets/head.ts';
+import { causalBytes, measuredRows } from '../batches/measured-rows.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
@@ -23,7 +24,7 @@ export const STARTS = 5;
 const MOST_SECONDS = 300;
 /** Samples of a call of which the answers are wanted. */
 const ROWS = 32;
-/** What a runtime is sent at once, and in all, in bytes of inputs: it goes to a page as text. */
+/** What goes to a runtime and back at once, and in all, in bytes: of a page it is text. */
 const MOST_SENT = 2 ** 26;
 const MOST_SENT_IN_ALL = 2 ** 28;
 
@@ -90,7 +91,7 @@ export interface RuntimeQuality {
 
 /**
  * Measures what a file answers in a runtime to the test split: to all of it, or to batches from all over it where its inputs
- * would be more than 256 MB.
+ * and what comes back would be more than 256 MB.
  *
  * @param heads as they are read of the student
  */
@@ -104,12 +105,15 @@ export async function answersInRuntime(
   const { test } = data.dataset.splits;
   const feedsOf = shippedFeeds(graph);
   const measuring = new HeadsMeasuring(heads);
+  const rows = measuredRows(heads, test, ROWS);
+  const answerBytes = rows * causalBytes(heads, test);
+  const bytesOf = (batch: Batch) => answerBytes + sizeOf(feedsOf(batch.columns));
   let [samples, sent] = [0, 0];
   let waiting: Batch[] = [];
   let last: Ran | undefined;
-  for (const batch of spreadBatches(test, feedsOf)) {
+  for (const batch of spreadBatches(test, rows, bytesOf)) {
     waiting.push(batch);
-    sent += bytesOf(feedsOf(batch.columns));
+    sent += bytesOf(batch);
     if (sent >= MOST_SENT) await ask();
   }
   if (waiting.length > 0) await ask();
@@ -136,18 +140,17 @@ export async function answersInRuntime(
 }
 
 /** The batches of a split, or evenly spread ones where they would be too much to send. */
-function* spreadBatches(split: Split, feedsOf: (columns: Feeds) => Feeds): Generator<Batch> {
-  const plans = [...sequentialBatches(split, ROWS)];
+function* spreadBatches(split: Split, rows: number, bytesOf: (batch: Batch) => number): Generator<Batch> {
+  const plans = [...sequentialBatches(split, rows)];
   let step = 1;
   for (let i = 0; i < plans.length; i += step) {
     const { bucket, indices } = plans[i] as (typeof plans)[number];
-    const batch = split.readBatch(bucket, indices, ROWS);
-    if (i === 0)
-      step = Math.max(1, Math.ceil((plans.length * bytesOf(feedsOf(batch.columns))) / MOST_SENT_IN_ALL));
+    const batch = split.readBatch(bucket, indices, rows);
+    if (i === 0) step = Math.max(1, Math.ceil((plans.length * bytesOf(batch)) / MOST_SENT_IN_ALL));
     yield batch;
   }
 }
 
-function bytesOf(feeds: Feeds): number {
+function sizeOf(feeds: Feeds): number {
   return Object.values(feeds).reduce((sum, { data }) => sum + (data as Float32Array).byteLength, 0);
 }

@@ -1,7 +1,7 @@
 import { LimbeckError } from '../../errors.ts';
 import { modelBytes } from '../../export/package-folder.ts';
 import { dropVerdict, type Interval } from '../../metrics/interval.ts';
-import { readModelWithFiles } from '../../onnx/node-files.ts';
+import { readModelFile, readModelWithFiles } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { type GatedRuntime, gatedRuntimes } from '../../recipe/gate.ts';
 import { readRegularFile } from '../../regular-file.ts';
@@ -14,7 +14,7 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { mainMetric } from '../heads/head-metrics.ts';
 import { worstLayers } from '../shipping/gate.ts';
-import type { Shipped } from '../shipping/shipped.ts';
+import { networkFile, type Shipped } from '../shipping/shipped.ts';
 import { heaviestLayers, slowestLayers } from './costly-layers.ts';
 import { answersInRuntime, type MeasuredFile, STARTS, timeInRuntime } from './measure-runtime.ts';
 
@@ -85,6 +85,7 @@ async function gateOf(run: RunContext, data: TaskData, inputs: GateInputs): Prom
     const better = kind === 'metric' ? metric.better : 'lower';
     const verdict = verdictOf(own, limit, better);
     const { interval } = own;
+    const layers = verdict === 'beyond' ? await layersOf(run, data, inputs, kind, measured) : [];
     const isKnown = interval && Number.isFinite(interval.low) && Number.isFinite(interval.high);
     bounds.push({
       kind,
@@ -92,7 +93,7 @@ async function gateOf(run: RunContext, data: TaskData, inputs: GateInputs): Prom
       value: finite(own.value),
       ...(isKnown && { interval: { low: interval.low, high: interval.high } }),
       verdict,
-      ...(verdict === 'beyond' && { layers: await layersOf(run, data, inputs, kind, measured) }),
+      ...(layers.length > 0 && { layers }),
     });
   }
   const result: RuntimeGate = {
@@ -165,7 +166,7 @@ async function layersOf(
   file: MeasuredFile,
 ): Promise<NonNullable<RuntimeBound['layers']>> {
   if (kind === 'bytes') return heaviestLayers(file.graph);
-  if (kind !== 'metric') return slowestLayers(run, data, runtime, file);
+  if (kind !== 'metric') return slowestLayers(run, data, runtime, file, readModelFile(networkFile(shipped)));
   // What float32 answers too little, no single layer does.
   if (runtime.file !== 'int8') return [];
   return (await worstLayers(run, data, shipped)).map(({ layer, loss }) => ({ layer, cost: loss }));

@@ -1,7 +1,7 @@
 import type { ReportData } from '../../report-data.ts';
 import { mainMetric } from '../../result.ts';
 import type { RuntimeGate } from '../../runtime-gates.ts';
-import { allowed, layersOf, measured } from '../../runtime-sentences.ts';
+import { layersOf, limitOf, measured } from '../../runtime-sentences.ts';
 import { html, type Markup } from '../markup.ts';
 
 const VERDICTS = {
@@ -21,7 +21,7 @@ export function runtimesSection({ result }: Pick<ReportData, 'result'>): Markup 
     if (problem !== undefined) return html`<tr>${head}<td colspan="3"><bdi>${problem}</bdi></td></tr>`;
     return bounds.map(
       (bound) =>
-        html`<tr>${head}<td>${measured(gate, bound, metric)}</td><td>${allowed(bound, metric)}</td><td>${VERDICTS[bound.verdict]}<bdi>${layersOf(bound, metric)}</bdi></td></tr>`,
+        html`<tr>${head}<td>${measured(gate, bound, metric)}</td><td>${limitOf(bound, metric)}</td><td>${VERDICTS[bound.verdict]}<bdi>${layersOf(bound, metric)}</bdi></td></tr>`,
     );
   };
   const titles = runtimeGates.flatMap(({ on, runtime, threads, calls }) =>
