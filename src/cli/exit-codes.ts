@@ -6,7 +6,7 @@ export const EXIT = {
   failed: 1,
   /** The command line or the recipe is wrong, or names what is not there; nothing was started. */
   usage: 2,
-  /** The run is complete, but its student exceeds what the recipe allows: int8 lost too much, or a runtime takes too long with it. */
+  /** The run is complete, but its student exceeds what the recipe allows: a smaller file lost too much, or a runtime takes too long. */
   gate: 3,
   /** A hosted teacher's budget is used up; the same command goes on with a larger one. */
   budget: 4,
@@ -20,8 +20,8 @@ export const EXIT_CODES_HELP = `Exit codes:
   0    done
   1    failed; what was computed is kept, the same command goes on
   2    the command line or the recipe is wrong, or names data or a model that is not there
-  3    the student exceeds a bound of the recipe: what int8 may lose (export.int8.maxDrop), what it may take in the runtimes that
-       will run it (export.gate)
+  3    the student exceeds a bound of the recipe: what int8 or 4-bit weights may lose (maxDrop of export.int8, export.q4), or what it may
+       take in the runtimes that will run it (export.gate)
   4    the budget for the teacher is used up (teacher.budget); with a larger one the same command goes on
   130  interrupted; the same command goes on`;
 
@@ -36,6 +36,10 @@ const NOT_THERE = new Set<ErrorCode>([
   'data.wrong-delimiter',
   'data.wrong-encoding',
   'data.wrong-format',
+  'generate.model',
+  'generate.options',
+  'generate.prompt',
+  'generate.too-long',
   'measure.no-runtime',
   'measure.threads',
   'model.not-found',

@@ -18,7 +18,7 @@ export interface RecipeOptions extends AllowPathOptions {
   json?: boolean;
 }
 
-function parseSeed(text: string): number {
+export function parseSeed(text: string): number {
   const seed = Number(text);
   if (!/^\d+$/.test(text) || seed >= 2 ** 32)
     throw new InvalidArgumentError('Expected a whole number from 0.');

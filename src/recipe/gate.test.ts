@@ -33,7 +33,7 @@ test.each([
   [
     '{ int8: false, gate: { wasm: { file: int8, p50: 5 } } }',
     '',
-    /export.gate.wasm.file: bounds the int8 file/,
+    /export.gate.wasm.file: bounds a file that the recipe does not write: give export.int8/,
   ],
   ['{ gate: { wasm: { p95: 5 } } }', '', /export.gate.wasm.p95: unknown key/],
   ['{ gate: { wasn: { p50: 5 } } }', '', /export.gate.wasn: unknown key; did you mean 'wasm'/],

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { PRECISIONS, type Precision } from '../export/precisions.ts';
 import { BOUND_KINDS, type BoundKind } from '../runtimes/bounds.ts';
 import { RUNTIMES, type RuntimeName } from '../runtimes/measurement.ts';
 
 const boundsSchema = z.strictObject({
   file: z
-    .enum(['f32', 'int8'])
+    .enum(Object.keys(PRECISIONS) as Precision[])
     .optional()
     .describe('Which file is bounded: the int8 one where the recipe has one, unless it is said otherwise.'),
   threads: z.int().min(1).max(256).default(1).describe('Threads of the runtime.'),
@@ -27,25 +28,24 @@ const boundsSchema = z.strictObject({
     ),
 });
 
+const [node, wasm, webgpu] = RUNTIMES;
+
 /** Bounds of the student in the runtimes that will run it. */
-export function gateSchema() {
-  const [node, wasm, webgpu] = RUNTIMES;
-  return z
-    .strictObject({
-      [node]: boundsSchema.optional().describe('onnxruntime-node, in a process of its own.'),
-      [wasm]: boundsSchema.optional().describe('onnxruntime-web by WebAssembly, in a headless Chromium.'),
-      [webgpu]: boundsSchema.optional().describe('onnxruntime-web by WebGPU, in a headless Chromium.'),
-    } as const satisfies Record<RuntimeName, z.ZodType>)
-    .optional()
-    .describe(
-      'Bounds for latency, size and quality of the student in the runtimes that will run it (docs/measure.md). Where one is exceeded, no student ships.',
-    );
-}
+export const gateSchema = z
+  .strictObject({
+    [node]: boundsSchema.optional().describe('onnxruntime-node, in a process of its own.'),
+    [wasm]: boundsSchema.optional().describe('onnxruntime-web by WebAssembly, in a headless Chromium.'),
+    [webgpu]: boundsSchema.optional().describe('onnxruntime-web by WebGPU, in a headless Chromium.'),
+  } as const satisfies Record<RuntimeName, z.ZodType>)
+  .optional()
+  .describe(
+    'Bounds for latency, size and quality of the student in the runtimes that will run it (docs/measure.md). Where one is exceeded, no student ships.',
+  );
 
 /** A runtime with what the student may take there. */
 export interface GatedRuntime {
   readonly on: RuntimeName;
-  readonly file: 'f32' | 'int8';
+  readonly file: Precision;
   readonly threads: number;
   readonly bounds: Readonly<Partial<Record<BoundKind, number | undefined>>>;
 }
@@ -53,6 +53,7 @@ export interface GatedRuntime {
 interface Gated {
   readonly export: {
     readonly int8: unknown;
+    readonly q4: unknown;
     readonly gate?: Readonly<Partial<Record<RuntimeName, z.output<typeof boundsSchema>>>> | undefined;
   };
   readonly continual?: unknown;
@@ -89,11 +90,11 @@ export function gateProblems(recipe: Gated): { readonly path: string[]; readonly
           },
         ]
       : []),
-    ...(file === 'int8' && !recipe.export.int8
+    ...(file !== 'f32' && !recipe.export[file]
       ? [
           {
             path: [...path, on, 'file'],
-            message: 'bounds the int8 file that export.int8: false leaves out: leave out one of the two',
+            message: `bounds a file that the recipe does not write: give export.${file}, or bound another one`,
           },
         ]
       : []),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PRECISIONS, type Precision } from '../export/precisions.ts';
 import { BOUND_KINDS } from '../runtimes/bounds.ts';
 import { RUNTIMES } from '../runtimes/measurement.ts';
 
@@ -29,7 +30,7 @@ export type RuntimeBound = z.infer<typeof boundSchema>;
 /** Whether the student keeps to the recipe's bounds in a runtime that will run it. */
 export const runtimeGateSchema = z.object({
   on: z.enum(RUNTIMES),
-  file: z.enum(['f32', 'int8']),
+  file: z.enum(Object.keys(PRECISIONS) as Precision[]),
   threads: count,
   /** The runtime with its version and device; absent where it did not run the file. */
   runtime: z.string().optional(),

@@ -1,3 +1,4 @@
+import { PRECISIONS } from '../export/precisions.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { bytes, compact, decimal, percent } from './html/format.ts';
 import { shownValue } from './main-metric.ts';
@@ -14,7 +15,7 @@ export function shutRuntimes(result: Gated): string[] {
   return (result.runtimeGates ?? []).flatMap((gate) => [
     ...(gate.problem === undefined
       ? []
-      : [`the ${fileOf(gate)} file cannot be run on ${gate.on} (export.gate.${gate.on}): ${gate.problem}`]),
+      : [`the ${titleOf(gate)} file cannot be run on ${gate.on} (export.gate.${gate.on}): ${gate.problem}`]),
     ...gate.bounds
       .filter(({ verdict }) => verdict === 'beyond')
       .map((bound) => `${against(gate, bound, metric)}${layersOf(bound, metric)}`),
@@ -39,7 +40,7 @@ export function runtimeLines(result: Gated): string[] {
     const told = bounds.map(
       (bound) => `${measured(gate, bound, metric)}${VERDICTS[bound.verdict]}, ${limitOf(bound, metric)}`,
     );
-    return `on ${on}${where}, ${fileOf(gate)}: ${problem ?? told.join('; ')}`;
+    return `on ${on}${where}, ${titleOf(gate)}: ${problem ?? told.join('; ')}`;
   });
 }
 
@@ -54,7 +55,7 @@ function against(gate: RuntimeGate, bound: RuntimeBound, metric: MetricInfo): st
     bound.kind === 'metric'
       ? `the recipe asks for ${limitOf(bound, metric)}`
       : `the recipe allows ${allowed(bound, metric)}`;
-  return `the ${fileOf(gate)} file ${verb} ${measured(gate, bound, metric)}${place}; ${limit} (export.gate.${on}.${bound.kind})`;
+  return `the ${titleOf(gate)} file ${verb} ${measured(gate, bound, metric)}${place}; ${limit} (export.gate.${on}.${bound.kind})`;
 }
 
 /** `at most 5 ms`, `at least 62.0 %` */
@@ -96,8 +97,8 @@ export function layersOf({ kind, layers = [] }: RuntimeBound, metric: MetricInfo
     bytes: 'Layers with most of them',
     metric:
       metric.name === 'accuracy'
-        ? 'Cross-entropy that each layer adds in int8'
-        : 'What each layer costs in int8',
+        ? 'Cross-entropy that each layer adds in this precision'
+        : 'What each layer costs in this precision',
   }[kind];
   return `. ${what}: ${told}`;
 }
@@ -107,8 +108,8 @@ function costOf(kind: RuntimeBound['kind'], cost: number): string {
   return kind === 'metric' ? cost.toPrecision(2) : percent(cost, 0);
 }
 
-function fileOf({ file }: Pick<RuntimeGate, 'file'>): string {
-  return file === 'int8' ? 'int8' : 'float32';
+function titleOf({ file }: Pick<RuntimeGate, 'file'>): string {
+  return PRECISIONS[file].title;
 }
 
 function milliseconds(value: number): string {

@@ -2,7 +2,7 @@ import { isPackage } from '../export/package-folder.ts';
 import { existsSync } from '../platform/files.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
-import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';
+import { type RunResult, runResultSchema, shippingPrecisions } from '../report/result.ts';
 import { studentShips } from '../report/runtime-gates.ts';
 import { isCompared } from './context/compared.ts';
 import { openRun } from './context/run-context.ts';
@@ -70,7 +70,7 @@ function readResult(folder: RunFolder, options: RunOptions): RunResult | undefin
       (ships ? folder.problemOf('student') : undefined) ?? folder.problemOf('result.json') ?? folder.damage();
     if (problem !== undefined) return undefined;
     const isLeft = ships
-      ? isPackage(folder.file('student'), { quantized: int8Ships(result) })
+      ? isPackage(folder.file('student'), shippingPrecisions(result))
       : existsSync(folder.file(REJECTED_STUDENT)) && !existsSync(folder.file('student'));
     return isLeft && existsSync(folder.file('report.html')) ? result : undefined;
   } catch {

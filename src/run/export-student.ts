@@ -27,6 +27,7 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
       files: listFiles(folder),
       gate: measured.gate,
       ...(measured.runtimeGates && { runtimeGates: measured.runtimeGates }),
+      ...(measured.further && { further: measured.further }),
       metrics: measured.metrics,
     };
   } finally {

@@ -1,5 +1,5 @@
 import type { OnEvent } from '../events.ts';
-import { MODEL_FILE, QUANTIZED_FILE } from '../export/package-folder.ts';
+import { fileOf, PRECISIONS, type Precision } from '../export/precisions.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { readModelWithFiles } from '../onnx/node-files.ts';
 import { writeModel } from '../onnx/write-model.ts';
@@ -192,7 +192,9 @@ export async function measureModel(target: string, options: MeasureOptions): Pro
 
 /** The files of a run's student. Throws LimbeckError `export.missing`, `export.kept-back` for a run without one that ships. */
 function studentFiles(run: string): string[] {
-  const files = [MODEL_FILE, QUANTIZED_FILE].map((name) => join(run, 'student', name));
+  const files = (Object.keys(PRECISIONS) as Precision[]).map((precision) =>
+    join(run, 'student', fileOf(precision)),
+  );
   requireStudent(run, files[0] as string);
   return files.filter((file) => existsSync(file));
 }

@@ -1,5 +1,6 @@
 import { LimbeckError } from '../../errors.ts';
 import { modelBytes } from '../../export/package-folder.ts';
+import { fileOf, PRECISIONS, type Precision } from '../../export/precisions.ts';
 import { dropVerdict, type Interval } from '../../metrics/interval.ts';
 import { readModelFile, readModelWithFiles } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
@@ -29,26 +30,28 @@ type Told = Pick<RuntimeGate, 'runtime' | 'starts' | 'calls' | 'samples'> & {
   readonly values: ReadonlyMap<BoundKind, Measured>;
 };
 
-type Gated = Pick<Shipped, 'student' | 'studentInt8' | 'float32Layers' | 'exits'>;
+type Gated = Pick<Shipped, 'student' | 'float32Layers' | 'further' | 'exits'>;
 
 /**
  * Measures the student's files, reloaded from disk, in every runtime that the recipe bounds. A bound that lies within what a value
  * is known to lets the student pass, with a warning. Of one that is exceeded the layers are named that cost most.
  *
  * @param heads as they are read of the student
- * @param int8Ships whether the int8 file does; bounds of one that was kept back are not measured
+ * @param ships the precisions that do so far; bounds of a file that was kept back are not measured
  */
-export async function runtimeGates(
+export async function measureInRuntimes(
   run: RunContext,
   data: TaskData,
   shipped: Gated,
-  { heads, int8Ships }: { readonly heads: readonly Head[]; readonly int8Ships: boolean },
+  { heads, ships }: { readonly heads: readonly Head[]; readonly ships: ReadonlySet<Precision> },
 ): Promise<RuntimeGate[]> {
   const gates: RuntimeGate[] = [];
   for (const runtime of gatedRuntimes(run.recipe)) {
     const { on, file } = runtime;
-    if (file === 'int8' && !int8Ships) {
-      run.warn(`export.gate.${on} bounds the int8 file, which was kept back: it was not measured there`);
+    if (!ships.has(file)) {
+      run.warn(
+        `export.gate.${on} bounds the file in ${PRECISIONS[file].title}, which was kept back: it was not measured there`,
+      );
       continue;
     }
     gates.push(await gateOf(run, data, { shipped, heads, runtime }));
@@ -63,9 +66,9 @@ interface GateInputs {
 }
 
 async function gateOf(run: RunContext, data: TaskData, inputs: GateInputs): Promise<RuntimeGate> {
-  const { shipped, runtime } = inputs;
+  const { runtime } = inputs;
   const { on, file, threads, bounds: allowed } = runtime;
-  const path = (file === 'int8' ? shipped.studentInt8 : shipped.student) as string;
+  const path = run.folder.file('student', fileOf(file));
   const { graph, files } = readModelWithFiles(path);
   const measured = { graph, model: files.length > 1 ? writeModel(graph) : readRegularFile(path) };
   const gate = { on, file, threads };
@@ -167,9 +170,15 @@ async function layersOf(
 ): Promise<NonNullable<RuntimeBound['layers']>> {
   if (kind === 'bytes') return heaviestLayers(file.graph);
   if (kind !== 'metric') return slowestLayers(run, data, runtime, file, readModelFile(networkFile(shipped)));
+  const precision = runtime.file;
   // What float32 answers too little, no single layer does.
-  if (runtime.file !== 'int8') return [];
-  return (await worstLayers(run, data, shipped)).map(({ layer, loss }) => ({ layer, cost: loss }));
+  if (precision === 'f32') return [];
+  const own = precision === 'int8' ? shipped : shipped.further.find((one) => one.precision === precision);
+  const float32Layers = own?.float32Layers ?? [];
+  return (await worstLayers(run, data, shipped, { precision, float32Layers })).map(({ layer, loss }) => ({
+    layer,
+    cost: loss,
+  }));
 }
 
 /** Whether a runtime is there and cannot run the file, or does not come to an end with it. */

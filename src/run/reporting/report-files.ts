@@ -6,7 +6,7 @@ import { renderModelCard } from '../../report/model-card.ts';
 import type { ReportData } from '../../report/report-data.ts';
 import { int8Ships } from '../../report/result.ts';
 import { studentShips } from '../../report/runtime-gates.ts';
-import { rejectInt8 } from '../shipping/rejected-int8.ts';
+import { rejectFile } from '../shipping/rejected-files.ts';
 import { rejectStudent } from '../shipping/rejected-student.ts';
 
 /** Everything that the page and the card are drawn from, so that they can be drawn again. */
@@ -26,7 +26,7 @@ export function writeReportFiles(runFolder: string, data: ReportData): string {
 export function drawReport(runFolder: string, data: ReportData): string {
   // Runs of earlier versions left the file of a shut gate where it would ship.
   if (!studentShips(data.result)) rejectStudent(runFolder);
-  else if (!int8Ships(data.result)) rejectInt8(runFolder);
+  else if (!int8Ships(data.result)) rejectFile(runFolder, 'int8');
   const page = `${runFolder}/report.html`;
   replaceFile(page, renderReport(data), 'run');
   if (existsSync(`${runFolder}/student`)) {

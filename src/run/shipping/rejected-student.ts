@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from '../../platform/files.ts';
 import { join } from '../../platform/paths.ts';
 import { writeError } from '../../replace-file.ts';
-import { REJECTED } from './rejected-int8.ts';
+import { REJECTED } from './rejected-files.ts';
 
 /** Where the whole of a student lies that must not ship, in a run's folder. */
 export const REJECTED_STUDENT = `${REJECTED}/student`;

@@ -1,3 +1,4 @@
+import { PRECISIONS } from '../../../export/precisions.ts';
 import type { ReportData } from '../../report-data.ts';
 import { mainMetric } from '../../result.ts';
 import type { RuntimeGate } from '../../runtime-gates.ts';
@@ -17,7 +18,7 @@ export function runtimesSection({ result }: Pick<ReportData, 'result'>): Markup 
   const metric = mainMetric(result);
   const row = (gate: RuntimeGate) => {
     const { on, file, bounds, problem } = gate;
-    const head = html`<th scope="row"><bdi>${on}</bdi>, ${file === 'int8' ? 'int8' : 'float32'}</th>`;
+    const head = html`<th scope="row"><bdi>${on}</bdi>, ${PRECISIONS[file].title}</th>`;
     if (problem !== undefined) return html`<tr>${head}<td colspan="3"><bdi>${problem}</bdi></td></tr>`;
     return bounds.map(
       (bound) =>

@@ -9,7 +9,7 @@ import { type NamedTokens, namedTokens } from './named-tokens.ts';
 import { findPaddingToken, type PaddingToken } from './padding-token.ts';
 import { type SafeLength, safeLength } from './pattern-danger.ts';
 import { rewrittenForLibrary } from './rewritten-for-library.ts';
-import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
+import { shippedConfig, shippedTokenizer, tokensBefore, withAllSections } from './shipped-tokenizer.ts';
 import {
   cutTokens,
   type PairTemplate,
@@ -206,6 +206,16 @@ export class Tokenizer {
     return this.#limited(text, () => this.#library.encode(text).ids);
   }
 
+  /**
+   * The ids of a text that a model is to go on from: the special tokens before a text stand there, unless `add_bos_token` of the
+   * configuration is false, those behind it do not.
+   */
+  promptIds(text: string): number[] {
+    if (this.#config.add_bos_token === false) return this.#plainIds(text);
+    const ids = this.encode(text);
+    return ids.slice(0, ids.length - this.frame.after);
+  }
+
   /** What a model that has `token_type_ids` is given for a single text. */
   get types(): TokenTypes {
     return tokenTypes(this.#library.post_processor, (token) => this.#library.token_to_id(token));
@@ -239,6 +249,23 @@ export class Tokenizer {
     return twoFiles(
       shippedTokenizer(this.#json),
       shippedConfig(this.#config, { tokens, padToken: this.#padding.text, maxLength }),
+    );
+  }
+
+  /**
+   * The two files for a language model: as `toShippedFiles`, but that only the special tokens before a text are put there, because the
+   * model is to go on from its end. All readers do so: `add_bos_token` is what transformers.js asks.
+   */
+  toPromptFiles(maxLength: number): NamedFile[] {
+    const { before } = this.frame;
+    const tokens = this.encode('')
+      .slice(0, before)
+      .map((id) => ({ id, text: this.token(id) }));
+    const { tokens: named } = this.#named;
+    const config = shippedConfig(this.#config, { tokens: named, padToken: this.#padding.text, maxLength });
+    return twoFiles(
+      { ...shippedTokenizer(this.#json), post_processor: tokensBefore(tokens) },
+      { ...config, padding_side: 'left', add_bos_token: before > 0, add_eos_token: false },
     );
   }
 
