@@ -37,7 +37,7 @@ data:
   buckets: [8, 16]
 student: { kind: bert, width: 16, heads: 2, layers: 1, feedForward: 16 }
 training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
-export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5 } }
+export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5 }, fp16: { maxDrop: 0.5 } }
 `),
   ngrams: parseRecipe(`
 name: ngrams
@@ -48,7 +48,7 @@ data:
   buckets: [8, 16]
 student: { kind: text-ngrams, longest: 3, buckets: 512, convolution: { embedding: 8, width: 8 } }
 training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
-export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5, expand: run } }
+export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5, expand: run }, fp16: { maxDrop: 0.5 } }
 `),
   images: parseRecipe(`
 name: images
@@ -58,7 +58,7 @@ data:
   splits: { validation: 40 }
 student: { kind: resnet, width: 16, stages: 1, blocks: 1 }
 training: { epochs: 4, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.02 } }
-export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5, zeroPoints: true, block: 16 } }
+export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5, zeroPoints: true, block: 16 }, fp16: { maxDrop: 0.5 } }
 `),
 } satisfies Record<string, Recipe>;
 
@@ -78,10 +78,12 @@ describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s
     expect(shippedCheck).toEqual({
       reader: expect.stringMatching(/^@huggingface\/transformers \d/),
       samples: expect.any(Number),
-      files: ['onnx/model.onnx', 'onnx/model_quantized.onnx', 'onnx/model_q4.onnx'],
+      files: ['onnx/model.onnx', 'onnx/model_quantized.onnx', 'onnx/model_q4.onnx', 'onnx/model_fp16.onnx'],
     });
     expect(shippedCheck!.samples).toBeGreaterThanOrEqual(32);
-    const [q4] = further;
+    const [q4, fp16] = further;
+    expect(fp16).toMatchObject({ precision: 'fp16', gate: { passed: true } });
+    expect(fp16!.result.bytes).toBeLessThan(measured.bytes);
     expect(q4).toMatchObject({
       precision: 'q4',
       gate: { passed: true },
@@ -144,7 +146,7 @@ describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s
 
   it.each(readers)('is read by %s', async (_who, reader) => {
     const { samples } = await checkShipped(run, data, student, {
-      precisions: ['f32', 'int8', 'q4'],
+      precisions: ['f32', 'int8', 'q4', 'fp16'],
       reader: await reader(),
     });
     expect(samples).toBeGreaterThanOrEqual(32);
@@ -158,7 +160,7 @@ describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s
     const changed = change(JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as never);
     writeFileSync(`${folder}/${file}`, JSON.stringify(changed));
     const checking = checkShipped(run, data, folder, {
-      precisions: ['f32', 'int8', 'q4'],
+      precisions: ['f32', 'int8', 'q4', 'fp16'],
       reader: await reader(),
     });
     await expect(checking).rejects.toMatchObject({

@@ -20,8 +20,8 @@ export const EXIT_CODES_HELP = `Exit codes:
   0    done
   1    failed; what was computed is kept, the same command goes on
   2    the command line or the recipe is wrong, or names data or a model that is not there
-  3    the student exceeds a bound of the recipe: what int8 or 4-bit weights may lose (maxDrop of export.int8, export.q4), or what it may
-       take in the runtimes that will run it (export.gate)
+  3    the student exceeds a bound of the recipe: what a smaller file may lose (maxDrop of export.int8, q4, fp16), or what it may take in the
+       runtimes that will run it (export.gate)
   4    the budget for the teacher is used up (teacher.budget); with a larger one the same command goes on
   130  interrupted; the same command goes on`;
 

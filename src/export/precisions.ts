@@ -3,12 +3,13 @@ export const PRECISIONS = {
   f32: { suffix: '', dtype: 'fp32', title: 'float32' },
   int8: { suffix: '_quantized', dtype: 'q8', title: 'int8' },
   q4: { suffix: '_q4', dtype: 'q4', title: '4-bit weights' },
+  fp16: { suffix: '_fp16', dtype: 'fp16', title: 'float16' },
 } as const satisfies Record<string, { suffix: string; dtype: string; title: string }>;
 
 export type Precision = keyof typeof PRECISIONS;
 
 /** Those that a recipe asks for beside float32 and int8, in the order in which they are told. */
-export const FURTHER_PRECISIONS = ['q4'] as const satisfies readonly Precision[];
+export const FURTHER_PRECISIONS = ['q4', 'fp16'] as const satisfies readonly Precision[];
 export type FurtherPrecision = (typeof FURTHER_PRECISIONS)[number];
 
 /** A value for each further precision that is there. */

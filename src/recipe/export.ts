@@ -34,6 +34,23 @@ const q4Schema = z
     'Writes a model with 4-bit weights, `onnx/model_q4.onnx`, beside the others: true, or how. It is for its size: it is not faster.',
   );
 
+const fp16Options = z.strictObject({
+  maxDrop: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe(
+      'The accuracy that float16 may lose on the test split (0.01 is a point) before the file is held back.',
+    ),
+});
+const fp16Schema = z
+  .union([z.boolean(), fp16Options])
+  .default(false)
+  .describe(
+    'Writes a float16 model, `onnx/model_fp16.onnx`, beside the others: true, or how. It is half as large, and for WebGPU; processors compute it in float32.',
+  );
+
 /** What a run writes of its student. */
 export const exportSchema = z
   .strictObject({
@@ -68,6 +85,7 @@ export const exportSchema = z
       .prefault({})
       .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
     q4: q4Schema,
+    fp16: fp16Schema,
     gate: gateSchema,
     license: z
       .string()
@@ -88,17 +106,19 @@ export const exportSchema = z
 type Export = z.output<typeof exportSchema>;
 
 /** A file that a recipe asks for beside float32 and int8. */
-export type WantedPrecision = {
-  readonly precision: 'q4';
-  readonly maxDrop: number;
-  readonly form: FourBitForm;
-};
+export type WantedPrecision =
+  | { readonly precision: 'q4'; readonly maxDrop: number; readonly form: FourBitForm }
+  | { readonly precision: 'fp16'; readonly maxDrop: number };
 
 /** The files that a recipe asks for beside float32 and int8, with every default filled in. */
-export function wantedPrecisions({ q4 }: Pick<Export, FurtherPrecision>): WantedPrecision[] {
-  if (q4 === false) return [];
-  const { maxDrop, ...form } = q4Options.parse(q4 === true ? {} : q4);
-  return [{ precision: 'q4', maxDrop, form }];
+export function wantedPrecisions({ q4, fp16 }: Pick<Export, FurtherPrecision>): WantedPrecision[] {
+  const wanted: WantedPrecision[] = [];
+  if (q4 !== false) {
+    const { maxDrop, ...form } = q4Options.parse(q4 === true ? {} : q4);
+    wanted.push({ precision: 'q4', maxDrop, form });
+  }
+  if (fp16 !== false) wanted.push({ precision: 'fp16', ...fp16Options.parse(fp16 === true ? {} : fp16) });
+  return wanted;
 }
 
 /** What is wrong with the files that a recipe asks for only in view of the rest of it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PRECISIONS, type Precision } from '../export/precisions.ts';
+import { type FurtherPrecision, PRECISIONS, type Precision } from '../export/precisions.ts';
 import { BOUND_KINDS, type BoundKind } from '../runtimes/bounds.ts';
 import { RUNTIMES, type RuntimeName } from '../runtimes/measurement.ts';
 
@@ -51,9 +51,8 @@ export interface GatedRuntime {
 }
 
 interface Gated {
-  readonly export: {
+  readonly export: Readonly<Record<FurtherPrecision, unknown>> & {
     readonly int8: unknown;
-    readonly q4: unknown;
     readonly gate?: Readonly<Partial<Record<RuntimeName, z.output<typeof boundsSchema>>>> | undefined;
   };
   readonly continual?: unknown;

@@ -40,7 +40,13 @@ describe('a recipe that is right', () => {
     expect(recipe.weighting).toEqual({ kind: 'fixed' });
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);
     expect(recipe.data.buckets).toEqual([16, 24, 32, 48, 64]);
-    expect(recipe.export).toEqual({ int8: { maxDrop: 0.01 }, q4: false, license: 'other', languages: [] });
+    expect(recipe.export).toEqual({
+      int8: { maxDrop: 0.01 },
+      q4: false,
+      fp16: false,
+      license: 'other',
+      languages: [],
+    });
   });
 
   test('names any of the optimizers, each with its own options and defaults', () => {

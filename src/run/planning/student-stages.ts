@@ -146,7 +146,7 @@ async function measureStudentFiles(
     data.writeStudent(folder, {
       model,
       quantized: quantize?.() ?? null,
-      further: await furtherForms(recipe, model),
+      further: await furtherForms(recipe, { engine, model, data, seed: recipe.seed, checkInterrupted }),
       heads: data.heads,
     });
     return writeModel(model).length;

@@ -25,7 +25,7 @@ const ROWS = 8;
  * How much less likely than the measured answer another one may be, as a probability, to count as the same: a batch is
  * summed in another order than a text alone, and in int8 that moves a value to its neighbour.
  */
-const TIES = { f32: 1e-3, int8: 0.1, q4: 1e-3 } as const satisfies Record<Precision, number>;
+const TIES = { f32: 1e-3, int8: 0.1, q4: 1e-3, fp16: 0.02 } as const satisfies Record<Precision, number>;
 
 type Run = Pick<RunContext, 'engine' | 'recipe' | 'warn' | 'checkInterrupted'>;
 

@@ -4,6 +4,7 @@ import { withinSeconds } from '../../../../limited-time.ts';
 import { createSha256 } from '../../../../platform/hash.ts';
 import { canonicalJson } from '../../../canonical-json.ts';
 import { ByteLevelEncoder } from './byte-level-encoder.ts';
+import { type ChatTemplateSource, templateIn } from './chat-template-source.ts';
 import { libraryDifferences } from './library-differences.ts';
 import { type NamedTokens, namedTokens } from './named-tokens.ts';
 import { findPaddingToken, type PaddingToken } from './padding-token.ts';
@@ -196,6 +197,13 @@ export class Tokenizer {
     return id === undefined ? [] : [id];
   }
 
+  /** How the model wants conversations written: Jinja, and the special tokens that it may name; undefined without one. */
+  get chatTemplate(): ChatTemplateSource | undefined {
+    const template = templateIn(this.#config.chat_template);
+    if (template === undefined) return undefined;
+    return { template, tokens: this.#named.tokens, where: `chat_template of ${this.#where}` };
+  }
+
   /** The text of ids, special tokens left out. */
   decode(ids: readonly number[]): string {
     return ids.length === 0 ? '' : this.#library.decode([...ids], { skip_special_tokens: true });
@@ -358,12 +366,13 @@ function encodedBy(encoder: ByteLevelEncoder, text: string): number[] {
   return ids;
 }
 
-/** Reads a tokenizer from the bytes of its files. */
+/** Reads a tokenizer from the bytes of its files; a chat_template.jinja counts before the template of the configuration. */
 export function parseTokenizer(
   tokenizerJson: Uint8Array,
   configJson: Uint8Array,
   where: string,
   specialTokensMap?: Uint8Array,
+  chatTemplate?: Uint8Array,
 ): Tokenizer {
   const read = (bytes: Uint8Array, name: string): JsonObject => {
     let value: unknown;
@@ -377,9 +386,10 @@ export function parseTokenizer(
     }
     return value as JsonObject;
   };
+  const config = read(configJson, 'tokenizer_config.json');
   return new Tokenizer(
     read(tokenizerJson, 'tokenizer.json'),
-    read(configJson, 'tokenizer_config.json'),
+    chatTemplate ? { ...config, chat_template: new TextDecoder().decode(chatTemplate) } : config,
     where,
     specialTokensMap && read(specialTokensMap, 'special_tokens_map.json'),
   );

@@ -1,4 +1,5 @@
 import { LETTER_OF_BYTE } from './byte-letters.ts';
+import { CHATML, CHATML_TOKENS } from './chat-template-source.ts';
 import { GPT2_WORD, GPT2_WORDS } from './gpt2-words.ts';
 import { type CountedWord, PairCounts } from './pair-counts.ts';
 import type { JsonObject } from './tokenizer.ts';
@@ -9,7 +10,7 @@ export interface BpeOptions {
   readonly vocabulary: number;
   /** Pairs that occur less often are not merged. */
   readonly minFrequency: number;
-  /** Special tokens besides `<|endoftext|>` and `<|pad|>`. */
+  /** Special tokens besides `<|endoftext|>` and `<|pad|>`; with those of ChatML the tokenizer has its chat template. */
   readonly special?: readonly string[];
 }
 
@@ -88,6 +89,8 @@ export function trainBpe(
       eos_token: END_OF_TEXT,
       pad_token: BPE_PADDING,
       ...(options.special?.length && { additional_special_tokens: [...options.special] }),
+      // So a chat template finds its tokens.
+      ...(CHATML_TOKENS.every((token) => special.includes(token)) && { chat_template: CHATML }),
       // Else what is decoded loses the spaces before punctuation marks.
       clean_up_tokenization_spaces: false,
     },
