@@ -17,6 +17,7 @@ import {
 import { studentShips } from '../../report/runtime-gates.ts';
 import type { Section } from '../../report/targets/section.ts';
 import type { Head } from '../../targets/head.ts';
+import { measuredRows } from '../batches/measured-rows.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
@@ -78,7 +79,7 @@ export const evaluateStage = stage({
       teachers = await openTeachers(run, data, teacher);
       const sections = new ReportSections(run, data, models);
       let done = 0;
-      for (const batch of splitBatches(test, EVALUATION_BATCH)) {
+      for (const batch of splitBatches(test, measuredRows(data.heads, test, EVALUATION_BATCH))) {
         run.checkInterrupted();
         const said = await models.answer(batch);
         sections.add(said, batch);
