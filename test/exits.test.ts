@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createNodeEngine } from '../src/engine/node.ts';
-import { exportStudent, openEarlyExits, parseRecipe, train } from '../src/index.ts';
+import { exportStudent, openEarlyExits, parseRecipe, plan, train } from '../src/index.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { tensor } from '../src/onnx/tensor.ts';
 import { cutOff, goOn } from './support/cut-off.ts';
@@ -63,6 +63,9 @@ test('a student with exits ships as one file with branches and in parts, which a
     await parts.release();
     await session.release();
   }
+
+  const rows = (await plan(recipe(''), place.options('run'))).stages;
+  expect(rows.find(({ stage }) => stage === 'evaluate')?.note).toMatch(/^the exits: \d+\.\d s$/);
 
   const hash = fileHash(onnx);
   rmSync(`${run}/student`, { recursive: true });
