@@ -4,6 +4,7 @@ import { float32 } from '../../onnx/tensor.ts';
 import { heaviestLayers } from './costly-layers.ts';
 import { requireOwnTimes } from './require-runtimes.ts';
 import { verdictOf } from './runtime-gates.ts';
+import { sameBounds } from './same-bounds.ts';
 
 test.each([
   ['a time of which every start is below', { value: 4, interval: { low: 3, high: 5 } }, 'lower', 'within'],
@@ -51,4 +52,28 @@ test('times of a graphics card are not measured on a processor that stands in fo
   );
   requireOwnTimes(bounded({ metric: 0.5, bytes: 9 }), software);
   requireOwnTimes(bounded({ p50: 5 }), { ...software, isSoftware: false });
+});
+
+test('a result is of the bounds that a recipe has, or of others', () => {
+  const recipe = (gate: object) =>
+    ({ export: { int8: { maxDrop: 0.01 }, q4: false, fp16: false, gate } }) as never;
+  const gate = {
+    on: 'wasm',
+    file: 'int8',
+    threads: 1,
+    bounds: [{ kind: 'p50', allowed: 5, value: 4, verdict: 'within' }],
+    passed: true,
+  } as const;
+  const same = (bounds: object, runtimeGates: object[], own: object | null = null) =>
+    sameBounds(recipe(bounds), { runtimeGates, gate: own } as never);
+  expect(same({ wasm: { p50: 5, threads: 1 } }, [gate])).toBe(true);
+  expect(same({ wasm: { p50: 6, threads: 1 } }, [gate])).toBe(false);
+  expect(same({ wasm: { p50: 5, bytes: 9, threads: 1 } }, [gate])).toBe(false);
+  expect(same({ wasm: { p50: 5, threads: 2 } }, [gate])).toBe(false);
+  expect(same({ wasm: { p50: 5, threads: 1, file: 'f32' } }, [gate])).toBe(false);
+  expect(same({}, [gate])).toBe(false);
+  expect(same({}, [])).toBe(true);
+  expect(same({ wasm: { p50: 5, threads: 1 } }, [])).toBe(false);
+  // The int8 file was kept back for what it loses.
+  expect(same({ wasm: { p50: 5, threads: 1 } }, [], { passed: false })).toBe(true);
 });
