@@ -30,7 +30,7 @@ type Told = Pick<RuntimeGate, 'runtime' | 'starts' | 'calls' | 'samples'> & {
   readonly values: ReadonlyMap<BoundKind, Measured>;
 };
 
-type Gated = Pick<Shipped, 'student' | 'float32Layers' | 'further' | 'exits'>;
+type Gated = Pick<Shipped, 'student' | 'float32Layers' | 'fourBitLayers' | 'further' | 'exits'>;
 
 /**
  * Measures the student's files, reloaded from disk, in every runtime that the recipe bounds. A bound that lies within what a value
@@ -174,8 +174,12 @@ async function layersOf(
   // What float32 answers too little, no single layer does.
   if (precision === 'f32') return [];
   const own = precision === 'int8' ? shipped : shipped.further.find((one) => one.precision === precision);
-  const float32Layers = own?.float32Layers ?? [];
-  return (await worstLayers(run, data, shipped, { precision, float32Layers })).map(({ layer, loss }) => ({
+  const file = {
+    precision,
+    float32Layers: own?.float32Layers ?? [],
+    ...(precision === 'int8' && { fourBitLayers: shipped.fourBitLayers }),
+  };
+  return (await worstLayers(run, data, shipped, file)).map(({ layer, loss }) => ({
     layer,
     cost: loss,
   }));
