@@ -174,12 +174,12 @@ async function layersOf(
   // What float32 answers too little, no single layer does.
   if (precision === 'f32') return [];
   const own = precision === 'int8' ? shipped : shipped.further.find((one) => one.precision === precision);
-  const file = {
+  const smaller = {
     precision,
     float32Layers: own?.float32Layers ?? [],
     ...(precision === 'int8' && { fourBitLayers: shipped.fourBitLayers }),
   };
-  return (await worstLayers(run, data, shipped, file)).map(({ layer, loss }) => ({
+  return (await worstLayers(run, data, shipped, smaller)).map(({ layer, loss }) => ({
     layer,
     cost: loss,
   }));
