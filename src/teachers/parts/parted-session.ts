@@ -12,6 +12,7 @@ export function partedSession({ graph, parts, open }: PartedModel): Session {
   return {
     inputNames,
     outputNames,
+    loadsEachRun: true,
     async run(feeds, fetches = {}) {
       const wanted = Object.keys(fetches).length > 0 ? Object.keys(fetches) : outputNames;
       const known = new Map<string, Tensor>(Object.entries(feeds));
