@@ -41,6 +41,8 @@ export interface SessionOptions {
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Whether every run loads the model anew, part by part (false): then it is timed on single runs. */
+  readonly loadsEachRun?: boolean;
   /** How many runs get more done at once than one after another; 1 when absent. More than that wait for each other. */
   readonly runsAtOnce?: number;
   /**

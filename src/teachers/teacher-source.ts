@@ -15,6 +15,8 @@ export interface TeacherSource {
   readonly logitsOutput?: string;
   /** What was assumed of the model, or changed in it: told when a run begins. */
   readonly notes?: readonly string[];
+  /** What a person should do before a run begins: told by checks, too. */
+  readonly advice?: readonly string[];
   /** Where it comes from, and what it is: told when a run begins, for the record. */
   readonly origin?: readonly string[];
   /** Which class each of these scores is, where a file or the recipe says so. */

@@ -6,6 +6,7 @@ import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { relative } from '../../platform/paths.ts';
+import { teacherMemory } from '../../recipe/teacher-memory.ts';
 import { finite, type Gain, type ModelResult, shortName } from '../../report/result.ts';
 import type { Section } from '../../report/targets/section.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
@@ -30,7 +31,9 @@ import { planEvaluation } from '../planning/student-stages.ts';
 import { int8Gate } from '../shipping/gate.ts';
 import { rejectInt8 } from '../shipping/rejected-int8.ts';
 import { networkFile, type Shipped } from '../shipping/shipped.ts';
+import { engineInParts } from '../teaching/engine-in-parts.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
+import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { SHIPPED } from './export.ts';
@@ -164,7 +167,7 @@ function filesOf(
 
 /**
  * Opens the models. Of a teacher's classes the answers are kept in the store like all others; other answers are kept rounded, and
- * asked for anew. Gives what measures a hosted teacher, on the samples that it answered.
+ * asked for anew, unless the teacher runs in parts, which answers all samples together. Gives what measures a hosted teacher, on the samples that it answered.
  */
 async function openModels(
   run: RunContext,
@@ -179,15 +182,18 @@ async function openModels(
   const { test } = data.dataset.splits;
   const how = { stage: 'evaluate', split: test, task: 'asking the teacher' } as const;
   const hosted = teacher?.hosted;
-  const isAsked = data.taughtTruth || (hosted ? hosted.choice.compare : models.isOneClass);
   const read = asTeacherReads(data);
+  const isAsked =
+    data.taughtTruth ||
+    (hosted ? hosted.choice.compare : models.isOneClass || teacherMemory(run.recipe) !== undefined);
   const asked = { ...how, split: read.dataset.splits.test };
   const kept =
     teacher && isAsked ? (await labelWith(run, read, teacher, teacher.file, asked)).answers : undefined;
   if (kept) data.taughtTruth?.tell('test', kept);
   for (const [name, file] of files) {
-    await models.open(run.engine, name, file, {
-      ...(name === TEACHER_NAME && models.isOneClass && { kept }),
+    const bound = name === TEACHER_NAME ? memoryBound(run, read, file) : undefined;
+    await models.open(bound ? engineInParts(run.engine, bound) : run.engine, name, file, {
+      ...(name === TEACHER_NAME && (models.isOneClass || bound) && { kept }),
       ...(name === TEACHER_NAME && data.teacherReads && { reads: teacherBatches(data.teacherReads, test) }),
       // The int8 file is read as the student.
       ...(name !== INT8_NAME && {

@@ -8,6 +8,7 @@ import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
+import { partsInWords } from '../../teachers/parts/parts-in-words.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { Teacher, TeacherOutput } from '../../teachers/teacher.ts';
 import type { RunContext } from '../context/run-context.ts';
@@ -15,6 +16,7 @@ import type { TaskData } from '../context/task.ts';
 import { encodingOf } from '../heads/answer-dims.ts';
 import { readTeacherGraph } from '../heads/teacher-graph.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import { memoryBound } from './memory-bound.ts';
 import type { TrainedTeacher } from './trained-teacher.ts';
 
 /** What one of a teacher's models is asked in one pass. */
@@ -65,7 +67,9 @@ export async function askModel(
     ...outputs.map((output) => [output, encodingOf(heads)] as const),
     ...requests.map(({ tap }) => [tap, 'float16'] as const),
   ]);
-  const labeller = await openModel(run, { task, dataset }, teacher, questions, { parallel: true });
+  const labeller = await openModel(run, { task, dataset, teacherReads }, teacher, questions, {
+    parallel: true,
+  });
   try {
     const { title, hash, preprocessing } = labeller;
     const spaces = new Map<string, LabelSpace>();
@@ -88,11 +92,13 @@ export async function askModel(
       onPlan: (told) => {
         plan = told;
         asking.onPlan?.(told, spaces);
-        if (told.missing > 0)
-          run.emit({ type: 'log', level: 'info', message: kept(told, samples, questions) });
+        if (told.missing === 0) return;
+        run.emit({ type: 'log', level: 'info', message: kept(told, samples, questions) });
+        if (labeller.parts) run.emit({ type: 'log', level: 'info', message: partsInWords(labeller.parts) });
       },
-      onProgress: ({ done, total }) =>
-        run.emit({ type: 'progress', stage, task: asking.task, done, total, unit: task.unit }),
+      onProgress: ({ done, total, note }) =>
+        run.emit({ type: 'progress', stage, task: asking.task, done, total, unit: task.unit, note }),
+      tell: (message) => run.emit({ type: 'log', level: 'info', message }),
     });
     return { result, plan: plan as LabelPlan, spaces };
   } finally {
@@ -106,20 +112,22 @@ export async function askModel(
  * @throws LimbeckError of `tapTeacher` where the model does not have what is asked for inside
  */
 export function openModel(
-  run: Pick<RunContext, 'engine'>,
-  data: Pick<TaskData, 'task' | 'dataset'>,
+  run: Pick<RunContext, 'engine' | 'recipe'>,
+  data: Pick<TaskData, 'task' | 'dataset' | 'teacherReads'>,
   { title, file: float32 }: Pick<TrainedTeacher, 'title' | 'file'>,
   { file, outputs, requests }: Questions,
   { parallel = false } = {},
 ): Promise<Teacher> {
   const named = `${title}${file === float32 ? '' : ', int8'}`;
-  if (requests.length === 0) return openLabeller(run, data.task, file, named, { parallel });
+  const bound = memoryBound(run, data, file);
+  if (requests.length === 0) return openLabeller(run, data.task, file, named, { parallel, bound });
   const answers = outputs.map(
     (output): KnowledgeRequest => ({ tap: output, build: (_, graph) => graph.value(output) }),
   );
   const { graph } = tapTeacher(readTeacherGraph(file, data), [...answers, ...requests]);
   const told = outputs.length > 0 ? named : `${named}, inside`;
-  return openLabeller(run, data.task, writeModel(graph), told, { hash: teacherHash(file), parallel });
+  const how = { hash: teacherHash(file), parallel, bound };
+  return openLabeller(run, data.task, bound ? graph : writeModel(graph), told, how);
 }
 
 /** Values for each token say nothing to a student that has other tokens. */
