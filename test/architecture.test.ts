@@ -17,6 +17,7 @@ const ROOMS = [
   'objectives',
   'weighting',
   'students',
+  'generate',
   'compress',
   'train',
   'tasks',

@@ -9,6 +9,8 @@ export interface Cli {
   /** The arguments as they were typed, without node and the script. */
   readonly arguments: readonly string[];
   readonly version: string;
+  /** All that comes through stdin, as text. */
+  readInput(): Promise<string>;
   /** Loads the library, and with it ONNX Runtime: help and usage errors do without. */
   api(): Promise<LimbeckApi>;
   /** From now on Ctrl+C asks for a clean stop through the signal; a second one ends at once. */

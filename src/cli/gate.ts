@@ -8,7 +8,7 @@ import { gateFailure } from './result-summary.ts';
 export function finishGated(
   cli: Cli,
   json: boolean | undefined,
-  result: Pick<TrainResult, 'gate' | 'metrics'>,
+  result: Pick<TrainResult, 'gate' | 'further' | 'metrics'>,
   summary: string,
 ): void {
   if (json) writeResult(cli, result);

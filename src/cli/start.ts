@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { LimbeckError } from '../errors.ts';
 import type { LimbeckApi } from '../run/api.ts';
 import type { Cli } from './cli.ts';
 import { EXIT } from './exit-codes.ts';
@@ -30,6 +31,7 @@ export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
     arguments: args,
     version: packageVersion(),
     exitCode: EXIT.ok,
+    readInput: inputText,
     api: loadApi,
     stopCleanly(progress) {
       shown = progress;
@@ -69,6 +71,24 @@ export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
     fail(error);
   }
   setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
+}
+
+/** Far more than a model reads. */
+const LONGEST_INPUT = 2 ** 24;
+
+async function inputText(): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of process.stdin) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length <= LONGEST_INPUT) continue;
+    throw new LimbeckError('cli.input-too-long', `more than ${LONGEST_INPUT} bytes came through stdin`, {
+      where: 'stdin',
+      remedy: 'Give a shorter text.',
+    });
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function packageVersion(): string {

@@ -3,6 +3,7 @@ import { elementCount } from '../onnx/tensor.ts';
 import type { LabelEncoding } from './label-encoding.ts';
 import { ROWS_PER_TRANSACTION } from './label-writer.ts';
 import { lengthRecordBytes, recordBytes } from './record.ts';
+import { sparseRecordBytes } from './sparse-record.ts';
 import { type AnswerDims, dimsAt } from './true-length.ts';
 
 const PAGE_BYTES = 4096;
@@ -34,8 +35,14 @@ export function estimateLengthBytes(
 ): number {
   let pages = 0;
   for (const [length, samples] of lengths)
-    pages += estimatedPages(samples, lengthRecordBytes(elementCount(dimsAt(dims, length)), encoding));
+    pages += estimatedPages(samples, recordBytesAt(dims, length, encoding));
   return pages * PAGE_BYTES;
+}
+
+/** Of answers to a text of some length; at most, where what is kept depends on the answer. */
+function recordBytesAt(dims: AnswerDims, length: number, encoding: LabelEncoding): number {
+  const elements = elementCount(dimsAt(dims, length));
+  return encoding === 'sparse' ? sparseRecordBytes(elements, length) : lengthRecordBytes(elements, encoding);
 }
 
 function estimatedPages(samples: number, record: number): number {

@@ -1,4 +1,5 @@
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
+import { SEQUENCE } from '../data/columns.ts';
 import type { TokenSpans } from '../data/modalities/text/tokenizer/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
 import { elementCount } from '../onnx/tensor.ts';
@@ -7,6 +8,7 @@ import type { KeyValueFile } from './key-value-file.ts';
 import type { LabelEncoding } from './label-encoding.ts';
 import { openKeyValueFile } from './open-key-value-file.ts';
 import { LengthRecordCodec, RecordCodec, type SizedAnswer } from './record.ts';
+import { SparseRecordCodec } from './sparse-record.ts';
 import { type AnswerDims, dimsAt, hasLength, writePadded } from './true-length.ts';
 
 /** What a space holds: one tap of one teacher, over samples prepared in one way. */
@@ -44,7 +46,7 @@ export class LabelSpace {
   readonly elements: number | undefined;
   readonly #folder: string;
   readonly #file: KeyValueFile;
-  readonly #codec: RecordCodec | LengthRecordCodec;
+  readonly #codec: RecordCodec | LengthRecordCodec | SparseRecordCodec;
   #closed = false;
 
   /** Use `KnowledgeStore.space`. */
@@ -53,10 +55,7 @@ export class LabelSpace {
     this.elements = hasLength(info.dims) ? undefined : elementCount(info.dims as number[]);
     this.#folder = folder;
     this.#file = openKeyValueFile(folder, mode);
-    this.#codec =
-      this.elements === undefined
-        ? new LengthRecordCodec((length) => elementCount(dimsAt(info.dims, length)), info.encoding)
-        : new RecordCodec(this.elements, info.encoding);
+    this.#codec = codecOf(info, this.elements);
   }
 
   /** The number of samples that have a label. */
@@ -105,7 +104,7 @@ export class LabelSpace {
     count: number,
   ): { record: Uint8Array | number; values: Float32Array } {
     const codec = this.#codec;
-    if (codec instanceof LengthRecordCodec) {
+    if (!(codec instanceof RecordCodec)) {
       if (rows instanceof Float32Array || rows.length !== count)
         throw new Error(`${count} labels of true length are wanted`);
       const answer = rows[i] as SizedAnswer;
@@ -164,7 +163,7 @@ export class LabelSpace {
   /** Writes a record's values; false when it is damaged, or of another length than the sample. */
   #decode(key: Uint8Array, record: Uint8Array, into: Float32Array, i: number, spans?: TokenSpans): boolean {
     const codec = this.#codec;
-    if (!(codec instanceof LengthRecordCodec)) return codec.decode(key, record, into, 0);
+    if (codec instanceof RecordCodec) return codec.decode(key, record, into, 0);
     const { padded, starts, lengths } = this.#spansOf(spans);
     const answer = codec.decode(key, record);
     if (!answer || answer.length !== lengths[i]) return false;
@@ -209,6 +208,20 @@ export class LabelSpace {
       },
     );
   }
+}
+
+function codecOf(
+  { dims, encoding, tap }: SpaceInfo,
+  elements: number | undefined,
+): RecordCodec | LengthRecordCodec | SparseRecordCodec {
+  if (encoding === 'sparse') {
+    const width = dims.length === 2 && dims[0] === SEQUENCE ? dims[1] : undefined;
+    if (typeof width !== 'number') throw new Error(`${tap} is not kept for each token`);
+    return new SparseRecordCodec(width);
+  }
+  return elements === undefined
+    ? new LengthRecordCodec((length) => elementCount(dimsAt(dims, length)), encoding)
+    : new RecordCodec(elements, encoding);
 }
 
 /** How many keys there are in an array of keys. */

@@ -27,6 +27,7 @@ import { kd } from './kd-logits.ts';
 import { marginContrastive } from './margin-contrastive.ts';
 import { mse, mseKd } from './mean-squared-error.ts';
 import { mlkd } from './mlkd.ts';
+import { nextTokenKd } from './next-token-kd.ts';
 import type { ObjectiveContext, ObjectiveKind, ObjectiveTerm } from './objective.ts';
 import { ownLoss } from './own-loss.ts';
 import { rkd } from './rkd.ts';
@@ -67,6 +68,7 @@ export const NAMED_OBJECTIVES = registry('loss', [
   cosineKd,
   tokenLabels,
   tokenKd,
+  nextTokenKd,
   infoNce,
   marginContrastive,
   affinityKd,

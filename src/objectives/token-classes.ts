@@ -30,7 +30,7 @@ export function tokenCrossEntropy(
   const known = g.cast(g.greaterOrEqual(labels, 0), 'float32');
   const safe = g.unsqueeze(g.cast(g.max(labels, 0), 'int64'), [2]);
   const perToken = g.neg(g.squeeze(g.gatherElements(g.logSoftmax(logits), safe, 2), [2]));
-  return overTokens(g, perToken, g.mul(known, tokenWeights));
+  return meanOverTokens(g, perToken, g.mul(known, tokenWeights));
 }
 
 export interface TokenKdInputs {
@@ -59,10 +59,11 @@ export function tokenKdLogits(
   ];
   const divergence = g.mul(g.exp(given), g.sub(given, own));
   const perToken = g.reduceSum(divergence, { axes: [2], keepDims: false });
-  return overTokens(g, g.mul(perToken, temperature ** 2), tokenWeights);
+  return meanOverTokens(g, g.mul(perToken, temperature ** 2), tokenWeights);
 }
 
-function overTokens(g: GraphBuilder, perToken: TypedValue, tokenWeights: TypedValue): RowLosses {
+/** Losses of tokens, [B, T], as those of their rows. */
+export function meanOverTokens(g: GraphBuilder, perToken: TypedValue, tokenWeights: TypedValue): RowLosses {
   const weights = g.reduceSum(tokenWeights, { axes: [1], keepDims: false });
   const sum = g.reduceSum(g.mul(perToken, tokenWeights), { axes: [1], keepDims: false });
   // A row whose tokens count a half each has a weight below 1.
@@ -124,7 +125,7 @@ export const tokenKd = defineObjective({
 const ATTENTION_MASK = 'attention_mask';
 
 /** An output of tokens, and how much each of them counts: by its row, and by the student's mask where it has one of that shape. */
-function tokenAnswers(g: GraphBuilder, inputs: ObjectiveInputs, names: OutputNames) {
+export function tokenAnswers(g: GraphBuilder, inputs: ObjectiveInputs, names: OutputNames) {
   const logits = inputs.student(names.output);
   const dims = logits.shape as number[];
   if (logits.type !== 'float32' || dims.length !== 3) {

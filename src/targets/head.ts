@@ -4,6 +4,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { addedMetrics } from './added-metrics.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
 import { headScope } from './head-scope.ts';
+import type { KeptForm } from './kept-form.ts';
 import type { AnyTarget, MeasureContext } from './target.ts';
 
 /** How a named output of a model is made from a backbone's features. */
@@ -28,6 +29,8 @@ export interface Head extends AttachedHead {
   readonly metrics: readonly Metric[];
   /** What the metrics are made of, where that is not the answers themselves. */
   reduce?(answers: Answers, batch: MeasuredBatch): Answers;
+  /** What is kept of a teacher's answers, where that is not the whole of them. */
+  readonly kept?: KeptForm | undefined;
   /** What the output is read with, where its target chooses that. */
   readonly tuned?: readonly number[] | undefined;
   /** What its layer's answers begin with, where its target finds that. */
@@ -67,6 +70,7 @@ export function openHead(parts: {
   };
   return {
     ...parts,
+    kept: target.keep?.(options),
     features: target.features,
     ...(target.reduce && {
       reduce: (answers: Answers, batch: MeasuredBatch) =>

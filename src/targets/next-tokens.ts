@@ -3,10 +3,52 @@ import { LimbeckError } from '../errors.ts';
 import { bitsPerByte, nextTokenAccuracy, perplexity } from '../metrics/next-token.ts';
 import { tokenScores } from '../metrics/token-scores.ts';
 import { CLASSES_OF_PLACES } from './inner/places.ts';
+import { likeliestTokens, sampledTokens } from './kept-form.ts';
 import { bytesColumn, nextTokensTruth, type VocabularySpace } from './next-tokens-truth.ts';
 import { defineTarget } from './target.ts';
 
-const options = z.object({}).describe('The token after each token of a text: a language model.');
+const MOST_ENTRIES = 4096;
+
+const options = z
+  .object({
+    keep: z
+      .union([
+        z
+          .literal('all')
+          .describe('Every logit: two bytes for each token of the vocabulary, for each token of a text.'),
+        z
+          .strictObject({
+            likeliest: z
+              .int()
+              .min(1)
+              .max(MOST_ENTRIES)
+              .describe('So many tokens with their probabilities, and what is left for all others together.'),
+          })
+          .describe('The likeliest tokens: small, but the student learns nothing of the others.'),
+        z
+          .strictObject({
+            sampled: z
+              .int()
+              .min(1)
+              .max(MOST_ENTRIES)
+              .describe('So many draws from what the teacher says comes next.'),
+            power: z
+              .number()
+              .positive()
+              .max(4)
+              .default(1)
+              .describe(
+                'Drawn by the probabilities to this power; below 1 rare tokens are drawn more often, and count less.',
+              ),
+          })
+          .describe(
+            'Tokens drawn at random with weights: the loss has the mean that it has with all (arXiv 2503.16870).',
+          ),
+      ])
+      .default({ likeliest: 32 })
+      .describe("What is kept of a teacher's answer for each token of a text."),
+  })
+  .describe('The token after each token of a text: a language model.');
 
 /** What comes after each token: output float32 [batch, sequence, vocabulary], logits. */
 export const nextTokens = defineTarget({
@@ -25,7 +67,11 @@ export const nextTokens = defineTarget({
   },
   attach: (_g, _make, features, { space, scope }) =>
     features.unembed?.() ?? features.project(scope, (space as VocabularySpace).vocabulary),
-  objective: { labels: { tokenLabels: 1 }, teacher: { tokenKd: 1 } },
+  objective: { labels: { tokenLabels: 0.5 }, teacher: { nextTokenKd: 1 } },
+  keep({ keep }) {
+    if (keep === 'all') return undefined;
+    return 'likeliest' in keep ? likeliestTokens(keep.likeliest) : sampledTokens(keep.sampled, keep.power);
+  },
   reduce: (answers, batch, { labels }) => tokenScores(answers, batch, labels),
   metrics({ labels }) {
     const columns = { labels, bytes: bytesColumn(labels) };

@@ -7,6 +7,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
 import type { InnerKnowledge } from './inner/inner-knowledge.ts';
+import type { KeptForm } from './kept-form.ts';
 
 /** What reading the truth of an output may need of the run. */
 export interface TargetContext {
@@ -125,6 +126,8 @@ export interface Target<
    * (a softmax), `float32` where every digit counts.
    */
   readonly encoding: 'float16' | 'float16-centred' | 'float32';
+  /** What is kept of a teacher's answers, where that is not the whole of them; absent, or undefined, where they are kept whole. */
+  keep?(options: z.output<Schema>): KeptForm | undefined;
   /** The sizes of an answer behind the batch, where they follow from the space: those of maps. */
   dims?(space: Space): readonly number[];
   /** The names of its classes, where it has some. */

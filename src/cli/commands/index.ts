@@ -7,6 +7,7 @@ import { distillCommand } from './distill.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import { exportCommand } from './export.ts';
+import { generateCommand } from './generate.ts';
 import { gradCommand } from './grad.ts';
 import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
   evalCommand,
   measureCommand,
   exportCommand,
+  generateCommand,
   compileCommand,
   reportCommand,
   gradCommand,

@@ -18,14 +18,21 @@ export function memoryTerminal(): MemoryTerminal {
   return { ...terminal, written };
 }
 
-/** A command line without a process. */
-export function memoryCli(terminal: Terminal, args: string[], api: Partial<LimbeckApi>, folder: string): Cli {
+/** A command line without a process; `input` is what comes through its stdin. */
+export function memoryCli(
+  terminal: Terminal,
+  args: string[],
+  api: Partial<LimbeckApi>,
+  folder: string,
+  input = '',
+): Cli {
   return {
     terminal,
     arguments: args,
     workingFolder: folder,
     version: '0.0.0-test',
     exitCode: 0,
+    readInput: async () => input,
     api: async () => api as LimbeckApi,
     stopCleanly: () => new AbortController().signal,
   };

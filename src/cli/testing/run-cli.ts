@@ -8,9 +8,10 @@ export async function runCli(
   args: string[],
   folder: string,
   api: Partial<LimbeckApi> = {},
+  input = '',
 ): Promise<{ code: number; out: string; err: string }> {
   const terminal = memoryTerminal();
-  const cli = memoryCli(terminal, args, api, folder);
+  const cli = memoryCli(terminal, args, api, folder, input);
   try {
     await createProgram(cli).parseAsync(args, { from: 'user' });
     return { code: cli.exitCode, ...terminal.written };

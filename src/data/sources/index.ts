@@ -16,6 +16,7 @@ import { scenes } from './scenes.ts';
 import type { SourceContext, SourceKind } from './source.ts';
 import { spokenWords } from './spoken-words.ts';
 import { textFolder } from './text-folder.ts';
+import { wordnetEntries } from './wordnet-entries.ts';
 import { wordnetGlosses } from './wordnet-glosses.ts';
 import { wordnetKinds } from './wordnet-kinds.ts';
 
@@ -24,6 +25,7 @@ export type { SourceContext, SourceKind } from './source.ts';
 /** Every kind of data source that a recipe can name. A new one is a file and a line here. */
 export const SOURCES = registry('data source', [
   wordnetGlosses,
+  wordnetEntries,
   wordnetKinds,
   jsonl,
   csv,

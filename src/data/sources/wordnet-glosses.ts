@@ -6,22 +6,13 @@ import { dirname, join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import type { DataSource, SourceRow } from '../sample.ts';
 import { plainLines } from '../text-files/byte-lines.ts';
+import { LEXNAMES } from './lexnames.ts';
 import { defineSource } from './source.ts';
+import { definition } from './wordnet-gloss.ts';
 
-const FILES = { noun: 'noun', verb: 'verb', adjective: 'adj', adverb: 'adv' } as const;
-type PartOfSpeech = keyof typeof FILES;
-
-/** The lexicographer files, by the number in a synset's line (WordNet manual, `lexnames(5WN)`). */
-const LEXNAMES = [
-  ...['adj.all', 'adj.pert', 'adv.all', 'noun.Tops', 'noun.act', 'noun.animal', 'noun.artifact'],
-  ...['noun.attribute', 'noun.body', 'noun.cognition', 'noun.communication', 'noun.event', 'noun.feeling'],
-  ...['noun.food', 'noun.group', 'noun.location', 'noun.motive', 'noun.object', 'noun.person'],
-  ...['noun.phenomenon', 'noun.plant', 'noun.possession', 'noun.process', 'noun.quantity', 'noun.relation'],
-  ...['noun.shape', 'noun.state', 'noun.substance', 'noun.time', 'verb.body', 'verb.change'],
-  ...['verb.cognition', 'verb.communication', 'verb.competition', 'verb.consumption', 'verb.contact'],
-  ...['verb.creation', 'verb.emotion', 'verb.motion', 'verb.perception', 'verb.possession', 'verb.social'],
-  ...['verb.stative', 'verb.weather', 'adj.ppl'],
-];
+/** The parts of speech, and how WordNet's files are called by them. */
+export const PARTS_OF_SPEECH = { noun: 'noun', verb: 'verb', adjective: 'adj', adverb: 'adv' } as const;
+export type PartOfSpeech = keyof typeof PARTS_OF_SPEECH;
 
 const options = z
   .strictObject({
@@ -49,13 +40,14 @@ export async function openWordnet(
   folder: string,
   partOfSpeech: PartOfSpeech | 'all' = 'noun',
 ): Promise<DataSource> {
-  const parts = partOfSpeech === 'all' ? (Object.keys(FILES) as PartOfSpeech[]) : [partOfSpeech];
+  const parts = partOfSpeech === 'all' ? (Object.keys(PARTS_OF_SPEECH) as PartOfSpeech[]) : [partOfSpeech];
   const { version } = JSON.parse(readRegularText(join(folder, 'package.json'))) as { version: string };
   return {
     title: `WordNet 3.1 ${partOfSpeech === 'all' ? '' : `${partOfSpeech} `}glosses`,
     fingerprint: async () => `wordnet-glosses ${version} ${partOfSpeech}`,
     async *rows(signal) {
-      for (const part of parts) yield* glosses(join(folder, 'dict', `data.${FILES[part]}`), part, signal);
+      for (const part of parts)
+        yield* glosses(join(folder, 'dict', `data.${PARTS_OF_SPEECH[part]}`), part, signal);
     },
   };
 }
@@ -70,18 +62,16 @@ async function* glosses(path: string, part: PartOfSpeech, signal?: AbortSignal):
     const bar = text.indexOf(' | ');
     if (!synset || !label || bar < 0) {
       yield {
-        broken: { where: `data.${FILES[part]}:${line}`, problem: 'this is not a synset with a gloss' },
+        broken: {
+          where: `data.${PARTS_OF_SPEECH[part]}:${line}`,
+          problem: 'this is not a synset with a gloss',
+        },
       };
       continue;
     }
     const id = `${part}.${synset[1]}`;
     yield { sample: { id, group: id, values: { text: definition(text.slice(bar + 3)), label } } };
   }
-}
-
-/** A gloss is a definition, then examples in quotes: `a separate entity; "he saw a thing"`. */
-export function definition(gloss: string): string {
-  return gloss.replace(/[;:,]\s*".*$/s, '').trim();
 }
 
 /** The folder of the npm package. Throws LimbeckError `data.not-installed`. */

@@ -93,10 +93,14 @@ export const teacherStage = stage({
         choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, read, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
       const check = classifies ? await checkTeacher(run, read, file) : undefined;
+      // Of answers that are not kept whole, int8 and float32 are not compared yet.
+      const comparable = data.heads.every(({ kept }) => !kept);
+      if (!comparable && choice.precision === 'int8')
+        run.warn('teacher.precision: int8 is ignored: a language model labels in float32');
       // Where int8 is asked for, it labels whatever it agrees on.
       const minAgreement = choice.precision === 'int8' ? 0 : choice.minAgreement;
       const int8 =
-        wantedPrecision(choice) === 'f32'
+        wantedPrecision(choice) === 'f32' || !comparable
           ? null
           : await makeInt8Teacher(run, read, { file, int8File, minAgreement });
       finding = {

@@ -1,11 +1,12 @@
 import type { Batch } from '../../data/batch.ts';
-import { SEQUENCE } from '../../data/columns.ts';
+import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../../data/columns.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { writeModel } from '../../onnx/write-model.ts';
+import type { Head } from '../../targets/head.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { partsInWords } from '../../teachers/parts/parts-in-words.ts';
@@ -67,7 +68,7 @@ export async function askModel(
     ...outputs.map((output) => [output, encodingOf(heads)] as const),
     ...requests.map(({ tap }) => [tap, 'float16'] as const),
   ]);
-  const labeller = await openModel(run, { task, dataset, teacherReads }, teacher, questions, {
+  const labeller = await openModel(run, { task, dataset, heads, teacherReads }, teacher, questions, {
     parallel: true,
   });
   try {
@@ -113,21 +114,42 @@ export async function askModel(
  */
 export function openModel(
   run: Pick<RunContext, 'engine' | 'recipe'>,
-  data: Pick<TaskData, 'task' | 'dataset' | 'teacherReads'>,
+  data: Pick<TaskData, 'task' | 'dataset' | 'heads' | 'teacherReads'>,
   { title, file: float32 }: Pick<TrainedTeacher, 'title' | 'file'>,
   { file, outputs, requests }: Questions,
   { parallel = false } = {},
 ): Promise<Teacher> {
   const named = `${title}${file === float32 ? '' : ', int8'}`;
   const bound = memoryBound(run, data, file);
-  if (requests.length === 0) return openLabeller(run, data.task, file, named, { parallel, bound });
-  const answers = outputs.map(
-    (output): KnowledgeRequest => ({ tap: output, build: (_, graph) => graph.value(output) }),
-  );
+  const kept = keptForms(data.heads, outputs);
+  if (requests.length === 0 && kept.length === 0)
+    return openLabeller(run, data.task, file, named, { parallel, bound });
+  const answers = outputs.map((output) => answerRequest(output, data.heads));
   const { graph } = tapTeacher(readTeacherGraph(file, data), [...answers, ...requests]);
   const told = outputs.length > 0 ? named : `${named}, inside`;
+  const { preprocessing } = data.task;
+  const labelling = { ...data.task, preprocessing: [preprocessing, ...kept].join(', of answers ') };
   const how = { hash: teacherHash(file), parallel, bound };
-  return openLabeller(run, data.task, bound ? graph : writeModel(graph), told, how);
+  return openLabeller(run, labelling, bound ? graph : writeModel(graph), told, how);
+}
+
+/** What is kept of the answers of some outputs, where it is not all. */
+export function keptForms(heads: readonly Head[], outputs: readonly string[]): string[] {
+  return heads.flatMap(({ output, kept }) => (kept && outputs.includes(output) ? [kept.title] : []));
+}
+
+/** An output of the teacher, in the form in which it is kept. */
+function answerRequest(output: string, heads: readonly Head[]): KnowledgeRequest {
+  const kept = heads.find((head) => head.output === output)?.kept;
+  return {
+    tap: output,
+    build(g, graph) {
+      const answer = graph.value(output);
+      if (!kept) return answer;
+      const mask = graph.has(ATTENTION_MASK) ? graph.value(ATTENTION_MASK) : undefined;
+      return kept.build(g, answer, graph.value(INPUT_IDS), mask);
+    },
+  };
 }
 
 /** Values for each token say nothing to a student that has other tokens. */
