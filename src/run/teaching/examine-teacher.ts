@@ -68,20 +68,22 @@ export async function examineTeacher(
         'Export it so that it leaves padded tokens out by the attention_mask, or give data.buckets every length, so that nothing is padded.',
     });
     const form = probabilityForm(joined(answers), classes);
-    if (form)
-      run.warn(
-        form === 'softmax'
-          ? "the teacher's outputs are probabilities (they sum to 1): their logarithms are taken as its logits"
-          : "the teacher's outputs are all between 0 and 1, as sigmoids are: the logarithms of their odds are taken as its logits",
-      );
+    if (form) run.warn(formInWords(form, "the teacher's"));
     return form;
   } finally {
     await teacher.close();
   }
 }
 
+/** What is made of outputs that are no scores. @param whose `the teacher's` */
+export function formInWords(form: ProbabilityForm, whose: string): string {
+  return form === 'softmax'
+    ? `${whose} outputs are probabilities (they sum to 1): their logarithms are taken as its logits`
+    : `${whose} outputs are all between 0 and 1, as sigmoids are: the logarithms of their odds are taken as its logits`;
+}
+
 /** Some samples of each length, short and long texts alike. */
-function* fromEveryBucket(split: Split): Generator<Batch> {
+export function* fromEveryBucket(split: Split): Generator<Batch> {
   const filled = split.buckets.flatMap(({ size }, bucket) => (size > 0 ? [{ size, bucket }] : []));
   const each = Math.ceil(SAMPLES / Math.max(1, filled.length));
   for (const { size, bucket } of filled) {
