@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { LimbeckError } from '../../errors.ts';
 import { existsSync, mkdirSync, readdirSync, rmSync } from '../../platform/files.ts';
-import { freeBytes } from '../../platform/machine.ts';
 import { join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
+import { requireFreeSpace } from '../free-space.ts';
 
 const FORMAT = 1;
 
@@ -85,17 +84,11 @@ export class PassFolder {
 
   /** @throws LimbeckError `teacher.disk` where less is free than will be needed at once */
   requireSpace(bytes: number): void {
-    const free = freeBytes(this.#path);
-    if (free === undefined || free >= bytes) return;
-    throw new LimbeckError(
-      'teacher.disk',
-      `${gigabytes(bytes)} are needed for what goes from one part of the teacher to the next, ${gigabytes(free)} are free`,
-      {
-        where: this.#path,
-        remedy:
-          'Make room, keep runs on another disk (--out), or let more memory be taken (teacher.memory): fewer parts keep less.',
-      },
-    );
+    requireFreeSpace(this.#path, bytes, {
+      what: 'what goes from one part of the teacher to the next',
+      remedy:
+        'Make room, keep runs on another disk (--out), or let more memory be taken (teacher.memory): fewer parts keep less.',
+    });
   }
 
   #read(): PassState | undefined {
@@ -112,7 +105,3 @@ export class PassFolder {
 }
 
 const STATE = 'pass.json';
-
-function gigabytes(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}
