@@ -84,7 +84,11 @@ function together(
   });
   const teacherReads = readingOfAll(bound);
   const titles = namesOf(sources, choice);
-  const build = (weighting: Weighting, temperatures: readonly number[] = [], of: readonly Member[] = members) => {
+  const build = (
+    weighting: Weighting,
+    temperatures: readonly number[] = [],
+    of: readonly Member[] = members,
+  ) => {
     const tempered = of.map((member, i): Member => ({ ...member, temperature: temperatures[i] ?? 1 }));
     return withNote(combineTeachers(tempered, choice.combine, weighting), choice);
   };
@@ -111,7 +115,19 @@ function together(
       const scored = await membersInLogits(run, members, titles, { dataset: reading, task: own });
       const found =
         choice.weights === 'validation'
-          ? await fitted(run, { model: build(titles.map(() => 1), [], scored), dataset: reading, task: own }, titles)
+          ? await fitted(
+              run,
+              {
+                model: build(
+                  titles.map(() => 1),
+                  [],
+                  scored,
+                ),
+                dataset: reading,
+                task: own,
+              },
+              titles,
+            )
           : { weighting: fixed(choice, titles.length), temperatures: titles.map(() => 1) };
       const { weighting, temperatures } = found;
       const model = build(weighting, temperatures, scored);

@@ -58,7 +58,10 @@ export function sideBySide(members: readonly Member[]): Graph {
 }
 
 /** The models in one graph, over the inputs that they share and those that each has alone. */
-function inOneGraph(members: readonly Member[]): { readonly g: GraphBuilder; readonly logits: readonly TypedValue[] } {
+function inOneGraph(members: readonly Member[]): {
+  readonly g: GraphBuilder;
+  readonly logits: readonly TypedValue[];
+} {
   const opset = Math.max(DEFAULT_OPSET, ...members.map(({ model }) => model.opsets.get('') ?? 0));
   const g = new GraphBuilder(opset);
   const shared = new Map<string, TypedValue>();
