@@ -14,6 +14,7 @@ const teacher = { title: 'T', dims: [1, 16, 16] } as unknown as ImageTeacherSour
 const recipe = (objective: object) =>
   checkRecipe({
     name: 'sizes',
+    task: 'image-classification',
     data: { source: { kind: 'idx', path: 'there' } },
     teacher: { kind: 'onnx-image', model: 'teacher.onnx' },
     student: { kind: 'resnet' },
