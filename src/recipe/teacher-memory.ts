@@ -1,5 +1,5 @@
+import { weighedOptions } from '../objectives/index.ts';
 import type { WrittenSize } from '../size-in-bytes.ts';
-import type { ObjectivePart } from './objective.ts';
 
 interface Bounded {
   readonly teacher?: {
@@ -9,7 +9,7 @@ interface Bounded {
     readonly precision?: string;
   };
   readonly knowledge: { readonly graph: unknown; readonly layers: unknown };
-  readonly objective: ObjectivePart;
+  readonly objective: Parameters<typeof weighedOptions>[0];
 }
 
 /** The bound of memory that a recipe sets its teacher; undefined where there is none. */
@@ -40,6 +40,11 @@ export function teacherMemoryProblems(recipe: Bounded): { path: string[]; messag
     refuse(
       ['teacher', 'precision'],
       'the int8 form is made of a whole teacher, which teacher.memory does not allow: set it to f32, or leave it out',
+    );
+  if (weighedOptions(recipe.objective, 'boundary').some(({ target }) => target === 'teacher'))
+    refuse(
+      ['objective'],
+      'a whole teacher would be part of the training step, which teacher.memory does not allow: take its kept answers (boundary.target: kept)',
     );
   if (knowledge.graph || knowledge.layers === 'graph')
     refuse(
