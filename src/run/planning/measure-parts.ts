@@ -5,8 +5,7 @@ import type { PartedModel } from '../../teachers/parts/parted-model.ts';
 import { partsInWords } from '../../teachers/parts/parts-in-words.ts';
 import { diskAtOnce } from '../../teachers/parts/pass-size.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
-import { lengthOf } from './batch-counts.ts';
-import type { TeacherFileCost } from './measure-teacher.ts';
+import { type BucketSizes, lengthOf } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { secondsPerCall, timed } from './timing.ts';
 
@@ -40,8 +39,14 @@ export async function measureParts(
   return { openSeconds, seconds };
 }
 
+/** Of a teacher that is asked in parts: for people, and the bytes that lie between its parts at once, for a split. */
+export interface PartsPlan {
+  readonly told: string;
+  diskBytes(split: BucketSizes): number;
+}
+
 /** What is told of a teacher in parts. Values between them are taken to be kept with their padding. */
-export function partsPlan(model: PartedModel): NonNullable<TeacherFileCost['parts']> {
+export function partsPlan(model: PartedModel): PartsPlan {
   return {
     told: partsInWords(model),
     diskBytes({ buckets }) {

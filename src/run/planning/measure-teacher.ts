@@ -20,8 +20,8 @@ import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { headTensors } from '../teaching/train-head.ts';
-import { type BatchSeconds, type BucketSizes, lengthOf } from './batch-counts.ts';
-import { measureParts, partsPlan } from './measure-parts.ts';
+import { type BatchSeconds, lengthOf } from './batch-counts.ts';
+import { measureParts, type PartsPlan, partsPlan } from './measure-parts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { secondsPerCall, timed } from './timing.ts';
@@ -34,8 +34,8 @@ export interface TeacherFileCost {
   readonly makeSeconds: number;
   readonly openSeconds: number;
   readonly bytes: number;
-  /** Of a teacher that is asked in parts: for people, and the bytes that lie between its parts at once, for a split. */
-  readonly parts?: { readonly told: string; diskBytes(split: BucketSizes): number };
+  /** Of a teacher that is asked in parts. */
+  readonly parts?: PartsPlan;
 }
 
 export interface TeacherCost {
