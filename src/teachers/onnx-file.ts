@@ -8,6 +8,7 @@ import type { WrittenSize } from '../size-in-bytes.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
+import { plainDecoder } from './plain-decoder.ts';
 import { positionLimit } from './position-limit.ts';
 import { readTeacherFile } from './read-teacher.ts';
 import { readSentenceModules, type SentenceModules, withSentenceEmbedding } from './sentence-modules.ts';
@@ -60,7 +61,7 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const maxLength = declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH;
   const title = basename(path);
   const { graph, advice } = readTeacherFile(path, options.memory);
-  const answering = answeringForm(graph);
+  const answering = answeringForm(plainDecoder(graph, path));
   const read = answering.graph;
   const roles = textInputs(read, path, options.inputs);
   const [ids] = [...roles].find(([, role]) => role === INPUT_IDS) ?? [];
