@@ -12,7 +12,7 @@ const FOLDER = fileURLToPath(new URL('../runs/proof/larger-than-memory', import.
 const CHILD = fileURLToPath(new URL('larger-than-memory-child.ts', import.meta.url));
 
 /** 24 layers of width 1024: 302 million parameters. */
-const TEACHER = { layers: 24, width: 1024, heads: 16, vocabulary: 41, positions: 8, classes: 2 };
+const TEACHER = { layers: 24, width: 1024, heads: 16, vocabulary: 41, positions: 16, classes: 2 };
 /** What the process that distils may take in all, and of that its teacher. */
 const LIMIT = 400e6;
 const MEMORY = '120MB';

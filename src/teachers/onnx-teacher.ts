@@ -12,8 +12,7 @@ import { writeModel } from '../onnx/write-model.ts';
 import { createSha256 } from '../platform/hash.ts';
 import { readChunks } from '../regular-file.ts';
 import { answersOf, feedsOf, requireTaps } from './model-batches.ts';
-import { type MemoryBound, partedModel } from './parts/parted-model.ts';
-import { partedTeacher } from './parts/parted-teacher.ts';
+import type { MemoryBound } from './parts/parted-model.ts';
 import type { Teacher, TeacherOutput } from './teacher.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, TOKEN_TYPE_IDS } from './teacher-source.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
@@ -55,24 +54,17 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   const outputs = outputsOf(graph, title);
   if (vocabularySize !== undefined && inputs.ids) checkVocabulary(graph, inputs.ids, vocabularySize, title);
   const { bound } = options;
-  const parted = bound && partedModel(graph, { engine, title, bound });
-  if (parted && parted.parts.length > 1) {
-    return partedTeacher(parted, {
-      ...options,
-      title,
-      hash: options.hash ?? hash,
-      outputs,
-      inputs: inputs.all,
-      bound,
-    });
+  if (bound) {
+    // Loaded where it is used: pages do not pay for it.
+    const { boundedTeacher } = await import('./parts/parted-teacher.ts');
+    const own = { ...options, title, hash: options.hash ?? hash, outputs, inputs: inputs.all, bound };
+    return boundedTeacher(graph, engine, own);
   }
-  const session = parted
-    ? await parted.open(0)
-    : await engine.load(loadable(model), {
-        title,
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
-        ...(options.parallel && { parallel: true }),
-      });
+  const session = await engine.load(loadable(model), {
+    title,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.parallel && { parallel: true }),
+  });
   return {
     title,
     hash: options.hash ?? hash,

@@ -17,7 +17,6 @@ import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
 import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
-import { measureParts } from './measure-parts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
@@ -74,6 +73,8 @@ export async function measureInner(
     const labeller = await openLabeller(context, task, bound ? tapped.graph : file, source.title, { bound });
     try {
       if (labeller.parts) {
+        // Loaded where it is used: pages do not pay for it.
+        const { measureParts } = await import('./measure-parts.ts');
         const cost = await measureParts(labeller.parts, samples, context);
         batch.set(lengthOf(sample.buckets[0]!), cost.seconds);
         openSeconds = cost.openSeconds;

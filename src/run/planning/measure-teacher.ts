@@ -21,7 +21,7 @@ import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { headTensors } from '../teaching/train-head.ts';
 import { type BatchSeconds, lengthOf } from './batch-counts.ts';
-import { measureParts, type PartsPlan, partsPlan } from './measure-parts.ts';
+import type { PartsPlan } from './measure-parts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { secondsPerCall, timed } from './timing.ts';
@@ -100,7 +100,11 @@ async function measureFile(
         TEACHER_BATCH,
       );
       if (teacher.parts) {
-        const { openSeconds, seconds } = await measureParts(teacher.parts, samples, context);
+        const { openSeconds, seconds } = await (await parting()).measureParts(
+          teacher.parts,
+          samples,
+          context,
+        );
         batch.set(lengthOf(split.buckets[0]!), seconds);
         partSeconds = openSeconds;
         continue;
@@ -125,11 +129,16 @@ async function measureFile(
       makeSeconds: made.seconds,
       openSeconds: opened.seconds + partSeconds,
       bytes,
-      ...(teacher.parts && { parts: partsPlan(teacher.parts) }),
+      ...(teacher.parts && { parts: (await parting()).partsPlan(teacher.parts) }),
     };
   } finally {
     await teacher.close();
   }
+}
+
+/** Loaded where it is used: pages do not pay for it. */
+function parting() {
+  return import('./measure-parts.ts');
 }
 
 /** The teacher as it will be but for the numbers in its head, which cost nothing to have right. */

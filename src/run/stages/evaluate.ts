@@ -1,6 +1,7 @@
 import { int8Share } from '../../compress/int8-share.ts';
 import type { Batch } from '../../data/batch.ts';
 import type { Split } from '../../data/split.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
 import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
@@ -16,6 +17,7 @@ import {
   shortName,
 } from '../../report/result.ts';
 import type { Section } from '../../report/targets/section.ts';
+import type { MemoryBound } from '../../teachers/parts/parted-model.ts';
 import { measuredRows } from '../batches/measured-rows.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
@@ -46,7 +48,6 @@ import { planEvaluation } from '../planning/student-stages.ts';
 import { type GatedFile, gateOf } from '../shipping/gate.ts';
 import { rejectFile } from '../shipping/rejected-files.ts';
 import { networkFile, type Shipped } from '../shipping/shipped.ts';
-import { engineInParts } from '../teaching/engine-in-parts.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -212,7 +213,7 @@ async function openModels(
   if (kept) data.taughtTruth?.tell('test', kept);
   for (const [name, file] of files) {
     const bound = name === TEACHER_NAME ? memoryBound(run, read, file) : undefined;
-    await models.open(bound ? engineInParts(run.engine, bound) : run.engine, name, file, {
+    await models.open(bound ? await inParts(run.engine, bound) : run.engine, name, file, {
       ...(name === TEACHER_NAME && (models.isOneClass || bound) && { kept }),
       ...(name === TEACHER_NAME && data.teacherReads && { reads: teacherBatches(data.teacherReads, test) }),
       // Smaller files are read as the student.
@@ -233,6 +234,12 @@ async function openModels(
   // Loaded where it is used: pages do not pay for it.
   const { HostedMeasuring } = await import('../teaching/hosted-measuring.ts');
   return new HostedMeasuring(data.heads, models.headsOf(STUDENT_NAME), compared);
+}
+
+/** Loaded where it is used: pages do not pay for it. */
+async function inParts(engine: Engine, bound: MemoryBound): Promise<Pick<Engine, 'load'>> {
+  const { engineInParts } = await import('../teaching/engine-in-parts.ts');
+  return engineInParts(engine, bound);
 }
 
 /** Opens several teachers to be told apart; undefined where there is one. */

@@ -1,11 +1,12 @@
-import type { Value } from '../../onnx/graph.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Graph, Value } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { join } from '../../platform/paths.ts';
-import { answersOf, feedsOf } from '../model-batches.ts';
+import { answersOf, feedsOf, requireTaps } from '../model-batches.ts';
 import type { Teacher, TeacherOutput } from '../teacher.ts';
 import { labelPass } from './label-pass.ts';
-import type { MemoryBound, PartedModel } from './parted-model.ts';
+import { type MemoryBound, type PartedModel, partedModel } from './parted-model.ts';
 import { partedSession } from './parted-session.ts';
 import { PassFolder } from './pass-folder.ts';
 
@@ -16,6 +17,30 @@ export interface PartedTeacherOptions {
   readonly outputs: Readonly<Record<string, TeacherOutput>>;
   readonly inputs: readonly Value[];
   readonly bound: MemoryBound;
+}
+
+/** A teacher within a bound of memory: in parts, where its model is larger. @throws LimbeckError `teacher.memory` */
+export async function boundedTeacher(
+  graph: Graph,
+  engine: Engine,
+  options: PartedTeacherOptions,
+): Promise<Teacher> {
+  const { title, hash, preprocessing, outputs, inputs, bound } = options;
+  const model = partedModel(graph, { engine, title, bound });
+  if (model.parts.length > 1) return partedTeacher(model, options);
+  const session = await model.open(0);
+  return {
+    title,
+    hash,
+    preprocessing,
+    outputs,
+    async label(batch, taps) {
+      requireTaps(outputs, taps, title);
+      const fetches = Object.fromEntries(taps.map((tap) => [tap, null]));
+      return answersOf(await session.run(feedsOf(inputs, batch), fetches), { outputs, taps, batch, title });
+    },
+    close: () => session.release(),
+  };
 }
 
 /** A teacher whose model runs in parts: one question after another is slow, many go through each part together (`labelAll`). */
@@ -34,6 +59,7 @@ export function partedTeacher(model: PartedModel, options: PartedTeacherOptions)
     outputs,
     parts: model,
     async label(batch, taps) {
+      requireTaps(outputs, taps, title);
       const fetches = Object.fromEntries(taps.map((tap) => [tap, null]));
       return tensorsOf(await session.run(feedsOf(inputs, batch), fetches), batch);
     },
