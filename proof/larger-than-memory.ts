@@ -58,7 +58,7 @@ export const largerThanMemory: Proof = {
         row(`in parts (\`memory: ${MEMORY}\`)`, `${megabytes(LIMIT)} MB`, parts, ofParts),
       ]),
       text:
-        `A made teacher, built as BERT is, with drawn weights: ${TEACHER.layers} layers of width ${TEACHER.width}, ${gigabytes(bytes)} GB of float32, ${(bytes / LIMIT).toFixed(1)} times the memory that the process is given (a ${how}). It teaches a small transformer with its classes and a hidden state: 128 training texts of up to 6 tokens, 64 for validation, 64 for the test; every run is a process of its own. ` +
+        `A made teacher, built as BERT is, with drawn weights: ${TEACHER.layers} layers of width ${TEACHER.width}, ${gigabytes(bytes)} GB of float32, ${(bytes / LIMIT).toFixed(1)} times the memory that the process is given (a ${how}). It teaches a small transformer with its classes and a hidden state: 64 training texts of 6 tokens, 16 for validation, 16 for the test; every run is a process of its own. ` +
         `The most that was held is VmHWM, which counts mapped files, too. In parts: ${ofParts?.parts ?? 'it failed'}. ` +
         `What it costs besides memory: parts are loaded anew for the check of the teacher, its labels, its test answers and each of the calls that time it.`,
       claims: [
@@ -102,8 +102,8 @@ function prepare(): number {
   const file = join(FOLDER, 'teacher', 'model.onnx');
   writeModelFile(file, layeredModel(TEACHER), { externalData: true });
   const random = randomStream(1, 'texts');
-  const rows = Array.from({ length: 256 }, (_, row) => {
-    const text = Array.from({ length: 3 + random.integer(4) }, () => words[random.integer(40)]).join(' ');
+  const rows = Array.from({ length: 96 }, (_, row) => {
+    const text = Array.from({ length: 6 }, () => words[random.integer(40)]).join(' ');
     return JSON.stringify({ text, label: row % 2 === 0 ? 'LABEL_0' : 'LABEL_1' });
   });
   writeFileSync(join(FOLDER, 'rows.jsonl'), rows.join('\n'));
@@ -121,7 +121,7 @@ async function child(
     name: 'larger-than-memory',
     data: {
       source: { kind: 'jsonl', path: 'rows.jsonl' },
-      splits: { validation: 64, test: 64 },
+      splits: { validation: 16, test: 16 },
       maxLength: 6,
       buckets: [6],
     },
@@ -136,7 +136,7 @@ async function child(
     },
     student: { kind: 'bert', layers: 2, width: 64, heads: 4 },
     objective: { kd: { weight: 0.8 }, hidden: { weight: 0.2 } },
-    training: { epochs: 5, batchSize: 32, earlyStopping: false },
+    training: { epochs: 5, batchSize: 16, earlyStopping: false },
     export: { int8: false },
   };
   const began = performance.now();
