@@ -8,6 +8,7 @@ import { readRegularFileAsync } from '../regular-file.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
+import { plainDecoder } from './plain-decoder.ts';
 import { positionLimit } from './position-limit.ts';
 import { readSentenceModules, type SentenceModules, withSentenceEmbedding } from './sentence-modules.ts';
 import { teacherClasses } from './teacher-classes.ts';
@@ -56,7 +57,7 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const { tokenizer, declared } = await readTokenizer(tokenizerFile);
   const maxLength = declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH;
   const title = basename(path);
-  const answering = answeringForm(readModelFile(path));
+  const answering = answeringForm(plainDecoder(readModelFile(path), path));
   const read = answering.graph;
   const roles = textInputs(read, path, options.inputs);
   const [ids] = [...roles].find(([, role]) => role === INPUT_IDS) ?? [];
