@@ -74,17 +74,17 @@ describe('a language model', () => {
   });
 
   test.each([
-    ['the likeliest tokens', { likeliest: 8 }],
-    ['drawn tokens', { sampled: 8 }],
-    ['all logits', 'all'],
-  ])('teaches another by %s', async (_, keep) => {
+    ['the likeliest tokens', { likeliest: 8 }, { kind: 'gpt2' }],
+    ['drawn tokens', { sampled: 8 }, { kind: 'gpt2' }],
+    ['all logits', 'all', { kind: 'llama', keyHeads: 1 }],
+  ])('teaches another by %s', async (_, keep, kind) => {
     const name = `student-${JSON.stringify(keep).replaceAll(/\W/g, '')}`;
     const result = await distill(
       recipeOf(name, {
         inputs: undefined,
         outputs: { logits: { target: 'next-tokens', field: 'text', keep } },
         teacher: { kind: 'onnx', model: 'runs/teacher/student', train: 'none' },
-        student: { kind: 'gpt2', width: 24, heads: 2, layers: 1 },
+        student: { ...kind, width: 24, heads: 2, layers: 1 },
         training: {
           epochs: 8,
           batchSize: 16,
