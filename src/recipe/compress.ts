@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FourBitForm } from '../compress/four-bit-weights.ts';
 import type { QatOptions } from '../compress/qat-options.ts';
 import { TRANSFORMS } from '../compress/transforms/index.ts';
+import { phasesOf, type Transform } from '../compress/transforms/transform.ts';
 import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';
 
@@ -116,8 +117,7 @@ function fourBitProblems({ block, steps }: QatOptions, q4: unknown): string[] {
   ];
 }
 
-function comesAfter({ kind }: { readonly kind: string }): boolean {
-  return (TRANSFORMS as readonly { kind: string; after?: unknown }[]).some(
-    (one) => one.kind === kind && one.after !== undefined,
-  );
+function comesAfter(item: { readonly kind: string }): boolean {
+  const transform = (TRANSFORMS as readonly Transform[]).find(({ kind }) => kind === item.kind);
+  return transform !== undefined && phasesOf(transform, item).includes('after');
 }

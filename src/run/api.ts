@@ -5,8 +5,10 @@ import type { MetricInfo } from '../metrics/metric.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
 import type { FurtherResult, Gate, RunResult, TrainResult } from '../report/result.ts';
+import type { RuntimeGate } from '../report/runtime-gates.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
+import type { AskQuestionsOptions, QuestionsResult } from './ask-questions.ts';
 import type { DataCheck } from './check.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
@@ -93,6 +95,8 @@ export interface ExportResult {
   gate: Gate | null;
   /** The student in further precisions, and whether each lost too much. */
   further?: FurtherResult[];
+  /** Whether the student keeps to the recipe's bounds in the runtimes that it names; where not, the folder is one that does not ship. */
+  runtimeGates?: RuntimeGate[];
   /** What that was measured by, the main metric first. */
   metrics: MetricInfo[];
 }
@@ -144,6 +148,8 @@ export interface LimbeckApi {
   measureModel(target: string, options: MeasureOptions): Promise<MeasureResult>;
   /** Opens a language model, to go on from texts with it. */
   openTextGenerator(target: string, options?: OpenTextGeneratorOptions): Promise<TextGenerator>;
+  /** Asks a language model questions with choices. */
+  askQuestions(target: string, options: AskQuestionsOptions): Promise<QuestionsResult>;
   exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
   /** Compiles the training step of an ONNX file. */
   compile(model: string, options: CompileOptions): Promise<CompileResult>;
