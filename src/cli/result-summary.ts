@@ -12,6 +12,7 @@ import {
 } from '../report/conclusion.ts';
 import { exitLines } from '../report/exits-result.ts';
 import { shutGate } from '../report/gate-sentences.ts';
+import { mixedLines } from '../report/layer-precisions.ts';
 import {
   int8Ships,
   isDistilled,
@@ -67,6 +68,7 @@ export function runSummary(result: TrainResult | RunResult, out: string, working
   const lines = [
     ...(isDistilled(result) ? distilledLines(result) : trainedLines(result, folder)),
     ...compressionLines(result.compression).map((line) => `Compressed by ${plainLine(line)}.`),
+    ...mixedLines(result).map((line) => `Precision: ${plainLine(line)}.`),
     ...exitLines(result.exits).map((line) => `Leaving early: ${plainLine(line)}.`),
     '',
     `  model   ${join(folder, 'student')}${contents(result)}`,

@@ -47,7 +47,7 @@ export async function runRecipe<T>(
   const { recipe, folder } = await loadRecipe(file, cli.workingFolder, overrides);
   const out = resolve(cli.workingFolder, options.out ?? join('runs', recipe.name));
   const value = await withProgress(cli, options.json, async (progress, signal) =>
-    call(await cli.api(), recipe, {
+    call(cli.api, recipe, {
       out,
       onEvent: (event) => progress.onEvent(event),
       signal,

@@ -15,9 +15,9 @@ const LINGER_MILLISECONDS = 2000;
 /**
  * Runs this process as the command line: parses its arguments, calls a command, sets the exit code.
  *
- * @param loadApi the library; loaded only when a command calls it, so that help is quick
+ * @param api the library; its parts are loaded only when a command calls them, so that help is quick
  */
-export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
+export async function start(api: LimbeckApi): Promise<void> {
   const terminal = terminalOf(process);
   const args = process.argv.slice(2);
   const json = args.includes('--json');
@@ -32,7 +32,7 @@ export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
     version: packageVersion(),
     exitCode: EXIT.ok,
     readInput: inputText,
-    api: loadApi,
+    api,
     stopCleanly(progress) {
       shown = progress;
       interrupt ??= abortOnInterrupt(process, {
@@ -65,7 +65,7 @@ export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
   });
 
   try {
-    await createProgram(cli).parseAsync(args, { from: 'user' });
+    await (await createProgram(cli)).parseAsync(args, { from: 'user' });
     process.exitCode = cli.exitCode;
   } catch (error) {
     fail(error);

@@ -58,6 +58,8 @@ export function sessionDecoder(session: Session, options: SessionDecoderOptions 
 /** An input of a cache, with the sizes of what it has for each token. */
 interface PastInput {
   readonly name: string;
+  /** The output that is the input of the next run. */
+  readonly present: string;
   readonly type: 'float32' | 'float16';
   readonly heads: number;
   readonly size: number;
@@ -77,7 +79,7 @@ class CachedReading implements Reading {
     this.#session = session;
     this.#past = past;
     this.#fetches = Object.fromEntries(
-      [LOGITS, ...past.map(({ name }) => presentOf(name))].map((name) => [name, null]),
+      [LOGITS, ...past.map(({ present }) => present)].map((name) => [name, null]),
     );
   }
 
@@ -93,9 +95,8 @@ class CachedReading implements Reading {
       { ...textFeeds(this.#session, texts, isFirst), ...this.#cache },
       this.#fetches,
     );
-    this.#cache = Object.fromEntries(
-      this.#past.map(({ name }) => [name, outputs[presentOf(name)] as Tensor]),
-    );
+    // The tensors themselves: nothing is copied.
+    for (const { name, present } of this.#past) this.#cache[name] = outputs[present] as Tensor;
     return lastLogits(outputs[LOGITS] as Tensor);
   }
 
@@ -198,7 +199,8 @@ function emptyPast(session: Session, name: string, title: string): PastInput {
   const { type, shape } = session.inputMetadata.find((input) => input.name === name) as InputMetadata;
   const [, heads, , size] = shape;
   const isKept = shape.length === 4 && typeof heads === 'number' && typeof size === 'number';
-  if (isKept && (type === 'float32' || type === 'float16')) return { name, type, heads, size };
+  if (isKept && (type === 'float32' || type === 'float16'))
+    return { name, present: presentOf(name), type, heads, size };
   throw new LimbeckError(
     'generate.model',
     `${title} keeps something else than keys and values of attention`,
@@ -216,7 +218,7 @@ function noDecoder(title: string, problem: string, session: Session): LimbeckErr
     {
       where: `inputs: ${session.inputNames.join(', ')}; outputs: ${session.outputNames.join(', ')}`,
       remedy:
-        'Take a student of the task text-generation, or an ONNX export of a decoder (optimum-cli export onnx --task text-generation-with-past).',
+        'Take a student of the task text-generation, or an ONNX export of a decoder (`optimum-cli export onnx`, with the task text-generation-with-past).',
     },
   );
 }

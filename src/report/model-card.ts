@@ -7,6 +7,7 @@ import { compressionLines } from './compression.ts';
 import { baselinesOf, headlineOf, studentHeadline, worthOf } from './conclusion.ts';
 import { exitLines } from './exits-result.ts';
 import { bytes, capital, decimal, milliseconds, percent, quantity } from './html/format.ts';
+import { mixedLines } from './layer-precisions.ts';
 import { shownValue } from './main-metric.ts';
 import { isDistillReport, type ReportData } from './report-data.ts';
 import {
@@ -136,6 +137,7 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
         `**Data:** ${inline(title)}: ${decimal(labelled)} training ${data.unit} with ${truth}.`,
       ];
   for (const line of compressionLines(data.result.compression)) facts.push(`**Compressed:** ${inline(line)}`);
+  for (const line of mixedLines(data.result)) facts.push(`**Precision:** ${inline(line)}`);
   for (const line of exitLines(data.result.exits)) facts.push(`**Leaves early:** ${inline(line)}`);
   if (classes) facts.push(`**Classes:** ${classes.labels.map(inline).join(', ')}`);
   const how = taught ? 'distilled' : 'trained on labels';

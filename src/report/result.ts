@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FURTHER_PRECISIONS, type Precision } from '../export/precisions.ts';
+import { FURTHER_PRECISIONS, PRECISIONS, type Precision } from '../export/precisions.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { compressionSchema } from './compression.ts';
 import { exitsResultSchema } from './exits-result.ts';
@@ -10,6 +10,23 @@ const duration = z.number().nonnegative();
 
 /** A metric's value; null where there was nothing that it could be made of (JSON has no NaN). */
 const measured = z.number().nullable();
+
+/** What became of one layer in a smaller file. */
+const layerPrecisionSchema = z.object({
+  layer: z.string(),
+  precision: z.enum(Object.keys(PRECISIONS) as [Precision, ...Precision[]]),
+  /**
+   * Where layers were measured: what this one, alone in the file's precision, costs of the main metric on the validation split; null
+   * where it breaks the network.
+   */
+  drop: measured.optional(),
+  /**
+   * Where layers were measured for a bound of bytes: what 4 bits cost beside int8 on the validation split, of one class the rise of
+   * the mean cross-entropy, in nats, of other answers what is lost by the main metric.
+   */
+  fourBitCost: measured.optional(),
+});
+export type LayerPrecision = z.infer<typeof layerPrecisionSchema>;
 
 /** What was measured on one model's shipped file, reloaded from disk, on the test split: whatever its outputs are. */
 const modelSchema = z.object({
@@ -34,6 +51,8 @@ const modelSchema = z.object({
   attributionCosine: z.number().min(-1.0001).max(1.0001).optional(),
   /** Of a quantised file: the share of its multiplications that run in int8. */
   int8Share: fraction.optional(),
+  /** Of a smaller file of the student: the precision of each of its layers, in their order. */
+  layers: z.array(layerPrecisionSchema).optional(),
   /** The file, relative to the run's folder. */
   file: z.string().optional(),
 });

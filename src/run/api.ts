@@ -150,6 +150,6 @@ export interface LimbeckApi {
   /** Writes report.html anew from what the run's folder holds. */
   writeReport(runFolder: string): Promise<{ file: string }>;
   /** Makes known what a plugin brings. */
-  usePlugin(plugin: Plugin): void;
+  usePlugin(plugin: Plugin): void | Promise<void>;
   readonly KnowledgeStore: { open(folder: string): Promise<KnowledgeStore> };
 }

@@ -79,7 +79,7 @@ async function examineFile(
   { online, calibrate, store }: DoctorOptions,
 ): Promise<Check[]> {
   const { recipe, folder } = await loadRecipe(file, cli.workingFolder);
-  const api = await cli.api();
+  const api = cli.api;
   const findings = await api.examineRecipe(recipe, {
     out: resolve(cli.workingFolder, 'runs', recipe.name),
     recipeFolder: folder,

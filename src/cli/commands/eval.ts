@@ -5,7 +5,6 @@ import { type AllowPathOptions, allowedPaths, allowPathOption } from '../allow-p
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { kindOf, loadRecipe, requireRunFolder } from '../recipe-file.ts';
-import { evaluationSummary } from '../result-summary.ts';
 import { withProgress } from '../run-options.ts';
 
 interface EvalOptions extends AllowPathOptions {
@@ -44,7 +43,7 @@ Examples:
         ? resolve(cli.workingFolder, join('runs', loaded.recipe.name))
         : await requireRunFolder(target, cli.workingFolder);
       const result = await withProgress(cli, options.json, async (progress, signal) =>
-        (await cli.api()).evaluate(loaded ? loaded.recipe : run, {
+        cli.api.evaluate(loaded ? loaded.recipe : run, {
           split: options.split,
           out: run,
           onEvent: (event) => progress.onEvent(event),
@@ -54,6 +53,7 @@ Examples:
           ...(loaded && { recipeFolder: loaded.folder }),
         }),
       );
+      const { evaluationSummary } = await import('../result-summary.ts');
       if (options.json) writeResult(cli, result);
       else cli.terminal.out(evaluationSummary(result));
     });

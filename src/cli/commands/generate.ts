@@ -72,7 +72,7 @@ Examples:
     .action(async (target: string, prompt: string | undefined, options: CommandOptions) => {
       const text = prompt ?? (await promptFromInput(cli));
       const { model, json } = options;
-      const generator = await (await cli.api()).openTextGenerator(resolve(cli.workingFolder, target), {
+      const generator = await cli.api.openTextGenerator(resolve(cli.workingFolder, target), {
         model,
       });
       try {

@@ -19,8 +19,11 @@ import { schemaCommand } from './schema.ts';
 import { storeCommand } from './store.ts';
 import { trainCommand } from './train.ts';
 
-/** All commands, in the order of the help. To add one: a file beside these, and a line here. */
-export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
+/**
+ * All commands, in the order of the help. To add one: a file beside these, and a line here. They are all loaded to parse a command
+ * line, so each loads what it works with when it is called.
+ */
+export const COMMANDS: readonly ((cli: Cli) => Command | Promise<Command>)[] = [
   initCommand,
   checkCommand,
   planCommand,

@@ -72,7 +72,7 @@ Examples:
     .action(async (model: string, options: CommandOptions) => {
       const { on, threads, seconds, limit, size, json } = options;
       const result = await withProgress(cli, json, async (progress, signal) =>
-        (await cli.api()).measureModel(resolve(cli.workingFolder, model), {
+        cli.api.measureModel(resolve(cli.workingFolder, model), {
           on,
           ...(threads !== undefined && { threads }),
           ...(seconds !== undefined && { seconds }),

@@ -33,7 +33,7 @@ export function memoryCli(
     version: '0.0.0-test',
     exitCode: 0,
     readInput: async () => input,
-    api: async () => api as LimbeckApi,
+    api: api as LimbeckApi,
     stopCleanly: () => new AbortController().signal,
   };
 }

@@ -13,7 +13,7 @@ export async function runCli(
   const terminal = memoryTerminal();
   const cli = memoryCli(terminal, args, api, folder, input);
   try {
-    await createProgram(cli).parseAsync(args, { from: 'user' });
+    await (await createProgram(cli)).parseAsync(args, { from: 'user' });
     return { code: cli.exitCode, ...terminal.written };
   } catch (error) {
     const code = reportFailure(error, terminal, args.includes('--json'));

@@ -8,7 +8,7 @@ import { sourceSchema } from '../testing/source-schema.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
 import { type TextFields, type TextSample, textRow } from '../testing/text-rows.ts';
 import { openSource, SOURCES } from './index.ts';
-import { definition } from './wordnet-glosses.ts';
+import { definition } from './wordnet-gloss.ts';
 
 const newFolder = temporaryFolders();
 let folder: string;

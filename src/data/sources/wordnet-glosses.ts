@@ -6,23 +6,13 @@ import { dirname, join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import type { DataSource, SourceRow } from '../sample.ts';
 import { plainLines } from '../text-files/byte-lines.ts';
+import { LEXNAMES } from './lexnames.ts';
 import { defineSource } from './source.ts';
+import { definition } from './wordnet-gloss.ts';
 
 /** The parts of speech, and how WordNet's files are called by them. */
 export const PARTS_OF_SPEECH = { noun: 'noun', verb: 'verb', adjective: 'adj', adverb: 'adv' } as const;
 export type PartOfSpeech = keyof typeof PARTS_OF_SPEECH;
-
-/** The lexicographer files, by the number in a synset's line (WordNet manual, `lexnames(5WN)`). */
-const LEXNAMES = [
-  ...['adj.all', 'adj.pert', 'adv.all', 'noun.Tops', 'noun.act', 'noun.animal', 'noun.artifact'],
-  ...['noun.attribute', 'noun.body', 'noun.cognition', 'noun.communication', 'noun.event', 'noun.feeling'],
-  ...['noun.food', 'noun.group', 'noun.location', 'noun.motive', 'noun.object', 'noun.person'],
-  ...['noun.phenomenon', 'noun.plant', 'noun.possession', 'noun.process', 'noun.quantity', 'noun.relation'],
-  ...['noun.shape', 'noun.state', 'noun.substance', 'noun.time', 'verb.body', 'verb.change'],
-  ...['verb.cognition', 'verb.communication', 'verb.competition', 'verb.consumption', 'verb.contact'],
-  ...['verb.creation', 'verb.emotion', 'verb.motion', 'verb.perception', 'verb.possession', 'verb.social'],
-  ...['verb.stative', 'verb.weather', 'adj.ppl'],
-];
 
 const options = z
   .strictObject({
@@ -82,11 +72,6 @@ async function* glosses(path: string, part: PartOfSpeech, signal?: AbortSignal):
     const id = `${part}.${synset[1]}`;
     yield { sample: { id, group: id, values: { text: definition(text.slice(bar + 3)), label } } };
   }
-}
-
-/** A gloss is a definition, then examples in quotes: `a separate entity; "he saw a thing"`. */
-export function definition(gloss: string): string {
-  return gloss.replace(/[;:,]\s*".*$/s, '').trim();
 }
 
 /** The folder of the npm package. Throws LimbeckError `data.not-installed`. */

@@ -11,6 +11,8 @@ describe('a line of data.noun', () => {
     expect(readNounSynset(line)).toEqual({
       offset: '00017402',
       word: 'psychological feature',
+      words: ['psychological feature', 'psych'],
+      file: 'noun.Tops',
       hypernyms: ['00002137', '00007846'],
       gloss: 'a feature of the mental life; "it hurts"',
     });

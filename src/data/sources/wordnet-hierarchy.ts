@@ -1,9 +1,15 @@
+import { LEXNAMES } from './lexnames.ts';
+
 /** A noun synset of WordNet, as a line of `data.noun` has it (WordNet manual, `wndb(5WN)`). */
 export interface NounSynset {
   /** Eight digits: where its line begins in the file. */
   readonly offset: string;
   /** Its first word, with spaces. */
   readonly word: string;
+  /** All its words, with spaces. */
+  readonly words: readonly string[];
+  /** Its lexicographer file: `noun.animal`. */
+  readonly file: string;
   /** What it is a kind or an instance of. */
   readonly hypernyms: readonly string[];
   /** Definition and examples. */
@@ -24,9 +30,12 @@ export function readNounSynset(line: string): NounSynset | undefined {
     const at = pointers + 1 + 4 * i;
     if (fields[at] === '@' || fields[at] === '@i') hypernyms.push(fields[at + 1] as string);
   }
+  const names = Array.from({ length: words }, (_, i) => (fields[4 + 2 * i] as string).replaceAll('_', ' '));
   return {
     offset: fields[0] as string,
-    word: (fields[4] as string).replaceAll('_', ' '),
+    word: names[0] as string,
+    words: names,
+    file: LEXNAMES[Number(fields[1])] ?? '',
     hypernyms,
     gloss: line.slice(bar + 3).trim(),
   };

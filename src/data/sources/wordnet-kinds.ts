@@ -5,7 +5,8 @@ import { readRegularText } from '../../regular-file.ts';
 import type { DataSource, SourceRow } from '../sample.ts';
 import { plainLines } from '../text-files/byte-lines.ts';
 import { defineSource } from './source.ts';
-import { definition, wordnetFolder } from './wordnet-glosses.ts';
+import { definition } from './wordnet-gloss.ts';
+import { wordnetFolder } from './wordnet-glosses.ts';
 import { NounHierarchy, type NounSynset, readNounSynset } from './wordnet-hierarchy.ts';
 
 const options = z

@@ -9,6 +9,7 @@ import { dataSection } from './sections/data.ts';
 import { dynamicsSection } from './sections/dynamics.ts';
 import { exitsSection } from './sections/exits.ts';
 import { knowledgeGraphSection } from './sections/knowledge-graph.ts';
+import { layerPrecisionsSection } from './sections/layer-precisions.ts';
 import { learningSection } from './sections/learning.ts';
 import { outputSections } from './sections/output-section.ts';
 import { repeatSection } from './sections/repeat.ts';
@@ -29,6 +30,7 @@ export function renderReport(data: ReportData): string {
   const body: (Markup | null)[] = [
     summarySection(data),
     scorecardSection(data, shownModels(data)),
+    layerPrecisionsSection(data),
     compressionSection(data),
     exitsSection(data),
     learningSection(data),

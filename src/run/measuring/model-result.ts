@@ -3,7 +3,7 @@ import type { Evaluation } from '../../metrics/metric.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import { parameterCount } from '../../onnx/parameter-count.ts';
 import { relative } from '../../platform/paths.ts';
-import { finite, type ModelResult } from '../../report/result.ts';
+import { finite, type LayerPrecision, type ModelResult } from '../../report/result.ts';
 import type { Speed } from './measure-speed.ts';
 
 /** What was measured on one file. `network` is the float32 file of the same network, where `file` is quantised. */
@@ -17,8 +17,10 @@ export function modelResult(options: {
   readonly speed: Speed;
   readonly attributionCosine?: number | undefined;
   readonly int8Share?: number | undefined;
+  readonly layers?: readonly LayerPrecision[] | undefined;
 }): ModelResult {
-  const { runFolder, file, network, evaluation, isOneClass, speed, attributionCosine, int8Share } = options;
+  const { runFolder, file, network, evaluation, isOneClass, speed, attributionCosine, int8Share, layers } =
+    options;
   const { accuracy, macroF1 } = evaluation;
   return {
     metrics: Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [name, finite(value)])),
@@ -28,6 +30,7 @@ export function modelResult(options: {
     ...speed,
     ...(attributionCosine === undefined ? {} : { attributionCosine }),
     ...(int8Share === undefined ? {} : { int8Share }),
+    ...(layers && { layers: [...layers] }),
     file: relative(runFolder, file),
   };
 }

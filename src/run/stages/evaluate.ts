@@ -6,7 +6,14 @@ import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { relative } from '../../platform/paths.ts';
-import { finite, type Gain, type Gate, type ModelResult, shortName } from '../../report/result.ts';
+import {
+  finite,
+  type Gain,
+  type Gate,
+  type LayerPrecision,
+  type ModelResult,
+  shortName,
+} from '../../report/result.ts';
 import type { Section } from '../../report/targets/section.ts';
 import { measuredRows } from '../batches/measured-rows.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
@@ -86,13 +93,16 @@ export const evaluateStage = stage({
         modelResult({
           runFolder: run.folder.path,
           file: files.get(name) as string,
-          ...(smaller.has(name) && { network: shipped.student }),
+          ...(smaller.has(name) && { network: shipped.student, layers: smaller.get(name) }),
           evaluation: models.measuringOf(name).values(),
           isOneClass: models.isOneClass,
           speed: speeds.get(name) as Speed,
           attributionCosine: cosines.get(name),
           ...(name === INT8_NAME && {
-            int8Share: int8Share(readModelFile(networkFile(shipped)), shipped.float32Layers),
+            int8Share: int8Share(readModelFile(networkFile(shipped)), [
+              ...shipped.float32Layers,
+              ...shipped.fourBitLayers,
+            ]),
           }),
         });
       const { chance } = models;
@@ -181,7 +191,7 @@ async function openModels(
   parts: {
     readonly models: ComparedModels;
     readonly files: ReadonlyMap<string, string>;
-    readonly smaller: ReadonlySet<string>;
+    readonly smaller: ReadonlyMap<string, unknown>;
     readonly teacher: TrainedTeacher | undefined;
   },
 ): Promise<HostedMeasuring | undefined> {
@@ -257,11 +267,15 @@ function besideTeacher(models: ComparedModels): Pick<Evaluations, 'overTeacher' 
   };
 }
 
-/** The names of the student's files that are made of its float32 one. */
-function smallerFiles({ studentInt8, further }: Shipped): ReadonlySet<string> {
-  return new Set([
-    ...(studentInt8 ? [INT8_NAME] : []),
-    ...further.map(({ precision }) => furtherName(precision)),
+/** The student's files that are made of its float32 one, by name, with what became of their layers. */
+function smallerFiles({
+  studentInt8,
+  layers,
+  further,
+}: Shipped): ReadonlyMap<string, readonly LayerPrecision[]> {
+  return new Map([
+    ...(studentInt8 ? [[INT8_NAME, layers] as const] : []),
+    ...further.map((file) => [furtherName(file.precision), file.layers] as const),
   ]);
 }
 
@@ -280,7 +294,8 @@ async function gatedInt8(
   const { int8 } = run.recipe.export;
   if (!shipped.studentInt8 || !int8) return { studentInt8: null, gate: null };
   const { float32Layers } = shipped;
-  const file: GatedFile = { precision: 'int8', maxDrop: int8.maxDrop, float32Layers };
+  const { fourBitLayers } = shipped;
+  const file: GatedFile = { precision: 'int8', maxDrop: int8.maxDrop, float32Layers, fourBitLayers };
   const gated = await gatedFile(run, data, shipped, file, result(INT8_NAME), models.gainOver(INT8_NAME));
   return { studentInt8: gated.result, gate: gated.gate };
 }

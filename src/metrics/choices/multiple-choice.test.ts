@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { measureChoices } from './multiple-choice.ts';
+import { lettersPrompt, textsPrompt } from './prompts.ts';
+import type { Question } from './question.ts';
+
+const question = (id: string, choices: readonly string[], answer: number, subject = 'a'): Question => ({
+  id,
+  subject,
+  text: `${id}?`,
+  choices,
+  answer,
+});
+
+/** A model that knows texts by heart. */
+const scoring = (scores: Record<string, number>) => (_: string, text: string) =>
+  scores[text.trim()] as number;
+
+describe('choices by likelihood', () => {
+  it('are right where the right one is the likeliest, as a whole or by its bytes', async () => {
+    const questions = [
+      question('1', ['no', 'certainly'], 1),
+      question('2', ['no', 'certainly'], 0),
+      question('3', ['no', 'certainly', 'never', 'é'], 3, 'b'),
+    ];
+    // For each byte: no -1, certainly -0.5, never -0.8, é (2 bytes) -2.
+    const score = scoring({ no: -2, certainly: -4.5, never: -4, é: -4 });
+    const report = await measureChoices(questions, score, { ask: textsPrompt });
+    expect(report).toMatchObject({ questions: 3, accuracy: 1 / 3, byBytes: 1 / 3 });
+    expect(report.chance).toBeCloseTo((1 / 2 + 1 / 2 + 1 / 4) / 3, 12);
+    expect(report.aboveChance).toBeCloseTo((1 / 3 - 5 / 12) / (7 / 12), 12);
+    expect(report.subjects.map(({ subject, accuracy, byBytes }) => [subject, accuracy, byBytes])).toEqual([
+      ['a', 0.5, 0.5],
+      ['b', 0, 0],
+    ]);
+    expect(report.subjectMean).toBe(0.25);
+    expect(report.interval.low).toBeGreaterThan(0);
+  });
+
+  it('count their part where several are as likely: a model that knows nothing is at chance', async () => {
+    const questions = Array.from({ length: 5 }, (_, i) => question(`${i}`, ['a', 'b', 'c', 'd'], i % 4));
+    const report = await measureChoices(questions, () => -1, { ask: lettersPrompt });
+    expect(report).toMatchObject({ accuracy: 0.25, byBytes: 0.25, chance: 0.25, aboveChance: 0 });
+  });
+
+  it('are asked for all choices of a question at once', async () => {
+    let waiting = 0;
+    let most = 0;
+    const score = async (_: string, text: string) => {
+      most = Math.max(most, ++waiting);
+      await Promise.resolve();
+      waiting--;
+      return text === ' B' ? -1 : -2;
+    };
+    const { accuracy } = await measureChoices([question('1', ['x', 'y', 'z'], 1)], score, {
+      ask: lettersPrompt,
+    });
+    expect([accuracy, most]).toEqual([1, 3]);
+  });
+
+  it('are refused where a model gives no numbers, and stop when asked to', async () => {
+    const one = [question('test/a_test.csv:7', ['a', 'b'], 0)];
+    await expect(measureChoices(one, () => Number.NaN, { ask: textsPrompt })).rejects.toMatchObject({
+      code: 'measure.likelihood',
+      where: 'question test/a_test.csv:7',
+    });
+    // What can never follow has no likelihood, which is an answer.
+    const never = await measureChoices(one, scoring({ a: -3, b: Number.NEGATIVE_INFINITY }), {
+      ask: textsPrompt,
+    });
+    expect(never.accuracy).toBe(1);
+    const stopped = measureChoices(one, () => -1, { ask: textsPrompt, signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});

@@ -1,0 +1,131 @@
+import { LimbeckError } from '../../errors.ts';
+import { accuracyInterval, type Interval } from '../interval.ts';
+import type { ChoicePrompt } from './prompts.ts';
+import type { Question } from './question.ts';
+
+/**
+ * The log-probability that a language model gives a continuation after a prompt, in nats: the sum over the tokens of the
+ * continuation. Those of one question are asked at the same time, so that they can be put into one batch.
+ */
+export type ScoreContinuation = (prompt: string, continuation: string) => number | Promise<number>;
+
+/** How well a model chooses. Fractions. */
+export interface ChoiceAccuracy {
+  readonly questions: number;
+  /** Of the questions, the part whose right choice is the likeliest; where choices are equally likely, its part counts. */
+  readonly accuracy: number;
+  /** 95 %. */
+  readonly interval: Interval;
+  /** The same with log-likelihoods for each byte of a choice: else long choices are never chosen (`acc_norm` of lm-eval). */
+  readonly byBytes: number;
+  /** What is right by guessing: the mean of 1 / choices. */
+  readonly chance: number;
+  /** 0 at chance, 1 where all is right: (accuracy - chance) / (1 - chance). */
+  readonly aboveChance: number;
+  /** `aboveChance` of `byBytes`. */
+  readonly byBytesAboveChance: number;
+}
+
+export interface ChoiceReport extends ChoiceAccuracy {
+  /** By subject, in the order of the questions. */
+  readonly subjects: readonly (ChoiceAccuracy & { readonly subject: string })[];
+  /** The mean accuracy over subjects: each counts as much, however many questions it has. */
+  readonly subjectMean: number;
+}
+
+/** What came of one question. */
+interface Answered {
+  readonly subject: string;
+  readonly choices: number;
+  readonly right: number;
+  readonly rightByBytes: number;
+}
+
+export interface MeasureChoicesOptions {
+  /** How a question is put: `lettersPrompt`, `textsPrompt`. */
+  readonly ask: (question: Question) => ChoicePrompt;
+  readonly onProgress?: ((done: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Asks a language model questions with choices by likelihood: the choice whose text is the likeliest after the question is its
+ * answer, and nothing is generated.
+ *
+ * Brown et al., "Language Models are Few-Shot Learners" (2020), section 2.4; Gao, "Multiple Choice Normalization in LM
+ * Evaluation" (2021) for the likelihood of a byte.
+ *
+ * @throws LimbeckError `measure.likelihood` for a log-likelihood that is no number
+ * @example
+ * const { accuracy, chance } = await measureChoices(questions, score, { ask: textsPrompt });
+ */
+export async function measureChoices(
+  questions: Iterable<Question>,
+  score: ScoreContinuation,
+  { ask, onProgress, signal }: MeasureChoicesOptions,
+): Promise<ChoiceReport> {
+  const answered: Answered[] = [];
+  for (const question of questions) {
+    signal?.throwIfAborted();
+    const { prompt, continuations } = ask(question);
+    const scores = await Promise.all(continuations.map(async (text) => score(prompt, text)));
+    requireNumbers(scores, question);
+    const perByte = scores.map((value, i) => value / bytesOf(continuations[i] as string));
+    const { subject, answer } = question;
+    answered.push({
+      subject,
+      choices: scores.length,
+      right: partOfBest(scores, answer),
+      rightByBytes: partOfBest(perByte, answer),
+    });
+    onProgress?.(answered.length);
+  }
+  const bySubject = new Map<string, Answered[]>();
+  for (const one of answered) {
+    const own = bySubject.get(one.subject);
+    if (own) own.push(one);
+    else bySubject.set(one.subject, [one]);
+  }
+  const subjects = [...bySubject].map(([subject, own]) => ({ subject, ...accuracyOf(own) }));
+  return { ...accuracyOf(answered), subjects, subjectMean: meanOf(subjects.map(({ accuracy }) => accuracy)) };
+}
+
+function accuracyOf(answered: readonly Answered[]): ChoiceAccuracy {
+  const accuracy = meanOf(answered.map(({ right }) => right));
+  const byBytes = meanOf(answered.map(({ rightByBytes }) => rightByBytes));
+  const chance = meanOf(answered.map(({ choices }) => 1 / choices));
+  const above = (value: number) => (value - chance) / (1 - chance);
+  return {
+    questions: answered.length,
+    accuracy,
+    interval: accuracyInterval(accuracy * answered.length, answered.length),
+    byBytes,
+    chance,
+    aboveChance: above(accuracy),
+    byBytesAboveChance: above(byBytes),
+  };
+}
+
+/** 1 where the answer is the best alone, a half where it is one of two, 0 where another one is better. */
+function partOfBest(scores: readonly number[], answer: number): number {
+  const best = Math.max(...scores);
+  return scores[answer] === best ? 1 / scores.filter((value) => value === best).length : 0;
+}
+
+/** The space before a choice parts it from the question, and is none of it. */
+function bytesOf(continuation: string): number {
+  return Math.max(1, new TextEncoder().encode(continuation.trimStart()).length);
+}
+
+function requireNumbers(scores: readonly number[], { id }: Question): void {
+  const wrong = scores.find((value) => Number.isNaN(value) || value === Number.POSITIVE_INFINITY);
+  if (wrong === undefined) return;
+  throw new LimbeckError('measure.likelihood', `the model's log-likelihood of a choice is ${wrong}`, {
+    where: `question ${id}`,
+    remedy: 'Check the model: it gives values that are no numbers.',
+  });
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
