@@ -47,7 +47,13 @@ const options = z
  *
  * @throws LimbeckError `recipe.invalid` when the heads do not divide the width
  */
-export const gpt2 = defineBackbone({ kind: 'gpt2', options, accepts: ['text'], build: buildBody });
+export const gpt2 = defineBackbone({
+  kind: 'gpt2',
+  options,
+  accepts: ['text'],
+  features: ['pooled', 'tokens', 'causal'],
+  build: buildBody,
+});
 
 /** The same with its logits, float32 [batch, sequence, vocabulary], as the output `logits`. */
 export function buildGpt2(chosen: Gpt2Options, { random, ...inputs }: DecoderContext): Student {

@@ -72,7 +72,13 @@ const options = z
  *
  * @throws LimbeckError `recipe.invalid` when heads do not divide the width into even numbers, or keyHeads not the heads
  */
-export const llama = defineBackbone({ kind: 'llama', options, accepts: ['text'], build: buildBody });
+export const llama = defineBackbone({
+  kind: 'llama',
+  options,
+  accepts: ['text'],
+  features: ['pooled', 'tokens', 'causal'],
+  build: buildBody,
+});
 
 /** The same with its logits, float32 [batch, sequence, vocabulary], as the output `logits`. */
 export function buildLlama(chosen: LlamaOptions, { random, ...inputs }: DecoderContext): Student {
