@@ -17,7 +17,7 @@ import { trainedTensors, withParameters } from '../../train/step-graph.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
-import { labelTerms, teacherTerms } from '../heads/label-terms.ts';
+import { labelTerms, wholeAnswerTerms } from '../heads/label-terms.ts';
 import { modelSelection } from '../heads/model-selection.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
 import { calibratedRanges } from '../measuring/int8.ts';
@@ -120,7 +120,7 @@ export function afterContext(
       terms: [
         ...(objective === true ? termsFor(student) : []),
         ...(objective === 'exits' ? exitTerms(student.graph, recipeTerms(student, false)) : []),
-        ...(keep ? keptKnowledge(teacherTerms(data), keep.graph, keep.weight) : []),
+        ...(keep ? keptKnowledge(wholeAnswerTerms(data), keep.graph, keep.weight) : []),
         ...terms,
       ],
       totalSteps,
