@@ -74,10 +74,15 @@ describe('a language model', () => {
   });
 
   test.each([
-    ['the likeliest tokens', { likeliest: 8 }, { kind: 'gpt2' }],
-    ['drawn tokens', { sampled: 8 }, { kind: 'gpt2' }],
-    ['all logits', 'all', { kind: 'llama', keyHeads: 1 }],
-  ])('teaches another by %s', async (_, keep, kind) => {
+    [
+      'the likeliest tokens, then pruned',
+      { likeliest: 8 },
+      { kind: 'gpt2' },
+      [{ kind: 'prune', amount: 0.25 }],
+    ],
+    ['drawn tokens', { sampled: 8 }, { kind: 'gpt2' }, undefined],
+    ['all logits', 'all', { kind: 'llama', keyHeads: 1 }, undefined],
+  ])('teaches another by %s', async (_, keep, kind, compress) => {
     const name = `student-${JSON.stringify(keep).replaceAll(/\W/g, '')}`;
     const result = await distill(
       recipeOf(name, {
@@ -85,6 +90,7 @@ describe('a language model', () => {
         outputs: { logits: { target: 'next-tokens', field: 'text', keep } },
         teacher: { kind: 'onnx', model: 'runs/teacher/student', train: 'none' },
         student: { ...kind, width: 24, heads: 2, layers: 1 },
+        compress,
         training: {
           epochs: 8,
           batchSize: 16,
