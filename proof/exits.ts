@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-web';
-import { parse, stringify } from 'yaml';
 import { createNodeEngine } from '../src/engine/node.ts';
 import type { OrtModule } from '../src/engine/ort-session.ts';
 import { createWebEngine } from '../src/engine/web.ts';
-import { accuracyOf, distill, parseRecipe, type Recipe, type RunResult } from '../src/index.ts';
+import { accuracyOf, type Recipe, type RunResult } from '../src/index.ts';
 import type { speedCalls } from '../src/run/batches/speed-calls.ts';
 import { meanLatencies } from '../src/run/exits/time-exits.ts';
 import { openTask } from '../src/run/tasks/index.ts';
+import { distilRecipe, RECIPES, type RecipeVariant, variantRun } from './distil-recipe.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
-const RUNS = fileURLToPath(new URL('../runs/proof/', import.meta.url));
-const RECIPES = fileURLToPath(new URL('../recipes', import.meta.url));
-const FILE = `${RECIPES}/glosses-exits.yaml`;
 /** What leaving early may cost on the test split, and how many times faster it has to be. */
 const MOST_LOST = 0.003;
 const LEAST_SPEEDUP = 2;
@@ -43,14 +39,16 @@ export const earlyExits: Proof = {
   async run(log) {
     const runs: Measured[] = [];
     for (const seed of SEEDS) {
-      const { result, recipe, out } = await distilled(seed, true, log);
-      const plain = await distilled(seed, false, log);
+      const variant = variantOf(seed, true);
+      const result = await distilled(variant, log);
+      const plain = await distilled(variantOf(seed, false), log);
       if (!result.exits) throw new Error('the run has no exits');
+      const { recipe, out } = variantRun(variant);
       const calls = await callsOf(recipe, out);
       const files = [`${out}/student/onnx/model.onnx`, `${out}/exits/last.onnx`];
       runs.push({
         exits: result.exits.model,
-        plain: accuracyOf(plain.result.student),
+        plain: accuracyOf(plain.student),
         node: await timed(createNodeEngine({ threads: 1 }), files, calls),
         wasm: await timed(createWebEngine({ ort: ort as unknown as OrtModule, threads: 1 }), files, calls),
       });
@@ -112,24 +110,18 @@ export const earlyExits: Proof = {
   },
 };
 
-async function distilled(seed: number, withExits: boolean, log: (line: string) => void) {
-  const { compress, ...plain } = parse(readFileSync(FILE, 'utf8')) as Record<string, unknown>;
-  const text = stringify(withExits ? { ...plain, compress } : plain);
-  const recipe = parseRecipe(text, { file: FILE, overrides: ['export.int8=false', `seed=${seed}`] });
-  const name = `exits-${withExits ? 'with' : 'without'}-seed-${seed}`;
-  const out = `${RUNS}${name}`;
-  const result = await distill(recipe, {
-    out,
-    storeFolder: `${RUNS}.store`,
-    recipeFolder: RECIPES,
-    baseline: false,
-    timingSeconds: 0.3,
-    onEvent: (event) => {
-      if (event.type === 'stage-end')
-        log(`${name}: ${event.stage} ${event.seconds.toFixed(0)} s, ${event.summary}`);
-    },
-  });
-  return { result, recipe, out };
+function variantOf(seed: number, withExits: boolean): RecipeVariant {
+  return {
+    recipe: 'glosses-exits',
+    name: `exits-${withExits ? 'with' : 'without'}`,
+    seed,
+    ...(!withExits && { compress: null }),
+    overrides: ['export.int8=false'],
+  };
+}
+
+function distilled(variant: RecipeVariant, log: (line: string) => void): Promise<RunResult> {
+  return distilRecipe({ ...variant, baseline: false, timingSeconds: 0.3, log });
 }
 
 /** Test glosses, each as a call of its own. */

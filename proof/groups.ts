@@ -1,5 +1,14 @@
 import { accuracyOf, type RunResult } from '../src/index.ts';
-import { compressedRun, compressionTeacher, uncompressedOf } from './compressed-runs.ts';
+import {
+  accuraciesOf,
+  compressedRun,
+  compressionTeacher,
+  differencesOf,
+  firstCutsOf,
+  NETWORK_COLUMNS,
+  networkRow,
+  uncompressedOf,
+} from './compressed-runs.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
@@ -43,21 +52,10 @@ export const groups: Proof = {
         }),
       );
     }
-    const of = (runs: readonly RunResult[]) => runs.map(({ student }) => accuracyOf(student));
     const whole = byBlocks.map(uncompressedOf);
     const [first] = byBlocks as [RunResult];
-    const row = (title: string, accuracies: readonly number[], { student }: Pick<RunResult, 'student'>) => [
-      title,
-      percents(accuracies),
-      `${student.parameters}`,
-      `${Math.round(student.bytes / 1000)} kB`,
-      student.latencyMs.one.toFixed(2),
-    ];
-    const validationOf = (runs: readonly RunResult[]) =>
-      runs.map(({ compression }) => compression?.[0]?.rounds?.[0]?.cut?.accuracy ?? 0);
-    const differences = (others: readonly RunResult[]) =>
-      byBlocks.map((run, i) => accuracyOf(run.student) - (of(others)[i] as number));
-    const [overTogether, overNothing] = [differences(together), differences(fromNothing)];
+    const overTogether = differencesOf(byBlocks, together);
+    const overNothing = differencesOf(byBlocks, fromNothing);
     const multiplications = (part: 'before' | 'after') =>
       first.compression?.[0]?.[part]?.multiplications ?? 0;
     const share = multiplications('after') / multiplications('before');
@@ -68,24 +66,32 @@ export const groups: Proof = {
       );
     return {
       table: markdownTable([
-        ['network', 'test accuracy, %', 'parameters', 'file', 'one image, ms'],
-        row('before: standard convolutions', whole.map(accuracyOf), { student: whole[0] ?? first.student }),
-        row('four groups: block by block, then together', of(byBlocks), first),
-        row('four groups: together alone, as many passes', of(together), together[0] ?? first),
-        row('four groups, distilled from nothing', of(fromNothing), fromNothing[0] ?? first),
+        NETWORK_COLUMNS,
+        networkRow('before: standard convolutions', whole.map(accuracyOf), whole[0] ?? first.student),
+        networkRow('four groups: block by block, then together', accuraciesOf(byBlocks), first.student),
+        networkRow(
+          'four groups: together alone, as many passes',
+          accuraciesOf(together),
+          (together[0] ?? first).student,
+        ),
+        networkRow(
+          'four groups, distilled from nothing',
+          accuraciesOf(fromNothing),
+          (fromNothing[0] ?? first).student,
+        ),
       ]),
       text:
         `Mean ± standard deviation over ${SEEDS.length} seeds; the teacher (${percents([accuracyOf(teacher.student)])} %) was trained once. ` +
         `Everybody learns from the same 5,000 images, 1,000 of them with labels; the network from nothing for as many epochs as the others in all (${EPOCHS}). ` +
-        `The grouped network has ${(100 * share).toFixed(0)} % of the multiplications. Before anything is trained together, ${percents(validationOf(byBlocks))} % of the validation split are right where each group has learnt its own channels, ${percents(validationOf(together))} % where groups are what was left of the layer. ` +
+        `The grouped network has ${(100 * share).toFixed(0)} % of the multiplications. Before anything is trained together, ${percents(firstCutsOf(byBlocks))} % of the validation split are right where each group has learnt its own channels, ${percents(firstCutsOf(together))} % where groups are what was left of the layer. ` +
         `In the end block by block has ${points(overTogether)} points more than together alone, and ${points(overNothing)} more than from nothing. ` +
         'No number was chosen on the test split; epochs and groups were set before the first run, and are few: differences are of short trainings.',
       claims: [
         {
           text: 'groups that have learnt their own channels begin better than what was left of the layer, by more than the spread',
           holds:
-            spreadOf(validationOf(byBlocks)).mean - spreadOf(validationOf(together)).mean >
-            spreadOf(validationOf(byBlocks)).deviation,
+            spreadOf(firstCutsOf(byBlocks)).mean - spreadOf(firstCutsOf(together)).mean >
+            spreadOf(firstCutsOf(byBlocks)).deviation,
         },
         {
           text: 'block by block and then together ends at least as high as together alone',

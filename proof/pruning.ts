@@ -1,5 +1,14 @@
 import { accuracyOf, type RunResult } from '../src/index.ts';
-import { compressedRun, compressionTeacher, uncompressedOf } from './compressed-runs.ts';
+import {
+  accuraciesOf,
+  compressedRun,
+  compressionTeacher,
+  differencesOf,
+  firstCutsOf,
+  NETWORK_COLUMNS,
+  networkRow,
+  uncompressedOf,
+} from './compressed-runs.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
@@ -43,37 +52,27 @@ export const pruning: Proof = {
         }),
       );
     }
-    const of = (runs: readonly RunResult[]) => runs.map(({ student }) => accuracyOf(student));
     const whole = byWeights.map(uncompressedOf);
-    const row = (title: string, accuracies: readonly number[], { student }: Pick<RunResult, 'student'>) => [
-      title,
-      percents(accuracies),
-      `${student.parameters}`,
-      `${Math.round(student.bytes / 1000)} kB`,
-      student.latencyMs.one.toFixed(2),
-    ];
     const [first] = byWeights as [RunResult];
     const rounds = first.compression?.[0]?.rounds ?? [];
-    const cuts = byWeights.map(({ compression }) => compression?.[0]?.rounds?.[0]?.cut?.accuracy ?? 0);
-    const randomCuts = atRandom.map(({ compression }) => compression?.[0]?.rounds?.[0]?.cut?.accuracy ?? 0);
-    const gain = byWeights.map((run, i) => accuracyOf(run.student) - (of(fromNothing)[i] as number));
-    const overRandom = byWeights.map((run, i) => accuracyOf(run.student) - (of(atRandom)[i] as number));
+    const gain = differencesOf(byWeights, fromNothing);
+    const overRandom = differencesOf(byWeights, atRandom);
     return {
       table: markdownTable([
-        ['network', 'test accuracy, %', 'parameters', 'file', 'one image, ms'],
-        row(
-          'before pruning',
-          whole.map((one) => accuracyOf(one)),
-          { student: whole[0] ?? first.student },
+        NETWORK_COLUMNS,
+        networkRow('before pruning', whole.map(accuracyOf), whole[0] ?? first.student),
+        networkRow('pruned by half, by the L1 norm of weights', accuraciesOf(byWeights), first.student),
+        networkRow('pruned by half, at random', accuraciesOf(atRandom), (atRandom[0] ?? first).student),
+        networkRow(
+          'as small, distilled from nothing',
+          accuraciesOf(fromNothing),
+          (fromNothing[0] ?? first).student,
         ),
-        row('pruned by half, by the L1 norm of weights', of(byWeights), first),
-        row('pruned by half, at random', of(atRandom), atRandom[0] ?? first),
-        row('as small, distilled from nothing', of(fromNothing), fromNothing[0] ?? first),
       ]),
       text:
         `Mean ± standard deviation over ${SEEDS.length} seeds; the teacher (${percents([accuracyOf(teacher.student)])} %) was trained once. ` +
         `Everybody learns from the same 5,000 images, 1,000 of them with labels; the network from nothing for as many epochs as the pruned one in all (${EPOCHS}), all of them small. ` +
-        `Right after the first round (${rounds[0]?.name ?? ''}), before anything was trained again, ${percents(cuts)} % of the validation split are right by weights, ${percents(randomCuts)} % at random. ` +
+        `Right after the first round (${rounds[0]?.name ?? ''}), before anything was trained again, ${percents(firstCutsOf(byWeights))} % of the validation split are right by weights, ${percents(firstCutsOf(atRandom))} % at random. ` +
         `Pruned by weights the network has ${numbers(
           gain.map((one) => 100 * one),
           2,

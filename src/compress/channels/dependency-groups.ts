@@ -2,7 +2,8 @@ import type { Graph, Node, Value } from '../../onnx/graph.ts';
 import { capturedValues, subgraphsOf } from '../../onnx/used-values.ts';
 import type { Student } from '../../students/student.ts';
 import { AxisUnits } from './axis-units.ts';
-import { FROZEN, OPERATOR_RULES, type OperatorRule } from './operator-rules.ts';
+import { FROZEN, type OperatorRule } from './operator-rule.ts';
+import { OPERATOR_RULES } from './operator-rules.ts';
 
 /** A part of a parameter that belongs to a unit: some indices of one of its axes. */
 export interface UnitPart {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { skipOption } from '../skip-option.ts';
 
 /** What a recipe says of grouped convolutions. */
 export const groupOptions = z
@@ -44,11 +45,7 @@ export const groupOptions = z
       .describe(
         'How much the network before counts as a teacher while all are trained together; 0: not at all.',
       ),
-    skip: z
-      .array(z.string().min(1).max(200))
-      .max(100)
-      .default([])
-      .describe('Convolutions that stay whole, by the names of their weights; `*` stands for anything.'),
+    skip: skipOption('Convolutions'),
   })
   .describe('Convolutions become grouped ones: a fraction of their weights and multiplications.');
 

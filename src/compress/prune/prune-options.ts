@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { skipOption } from '../skip-option.ts';
 
 /** What a recipe says of pruning. */
 export const pruneOptions = z
@@ -48,11 +49,7 @@ export const pruneOptions = z
       .default(0)
       .describe('Weight of the L1 norm of normalisation scales in the loss while the student is trained.'),
     multiple: z.int().min(1).max(64).default(1).describe('Layers keep a multiple of so many channels.'),
-    skip: z
-      .array(z.string().min(1).max(200))
-      .max(100)
-      .default([])
-      .describe('Layers that stay whole, by the names of their weights; `*` stands for anything.'),
+    skip: skipOption('Layers'),
   })
   .describe('Removes channels, neurons and attention heads: the network that ships is smaller.');
 

@@ -1,20 +1,14 @@
 import { columnOf, rowOf } from '../../metrics/output-rows.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { classesOf } from '../../targets/head.ts';
+import { type ClassCounts, CountsByClass } from './counts-by-class.ts';
 import { DrawnSamples } from './drawn-samples.ts';
-import type { Said, SectionCollector, SectionContext, Speaker } from './section.ts';
-
-/** Frames of a class: those that have it, those that are called so, and both. */
-interface Counts {
-  present: number;
-  called: number;
-  right: number;
-}
+import type { Said, SectionCollector, SectionContext } from './section.ts';
 
 /** Class by class: F1 of each model over all frames; and clips with where each class begins and ends. */
 export function frameClassesSection({ head, seed, examples }: SectionContext): SectionCollector {
   const names = classesOf(head);
-  const counts = new Map<Speaker, Counts[]>();
+  const counts = new CountsByClass(names);
   const drawn = new DrawnSamples(seed, examples);
   return {
     add(answers, batch, example) {
@@ -23,11 +17,7 @@ export function frameClassesSection({ head, seed, examples }: SectionContext): S
         const truth = rowOf(truths, row) as Int32Array;
         if (truth.every((one) => one < 0)) continue;
         const said = [...answers].map(([who, answer]) => [who, likeliest(answer, row)] as const);
-        for (const [who, found] of said) {
-          const all = counts.get(who) ?? names.map(() => ({ present: 0, called: 0, right: 0 }));
-          counts.set(who, all);
-          count(all, truth, found);
-        }
+        for (const [who, found] of said) count(counts.of(who), truth, found);
         drawn.offer(() => ({
           ...example(batch.ordinals[row] as number),
           said: [
@@ -38,21 +28,10 @@ export function frameClassesSection({ head, seed, examples }: SectionContext): S
       }
     },
     section: () => [
-      {
-        block: 'table',
-        title: 'Class by class',
-        about: 'F1 of the frames of each class, over all test clips.',
-        columns: [
-          { title: 'Class', format: 'text' },
-          { title: 'frames', format: 'count' },
-          ...[...counts.keys()].map((who) => ({ title: `F1, ${who}`, format: 'percent' as const })),
-        ],
-        rows: names.map((name, c) => [
-          name,
-          [...counts.values()][0]?.[c]?.present ?? 0,
-          ...[...counts.values()].map((all) => f1(all[c] as Counts)),
-        ]),
-      },
+      counts.table('Class by class', 'F1 of the frames of each class, over all test clips.', [
+        'Class',
+        'frames',
+      ]),
       {
         block: 'samples',
         title: 'Some of the clips',
@@ -63,18 +42,14 @@ export function frameClassesSection({ head, seed, examples }: SectionContext): S
   };
 }
 
-function count(all: readonly Counts[], truth: Int32Array, found: readonly number[]): void {
+function count(all: readonly ClassCounts[], truth: Int32Array, found: readonly number[]): void {
   for (const [frame, own] of truth.entries()) {
     if (own < 0) continue;
     const called = found[frame] as number;
-    (all[own] as Counts).present++;
-    (all[called] as Counts).called++;
-    if (called === own) (all[own] as Counts).right++;
+    (all[own] as ClassCounts).present++;
+    (all[called] as ClassCounts).called++;
+    if (called === own) (all[own] as ClassCounts).right++;
   }
-}
-
-function f1({ present, called, right }: Counts): number | null {
-  return present + called > 0 ? (2 * right) / (present + called) : null;
 }
 
 /** The likeliest class of each frame. */

@@ -1,17 +1,18 @@
 import { INPUT_IDS } from '../../data/columns.ts';
 import { columnOf, rowOf } from '../../metrics/output-rows.ts';
-import { countSpans, type SpanCounts, spanF1, spansOf } from '../../metrics/span-f1.ts';
+import { countSpans, spansOf } from '../../metrics/span-f1.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { classesOf } from '../../targets/head.ts';
 import { type TokenOffset, tokenOffsets } from '../../targets/token-offsets.ts';
+import { type ClassCounts, CountsByClass } from './counts-by-class.ts';
 import { DrawnSamples } from './drawn-samples.ts';
-import type { Said, SectionCollector, SectionContext, Speaker } from './section.ts';
+import type { Said, SectionCollector, SectionContext } from './section.ts';
 
 /** Kind by kind: span F1 of each model; and texts with their spans marked. */
 export function tokenClassesSection({ head, seed, examples, tokenizer }: SectionContext): SectionCollector {
   const tags = classesOf(head);
   const kinds = tags.filter((tag) => tag.startsWith('B-')).map((tag) => tag.slice(2));
-  const counts = new Map<Speaker, SpanCounts[]>();
+  const counts = new CountsByClass(kinds);
   const drawn = new DrawnSamples(seed, examples);
   return {
     add(answers, batch, example) {
@@ -23,10 +24,9 @@ export function tokenClassesSection({ head, seed, examples, tokenizer }: Section
         const own = tokens.map((token) => tags[truth[token] as number] as string);
         const said = [...answers].map(([who, answer]) => [who, tagsOf(answer, row, tokens)] as const);
         for (const [who, found] of said) {
-          const all = counts.get(who) ?? kinds.map(() => ({ right: 0, called: 0, present: 0 }));
-          counts.set(who, all);
+          const all = counts.of(who);
           kinds.forEach((kind, k) => {
-            countSpans(all[k] as SpanCounts, only(own, kind), only(found, kind));
+            countSpans(all[k] as ClassCounts, only(own, kind), only(found, kind));
           });
         }
         if (!own.some((tag) => tag !== 'O') || !tokenizer) continue;
@@ -46,21 +46,11 @@ export function tokenClassesSection({ head, seed, examples, tokenizer }: Section
       }
     },
     section: () => [
-      {
-        block: 'table',
-        title: 'Kind by kind',
-        about: 'F1 of the spans of each kind: one is right where its kind and both ends are.',
-        columns: [
-          { title: 'Kind', format: 'text' },
-          { title: 'spans', format: 'count' },
-          ...[...counts.keys()].map((who) => ({ title: `F1, ${who}`, format: 'percent' as const })),
-        ],
-        rows: kinds.map((kind, k) => [
-          kind,
-          [...counts.values()][0]?.[k]?.present ?? 0,
-          ...[...counts.values()].map((all) => orNull(spanF1(all[k] as SpanCounts))),
-        ]),
-      },
+      counts.table(
+        'Kind by kind',
+        'F1 of the spans of each kind: one is right where its kind and both ends are.',
+        ['Kind', 'spans'],
+      ),
       {
         block: 'samples',
         title: 'Texts with their spans',
@@ -97,8 +87,4 @@ function marked(
     const [first, last] = [offsets[tokens[from] as number], offsets[tokens[to - 1] as number]];
     return first && last ? [{ from: first[0], to: last[1], label: kind }] : [];
   });
-}
-
-function orNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
 }

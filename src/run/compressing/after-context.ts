@@ -18,8 +18,8 @@ import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
 import { labelTerms, teacherTerms } from '../heads/label-terms.ts';
 import { modelSelection } from '../heads/model-selection.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
-import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
 import { calibratedRanges } from '../measuring/int8.ts';
+import { validationEvaluator } from '../measuring/validation-evaluator.ts';
 import type { Lessons } from '../teaching/lessons.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { withDecidedTemperature, withoutSchedules } from '../training/decided-temperature.ts';
@@ -133,13 +133,7 @@ export function afterContext(
   }
 
   async function measure(student: Student): Promise<Evaluation> {
-    const evaluator = parameterEvaluator({
-      engine,
-      student,
-      split: data.dataset.splits.validation,
-      batchSize: training.batchSize,
-      outputs: data.heads,
-    });
+    const evaluator = validationEvaluator(run, data, student);
     try {
       const contents = [...trainedTensors(student)].map(
         ([name, tensor]) => [name, tensor.data as Float32Array] as const,

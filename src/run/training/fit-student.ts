@@ -9,7 +9,7 @@ import { formulateFor } from '../calibrating/formulate.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData, TrainingData } from '../context/task.ts';
-import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
+import { validationEvaluator } from '../measuring/validation-evaluator.ts';
 import type { TrainingPlan } from './planned-training.ts';
 
 /** One training of a run. */
@@ -42,13 +42,7 @@ export async function fitStudent(
   const { recipe, engine, folder } = run;
   const { training } = recipe;
   const [stage] = name;
-  const evaluator = parameterEvaluator({
-    engine,
-    student,
-    split: data.dataset.splits.validation,
-    batchSize: training.batchSize,
-    outputs: data.heads,
-  });
+  const evaluator = validationEvaluator(run, data, student);
   try {
     const result = await trainStudent({
       ...own,
