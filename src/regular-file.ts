@@ -54,6 +54,21 @@ export function readRegularFile(path: string): Uint8Array {
   }
 }
 
+/** The bytes of a file, one piece after another; each is gone when the next one is asked for. Throws as `openRegularFile` does. */
+export function* readChunks(path: string): Generator<Uint8Array> {
+  const descriptor = openRegularFile(path);
+  try {
+    const buffer = new Uint8Array(1 << 18);
+    for (;;) {
+      const read = readSync(descriptor, buffer);
+      if (read === 0) return;
+      yield buffer.subarray(0, read);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** A file as UTF-8 text; throws as `openRegularFile` does. */
 export function readRegularText(path: string): string {
   return textOf(readRegularFile(path));

@@ -12,7 +12,7 @@ import { PROCESS_ID } from './platform/machine.ts';
 import { dirname } from './platform/paths.ts';
 
 /** What a file is to hold: a text, or bytes in pieces that are written one after another. */
-export type FileContent = string | readonly Uint8Array[];
+export type FileContent = string | Iterable<Uint8Array>;
 
 /**
  * Writes a file that is there whole or not at all: written beside, synced, renamed. Its folder is made.

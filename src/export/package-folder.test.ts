@@ -25,7 +25,7 @@ it('is a map of names to bytes before it is a folder', () => {
   const models = { 'onnx/model.onnx': identity('a'), 'onnx/model_quantized.onnx': null };
   const contents = packageContents(models, [json]);
   expect([...contents.keys()]).toEqual(['onnx/model.onnx', 'config.json']);
-  expect(readModel(contents.get('onnx/model.onnx')?.[0] as Uint8Array).outputs[0]?.name).toBe('a');
+  expect(readModel([...(contents.get('onnx/model.onnx') ?? [])][0] as Uint8Array).outputs[0]?.name).toBe('a');
   expect([...files.filesIn('/')]).toEqual([]);
 });
 

@@ -24,7 +24,7 @@ export const QUANTIZED_FILE = 'onnx/model_quantized.onnx';
 export const CONFIG_FILE = 'config.json';
 
 /** A package in memory: what its files hold, by their names in the package's folder; a model's may come in pieces. */
-export type PackageContents = ReadonlyMap<string, readonly Uint8Array[]>;
+export type PackageContents = ReadonlyMap<string, Iterable<Uint8Array>>;
 
 /**
  * The package of some models, by their files' names (null for one that is left out), with other files beside them: the
@@ -34,7 +34,7 @@ export function packageContents(
   models: Readonly<Record<string, Graph | null>>,
   files: readonly PackageFile[],
 ): PackageContents {
-  const contents = new Map<string, readonly Uint8Array[]>();
+  const contents = new Map<string, Iterable<Uint8Array>>();
   for (const [name, graph] of Object.entries(models)) {
     // The weights of a very large one are a file of their own.
     for (const { path, pieces } of graph ? modelFiles(name, graph) : []) contents.set(path, pieces);

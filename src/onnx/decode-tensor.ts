@@ -10,13 +10,25 @@ import {
 import { locating } from './located-error.ts';
 import { type TensorProto, TensorProtoSchema } from './schema/onnx.gen.ts';
 import { MAX_RANK } from './shape-inference/rule.ts';
+import { type StoredRange, storedTensor } from './stored-tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
  * Gives `length` bytes from `offset` of the data file at `location` (a path relative to the model). It has to
  * throw when the file is shorter: lengths come from the model, and nothing may be allocated on their word.
  */
-export type ReadExternalData = (location: string, offset: number, length: number) => Uint8Array;
+export interface ReadExternalData {
+  (location: string, offset: number, length: number): Uint8Array;
+  /**
+   * Where these bytes lie, for who reads them later, and what reads them then; undefined for those that are to be read now.
+   * Throws as reading does.
+   */
+  later?(
+    location: string,
+    offset: number,
+    length: number,
+  ): { readonly range: StoredRange; read(): Uint8Array } | undefined;
+}
 
 /** Names of the TensorProto.DataType numbers that we do not hold. */
 const UNSUPPORTED_TYPES: Record<number, string> = {
@@ -69,6 +81,10 @@ export function decodeTensor(proto: TensorProto, where: string, readExternal?: R
   const count = dims.includes(0) ? 0 : dims.reduce((product, dim) => product * dim, 1);
   if (count > Number.MAX_SAFE_INTEGER) throw bad(where, `shape [${dims.join(', ')}] is absurdly large`);
   if (proto.segment) throw bad(where, 'tensors in segments are not supported');
+  const stored =
+    proto.dataLocation === EXTERNAL ? storedData(proto, type, count, where, readExternal) : undefined;
+  if (stored && type !== 'string')
+    return storedTensor(type, dims, () => inMemory(type, stored.read()), stored.range);
   return { type, dims, data: decodeElements(proto, type, dims, count, where, readExternal) };
 }
 
@@ -88,7 +104,7 @@ function decodeElements(
       );
     }
   };
-  if (proto.dataLocation === 1) return external(proto, type, count, where, readExternal);
+  if (proto.dataLocation === EXTERNAL) return external(proto, type, count, where, readExternal);
   if (type === 'string') {
     expect(proto.stringData.length, 'strings', count);
     return proto.stringData.map((bytes) => decodeText(bytes, where));
@@ -140,6 +156,14 @@ function fromNumbers(
   return array;
 }
 
+/** The number of `EXTERNAL` in TensorProto.DataLocation. */
+const EXTERNAL = 1;
+
+/** Bytes of a buffer of their own as elements, not copied. */
+function inMemory(type: Exclude<DataType, 'string'>, bytes: Uint8Array): TensorData {
+  return new (arrayTypeOf(type))(bytes.buffer as ArrayBuffer);
+}
+
 /** Copies, because typed arrays need aligned memory and the file's own buffer should be free to go. */
 function fromBytes(type: Exclude<DataType, 'string'>, bytes: Uint8Array): TensorData {
   const copy = new Uint8Array(bytes.byteLength);
@@ -154,9 +178,7 @@ function external(
   where: string,
   readExternal: ReadExternalData | undefined,
 ): TensorData {
-  const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
-  const location = entries.get('location');
-  if (!location) throw bad(where, 'its external data has no location');
+  const { location, offset, length } = placeOf(proto, type, count, where);
   if (type === 'string') throw bad(where, 'strings cannot be external data');
   if (!readExternal) {
     throw new LimbeckError(
@@ -168,15 +190,42 @@ function external(
       },
     );
   }
-  const size = count * bytesPerElement(type);
-  const offset = wholeNumber(entries.get('offset') ?? '0', where);
-  const length = wholeNumber(entries.get('length') ?? String(size), where);
-  if (length !== size) throw bad(where, `needs ${size} bytes, its external data is ${length} bytes long`);
   const bytes = locating(where, () => readExternal(location, offset, length));
   if (bytes.byteLength !== length) {
     throw bad(where, `needs ${length} bytes of '${location}', ${bytes.byteLength} could be read`);
   }
   return fromBytes(type, bytes);
+}
+
+/** What of a tensor's external data is read later; undefined where that is now. */
+function storedData(
+  proto: TensorProto,
+  type: DataType,
+  count: number,
+  where: string,
+  readExternal: ReadExternalData | undefined,
+): ReturnType<NonNullable<ReadExternalData['later']>> {
+  if (!readExternal?.later || type === 'string') return undefined;
+  const { location, offset, length } = placeOf(proto, type, count, where);
+  return locating(where, () => readExternal.later?.(location, offset, length));
+}
+
+/** Which file a tensor's external data lie in, and where, all of it checked against its shape. */
+function placeOf(
+  { externalData }: TensorProto,
+  type: DataType,
+  count: number,
+  where: string,
+): { readonly location: string; readonly offset: number; readonly length: number } {
+  const entries = new Map(externalData.map(({ key, value }) => [key, value]));
+  const location = entries.get('location');
+  if (!location) throw bad(where, 'its external data has no location');
+  const size = count * bytesPerElement(type);
+  const offset = wholeNumber(entries.get('offset') ?? '0', where);
+  const length = wholeNumber(entries.get('length') ?? String(size), where);
+  if (type !== 'string' && length !== size)
+    throw bad(where, `needs ${size} bytes, its external data is ${length} bytes long`);
+  return { location, offset, length };
 }
 
 function wholeNumber(text: string, where: string): number {

@@ -1,13 +1,14 @@
 import { create } from '@bufbuild/protobuf';
 import { DATA_TYPE_CODES } from './data-type.ts';
 import { StringStringEntryProtoSchema, type TensorProto, TensorProtoSchema } from './schema/onnx.gen.ts';
+import { elementsOnce, tensorByteLength } from './stored-tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 const utf8 = new TextEncoder();
 
 /** A tensor's elements as they lie in memory, not copied (little-endian, as ONNX wants and every engine has). */
 export function tensorBytes(tensor: Tensor): Uint8Array {
-  const { data } = tensor;
+  const data = elementsOnce(tensor);
   if (Array.isArray(data)) throw new Error('string tensors have no raw bytes');
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
@@ -15,7 +16,7 @@ export function tensorBytes(tensor: Tensor): Uint8Array {
 /** A tensor as TensorProto: strings as string_data, everything else as raw_data. */
 export function encodeTensor(name: string, tensor: Tensor): TensorProto {
   const proto = tensorHeader(name, tensor);
-  if (Array.isArray(tensor.data)) proto.stringData = tensor.data.map((text) => utf8.encode(text));
+  if (tensor.type === 'string') proto.stringData = (tensor.data as string[]).map((text) => utf8.encode(text));
   else proto.rawData = tensorBytes(tensor);
   return proto;
 }
@@ -33,12 +34,13 @@ export function encodeExternalTensor(
   proto.externalData = [
     entry('location', location),
     entry('offset', String(offset)),
-    entry('length', String(tensorBytes(tensor).byteLength)),
+    entry('length', String(tensorByteLength(tensor))),
   ];
   return proto;
 }
 
-function tensorHeader(name: string, tensor: Tensor): TensorProto {
+/** A tensor's name, type and shape, without its elements. */
+export function tensorHeader(name: string, tensor: Tensor): TensorProto {
   const proto = create(TensorProtoSchema, {
     dims: tensor.dims.map((dim) => BigInt(dim)),
     dataType: DATA_TYPE_CODES[tensor.type],

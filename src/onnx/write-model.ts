@@ -9,6 +9,7 @@ import {
   AttributeProtoSchema,
   type GraphProto,
   GraphProtoSchema,
+  type ModelProto,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
@@ -18,6 +19,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './schema/onnx.gen.ts';
+import { isStored, tensorByteLength } from './stored-tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 export interface WriteModelOptions {
@@ -32,7 +34,7 @@ export interface WriteModelOptions {
 /** The protobuf format ends at 2 GiB. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 
-type EncodeInitializer = (name: string, tensor: Tensor) => TensorProto;
+export type EncodeInitializer = (name: string, tensor: Tensor) => TensorProto;
 
 /**
  * A graph as the bytes of an ONNX file. The same graph always gives the same bytes.
@@ -54,8 +56,8 @@ export interface ExternalDataOptions extends WriteModelOptions {
 /** A model whose large tensors lie in a second file: its pieces, one after another, are that file. */
 export interface ModelWithExternalData {
   model: Uint8Array;
-  /** Views of the tensors' own memory and of the padding between them. */
-  data: readonly Uint8Array[];
+  /** Views of the tensors' own memory and of the padding between them; tensors that lie in files are read in their turn. */
+  data: Iterable<Uint8Array>;
 }
 
 /** Tensors begin at multiples of this many bytes, so that a mapped file can be used in place. */
@@ -67,25 +69,39 @@ export function writeModelWithExternalData(
   options: ExternalDataOptions,
 ): ModelWithExternalData {
   const threshold = options.threshold ?? 1024;
-  const data: Uint8Array[] = [];
+  const data: (Uint8Array | Tensor)[] = [];
   let offset = 0;
-  const append = (piece: Uint8Array) => {
-    data.push(piece);
-    offset += piece.byteLength;
-  };
   const model = encodeModel(graph, options, (name, tensor) => {
     if (tensor.type === 'string') return encodeTensor(name, tensor);
-    const bytes = tensorBytes(tensor);
-    if (bytes.byteLength < threshold || bytes.byteLength === 0) return encodeTensor(name, tensor);
-    if (offset % ALIGNMENT !== 0) append(new Uint8Array(ALIGNMENT - (offset % ALIGNMENT)));
+    const length = tensorByteLength(tensor);
+    if (length < threshold || length === 0) return encodeTensor(name, tensor);
+    const padding = (ALIGNMENT - (offset % ALIGNMENT)) % ALIGNMENT;
+    if (padding > 0) data.push(new Uint8Array(padding));
+    offset += padding;
     const proto = encodeExternalTensor(name, tensor, options.fileName, offset);
-    append(bytes);
+    data.push(isStored(tensor) ? tensor : tensorBytes(tensor));
+    offset += length;
     return proto;
   });
-  return { model, data };
+  return { model, data: { [Symbol.iterator]: () => bytesOf(data) } };
+}
+
+function* bytesOf(pieces: readonly (Uint8Array | Tensor)[]): Generator<Uint8Array> {
+  for (const piece of pieces) yield piece instanceof Uint8Array ? piece : tensorBytes(piece);
 }
 
 function encodeModel(graph: Graph, options: WriteModelOptions, encodeInitializer: EncodeInitializer) {
+  const bytes = toBinary(ModelProtoSchema, modelProto(graph, options, encodeInitializer));
+  if (bytes.byteLength > MAX_MODEL_BYTES) throw tooLarge(graph.name, bytes.byteLength);
+  return bytes;
+}
+
+/** A graph as a ModelProto, its initializers encoded as a caller wants them. @throws LimbeckError as `writeModel` */
+export function modelProto(
+  graph: Graph,
+  options: WriteModelOptions,
+  encodeInitializer: EncodeInitializer,
+): ModelProto {
   let tensorTotal = 0;
   const counting: EncodeInitializer = (name, tensor) => {
     const proto = encodeInitializer(name, tensor);
@@ -94,22 +110,17 @@ function encodeModel(graph: Graph, options: WriteModelOptions, encodeInitializer
     return proto;
   };
   const writer = new GraphWriter(counting, options.valueInfo ?? true);
-  const bytes = toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, {
-      irVersion: BigInt(options.irVersion ?? 8),
-      producerName: options.producer ?? 'limbeck',
-      graph: writer.graph(graph, new Map()),
-      opsetImport: [...graph.opsets].map(([domain, version]) =>
-        create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
-      ),
-      metadataProps: [...graph.metadata].map(([key, value]) =>
-        create(StringStringEntryProtoSchema, { key, value }),
-      ),
-    }),
-  );
-  if (bytes.byteLength > MAX_MODEL_BYTES) throw tooLarge(graph.name, bytes.byteLength);
-  return bytes;
+  return create(ModelProtoSchema, {
+    irVersion: BigInt(options.irVersion ?? 8),
+    producerName: options.producer ?? 'limbeck',
+    graph: writer.graph(graph, new Map()),
+    opsetImport: [...graph.opsets].map(([domain, version]) =>
+      create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+    ),
+    metadataProps: [...graph.metadata].map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+  });
 }
 
 function tooLarge(name: string, bytes: number): LimbeckError {

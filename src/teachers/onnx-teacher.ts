@@ -4,11 +4,12 @@ import type { Engine, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import { tensorBytes } from '../onnx/encode-tensor.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
-import { readModelFile } from '../onnx/node-files.ts';
+import { modelPieces } from '../onnx/model-pieces.ts';
+import { openModelFile } from '../onnx/node-files.ts';
 import { readModel } from '../onnx/read-model.ts';
 import { elementCount, type Tensor, zeros } from '../onnx/tensor.ts';
 import { createSha256 } from '../platform/hash.ts';
-import { readRegularFile } from '../regular-file.ts';
+import { readChunks } from '../regular-file.ts';
 import type { Teacher, TeacherOutput } from './teacher.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, TOKEN_TYPE_IDS } from './teacher-source.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
@@ -63,27 +64,29 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   };
 }
 
-/** The hash of a teacher over this model (`Teacher.hash`), without loading it. */
-export function teacherHash(model: Uint8Array | string): string {
-  return typeof model === 'string' ? readTeacherModel(model, model).hash : sha256(model);
+/**
+ * The hash of a teacher over this model (`Teacher.hash`), without loading it: its file's path, its bytes, or a graph, whose
+ * bytes are those that `writeModel` gives. Weights that lie in files are read one after another.
+ */
+export function teacherHash(model: Uint8Array | string | Graph): string {
+  if (typeof model === 'string') return readTeacherModel(model, model).hash;
+  return sha256(model instanceof Uint8Array ? [model] : modelPieces(model));
 }
 
 function readTeacherModel(model: Uint8Array | string, title: string): { graph: Graph; hash: string } {
-  if (typeof model !== 'string') return { graph: readModel(model, { title }), hash: sha256(model) };
-  const graph = readModelFile(model);
-  const bytes = readRegularFile(model);
-  try {
-    readModel(bytes);
-  } catch (error) {
-    if (!(error instanceof LimbeckError) || error.code !== 'model.external-data') throw error;
-    // Weights that lie in another file are part of the answers, so they are part of the hash.
-    const tensors = [...graph.initializers.values()].filter((tensor) => tensor.type !== 'string');
-    return { graph, hash: sha256(bytes, ...tensors.map(tensorBytes)) };
-  }
-  return { graph, hash: sha256(bytes) };
+  if (typeof model !== 'string') return { graph: readModel(model, { title }), hash: sha256([model]) };
+  const { graph, files } = openModelFile(model);
+  return { graph, hash: sha256(hashed(model, graph, files.length > 1)) };
 }
 
-function sha256(...pieces: Uint8Array[]): string {
+/** Weights that lie in another file are part of the answers, so they are part of the hash. */
+function* hashed(path: string, { initializers }: Graph, hasOtherFiles: boolean): Generator<Uint8Array> {
+  yield* readChunks(path);
+  if (!hasOtherFiles) return;
+  for (const tensor of initializers.values()) if (tensor.type !== 'string') yield tensorBytes(tensor);
+}
+
+function sha256(pieces: Iterable<Uint8Array>): string {
   const hash = createSha256();
   for (const piece of pieces) hash.update(piece);
   return hash.digest('hex');

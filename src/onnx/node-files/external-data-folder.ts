@@ -3,8 +3,12 @@ import { closeSync, constants, fstatSync, readSync, realpathSync } from '../../p
 import { dirname, isAbsolute, resolve, sep } from '../../platform/paths.ts';
 import { openRegularFile } from '../../regular-file.ts';
 
+import type { StoredRange } from '../stored-tensor.ts';
+
 interface DataFile {
   readonly path: string;
+  /** What it was when it was opened: another one must not be read in its place. */
+  readonly changed: number;
   readonly descriptor: number;
   readonly size: number;
   /** Bytes handed out so far. */
@@ -32,6 +36,35 @@ export class ExternalDataFolder {
   }
 
   read(location: string, offset: number, length: number): Uint8Array {
+    const file = this.taken(location, offset, length);
+    return this.bytesOf(file.descriptor, location, offset, length);
+  }
+
+  /** The same bytes to be read later, also after `close`: each time anew, and never those of a file that was changed meanwhile. */
+  later(
+    location: string,
+    offset: number,
+    length: number,
+  ): { readonly range: StoredRange; read(): Uint8Array } {
+    const { path, size, changed } = this.taken(location, offset, length);
+    return {
+      range: { path, offset, length },
+      read: () => {
+        const descriptor = this.descriptorOf(path, location);
+        try {
+          const now = fstatSync(descriptor);
+          if (now.size !== size || now.mtimeMs !== changed)
+            throw this.error(location, 'the file was changed since the model was opened');
+          return this.bytesOf(descriptor, location, offset, length);
+        } finally {
+          closeSync(descriptor);
+        }
+      },
+    };
+  }
+
+  /** Checks a range against its file, and counts it. */
+  private taken(location: string, offset: number, length: number): DataFile {
     const file = this.files.get(location) ?? this.open(location);
     if (offset + length > file.size) {
       throw this.error(
@@ -43,10 +76,14 @@ export class ExternalDataFolder {
     if (file.read > file.size * MAX_READS_OF_A_BYTE) {
       throw this.error(location, 'too many tensors share the same bytes of the file');
     }
+    return file;
+  }
+
+  private bytesOf(descriptor: number, location: string, offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       // One call reads less than 2 GiB.
-      const count = readSync(file.descriptor, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+      const count = readSync(descriptor, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
       if (count === 0) throw this.error(location, 'the file became shorter while it was read');
       done += count;
     }
@@ -60,15 +97,19 @@ export class ExternalDataFolder {
 
   private open(location: string): DataFile {
     const path = this.locate(location);
-    let descriptor: number;
+    const descriptor = this.descriptorOf(path, location);
+    const { size, mtimeMs } = fstatSync(descriptor);
+    const file = { path, descriptor, size, changed: mtimeMs, read: 0 };
+    this.files.set(location, file);
+    return file;
+  }
+
+  private descriptorOf(path: string, location: string): number {
     try {
-      descriptor = openRegularFile(path, constants.O_NOFOLLOW ?? 0);
+      return openRegularFile(path, constants.O_NOFOLLOW ?? 0);
     } catch (cause) {
       throw this.error(location, `the data file cannot be read: ${(cause as Error).message}`, cause);
     }
-    const file = { path, descriptor, size: fstatSync(descriptor).size, read: 0 };
-    this.files.set(location, file);
-    return file;
   }
 
   private locate(location: string): string {

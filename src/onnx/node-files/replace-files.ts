@@ -7,7 +7,7 @@ import { writeError, writeSynced } from '../../replace-file.ts';
 export interface ModelFile {
   path: string;
   /** Written one after another. */
-  pieces: readonly Uint8Array[];
+  pieces: Iterable<Uint8Array>;
 }
 
 /**

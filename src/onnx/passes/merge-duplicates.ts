@@ -2,6 +2,7 @@ import { isFloat } from '../data-type.ts';
 import { tensorBytes } from '../encode-tensor.ts';
 import type { Attribute, Graph, Node, Value } from '../graph.ts';
 import { replaceReads } from '../replace-values.ts';
+import { tensorByteLength } from '../stored-tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { subgraphsOf } from '../used-values.ts';
 
@@ -94,8 +95,7 @@ function attributeKey(attribute: Attribute): string | undefined {
 }
 
 function tensorKey(tensor: Tensor): string | undefined {
-  const { type, dims, data } = tensor;
-  if (Array.isArray(data)) return undefined;
-  const bytes = tensorBytes(tensor);
-  return bytes.byteLength > MAX_TENSOR_BYTES ? undefined : `${type}[${dims}]${bytes.join()}`;
+  const { type, dims } = tensor;
+  if (type === 'string' || tensorByteLength(tensor) > MAX_TENSOR_BYTES) return undefined;
+  return `${type}[${dims}]${tensorBytes(tensor).join()}`;
 }

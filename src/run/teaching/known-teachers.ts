@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { canonicalJson } from '../../data/canonical-json.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { writeModel } from '../../onnx/write-model.ts';
 import { existsSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { join } from '../../platform/paths.ts';
@@ -59,7 +58,7 @@ export function teacherKey(
 
 /** The hash under which the store keeps what a teacher's model answers before it is trained: its embeddings. */
 export function encoderHash({ model }: Pick<TextTeacherSource, 'model'>): string {
-  return teacherHash(writeModel(model));
+  return teacherHash(model);
 }
 
 /** Remembers a teacher, a file of its own for each, so that runs at the same time lose nothing of each other's. */

@@ -37,7 +37,7 @@ function onnx({ external = false, name = 'model.onnx' } = {}): Record<string, Ui
   g.output(g.matMul(x, g.initializer('weight', float32(Array(64 * 8).fill(0.5), [64, 8]))), 'logits');
   const files = filesOfModel(`/somewhere/${name}`, g.build(), { externalData: external });
   return Object.fromEntries(
-    files.map(({ path, pieces }) => [path.split('/').at(-1) as string, Buffer.concat(pieces)]),
+    files.map(({ path, pieces }) => [path.split('/').at(-1) as string, Buffer.concat([...pieces])]),
   );
 }
 
