@@ -27,6 +27,14 @@ export { createWebEngine, type WebEngineOptions } from './engine/web.ts';
 export { type ErrorCode, LimbeckError } from './errors.ts';
 export type { OnEvent, RunEvent, StageName } from './events.ts';
 export { type EarlyAnswers, EarlyExits, type EarlyExitsOptions } from './export/early-exits.ts';
+export {
+  type GeneratedText,
+  type GenerateOptions,
+  type TextGenerationOptions,
+  TextGenerator,
+  type TextGeneratorFiles,
+  type TextPiece,
+} from './generate/text-generator.ts';
 export { checkRecipe, type ParseOptions, parseRecipe } from './recipe/parse.ts';
 export { RecipeError, type RecipeProblem } from './recipe/problems.ts';
 export { type Recipe, type RecipeInput, recipeJsonSchema } from './recipe/schema.ts';

@@ -15,6 +15,7 @@ export type ErrorArea =
   | 'compress'
   | 'checkpoint'
   | 'export'
+  | 'generate'
   | 'measure'
   | 'run'
   | 'plugin'

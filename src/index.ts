@@ -31,6 +31,20 @@ export {
   EarlyExits,
   type EarlyExitsOptions,
 } from './export/early-exits.ts';
+export { type BeamOptions, beamSearch, type FoundText } from './generate/beam-search.ts';
+export type { ChoiceOptions } from './generate/choose-token.ts';
+export type { Decoder, NextLogits, Reading } from './generate/decoder.ts';
+export { type GeneratedToken, generateTokens } from './generate/generate-tokens.ts';
+export type { FinishReason, GenerationOptions } from './generate/generation-options.ts';
+export { type SessionDecoderOptions, sessionDecoder } from './generate/session-decoder.ts';
+export {
+  type GeneratedText,
+  type GenerateOptions,
+  type TextGenerationOptions,
+  TextGenerator,
+  type TextGeneratorFiles,
+  type TextPiece,
+} from './generate/text-generator.ts';
 export type { GraphEdge, GraphNode, KnowledgeGraph } from './knowledge/graph/knowledge-graph.ts';
 export type { LabelEncoding } from './knowledge/label-encoding.ts';
 export type { LabelSpace, SpaceInfo } from './knowledge/label-space.ts';
@@ -50,6 +64,7 @@ export { stringifyRecipe } from './recipe/write.ts';
 export type { ContinualMethodResult, ContinualResult } from './report/continual-result.ts';
 export {
   accuracyOf,
+  type FurtherResult,
   type Gate,
   type Machine,
   type ModelResult,
@@ -97,6 +112,7 @@ export {
   measureModel,
 } from './run/measure-model.ts';
 export { openEarlyExits } from './run/open-early-exits.ts';
+export { type OpenTextGeneratorOptions, openTextGenerator } from './run/open-text-generator.ts';
 export { plan } from './run/plan.ts';
 export type { PlanningContext } from './run/planning/planning-context.ts';
 export type { Plan, StagePlan } from './run/planning/stage-plan.ts';

@@ -17,6 +17,7 @@ const ROOMS = [
   'objectives',
   'weighting',
   'students',
+  'generate',
   'compress',
   'train',
   'tasks',
@@ -37,6 +38,8 @@ interface Import {
   file: string;
   target: string;
   typeOnly: boolean;
+  /** Imported when it is wanted, by `import()`. */
+  isLate: boolean;
 }
 
 function sourceFiles(folder: string): string[] {
@@ -53,6 +56,7 @@ function importsOf(path: string): Import[] {
     file: relative(SRC, path),
     target: (match[3] ?? match[4] ?? match[5]) as string,
     typeOnly: match[2] !== undefined,
+    isLate: match[5] !== undefined,
   }));
 }
 
@@ -116,6 +120,25 @@ describe('architecture', () => {
     for (const file of core) visit(file, []);
     expect(wrong).toEqual([]);
     expect(seen).toContain('browser.ts');
+  });
+
+  it('starts the command line without recipes, graphs and zod: help and usage errors are quick', () => {
+    const seen = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const { target, typeOnly, isLate } of importsOf(join(SRC, file))) {
+        if (typeOnly || isLate) continue;
+        if (target.startsWith('.')) visit(relative(SRC, resolve(SRC, dirname(file), target)));
+        else if (!target.startsWith('node:')) packages.add(target);
+      }
+    };
+    visit('cli/main.ts');
+    expect([...packages].sort()).toEqual(['commander', 'fastest-levenshtein', 'pathe', 'picocolors']);
+    const heavy = /^(onnx|autodiff|data|targets|objectives|students|train|run)\/|^recipe\/schema/;
+    expect([...seen].filter((file) => heavy.test(file))).toEqual([]);
+    expect(seen).toContain('cli/commands/distill.ts');
   });
 
   it('uses no Buffer and no process where there may be none', () => {

@@ -37,7 +37,7 @@ data:
   buckets: [8, 16]
 student: { kind: bert, width: 16, heads: 2, layers: 1, feedForward: 16 }
 training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
-export: { int8: { maxDrop: 0.5 } }
+export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5 }, fp16: { maxDrop: 0.5 } }
 `),
   ngrams: parseRecipe(`
 name: ngrams
@@ -48,7 +48,7 @@ data:
   buckets: [8, 16]
 student: { kind: text-ngrams, longest: 3, buckets: 512, convolution: { embedding: 8, width: 8 } }
 training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
-export: { int8: { maxDrop: 0.5 } }
+export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5, expand: run }, fp16: { maxDrop: 0.5 } }
 `),
   images: parseRecipe(`
 name: images
@@ -56,9 +56,9 @@ task: image-classification
 data:
   source: { kind: idx, path: pictures, classes: [a, b, c, d] }
   splits: { validation: 40 }
-student: { kind: resnet, width: 4, stages: 1, blocks: 1 }
+student: { kind: resnet, width: 16, stages: 1, blocks: 1 }
 training: { epochs: 4, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.02 } }
-export: { int8: { maxDrop: 0.5 } }
+export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5, zeroPoints: true, block: 16 }, fp16: { maxDrop: 0.5 } }
 `),
 } satisfies Record<string, Recipe>;
 
@@ -74,13 +74,23 @@ describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s
   let data: TaskData;
 
   it('is read with the measured answers, and the result says by what', async () => {
-    const { shippedCheck } = await train(recipe, place.options(kind));
+    const { shippedCheck, further = [], student: measured } = await train(recipe, place.options(kind));
     expect(shippedCheck).toEqual({
       reader: expect.stringMatching(/^@huggingface\/transformers \d/),
       samples: expect.any(Number),
-      files: ['onnx/model.onnx', 'onnx/model_quantized.onnx'],
+      files: ['onnx/model.onnx', 'onnx/model_quantized.onnx', 'onnx/model_q4.onnx', 'onnx/model_fp16.onnx'],
     });
     expect(shippedCheck!.samples).toBeGreaterThanOrEqual(32);
+    const [q4, fp16] = further;
+    expect(fp16).toMatchObject({ precision: 'fp16', gate: { passed: true } });
+    expect(fp16!.result.bytes).toBeLessThan(measured.bytes);
+    expect(q4).toMatchObject({
+      precision: 'q4',
+      gate: { passed: true },
+      result: { file: 'student/onnx/model_q4.onnx' },
+    });
+    expect(q4!.result.parameters).toBe(measured.parameters);
+    expect(q4!.result.bytes).toBeLessThan(measured.bytes);
     const task = await openTask({ recipe, options: place.options(kind) });
     data = await task.prepareData({});
   });
@@ -135,7 +145,10 @@ describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s
   ] as never;
 
   it.each(readers)('is read by %s', async (_who, reader) => {
-    const { samples } = await checkShipped(run, data, student, { int8: true, reader: await reader() });
+    const { samples } = await checkShipped(run, data, student, {
+      precisions: ['f32', 'int8', 'q4', 'fp16'],
+      reader: await reader(),
+    });
     expect(samples).toBeGreaterThanOrEqual(32);
   });
 
@@ -146,7 +159,10 @@ describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s
     cpSync(student, folder, { recursive: true });
     const changed = change(JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as never);
     writeFileSync(`${folder}/${file}`, JSON.stringify(changed));
-    const checking = checkShipped(run, data, folder, { int8: true, reader: await reader() });
+    const checking = checkShipped(run, data, folder, {
+      precisions: ['f32', 'int8', 'q4', 'fp16'],
+      reader: await reader(),
+    });
     await expect(checking).rejects.toMatchObject({
       code,
       where: expect.stringContaining('/onnx/model.onnx, read by'),

@@ -9,8 +9,10 @@ export interface Cli {
   /** The arguments as they were typed, without node and the script. */
   readonly arguments: readonly string[];
   readonly version: string;
-  /** Loads the library, and with it ONNX Runtime: help and usage errors do without. */
-  api(): Promise<LimbeckApi>;
+  /** All that comes through stdin, as text. */
+  readInput(): Promise<string>;
+  /** Loads the part of the library that is called, and with it ONNX Runtime: help and usage errors do without. */
+  readonly api: LimbeckApi;
   /** From now on Ctrl+C asks for a clean stop through the signal; a second one ends at once. */
   stopCleanly(progress: Progress): AbortSignal;
   /** The code that the process ends with when nothing is thrown. */

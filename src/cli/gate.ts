@@ -2,17 +2,17 @@ import type { TrainResult } from '../report/result.ts';
 import type { Cli } from './cli.ts';
 import { EXIT } from './exit-codes.ts';
 import { writeResult } from './json-result.ts';
-import { gateFailure } from './result-summary.ts';
 
 /** Tells the result of something with an export gate; a gate that stayed shut is exit code 3. */
-export function finishGated(
+export async function finishGated(
   cli: Cli,
   json: boolean | undefined,
-  result: Pick<TrainResult, 'gate' | 'metrics'>,
+  result: Pick<TrainResult, 'gate' | 'further' | 'metrics'>,
   summary: string,
-): void {
+): Promise<void> {
   if (json) writeResult(cli, result);
   else cli.terminal.out(`\n${summary}`);
+  const { gateFailure } = await import('./result-summary.ts');
   const failure = gateFailure(result);
   if (!failure) return;
   cli.exitCode = EXIT.gate;

@@ -1,3 +1,4 @@
+import { LATE_API } from './late-api.ts';
 import { start } from './start.ts';
 
-await start(() => import('../index.ts'));
+await start(LATE_API);

@@ -51,15 +51,31 @@ export function drawMeasurement({
 }
 
 function agreementTold(agreement: ModelAgreement): string {
-  const { file, on, output, calls, sameLargest, largestDifference, largestValue, first } = agreement;
+  const { file, on, output, calls, sameLargest, largestDifference, incomparable, largestValue, first } =
+    agreement;
   const same =
     sameLargest === undefined
       ? ''
       : `the same answer in ${(100 * sameLargest).toFixed(1)} % of ${calls} calls, `;
-  const told = `${basename(file)}, ${output}, ${on[0]} and ${on[1]}: ${same}largest difference ${digits(largestDifference)} of numbers up to ${digits(largestValue)}`;
+  const by =
+    largestDifference === null
+      ? APART[incomparable ?? 'not-finite']
+      : `largest difference ${digits(largestDifference)} of numbers up to ${digits(largestValue)}`;
+  const told = `${basename(file)}, ${output}, ${on[0]} and ${on[1]}: ${same}${by}`;
   if (first === undefined) return told;
   if (first === null) return `${told}. No inner value differs once all are read: a fused operator does.`;
-  return `${told}. First at '${first.value}' (${first.operator}${first.node ? ` ${first.node}` : ''}): ${digits(first.difference)} of numbers up to ${digits(first.largestValue)}.`;
+  return `${told}. First at '${first.value}' (${first.operator}${first.node ? ` ${first.node}` : ''}): ${firstBy(first)}.`;
+}
+
+/** What is said where no number tells how far apart answers are. */
+const APART = {
+  'other-sizes': 'the answers have other sizes',
+  'not-finite': 'one gives NaN or infinity where the other does not',
+} as const;
+
+function firstBy({ difference, incomparable, largestValue }: NonNullable<ModelAgreement['first']>): string {
+  if (difference === null) return APART[incomparable ?? 'not-finite'];
+  return `${digits(difference)} of numbers up to ${digits(largestValue)}`;
 }
 
 function milliseconds(value: number): string {

@@ -13,7 +13,6 @@ import { rememberPlugin } from './plugin-mistakes.ts';
  */
 export async function loadPlugins({ api, workingFolder }: Cli, files: readonly string[]): Promise<void> {
   if (files.length === 0) return;
-  const { usePlugin } = await api();
   for (const file of files) {
     const path = resolve(workingFolder, file);
     let module: { readonly default?: Plugin };
@@ -26,7 +25,7 @@ export async function loadPlugins({ api, workingFolder }: Cli, files: readonly s
         cause,
       });
     }
-    usePlugin(module.default as Plugin);
+    await api.usePlugin(module.default as Plugin);
     rememberPlugin({ name: (module.default as Plugin).name, path });
   }
 }

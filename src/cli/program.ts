@@ -5,7 +5,7 @@ import { EXIT_CODES_HELP } from './exit-codes.ts';
 import { loadPlugins } from './plugins.ts';
 
 /** The command line: parses arguments, calls the command; throws CommanderError instead of exiting. */
-export function createProgram(cli: Cli): Command {
+export async function createProgram(cli: Cli): Promise<Command> {
   const json = cli.arguments.includes('--json');
   const program = new Command('limbeck')
     .description('Distils large models into small, fast ONNX models.')
@@ -25,7 +25,7 @@ LIMBECK_THREADS=N in the environment gives operators N threads instead of all co
 
 ${EXIT_CODES_HELP}`,
     );
-  for (const create of COMMANDS) program.addCommand(create(cli));
+  for (const create of COMMANDS) program.addCommand(await create(cli));
   forAll(program, (command) => {
     command.exitOverride().configureOutput({
       writeOut: cli.terminal.out,

@@ -89,6 +89,17 @@ test('the gate', () => {
   );
 });
 
+test('a gate of a further file is told with its key', () => {
+  const gate = { maxDrop: 0.01, drop: 0.034, passed: false };
+  const further = [{ precision: 'q4' as const, result: model(0.56, 20_000), gate }];
+  expect(gateFailure({ metrics: CLASS_METRICS, gate: null, further })).toMatch(
+    /^the student in 4-bit weights loses 3.40 points.*\(export.q4.maxDrop\)$/,
+  );
+  const told = runSummary({ ...result, further } as RunResult, '/r', '/');
+  expect(told).toMatch(/student q4, kept back +56.0 %/);
+  expect(told).toContain('(float32 and int8; the q4 file was kept back)');
+});
+
 test('an evaluation by class, with names that steer nothing', () => {
   const classes = [{ label: 'noun\u001B[2J.act', samples: 3, precision: 1, recall: 0.5, f1: 2 / 3 }];
   const text = evaluationSummary({

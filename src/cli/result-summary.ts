@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { PRECISIONS } from '../export/precisions.ts';
 import { formatValue } from '../metrics/format-metric.ts';
 import { percent } from '../percent.ts';
 import { compressionLines } from '../report/compression.ts';
@@ -17,6 +18,7 @@ import {
   type ModelResult,
   metricValue,
   type RunResult,
+  shippingPrecisions,
   shortName,
   type TrainResult,
 } from '../report/result.ts';
@@ -30,7 +32,7 @@ const MOST_METRICS = 4;
 
 /** The models side by side; those that a run does not have are left out. */
 export function modelTable(result: TrainResult | RunResult): string {
-  const { student, studentInt8 } = result;
+  const { student, studentInt8, further = [] } = result;
   const metrics = result.metrics.slice(0, MOST_METRICS);
   const row = (name: string, model: ModelResult): string[] => [
     plainLine(name),
@@ -50,6 +52,9 @@ export function modelTable(result: TrainResult | RunResult): string {
     ...(studentInt8
       ? [row(int8Ships(result) ? 'student int8' : 'student int8, kept back', studentInt8)]
       : []),
+    ...further.map((one) =>
+      row(`student ${one.precision}${one.gate.passed ? '' : ', kept back'}`, one.result),
+    ),
     ...(distilled ? baselinesOf(distilled) : (result.baselines ?? [])).map((one) =>
       row(shortName(one.name), one.result),
     ),
@@ -89,9 +94,15 @@ function trainedLines(result: TrainResult, folder: string): string[] {
 }
 
 /** Which models the student's folder holds. */
-function contents(result: Pick<RunResult, 'studentInt8' | 'gate'>): string {
-  if (int8Ships(result)) return ' (float32 and int8)';
-  return result.studentInt8 ? ' (float32; the int8 file was kept back)' : ' (float32)';
+function contents(result: Pick<RunResult, 'studentInt8' | 'gate' | 'further'>): string {
+  const ships = shippingPrecisions(result).map((precision) => PRECISIONS[precision].title);
+  const listed = [ships.slice(0, -1).join(', '), ships.at(-1)].filter(Boolean).join(' and ');
+  const back = [
+    ...(result.studentInt8 && !int8Ships(result) ? ['int8'] : []),
+    ...(result.further ?? []).filter(({ gate }) => !gate.passed).map(({ precision }) => precision),
+  ];
+  if (back.length === 0) return ` (${listed})`;
+  return ` (${listed}; the ${back.join(' and ')} file${back.length > 1 ? 's were' : ' was'} kept back)`;
 }
 
 function counted(number: number, noun: string): string {
@@ -103,10 +114,16 @@ function asTyped(sentence: string): string {
   return plainLine(sentence.replaceAll('\u202f', ' ').replaceAll('\u2019', "'").replaceAll('\u2212', '-'));
 }
 
-/** What to say of a gate that stayed shut; undefined when it let the student pass. */
-export function gateFailure({ gate, metrics }: Pick<TrainResult, 'gate' | 'metrics'>): string | undefined {
-  if (!gate || gate.passed) return undefined;
-  return plainLine(shutGate({ gate, metrics }));
+/** What to say of gates that stayed shut; undefined when they let all files pass. */
+export function gateFailure({
+  gate,
+  further = [],
+  metrics,
+}: Pick<TrainResult, 'gate' | 'further' | 'metrics'>): string | undefined {
+  const gates = [...(gate ? [{ precision: 'int8' as const, gate }] : []), ...further];
+  const shut = gates.filter((one) => !one.gate.passed);
+  if (shut.length === 0) return undefined;
+  return shut.map((one) => plainLine(shutGate({ gate: one.gate, metrics }, one.precision))).join('; ');
 }
 
 /** A plan as a table with its totals. */

@@ -30,7 +30,7 @@ const plan: Plan = {
 async function run(args: string[], api: Partial<LimbeckApi>) {
   const terminal = memoryTerminal();
   const cli = memoryCli(terminal, args, api, folder);
-  await createProgram(cli).parseAsync(args, { from: 'user' });
+  await (await createProgram(cli)).parseAsync(args, { from: 'user' });
   return { cli, ...terminal.written };
 }
 
@@ -68,7 +68,8 @@ test('a wrong seed, a recipe that is not there, a teacher that is not there', as
     join(folder, 'c.yaml'),
     'name: c\ndata: { source: { kind: wordnet-glosses } }\nstudent: { kind: text-conv }\n',
   );
-  await expect(run(['distill', 'c.yaml'], {})).rejects.toMatchObject({ code: 'recipe.no-teacher' });
+  const { distill } = await import('../run/distill.ts');
+  await expect(run(['distill', 'c.yaml'], { distill })).rejects.toMatchObject({ code: 'recipe.no-teacher' });
 });
 
 test('the command can be typed again', () => {

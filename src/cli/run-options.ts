@@ -3,24 +3,22 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Recipe } from '../recipe/schema.ts';
 import type { LimbeckApi } from '../run/api.ts';
 import type { RunOptions } from '../run/context/run-options.ts';
+import { type AllowPathOptions, allowedPaths, allowPathOption, gathered } from './allow-path.ts';
 import type { Cli } from './cli.ts';
 import { createProgress } from './progress/create-progress.ts';
 import { loadRecipe } from './recipe-file.ts';
 
 /** The options that the commands on a recipe share. */
-export interface RecipeOptions {
+export interface RecipeOptions extends AllowPathOptions {
   out?: string;
   seed?: number;
   store?: string;
   set?: string[];
-  allowPath?: string[];
   baseline?: boolean;
   json?: boolean;
 }
 
-const gather = (value: string, before: string[] = []) => [...before, value];
-
-function parseSeed(text: string): number {
+export function parseSeed(text: string): number {
   const seed = Number(text);
   if (!/^\d+$/.test(text) || seed >= 2 ** 32)
     throw new InvalidArgumentError('Expected a whole number from 0.');
@@ -33,12 +31,8 @@ export function addRecipeOptions(command: Command): Command {
     .option('--out <dir>', "folder of the run (default: runs/ and the recipe's name)")
     .option('--seed <n>', "seed of all randomness, instead of the recipe's", parseSeed)
     .option('--store <dir>', "folder of the knowledge store, instead of the recipe's")
-    .option('--set <key.path=value>', 'a value instead of the one in the recipe; may be repeated', gather)
-    .option(
-      '--allow-path <dir>',
-      "a folder outside the recipe's that its paths may reach; may be repeated",
-      gather,
-    )
+    .option('--set <key.path=value>', 'a value instead of the one in the recipe; may be repeated', gathered)
+    .addOption(allowPathOption())
     .option('--json', 'one JSON object a line on stdout: events, then {"type":"result",...}');
 }
 
@@ -53,7 +47,7 @@ export async function runRecipe<T>(
   const { recipe, folder } = await loadRecipe(file, cli.workingFolder, overrides);
   const out = resolve(cli.workingFolder, options.out ?? join('runs', recipe.name));
   const value = await withProgress(cli, options.json, async (progress, signal) =>
-    call(await cli.api(), recipe, {
+    call(cli.api, recipe, {
       out,
       onEvent: (event) => progress.onEvent(event),
       signal,
@@ -61,9 +55,7 @@ export async function runRecipe<T>(
       recipeFolder: folder,
       command: commandLine(cli.arguments),
       ...(options.store && { storeFolder: resolve(cli.workingFolder, options.store) }),
-      ...(options.allowPath && {
-        allowPaths: options.allowPath.map((path) => resolve(cli.workingFolder, path)),
-      }),
+      ...allowedPaths(cli, options),
     }),
   );
   return { value, out };

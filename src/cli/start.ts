@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { LimbeckError } from '../errors.ts';
 import type { LimbeckApi } from '../run/api.ts';
 import type { Cli } from './cli.ts';
 import { EXIT } from './exit-codes.ts';
@@ -14,9 +15,9 @@ const LINGER_MILLISECONDS = 2000;
 /**
  * Runs this process as the command line: parses its arguments, calls a command, sets the exit code.
  *
- * @param loadApi the library; loaded only when a command calls it, so that help is quick
+ * @param api the library; its parts are loaded only when a command calls them, so that help is quick
  */
-export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
+export async function start(api: LimbeckApi): Promise<void> {
   const terminal = terminalOf(process);
   const args = process.argv.slice(2);
   const json = args.includes('--json');
@@ -30,7 +31,8 @@ export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
     arguments: args,
     version: packageVersion(),
     exitCode: EXIT.ok,
-    api: loadApi,
+    readInput: inputText,
+    api,
     stopCleanly(progress) {
       shown = progress;
       interrupt ??= abortOnInterrupt(process, {
@@ -63,12 +65,30 @@ export async function start(loadApi: () => Promise<LimbeckApi>): Promise<void> {
   });
 
   try {
-    await createProgram(cli).parseAsync(args, { from: 'user' });
+    await (await createProgram(cli)).parseAsync(args, { from: 'user' });
     process.exitCode = cli.exitCode;
   } catch (error) {
     fail(error);
   }
   setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
+}
+
+/** Far more than a model reads. */
+const LONGEST_INPUT = 2 ** 24;
+
+async function inputText(): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of process.stdin) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length <= LONGEST_INPUT) continue;
+    throw new LimbeckError('cli.input-too-long', `more than ${LONGEST_INPUT} bytes came through stdin`, {
+      where: 'stdin',
+      remedy: 'Give a shorter text.',
+    });
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function packageVersion(): string {

@@ -65,6 +65,19 @@ export class GraphRewriter {
     return output;
   }
 
+  /** Adds a node like another one, over other inputs and with new outputs; those of the old graph stay what they are. */
+  copyAll(
+    node: Node,
+    inputs: readonly (Value | null)[],
+    targets: readonly (Value | null)[],
+  ): (Value | null)[] {
+    const outputs = targets.map((target) =>
+      target && !this.#old.has(target) ? { ...target, name: this.#fresh(target.name) } : target,
+    );
+    this.#nodes.push({ ...node, inputs, outputs });
+    return outputs;
+  }
+
   /** Keeps a node, over other inputs. */
   keep(node: Node, inputs: readonly (Value | null)[]): void {
     this.#nodes.push({ ...node, inputs });

@@ -131,7 +131,8 @@ export class Int8Weights {
   }
 }
 
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+/** A matrix [rows, columns] as [columns, rows]. */
+export function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++)

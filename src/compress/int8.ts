@@ -66,7 +66,7 @@ export function quantizeMatrix(
   for (let row = 0, i = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, i++) {
       const size = Math.abs(values[i]);
-      if (!Number.isFinite(size)) throw notFinite(name, row, column, values[i]);
+      if (!Number.isFinite(size)) throw weightNotFinite(name, row, column, values[i]);
       const group = groupOf(row, column);
       if (size > scales[group]) scales[group] = size;
     }
@@ -86,9 +86,10 @@ export function quantizeMatrix(
   return { data, scales };
 }
 
-function notFinite(name: string, row: number, column: number, value: number): LimbeckError {
+/** A weight that is no number, by its place in a matrix. */
+export function weightNotFinite(name: string, row: number, column: number, value: number): LimbeckError {
   return new LimbeckError('export.weights', `'${name}' holds ${value} and cannot be quantised`, {
     where: `'${name}', row ${row}, column ${column}`,
-    remedy: 'Train with a smaller learning rate or a lower maxGradNorm, or export without int8.',
+    remedy: 'Train with a smaller learning rate or a lower maxGradNorm, or export in float32 alone.',
   });
 }

@@ -118,9 +118,13 @@ export function rewriteLayers(
 ): Graph {
   const opset = graph.opsets.get('') ?? graph.opsets.get('ai.onnx') ?? 0;
   if (opset < 13) {
-    throw new LimbeckError('export.opset', `int8 needs ONNX opset 13 or newer; the model has ${opset}`, {
-      remedy: 'Export the model again with a newer opset.',
-    });
+    throw new LimbeckError(
+      'export.opset',
+      `quantisation needs ONNX opset 13 or newer; the model has ${opset}`,
+      {
+        remedy: 'Export the model again with a newer opset.',
+      },
+    );
   }
   const layers = new Map<Node, QuantizableLayer>();
   for (const layer of chosenLayers(graph, options.exclude)) layers.set(layer.node, layer);
@@ -140,7 +144,7 @@ function chosenLayers(graph: Graph, exclude: readonly string[] = []): Quantizabl
   const layers = quantizableLayers(graph);
   const unknown = exclude.filter((name) => !layers.some((layer) => layer.name === name));
   if (unknown.length > 0) {
-    throw new LimbeckError('export.layer', `there is no int8 layer called '${unknown[0]}'`, {
+    throw new LimbeckError('export.layer', `there is no layer called '${unknown[0]}'`, {
       where: `layers: ${layers.map((layer) => layer.name).join(', ') || 'none'}`,
       remedy: 'Exclude layers by these names.',
     });

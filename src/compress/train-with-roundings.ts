@@ -9,7 +9,7 @@ import type { QatOptions } from './qat-options.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { quantizationError } from './quantization-error.ts';
 import { cannotCompress } from './transforms/cannot-compress.ts';
-import type { AfterContext, TransformedStudent } from './transforms/transform.ts';
+import type { AfterContext, TransformContext, TransformedStudent } from './transforms/transform.ts';
 import { weightForm } from './weight-form.ts';
 
 /**
@@ -29,16 +29,9 @@ export async function trainWithRoundings(
       'Leave the transform out, or take out `export.int8: false`.',
     );
   }
-  const float = foldedStudent(student);
+  const float = foreseeRoundings(student, context);
   const start = chosen.equalise ? { ...float, graph: equalized(float.graph) } : float;
   const layers = quantizableLayers(start.graph).length;
-  if (layers === 0) {
-    throw cannotCompress(
-      context,
-      'the student has no layer that int8 is made for',
-      'Leave the transform out.',
-    );
-  }
   const { epochs, learningRate, error, keep, freeze, momentum } = chosen;
   const ranges = await int8.ranges(start.graph);
   const fake = fakeQuantize(start, {
@@ -66,6 +59,17 @@ export async function trainWithRoundings(
     summary: `${layers} layers trained with the roundings of int8 (weights of ${Math.log2(levels + 1) + 1} bits, a scale for each ${scales})`,
     rounds: [{ name: 'quantised', parameters: parametersIn(start), cut, validation }],
   };
+}
+
+/**
+ * The student as it is going to be trained: with its batch normalisations in the weights before them.
+ *
+ * @throws LimbeckError `compress.invalid` for a student without a layer that int8 is made for
+ */
+export function foreseeRoundings(student: Student, context: TransformContext): Student {
+  const folded = foldedStudent(student);
+  if (quantizableLayers(folded.graph).length > 0) return folded;
+  throw cannotCompress(context, 'the student has no layer that int8 is made for', 'Leave the transform out.');
 }
 
 function contentsOf({ graph }: Student): Map<string, Float32Array> {

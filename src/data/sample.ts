@@ -38,6 +38,7 @@ export type BrokenReason =
   | 'split'
   | 'id'
   | 'tokens'
+  | 'conversation'
   | 'image'
   | 'audio'
   | 'value'

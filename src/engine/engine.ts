@@ -1,3 +1,5 @@
+import type { DataType } from '../onnx/data-type.ts';
+import type { Shape } from '../onnx/graph.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 
 /** Where a graph runs. */
@@ -37,10 +39,19 @@ export interface SessionOptions {
   title?: string;
 }
 
+/** A model's input as its file declares it. */
+export interface InputMetadata {
+  readonly name: string;
+  readonly type: DataType;
+  readonly shape: Shape;
+}
+
 /** A loaded model, ready to run. */
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Of the inputs that are tensors; absent where the engine does not tell (onnxruntime-web before 1.22). */
+  readonly inputMetadata?: readonly InputMetadata[];
   /** How many runs get more done at once than one after another; 1 when absent. More than that wait for each other. */
   readonly runsAtOnce?: number;
   /**

@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { TensorData } from '../onnx/data-type.ts';
+import type { DataType, TensorData } from '../onnx/data-type.ts';
 import type { Tensor } from '../onnx/tensor.ts';
+import type { InputMetadata } from './engine.ts';
 import type { RawSession } from './session.ts';
 
 /** What we use of an ONNX Runtime module; `onnxruntime-node` and `onnxruntime-web` both have it. */
@@ -22,6 +23,7 @@ export function ortSession(ort: OrtModule, inner: InferenceSession, traits: OrtS
   return {
     inputNames: inner.inputNames,
     outputNames: inner.outputNames,
+    ...(inner.inputMetadata && { inputMetadata: inner.inputMetadata.flatMap(metadataOf) }),
     async run(feeds, fetches) {
       const ortFeeds: Record<string, OrtTensor> = {};
       for (const [name, value] of Object.entries(feeds)) ortFeeds[name] = wrap(ort, value);
@@ -39,6 +41,10 @@ export function ortSession(ort: OrtModule, inner: InferenceSession, traits: OrtS
       await inner.release();
     },
   };
+}
+
+function metadataOf(input: InferenceSession.ValueMetadata): InputMetadata[] {
+  return input.isTensor ? [{ name: input.name, type: input.type as DataType, shape: input.shape }] : [];
 }
 
 /** An `ort.Tensor` over the same memory. */

@@ -1,12 +1,13 @@
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import type { Session } from './engine.ts';
+import type { InputMetadata, Session } from './engine.ts';
 import { runError } from './ort-errors.ts';
 
 /** A loaded model as some binding of ONNX Runtime has it: names are right, all inputs are there, errors are ORT's own. */
 export interface RawSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  readonly inputMetadata?: readonly InputMetadata[];
   readonly runsAtOnce?: number;
   /** `fetches` names at least one output. */
   run(
@@ -25,6 +26,7 @@ export function sessionOver(inner: RawSession, title: string): Session {
   return {
     inputNames: inner.inputNames,
     outputNames: inner.outputNames,
+    ...(inner.inputMetadata && { inputMetadata: inner.inputMetadata }),
     ...(inner.runsAtOnce !== undefined && { runsAtOnce: inner.runsAtOnce }),
     async run(feeds, fetches = {}) {
       if (released) throw new Error(`the session of ${title} has been released`);

@@ -5,10 +5,12 @@ import {
   CONFIG_FILE,
   classNames,
   jsonFile,
+  modelsAs,
   type PackageAddition,
   type PackageFile,
   writePackage,
 } from './package-folder.ts';
+import type { ByPrecision } from './precisions.ts';
 
 /** A classifier of audio that is to leave in the layout of the Hugging Face hub. */
 export interface AudioClassifierPackage {
@@ -16,6 +18,8 @@ export interface AudioClassifierPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** The same in further precisions. */
+  readonly further?: ByPrecision<Graph> | undefined;
   readonly addition?: PackageAddition | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
@@ -33,7 +37,7 @@ export interface AudioClassifierPackage {
  * `preprocessor_config.json` and the models. Throws as `writePackage`.
  */
 export function writeAudioClassifier(folder: string, content: AudioClassifierPackage): void {
-  const { model, quantized, samples, isByFrame, files } = content;
+  const { samples, isByFrame, files } = content;
   const shipped = (graph: Graph) => (isByFrame ? withOpenLength(graph) : withAnyLength(graph, samples));
   // Of a model in parts the first one alone hears the audio.
   const added = additionAs(content.addition, (part) =>
@@ -41,7 +45,7 @@ export function writeAudioClassifier(folder: string, content: AudioClassifierPac
   );
   writePackage(
     folder,
-    { model: shipped(model), quantized: quantized && shipped(quantized) },
+    modelsAs(content, shipped),
     [
       jsonFile(CONFIG_FILE, audioClassifierConfig(content)),
       ...Object.entries(files).map(([name, bytes]): PackageFile => ({ name, bytes })),

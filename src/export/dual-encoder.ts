@@ -1,6 +1,7 @@
 import type { Graph } from '../onnx/graph.ts';
 import { clipGraphs } from './clip-graphs.ts';
-import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+import { byFile, CONFIG_FILE, jsonFile, modelsAs, type PackageFile, writePackage } from './package-folder.ts';
+import type { ByPrecision } from './precisions.ts';
 
 /** A dual encoder of texts and images that is to leave in the layout of the Hugging Face hub. */
 export interface DualEncoderPackage {
@@ -8,6 +9,8 @@ export interface DualEncoderPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** The same in further precisions. */
+  readonly further?: ByPrecision<Graph> | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
   /** Numbers in a vector. */
@@ -31,14 +34,12 @@ export interface DualEncoderPackage {
  * `writePackage`.
  */
 export function writeDualEncoder(folder: string, content: DualEncoderPackage): void {
-  const model = clipGraphs(content.model, content.logitScale, content.pairs);
-  const quantized = content.quantized && clipGraphs(content.quantized, content.logitScale, content.pairs);
+  const part = (name: 'model' | 'text' | 'vision') =>
+    modelsAs(content, (graph) => clipGraphs(graph, content.logitScale, content.pairs)[name]);
   const files = [...content.files, jsonFile(CONFIG_FILE, clipConfig(content))];
-  writePackage(folder, { model: model.model, quantized: quantized?.model ?? null }, files, {
-    'onnx/text_model.onnx': model.text,
-    'onnx/vision_model.onnx': model.vision,
-    'onnx/text_model_quantized.onnx': quantized?.text ?? null,
-    'onnx/vision_model_quantized.onnx': quantized?.vision ?? null,
+  writePackage(folder, part('model'), files, {
+    ...byFile(part('text'), 'text_model'),
+    ...byFile(part('vision'), 'vision_model'),
   });
 }
 

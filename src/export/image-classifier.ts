@@ -6,9 +6,11 @@ import {
   CONFIG_FILE,
   classNames,
   jsonFile,
+  modelsAs,
   type PackageAddition,
   writePackage,
 } from './package-folder.ts';
+import type { ByPrecision } from './precisions.ts';
 
 /** An image classifier that is to leave in the layout of the Hugging Face hub. */
 export interface ImageClassifierPackage {
@@ -16,6 +18,8 @@ export interface ImageClassifierPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** The same in further precisions. */
+  readonly further?: ByPrecision<Graph> | undefined;
   readonly addition?: PackageAddition | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
@@ -57,13 +61,12 @@ export function writeImageClassifier(folder: string, content: ImageClassifierPac
 }
 
 function inColour(content: ImageClassifierPackage): ImageClassifierPackage {
-  const { model, quantized, dims, normalization } = content;
+  const { dims, normalization } = content;
   const [, height, width] = dims;
   const threeTimes = ([value]: readonly number[]) => [value, value, value] as number[];
   return {
     ...content,
-    model: withColourInput(model),
-    quantized: quantized && withColourInput(quantized),
+    ...modelsAs(content, withColourInput),
     // Of a model in parts the first one alone reads the image.
     addition: additionAs(content.addition, (part) =>
       imageChannels(part) === undefined ? part : withColourInput(part),

@@ -1,6 +1,7 @@
 import type { Graph } from '../onnx/graph.ts';
 import { type BoxMaps, withDetections } from './detection-outputs.ts';
-import { CONFIG_FILE, classNames, jsonFile, writePackage } from './package-folder.ts';
+import { CONFIG_FILE, classNames, jsonFile, modelsAs, writePackage } from './package-folder.ts';
+import type { ByPrecision } from './precisions.ts';
 
 /** A detector that is to leave in the layout of the Hugging Face hub. */
 export interface ObjectDetectorPackage {
@@ -8,6 +9,8 @@ export interface ObjectDetectorPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** The same in further precisions. */
+  readonly further?: ByPrecision<Graph> | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
   readonly labels: readonly string[];
@@ -25,12 +28,9 @@ export interface ObjectDetectorPackage {
  * themselves (`withDetections`). The maps stay among its outputs, for readers that decode them on their own (`decodeBoxes`).
  */
 export function writeObjectDetector(folder: string, content: ObjectDetectorPackage): void {
-  const { model, quantized, maps, labels, dims, architecture, config } = content;
+  const { maps, labels, dims, architecture, config } = content;
   const own = JSON.parse(new TextDecoder().decode(content.preprocessor)) as Record<string, unknown>;
-  const shipped = {
-    model: withDetections(model, maps),
-    quantized: quantized && withDetections(quantized, maps),
-  };
+  const shipped = modelsAs(content, (graph) => withDetections(graph, maps));
   writePackage(folder, shipped, [
     jsonFile(CONFIG_FILE, {
       // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. YOLOS's is one that feeds

@@ -7,7 +7,8 @@ import { existsSync } from '../platform/files.ts';
 import { join } from '../platform/paths.ts';
 import { readRegularFileAsync, readRegularText } from '../regular-file.ts';
 import { PIXEL_INPUT } from './image-channels.ts';
-import { CONFIG_FILE, MODEL_FILE, QUANTIZED_FILE } from './package-folder.ts';
+import { CONFIG_FILE } from './package-folder.ts';
+import { fileOf } from './precisions.ts';
 import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedFile, ShippedReader } from './shipped-reader.ts';
 
 type Feeds = Record<string, Tensor>;
@@ -23,8 +24,7 @@ export function ownReader(engine: Pick<Engine, 'load'>): ReaderKind {
     async open({ folder, task, precision, threads }): Promise<ShippedReader> {
       const { id2label } = readJson(folder, CONFIG_FILE) as { id2label: Record<string, string> };
       const prepare = await (PREPARATIONS[task] ?? imageInputs)(folder);
-      const file = join(folder, precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE);
-      const session = await engine.load(file, { threads });
+      const session = await engine.load(join(folder, fileOf(precision)), { threads });
       return {
         async classify(inputs) {
           const { logits } = await session.run(prepare(inputs), { logits: null });
@@ -45,9 +45,7 @@ export async function openAnswers(
   close(): Promise<void>;
 }> {
   const prepare = await preparationOf(folder)(folder);
-  const session = await engine.load(join(folder, precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE), {
-    threads,
-  });
+  const session = await engine.load(join(folder, fileOf(precision)), { threads });
   return { answers: (inputs) => session.run(prepare(inputs)), close: () => session.release() };
 }
 

@@ -4,6 +4,7 @@ import { utf8Of } from '../platform/bytes.ts';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from '../platform/files.ts';
 import { dirname, join } from '../platform/paths.ts';
 import { writeError, writeSynced } from '../replace-file.ts';
+import { type ByPrecision, FURTHER_PRECISIONS, fileOf, type Precision } from './precisions.ts';
 
 /** A file of a package beside its models. */
 export interface PackageFile {
@@ -18,9 +19,19 @@ export interface PackageAddition {
   readonly files: readonly PackageFile[];
 }
 
+/** A student's network in the precisions that ship. */
+export interface PackageModels {
+  /** In float32. */
+  readonly model: Graph;
+  /** In int8, or null. */
+  readonly quantized: Graph | null;
+  /** In further precisions, where the recipe asks for some. */
+  readonly further?: ByPrecision<Graph> | undefined;
+}
+
 /** Where the files are, relative to the package's folder. */
-export const MODEL_FILE = 'onnx/model.onnx';
-export const QUANTIZED_FILE = 'onnx/model_quantized.onnx';
+export const MODEL_FILE = fileOf('f32');
+export const QUANTIZED_FILE = fileOf('int8');
 export const CONFIG_FILE = 'config.json';
 
 /** A package in memory: what its files hold, by their names in the package's folder; a model's may come in pieces. */
@@ -44,20 +55,47 @@ export function packageContents(
 }
 
 /**
- * Writes `onnx/model.onnx`, `onnx/model_quantized.onnx`, other models by their names, and the files beside them. The folder is
- * replaced as a whole; its README.md comes later, when the measurements are in. Throws LimbeckError `export.disk-full` or
+ * Writes `onnx/model.onnx`, `onnx/model_quantized.onnx`, `onnx/model_q4.onnx` and the like, other models by their names, and the files
+ * beside them. The folder is replaced as a whole; its README.md comes later, when the measurements are in. Throws LimbeckError `export.disk-full` or
  * `export.write` when it cannot be written; what was there before then stays.
  */
 export function writePackage(
   folder: string,
-  { model, quantized }: { readonly model: Graph; readonly quantized: Graph | null },
+  models: PackageModels,
   files: readonly PackageFile[],
   more: Readonly<Record<string, Graph | null>> = {},
 ): void {
-  writeContents(
-    folder,
-    packageContents({ [MODEL_FILE]: model, [QUANTIZED_FILE]: quantized, ...more }, files),
-  );
+  writeContents(folder, packageContents({ ...byFile(models), ...more }, files));
+}
+
+/** A package's models by the names of their files: `onnx/STEM.onnx` and those with a suffix for their precision. */
+export function byFile(
+  { model, quantized, further = {} }: PackageModels,
+  stem?: string,
+): Readonly<Record<string, Graph | null>> {
+  return {
+    [fileOf('f32', stem)]: model,
+    [fileOf('int8', stem)]: quantized,
+    ...Object.fromEntries(
+      FURTHER_PRECISIONS.map((precision) => [fileOf(precision, stem), further[precision] ?? null]),
+    ),
+  };
+}
+
+/** The models of a package, each changed into what ships of it. */
+export function modelsAs(
+  { model, quantized, further = {} }: PackageModels,
+  shipped: (model: Graph) => Graph,
+): PackageModels {
+  const changed = FURTHER_PRECISIONS.flatMap((precision) => {
+    const graph = further[precision];
+    return graph ? [[precision, shipped(graph)] as const] : [];
+  });
+  return {
+    model: shipped(model),
+    quantized: quantized && shipped(quantized),
+    further: Object.fromEntries(changed),
+  };
 }
 
 /** An addition whose models read what those of the package read. */
@@ -120,9 +158,9 @@ function replaceFolder(partial: string, folder: string): void {
   rmSync(old, { recursive: true, force: true });
 }
 
-/** Whether a package is there with the files that it cannot do without. */
-export function isPackage(folder: string, { quantized }: { quantized: boolean }): boolean {
-  const files = ['README.md', CONFIG_FILE, MODEL_FILE, ...(quantized ? [QUANTIZED_FILE] : [])];
+/** Whether a package is there with the files that it cannot do without: its models in these precisions among them. */
+export function isPackage(folder: string, precisions: readonly Precision[]): boolean {
+  const files = ['README.md', CONFIG_FILE, ...precisions.map((precision) => fileOf(precision))];
   return files.every((name) => existsSync(join(folder, name)));
 }
 

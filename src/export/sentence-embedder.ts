@@ -1,7 +1,8 @@
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { withKeptEnd } from './kept-end.ts';
-import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+import { CONFIG_FILE, jsonFile, modelsAs, type PackageFile, writePackage } from './package-folder.ts';
+import type { ByPrecision } from './precisions.ts';
 
 /** A model that makes vectors of texts, and is to leave in the layout of the Hugging Face hub. */
 export interface SentenceEmbedderPackage {
@@ -9,6 +10,8 @@ export interface SentenceEmbedderPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** The same in further precisions. */
+  readonly further?: ByPrecision<Graph> | undefined;
   /** The output with the vectors. */
   readonly output: string;
   /** Whether vectors have length 1. */
@@ -37,8 +40,7 @@ const SENTENCE_VECTOR = 'sentence_embedding';
  */
 export function writeSentenceEmbedder(folder: string, content: SentenceEmbedderPackage): void {
   const shipped = (graph: Graph) => withTokenVectors(withKeptEnd(graph, content), content.output);
-  const { model, quantized } = content;
-  writePackage(folder, { model: shipped(model), quantized: quantized && shipped(quantized) }, [
+  writePackage(folder, modelsAs(content, shipped), [
     ...content.tokenizerFiles,
     jsonFile(CONFIG_FILE, embedderConfig(content)),
     ...moduleFiles(content),

@@ -1,3 +1,5 @@
+import type { Precision } from './precisions.ts';
+
 /** A sample as somebody has it who reads a shipped student. */
 export type ReaderInput =
   | { readonly text: string }
@@ -33,7 +35,7 @@ export interface ReaderKind {
 export interface ShippedFile {
   readonly folder: string;
   readonly task: string;
-  readonly precision: 'f32' | 'int8';
+  readonly precision: Precision;
   /** Threads inside one operator. */
   readonly threads: number;
 }

@@ -83,14 +83,14 @@ test('what a kill left between the two names holds nobody up', () => {
 });
 
 test('a package is one when the files that count are there', () => {
-  expect(isPackage(folder, { quantized: false })).toBe(false);
+  expect(isPackage(folder, ['f32'])).toBe(false);
   writeTextStudent(folder, content('a'));
-  expect(isPackage(folder, { quantized: false })).toBe(false);
+  expect(isPackage(folder, ['f32'])).toBe(false);
   writeFileSync(join(folder, 'README.md'), 'measured');
-  expect(isPackage(folder, { quantized: false })).toBe(true);
-  expect(isPackage(folder, { quantized: true })).toBe(false);
+  expect(isPackage(folder, ['f32'])).toBe(true);
+  expect(isPackage(folder, ['f32', 'int8'])).toBe(false);
   writeFileSync(join(folder, QUANTIZED_FILE), '');
-  expect(isPackage(folder, { quantized: true })).toBe(true);
+  expect(isPackage(folder, ['f32', 'int8'])).toBe(true);
   rmSync(join(folder, MODEL_FILE));
-  expect(isPackage(folder, { quantized: true })).toBe(false);
+  expect(isPackage(folder, ['f32', 'int8'])).toBe(false);
 });

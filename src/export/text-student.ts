@@ -5,10 +5,12 @@ import {
   additionAs,
   CONFIG_FILE,
   jsonFile,
+  modelsAs,
   type PackageAddition,
   type PackageFile,
   writePackage,
 } from './package-folder.ts';
+import type { ByPrecision } from './precisions.ts';
 import { writeSentenceEmbedder } from './sentence-embedder.ts';
 
 /** A student over texts that is to leave in the layout of the Hugging Face hub. */
@@ -17,6 +19,8 @@ export interface TextStudentPackage {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** The same in further precisions. */
+  readonly further?: ByPrecision<Graph> | undefined;
   readonly addition?: PackageAddition | undefined;
   /** Its outputs, the main one first. */
   readonly heads: readonly Head[];
@@ -44,12 +48,11 @@ export function writeTextStudent(folder: string, content: TextStudentPackage): v
     writeSentenceEmbedder(folder, { ...content, output, width, normalize: options.normalize !== false });
     return;
   }
-  const { model, quantized } = content;
   const shipped = (graph: Graph) => withKeptEnd(graph, content);
   const added = additionAs(content.addition, shipped);
   writePackage(
     folder,
-    { model: shipped(model), quantized: quantized && shipped(quantized) },
+    modelsAs(content, shipped),
     [...content.tokenizerFiles, jsonFile(CONFIG_FILE, textStudentConfig(content)), ...added.files],
     added.models,
   );

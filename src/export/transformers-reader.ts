@@ -1,4 +1,5 @@
 import { nodeModule } from '../platform/node-modules.ts';
+import { PRECISIONS } from './precisions.ts';
 import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedReader } from './shipped-reader.ts';
 
 type Classify = ((
@@ -14,7 +15,6 @@ interface Transformers {
 }
 
 const PACKAGE = '@huggingface/transformers';
-const DTYPES = { f32: 'fp32', int8: 'q8' } as const;
 
 /**
  * `@huggingface/transformers`, where it is installed beside Limbeck; undefined where it is not. Nothing of its global
@@ -37,7 +37,7 @@ export async function transformersReader(): Promise<ReaderKind | undefined> {
     title: `${PACKAGE} ${library.env.version}`,
     async open({ folder, task, precision, threads }): Promise<ShippedReader> {
       const classify = (await library.pipeline(task, folder, {
-        dtype: DTYPES[precision],
+        dtype: PRECISIONS[precision].dtype,
         device: 'cpu',
         local_files_only: true,
         session_options: { intraOpNumThreads: threads },

@@ -54,8 +54,14 @@ export function fitting(node: SchemaNode, value: unknown): SchemaNode {
   if (typeof value !== 'object' || value === null) return node;
   const sections = alternatives.filter((alternative) => alternative.type === 'object');
   const key = discriminatorOf(sections);
+  const kindOf = (section: SchemaNode) => constOf(key && section.properties?.[key]);
+  const written = key && childOf(value, key);
   const sameKind =
-    key && sections.find((section) => constOf(section.properties?.[key]) === childOf(value, key));
+    key &&
+    sections.find((section) =>
+      // A kind may be left out where it is the usual one.
+      written === undefined ? hasDefault(section.properties?.[key]) : kindOf(section) === written,
+    );
   return sameKind || (sections.length === 1 ? (sections[0] as SchemaNode) : node);
 }
 
@@ -73,6 +79,10 @@ export function sectionsOf(node: SchemaNode | undefined): SchemaNode[] {
 
 function constOf(node: unknown): unknown {
   return typeof node === 'object' && node !== null ? (node as SchemaNode).const : undefined;
+}
+
+function hasDefault(node: unknown): boolean {
+  return typeof node === 'object' && node !== null && (node as SchemaNode).default !== undefined;
 }
 
 /** The keys that a section may have. */

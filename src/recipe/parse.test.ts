@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LimbeckError } from '../errors.ts';
 import type { ObjectiveMap } from '../objectives/index.ts';
+import { wantedPrecisions } from './export.ts';
 import { checkRecipe, parseRecipe } from './parse.ts';
 import { RecipeError } from './problems.ts';
 
@@ -39,7 +40,13 @@ describe('a recipe that is right', () => {
     expect(recipe.weighting).toEqual({ kind: 'fixed' });
     expect(recipe.training.optimizer.learningRate).toBe(3e-3);
     expect(recipe.data.buckets).toEqual([16, 24, 32, 48, 64]);
-    expect(recipe.export).toEqual({ int8: { maxDrop: 0.01 }, license: 'other', languages: [] });
+    expect(recipe.export).toEqual({
+      int8: { maxDrop: 0.01 },
+      q4: false,
+      fp16: false,
+      license: 'other',
+      languages: [],
+    });
   });
 
   test('names any of the optimizers, each with its own options and defaults', () => {
@@ -260,4 +267,18 @@ test('a recipe of a program has problems without lines', () => {
     /data.source: is missing/,
   );
   expect(() => checkRecipe(null)).toThrow(RecipeError);
+});
+
+test('files of fewer bits are asked for by true or by how, and refused beside early exits', () => {
+  const exported = (text: string) => parseRecipe(`${minimal}\n${text}`).export;
+  expect(wantedPrecisions(exported('export: { q4: true }'))).toEqual([
+    { precision: 'q4', maxDrop: 0.01, form: { block: 32, zeroPoints: false, expand: 'load' } },
+  ]);
+  const [one] = wantedPrecisions(exported('export: { q4: { block: 64, maxDrop: 0.02 } }'));
+  expect(one).toMatchObject({ maxDrop: 0.02, form: { block: 64 } });
+  expect(wantedPrecisions(exported(''))).toEqual([]);
+  expect(() => exported('export: { q4: { block: 48 } }')).toThrow(/export.q4/);
+  expect(() => exported('export: { q4: true }\ncompress: [{ kind: exits, after: [1] }]')).toThrow(
+    /early exits \(compress: exits\) are made for float32 and int8 alone/,
+  );
 });

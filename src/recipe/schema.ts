@@ -13,6 +13,7 @@ import { compressProblems, compressSchema } from './compress.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
+import { exportProblems, exportSchema } from './export.ts';
 import { hostedProblems } from './hosted.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
@@ -82,58 +83,7 @@ export const recipeSchema = fromRegistries(() =>
         })
         .prefault({})
         .describe('The same student without a teacher, trained on the labels alone, to compare with.'),
-      export: z
-        .strictObject({
-          int8: z
-            .union([
-              z.literal(false),
-              z.strictObject({
-                maxDrop: z
-                  .number()
-                  .min(0)
-                  .max(1)
-                  .default(0.01)
-                  .describe(
-                    'The accuracy that int8 may lose on the test split (0.01 is a point) before the run fails.',
-                  ),
-                weightScales: z
-                  .enum(['channel', 'tensor'])
-                  .optional()
-                  .describe(
-                    'A scale for each output channel (channel, the default), or one for all weights of a layer, which some accelerators demand.',
-                  ),
-                weightBits: z
-                  .int()
-                  .min(2)
-                  .max(8)
-                  .optional()
-                  .describe(
-                    'Levels that a weight can have, in bits (8); one is left out of 8, for processors without VNNI. They are kept as int8.',
-                  ),
-              }),
-            ])
-            .prefault({})
-            .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
-          license: z
-            .string()
-            .regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, { error: "expected a licence's id, like apache-2.0" })
-            .default('other')
-            .describe(
-              "The student's licence in its model card, as the Hugging Face hub spells it: apache-2.0.",
-            ),
-          languages: z
-            .array(
-              z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {
-                error: "expected a language's ISO 639 code, like en",
-              }),
-            )
-            .default([])
-            .describe(
-              "ISO codes of the texts' languages for the model card, like [en]; empty says nothing of it.",
-            ),
-        })
-        .prefault({})
-        .describe('What is written, in the Hugging Face layout.'),
+      export: exportSchema,
       report: z
         .strictObject({
           examples: z
@@ -158,6 +108,7 @@ export const recipeSchema = fromRegistries(() =>
         ...stageProblems(recipe),
         ...takenNameProblems(recipe as Recipe),
         ...compressProblems(recipe),
+        ...exportProblems(recipe),
         ...dynamicsProblems(recipe),
         // A loss that was misspelt weighs nothing, and is told already.
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),

@@ -50,6 +50,7 @@ export const continualResultSchema = z.object({
       chance: true,
       shippedCheck: true,
       gate: true,
+      further: true,
     })
     .extend({ method: z.string() })
     .optional(),

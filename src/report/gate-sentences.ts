@@ -1,21 +1,27 @@
+import { PRECISIONS, type Precision } from '../export/precisions.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { amount, signed, unitOf } from './main-metric.ts';
 import { type Gate, gateLayers, mainMetric, type TrainResult } from './result.ts';
 
 /** What a shut gate means for the files: the same words in the terminal, on the page and in the card's neighbourhood. */
-export function shutGate({
-  gate,
-  ...result
-}: Pick<TrainResult, 'metrics'> & { readonly gate: Gate }): string {
+export function shutGate(
+  { gate, ...result }: Pick<TrainResult, 'metrics'> & { readonly gate: Gate },
+  precision: Precision = 'int8',
+): string {
   const metric = mainMetric(result);
   const layers = gateLayers(gate);
   const what = metric.name === 'accuracy' ? 'Cross-entropy that each layer adds' : 'What each layer costs';
-  return `the int8 student loses ${lost(gate, metric)}; the recipe allows ${allowed(gate, metric)} (export.int8.maxDrop)${layers && `. ${what} in int8: ${layers}`}`;
+  return `the ${inPrecision(precision)} loses ${lost(gate, metric)}; the recipe allows ${allowed(gate, metric)} (export.${precision}.maxDrop)${layers && `. ${what} in ${PRECISIONS[precision].title}: ${layers}`}`;
 }
 
 /** A drop above what is allowed that may be chance: the file ships, and nothing vouches for it. */
-export function unclearGate(gate: Gate, metric: MetricInfo): string {
-  return `the int8 student loses ${lost(gate, metric)}; the recipe allows ${allowed(gate, metric)}: ${gate.samples} test samples are too few to tell whether that is more, so the file ships`;
+export function unclearGate(gate: Gate, metric: MetricInfo, precision: Precision = 'int8'): string {
+  return `the ${inPrecision(precision)} loses ${lost(gate, metric)}; the recipe allows ${allowed(gate, metric)}: ${gate.samples} test samples are too few to tell whether that is more, so the file ships`;
+}
+
+/** The student, by the precision of its file. */
+function inPrecision(precision: Precision): string {
+  return precision === 'int8' ? 'int8 student' : `student in ${PRECISIONS[precision].title}`;
 }
 
 /** `3.40 points of accuracy (95 % interval: 2.10 to 4.70)` */

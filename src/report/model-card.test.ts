@@ -36,6 +36,13 @@ describe('renderModelCard', () => {
     expect(card).toContain('Texts are cut after 64 tokens.');
   });
 
+  it('tells of further files that ship, and how they are loaded', () => {
+    const more = renderModelCard(syntheticReport({ q4: true }), FACTS);
+    expect(more).toMatch(/\| \*\*Student, 4-bit weights\*\* \(`onnx\/model_q4.onnx`\) \|.*\| 402\skB/);
+    expect(more).toContain("`'q4'` is 4-bit weights, `'q8'` is int8, `'fp32'` is float32");
+    expect(frontMatter(more)['model-index']).toHaveLength(3);
+  });
+
   it('says nothing of models that the run did not make', () => {
     const bare = renderModelCard(syntheticReport({ baseline: false, int8: false }), {
       license: 'mit',

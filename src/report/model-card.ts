@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { fileOf, PRECISIONS } from '../export/precisions.ts';
 import { accuracyInterval } from '../metrics/interval.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { type ClassAnswers, confusedPairs } from './class-answers.ts';
@@ -8,7 +9,14 @@ import { exitLines } from './exits-result.ts';
 import { bytes, capital, decimal, milliseconds, percent, quantity } from './html/format.ts';
 import { shownValue } from './main-metric.ts';
 import { isDistillReport, type ReportData } from './report-data.ts';
-import { int8Ships, type ModelResult, metricValue, shortName } from './result.ts';
+import {
+  type FurtherResult,
+  int8Ships,
+  type ModelResult,
+  metricValue,
+  shippingPrecisions,
+  shortName,
+} from './result.ts';
 import { slowerInt8 } from './slower-int8.ts';
 
 /** What a model card says that no report knows. */
@@ -87,8 +95,14 @@ function metadata(data: ReportData, facts: ModelCardFacts): Record<string, unkno
     'model-index': [
       results(student, data.name),
       ...(studentInt8 ? [results(studentInt8, `${data.name} int8`)] : []),
+      ...furtherShipping(data).map(({ precision, result }) => results(result, `${data.name} ${precision}`)),
     ],
   };
+}
+
+/** The student's files in further precisions that are in its folder. */
+function furtherShipping({ result: { further = [] } }: ReportData): FurtherResult[] {
+  return further.filter(({ gate }) => gate.passed);
 }
 
 /** The hub's name of the task. */
@@ -145,6 +159,8 @@ function results(data: ReportData, classes: ClassAnswers | undefined): string {
   if (studentInt8 && int8Ships(data.result)) {
     rows.push(['**Student, int8** (`onnx/model_quantized.onnx`)', studentInt8]);
   }
+  for (const { precision, result } of furtherShipping(data))
+    rows.push([`**Student, ${PRECISIONS[precision].title}** (\`${fileOf(precision)}\`)`, result]);
   for (const { name, title, result } of compared ? baselinesOf(compared) : (data.result.baselines ?? [])) {
     rows.push([`${capital(shortName(inline(name)))}: ${inline(title)}`, result]);
   }
@@ -181,9 +197,10 @@ function usage(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers | 
   if (!classes) return read && `## Use\n\n${read}`;
   const example = (classes.disagreements[0] ?? classes.mistakes[0])?.text ?? 'a text to classify';
   const { file } = UNITS[data.unit];
-  const quantized = ships
-    ? "\n\nThe int8 file loads with `{ dtype: 'q8' }`, the other with `{ dtype: 'fp32' }`."
-    : '';
+  const dtypes = shippingPrecisions(data.result)
+    .toReversed()
+    .map((precision) => `\`'${PRECISIONS[precision].dtype}'\` is ${PRECISIONS[precision].title}`);
+  const quantized = dtypes.length > 1 ? `\n\n\`dtype\` chooses the file: ${dtypes.join(', ')}.` : '';
   const code = `import { env, pipeline } from '@huggingface/transformers';
 
 env.localModelPath = './'; // the folder that holds this one

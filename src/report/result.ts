@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FURTHER_PRECISIONS, type Precision } from '../export/precisions.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { compressionSchema } from './compression.ts';
 import { exitsResultSchema } from './exits-result.ts';
@@ -109,7 +110,7 @@ export const LABELS_ALONE = {
 } as const satisfies Partial<BaselineResult>;
 
 /**
- * Whether the int8 student may ship: the gate shuts when it loses more than `maxDrop` by the main metric, beyond what the
+ * Whether a smaller file of the student may ship (int8, 4-bit weights): the gate shuts when it loses more than `maxDrop` by the main metric, beyond what the
  * number of test samples leaves to chance.
  */
 export const gateSchema = z.object({
@@ -122,15 +123,23 @@ export const gateSchema = z.object({
   verdict: z.enum(['within', 'unclear', 'beyond']).optional(),
   /** Test samples that it was measured on. */
   samples: count.optional(),
-  /** False for `beyond`: then no int8 file is left in the student's folder. */
+  /** False for `beyond`: then the file is not left in the student's folder. */
   passed: z.boolean(),
   /**
-   * When it did not pass: the layers that cost most, worst first. `loss` is what the layer alone in int8 costs on the validation
+   * When it did not pass: the layers that cost most, worst first. `loss` is what the layer alone, in that precision, costs on the validation
    * split: of one class the rise of the mean cross-entropy, in nats; of other answers what is lost by the main metric.
    */
   layers: z.array(z.object({ layer: z.string(), loss: z.number() })).optional(),
 });
 export type Gate = z.infer<typeof gateSchema>;
+
+/** The student's file in a precision beside float32 and int8: what it was measured at, and whether it ships. */
+const furtherResultSchema = z.object({
+  precision: z.enum(FURTHER_PRECISIONS),
+  result: modelResultSchema,
+  gate: gateSchema,
+});
+export type FurtherResult = z.infer<typeof furtherResultSchema>;
 
 /** `conv/weights (0.031), head/weights (0.002)`: the layers that a shut gate names; empty when it names none. */
 export function gateLayers({ layers = [] }: Gate): string {
@@ -163,6 +172,8 @@ export const trainResultSchema = z.object({
    */
   chance: fraction.optional(),
   gate: gateSchema.nullable(),
+  /** The student in the further precisions that the recipe asks for. */
+  further: z.array(furtherResultSchema).optional(),
   /** What read the student's folder before it was measured. */
   shippedCheck: shippedCheckSchema.optional(),
   /** What the recipe's transforms did; absent where it lists none. */
@@ -306,6 +317,18 @@ export function int8Ships({
   readonly gate: { readonly passed: boolean } | null;
 }): boolean {
   return studentInt8 !== null && gate?.passed !== false;
+}
+
+/** The precisions of the models that are in the student's folder. */
+export function shippingPrecisions(
+  result: Parameters<typeof int8Ships>[0] & Pick<TrainResult, 'further'>,
+): Precision[] {
+  const further = result.further?.filter(({ gate }) => gate.passed) ?? [];
+  return [
+    'f32',
+    ...(int8Ships(result) ? (['int8'] as const) : []),
+    ...further.map(({ precision }) => precision),
+  ];
 }
 
 /** Retention and speedups follow from the models; this computes them in one place. */

@@ -1,9 +1,10 @@
 import type { OnEvent } from '../events.ts';
+import type { TextGenerator } from '../generate/text-generator.ts';
 import type { KnowledgeStore } from '../knowledge/store.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
-import type { Gate, RunResult, TrainResult } from '../report/result.ts';
+import type { FurtherResult, Gate, RunResult, TrainResult } from '../report/result.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
@@ -12,6 +13,7 @@ import type { DifferentiateFileOptions, DifferentiateResult } from './differenti
 import type { ExamineOptions, RecipeFinding } from './examine.ts';
 import type { InspectOptions, ModelInspection } from './inspect-model.ts';
 import type { MeasureOptions, MeasureResult } from './measure-model.ts';
+import type { OpenTextGeneratorOptions } from './open-text-generator.ts';
 import type { Plan } from './planning/stage-plan.ts';
 import type { Plugin } from './plugin.ts';
 
@@ -89,6 +91,8 @@ export interface ExportResult {
   files: { path: string; bytes: number }[];
   /** Whether int8 lost too much on the test split; null without int8. */
   gate: Gate | null;
+  /** The student in further precisions, and whether each lost too much. */
+  further?: FurtherResult[];
   /** What that was measured by, the main metric first. */
   metrics: MetricInfo[];
 }
@@ -138,12 +142,14 @@ export interface LimbeckApi {
   inspectModel(model: string, options?: InspectOptions): Promise<ModelInspection>;
   /** Times a model in Node or in a browser. */
   measureModel(target: string, options: MeasureOptions): Promise<MeasureResult>;
+  /** Opens a language model, to go on from texts with it. */
+  openTextGenerator(target: string, options?: OpenTextGeneratorOptions): Promise<TextGenerator>;
   exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
   /** Compiles the training step of an ONNX file. */
   compile(model: string, options: CompileOptions): Promise<CompileResult>;
   /** Writes report.html anew from what the run's folder holds. */
   writeReport(runFolder: string): Promise<{ file: string }>;
   /** Makes known what a plugin brings. */
-  usePlugin(plugin: Plugin): void;
+  usePlugin(plugin: Plugin): void | Promise<void>;
   readonly KnowledgeStore: { open(folder: string): Promise<KnowledgeStore> };
 }

@@ -2,7 +2,7 @@ import { isPackage } from '../export/package-folder.ts';
 import { existsSync } from '../platform/files.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
-import { int8Ships, type RunResult, runResultSchema } from '../report/result.ts';
+import { type RunResult, runResultSchema, shippingPrecisions } from '../report/result.ts';
 import { isCompared } from './context/compared.ts';
 import { openRun } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
@@ -66,8 +66,7 @@ function readResult(folder: RunFolder, options: RunOptions): RunResult | undefin
     const problem = folder.problemOf('student') ?? folder.problemOf('result.json') ?? folder.damage();
     if (problem !== undefined) return undefined;
     const whole =
-      isPackage(folder.file('student'), { quantized: int8Ships(result) }) &&
-      existsSync(folder.file('report.html'));
+      isPackage(folder.file('student'), shippingPrecisions(result)) && existsSync(folder.file('report.html'));
     return whole ? result : undefined;
   } catch {
     // Of another version, or damaged: measuring and reporting again costs little.

@@ -24,6 +24,7 @@ export async function exportStudent(runFolder: string, options: ExportOptions): 
       folder,
       files: listFiles(folder),
       gate: measured.gate,
+      ...(measured.further && { further: measured.further }),
       metrics: measured.metrics,
     };
   } finally {

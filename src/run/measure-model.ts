@@ -1,24 +1,24 @@
 import { LimbeckError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
-import { imageChannels } from '../export/image-channels.ts';
-import { MODEL_FILE, QUANTIZED_FILE } from '../export/package-folder.ts';
+import { fileOf, PRECISIONS, type Precision } from '../export/precisions.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { readModelWithFiles } from '../onnx/node-files.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { existsSync } from '../platform/files.ts';
-import { availableThreads, processorName } from '../platform/machine.ts';
+import { processorName } from '../platform/machine.ts';
 import { requireNodeModule } from '../platform/node-modules.ts';
 import { join, resolve } from '../platform/paths.ts';
 import { readRegularFile } from '../regular-file.ts';
 import { type Agreement, compareAnswers } from '../runtimes/compare-answers.ts';
-import { type FirstDifference, firstDifference } from '../runtimes/first-difference.ts';
+import { type Computed, type FirstDifference, firstDifference } from '../runtimes/first-difference.ts';
 import { runOn } from '../runtimes/index.ts';
 import { madeCalls } from '../runtimes/made-inputs.ts';
 import { type Feeds, type Percentiles, percentiles, type RuntimeName } from '../runtimes/measurement.ts';
+import { requireThreads } from '../runtimes/require-threads.ts';
 import { modelFiles } from '../teachers/model-folder.ts';
 import { reopenRun } from './context/finished-run.ts';
 import { dataAsInRun } from './data/kept-splits-file.ts';
-import { inThreeChannels } from './measuring/open-classifier.ts';
+import { shippedCalls } from './measuring/shipped-calls.ts';
 import { openTask } from './tasks/index.ts';
 
 /** Samples of the larger calls. */
@@ -103,16 +103,7 @@ export async function measureModel(target: string, options: MeasureOptions): Pro
   const isRun = existsSync(join(path, 'recipe.resolved.yaml'));
   const files = isRun ? studentFiles(path) : [modelFiles(path).model];
   const threads = options.threads ?? 1;
-  if (threads > availableThreads()) {
-    throw new LimbeckError(
-      'measure.threads',
-      `this machine has ${availableThreads()} threads, not ${threads}`,
-      {
-        where: '--threads',
-        remedy: 'Ask for no more than it has.',
-      },
-    );
-  }
+  requireThreads(threads, '--threads');
   const graphs = files.map((file) => ({ file, ...readModelWithFiles(file) }));
   const calls = isRun ? await callsOfRun(path, graphs, options) : callsOf(graphs, options.sizes ?? {});
   const { seconds = SECONDS, mostSeconds = MOST_SECONDS, signal } = options;
@@ -179,19 +170,30 @@ export async function measureModel(target: string, options: MeasureOptions): Pro
     const found: ModelAgreement[] = [];
     for (const agreement of compareAnswers(ours, others)) {
       const { largestDifference, largestValue, worstCall } = agreement;
-      const areAlike = largestDifference <= ALIKE * largestValue;
+      const areAlike = largestDifference !== null && largestDifference <= ALIKE * largestValue;
       const feeds = calls.answered[worstCall] as Feeds;
-      const first = areAlike ? undefined : ((await firstDifference(graph, feeds, on, limits)) ?? null);
+      const first = areAlike
+        ? undefined
+        : ((await firstDifference(graph, feeds, answersOn(on, feeds))) ?? null);
       found.push({ file, on, ...agreement, ...(first !== undefined && { first }) });
     }
     return found;
+  }
+
+  /** The outputs of a model in two runtimes. */
+  function answersOn(on: readonly [RuntimeName, RuntimeName], feeds: Feeds) {
+    return async (model: Uint8Array): Promise<Computed> => {
+      const asked = { model, threads: 1, seconds: 0, one: [], many: [], answered: [feeds], untimed: true };
+      const [ours, others] = [await runOn(on[0], asked, limits), await runOn(on[1], asked, limits)];
+      return [ours.answers[0] as Feeds, others.answers[0] as Feeds];
+    };
   }
 }
 
 /** Throws LimbeckError `export.missing` when a run has not come so far that it has a student. */
 function studentFiles(run: string): string[] {
-  const files = [MODEL_FILE, QUANTIZED_FILE]
-    .map((name) => join(run, 'student', name))
+  const files = (Object.keys(PRECISIONS) as Precision[])
+    .map((precision) => join(run, 'student', fileOf(precision)))
     .filter((file) => existsSync(file));
   if (files.length > 0) return files;
   throw new LimbeckError('export.missing', 'the run has no student yet', {
@@ -215,11 +217,8 @@ async function callsOfRun(
   const data = await dataAsInRun((kept) => task.prepareData({ ...(kept && { kept }) }), run, 'test');
   try {
     const { graph } = graphs[0] as ReadGraph;
-    const columns = graph.inputs.filter((input) => !graph.initializers.has(input)).map(({ name }) => name);
     const { test } = data.dataset.splits;
-    const asShipped = imageChannels(graph) === 3 ? inThreeChannels : (feeds: Feeds) => feeds;
-    const callsOf = (rows: number, count?: number) =>
-      [...data.speedCalls(test, rows, count, columns)].map(asShipped);
+    const callsOf = (rows: number, count?: number) => shippedCalls(data, test, graph, rows, count);
     return {
       title: `test samples of ${recipe.name}`,
       one: callsOf(1),

@@ -42,12 +42,16 @@ export function redrawReport(runFolder: string): string {
  */
 export function updateReport(runFolder: string, measured: Evaluations): void {
   const data = readReport(`${runFolder}/${DATA_FILE}`);
-  const { metrics, student, studentInt8, gate, testSamples, chance, shippedCheck } = measured;
+  const { metrics, student, studentInt8, gate, further, testSamples, chance, shippedCheck } = measured;
   const now = {
     metrics,
     student: timedAsBefore(student, data.result.student),
     studentInt8: studentInt8 && timedAsBefore(studentInt8, data.result.studentInt8),
     gate,
+    further: further?.map((now) => {
+      const before = data.result.further?.find(({ precision }) => precision === now.precision);
+      return { ...now, result: timedAsBefore(now.result, before?.result ?? null) };
+    }),
     testSamples,
     ...(chance !== undefined && { chance }),
     shippedCheck,

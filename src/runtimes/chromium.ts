@@ -57,7 +57,8 @@ function isExecutable(path: string): boolean {
   try {
     const fs = requireNodeModule('node:fs');
     fs.accessSync(path, fs.constants.X_OK);
-    return true;
+    // A folder that may be entered counts as executable, too.
+    return fs.statSync(path).isFile();
   } catch {
     return false;
   }

@@ -31,13 +31,21 @@ const ARGS: Record<Web, readonly string[]> = {
 };
 const QUIET_ARGS = ['--disable-background-networking', '--disable-component-update', '--no-first-run'];
 
+/** What a page says of its WebGPU adapter. */
+interface Adapter {
+  readonly vendor?: string;
+  readonly architecture?: string;
+  readonly description?: string;
+  readonly isFallback?: boolean;
+}
+
 interface Found {
   readonly problem?: string;
   readonly result?: Omit<InPlace, 'answers'> & {
     readonly answers: readonly Readonly<Record<string, SentTensor>>[];
     readonly version: string;
     readonly isolated: boolean;
-    readonly adapter?: { vendor?: string; architecture?: string; description?: string; isFallback?: boolean };
+    readonly adapter?: Adapter;
   };
 }
 
@@ -65,11 +73,13 @@ export async function runInBrowser(
     const peakBytes = await rendererPeak(browser);
     const device =
       adapter && [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ');
+    const isSoftware = adapter !== undefined && isSoftwareAdapter(adapter);
     return {
       ...times,
       answers: answers.map(receivedFeeds),
       title: `onnxruntime-web ${ort}, ${runtime}${device ? ` on ${device}` : ''}, Chromium ${version}`,
-      warnings: warningsOf(assignment.threads, isolated, device),
+      ...(isSoftware && { isSoftware }),
+      warnings: warningsOf(assignment.threads, isolated, isSoftware),
       ...(peakBytes !== undefined && { peakBytes }),
     };
   } finally {
@@ -144,10 +154,16 @@ function problemOf(runtime: Web, message: string): LimbeckError {
   return runtimeProblem(runtime, message);
 }
 
-function warningsOf(threads: number, isolated: boolean, device: string | undefined): string[] {
+/** Whether WebGPU is computed by the processor: the adapter says so, or is known by its name. */
+export function isSoftwareAdapter({ isFallback, ...named }: Adapter): boolean {
+  const names = [named.vendor, named.architecture, named.description].filter(Boolean).join(' ');
+  return isFallback === true || /swiftshader|llvmpipe|lavapipe|\bcpu\b/i.test(names);
+}
+
+function warningsOf(threads: number, isolated: boolean, isSoftware: boolean): string[] {
   return [
     ...(threads > 1 && !isolated ? ['the page is not cross-origin isolated: it has one thread'] : []),
-    ...(device && /swiftshader|llvmpipe|cpu/i.test(device)
+    ...(isSoftware
       ? [
           'the adapter computes on the processor: answers are those of WebGPU, times are not those of a graphics card',
         ]

@@ -13,7 +13,7 @@ const MOST_ELEMENTS = 2 ** 28;
 /** Calls that are made from what a graph says of its inputs. */
 export interface MadeCalls {
   readonly one: readonly Feeds[];
-  /** Empty for a model with a fixed number of samples. */
+  /** Empty for a model of which any input has a fixed number of samples. */
   readonly many: readonly Feeds[];
   /** What was assumed, for people. */
   readonly assumed: readonly string[];
@@ -39,8 +39,10 @@ export function madeCalls(graph: Graph, sizes: Readonly<Record<string, number>>,
     });
   }
   const assumed: string[] = [];
-  const batch = inputs[0]?.shape?.[0];
-  const isOpen = typeof batch === 'string' && sizes[batch] === undefined;
+  // One input that takes a fixed number of samples fixes it for all.
+  const isOpen = inputs.every(({ shape: [batch] = [] }) =>
+    batch === undefined ? true : typeof batch === 'string' && sizes[batch] === undefined,
+  );
   const sizeOf = (input: Value, place: number, samples: number): number => {
     const dim = input.shape?.[place] as number | string;
     if (typeof dim === 'number') return dim;

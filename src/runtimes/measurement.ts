@@ -38,6 +38,8 @@ export interface Ran extends InPlace {
   /** The runtime, its version and its device, as it names them. */
   readonly title: string;
   readonly warnings: readonly string[];
+  /** Whether it computes on the processor what is meant for a graphics card: its times say nothing of one. */
+  readonly isSoftware?: boolean;
   /** The most memory that its process held, where that is told. */
   readonly peakBytes?: number;
 }

@@ -1,7 +1,12 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, int64, tensor } from '../onnx/tensor.ts';
+import { findChromium } from './chromium.ts';
 import { compareAnswers } from './compare-answers.ts';
+import { isSoftwareAdapter } from './in-browser.ts';
 import { madeCalls } from './made-inputs.ts';
 import { percentiles } from './measurement.ts';
 import { receivedFeeds, sentFeeds } from './page-tensors.ts';
@@ -27,7 +32,7 @@ describe('what is measured', () => {
       },
     ]);
     const [nan] = compareAnswers([{ y: float32([1]) }], [{ y: float32([Number.NaN]) }]);
-    expect(nan?.largestDifference).toBeNaN();
+    expect(nan).toMatchObject({ largestDifference: null, incomparable: 'not-finite', largestValue: 1 });
     // Zeros of both signs, and 1.
     const [halves] = compareAnswers(
       [{ y: tensor('float16', [1, 2], Uint16Array.of(0, 0x3c00)) }],
@@ -35,12 +40,46 @@ describe('what is measured', () => {
     );
     expect(halves).toMatchObject({ largestDifference: 0, largestValue: 1, sameLargest: 1 });
     const [other] = compareAnswers([{ y: float32([1]) }], [{ y: float32([1, 2]) }]);
-    expect(other?.largestDifference).toBe(Number.POSITIVE_INFINITY);
+    expect(other).toMatchObject({ largestDifference: null, incomparable: 'other-sizes' });
+    // The worst call, whatever its kind, and sizes of finite numbers alone.
+    const [calls] = compareAnswers(
+      [{ y: float32([1, Number.POSITIVE_INFINITY]) }, { y: float32([2, 5]) }, { y: float32([3, 1]) }],
+      [
+        { y: float32([1, Number.POSITIVE_INFINITY]) },
+        { y: float32([2, Number.NEGATIVE_INFINITY]) },
+        { y: float32([9, 1]) },
+      ],
+    );
+    expect(calls).toMatchObject({ incomparable: 'not-finite', worstCall: 1, largestValue: 5 });
+    expect(JSON.parse(JSON.stringify(calls))).toEqual(calls);
+  });
+
+  it('knows an adapter that computes on the processor by what it says of itself, or by its name', () => {
+    expect(isSoftwareAdapter({ vendor: 'google', architecture: 'swiftshader' })).toBe(true);
+    expect(isSoftwareAdapter({ vendor: 'someone', isFallback: true })).toBe(true);
+    expect(isSoftwareAdapter({ vendor: 'nvidia', architecture: 'hopper', isFallback: false })).toBe(false);
+  });
+
+  it('takes no folder for a browser', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'limbeck-path-'));
+    try {
+      mkdirSync(join(folder, 'first', 'chrome'), { recursive: true });
+      mkdirSync(join(folder, 'second'));
+      const PATH = [join(folder, 'first'), join(folder, 'second')].join(delimiter);
+      expect(findChromium({ PATH })).toBeUndefined();
+      const browser = join(folder, 'second', 'chrome');
+      writeFileSync(browser, '#!/bin/sh\n', { mode: 0o755 });
+      expect(findChromium({ PATH })).toBe(browser);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('sends tensors to a page and back as they are', () => {
     const feeds = { ids: int64([1, 2 ** 40], [1, 2]), values: float32([0.5, -1], [2]) };
     expect(receivedFeeds(sentFeeds(feeds))).toEqual(feeds);
+    for (const type of ['string', 'toString', 'float8'])
+      expect(() => receivedFeeds({ y: { type, dims: [0], bytes: '' } })).toThrow(`no tensors of ${type}`);
   });
 });
 
@@ -62,6 +101,15 @@ describe('inputs that are made', () => {
     expect([...(one[0]!.attention_mask!.data as BigInt64Array)].every((value) => value === 1n)).toBe(true);
     expect(assumed).toEqual(["'sequence' is 32: another with --size sequence=N"]);
     expect(madeCalls(graph, { sequence: 5 }, 4)).toMatchObject({ assumed: [] });
+  });
+
+  it('come in calls of one sample alone where a later input fixes how many', () => {
+    const fixed = new GraphBuilder();
+    const x = fixed.input('x', 'float32', ['batch', 4]);
+    fixed.output(fixed.add(x, fixed.input('bias', 'float32', [1, 4])), 'y');
+    const { one, many } = madeCalls(fixed.build(), {}, 32);
+    expect(one[0]?.x?.dims).toEqual([1, 4]);
+    expect(many).toEqual([]);
   });
 
   it('need a number for a size that nothing tells', () => {

@@ -1,4 +1,4 @@
-import type { DataType } from '../onnx/data-type.ts';
+import { arrayTypeOf, DATA_TYPE_CODES, type DataType } from '../onnx/data-type.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { base64Of, fromBase64 } from '../platform/bytes.ts';
 import type { Feeds } from './measurement.ts';
@@ -9,22 +9,6 @@ export interface SentTensor {
   readonly dims: readonly number[];
   readonly bytes: string;
 }
-
-/** The arrays that ONNX Runtime takes for each type; words for float16. */
-const ARRAYS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-} as const;
 
 export function sentFeeds(feeds: Feeds): Record<string, SentTensor> {
   return Object.fromEntries(
@@ -38,11 +22,16 @@ export function sentFeeds(feeds: Feeds): Record<string, SentTensor> {
 export function receivedFeeds(sent: Readonly<Record<string, SentTensor>>): Feeds {
   return Object.fromEntries(
     Object.entries(sent).map(([name, { type, dims, bytes }]) => {
-      const Words = ARRAYS[type as keyof typeof ARRAYS];
-      if (!Words) throw new Error(`no tensors of ${type}`);
+      if (!isHeld(type)) throw new Error(`no tensors of ${type}`);
+      const Words = arrayTypeOf(type);
       // Of its own: what base64 gives may begin anywhere in memory.
       const data = new Words(new Uint8Array(fromBase64(bytes)).buffer);
-      return [name, { type: type as DataType, dims, data } as Tensor];
+      return [name, { type, dims, data } as Tensor];
     }),
   );
+}
+
+/** Whether a page's word is a type whose elements have a size. */
+function isHeld(type: string): type is Exclude<DataType, 'string'> {
+  return Object.hasOwn(DATA_TYPE_CODES, type) && type !== 'string';
 }

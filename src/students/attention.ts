@@ -39,9 +39,17 @@ export function paddingBias(g: GraphBuilder, attentionMask: TypedValue): TypedVa
   return g.unsqueeze(g.mul(g.sub(g.cast(attentionMask, 'float32'), 1), -HIDDEN_SCORE), [1, 2]);
 }
 
-/** The bias [B, 1, T, T] that hides padding and what comes later; `positions` are 0 to T - 1, int64 [T]. */
-export function causalBias(g: GraphBuilder, attentionMask: TypedValue, positions: TypedValue): TypedValue {
-  const past = g.lessOrEqual(g.unsqueeze(positions, [0]), g.unsqueeze(positions, [1]));
+/**
+ * The bias [B, 1, Q, T] that hides padding and what comes later; `positions` are 0 to T - 1, int64 [T], `asking` those of the
+ * tokens that look, int64 [Q]: all, where nothing is said.
+ */
+export function causalBias(
+  g: GraphBuilder,
+  attentionMask: TypedValue,
+  positions: TypedValue,
+  asking: TypedValue = positions,
+): TypedValue {
+  const past = g.lessOrEqual(g.unsqueeze(positions, [0]), g.unsqueeze(asking, [1]));
   const visible = g.and(past, g.unsqueeze(g.cast(attentionMask, 'bool'), [1, 2]));
   return g.where(visible, g.scalar(0), g.scalar(HIDDEN_SCORE));
 }

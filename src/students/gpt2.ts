@@ -3,13 +3,14 @@ import type { TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { RandomStream } from '../random.ts';
 import type { BackboneFeatures, Features } from '../targets/features.ts';
-import { causalBias, checkHeads, multiHeadAttention } from './attention.ts';
+import { checkHeads } from './attention.ts';
 import { defineBackbone, type TextInputs } from './backbone.ts';
+import { causalAttention, splitHeads, textSoFar } from './causal-attention.ts';
 import { layerNorm, linear } from './layers.ts';
 import { ParameterMaker } from './parameters.ts';
 import type { Student } from './student.ts';
 import { tokenInputs } from './token-inputs.ts';
-import { lastToken, positionsInText, tokenPositions } from './token-positions.ts';
+import { lastToken } from './token-positions.ts';
 
 /** Of every weight at the start; those that end in the residual stream get it divided by sqrt(2 layers) (section 2.3). */
 const DEVIATION = 0.02;
@@ -82,12 +83,12 @@ function buildBody(
 ): Gpt2Features {
   checkHeads(heads, width);
   const { ids, attentionMask } = tokenInputs(g);
-  const bias = causalBias(g, attentionMask, tokenPositions(g, ids));
+  const { positions, bias } = textSoFar(g, ids, attentionMask);
   const residual = DEVIATION / Math.sqrt(2 * layers);
 
   const tokens = make.normal('wte/weight', [vocabularySize, width], DEVIATION);
   const places = make.normal('wpe/weight', [maxLength, width], DEVIATION);
-  let hidden = g.add(g.gather(places, positionsInText(g, attentionMask)), g.gather(tokens, ids));
+  let hidden = g.add(g.gather(places, positions), g.gather(tokens, ids));
   for (let layer = 0; layer < layers; layer++) {
     hidden = g.scope(`h.${layer}`, () => {
       const attended = g.add(hidden, attention(layerNorm(g, make, 'ln_1', hidden, width)));
@@ -110,13 +111,11 @@ function buildBody(
   function attention(x: TypedValue): TypedValue {
     return g.scope('attn', () => {
       const projected = linear(g, make, 'c_attn', x, [width, 3 * width], DEVIATION);
-      const [query, key, value] = g.node(
-        'Split',
-        [projected, g.ints([width, width, width])],
-        { axis: 2 },
-        { outputs: 3 },
-      );
-      const context = multiHeadAttention(g, { query, key, value, heads, width, bias });
+      const size = width / heads;
+      const [query, key, value] = g
+        .node('Split', [projected, g.ints([width, width, width])], { axis: 2 }, { outputs: 3 })
+        .map((part) => splitHeads(g, part, heads, size)) as [TypedValue, TypedValue, TypedValue];
+      const context = causalAttention(g, { query, key, value, heads, keyHeads: heads, size, bias });
       return linear(g, make, 'c_proj', context, [width, width], residual);
     });
   }

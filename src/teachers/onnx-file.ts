@@ -175,15 +175,16 @@ export async function readTokenizer(
     );
   }
   const beside = (name: string) => readRegularFileAsync(join(dirname(path), name)).catch(noFile);
-  const config = await beside('tokenizer_config.json');
-  const tokenizer = parseTokenizer(json, config, path, await beside('special_tokens_map.json'));
+  const config = (await beside('tokenizer_config.json')) ?? utf8Of('{}');
+  const [map, template] = [await beside('special_tokens_map.json'), await beside('chat_template.jinja')];
+  const tokenizer = parseTokenizer(json, config, path, map, template);
   const declared = (JSON.parse(textOf(config)) as { model_max_length?: unknown }).model_max_length;
   const limited = Number.isInteger(declared) && (declared as number) > 0 && (declared as number) < NO_LIMIT;
   return { tokenizer, declared: limited ? (declared as number) : undefined };
 }
 
 /** The files beside it are optional; one that is there and cannot be read is an error. */
-function noFile(error: NodeJS.ErrnoException): Uint8Array {
-  if (error.code === 'ENOENT') return utf8Of('{}');
+function noFile(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
   throw error;
 }

@@ -26,7 +26,7 @@ const run = (args: string[], api: Partial<LimbeckApi> = {}) => runCli(args, fold
 describe('the command line', () => {
   test('every command has help with a summary, and examples where it takes something', async () => {
     for (const create of COMMANDS) {
-      const name = create({ arguments: [] } as never).name();
+      const name = (await create({ arguments: [] } as never)).name();
       const { code, out } = await run([name, '--help']);
       expect(code).toBe(0);
       expect(out).toMatch(new RegExp(`Examples?:\n  limbeck ${name}`));

@@ -108,7 +108,7 @@ Examples:
 How to train with what it writes: docs/training-step.md`,
     )
     .action(async (model: string, given: CompileArguments) => {
-      const result = await (await cli.api()).compile(
+      const result = await cli.api.compile(
         resolve(cli.workingFolder, model),
         compileOptions(given, cli.workingFolder),
       );

@@ -1,7 +1,5 @@
 import { Command } from 'commander';
-import { requireContinual } from '../../recipe/schema.ts';
 import type { Cli } from '../cli.ts';
-import { continualSummary } from '../continual-summary.ts';
 import { writeResult } from '../json-result.ts';
 import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
 
@@ -21,10 +19,10 @@ Examples:
   limbeck continual recipe.yaml --set 'continual.methods=[naive, all]' --seed 2`,
     )
     .action(async (file: string, options: RecipeOptions) => {
-      const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) => {
-        requireContinual(recipe);
-        return api.continual(recipe, runOptions);
-      });
+      const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) =>
+        api.continual(recipe, runOptions),
+      );
+      const { continualSummary } = await import('../continual-summary.ts');
       if (options.json) writeResult(cli, result);
       else cli.terminal.out(continualSummary(result, out, cli.workingFolder));
     });

@@ -1,8 +1,6 @@
 import { Command } from 'commander';
-import { requireTeacher } from '../../recipe/schema.ts';
 import type { Cli } from '../cli.ts';
 import { finishGated } from '../gate.ts';
-import { runSummary } from '../result-summary.ts';
 import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
 
 export function distillCommand(cli: Cli): Command {
@@ -25,10 +23,10 @@ Examples:
   limbeck distill recipe.yaml --seed 2 --no-baseline --json > events.jsonl`,
     )
     .action(async (file: string, options: RecipeOptions) => {
-      const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) => {
-        requireTeacher(recipe);
-        return api.distill(recipe, runOptions);
-      });
-      finishGated(cli, options.json, result, runSummary(result, out, cli.workingFolder));
+      const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) =>
+        api.distill(recipe, runOptions),
+      );
+      const { runSummary } = await import('../result-summary.ts');
+      await finishGated(cli, options.json, result, runSummary(result, out, cli.workingFolder));
     });
 }

@@ -79,7 +79,7 @@ async function examineFile(
   { online, calibrate, store }: DoctorOptions,
 ): Promise<Check[]> {
   const { recipe, folder } = await loadRecipe(file, cli.workingFolder);
-  const api = await cli.api();
+  const api = cli.api;
   const findings = await api.examineRecipe(recipe, {
     out: resolve(cli.workingFolder, 'runs', recipe.name),
     recipeFolder: folder,
@@ -104,10 +104,9 @@ async function probe(cli: Cli, provider: ProbedProvider): Promise<void> {
 
 async function examine(cli: Cli): Promise<Check[]> {
   const self = [...process.execArgv, process.argv[1] ?? ''];
-  const [disk, instructions, chromium, ...providers] = await Promise.all([
+  const [disk, instructions, ...providers] = await Promise.all([
     checkDisk(cli.workingFolder),
     checkInstructions(),
-    checkChromium(),
     ...PROVIDERS.map((provider) => checkProvider(provider, self)),
   ]);
   const cuda = checkCudaLibraries();
@@ -120,7 +119,7 @@ async function examine(cli: Cli): Promise<Check[]> {
     ...providers,
     ...(cuda ? [cuda] : []),
     ...checkPackages(),
-    chromium,
+    checkChromium(),
   ];
   return checks;
 }

@@ -1,16 +1,15 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { EvaluateOptions } from '../../run/api.ts';
+import { type AllowPathOptions, allowedPaths, allowPathOption } from '../allow-path.ts';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { kindOf, loadRecipe, requireRunFolder } from '../recipe-file.ts';
-import { evaluationSummary } from '../result-summary.ts';
 import { withProgress } from '../run-options.ts';
 
-interface EvalOptions {
+interface EvalOptions extends AllowPathOptions {
   split: NonNullable<EvaluateOptions['split']>;
   model?: string;
-  allowPath?: string[];
   json?: boolean;
 }
 
@@ -25,11 +24,7 @@ export function evalCommand(cli: Cli): Command {
         .default('test'),
     )
     .option('--model <file>', "the ONNX file (or model folder) to measure, instead of the run's student")
-    .option(
-      '--allow-path <dir>',
-      "a folder outside the recipe's that its paths may reach; may be repeated",
-      (value: string, before: string[] = []) => [...before, value],
-    )
+    .addOption(allowPathOption())
     .option('--json', 'one JSON object a line on stdout: events, then {"type":"result",...}')
     .addHelpText(
       'after',
@@ -48,18 +43,17 @@ Examples:
         ? resolve(cli.workingFolder, join('runs', loaded.recipe.name))
         : await requireRunFolder(target, cli.workingFolder);
       const result = await withProgress(cli, options.json, async (progress, signal) =>
-        (await cli.api()).evaluate(loaded ? loaded.recipe : run, {
+        cli.api.evaluate(loaded ? loaded.recipe : run, {
           split: options.split,
           out: run,
           onEvent: (event) => progress.onEvent(event),
           signal,
           ...(options.model && { model: resolve(cli.workingFolder, options.model) }),
-          ...(options.allowPath && {
-            allowPaths: options.allowPath.map((dir) => resolve(cli.workingFolder, dir)),
-          }),
+          ...allowedPaths(cli, options),
           ...(loaded && { recipeFolder: loaded.folder }),
         }),
       );
+      const { evaluationSummary } = await import('../result-summary.ts');
       if (options.json) writeResult(cli, result);
       else cli.terminal.out(evaluationSummary(result));
     });

@@ -24,10 +24,10 @@ Example:
     .action(async (folder: string, options: { json?: boolean }) => {
       const run = await requireRunFolder(folder, cli.workingFolder);
       const result = await withProgress(cli, options.json, async (progress, signal) =>
-        (await cli.api()).exportStudent(run, { onEvent: (event) => progress.onEvent(event), signal }),
+        cli.api.exportStudent(run, { onEvent: (event) => progress.onEvent(event), signal }),
       );
       const rows = result.files.map(({ path, bytes }) => [path, formatBytes(bytes)]);
       const where = relative(cli.workingFolder, result.folder) || '.';
-      finishGated(cli, options.json, result, `${where}\n${table(rows)}`);
+      await finishGated(cli, options.json, result, `${where}\n${table(rows)}`);
     });
 }

@@ -40,7 +40,7 @@ Examples:
     )
     .action(async (model: string, options: GradOptions) => {
       const { loss, wrt } = options;
-      const result = await (await cli.api()).differentiate(resolve(cli.workingFolder, model), {
+      const result = await cli.api.differentiate(resolve(cli.workingFolder, model), {
         loss,
         out: resolve(cli.workingFolder, options.out),
         ...(wrt && { wrt }),

@@ -7,6 +7,7 @@ import { distillCommand } from './distill.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import { exportCommand } from './export.ts';
+import { generateCommand } from './generate.ts';
 import { gradCommand } from './grad.ts';
 import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
@@ -18,8 +19,11 @@ import { schemaCommand } from './schema.ts';
 import { storeCommand } from './store.ts';
 import { trainCommand } from './train.ts';
 
-/** All commands, in the order of the help. To add one: a file beside these, and a line here. */
-export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
+/**
+ * All commands, in the order of the help. To add one: a file beside these, and a line here. They are all loaded to parse a command
+ * line, so each loads what it works with when it is called.
+ */
+export const COMMANDS: readonly ((cli: Cli) => Command | Promise<Command>)[] = [
   initCommand,
   checkCommand,
   planCommand,
@@ -30,6 +34,7 @@ export const COMMANDS: readonly ((cli: Cli) => Command)[] = [
   evalCommand,
   measureCommand,
   exportCommand,
+  generateCommand,
   compileCommand,
   reportCommand,
   gradCommand,

@@ -1,32 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { LimbeckError } from '../../errors.ts';
-import { taskOf } from '../../recipe/misplaced-kinds.ts';
-import type { Recipe } from '../../recipe/schema.ts';
 import type { Cli } from '../cli.ts';
-import { kindsOf } from '../init/choices.ts';
-import { type Answers, draftRecipe } from '../init/draft.ts';
-import { PAIRS_TASK, pairSettings } from '../init/pair-settings.ts';
-import { proposeSource, type Wishes } from '../init/propose.ts';
+import type { InitOptions } from '../init/answers.ts';
 import { writeResult } from '../json-result.ts';
 import { plainLine } from '../progress/format.ts';
 
-interface InitOptions {
-  data?: string;
-  name?: string;
-  source?: string;
-  teacher?: string;
-  student?: string;
-  set?: string[];
-  force?: boolean;
-  json?: boolean;
-}
-
 const SCHEMA_FILE = fileURLToPath(new URL('../../../recipe.schema.json', import.meta.url));
 
-export function initCommand(cli: Cli): Command {
+/** Knows the kinds of recipes where it is meant: to load them takes longer than all the other commands. */
+export async function initCommand(cli: Cli): Promise<Command> {
+  const kinds = cli.arguments.includes('init') ? await kindsHelp() : '';
   return new Command('init')
     .summary('write a recipe')
     .description(
@@ -51,25 +37,19 @@ export function initCommand(cli: Cli): Command {
     )
     .option('--force', 'overwrite an existing file')
     .option('--json', 'the result as one JSON object on stdout')
-    .addHelpText('after', () => {
-      const kinds = (section: Parameters<typeof kindsOf>[0]) =>
-        kindsOf(section)
-          .map(({ value }) => value)
-          .join(', ');
-      return `
-Kinds:
-  --source   ${kinds('data.source')}
-  --teacher  ${kinds('teacher')}, none
-  --student  ${kinds('student')}
-
+    .addHelpText(
+      'after',
+      `${kinds}
 Examples:
   limbeck init
   limbeck init mails.yaml --data mails.csv
   limbeck init mails.yaml --data mails.csv --teacher chat --set teacher.baseURL=https://api.openai.com/v1 --set teacher.model=NAME
   limbeck init glosses.yaml --source wordnet-glosses --set data.labelsPerClass=100
-  limbeck init mails.yaml --source csv --set data.source.path=mails.csv --teacher none`;
-    })
+  limbeck init mails.yaml --source csv --set data.source.path=mails.csv --teacher none`,
+    )
     .action(async (file: string, options: InitOptions) => {
+      const { answersFrom } = await import('../init/answers.ts');
+      const { draftRecipe } = await import('../init/draft.ts');
       const path = resolve(cli.workingFolder, file);
       const { answers, seen } = await answersFrom(cli, path, options);
       const schema = relative(dirname(path), SCHEMA_FILE).split(sep).join('/');
@@ -82,68 +62,19 @@ Examples:
     });
 }
 
-/** Who is taught where nothing else is said; of other tasks the first that there is. */
-const STUDENTS: Readonly<Record<string, string>> = {
-  'text-classification': 'text-conv',
-  'image-classification': 'resnet',
-};
-
-function firstStudent(task: Recipe['task']): string {
-  return kindsOf('student', task)[0]?.value ?? 'text-conv';
-}
-
-/** Settings by which a person says themselves what is answered. */
-const ANSWERS = /^\s*(data\.source\.labelField|outputs)\b/;
-
-async function answersFrom(
-  cli: Cli,
-  path: string,
-  options: InitOptions,
-): Promise<{ answers: Answers; seen: string[] }> {
-  const name =
-    options.name ??
-    (basename(path, extname(path))
-      .replace(/[^A-Za-z0-9._-]+/g, '-')
-      .replace(/^[^A-Za-z0-9]+/, '') ||
-      'recipe');
-  const set = options.set ?? [];
-  const wishes: Wishes = { teacher: options.teacher, saysAnswer: set.some((one) => ANSWERS.test(one)) };
-  const propose = (data: string) => {
-    const absolute = resolve(cli.workingFolder, data);
-    return proposeSource(absolute, relative(dirname(path), absolute).split(sep).join('/'), wishes);
-  };
-  if (options.data !== undefined && options.source !== undefined) {
-    throw new LimbeckError('cli.usage', '--data finds out what --source says', {
-      where: 'limbeck init',
-      remedy: 'Give one of the two.',
-    });
-  }
-  if (cli.terminal.interactive && !options.source && !options.data && !options.json) {
-    const { askAnswers } = await import('../init/ask.ts');
-    return { answers: await askAnswers({ name, set }, propose), seen: [] };
-  }
-  const proposal = options.data === undefined ? undefined : await propose(options.data);
-  const source = proposal?.source ?? { kind: options.source ?? 'wordnet-glosses' };
-  // A source of images may have texts too: the student says whether both are read.
-  const wantsPairs =
-    proposal?.task === PAIRS_TASK ||
-    (options.student !== undefined && taskOf(options.student) === PAIRS_TASK);
-  const task = wantsPairs ? PAIRS_TASK : (proposal?.task ?? taskOf(source.kind));
-  const usual = proposal?.student ?? STUDENTS[task] ?? firstStudent(task);
-  const student = options.student ?? usual;
-  const teacher =
-    options.teacher ?? proposal?.teacher ?? (task === 'text-classification' ? 'use-lite' : 'none');
-  const proposed = proposal?.set ?? (wantsPairs ? pairSettings() : []);
-  const answers: Answers = {
-    name,
-    source,
-    task,
-    teacher: teacher === 'none' ? undefined : teacher,
-    student,
-    labelsPerClass: 'all',
-    set: [...proposed.filter((one) => student === usual || !one.startsWith('student.')), ...set],
-  };
-  return { answers, seen: proposal?.seen ?? [] };
+async function kindsHelp(): Promise<string> {
+  const { kindsOf } = await import('../init/choices.ts');
+  const [source, teacher, student] = (['data.source', 'teacher', 'student'] as const).map((section) =>
+    kindsOf(section)
+      .map(({ value }) => value)
+      .join(', '),
+  );
+  return `
+Kinds:
+  --source   ${source}
+  --teacher  ${teacher}, none
+  --student  ${student}
+`;
 }
 
 async function write(path: string, text: string, file: string, force: boolean): Promise<void> {

@@ -41,7 +41,7 @@ Examples:
   limbeck inspect resnet.onnx --size height=224 --size width=224 --json`,
     )
     .action(async (model: string, { all, match, size, json }: CommandOptions) => {
-      const inspection = await (await cli.api()).inspectModel(resolve(cli.workingFolder, model), {
+      const inspection = await cli.api.inspectModel(resolve(cli.workingFolder, model), {
         ...(size && { sizes: size }),
         ...((all || match !== undefined) && { match: match ?? '*' }),
       });

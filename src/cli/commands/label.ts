@@ -1,8 +1,6 @@
 import { Command } from 'commander';
-import { requireTeacher } from '../../recipe/schema.ts';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
-import { labelSummary } from '../result-summary.ts';
 import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
 
 export function labelCommand(cli: Cli): Command {
@@ -20,10 +18,10 @@ Examples:
   limbeck label recipe.yaml --store /data/knowledge --set teacher.precision=f32`,
     )
     .action(async (file: string, options: RecipeOptions) => {
-      const { value } = await runRecipe(cli, file, options, (api, recipe, runOptions) => {
-        requireTeacher(recipe);
-        return api.label(recipe, runOptions);
-      });
+      const { value } = await runRecipe(cli, file, options, (api, recipe, runOptions) =>
+        api.label(recipe, runOptions),
+      );
+      const { labelSummary } = await import('../result-summary.ts');
       if (options.json) writeResult(cli, value);
       else cli.terminal.out(labelSummary(value));
     });

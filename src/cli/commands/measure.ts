@@ -2,19 +2,19 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { printable } from '../../printable.ts';
 import { RUNTIMES, type RuntimeName } from '../../runtimes/measurement.ts';
+import { type AllowPathOptions, allowedPaths, allowPathOption } from '../allow-path.ts';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
 import { drawMeasurement } from '../measurement.ts';
 import { withProgress } from '../run-options.ts';
 import { sizeArgument } from '../size-argument.ts';
 
-interface CommandOptions {
+interface CommandOptions extends AllowPathOptions {
   on: RuntimeName[];
   threads?: number;
   seconds?: number;
   limit?: number;
   size?: Record<string, number>;
-  allowPath?: string[];
   json?: boolean;
 }
 
@@ -56,11 +56,7 @@ export function measureCommand(cli: Cli): Command {
       "a number for one of the model's symbolic sizes; may be repeated",
       sizeArgument,
     )
-    .option(
-      '--allow-path <dir>',
-      "a folder outside the recipe's that its paths may reach; may be repeated",
-      (value: string, before: string[] = []) => [...before, value],
-    )
+    .addOption(allowPathOption())
     .option('--json', 'one JSON object a line on stdout: events, then {"type":"result",...}')
     .addHelpText(
       'after',
@@ -74,15 +70,15 @@ Examples:
   limbeck measure model.onnx --on wasm --threads 2 --size sequence=64`,
     )
     .action(async (model: string, options: CommandOptions) => {
-      const { on, threads, seconds, limit, size, allowPath, json } = options;
+      const { on, threads, seconds, limit, size, json } = options;
       const result = await withProgress(cli, json, async (progress, signal) =>
-        (await cli.api()).measureModel(resolve(cli.workingFolder, model), {
+        cli.api.measureModel(resolve(cli.workingFolder, model), {
           on,
           ...(threads !== undefined && { threads }),
           ...(seconds !== undefined && { seconds }),
           ...(limit !== undefined && { mostSeconds: limit }),
           ...(size && { sizes: size }),
-          ...(allowPath && { allowPaths: allowPath.map((dir) => resolve(cli.workingFolder, dir)) }),
+          ...allowedPaths(cli, options),
           onEvent: (event) => progress.onEvent(event),
           signal,
         }),

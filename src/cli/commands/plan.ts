@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { writeResult } from '../json-result.ts';
-import { planSummary } from '../result-summary.ts';
 import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
 
 export function planCommand(cli: Cli): Command {
@@ -23,6 +22,7 @@ Examples:
       const { value } = await runRecipe(cli, file, options, (api, recipe, runOptions) =>
         api.plan(recipe, runOptions),
       );
+      const { planSummary } = await import('../result-summary.ts');
       if (options.json) writeResult(cli, value);
       else cli.terminal.out(planSummary(value));
     });

@@ -18,7 +18,7 @@ Example:
     )
     .action(async (folder: string, options: { json?: boolean }) => {
       const run = await requireRunFolder(folder, cli.workingFolder);
-      const result = await (await cli.api()).writeReport(run);
+      const result = await cli.api.writeReport(run);
       if (options.json) writeResult(cli, result);
       else cli.terminal.out(`${relative(cli.workingFolder, result.file)}\n`);
     });

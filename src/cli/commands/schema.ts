@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { recipeJsonSchema } from '../../recipe/schema.ts';
 import type { Cli } from '../cli.ts';
 
 export function schemaCommand(cli: Cli): Command {
@@ -14,7 +13,8 @@ Example:
 and as the first line of a recipe, for editors:
   # yaml-language-server: $schema=recipe.schema.json`,
     )
-    .action(() => {
+    .action(async () => {
+      const { recipeJsonSchema } = await import('../../recipe/schema.ts');
       cli.terminal.out(`${JSON.stringify(recipeJsonSchema(), null, 2)}\n`);
     });
 }

@@ -141,7 +141,7 @@ async function openStore(cli: Cli, { store }: StoreOptions): Promise<KnowledgeSt
       remedy: 'Give its folder with --store DIR; `limbeck distill` and `limbeck label` make one.',
     });
   }
-  return (await cli.api()).KnowledgeStore.open(folder);
+  return cli.api.KnowledgeStore.open(folder);
 }
 
 function spaceTable(spaces: readonly SpaceSummary[]): string {

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { finishGated } from '../gate.ts';
-import { runSummary } from '../result-summary.ts';
 import { addRecipeOptions, type RecipeOptions, runRecipe } from '../run-options.ts';
 
 export function trainCommand(cli: Cli): Command {
@@ -20,6 +19,7 @@ Examples:
       const { value: result, out } = await runRecipe(cli, file, options, (api, recipe, runOptions) =>
         api.train(recipe, runOptions),
       );
-      finishGated(cli, options.json, result, runSummary(result, out, cli.workingFolder));
+      const { runSummary } = await import('../result-summary.ts');
+      await finishGated(cli, options.json, result, runSummary(result, out, cli.workingFolder));
     });
 }

@@ -42,7 +42,7 @@ test('packages and browser', async () => {
   ]);
   expect(there).toMatchObject({ name: 'zod', status: 'ok' });
   expect(missing).toMatchObject({ status: 'missing', remedy: 'npm install no-such-package-here' });
-  expect((await checkChromium('/nowhere')).status).toBe('missing');
+  expect(checkChromium({ PATH: '/nowhere' }).status).toBe('missing');
 });
 
 test.runIf(process.platform === 'linux' && process.arch === 'x64')('CUDA libraries', async () => {

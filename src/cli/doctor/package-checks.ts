@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { findChromium } from '../../runtimes/chromium.ts';
 import type { Check } from './check.ts';
 
 /** Packages that only some recipes, or only the tests, need. */
@@ -56,24 +56,15 @@ function packageFolder(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((folder) => existsSync(folder));
 }
 
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
-
-/** Only the tests of the report and of the browser build start one. */
-export async function checkChromium(path = process.env.PATH ?? ''): Promise<Check> {
-  for (const folder of path.split(delimiter)) {
-    for (const browser of BROWSERS) {
-      const file = join(folder, browser);
-      const found = await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (found) return { name: 'chromium', status: 'ok', found: file };
-    }
-  }
+/** What is timed in a page needs one (`limbeck measure --on wasm`, `export.gate`), and so do the tests of the report. */
+export function checkChromium(environment?: Readonly<Record<string, string | undefined>>): Check {
+  const found = findChromium(environment);
+  if (found !== undefined) return { name: 'chromium', status: 'ok', found };
   return {
     name: 'chromium',
     status: 'missing',
-    found: 'not in the path; only the browser tests need it',
-    remedy: 'Install chromium to run all tests.',
+    found:
+      'not in the path; for what is measured in a page (`limbeck measure --on wasm`) and for the browser tests',
+    remedy: 'Install chromium, or name one with LIMBECK_CHROMIUM=/path/to/chromium.',
   };
 }

@@ -55,4 +55,4 @@ const api: Pick<LimbeckApi, 'distill'> = {
   },
 };
 
-await start(async () => api as LimbeckApi);
+await start(api as LimbeckApi);

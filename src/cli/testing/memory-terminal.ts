@@ -18,15 +18,22 @@ export function memoryTerminal(): MemoryTerminal {
   return { ...terminal, written };
 }
 
-/** A command line without a process. */
-export function memoryCli(terminal: Terminal, args: string[], api: Partial<LimbeckApi>, folder: string): Cli {
+/** A command line without a process; `input` is what comes through its stdin. */
+export function memoryCli(
+  terminal: Terminal,
+  args: string[],
+  api: Partial<LimbeckApi>,
+  folder: string,
+  input = '',
+): Cli {
   return {
     terminal,
     arguments: args,
     workingFolder: folder,
     version: '0.0.0-test',
     exitCode: 0,
-    api: async () => api as LimbeckApi,
+    readInput: async () => input,
+    api: api as LimbeckApi,
     stopCleanly: () => new AbortController().signal,
   };
 }

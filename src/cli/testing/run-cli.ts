@@ -8,11 +8,12 @@ export async function runCli(
   args: string[],
   folder: string,
   api: Partial<LimbeckApi> = {},
+  input = '',
 ): Promise<{ code: number; out: string; err: string }> {
   const terminal = memoryTerminal();
-  const cli = memoryCli(terminal, args, api, folder);
+  const cli = memoryCli(terminal, args, api, folder, input);
   try {
-    await createProgram(cli).parseAsync(args, { from: 'user' });
+    await (await createProgram(cli)).parseAsync(args, { from: 'user' });
     return { code: cli.exitCode, ...terminal.written };
   } catch (error) {
     const code = reportFailure(error, terminal, args.includes('--json'));

@@ -7,6 +7,10 @@ export const qat = defineTransform({
   title: 'quantisation-aware training',
   options: qatOptions,
   epochs: ({ epochs }) => epochs,
+  async foresee(student, _, context) {
+    const { foreseeRoundings } = await import('../train-with-roundings.ts');
+    return foreseeRoundings(student, context);
+  },
   async after(student, given, context) {
     // Loaded where it is used: pages do not pay for it.
     const { trainWithRoundings } = await import('../train-with-roundings.ts');

@@ -60,7 +60,7 @@ export function* documentPieces(
 }
 
 /** The parts of a text that are cut into tokens one after another. */
-function* partsOf(text: string): Generator<{ readonly part: string; readonly last: boolean }> {
+export function* partsOf(text: string): Generator<{ readonly part: string; readonly last: boolean }> {
   let from = 0;
   while (from < text.length) {
     const to = from + LONGEST_PART >= text.length ? text.length : endOfPart(text, from);

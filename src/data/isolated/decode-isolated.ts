@@ -15,6 +15,10 @@ export interface IsolatedDecoding<Input> {
   /** The file, for errors. */
   readonly file: string;
   readonly signal?: AbortSignal | undefined;
+  /** What the decoder does, for errors; `decoding it` when absent. */
+  readonly work?: string;
+  /** The error for a problem; `data.unreadable` when absent. */
+  readonly failed?: (problem: string) => Error;
 }
 
 /**
@@ -25,7 +29,7 @@ export interface IsolatedDecoding<Input> {
  * @throws LimbeckError what the decoder throws, `data.unreadable` for its other errors and for its death; the signal's reason
  */
 export async function* decodeIsolated<Input, Piece>(options: IsolatedDecoding<Input>): AsyncGenerator<Piece> {
-  const { decoder, input, limits, file, signal } = options;
+  const { decoder, input, limits, file, signal, work = 'decoding it' } = options;
   signal?.throwIfAborted();
   if (!nodeModule('node:child_process')) {
     throw new LimbeckError('data.needs-node', 'files of this kind are not read in a browser yet', {
@@ -35,7 +39,7 @@ export async function* decodeIsolated<Input, Piece>(options: IsolatedDecoding<In
   }
   const child = takeChild();
   const answers = new Answers<Piece>(child);
-  const unreadable = (problem: string) => unreadableFile(file, problem);
+  const unreadable = options.failed ?? ((problem: string) => unreadableFile(file, problem));
   const stop = () => child.kill('SIGKILL');
   let isIdle = false;
   signal?.addEventListener('abort', stop);
@@ -45,9 +49,8 @@ export async function* decodeIsolated<Input, Piece>(options: IsolatedDecoding<In
     for (;;) {
       const answer = await answers.next(seconds);
       signal?.throwIfAborted();
-      if (answer === 'silent')
-        throw unreadable(`decoding it took longer than ${Math.round(seconds)} seconds`);
-      if ('death' in answer) throw unreadable(deathOf(answer.death, limits));
+      if (answer === 'silent') throw unreadable(`${work} took longer than ${Math.round(seconds)} seconds`);
+      if ('death' in answer) throw unreadable(deathOf(answer.death, limits, work));
       seconds = limits.seconds;
       if ('begun' in answer) continue;
       if ('piece' in answer) {
@@ -172,12 +175,11 @@ class Answers<Piece> {
   }
 }
 
-function deathOf({ code, signal, problem }: Death, { memoryBytes }: Limits): string {
-  if (problem !== undefined) return `no process could be started to decode it: ${problem}`;
+function deathOf({ code, signal, problem }: Death, { memoryBytes }: Limits, work: string): string {
+  if (problem !== undefined) return `no process could be started for ${work}: ${problem}`;
   // SIGKILL comes from its guard (or from the system, when memory is short), SIGABRT and others from the engine.
-  if (signal === 'SIGKILL')
-    return `decoding it needs more than ${Math.round(memoryBytes / 1e6)} MB of memory`;
-  return `decoding it ended the process that did it (${signal ?? `exit code ${code}`})`;
+  if (signal === 'SIGKILL') return `${work} needs more than ${Math.round(memoryBytes / 1e6)} MB of memory`;
+  return `${work} ended the process that did it (${signal ?? `exit code ${code}`})`;
 }
 
 function unreadableFile(where: string, problem: string): LimbeckError {

@@ -24,6 +24,7 @@ const REASONS: Readonly<Record<BrokenReason, string>> = {
   split: 'no split of that name',
   id: 'no id or group',
   tokens: 'a text that the tokenizer does not read',
+  conversation: 'a conversation that cannot be learnt from',
   image: 'an image that cannot be read',
   audio: 'a sound that cannot be read',
   value: 'a value that is not of the wanted kind',

@@ -101,6 +101,20 @@ const blockwiseProduct: InferenceRule = (context) => {
   return [{ type, shape: [...shape.slice(0, -1), intAttribute(context, 'N', 0)] }];
 };
 
+/** Rows of a table in blocks; two numbers of 4 bits share a byte. */
+const blockwiseGather: InferenceRule = (context) => {
+  const { type, shape } = inputAt(context, 0);
+  const axis = intAttribute(context, 'gather_axis', 0);
+  const inByte = type === 'uint8' ? 8 / intAttribute(context, 'bits', 4) : 1;
+  const full = shape.map((size, i) =>
+    i === shape.length - 1 && typeof size === 'number' ? size * inByte : size,
+  );
+  const indices = inputAt(context, 1).shape;
+  return [
+    { type: inputAt(context, 2).type, shape: [...full.slice(0, axis), ...indices, ...full.slice(axis + 1)] },
+  ];
+};
+
 const [gemm, conv] = [MATRIX_RULES.Gemm, CONVOLUTION_RULES.Conv] as [InferenceRule, InferenceRule];
 
 export const FUSED_RULES: Record<string, InferenceRule> = {
@@ -117,6 +131,7 @@ export const FUSED_RULES: Record<string, InferenceRule> = {
   'com.microsoft::FusedGemm': gemm,
   'com.microsoft::QGemm': withInputs(gemm, [0, 3], (context) => context.inputs[8]?.type ?? 'float32'),
   'com.microsoft::MatMulNBits': blockwiseProduct,
+  'com.microsoft::GatherBlockQuantized': blockwiseGather,
   QLinearConv: withInputs(conv, [0, 3], typeOnGrid(7)),
   ConvInteger: withInputs(conv, [0, 1], () => 'int32'),
   'com.microsoft::QLinearAdd': linearBinary,

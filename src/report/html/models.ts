@@ -1,3 +1,4 @@
+import { PRECISIONS } from '../../export/precisions.ts';
 import { baselinesOf } from '../conclusion.ts';
 import { isDistillReport, type ReportData } from '../report-data.ts';
 import { int8Ships, type ModelResult, shortName } from '../result.ts';
@@ -18,7 +19,7 @@ const BASELINE_COLORS = ['baseline', 'term-4', 'term-5', 'term-2'];
 
 /** The models of a run, in the order in which the page shows them. */
 export function shownModels(data: ReportData): ShownModel[] {
-  const { student, studentInt8, gate } = data.result;
+  const { student, studentInt8, gate, further = [] } = data.result;
   const int8 = int8Ships({ studentInt8, gate })
     ? 'the student, quantised'
     : 'quantised; kept back, it does not ship';
@@ -36,6 +37,12 @@ export function shownModels(data: ReportData): ShownModel[] {
       : []),
     { key: 'student', title: 'Student', about: data.models.student, result: student },
     ...(studentInt8 ? [{ key: 'int8', title: 'Student int8', about: int8, result: studentInt8 }] : []),
+    ...further.map(({ precision, result, gate: { passed } }) => ({
+      key: precision,
+      title: `Student ${precision}`,
+      about: `${PRECISIONS[precision].title}${passed ? '' : '; kept back, it does not ship'}`,
+      result,
+    })),
     ...(distilled ? baselinesOf(distilled) : (data.result.baselines ?? [])).map(
       ({ name, title, result }, index) => ({
         key: BASELINE_COLORS[index % BASELINE_COLORS.length] as string,

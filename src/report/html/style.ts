@@ -33,6 +33,8 @@ const COLORS = `
 .teacher, .term-1, .stage-teacher { --color: var(--teacher); }
 .student, .stage-train { --color: var(--student); }
 .int8, .stage-export { --color: var(--int8); }
+.q4 { --color: var(--term-3); }
+.fp16 { --color: var(--good); }
 .baseline, .stage-baseline, .stage-peer { --color: var(--baseline); }
 .term-2 { --color: var(--good); }
 .term-3 { --color: var(--term-3); }

@@ -4,7 +4,13 @@ import { type RandomStream, randomStream } from '../../random.ts';
 import type { Answer, ConfusionCounts } from '../class-answers.ts';
 import { createComparison } from '../model-comparison.ts';
 import type { CurvePoint, DistillReport } from '../report-data.ts';
-import { type BaselineResult, CLASS_METRICS, compareModels, LABELS_ALONE } from '../result.ts';
+import {
+  type BaselineResult,
+  CLASS_METRICS,
+  compareModels,
+  type FurtherResult,
+  LABELS_ALONE,
+} from '../result.ts';
 import { type ClassModel, classModel } from './class-results.ts';
 import { syntheticDynamics } from './synthetic-dynamics.ts';
 import { syntheticGraph } from './synthetic-graph.ts';
@@ -74,11 +80,21 @@ const TEXTS: Record<string, string> = {
   Tops: 'that which is thought of as standing by itself',
 };
 
+/** The student with 4-bit weights. */
+function simulateQ4({ accuracy, macroF1, ...student }: ClassModel): FurtherResult {
+  const file = 'student/onnx/model_q4.onnx';
+  return {
+    precision: 'q4',
+    result: classModel(accuracy - 0.006, macroF1 - 0.007, { ...student, bytes: 402_118, file }),
+    gate: { maxDrop: 0.01, drop: 0.006, passed: true },
+  };
+}
+
 /** A report such as a run of 26 classes gives, made by a seeded simulation: for tests, and for designing the page. */
 export function syntheticReport(
-  options: { baseline?: boolean; int8?: boolean; peers?: boolean } = {},
+  options: { baseline?: boolean; int8?: boolean; q4?: boolean; peers?: boolean } = {},
 ): DistillReport {
-  const { baseline = true, int8 = true, peers = false } = options;
+  const { baseline = true, int8 = true, q4 = false, peers = false } = options;
   const compared = simulateAnswers(baseline);
   const result = (counts: ConfusionCounts, rest: Parameters<typeof classModel>[2]): ClassModel =>
     classModel(accuracy(counts), macroF1(counts), rest);
@@ -170,6 +186,7 @@ export function syntheticReport(
       engine: 'onnxruntime-node 1.30.0, cpu',
       machine: { cpu: 'AMD EPYC 7B13', cores: 2, node: 'v20.19.4', memoryPeakBytes: 1_130_000_000 },
       gate: studentInt8 ? { maxDrop: 0.01, drop: 0.0024, passed: true } : null,
+      ...(q4 && { further: [simulateQ4(student)] }),
       version: '0.1.0',
     },
     teacherValidation: 0.6385,

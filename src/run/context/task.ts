@@ -4,7 +4,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Split } from '../../data/split.ts';
 import type { KeptSplits } from '../../data/splits/kept-splits.ts';
-import type { PackageAddition } from '../../export/package-folder.ts';
+import type { PackageAddition, PackageModels } from '../../export/package-folder.ts';
 import type { ReaderInput } from '../../export/shipped-reader.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
@@ -39,10 +39,7 @@ export interface LinearPeer {
 }
 
 /** A student as it leaves: its models and what says of them. */
-export interface StudentPackage {
-  readonly model: Graph;
-  /** The same in int8, or null. */
-  readonly quantized: Graph | null;
+export interface StudentPackage extends PackageModels {
   /** The same in other forms, beside those that every reader looks for. */
   readonly addition?: PackageAddition | undefined;
   /** Its outputs as they are to be read. */

@@ -7,7 +7,7 @@ import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { type ContinualResult, continualResultSchema, methodResults } from '../../report/continual-result.ts';
 import { renderContinualReport } from '../../report/html/continual-page.ts';
-import { int8Ships } from '../../report/result.ts';
+import { shippingPrecisions } from '../../report/result.ts';
 import type { ToldStage } from '../../report/told-stage.ts';
 import { VERSION } from '../../version.ts';
 import { artifact, optional } from '../context/artifact.ts';
@@ -113,7 +113,7 @@ export function finishedContinual(folder: RunFolder): ContinualResult | undefine
     if (!shipped) return result;
     // A student that was damaged or is gone is written again.
     if (folder.problemOf('student') !== undefined) return undefined;
-    return isPackage(folder.file('student'), { quantized: int8Ships(shipped) }) ? result : undefined;
+    return isPackage(folder.file('student'), shippingPrecisions(shipped)) ? result : undefined;
   } catch {
     // Of another version, or damaged: reporting again costs little.
     return undefined;

@@ -1,5 +1,6 @@
 import type { Batch } from '../../data/batch.ts';
 import type { Engine, Session } from '../../engine/engine.ts';
+import { FURTHER_PRECISIONS, type FurtherPrecision } from '../../export/precisions.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import type { Difference } from '../../metrics/interval.ts';
@@ -16,6 +17,16 @@ import { openClassifier } from './open-classifier.ts';
 export const TEACHER_NAME = 'teacher';
 export const STUDENT_NAME = 'student';
 export const INT8_NAME = 'studentInt8';
+
+/** The name under which the student's file in a further precision is compared. */
+export function furtherName(precision: FurtherPrecision): string {
+  return `${STUDENT_NAME}/${precision}`;
+}
+
+/** The precision in the name of a student's file; undefined for other models. */
+export function precisionNamed(name: string): FurtherPrecision | undefined {
+  return FURTHER_PRECISIONS.find((precision) => name === furtherName(precision));
+}
 
 /** A model that is compared: its heads as it is read, and what it answered. */
 interface ComparedModel {

@@ -52,23 +52,20 @@ export interface Calibration {
 
 /** The ranges of all that `quantizeStatic` quantises in a model, seen on some 500 training samples. */
 export async function calibratedRanges(options: Calibration): Promise<Ranges> {
-  const { engine, model, data, seed } = options;
-  const feeds = calibrationFeeds(
-    model.inputs.map(({ name }) => name),
-    data,
-    seed,
-    options.checkInterrupted,
-  );
+  const { engine, model, data } = options;
+  const feeds = calibrationFeeds(options);
   return collectRanges(model, valuesToCalibrate(model), engine, feeds, { mask: data.calibrationMask });
 }
 
-function* calibrationFeeds(
-  inputNames: readonly string[],
-  { dataset }: Pick<TaskData, 'dataset'>,
-  seed: number,
+/** The batches of training samples that ranges are found on. */
+export function* calibrationFeeds({
+  model,
+  data,
+  seed,
   checkInterrupted = () => {},
-): Generator<Feeds> {
-  const split = dataset.splits.train;
+}: Omit<Calibration, 'engine'>): Generator<Feeds> {
+  const inputNames = model.inputs.map(({ name }) => name);
+  const split = data.dataset.splits.train;
   const order = batchOrder(split, CALIBRATION_ROWS, seed);
   for (let i = 0; i < Math.min(CALIBRATION_BATCHES, order.batchesPerEpoch); i++) {
     checkInterrupted();

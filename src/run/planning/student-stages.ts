@@ -1,13 +1,17 @@
-import { afterTraining, foreseeTransforms } from '../../compress/transforms/apply-transforms.ts';
+import { afterTraining } from '../../compress/transforms/apply-transforms.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { join } from '../../platform/paths.ts';
+import { wantedPrecisions } from '../../recipe/export.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
+import { requireTransforms } from '../compressing/require-transforms.ts';
 import { transformsOf } from '../compressing/transforms-of.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { SPEED_SECONDS } from '../measuring/measure-speed.ts';
+import { furtherForms } from '../shipping/quantizer.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
 import { ANSWER_COST } from './answer-stages.ts';
 import { type BucketSizes, batchCount, fillsBatches } from './batch-counts.ts';
@@ -42,7 +46,7 @@ export async function planBaseline(context: PlanningContext, costs: Artifacts): 
 export async function planCompress(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
   const { recipe, taught } = context;
   const after = afterTraining(transformsOf(recipe, []).items);
-  await foreseeTransforms(context.data.buildStudent(), transformsOf(recipe, context.data.heads));
+  await requireTransforms(recipe, context.data);
   const epochs = after.reduce((sum, { transform, item }) => sum + (transform.epochs?.(item) ?? 0), 0);
   const plan = planTraining(context, 'compress', {
     ...costs.get(STUDENT_COST),
@@ -138,7 +142,12 @@ async function measureStudentFiles(
     const quantize = recipe.export.int8
       ? await calibratedInt8({ engine, model, data, seed: recipe.seed, checkInterrupted })
       : undefined;
-    data.writeStudent(folder, { model, quantized: quantize?.() ?? null, heads: data.heads });
+    data.writeStudent(folder, {
+      model,
+      quantized: quantize?.() ?? null,
+      further: await furtherForms(recipe, { engine, model, data, seed: recipe.seed, checkInterrupted }),
+      heads: data.heads,
+    });
     return writeModel(model).length;
   });
   context.memory.observe();
@@ -152,15 +161,27 @@ export async function planExport(context: PlanningContext, costs: Artifacts): Pr
   const files = await context.told('export', 'Time the export', () => measureStudentFiles(context, cost));
   const baseline = taught && isCompared(options);
   const evaluation = evaluationOf(data.dataset.splits.validation, cost.evaluation);
-  const seconds = files.seconds + (recipe.export.int8 ? 2 * evaluation.seconds : 0);
+  const smaller = (recipe.export.int8 ? 1 : 0) + wantedPrecisions(recipe.export).length;
+  const seconds = files.seconds + 2 * smaller * evaluation.seconds;
   return {
     stage: 'export',
     seconds,
     secondsAtMost: seconds,
     memoryBytes: memory.take(),
     diskBytes: files.packageBytes + (baseline ? files.f32Bytes : 0),
-    note: recipe.export.int8 ? 'float32 and int8, if no layer has to stay in float32' : 'float32',
+    note: filesNote(recipe),
   };
+}
+
+/** `float32, int8 and q4, if no layer has to stay in float32` */
+function filesNote({ export: exported }: Recipe): string {
+  const smaller = [
+    ...(exported.int8 ? ['int8'] : []),
+    ...wantedPrecisions(exported).map(({ precision }) => precision),
+  ];
+  if (smaller.length === 0) return 'float32';
+  const last = smaller.pop();
+  return `${['float32', ...smaller].join(', ')} and ${last}, if no layer has to stay in float32`;
 }
 
 /** Measuring on the test split, and asking the teacher about it. */
@@ -171,7 +192,7 @@ export async function planEvaluation(context: PlanningContext, costs: Artifacts)
   const hosted = costs.find(HOSTED_COST);
   // The peers are measured beside the baseline.
   const others = taught && isCompared(options) ? 3 : 0;
-  const students = 1 + others + (recipe.export.int8 ? 1 : 0);
+  const students = 1 + others + (recipe.export.int8 ? 1 : 0) + wantedPrecisions(recipe.export).length;
   const seconds =
     evaluationSeconds(context, { cost, students, teachers: source ? 1 : 0 }) +
     (answers?.test.seconds ?? 0) +

@@ -5,7 +5,7 @@ import { renderReport } from '../../report/html/page.ts';
 import { renderModelCard } from '../../report/model-card.ts';
 import type { ReportData } from '../../report/report-data.ts';
 import { int8Ships } from '../../report/result.ts';
-import { rejectInt8 } from '../shipping/rejected-int8.ts';
+import { rejectFile } from '../shipping/rejected-files.ts';
 
 /** Everything that the page and the card are drawn from, so that they can be drawn again. */
 const DATA_FILE = 'report.json';
@@ -23,7 +23,7 @@ export function writeReportFiles(runFolder: string, data: ReportData): string {
 /** Draws `report.html` and, where there is a student, its model card. */
 export function drawReport(runFolder: string, data: ReportData): string {
   // Runs of earlier versions left the file of a shut gate where it would ship.
-  if (!int8Ships(data.result)) rejectInt8(runFolder);
+  if (!int8Ships(data.result)) rejectFile(runFolder, 'int8');
   const page = `${runFolder}/report.html`;
   replaceFile(page, renderReport(data), 'run');
   if (existsSync(`${runFolder}/student`)) {

@@ -2,7 +2,7 @@ import { ATTENTION_MASK } from '../../data/columns.ts';
 import { defaultThreads } from '../../engine/thread-count.ts';
 import { LimbeckError } from '../../errors.ts';
 import { openAnswers } from '../../export/own-reader.ts';
-import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
+import { fileOf, type Precision } from '../../export/precisions.ts';
 import type { ReaderInput } from '../../export/shipped-reader.ts';
 import { elementCount, type Tensor } from '../../onnx/tensor.ts';
 import { basename } from '../../platform/paths.ts';
@@ -22,7 +22,10 @@ const ROWS = 8;
  * How far an answer may lie from the measured one, as a part of the answers' spread: a batch is summed in another order than
  * a sample alone, and in int8 that moves a value to its neighbour.
  */
-const TOLERANCE = { f32: 1e-3, int8: 0.15 } as const;
+const TOLERANCE = { f32: 1e-3, int8: 0.15, q4: 1e-3, fp16: 0.02 } as const satisfies Record<
+  Precision,
+  number
+>;
 
 /** A sample as a reader gets it, and what was measured of it, by output. */
 interface Expected {
@@ -33,7 +36,7 @@ interface Expected {
 
 /**
  * Reads the shipped folder as its users do and compares every output with what is measured, a sample at a time and in
- * batches of mixed lengths, in float32 and in int8.
+ * batches of mixed lengths, in every precision that ships.
  *
  * @throws LimbeckError `export.unreadable`, `export.other-answers` with the first sample that is answered otherwise
  */
@@ -41,13 +44,13 @@ export async function checkAnswers(
   run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
   data: TaskData,
   folder: string,
-  { int8 }: { readonly int8: boolean },
+  { precisions }: { readonly precisions: readonly Precision[] },
 ): Promise<ShippedCheck> {
   const files: string[] = [];
   let samples = 0;
-  for (const precision of int8 ? (['f32', 'int8'] as const) : (['f32'] as const)) {
+  for (const precision of precisions) {
     run.checkInterrupted();
-    const name = precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE;
+    const name = fileOf(precision);
     const where = `${basename(folder)}/${name}`;
     const expected = await measuredAnswers(run, data, `${folder}/${name}`);
     files.push(name);

@@ -3,7 +3,7 @@ import type { Split } from '../../data/split.ts';
 import { defaultThreads } from '../../engine/thread-count.ts';
 import { LimbeckError } from '../../errors.ts';
 import { ownReader } from '../../export/own-reader.ts';
-import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
+import { fileOf, type Precision } from '../../export/precisions.ts';
 import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedFile } from '../../export/shipped-reader.ts';
 import { transformersReader } from '../../export/transformers-reader.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
@@ -25,7 +25,7 @@ const ROWS = 8;
  * How much less likely than the measured answer another one may be, as a probability, to count as the same: a batch is
  * summed in another order than a text alone, and in int8 that moves a value to its neighbour.
  */
-const TIES = { f32: 1e-3, int8: 0.1 } as const;
+const TIES = { f32: 1e-3, int8: 0.1, q4: 1e-3, fp16: 0.02 } as const satisfies Record<Precision, number>;
 
 type Run = Pick<RunContext, 'engine' | 'recipe' | 'warn' | 'checkInterrupted'>;
 
@@ -39,7 +39,7 @@ interface Expected {
 
 /**
  * Reads the shipped folder as its users do, and compares the answers with those that are measured: a sample at a time and in
- * batches of mixed lengths, in float32 and in int8. The reader is `@huggingface/transformers` where that is installed, and
+ * batches of mixed lengths, in every precision that ships. The reader is `@huggingface/transformers` where that is installed, and
  * one of our own that works alike where not. It is part of writing a student: every run that does so fails here when what
  * ships answers otherwise.
  *
@@ -51,7 +51,7 @@ export async function checkShipped(
   data: TaskData,
   folder: string,
   options: {
-    readonly int8: boolean;
+    readonly precisions: readonly Precision[];
     /** Who reads; found when absent. */
     readonly reader?: ReaderKind;
   },
@@ -60,9 +60,9 @@ export async function checkShipped(
   const { labels } = data.dataset;
   const files: ShippedCheck['files'] = [];
   let samples = 0;
-  for (const precision of options.int8 ? (['f32', 'int8'] as const) : (['f32'] as const)) {
+  for (const precision of options.precisions) {
     run.checkInterrupted();
-    const name = precision === 'int8' ? QUANTIZED_FILE : MODEL_FILE;
+    const name = fileOf(precision);
     const expected = await measuredAnswers(run, data, `${folder}/${name}`);
     const file = { folder, task: run.recipe.task, precision, threads: defaultThreads() };
     const place = { file: `${basename(folder)}/${name}`, reader: reader.title, labels, tie: TIES[precision] };

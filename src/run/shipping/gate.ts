@@ -1,5 +1,6 @@
 import { measureSensitivity } from '../../compress/layer-sensitivity.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
+import { type FurtherPrecision, PRECISIONS } from '../../export/precisions.ts';
 import { type Difference, dropVerdict, exceeds } from '../../metrics/interval.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
@@ -9,50 +10,60 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
 import { measureHeads, scoreOf } from '../heads/measure-heads.ts';
-import { studentInt8 } from '../measuring/int8.ts';
 import { measureGraph } from '../measuring/measure-graph.ts';
 import { fedAs } from '../measuring/open-classifier.ts';
+import { quantizerOf } from './quantizer.ts';
 import { networkFile, type Shipped } from './shipped.ts';
 
 /** So many layers are named, the worst ones. */
 const NAMED_LAYERS = 5;
 
+/** A smaller file of the student, which a gate is about. */
+export interface GatedFile {
+  readonly precision: 'int8' | FurtherPrecision;
+  readonly maxDrop: number;
+  /** Layers that stayed in float32. */
+  readonly float32Layers: readonly string[];
+}
+
 /**
- * What the int8 student lost on the test split, against what the recipe allows. The gate shuts when the loss is more than
+ * What a smaller file of the student lost on the test split, against what the recipe allows. The gate shuts when the loss is more than
  * allowed by its whole 95 % interval: fewer samples than that takes cannot shut it, and the run warns that they cannot
  * vouch for it either. Then the layers are measured on the validation split, so that the person knows which ones it was.
  */
-export async function int8Gate(
+export async function gateOf(
   run: RunContext,
   data: TaskData,
-  shipped: Pick<Shipped, 'student' | 'float32Layers' | 'exits'>,
-  { drop, samples }: { readonly drop: Difference; readonly samples: number },
+  shipped: Pick<Shipped, 'student' | 'exits'>,
+  file: GatedFile,
+  drop: Difference,
 ): Promise<Gate> {
-  const { maxDrop } = run.recipe.export.int8 as { maxDrop: number };
+  const { maxDrop, precision } = file;
+  const samples = data.dataset.splits.test.size;
   const { low, high } = drop;
   const verdict = dropVerdict(drop, maxDrop);
   const passed = verdict !== 'beyond';
   const isKnown = Number.isFinite(low) && Number.isFinite(high);
   const interval = isKnown ? { interval: { low, high } } : {};
   const gate: Gate = { maxDrop, drop: drop.difference, ...interval, verdict, samples, passed };
-  if (!passed) return { ...gate, layers: await worstLayers(run, data, shipped) };
-  if (exceeds(drop.difference, maxDrop)) run.warn(unclearGate(gate, mainMetric(data.heads)));
+  if (!passed) return { ...gate, layers: await worstLayers(run, data, shipped, file) };
+  if (exceeds(drop.difference, maxDrop)) run.warn(unclearGate(gate, mainMetric(data.heads), precision));
   return gate;
 }
 
 /**
- * The layers whose int8, each alone, raises the cross-entropy most. Of a small validation split the accuracy is too
+ * The layers that, each alone in the file's precision, raise the cross-entropy most. Of a small validation split the accuracy is too
  * coarse for this: of most layers it would say 0.
  */
 async function worstLayers(
   run: RunContext,
   data: TaskData,
-  shipped: Pick<Shipped, 'student' | 'float32Layers' | 'exits'>,
+  shipped: Pick<Shipped, 'student' | 'exits'>,
+  { precision, float32Layers }: GatedFile,
 ): Promise<NonNullable<Gate['layers']>> {
-  const { float32Layers } = shipped;
   const { validation } = data.dataset.splits;
   const model = fedAs(data, readModelFile(networkFile(shipped)));
-  const quantize = await studentInt8(run, data, model);
+  const quantize = await quantizerOf(run, data, model, precision);
   const layers = quantizableLayers(model)
     .map(({ name }) => name)
     .filter((name) => !float32Layers.includes(name));
@@ -77,7 +88,7 @@ async function worstLayers(
       run.emit({
         type: 'progress',
         stage: 'evaluate',
-        task: 'measuring the layers in int8',
+        task: `measuring the layers in ${PRECISIONS[precision].title}`,
         done: ++done,
         total: layers.length,
         unit: 'layers',

@@ -1,3 +1,4 @@
+import { FURTHER_PRECISIONS, type Precision } from '../../export/precisions.ts';
 import type { ShippedCheck } from '../../report/result.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { StudentPackage, TaskData } from '../context/task.ts';
@@ -16,8 +17,16 @@ export async function shipStudent(
   content: StudentPackage,
 ): Promise<ShippedCheck> {
   data.writeStudent(folder, content);
-  const options = { int8: content.quantized !== null };
+  const options = { precisions: precisionsOf(content) };
   return isOneClass(data.heads)
     ? checkShipped(run, data, folder, options)
     : checkAnswers(run, data, folder, options);
+}
+
+function precisionsOf({ quantized, further = {} }: StudentPackage): Precision[] {
+  return [
+    'f32',
+    ...(quantized ? (['int8'] as const) : []),
+    ...FURTHER_PRECISIONS.filter((precision) => further[precision]),
+  ];
 }

@@ -1,3 +1,4 @@
+import type { FurtherPrecision } from '../../export/precisions.ts';
 import type { Compression } from '../../report/compression.ts';
 import type { BaselineResult, ShippedCheck } from '../../report/result.ts';
 import type { ShippedExits } from '../exits/shipped-exits.ts';
@@ -5,6 +6,16 @@ import type { ShippedExits } from '../exits/shipped-exits.ts';
 /** A model that the student is compared with, in a file of its own that does not ship. */
 export interface ComparedModel extends Pick<BaselineResult, 'name' | 'title' | 'taughtBy'> {
   readonly file: string;
+}
+
+/** The student's file in a further precision. */
+export interface ShippedFurther {
+  readonly precision: FurtherPrecision;
+  readonly file: string;
+  /** What it may lose. */
+  readonly maxDrop: number;
+  /** Layers that stayed in float32. */
+  readonly float32Layers: readonly string[];
 }
 
 /** The files that a run ships, and those of what the student is compared with. */
@@ -16,6 +27,8 @@ export interface Shipped {
   readonly baselines: readonly ComparedModel[];
   /** Layers of the int8 student that stayed in float32. */
   readonly float32Layers: readonly string[];
+  /** The student in further precisions, as its recipe asks. */
+  readonly further: readonly ShippedFurther[];
   /** What the folder was read by, with the answers that are measured. */
   readonly check: ShippedCheck;
   /** How samples leave it early, where it has exits. */

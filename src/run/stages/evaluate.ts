@@ -6,7 +6,7 @@ import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { relative } from '../../platform/paths.ts';
-import { finite, type Gain, type ModelResult, shortName } from '../../report/result.ts';
+import { finite, type Gain, type Gate, type ModelResult, shortName } from '../../report/result.ts';
 import type { Section } from '../../report/targets/section.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
@@ -17,7 +17,14 @@ import { measureExits } from '../exits/measure-exits.ts';
 import { mainFirst, mainMetric } from '../heads/head-metrics.ts';
 import { tuneHeads } from '../heads/tune-heads.ts';
 import { attributionCosines } from '../measuring/attribution-cosines.ts';
-import { ComparedModels, INT8_NAME, STUDENT_NAME, TEACHER_NAME } from '../measuring/compared-models.ts';
+import {
+  ComparedModels,
+  furtherName,
+  INT8_NAME,
+  precisionNamed,
+  STUDENT_NAME,
+  TEACHER_NAME,
+} from '../measuring/compared-models.ts';
 import { ComparedTeachers } from '../measuring/compared-teachers.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
@@ -27,8 +34,8 @@ import { openClassifier } from '../measuring/open-classifier.ts';
 import { ReportSections } from '../measuring/report-sections.ts';
 import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';
-import { int8Gate } from '../shipping/gate.ts';
-import { rejectInt8 } from '../shipping/rejected-int8.ts';
+import { type GatedFile, gateOf } from '../shipping/gate.ts';
+import { rejectFile } from '../shipping/rejected-files.ts';
 import { networkFile, type Shipped } from '../shipping/shipped.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -54,9 +61,10 @@ export const evaluateStage = stage({
     const { test } = data.dataset.splits;
     const models = new ComparedModels(data.heads);
     const files = filesOf(shipped, teacher);
+    const smaller = smallerFiles(shipped);
     let teachers: ComparedTeachers | undefined;
     try {
-      const hosted = await openModels(run, data, { models, files, teacher });
+      const hosted = await openModels(run, data, { models, files, smaller, teacher });
       teachers = await openTeachers(run, data, teacher);
       const sections = new ReportSections(run, data, models);
       let done = 0;
@@ -77,12 +85,12 @@ export const evaluateStage = stage({
         modelResult({
           runFolder: run.folder.path,
           file: files.get(name) as string,
+          ...(smaller.has(name) && { network: shipped.student }),
           evaluation: models.measuringOf(name).values(),
           isOneClass: models.isOneClass,
           speed: speeds.get(name) as Speed,
           attributionCosine: cosines.get(name),
           ...(name === INT8_NAME && {
-            network: shipped.student,
             int8Share: int8Share(readModelFile(networkFile(shipped)), shipped.float32Layers),
           }),
         });
@@ -90,9 +98,8 @@ export const evaluateStage = stage({
       const value: Evaluations = {
         metrics: [...mainFirst(data.heads)],
         student: result(STUDENT_NAME),
-        ...(await gated(run, data, shipped, shipped.studentInt8 ? result(INT8_NAME) : null, () =>
-          models.gainOver(INT8_NAME),
-        )),
+        ...(await gatedInt8(run, data, shipped, { models, result })),
+        ...(await gatedFurther(run, data, shipped, { models, result })),
         ...(files.has(TEACHER_NAME) && { teacher: result(TEACHER_NAME), ...besideTeacher(models) }),
         ...(teacher?.hosted &&
           hosted && { hostedTeacher: hosted.result(teacher.hosted, data.taughtTruth !== undefined) }),
@@ -151,13 +158,14 @@ function withBlocks(
 
 /** The files that are measured, by name. */
 function filesOf(
-  { student, studentInt8, baselines }: Shipped,
+  { student, studentInt8, further, baselines }: Shipped,
   teacher: TrainedTeacher | undefined,
 ): ReadonlyMap<string, string> {
   return new Map([
     ...(teacher && !teacher.hosted ? [[TEACHER_NAME, teacher.file] as const] : []),
     [STUDENT_NAME, student] as const,
     ...(studentInt8 ? [[INT8_NAME, studentInt8] as const] : []),
+    ...further.map(({ precision, file }) => [furtherName(precision), file] as const),
     ...baselines.map(({ name, file }) => [name, file] as const),
   ]);
 }
@@ -172,10 +180,11 @@ async function openModels(
   parts: {
     readonly models: ComparedModels;
     readonly files: ReadonlyMap<string, string>;
+    readonly smaller: ReadonlySet<string>;
     readonly teacher: TrainedTeacher | undefined;
   },
 ): Promise<HostedMeasuring | undefined> {
-  const { models, files, teacher } = parts;
+  const { models, files, smaller, teacher } = parts;
   const { test } = data.dataset.splits;
   const how = { stage: 'evaluate', split: test, task: 'asking the teacher' } as const;
   const hosted = teacher?.hosted;
@@ -189,8 +198,8 @@ async function openModels(
     await models.open(run.engine, name, file, {
       ...(name === TEACHER_NAME && models.isOneClass && { kept }),
       ...(name === TEACHER_NAME && data.teacherReads && { reads: teacherBatches(data.teacherReads, test) }),
-      // The int8 file is read as the student.
-      ...(name !== INT8_NAME && {
+      // Smaller files are read as the student.
+      ...(!smaller.has(name) && {
         tune: (session) =>
           tuneHeads(
             run,
@@ -247,21 +256,65 @@ function besideTeacher(models: ComparedModels): Pick<Evaluations, 'overTeacher' 
   };
 }
 
-/** Decides whether the int8 file ships, and takes it out of the folder that does where not. */
-async function gated(
+/** The names of the student's files that are made of its float32 one. */
+function smallerFiles({ studentInt8, further }: Shipped): ReadonlySet<string> {
+  return new Set([
+    ...(studentInt8 ? [INT8_NAME] : []),
+    ...further.map(({ precision }) => furtherName(precision)),
+  ]);
+}
+
+interface Measured {
+  readonly models: ComparedModels;
+  readonly result: (name: string) => ModelResult;
+}
+
+/** Decides whether the int8 file ships. */
+async function gatedInt8(
   run: RunContext,
   data: TaskData,
-  shipped: Pick<Shipped, 'student' | 'float32Layers' | 'exits'>,
-  int8: ModelResult | null,
-  drop: () => Difference,
+  shipped: Shipped,
+  { models, result }: Measured,
 ): Promise<Pick<Evaluations, 'studentInt8' | 'gate'>> {
-  if (!int8 || !run.recipe.export.int8) return { studentInt8: null, gate: null };
-  const samples = data.dataset.splits.test.size;
-  const gate = await int8Gate(run, data, shipped, { drop: drop(), samples });
-  if (gate.passed) return { studentInt8: int8, gate };
-  const file = relative(run.folder.path, rejectInt8(run.folder.path));
+  const { int8 } = run.recipe.export;
+  if (!shipped.studentInt8 || !int8) return { studentInt8: null, gate: null };
+  const { float32Layers } = shipped;
+  const file: GatedFile = { precision: 'int8', maxDrop: int8.maxDrop, float32Layers };
+  const gated = await gatedFile(run, data, shipped, file, result(INT8_NAME), models.gainOver(INT8_NAME));
+  return { studentInt8: gated.result, gate: gated.gate };
+}
+
+/** Decides which of the student's files in further precisions ship. */
+async function gatedFurther(
+  run: RunContext,
+  data: TaskData,
+  shipped: Shipped,
+  { models, result }: Measured,
+): Promise<Pick<Evaluations, 'further'>> {
+  const further: NonNullable<Evaluations['further']> = [];
+  for (const file of shipped.further) {
+    const { precision } = file;
+    const name = furtherName(precision);
+    const gated = await gatedFile(run, data, shipped, file, result(name), models.gainOver(name));
+    further.push({ precision, ...gated });
+  }
+  return further.length > 0 ? { further } : {};
+}
+
+/** Decides whether a smaller file ships, and takes it out of the folder that does where not. */
+async function gatedFile(
+  run: RunContext,
+  data: TaskData,
+  shipped: Shipped,
+  file: GatedFile,
+  result: ModelResult,
+  drop: Difference,
+): Promise<{ result: ModelResult; gate: Gate }> {
+  const gate = await gateOf(run, data, shipped, file, drop);
+  if (gate.passed) return { result, gate };
+  const rejected = rejectFile(run.folder.path, file.precision);
   run.folder.keepFolder('student');
-  return { studentInt8: { ...int8, file }, gate };
+  return { result: { ...result, file: relative(run.folder.path, rejected) }, gate };
 }
 
 function gainOf({ difference, low, high }: Difference): Gain {
@@ -271,7 +324,7 @@ function gainOf({ difference, low, high }: Difference): Gain {
 /** `teacher 68.0 %, student 71.0 %, int8 70.9 %, baseline 52.0 %`. */
 function summaryOf(models: ComparedModels, { heads }: TaskData): string {
   const metric = mainMetric(heads);
-  const named = (name: string) => (name === INT8_NAME ? 'int8' : shortName(name));
+  const named = (name: string) => (name === INT8_NAME ? 'int8' : (precisionNamed(name) ?? shortName(name)));
   return models.names
     .map((name) => `${named(name)} ${formatMetric(metric, models.measuringOf(name).values())}`)
     .join(', ');

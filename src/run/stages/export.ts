@@ -1,19 +1,9 @@
 import { keptQuantization } from '../../compress/kept-quantization.ts';
-import { quantizableLayers } from '../../compress/quantizable-layers.ts';
-import { quantizeWithinDrop } from '../../compress/quantize-within-drop.ts';
-import type { Split } from '../../data/split.ts';
 import { MODEL_FILE, QUANTIZED_FILE } from '../../export/package-folder.ts';
-import {
-  createPairedCount,
-  type Difference,
-  dropVerdict,
-  exceeds,
-  pairedDifference,
-} from '../../metrics/interval.ts';
+import { fileOf } from '../../export/precisions.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
-import { percent } from '../../percent.ts';
 import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
 import { QUANTIZED_AFTERWARDS, TO_THE_END, UNCOMPRESSED } from '../../report/compression.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
@@ -24,13 +14,11 @@ import type { RunContext } from '../context/run-context.ts';
 import type { StageEnd } from '../context/stage-end.ts';
 import type { TaskData } from '../context/task.ts';
 import { EXITS_FOLDER, readyExits } from '../exits/ready-exits.ts';
-import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
-import { type HeadsMeasuring, measureHeads, scoreOf } from '../heads/measure-heads.ts';
 import { tuneHeads } from '../heads/tune-heads.ts';
 import { studentInt8 } from '../measuring/int8.ts';
-import { measureGraph } from '../measuring/measure-graph.ts';
 import { planExport } from '../planning/student-stages.ts';
-import { REJECTED } from '../shipping/rejected-int8.ts';
+import { furtherStudents, int8Student } from '../shipping/quantized-student.ts';
+import { REJECTED } from '../shipping/rejected-files.ts';
 import { shipStudent } from '../shipping/ship-student.ts';
 import type { ComparedModel, Shipped } from '../shipping/shipped.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
@@ -85,7 +73,8 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
   const { recipe, folder } = run;
   const { data, student, baseline, peers = [] } = inputs;
   const model = shippedForm(student);
-  const int8 = recipe.export.int8 ? await int8Student(run, model, data, recipe.export.int8.maxDrop) : null;
+  const int8 = await int8Student(run, data, model);
+  const further = await furtherStudents(run, data, model);
   const studentFolder = folder.file('student');
   const heads = await tunedHeads(run, model, data);
   const exits = await readyExits(run, data, model, int8?.graph ?? null);
@@ -93,6 +82,7 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
   const check = await shipStudent(run, data, studentFolder, {
     model: forms.model,
     quantized: forms.quantized,
+    further: Object.fromEntries(further.map(({ precision, graph }) => [precision, graph])),
     addition: exits?.addition,
     heads,
   });
@@ -136,14 +126,26 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
     baselines,
     float32Layers: int8?.excluded ?? [],
+    further: further.map(({ precision, maxDrop, excluded }) => ({
+      precision,
+      file: folder.file('student', fileOf(precision)),
+      maxDrop,
+      float32Layers: excluded,
+    })),
     check,
     ...(exits && { exits: exits.shipped }),
     ...(student.compression && { compression: student.compression }),
   };
-  const kept = value.float32Layers.length > 0 ? `, ${value.float32Layers.join(' and ')} in float32` : '';
+  const kept = (layers: readonly string[]) =>
+    layers.length > 0 ? ` (${layers.join(' and ')} in float32)` : '';
+  const files = [
+    'f32',
+    ...(int8 ? [`int8${kept(int8.excluded)}`] : []),
+    ...further.map(({ precision, excluded }) => `${precision}${kept(excluded)}`),
+  ].join(', ');
   return {
     value,
-    summary: `${studentFolder}: f32${int8 ? ` and int8${kept}` : ''}${check.samples > 0 ? `; read by ${check.reader} with the measured answers` : ''}`,
+    summary: `${studentFolder}: ${files}${check.samples > 0 ? `; read by ${check.reader} with the measured answers` : ''}`,
   };
 }
 
@@ -166,90 +168,4 @@ async function tunedHeads(run: RunContext, model: Graph, data: TaskData): Promis
   } finally {
     await session.release();
   }
-}
-
-/** What int8 forms of a model are compared by: a score of which 1 is all, and how much of it each loses. */
-interface ComparedForms {
-  readonly evaluate: (graph: Graph) => Promise<number>;
-  /** Of a graph that was evaluated, as the model was before. */
-  readonly dropOf: (graph: Graph) => Difference;
-}
-
-/** Of classifiers: by the samples that only one of both gets right. */
-function comparedClassifiers(run: RunContext, model: Graph, validation: Split): ComparedForms {
-  const rightOf = new Map<Graph, readonly boolean[]>();
-  return {
-    async evaluate(graph) {
-      const { accuracy, right } = await measureGraph(run, graph, validation);
-      rightOf.set(graph, right);
-      return accuracy;
-    },
-    dropOf(graph) {
-      const quantized = rightOf.get(graph) as readonly boolean[];
-      const count = createPairedCount();
-      rightOf.get(model)?.forEach((right, sample) => {
-        count.add(right, quantized[sample]);
-      });
-      return pairedDifference(count.counts());
-    },
-  };
-}
-
-/** Of models with any outputs: by the metric of the main one. */
-function comparedModels(
-  run: RunContext,
-  model: Graph,
-  { heads }: TaskData,
-  validation: Split,
-): ComparedForms {
-  const measured = new Map<Graph, HeadsMeasuring>();
-  const metric = mainMetric(heads);
-  return {
-    async evaluate(graph) {
-      const own = await measureHeads(run, graph, heads, validation);
-      measured.set(graph, own);
-      return scoreOf(metric, own.main, measured.get(model)?.main ?? own.main);
-    },
-    dropOf(graph) {
-      const [before, after] = [measured.get(model), measured.get(graph)] as [HeadsMeasuring, HeadsMeasuring];
-      const { difference, low, high } = after.gainOver(before);
-      return { difference: -difference, low: -high, high: -low };
-    },
-  };
-}
-
-/**
- * The student in int8. Which layers are, is decided on the validation split (the test split only measures). Layers that lose
- * too much stay in float32: that costs little, so the estimate is enough for it. The run fails, with their names, only when
- * int8 then still loses more than allowed by its whole interval: that costs everything, and has to be certain.
- */
-async function int8Student(run: RunContext, model: Graph, data: TaskData, maxDrop: number) {
-  const { validation } = data.dataset.splits;
-  const quantize = await studentInt8(run, data, model);
-  const { evaluate, dropOf } = isOneClass(data.heads)
-    ? comparedClassifiers(run, model, validation)
-    : comparedModels(run, model, data, validation);
-  const reference = await evaluate(model);
-  const result = await quantizeWithinDrop({
-    layers: quantizableLayers(model).map(({ name }) => name),
-    quantize,
-    evaluate,
-    reference,
-    maxDrop,
-    isBeyond: (graph) => dropVerdict(dropOf(graph), maxDrop) === 'beyond',
-  });
-  const samples = `${validation.size} validation ${data.task.unit}`;
-  const allowed = percent(maxDrop, 2);
-  if (result.excluded.length > 0) {
-    run.warn(
-      `with all layers in int8 the student lost more than ${allowed} (export.int8.maxDrop) on the ${samples}; these stayed in float32: ${result.excluded.join(', ')}`,
-    );
-  }
-  if (exceeds(result.drop, maxDrop)) {
-    const { low, high } = dropOf(result.graph);
-    run.warn(
-      `the int8 student lost ${percent(result.drop, 2)} on the ${samples} (95 % interval: ${percent(low, 2)} to ${percent(high, 2)}); they are too few to tell whether that is more than ${allowed} (export.int8.maxDrop)`,
-    );
-  }
-  return result;
 }

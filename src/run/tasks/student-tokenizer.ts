@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../data/canonical-json.ts';
 import { parseTokenizer, type Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
+import { type BpeOptions, trainBpe } from '../../data/modalities/text/tokenizer/train-bpe.ts';
 import {
   trainWordPiece,
   type WordPieceOptions,
@@ -23,7 +24,8 @@ import type { RecipeRun } from './sample-kind.ts';
 /** Changes when the same texts would give another vocabulary. */
 const FORMAT = 1;
 
-type Choice = string | { readonly train: WordPieceOptions } | undefined;
+type Training = ({ readonly kind: 'wordpiece' } & WordPieceOptions) | ({ readonly kind: 'bpe' } & BpeOptions);
+type Choice = string | { readonly train: Training } | undefined;
 
 /**
  * The tokenizer that a recipe gives its student: a file's, or one whose vocabulary is learnt from the training texts, which are
@@ -57,7 +59,7 @@ function choiceOf(recipe: Recipe): Choice {
   });
 }
 
-async function learnt(run: RecipeRun, options: WordPieceOptions, basis: Tokenizer): Promise<Tokenizer> {
+async function learnt(run: RecipeRun, options: Training, basis: Tokenizer): Promise<Tokenizer> {
   const dataset = await prepareRecipeData(run, { tokenizer: basis });
   try {
     const key = createSha256()
@@ -67,12 +69,16 @@ async function learnt(run: RecipeRun, options: WordPieceOptions, basis: Tokenize
     const file = join(dataCacheFolder(run.recipe, run.options), '..', 'tokenizers', `${key}.json`);
     const kept = existsSync(file) ? opened(readRegularText(file), file) : undefined;
     if (kept) return kept;
-    const text = JSON.stringify(trainWordPiece(textsOf(dataset.splits.train), options));
+    const text = JSON.stringify(trained(textsOf(dataset.splits.train), options));
     replaceFile(file, text, 'data');
     return opened(text, file) as Tokenizer;
   } finally {
     dataset.close();
   }
+}
+
+function trained(texts: Iterable<string>, options: Training) {
+  return options.kind === 'bpe' ? trainBpe(texts, options) : trainWordPiece(texts, options);
 }
 
 function* textsOf(split: Pick<TextSplit, 'size' | 'text'>): Generator<string> {

@@ -3,31 +3,54 @@ import { LimbeckError } from '../../../errors.ts';
 import { defineModality } from '../modality.ts';
 import { TextProcessor } from './text-processor.ts';
 
+const minFrequency = z
+  .int()
+  .positive()
+  .default(2)
+  .describe('Neighbours that occur less often together are not joined to a piece.');
+
+const wordPiece = z
+  .strictObject({
+    kind: z.literal('wordpiece').default('wordpiece'),
+    vocabulary: z
+      .int()
+      .min(16)
+      .max(200_000)
+      .default(8000)
+      .describe('Pieces at most, single characters among them.'),
+    lowercase: z.boolean().default(true),
+    minFrequency,
+  })
+  .describe('Pieces of words, as BERT reads them. What is not in the vocabulary is unknown.');
+
+const bpe = z
+  .strictObject({
+    kind: z.literal('bpe'),
+    vocabulary: z
+      .int()
+      .min(512)
+      .max(200_000)
+      .default(8000)
+      .describe('Tokens at most, special tokens and the 256 bytes among them.'),
+    minFrequency,
+    special: z
+      .array(z.string().min(1).max(100).regex(/^\S+$/, { error: 'expected a token without spaces' }))
+      .max(64)
+      .default([])
+      .describe(
+        'Special tokens besides <|endoftext|> and <|pad|>: <|im_start|> and <|im_end|> of conversations.',
+      ),
+  })
+  .describe('Byte-level BPE, as GPT-2 has it: every text has tokens and comes back from them exactly.');
+
 const options = z
   .strictObject({
     tokenizer: z
       .union([
         z.string().min(1).describe('The path of a tokenizer.json.'),
         z
-          .strictObject({
-            train: z
-              .strictObject({
-                vocabulary: z
-                  .int()
-                  .min(16)
-                  .max(200_000)
-                  .default(8000)
-                  .describe('Pieces at most, single characters among them.'),
-                lowercase: z.boolean().default(true),
-                minFrequency: z
-                  .int()
-                  .positive()
-                  .default(2)
-                  .describe('Neighbours that occur less often together are not joined to a piece.'),
-              })
-              .prefault({}),
-          })
-          .describe('A WordPiece vocabulary is learnt from the training texts, and ships as tokenizer.json.'),
+          .strictObject({ train: z.discriminatedUnion('kind', [wordPiece, bpe]).prefault({}) })
+          .describe('A vocabulary is learnt from the training texts, and ships as tokenizer.json.'),
       ])
       .optional()
       .describe(

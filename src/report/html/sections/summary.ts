@@ -1,3 +1,4 @@
+import { PRECISIONS } from '../../../export/precisions.ts';
 import { accuracyInterval } from '../../../metrics/interval.ts';
 import {
   bestBaseline,
@@ -12,6 +13,8 @@ import { directionOf, isOrHas, shownValue, signed, unitOf } from '../../main-met
 import { type DistillReport, isDistillReport, type ReportData } from '../../report-data.ts';
 import {
   answersOneClass,
+  type FurtherResult,
+  type Gate,
   int8Ships,
   type ModelResult,
   mainMetric,
@@ -59,7 +62,7 @@ function besideTeacher(data: DistillReport): Markup {
       ? ` That is ${percent(retention)} of it (95\u202f% interval: ${percent(interval.low)} to ${percent(interval.high)}).`
       : '';
   return html`On ${decimal(data.data.splits.test)} ${unit} that no model had seen${inClasses(data)}, the student ${isOrHas(metric, student)}${teacher && `; its teacher, ${shown(result, teacher)}`}.${kept}
-${worthOf(result, unit, data.data.labelled).map((sentence) => html` ${sentence}`)}${studentInt8 && html` ${int8Sentence(result, studentInt8)}`}`;
+${worthOf(result, unit, data.data.labelled).map((sentence) => html` ${sentence}`)}${studentInt8 && html` ${int8Sentence(result, studentInt8)}`}${(result.further ?? []).map((one) => html` ${furtherSentence(result, one)}`)}`;
 }
 
 function alone(data: ReportData): Markup {
@@ -123,13 +126,23 @@ function int8Sentence(result: RunResult, studentInt8: ModelResult): string {
   const { student, gate, speedupInt8 } = result;
   const metric = mainMetric(result);
   const change = gate ? -gate.drop : metricValue(studentInt8, metric) - metricValue(student, metric);
-  const range = gate?.interval;
-  const interval = range
-    ? ` (95\u202f% interval: ${signed(metric, -range.high, 2)} to ${signed(metric, -range.low, 2)})`
-    : '';
   const ships = int8Ships({ studentInt8, gate }) ? '' : '; it was kept back and does not ship';
   const speed = speedupInt8 === null ? '' : ` ${speedBesideTeacher(speedupInt8)},`;
-  return `As int8 it takes ${bytes(studentInt8.bytes)},${speed} and differs by ${signed(metric, change, 2)}${unitOf(metric)}${interval}${ships}.`;
+  return `As int8 it takes ${bytes(studentInt8.bytes)},${speed} and differs by ${signed(metric, change, 2)}${unitOf(metric)}${gate ? intervalOfDrop(result, gate) : ''}${ships}.`;
+}
+
+/** What another precision makes of the student, and whether it is in the folder. */
+function furtherSentence(result: RunResult, { precision, result: model, gate }: FurtherResult): string {
+  const metric = mainMetric(result);
+  const ships = gate.passed ? '' : '; it was kept back and does not ship';
+  return `In ${PRECISIONS[precision].title} it takes ${bytes(model.bytes)} and differs by ${signed(metric, -gate.drop, 2)}${unitOf(metric)}${intervalOfDrop(result, gate)}${ships}.`;
+}
+
+/** The interval of what a file gains over the student, in brackets. */
+function intervalOfDrop(result: TrainResult, { interval }: Gate): string {
+  if (!interval) return '';
+  const metric = mainMetric(result);
+  return ` (95\u202f% interval: ${signed(metric, -interval.high, 2)} to ${signed(metric, -interval.low, 2)})`;
 }
 
 /** The difference to the best of what learnt from the labels alone, where it is more than chance. */
@@ -147,7 +160,7 @@ function gainFigure(result: RunResult): Markup | null {
 }
 
 function warningList(data: ReportData): Markup | null {
-  const { gate, studentInt8 } = data.result;
+  const { gate, studentInt8, further = [] } = data.result;
   const slower = slowerInt8(data.result);
   const warnings: ReportData['warnings'][number][] = [
     ...data.warnings,
@@ -158,6 +171,13 @@ function warningList(data: ReportData): Markup | null {
     warnings.unshift({
       level: 'warning',
       message: `${capital(shutGate({ ...data.result, gate }))}. The int8 file does not ship${where}.`,
+    });
+  }
+  for (const { precision, result, gate: own } of further) {
+    if (own.passed) continue;
+    warnings.unshift({
+      level: 'warning',
+      message: `${capital(shutGate({ ...data.result, gate: own }, precision))}. The file does not ship: it is in ${result.file}.`,
     });
   }
   if (warnings.length === 0) return null;

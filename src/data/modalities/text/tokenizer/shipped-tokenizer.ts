@@ -50,6 +50,21 @@ export function shippedTokenizer(json: Json): Record<string, unknown> {
   return { ...json, truncation: null, padding: null };
 }
 
+/** The post-processor that puts tokens before every text; null where there are none. */
+export function tokensBefore(tokens: readonly { readonly id: number; readonly text: string }[]): Json | null {
+  if (tokens.length === 0) return null;
+  const special = (type_id: number) => tokens.map(({ text }) => ({ SpecialToken: { id: text, type_id } }));
+  const sequence = (id: 'A' | 'B', type_id: number) => ({ Sequence: { id, type_id } });
+  return {
+    type: 'TemplateProcessing',
+    single: [...special(0), sequence('A', 0)],
+    pair: [...special(0), sequence('A', 0), ...special(1), sequence('B', 1)],
+    special_tokens: Object.fromEntries(
+      tokens.map(({ id, text }) => [text, { id: text, ids: [id], tokens: [text] }]),
+    ),
+  };
+}
+
 /** A tokenizer.json with all sections that the library asks for: absent ones are empty, as in its reference. */
 export function withAllSections(json: Json): Record<string, unknown> {
   const empty = {

@@ -1,3 +1,5 @@
+import { BYTE_OF_LETTER } from './byte-letters.ts';
+
 /** What decides how a vocabulary writes the bytes of a text. */
 export interface TokenSpelling {
   /** Whether tokens are made of the letters that stand for bytes (GPT-2's): `Ġ` is a space. */
@@ -30,14 +32,3 @@ export function tokenBytes(token: string, { byteLevel, continuing }: TokenSpelli
 }
 
 const SPACES = new Set([9, 10, 11, 12, 13, 32]);
-
-/** GPT-2's letters: printable bytes are themselves, the others are the letters from U+0100 on, in order. */
-const BYTE_OF_LETTER: ReadonlyMap<string, number> = (() => {
-  const letters = new Map<string, number>();
-  let next = 256;
-  for (let byte = 0; byte < 256; byte++) {
-    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-    letters.set(String.fromCodePoint(printable ? byte : next++), byte);
-  }
-  return letters;
-})();

@@ -162,3 +162,22 @@ describe('the regular expressions of a tokenizer', () => {
     for (const one of ['a b', text, 'a '.repeat(2000)]) expect(slow?.encode(one)).toEqual(fast?.encode(one));
   });
 });
+
+it('has the chat template of its configuration, or of the file for it, which counts before', () => {
+  const { tokenizer } = { tokenizer: { model: { type: 'WordLevel', unk_token: 'a', vocab: { a: 0 } } } };
+  const read = (config: object, file?: string) =>
+    parseTokenizer(
+      bytes(JSON.stringify(tokenizer)),
+      bytes(JSON.stringify({ bos_token: 'a', ...config })),
+      'here',
+      undefined,
+      file === undefined ? undefined : bytes(file),
+    ).chatTemplate;
+  expect(read({})).toBeUndefined();
+  const named = [
+    { name: 'tool_use', template: 'x' },
+    { name: 'default', template: 'y' },
+  ];
+  expect(read({ chat_template: named })).toMatchObject({ template: 'y', tokens: { bos_token: 'a' } });
+  expect(read({ chat_template: named }, 'z')?.template).toBe('z');
+});

@@ -3,12 +3,14 @@ import { LimbeckError } from '../../../../errors.ts';
 import { withinSeconds } from '../../../../limited-time.ts';
 import { createSha256 } from '../../../../platform/hash.ts';
 import { canonicalJson } from '../../../canonical-json.ts';
+import { ByteLevelEncoder } from './byte-level-encoder.ts';
+import { type ChatTemplateSource, templateIn } from './chat-template-source.ts';
 import { libraryDifferences } from './library-differences.ts';
 import { type NamedTokens, namedTokens } from './named-tokens.ts';
 import { findPaddingToken, type PaddingToken } from './padding-token.ts';
 import { type SafeLength, safeLength } from './pattern-danger.ts';
 import { rewrittenForLibrary } from './rewritten-for-library.ts';
-import { shippedConfig, shippedTokenizer, withAllSections } from './shipped-tokenizer.ts';
+import { shippedConfig, shippedTokenizer, tokensBefore, withAllSections } from './shipped-tokenizer.ts';
 import {
   cutTokens,
   type PairTemplate,
@@ -61,6 +63,9 @@ export class Tokenizer {
   readonly #padding: PaddingToken;
   readonly #library: LibraryTokenizer;
   readonly #unigram: UnigramEncoder | undefined;
+  readonly #byteLevel: ByteLevelEncoder | undefined;
+  /** The ids of an empty text: special tokens alone. */
+  readonly #around: readonly number[];
   /** Texts up to this length are tokenized without a limit of time. */
   readonly #safeLength: SafeLength;
   readonly #seconds: number;
@@ -111,6 +116,8 @@ export class Tokenizer {
       .update(canonicalJson({ json: readable, config, ...mapped }))
       .digest('hex');
     this.#unigram = this.#canUseUnigram() ? new UnigramEncoder(json.model as UnigramModel) : undefined;
+    this.#byteLevel = this.#canUseByteLevel() ? ByteLevelEncoder.of(this.#json, this.#library) : undefined;
+    this.#around = this.#byteLevel ? this.#library.encode('').ids : [];
   }
 
   /**
@@ -190,6 +197,13 @@ export class Tokenizer {
     return id === undefined ? [] : [id];
   }
 
+  /** How the model wants conversations written: Jinja, and the special tokens that it may name; undefined without one. */
+  get chatTemplate(): ChatTemplateSource | undefined {
+    const template = templateIn(this.#config.chat_template);
+    if (template === undefined) return undefined;
+    return { template, tokens: this.#named.tokens, where: `chat_template of ${this.#where}` };
+  }
+
   /** The text of ids, special tokens left out. */
   decode(ids: readonly number[]): string {
     return ids.length === 0 ? '' : this.#library.decode([...ids], { skip_special_tokens: true });
@@ -198,6 +212,16 @@ export class Tokenizer {
   /** The library's own ids: what a reader of the shipped files gets. */
   encodeByLibrary(text: string): number[] {
     return this.#limited(text, () => this.#library.encode(text).ids);
+  }
+
+  /**
+   * The ids of a text that a model is to go on from: the special tokens before a text stand there, unless `add_bos_token` of the
+   * configuration is false, those behind it do not.
+   */
+  promptIds(text: string): number[] {
+    if (this.#config.add_bos_token === false) return this.#plainIds(text);
+    const ids = this.encode(text);
+    return ids.slice(0, ids.length - this.frame.after);
   }
 
   /** What a model that has `token_type_ids` is given for a single text. */
@@ -236,6 +260,23 @@ export class Tokenizer {
     );
   }
 
+  /**
+   * The two files for a language model: as `toShippedFiles`, but that only the special tokens before a text are put there, because the
+   * model is to go on from its end. All readers do so: `add_bos_token` is what transformers.js asks.
+   */
+  toPromptFiles(maxLength: number): NamedFile[] {
+    const { before } = this.frame;
+    const tokens = this.encode('')
+      .slice(0, before)
+      .map((id) => ({ id, text: this.token(id) }));
+    const { tokens: named } = this.#named;
+    const config = shippedConfig(this.#config, { tokens: named, padToken: this.#padding.text, maxLength });
+    return twoFiles(
+      { ...shippedTokenizer(this.#json), post_processor: tokensBefore(tokens) },
+      { ...config, padding_side: 'left', add_bos_token: before > 0, add_eos_token: false },
+    );
+  }
+
   #idOf(token: string | undefined): number | undefined {
     return token === undefined ? undefined : this.#library.token_to_id(token);
   }
@@ -254,6 +295,10 @@ export class Tokenizer {
     );
   }
 
+  #canUseByteLevel(): boolean {
+    return this.#config.remove_space !== true && this.#config.do_lowercase_and_remove_accent !== true;
+  }
+
   get #pairTemplate(): PairTemplate {
     return pairTemplate(this.#library.post_processor, (token) => this.#library.token_to_id(token));
   }
@@ -265,7 +310,9 @@ export class Tokenizer {
     return this.#limited(seen, () =>
       this.#unigram
         ? this.#encodeUnigram(seen, this.#unigram)
-        : this.#library.encode(seen, { add_special_tokens: false }).ids,
+        : this.#byteLevel
+          ? encodedBy(this.#byteLevel, seen)
+          : this.#library.encode(seen, { add_special_tokens: false }).ids,
     );
   }
 
@@ -275,7 +322,14 @@ export class Tokenizer {
   }
 
   #idsOf(text: string): number[] {
-    return this.#unigram ? this.#encodeUnigram(text, this.#unigram) : this.#library.encode(text).ids;
+    if (this.#unigram) return this.#encodeUnigram(text, this.#unigram);
+    if (!this.#byteLevel) return this.#library.encode(text).ids;
+    const { before } = this.frame;
+    return [
+      ...this.#around.slice(0, before),
+      ...encodedBy(this.#byteLevel, text),
+      ...this.#around.slice(before),
+    ];
   }
 
   /** Tokenizes a text, and gives up where the file's own regular expressions do not come to an end with it. */
@@ -306,12 +360,19 @@ export class Tokenizer {
   }
 }
 
-/** Reads a tokenizer from the bytes of its files. */
+function encodedBy(encoder: ByteLevelEncoder, text: string): number[] {
+  const ids: number[] = [];
+  encoder.encodeInto(text, ids);
+  return ids;
+}
+
+/** Reads a tokenizer from the bytes of its files; a chat_template.jinja counts before the template of the configuration. */
 export function parseTokenizer(
   tokenizerJson: Uint8Array,
   configJson: Uint8Array,
   where: string,
   specialTokensMap?: Uint8Array,
+  chatTemplate?: Uint8Array,
 ): Tokenizer {
   const read = (bytes: Uint8Array, name: string): JsonObject => {
     let value: unknown;
@@ -325,9 +386,10 @@ export function parseTokenizer(
     }
     return value as JsonObject;
   };
+  const config = read(configJson, 'tokenizer_config.json');
   return new Tokenizer(
     read(tokenizerJson, 'tokenizer.json'),
-    read(configJson, 'tokenizer_config.json'),
+    chatTemplate ? { ...config, chat_template: new TextDecoder().decode(chatTemplate) } : config,
     where,
     specialTokensMap && read(specialTokensMap, 'special_tokens_map.json'),
   );

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { rejectInt8 } from './rejected-int8.ts';
+import { rejectFile } from './rejected-files.ts';
 
 const run = mkdtempSync(join(tmpdir(), 'limbeck-rejected-'));
 afterEach(() => rmSync(run, { recursive: true, force: true }));
@@ -11,10 +11,10 @@ it('takes the file out of the folder that ships, once', () => {
   const shipped = join(run, 'student/onnx/model_quantized.onnx');
   mkdirSync(join(run, 'student/onnx'), { recursive: true });
   writeFileSync(shipped, 'int8');
-  const kept = rejectInt8(run);
+  const kept = rejectFile(run, 'int8');
   expect(existsSync(shipped)).toBe(false);
   expect(existsSync(kept)).toBe(true);
-  expect(rejectInt8(run)).toBe(kept);
+  expect(rejectFile(run, 'int8')).toBe(kept);
 });
 
 it('takes the parts of a file with exits out as well, and leaves those of the float32 one', () => {
@@ -30,8 +30,19 @@ it('takes the parts of a file with exits out as well, and leaves those of the fl
   writeFileSync(join(run, 'student/exits.json'), JSON.stringify(manifest));
   for (const file of [float, int8, 'onnx/model_quantized.onnx'])
     writeFileSync(join(run, 'student', file), 'model');
-  rejectInt8(run);
+  rejectFile(run, 'int8');
   expect([float, int8].map((file) => existsSync(join(run, 'student', file)))).toEqual([true, false]);
   const left = JSON.parse(readFileSync(join(run, 'student/exits.json'), 'utf8'));
   expect(Object.keys(left.forms)).toEqual(['onnx/model.onnx']);
+});
+
+it('takes the towers of a dual encoder out with their model, and no file of another precision', () => {
+  const folder = join(run, 'student/onnx');
+  mkdirSync(folder, { recursive: true });
+  const named = (suffix: string) =>
+    ['model', 'text_model'].map((stem) => join(folder, `${stem}${suffix}.onnx`));
+  for (const file of [...named(''), ...named('_quantized'), ...named('_q4')]) writeFileSync(file, 'model');
+  rejectFile(run, 'q4');
+  expect(named('_q4').some(existsSync)).toBe(false);
+  expect([...named(''), ...named('_quantized')].every(existsSync)).toBe(true);
 });

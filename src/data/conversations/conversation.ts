@@ -1,0 +1,91 @@
+import { BrokenValue } from '../broken-value.ts';
+import { NOT_UTF8, textOfBytes } from '../labels/label-value.ts';
+
+/** What one side says, as chat templates read it. */
+export interface Message {
+  /** `system`, `user`, `assistant`, `tool`, ... */
+  readonly role: string;
+  readonly content: string | null;
+  /** What else the row has: `name`, `tool_calls`, `reasoning_content`, ... */
+  readonly [key: string]: unknown;
+}
+
+export interface Conversation {
+  readonly messages: readonly Message[];
+  /** The functions that the assistant may call, as JSON schemas. */
+  readonly tools?: readonly unknown[];
+}
+
+/** Who is to be learnt from. */
+export const ANSWERS = 'assistant';
+
+/** Records in records, at most. */
+const DEEPEST = 16;
+
+/**
+ * The messages of a conversation as a column of a row holds them: a list of `{ role, content }`. A content may be a list of
+ * texts (`{ type: 'text', text }`), which follow each other.
+ *
+ * @param field the column, for errors
+ * @throws BrokenValue `conversation` for what is none, and for one in which the assistant says nothing
+ */
+export function messagesOf(value: unknown, field: string): Message[] {
+  if (!Array.isArray(value)) {
+    throw broken(`'${field}' is not a list of messages with role and content`);
+  }
+  if (value.length === 0) throw broken(`'${field}' has no messages`);
+  const messages = value.map((one: unknown, i) => messageOf(one, `'${field}'[${i}]`));
+  if (!messages.some(isAnswer)) {
+    throw broken(`the conversation in '${field}' has no answer (a message of the role ${ANSWERS})`);
+  }
+  return messages;
+}
+
+/** Whether something is said that a student can learn. */
+export function isAnswer({ role, content, tool_calls: calls }: Message): boolean {
+  return role === ANSWERS && ((content ?? '').trim() !== '' || (Array.isArray(calls) && calls.length > 0));
+}
+
+function messageOf(value: unknown, where: string): Message {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw broken(`${where} is not a message with role and content`);
+  }
+  const { role, content, ...rest } = plain(value, where) as Record<string, unknown>;
+  if (typeof role !== 'string' || role.trim() === '') {
+    const hint = 'from' in rest && 'value' in rest ? ' (rename from and value to role and content)' : '';
+    throw broken(`${where} has no role${hint}`);
+  }
+  const others = Object.entries(rest).filter(([, one]) => one !== null && one !== undefined);
+  return { ...Object.fromEntries(others), role, content: contentOf(content, where) };
+}
+
+function contentOf(content: unknown, where: string): string | null {
+  if (content === null || content === undefined) return null;
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) throw broken(`the content of ${where} is not text`);
+  return content
+    .map((part: { type?: unknown; text?: unknown } | null) => {
+      if (typeof part?.text === 'string' && (part.type ?? 'text') === 'text') return part.text;
+      throw broken(`the content of ${where} has a part of the type ${String(part?.type)}, not text`);
+    })
+    .join('');
+}
+
+/** As JSON has it: bytes are texts, whole numbers of Parquet are numbers. */
+function plain(value: unknown, where: string, depth = 0): unknown {
+  if (depth > DEEPEST) throw broken(`${where} is nested more than ${DEEPEST} deep`);
+  if (typeof value === 'bigint') return Number(value);
+  const text = textOfBytes(value);
+  if (text === NOT_UTF8) throw broken(`${where} has bytes that are not UTF-8`);
+  if (typeof text === 'string') {
+    if (/\p{Surrogate}/u.test(text)) throw broken(`${where} has half of a surrogate pair`);
+    return text;
+  }
+  if (Array.isArray(value)) return value.map((one) => plain(one, where, depth + 1));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one, where, depth + 1)]));
+}
+
+function broken(problem: string): BrokenValue {
+  return new BrokenValue('conversation', problem);
+}

@@ -1,0 +1,90 @@
+import type { Dim, Graph, Value } from '../onnx/graph.ts';
+
+/** What a `config.json` of transformers says of a decoder besides its sizes. */
+export interface LanguageModelFacts {
+  readonly vocabularySize: number;
+  /** Tokens that it has positions for. */
+  readonly maxLength: number;
+  /** The token that texts begin with; the one that ends them where there is none. */
+  readonly beginId: number | undefined;
+  readonly endIds: readonly number[];
+  readonly padTokenId: number;
+}
+
+/** The decoders that leave as an architecture of transformers, by their kind in a recipe. */
+export type DecoderArchitecture = 'gpt2';
+
+/** Sizes of a decoder, read from its weights: a student may have been pruned. */
+interface DecoderSizes {
+  readonly layers: number;
+  /** Heads of keys and values, and the width of each. */
+  readonly keyHeads: number;
+  readonly headSize: number;
+  weight(name: string): readonly number[];
+}
+
+const CONFIGS: Readonly<
+  Record<DecoderArchitecture, (sizes: DecoderSizes, facts: LanguageModelFacts) => Record<string, unknown>>
+> = {
+  gpt2({ layers, keyHeads, weight }, { maxLength }) {
+    const [width] = weight('ln_f/scale');
+    return {
+      model_type: 'gpt2',
+      architectures: ['GPT2LMHeadModel'],
+      n_layer: layers,
+      n_head: keyHeads,
+      n_embd: width,
+      n_inner: weight('h.0/mlp/c_fc/weight')[1],
+      n_positions: maxLength,
+      n_ctx: maxLength,
+      activation_function: 'gelu_new',
+      layer_norm_epsilon: 1e-5,
+    };
+  },
+};
+
+/**
+ * The content of `config.json`.
+ *
+ * @param graph the decoder in float32
+ * @param cached the same with its cache
+ */
+export function languageModelConfig(
+  architecture: DecoderArchitecture,
+  { graph, cached }: { readonly graph: Graph; readonly cached: Graph },
+  facts: LanguageModelFacts,
+): Record<string, unknown> {
+  const keys = cached.inputs.filter(({ name }) => /^past_key_values\.\d+\.key$/.test(name));
+  const [, keyHeads, , headSize] = (keys[0] as Value).shape as readonly Dim[] as readonly number[];
+  const weights = [...graph.initializers];
+  const sizes = {
+    layers: keys.length,
+    keyHeads: keyHeads as number,
+    headSize: headSize as number,
+    weight(wanted: string) {
+      const found = weights.find(([{ name }]) => name === wanted || name.endsWith(`/${wanted}`));
+      if (!found) throw new Error(`the decoder has no weight ${wanted}`);
+      return found[1].dims;
+    },
+  };
+  return {
+    ...CONFIGS[architecture](sizes, facts),
+    vocab_size: facts.vocabularySize,
+    tie_word_embeddings: true,
+    use_cache: true,
+    ...tokenIds(facts),
+    limbeck: { architecture },
+  };
+}
+
+/** The tokens around texts, as `config.json` and `generation_config.json` say them. */
+export function tokenIds({ beginId, endIds, padTokenId }: LanguageModelFacts): Record<string, unknown> {
+  const [end] = endIds;
+  return {
+    ...(end !== undefined && {
+      bos_token_id: beginId ?? end,
+      eos_token_id: endIds.length > 1 ? endIds : end,
+    }),
+    pad_token_id: padTokenId,
+  };
+}

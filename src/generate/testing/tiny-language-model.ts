@@ -1,0 +1,50 @@
+import { quantizeDynamic } from '../../compress/quantize-dynamic.ts';
+import { writeLanguageModel } from '../../export/language-model.ts';
+import type { DecoderArchitecture } from '../../export/language-model-config.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { type RandomStream, randomStream } from '../../random.ts';
+import { buildGpt2 } from '../../students/gpt2.ts';
+import { byteTokenizer } from './byte-tokenizer.ts';
+
+export const TINY_LENGTH = 48;
+
+const BUILDERS: Readonly<
+  Record<
+    DecoderArchitecture,
+    (context: { vocabularySize: number; maxLength: number; random: RandomStream }) => {
+      readonly graph: Graph;
+    }
+  >
+> = {
+  gpt2: (context) => buildGpt2({ width: 16, heads: 2, layers: 2 }, context),
+};
+
+/**
+ * Writes the folder of a language model that was never trained, whose texts are the same every time, in float32 and int8.
+ *
+ * @returns the decoder without a cache
+ */
+export function writeTinyLanguageModel(folder: string, architecture: DecoderArchitecture = 'gpt2'): Graph {
+  const tokenizer = byteTokenizer();
+  const { vocabularySize, padId } = tokenizer;
+  const random = randomStream(1, architecture);
+  const model = louder(BUILDERS[architecture]({ vocabularySize, maxLength: TINY_LENGTH, random }).graph);
+  writeLanguageModel(folder, {
+    ...{ model, quantized: quantizeDynamic(model), architecture, vocabularySize, maxLength: TINY_LENGTH },
+    ...{ beginId: undefined, endIds: tokenizer.endOfText, padTokenId: padId },
+    tokenizerFiles: tokenizer.toPromptFiles(TINY_LENGTH),
+  });
+  return model;
+}
+
+/** With matrices that are larger than at the start of a training: what is read then makes a difference. */
+function louder(graph: Graph): Graph {
+  const initializers = [...graph.initializers].map(([value, content]) => {
+    if (content.type !== 'float32' || content.dims.length !== 2) return [value, content] as const;
+    return [
+      value,
+      { ...content, data: (content.data as Float32Array).map((weight) => 10 * weight) },
+    ] as const;
+  });
+  return { ...graph, initializers: new Map(initializers) };
+}
