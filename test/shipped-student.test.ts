@@ -37,7 +37,7 @@ data:
   buckets: [8, 16]
 student: { kind: bert, width: 16, heads: 2, layers: 1, feedForward: 16 }
 training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
-export: { int8: { maxDrop: 0.5 }, q4: { maxDrop: 0.5 }, fp16: { maxDrop: 0.5 } }
+export: { int8: { maxDrop: 0.5, maxBytes: 160000 }, q4: { maxDrop: 0.5 }, fp16: { maxDrop: 0.5 } }
 `),
   ngrams: parseRecipe(`
 name: ngrams
@@ -74,13 +74,23 @@ describe.each(['texts', 'ngrams', 'images'] as const)('the shipped student of %s
   let data: TaskData;
 
   it('is read with the measured answers, and the result says by what', async () => {
-    const { shippedCheck, further = [], student: measured } = await train(recipe, place.options(kind));
+    const {
+      shippedCheck,
+      further = [],
+      student: measured,
+      studentInt8,
+    } = await train(recipe, place.options(kind));
     expect(shippedCheck).toEqual({
       reader: expect.stringMatching(/^@huggingface\/transformers \d/),
       samples: expect.any(Number),
       files: ['onnx/model.onnx', 'onnx/model_quantized.onnx', 'onnx/model_q4.onnx', 'onnx/model_fp16.onnx'],
     });
     expect(shippedCheck!.samples).toBeGreaterThanOrEqual(32);
+    if (kind === 'texts') {
+      expect(studentInt8!.bytes).toBeLessThanOrEqual(160_000);
+      const precisions = studentInt8!.layers!.map(({ precision }) => precision);
+      expect(new Set(precisions)).toEqual(new Set(['int8', 'q4']));
+    }
     const [q4, fp16] = further;
     expect(fp16).toMatchObject({ precision: 'fp16', gate: { passed: true } });
     expect(fp16!.result.bytes).toBeLessThan(measured.bytes);

@@ -83,8 +83,7 @@ export function toHalfPrecision(graph: Graph, options: HalfPrecisionOptions): Gr
     const isHalf = !kept.has(node) && (!MOVING.has(node.opType) || halves.has(node.inputs[0]));
     if (!isHalf) {
       for (const value of usedValues(node)) halves.full(value);
-      rewriter.keep(node, node.inputs);
-      return true;
+      return false;
     }
     const inputs = node.inputs.map((value) => value && halves.half(value));
     const made = rewriter.copyAll(

@@ -2,6 +2,7 @@ import { LimbeckError } from '../errors.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { tensor } from '../onnx/tensor.ts';
+import { type FourBitForm, FourBitWeights } from './four-bit-weights.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
 import type { AffineParameters } from './int8.ts';
 import { Int8Weights, type LinearWeights, type TableScales } from './int8-weights.ts';
@@ -48,7 +49,12 @@ export interface QuantizeStaticOptions extends QuantizeOptions {
   range?: RangeMethod;
   /** Activations that are in it need no range. */
   trained?: TrainedQuantization | undefined;
+  /** Names of layers that have weights of 4 bits instead, and float32 activations. */
+  fourBit?: readonly string[];
 }
+
+/** How layers have weights of 4 bits among those in int8. */
+const FOUR_BIT: FourBitForm = { block: 32, zeroPoints: false, expand: 'load' };
 
 /** The values whose ranges `quantizeStatic` needs: give these names to `collectRanges`. */
 export function valuesToCalibrate(graph: Graph, options: QuantizeStaticOptions = {}): string[] {
@@ -81,9 +87,12 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
   const weights = new Int8Weights(graph, rewriter, form);
   const activations = new Uint8Activations(rewriter, ranges, method, options.trained?.activations);
   const convolutions = new ConvolutionEmitter(graph, rewriter, activations, form);
-  const region = integerRegion(graph, convolutionsOf(chosenLayers(graph, options.exclude)));
+  const fourBit = new FourBitWeights(graph, rewriter, FOUR_BIT);
+  const { fourBit: inFourBit = [], exclude = [] } = options;
+  const region = integerRegion(graph, convolutionsOf(chosenLayers(graph, [...exclude, ...inFourBit])));
   const quantised = rewriteLayers(graph, rewriter, options, {
     layer(layer) {
+      if (inFourBit.includes(layer.name)) return fourBit.layer(layer);
       if (layer.kind === 'embedding') weights.emitEmbedding(layer, options.tableScales ?? 'row');
       else if (layer.kind === 'convolution') convolutions.convolution(layer);
       else emitters[formulation](rewriter, layer, weights.linear(layer), activations);

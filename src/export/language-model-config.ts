@@ -1,4 +1,5 @@
 import type { Dim, Graph, Value } from '../onnx/graph.ts';
+import { RMS_EPSILON, ROPE_THETA } from '../students/llama.ts';
 
 /** What a `config.json` of transformers says of a decoder besides its sizes. */
 export interface LanguageModelFacts {
@@ -12,7 +13,7 @@ export interface LanguageModelFacts {
 }
 
 /** The decoders that leave as an architecture of transformers, by their kind in a recipe. */
-export type DecoderArchitecture = 'gpt2';
+export type DecoderArchitecture = 'gpt2' | 'llama';
 
 /** Sizes of a decoder, read from its weights: a student may have been pruned. */
 interface DecoderSizes {
@@ -39,6 +40,25 @@ const CONFIGS: Readonly<
       n_ctx: maxLength,
       activation_function: 'gelu_new',
       layer_norm_epsilon: 1e-5,
+    };
+  },
+  llama({ layers, keyHeads, headSize, weight }, { maxLength }) {
+    const [, queries] = weight('layers.0/self_attn/q_proj/weight') as readonly [number, number];
+    return {
+      model_type: 'llama',
+      architectures: ['LlamaForCausalLM'],
+      hidden_size: weight('norm/weight')[0],
+      intermediate_size: weight('layers.0/mlp/gate_proj/weight')[1],
+      num_hidden_layers: layers,
+      num_attention_heads: queries / headSize,
+      num_key_value_heads: keyHeads,
+      head_dim: headSize,
+      max_position_embeddings: maxLength,
+      hidden_act: 'silu',
+      rms_norm_eps: RMS_EPSILON,
+      rope_theta: ROPE_THETA,
+      attention_bias: false,
+      mlp_bias: false,
     };
   },
 };

@@ -6,7 +6,8 @@ import {
   languageModelConfig,
   tokenIds,
 } from './language-model-config.ts';
-import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from './package-folder.ts';
+import { CONFIG_FILE, jsonFile, modelsAs, type PackageFile, writePackage } from './package-folder.ts';
+import type { ByPrecision } from './precisions.ts';
 
 /** A student that says what comes next in a text, and is to leave in the layout of the Hugging Face hub. */
 export interface LanguageModelPackage extends LanguageModelFacts {
@@ -14,6 +15,8 @@ export interface LanguageModelPackage extends LanguageModelFacts {
   readonly model: Graph;
   /** The same in int8, or null. */
   readonly quantized: Graph | null;
+  /** The same in further precisions. */
+  readonly further?: ByPrecision<Graph> | undefined;
   readonly architecture: DecoderArchitecture;
   /** tokenizer.json and tokenizer_config.json, as `Tokenizer.toPromptFiles` gives them. */
   readonly tokenizerFiles: readonly PackageFile[];
@@ -25,9 +28,10 @@ export interface LanguageModelPackage extends LanguageModelFacts {
  * architecture and the tokens around texts. Throws as `writePackage`, and LimbeckError `export.no-cache`.
  */
 export function writeLanguageModel(folder: string, content: LanguageModelPackage): void {
-  const { model, quantized, architecture, tokenizerFiles } = content;
+  const { model, architecture, tokenizerFiles } = content;
   const cached = withKeyValueCache(model);
-  writePackage(folder, { model: cached, quantized: quantized && withKeyValueCache(quantized) }, [
+  const models = modelsAs(content, (graph) => (graph === model ? cached : withKeyValueCache(graph)));
+  writePackage(folder, models, [
     ...tokenizerFiles,
     jsonFile(CONFIG_FILE, languageModelConfig(architecture, { graph: model, cached }, content)),
     jsonFile('generation_config.json', tokenIds(content)),

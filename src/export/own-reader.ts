@@ -1,7 +1,8 @@
-import { INPUT_VALUES } from '../data/columns.ts';
+import { ATTENTION_MASK, INPUT_VALUES } from '../data/columns.ts';
 import { standardized } from '../data/modalities/audio/window.ts';
 import { parseTokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Engine } from '../engine/engine.ts';
+import { withoutPast } from '../generate/without-past.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { existsSync } from '../platform/files.ts';
 import { join } from '../platform/paths.ts';
@@ -36,17 +37,37 @@ export function ownReader(engine: Pick<Engine, 'load'>): ReaderKind {
   };
 }
 
+/** What a reader answers to a batch: outputs by name, and the place of the first token of each row (0 where there are no tokens). */
+export interface ReadOutputs {
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly starts: readonly number[];
+}
+
 /** One model file of a shipped folder, read as `ownReader` does: its outputs as they are, by name. */
 export async function openAnswers(
   engine: Pick<Engine, 'load'>,
   { folder, precision, threads }: Pick<ShippedFile, 'folder' | 'precision' | 'threads'>,
 ): Promise<{
-  answers(inputs: readonly ReaderInput[]): Promise<Readonly<Record<string, Tensor>>>;
+  answers(inputs: readonly ReaderInput[]): Promise<ReadOutputs>;
   close(): Promise<void>;
 }> {
   const prepare = await preparationOf(folder)(folder);
-  const session = await engine.load(join(folder, fileOf(precision)), { threads });
-  return { answers: (inputs) => session.run(prepare(inputs)), close: () => session.release() };
+  const session = withoutPast(await engine.load(join(folder, fileOf(precision)), { threads }));
+  return {
+    async answers(inputs) {
+      const feeds = prepare(inputs);
+      return { outputs: await session.run(feeds), starts: startsOf(feeds[ATTENTION_MASK], inputs.length) };
+    },
+    close: () => session.release(),
+  };
+}
+
+function startsOf(mask: Tensor | undefined, rows: number): number[] {
+  return Array.from({ length: rows }, (_, row) => {
+    const length = mask?.dims[1] ?? 0;
+    const own = (mask?.data as BigInt64Array | undefined)?.subarray(row * length, (row + 1) * length);
+    return Math.max(0, own?.indexOf(1n) ?? 0);
+  });
 }
 
 /** How a folder's inputs are prepared, as its files say. */

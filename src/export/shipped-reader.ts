@@ -2,7 +2,8 @@ import type { Precision } from './precisions.ts';
 
 /** A sample as somebody has it who reads a shipped student. */
 export type ReaderInput =
-  | { readonly text: string }
+  /** `tokens`: of how many tokens answers are compared, where that is not all of the sample's. */
+  | { readonly text: string; readonly tokens?: number }
   | {
       /** Bytes [channels, height, width]. */
       readonly pixels: Uint8Array;

@@ -43,8 +43,11 @@ export function largestLogit(logits: Float32Array): { readonly id: number; reado
   let largest = logits[0] as number;
   for (let i = 1; i < logits.length; i++) {
     const logit = logits[i] as number;
-    if (logit > largest) [id, largest] = [i, logit];
-    else if (Number.isNaN(logit)) return { id: i, usable: false };
+    if (logit <= largest) continue;
+    // Neither one nor the other: this one is NaN, or the first one was.
+    if (!(logit > largest)) return { id: Number.isNaN(logit) ? i : id, usable: false };
+    id = i;
+    largest = logit;
   }
   return { id, usable: Number.isFinite(largest) };
 }
@@ -72,7 +75,7 @@ export function drawToken(
     weights[i] = weight;
     sum += weight;
   }
-  if (topP !== undefined && topP < 1) return drawFrom(nucleus(weights, sum, topP), weights, random);
+  if (topP !== undefined && topP < 1) sum = keepNucleus(weights, sum, topP);
   let rest = random.uniform() * sum;
   for (let i = 0; i < weights.length; i++) {
     rest -= weights[i] as number;
@@ -81,28 +84,26 @@ export function drawToken(
   return likeliest;
 }
 
-/** The places of the fewest of the largest weights that hold `part` of their sum, the largest first. */
-function nucleus(weights: Float64Array, sum: number, part: number): number[] {
+/**
+ * Sets all weights to 0 but the fewest of the largest ones that hold `part` of their sum, of equal ones the first.
+ *
+ * @returns the sum of those that stay
+ */
+function keepNucleus(weights: Float64Array, sum: number, part: number): number {
   // All that weigh less than this hold less than the rest of the sum together: only the others are sorted.
   const least = ((1 - part) * sum) / weights.length;
-  const candidates: number[] = [];
-  for (let i = 0; i < weights.length; i++) if ((weights[i] as number) >= least) candidates.push(i);
-  candidates.sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
+  const sorted = weights.filter((weight) => weight >= least).sort();
   let held = 0;
-  let count = 0;
-  while (count < candidates.length && (count === 0 || held < part * sum))
-    held += weights[candidates[count++] as number] as number;
-  return candidates.slice(0, count);
-}
-
-function drawFrom(places: readonly number[], weights: Float64Array, random: RandomStream): number {
-  const sum = places.reduce((total, place) => total + (weights[place] as number), 0);
-  let rest = random.uniform() * sum;
-  for (const place of places) {
-    rest -= weights[place] as number;
-    if (rest < 0) return place;
+  let at = sorted.length;
+  while (at > 0 && (at === sorted.length || held < part * sum)) held += sorted[--at] as number;
+  const smallest = sorted[at] as number;
+  let equal = 0;
+  for (let i = at; i < sorted.length && sorted[i] === smallest; i++) equal++;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i] as number;
+    if (weight < smallest || (weight === smallest && equal-- <= 0)) weights[i] = 0;
   }
-  return places[0] as number;
+  return held;
 }
 
 /** The smallest of the `count` largest values. */

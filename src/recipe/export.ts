@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FourBitForm } from '../compress/four-bit-weights.ts';
 import { FURTHER_PRECISIONS, type FurtherPrecision } from '../export/precisions.ts';
+import { gateSchema } from './gate.ts';
 
 const q4Options = z.strictObject({
   maxDrop: z
@@ -65,6 +66,13 @@ export const exportSchema = z
             .describe(
               'The accuracy that int8 may lose on the test split (0.01 is a point) before the run fails.',
             ),
+          maxBytes: z
+            .int()
+            .min(1)
+            .optional()
+            .describe(
+              'The bytes that the int8 file may take: layers that cost the least accuracy for a byte saved get 4-bit weights until it fits.',
+            ),
           weightScales: z
             .enum(['channel', 'tensor'])
             .optional()
@@ -85,6 +93,7 @@ export const exportSchema = z
       .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
     q4: q4Schema,
     fp16: fp16Schema,
+    gate: gateSchema,
     license: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, { error: "expected a licence's id, like apache-2.0" })
@@ -126,8 +135,21 @@ export function exportProblems(recipe: {
 }): { path: string[]; message: string }[] {
   const hasExits = recipe.compress?.some((item) => (item as { kind: string }).kind === 'exits');
   if (!hasExits) return [];
-  return FURTHER_PRECISIONS.filter((precision) => recipe.export[precision] !== false).map((precision) => ({
-    path: ['export', precision],
-    message: `early exits (compress: exits) are made for float32 and int8 alone: leave out \`export.${precision}\` or the exits`,
-  }));
+  const { int8 } = recipe.export;
+  const bounded =
+    int8 && int8.maxBytes !== undefined
+      ? [
+          {
+            path: ['export', 'int8', 'maxBytes'],
+            message: 'a student with early exits (compress: exits) is not bounded: leave out one of the two',
+          },
+        ]
+      : [];
+  const further = FURTHER_PRECISIONS.filter((precision) => recipe.export[precision] !== false).map(
+    (precision) => ({
+      path: ['export', precision],
+      message: `early exits (compress: exits) are made for float32 and int8 alone: leave out \`export.${precision}\` or the exits`,
+    }),
+  );
+  return [...bounded, ...further];
 }

@@ -1,5 +1,8 @@
 import { allObjectives } from '../objectives/index.ts';
 import type { ObjectiveKind } from '../objectives/objective.ts';
+import { FEATURE_TITLES } from '../students/build-student.ts';
+import { BACKBONES } from '../students/index.ts';
+import type { FeatureKind } from '../targets/features.ts';
 import { findTarget } from '../targets/index.ts';
 import { type InnerKnowledge, isMeaningless, UNTOLD } from '../targets/inner/inner-knowledge.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
@@ -43,6 +46,7 @@ interface Problem {
 
 interface Wanted extends Pick<StatedParts, 'inputs' | 'task'> {
   readonly outputs?: StatedParts['outputs'];
+  readonly student: { readonly kind: string };
   readonly objective: unknown;
   readonly weighting: { readonly kind: string };
   readonly continual?: unknown;
@@ -70,6 +74,7 @@ export function meaningProblems(recipe: Wanted): Problem[] {
   const [main] = outputs;
   if (!main) return [];
   return [
+    ...featureProblems(recipe.student, outputs),
     ...lossProblems(recipe.objective, outputs, main),
     ...SCHEDULES.flatMap((schedule) => answersTo(schedule, recipe, outputs, main)),
     ...curriculumProblems(recipe, main),
@@ -81,6 +86,19 @@ export function meaningProblems(recipe: Wanted): Problem[] {
 /** What a kind of answers says of itself. */
 export function innerOf(target: string): InnerKnowledge {
   return findTarget(target)?.inner ?? UNTOLD;
+}
+
+/** Outputs that a student has no features for: those that see what comes next cannot be asked for it. */
+function featureProblems({ kind }: Wanted['student'], outputs: readonly Output[]): Problem[] {
+  const features = BACKBONES.find((one) => one.kind === kind)?.features as readonly FeatureKind[] | undefined;
+  if (!features) return [];
+  return outputs.flatMap(({ name, target }) => {
+    const wanted = findTarget(target)?.features;
+    if (wanted === undefined || features.includes(wanted)) return [];
+    const able = BACKBONES.filter((one) => (one.features as readonly string[] | undefined)?.includes(wanted));
+    const message = `the output '${name}' answers for ${FEATURE_TITLES[wanted]}, which ${kind} has no features of; students that have: ${able.map((one) => one.kind).join(', ')}`;
+    return [{ path: ['student', 'kind'], message }];
+  });
 }
 
 function lossProblems(objective: unknown, outputs: readonly Output[], main: Output): Problem[] {

@@ -157,7 +157,7 @@ describe('a wrong value', () => {
       line: 3,
       column: 13,
     });
-    expect(kind?.message).toMatch(/one of 'wordnet-glosses', 'wordnet-kinds', 'jsonl'/);
+    expect(kind?.message).toMatch(/one of 'wordnet-glosses', 'wordnet-kinds', 'wordnet-entries', 'jsonl'/);
   });
 
   test.each([

@@ -14,6 +14,7 @@ import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { exportProblems, exportSchema } from './export.ts';
+import { gateProblems } from './gate.ts';
 import { hostedProblems } from './hosted.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
@@ -27,6 +28,7 @@ import { metricProblems } from './selection-metric.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
 import { takenNameProblems } from './taken-names.ts';
 import { teacherSchema } from './teacher.ts';
+import { teacherMemoryProblems } from './teacher-memory.ts';
 import { trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
 
@@ -114,7 +116,9 @@ export const recipeSchema = fromRegistries(() =>
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
         ...metricProblems(recipe as Recipe),
+        ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),
+        ...teacherMemoryProblems(recipe as Recipe),
       ])
         context.addIssue({ code: 'custom', ...problem });
     })

@@ -7,6 +7,7 @@ import { compressionLines } from './compression.ts';
 import { baselinesOf, headlineOf, studentHeadline, worthOf } from './conclusion.ts';
 import { exitLines } from './exits-result.ts';
 import { bytes, capital, decimal, milliseconds, percent, quantity } from './html/format.ts';
+import { mixedLines } from './layer-precisions.ts';
 import { shownValue } from './main-metric.ts';
 import { isDistillReport, type ReportData } from './report-data.ts';
 import {
@@ -17,6 +18,7 @@ import {
   shippingPrecisions,
   shortName,
 } from './result.ts';
+import { runtimeLines } from './runtime-sentences.ts';
 import { slowerInt8 } from './slower-int8.ts';
 
 /** What a model card says that no report knows. */
@@ -136,7 +138,9 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
         `**Data:** ${inline(title)}: ${decimal(labelled)} training ${data.unit} with ${truth}.`,
       ];
   for (const line of compressionLines(data.result.compression)) facts.push(`**Compressed:** ${inline(line)}`);
+  for (const line of mixedLines(data.result)) facts.push(`**Precision:** ${inline(line)}`);
   for (const line of exitLines(data.result.exits)) facts.push(`**Leaves early:** ${inline(line)}`);
+  for (const line of runtimeLines(data.result)) facts.push(`**Measured** ${inline(line)}`);
   if (classes) facts.push(`**Classes:** ${classes.labels.map(inline).join(', ')}`);
   const how = taught ? 'distilled' : 'trained on labels';
   const answers = data.outputs.map((one) => `${one.title} (\`${inline(one.name)}\`)`).join(' and ');
@@ -223,7 +227,21 @@ function limits(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers |
   lines.push(
     `It was measured on ${data.unit} like those it was trained on (${inline(data.data.title)}); elsewhere it will do worse.`,
   );
+  lines.push(...licenceLines(data, facts));
   return `## Limits\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
+}
+
+/** What is known of the licences of its teachers; the student's own is what its maker says. */
+function licenceLines({ teacherLicences = [] }: ReportData, { license }: ModelCardFacts): string[] {
+  const own =
+    license === 'other'
+      ? "the student's is not said (`export.license`)"
+      : `the student's is ${inline(license)}`;
+  return teacherLicences.map(({ model, license: of }) =>
+    of === null
+      ? `Nothing says under which licence its teacher ${inline(model)} is; ${own}.`
+      : `Its teacher ${inline(model)} is under the licence ${inline(of)}; ${own}. Whether a student falls under its teacher's licence is for whoever publishes it to find out.`,
+  );
 }
 
 /** What a classifier gets wrong. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { FURTHER_PRECISIONS, type Precision } from '../export/precisions.ts';
+import { FURTHER_PRECISIONS, PRECISIONS, type Precision } from '../export/precisions.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { compressionSchema } from './compression.ts';
 import { exitsResultSchema } from './exits-result.ts';
+import { type RuntimeGate, runtimeGateSchema, studentShips } from './runtime-gates.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
@@ -10,6 +11,23 @@ const duration = z.number().nonnegative();
 
 /** A metric's value; null where there was nothing that it could be made of (JSON has no NaN). */
 const measured = z.number().nullable();
+
+/** What became of one layer in a smaller file. */
+const layerPrecisionSchema = z.object({
+  layer: z.string(),
+  precision: z.enum(Object.keys(PRECISIONS) as [Precision, ...Precision[]]),
+  /**
+   * Where layers were measured: what this one, alone in the file's precision, costs of the main metric on the validation split; null
+   * where it breaks the network.
+   */
+  drop: measured.optional(),
+  /**
+   * Where layers were measured for a bound of bytes: what 4 bits cost beside int8 on the validation split, of one class the rise of
+   * the mean cross-entropy, in nats, of other answers what is lost by the main metric.
+   */
+  fourBitCost: measured.optional(),
+});
+export type LayerPrecision = z.infer<typeof layerPrecisionSchema>;
 
 /** What was measured on one model's shipped file, reloaded from disk, on the test split: whatever its outputs are. */
 const modelSchema = z.object({
@@ -34,6 +52,8 @@ const modelSchema = z.object({
   attributionCosine: z.number().min(-1.0001).max(1.0001).optional(),
   /** Of a quantised file: the share of its multiplications that run in int8. */
   int8Share: fraction.optional(),
+  /** Of a smaller file of the student: the precision of each of its layers, in their order. */
+  layers: z.array(layerPrecisionSchema).optional(),
   /** The file, relative to the run's folder. */
   file: z.string().optional(),
 });
@@ -174,6 +194,8 @@ export const trainResultSchema = z.object({
   gate: gateSchema.nullable(),
   /** The student in the further precisions that the recipe asks for. */
   further: z.array(furtherResultSchema).optional(),
+  /** Whether the student keeps to the recipe's bounds in the runtimes that will run it; absent where it names none. */
+  runtimeGates: z.array(runtimeGateSchema).optional(),
   /** What read the student's folder before it was measured. */
   shippedCheck: shippedCheckSchema.optional(),
   /** What the recipe's transforms did; absent where it lists none. */
@@ -308,21 +330,24 @@ export function shortName(name: string): string {
   return name === LABELS_ALONE.name ? 'baseline' : name;
 }
 
-/** Whether the student's folder holds an int8 file: one was made, and the gate let it pass. */
+/** Whether the student's folder holds an int8 file: one was made, and the gates let it pass. */
 export function int8Ships({
   studentInt8,
   gate,
+  runtimeGates,
 }: {
   readonly studentInt8: object | null;
   readonly gate: { readonly passed: boolean } | null;
+  readonly runtimeGates?: readonly Pick<RuntimeGate, 'passed'>[] | undefined;
 }): boolean {
-  return studentInt8 !== null && gate?.passed !== false;
+  return studentInt8 !== null && gate?.passed !== false && studentShips({ runtimeGates });
 }
 
-/** The precisions of the models that are in the student's folder. */
+/** The precisions of the models that are in the student's folder; none where that does not ship. */
 export function shippingPrecisions(
   result: Parameters<typeof int8Ships>[0] & Pick<TrainResult, 'further'>,
 ): Precision[] {
+  if (!studentShips(result)) return [];
   const further = result.further?.filter(({ gate }) => gate.passed) ?? [];
   return [
     'f32',

@@ -45,6 +45,7 @@ export const audioConv = defineBackbone({
   kind: 'audio-conv',
   options,
   accepts: ['audio'],
+  features: ['pooled', 'tokens'],
   build(
     g,
     make,

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Graph } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { BackboneFeatures } from '../targets/features.ts';
+import type { BackboneFeatures, FeatureKind } from '../targets/features.ts';
 import type { TaughtText } from './least-squares-start.ts';
 import type { ParameterMaker } from './parameters.ts';
 
@@ -77,6 +77,8 @@ export interface Backbone<Options extends z.ZodObject = z.ZodObject, M extends M
   readonly options: Options;
   /** The modalities that it reads. */
   readonly accepts: readonly M[];
+  /** What `build` has features of, so that a recipe that wants others is refused before anything is read; told by `build` alone when absent. */
+  readonly features?: readonly FeatureKind[];
   build(
     g: GraphBuilder,
     make: ParameterMaker,

@@ -40,7 +40,13 @@ const options = z
  *
  * @throws LimbeckError `recipe.invalid` when the heads do not divide the width
  */
-export const bert = defineBackbone({ kind: 'bert', options, accepts: ['text'], build: buildBert });
+export const bert = defineBackbone({
+  kind: 'bert',
+  options,
+  accepts: ['text'],
+  features: ['pooled', 'tokens'],
+  build: buildBert,
+});
 
 function buildBert(
   g: GraphBuilder,

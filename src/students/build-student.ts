@@ -65,7 +65,8 @@ export function buildClassifier<Options extends z.ZodObject, M extends ModalityN
   });
 }
 
-const TITLES = {
+/** What an output's features are of, for people. */
+export const FEATURE_TITLES = {
   pooled: 'a sample as a whole',
   tokens: 'each token',
   map: 'each place of an image',
@@ -79,7 +80,7 @@ function withoutFeatures(
 ): LimbeckError {
   return new LimbeckError(
     'recipe.invalid',
-    `the output '${output}' answers for ${TITLES[features]}, which the student ${kind} has no features of`,
+    `the output '${output}' answers for ${FEATURE_TITLES[features]}, which the student ${kind} has no features of`,
     {
       where: 'student.kind',
       remedy: `Take a student with features '${features}'; ${kind} has ${has.map((name) => `'${name}'`).join(', ')}.`,

@@ -33,9 +33,10 @@ export function textSoFar(g: GraphBuilder, ids: TypedValue, attentionMask: Typed
 export interface CausalAttentionInputs {
   /** float32 [B, heads, T, size] */
   readonly query: TypedValue;
-  /** float32 [B, keyHeads, T, size], as are values. */
-  readonly key: TypedValue;
-  readonly value: TypedValue;
+  /** float32 [B, keyHeads, size, T]: as they are multiplied. */
+  readonly keys: TypedValue;
+  /** float32 [B, keyHeads, T, size] */
+  readonly values: TypedValue;
   /** Of queries; a multiple of those of keys. */
   readonly heads: number;
   readonly keyHeads: number;
@@ -52,21 +53,24 @@ export interface CausalAttentionInputs {
  */
 export function causalAttention(
   g: GraphBuilder,
-  { query, key, value, heads, keyHeads, size, bias }: CausalAttentionInputs,
+  { query, keys, values, heads, keyHeads, size, bias }: CausalAttentionInputs,
 ): TypedValue {
   const areGrouped = heads !== keyHeads;
   const byKeys = (x: TypedValue) => (areGrouped ? g.reshape(x, [0, keyHeads, -1, 0]) : x);
   const byQueries = (x: TypedValue) => (areGrouped ? g.reshape(x, [0, heads, -1, 0]) : x);
-  const keys = g.identity(key, CACHE_SEAMS.keys);
-  const values = g.identity(value, CACHE_SEAMS.values);
-  const products = byQueries(g.matMul(byKeys(query), g.transpose(keys, [0, 1, 3, 2])));
+  const products = byQueries(g.matMul(byKeys(query), g.identity(keys, CACHE_SEAMS.keys)));
   const scores = g.add(g.mul(products, 1 / Math.sqrt(size)), bias);
   const probabilities = g.identity(g.softmax(scores), 'probabilities');
-  const context = byQueries(g.matMul(byKeys(probabilities), values));
+  const context = byQueries(g.matMul(byKeys(probabilities), g.identity(values, CACHE_SEAMS.values)));
   return g.reshape(g.transpose(context, [0, 2, 1, 3]), [0, 0, heads * size]);
 }
 
 /** float32 [B, T, heads * size] as [B, heads, T, size]. */
 export function splitHeads(g: GraphBuilder, x: TypedValue, heads: number, size: number): TypedValue {
   return g.transpose(g.reshape(x, [0, 0, heads, size]), [0, 2, 1, 3]);
+}
+
+/** float32 [B, T, heads * size] as [B, heads, size, T]: in one transposition, of which a training step has two as well. */
+export function splitKeys(g: GraphBuilder, x: TypedValue, heads: number, size: number): TypedValue {
+  return g.transpose(g.reshape(x, [0, 0, heads, size]), [0, 2, 3, 1]);
 }

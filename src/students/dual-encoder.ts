@@ -77,6 +77,7 @@ export const dualEncoder = defineBackbone({
   kind: 'dual-encoder',
   options,
   accepts: ['text+image'],
+  features: ['pooled'],
   build(g, make, chosen, inputs) {
     const text =
       chosen.text.kind === 'use-lite'

@@ -1,16 +1,14 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { RandomStream } from '../random.ts';
-import type { BackboneFeatures, Features } from '../targets/features.ts';
 import { checkHeads } from './attention.ts';
 import { defineBackbone, type TextInputs } from './backbone.ts';
-import { causalAttention, splitHeads, textSoFar } from './causal-attention.ts';
+import { causalAttention, splitHeads, splitKeys, textSoFar } from './causal-attention.ts';
+import { type DecoderContext, type DecoderFeatures, decoderFeatures } from './decoder-features.ts';
 import { layerNorm, linear } from './layers.ts';
 import { ParameterMaker } from './parameters.ts';
 import type { Student } from './student.ts';
 import { tokenInputs } from './token-inputs.ts';
-import { lastToken } from './token-positions.ts';
 
 /** Of every weight at the start; those that end in the residual stream get it divided by sqrt(2 layers) (section 2.3). */
 const DEVIATION = 0.02;
@@ -23,14 +21,6 @@ export interface Gpt2Options {
   readonly layers: number;
   /** Width inside the feed-forward block; four times the width by default. */
   readonly feedForward?: number | undefined;
-}
-
-export interface Gpt2Context {
-  readonly vocabularySize: number;
-  /** Tokens in the longest text. */
-  readonly maxLength: number;
-  /** Draws the initial parameters. */
-  readonly random: RandomStream;
 }
 
 const options = z
@@ -57,10 +47,16 @@ const options = z
  *
  * @throws LimbeckError `recipe.invalid` when the heads do not divide the width
  */
-export const gpt2 = defineBackbone({ kind: 'gpt2', options, accepts: ['text'], build: buildBody });
+export const gpt2 = defineBackbone({
+  kind: 'gpt2',
+  options,
+  accepts: ['text'],
+  features: ['pooled', 'tokens', 'causal'],
+  build: buildBody,
+});
 
 /** The same with its logits, float32 [batch, sequence, vocabulary], as the output `logits`. */
-export function buildGpt2(chosen: Gpt2Options, { random, ...inputs }: Gpt2Context): Student {
+export function buildGpt2(chosen: Gpt2Options, { random, ...inputs }: DecoderContext): Student {
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, random);
   const { causal } = buildBody(g, make, chosen, inputs);
@@ -68,19 +64,12 @@ export function buildGpt2(chosen: Gpt2Options, { random, ...inputs }: Gpt2Contex
   return { graph: g.build('gpt2'), parameters: make.names };
 }
 
-/** All that the body has features of, with the table tied to the logits. */
-interface Gpt2Features extends BackboneFeatures {
-  readonly pooled: () => Features;
-  readonly tokens: () => Features;
-  readonly causal: () => Features & { unembed(): TypedValue };
-}
-
 function buildBody(
   g: GraphBuilder,
   make: ParameterMaker,
   { width, heads, layers, feedForward = 4 * width }: Gpt2Options,
   { vocabularySize, maxLength }: TextInputs,
-): Gpt2Features {
+): DecoderFeatures {
   checkHeads(heads, width);
   const { ids, attentionMask } = tokenInputs(g);
   const { positions, bias } = textSoFar(g, ids, attentionMask);
@@ -96,26 +85,24 @@ function buildBody(
     });
   }
   const last = layerNorm(g, make, 'ln_f', hidden, width);
-  const over = (value: TypedValue): Features => ({
-    width,
-    value,
-    project: (scope, outputs) => linear(g, make, scope, value, [width, outputs], DEVIATION),
-  });
-  return {
-    // The last token has seen all others: what GPT2ForSequenceClassification of transformers answers by.
-    pooled: () => over(lastToken(g, last, attentionMask)),
-    tokens: () => over(last),
-    causal: () => ({ ...over(last), unembed: () => g.matMul(last, g.transpose(tokens, [1, 0])) }),
-  };
+  return decoderFeatures(g, make, { last, tokens, attentionMask, width, deviation: DEVIATION });
 
   function attention(x: TypedValue): TypedValue {
     return g.scope('attn', () => {
       const projected = linear(g, make, 'c_attn', x, [width, 3 * width], DEVIATION);
       const size = width / heads;
-      const [query, key, value] = g
-        .node('Split', [projected, g.ints([width, width, width])], { axis: 2 }, { outputs: 3 })
-        .map((part) => splitHeads(g, part, heads, size)) as [TypedValue, TypedValue, TypedValue];
-      const context = causalAttention(g, { query, key, value, heads, keyHeads: heads, size, bias });
+      const [query, key, value] = g.node(
+        'Split',
+        [projected, g.ints([width, width, width])],
+        { axis: 2 },
+        { outputs: 3 },
+      ) as [TypedValue, TypedValue, TypedValue];
+      const context = causalAttention(g, {
+        query: splitHeads(g, query, heads, size),
+        keys: splitKeys(g, key, heads, size),
+        values: splitHeads(g, value, heads, size),
+        ...{ heads, keyHeads: heads, size, bias },
+      });
       return linear(g, make, 'c_proj', context, [width, width], residual);
     });
   }

@@ -6,6 +6,7 @@ import { bert } from './bert.ts';
 import { cut } from './cut.ts';
 import { dualEncoder } from './dual-encoder.ts';
 import { gpt2 } from './gpt2.ts';
+import { llama } from './llama.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
 import { onnxFile } from './onnx-file.ts';
 import { resnet } from './resnet.ts';
@@ -22,6 +23,7 @@ export const BACKBONES = registry('student', [
   staticEmbedding,
   bert,
   gpt2,
+  llama,
   resnet,
   mobilenetV3,
   audioConv,

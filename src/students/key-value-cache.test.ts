@@ -11,6 +11,7 @@ import { bert } from './bert.ts';
 import { buildClassifier } from './build-student.ts';
 import { buildGpt2 } from './gpt2.ts';
 import { withKeyValueCache } from './key-value-cache.ts';
+import { buildLlama } from './llama.ts';
 
 const VOCABULARY = 13;
 const LENGTH = 10;
@@ -33,8 +34,19 @@ const loud = (graph: Graph): Graph => ({
   ),
 });
 
-const decoders: readonly (readonly [string, Graph])[] = [
-  ['gpt2', loud(buildGpt2({ width: 8, heads: 2, layers: 2 }, context('gpt2')).graph)],
+/** Decoders, with the heads of their keys and the width of each. */
+const decoders: readonly (readonly [string, Graph, readonly number[]])[] = [
+  ['gpt2', loud(buildGpt2({ width: 8, heads: 2, layers: 2 }, context('gpt2')).graph), [2, 4]],
+  [
+    'llama',
+    loud(buildLlama({ width: 16, heads: 4, keyHeads: 2, layers: 2 }, context('llama')).graph),
+    [2, 4],
+  ],
+  [
+    'llama of one head of keys',
+    loud(buildLlama({ width: 24, heads: 4, keyHeads: 1, layers: 2 }, context('llama')).graph),
+    [1, 6],
+  ],
 ];
 
 /** Texts of a batch, the second one padded on the left. */
@@ -81,9 +93,7 @@ async function inParts(session: Session, lengths: readonly number[], sizes: read
   return { logits, kept };
 }
 
-describe.each(decoders)('%s with its cache', (_, graph) => {
-  const sizes = [2, 4];
-
+describe.each(decoders)('%s with its cache', (_, graph, sizes) => {
   it('says in parts what it says of the whole', async () => {
     const whole = await engine.load(writeModel(graph));
     const { logits: expected } = await inParts(whole, [7], sizes);
@@ -109,7 +119,13 @@ describe.each(decoders)('%s with its cache', (_, graph) => {
     const own = await engine.load(writeModel(withKeyValueCache(graph)));
     const [a, b] = [await inParts(again, [4, 1, 2], sizes), await inParts(own, [4, 1, 2], sizes)];
     expect(a.logits).toEqual(b.logits);
-    const int8 = await engine.load(writeModel(withKeyValueCache(quantizeDynamic(graph))));
+    const quantized = withKeyValueCache(quantizeDynamic(graph));
+    // The table of the tokens too, which is also that of the logits.
+    const floats = [...quantized.initializers].filter(
+      ([, { type, dims }]) => type === 'float32' && dims.length > 1 && dims[1] !== 1,
+    );
+    expect(floats.map(([{ name }]) => name)).toEqual([]);
+    const int8 = await engine.load(writeModel(quantized));
     const { logits } = await inParts(int8, [4, 1, 2], sizes);
     const range = Math.max(...b.logits[0].flat()) - Math.min(...b.logits[0].flat());
     expect(range).toBeGreaterThan(0.5);

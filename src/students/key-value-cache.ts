@@ -1,6 +1,7 @@
 import { LimbeckError } from '../errors.ts';
 import type { Dim, Graph, TypedValue, Value } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { addDims } from '../onnx/shape-inference/size-expression.ts';
 import { causalBias } from './attention.ts';
@@ -15,9 +16,20 @@ const PAST = 'past_sequence_length';
 
 /** What one layer keeps of the tokens that it has read. */
 interface CachedLayer {
-  /** float32 [B, heads, T, size] */
+  /** float32 [B, heads, size, T] */
   readonly keys: TypedValue;
+  /** float32 [B, heads, T, size] */
   readonly values: TypedValue;
+}
+
+/** What a model keeps at a seam. */
+interface KeptPart {
+  /** The input, [B, heads, P, size]. */
+  readonly past: TypedValue;
+  /** The name of the output. */
+  readonly present: string;
+  /** Whether the seam has [B, heads, size, T]. */
+  readonly isTurned: boolean;
 }
 
 /**
@@ -40,21 +52,21 @@ export function withKeyValueCache(graph: Graph): Graph {
   const g = new GraphBuilder(graph.opsets.get(''));
   const ids = g.input('input_ids', 'int64', [BATCH, SEQUENCE]);
   const mask = g.input('attention_mask', 'int64', [BATCH, addDims(PAST, SEQUENCE)]);
-  /** The past of each seam, by the seam's name. */
-  const past = new Map<string, TypedValue>();
-  const present = new Map<string, string>();
-  layers.forEach((layer, n) => {
-    for (const part of ['key', 'value'] as const) {
-      const { name, type, shape } = layer[`${part}s`];
-      past.set(
-        name,
-        g.input(`past_key_values.${n}.${part}`, type, [BATCH, shape[1] as Dim, PAST, shape[3] as Dim]),
-      );
-      present.set(name, `present.${n}.${part}`);
+  /** What is kept at each seam, by the seam's name. */
+  const kept = new Map<string, KeptPart>();
+  layers.forEach(({ keys, values }, n) => {
+    for (const [part, { name, type, shape }] of [
+      ['key', keys],
+      ['value', values],
+    ] as const) {
+      const isTurned = part === 'key';
+      const sizes = [BATCH, shape[1] as Dim, PAST, shape[isTurned ? 2 : 3] as Dim];
+      const past = g.input(`past_key_values.${n}.${part}`, type, sizes);
+      kept.set(name, { past, present: `present.${n}.${part}`, isTurned });
     }
   });
-  const [first] = past.values();
-  const earlier = g.gather(g.shapeOf(first as TypedValue), g.scalar(2, 'int64'));
+  const [first] = kept.values();
+  const earlier = g.gather(g.shapeOf((first as KeptPart).past), g.scalar(2, 'int64'));
   // Where the new tokens are among all that were read, padding included: int64 [T].
   const places = g.add(tokenPositions(g, ids), earlier);
   const made = new Map<string, TypedValue>();
@@ -69,18 +81,19 @@ export function withKeyValueCache(graph: Graph): Graph {
       const name = node.outputs[0]?.name ?? '';
       if (isSeam(name, CACHE_SEAMS.positions)) return [positionsAt(g, mask, places)];
       if (isSeam(name, CACHE_SEAMS.bias)) return [causalBias(g, mask, tokenPositions(g, mask), places)];
-      const before = past.get(name);
-      const here = before && read(node.inputs[0] as Value);
+      const part = kept.get(name);
+      const here = part && read(node.inputs[0] as Value);
       if (!here) return undefined;
-      const all = g.concat([before, here], 2);
-      made.set(name, all);
-      return [all];
+      const turned = (x: TypedValue) => (part.isTurned ? g.transpose(x, [0, 1, 3, 2]) : x);
+      const all = g.concat([part.past, turned(here)], 2);
+      made.set(part.present, all);
+      return [turned(all)];
     },
   );
   for (const output of graph.outputs) g.output(copied.get(output) as TypedValue);
-  for (const [name, output] of present) g.output(made.get(name) as TypedValue, output);
+  for (const { present } of kept.values()) g.output(made.get(present) as TypedValue, present);
   for (const [key, value] of graph.metadata) g.setMetadata(key, value);
-  return removeDeadNodes(g.build(graph.name));
+  return nameOutputs(removeDeadNodes(g.build(graph.name)));
 }
 
 /** The position of each new token in its own text, int64 [B, T], by the mask over all tokens so far [B, P + T]. */

@@ -19,6 +19,36 @@ export function linear(
   );
 }
 
+/** x W over the last axis; W [inputs, outputs] starts normal with standard deviation `deviation`. */
+export function withoutBias(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  name: string,
+  x: TypedValue,
+  [inputs, outputs]: readonly [number, number],
+  deviation: number,
+): TypedValue {
+  return g.scope(name, () => g.matMul(x, make.normal('weight', [inputs, outputs], deviation)));
+}
+
+/**
+ * Divides by the root of the mean square over the last axis of `width` elements, then scales (Zhang and Sennrich, "Root Mean Square
+ * Layer Normalization", 2019; arXiv 1910.07467). In the operators that ONNX Runtime fuses into one where it does not train.
+ */
+export function rmsNorm(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  name: string,
+  x: TypedValue,
+  width: number,
+  epsilon: number,
+): TypedValue {
+  return g.scope(name, () => {
+    const meanSquare = g.reduceMean(g.pow(x, 2), { axes: [-1] });
+    return g.mul(g.div(x, g.sqrt(g.add(meanSquare, epsilon))), make.constant('weight', [width], 1));
+  });
+}
+
 /** LayerNormalization over the last axis of `width` elements, with a scale and a bias. */
 export function layerNorm(
   g: GraphBuilder,

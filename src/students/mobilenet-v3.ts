@@ -112,6 +112,7 @@ export const mobilenetV3 = defineBackbone({
   kind: 'mobilenet-v3',
   options,
   accepts: ['image'],
+  features: ['pooled', 'map'],
   build(g, make, { size, width, momentum }, { channels, height, width: pixels }) {
     const { stem, stages, last, hidden }: Configuration = CONFIGURATIONS[size];
     const norm = { epsilon: EPSILON, momentum };

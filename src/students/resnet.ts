@@ -49,6 +49,7 @@ export const resnet = defineBackbone({
   kind: 'resnet',
   options,
   accepts: ['image'],
+  features: ['pooled', 'map'],
   build(
     g,
     make,

@@ -45,6 +45,7 @@ export const staticEmbedding = defineBackbone({
   kind: 'static-embedding',
   options,
   accepts: ['text'],
+  features: ['pooled', 'tokens'],
   build(g, make, { width, weights }, { vocabularySize, trainingTexts = [] }) {
     const { ids, attentionMask } = tokenInputs(g);
     const mask = maskColumn(g, attentionMask);

@@ -24,6 +24,7 @@ export const textAttention = defineBackbone({
   kind: 'text-attention',
   options,
   accepts: ['text'],
+  features: ['pooled', 'tokens'],
   build(g, make, { width, heads, layers, feedForward }, { vocabularySize, maxLength }) {
     checkHeads(heads, width);
     const { ids, attentionMask } = tokenInputs(g);

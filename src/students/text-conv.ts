@@ -15,6 +15,7 @@ export const textConv = defineBackbone({
   kind: 'text-conv',
   options,
   accepts: ['text'],
+  features: ['pooled', 'tokens'],
   build(g, make, chosen, { vocabularySize }) {
     const { ids, attentionMask } = tokenInputs(g);
     const convolved = tokenConvolution(g, make, { ids, attentionMask, vocabularySize }, chosen);

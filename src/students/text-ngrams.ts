@@ -56,6 +56,7 @@ export const textNgrams = defineBackbone({
   kind: 'text-ngrams',
   options,
   accepts: ['text'],
+  features: ['pooled', 'tokens'],
   build(
     g,
     make,

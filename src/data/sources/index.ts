@@ -25,8 +25,8 @@ export type { SourceContext, SourceKind } from './source.ts';
 /** Every kind of data source that a recipe can name. A new one is a file and a line here. */
 export const SOURCES = registry('data source', [
   wordnetGlosses,
-  wordnetEntries,
   wordnetKinds,
+  wordnetEntries,
   jsonl,
   csv,
   parquet,

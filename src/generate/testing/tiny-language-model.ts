@@ -4,6 +4,7 @@ import type { DecoderArchitecture } from '../../export/language-model-config.ts'
 import type { Graph } from '../../onnx/graph.ts';
 import { type RandomStream, randomStream } from '../../random.ts';
 import { buildGpt2 } from '../../students/gpt2.ts';
+import { buildLlama } from '../../students/llama.ts';
 import { byteTokenizer } from './byte-tokenizer.ts';
 
 export const TINY_LENGTH = 48;
@@ -17,6 +18,7 @@ const BUILDERS: Readonly<
   >
 > = {
   gpt2: (context) => buildGpt2({ width: 16, heads: 2, layers: 2 }, context),
+  llama: (context) => buildLlama({ width: 16, heads: 4, keyHeads: 2, layers: 2 }, context),
 };
 
 /**
@@ -37,13 +39,18 @@ export function writeTinyLanguageModel(folder: string, architecture: DecoderArch
   return model;
 }
 
-/** With matrices that are larger than at the start of a training: what is read then makes a difference. */
+/**
+ * With matrices of layers that are larger than at the start of a training: what is read then makes a difference. The tokens' table is
+ * tied to the logits: with a larger one, every token would be followed by itself.
+ */
 function louder(graph: Graph): Graph {
   const initializers = [...graph.initializers].map(([value, content]) => {
-    if (content.type !== 'float32' || content.dims.length !== 2) return [value, content] as const;
+    const isLayer =
+      content.type === 'float32' && content.dims.length === 2 && /^(h|layers)\./.test(value.name);
+    if (!isLayer) return [value, content] as const;
     return [
       value,
-      { ...content, data: (content.data as Float32Array).map((weight) => 10 * weight) },
+      { ...content, data: (content.data as Float32Array).map((weight) => 20 * weight) },
     ] as const;
   });
   return { ...graph, initializers: new Map(initializers) };

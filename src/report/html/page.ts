@@ -9,9 +9,11 @@ import { dataSection } from './sections/data.ts';
 import { dynamicsSection } from './sections/dynamics.ts';
 import { exitsSection } from './sections/exits.ts';
 import { knowledgeGraphSection } from './sections/knowledge-graph.ts';
+import { layerPrecisionsSection } from './sections/layer-precisions.ts';
 import { learningSection } from './sections/learning.ts';
 import { outputSections } from './sections/output-section.ts';
 import { repeatSection } from './sections/repeat.ts';
+import { runtimesSection } from './sections/runtimes.ts';
 import { scorecardSection } from './sections/scorecard.ts';
 import { headline, summarySection } from './sections/summary.ts';
 import { weightsSection } from './sections/weights.ts';
@@ -29,8 +31,10 @@ export function renderReport(data: ReportData): string {
   const body: (Markup | null)[] = [
     summarySection(data),
     scorecardSection(data, shownModels(data)),
+    layerPrecisionsSection(data),
     compressionSection(data),
     exitsSection(data),
+    runtimesSection(data),
     learningSection(data),
     knowledgeGraphSection(data),
     weightsSection(data),

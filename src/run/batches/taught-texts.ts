@@ -33,7 +33,8 @@ export function* taughtTexts(split: Split, said: LabelSpace): Generator<TaughtTe
   }
 }
 
-function* rowIds(batch: Batch): Generator<Int32Array> {
+/** The ids of each text of a batch, without padding; valid until the next one is asked for. */
+export function* rowIds(batch: Batch): Generator<Int32Array> {
   const length = batch.sizes[SEQUENCE] as number;
   const { filled } = batch;
   const [ids, mask] = [INPUT_IDS, ATTENTION_MASK].map((name) => columnOf(batch, name).data) as [

@@ -7,6 +7,7 @@ import { randomStream } from '../../random.ts';
 import { bert } from '../../students/bert.ts';
 import { buildClassifier } from '../../students/build-student.ts';
 import { buildGpt2 } from '../../students/gpt2.ts';
+import { buildLlama } from '../../students/llama.ts';
 import { mobilenetV3 } from '../../students/mobilenet-v3.ts';
 import { resnet } from '../../students/resnet.ts';
 import { textAttention } from '../../students/text-attention.ts';
@@ -30,6 +31,7 @@ const ours: [name: string, graph: Graph][] = [
   ['one layer of text-attention', attentionStudent(1)],
   ['bert', buildClassifier(bert, bert.options.parse({ width: 16, layers: 3 }), texts).graph],
   ['gpt2', buildGpt2({ width: 16, heads: 2, layers: 2 }, texts).graph],
+  ['llama', buildLlama({ width: 16, heads: 4, keyHeads: 2, layers: 2 }, texts).graph],
   ['resnet', buildClassifier(resnet, resnet.options.parse({ blocks: 2 }), images).graph],
   ['mobilenet-v3', buildClassifier(mobilenetV3, mobilenetV3.options.parse({ size: 'tiny' }), images).graph],
 ];
@@ -59,6 +61,9 @@ describe('our students', () => {
       [0, 1, 2].map((i) => [`encoder/layer.${i}/attention/self/probabilities`, `encoder/layer.${i}/output`]),
     );
     expect(names('gpt2')).toEqual([0, 1].map((i) => [`h.${i}/attn/probabilities`, `h.${i}/output`]));
+    expect(names('llama')).toEqual(
+      [0, 1].map((i) => [`layers.${i}/self_attn/probabilities`, `layers.${i}/output`]),
+    );
     for (const student of ['resnet', 'mobilenet-v3']) {
       const ends = layers.get(student)!.filter(({ features }) => features?.endsStage);
       expect(ends.map(({ features }) => features?.name)).toEqual(ends.map((_, i) => `stage_${i + 1}/output`));

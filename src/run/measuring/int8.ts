@@ -13,31 +13,35 @@ import type { TaskData } from '../context/task.ts';
 const CALIBRATION_BATCHES = 8;
 const CALIBRATION_ROWS = 64;
 
+/** Makes a model in int8 with some layers in float32, and others with weights of 4 bits. */
+export type Int8Quantizer = (exclude?: readonly string[], fourBit?: readonly string[]) => Graph;
+
 /** A student in int8 as its recipe's export wants it: `calibratedInt8` with the run's engine, seed and form of weights. */
 export function studentInt8(
   { engine, recipe, checkInterrupted }: RunContext,
   data: TaskData,
   model: Graph,
-): Promise<(exclude?: readonly string[]) => Graph> {
+): Promise<Int8Quantizer> {
   const weights = recipe.export.int8 || {};
   return calibratedInt8({ engine, model, data, seed: recipe.seed, weights, checkInterrupted });
 }
 
 /**
  * A model in int8, its activation ranges seen on some 500 training samples, or those that it was trained with. The function
- * that comes back makes the graph, leaving the layers that it is given in float32.
+ * that comes back makes the graph, leaving the layers that it is given in float32, and those of its second list in 4 bits.
  */
 export async function calibratedInt8(
   options: Calibration & {
     /** How its weights are quantised; a scale for each channel, of 7 bits, when absent. */
     readonly weights?: WeightOptions;
   },
-): Promise<(exclude?: readonly string[]) => Graph> {
+): Promise<Int8Quantizer> {
   const { model, weights } = options;
   const trained = keptQuantization(model);
   const known = valuesToCalibrate(model).every((name) => trained?.activations.has(name));
   const ranges = known ? new Map() : await calibratedRanges(options);
-  return (exclude = []) => quantizeStatic(model, ranges, { ...weights, trained, exclude });
+  return (exclude = [], fourBit = []) =>
+    quantizeStatic(model, ranges, { ...weights, trained, exclude, fourBit });
 }
 
 /** What ranges are found on. */

@@ -31,3 +31,22 @@ it('calls a slow model once a turn, and a fast one for no longer than that says 
   }
   expect(counts).toEqual([1 + TURNS, 5 + 60 * TURNS]);
 });
+
+it.each([
+  ['of a model that each call loads', { loadsEachRun: true }, 10],
+  ['where no time is given', {}, 0],
+])('makes a single call %s', async (_, how, seconds) => {
+  let calls = 0;
+  const session = {
+    ...how,
+    run: async () => {
+      calls++;
+      return {};
+    },
+  };
+  const timed = new TimedCalls(session, [{ x: int64([1], [1]) }], seconds);
+  await timed.warm();
+  for (let turn = 1; turn <= TURNS; turn++) await timed.turn(turn);
+  expect(calls).toBe(1);
+  expect(timed.medianMs).toBeGreaterThanOrEqual(0);
+});

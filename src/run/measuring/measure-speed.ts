@@ -24,30 +24,39 @@ const MOST_CALLS = 60;
 /** Calls before those that are counted, where there is time for them. */
 const UNCOUNTED = 5;
 
+type TimedSession = Pick<Session, 'run' | 'loadsEachRun'>;
+
 /** A model's calls of one size, as people call it: tokens given, padded to the longest text of the call. */
 export class TimedCalls {
-  readonly #session: Pick<Session, 'run'>;
+  readonly #session: TimedSession;
   readonly #feeds: SpeedInputs['one'];
   readonly #seconds: number;
   readonly #times: number[] = [];
   #spent = 0;
 
-  /** @param seconds about how long its counted calls take in all; at least one a turn is made however slow it is */
-  constructor(session: Pick<Session, 'run'>, feeds: SpeedInputs['one'], seconds: number) {
+  /** @param seconds about how long its counted calls take in all; at least one a turn is made however slow it is, 0 wants a look */
+  constructor(session: TimedSession, feeds: SpeedInputs['one'], seconds: number) {
     this.#session = session;
     this.#feeds = feeds;
     this.#seconds = seconds;
   }
 
+  /** Whether one call is all: where a run loads the model, nothing is warmer the second time. */
+  get #isLook(): boolean {
+    return this.#seconds === 0 || this.#session.loadsEachRun === true;
+  }
+
   /** Calls that are not counted. */
   async warm(): Promise<void> {
+    if (this.#isLook) return;
     let seconds = 0;
     for (let i = 0; i < UNCOUNTED && seconds < this.#seconds; i++) seconds += await this.#call(i);
   }
 
   /** Times its share of the calls in one of `TURNS` turns, counted from 1. */
   async turn(number: number): Promise<void> {
-    const until = (this.#seconds * number) / TURNS;
+    if (this.#isLook && number > 1) return;
+    const until = this.#isLook ? 0 : (this.#seconds * number) / TURNS;
     for (let call = 0; call < MOST_CALLS && (call === 0 || this.#spent < until); call++) {
       const seconds = await this.#call(this.#times.length);
       this.#times.push(1000 * seconds);

@@ -1,9 +1,9 @@
 import { modelBytes } from '../../export/package-folder.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
+import { openModelFile } from '../../onnx/node-files.ts';
 import { parameterCount } from '../../onnx/parameter-count.ts';
 import { relative } from '../../platform/paths.ts';
-import { finite, type ModelResult } from '../../report/result.ts';
+import { finite, type LayerPrecision, type ModelResult } from '../../report/result.ts';
 import type { Speed } from './measure-speed.ts';
 
 /** What was measured on one file. `network` is the float32 file of the same network, where `file` is quantised. */
@@ -17,17 +17,20 @@ export function modelResult(options: {
   readonly speed: Speed;
   readonly attributionCosine?: number | undefined;
   readonly int8Share?: number | undefined;
+  readonly layers?: readonly LayerPrecision[] | undefined;
 }): ModelResult {
-  const { runFolder, file, network, evaluation, isOneClass, speed, attributionCosine, int8Share } = options;
+  const { runFolder, file, network, evaluation, isOneClass, speed, attributionCosine, int8Share, layers } =
+    options;
   const { accuracy, macroF1 } = evaluation;
   return {
     metrics: Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [name, finite(value)])),
     ...(isOneClass && { accuracy, macroF1 }),
-    parameters: parameterCount(readModelFile(network ?? file)),
+    parameters: parameterCount(openModelFile(network ?? file).graph),
     bytes: modelBytes(file),
     ...speed,
     ...(attributionCosine === undefined ? {} : { attributionCosine }),
     ...(int8Share === undefined ? {} : { int8Share }),
+    ...(layers && { layers: [...layers] }),
     file: relative(runFolder, file),
   };
 }

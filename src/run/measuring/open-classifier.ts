@@ -1,17 +1,18 @@
 import type { Engine, Session } from '../../engine/engine.ts';
 import { imageChannels, PIXEL_INPUT, withGreyInput } from '../../export/image-channels.ts';
+import { withoutPast } from '../../generate/without-past.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
+import { openModelFile } from '../../onnx/node-files.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
 import type { TaskData } from '../context/task.ts';
 
 /**
  * Loads a classifier to be fed the batches of a task. A model of three channels, as students of grey images ship, is given
- * a grey image three times, as transformers.js does.
+ * a grey image three times, as transformers.js does; a decoder with a cache reads texts whole.
  */
 export async function openClassifier(engine: Pick<Engine, 'load'>, file: string): Promise<Session> {
-  const channels = imageChannels(readModelFile(file));
-  const session = await engine.load(file);
+  const channels = imageChannels(openModelFile(file).graph);
+  const session = withoutPast(await engine.load(file));
   if (channels !== 3) return session;
   return {
     ...session,

@@ -70,10 +70,11 @@ export async function checkAnswers(
         for (let from = 0; from < expected.length; from += ROWS)
           batches.push(expected.slice(from, from + ROWS));
         for (const batch of batches) {
-          const answers = await reader.answers(batch.map(({ input }) => input));
+          const { outputs, starts } = await reader.answers(batch.map(({ input }) => input));
           batch.forEach((sample, row) => {
-            for (const { output } of data.heads)
-              compare(sample, row, output, answers[output], tolerances.get(output) as number, where);
+            const at = { row, start: starts[row] as number };
+            for (const head of data.heads)
+              compare(sample, at, head, outputs[head.output], tolerances.get(head.output) as number, where);
           });
         }
       } finally {
@@ -97,16 +98,17 @@ export async function checkAnswers(
 
 function compare(
   { answers, ordinal, input }: Expected,
-  row: number,
-  output: string,
+  { row, start }: { readonly row: number; readonly start: number },
+  { output, features }: Head,
   found: Tensor | undefined,
   tolerance: number,
   where: string,
 ): void {
   const expected = answers[output] as Float32Array;
   const width = found ? elementCount(found.dims.slice(1)) : 0;
-  const own = (found?.data as Float32Array | undefined)?.subarray(row * width, (row + 1) * width);
-  // Of tokens the reader's batch may be longer: padding is no answer.
+  // Of tokens the reader's batch may be longer: padding is no answer, whichever side it is on.
+  const padding = found && isByToken(features) ? (start * width) / (found.dims[1] as number) : 0;
+  const own = (found?.data as Float32Array | undefined)?.subarray(row * width + padding, (row + 1) * width);
   const wrong = expected.findIndex((value, i) => !(Math.abs(value - (own?.[i] ?? Number.NaN)) <= tolerance));
   if (wrong < 0) return;
   const sample = 'text' in input ? JSON.stringify(input.text.slice(0, 60)) : `sample ${ordinal + 1}`;
@@ -141,7 +143,7 @@ async function measuredAnswers(
         if (!input) continue;
         const answers = data.heads.map((head) => [
           head.output,
-          rowOf(head, said[head.output] as Tensor, row, batch.columns),
+          rowOf(head, said[head.output] as Tensor, row, batch.columns, input),
         ]);
         found.push({ input, ordinal, answers: Object.fromEntries(answers) as Record<string, Float32Array> });
       }
@@ -158,16 +160,18 @@ function rowOf(
   { data, dims }: Tensor,
   row: number,
   columns: Readonly<Record<string, Tensor>>,
+  input: ReaderInput,
 ): Float32Array {
   const width = elementCount(dims.slice(1));
   const own = (data as Float32Array).slice(row * width, (row + 1) * width);
   const mask = isByToken(features) ? columns[ATTENTION_MASK] : undefined;
   if (!mask) return own;
   const length = mask.dims[1] as number;
-  const tokens = (mask.data as BigInt64Array)
-    .subarray(row * length, (row + 1) * length)
-    .reduce((sum, value) => sum + Number(value), 0);
-  return own.subarray(0, (tokens * width) / length);
+  const places = (mask.data as BigInt64Array).subarray(row * length, (row + 1) * length);
+  const tokens = places.reduce((sum, value) => sum + Number(value), 0);
+  const start = Math.max(0, places.indexOf(1n));
+  const compared = 'tokens' in input ? Math.min(tokens, input.tokens as number) : tokens;
+  return own.subarray((start * width) / length, ((start + compared) * width) / length);
 }
 
 /** The standard deviation of an output's values. */

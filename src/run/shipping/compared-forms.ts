@@ -64,3 +64,20 @@ function comparedModels(
     },
   };
 }
+
+/**
+ * What tells forms of a model apart layer by layer on the validation split, higher is better: of one class the negative mean
+ * cross-entropy, for accuracy is too coarse where samples are few; of other answers the main metric beside the model's.
+ */
+export async function fineScore(
+  run: RunContext,
+  data: TaskData,
+  model: Graph,
+): Promise<(graph: Graph) => Promise<number>> {
+  const { heads } = data;
+  const { validation } = data.dataset.splits;
+  if (isOneClass(heads)) return async (graph) => -(await measureGraph(run, graph, validation)).crossEntropy;
+  const reference = (await measureHeads(run, model, heads, validation)).main;
+  return async (graph) =>
+    scoreOf(mainMetric(heads), (await measureHeads(run, graph, heads, validation)).main, reference);
+}

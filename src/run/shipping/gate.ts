@@ -2,16 +2,14 @@ import { measureSensitivity } from '../../compress/layer-sensitivity.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { type FurtherPrecision, PRECISIONS } from '../../export/precisions.ts';
 import { type Difference, dropVerdict, exceeds } from '../../metrics/interval.ts';
-import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import { unclearGate } from '../../report/gate-sentences.ts';
 import type { Gate } from '../../report/result.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
-import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
-import { measureHeads, scoreOf } from '../heads/measure-heads.ts';
-import { measureGraph } from '../measuring/measure-graph.ts';
+import { mainMetric } from '../heads/head-metrics.ts';
 import { fedAs } from '../measuring/open-classifier.ts';
+import { fineScore } from './compared-forms.ts';
 import { quantizerOf } from './quantizer.ts';
 import { networkFile, type Shipped } from './shipped.ts';
 
@@ -24,6 +22,8 @@ export interface GatedFile {
   readonly maxDrop: number;
   /** Layers that stayed in float32. */
   readonly float32Layers: readonly string[];
+  /** Layers of an int8 file whose weights have 4 bits. */
+  readonly fourBitLayers?: readonly string[];
 }
 
 /**
@@ -55,33 +55,26 @@ export async function gateOf(
  * The layers that, each alone in the file's precision, raise the cross-entropy most. Of a small validation split the accuracy is too
  * coarse for this: of most layers it would say 0.
  */
-async function worstLayers(
+export async function worstLayers(
   run: RunContext,
   data: TaskData,
   shipped: Pick<Shipped, 'student' | 'exits'>,
-  { precision, float32Layers }: GatedFile,
+  {
+    precision,
+    float32Layers,
+    fourBitLayers = [],
+  }: Pick<GatedFile, 'precision' | 'float32Layers' | 'fourBitLayers'>,
 ): Promise<NonNullable<Gate['layers']>> {
-  const { validation } = data.dataset.splits;
   const model = fedAs(data, readModelFile(networkFile(shipped)));
   const quantize = await quantizerOf(run, data, model, precision);
   const layers = quantizableLayers(model)
     .map(({ name }) => name)
     .filter((name) => !float32Layers.includes(name));
   let done = 0;
-  const reference = isOneClass(data.heads)
-    ? undefined
-    : (await measureHeads(run, model, data.heads, validation)).main;
-  const evaluate = async (graph: Graph): Promise<number> => {
-    if (reference === undefined) return -(await measureGraph(run, graph, validation)).crossEntropy;
-    return scoreOf(
-      mainMetric(data.heads),
-      (await measureHeads(run, graph, data.heads, validation)).main,
-      reference,
-    );
-  };
+  const evaluate = await fineScore(run, data, model);
   const sensitivities = await measureSensitivity({
     layers,
-    quantize: (exclude) => quantize([...float32Layers, ...exclude]),
+    quantize: (exclude) => quantize([...float32Layers, ...exclude], fourBitLayers),
     evaluate,
     reference: await evaluate(model),
     onLayer: () =>

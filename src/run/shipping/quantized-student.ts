@@ -1,4 +1,5 @@
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
+import { quantizeWithinBytes } from '../../compress/quantize-within-bytes.ts';
 import {
   type QuantizedWithinDrop,
   quantizeTowardsDrop,
@@ -8,12 +9,16 @@ import {
 import { type FurtherPrecision, fileOf, PRECISIONS } from '../../export/precisions.ts';
 import { type Difference, dropVerdict, exceeds } from '../../metrics/interval.ts';
 import type { Graph } from '../../onnx/graph.ts';
+import { writeModel } from '../../onnx/write-model.ts';
 import { percent } from '../../percent.ts';
 import { wantedPrecisions } from '../../recipe/export.ts';
+import type { LayerPrecision } from '../../report/result.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
-import { comparedForms } from './compared-forms.ts';
-import { quantizerOf } from './quantizer.ts';
+import { comparedForms, fineScore } from './compared-forms.ts';
+import { layerPrecisions } from './layer-precisions.ts';
+import { type Quantizer, quantizerOf } from './quantizer.ts';
+import { writtenBytes } from './ship-student.ts';
 
 /**
  * The student in int8, where the recipe asks for it. Which layers are, is decided on the validation split (the test split only
@@ -25,18 +30,75 @@ export async function int8Student(
   run: RunContext,
   data: TaskData,
   model: Graph,
-): Promise<QuantizedWithinDrop | null> {
+): Promise<Int8Student | null> {
   const { int8 } = run.recipe.export;
   if (!int8) return null;
   const { options, tell, dropOf } = await towardsDrop(run, data, model, { precision: 'int8', ...int8 });
   const isBeyond = (graph: Graph) => dropVerdict(dropOf(graph), int8.maxDrop) === 'beyond';
-  return tell(await quantizeWithinDrop({ ...options, isBeyond }));
+  const result = tell(await quantizeWithinDrop({ ...options, isBeyond }));
+  if (int8.maxBytes === undefined)
+    return { ...result, fourBit: [], layers: layerPrecisions(model, result, 'int8') };
+  return withinBytes(run, data, model, { result, maxBytes: int8.maxBytes, quantize: options.quantize });
+}
+
+/** The student in int8, some layers of which may have weights of 4 bits. */
+export interface Int8Student extends QuantizedWithinDrop {
+  readonly fourBit: readonly string[];
+  readonly layers: readonly LayerPrecision[];
+}
+
+/** Puts layers of an int8 student into 4 bits until its file is small enough. */
+async function withinBytes(
+  run: RunContext,
+  data: TaskData,
+  model: Graph,
+  {
+    result,
+    maxBytes,
+    quantize,
+  }: { readonly result: QuantizedWithinDrop; readonly maxBytes: number; readonly quantize: Quantizer },
+): Promise<Int8Student> {
+  // What ships around the network (cutting texts, grey images) takes as many bytes whatever the precision.
+  const whole = { model, quantized: result.graph, heads: data.heads };
+  const around =
+    writtenBytes(data, run.folder.file('student.measured'), whole, 'int8') - writeModel(result.graph).length;
+  const { excluded } = result;
+  const within = await quantizeWithinBytes({
+    layers: quantizableLayers(model)
+      .map(({ name }) => name)
+      .filter((name) => !excluded.includes(name)),
+    quantize: (fourBit) => quantize(excluded, fourBit),
+    evaluate: await fineScore(run, data, model),
+    sizeOf: (graph) => writeModel(graph).length + around,
+    maxBytes,
+    onLayer: (done, total) =>
+      run.emit({
+        type: 'progress',
+        stage: 'export',
+        task: 'measuring the layers in 4 bits',
+        done,
+        total,
+        unit: 'layers',
+      }),
+  });
+  if (within.fourBit.length > 0) {
+    run.warn(
+      `to take no more than ${maxBytes} bytes (export.int8.maxBytes) the int8 file has weights of 4 bits in ${within.fourBit.join(', ')}`,
+    );
+  }
+  return {
+    ...result,
+    graph: within.graph,
+    fourBit: within.fourBit,
+    layers: layerPrecisions(model, { ...result, graph: within.graph }, 'int8', within),
+  };
 }
 
 /** The student in a further precision. */
 export interface FurtherStudent extends QuantizedWithinDrop {
   readonly precision: FurtherPrecision;
   readonly maxDrop: number;
+  readonly layers: readonly LayerPrecision[];
 }
 
 /**
@@ -60,7 +122,8 @@ export async function furtherStudents(
       continue;
     }
     const { best } = await quantizeTowardsDrop(options);
-    made.push({ ...tell(best), precision, maxDrop });
+    const layers = layerPrecisions(model, best, precision);
+    made.push({ ...tell(best), precision, maxDrop, layers });
   }
   return made;
 }
@@ -72,12 +135,12 @@ async function towardsDrop(
   model: Graph,
   { precision, maxDrop }: { readonly precision: 'int8' | FurtherPrecision; readonly maxDrop: number },
 ): Promise<{
-  readonly options: WithinDropOptions;
+  readonly options: WithinDropOptions & { readonly quantize: Quantizer };
   readonly tell: (result: QuantizedWithinDrop) => QuantizedWithinDrop;
   readonly dropOf: (graph: Graph) => Difference;
 }> {
   const { evaluate, dropOf } = comparedForms(run, model, data);
-  const options: WithinDropOptions = {
+  const options = {
     layers: quantizableLayers(model).map(({ name }) => name),
     quantize: await quantizerOf(run, data, model, precision),
     evaluate,

@@ -6,8 +6,8 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { type Calibration, calibrationFeeds, studentInt8 } from '../measuring/int8.ts';
 
-/** Makes a network's graph in another precision, leaving some layers in float32. */
-export type Quantizer = (exclude?: readonly string[]) => Graph;
+/** Makes a network's graph in another precision, leaving some layers in float32; of int8, others in 4 bits. */
+export type Quantizer = (exclude?: readonly string[], fourBit?: readonly string[]) => Graph;
 
 /** What makes a student's network in one of the precisions that its recipe's export asks for. */
 export async function quantizerOf(

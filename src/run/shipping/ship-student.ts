@@ -1,4 +1,7 @@
-import { FURTHER_PRECISIONS, type Precision } from '../../export/precisions.ts';
+import { modelBytes } from '../../export/package-folder.ts';
+import { FURTHER_PRECISIONS, fileOf, type Precision } from '../../export/precisions.ts';
+import { rmSync } from '../../platform/files.ts';
+import { join } from '../../platform/paths.ts';
 import type { ShippedCheck } from '../../report/result.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { StudentPackage, TaskData } from '../context/task.ts';
@@ -21,6 +24,21 @@ export async function shipStudent(
   return isOneClass(data.heads)
     ? checkShipped(run, data, folder, options)
     : checkAnswers(run, data, folder, options);
+}
+
+/** Bytes that a student's file takes as it would ship: it is written in order to know them, and deleted. */
+export function writtenBytes(
+  data: TaskData,
+  folder: string,
+  content: StudentPackage,
+  precision: Precision,
+): number {
+  try {
+    data.writeStudent(folder, content);
+    return modelBytes(join(folder, fileOf(precision)));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function precisionsOf({ quantized, further = {} }: StudentPackage): Precision[] {

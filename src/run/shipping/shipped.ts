@@ -1,6 +1,6 @@
 import type { FurtherPrecision } from '../../export/precisions.ts';
 import type { Compression } from '../../report/compression.ts';
-import type { BaselineResult, ShippedCheck } from '../../report/result.ts';
+import type { BaselineResult, LayerPrecision, ShippedCheck } from '../../report/result.ts';
 import type { ShippedExits } from '../exits/shipped-exits.ts';
 
 /** A model that the student is compared with, in a file of its own that does not ship. */
@@ -16,6 +16,7 @@ export interface ShippedFurther {
   readonly maxDrop: number;
   /** Layers that stayed in float32. */
   readonly float32Layers: readonly string[];
+  readonly layers: readonly LayerPrecision[];
 }
 
 /** The files that a run ships, and those of what the student is compared with. */
@@ -27,6 +28,10 @@ export interface Shipped {
   readonly baselines: readonly ComparedModel[];
   /** Layers of the int8 student that stayed in float32. */
   readonly float32Layers: readonly string[];
+  /** Layers of the int8 student whose weights have 4 bits. */
+  readonly fourBitLayers: readonly string[];
+  /** Of the int8 student; empty without one. */
+  readonly layers: readonly LayerPrecision[];
   /** The student in further precisions, as its recipe asks. */
   readonly further: readonly ShippedFurther[];
   /** What the folder was read by, with the answers that are measured. */

@@ -1,13 +1,26 @@
 import { int8Share } from '../../compress/int8-share.ts';
 import type { Batch } from '../../data/batch.ts';
 import type { Split } from '../../data/split.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
 import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { relative } from '../../platform/paths.ts';
-import { finite, type Gain, type Gate, type ModelResult, shortName } from '../../report/result.ts';
+import { teacherMemory } from '../../recipe/teacher-memory.ts';
+import {
+  finite,
+  type Gain,
+  type Gate,
+  type LayerPrecision,
+  type ModelResult,
+  shippingPrecisions,
+  shortName,
+} from '../../report/result.ts';
+import { studentShips } from '../../report/runtime-gates.ts';
 import type { Section } from '../../report/targets/section.ts';
+import type { Head } from '../../targets/head.ts';
+import type { MemoryBound } from '../../teachers/parts/parted-model.ts';
 import { measuredRows } from '../batches/measured-rows.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
@@ -37,8 +50,10 @@ import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';
 import { type GatedFile, gateOf } from '../shipping/gate.ts';
 import { rejectFile } from '../shipping/rejected-files.ts';
+import { REJECTED_STUDENT, rejectStudent } from '../shipping/rejected-student.ts';
 import { networkFile, type Shipped } from '../shipping/shipped.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
+import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { SHIPPED } from './export.ts';
@@ -86,21 +101,26 @@ export const evaluateStage = stage({
         modelResult({
           runFolder: run.folder.path,
           file: files.get(name) as string,
-          ...(smaller.has(name) && { network: shipped.student }),
+          ...(smaller.has(name) && { network: shipped.student, layers: smaller.get(name) }),
           evaluation: models.measuringOf(name).values(),
           isOneClass: models.isOneClass,
           speed: speeds.get(name) as Speed,
           attributionCosine: cosines.get(name),
           ...(name === INT8_NAME && {
-            int8Share: int8Share(readModelFile(networkFile(shipped)), shipped.float32Layers),
+            int8Share: int8Share(readModelFile(networkFile(shipped)), [
+              ...shipped.float32Layers,
+              ...shipped.fourBitLayers,
+            ]),
           }),
         });
       const { chance } = models;
       const value: Evaluations = {
         metrics: [...mainFirst(data.heads)],
-        student: result(STUDENT_NAME),
-        ...(await gatedInt8(run, data, shipped, { models, result })),
-        ...(await gatedFurther(run, data, shipped, { models, result })),
+        ...(await gatedInRuntimes(run, data, shipped, models.headsOf(STUDENT_NAME), {
+          student: result(STUDENT_NAME),
+          ...(await gatedInt8(run, data, shipped, { models, result })),
+          ...(await gatedFurther(run, data, shipped, { models, result })),
+        })),
         ...(files.has(TEACHER_NAME) && { teacher: result(TEACHER_NAME), ...besideTeacher(models) }),
         ...(teacher?.hosted &&
           hosted && { hostedTeacher: hosted.result(teacher.hosted, data.taughtTruth !== undefined) }),
@@ -173,7 +193,7 @@ function filesOf(
 
 /**
  * Opens the models. Of a teacher's classes the answers are kept in the store like all others; other answers are kept rounded, and
- * asked for anew. Gives what measures a hosted teacher, on the samples that it answered.
+ * asked for anew, unless the teacher runs in parts, which answers all samples together. Gives what measures a hosted teacher, on the samples that it answered.
  */
 async function openModels(
   run: RunContext,
@@ -181,7 +201,7 @@ async function openModels(
   parts: {
     readonly models: ComparedModels;
     readonly files: ReadonlyMap<string, string>;
-    readonly smaller: ReadonlySet<string>;
+    readonly smaller: ReadonlyMap<string, unknown>;
     readonly teacher: TrainedTeacher | undefined;
   },
 ): Promise<HostedMeasuring | undefined> {
@@ -189,15 +209,18 @@ async function openModels(
   const { test } = data.dataset.splits;
   const how = { stage: 'evaluate', split: test, task: 'asking the teacher' } as const;
   const hosted = teacher?.hosted;
-  const isAsked = data.taughtTruth || (hosted ? hosted.choice.compare : models.isOneClass);
   const read = asTeacherReads(data);
+  const isAsked =
+    data.taughtTruth ||
+    (hosted ? hosted.choice.compare : models.isOneClass || teacherMemory(run.recipe) !== undefined);
   const asked = { ...how, split: read.dataset.splits.test };
   const kept =
     teacher && isAsked ? (await labelWith(run, read, teacher, teacher.file, asked)).answers : undefined;
   if (kept) data.taughtTruth?.tell('test', kept);
   for (const [name, file] of files) {
-    await models.open(run.engine, name, file, {
-      ...(name === TEACHER_NAME && models.isOneClass && { kept }),
+    const bound = name === TEACHER_NAME ? memoryBound(run, read, file) : undefined;
+    await models.open(bound ? await inParts(run.engine, bound) : run.engine, name, file, {
+      ...(name === TEACHER_NAME && (models.isOneClass || bound) && { kept }),
       ...(name === TEACHER_NAME && data.teacherReads && { reads: teacherBatches(data.teacherReads, test) }),
       // Smaller files are read as the student.
       ...(!smaller.has(name) && {
@@ -217,6 +240,12 @@ async function openModels(
   // Loaded where it is used: pages do not pay for it.
   const { HostedMeasuring } = await import('../teaching/hosted-measuring.ts');
   return new HostedMeasuring(data.heads, models.headsOf(STUDENT_NAME), compared);
+}
+
+/** Loaded where it is used: pages do not pay for it. */
+async function inParts(engine: Engine, bound: MemoryBound): Promise<Pick<Engine, 'load'>> {
+  const { engineInParts } = await import('../teaching/engine-in-parts.ts');
+  return engineInParts(engine, bound);
 }
 
 /** Opens several teachers to be told apart; undefined where there is one. */
@@ -257,11 +286,15 @@ function besideTeacher(models: ComparedModels): Pick<Evaluations, 'overTeacher' 
   };
 }
 
-/** The names of the student's files that are made of its float32 one. */
-function smallerFiles({ studentInt8, further }: Shipped): ReadonlySet<string> {
-  return new Set([
-    ...(studentInt8 ? [INT8_NAME] : []),
-    ...further.map(({ precision }) => furtherName(precision)),
+/** The student's files that are made of its float32 one, by name, with what became of their layers. */
+function smallerFiles({
+  studentInt8,
+  layers,
+  further,
+}: Shipped): ReadonlyMap<string, readonly LayerPrecision[]> {
+  return new Map([
+    ...(studentInt8 ? [[INT8_NAME, layers] as const] : []),
+    ...further.map((file) => [furtherName(file.precision), file.layers] as const),
   ]);
 }
 
@@ -280,7 +313,8 @@ async function gatedInt8(
   const { int8 } = run.recipe.export;
   if (!shipped.studentInt8 || !int8) return { studentInt8: null, gate: null };
   const { float32Layers } = shipped;
-  const file: GatedFile = { precision: 'int8', maxDrop: int8.maxDrop, float32Layers };
+  const { fourBitLayers } = shipped;
+  const file: GatedFile = { precision: 'int8', maxDrop: int8.maxDrop, float32Layers, fourBitLayers };
   const gated = await gatedFile(run, data, shipped, file, result(INT8_NAME), models.gainOver(INT8_NAME));
   return { studentInt8: gated.result, gate: gated.gate };
 }
@@ -316,6 +350,39 @@ async function gatedFile(
   const rejected = rejectFile(run.folder.path, file.precision);
   run.folder.keepFolder('student');
   return { result: { ...result, file: relative(run.folder.path, rejected) }, gate };
+}
+
+/** What the gates decide on, and what they leave of it. */
+type Gated = Pick<Evaluations, 'student' | 'studentInt8' | 'gate' | 'further' | 'runtimeGates'>;
+
+/** Decides whether the student ships by what it takes in the runtimes that the recipe bounds, and takes all of it out of the way where not. */
+async function gatedInRuntimes(
+  run: RunContext,
+  data: TaskData,
+  shipped: Shipped,
+  heads: readonly Head[],
+  files: Gated,
+): Promise<Gated> {
+  if (!run.recipe.export.gate) return files;
+  // Loaded where it is used: pages do not pay for it.
+  const { measureInRuntimes } = await import('../gates/runtime-gates.ts');
+  const ships = new Set(shippingPrecisions(files));
+  const runtimeGates = await measureInRuntimes(run, data, shipped, { heads, ships });
+  if (studentShips({ runtimeGates })) return { ...files, runtimeGates };
+  rejectStudent(run.folder.path);
+  run.folder.keepFolder('student');
+  return {
+    ...files,
+    student: moved(files.student),
+    studentInt8: files.studentInt8 && moved(files.studentInt8),
+    ...(files.further && { further: files.further.map((one) => ({ ...one, result: moved(one.result) })) }),
+    runtimeGates,
+  };
+}
+
+/** The same model with its place among what was kept back. */
+function moved({ file, ...model }: ModelResult): ModelResult {
+  return file === undefined ? model : { ...model, file: file.replace(/^student(?=[/\\])/, REJECTED_STUDENT) };
 }
 
 function gainOf({ difference, low, high }: Difference): Gain {

@@ -126,21 +126,29 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     studentInt8: int8 ? folder.file('student', QUANTIZED_FILE) : null,
     baselines,
     float32Layers: int8?.excluded ?? [],
-    further: further.map(({ precision, maxDrop, excluded }) => ({
+    fourBitLayers: int8?.fourBit ?? [],
+    layers: int8?.layers ?? [],
+    further: further.map(({ precision, maxDrop, excluded, layers }) => ({
       precision,
       file: folder.file('student', fileOf(precision)),
       maxDrop,
       float32Layers: excluded,
+      layers,
     })),
     check,
     ...(exits && { exits: exits.shipped }),
     ...(student.compression && { compression: student.compression }),
   };
-  const kept = (layers: readonly string[]) =>
-    layers.length > 0 ? ` (${layers.join(' and ')} in float32)` : '';
+  const kept = (layers: readonly string[], fourBit: readonly string[] = []) => {
+    const told = [
+      ...(layers.length > 0 ? [`${layers.join(' and ')} in float32`] : []),
+      ...(fourBit.length > 0 ? [`${fourBit.join(' and ')} in 4 bits`] : []),
+    ];
+    return told.length > 0 ? ` (${told.join(', ')})` : '';
+  };
   const files = [
     'f32',
-    ...(int8 ? [`int8${kept(int8.excluded)}`] : []),
+    ...(int8 ? [`int8${kept(int8.excluded, int8.fourBit)}`] : []),
     ...further.map(({ precision, excluded }) => `${precision}${kept(excluded)}`),
   ].join(', ');
   return {

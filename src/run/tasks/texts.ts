@@ -27,6 +27,7 @@ import { ownTextReading } from '../teaching/text-reading.ts';
 import { trainHeads } from '../teaching/train-head.ts';
 import { peerBatch } from '../training/peer-training.ts';
 import { givenTextModel } from './given-student.ts';
+import { isLanguageModel, shippingLanguageModel } from './language-models.ts';
 import type { BoundSamples, PeerModel, RecipeRun, SampleKind } from './sample-kind.ts';
 import { studentTokenizer } from './student-tokenizer.ts';
 
@@ -56,7 +57,7 @@ export const texts: SampleKind = {
       warnings: [...tokenizer.warnings, ...cutWarnings(tokenizer)],
       ...(classifier && { classesOf: (title: string) => classResolver(classifier, title) }),
       bind: (dataset) => ({
-        ...shipping(recipe, tokenizer),
+        ...(isLanguageModel(recipe) ? shippingLanguageModel : shipping)(recipe, tokenizer),
         ...(source && teaching(recipe, source, reads ? datasetAsRead(dataset, reads) : dataset, reads)),
         ...(reads && { teacherReads: reads }),
         ...(isHosted(recipe) && { teacherTitle: hostedTitle(recipe.teacher) }),

@@ -1,0 +1,39 @@
+import type { Session } from '../engine/engine.ts';
+import { type Tensor, tensor } from '../onnx/tensor.ts';
+
+const PAST = /^past_key_values\.\d+\.(?:key|value)$/;
+const PRESENT = /^present\.\d+\.(?:key|value)$/;
+
+/**
+ * A decoder's session that reads texts whole: what it would keep of earlier tokens is empty, and what it keeps of these is not
+ * given out. Other sessions stay as they are.
+ */
+export function withoutPast(session: Session): Session {
+  const past = (session.inputMetadata ?? []).filter(({ name }) => PAST.test(name));
+  if (past.length === 0) return session;
+  const empty = (rows: number): Record<string, Tensor> =>
+    Object.fromEntries(
+      past.map(({ name, type, shape }) => {
+        const [, heads, , size] = shape as readonly number[];
+        const dims = [rows, heads as number, 0, size as number];
+        return [name, tensor(type, dims, type === 'float16' ? new Uint16Array(0) : new Float32Array(0))];
+      }),
+    );
+  const outputNames = session.outputNames.filter((name) => !PRESENT.test(name));
+  return {
+    ...session,
+    inputNames: session.inputNames.filter((name) => !PAST.test(name)),
+    outputNames,
+    ...(session.inputMetadata && {
+      inputMetadata: session.inputMetadata.filter(({ name }) => !PAST.test(name)),
+    }),
+    run: (feeds, fetches = Object.fromEntries(outputNames.map((name) => [name, null]))) =>
+      session.run({ ...empty(rowsOf(feeds)), ...feeds }, fetches),
+    release: () => session.release(),
+  };
+}
+
+function rowsOf({ input_ids: ids }: Readonly<Record<string, Tensor>>): number {
+  if (!ids) throw new Error('a decoder is fed without input_ids');
+  return ids.dims[0] as number;
+}

@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkRecipe } from '../src/recipe/parse.ts';
+import { distill } from '../src/run/distill.ts';
+import { evaluate } from '../src/run/evaluate.ts';
+import { openTextGenerator } from '../src/run/open-text-generator.ts';
+import { train } from '../src/run/train.ts';
+import { RunPlace } from './support/small-run.ts';
+
+const place = new RunPlace();
+
+/** Sentences of a small grammar: who does something with a thing of a colour, the thing being the doer's own. */
+function sentence(i: number): string {
+  const who = ['cat', 'dog', 'bird', 'fish'][i % 4] as string;
+  const thing = { cat: 'ball', dog: 'bone', bird: 'seed', fish: 'pond' }[who] as string;
+  const colour = ['red', 'blue', 'green'][Math.floor(i / 4) % 3] as string;
+  const verb = ['sees', 'likes', 'wants', 'has'][Math.floor(i / 12) % 4] as string;
+  return `the ${who} ${verb} the ${colour} ${thing} number ${i}`;
+}
+
+beforeAll(() => {
+  const documents = Array.from({ length: 400 }, (_, i) => sentence(i));
+  // One that is much longer than what a model reads at once.
+  documents.push(Array.from({ length: 120 }, (_, i) => sentence(i + 500)).join('. '));
+  const lines = documents.map((text) => JSON.stringify({ text }));
+  writeFileSync(place.path('documents.jsonl'), `${lines.join('\n')}\n`);
+});
+afterAll(() => place.remove());
+
+function recipeOf(name: string, more: Record<string, unknown> = {}) {
+  return checkRecipe({
+    name,
+    task: 'text-generation',
+    data: {
+      source: { kind: 'jsonl', path: 'documents.jsonl' },
+      splits: { validation: 40, test: 60 },
+      maxLength: 16,
+      buckets: [12, 16],
+    },
+    inputs: {
+      text: { modality: 'text', field: 'text', tokenizer: { train: { kind: 'bpe', vocabulary: 512 } } },
+    },
+    outputs: { logits: { target: 'next-tokens', field: 'text' } },
+    student: { kind: 'gpt2', width: 32, heads: 2, layers: 1 },
+    training: {
+      epochs: 16,
+      batchSize: 16,
+      optimizer: { kind: 'adamw', learningRate: 0.01 },
+      earlyStopping: false,
+    },
+    baseline: { epochs: 1 },
+    export: { int8: { maxDrop: 0.5 } },
+    store: 'store',
+    ...more,
+  });
+}
+
+describe('a language model', () => {
+  test('learns from documents of any length, ships with a cache, is measured again alike and goes on from texts', async () => {
+    const options = place.options('teacher');
+    const result = await train(recipeOf('teacher'), options);
+    expect(result.metrics.map(({ name }) => name)).toEqual(['perplexity', 'bitsPerByte', 'tokenAccuracy']);
+    expect(result.student.metrics.perplexity).toBeLessThan(6);
+    const again = await evaluate(options.out, {});
+    for (const { name, value } of again.metrics)
+      expect(value).toBeCloseTo(result.student.metrics[name] as number, 4);
+    const config = JSON.parse(readFileSync(place.path('runs', 'teacher', 'student', 'config.json'), 'utf8'));
+    expect(config).toMatchObject({ model_type: 'gpt2', n_layer: 1, n_head: 2, n_embd: 32, n_positions: 16 });
+    const model = await openTextGenerator(options.out);
+    const { text } = await model.generate('the dog sees the', { maxNewTokens: 4 });
+    await model.release();
+    expect(text).toMatch(/^ (red|blue|green) bone/);
+  });
+
+  test.each([
+    ['the likeliest tokens', { likeliest: 8 }, { kind: 'gpt2' }],
+    ['drawn tokens', { sampled: 8 }, { kind: 'gpt2' }],
+    ['all logits', 'all', { kind: 'llama', keyHeads: 1 }],
+  ])('teaches another by %s', async (_, keep, kind) => {
+    const name = `student-${JSON.stringify(keep).replaceAll(/\W/g, '')}`;
+    const result = await distill(
+      recipeOf(name, {
+        inputs: undefined,
+        outputs: { logits: { target: 'next-tokens', field: 'text', keep } },
+        teacher: { kind: 'onnx', model: 'runs/teacher/student', train: 'none' },
+        student: { ...kind, width: 24, heads: 2, layers: 1 },
+        training: {
+          epochs: 8,
+          batchSize: 16,
+          optimizer: { kind: 'adamw', learningRate: 0.01 },
+          earlyStopping: false,
+        },
+        export: { int8: false },
+      }),
+      place.options(name),
+    );
+    const { teacher, student, baseline } = result;
+    expect(teacher?.metrics.perplexity).toBeLessThan(6);
+    expect(student.metrics.perplexity).toBeLessThan(8);
+    expect(student.metrics.perplexity).toBeLessThan(baseline?.metrics.perplexity as number);
+  });
+
+  test('is refused where a student would see what comes, or a loss is about classes', async () => {
+    expect(() => recipeOf('sees', { student: { kind: 'text-conv' } })).toThrow(
+      /each token by those before it alone.*gpt2/,
+    );
+    expect(() => recipeOf('kd', { objective: [{ kind: 'tokenKd', weight: 1 }] })).toThrow(/tokenKd/);
+  });
+});
