@@ -71,6 +71,7 @@ export {
   type RunResult,
   type StageSeconds,
 } from './report/result.ts';
+export type { RuntimeBound, RuntimeGate } from './report/runtime-gates.ts';
 export type {
   CompileOptions,
   CompileResult,

@@ -1,23 +1,24 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createNodeEngine } from '../src/engine/node.ts';
-import { exportStudent, openEarlyExits, parseRecipe, train } from '../src/index.ts';
+import { exportStudent, openEarlyExits, parseRecipe, plan, train } from '../src/index.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { tensor } from '../src/onnx/tensor.ts';
+import { cutOff, goOn } from './support/cut-off.ts';
 import { fileHash } from './support/file-hash.ts';
 import { patience } from './support/patience.ts';
 import { writeQuarters } from './support/small-pictures.ts';
 import { RunPlace } from './support/small-run.ts';
 
 const place = new RunPlace();
-const recipe = (exits: string) =>
+const recipe = (exits: string, later = '') =>
   parseRecipe(`
 name: exits
 task: image-classification
 data: { source: { kind: idx, path: pictures, classes: [a, b, c, d] }, splits: { validation: 60 } }
 student: { kind: resnet, width: 8, stages: 2, blocks: 1 }
-training: { epochs: 3, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 9, earlyStopping: false }
-compress: [{ kind: exits, after: [1], places: 2, maxDrop: 0.1${exits} }]
+training: { epochs: 3, batchSize: 32, checkpointEvery: ${later ? 0.001 : 30}, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 9, earlyStopping: false }
+compress: [{ kind: exits, after: [1], places: 2, maxDrop: 0.1${exits} }${later}]
 export: { int8: { maxDrop: 0.2 } }
 `);
 
@@ -63,6 +64,9 @@ test('a student with exits ships as one file with branches and in parts, which a
     await session.release();
   }
 
+  const rows = (await plan(recipe(''), place.options('run'))).stages;
+  expect(rows.find(({ stage }) => stage === 'evaluate')?.note).toMatch(/^the exits: \d+\.\d s$/);
+
   const hash = fileHash(onnx);
   rmSync(`${run}/student`, { recursive: true });
   await exportStudent(run, {});
@@ -80,6 +84,52 @@ test('heads that are trained afterwards leave the network as it was, and may shi
   expect(after?.validation?.loss).toBeCloseTo(first?.validation?.loss as number, 5);
   expect(existsSync(place.path('runs', 'heads', 'student', 'exits.json'))).toBe(false);
   await expect(openEarlyExits(place.path('runs', 'heads', 'student'))).rejects.toThrow();
+});
+
+test('later transforms keep the exits and train them on; a run that is killed on its way ends in the same bits', {
+  timeout: patience(90),
+}, async () => {
+  const listed = recipe(
+    '',
+    ', { kind: prune, amount: 0.25, epochs: 1 }, { kind: group, blockEpochs: 1, epochs: 1 }, { kind: qat, epochs: 1 }',
+  );
+  const [whole, killed] = [place.options('later'), place.options('killed')];
+  const result = await train(listed, whole);
+  const [, prune, group, qat] = result.compression ?? [];
+  expect(prune?.after?.parameters).toBeLessThan(0.8 * (prune?.before?.parameters as number));
+  expect(group?.after?.parameters).toBeLessThan(0.8 * (group?.before?.parameters as number));
+  expect(qat?.summary).toMatch(/^\d+ layers trained with the roundings/);
+  for (const { exits, test } of [result.exits!.model, result.exits!.quantized!]) {
+    expect(exits.map(({ layer }) => layer)).toEqual(['stage_1/block_1', undefined]);
+    expect(test.samples).toBe(60);
+  }
+  const ways = readFileSync(`${whole.out}/metrics.jsonl`, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('loss/exit_1/self'));
+  expect(ways.some((line) => line.includes('"stage":"train"'))).toBe(true);
+  expect(ways.some((line) => line.includes('"stage":"compress"'))).toBe(true);
+  const { nodes } = readModelFile(`${whole.out}/student/onnx/model.onnx`);
+  expect(nodes.map(({ opType }) => opType)).toContain('If');
+
+  await cutOff(listed, killed, 'training', 12);
+  await cutOff(listed, killed, 'qat quantised', 3);
+  const steps = await goOn(listed, killed, 'qat quantised');
+  expect(steps[0]).toBeGreaterThan(1);
+  for (const file of ['onnx/model.onnx', 'onnx/model_quantized.onnx', 'exits.json'])
+    expect(fileHash(`${killed.out}/student/${file}`)).toBe(fileHash(`${whole.out}/student/${file}`));
+});
+
+test('an exit on a smaller image shares its weights with later groups of channels', {
+  timeout: patience(60),
+}, async () => {
+  const small = recipe(', resolution: 2', ', { kind: group, blockEpochs: 1, epochs: 1 }');
+  const result = await train(small, place.options('small'));
+  expect(result.compression?.[1]?.summary).toMatch(/^8 convolutions in 2 groups each/);
+  expect(result.exits?.model.exits.map(({ layer }) => layer)).toEqual([
+    'the image at 4x4',
+    'stage_1/block_1',
+    undefined,
+  ]);
 });
 
 test('a layer that there is not is refused with its name before anything is trained', async () => {

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportStudent, parseRecipe, train } from '../src/index.ts';
+import { cutOff, goOn } from './support/cut-off.ts';
 import { fileHash } from './support/file-hash.ts';
 import { patience } from './support/patience.ts';
 import { writeQuarters } from './support/small-pictures.ts';
@@ -8,13 +9,13 @@ import { RunPlace } from './support/small-run.ts';
 
 const place = new RunPlace();
 
-const recipe = (compress: string, int8: string) =>
+const recipe = (compress: string, int8: string, checkpointEvery = 30) =>
   parseRecipe(`
 name: rounded
 task: image-classification
 data: { source: { kind: idx, path: pictures, classes: [a, b, c, d] }, splits: { validation: 40 } }
 student: { kind: resnet, width: 8, stages: 2, blocks: 1 }
-training: { epochs: 2, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 9, earlyStopping: false }
+training: { epochs: 2, batchSize: 32, checkpointEvery: ${checkpointEvery}, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 9, earlyStopping: false }
 export: { int8: ${int8} }
 compress: [${compress}]
 `);
@@ -49,9 +50,27 @@ test('a student is trained with the roundings of the int8 file that ships, besid
   expect(fileHash(`${student}/model_quantized.onnx`)).toBe(shipped);
 });
 
+test('a training with roundings that is killed on its way goes on from its checkpoint, to the same bits', {
+  timeout: patience(60),
+}, async () => {
+  const observed = recipe('{ kind: qat, epochs: 2 }', '{ maxDrop: 1 }', 0.001);
+  const [whole, killed] = [place.options('whole'), place.options('killed')];
+  await train(observed, whole);
+  await cutOff(observed, killed, 'qat quantised', 4);
+  const steps = await goOn(observed, killed, 'qat quantised');
+  expect(steps[0]).toBeGreaterThan(1);
+  for (const file of ['model.onnx', 'model_quantized.onnx'])
+    expect(fileHash(`${killed.out}/student/onnx/${file}`)).toBe(
+      fileHash(`${whole.out}/student/onnx/${file}`),
+    );
+});
+
 test('quantisation-aware training without an int8 file is refused, with its place', {
   timeout: patience(30),
 }, async () => {
   expect(() => recipe('{ kind: qat }', 'false')).toThrow(/compress/);
   expect(() => recipe('{ kind: qat }, { kind: low-rank }', '{}')).toThrow(/last/);
+  expect(() => recipe('{ kind: qat }, { kind: exits, train: heads }', '{}')).toThrow(/last/);
+  // These are trained with the student, wherever they are listed.
+  recipe('{ kind: qat }, { kind: exits }', '{}');
 });

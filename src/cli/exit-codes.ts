@@ -6,7 +6,7 @@ export const EXIT = {
   failed: 1,
   /** The command line or the recipe is wrong, or names what is not there; nothing was started. */
   usage: 2,
-  /** The run is complete, but a smaller file of its student (int8, 4 bits) lost more than the recipe allows. */
+  /** The run is complete, but its student exceeds what the recipe allows: a smaller file lost too much, or a runtime takes too long. */
   gate: 3,
   /** A hosted teacher's budget is used up; the same command goes on with a larger one. */
   budget: 4,
@@ -20,7 +20,8 @@ export const EXIT_CODES_HELP = `Exit codes:
   0    done
   1    failed; what was computed is kept, the same command goes on
   2    the command line or the recipe is wrong, or names data or a model that is not there
-  3    the int8 student, or another smaller file, lost more than the recipe allows (maxDrop of export.int8, q4, fp16)
+  3    the student exceeds a bound of the recipe: what a smaller file may lose (maxDrop of export.int8, q4, fp16), or what it may take in the
+       runtimes that will run it (export.gate)
   4    the budget for the teacher is used up (teacher.budget); with a larger one the same command goes on
   130  interrupted; the same command goes on`;
 
@@ -39,6 +40,8 @@ const NOT_THERE = new Set<ErrorCode>([
   'generate.options',
   'generate.prompt',
   'generate.too-long',
+  'measure.no-runtime',
+  'measure.threads',
   'model.not-found',
   'teacher.key',
   'teacher.length',

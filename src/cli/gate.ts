@@ -3,11 +3,11 @@ import type { Cli } from './cli.ts';
 import { EXIT } from './exit-codes.ts';
 import { writeResult } from './json-result.ts';
 
-/** Tells the result of something with an export gate; a gate that stayed shut is exit code 3. */
+/** Tells the result of something with gates; one that stayed shut is exit code 3. */
 export async function finishGated(
   cli: Cli,
   json: boolean | undefined,
-  result: Pick<TrainResult, 'gate' | 'further' | 'metrics'>,
+  result: Pick<TrainResult, 'gate' | 'further' | 'runtimeGates' | 'metrics'>,
   summary: string,
 ): Promise<void> {
   if (json) writeResult(cli, result);

@@ -23,8 +23,11 @@ import {
   shortName,
   type TrainResult,
 } from '../report/result.ts';
+import { studentShips } from '../report/runtime-gates.ts';
+import { runtimeLines, shutRuntimes } from '../report/runtime-sentences.ts';
 import type { EvaluationResult, LabelResult } from '../run/api.ts';
 import type { HostedPrice, Plan } from '../run/planning/stage-plan.ts';
+import { REJECTED_STUDENT } from '../run/shipping/rejected-student.ts';
 import { formatBytes, formatCount, formatDuration, plainLine } from './progress/format.ts';
 import { table } from './table.ts';
 
@@ -49,12 +52,15 @@ export function modelTable(result: TrainResult | RunResult): string {
   return table([
     ['', ...titles, 'size', 'parameters', 'one', '32 at once', 'a second'],
     ...(distilled?.teacher ? [row('teacher', distilled.teacher)] : []),
-    row('student', student),
+    row(studentShips(result) ? 'student' : 'student, kept back', student),
     ...(studentInt8
       ? [row(int8Ships(result) ? 'student int8' : 'student int8, kept back', studentInt8)]
       : []),
     ...further.map((one) =>
-      row(`student ${one.precision}${one.gate.passed ? '' : ', kept back'}`, one.result),
+      row(
+        `student ${one.precision}${one.gate.passed && studentShips(result) ? '' : ', kept back'}`,
+        one.result,
+      ),
     ),
     ...(distilled ? baselinesOf(distilled) : (result.baselines ?? [])).map((one) =>
       row(shortName(one.name), one.result),
@@ -70,8 +76,11 @@ export function runSummary(result: TrainResult | RunResult, out: string, working
     ...compressionLines(result.compression).map((line) => `Compressed by ${plainLine(line)}.`),
     ...mixedLines(result).map((line) => `Precision: ${plainLine(line)}.`),
     ...exitLines(result.exits).map((line) => `Leaving early: ${plainLine(line)}.`),
+    ...runtimeLines(result).map((line) => `Measured ${plainLine(line)}.`),
     '',
-    `  model   ${join(folder, 'student')}${contents(result)}`,
+    studentShips(result)
+      ? `  model   ${join(folder, 'student')}${contents(result)}`
+      : `  model   none ships; it was kept back in ${join(folder, REJECTED_STUDENT)}`,
     `  report  ${join(folder, 'report.html')}`,
   ].map(asTyped);
   return `${modelTable(result)}\n${lines.join('\n')}\n`;
@@ -116,16 +125,19 @@ function asTyped(sentence: string): string {
   return plainLine(sentence.replaceAll('\u202f', ' ').replaceAll('\u2019', "'").replaceAll('\u2212', '-'));
 }
 
-/** What to say of gates that stayed shut; undefined when they let all files pass. */
-export function gateFailure({
-  gate,
-  further = [],
-  metrics,
-}: Pick<TrainResult, 'gate' | 'further' | 'metrics'>): string | undefined {
+/** What to say of gates that stayed shut, a line each; undefined when they let all files pass. */
+export function gateFailure(
+  result: Pick<TrainResult, 'gate' | 'further' | 'runtimeGates' | 'metrics'>,
+): string | undefined {
+  const { gate, further = [], metrics } = result;
   const gates = [...(gate ? [{ precision: 'int8' as const, gate }] : []), ...further];
-  const shut = gates.filter((one) => !one.gate.passed);
-  if (shut.length === 0) return undefined;
-  return shut.map((one) => plainLine(shutGate({ gate: one.gate, metrics }, one.precision))).join('; ');
+  const told = [
+    ...gates
+      .filter((one) => !one.gate.passed)
+      .map((one) => shutGate({ gate: one.gate, metrics }, one.precision)),
+    ...shutRuntimes(result),
+  ];
+  return told.length > 0 ? told.map(asTyped).join('\n  ') : undefined;
 }
 
 /** A plan as a table with its totals. */

@@ -35,8 +35,8 @@ const random = randomStream(1, 'jackknife');
 const noise = (count: number, size: number) =>
   Float32Array.from({ length: count }, () => size * random.normal());
 
-it('gives the metric itself, and an interval of its difference that holds the true one about 95 times in 100', () => {
-  let held = 0;
+it('gives the metric itself, and intervals of it and of its difference that hold the true one about 95 times in 100', () => {
+  let [held, heldAlone] = [0, 0];
   const repeats = 200;
   for (let repeat = 0; repeat < repeats; repeat++) {
     const truth = noise(100, 1);
@@ -55,7 +55,11 @@ it('gives the metric itself, and an interval of its difference that holds the tr
     );
     const { low, high } = first.minus(second);
     if (low <= -0.2 && -0.2 <= high) held++;
+    const alone = second.interval;
+    if (alone.low <= 1.2 && 1.2 <= alone.high) heldAlone++;
   }
+  expect(heldAlone / repeats).toBeGreaterThan(0.85);
+  expect(heldAlone / repeats).toBeLessThan(0.99);
   expect(held / repeats).toBeGreaterThan(0.88);
   expect(held / repeats).toBeLessThan(0.99);
 });

@@ -46,6 +46,16 @@ export class JackknifedMetric {
     return this.#of(this.#whole);
   }
 
+  /** The 95 % interval of this model's value; infinite bounds where the samples are too few for one. */
+  get interval(): Interval {
+    const half = this.#halfOf(
+      this.value,
+      this.#without.map((one) => this.#of(one)),
+    );
+    if (half === undefined) return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+    return { low: this.value - half, high: this.value + half };
+  }
+
   /** This model's value minus the other's on the same samples; infinite bounds where they are too few for an interval. */
   minus(other: JackknifedMetric): Difference {
     const difference = this.value - other.value;
@@ -71,6 +81,11 @@ export class JackknifedMetric {
     const parts = this.#without.map((one, part) =>
       make(this.#of(one), this.#of(other.#without[part] as Measuring)),
     );
+    return this.#halfOf(whole, parts);
+  }
+
+  /** Half the interval of a value, from what it is without each of the parts. */
+  #halfOf(whole: number, parts: readonly number[]): number | undefined {
     const variance = ((PARTS - 1) / PARTS) * parts.reduce((sum, value) => sum + (value - whole) ** 2, 0);
     return Number.isFinite(variance) ? T_QUANTILE * Math.sqrt(variance) : undefined;
   }

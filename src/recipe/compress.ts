@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TRANSFORMS } from '../compress/transforms/index.ts';
+import { phasesOf, type Transform } from '../compress/transforms/transform.ts';
 import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';
 
@@ -91,8 +92,7 @@ function qatProblems(recipe: Listed): Problem[] {
   ];
 }
 
-function comesAfter({ kind }: { readonly kind: string }): boolean {
-  return (TRANSFORMS as readonly { kind: string; after?: unknown }[]).some(
-    (one) => one.kind === kind && one.after !== undefined,
-  );
+function comesAfter(item: { readonly kind: string }): boolean {
+  const transform = (TRANSFORMS as readonly Transform[]).find(({ kind }) => kind === item.kind);
+  return transform !== undefined && phasesOf(transform, item).includes('after');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FourBitForm } from '../compress/four-bit-weights.ts';
 import { FURTHER_PRECISIONS, type FurtherPrecision } from '../export/precisions.ts';
+import { gateSchema } from './gate.ts';
 
 const q4Options = z.strictObject({
   maxDrop: z
@@ -92,6 +93,7 @@ export const exportSchema = z
       .describe('Writes an int8 model beside the f32 one, if it is as good; false leaves it out.'),
     q4: q4Schema,
     fp16: fp16Schema,
+    gate: gateSchema,
     license: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/, { error: "expected a licence's id, like apache-2.0" })

@@ -14,6 +14,7 @@ import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { exportProblems, exportSchema } from './export.ts';
+import { gateProblems } from './gate.ts';
 import { hostedProblems } from './hosted.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
@@ -114,6 +115,7 @@ export const recipeSchema = fromRegistries(() =>
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
         ...metricProblems(recipe as Recipe),
+        ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),
       ])
         context.addIssue({ code: 'custom', ...problem });

@@ -18,6 +18,7 @@ import {
   shippingPrecisions,
   shortName,
 } from './result.ts';
+import { runtimeLines } from './runtime-sentences.ts';
 import { slowerInt8 } from './slower-int8.ts';
 
 /** What a model card says that no report knows. */
@@ -139,6 +140,7 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
   for (const line of compressionLines(data.result.compression)) facts.push(`**Compressed:** ${inline(line)}`);
   for (const line of mixedLines(data.result)) facts.push(`**Precision:** ${inline(line)}`);
   for (const line of exitLines(data.result.exits)) facts.push(`**Leaves early:** ${inline(line)}`);
+  for (const line of runtimeLines(data.result)) facts.push(`**Measured** ${inline(line)}`);
   if (classes) facts.push(`**Classes:** ${classes.labels.map(inline).join(', ')}`);
   const how = taught ? 'distilled' : 'trained on labels';
   const answers = data.outputs.map((one) => `${one.title} (\`${inline(one.name)}\`)`).join(' and ');

@@ -3,6 +3,7 @@ import { FURTHER_PRECISIONS, PRECISIONS, type Precision } from '../export/precis
 import type { MetricInfo } from '../metrics/metric.ts';
 import { compressionSchema } from './compression.ts';
 import { exitsResultSchema } from './exits-result.ts';
+import { type RuntimeGate, runtimeGateSchema, studentShips } from './runtime-gates.ts';
 
 const count = z.number().int().nonnegative();
 const fraction = z.number().min(0).max(1);
@@ -193,6 +194,8 @@ export const trainResultSchema = z.object({
   gate: gateSchema.nullable(),
   /** The student in the further precisions that the recipe asks for. */
   further: z.array(furtherResultSchema).optional(),
+  /** Whether the student keeps to the recipe's bounds in the runtimes that will run it; absent where it names none. */
+  runtimeGates: z.array(runtimeGateSchema).optional(),
   /** What read the student's folder before it was measured. */
   shippedCheck: shippedCheckSchema.optional(),
   /** What the recipe's transforms did; absent where it lists none. */
@@ -327,21 +330,24 @@ export function shortName(name: string): string {
   return name === LABELS_ALONE.name ? 'baseline' : name;
 }
 
-/** Whether the student's folder holds an int8 file: one was made, and the gate let it pass. */
+/** Whether the student's folder holds an int8 file: one was made, and the gates let it pass. */
 export function int8Ships({
   studentInt8,
   gate,
+  runtimeGates,
 }: {
   readonly studentInt8: object | null;
   readonly gate: { readonly passed: boolean } | null;
+  readonly runtimeGates?: readonly Pick<RuntimeGate, 'passed'>[] | undefined;
 }): boolean {
-  return studentInt8 !== null && gate?.passed !== false;
+  return studentInt8 !== null && gate?.passed !== false && studentShips({ runtimeGates });
 }
 
-/** The precisions of the models that are in the student's folder. */
+/** The precisions of the models that are in the student's folder; none where that does not ship. */
 export function shippingPrecisions(
   result: Parameters<typeof int8Ships>[0] & Pick<TrainResult, 'further'>,
 ): Precision[] {
+  if (!studentShips(result)) return [];
   const further = result.further?.filter(({ gate }) => gate.passed) ?? [];
   return [
     'f32',

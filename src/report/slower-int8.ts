@@ -8,7 +8,7 @@ const NOISE = 0.95;
  * MobileNetV3 are; undefined where it is not, or where it does not ship.
  */
 export function slowerInt8(
-  result: Pick<TrainResult, 'student' | 'studentInt8' | 'gate' | 'machine'>,
+  result: Pick<TrainResult, 'student' | 'studentInt8' | 'gate' | 'runtimeGates' | 'machine'>,
 ): string | undefined {
   const { student, studentInt8, machine } = result;
   if (!studentInt8 || !int8Ships(result) || !(slowness(studentInt8, student) < NOISE)) return undefined;

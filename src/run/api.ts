@@ -5,6 +5,7 @@ import type { MetricInfo } from '../metrics/metric.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ContinualResult } from '../report/continual-result.ts';
 import type { FurtherResult, Gate, RunResult, TrainResult } from '../report/result.ts';
+import type { RuntimeGate } from '../report/runtime-gates.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
 import type { DataCheck } from './check.ts';
@@ -93,6 +94,8 @@ export interface ExportResult {
   gate: Gate | null;
   /** The student in further precisions, and whether each lost too much. */
   further?: FurtherResult[];
+  /** Whether the student keeps to the recipe's bounds in the runtimes that it names; where not, the folder is one that does not ship. */
+  runtimeGates?: RuntimeGate[];
   /** What that was measured by, the main metric first. */
   metrics: MetricInfo[];
 }

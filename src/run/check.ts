@@ -9,6 +9,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { stretches } from '../report/targets/frame-classes.ts';
 import { type BoxSpace, boxesInList } from '../targets/box-grid.ts';
 import { boxListColumn } from '../targets/boxes-truth.ts';
+import { requireTransforms } from './compressing/require-transforms.ts';
 import { interrupted, isStop } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { SampleUnit } from './context/sample-unit.ts';
@@ -16,6 +17,7 @@ import type { Task, TaskData } from './context/task.ts';
 import { classFindings } from './data/class-findings.ts';
 import { dataFindings } from './data/data-findings.ts';
 import { untrainable } from './data/require-trainable.ts';
+import { requireRuntimes } from './gates/require-runtimes.ts';
 import { openTask } from './tasks/index.ts';
 
 /** A class and its samples by split; `train` by their true class, `labelled` those whose label the student is given. */
@@ -77,9 +79,10 @@ const MOST_SAMPLES = 4;
 
 /**
  * Reads a recipe's data as a run would and says what they are: rows, classes, lengths, what is wrong with them, and how
- * models see the first samples. The run that follows finds them prepared. The teacher is opened and asked nothing.
+ * models see the first samples; and whether its transforms fit the student, and the runtimes that it bounds are there. The run that
+ * follows finds the data prepared. The teacher is opened and asked nothing.
  *
- * @throws LimbeckError of the data, the tokenizer and the teacher's files; `run.interrupted` after `options.signal`
+ * @throws LimbeckError `compress.invalid`, `measure.no-runtime`; of the data, the tokenizer and the teacher's files; `run.interrupted` after `options.signal`
  */
 export async function check(recipe: Recipe, options: RunOptions): Promise<DataCheck> {
   try {
@@ -102,6 +105,8 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
       const seconds = (performance.now() - started) / 1000;
       const summary = `${dataset.statistics.rows} rows${dataset.reused ? '; prepared earlier' : ''}`;
       options.onEvent?.({ type: 'stage-end', stage: 'data', seconds, summary });
+      if (!untrainable(data)) await requireTransforms(recipe, data);
+      await requireRuntimes(recipe, options);
       return describe(task, data);
     } finally {
       dataset.close();

@@ -3,10 +3,13 @@ import { existsSync } from '../platform/files.ts';
 import { type Recipe, requireTeacher } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
 import { type RunResult, runResultSchema, shippingPrecisions } from '../report/result.ts';
+import { studentShips } from '../report/runtime-gates.ts';
 import { isCompared } from './context/compared.ts';
 import { openRun } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { RunFolder } from './folder/run-folder.ts';
+import { sameBounds } from './gates/same-bounds.ts';
+import { REJECTED_STUDENT } from './shipping/rejected-student.ts';
 import { DISTILL } from './stages/index.ts';
 import { registeredNames } from './stages/registered.ts';
 import { RESULT } from './stages/report.ts';
@@ -32,7 +35,7 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
   requireTeacher(recipe);
   const run = await openRun(recipe, options);
   try {
-    const finished = readResult(run.folder, options);
+    const finished = readResult(run.folder, recipe, options);
     if (finished) {
       run.emit({
         type: 'log',
@@ -51,9 +54,9 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
 
 /**
  * The result of a run that is finished and whole, with a baseline if one is wanted; undefined otherwise. A run whose
- * student or page is gone (an export was killed, a person cleaned up) writes them again.
+ * student or page is gone (an export was killed, a person cleaned up) writes them again; one whose bounds were changed measures anew.
  */
-function readResult(folder: RunFolder, options: RunOptions): RunResult | undefined {
+function readResult(folder: RunFolder, recipe: Recipe, options: RunOptions): RunResult | undefined {
   const file = folder.file('result.json');
   if (!existsSync(file)) return undefined;
   try {
@@ -62,12 +65,16 @@ function readResult(folder: RunFolder, options: RunOptions): RunResult | undefin
     if (!hasBaseline && isCompared(options)) return undefined;
     // A stage that was registered since is still to do.
     if (registeredNames().some((name) => result.seconds[name] === undefined)) return undefined;
+    if (!sameBounds(recipe, result)) return undefined;
     // What was damaged is made again: the student, the numbers, the teacher, what they are compared with.
-    const problem = folder.problemOf('student') ?? folder.problemOf('result.json') ?? folder.damage();
+    const ships = studentShips(result);
+    const problem =
+      (ships ? folder.problemOf('student') : undefined) ?? folder.problemOf('result.json') ?? folder.damage();
     if (problem !== undefined) return undefined;
-    const whole =
-      isPackage(folder.file('student'), shippingPrecisions(result)) && existsSync(folder.file('report.html'));
-    return whole ? result : undefined;
+    const isLeft = ships
+      ? isPackage(folder.file('student'), shippingPrecisions(result))
+      : existsSync(folder.file(REJECTED_STUDENT)) && !existsSync(folder.file('student'));
+    return isLeft && existsSync(folder.file('report.html')) ? result : undefined;
   } catch {
     // Of another version, or damaged: measuring and reporting again costs little.
     return undefined;

@@ -17,7 +17,6 @@ import {
 import { OutputsMeasuring } from '../metrics/measure-outputs.ts';
 import { readModelFile } from '../onnx/node-files.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import { existsSync } from '../platform/files.ts';
 import { resolve } from '../platform/paths.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Head } from '../targets/head.ts';
@@ -35,6 +34,7 @@ import { isTaughtAlone } from './heads/taught-truth.ts';
 import { tuneHeads } from './heads/tune-heads.ts';
 import { openClassifier } from './measuring/open-classifier.ts';
 import { openTeacherTruth, type TeacherTruth } from './measuring/teacher-truth.ts';
+import { requireStudent } from './shipping/require-student.ts';
 import { openTask } from './tasks/index.ts';
 
 const ROWS = 64;
@@ -44,7 +44,7 @@ const ROWS = 64;
  * Of the training split only the samples with labels count. What only a teacher knows is asked of the run's.
  *
  * @throws LimbeckError `run.not-a-run`, `run.damaged` for a student that is not as it was exported,
- * `export.missing` for a run without a student,
+ * `export.missing` for a run without a student, `export.kept-back` for one whose student a gate set aside,
  * `run.other-data` where samples of the run's split are gone or relabelled, `model.not-found`,
  * `model.classes` for a model of other classes; AbortError after `options.signal`.
  */
@@ -66,7 +66,7 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
       ? resolve(`${settings.out}/student/${MODEL_FILE}`)
       : modelFiles(resolve(options.model)).model;
   if (options.model === undefined) {
-    requireStudent(model);
+    requireStudent(settings.out, model);
     requireKept(
       settings.out,
       files,
@@ -166,14 +166,5 @@ function requireOutputs({ outputNames }: Session, heads: readonly Head[], model:
   throw new LimbeckError('model.no-such-value', `the model has no output '${missing.output}'`, {
     where: `${model}: its outputs are ${outputNames.join(', ')}`,
     remedy: 'Measure it on the data that it was made for.',
-  });
-}
-
-/** Throws LimbeckError `export.missing` when a run has not come so far that it has a student. */
-function requireStudent(file: string): void {
-  if (existsSync(file)) return;
-  throw new LimbeckError('export.missing', 'the run has no student yet', {
-    where: file,
-    remedy: 'Let the run finish: `limbeck distill` with its recipe and folder.',
   });
 }

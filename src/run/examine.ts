@@ -5,9 +5,11 @@ import { type HostedRecipe, isHosted, type Recipe } from '../recipe/schema.ts';
 import type { Abilities } from '../teachers/chat/abilities.ts';
 import { hostedTitle } from '../teachers/chat/address.ts';
 import { examineCalibration } from './calibrating/examine-calibration.ts';
+import { requireTransforms } from './compressing/require-transforms.ts';
 import { interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { TaskData } from './context/task.ts';
+import { requireRuntimes } from './gates/require-runtimes.ts';
 import { assumedData } from './planning/assumed-data.ts';
 import { openTask } from './tasks/index.ts';
 import { findAbilities, knownAbilities, probePrice, reachEndpoint } from './teaching/hosted-abilities.ts';
@@ -67,12 +69,33 @@ export async function examineRecipe(recipe: Recipe, options: ExamineOptions): Pr
       const found = await examineCalibration(recipe, data, options);
       findings.push({ name: 'calibration', status: 'ok', found });
     }
+    findings.push(...(await examineShape(recipe, data, options)));
     if (isHosted(recipe)) findings.push(...(await examineHosted(recipe, data, options)));
   } catch (error) {
     if (isStop(error, options.signal)) throw interrupted();
     findings.push(problemOf(data ? 'teacher' : 'data and teacher', error));
   } finally {
     data?.dataset.close();
+  }
+  return findings;
+}
+
+/** Whether the transforms fit the student, and whether the runtimes are there that the recipe bounds: each is started. */
+async function examineShape(
+  recipe: Recipe,
+  data: TaskData,
+  options: ExamineOptions,
+): Promise<RecipeFinding[]> {
+  let name = 'compress';
+  const findings: RecipeFinding[] = [];
+  try {
+    await requireTransforms(recipe, data);
+    name = 'runtimes';
+    for (const { on, started } of await requireRuntimes(recipe, options))
+      findings.push({ name: `runtime ${on}`, status: 'ok', found: started.title });
+  } catch (error) {
+    if (isStop(error, options.signal)) throw error;
+    findings.push(problemOf(name, error));
   }
   return findings;
 }

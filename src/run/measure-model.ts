@@ -1,4 +1,3 @@
-import { LimbeckError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import { fileOf, PRECISIONS, type Precision } from '../export/precisions.ts';
 import type { Graph } from '../onnx/graph.ts';
@@ -19,6 +18,7 @@ import { modelFiles } from '../teachers/model-folder.ts';
 import { reopenRun } from './context/finished-run.ts';
 import { dataAsInRun } from './data/kept-splits-file.ts';
 import { shippedCalls } from './measuring/shipped-calls.ts';
+import { requireStudent } from './shipping/require-student.ts';
 import { openTask } from './tasks/index.ts';
 
 /** Samples of the larger calls. */
@@ -92,8 +92,8 @@ interface Calls {
  * Times a model in the runtimes named: onnxruntime-node in a process of its own, or onnxruntime-web in a headless Chromium.
  * Of a run's folder the student's files are measured, with test samples; of an ONNX file or a model's folder, inputs are made.
  *
- * @throws LimbeckError `measure.no-runtime`, `measure.model`, `measure.sizes`, `measure.too-long`; `export.missing` for a run
- *   without a student; what reading the model throws
+ * @throws LimbeckError `measure.no-runtime`, `measure.model`, `measure.sizes`, `measure.too-long`; `export.missing` and
+ *   `export.kept-back` for a run without a student that ships; what reading the model throws
  * @example
  * const { measurements } = await measureModel('runs/glosses', { on: ['node', 'wasm'] });
  * console.log(measurements[0].one.p50);
@@ -190,16 +190,13 @@ export async function measureModel(target: string, options: MeasureOptions): Pro
   }
 }
 
-/** Throws LimbeckError `export.missing` when a run has not come so far that it has a student. */
+/** The files of a run's student. Throws LimbeckError `export.missing`, `export.kept-back` for a run without one that ships. */
 function studentFiles(run: string): string[] {
-  const files = (Object.keys(PRECISIONS) as Precision[])
-    .map((precision) => join(run, 'student', fileOf(precision)))
-    .filter((file) => existsSync(file));
-  if (files.length > 0) return files;
-  throw new LimbeckError('export.missing', 'the run has no student yet', {
-    where: run,
-    remedy: 'Let the run finish: `limbeck distill` with its recipe and folder.',
-  });
+  const files = (Object.keys(PRECISIONS) as Precision[]).map((precision) =>
+    join(run, 'student', fileOf(precision)),
+  );
+  requireStudent(run, files[0] as string);
+  return files.filter((file) => existsSync(file));
 }
 
 type ReadGraph = { readonly file: string; readonly graph: Graph };

@@ -7,10 +7,11 @@ import { Artifacts } from './context/artifact.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { Task } from './context/task.ts';
+import { type ReadyRuntime, requireRuntimes } from './gates/require-runtimes.ts';
 import { ANSWER_COST, storePart } from './planning/answer-stages.ts';
 import { assumedData } from './planning/assumed-data.ts';
 import { bucketsToMeasure } from './planning/batch-counts.ts';
-import { HOSTED_COST, PREPARATION } from './planning/costs.ts';
+import { HOSTED_COST, PREPARATION, RUNTIME_COST } from './planning/costs.ts';
 import { folderBytes } from './planning/folder-bytes.ts';
 import { MemoryPeak } from './planning/memory-peak.ts';
 import { type PlanningContext, withScratchFolder } from './planning/planning-context.ts';
@@ -41,6 +42,7 @@ export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
       const task = await openTask({ recipe, options });
       const told = tell(options);
       const { data, stage } = await told('data', 'Prepare the data', () => planData(recipe, options, task));
+      const runtimes = await requireRuntimes(recipe, options);
       const store = await KnowledgeStore.open(storeFolder(recipe, options));
       try {
         const context: PlanningContext = {
@@ -56,7 +58,7 @@ export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
           told,
           checkInterrupted,
         };
-        return await planStages(context, stage);
+        return await planStages(context, stage, runtimes);
       } finally {
         data.dataset.close();
         await store.close();
@@ -68,10 +70,15 @@ export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
   }
 }
 
-async function planStages(context: PlanningContext, preparation: StagePlan): Promise<Plan> {
+async function planStages(
+  context: PlanningContext,
+  preparation: StagePlan,
+  runtimes: readonly ReadyRuntime[],
+): Promise<Plan> {
   const { recipe, options, taught } = context;
   const costs = new Artifacts();
   costs.set(PREPARATION, preparation);
+  costs.set(RUNTIME_COST, runtimes);
   const stages: StagePlan[] = [];
   for (const stage of stagesOf(taught ? DISTILL : TRAIN, recipe, options)) {
     const row = await stage.plan(context, costs);

@@ -42,7 +42,8 @@ export function redrawReport(runFolder: string): string {
  */
 export function updateReport(runFolder: string, measured: Evaluations): void {
   const data = readReport(`${runFolder}/${DATA_FILE}`);
-  const { metrics, student, studentInt8, gate, further, testSamples, chance, shippedCheck } = measured;
+  const { metrics, student, studentInt8, gate, further, runtimeGates, testSamples, chance, shippedCheck } =
+    measured;
   const now = {
     metrics,
     student: timedAsBefore(student, data.result.student),
@@ -52,6 +53,7 @@ export function updateReport(runFolder: string, measured: Evaluations): void {
       const before = data.result.further?.find(({ precision }) => precision === now.precision);
       return { ...now, result: timedAsBefore(now.result, before?.result ?? null) };
     }),
+    ...(runtimeGates && { runtimeGates }),
     testSamples,
     ...(chance !== undefined && { chance }),
     shippedCheck,

@@ -45,6 +45,7 @@ interface Found {
     readonly answers: readonly Readonly<Record<string, SentTensor>>[];
     readonly version: string;
     readonly isolated: boolean;
+    readonly profile?: readonly string[];
     readonly adapter?: Adapter;
   };
 }
@@ -69,7 +70,7 @@ export async function runInBrowser(
     const work = runPage(page, server.origin);
     const found = await requireAnswer(runtime, work, mostSeconds, signal);
     if (found.problem !== undefined || !found.result) throw problemOf(runtime, found.problem ?? 'no answer');
-    const { answers, version: ort, isolated, adapter, ...times } = found.result;
+    const { answers, version: ort, isolated, adapter, profile, ...times } = found.result;
     const peakBytes = await rendererPeak(browser);
     const device =
       adapter && [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ');
@@ -78,6 +79,7 @@ export async function runInBrowser(
       ...times,
       answers: answers.map(receivedFeeds),
       title: `onnxruntime-web ${ort}, ${runtime}${device ? ` on ${device}` : ''}, Chromium ${version}`,
+      ...(profile && { profile }),
       ...(isSoftware && { isSoftware }),
       warnings: warningsOf(assignment.threads, isolated, isSoftware),
       ...(peakBytes !== undefined && { peakBytes }),

@@ -20,6 +20,8 @@ export interface Assignment {
   readonly answered: readonly Feeds[];
   /** Whether only the answers are wanted, and nothing is timed. */
   readonly untimed?: boolean;
+  /** Whether ONNX Runtime is to note how long each operator of each call takes; times of calls are worth nothing then. */
+  readonly profiled?: boolean;
 }
 
 /** What a runtime says. Milliseconds and bytes. */
@@ -38,6 +40,8 @@ export interface Ran extends InPlace {
   /** The runtime, its version and its device, as it names them. */
   readonly title: string;
   readonly warnings: readonly string[];
+  /** Where it was asked for: what ONNX Runtime noted, an event a line. */
+  readonly profile?: readonly string[];
   /** Whether it computes on the processor what is meant for a graphics card: its times say nothing of one. */
   readonly isSoftware?: boolean;
   /** The most memory that its process held, where that is told. */

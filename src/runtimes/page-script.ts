@@ -27,6 +27,9 @@ const sent = (feeds) => Object.fromEntries(Object.entries(feeds).map(([name, { t
 }));
 const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
 const found = {};
+// ONNX Runtime writes its profile there, and remembers this function when it is loaded.
+const profile = [];
+console.log = (line) => void profile.push(String(line));
 try {
   const asked = await (await fetch('/assignment.json')).json();
   const ort = await import('/ort/${ort}');
@@ -39,7 +42,7 @@ try {
   const ran = await runInPlace(ort, assignment, options, await bytes('/identity.onnx'));
   const adapter = ${provider === 'webgpu' ? '(await ort.env.webgpu.device)?.adapterInfo ?? (await navigator.gpu.requestAdapter())?.info' : 'undefined'};
   found.result = { ...ran, answers: ran.answers.map(sent), version: ort.env.versions.web ?? ort.env.versions.common,
-    isolated: crossOriginIsolated, adapter: adapter && { vendor: adapter.vendor, architecture: adapter.architecture, description: adapter.description,
+    isolated: crossOriginIsolated, profile: asked.profiled && profile, adapter: adapter && { vendor: adapter.vendor, architecture: adapter.architecture, description: adapter.description,
       isFallback: adapter.isFallbackAdapter } };
 } catch (error) {
   found.problem = error?.message ?? String(error);

@@ -43,6 +43,10 @@ test('packages and browser', async () => {
   expect(there).toMatchObject({ name: 'zod', status: 'ok' });
   expect(missing).toMatchObject({ status: 'missing', remedy: 'npm install no-such-package-here' });
   expect(checkChromium({ PATH: '/nowhere' }).status).toBe('missing');
+  expect(checkChromium({ LIMBECK_CHROMIUM: '/nowhere/chromium' })).toMatchObject({
+    status: 'missing',
+    found: expect.stringMatching(/^LIMBECK_CHROMIUM names \/nowhere\/chromium/),
+  });
 });
 
 test.runIf(process.platform === 'linux' && process.arch === 'x64')('CUDA libraries', async () => {

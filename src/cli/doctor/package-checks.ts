@@ -59,12 +59,12 @@ function packageFolder(name: string): string | undefined {
 /** What is timed in a page needs one (`limbeck measure --on wasm`, `export.gate`), and so do the tests of the report. */
 export function checkChromium(environment?: Readonly<Record<string, string | undefined>>): Check {
   const found = findChromium(environment);
-  if (found !== undefined) return { name: 'chromium', status: 'ok', found };
+  if (found !== undefined && existsSync(found)) return { name: 'chromium', status: 'ok', found };
+  const why = found === undefined ? 'not in the path' : `LIMBECK_CHROMIUM names ${found}, which is not there`;
   return {
     name: 'chromium',
     status: 'missing',
-    found:
-      'not in the path; for what is measured in a page (`limbeck measure --on wasm`) and for the browser tests',
+    found: `${why}; for what is measured in a page (limbeck measure --on wasm) and for the browser tests`,
     remedy: 'Install chromium, or name one with LIMBECK_CHROMIUM=/path/to/chromium.',
   };
 }

@@ -71,7 +71,7 @@ async function blocks(
           learningRate,
           objective: false,
           select: 'last',
-          terms: pairs.flatMap((pair) => groupTerms(pair, groups)),
+          terms: pairs.flatMap((pair, i) => groupTerms(pair, groups, sharing(pairs, i))),
         })
       : { student: beside };
   const contents = new Map([...learnt.graph.initializers].map(([value, content]) => [value.name, content]));
@@ -81,10 +81,20 @@ async function blocks(
 /** Keeps a channel without any variance from counting infinitely. */
 const LEAST_VARIANCE = 1e-6;
 
-/** What each group of a convolution loses: its squared error over the variance of the channels that it answers for. */
-function groupTerms({ layer, grouped, whole }: GroupBeside, groups: number): ObjectiveTerm[] {
+/** What tells a convolution from the others with its weight: nothing for the first one. */
+function sharing(pairs: readonly GroupBeside[], place: number): string {
+  const before = pairs.slice(0, place).filter(({ weight }) => weight === pairs[place]?.weight).length;
+  return before === 0 ? '' : `/use_${before + 1}`;
+}
+
+/**
+ * What each group of a convolution loses: its squared error over the variance of the channels that it answers for.
+ *
+ * @param suffix of the terms' names, where several convolutions share the weight
+ */
+function groupTerms({ layer, grouped, whole }: GroupBeside, groups: number, suffix: string): ObjectiveTerm[] {
   return Array.from({ length: groups }, (_, group) => ({
-    name: `group/${layer.weight.name}/${group + 1}`,
+    name: `group/${layer.weight.name}${suffix}/${group + 1}`,
     weight: 1,
     build(g, inputs) {
       const [own, target] = [inputs.student(grouped), inputs.student(whole)];

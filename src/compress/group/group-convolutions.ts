@@ -24,7 +24,8 @@ const CHANNELWISE = new Set(
 
 /**
  * The convolutions of a student that become grouped ones: those with kernels larger than 1, without groups, whose weights are
- * parameters. Those that read the model's inputs stay: images have too few channels.
+ * parameters. Those that read the model's inputs stay: images have too few channels. A weight that several convolutions share (of an
+ * exit on a smaller image) becomes one of groups for all of them, or stays for all.
  *
  * @throws LimbeckError `compress.invalid` where groups do not divide the channels of one, and where there is none
  */
@@ -38,13 +39,19 @@ export function layersToGroup(
   const producers = new Map<Value, Node>();
   for (const node of graph.nodes) for (const value of node.outputs) if (value) producers.set(value, node);
   const grouped = new Set<Node>();
+  const first = new Set(
+    graph.nodes.flatMap(({ opType, inputs: [x, weight] }) =>
+      opType === 'Conv' && x && weight && graph.inputs.includes(x) ? [weight] : [],
+    ),
+  );
+  const shuffles = new Map<Value, boolean>();
   for (const node of graph.nodes) {
     const [x, weight] = node.inputs;
     const content = weight && graph.initializers.get(weight);
     if (node.opType !== 'Conv' || node.domain !== '' || !x || !weight || !content) continue;
     const [outputs, inputs, ...kernel] = content.dims as [number, number, ...number[]];
     const isWhole = intAttribute(node, 'group', 1) === 1 && kernel.some((size) => size > 1);
-    if (!isWhole || !parameters.includes(weight.name) || graph.inputs.includes(x)) continue;
+    if (!isWhole || !parameters.includes(weight.name) || first.has(weight)) continue;
     if (patterns.some((fits) => fits(weight.name))) continue;
     if (inputs % groups !== 0 || outputs % groups !== 0) {
       throw cannotCompress(
@@ -53,7 +60,8 @@ export function layersToGroup(
         'Choose another number of `groups`, or name the layer in `skip`.',
       );
     }
-    layers.push({ node, weight, shuffles: shuffle && readsGroups(x, producers, grouped) });
+    if (!shuffles.has(weight)) shuffles.set(weight, shuffle && readsGroups(x, producers, grouped));
+    layers.push({ node, weight, shuffles: shuffles.get(weight) === true });
     grouped.add(node);
   }
   if (layers.length > 0) return layers;
@@ -183,13 +191,21 @@ export function withGroups(
 ): Student {
   const rewriting = new Rewriting(graph);
   const byNode = new Map(layers.map((layer) => [layer.node, layer]));
+  const shared = new Map<Value, Value>();
+  const blocksFor = (layer: GroupedLayer): Value => {
+    const found = shared.get(layer.weight);
+    if (found) return found;
+    const content = blocksOf(layer);
+    const blocks: Value = { ...layer.weight, shape: content.dims };
+    shared.set(layer.weight, blocks);
+    rewriting.initializers.delete(layer.weight);
+    rewriting.initializers.set(blocks, content);
+    return blocks;
+  };
   const nodes = graph.nodes.flatMap((node): Node[] => {
     const layer = byNode.get(node);
     if (!layer) return [node];
-    const content = blocksOf(layer);
-    const blocks: Value = { ...layer.weight, shape: content.dims };
-    rewriting.initializers.delete(layer.weight);
-    rewriting.initializers.set(blocks, content);
+    const blocks = blocksFor(layer);
     return rewriting.grouped(layer, blocks, groups, node.outputs[0] as Value);
   });
   return { graph: { ...graph, nodes, initializers: rewriting.initializers }, parameters };
@@ -216,16 +232,21 @@ export function withGroupsBeside(
 ): { readonly student: Student; readonly pairs: readonly GroupBeside[] } {
   const rewriting = new Rewriting(graph);
   const pairs: GroupBeside[] = [];
+  const shared = new Map<Value, Value>();
+  const blocksFor = ({ weight, shuffles }: GroupedLayer): Value => {
+    const found = shared.get(weight);
+    if (found) return found;
+    const content = graph.initializers.get(weight) as Tensor;
+    const blocks = rewriting.constant(`${weight.name}/blocks`, diagonalBlocks(content, groups, shuffles));
+    shared.set(weight, blocks);
+    return blocks;
+  };
   const byNode = new Map(layers.map((layer) => [layer.node, layer]));
   const nodes = graph.nodes.flatMap((node): Node[] => {
     const layer = byNode.get(node);
     if (!layer) return [node];
     const whole = node.outputs[0] as Value;
-    const content = graph.initializers.get(layer.weight) as Tensor;
-    const blocks = rewriting.constant(
-      `${layer.weight.name}/blocks`,
-      diagonalBlocks(content, groups, layer.shuffles),
-    );
+    const blocks = blocksFor(layer);
     const output = rewriting.value(`${whole.name}/grouped`, whole.type, whole.shape);
     pairs.push({ layer, weight: blocks.name, grouped: output.name, whole: whole.name });
     return [node, ...rewriting.grouped(layer, blocks, groups, output)];
@@ -233,7 +254,7 @@ export function withGroupsBeside(
   return {
     student: {
       graph: { ...graph, nodes, initializers: rewriting.initializers },
-      parameters: pairs.map(({ weight }) => weight),
+      parameters: [...new Set(pairs.map(({ weight }) => weight))],
     },
     pairs,
   };

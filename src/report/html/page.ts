@@ -13,6 +13,7 @@ import { layerPrecisionsSection } from './sections/layer-precisions.ts';
 import { learningSection } from './sections/learning.ts';
 import { outputSections } from './sections/output-section.ts';
 import { repeatSection } from './sections/repeat.ts';
+import { runtimesSection } from './sections/runtimes.ts';
 import { scorecardSection } from './sections/scorecard.ts';
 import { headline, summarySection } from './sections/summary.ts';
 import { weightsSection } from './sections/weights.ts';
@@ -33,6 +34,7 @@ export function renderReport(data: ReportData): string {
     layerPrecisionsSection(data),
     compressionSection(data),
     exitsSection(data),
+    runtimesSection(data),
     learningSection(data),
     knowledgeGraphSection(data),
     weightsSection(data),

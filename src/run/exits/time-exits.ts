@@ -6,7 +6,13 @@ export const MOST_CALLS = 200;
 const LEAST_CALLS = 20;
 const WARMING = 5;
 /** Of each call the median of so many counts: what else the machine does then moves no mean. */
-const ROUNDS = 3;
+export const ROUNDS = 3;
+
+/** How many calls are timed of each model, where one takes `perCall` seconds, in about so many seconds. */
+export function callsWithin(perCall: number, seconds: number, most = MOST_CALLS): number {
+  const affordable = Math.floor(seconds / Math.max(1e-6, ROUNDS * perCall));
+  return Math.min(most, Math.max(LEAST_CALLS, affordable));
+}
 
 /**
  * The mean wall time of a call in milliseconds, for each of some models, over the same calls; the models take turns at each of them.
@@ -23,8 +29,7 @@ export async function meanLatencies(
     for (const feeds of calls.slice(0, WARMING)) await session.run(feeds);
     warming += (await timeOf(session, calls[0] as (typeof calls)[number])) / sessions.length;
   }
-  const affordable = Math.floor((1000 * seconds) / Math.max(1e-3, ROUNDS * warming));
-  const count = Math.min(calls.length, Math.max(LEAST_CALLS, affordable));
+  const count = callsWithin(warming / 1000, seconds, calls.length);
   // Evenly over all of them, for they are in the order of their lengths.
   const chosen = Array.from(
     { length: count },

@@ -166,6 +166,22 @@ test('a resolved recipe that was damaged is written again, and not taken for ano
   );
 });
 
+test('bounds of runtimes may be changed after a run, and nothing else with them', () => {
+  const recipe = (gate: string, seed = 1) =>
+    `name: a\nseed: ${seed}\nexport: { int8: { maxDrop: 0.01 }${gate} }\n`;
+  const reopen = (text: string) => new RunFolder(path, text, origin);
+  const begun = reopen(recipe(', gate: { node: { p50: 5 } }'));
+  begun.finish('teacher', {});
+  begun.close();
+  const looser = reopen(recipe(', gate: { node: { p50: 9 } }'));
+  expect(looser.problems).toEqual([]);
+  expect(looser.finding('teacher')).toEqual({});
+  looser.close();
+  reopen(recipe('')).close();
+  expect(readRun(path).recipe).toBe(recipe(''));
+  expect(() => reopen(recipe('', 2))).toThrow(expect.objectContaining({ code: 'run.other-recipe' }));
+});
+
 test('a run that was refused before anything was finished may be begun anew with a corrected recipe', () => {
   const refused = open();
   refused.addWarning('of the recipe before');

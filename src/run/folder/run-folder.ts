@@ -237,10 +237,11 @@ export class RunFolder {
     this.#write();
   }
 
-  /** The same for all files of a part of the folder, and forgets those that it had before. */
+  /** The same for all files of a part of the folder, and forgets those that it had before; all of a part that is gone. */
   keepFolder(part: string): void {
+    const own = existsSync(this.file(part)) ? keptFolder(this.path, part) : {};
     const others = Object.entries(this.#state.files).filter(([name]) => !name.startsWith(`${part}/`));
-    this.#state.files = { ...Object.fromEntries(others), ...keptFolder(this.path, part) };
+    this.#state.files = { ...Object.fromEntries(others), ...own };
     this.#write();
   }
 
@@ -298,7 +299,7 @@ export class RunFolder {
       const kept = this.#state.files[RECIPE_FILE]?.sha256;
       const isOther =
         kept !== sha256Of(resolved) &&
-        !differsInSpending(written, resolved) &&
+        !differsInChangeable(written, resolved) &&
         !(kept === sha256Of(written) && differsInOrder(written, resolved));
       if (isOther && !this.#isBlank()) {
         throw new LimbeckError(
@@ -311,7 +312,7 @@ export class RunFolder {
         );
       }
       if (isOther) this.#state = newState(this.#state.origin);
-      else if (kept !== sha256Of(written) && !differsInSpending(written, resolved))
+      else if (kept !== sha256Of(written) && !differsInChangeable(written, resolved))
         this.#tell(`${RECIPE_FILE} was not as the run wrote it; it is written again`);
     } else if (existsSync(path) && this.#state.files[RECIPE_FILE]) return;
     replaceFile(path, resolved, 'run');
@@ -335,21 +336,34 @@ function differsInOrder(before: string, now: string): boolean {
   }
 }
 
-/** Whether two recipes differ in nothing but how fast, and for how much, a hosted teacher may be asked. */
-function differsInSpending(before: string, now: string): boolean {
+/**
+ * Whether two recipes differ, and in nothing but what a run may go on with: how fast, and for how much, a hosted teacher may be
+ * asked, and what the student may take where it will run.
+ */
+function differsInChangeable(before: string, now: string): boolean {
   try {
-    const [a, b] = [withoutSpending(parse(before)), withoutSpending(parse(now))];
-    return a !== undefined && a === b;
+    const [one, other] = [before, now].map((text) => parse(text) as object) as [object, object];
+    return (
+      inAnyOrder(one) !== inAnyOrder(other) &&
+      inAnyOrder(withoutChangeable(one)) === inAnyOrder(withoutChangeable(other))
+    );
   } catch {
     return false;
   }
 }
 
-function withoutSpending(recipe: unknown): string | undefined {
-  const { teacher, ...others } = recipe as { readonly teacher?: Record<string, unknown> };
-  if (teacher?.kind !== 'chat') return undefined;
-  const kept = Object.entries(teacher).filter(([key]) => !SPENDING_KEYS.includes(key));
-  return canonicalJson({ ...others, teacher: Object.fromEntries(kept) });
+function withoutChangeable(recipe: {
+  readonly teacher?: Record<string, unknown>;
+  readonly export?: Record<string, unknown>;
+}): object {
+  const { teacher, export: exported } = recipe;
+  const without = (part: Record<string, unknown> | undefined, keys: readonly string[]) =>
+    part && Object.fromEntries(Object.entries(part).filter(([key]) => !keys.includes(key)));
+  return {
+    ...recipe,
+    teacher: teacher?.kind === 'chat' ? without(teacher, SPENDING_KEYS) : teacher,
+    export: without(exported, ['gate']),
+  };
 }
 
 function isJson(line: string): boolean {

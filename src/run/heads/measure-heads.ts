@@ -52,6 +52,11 @@ export class HeadsMeasuring {
     return this.#main.value;
   }
 
+  /** The 95 % interval of the main metric; infinite bounds where the samples are too few for one. */
+  get mainInterval(): Interval {
+    return this.#main.interval;
+  }
+
   /** How much better this model is than another on the same samples (`gainOf`), with its interval. */
   gainOver(other: HeadsMeasuring): Difference {
     return asGain(mainMetric(this.#heads), this.#main.minus(other.#main), other.main);

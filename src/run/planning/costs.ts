@@ -1,5 +1,7 @@
 import { artifact } from '../context/artifact.ts';
+import type { ReadyRuntime } from '../gates/require-runtimes.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
+import type { ExitSeconds } from './exit-seconds.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
 import type { StudentCost } from './measure-student.ts';
 import type { TeacherCost } from './measure-teacher.ts';
@@ -9,6 +11,12 @@ import type { HostedPrice, Plan, StagePlan } from './stage-plan.ts';
 
 /** The row of the stage that prepares the data, which a plan does before anything else. */
 export const PREPARATION = artifact<StagePlan>('preparation');
+
+/** The runtimes that the recipe bounds, each started once. */
+export const RUNTIME_COST = artifact<readonly ReadyRuntime[]>('runtime-cost');
+
+/** What the exits of the student take after its training; absent without exits. */
+export const EXIT_COST = artifact<ExitSeconds>('exit-cost');
 
 export interface MeasuredTeacher {
   readonly cost: TeacherCost;

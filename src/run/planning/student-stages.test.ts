@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { gateNote, gateSeconds } from './gate-seconds.ts';
 import { evaluationSeconds } from './student-stages.ts';
 
 type Arguments = Parameters<typeof evaluationSeconds>;
@@ -18,4 +19,17 @@ test('every model that is evaluated costs its answers, its loading and its timin
   expect(seconds(2, 1)).toBeCloseTo(6, 12);
   // With a baseline there is one student more.
   expect(seconds(3, 1)).toBeCloseTo(8.5, 12);
+});
+
+test('a runtime that is bounded costs its starts and their timing, or its answers', () => {
+  const started = { title: 'wasm', isSoftware: false, seconds: 2 };
+  const runtime = (bounds: object) => ({ on: 'wasm', file: 'int8', threads: 1, bounds, started }) as const;
+  const seconds = (...runtimes: ReturnType<typeof runtime>[]) =>
+    gateSeconds({ options: { timingSeconds: 0.5 } as never }, runtimes, 3);
+  expect(seconds()).toBe(0);
+  expect(seconds(runtime({ p50: 5 }))).toBeCloseTo(5 * (2 + 1), 12);
+  expect(seconds(runtime({ p90: 5, metric: 0.6 }))).toBeCloseTo(5 * (2 + 1) + 2 + 3, 12);
+  // It is run once where only its size is bounded.
+  expect(seconds(runtime({ bytes: 5 }), runtime({ bytes: 5 }))).toBeCloseTo(10, 12);
+  expect(gateNote([runtime({ p50: 5 })], 15)).toBe('wasm for export.gate: 15 s');
 });

@@ -15,8 +15,10 @@ import { furtherForms } from '../shipping/quantizer.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
 import { ANSWER_COST } from './answer-stages.ts';
 import { type BucketSizes, batchCount, fillsBatches } from './batch-counts.ts';
-import { HOSTED_COST, STUDENT_COST, TEACHER_COST } from './costs.ts';
+import { EXIT_COST, HOSTED_COST, RUNTIME_COST, STUDENT_COST, TEACHER_COST } from './costs.ts';
+import { exitSeconds } from './exit-seconds.ts';
 import { folderBytes } from './folder-bytes.ts';
+import { gateNote, gateSeconds } from './gate-seconds.ts';
 import { measureStudent, type StudentCost, trainedBatch } from './measure-student.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { StagePlan } from './stage-plan.ts';
@@ -162,7 +164,9 @@ export async function planExport(context: PlanningContext, costs: Artifacts): Pr
   const baseline = taught && isCompared(options);
   const evaluation = evaluationOf(data.dataset.splits.validation, cost.evaluation);
   const smaller = (recipe.export.int8 ? 1 : 0) + wantedPrecisions(recipe.export).length;
-  const seconds = files.seconds + 2 * smaller * evaluation.seconds;
+  const exits = await exitSeconds(context, cost);
+  if (exits) costs.set(EXIT_COST, exits);
+  const seconds = files.seconds + 2 * smaller * evaluation.seconds + (exits?.choosing ?? 0);
   return {
     stage: 'export',
     seconds,
@@ -192,22 +196,33 @@ export async function planEvaluation(context: PlanningContext, costs: Artifacts)
   const hosted = costs.find(HOSTED_COST);
   // The peers are measured beside the baseline.
   const others = taught && isCompared(options) ? 3 : 0;
-  const students = 1 + others + (recipe.export.int8 ? 1 : 0) + wantedPrecisions(recipe.export).length;
+  const exits = costs.find(EXIT_COST);
+  // A student with exits is measured without them, too.
+  const students =
+    1 + others + (recipe.export.int8 ? 1 : 0) + wantedPrecisions(recipe.export).length + (exits ? 1 : 0);
+  const runtimes = costs.find(RUNTIME_COST) ?? [];
+  const answering = evaluationOf(data.dataset.splits.test, cost.evaluation).seconds;
+  const gates = gateSeconds(context, runtimes, answering);
   const seconds =
     evaluationSeconds(context, { cost, students, teachers: source ? 1 : 0 }) +
     (answers?.test.seconds ?? 0) +
-    (hosted?.test.seconds ?? 0);
+    (hosted?.test.seconds ?? 0) +
+    (exits?.measuring ?? 0) +
+    gates;
+  const asked = answers
+    ? `${answers.test.missing} test ${data.task.unit} to ask in f32`
+    : hosted && hosted.test.missing > 0
+      ? `${hosted.test.missing} test ${data.task.unit} to send`
+      : '';
   return {
     stage: 'evaluate',
     seconds,
     secondsAtMost: seconds,
     memoryBytes: Math.max(costs.find(TEACHER_COST)?.memoryBytes ?? 0, memory.take()),
     diskBytes: answers?.test.diskBytes ?? 0,
-    note: answers
-      ? `${answers.test.missing} test ${data.task.unit} to ask in f32`
-      : hosted && hosted.test.missing > 0
-        ? `${hosted.test.missing} test ${data.task.unit} to send`
-        : '',
+    note: [asked, exits ? `the exits: ${exits.measuring.toFixed(1)} s` : '', gateNote(runtimes, gates)]
+      .filter(Boolean)
+      .join('; '),
   };
 }
 

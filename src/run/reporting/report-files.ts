@@ -5,7 +5,9 @@ import { renderReport } from '../../report/html/page.ts';
 import { renderModelCard } from '../../report/model-card.ts';
 import type { ReportData } from '../../report/report-data.ts';
 import { int8Ships } from '../../report/result.ts';
+import { studentShips } from '../../report/runtime-gates.ts';
 import { rejectFile } from '../shipping/rejected-files.ts';
+import { rejectStudent } from '../shipping/rejected-student.ts';
 
 /** Everything that the page and the card are drawn from, so that they can be drawn again. */
 const DATA_FILE = 'report.json';
@@ -23,7 +25,8 @@ export function writeReportFiles(runFolder: string, data: ReportData): string {
 /** Draws `report.html` and, where there is a student, its model card. */
 export function drawReport(runFolder: string, data: ReportData): string {
   // Runs of earlier versions left the file of a shut gate where it would ship.
-  if (!int8Ships(data.result)) rejectFile(runFolder, 'int8');
+  if (!studentShips(data.result)) rejectStudent(runFolder);
+  else if (!int8Ships(data.result)) rejectFile(runFolder, 'int8');
   const page = `${runFolder}/report.html`;
   replaceFile(page, renderReport(data), 'run');
   if (existsSync(`${runFolder}/student`)) {

@@ -55,11 +55,15 @@ export async function gateOf(
  * The layers that, each alone in the file's precision, raise the cross-entropy most. Of a small validation split the accuracy is too
  * coarse for this: of most layers it would say 0.
  */
-async function worstLayers(
+export async function worstLayers(
   run: RunContext,
   data: TaskData,
   shipped: Pick<Shipped, 'student' | 'exits'>,
-  { precision, float32Layers, fourBitLayers = [] }: GatedFile,
+  {
+    precision,
+    float32Layers,
+    fourBitLayers = [],
+  }: Pick<GatedFile, 'precision' | 'float32Layers' | 'fourBitLayers'>,
 ): Promise<NonNullable<Gate['layers']>> {
   const model = fedAs(data, readModelFile(networkFile(shipped)));
   const quantize = await quantizerOf(run, data, model, precision);

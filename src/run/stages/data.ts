@@ -7,6 +7,7 @@ import { classFindings } from '../data/class-findings.ts';
 import { dataFindings } from '../data/data-findings.ts';
 import { changeOfData, writeKeptSplits } from '../data/kept-splits-file.ts';
 import { requireTrainable } from '../data/require-trainable.ts';
+import { requireRuntimes } from '../gates/require-runtimes.ts';
 import { withTaughtTruth } from '../heads/taught-truth.ts';
 import { startOf } from '../heads/with-priors.ts';
 import { PREPARATION } from '../planning/costs.ts';
@@ -39,6 +40,7 @@ export const dataStage = stage({
       if (dataset.brokenRowsFile) copyFileSync(dataset.brokenRowsFile, run.folder.file(BROKEN_ROWS_FILE));
       requireTrainable(prepared);
       await requireTransforms(run.recipe, prepared);
+      await requireRuntimes(run.recipe, run.options);
     } catch (error) {
       dataset.close();
       throw error;

@@ -12,9 +12,12 @@ import {
   type Gate,
   type LayerPrecision,
   type ModelResult,
+  shippingPrecisions,
   shortName,
 } from '../../report/result.ts';
+import { studentShips } from '../../report/runtime-gates.ts';
 import type { Section } from '../../report/targets/section.ts';
+import type { Head } from '../../targets/head.ts';
 import { measuredRows } from '../batches/measured-rows.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
@@ -44,6 +47,7 @@ import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';
 import { type GatedFile, gateOf } from '../shipping/gate.ts';
 import { rejectFile } from '../shipping/rejected-files.ts';
+import { REJECTED_STUDENT, rejectStudent } from '../shipping/rejected-student.ts';
 import { networkFile, type Shipped } from '../shipping/shipped.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -108,9 +112,11 @@ export const evaluateStage = stage({
       const { chance } = models;
       const value: Evaluations = {
         metrics: [...mainFirst(data.heads)],
-        student: result(STUDENT_NAME),
-        ...(await gatedInt8(run, data, shipped, { models, result })),
-        ...(await gatedFurther(run, data, shipped, { models, result })),
+        ...(await gatedInRuntimes(run, data, shipped, models.headsOf(STUDENT_NAME), {
+          student: result(STUDENT_NAME),
+          ...(await gatedInt8(run, data, shipped, { models, result })),
+          ...(await gatedFurther(run, data, shipped, { models, result })),
+        })),
         ...(files.has(TEACHER_NAME) && { teacher: result(TEACHER_NAME), ...besideTeacher(models) }),
         ...(teacher?.hosted &&
           hosted && { hostedTeacher: hosted.result(teacher.hosted, data.taughtTruth !== undefined) }),
@@ -331,6 +337,39 @@ async function gatedFile(
   const rejected = rejectFile(run.folder.path, file.precision);
   run.folder.keepFolder('student');
   return { result: { ...result, file: relative(run.folder.path, rejected) }, gate };
+}
+
+/** What the gates decide on, and what they leave of it. */
+type Gated = Pick<Evaluations, 'student' | 'studentInt8' | 'gate' | 'further' | 'runtimeGates'>;
+
+/** Decides whether the student ships by what it takes in the runtimes that the recipe bounds, and takes all of it out of the way where not. */
+async function gatedInRuntimes(
+  run: RunContext,
+  data: TaskData,
+  shipped: Shipped,
+  heads: readonly Head[],
+  files: Gated,
+): Promise<Gated> {
+  if (!run.recipe.export.gate) return files;
+  // Loaded where it is used: pages do not pay for it.
+  const { measureInRuntimes } = await import('../gates/runtime-gates.ts');
+  const ships = new Set(shippingPrecisions(files));
+  const runtimeGates = await measureInRuntimes(run, data, shipped, { heads, ships });
+  if (studentShips({ runtimeGates })) return { ...files, runtimeGates };
+  rejectStudent(run.folder.path);
+  run.folder.keepFolder('student');
+  return {
+    ...files,
+    student: moved(files.student),
+    studentInt8: files.studentInt8 && moved(files.studentInt8),
+    ...(files.further && { further: files.further.map((one) => ({ ...one, result: moved(one.result) })) }),
+    runtimeGates,
+  };
+}
+
+/** The same model with its place among what was kept back. */
+function moved({ file, ...model }: ModelResult): ModelResult {
+  return file === undefined ? model : { ...model, file: file.replace(/^student(?=[/\\])/, REJECTED_STUDENT) };
 }
 
 function gainOf({ difference, low, high }: Difference): Gain {

@@ -22,6 +22,7 @@ import {
   type RunResult,
   type TrainResult,
 } from '../../result.ts';
+import { shutRuntimes } from '../../runtime-sentences.ts';
 import { slowerInt8 } from '../../slower-int8.ts';
 import { brand, dateOf, figure } from '../document.ts';
 import { bytes, capital, decimal, percent, quantity } from '../format.ts';
@@ -126,7 +127,7 @@ function int8Sentence(result: RunResult, studentInt8: ModelResult): string {
   const { student, gate, speedupInt8 } = result;
   const metric = mainMetric(result);
   const change = gate ? -gate.drop : metricValue(studentInt8, metric) - metricValue(student, metric);
-  const ships = int8Ships({ studentInt8, gate }) ? '' : '; it was kept back and does not ship';
+  const ships = int8Ships(result) ? '' : '; it was kept back and does not ship';
   const speed = speedupInt8 === null ? '' : ` ${speedBesideTeacher(speedupInt8)},`;
   return `As int8 it takes ${bytes(studentInt8.bytes)},${speed} and differs by ${signed(metric, change, 2)}${unitOf(metric)}${gate ? intervalOfDrop(result, gate) : ''}${ships}.`;
 }
@@ -178,6 +179,13 @@ function warningList(data: ReportData): Markup | null {
     warnings.unshift({
       level: 'warning',
       message: `${capital(shutGate({ ...data.result, gate: own }, precision))}. The file does not ship: it is in ${result.file}.`,
+    });
+  }
+  const file = data.result.student.file;
+  for (const sentence of shutRuntimes(data.result)) {
+    warnings.unshift({
+      level: 'warning',
+      message: `${capital(sentence)}. No student ships${file ? `: it is in ${file.replace(/[/\\]onnx[/\\].*/, '')}` : ''}.`,
     });
   }
   if (warnings.length === 0) return null;
