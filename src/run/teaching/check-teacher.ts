@@ -1,16 +1,16 @@
-import type { Batch } from '../../data/batch.ts';
 import { LimbeckError } from '../../errors.ts';
-import { inFlight } from '../../in-flight.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import { type BetterOrder, betterOrder } from '../../metrics/class-order.ts';
 import { type Skill, skillOf } from '../../metrics/skill.ts';
 import { percent } from '../../percent.ts';
 import { isHosted } from '../../recipe/schema.ts';
+import { askAll } from '../../teachers/ask-all.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import { chosenBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import { memoryBound } from './memory-bound.ts';
 
 /** Validation samples on which a teacher is measured before it labels; more tell little more. */
 const CHECKED_SAMPLES = 4096;
@@ -127,12 +127,13 @@ async function countAnswers(run: RunContext, data: TaskData, file: string): Prom
       yield* chosenBatches(validation, bucket, chosen, TEACHER_BATCH);
     }
   };
-  const labeller = await openLabeller(run, data.task, file, data.teacherTitle, { parallel: true });
-  const ask = (batch: Batch) => labeller.label(batch, ['logits']);
+  const bound = memoryBound(run, data, file);
+  const labeller = await openLabeller(run, data.task, file, data.teacherTitle, { parallel: true, bound });
+  const { checkInterrupted } = run;
   try {
     let done = 0;
-    for await (const [batch, { logits }] of inFlight(batches(), labeller.batchesAtOnce ?? 1, ask)) {
-      run.checkInterrupted();
+    for await (const [batch, { logits }] of askAll(labeller, batches(), ['logits'], { checkInterrupted })) {
+      checkInterrupted();
       const answers = {
         type: 'float32' as const,
         dims: [batch.filled, classes],
