@@ -13,6 +13,7 @@ import { fewLabels } from './few-labels.ts';
 import { groups } from './groups.ts';
 import { keywords } from './keywords.ts';
 import { labellingPrecision } from './labelling-precision.ts';
+import { largerThanMemory } from './larger-than-memory.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import type { Proof } from './proof.ts';
 import { pruning } from './pruning.ts';
@@ -50,6 +51,7 @@ const PROOFS: readonly Proof[] = [
   quantisationAware,
   earlyExits,
   severalTeachers,
+  largerThanMemory,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);

@@ -225,6 +225,7 @@ it('opens no file that might be a pipe', () => {
     'replace-file.ts',
     'data/prepared/appending-file.ts',
     'data/hub/download.ts',
+    'teachers/parts/block-file.ts',
   ];
   const openers =
     /import \{[^}]*\b(readFileSync|createReadStream|openSync|readFile|open)\b[^}]*\} from '(node:fs|[./]*platform\/(async-)?files\.ts)|\bfs\.(readFile|readFileSync|createReadStream|openSync|open)\(/;

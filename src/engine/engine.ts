@@ -50,6 +50,8 @@ export interface InputMetadata {
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Whether every run loads the model anew, part by part (false): then it is timed on single runs. */
+  readonly loadsEachRun?: boolean;
   /** Of the inputs that are tensors; absent where the engine does not tell (onnxruntime-web before 1.22). */
   readonly inputMetadata?: readonly InputMetadata[];
   /** How many runs get more done at once than one after another; 1 when absent. More than that wait for each other. */

@@ -166,5 +166,5 @@ export function isPackage(folder: string, precisions: readonly Precision[]): boo
 
 /** Bytes of a model file on disk. */
 export function modelBytes(path: string): number {
-  return statSync(path).size;
+  return statSync(path).size + (statSync(`${path}_data`, { throwIfNoEntry: false })?.size ?? 0);
 }

@@ -43,8 +43,11 @@ export function largestLogit(logits: Float32Array): { readonly id: number; reado
   let largest = logits[0] as number;
   for (let i = 1; i < logits.length; i++) {
     const logit = logits[i] as number;
-    if (logit > largest) [id, largest] = [i, logit];
-    else if (Number.isNaN(logit)) return { id: i, usable: false };
+    if (logit <= largest) continue;
+    // Neither one nor the other: this one is NaN, or the first one was.
+    if (!(logit > largest)) return { id: Number.isNaN(logit) ? i : id, usable: false };
+    id = i;
+    largest = logit;
   }
   return { id, usable: Number.isFinite(largest) };
 }

@@ -1,22 +1,13 @@
 import type { InputMetadata, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import { fromFloat16 } from '../onnx/half-float.ts';
-import { type Tensor, tensor, zeros } from '../onnx/tensor.ts';
-import { type Decoder, leftMask, leftPositions, type NextLogits, padLeft, type Reading } from './decoder.ts';
+import { type Tensor, zeros } from '../onnx/tensor.ts';
+import type { Decoder, NextLogits, Reading } from './decoder.ts';
+import { isTextInput, padLeft, textFeeds } from './text-feeds.ts';
 
 /** `past_key_values.0.key`: what comes in; `present.0.key`: what goes out, and comes in again. */
 const PAST = /^past_key_values\./;
 const LOGITS = 'logits';
-/** What a decoder may ask for besides what it keeps. */
-const KNOWN_INPUTS = [
-  'input_ids',
-  'attention_mask',
-  'position_ids',
-  // Of models that merge a decoder without and one with a cache into one file.
-  'use_cache_branch',
-  'num_logits_to_keep',
-];
-
 export interface SessionDecoderOptions {
   /** Tokens that the model has positions for; no bound where it is not told. */
   readonly maxLength?: number | undefined;
@@ -37,7 +28,7 @@ export interface SessionDecoderOptions {
 export function sessionDecoder(session: Session, options: SessionDecoderOptions = {}): Decoder {
   const { maxLength, title = 'the model' } = options;
   const pasts = session.inputNames.filter((name) => PAST.test(name));
-  const strange = session.inputNames.filter((name) => !PAST.test(name) && !KNOWN_INPUTS.includes(name));
+  const strange = session.inputNames.filter((name) => !PAST.test(name) && !isTextInput(name));
   const missing = pasts.map(presentOf).find((name) => !session.outputNames.includes(name));
   if (strange.length > 0 || !session.inputNames.includes('input_ids')) {
     throw noDecoder(
@@ -85,14 +76,13 @@ class CachedReading implements Reading {
 
   async read(tokens: readonly (readonly number[])[]): Promise<NextLogits> {
     const { ids, length, padding } = padLeft(tokens);
-    const isFirst = this.#length === 0;
-    if (isFirst) this.#begin(padding);
+    if (this.#length === 0) this.#begin(padding);
     else if (padding.length !== this.#padding.length || padding.some((pads) => pads > 0))
       throw new Error('each text goes on by as many tokens');
     this.#length += length;
     const texts = { ids, count: length, length: this.#length, padding: this.#padding };
     const outputs = await this.#session.run(
-      { ...textFeeds(this.#session, texts, isFirst), ...this.#cache },
+      { ...textFeeds(this.#session.inputNames, texts), ...this.#cache },
       this.#fetches,
     );
     // The tensors themselves: nothing is copied.
@@ -128,36 +118,15 @@ class WholeReading implements Reading {
         : this.#texts.map((text, row) => [...text, ...(tokens[row] as readonly number[])]);
     const { ids, length, padding } = padLeft(this.#texts);
     const texts = { ids, count: length, length, padding };
-    const outputs = await this.#session.run(textFeeds(this.#session, texts, true), { [LOGITS]: null });
+    const outputs = await this.#session.run(textFeeds(this.#session.inputNames, texts), {
+      [LOGITS]: null,
+    });
     return lastLogits(outputs[LOGITS] as Tensor);
   }
 
   keep(rows: readonly number[]): void {
     this.#texts = rows.map((row) => this.#texts[row] as readonly number[]);
   }
-}
-
-interface ReadTexts {
-  readonly ids: BigInt64Array;
-  /** Tokens of each row that are read now. */
-  readonly count: number;
-  /** Those before them, too. */
-  readonly length: number;
-  readonly padding: readonly number[];
-}
-
-/** What a model asks for of the tokens that are read now. */
-function textFeeds(session: Session, texts: ReadTexts, isFirst: boolean): Record<string, Tensor> {
-  const { ids, count, length, padding } = texts;
-  const rows = padding.length;
-  const made: Readonly<Record<string, () => Tensor>> = {
-    input_ids: () => tensor('int64', [rows, count], ids),
-    attention_mask: () => tensor('int64', [rows, length], leftMask(padding, length)),
-    position_ids: () => tensor('int64', [rows, count], leftPositions(padding, length, count)),
-    use_cache_branch: () => tensor('bool', [1], Uint8Array.of(isFirst ? 0 : 1)),
-    num_logits_to_keep: () => tensor('int64', [], BigInt64Array.of(1n)),
-  };
-  return Object.fromEntries(session.inputNames.flatMap((name) => (made[name] ? [[name, made[name]()]] : [])));
 }
 
 /** What `logits` [rows, tokens, vocabulary] say after the last token. */

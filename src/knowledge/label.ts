@@ -32,6 +32,8 @@ export interface LabelProgress {
   /** Of the missing samples. */
   readonly done: number;
   readonly total: number;
+  /** Of a teacher that runs in parts: at which one it is. */
+  readonly note?: string;
 }
 
 export interface LabelOptions {
@@ -45,6 +47,8 @@ export interface LabelOptions {
   batchSize?: number;
   onPlan?: (plan: LabelPlan) => void;
   onProgress?: (progress: LabelProgress) => void;
+  /** Is told what a person has to know meanwhile. */
+  tell?: (message: string) => void;
   signal?: AbortSignal;
 }
 
@@ -113,12 +117,23 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
       secondsInTeacher += (performance.now() - start) / 1000 / batchesAtOnce;
       return labels;
     };
+    const total = plan.missing;
+    const answers = teacher.labelAll?.(asked(), taps, {
+      resume: true,
+      commit: () => writer.flush(),
+      onProgress: ({ part, parts, done }) =>
+        onProgress?.({ done: Math.floor(done * total), total, note: `part ${part + 1} of ${parts}` }),
+      ...(options.tell && { tell: options.tell }),
+      checkInterrupted: () => signal?.throwIfAborted(),
+    });
+    const start = performance.now();
     try {
-      for await (const [batch, labels] of inFlight(asked(), batchesAtOnce, ask)) {
+      for await (const [batch, labels] of answers ?? inFlight(asked(), batchesAtOnce, ask)) {
+        // What an earlier call asked about may be answered in part.
+        labelled += answers ? lackingRows(spaces, batch.keys, writer) : batch.filled;
         await writer.add(batch.keys, labels, tokenSpans(batch));
-        labelled += batch.filled;
         for (let i = 0; i < batch.filled; i++) queued.delete(nameOf(keyAt(batch.keys, i)));
-        onProgress?.({ done: labelled + twice, total: plan.missing });
+        if (!answers) onProgress?.({ done: labelled + twice, total });
         signal?.throwIfAborted();
       }
     } catch (error) {
@@ -126,6 +141,7 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
       await writer.flush().catch(() => {});
       throw error;
     }
+    if (answers) secondsInTeacher = (performance.now() - start) / 1000;
     await writer.flush();
   }
   return {
@@ -204,6 +220,11 @@ async function spacesOf(
 function lacksSome(spaces: ReadonlyMap<string, LabelSpace>, key: Uint8Array): boolean {
   for (const space of spaces.values()) if (!space.has(key)) return true;
   return false;
+}
+
+/** How many samples of a batch lack an answer that does not wait to be committed. */
+function lackingRows(spaces: ReadonlyMap<string, LabelSpace>, keys: Uint8Array, writer: LabelWriter): number {
+  return missingRows(spaces, keys).filter((row) => !writer.holds(keyAt(keys, row))).length;
 }
 
 function nameOf(key: Uint8Array): string {

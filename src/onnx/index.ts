@@ -12,7 +12,7 @@
 export type { DataType, TensorData } from './data-type.ts';
 export type { Attribute, Dim, Graph, Node, Shape, TypedValue, Value } from './graph.ts';
 export { GraphBuilder, type Operand, type ReduceOptions } from './graph-builder.ts';
-export { readModelFile, type WriteModelFileOptions, writeModelFile } from './node-files.ts';
+export { openModelFile, readModelFile, type WriteModelFileOptions, writeModelFile } from './node-files.ts';
 export { bindDims } from './passes/bind-dims.ts';
 export { checkGraph } from './passes/check-graph.ts';
 export { foldBatchNorm } from './passes/fold-batch-norm.ts';

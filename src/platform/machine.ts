@@ -55,6 +55,20 @@ export function residentBytes(): number {
   return node?.memoryUsage.rss() ?? 0;
 }
 
+/** Bytes that are free on the disk of a folder; undefined where nobody tells. */
+export function freeBytes(folder: string): number | undefined {
+  const status = nodeModule('node:fs')?.statfsSync(folder);
+  return status && status.bavail * status.bsize;
+}
+
+/** Memory that is free: of the machine, or of the container where that has a smaller limit; undefined where nobody tells. */
+export function freeMemory(): number | undefined {
+  if (!os || !node) return undefined;
+  const limit = node.constrainedMemory?.() ?? 0;
+  const free = node.availableMemory?.() ?? os.freemem();
+  return limit > 0 ? Math.min(limit, free) : free;
+}
+
 /** The most resident memory so far, in bytes; 0 where nobody tells. */
 export function peakBytes(): number {
   // maxRSS is in KiB on every platform (libuv converts).

@@ -38,6 +38,22 @@ describe('outputs', () => {
     expect(withOutputDefaults(taught)).toMatchObject({ objective: [{ kind: 'cosineKd' }] });
   });
 
+  it.each([
+    ['feature-extraction', { embedding: { target: 'embedding' } }],
+    ['token-classification', { logits: { target: 'token-classes', field: 'spans' } }],
+  ])('are those of the task %s where a recipe names none, with their losses and metric', (task, outputs) => {
+    const taught = { ...RECIPE, task, teacher: { kind: 'onnx', model: 'teacher' } };
+    const { outputs: _, ...stated } = checkRecipe({ ...taught, outputs });
+    expect(checkRecipe(taught)).toEqual(stated);
+    expect(stated.training.earlyStopping).not.toMatchObject({ metric: 'accuracy' });
+  });
+
+  it('refuse a metric that the answers of their task do not have, as the recipe is read', () => {
+    const training = { earlyStopping: { metric: 'accuracy' } };
+    const taught = { ...RECIPE, task: 'feature-extraction', teacher: { kind: 'use-lite', train: 'none' } };
+    expect(() => checkRecipe({ ...taught, training })).toThrow(/training\.earlyStopping\.metric/);
+  });
+
   it.each(['class', 'classes', 'boxes', 'token-classes', 'frame-classes'])(
     'of %s name each class once',
     (target) => {

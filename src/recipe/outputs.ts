@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fromRegistries } from '../registry.ts';
 import { findTarget, targets } from '../targets/index.ts';
+import { TASKS } from '../tasks/index.ts';
 
 /** Names become outputs of models, and parts of columns' names (`labels/NAME`). */
 const outputName = z
@@ -52,8 +53,10 @@ export const outputsSchema = fromRegistries(() =>
  * target (towards its truth, and towards the teacher where there is one) and the metric of the main one.
  */
 export function withOutputDefaults(value: unknown): unknown {
-  if (!isSection(value) || !isSection(value.outputs)) return value;
-  const outputs = Object.entries(value.outputs).flatMap(([output, part]) => {
+  if (!isSection(value)) return value;
+  const stated = value.outputs ?? taskOutputs(value);
+  if (!isSection(stated)) return value;
+  const outputs = Object.entries(stated).flatMap(([output, part]) => {
     const target = isSection(part) && typeof part.target === 'string' ? findTarget(part.target) : undefined;
     return target && isSection(part) ? [{ output, target, hasField: part.field !== undefined }] : [];
   });
@@ -82,6 +85,27 @@ export function withOutputDefaults(value: unknown): unknown {
       },
     }),
   };
+}
+
+/**
+ * The outputs of a task that answers with something else than a class, as a recipe without `outputs` has them: of vectors the
+ * teacher alone knows something.
+ */
+function taskOutputs({ task }: Section): Section | undefined {
+  const outputs = Object.entries(TASKS.find(({ kind }) => kind === task)?.outputs ?? {});
+  if (outputs.length === 0 || outputs.every(([, target]) => target === 'class')) return undefined;
+  return Object.fromEntries(
+    outputs.map(([name, target]) => [
+      name,
+      { target, ...(!isVector(target) && { field: findTarget(target)?.field ?? 'label' }) },
+    ]),
+  );
+}
+
+/** Whether a kind of answer is a vector, of which only a teacher knows something. */
+export function isVector(kind: string): boolean {
+  const target = findTarget(kind);
+  return target?.spaceOf !== undefined && target.classes === undefined;
 }
 
 /** A map of losses without those that stand in every map and are about one class. */

@@ -3,7 +3,7 @@ import type { WantedColumns } from '../data/sources/source.ts';
 import { findTarget } from '../targets/index.ts';
 import { findTask, type TaskKind } from '../tasks/index.ts';
 import type { InputPart } from './inputs.ts';
-import type { OutputPart } from './outputs.ts';
+import { isVector, type OutputPart } from './outputs.ts';
 
 /** What a recipe says of its inputs and outputs. */
 export interface StatedParts {
@@ -124,12 +124,6 @@ export function outputKeys(
     field: isShort ? outputColumn(recipe.data.source) && 'data.source.labelField' : field,
     labels: inData && (isShort || recipe.data.labels !== undefined) ? 'data.labels' : labels,
   };
-}
-
-/** Whether a target needs no truth, and has no classes that data would name. */
-function isVector(kind: string): boolean {
-  const target = findTarget(kind);
-  return target?.spaceOf !== undefined && target.classes === undefined;
 }
 
 function taskOf(kind: string): TaskKind {

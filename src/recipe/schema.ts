@@ -28,6 +28,7 @@ import { metricProblems } from './selection-metric.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
 import { takenNameProblems } from './taken-names.ts';
 import { teacherSchema } from './teacher.ts';
+import { teacherMemoryProblems } from './teacher-memory.ts';
 import { trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
 
@@ -117,6 +118,7 @@ export const recipeSchema = fromRegistries(() =>
         ...metricProblems(recipe as Recipe),
         ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),
+        ...teacherMemoryProblems(recipe as Recipe),
       ])
         context.addIssue({ code: 'custom', ...problem });
     })

@@ -9,9 +9,10 @@ interface Wanted extends Pick<StatedParts, 'outputs' | 'task' | 'data'> {
 /** A metric to stop by that none of the outputs has. Silent where a target does not say its metrics before data are read. */
 export function metricProblems(recipe: Wanted): { path: string[]; message: string }[] {
   const { earlyStopping } = recipe.training;
-  // Without outputs of its own a recipe may be one that is never trained: its metric is then the default.
-  if (earlyStopping === false || !recipe.outputs) return [];
   const outputs = outputsOf(recipe);
+  // A recipe of one class may be one that is never trained: its metric is then the default.
+  const isOneClass = !recipe.outputs && outputs.every(({ target }) => target === 'class');
+  if (earlyStopping === false || isOneClass) return [];
   const names: string[] = [];
   for (const { name, target: kind, options } of outputs) {
     const target = findTarget(kind);

@@ -36,6 +36,19 @@ describe('renderModelCard', () => {
     expect(card).toContain('Texts are cut after 64 tokens.');
   });
 
+  it('tells the licences of teachers from a hub beside its own', () => {
+    const teacherLicences = [
+      { model: 'someone/large', license: 'cc-by-nc-4.0' },
+      { model: 'someone/other', license: null },
+    ];
+    const told = renderModelCard({ ...data, teacherLicences }, FACTS);
+    expect(told).toContain(
+      "- Its teacher someone/large is under the licence cc-by-nc-4.0; the student's is apache-2.0.",
+    );
+    expect(told).toContain('- Nothing says under which licence its teacher someone/other is;');
+    expect(card).not.toContain('under the licence');
+  });
+
   it('tells of further files that ship, and how they are loaded', () => {
     const more = renderModelCard(syntheticReport({ q4: true }), FACTS);
     expect(more).toMatch(/\| \*\*Student, 4-bit weights\*\* \(`onnx\/model_q4.onnx`\) \|.*\| 402\skB/);

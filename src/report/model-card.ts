@@ -227,7 +227,21 @@ function limits(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers |
   lines.push(
     `It was measured on ${data.unit} like those it was trained on (${inline(data.data.title)}); elsewhere it will do worse.`,
   );
+  lines.push(...licenceLines(data, facts));
   return `## Limits\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
+}
+
+/** What is known of the licences of its teachers; the student's own is what its maker says. */
+function licenceLines({ teacherLicences = [] }: ReportData, { license }: ModelCardFacts): string[] {
+  const own =
+    license === 'other'
+      ? "the student's is not said (`export.license`)"
+      : `the student's is ${inline(license)}`;
+  return teacherLicences.map(({ model, license: of }) =>
+    of === null
+      ? `Nothing says under which licence its teacher ${inline(model)} is; ${own}.`
+      : `Its teacher ${inline(model)} is under the licence ${inline(of)}; ${own}. Whether a student falls under its teacher's licence is for whoever publishes it to find out.`,
+  );
 }
 
 /** What a classifier gets wrong. */

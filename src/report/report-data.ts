@@ -85,6 +85,8 @@ export const reportDataSchema = z.object({
   labels: z.array(z.string()),
   /** What each model is, in a few words, e.g. `Universal Sentence Encoder lite and a linear head, int8`. */
   models: z.object({ teacher: z.string().optional(), student: z.string() }),
+  /** Of teachers from a hub: their names there, and their licences; null where nothing says one. */
+  teacherLicences: z.array(z.object({ model: z.string(), license: z.string().nullable() })).optional(),
   /** The teacher's main metric on the validation split, to compare the learning curves with; null where it is not known. */
   teacherValidation: z.number().nullable(),
   curves: z.object({ student: z.array(curvePointSchema), baseline: z.array(curvePointSchema).nullable() }),

@@ -147,6 +147,7 @@ function describe(task: Task, { dataset, heads, classes: taught }: TaskData): Da
     warnings: [
       ...(problem ? [problem.message] : []),
       ...(task.warnings ?? []),
+      ...(task.teacher?.advice ?? []),
       ...dataFindings(dataset, task.teacher),
       ...classFindings(dataset, taught),
     ],

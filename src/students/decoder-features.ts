@@ -49,6 +49,17 @@ export function decoderFeatures(
     // The last token has seen all others: what the classifiers of transformers over decoders answer by.
     pooled: () => over(lastToken(g, last, attentionMask)),
     tokens: () => over(last),
-    causal: () => ({ ...over(last), unembed: () => g.matMul(last, g.transpose(tokens, [1, 0])) }),
+    causal: () => ({ ...over(last), unembed: () => unembedded(g, last, tokens) }),
   };
+}
+
+/**
+ * Logits by the table that embeds tokens, float32 [B, T, vocabulary]. As one product with the table itself, transposed on the way: so it
+ * is a layer with weights for what quantises, and not one with computed ones.
+ */
+function unembedded(g: GraphBuilder, last: TypedValue, tokens: TypedValue): TypedValue {
+  const [vocabulary, width] = tokens.shape as readonly [number, number];
+  const rows = g.gemm(g.reshape(last, [-1, width]), tokens, null, { transB: true });
+  const sizes = g.slice(g.shapeOf(last), 0, 0, 2);
+  return g.op('Reshape', [rows, g.concat([sizes, g.ints([vocabulary])], 0)]);
 }

@@ -1,11 +1,12 @@
 import { INPUT_VALUES } from '../data/columns.ts';
 import { LimbeckError } from '../errors.ts';
-import { readModelFile } from '../onnx/node-files.ts';
 import { basename } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
+import type { WrittenSize } from '../size-in-bytes.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, withLogits } from './class-logits.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
+import { readTeacherFile } from './read-teacher.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { type AudioTeacherSource, LOGITS } from './teacher-source.ts';
 import { describeValue } from './text-inputs.ts';
@@ -17,6 +18,8 @@ export interface AudioFileOptions {
   output?: string | undefined;
   /** The classes of its outputs, where its config.json does not name them as the data does. */
   labels?: readonly string[] | undefined;
+  /** A bound of memory: then its weights stay in their file. */
+  memory?: WrittenSize | undefined;
 }
 
 /**
@@ -26,10 +29,11 @@ export interface AudioFileOptions {
  * @throws LimbeckError `teacher.inputs`, `teacher.outputs` (saying what the model has), `teacher.model`, `teacher.config`, and
  *   what reading throws
  */
-export function openAudioFile({ model, output, labels }: AudioFileOptions): AudioTeacherSource {
+export function openAudioFile({ model, output, labels, memory }: AudioFileOptions): AudioTeacherSource {
   const files = modelFiles(model);
   const path = files.model;
-  const answering = answeringForm(readModelFile(path));
+  const { graph, advice } = readTeacherFile(path, memory);
+  const answering = answeringForm(graph);
   const { inputs } = answering.graph;
   const [waveform] = inputs;
   if (inputs.length !== 1 || waveform?.name !== INPUT_VALUES || waveform.shape?.length !== 2) {
@@ -46,6 +50,7 @@ export function openAudioFile({ model, output, labels }: AudioFileOptions): Audi
     title: basename(path),
     file: path,
     model: scores.graph,
+    advice,
     logitsOutput: LOGITS,
     ...(classes && { classes }),
     ...(typeof length === 'number' && { samples: length }),

@@ -1,13 +1,14 @@
 import { fixedSize, type Preprocessing, readPreprocessing } from '../data/modalities/image/preprocessing.ts';
 import { LimbeckError } from '../errors.ts';
-import { readModelFile } from '../onnx/node-files.ts';
 import { basename } from '../platform/paths.ts';
 import { readRegularText } from '../regular-file.ts';
+import type { WrittenSize } from '../size-in-bytes.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { imageInput, imageLayout, withPixelValues } from './image-model.ts';
 import { readPixelForm } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
+import { readTeacherFile } from './read-teacher.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { type ImageTeacherSource, LOGITS, PIXEL_VALUES } from './teacher-source.ts';
 
@@ -20,6 +21,8 @@ export interface ImageFileOptions {
   output?: string | undefined;
   /** The classes of its outputs, where its config.json does not name them as the data does. */
   labels?: readonly string[] | undefined;
+  /** A bound of memory: then its weights stay in their file. */
+  memory?: WrittenSize | undefined;
 }
 
 /**
@@ -59,7 +62,8 @@ export function openImageAnswers(options: ImageFileOptions): ImageTeacherSource 
 function openImageModel(options: ImageFileOptions) {
   const files = modelFiles(options.model);
   const path = files.model;
-  const answering = answeringForm(readModelFile(path));
+  const { graph, advice } = readTeacherFile(path, options.memory);
+  const answering = answeringForm(graph);
   const input = imageInput(answering.graph, path, options.input);
   const layout = imageLayout(input);
   const model = withPixelValues(answering.graph, input, layout);
@@ -73,6 +77,7 @@ function openImageModel(options: ImageFileOptions) {
     ...(preprocessing && { preprocessing }),
     file: path,
     model,
+    advice,
     ...(classes && { classes }),
     dims: sizes,
     ...(config !== undefined && { pixels: readPixelForm(config) }),

@@ -8,6 +8,7 @@ import type { TextTeacherSource } from './teacher-source.ts';
 import {
   atChanceOption,
   headOptions,
+  memoryOption,
   minAgreementOption,
   minInnerCosineOption,
   precisionOption,
@@ -80,6 +81,7 @@ const onnxFileOptions = z
     output: teacherOutputOption,
     labels: teacherLabelsOption,
     atChance: atChanceOption,
+    memory: memoryOption,
     ...labelling,
   })
   .describe('An ONNX file with its tokenizer.');
@@ -111,6 +113,7 @@ const onnxImageOptions = z
     output: teacherOutputOption,
     labels: teacherLabelsOption,
     atChance: atChanceOption,
+    memory: memoryOption,
     precision: precisionOption,
     minAgreement: minAgreementOption,
     minInnerCosine: minInnerCosineOption,
@@ -136,6 +139,7 @@ const onnxPairOptions = z
       .describe(
         'The folder of a model of texts and images, as Hugging Face lays out CLIP: what Limbeck left in runs/NAME/student, or a model of the hub.',
       ),
+    memory: memoryOption,
     precision: precisionOption,
     minAgreement: minAgreementOption,
     minInnerCosine: minInnerCosineOption,
@@ -164,6 +168,7 @@ const onnxAudioOptions = z
     output: teacherOutputOption,
     labels: teacherLabelsOption,
     atChance: atChanceOption,
+    memory: memoryOption,
     precision: precisionOption,
     minAgreement: minAgreementOption,
     minInnerCosine: minInnerCosineOption,
@@ -249,6 +254,7 @@ const hubOptions = z
     output: teacherOutputOption,
     labels: teacherLabelsOption,
     atChance: atChanceOption,
+    memory: memoryOption,
     ...labelling,
   })
   .describe(
@@ -277,6 +283,7 @@ const onnxColumns = {
         .describe(
           'The ONNX file, or the folder that holds it: what `limbeck train` left in runs/NAME/student.',
         ),
+      memory: memoryOption,
       precision: precisionOption,
       minAgreement: minAgreementOption,
       minInnerCosine: minInnerCosineOption,

@@ -1,15 +1,16 @@
 import { parseTokenizer, type Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Value } from '../onnx/graph.ts';
-import { readModelFile } from '../onnx/node-files.ts';
 import { textOf, utf8Of } from '../platform/bytes.ts';
 import { basename, dirname, join } from '../platform/paths.ts';
 import { readRegularFileAsync } from '../regular-file.ts';
+import type { WrittenSize } from '../size-in-bytes.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
 import { plainDecoder } from './plain-decoder.ts';
 import { positionLimit } from './position-limit.ts';
+import { readTeacherFile } from './read-teacher.ts';
 import { readSentenceModules, type SentenceModules, withSentenceEmbedding } from './sentence-modules.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
@@ -35,6 +36,8 @@ export interface OnnxFileOptions {
   answers?: 'class' | 'any';
   /** The classes of its outputs, where its config.json does not name them as the data does. */
   labels?: readonly string[] | undefined;
+  /** A bound of memory: then its weights stay in their file. */
+  memory?: WrittenSize | undefined;
 }
 
 /** The length of models whose tokenizer does not tell one, as BERT's. */
@@ -57,14 +60,15 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const { tokenizer, declared } = await readTokenizer(tokenizerFile);
   const maxLength = declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH;
   const title = basename(path);
-  const answering = answeringForm(plainDecoder(readModelFile(path), path));
+  const { graph, advice } = readTeacherFile(path, options.memory);
+  const answering = answeringForm(plainDecoder(graph, path));
   const read = answering.graph;
   const roles = textInputs(read, path, options.inputs);
   const [ids] = [...roles].find(([, role]) => role === INPUT_IDS) ?? [];
   if (ids) checkVocabulary(embeddedVocabulary(read, ids), tokenizer.vocabularySize, tokenizerFile, path);
   const naming = renamedInputs(roles);
   const notes = [...files.notes, ...answering.notes, ...(naming ? [naming] : [])];
-  const found = { title, file: path, tokenizer, maxLength };
+  const found = { title, file: path, tokenizer, maxLength, advice };
   const plain = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
   const modules = fileOf(files, 'modules.json');
   const encoder =

@@ -1,4 +1,4 @@
-import { type Batch, columnOf } from '../data/batch.ts';
+import type { Batch } from '../data/batch.ts';
 import { SEQUENCE } from '../data/columns.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
@@ -7,17 +7,20 @@ import type { Graph, Value } from '../onnx/graph.ts';
 import { modelPieces } from '../onnx/model-pieces.ts';
 import { openModelFile } from '../onnx/node-files.ts';
 import { readModel } from '../onnx/read-model.ts';
-import { elementCount, type Tensor, zeros } from '../onnx/tensor.ts';
+import type { Tensor } from '../onnx/tensor.ts';
+import { writeModel } from '../onnx/write-model.ts';
 import { createSha256 } from '../platform/hash.ts';
 import { readChunks } from '../regular-file.ts';
+import { answersOf, feedsOf, requireTaps } from './model-batches.ts';
+import type { MemoryBound } from './parts/parted-model.ts';
 import type { Teacher, TeacherOutput } from './teacher.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, TOKEN_TYPE_IDS } from './teacher-source.ts';
 import { embeddedVocabulary } from './vocabulary.ts';
 
 export interface OnnxTeacherOptions {
   engine: Engine;
-  /** The model's bytes, or the path of its file (external data is read beside it). */
-  model: Uint8Array | string;
+  /** The model's bytes, or the path of its file (external data is read beside it); with `bound` its graph, too. */
+  model: Uint8Array | string | Graph;
   /** For people; a path's own by default. */
   title?: string;
   /** What made the inputs: see `Teacher.preprocessing`. */
@@ -32,6 +35,8 @@ export interface OnnxTeacherOptions {
   parallel?: boolean;
   /** What the answers are kept under, when the model was made of another one (`tapTeacher`); its own hash by default. */
   hash?: string;
+  /** Within what memory it runs: in parts where it is larger. Its weights then lie in files. */
+  bound?: MemoryBound;
 }
 
 /**
@@ -48,7 +53,14 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
   const inputs = inputsOf(graph, title, options.columns ?? [PIXEL_VALUES]);
   const outputs = outputsOf(graph, title);
   if (vocabularySize !== undefined && inputs.ids) checkVocabulary(graph, inputs.ids, vocabularySize, title);
-  const session = await engine.load(model, {
+  const { bound } = options;
+  if (bound) {
+    // Loaded where it is used: pages do not pay for it.
+    const { boundedTeacher } = await import('./parts/parted-teacher.ts');
+    const own = { ...options, title, hash: options.hash ?? hash, outputs, inputs: inputs.all, bound };
+    return boundedTeacher(graph, engine, own);
+  }
+  const session = await engine.load(loadable(model), {
     title,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.parallel && { parallel: true }),
@@ -73,7 +85,9 @@ export function teacherHash(model: Uint8Array | string | Graph): string {
   return sha256(model instanceof Uint8Array ? [model] : modelPieces(model));
 }
 
-function readTeacherModel(model: Uint8Array | string, title: string): { graph: Graph; hash: string } {
+function readTeacherModel(model: Uint8Array | string | Graph, title: string): { graph: Graph; hash: string } {
+  if (typeof model !== 'string' && !(model instanceof Uint8Array))
+    return { graph: model, hash: sha256(modelPieces(model)) };
   if (typeof model !== 'string') return { graph: readModel(model, { title }), hash: sha256([model]) };
   const { graph, files } = openModelFile(model);
   return { graph, hash: sha256(hashed(model, graph, files.length > 1)) };
@@ -90,6 +104,10 @@ function sha256(pieces: Iterable<Uint8Array>): string {
   const hash = createSha256();
   for (const piece of pieces) hash.update(piece);
   return hash.digest('hex');
+}
+
+function loadable(model: OnnxTeacherOptions['model']): Uint8Array | string {
+  return typeof model === 'string' || model instanceof Uint8Array ? model : writeModel(model);
 }
 
 /** The inputs of text models that batches fill. */
@@ -162,13 +180,7 @@ async function label(
   batch: Batch,
   taps: readonly string[],
 ): Promise<Record<string, Float32Array>> {
-  for (const tap of taps) {
-    if (tap in outputs) continue;
-    throw new LimbeckError('teacher.tap', `${title} has no tap '${tap}'`, {
-      where: `its taps: ${Object.keys(outputs).join(', ')}`,
-      remedy: 'Name one of them.',
-    });
-  }
+  requireTaps(outputs, taps, title);
   const feeds = feedsOf(inputs, batch);
   let results: Record<string, Tensor>;
   try {
@@ -178,53 +190,5 @@ async function label(
     if (/indices element out of data bounds/.test(message)) throw vocabularyError(title, message, error);
     throw error;
   }
-  const labels: Record<string, Float32Array> = {};
-  for (const tap of taps) {
-    const { dims } = outputs[tap] as TeacherOutput;
-    const size = elementCount(
-      dims.map((dim) => (dim === SEQUENCE ? (batch.sizes[SEQUENCE] as number) : dim)),
-    );
-    const values = (results[tap] as Tensor).data as Float32Array;
-    if (values.length !== batch.rows * size) {
-      throw new LimbeckError('teacher.outputs', `${title} gives ${tap} in another shape than it declares`, {
-        where: `[${(results[tap] as Tensor).dims}] for a batch of ${batch.rows}`,
-        remedy: 'Export the model again with the shapes that it has.',
-      });
-    }
-    labels[tap] = values.subarray(0, batch.filled * size);
-    checkFinite(labels[tap], size, tap, batch, title);
-  }
-  return labels;
-}
-
-function feedsOf(inputs: readonly Value[], batch: Batch): Record<string, Tensor> {
-  return Object.fromEntries(
-    inputs.map(({ name, type }) => {
-      const isMissing = name === TOKEN_TYPE_IDS && !batch.columns[name];
-      // Of a single text all token types are 0.
-      const column = isMissing ? zeros('int64', columnOf(batch, INPUT_IDS).dims) : columnOf(batch, name);
-      return [name, inType(column, type)];
-    }),
-  );
-}
-
-/** A column in the model's own type: the same memory where they agree. */
-function inType(column: Tensor, type: Value['type']): Tensor {
-  if (type === undefined || column.type === type) return column;
-  const { dims, data } = column;
-  if (type === 'int32') return { type, dims, data: Int32Array.from(data as BigInt64Array, Number) };
-  return { type: 'float32', dims, data: Float32Array.from(data as BigInt64Array, Number) };
-}
-
-function checkFinite(values: Float32Array, size: number, tap: string, batch: Batch, title: string): void {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if (value - value === 0) continue;
-    const row = Math.floor(i / size);
-    throw new LimbeckError('teacher.not-finite', `${title} answers ${value} for a sample`, {
-      where: `${tap}, value ${i % size} of sample ${batch.ordinals[row]} of its split`,
-      remedy:
-        'Check the model on that sample (an empty text, an overflow in float16?), or leave the sample out.',
-    });
-  }
+  return answersOf(results, { outputs, title, batch, taps });
 }

@@ -1,16 +1,17 @@
 import { LimbeckError } from '../errors.ts';
 import type { Dim, Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
-import { readModelFile } from '../onnx/node-files.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { withOutputs } from '../onnx/passes/select-outputs.ts';
 import { basename, dirname } from '../platform/paths.ts';
+import type { WrittenSize } from '../size-in-bytes.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { answeringForm } from './answering-form.ts';
 import { readPixelForm } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
 import { DEFAULT_MAX_LENGTH, noTokenizer, readTokenizer } from './onnx-file.ts';
 import { positionLimit } from './position-limit.ts';
+import { readTeacherFile } from './read-teacher.ts';
 import {
   ATTENTION_MASK,
   type ImageTeacherSource,
@@ -40,10 +41,11 @@ const INPUTS: Readonly<Record<string, readonly Dim[]>> = {
  * @throws LimbeckError `teacher.inputs`, `teacher.outputs` (saying what the model has), `tokenizer.missing`, and what reading
  *   the files throws
  */
-export async function openPairFile(path: string): Promise<PairTeacherSource> {
+export async function openPairFile(path: string, memory?: WrittenSize): Promise<PairTeacherSource> {
   const files = modelFiles(path);
   const { tokenizer, declared } = await readTokenizer(fileOf(files, 'tokenizer.json') ?? noTokenizer(files));
-  const answering = answeringForm(readModelFile(files.model));
+  const { graph, advice } = readTeacherFile(files.model, memory);
+  const answering = answeringForm(graph);
   const { model, width, dims } = rowByRow(answering.graph, files.model);
   const config = fileOf(files, 'preprocessor_config.json');
   return {
@@ -51,6 +53,7 @@ export async function openPairFile(path: string): Promise<PairTeacherSource> {
     title: basename(files.folders.at(-1) ?? dirname(files.model)),
     file: files.model,
     model,
+    advice,
     tokenizer,
     maxLength: declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH,
     width,

@@ -4,6 +4,12 @@ import type { Graph } from '../onnx/graph.ts';
 import type { PixelForm } from './image-preprocessing.ts';
 import type { TeacherClasses } from './teacher-classes.ts';
 
+/** A model of a hub, and its licence as the hub spells it; absent where nothing says it. */
+export interface TeacherLicence {
+  readonly model: string;
+  readonly license?: string;
+}
+
 /** A model that can teach, opened. */
 export interface TeacherSource {
   /** For people: `Universal Sentence Encoder lite`. */
@@ -15,6 +21,10 @@ export interface TeacherSource {
   readonly logitsOutput?: string;
   /** What was assumed of the model, or changed in it: told when a run begins. */
   readonly notes?: readonly string[];
+  /** What a person should do before a run begins: told by checks, too. */
+  readonly advice?: readonly string[];
+  /** Of models of a hub, which the student's licence may depend on. */
+  readonly licences?: readonly TeacherLicence[];
   /** Where it comes from, and what it is: told when a run begins, for the record. */
   readonly origin?: readonly string[];
   /** Which class each of these scores is, where a file or the recipe says so. */

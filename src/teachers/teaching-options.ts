@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { classNames } from '../data/labels/class-name.ts';
+import { WRITTEN_SIZE } from '../size-in-bytes.ts';
 
 /** How a head, or the whole teacher, learns from the labelled samples before it labels the rest. */
 export const headOptions = z
@@ -32,6 +33,16 @@ export const precisionOption = z
   .enum(['auto', 'int8', 'f32'])
   .default('auto')
   .describe('What labels the data: f32, calibrated int8, or int8 only when it agrees with f32 (auto).');
+
+export const memoryOption = z
+  .union([
+    z.int().positive(),
+    z.string().regex(WRITTEN_SIZE, { error: 'expected a size, like 4GB or 500 MB' }),
+  ])
+  .optional()
+  .describe(
+    'How much memory the teacher may take: 4GB, or a number of bytes. A larger one is cut at its layers into parts that fit; each runs over all samples, with what goes between them on the disk. It labels in f32.',
+  );
 
 export const minAgreementOption = z
   .number()

@@ -46,7 +46,16 @@ export function cutIntoParts(graph: Graph, options: CutOptions): ModelPart[] {
   const costs = graphCosts(live, options.shapes);
   const recomputed = new Recomputed(live, costs);
   const ends = cheapestCuts(live, costs, recomputed, options);
-  return partsBetween(live, costs, recomputed, ends);
+  const parts = partsBetween(live, costs, recomputed, ends);
+  // A stretch whose values are all computed again elsewhere is no part.
+  const empty = parts.map(({ graph: { outputs } }) => outputs.length === 0);
+  if (!empty.includes(true)) return parts;
+  return partsBetween(
+    live,
+    costs,
+    recomputed,
+    ends.filter((_, part) => !empty[part]),
+  );
 }
 
 /** The weights of a stretch of nodes, as it grows. */
@@ -156,6 +165,8 @@ function partsBetween(
       if (way) for (const at of way) places.add(at);
       else carriedIn.add(value);
     }
+    // What another value's way goes through is made here, too.
+    for (const value of carriedIn) if (places.has(costs.madeAt.get(value) as number)) carriedIn.delete(value);
     return { places, carriedIn };
   });
   return drafts.map(({ places, carriedIn }, part): ModelPart => {

@@ -8,7 +8,7 @@ const MOST_NODES = 64;
 
 /**
  * What is computed again in a later part, not carried to it: values that come of the model's inputs by few nodes whose weights
- * are smaller than the value itself would be on the disk (masks, positions, sizes of inputs).
+ * are smaller than the value itself would be on the disk (masks, positions, sizes of inputs). Layers are never among them.
  */
 export class Recomputed {
   readonly #costs: GraphCosts;
@@ -37,7 +37,7 @@ export class Recomputed {
   }
 
   #wayThrough(graph: Graph, node: Node): ReadonlySet<number> | undefined {
-    if (RANDOM.test(node.opType)) return undefined;
+    if (RANDOM.test(node.opType) || LAYERS.test(node.opType)) return undefined;
     const way = new Set([this.#ways.length]);
     for (const used of usedValues(node)) {
       const tensor = graph.initializers.get(used);
@@ -56,5 +56,7 @@ const LARGE_WEIGHT = 2 ** 20;
 /** Bytes of constants that always may be there twice. */
 const SMALL = 2 ** 12;
 const NOTHING: ReadonlySet<number> = new Set();
+/** Operators that are layers: their work is not done twice. */
+const LAYERS = /MatMul|Gemm|Conv|Einsum|Attention|Normalization|LSTM|GRU|RNN|Loop|Scan|^If$/;
 /** Operators that give another result each time. */
 const RANDOM = /^(Bernoulli|Multinomial|RandomNormal|RandomUniform|Dropout)/;

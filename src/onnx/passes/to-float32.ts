@@ -2,6 +2,7 @@ import { DATA_TYPE_CODES, type DataType } from '../data-type.ts';
 import type { Attribute, Graph, Node, Value } from '../graph.ts';
 import { fromBfloat16, fromFloat16 } from '../half-float.ts';
 import { replaceReads } from '../replace-values.ts';
+import { elementsOnce, isStored, storedTensor } from '../stored-tensor.ts';
 import type { Tensor } from '../tensor.ts';
 import { mapSubgraphs } from './map-subgraphs.ts';
 
@@ -69,7 +70,9 @@ function widened(value: Value, renewed: Map<Value, Value>): Value {
 function widenedTensor(content: Tensor): Tensor {
   const from = HALF.get(content.type);
   if (!from) return content;
-  return { type: 'float32', dims: content.dims, data: Float32Array.from(content.data as Uint16Array, from) };
+  const widen = () => Float32Array.from(elementsOnce(content) as Uint16Array, from);
+  if (isStored(content)) return storedTensor('float32', content.dims, widen);
+  return { type: 'float32', dims: content.dims, data: widen() };
 }
 
 function widenedAttributes({ attributes }: Node): ReadonlyMap<string, Attribute> {

@@ -1,12 +1,18 @@
 import type { ColumnSpec } from '../../data/columns.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
+import { openModelFile } from '../../onnx/node-files.ts';
 import { bindDims } from '../../onnx/passes/bind-dims.ts';
 import type { TaskData } from '../context/task.ts';
 
-/** A teacher's graph, to look into: at the sizes of the recipe's images and clips where it is open about them. */
+/** Only what is large is left in the file: gradients look at small constants again and again. */
+const KEPT_IN_FILE_FROM = 2 ** 22;
+
+/**
+ * A teacher's graph, to look into: at the sizes of the recipe's images and clips where it is open about them. Its large weights
+ * stay in the file.
+ */
 export function readTeacherGraph(file: string, { dataset }: Pick<TaskData, 'dataset'>): Graph {
-  return atSizesOf(dataset.columns, readModelFile(file));
+  return atSizesOf(dataset.columns, openModelFile(file, KEPT_IN_FILE_FROM).graph);
 }
 
 /**

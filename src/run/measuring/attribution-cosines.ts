@@ -1,6 +1,7 @@
 import { weighedOptions } from '../../objectives/index.ts';
 import { innerOutput } from '../../objectives/inner-output.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
+import { teacherMemory } from '../../recipe/teacher-memory.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
@@ -25,6 +26,12 @@ export async function attributionCosines(
   const [taught] = weighedOptions(run.recipe.objective, 'attribution');
   const teacherFile = files.get(TEACHER_NAME);
   if (!taught || teacherFile === undefined) return cosines;
+  if (teacherMemory(run.recipe) !== undefined) {
+    run.warn(
+      'reasons are not compared: gradients go through the whole teacher, which is larger than teacher.memory',
+    );
+    return cosines;
+  }
   const teacher = readTeacherGraph(teacherFile, data);
   const about = innerOutput(taught.output, outputContext(data));
   for (const name of [STUDENT_NAME, LABELS_ALONE.name]) {

@@ -1,6 +1,6 @@
 import { modelBytes } from '../../export/package-folder.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
+import { openModelFile } from '../../onnx/node-files.ts';
 import { parameterCount } from '../../onnx/parameter-count.ts';
 import { relative } from '../../platform/paths.ts';
 import { finite, type LayerPrecision, type ModelResult } from '../../report/result.ts';
@@ -25,7 +25,7 @@ export function modelResult(options: {
   return {
     metrics: Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [name, finite(value)])),
     ...(isOneClass && { accuracy, macroF1 }),
-    parameters: parameterCount(readModelFile(network ?? file)),
+    parameters: parameterCount(openModelFile(network ?? file).graph),
     bytes: modelBytes(file),
     ...speed,
     ...(attributionCosine === undefined ? {} : { attributionCosine }),

@@ -2,7 +2,7 @@ import type { Engine, Session } from '../../engine/engine.ts';
 import { imageChannels, PIXEL_INPUT, withGreyInput } from '../../export/image-channels.ts';
 import { withoutPast } from '../../generate/without-past.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
+import { openModelFile } from '../../onnx/node-files.ts';
 import { type Tensor, tensor } from '../../onnx/tensor.ts';
 import type { TaskData } from '../context/task.ts';
 
@@ -11,7 +11,7 @@ import type { TaskData } from '../context/task.ts';
  * a grey image three times, as transformers.js does; a decoder with a cache reads texts whole.
  */
 export async function openClassifier(engine: Pick<Engine, 'load'>, file: string): Promise<Session> {
-  const channels = imageChannels(readModelFile(file));
+  const channels = imageChannels(openModelFile(file).graph);
   const session = withoutPast(await engine.load(file));
   if (channels !== 3) return session;
   return {

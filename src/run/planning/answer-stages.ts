@@ -3,6 +3,7 @@ import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import { dimsAt } from '../../knowledge/true-length.ts';
 import { type DistillRecipe, requireModelTeacher } from '../../recipe/schema.ts';
+import { sizeInWords } from '../../size-in-bytes.ts';
 import type { Head } from '../../targets/head.ts';
 import { type Artifacts, artifact } from '../context/artifact.ts';
 import { answerDims, encodingOf } from '../heads/answer-dims.ts';
@@ -29,6 +30,8 @@ export interface AnswerCost {
 export interface SplitAnswers extends StoredAnswers {
   readonly seconds: number;
   readonly diskBytes: number;
+  /** What lies between the parts of the teacher meanwhile, at most. */
+  readonly betweenBytes: number;
 }
 
 export const ANSWER_COST = artifact<AnswerCost>('answer-cost');
@@ -51,7 +54,7 @@ export async function planLabels(context: PlanningContext, costs: Artifacts): Pr
     seconds: Math.max(seconds, inner.seconds * ofInt8),
     secondsAtMost: twice ? seconds + inner.seconds : Math.max(answers.trainingSecondsAtMost, inner.seconds),
     memoryBytes: memoryBytes + data.heldBytes,
-    diskBytes: diskBytes + inner.diskBytes,
+    diskBytes: diskBytes + inner.diskBytes + answers.training.betweenBytes,
     note:
       inner.missing > 0
         ? `${answers.note}; ${inner.missing} to look into its layers (${(inner.diskBytes / 1e6).toFixed(0)} MB)`
@@ -103,6 +106,7 @@ async function planAnswers(
       ...found,
       seconds: file.openSeconds + secondsForSplit(found.missingByBucket, TEACHER_BATCH, file.batch),
       diskBytes: found.missing > 0 ? bytesOf(found.missing) : 0,
+      betweenBytes: file.parts && found.missing > 0 ? file.parts.diskBytes(found.missingByBucket) : 0,
     };
   };
   // Answers to tokens are taken to be as long as texts may be.
@@ -114,6 +118,10 @@ async function planAnswers(
     );
   const training = await answers(asked, known?.hashes.labelling, labeller);
   const notes = [`${training.missing} ${unit} to ask in ${precision}`];
+  if (labeller.parts && training.missing > 0)
+    notes.push(
+      `${labeller.parts.told}; up to ${sizeInWords(training.betweenBytes)} between them on the disk meanwhile`,
+    );
   if (!known) notes.push('no run has made this teacher ready yet: all answers count as missing');
   const inFloat32 =
     cost.f32.openSeconds + secondsForSplit(training.missingByBucket, TEACHER_BATCH, cost.f32.batch);

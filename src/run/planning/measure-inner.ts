@@ -14,6 +14,7 @@ import { outputContext } from '../heads/label-terms.ts';
 import { atSizesOf } from '../heads/teacher-graph.ts';
 import { layerMap, pairTowers, wantedLayers } from '../knowledge/pair-context.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { memoryBound } from '../teaching/memory-bound.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
 import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
 import type { PlanningContext } from './planning-context.ts';
@@ -60,14 +61,25 @@ export async function measureInner(
   if (requests.length === 0) return { context: known, dims, missing: 0, seconds: 0, diskBytes: 0 };
   const taps = requests.map(({ tap }) => tap);
   const file = join(scratch, 'teacher_tapped.onnx');
-  writeModelFile(file, tapped.graph);
+  const bound = memoryBound(context, data, file);
+  // Parts refer to the weights of the teacher's own file.
+  if (!bound) writeModelFile(file, tapped.graph);
   const batch = new Map<number, number>();
+  let openSeconds = 0;
   for (const sample of sampledBuckets([asked], TEACHER_BATCH)) {
     context.checkInterrupted();
     const indices = Array.from({ length: sample.size }, (_, i) => i);
     const samples = sample.readBatch(0, indices, TEACHER_BATCH);
-    const labeller = await openLabeller(context, task, file, source.title);
+    const labeller = await openLabeller(context, task, bound ? tapped.graph : file, source.title, { bound });
     try {
+      if (labeller.parts) {
+        // Loaded where it is used: pages do not pay for it.
+        const { measureParts } = await import('./measure-parts.ts');
+        const cost = await measureParts(labeller.parts, samples, context);
+        batch.set(lengthOf(sample.buckets[0]!), cost.seconds);
+        openSeconds = cost.openSeconds;
+        continue;
+      }
       const call = () => labeller.label(samples, taps);
       batch.set(lengthOf(sample.buckets[0]!), await secondsPerCall(call, context.checkInterrupted));
       context.memory.observe();
@@ -92,7 +104,7 @@ export async function measureInner(
     context: known,
     dims,
     missing: buckets.reduce((sum, { size }) => sum + size, 0),
-    seconds: secondsForSplit({ buckets }, TEACHER_BATCH, batch),
+    seconds: openSeconds + secondsForSplit({ buckets }, TEACHER_BATCH, batch),
     diskBytes,
   };
 }

@@ -1,11 +1,12 @@
 import { saturatesInt8 } from '../../compress/probe-saturation.ts';
+import { modelBytes } from '../../export/package-folder.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
-import { statSync } from '../../platform/files.ts';
 import { join } from '../../platform/paths.ts';
 import { randomStream } from '../../random.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
+import { wantedPrecision } from '../../recipe/teacher-memory.ts';
 import { buildClassifierHead } from '../../students/classifier-head.ts';
 import { attachHead } from '../../teachers/classifier.ts';
 import { headOutputs } from '../../teachers/head-outputs.ts';
@@ -17,8 +18,10 @@ import { isOneClass } from '../heads/head-metrics.ts';
 import { withUntrainedHeads } from '../heads/untrained-heads.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { memoryBound } from '../teaching/memory-bound.ts';
 import { headTensors } from '../teaching/train-head.ts';
 import { type BatchSeconds, lengthOf } from './batch-counts.ts';
+import type { PartsPlan } from './measure-parts.ts';
 import type { PlanningContext } from './planning-context.ts';
 import { sampledBuckets } from './sampled-split.ts';
 import { secondsPerCall, timed } from './timing.ts';
@@ -31,6 +34,8 @@ export interface TeacherFileCost {
   readonly makeSeconds: number;
   readonly openSeconds: number;
   readonly bytes: number;
+  /** Of a teacher that is asked in parts. */
+  readonly parts?: PartsPlan;
 }
 
 export interface TeacherCost {
@@ -54,7 +59,7 @@ export async function measureTeacher(
   const f32 = await measureFile(context, source, join(scratch, 'teacher.onnx'), () =>
     withOutputs(model, outputs),
   );
-  if (recipe.teacher.precision === 'f32') return { f32, int8: null, model };
+  if (wantedPrecision(recipe.teacher) === 'f32') return { f32, int8: null, model };
   context.checkInterrupted();
   const int8 = await measureFile(context, source, join(scratch, 'teacher_int8.onnx'), async () => {
     const quantize = await calibratedInt8({
@@ -82,16 +87,28 @@ async function measureFile(
   const made = await timed(async () => writeModelFile(file, await make()));
   memory.observe();
   context.checkInterrupted();
-  const opened = await timed(() => openLabeller(context, data.task, file, source.title));
+  const bound = memoryBound(context, data, file);
+  const opened = await timed(() => openLabeller(context, data.task, file, source.title, { bound }));
   const teacher = opened.value;
   try {
     const batch = new Map<number, number>();
+    let partSeconds = 0;
     for (const split of sampledBuckets([train, validation, test], TEACHER_BATCH)) {
       const samples = split.readBatch(
         0,
         Array.from({ length: split.size }, (_, i) => i),
         TEACHER_BATCH,
       );
+      if (teacher.parts) {
+        const { openSeconds, seconds } = await (await parting()).measureParts(
+          teacher.parts,
+          samples,
+          context,
+        );
+        batch.set(lengthOf(split.buckets[0]!), seconds);
+        partSeconds = openSeconds;
+        continue;
+      }
       batch.set(
         lengthOf(split.buckets[0]!),
         await secondsPerCall(
@@ -105,11 +122,23 @@ async function measureFile(
       );
       memory.observe();
     }
-    const { size: bytes } = statSync(file);
-    return { batch, file, makeSeconds: made.seconds, openSeconds: opened.seconds, bytes };
+    const bytes = modelBytes(file);
+    return {
+      batch,
+      file,
+      makeSeconds: made.seconds,
+      openSeconds: opened.seconds + partSeconds,
+      bytes,
+      ...(teacher.parts && { parts: (await parting()).partsPlan(teacher.parts) }),
+    };
   } finally {
     await teacher.close();
   }
+}
+
+/** Loaded where it is used: pages do not pay for it. */
+function parting() {
+  return import('./measure-parts.ts');
 }
 
 /** The teacher as it will be but for the numbers in its head, which cost nothing to have right. */

@@ -1,11 +1,14 @@
 import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { openModelFile } from '../../onnx/node-files.ts';
 import {
   type DistillRecipe,
   isHosted,
   requireModelTeacher,
   type TextDistillRecipe,
 } from '../../recipe/schema.ts';
+import { wantedPrecision } from '../../recipe/teacher-memory.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
@@ -39,7 +42,7 @@ export function labellingPrecision(
   known: KnownTeacher | undefined,
 ): { readonly precision: 'f32' | 'int8'; readonly certain: boolean } {
   if (known) return { precision: known.precision, certain: true };
-  const { precision } = recipe.teacher;
+  const precision = wantedPrecision(recipe.teacher);
   // int8 has to agree with float32 first, which only the trained teacher can show; it mostly does.
   return precision === 'auto' ? { precision: 'int8', certain: false } : { precision, certain: true };
 }
@@ -60,12 +63,17 @@ export async function planTeacher(context: PlanningContext, costs: Artifacts): P
   const cost = await told('label', 'Time the teacher', () => measureTeacher(context, recipe, source));
   const known = knownTeacher(context, recipe, store, cost);
   const inner = await told('label', 'Time what the losses ask of its layers', () =>
-    measureInner(context, source, cost.model, { store, hash: known?.hashes.f32 }),
+    measureInner(context, source, modelToLookInto(cost), { store, hash: known?.hashes.f32 }),
   );
   costs.set(TEACHER_COST, { cost, known, inner, memoryBytes: memory.take() });
   return told('teacher', 'Time the training of its head', () =>
     planReadiness(context, store, recipe, source, cost),
   );
+}
+
+/** Of a teacher in parts the file that was written, whose weights they refer to. */
+function modelToLookInto({ f32, model }: TeacherCost): Graph {
+  return f32.parts ? openModelFile(f32.file).graph : model;
 }
 
 /** What is known of the teacher that a run makes ready: told by an earlier run, or plain where it is not trained. */
@@ -116,7 +124,7 @@ async function planReadiness(
     secondsAtMost: seconds,
     memoryBytes: context.memory.take(),
     diskBytes: sum(parts.map(({ diskBytes }) => diskBytes)),
-    note: parts
+    note: [...parts, ...(source.advice ?? []).map((note) => ({ note }))]
       .map(({ note }) => note)
       .filter((note) => note !== '')
       .join(', '),

@@ -1,11 +1,13 @@
 import { int8Share } from '../../compress/int8-share.ts';
 import type { Batch } from '../../data/batch.ts';
 import type { Split } from '../../data/split.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
 import type { Difference } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { relative } from '../../platform/paths.ts';
+import { teacherMemory } from '../../recipe/teacher-memory.ts';
 import {
   finite,
   type Gain,
@@ -18,6 +20,7 @@ import {
 import { studentShips } from '../../report/runtime-gates.ts';
 import type { Section } from '../../report/targets/section.ts';
 import type { Head } from '../../targets/head.ts';
+import type { MemoryBound } from '../../teachers/parts/parted-model.ts';
 import { measuredRows } from '../batches/measured-rows.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import { artifact, optional } from '../context/artifact.ts';
@@ -37,6 +40,7 @@ import {
   TEACHER_NAME,
 } from '../measuring/compared-models.ts';
 import { ComparedTeachers } from '../measuring/compared-teachers.ts';
+import { continuations } from '../measuring/continuations.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
 import type { Speed } from '../measuring/measure-speed.ts';
@@ -50,6 +54,7 @@ import { rejectFile } from '../shipping/rejected-files.ts';
 import { REJECTED_STUDENT, rejectStudent } from '../shipping/rejected-student.ts';
 import { networkFile, type Shipped } from '../shipping/shipped.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
+import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { SHIPPED } from './export.ts';
@@ -136,6 +141,7 @@ export const evaluateStage = stage({
         sections: withBlocks(sections.sections(), data, [
           ...(exits?.blocks ?? []),
           ...teachersBlocks(run, data, teachers),
+          ...(await continuations(run, data, models)),
         ]),
       };
       return { value, summary: summaryOf(models, data) };
@@ -189,7 +195,7 @@ function filesOf(
 
 /**
  * Opens the models. Of a teacher's classes the answers are kept in the store like all others; other answers are kept rounded, and
- * asked for anew. Gives what measures a hosted teacher, on the samples that it answered.
+ * asked for anew, unless the teacher runs in parts, which answers all samples together. Gives what measures a hosted teacher, on the samples that it answered.
  */
 async function openModels(
   run: RunContext,
@@ -205,15 +211,18 @@ async function openModels(
   const { test } = data.dataset.splits;
   const how = { stage: 'evaluate', split: test, task: 'asking the teacher' } as const;
   const hosted = teacher?.hosted;
-  const isAsked = data.taughtTruth || (hosted ? hosted.choice.compare : models.isOneClass);
   const read = asTeacherReads(data);
+  const isAsked =
+    data.taughtTruth ||
+    (hosted ? hosted.choice.compare : models.isOneClass || teacherMemory(run.recipe) !== undefined);
   const asked = { ...how, split: read.dataset.splits.test };
   const kept =
     teacher && isAsked ? (await labelWith(run, read, teacher, teacher.file, asked)).answers : undefined;
   if (kept) data.taughtTruth?.tell('test', kept);
   for (const [name, file] of files) {
-    await models.open(run.engine, name, file, {
-      ...(name === TEACHER_NAME && models.isOneClass && { kept }),
+    const bound = name === TEACHER_NAME ? memoryBound(run, read, file) : undefined;
+    await models.open(bound ? await inParts(run.engine, bound) : run.engine, name, file, {
+      ...(name === TEACHER_NAME && (models.isOneClass || bound) && { kept }),
       ...(name === TEACHER_NAME && data.teacherReads && { reads: teacherBatches(data.teacherReads, test) }),
       // Smaller files are read as the student.
       ...(!smaller.has(name) && {
@@ -233,6 +242,12 @@ async function openModels(
   // Loaded where it is used: pages do not pay for it.
   const { HostedMeasuring } = await import('../teaching/hosted-measuring.ts');
   return new HostedMeasuring(data.heads, models.headsOf(STUDENT_NAME), compared);
+}
+
+/** Loaded where it is used: pages do not pay for it. */
+async function inParts(engine: Engine, bound: MemoryBound): Promise<Pick<Engine, 'load'>> {
+  const { engineInParts } = await import('../teaching/engine-in-parts.ts');
+  return engineInParts(engine, bound);
 }
 
 /** Opens several teachers to be told apart; undefined where there is one. */

@@ -103,6 +103,7 @@ async function collectReportData(run: RunContext, inputs: ReportInputs): Promise
   return {
     ...reportFacts(run, data),
     models: { ...(teacher && { teacher: teacher.title }), student: studentTitle(run) },
+    ...licencesOf(data),
     teacherValidation: teacher?.validation?.[metric] ?? null,
     curves: {
       student: await readCurve(log(), 'train'),
@@ -116,6 +117,13 @@ async function collectReportData(run: RunContext, inputs: ReportInputs): Promise
     ...(lessons && { knowledgeGraph: graphReport(run, lessons.context) }),
     stages: [...inputs.stages],
   };
+}
+
+/** The licences of teachers from a hub; nothing of others. */
+function licencesOf({ task: { teacher } }: TaskData): Pick<ReportData, 'teacherLicences'> {
+  const licences = teacher?.licences ?? [];
+  if (licences.length === 0) return {};
+  return { teacherLicences: licences.map(({ model, license = null }) => ({ model, license })) };
 }
 
 /** The student that learnt from the labels alone; undefined without one. */

@@ -6,6 +6,7 @@ import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { percent } from '../../percent.ts';
 import { mkdirSync } from '../../platform/files.ts';
 import { isHosted, requireModelTeacher } from '../../recipe/schema.ts';
+import { wantedPrecision } from '../../recipe/teacher-memory.ts';
 import { hostedTitle } from '../../teachers/chat/address.ts';
 import { logitsOfProbabilities } from '../../teachers/class-logits.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
@@ -22,6 +23,8 @@ import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
 import { encoderHash } from '../teaching/known-teachers.ts';
+import { measureInParts } from '../teaching/measure-in-parts.ts';
+import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
 import { DATA } from './data.ts';
 import { stage } from './stage.ts';
@@ -66,7 +69,7 @@ export const teacherStage = stage({
     requireModelTeacher(recipe);
     const source = sourceOf(data);
     for (const message of source.origin ?? []) run.emit({ type: 'log', level: 'info', message });
-    for (const note of source.notes ?? []) run.warn(note);
+    for (const note of [...(source.notes ?? []), ...(source.advice ?? [])]) run.warn(note);
     const choice = recipe.teacher;
     const file = run.folder.file(FILE);
     const int8File = run.folder.file(INT8_FILE);
@@ -89,7 +92,7 @@ export const teacherStage = stage({
       const form =
         choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, read, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
-      const check = classifies ? await checkTeacher(run, read, file) : undefined;
+      const checked = classifies ? await checkTeacher(run, read, file) : undefined;
       // Of answers that are not kept whole, int8 and float32 are not compared yet.
       const comparable = data.heads.every(({ kept }) => !kept);
       if (!comparable && choice.precision === 'int8')
@@ -97,16 +100,16 @@ export const teacherStage = stage({
       // Where int8 is asked for, it labels whatever it agrees on.
       const minAgreement = choice.precision === 'int8' ? 0 : choice.minAgreement;
       const int8 =
-        choice.precision === 'f32' || !comparable
+        wantedPrecision(choice) === 'f32' || !comparable
           ? null
-          : await makeInt8Teacher(run, read, { file, int8File, minAgreement });
+          : await makeInt8Teacher(run, read, { file, int8File, minAgreement, answered: checked?.answered });
       finding = {
         precision: int8 && int8.agreement >= minAgreement ? 'int8' : 'f32',
         agreement: int8?.agreement ?? null,
         floatLayers: int8?.floatLayers ?? [],
         ...(int8?.share !== undefined && { int8Share: int8.share }),
-        validation: trained.validation ?? (classifies ? null : await measuredTeacher(run, read, model)),
-        ...(check && { check }),
+        validation: trained.validation ?? (classifies ? null : await measuredTeacher(run, read, model, file)),
+        ...(checked && { check: checked.check }),
         ...(trained.members && { members: trained.members.list }),
       };
       if (int8 && finding.precision === 'f32') {
@@ -149,8 +152,15 @@ function inputHash(source: TeacherSource, classes: ClassMatch | undefined): stri
 }
 
 /** How a teacher that came as it is does on the validation split; null where only its own answers are known. */
-async function measuredTeacher(run: RunContext, data: TaskData, model: Graph): Promise<Evaluation | null> {
+async function measuredTeacher(
+  run: RunContext,
+  data: TaskData,
+  model: Graph,
+  file: string,
+): Promise<Evaluation | null> {
   if (data.heads.some(isTaughtAlone)) return null;
+  const bound = memoryBound(run, data, file);
+  if (bound) return measureInParts(run, data, file, bound);
   return (await measureHeads(run, model, data.heads, data.dataset.splits.validation)).values();
 }
 

@@ -2,12 +2,13 @@ import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
 import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from '../../export/package-folder.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { readModelFile } from '../../onnx/node-files.ts';
 import { modalitiesOf } from '../../recipe/misplaced-kinds.ts';
 import { inputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { teacherMemory } from '../../recipe/teacher-memory.ts';
 import type { Head } from '../../targets/head.ts';
 import { modelFiles } from '../../teachers/model-folder.ts';
+import { readTeacherFile } from '../../teachers/read-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import type { StudentPackage } from '../context/task.ts';
@@ -42,7 +43,8 @@ function openColumnTeacher({ recipe, options }: RecipeRun): (TeacherSource & { f
     });
   }
   const { model: file } = modelFiles(recipePathResolver(options, 'teacher')(choice.model));
-  return { title: file, file, model: readModelFile(file) };
+  const { graph: model, advice } = readTeacherFile(file, teacherMemory(recipe));
+  return { title: file, file, model, advice };
 }
 
 function forColumns<T extends { readonly file: string; readonly model: Graph }>(

@@ -1,3 +1,4 @@
+import { documentFrame } from '../../data/corpus/document-pieces.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Split } from '../../data/split.ts';
 import type { TextSplit } from '../../data/text-split.ts';
@@ -38,7 +39,8 @@ export function shippingLanguageModel(
         vocabularySize: tokenizer.vocabularySize,
         maxLength,
         beginId,
-        endIds: tokenizer.endOfText,
+        // What stood behind every document: the tokenizer's own last token, or its end of text.
+        endIds: documentFrame(tokenizer).after.slice(0, 1),
         padTokenId: tokenizer.padId,
         tokenizerFiles: tokenizer.toPromptFiles(maxLength),
       }),

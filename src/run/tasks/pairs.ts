@@ -8,6 +8,7 @@ import { weighedOptions } from '../../objectives/index.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { teacherMemory } from '../../recipe/teacher-memory.ts';
 import type { FrozenTower } from '../../students/backbone.ts';
 import { tokenTableStart } from '../../students/token-table-start.ts';
 import type { Head } from '../../targets/head.ts';
@@ -64,7 +65,7 @@ async function openPairTeacher(run: RecipeRun): Promise<PairTeacherSource | unde
   const { kind } = run.recipe.teacher ?? {};
   if (kind !== 'onnx-pair' && kind !== 'hub') return undefined;
   const local = (await localTeacher(run)) as LocalTeacher;
-  return withOrigin(await openPairFile(local.choice.model as string), local);
+  return withOrigin(await openPairFile(local.choice.model as string, teacherMemory(run.recipe)), local);
 }
 
 function startsFromTeacher({ student }: Recipe): boolean {

@@ -23,6 +23,7 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TeacherReading } from '../context/task.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { membersInLogits } from '../teaching/members-in-logits.ts';
 import { readingBy } from '../teaching/reading-by.ts';
 import type { BoundSamples, RecipeRun, SampleKind, SampleReading } from './sample-kind.ts';
 
@@ -83,8 +84,12 @@ function together(
   });
   const teacherReads = readingOfAll(bound);
   const titles = namesOf(sources, choice);
-  const build = (weighting: Weighting, temperatures: readonly number[] = []) => {
-    const tempered = members.map((member, i): Member => ({ ...member, temperature: temperatures[i] ?? 1 }));
+  const build = (
+    weighting: Weighting,
+    temperatures: readonly number[] = [],
+    of: readonly Member[] = members,
+  ) => {
+    const tempered = of.map((member, i): Member => ({ ...member, temperature: temperatures[i] ?? 1 }));
     return withNote(combineTeachers(tempered, choice.combine, weighting), choice);
   };
   const title = titles.join(' and ');
@@ -93,6 +98,7 @@ function together(
     model: onlyLogits(build(fixed(choice, titles.length))),
     logitsOutput: LOGITS,
     origin: sources.flatMap(({ origin = [] }) => origin),
+    licences: sources.flatMap(({ licences = [] }) => licences),
     notes: sources.flatMap(({ notes = [], title: whose }) => notes.map((note) => `${whose}: ${note}`)),
   };
   const { labels, classOfLabel, onlyTaught, assumed } = first.classes as ClassMatch;
@@ -106,12 +112,25 @@ function together(
     async teach(run, { task }) {
       const reading = teacherReads ? datasetAsRead(dataset, teacherReads) : dataset;
       const own = { ...task, ...(teacherReads && { ...teacherReads }) };
+      const scored = await membersInLogits(run, members, titles, { dataset: reading, task: own });
       const found =
         choice.weights === 'validation'
-          ? await fitted(run, { model: build(titles.map(() => 1)), dataset: reading, task: own }, titles)
+          ? await fitted(
+              run,
+              {
+                model: build(
+                  titles.map(() => 1),
+                  [],
+                  scored,
+                ),
+                dataset: reading,
+                task: own,
+              },
+              titles,
+            )
           : { weighting: fixed(choice, titles.length), temperatures: titles.map(() => 1) };
       const { weighting, temperatures } = found;
-      const model = build(weighting, temperatures);
+      const model = build(weighting, temperatures, scored);
       return {
         model: onlyLogits(model),
         validation: null,

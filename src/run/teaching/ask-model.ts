@@ -9,6 +9,7 @@ import { writeModel } from '../../onnx/write-model.ts';
 import type { Head } from '../../targets/head.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
+import { partsInWords } from '../../teachers/parts/parts-in-words.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { Teacher, TeacherOutput } from '../../teachers/teacher.ts';
 import type { RunContext } from '../context/run-context.ts';
@@ -16,6 +17,7 @@ import type { TaskData } from '../context/task.ts';
 import { encodingOf } from '../heads/answer-dims.ts';
 import { readTeacherGraph } from '../heads/teacher-graph.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import { memoryBound } from './memory-bound.ts';
 import type { TrainedTeacher } from './trained-teacher.ts';
 
 /** What one of a teacher's models is asked in one pass. */
@@ -66,7 +68,9 @@ export async function askModel(
     ...outputs.map((output) => [output, encodingOf(heads)] as const),
     ...requests.map(({ tap }) => [tap, 'float16'] as const),
   ]);
-  const labeller = await openModel(run, { task, dataset, heads }, teacher, questions, { parallel: true });
+  const labeller = await openModel(run, { task, dataset, heads, teacherReads }, teacher, questions, {
+    parallel: true,
+  });
   try {
     const { title, hash, preprocessing } = labeller;
     const spaces = new Map<string, LabelSpace>();
@@ -89,11 +93,13 @@ export async function askModel(
       onPlan: (told) => {
         plan = told;
         asking.onPlan?.(told, spaces);
-        if (told.missing > 0)
-          run.emit({ type: 'log', level: 'info', message: kept(told, samples, questions) });
+        if (told.missing === 0) return;
+        run.emit({ type: 'log', level: 'info', message: kept(told, samples, questions) });
+        if (labeller.parts) run.emit({ type: 'log', level: 'info', message: partsInWords(labeller.parts) });
       },
-      onProgress: ({ done, total }) =>
-        run.emit({ type: 'progress', stage, task: asking.task, done, total, unit: task.unit }),
+      onProgress: ({ done, total, note }) =>
+        run.emit({ type: 'progress', stage, task: asking.task, done, total, unit: task.unit, note }),
+      tell: (message) => run.emit({ type: 'log', level: 'info', message }),
     });
     return { result, plan: plan as LabelPlan, spaces };
   } finally {
@@ -107,22 +113,24 @@ export async function askModel(
  * @throws LimbeckError of `tapTeacher` where the model does not have what is asked for inside
  */
 export function openModel(
-  run: Pick<RunContext, 'engine'>,
-  data: Pick<TaskData, 'task' | 'dataset' | 'heads'>,
+  run: Pick<RunContext, 'engine' | 'recipe'>,
+  data: Pick<TaskData, 'task' | 'dataset' | 'heads' | 'teacherReads'>,
   { title, file: float32 }: Pick<TrainedTeacher, 'title' | 'file'>,
   { file, outputs, requests }: Questions,
   { parallel = false } = {},
 ): Promise<Teacher> {
   const named = `${title}${file === float32 ? '' : ', int8'}`;
+  const bound = memoryBound(run, data, file);
   const kept = keptForms(data.heads, outputs);
   if (requests.length === 0 && kept.length === 0)
-    return openLabeller(run, data.task, file, named, { parallel });
+    return openLabeller(run, data.task, file, named, { parallel, bound });
   const answers = outputs.map((output) => answerRequest(output, data.heads));
   const { graph } = tapTeacher(readTeacherGraph(file, data), [...answers, ...requests]);
   const told = outputs.length > 0 ? named : `${named}, inside`;
   const { preprocessing } = data.task;
   const labelling = { ...data.task, preprocessing: [preprocessing, ...kept].join(', of answers ') };
-  return openLabeller(run, labelling, writeModel(graph), told, { hash: teacherHash(file), parallel });
+  const how = { hash: teacherHash(file), parallel, bound };
+  return openLabeller(run, labelling, bound ? graph : writeModel(graph), told, how);
 }
 
 /** What is kept of the answers of some outputs, where it is not all. */

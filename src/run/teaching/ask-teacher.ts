@@ -1,5 +1,7 @@
 import type { Engine } from '../../engine/engine.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { createOnnxTeacher } from '../../teachers/onnx-teacher.ts';
+import type { MemoryBound } from '../../teachers/parts/parted-model.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 
@@ -33,13 +35,13 @@ function cutting({ frame }: TextTeacherSource['tokenizer']): string {
   return `${kept}${cut}${paddingSide === 'left' ? ', padded on the left' : ''}`;
 }
 
-/** Opens one of a teacher's models, a file or its bytes, to be asked about samples; the caller closes it. */
+/** Opens one of a teacher's models, a file, its bytes or its graph, to be asked about samples; the caller closes it. */
 export function openLabeller(
   { engine }: { readonly engine: Engine },
   { preprocessing, vocabularySize, columns }: LabellingInputs,
-  model: string | Uint8Array,
+  model: string | Uint8Array | Graph,
   title: string,
-  how: { readonly hash?: string; readonly parallel?: boolean } = {},
+  how: { readonly hash?: string; readonly parallel?: boolean; readonly bound?: MemoryBound | undefined } = {},
 ): Promise<Teacher> {
   return createOnnxTeacher({ engine, model, title, preprocessing, vocabularySize, columns, ...how });
 }

@@ -69,7 +69,7 @@ async function examine(choice: {
   const file = join(folder, 'model.onnx');
   writeModelFile(file, g.build());
   const warnings: string[] = [];
-  const run = { engine, warn: (text: string) => warnings.push(text), checkInterrupted() {} };
+  const run = { engine, recipe: {}, warn: (text: string) => warnings.push(text), checkInterrupted() {} };
   const data = {
     task: { unit: 'texts', preprocessing: 'p' },
     dataset: { splits: { validation: split, train: split } },

@@ -4,12 +4,14 @@ import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
+import { askAll } from '../../teachers/ask-all.ts';
 import { type ProbabilityForm, probabilityForm } from '../../teachers/class-logits.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { openLabeller } from './ask-teacher.ts';
+import { memoryBound } from './memory-bound.ts';
 
 /** Samples that a teacher is looked at with; texts of each length that are asked about alone, which is slower. */
 const SAMPLES = 64;
@@ -39,19 +41,22 @@ export async function examineTeacher(
 ): Promise<ProbabilityForm | undefined> {
   const { validation, train } = data.dataset.splits;
   const split = validation.size > 0 ? validation : train;
-  const teacher = await openLabeller(run, data.task, file, data.teacherTitle);
+  const bound = memoryBound(run, data, file);
+  const teacher = await openLabeller(run, data.task, file, data.teacherTitle, { bound });
   try {
     const classes = Number(teacher.outputs[LOGITS]?.dims[0] ?? 0);
-    const answers: Float32Array[] = [];
     const [again, alone] = [new Comparison(), new Comparison()];
-    for (const batch of fromEveryBucket(split)) {
-      run.checkInterrupted();
-      const first = await ask(teacher, batch);
-      if (answers.length === 0) again.add(first, await ask(teacher, batch), classes);
-      // What differs by chance differs alone, too.
-      if (batch.columns[ATTENTION_MASK] && !again.differs)
-        await askAlone(teacher, batch, first, classes, alone);
-      answers.push(first);
+    const batches = [...fromEveryBucket(split)];
+    const singles = batches.flatMap((batch, at) => alonePerRow(batch).map((single) => ({ at, ...single })));
+    // All at once: a teacher that runs in parts loads each of them once.
+    const questions = [...batches, ...batches.slice(0, 1), ...singles.map(({ single }) => single)];
+    const answers = await askEach(run, teacher, questions);
+    const asked = answers.splice(batches.length);
+    if (asked[0]) again.add(answers[0] as Float32Array, asked[0], classes);
+    // What differs by chance differs alone, too.
+    for (const [i, { at, row }] of again.differs ? [] : singles.entries()) {
+      const padded = (answers[at] as Float32Array).subarray(row * classes, (row + 1) * classes);
+      alone.add(padded, asked[i + 1] as Float32Array, classes);
     }
     again.tell(run, 'teacher.random', {
       problem: 'the teacher answers at random: asked again, it gives another answer',
@@ -63,20 +68,22 @@ export async function examineTeacher(
         'Export it so that it leaves padded tokens out by the attention_mask, or give data.buckets every length, so that nothing is padded.',
     });
     const form = probabilityForm(joined(answers), classes);
-    if (form)
-      run.warn(
-        form === 'softmax'
-          ? "the teacher's outputs are probabilities (they sum to 1): their logarithms are taken as its logits"
-          : "the teacher's outputs are all between 0 and 1, as sigmoids are: the logarithms of their odds are taken as its logits",
-      );
+    if (form) run.warn(formInWords(form, "the teacher's"));
     return form;
   } finally {
     await teacher.close();
   }
 }
 
+/** What is made of outputs that are no scores. @param whose `the teacher's` */
+export function formInWords(form: ProbabilityForm, whose: string): string {
+  return form === 'softmax'
+    ? `${whose} outputs are probabilities (they sum to 1): their logarithms are taken as its logits`
+    : `${whose} outputs are all between 0 and 1, as sigmoids are: the logarithms of their odds are taken as its logits`;
+}
+
 /** Some samples of each length, short and long texts alike. */
-function* fromEveryBucket(split: Split): Generator<Batch> {
+export function* fromEveryBucket(split: Split): Generator<Batch> {
   const filled = split.buckets.flatMap(({ size }, bucket) => (size > 0 ? [{ size, bucket }] : []));
   const each = Math.ceil(SAMPLES / Math.max(1, filled.length));
   for (const { size, bucket } of filled) {
@@ -86,24 +93,29 @@ function* fromEveryBucket(split: Split): Generator<Batch> {
   }
 }
 
-async function ask(teacher: Teacher, batch: Batch): Promise<Float32Array> {
-  // A copy: what a session gives may be written over by its next run.
-  return Float32Array.from((await teacher.label(batch, [LOGITS])).logits as Float32Array);
+async function askEach(
+  run: RunContext,
+  teacher: Teacher,
+  questions: readonly Batch[],
+): Promise<Float32Array[]> {
+  const answers: Float32Array[] = [];
+  const { checkInterrupted } = run;
+  for await (const [, { logits }] of askAll(teacher, questions, [LOGITS], { checkInterrupted })) {
+    checkInterrupted();
+    // A copy: what a session gives may be written over by its next run.
+    answers.push(Float32Array.from(logits as Float32Array));
+  }
+  return answers;
 }
 
-/** Asks about single texts without their padding. */
-async function askAlone(
-  teacher: Teacher,
-  batch: Batch,
-  together: Float32Array,
-  classes: number,
-  comparison: Comparison,
-): Promise<void> {
+/** Single texts of a batch without their padding, and the rows that they were. */
+function alonePerRow(batch: Batch): { readonly row: number; readonly single: Batch }[] {
   const { filled, sizes, columns } = batch;
+  if (!columns[ATTENTION_MASK]) return [];
+  const found: { row: number; single: Batch }[] = [];
   const length = sizes[SEQUENCE] as number;
   const masks = columnOf(batch, ATTENTION_MASK).data as BigInt64Array;
-  const most = comparison.samples + TEXTS_ALONE;
-  for (let row = 0; row < filled && comparison.samples < most; row++) {
+  for (let row = 0; row < filled && found.length < TEXTS_ALONE; row++) {
     const mask = masks.subarray(row * length, (row + 1) * length);
     const [first, last] = [mask.indexOf(1n), mask.lastIndexOf(1n)];
     if (first < 0 || last + 1 - first === length) continue;
@@ -125,9 +137,9 @@ async function askAlone(
         }),
       ),
     };
-    const padded = together.subarray(row * classes, (row + 1) * classes);
-    comparison.add(padded, await ask(teacher, single), classes);
+    found.push({ row, single });
   }
+  return found;
 }
 
 /** How two sets of answers to the same samples differ. */

@@ -5,6 +5,7 @@ import { fixedSize } from '../../data/modalities/image/preprocessing.ts';
 import { TwoSizedProcessor } from '../../data/modalities/image/two-sized-processor.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { LimbeckError } from '../../errors.ts';
+import { weighedOptions } from '../../objectives/index.ts';
 import { zeros } from '../../onnx/tensor.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
@@ -28,7 +29,7 @@ export interface OwnImages {
 export function ownImageReading(
   teacher: ImageTeacherSource,
   images: ImageProcessor,
-  { data }: Pick<Recipe, 'data'>,
+  { data, objective }: Pick<Recipe, 'data' | 'objective'>,
 ): OwnImages | undefined {
   if (!(images instanceof TwoSizedProcessor)) return undefined;
   const [, height, width] = images.dims;
@@ -48,6 +49,7 @@ export function ownImageReading(
       },
     );
   }
+  refusePixelLosses(objective, `${ownWidth}x${ownHeight}`, `${width}x${height}`);
   const own = images.teacher;
   requireImages(teacher, own.dims);
   // Where its files do not say how its pixels are normalised, they are as the data's.
@@ -68,4 +70,29 @@ export function ownImageReading(
     return { columns: { ...batch.columns, ...columns }, sizes: batch.sizes };
   });
   return { teacher: { ...teacher, model }, reads };
+}
+
+/** Losses that lay the pixels of one model on those of the other, before anything is asked for them. */
+function refusePixelLosses(objective: Recipe['objective'], teacher: string, student: string): void {
+  const asksInStep = weighedOptions(objective, 'boundary').some(({ target }) => target === 'teacher');
+  const problem =
+    weighedOptions(objective, 'attribution').length > 0
+      ? {
+          where: 'objective.attribution',
+          message: 'reasons are compared pixel by pixel, and the teacher has others than the student',
+          remedy: 'Leave it out',
+        }
+      : asksInStep
+        ? {
+            where: 'objective.boundary.target: teacher',
+            message:
+              "the teacher cannot be asked about images of the student's size inside the training step",
+            remedy: 'Take its kept answers (target: kept)',
+          }
+        : undefined;
+  if (!problem) return;
+  throw new LimbeckError('recipe.invalid', problem.message, {
+    where: `${problem.where}, with a teacher of ${teacher} pixels and a student of ${student}`,
+    remedy: `${problem.remedy}, or give the input the size of the teacher (inputs.NAME.size).`,
+  });
 }

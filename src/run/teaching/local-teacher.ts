@@ -7,6 +7,7 @@ import type { HubTask } from '../../teachers/hub/configuration.ts';
 import type { SnapshotOptions } from '../../teachers/hub/snapshot.ts';
 import type { HubTeacherChoice } from '../../teachers/index.ts';
 import { fileOf, modelFiles } from '../../teachers/model-folder.ts';
+import type { TeacherLicence } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import { dataCacheFolder } from '../context/run-context.ts';
 import type { RunOptions } from '../context/run-options.ts';
@@ -21,6 +22,8 @@ export interface LocalTeacher {
   readonly origin: readonly string[];
   /** For people, where its file's name says nothing. */
   readonly title?: string;
+  /** Of a model of a hub: its name there, and its licence where something says it. */
+  readonly licence?: TeacherLicence;
 }
 
 /** A recipe and what it may reach, as far as its teacher depends on it. */
@@ -61,7 +64,7 @@ async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<Lo
   // What asks a hub is loaded by who wants it alone: pages are to be small.
   const { hubSnapshot } = await import('../../teachers/hub/snapshot.ts');
   const { hubTask } = await import('../../teachers/hub/configuration.ts');
-  const { model: path, notes, origin } = await hubSnapshot(choice, snapshotOptions(run));
+  const { model: path, notes, origin, license } = await hubSnapshot(choice, snapshotOptions(run));
   const files = modelFiles(path);
   const config = fileOf(files, 'config.json');
   const told =
@@ -72,6 +75,7 @@ async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<Lo
   return {
     choice: { ...rest, kind: KINDS[reads] ?? 'onnx-columns', model: path },
     title: model,
+    licence: { model, ...(license !== undefined && { license }) },
     notes,
     origin: [
       ...origin,

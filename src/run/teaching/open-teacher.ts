@@ -19,12 +19,16 @@ export async function openRecipeTeacher(
 }
 
 /** An opened teacher with what is known of where it comes from. */
-export function withOrigin<T extends TeacherSource>(source: T, { title, notes, origin }: LocalTeacher): T {
+export function withOrigin<T extends TeacherSource>(
+  source: T,
+  { title, notes, origin, licence }: LocalTeacher,
+): T {
   return {
     ...source,
     ...(title !== undefined && { title }),
     notes: [...notes, ...(source.notes ?? [])],
     origin,
+    ...(licence && { licences: [licence] }),
   };
 }
 

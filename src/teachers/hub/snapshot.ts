@@ -12,6 +12,7 @@ import { existsSync, mkdirSync } from '../../platform/files.ts';
 import { dirname, join } from '../../platform/paths.ts';
 import { readRegularFileAsync, readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
+import { requireFreeSpace } from '../free-space.ts';
 import { isOtherWeights, modelFiles, usualModel } from '../model-folder.ts';
 import { CachedModel, isCommit, isOffline, sharedCache } from './cache.ts';
 
@@ -44,6 +45,8 @@ export interface HubSnapshot {
   readonly notes: readonly string[];
   /** What it is: its commit, its licence. */
   readonly origin: readonly string[];
+  /** Its licence, as its README has it; undefined where nothing says it. */
+  readonly license: string | undefined;
 }
 
 /** What models are read by, beside their weights. */
@@ -154,6 +157,10 @@ async function fetchModel(
   const missing = (file: HubFile) => !existsSync(join(folder, file.path));
   if (missing(chosen)) {
     const bytes = bytesOf(repository, chosen.path);
+    requireFreeSpace(folder, bytes, {
+      what: `the download of ${name.model} (${chosen.path})`,
+      remedy: 'Make room, set HF_HOME to a folder on another disk, or name a smaller file (teacher.file).',
+    });
     tell?.(
       `downloads ${name.model} at commit ${repository.sha.slice(0, 12)}: ${chosen.path}, ${megabytes(bytes)}, into ${folder}`,
     );
@@ -246,6 +253,7 @@ function snapshotAt(
     model: path,
     commit,
     notes,
+    license: licence,
     origin: [
       ...(isCommit(revision)
         ? []

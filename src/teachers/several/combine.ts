@@ -35,10 +35,37 @@ export function combineTeachers(
   combine: 'probabilities' | 'logits',
   weighting: Weighting,
 ): Graph {
+  const { g, logits } = inOneGraph(members);
+  const answers = logits.map((own, i) => {
+    const { temperature = 1 } = members[i] as Member;
+    return g.logSoftmax(temperature === 1 ? own : g.div(own, temperature));
+  });
+  const weights = weightsOf(g, answers, weighting);
+  const terms = answers.map((logs, i) =>
+    g.mul(combine === 'logits' ? logs : g.exp(logs), weights[i] as TypedValue | number),
+  );
+  const sum = terms.reduce((total, term) => g.add(total, term));
+  g.output(combine === 'logits' ? g.identity(sum) : g.log(g.max(sum, LEAST)), LOGITS);
+  for (const [i, logs] of answers.entries()) g.output(g.identity(logs), memberOutput(i));
+  return g.build('several_teachers');
+}
+
+/** What each of several classifiers gives by itself, as the outputs `logits/0`, `logits/1` ... of one model: nothing is made of it. */
+export function sideBySide(members: readonly Member[]): Graph {
+  const { g, logits } = inOneGraph(members);
+  for (const [i, own] of logits.entries()) g.output(g.identity(own), memberOutput(i));
+  return g.build('several_teachers');
+}
+
+/** The models in one graph, over the inputs that they share and those that each has alone. */
+function inOneGraph(members: readonly Member[]): {
+  readonly g: GraphBuilder;
+  readonly logits: readonly TypedValue[];
+} {
   const opset = Math.max(DEFAULT_OPSET, ...members.map(({ model }) => model.opsets.get('') ?? 0));
   const g = new GraphBuilder(opset);
   const shared = new Map<string, TypedValue>();
-  const answers = members.map(({ model, inputs, temperature = 1 }, i) => {
+  const logits = members.map(({ model, inputs }, i) => {
     const bound = new Map<string, TypedValue>();
     for (const { name, type, shape } of model.inputs) {
       const own = inputs?.get(name) ?? name;
@@ -50,17 +77,9 @@ export function combineTeachers(
       bound.set(name, value);
     }
     const values = g.inline(upgradeOpset(model, opset), bound, `teacher_${i}`);
-    const logits = values.get(LOGITS) as TypedValue;
-    return g.logSoftmax(temperature === 1 ? logits : g.div(logits, temperature));
+    return values.get(LOGITS) as TypedValue;
   });
-  const weights = weightsOf(g, answers, weighting);
-  const terms = answers.map((logs, i) =>
-    g.mul(combine === 'logits' ? logs : g.exp(logs), weights[i] as TypedValue | number),
-  );
-  const sum = terms.reduce((total, term) => g.add(total, term));
-  g.output(combine === 'logits' ? g.identity(sum) : g.log(g.max(sum, LEAST)), LOGITS);
-  for (const [i, logs] of answers.entries()) g.output(g.identity(logs), memberOutput(i));
-  return g.build('several_teachers');
+  return { g, logits };
 }
 
 /** The output that holds what one of several teachers says alone. */

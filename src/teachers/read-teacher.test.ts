@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeModelFile } from '../onnx/node-files.ts';
+import { isStored } from '../onnx/stored-tensor.ts';
+import { readTeacherFile } from './read-teacher.ts';
+import { layeredModel } from './testing/layered-model.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'limbeck-read-teacher-'));
+const path = join(folder, 'model.onnx');
+beforeAll(() => writeModelFile(path, layeredModel({ layers: 1, width: 64 })));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const stored = (memory: string | undefined, free: number | undefined) => {
+  const { graph, advice } = readTeacherFile(path, memory, free);
+  return { weights: [...graph.initializers.values()].filter(isStored).length, advice };
+};
+
+it('reads a teacher whole where it fits twice, or where nobody tells what is free', () => {
+  expect(stored(undefined, 1e9)).toEqual({ weights: 0, advice: [] });
+  expect(stored(undefined, undefined)).toEqual({ weights: 0, advice: [] });
+});
+
+it('leaves the weights in the file within a bound of memory', () => {
+  expect(stored('1GB', 1e9)).toEqual({ weights: 2, advice: [] });
+});
+
+it('leaves them there, and says what to do, where they are larger than what is free', () => {
+  const { weights, advice } = stored(undefined, 3e5);
+  expect(weights).toBe(2);
+  expect(advice).toEqual([
+    "the teacher's weights take 213.6 kB, and 300.0 kB of memory are free: set teacher.memory (1MB, say), and it is asked in parts that fit",
+  ]);
+});

@@ -1,0 +1,148 @@
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import type { RunEvent } from '../src/events.ts';
+import { openModelFile, writeModelFile } from '../src/onnx/node-files.ts';
+import { randomStream } from '../src/random.ts';
+import { parseRecipe } from '../src/recipe/parse.ts';
+import { distill } from '../src/run/distill.ts';
+import { plan } from '../src/run/plan.ts';
+import { layeredModel } from '../src/teachers/testing/layered-model.ts';
+import { patience } from './support/patience.ts';
+import { RunPlace } from './support/small-run.ts';
+
+const place = new RunPlace();
+afterAll(() => place.remove());
+
+const WORDS = Array.from({ length: 40 }, (_, i) => `${'bcdfghjk'[i % 8]}${'aeiou'[Math.floor(i / 8)]}`);
+
+/** A tokenizer of words, a teacher of four layers, and 160 texts of 2 to 12 words. */
+beforeAll(() => {
+  const vocab = ['<unk>', ...WORDS.map((word) => `▁${word}`)].map((piece, i) => [piece, -i / 100]);
+  mkdirSync(place.path('teacher'));
+  place.write(
+    'teacher/tokenizer.json',
+    JSON.stringify({
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      added_tokens: [],
+      normalizer: {
+        type: 'Sequence',
+        normalizers: [
+          { type: 'Prepend', prepend: '▁' },
+          { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+        ],
+      },
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder: null,
+      model: { type: 'Unigram', unk_id: 0, vocab, byte_fallback: false },
+    }),
+  );
+  writeModelFile(
+    place.path('teacher', 'model.onnx'),
+    layeredModel({ layers: 4, width: 32, vocabulary: 41, classes: 2 }),
+  );
+  const random = randomStream(1, 'texts');
+  const rows = Array.from({ length: 160 }, (_, row) => {
+    const words = Array.from({ length: 2 + random.integer(11) }, () => WORDS[random.integer(40)]);
+    return JSON.stringify({ text: words.join(' '), label: row % 2 === 0 ? 'LABEL_0' : 'LABEL_1' });
+  });
+  place.write('rows.jsonl', rows.join('\n'));
+});
+
+const recipe = (memory?: string) =>
+  parseRecipe(
+    stringify({
+      name: 'large',
+      data: {
+        source: { kind: 'jsonl', path: 'rows.jsonl' },
+        splits: { validation: 30, test: 30 },
+        maxLength: 14,
+        buckets: [8, 14],
+      },
+      teacher: {
+        kind: 'onnx',
+        model: 'teacher',
+        precision: 'f32',
+        atChance: 'warn',
+        labels: ['LABEL_0', 'LABEL_1'],
+        ...(memory && { memory }),
+      },
+      student: { kind: 'bert', layers: 2, width: 16, heads: 2 },
+      objective: { kd: { weight: 0.8 }, hidden: { weight: 0.2 } },
+      training: { epochs: 1, batchSize: 16 },
+      export: { int8: false },
+    }),
+  );
+
+/** More than the largest layer takes with its values, less than two do: the weights have 208 kB. */
+const MEMORY = '1.2 MB';
+
+test(
+  'a teacher in parts teaches the same student, bit by bit, as one that is loaded whole',
+  async () => {
+    const events: RunEvent[] = [];
+    const run = (name: string, memory?: string) =>
+      distill(
+        recipe(memory),
+        place.options(name, {
+          storeFolder: place.path(`store-${name}`),
+          baseline: false,
+          onEvent: (event) => events.push(event),
+        }),
+      );
+    const whole = await run('whole');
+    events.length = 0;
+    const parts = await run('parts', MEMORY);
+    expect(parts.metrics).toEqual(whole.metrics);
+    expect(parts.teacher?.metrics).toEqual(whole.teacher?.metrics);
+    const files = ['whole', 'parts'].map((name) =>
+      readFileSync(place.path('runs', name, 'student', 'onnx', 'model.onnx')),
+    );
+    expect(files[1]?.equals(files[0] as Buffer)).toBe(true);
+    const told = events.flatMap((event) => (event.type === 'log' ? [event.message] : []));
+    expect(told).toContainEqual(expect.stringMatching(/^the teacher runs in [2-9] parts of .* of weights/));
+    expect(events.some((event) => event.type === 'progress' && /^part 2 of/.test(event.note ?? ''))).toBe(
+      true,
+    );
+    // What lay between the parts is gone, and so are they.
+    expect(readdirSync(place.path('runs', 'parts', 'teacher'))).toEqual(['model.onnx']);
+  },
+  patience(120),
+);
+
+test(
+  'a plan tells the parts, and what lies between them',
+  async () => {
+    const { stages } = await plan(
+      recipe(MEMORY),
+      place.options('planned', { storeFolder: place.path('store-planned') }),
+    );
+    const label = stages.find(({ stage }) => stage === 'label');
+    expect(label?.note).toMatch(
+      /the teacher runs in [2-9] parts of .*; up to [\d.]+ kB between them on the disk meanwhile/,
+    );
+    expect(label?.diskBytes).toBeGreaterThan(10_000);
+    expect(stages.find(({ stage }) => stage === 'teacher')?.diskBytes).toBe(
+      statSync(place.path('teacher', 'model.onnx')).size + teacherOverhead(),
+    );
+  },
+  patience(60),
+);
+
+/** The teacher of a run is another file: its inputs have the names that Limbeck gives them. */
+function teacherOverhead(): number {
+  const [own] = ['whole'].map((name) => statSync(place.path('runs', name, 'teacher', 'model.onnx')).size);
+  return (own as number) - statSync(place.path('teacher', 'model.onnx')).size;
+}
+
+test('a bound that no layer fits names the layer, before anything is asked', async () => {
+  await expect(distill(recipe('20kB'), place.options('small'))).rejects.toMatchObject({
+    code: 'teacher.memory',
+    where: expect.stringMatching(/^node '.*' \(\w+\): \d+ bytes of weights/),
+    remedy: expect.stringMatching(/^Set teacher.memory to \d+ or more/),
+  });
+  expect(openModelFile(place.path('teacher', 'model.onnx')).graph.outputs).toHaveLength(1);
+});
