@@ -57,7 +57,7 @@ export const largerThanMemory: Proof = {
       ]),
       text:
         `A made teacher, built as BERT is, with drawn weights: ${TEACHER.layers} layers of width ${TEACHER.width}, ${gigabytes(bytes)} GB of float32, ${(bytes / LIMIT).toFixed(1)} times the memory that the process is given (a ${how}). It teaches a small transformer with its classes and a hidden state: 64 training texts of 6 tokens, 16 for validation, 16 for the test; every run is a process of its own. ` +
-        `The most that was held is VmHWM, which counts mapped files, too. In parts: ${ofParts?.parts ?? 'it failed'}. ` +
+        `The most that was held is VmHWM, which counts mapped files, too; all processes have MALLOC_ARENA_MAX=1 and MALLOC_MMAP_THRESHOLD_=262144, without which glibc keeps freed weights (about 450 MB instead of 190 MB of private memory, measured by hand). In parts: ${ofParts?.parts ?? 'it failed'}. ` +
         `What it costs besides memory: parts are loaded anew for the check of the teacher, its labels, its test answers and each of the calls that time it.`,
       claims: [
         { text: 'the weights are at least three times the memory that is given', holds: bytes >= 3 * LIMIT },
