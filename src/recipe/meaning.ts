@@ -20,6 +20,7 @@ export const LOSSES_OF_ANSWERS: Readonly<Record<string, readonly string[]>> = {
   bceKd: ['classes'],
   tokenLabels: ['token-classes', 'frame-classes', 'next-tokens'],
   tokenKd: ['token-classes', 'frame-classes'],
+  tokenDivergence: ['token-classes', 'frame-classes', 'next-tokens'],
   nextTokenKd: ['next-tokens'],
   mse: ['number', 'embedding', 'pairs'],
   huber: ['number', 'embedding', 'pairs'],

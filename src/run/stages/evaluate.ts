@@ -40,6 +40,7 @@ import {
   TEACHER_NAME,
 } from '../measuring/compared-models.ts';
 import { ComparedTeachers } from '../measuring/compared-teachers.ts';
+import { continuations } from '../measuring/continuations.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
 import type { Speed } from '../measuring/measure-speed.ts';
@@ -140,6 +141,7 @@ export const evaluateStage = stage({
         sections: withBlocks(sections.sections(), data, [
           ...(exits?.blocks ?? []),
           ...teachersBlocks(run, data, teachers),
+          ...(await continuations(run, data, models)),
         ]),
       };
       return { value, summary: summaryOf(models, data) };
