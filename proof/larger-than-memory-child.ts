@@ -7,7 +7,7 @@ const [text, folder, out] = process.argv.slice(2) as [string, string, string];
 let label = { seconds: 0, summary: '' };
 let parts: string | undefined;
 let steps = 0;
-const result = await distill(parseRecipe(text), {
+await distill(parseRecipe(text), {
   out,
   recipeFolder: folder,
   storeFolder: `${out}-store`,
@@ -23,7 +23,6 @@ const result = await distill(parseRecipe(text), {
 console.log(
   JSON.stringify({
     highWaterMark: highWaterMark(),
-    seconds: Object.values(result.seconds).reduce((sum, own) => sum + own, 0),
     labelSeconds: label.seconds,
     parts,
     steps,

@@ -27,7 +27,7 @@ export interface ReadExternalData {
     location: string,
     offset: number,
     length: number,
-  ): { readonly range: StoredRange; read(): Uint8Array } | undefined;
+  ): { readonly range: StoredRange; read(): Uint8Array; chunks(): Iterable<Uint8Array> } | undefined;
 }
 
 /** Names of the TensorProto.DataType numbers that we do not hold. */
@@ -84,7 +84,13 @@ export function decodeTensor(proto: TensorProto, where: string, readExternal?: R
   const stored =
     proto.dataLocation === EXTERNAL ? storedData(proto, type, count, where, readExternal) : undefined;
   if (stored && type !== 'string')
-    return storedTensor(type, dims, () => inMemory(type, stored.read()), stored.range);
+    return storedTensor(
+      type,
+      dims,
+      () => inMemory(type, stored.read()),
+      stored.range,
+      () => stored.chunks(),
+    );
   return { type, dims, data: decodeElements(proto, type, dims, count, where, readExternal) };
 }
 

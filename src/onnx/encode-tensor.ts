@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { DATA_TYPE_CODES } from './data-type.ts';
 import { StringStringEntryProtoSchema, type TensorProto, TensorProtoSchema } from './schema/onnx.gen.ts';
-import { elementsOnce, tensorByteLength } from './stored-tensor.ts';
+import { chunksOf, elementsOnce, tensorByteLength } from './stored-tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 const utf8 = new TextEncoder();
@@ -11,6 +11,11 @@ export function tensorBytes(tensor: Tensor): Uint8Array {
   const data = elementsOnce(tensor);
   if (Array.isArray(data)) throw new Error('string tensors have no raw bytes');
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** The bytes of a tensor's elements for who writes or hashes them: of one that lies in a file a little at a time. */
+export function tensorPieces(tensor: Tensor): Iterable<Uint8Array> {
+  return chunksOf(tensor) ?? [tensorBytes(tensor)];
 }
 
 /** A tensor as TensorProto: strings as string_data, everything else as raw_data. */

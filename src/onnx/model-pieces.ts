@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { encodeTensor, tensorBytes, tensorHeader } from './encode-tensor.ts';
+import { encodeTensor, tensorHeader, tensorPieces } from './encode-tensor.ts';
 import type { Graph } from './graph.ts';
 import {
   GraphProtoSchema,
@@ -64,7 +64,7 @@ function encoded(proto: TensorProto, later: Tensor | undefined) {
       yield own;
       if (!later) return;
       yield rawHead;
-      yield tensorBytes(later);
+      yield* tensorPieces(later);
     },
   };
 }

@@ -10,6 +10,7 @@ export interface StoredRange {
 
 interface Source {
   readonly read: () => TensorData;
+  readonly chunks: (() => Iterable<Uint8Array>) | undefined;
   readonly range: StoredRange | undefined;
 }
 
@@ -21,12 +22,14 @@ const sources = new WeakMap<Tensor, Source>();
  *
  * @param read gives the elements, in memory of their own
  * @param range where they lie as they are, for files that refer to it
+ * @param chunks gives their bytes one after another, in memory that is used again
  */
 export function storedTensor(
   type: Exclude<DataType, 'string'>,
   dims: readonly number[],
   read: () => TensorData,
   range?: StoredRange,
+  chunks?: () => Iterable<Uint8Array>,
 ): Tensor {
   let held: WeakRef<TensorData> | undefined;
   const tensor: Tensor = {
@@ -40,7 +43,7 @@ export function storedTensor(
       return data;
     },
   };
-  sources.set(tensor, { read, range });
+  sources.set(tensor, { read, range, chunks });
   return tensor;
 }
 
@@ -52,6 +55,11 @@ export function isStored(tensor: Tensor): boolean {
 /** Where a tensor's elements lie in a file; undefined where they lie in memory, or are computed. */
 export function rangeOf(tensor: Tensor): StoredRange | undefined {
   return sources.get(tensor)?.range;
+}
+
+/** The bytes of a stored tensor in chunks, each gone when the next one is asked for; undefined where they are had whole alone. */
+export function chunksOf(tensor: Tensor): Iterable<Uint8Array> | undefined {
+  return sources.get(tensor)?.chunks?.();
 }
 
 /** A tensor's elements, for who looks at them once: nothing is kept of those that are stored. */

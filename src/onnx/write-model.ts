@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { LimbeckError } from '../errors.ts';
 import { DATA_TYPE_CODES } from './data-type.ts';
-import { encodeExternalTensor, encodeTensor, tensorBytes } from './encode-tensor.ts';
+import { encodeExternalTensor, encodeTensor, tensorBytes, tensorPieces } from './encode-tensor.ts';
 import type { Attribute, Graph, Node, Value } from './graph.ts';
 import { ATTRIBUTE_TYPE_CODES } from './schema/attribute-types.ts';
 import {
@@ -87,7 +87,10 @@ export function writeModelWithExternalData(
 }
 
 function* bytesOf(pieces: readonly (Uint8Array | Tensor)[]): Generator<Uint8Array> {
-  for (const piece of pieces) yield piece instanceof Uint8Array ? piece : tensorBytes(piece);
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) yield piece;
+    else yield* tensorPieces(piece);
+  }
 }
 
 function encodeModel(graph: Graph, options: WriteModelOptions, encodeInitializer: EncodeInitializer) {

@@ -2,7 +2,7 @@ import type { Batch } from '../data/batch.ts';
 import { SEQUENCE } from '../data/columns.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
-import { tensorBytes } from '../onnx/encode-tensor.ts';
+import { tensorPieces } from '../onnx/encode-tensor.ts';
 import type { Graph, Value } from '../onnx/graph.ts';
 import { modelPieces } from '../onnx/model-pieces.ts';
 import { openModelFile } from '../onnx/node-files.ts';
@@ -97,7 +97,7 @@ function readTeacherModel(model: Uint8Array | string | Graph, title: string): { 
 function* hashed(path: string, { initializers }: Graph, hasOtherFiles: boolean): Generator<Uint8Array> {
   yield* readChunks(path);
   if (!hasOtherFiles) return;
-  for (const tensor of initializers.values()) if (tensor.type !== 'string') yield tensorBytes(tensor);
+  for (const tensor of initializers.values()) if (tensor.type !== 'string') yield* tensorPieces(tensor);
 }
 
 function sha256(pieces: Iterable<Uint8Array>): string {

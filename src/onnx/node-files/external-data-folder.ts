@@ -17,6 +17,7 @@ interface DataFile {
 
 /** A file's ranges may be shared between tensors (tied weights), but not so often that a small file fills memory. */
 const MAX_READS_OF_A_BYTE = 4;
+const CHUNK_BYTES = 2 ** 20;
 
 /**
  * The data files beside a model. A model is untrusted input: its locations may lead nowhere but into its own
@@ -45,22 +46,43 @@ export class ExternalDataFolder {
     location: string,
     offset: number,
     length: number,
-  ): { readonly range: StoredRange; read(): Uint8Array } {
-    const { path, size, changed } = this.taken(location, offset, length);
+  ): { readonly range: StoredRange; read(): Uint8Array; chunks(): Iterable<Uint8Array> } {
+    const file = this.taken(location, offset, length);
     return {
-      range: { path, offset, length },
+      range: { path: file.path, offset, length },
       read: () => {
-        const descriptor = this.descriptorOf(path, location);
+        const descriptor = this.reopened(file, location);
         try {
-          const now = fstatSync(descriptor);
-          if (now.size !== size || now.mtimeMs !== changed)
-            throw this.error(location, 'the file was changed since the model was opened');
           return this.bytesOf(descriptor, location, offset, length);
         } finally {
           closeSync(descriptor);
         }
       },
+      chunks: () => this.chunksOf(file, location, offset, length),
     };
+  }
+
+  private *chunksOf(file: DataFile, location: string, offset: number, length: number): Generator<Uint8Array> {
+    const descriptor = this.reopened(file, location);
+    const buffer = new Uint8Array(Math.min(length, CHUNK_BYTES));
+    try {
+      for (let done = 0; done < length; ) {
+        const count = readSync(descriptor, buffer, 0, Math.min(buffer.length, length - done), offset + done);
+        if (count === 0) throw this.error(location, 'the file became shorter while it was read');
+        yield buffer.subarray(0, count);
+        done += count;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  private reopened({ path, size, changed }: DataFile, location: string): number {
+    const descriptor = this.descriptorOf(path, location);
+    const now = fstatSync(descriptor);
+    if (now.size === size && now.mtimeMs === changed) return descriptor;
+    closeSync(descriptor);
+    throw this.error(location, 'the file was changed since the model was opened');
   }
 
   /** Checks a range against its file, and counts it. */

@@ -1,7 +1,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { realpathSync } from '../../platform/files.ts';
 import { basename, dirname, join, resolve } from '../../platform/paths.ts';
-import { encodeExternalTensor, encodeTensor, tensorBytes } from '../encode-tensor.ts';
+import { encodeExternalTensor, encodeTensor, tensorPieces } from '../encode-tensor.ts';
 import type { Graph } from '../graph.ts';
 import { ModelProtoSchema } from '../schema/onnx.gen.ts';
 import { isStored, rangeOf, tensorByteLength } from '../stored-tensor.ts';
@@ -42,9 +42,9 @@ export function writeReferringFile(path: string, graph: Graph): string[] {
 
 function* bytesOf(tensors: readonly Tensor[]): Generator<Uint8Array> {
   for (const tensor of tensors) {
-    const bytes = tensorBytes(tensor);
-    yield bytes;
-    yield new Uint8Array(padded(bytes.byteLength) - bytes.byteLength);
+    yield* tensorPieces(tensor);
+    const length = tensorByteLength(tensor);
+    yield new Uint8Array(padded(length) - length);
   }
 }
 

@@ -88,5 +88,5 @@ async function written(
     endIds: tokenizer.endOfText,
   });
   for await (const { row, id } of tokens) (ids[row] as number[]).push(id);
-  return ids.map((own) => tokenizer.decode(own).trim());
+  return ids.map((own) => tokenizer.decode(own).trim() || '(it ends here)');
 }

@@ -92,7 +92,7 @@ export const teacherStage = stage({
       const form =
         choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, read, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
-      const check = classifies ? await checkTeacher(run, read, file) : undefined;
+      const checked = classifies ? await checkTeacher(run, read, file) : undefined;
       // Of answers that are not kept whole, int8 and float32 are not compared yet.
       const comparable = data.heads.every(({ kept }) => !kept);
       if (!comparable && choice.precision === 'int8')
@@ -102,14 +102,14 @@ export const teacherStage = stage({
       const int8 =
         wantedPrecision(choice) === 'f32' || !comparable
           ? null
-          : await makeInt8Teacher(run, read, { file, int8File, minAgreement });
+          : await makeInt8Teacher(run, read, { file, int8File, minAgreement, answered: checked?.answered });
       finding = {
         precision: int8 && int8.agreement >= minAgreement ? 'int8' : 'f32',
         agreement: int8?.agreement ?? null,
         floatLayers: int8?.floatLayers ?? [],
         ...(int8?.share !== undefined && { int8Share: int8.share }),
         validation: trained.validation ?? (classifies ? null : await measuredTeacher(run, read, model, file)),
-        ...(check && { check }),
+        ...(checked && { check: checked.check }),
         ...(trained.members && { members: trained.members.list }),
       };
       if (int8 && finding.precision === 'f32') {
