@@ -18,6 +18,7 @@ import type { TaskData } from '../context/task.ts';
 import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
 import { measureHeads } from '../heads/measure-heads.ts';
 import { isTaughtAlone } from '../heads/taught-truth.ts';
+import { answersAreWhole } from '../heads/whole-answers.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
 import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
@@ -93,8 +94,7 @@ export const teacherStage = stage({
         choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, read, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
       const checked = classifies ? await checkTeacher(run, read, file) : undefined;
-      // Of answers that are not kept whole, int8 and float32 are not compared yet.
-      const comparable = data.heads.every(({ kept }) => !kept);
+      const comparable = answersAreWhole(data.heads);
       if (!comparable && choice.precision === 'int8')
         run.warn('teacher.precision: int8 is ignored: a language model labels in float32');
       // Where int8 is asked for, it labels whatever it agrees on.
