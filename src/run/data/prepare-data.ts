@@ -1,6 +1,3 @@
-import { conversationSource } from '../../data/corpus/conversation-source.ts';
-import { corpusSource } from '../../data/corpus/corpus-source.ts';
-import { spokenTexts } from '../../data/corpus/spoken-texts.ts';
 import type { GroundTruth } from '../../data/ground-truth.ts';
 import { type ClassResolver, classLabels } from '../../data/labels/class-labels.ts';
 import { labelNames } from '../../data/labels/label-reader.ts';
@@ -65,7 +62,7 @@ export async function prepareRecipeData(
     columns: wantedColumns(recipe),
     ...(signal && { signal }),
   });
-  const source = (wholeDocuments ? inTexts : inPieces)(recipe, opened, tokenizer);
+  const source = await (wholeDocuments ? inTexts : inPieces)(recipe, opened, tokenizer);
   const declared = (await source.declares?.()) ?? {};
   const inputs: DatasetInput[] = [];
   for (const part of inputsOf(recipe)) inputs.push(await openInput(part, declared));
@@ -134,10 +131,12 @@ export async function prepareRecipeData(
 }
 
 /** The source, its conversations as what is said in them, line by line. */
-function inTexts(recipe: Recipe, source: DataSource): DataSource {
+async function inTexts(recipe: Recipe, source: DataSource): Promise<DataSource> {
   const [text] = inputsOf(recipe);
   const [field] = text?.fields ?? [];
-  return text?.options.conversations === true && field !== undefined ? spokenTexts(source, field) : source;
+  if (text?.options.conversations !== true || field === undefined) return source;
+  const { spokenTexts } = await import('../../data/corpus/spoken-texts.ts');
+  return spokenTexts(source, field);
 }
 
 /** Conversations are what language models learn to go on with; other answers are about texts. */
@@ -151,7 +150,11 @@ function requireWriter(recipe: Recipe, whole: boolean): void {
 }
 
 /** The source's documents in pieces, where an output is told of whole ones; the source itself otherwise. */
-function inPieces(recipe: Recipe, source: DataSource, tokenizer: Tokenizer | undefined): DataSource {
+async function inPieces(
+  recipe: Recipe,
+  source: DataSource,
+  tokenizer: Tokenizer | undefined,
+): Promise<DataSource> {
   const whole = outputsOf(recipe).some(({ target }) => findTarget(target)?.readsDocuments);
   const [text, ...others] = inputsOf(recipe);
   requireWriter(recipe, whole);
@@ -174,9 +177,16 @@ function inPieces(recipe: Recipe, source: DataSource, tokenizer: Tokenizer | und
     );
   }
   const options = { field, tokenizer, maxLength: recipe.data.maxLength };
-  if (text.options.conversations !== true) return corpusSource(source, options);
+  // Loaded where they are used: pages do not pay for them.
+  if (text.options.conversations !== true) {
+    const { corpusSource } = await import('../../data/corpus/corpus-source.ts');
+    return corpusSource(source, options);
+  }
   const template = tokenizer.chatTemplate;
-  if (template) return conversationSource(source, { ...options, template });
+  if (template) {
+    const { conversationSource } = await import('../../data/corpus/conversation-source.ts');
+    return conversationSource(source, { ...options, template });
+  }
   throw new LimbeckError('tokenizer.template', 'the tokenizer does not say how conversations are written', {
     where: `inputs.${text.name}.conversations`,
     remedy: `Give the tokenizer.json of a model for conversations (inputs.${text.name}.tokenizer), with its chat_template in tokenizer_config.json or chat_template.jinja beside it; or let one be learnt with the tokens of ChatML: { train: { kind: bpe, special: ['<|im_start|>', '<|im_end|>'] } }.`,
