@@ -78,7 +78,7 @@ const ofAnswers = allObjectives().filter(
 
 describe('losses over parts of a batch', () => {
   it.each(ofAnswers.map((kind) => [kind.kind, kind] as const))('%s', async (name, kind) => {
-    const output = name.startsWith('token') ? 'tokens' : name.startsWith('centre') ? 'maps' : 'y';
+    const output = /token/i.test(name) ? 'tokens' : name.startsWith('centre') ? 'maps' : 'y';
     const about = 'outputs' in kind.options.shape ? { outputs: ['y', 'z'] } : { output };
     const term = kind.term(kind.options.parse({ weight: 1, ...about }), { classes: 4 });
     const [whole, parts] = await wholeAndParts((g, inputs) => {

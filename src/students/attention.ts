@@ -28,9 +28,22 @@ export function multiHeadAttention(
   const split = (x: TypedValue, perm: readonly number[]) =>
     g.transpose(g.reshape(x, [0, 0, heads, size]), perm);
   const products = g.matMul(split(query, [0, 2, 1, 3]), split(key, [0, 2, 3, 1]));
-  const scores = g.add(g.mul(products, 1 / Math.sqrt(size)), bias);
-  const probabilities = g.identity(g.softmax(scores), 'probabilities');
-  const context = g.matMul(probabilities, split(value, [0, 2, 1, 3]));
+  const probabilities = distributions(g, products, size, bias);
+  return joinHeads(g, g.matMul(probabilities, split(value, [0, 2, 1, 3])), width);
+}
+
+/** Of products of queries and keys of `size` numbers each, with a bias: [B, heads, T, T], named `probabilities`. */
+export function distributions(
+  g: GraphBuilder,
+  products: TypedValue,
+  size: number,
+  bias: TypedValue,
+): TypedValue {
+  return g.identity(g.softmax(g.add(g.mul(products, 1 / Math.sqrt(size)), bias)), 'probabilities');
+}
+
+/** float32 [B, heads, T, size] as [B, T, heads * size]. */
+export function joinHeads(g: GraphBuilder, context: TypedValue, width: number): TypedValue {
   return g.reshape(g.transpose(context, [0, 2, 1, 3]), [0, 0, width]);
 }
 

@@ -5,14 +5,15 @@ import { defineBackbone } from './backbone.ts';
 import { layerNorm } from './layers.ts';
 import { pooledFeatures, tokenFeatures } from './linear-features.ts';
 import { logMel } from './log-mel.ts';
+import { size } from './size-options.ts';
 
 const options = z
   .object({
-    width: z.int().positive().max(2048).default(48).describe('Channels of all layers.'),
-    blocks: z.int().positive().max(32).default(3).describe('Residual blocks of two convolutions each.'),
-    kernel: z.int().positive().max(31).default(5).describe('Frames that a convolution sees; odd.'),
+    width: size(2048, 48, 'Channels of all layers.'),
+    blocks: size(32, 3, 'Residual blocks of two convolutions each.'),
+    kernel: size(31, 5, 'Frames that a convolution sees; odd.'),
     halvings: z.int().min(0).max(6).default(2).describe('How many of the blocks halve the number of frames.'),
-    mels: z.int().positive().max(256).default(40).describe('Filters of the log-mel spectrogram.'),
+    mels: size(256, 40, 'Filters of the log-mel spectrogram.'),
     scale: z.enum(['slaney', 'htk']).default('slaney').describe('Scale on which these filters lie evenly.'),
     window: z.number().positive().max(1).default(0.032).describe('Seconds of a frame.'),
     hop: z.number().positive().max(1).default(0.016).describe('Seconds from one frame to the next.'),

@@ -6,8 +6,10 @@ import { checkHeads, multiHeadAttention, paddingBias } from './attention.ts';
 import { defineBackbone, type TextInputs } from './backbone.ts';
 import { layerNorm, linear } from './layers.ts';
 import type { ParameterMaker } from './parameters.ts';
+import { size } from './size-options.ts';
 import { tokenInputs } from './token-inputs.ts';
 import { firstToken, positionsInText } from './token-positions.ts';
+import { INNER, MOST_INNER, transformerOptions } from './transformer-options.ts';
 
 const EPSILON = 1e-12;
 /** Of every weight at the start (appendix A.2 of the paper's code: truncated normal; here normal). */
@@ -15,15 +17,8 @@ const DEVIATION = 0.02;
 
 const options = z
   .object({
-    width: z.int().positive().max(4096).default(256).describe('Width of embeddings and layers.'),
-    heads: z.int().positive().max(64).default(4).describe('Attention heads; they divide the width.'),
-    layers: z.int().positive().max(48).default(4).describe('Encoder layers.'),
-    feedForward: z
-      .int()
-      .positive()
-      .max(16_384)
-      .default(1024)
-      .describe('Width inside the feed-forward block.'),
+    ...transformerOptions({ width: 256, layers: 4, kind: 'Encoder' }),
+    feedForward: size(MOST_INNER, 1024, `${INNER}.`),
   })
   .describe(
     'BERT (Devlin et al., 2019): a transformer encoder whose first token answers. For 4 layers or more.',

@@ -1,6 +1,6 @@
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { causalBias } from './attention.ts';
+import { causalBias, distributions, joinHeads } from './attention.ts';
 import { positionsInText, tokenPositions } from './token-positions.ts';
 
 /**
@@ -59,10 +59,9 @@ export function causalAttention(
   const byKeys = (x: TypedValue) => (areGrouped ? g.reshape(x, [0, keyHeads, -1, 0]) : x);
   const byQueries = (x: TypedValue) => (areGrouped ? g.reshape(x, [0, heads, -1, 0]) : x);
   const products = byQueries(g.matMul(byKeys(query), g.identity(keys, CACHE_SEAMS.keys)));
-  const scores = g.add(g.mul(products, 1 / Math.sqrt(size)), bias);
-  const probabilities = g.identity(g.softmax(scores), 'probabilities');
+  const probabilities = distributions(g, products, size, bias);
   const context = byQueries(g.matMul(byKeys(probabilities), g.identity(values, CACHE_SEAMS.values)));
-  return g.reshape(g.transpose(context, [0, 2, 1, 3]), [0, 0, heads * size]);
+  return joinHeads(g, context, heads * size);
 }
 
 /** float32 [B, T, heads * size] as [B, heads, T, size]. */

@@ -3,13 +3,14 @@ import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { maskColumn, maskedMaxOfPositive, maskedMean } from './masked-pooling.ts';
 import type { ParameterMaker } from './parameters.ts';
+import { size } from './size-options.ts';
 
 const END = 2 ** 31 - 1;
 
 export const convolutionOptions = z.object({
-  embedding: z.int().positive().max(4096).default(64).describe('Width of the token embeddings.'),
-  width: z.int().positive().max(8192).default(192).describe('Filters of the convolution.'),
-  kernel: z.int().positive().max(15).default(3).describe('Tokens that a filter sees.'),
+  embedding: size(4096, 64, 'Width of the token embeddings.'),
+  width: size(8192, 192, 'Filters of the convolution.'),
+  kernel: size(15, 3, 'Tokens that a filter sees.'),
 });
 
 /** A convolution's answer for each token, float32 [B, T, width], and the mask that says which are tokens [B, T, 1]. */

@@ -7,8 +7,10 @@ import { causalAttention, splitHeads, splitKeys, textSoFar } from './causal-atte
 import { type DecoderContext, type DecoderFeatures, decoderFeatures } from './decoder-features.ts';
 import { layerNorm, linear } from './layers.ts';
 import { ParameterMaker } from './parameters.ts';
+import { freeSize } from './size-options.ts';
 import type { Student } from './student.ts';
 import { tokenInputs } from './token-inputs.ts';
+import { INNER, MOST_INNER, transformerOptions } from './transformer-options.ts';
 
 /** Of every weight at the start; those that end in the residual stream get it divided by sqrt(2 layers) (section 2.3). */
 const DEVIATION = 0.02;
@@ -25,15 +27,8 @@ export interface Gpt2Options {
 
 const options = z
   .object({
-    width: z.int().positive().max(8192).default(256).describe('Width of embeddings and layers.'),
-    heads: z.int().positive().max(128).default(4).describe('Attention heads; they divide the width.'),
-    layers: z.int().positive().max(96).default(4).describe('Decoder layers.'),
-    feedForward: z
-      .int()
-      .positive()
-      .max(32_768)
-      .optional()
-      .describe('Width inside the feed-forward block; four times the width when absent.'),
+    ...transformerOptions({ width: 256, layers: 4, kind: 'Decoder' }),
+    feedForward: freeSize(MOST_INNER, `${INNER}; four times the width when absent.`),
   })
   .describe('GPT-2 (Radford et al., 2019): a decoder, which says after each token what comes next.');
 

@@ -1,22 +1,40 @@
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { ParameterMaking } from '../targets/features.ts';
 import type { ParameterMaker } from './parameters.ts';
 
 /** x W + b over the last axis; W [inputs, outputs] starts normal with standard deviation `deviation`, b at 0. */
 export function linear(
   g: GraphBuilder,
-  make: ParameterMaker,
+  make: ParameterMaking,
   name: string,
   x: TypedValue,
   [inputs, outputs]: readonly [number, number],
   deviation: number,
 ): TypedValue {
-  return g.scope(name, () =>
-    g.add(
-      g.matMul(x, make.normal('weight', [inputs, outputs], deviation)),
-      make.constant('bias', [outputs], 0),
-    ),
-  );
+  return affine(g, make, name, x, outputs, () => make.normal('weight', [inputs, outputs], deviation));
+}
+
+/** The same with Glorot's initial weights. */
+export function glorotLinear(
+  g: GraphBuilder,
+  make: ParameterMaking,
+  name: string,
+  x: TypedValue,
+  [inputs, outputs]: readonly [number, number],
+): TypedValue {
+  return affine(g, make, name, x, outputs, () => make.glorot('weight', inputs, outputs));
+}
+
+function affine(
+  g: GraphBuilder,
+  make: ParameterMaking,
+  name: string,
+  x: TypedValue,
+  outputs: number,
+  weight: () => TypedValue,
+): TypedValue {
+  return g.scope(name, () => g.add(g.matMul(x, weight()), make.constant('bias', [outputs], 0)));
 }
 
 /** x W over the last axis; W [inputs, outputs] starts normal with standard deviation `deviation`. */

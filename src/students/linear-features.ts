@@ -1,6 +1,7 @@
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { Features } from '../targets/features.ts';
+import { glorotLinear } from './layers.ts';
 import type { ParameterMaker } from './parameters.ts';
 
 /** Features [batch, width] under a linear layer with Glorot's initial weights. */
@@ -30,10 +31,7 @@ export function tokenFeatures(
   return {
     width,
     value,
-    project: (scope, outputs) =>
-      g.scope(scope, () =>
-        g.add(g.matMul(value, make.glorot('weight', width, outputs)), make.constant('bias', [outputs], 0)),
-      ),
+    project: (scope, outputs) => glorotLinear(g, make, scope, value, [width, outputs]),
   };
 }
 

@@ -9,8 +9,10 @@ import { type DecoderContext, type DecoderFeatures, decoderFeatures } from './de
 import { rmsNorm, withoutBias } from './layers.ts';
 import { ParameterMaker } from './parameters.ts';
 import { rotated, rotation } from './rotary-positions.ts';
+import { freeSize } from './size-options.ts';
 import type { Student } from './student.ts';
 import { tokenInputs } from './token-inputs.ts';
+import { INNER, MOST_HEADS, MOST_INNER, transformerOptions } from './transformer-options.ts';
 
 /** Of every weight at the start; those that end in the residual stream get it divided by sqrt(2 layers), as in GPT-2. */
 const DEVIATION = 0.02;
@@ -33,30 +35,15 @@ export interface LlamaOptions {
 
 const options = z
   .object({
-    width: z.int().positive().max(8192).default(256).describe('Width of embeddings and layers.'),
-    heads: z
-      .int()
-      .positive()
-      .max(128)
-      .default(4)
-      .describe('Attention heads; they divide the width, into an even number each.'),
-    keyHeads: z
-      .int()
-      .positive()
-      .max(128)
-      .optional()
-      .describe(
-        'Heads of keys and values; they divide the heads. As many when absent; fewer make the cache smaller.',
-      ),
-    layers: z.int().positive().max(96).default(4).describe('Decoder layers.'),
-    feedForward: z
-      .int()
-      .positive()
-      .max(32_768)
-      .optional()
-      .describe(
-        'Width inside the feed-forward block; 8/3 of the width, to the next multiple of 8, when absent.',
-      ),
+    ...transformerOptions({
+      ...{ width: 256, layers: 4, kind: 'Decoder' },
+      heads: 'Attention heads; they divide the width, into an even number each.',
+    }),
+    keyHeads: freeSize(
+      MOST_HEADS,
+      'Heads of keys and values; they divide the heads. As many when absent; fewer make the cache smaller.',
+    ),
+    feedForward: freeSize(MOST_INNER, `${INNER}; 8/3 of the width, to the next multiple of 8, when absent.`),
   })
   .describe('Llama (Touvron et al., 2023): a decoder with rotary positions, RMSNorm and SwiGLU.');
 

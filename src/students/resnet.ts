@@ -4,25 +4,16 @@ import { defineBackbone } from './backbone.ts';
 import { batchNorm, type ConvolutionSize, convolution } from './convolution.ts';
 import { mapFeatures, pooledFeatures } from './linear-features.ts';
 import { pooled } from './pooled.ts';
+import { size } from './size-options.ts';
 
 /** Channels that leave a bottleneck block, as a multiple of those inside (section 4.1, "Deeper Bottleneck Architectures"). */
 const EXPANSION = 4;
 
 const options = z
   .object({
-    width: z
-      .int()
-      .positive()
-      .max(2048)
-      .default(16)
-      .describe('Channels of the first stage; each later stage has twice as many.'),
-    stages: z
-      .int()
-      .positive()
-      .max(6)
-      .default(3)
-      .describe('Stages; each after the first halves height and width.'),
-    blocks: z.int().positive().max(64).default(3).describe('Residual blocks in a stage.'),
+    width: size(2048, 16, 'Channels of the first stage; each later stage has twice as many.'),
+    stages: size(6, 3, 'Stages; each after the first halves height and width.'),
+    blocks: size(64, 3, 'Residual blocks in a stage.'),
     bottleneck: z
       .boolean()
       .default(false)

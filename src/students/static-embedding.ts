@@ -3,11 +3,12 @@ import { defineBackbone } from './backbone.ts';
 import { leastSquaresStart } from './least-squares-start.ts';
 import { pooledFeatures, tokenFeatures } from './linear-features.ts';
 import { maskColumn, maskedMean } from './masked-pooling.ts';
+import { size } from './size-options.ts';
 import { tokenInputs } from './token-inputs.ts';
 
 const options = z
   .object({
-    width: z.int().positive().max(4096).default(256).describe('Width of the vector of a token.'),
+    width: size(4096, 256, 'Width of the vector of a token.'),
     weights: z
       .enum(['learnt', 'frequency', 'equal'])
       .default('learnt')
