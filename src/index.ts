@@ -82,6 +82,7 @@ export type {
   LabelResult,
   TrainResult,
 } from './run/api.ts';
+export { type AskQuestionsOptions, askQuestions, type QuestionsResult } from './run/ask-questions.ts';
 export { type CheckedClass, type CheckedSample, check, type DataCheck } from './run/check.ts';
 export { compile } from './run/compile.ts';
 export { type Artifact, type Artifacts, artifact, optional } from './run/context/artifact.ts';

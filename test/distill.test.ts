@@ -231,36 +231,42 @@ describe('the numbers', () => {
   });
 });
 
-test('another student with the same store asks the teacher nothing, and is as good', async () => {
-  const wider = smallRecipe(['teacher.precision=auto', 'student.width=64']);
-  const second = await distill(wider, place.options('wider', { baseline: false }));
-  expect(second.teacherCalls).toBe(0);
-  const training = JSON.parse(read('report.json')).data.splits.train as number;
-  expect(second.teacherCallsSaved).toBe(training);
-  expect(second.baseline).toBeNull();
-  expect(existsSync(place.path('runs', 'wider', 'baseline'))).toBe(false);
-  expect(existsSync(place.path('runs', 'wider', 'peer'))).toBe(false);
-  expect(second.teacher?.accuracy).toBe(result.teacher?.accuracy);
-  expect(second.student.accuracy).toBeGreaterThan(accuracyOf(result.student) - 0.05);
-  const teacherHash = (run: string) => fileHash(place.path('runs', run, 'teacher', 'model.onnx'));
-  expect(teacherHash('wider')).toBe(teacherHash('first'));
-});
-
-test('a peer that helps to teach is trained without baselines, too, and nothing is compared with it', async () => {
+describe('another student with the same store, without baselines, taught by a peer as well', () => {
   const summaries: string[] = [];
-  const assisted = await distill(
-    smallRecipe(['teacher.precision=auto', 'objective.kd.assistant=1']),
-    place.options('assisted', {
-      baseline: false,
-      onEvent: (event) => {
-        if (event.type === 'stage-end' && event.stage === 'peer') summaries.push(event.summary);
-      },
-    }),
-  );
-  expect(summaries).toEqual([expect.stringMatching(/% from the teacher's answers on the validation split$/)]);
-  expect(assisted.baselines ?? []).toEqual([]);
-  expect(existsSync(place.path('runs', 'assisted', 'peer'))).toBe(false);
-  expect(assisted.student.accuracy).toBeGreaterThan(accuracyOf(result.student) - 0.05);
+  let second: RunResult;
+
+  beforeAll(async () => {
+    const wider = ['teacher.precision=auto', 'student.width=64', 'objective.kd.assistant=1'];
+    second = await distill(
+      smallRecipe(wider),
+      place.options('wider', {
+        baseline: false,
+        onEvent: (event) => {
+          if (event.type === 'stage-end' && event.stage === 'peer') summaries.push(event.summary);
+        },
+      }),
+    );
+  });
+
+  test('asks the teacher nothing, and is as good', () => {
+    expect(second.teacherCalls).toBe(0);
+    const training = JSON.parse(read('report.json')).data.splits.train as number;
+    expect(second.teacherCallsSaved).toBe(training);
+    expect(second.baseline).toBeNull();
+    expect(existsSync(place.path('runs', 'wider', 'baseline'))).toBe(false);
+    expect(second.teacher?.accuracy).toBe(result.teacher?.accuracy);
+    expect(second.student.accuracy).toBeGreaterThan(accuracyOf(result.student) - 0.05);
+    const teacherHash = (run: string) => fileHash(place.path('runs', run, 'teacher', 'model.onnx'));
+    expect(teacherHash('wider')).toBe(teacherHash('first'));
+  });
+
+  test('trains the peer that helps to teach, and compares nothing with it', () => {
+    expect(summaries).toEqual([
+      expect.stringMatching(/% from the teacher's answers on the validation split$/),
+    ]);
+    expect(second.baselines ?? []).toEqual([]);
+    expect(existsSync(place.path('runs', 'wider', 'peer'))).toBe(false);
+  });
 });
 
 describe('the same folder again', () => {

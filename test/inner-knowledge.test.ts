@@ -190,6 +190,9 @@ describe.each(Object.keys(KINDS))('%s', (kind) => {
       expect(graph.nodes.filter((node) => node.kind === 'class').length).toBeGreaterThan(0);
       expect(graph.layers.some(({ importance }) => importance > 0)).toBe(true);
       expect(existsSync(place.path('runs', name, 'report.html'))).toBe(true);
+      // Without baselines there are no linear peers, unless they help to teach.
+      expect(existsSync(place.path('runs', name, 'peer'))).toBe(false);
+      expect(existsSync(place.path('runs', name, 'checkpoints', 'linear-answers'))).toBe(false);
     },
     patience(60),
   );

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -20,16 +20,16 @@ let build: Build;
 
 beforeAll(async () => {
   build = buildLimbeck();
-  writeJsonLines(place.path('data.jsonl'), await readGlosses(400));
+  writeJsonLines(place.path('data.jsonl'), await readGlosses(120));
   const { data, teacher, training, objective, ...rest } = parse(smallRecipeText());
   const recipe = {
     ...rest,
-    data: { ...data, buckets: [16, 24, 32] },
+    data: { ...data, splits: { validation: 80, test: 140 }, buckets: [16, 24, 32] },
     // Any agreement will do: the int8 teacher labels, and is looked into in the same pass.
     teacher: { ...teacher, precision: 'auto', minAgreement: 0, minInnerCosine: 0 },
     objective: { ...objective, featureMse: { weight: 0.1 } },
-    // Checkpoints so close that a kill falls between them, on them and while they are written.
-    training: { ...training, checkpointEvery: 0.05 },
+    // Checkpoints so close that a kill falls between them, on them and while they are written. Steps for a second.
+    training: { ...training, epochs: 16, checkpointEvery: 0.05 },
   };
   place.write('small.yaml', stringify(recipe));
 });
@@ -149,7 +149,11 @@ describe('Ctrl+C', () => {
   test(
     'once: a clean end with 130, everything kept; twice: an end at once; then the run goes on',
     async () => {
-      // The answers of the run that was left alone are in the store: there is training to interrupt at once.
+      // Teacher, answers and linear models are those of the run that was left alone: there is training to interrupt at once.
+      const kept = ['recipe.resolved.yaml', 'splits.bin', 'state.json', 'teacher'];
+      const trained = ['teacher', 'linear-labels', 'linear-answers'].map((name) => `checkpoints/${name}`);
+      for (const name of [...kept, ...trained])
+        cpSync(place.path('runs', 'whole', name), place.path('runs', 'small', name), { recursive: true });
       const once = start();
       expect(await once.printed(/"type":"progress","stage":"train"/)).toBe(true);
       once.child.kill('SIGINT');

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkRecipe } from '../src/recipe/parse.ts';
+import { check } from '../src/run/check.ts';
 import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
 import { openTextGenerator } from '../src/run/open-text-generator.ts';
@@ -73,10 +74,15 @@ describe('a language model', () => {
   });
 
   test.each([
-    ['the likeliest tokens', { likeliest: 8 }, { kind: 'gpt2' }],
-    ['drawn tokens', { sampled: 8 }, { kind: 'gpt2' }],
-    ['all logits', 'all', { kind: 'llama', keyHeads: 1 }],
-  ])('teaches another by %s', async (_, keep, kind) => {
+    [
+      'the likeliest tokens, then pruned',
+      { likeliest: 8 },
+      { kind: 'gpt2' },
+      [{ kind: 'prune', amount: 0.25 }],
+    ],
+    ['drawn tokens', { sampled: 8 }, { kind: 'gpt2' }, undefined],
+    ['all logits', 'all', { kind: 'llama', keyHeads: 1 }, undefined],
+  ])('teaches another by %s', async (_, keep, kind, compress) => {
     const name = `student-${JSON.stringify(keep).replaceAll(/\W/g, '')}`;
     const result = await distill(
       recipeOf(name, {
@@ -84,6 +90,7 @@ describe('a language model', () => {
         outputs: { logits: { target: 'next-tokens', field: 'text', keep } },
         teacher: { kind: 'onnx', model: 'runs/teacher/student', train: 'none' },
         student: { ...kind, width: 24, heads: 2, layers: 1 },
+        compress,
         training: {
           epochs: 8,
           batchSize: 16,
@@ -95,9 +102,41 @@ describe('a language model', () => {
       place.options(name),
     );
     const { teacher, student, baseline } = result;
+    const page = readFileSync(place.path('runs', name, 'report.html'), 'utf8');
+    expect(page).toContain('How texts go on');
     expect(teacher?.metrics.perplexity).toBeLessThan(6);
     expect(student.metrics.perplexity).toBeLessThan(8);
     expect(student.metrics.perplexity).toBeLessThan(baseline?.metrics.perplexity as number);
+  });
+
+  test('learns what the assistant says in conversations, by the template of its tokenizer', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => ({
+      messages: [
+        { role: 'user', content: `what does it have, number ${i}?` },
+        { role: 'assistant', content: sentence(i) },
+      ],
+    }));
+    place.write('talks.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
+    const talks = (train: object) =>
+      recipeOf('talks', {
+        data: {
+          source: { kind: 'jsonl', path: 'talks.jsonl', textField: 'messages' },
+          splits: { validation: 5, test: 5 },
+          maxLength: 64,
+        },
+        inputs: {
+          text: { modality: 'text', field: 'messages', conversations: true, tokenizer: { train } },
+        },
+        outputs: { logits: { target: 'next-tokens', field: 'messages' } },
+      });
+    const without = talks({ kind: 'bpe', vocabulary: 512 });
+    await expect(check(without, place.options('talks'))).rejects.toMatchObject({
+      code: 'tokenizer.template',
+    });
+    const chat = talks({ kind: 'bpe', vocabulary: 512, special: ['<|im_start|>', '<|im_end|>'] });
+    const { splits, samples } = await check(chat, place.options('talks'));
+    expect(splits.train).toBe(50);
+    expect(samples[0]?.text).toMatch(/^<\|im_start\|>user\nwhat does it have/);
   });
 
   test('is refused where a student would see what comes, or a loss is about classes', async () => {

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportStudent, parseRecipe, train } from '../src/index.ts';
+import { readModelFile } from '../src/onnx/node-files.ts';
 import { cutOff, goOn } from './support/cut-off.ts';
 import { fileHash } from './support/file-hash.ts';
 import { patience } from './support/patience.ts';
@@ -50,6 +51,26 @@ test('a student is trained with the roundings of the int8 file that ships, besid
   expect(fileHash(`${student}/model_quantized.onnx`)).toBe(shipped);
 });
 
+test('a student is trained with the roundings of the 4-bit file that ships, which has the scales of the training', {
+  timeout: patience(60),
+}, async () => {
+  const result = await train(
+    recipe('{ kind: qat, bits: 4, block: 32, epochs: 1 }', 'false, q4: { maxDrop: 1 }'),
+    place.options('four-bit'),
+  );
+  expect(result.compression?.[0]?.summary).toMatch(/^\d+ layers trained with weights of 4 bits/);
+  expect(result.baselines?.map(({ name }) => name)).toEqual(['uncompressed', 'uncompressed-q4']);
+  const file = (name: string) => readModelFile(place.path('runs', 'four-bit', 'student', 'onnx', name));
+  const scales = [...file('model_q4.onnx').initializers].filter(([{ name }]) => name.endsWith('_q4_scale'));
+  expect(scales.length).toBeGreaterThan(1);
+  const weights = new Map([...file('model.onnx').initializers].map(([{ name }, { data }]) => [name, data]));
+  for (const [{ name }, { data }] of scales) {
+    const own = weights.get(name.replace(/_q4_scale$/, '')) as Float32Array;
+    const most = own.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    expect(Math.max(...(data as Float32Array))).toBeCloseTo(most / 7, 6);
+  }
+});
+
 test('a training with roundings that is killed on its way goes on from its checkpoint, to the same bits', {
   timeout: patience(60),
 }, async () => {
@@ -70,6 +91,11 @@ test('quantisation-aware training without an int8 file is refused, with its plac
 }, async () => {
   expect(() => recipe('{ kind: qat }', 'false')).toThrow(/compress/);
   expect(() => recipe('{ kind: qat }, { kind: low-rank }', '{}')).toThrow(/last/);
+  expect(() => recipe('{ kind: qat, bits: 4 }', '{}')).toThrow(/add `export.q4: true`/);
+  expect(() => recipe('{ kind: qat, block: 32 }', '{}')).toThrow(/`block` is for `bits: 4`/);
+  const other = '{}, q4: { block: 64, zeroPoints: true }';
+  expect(() => recipe('{ kind: qat, bits: 4, block: 32 }', other)).toThrow(/export.q4.block is 64/);
+  expect(() => recipe('{ kind: qat, bits: 4, steps: learnt }', other)).toThrow(/`steps: learnt` is for int8/);
   expect(() => recipe('{ kind: qat }, { kind: exits, train: heads }', '{}')).toThrow(/last/);
   // These are trained with the student, wherever they are listed.
   recipe('{ kind: qat }, { kind: exits }', '{}');

@@ -19,6 +19,7 @@ export const LATE_API: LimbeckApi = {
   exportStudent: async (...given) => (await import('../run/export-student.ts')).exportStudent(...given),
   openTextGenerator: async (...given) =>
     (await import('../run/open-text-generator.ts')).openTextGenerator(...given),
+  askQuestions: async (...given) => (await import('../run/ask-questions.ts')).askQuestions(...given),
   compile: async (...given) => (await import('../run/compile.ts')).compile(...given),
   writeReport: async (...given) => (await import('../run/write-report.ts')).writeReport(...given),
   usePlugin: async (...given) => (await import('../run/plugin.ts')).usePlugin(...given),

@@ -8,6 +8,12 @@ export interface BlockwiseForm {
   readonly zeroPoints: boolean;
 }
 
+/**
+ * How a block's scale is found: `least-error`, among a few that clip its largest weights, or `largest`, its largest weight over 7, which is
+ * what a training with the roundings computes in each step (`fake-blocks.ts`); levels are then 1 to 15.
+ */
+export type ScaleRule = 'least-error' | 'largest';
+
 /** A matrix [rows, columns] in levels of 4 bits: rows of blocks, the last of a row filled up with zeros. */
 export interface Blocks {
   readonly rows: number;
@@ -26,6 +32,8 @@ export interface Blocks {
 /** The level of 0, where blocks have no zero points of their own. */
 export const MIDDLE = 8;
 const HIGHEST = 15;
+/** How far levels reach on both sides of the middle. */
+export const LARGEST_LEVEL = 7;
 
 /**
  * How much of a block's range levels reach, tried one after another: clipping the largest weight a little makes all others
@@ -44,7 +52,6 @@ export function evenWidth(columns: number, block: number): number {
  * here without activations).
  *
  * @param width of blocks
- * @param fixedScales of each block, where they are known already (learnt, or found by a training); levels are then 1 to 15
  * @throws LimbeckError `export.weights` when a weight is not finite; `name` names the matrix.
  */
 export function quantizeBlocks(
@@ -54,10 +61,10 @@ export function quantizeBlocks(
   options: {
     readonly name: string;
     readonly zeroPoints: boolean;
-    readonly fixedScales?: Float32Array | undefined;
+    readonly scales?: ScaleRule;
   },
 ): Blocks {
-  const { name, fixedScales } = options;
+  const { name, scales: rule = 'least-error' } = options;
   const count = Math.ceil(columns / width);
   const levels = new Uint8Array(rows * count * width);
   const scales = new Float32Array(rows * count);
@@ -69,10 +76,9 @@ export function quantizeBlocks(
     const weights = values.subarray(from, Math.min(from + width, (row + 1) * columns));
     const broken = weights.findIndex((value) => !Number.isFinite(value));
     if (broken >= 0) throw weightNotFinite(name, row, column + broken, weights[broken] as number);
-    const fixed = fixedScales?.[at];
     const grid =
-      fixed !== undefined
-        ? { scale: fixed, zeroPoint: MIDDLE, lowest: 1 }
+      rule === 'largest'
+        ? largestGrid(weights)
         : options.zeroPoints
           ? affineGrid(weights)
           : symmetricGrid(weights);
@@ -148,6 +154,12 @@ function symmetricGrid(weights: Float32Array): Grid {
     return { scale, zeroPoint: MIDDLE, lowest: 0 };
   });
   return leastError(weights, grids);
+}
+
+/** Levels around 0 to the same distance on both sides. */
+function largestGrid(weights: Float32Array): Grid {
+  const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+  return { scale: usable(Math.fround(largest / LARGEST_LEVEL)), zeroPoint: MIDDLE, lowest: 1 };
 }
 
 /** Levels from the least to the largest weight, 0 among them. */

@@ -8,6 +8,7 @@ import {
   packHalves,
   packPairs,
   quantizeBlocks,
+  type ScaleRule,
 } from './blockwise.ts';
 import type { GraphRewriter } from './graph-rewriter.ts';
 import { transpose } from './int8-weights.ts';
@@ -34,32 +35,22 @@ export class FourBitWeights {
   readonly #graph: Graph;
   readonly #rewriter: GraphRewriter;
   readonly #form: FourBitForm;
-  readonly #trained: ReadonlyMap<string, Float32Array> | undefined;
+  readonly #scales: ScaleRule;
   readonly #made = new Map<string, readonly (Value | null)[]>();
   readonly #numbers = new Map<number, Value>();
 
-  /** @param trained scales of blocks by the name of the weights, where a training has found them */
-  constructor(
-    graph: Graph,
-    rewriter: GraphRewriter,
-    form: FourBitForm,
-    trained?: ReadonlyMap<string, Float32Array>,
-  ) {
+  constructor(graph: Graph, rewriter: GraphRewriter, form: FourBitForm, scales: ScaleRule = 'least-error') {
     this.#graph = graph;
     this.#rewriter = rewriter;
     this.#form = form;
-    this.#trained = trained;
+    this.#scales = scales;
   }
 
   /** Emits a layer; false for one that would not become smaller, which stays as it is. */
   layer(layer: QuantizableLayer): boolean {
-    const { dims } = this.#content(layer.weight);
-    const [rows, columns] = rowsOf(layer, dims);
-    const isRun = this.#form.expand === 'run' && fitsOperator(layer, columns);
-    const width = isRun ? this.#form.block : evenWidth(columns, this.#form.block);
-    const inFile = bytesOf(rows, columns, width, this.#form) + GRAPH_BYTES[isRun ? 'run' : 'load'];
-    if (inFile >= 4 * elementCount(dims)) return false;
-    if (!isRun) this.#loaded(layer, width);
+    const kept = keptInFourBits(layer, this.#content(layer.weight).dims, this.#form);
+    if (!kept) return false;
+    if (!kept.isRun) this.#loaded(layer, kept.width);
     else if (layer.kind === 'linear') this.#product(layer);
     else if (layer.kind === 'embedding') this.#lookup(layer);
     return true;
@@ -228,8 +219,7 @@ export class FourBitWeights {
     const isTurned = layer.kind === 'linear' && !layer.transposed;
     const matrix = isTurned ? transpose(values, dims[0] as number, dims[1] as number) : values;
     const { zeroPoints } = this.#form;
-    const fixedScales = this.#trained?.get(name);
-    return quantizeBlocks(matrix, rowsOf(layer, dims), width, { name, zeroPoints, fixedScales });
+    return quantizeBlocks(matrix, rowsOf(layer, dims), width, { name, zeroPoints, scales: this.#scales });
   }
 
   /** What layers that share weights share. */
@@ -244,6 +234,35 @@ export class FourBitWeights {
     if (!content) throw new Error(`'${value.name}' is no constant`);
     return content;
   }
+}
+
+/** Emits layers with weights of 4 bits among those of a graph in int8. */
+export function fourBitEmitter(graph: Graph, rewriter: GraphRewriter): FourBitWeights {
+  return new FourBitWeights(graph, rewriter, { block: 32, zeroPoints: false, expand: 'load' });
+}
+
+/** How a layer's weights are kept in 4 bits. */
+export interface KeptInFourBits {
+  /** Outputs of the layer (rows of a table), and weights of each. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Weights in a block. */
+  readonly width: number;
+  /** Whether an operator expands them where it uses them. */
+  readonly isRun: boolean;
+}
+
+/** How a layer with weights of these sizes is kept; undefined for one that would not become smaller. */
+export function keptInFourBits(
+  layer: QuantizableLayer,
+  dims: readonly number[],
+  form: FourBitForm,
+): KeptInFourBits | undefined {
+  const [rows, columns] = rowsOf(layer, dims);
+  const isRun = form.expand === 'run' && fitsOperator(layer, columns);
+  const width = isRun ? form.block : evenWidth(columns, form.block);
+  const inFile = bytesOf(rows, columns, width, form) + GRAPH_BYTES[isRun ? 'run' : 'load'];
+  return inFile < 4 * elementCount(dims) ? { rows, columns, width, isRun } : undefined;
 }
 
 /** Outputs of a layer (rows of a table), and weights of each. */

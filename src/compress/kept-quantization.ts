@@ -11,13 +11,23 @@ const keptSchema = z.object({
     z.object({ scale: z.number().positive(), zeroPoint: z.int().min(0).max(255) }),
   ),
   weights: z.record(z.string(), z.array(z.number().positive())),
+  fourBit: z
+    .object({
+      block: z.union([z.literal(16), z.literal(32), z.literal(64), z.literal(128)]),
+      expand: z.enum(['load', 'run']),
+    })
+    .optional(),
 });
 
 /** The graph with what its training with fake quantisation has found, which a file keeps as well. */
-export function withQuantization(graph: Graph, { activations, weights }: TrainedQuantization): Graph {
+export function withQuantization(
+  graph: Graph,
+  { activations, weights, fourBit }: TrainedQuantization,
+): Graph {
   const kept: z.infer<typeof keptSchema> = {
     activations: Object.fromEntries(activations),
     weights: Object.fromEntries([...weights].map(([name, scales]) => [name, [...scales]])),
+    ...(fourBit && { fourBit: { block: fourBit.block, expand: fourBit.expand } }),
   };
   return { ...graph, metadata: new Map([...graph.metadata, [KEY, JSON.stringify(kept)]]) };
 }
@@ -33,6 +43,7 @@ export function keptQuantization({ metadata }: Graph): TrainedQuantization | und
     weights: new Map(
       Object.entries(kept.data.weights).map(([name, scales]) => [name, Float32Array.from(scales)]),
     ),
+    ...(kept.data.fourBit && { fourBit: kept.data.fourBit }),
   };
 }
 

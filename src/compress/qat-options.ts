@@ -15,6 +15,18 @@ export const qatOptions = z
       .max(10)
       .default(0.25)
       .describe("The learning rate at its highest, as a part of the recipe's own."),
+    bits: z
+      .literal(4)
+      .optional()
+      .describe(
+        'The file that is trained for: 4, the one with 4-bit weights in blocks and float32 activations (export.q4); the int8 one without it.',
+      ),
+    block: z
+      .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
+      .optional()
+      .describe(
+        'With bits: 4, weights that share a scale; the same as export.q4.block, and that one when absent.',
+      ),
     steps: z
       .enum(['observed', 'learnt'])
       .default('observed')
@@ -49,5 +61,7 @@ export const qatOptions = z
         'Evens out the ranges of channels between convolutions first, where nothing but a Relu lies between.',
       ),
   })
-  .describe('Quantisation-aware training: the student learns with the roundings of its int8 file.');
+  .describe(
+    'Quantisation-aware training: the student learns with the roundings of its int8 file, or of its 4-bit one.',
+  );
 export type QatOptions = z.output<typeof qatOptions>;

@@ -2,7 +2,7 @@ import { LimbeckError } from '../errors.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { tensor } from '../onnx/tensor.ts';
-import { type FourBitForm, FourBitWeights } from './four-bit-weights.ts';
+import type { FourBitForm } from './four-bit-weights.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
 import type { AffineParameters } from './int8.ts';
 import { Int8Weights, type LinearWeights, type TableScales } from './int8-weights.ts';
@@ -40,6 +40,8 @@ export interface TrainedQuantization {
   readonly activations: ReadonlyMap<string, AffineParameters>;
   /** Learnt scales of weights, by the name of the weights; of others it is their largest weight that decides. */
   readonly weights: ReadonlyMap<string, Float32Array>;
+  /** Where it was trained with weights of 4 bits instead: how they are kept. Their largest ones decide the scales. */
+  readonly fourBit?: Pick<FourBitForm, 'block' | 'expand'> | undefined;
 }
 
 export interface QuantizeStaticOptions extends QuantizeOptions {
@@ -49,12 +51,12 @@ export interface QuantizeStaticOptions extends QuantizeOptions {
   range?: RangeMethod;
   /** Activations that are in it need no range. */
   trained?: TrainedQuantization | undefined;
-  /** Names of layers that have weights of 4 bits instead, and float32 activations. */
-  fourBit?: readonly string[];
+  /** Layers that have weights of 4 bits instead, and float32 activations, and what emits them (`fourBitEmitter`). */
+  fourBit?: {
+    readonly layers: readonly string[];
+    readonly emitter: (graph: Graph, rewriter: GraphRewriter) => Pick<LayerEmitter, 'layer'>;
+  };
 }
-
-/** How layers have weights of 4 bits among those in int8. */
-const FOUR_BIT: FourBitForm = { block: 32, zeroPoints: false, expand: 'load' };
 
 /** The values whose ranges `quantizeStatic` needs: give these names to `collectRanges`. */
 export function valuesToCalibrate(graph: Graph, options: QuantizeStaticOptions = {}): string[] {
@@ -87,12 +89,13 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
   const weights = new Int8Weights(graph, rewriter, form);
   const activations = new Uint8Activations(rewriter, ranges, method, options.trained?.activations);
   const convolutions = new ConvolutionEmitter(graph, rewriter, activations, form);
-  const fourBit = new FourBitWeights(graph, rewriter, FOUR_BIT);
-  const { fourBit: inFourBit = [], exclude = [] } = options;
+  const fourBit = options.fourBit?.emitter(graph, rewriter);
+  const { exclude = [] } = options;
+  const inFourBit = options.fourBit?.layers ?? [];
   const region = integerRegion(graph, convolutionsOf(chosenLayers(graph, [...exclude, ...inFourBit])));
   const quantised = rewriteLayers(graph, rewriter, options, {
     layer(layer) {
-      if (inFourBit.includes(layer.name)) return fourBit.layer(layer);
+      if (fourBit && inFourBit.includes(layer.name)) return fourBit.layer(layer);
       if (layer.kind === 'embedding') weights.emitEmbedding(layer, options.tableScales ?? 'row');
       else if (layer.kind === 'convolution') convolutions.convolution(layer);
       else emitters[formulation](rewriter, layer, weights.linear(layer), activations);

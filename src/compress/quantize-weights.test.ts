@@ -7,14 +7,17 @@ import { createWebEngine } from '../engine/web.ts';
 import { float } from '../onnx/attributes.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { parameterCount } from '../onnx/parameter-count.ts';
 import { readModel } from '../onnx/read-model.ts';
 import { float32, int64, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
 import { dequantizeBlocks, evenWidth, quantizeBlocks } from './blockwise.ts';
-import type { FourBitForm } from './four-bit-weights.ts';
+import { collectRanges } from './calibrate.ts';
+import { type FourBitForm, fourBitEmitter } from './four-bit-weights.ts';
 import { transpose } from './int8-weights.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
+import { quantizeStatic, valuesToCalibrate } from './quantize-static.ts';
 import { quantizeWeights } from './quantize-weights.ts';
 
 const node = createNodeEngine({ threads: 1 });
@@ -112,6 +115,7 @@ describe('weights of 4 bits', () => {
         1e-5 * largest(expected),
       );
     }
+    expect(parameterCount(graph)).toBe(parameterCount(everyKind(WEIGHTS)));
     const operators = new Set(graph.nodes.map(({ opType }) => opType));
     expect(operators.has('MatMulNBits')).toBe(form.expand === 'run');
     expect(operators.has('GatherBlockQuantized')).toBe(form.expand === 'run');
@@ -125,6 +129,27 @@ describe('weights of 4 bits', () => {
     expect(left(quantizeWeights(few, form))).toEqual(['gemm']);
     expect(left(quantizeWeights(few, { ...form, exclude: ['table'] }))).toEqual(['table', 'gemm']);
     expect(() => quantizeWeights(few, { ...form, exclude: ['tabel'] })).toThrow(/no layer called 'tabel'/);
+  });
+
+  it('stand among layers in int8, whose Relu and bias they take along', async () => {
+    const graph = everyKind(WEIGHTS);
+    const ranges = await collectRanges(graph, valuesToCalibrate(graph), node, [FEEDS]);
+    const layers = ['kernel', 'matrix'];
+    const mixed = quantizeStatic(graph, ranges, { fourBit: { layers, emitter: fourBitEmitter } });
+    const constants = [...mixed.initializers].map(([{ name }, { type }]) => `${name} ${type}`);
+    expect(constants).toEqual(
+      expect.arrayContaining([
+        'kernel_q4 uint8',
+        'matrix_q4 uint8',
+        'gemm_int8 int8',
+        'table_table_int8 int8',
+      ]),
+    );
+    const [expected, found] = [await answers(graph), await answers(mixed)];
+    expect(largest(found.map((value, i) => value - (expected[i] as number)))).toBeLessThan(
+      0.1 * largest(expected),
+    );
+    expect(mixed.nodes.filter(({ opType }) => opType === 'Relu')).toHaveLength(1);
   });
 
   it('name the weight that is not finite', () => {

@@ -1,4 +1,3 @@
-import type { Graph } from '../onnx/graph.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { Student } from '../students/student.ts';
 import { equalized } from './equalize-channels.ts';
@@ -8,6 +7,7 @@ import { withQuantization } from './kept-quantization.ts';
 import type { QatOptions } from './qat-options.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { quantizationError } from './quantization-error.ts';
+import { contentsOf, parametersIn, withContents } from './trained-contents.ts';
 import { cannotCompress } from './transforms/cannot-compress.ts';
 import type { AfterContext, TransformContext, TransformedStudent } from './transforms/transform.ts';
 import { weightForm } from './weight-form.ts';
@@ -70,26 +70,6 @@ export function foreseeRoundings(student: Student, context: TransformContext): S
   const folded = foldedStudent(student);
   if (quantizableLayers(folded.graph).length > 0) return folded;
   throw cannotCompress(context, 'the student has no layer that int8 is made for', 'Leave the transform out.');
-}
-
-function contentsOf({ graph }: Student): Map<string, Float32Array> {
-  return new Map([...graph.initializers].map(([{ name }, { data }]) => [name, data as Float32Array]));
-}
-
-function withContents(graph: Graph, contents: ReadonlyMap<string, Float32Array>): Graph {
-  const initializers = [...graph.initializers].map(([value, content]): [typeof value, Tensor] => {
-    const data = content.type === 'float32' ? contents.get(value.name) : undefined;
-    return [value, data ? { ...content, data } : content];
-  });
-  return { ...graph, initializers: new Map(initializers) };
-}
-
-function parametersIn({ graph, parameters }: Student): number {
-  const names = new Set(parameters);
-  return [...graph.initializers].reduce(
-    (sum, [{ name }, { data }]) => sum + (names.has(name) ? data.length : 0),
-    0,
-  );
 }
 
 /** Observers that saw what is no number: everything after them is lost, though a clipped activation hides it. */

@@ -84,8 +84,8 @@ export function newTokens(
     {
       remedy:
         room < 1
-          ? "Give a shorter prompt, or whenFull: 'window' to have its last part read alone."
-          : `Ask for at most ${room}, or give whenFull: 'window' to have the last part of the text read alone.`,
+          ? "Give a shorter prompt, or whenFull: 'window' (--window) to have its last part read alone."
+          : `Ask for at most ${room}, or give whenFull: 'window' (--window) to have the last part of the text read alone.`,
     },
   );
 }

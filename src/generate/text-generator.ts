@@ -7,6 +7,7 @@ import type { Decoder } from './decoder.ts';
 import { type DecoderConfig, readDecoderConfig } from './decoder-config.ts';
 import { generateTokens } from './generate-tokens.ts';
 import type { FinishReason, GenerationOptions } from './generation-options.ts';
+import { scoreTexts } from './score-texts.ts';
 import { sessionDecoder } from './session-decoder.ts';
 import { stopTest, TextStream } from './text-stream.ts';
 
@@ -148,6 +149,33 @@ export class TextGenerator {
     const { beams = 1, lengthPenalty, ...rest } = options;
     const texts = beams === 1 ? await this.#sampled(prompts, rest) : await this.#searched(prompts, options);
     return typeof prompts === 'string' ? (texts[0] as GeneratedText) : texts;
+  }
+
+  /**
+   * The log-probability of each continuation after a prompt, in nats: the sum over its tokens. Both are read as one text, so that a
+   * word may begin in a token that ends the prompt.
+   *
+   * @throws LimbeckError `generate.prompt`, `generate.too-long`
+   */
+  async logLikelihoods(prompt: string, continuations: readonly string[]): Promise<number[]> {
+    const [own] = this.#promptIds(prompt) as [number[]];
+    const texts = continuations.map((continuation) => {
+      const [whole] = this.#promptIds(prompt + continuation) as [number[]];
+      const shared = own.findIndex((id, i) => whole[i] !== id);
+      const start = Math.max(1, shared < 0 ? own.length : shared);
+      return { prompt: whole.slice(0, start), continuation: whole.slice(start) };
+    });
+    return scoreTexts(this.#session, texts, this.#config.maxLength);
+  }
+
+  /** How many tokens a prompt has. */
+  tokens(prompt: string): number {
+    return (this.#promptIds(prompt)[0] as number[]).length;
+  }
+
+  /** So many tokens of a text the model reads; undefined where nothing is known of a bound. */
+  get maxLength(): number | undefined {
+    return this.#config.maxLength;
   }
 
   async release(): Promise<void> {

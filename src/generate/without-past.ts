@@ -1,6 +1,7 @@
 import type { Session } from '../engine/engine.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 
+/** Inputs of a decoder for what it computed of earlier tokens. */
 const PAST = /^past_key_values\.\d+\.(?:key|value)$/;
 const PRESENT = /^present\.\d+\.(?:key|value)$/;
 
@@ -11,14 +12,6 @@ const PRESENT = /^present\.\d+\.(?:key|value)$/;
 export function withoutPast(session: Session): Session {
   const past = (session.inputMetadata ?? []).filter(({ name }) => PAST.test(name));
   if (past.length === 0) return session;
-  const empty = (rows: number): Record<string, Tensor> =>
-    Object.fromEntries(
-      past.map(({ name, type, shape }) => {
-        const [, heads, , size] = shape as readonly number[];
-        const dims = [rows, heads as number, 0, size as number];
-        return [name, tensor(type, dims, type === 'float16' ? new Uint16Array(0) : new Float32Array(0))];
-      }),
-    );
   const outputNames = session.outputNames.filter((name) => !PRESENT.test(name));
   return {
     ...session,
@@ -28,9 +21,34 @@ export function withoutPast(session: Session): Session {
       inputMetadata: session.inputMetadata.filter(({ name }) => !PAST.test(name)),
     }),
     run: (feeds, fetches = Object.fromEntries(outputNames.map((name) => [name, null]))) =>
-      session.run({ ...empty(rowsOf(feeds)), ...feeds }, fetches),
+      session.run({ ...emptyPast(past, rowsOf(feeds)), ...feeds }, fetches),
     release: () => session.release(),
   };
+}
+
+/** What a decoder is given of a past that there is not, for so many texts; nothing where it takes none. */
+export function emptyPast(
+  inputs: readonly { readonly name: string; readonly type: unknown; readonly shape?: unknown }[],
+  rows: number,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    inputs
+      .filter(({ name }) => PAST.test(name))
+      .map(({ name, type, shape }) => {
+        const [, heads, , size] = shape as readonly number[];
+        const dims = [rows, heads as number, 0, size as number];
+        const half = type === 'float16';
+        return [
+          name,
+          tensor(half ? 'float16' : 'float32', dims, half ? new Uint16Array(0) : new Float32Array(0)),
+        ];
+      }),
+  );
+}
+
+/** Whether a name is that of what a decoder keeps: of an input, or of an output. */
+export function isOfPast(name: string): boolean {
+  return PAST.test(name) || PRESENT.test(name);
 }
 
 function rowsOf({ input_ids: ids }: Readonly<Record<string, Tensor>>): number {

@@ -33,6 +33,7 @@ import { ownLoss } from './own-loss.ts';
 import { rkd } from './rkd.ts';
 import { similarity } from './similarity.ts';
 import { tokenKd, tokenLabels } from './token-classes.ts';
+import { tokenDivergences } from './token-divergence.ts';
 import { valueRelations } from './value-relations.ts';
 
 /** The losses that stand in every recipe whose `objective` is a map, with their defaults: most have a weight of 0. */
@@ -68,6 +69,7 @@ export const NAMED_OBJECTIVES = registry('loss', [
   cosineKd,
   tokenLabels,
   tokenKd,
+  tokenDivergences,
   nextTokenKd,
   infoNce,
   marginContrastive,

@@ -64,10 +64,15 @@ export function tokenKdLogits(
 
 /** Losses of tokens, [B, T], as those of their rows. */
 export function meanOverTokens(g: GraphBuilder, perToken: TypedValue, tokenWeights: TypedValue): RowLosses {
+  const sums = g.reduceSum(g.mul(perToken, tokenWeights), { axes: [1], keepDims: false });
+  return perWeight(g, sums, tokenWeights);
+}
+
+/** Sums of tokens' losses by their weights, [B], as losses of rows: means over their tokens that count as often as these do. */
+export function perWeight(g: GraphBuilder, sums: TypedValue, tokenWeights: TypedValue): RowLosses {
   const weights = g.reduceSum(tokenWeights, { axes: [1], keepDims: false });
-  const sum = g.reduceSum(g.mul(perToken, tokenWeights), { axes: [1], keepDims: false });
   // A row whose tokens count a half each has a weight below 1.
-  return { values: g.div(sum, g.max(weights, LEAST_WEIGHT)), weights };
+  return { values: g.div(sums, g.max(weights, LEAST_WEIGHT)), weights };
 }
 
 /** Below every weight that counts. */

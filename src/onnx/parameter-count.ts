@@ -3,6 +3,7 @@ import { isFloat } from './data-type.ts';
 import { type Graph, intAttribute, type Node, type Value } from './graph.ts';
 import { operatorKey } from './shape-inference/rules.ts';
 import { elementCount, type Tensor } from './tensor.ts';
+import { unpackedHalves } from './unpacked-halves.ts';
 import { subgraphsOf } from './used-values.ts';
 
 /** Where an operator of a quantised model has scales and zero points, which are no parameters, by input. */
@@ -72,6 +73,10 @@ interface Readings {
 function readNodes(graph: Graph, read: Readings): void {
   const producers = new Map<Value, Node>();
   for (const node of graph.nodes) for (const value of node.outputs) if (value) producers.set(value, node);
+  for (const { levels, grids, numbers } of unpackedHalves(graph, producers)) {
+    for (const grid of grids) read.grids.add(grid);
+    read.packed.set(levels, numbers);
+  }
   for (const node of graph.nodes) {
     const key = operatorKey(node.domain, node.opType);
     const mark = (set: Set<Value>, indices: readonly number[] = []) => {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { FourBitForm } from '../compress/four-bit-weights.ts';
+import type { QatOptions } from '../compress/qat-options.ts';
 import { TRANSFORMS } from '../compress/transforms/index.ts';
 import { phasesOf, type Transform } from '../compress/transforms/transform.ts';
 import { fromRegistries } from '../registry.ts';
@@ -20,7 +22,7 @@ export const compressSchema = fromRegistries(() =>
 export function compressProblems(recipe: {
   readonly compress?: readonly unknown[] | undefined;
   readonly continual?: unknown;
-  readonly export?: { readonly int8?: unknown };
+  readonly export?: { readonly int8?: unknown; readonly q4?: unknown };
   readonly outputs?: Readonly<Record<string, { readonly target: string }>> | undefined;
 }): Problem[] {
   if (!recipe.compress) return [];
@@ -34,7 +36,7 @@ export function compressProblems(recipe: {
 
 interface Listed {
   readonly compress?: readonly unknown[] | undefined;
-  readonly export?: { readonly int8?: unknown };
+  readonly export?: { readonly int8?: unknown; readonly q4?: unknown };
   readonly outputs?: Readonly<Record<string, { readonly target: string }>> | undefined;
 }
 
@@ -78,16 +80,39 @@ function qatProblems(recipe: Listed): Problem[] {
   const place = compress.findIndex((item) => (item as { kind: string }).kind === 'qat');
   if (place < 0) return [];
   const problem = (message: string) => ({ path: ['compress', `${place}`], message });
+  const chosen = compress[place] as QatOptions;
   return [
-    ...(recipe.export?.int8 === false
+    ...(chosen.bits === 4 ? fourBitProblems(chosen, recipe.export?.q4).map(problem) : []),
+    ...(chosen.bits === undefined && chosen.block !== undefined
+      ? [problem('`block` is for `bits: 4`: leave it out, or give both')]
+      : []),
+    ...(chosen.bits === undefined && recipe.export?.int8 === false
       ? [problem('trains for an int8 file that export.int8: false leaves out: leave out one of the two')]
       : []),
     ...(compress.slice(place + 1).some((item) => comesAfter(item as { kind: string }))
       ? [
           problem(
-            'has to be the last transform after training: others change the weights that it has fitted to int8',
+            `has to be the last transform after training: others change the weights that it has fitted to ${chosen.bits === 4 ? '4 bits' : 'int8'}`,
           ),
         ]
+      : []),
+  ];
+}
+
+/** What is wrong with a training for the 4-bit file, in view of how that is written. */
+function fourBitProblems({ block, steps }: QatOptions, q4: unknown): string[] {
+  if (!q4)
+    return [
+      'trains for a 4-bit file that the recipe does not ask for: add `export.q4: true`, or leave `bits` out',
+    ];
+  const { block: written = 32, zeroPoints = false } = q4 === true ? {} : (q4 as Partial<FourBitForm>);
+  return [
+    ...(block !== undefined && block !== written
+      ? [`trains blocks of ${block} weights, and export.q4.block is ${written}: give both the same`]
+      : []),
+    ...(zeroPoints ? ['trains levels around 0: leave out `export.q4.zeroPoints`'] : []),
+    ...(steps === 'learnt'
+      ? ['`steps: learnt` is for int8: the largest weight of a block is its scale in 4 bits']
       : []),
   ];
 }

@@ -20,6 +20,7 @@ export const LOSSES_OF_ANSWERS: Readonly<Record<string, readonly string[]>> = {
   bceKd: ['classes'],
   tokenLabels: ['token-classes', 'frame-classes', 'next-tokens'],
   tokenKd: ['token-classes', 'frame-classes'],
+  tokenDivergence: ['token-classes', 'frame-classes', 'next-tokens'],
   nextTokenKd: ['next-tokens'],
   mse: ['number', 'embedding', 'pairs'],
   huber: ['number', 'embedding', 'pairs'],
@@ -39,7 +40,7 @@ export const LOSSES_THAT_ASK: Readonly<Record<string, Asked>> = {
   boundary: 'boundary',
 };
 
-interface Problem {
+export interface Problem {
   readonly path: (string | number)[];
   readonly message: string;
 }
@@ -300,7 +301,7 @@ interface Term {
 }
 
 /** The terms that are weighed, of a map or of a list. */
-function termsOf(objective: unknown): Term[] {
+export function termsOf(objective: unknown): Term[] {
   const terms: [string, unknown, (string | number)[]][] = Array.isArray(objective)
     ? objective.map((term, i) => [String((term as { kind: unknown }).kind), term, ['objective', i]])
     : Object.entries(objective as object).map(([kind, term]) => [kind, term, ['objective', kind]]);

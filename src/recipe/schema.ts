@@ -18,6 +18,7 @@ import { gateProblems } from './gate.ts';
 import { hostedProblems } from './hosted.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
+import { languageModelProblems } from './language-model-problems.ts';
 import { meaningProblems } from './meaning.ts';
 import { misplacedKinds } from './misplaced-kinds.ts';
 import { nothingLearntProblems } from './nothing-learnt.ts';
@@ -115,6 +116,7 @@ export const recipeSchema = fromRegistries(() =>
         // A loss that was misspelt weighs nothing, and is told already.
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
+        ...languageModelProblems(recipe as Recipe),
         ...metricProblems(recipe as Recipe),
         ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),

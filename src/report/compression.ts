@@ -50,6 +50,12 @@ export const QUANTIZED_AFTERWARDS = {
   title: 'the student before it was trained with the roundings of int8, in int8',
 } as const;
 
+/** The same of a training with the roundings of 4 bits. */
+export const FOUR_BIT_AFTERWARDS = {
+  name: 'uncompressed-q4',
+  title: 'the student before it was trained with the roundings of 4 bits, in 4 bits',
+} as const;
+
 /** What a student with exits is compared with: itself, when no sample leaves early. */
 export const TO_THE_END = {
   name: 'to-the-end',

@@ -36,6 +36,17 @@ describe('renderModelCard', () => {
     expect(card).toContain('Texts are cut after 64 tokens.');
   });
 
+  it('shows how a language model is called, within its positions', () => {
+    const written = renderModelCard(
+      { ...data, outputs: [] },
+      { ...FACTS, task: 'text-generation', maxLength: 16 },
+    );
+    expect(written).toContain("const write = await pipeline('text-generation', 'student', { dtype: 'q8' });");
+    expect(written).toContain("await write('the beginning of a text', { max_new_tokens: 8 })");
+    expect(written).toContain('A prompt and what it goes on with have 16 tokens together, at most.');
+    expect(written).not.toContain('Texts are cut');
+  });
+
   it('tells the licences of teachers from a hub beside its own', () => {
     const teacherLicences = [
       { model: 'someone/large', license: 'cc-by-nc-4.0' },

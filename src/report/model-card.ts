@@ -194,13 +194,15 @@ function intervalOf(accuracy: number, tests: number): string {
   return `${percent(low)} to ${percent(high)}`;
 }
 
-/** How a classifier is called. What other models are good for, no pipeline of transformers.js says in a line. */
+/**
+ * How a classifier or a language model is called. What other models are good for, no pipeline of transformers.js says in a
+ * line.
+ */
 function usage(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers | undefined): string {
   const ships = int8Ships(data.result);
   const read = readBy(data);
-  if (!classes) return read && `## Use\n\n${read}`;
-  const example = (classes.disagreements[0] ?? classes.mistakes[0])?.text ?? 'a text to classify';
-  const { file } = UNITS[data.unit];
+  const call = isWriter(data, facts) ? writing(facts) : classes && classifying(data, classes);
+  if (!call) return read && `## Use\n\n${read}`;
   const dtypes = shippingPrecisions(data.result)
     .toReversed()
     .map((precision) => `\`'${PRECISIONS[precision].dtype}'\` is ${PRECISIONS[precision].title}`);
@@ -209,11 +211,39 @@ function usage(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers | 
 
 env.localModelPath = './'; // the folder that holds this one
 env.allowRemoteModels = false;
-const classify = await pipeline('${taskOf(data, facts)}', 'student', { dtype: '${ships ? 'q8' : 'fp32'}' });
-console.log(await classify(${file === undefined ? JSON.stringify(example.slice(0, 200)) : `'${file}'`}));`;
+const ${call.name} = await pipeline('${taskOf(data, facts)}', 'student', { dtype: '${ships ? 'q8' : 'fp32'}' });
+console.log(await ${call.name}(${call.given}));`;
   return `## Use
 
 ${fenced('js', code)}${quantized}${read && `\n\n${read}`}`;
+}
+
+function isWriter(data: ReportData, facts: ModelCardFacts): boolean {
+  return taskOf(data, facts) === 'text-generation';
+}
+
+/** Name of a pipeline, and what it is called with, as code. */
+interface Call {
+  readonly name: string;
+  readonly given: string;
+}
+
+function classifying({ unit }: ReportData, { disagreements, mistakes }: ClassAnswers): Call {
+  const example = (disagreements[0] ?? mistakes[0])?.text ?? 'a text to classify';
+  const { file } = UNITS[unit];
+  return {
+    name: 'classify',
+    given: file === undefined ? JSON.stringify(example.slice(0, 200)) : `'${file}'`,
+  };
+}
+
+/** Tokens that the card's example lets a language model write. */
+const WRITTEN_TOKENS = 64;
+
+/** The prompt and what follows share the positions of the model. */
+function writing({ maxLength = 2 * WRITTEN_TOKENS }: ModelCardFacts): Call {
+  const tokens = Math.min(WRITTEN_TOKENS, Math.floor(maxLength / 2));
+  return { name: 'write', given: `'the beginning of a text', { max_new_tokens: ${tokens} }` };
 }
 
 function readBy({ result: { shippedCheck: check }, unit }: ReportData): string {
@@ -223,7 +253,12 @@ function readBy({ result: { shippedCheck: check }, unit }: ReportData): string {
 
 function limits(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers | undefined): string {
   const lines = classes ? mistakesOf(data, classes) : [];
-  if (facts.maxLength && data.unit === 'texts') lines.push(`Texts are cut after ${facts.maxLength} tokens.`);
+  if (facts.maxLength && data.unit === 'texts')
+    lines.push(
+      isWriter(data, facts)
+        ? `A prompt and what it goes on with have ${facts.maxLength} tokens together, at most.`
+        : `Texts are cut after ${facts.maxLength} tokens.`,
+    );
   lines.push(
     `It was measured on ${data.unit} like those it was trained on (${inline(data.data.title)}); elsewhere it will do worse.`,
   );

@@ -8,6 +8,7 @@ import type { FurtherResult, Gate, RunResult, TrainResult } from '../report/resu
 import type { RuntimeGate } from '../report/runtime-gates.ts';
 import type { CompileModelOptions } from '../train/compile-model.ts';
 import type { StepDescription } from '../train/step-description.ts';
+import type { AskQuestionsOptions, QuestionsResult } from './ask-questions.ts';
 import type { DataCheck } from './check.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { DifferentiateFileOptions, DifferentiateResult } from './differentiate.ts';
@@ -147,6 +148,8 @@ export interface LimbeckApi {
   measureModel(target: string, options: MeasureOptions): Promise<MeasureResult>;
   /** Opens a language model, to go on from texts with it. */
   openTextGenerator(target: string, options?: OpenTextGeneratorOptions): Promise<TextGenerator>;
+  /** Asks a language model questions with choices. */
+  askQuestions(target: string, options: AskQuestionsOptions): Promise<QuestionsResult>;
   exportStudent(runFolder: string, options: ExportOptions): Promise<ExportResult>;
   /** Compiles the training step of an ONNX file. */
   compile(model: string, options: CompileOptions): Promise<CompileResult>;

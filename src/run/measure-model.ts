@@ -17,7 +17,7 @@ import { requireThreads } from '../runtimes/require-threads.ts';
 import { modelFiles } from '../teachers/model-folder.ts';
 import { reopenRun } from './context/finished-run.ts';
 import { dataAsInRun } from './data/kept-splits-file.ts';
-import { shippedCalls } from './measuring/shipped-calls.ts';
+import { answersOf, shippedCalls } from './measuring/shipped-calls.ts';
 import { requireStudent } from './shipping/require-student.ts';
 import { openTask } from './tasks/index.ts';
 
@@ -130,7 +130,15 @@ export async function measureModel(target: string, options: MeasureOptions): Pro
       const answered = options.on.length > 1 ? calls.answered : [];
       const ran = await runOn(
         on,
-        { model, threads, seconds, one: calls.one, many: calls.many, answered },
+        {
+          model,
+          threads,
+          seconds,
+          one: calls.one,
+          many: calls.many,
+          answered,
+          outputs: answersOf(graph),
+        },
         limits,
       );
       for (const warning of ran.warnings) warnings.add(`${on}: ${warning}`);

@@ -18,6 +18,8 @@ export interface Assignment {
   readonly many: readonly Feeds[];
   /** Calls of which the outputs are given back. */
   readonly answered: readonly Feeds[];
+  /** The outputs that are given back; all of them when absent. */
+  readonly outputs?: readonly string[];
   /** Whether only the answers are wanted, and nothing is timed. */
   readonly untimed?: boolean;
   /** Whether ONNX Runtime is to note how long each operator of each call takes; times of calls are worth nothing then. */

@@ -8,6 +8,8 @@ import { bytesColumn, nextTokensTruth, type VocabularySpace } from './next-token
 import { defineTarget } from './target.ts';
 
 const MOST_ENTRIES = 4096;
+/** What is kept where nothing is said. */
+const KEEP = { likeliest: 32 };
 
 const options = z
   .object({
@@ -45,7 +47,7 @@ const options = z
             'Tokens drawn at random with weights: the loss has the mean that it has with all (arXiv 2503.16870).',
           ),
       ])
-      .default({ likeliest: 32 })
+      .default(KEEP)
       .describe("What is kept of a teacher's answer for each token of a text."),
   })
   .describe('The token after each token of a text: a language model.');
@@ -68,7 +70,8 @@ export const nextTokens = defineTarget({
   attach: (_g, _make, features, { space, scope }) =>
     features.unembed?.() ?? features.project(scope, (space as VocabularySpace).vocabulary),
   objective: { labels: { tokenLabels: 0.5 }, teacher: { nextTokenKd: 1 } },
-  keep({ keep }) {
+  // Short forms of recipes name no options.
+  keep({ keep = KEEP }) {
     if (keep === 'all') return undefined;
     return 'likeliest' in keep ? likeliestTokens(keep.likeliest) : sampledTokens(keep.sampled, keep.power);
   },

@@ -51,6 +51,11 @@ const CASES: Record<string, ModelObjectiveOptions & { inputs: string[] }> = {
   cosineKd: { kind: 'cosineKd', output: 'text', inputs: ['knowledge/text', 'row_weights/text'] },
   tokenLabels: { kind: 'tokenLabels', output: 'tokens', inputs: ['row_weights/tokens', 'labels/tokens'] },
   tokenKd: { kind: 'tokenKd', output: 'tokens', inputs: ['row_weights/tokens', 'knowledge/tokens'] },
+  tokenDivergence: {
+    kind: 'tokenDivergence',
+    output: 'tokens',
+    inputs: ['row_weights/tokens', 'knowledge/tokens'],
+  },
   nextTokenKd: {
     kind: 'nextTokenKd',
     output: 'tokens',

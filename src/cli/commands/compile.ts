@@ -88,6 +88,7 @@ Objectives (OUTPUT first where it is not the main one, as in labels:logits_b,wei
   mse                         mean squared error to float32 labels of the output's shape
   bce, huber, cosine, tokenLabels, centreFocal, centreSizes     towards labels of other forms
   dkd, dist, mlkd, bceKd, mseKd, huberKd, cosineKd, tokenKd     towards a teacher's answers
+  tokenDivergence[:divergence=reverse-kl]     other divergences of a teacher's answers for tokens
   infoNce:outputs=A+B, marginContrastive:outputs=A+B, affinityKd:outputs=A+B     two outputs with each other
   output:NAME                 a loss that the model computes itself
   each with weight=1

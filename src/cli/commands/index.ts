@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
+import { askCommand } from './ask.ts';
 import { checkCommand } from './check.ts';
 import { compileCommand } from './compile.ts';
 import { continualCommand } from './continual.ts';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly ((cli: Cli) => Command | Promise<Command>)[] = [
   measureCommand,
   exportCommand,
   generateCommand,
+  askCommand,
   compileCommand,
   reportCommand,
   gradCommand,

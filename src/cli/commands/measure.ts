@@ -41,7 +41,7 @@ export function measureCommand(cli: Cli): Command {
   return new Command('measure')
     .summary('time a model in Node, or in a browser by WebAssembly or WebGPU')
     .description(
-      "Times a run's student (float32 and int8, with its test samples), a model's folder or an ONNX file (with made inputs) in the " +
+      "Times a run's student (in each precision, with its test samples), a model's folder or an ONNX file (with made inputs) in the " +
         'runtimes named: latency, throughput, loading, memory, download size. With several, their answers are compared.',
     )
     .argument('<model>', "a run's folder, a model's folder, or an ONNX file")

@@ -5,6 +5,7 @@ import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { RandomStream } from '../../random.ts';
 import type { Student } from '../../students/student.ts';
+import type { FourBitForm } from '../four-bit-weights.ts';
 import type { Ranges } from '../range.ts';
 import type { WeightOptions } from '../weight-form.ts';
 
@@ -86,6 +87,8 @@ export interface AfterContext extends TransformContext {
     /** The ranges of all that int8 quantises in a graph, seen on some training samples. */
     ranges(graph: Graph): Promise<Ranges>;
   };
+  /** How the student leaves in 4 bits; absent where it leaves without such a file. */
+  readonly fourBit?: Pick<FourBitForm, 'block' | 'expand'>;
   /** How many training steps so many passes over the training samples are. */
   stepsIn(epochs: number): number;
   /** Says something in the log. */

@@ -2,9 +2,8 @@ import { LimbeckError } from '../../errors.ts';
 import { nodeModule } from '../../platform/node-modules.ts';
 import { decodeIsolated, decoderBeside } from '../isolated/decode-isolated.ts';
 import type { ChatTemplateSource } from '../modalities/text/tokenizer/chat-template-source.ts';
-import { ChatTemplate } from './chat-template.ts';
 import type { Conversation } from './conversation.ts';
-import { rendering, type TemplateInput, type TemplatePiece } from './template-decoder.ts';
+import type { TemplateInput, TemplatePiece } from './template-decoder.ts';
 
 /** What a template may take for one conversation: a thousand times what real ones need. */
 const LIMITS = { memoryBytes: 512 * 2 ** 20, seconds: 10 };
@@ -27,8 +26,9 @@ export async function* renderConversations(
   { limits = LIMITS, signal }: RenderOptions = {},
 ): AsyncGenerator<TemplatePiece> {
   if (!nodeModule('node:child_process')) {
-    const template = new ChatTemplate(source);
-    for (const conversation of conversations) yield rendering(template, conversation);
+    // Pages without conversations do not load what reads templates.
+    const { decode } = await import('./template-decoder.ts');
+    yield* decode({ source, conversations });
     return;
   }
   yield* decodeIsolated<TemplateInput, TemplatePiece>({

@@ -21,7 +21,7 @@ export async function* decode({ source, conversations }: TemplateInput): AsyncGe
 }
 
 /** @throws what is not the conversation's fault */
-export function rendering(template: ChatTemplate, conversation: Conversation): TemplatePiece {
+function rendering(template: ChatTemplate, conversation: Conversation): TemplatePiece {
   try {
     return { rendered: renderConversation(template, conversation) };
   } catch (error) {

@@ -26,15 +26,19 @@ const BUILDERS: Readonly<
  *
  * @returns the decoder without a cache
  */
-export function writeTinyLanguageModel(folder: string, architecture: DecoderArchitecture = 'gpt2'): Graph {
+export function writeTinyLanguageModel(
+  folder: string,
+  architecture: DecoderArchitecture = 'gpt2',
+  maxLength = TINY_LENGTH,
+): Graph {
   const tokenizer = byteTokenizer();
   const { vocabularySize, padId } = tokenizer;
   const random = randomStream(1, architecture);
-  const model = louder(BUILDERS[architecture]({ vocabularySize, maxLength: TINY_LENGTH, random }).graph);
+  const model = louder(BUILDERS[architecture]({ vocabularySize, maxLength, random }).graph);
   writeLanguageModel(folder, {
-    ...{ model, quantized: quantizeDynamic(model), architecture, vocabularySize, maxLength: TINY_LENGTH },
+    ...{ model, quantized: quantizeDynamic(model), architecture, vocabularySize, maxLength },
     ...{ beginId: undefined, endIds: tokenizer.endOfText, padTokenId: padId },
-    tokenizerFiles: tokenizer.toPromptFiles(TINY_LENGTH),
+    tokenizerFiles: tokenizer.toPromptFiles(maxLength),
   });
   return model;
 }

@@ -62,6 +62,9 @@ describe('renderReport', () => {
   });
 
   it('leaves the models out that a run does not have', () => {
+    const more = renderReport(syntheticReport({ q4: true }));
+    expect(more).toMatch(/In 4-bit weights it takes 402\skB/);
+    expect(more).toContain('Student q4');
     const bare = renderReport(syntheticReport({ baseline: false, int8: false }));
     expect(bare).not.toContain('Student int8');
     expect(bare).not.toContain('>Baseline<');

@@ -7,6 +7,8 @@ import { objectiveTerms } from '../../objectives/index.ts';
 import { keptKnowledge } from '../../objectives/kept-knowledge.ts';
 import { type ObjectiveContext, type ObjectiveTerm, withContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
+import { wantedPrecisions } from '../../recipe/export.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import type { Student } from '../../students/student.ts';
 import type { BatchSource } from '../../train/batch-source.ts';
 import { lossGradients } from '../../train/loss-gradients.ts';
@@ -15,7 +17,7 @@ import { trainedTensors, withParameters } from '../../train/step-graph.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
-import { labelTerms, teacherTerms } from '../heads/label-terms.ts';
+import { labelTerms, wholeAnswerTerms } from '../heads/label-terms.ts';
 import { modelSelection } from '../heads/model-selection.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
 import { calibratedRanges } from '../measuring/int8.ts';
@@ -78,6 +80,7 @@ export function afterContext(
           }),
       },
     }),
+    ...fourBitOf(recipe),
     stepsIn: (epochs) => stepsIn(trainingData().batches, epochs),
     tell: (message) => run.emit({ type: 'log', level: 'info', message }),
     warn: (message) => run.warn(message),
@@ -117,7 +120,7 @@ export function afterContext(
       terms: [
         ...(objective === true ? termsFor(student) : []),
         ...(objective === 'exits' ? exitTerms(student.graph, recipeTerms(student, false)) : []),
-        ...(keep ? keptKnowledge(teacherTerms(data), keep.graph, keep.weight) : []),
+        ...(keep ? keptKnowledge(wholeAnswerTerms(data), keep.graph, keep.weight) : []),
         ...terms,
       ],
       totalSteps,
@@ -143,6 +146,14 @@ export function afterContext(
       await evaluator.close();
     }
   }
+}
+
+/** How a recipe's student leaves in 4 bits. */
+function fourBitOf({ export: exported }: Recipe): Pick<AfterContext, 'fourBit'> {
+  const wanted = wantedPrecisions(exported).find(({ precision }) => precision === 'q4');
+  if (wanted?.precision !== 'q4') return {};
+  const { block, expand } = wanted.form;
+  return { fourBit: { block, expand } };
 }
 
 function stepsIn({ batchesPerEpoch }: Pick<BatchSource, 'batchesPerEpoch'>, epochs: number): number {

@@ -1,4 +1,3 @@
-import { corpusSource } from '../../data/corpus/corpus-source.ts';
 import type { GroundTruth } from '../../data/ground-truth.ts';
 import { type ClassResolver, classLabels } from '../../data/labels/class-labels.ts';
 import { labelNames } from '../../data/labels/label-reader.ts';
@@ -38,6 +37,11 @@ export interface PrepareDataOptions {
   readonly teacherImages?: readonly Preprocessing[] | undefined;
   readonly kept?: KeptSplits | undefined;
   readonly onProgress?: ((rows: number) => void) | undefined;
+  /**
+   * Of a language model: its documents whole, as they are, for a vocabulary to be learnt from; nothing is known of outputs then.
+   * Each belongs to the split that its pieces will belong to, where splits are parts and not numbers of samples.
+   */
+  readonly wholeDocuments?: boolean;
   /** Decides, with the classes of the data, which classes there are. @param title of the source */
   readonly classesOf?: (title: string) => ClassResolver;
 }
@@ -45,7 +49,7 @@ export interface PrepareDataOptions {
 /** A recipe's data, prepared: whatever its inputs and outputs are. */
 export async function prepareRecipeData(
   { recipe, options }: { readonly recipe: Recipe; readonly options: RunOptions },
-  { tokenizer, teacherImages, kept, onProgress, classesOf }: PrepareDataOptions,
+  { tokenizer, teacherImages, kept, onProgress, classesOf, wholeDocuments = false }: PrepareDataOptions,
 ): Promise<PreparedDataset> {
   const folder = dataCacheFolder(recipe, options);
   const { signal } = options;
@@ -58,7 +62,7 @@ export async function prepareRecipeData(
     columns: wantedColumns(recipe),
     ...(signal && { signal }),
   });
-  const source = inPieces(recipe, opened, tokenizer);
+  const source = await (wholeDocuments ? inTexts : inPieces)(recipe, opened, tokenizer);
   const declared = (await source.declares?.()) ?? {};
   const inputs: DatasetInput[] = [];
   for (const part of inputsOf(recipe)) inputs.push(await openInput(part, declared));
@@ -68,7 +72,7 @@ export async function prepareRecipeData(
       renameLabels: data.renameLabels && labelNames(data.renameLabels),
       ...(classesOf && { classes: classesOf(source.title) }),
     }) as GroundTruth;
-  const outputs = outputsOf(recipe).flatMap((part) => openOutput(part) ?? []);
+  const outputs = wholeDocuments ? [] : outputsOf(recipe).flatMap((part) => openOutput(part) ?? []);
   requireWholeImages(inputs, outputs);
   const dataset = await prepareDataset({
     source,
@@ -126,10 +130,34 @@ export async function prepareRecipeData(
   }
 }
 
+/** The source, its conversations as what is said in them, line by line. */
+async function inTexts(recipe: Recipe, source: DataSource): Promise<DataSource> {
+  const [text] = inputsOf(recipe);
+  const [field] = text?.fields ?? [];
+  if (text?.options.conversations !== true || field === undefined) return source;
+  const { spokenTexts } = await import('../../data/corpus/spoken-texts.ts');
+  return spokenTexts(source, field);
+}
+
+/** Conversations are what language models learn to go on with; other answers are about texts. */
+function requireWriter(recipe: Recipe, whole: boolean): void {
+  const spoken = inputsOf(recipe).find(({ options }) => options.conversations === true);
+  if (!spoken || whole) return;
+  throw new LimbeckError('recipe.invalid', 'conversations are read by language models alone', {
+    where: `inputs.${spoken.name}.conversations`,
+    remedy: 'Set task: text-generation, or name a column of texts.',
+  });
+}
+
 /** The source's documents in pieces, where an output is told of whole ones; the source itself otherwise. */
-function inPieces(recipe: Recipe, source: DataSource, tokenizer: Tokenizer | undefined): DataSource {
+async function inPieces(
+  recipe: Recipe,
+  source: DataSource,
+  tokenizer: Tokenizer | undefined,
+): Promise<DataSource> {
   const whole = outputsOf(recipe).some(({ target }) => findTarget(target)?.readsDocuments);
   const [text, ...others] = inputsOf(recipe);
+  requireWriter(recipe, whole);
   if (!whole || !tokenizer || !text) return source;
   const outputFields = outputsOf(recipe).map(({ field }) => field);
   const [field, ...more] = text.fields as [string, ...string[]];
@@ -148,7 +176,21 @@ function inPieces(recipe: Recipe, source: DataSource, tokenizer: Tokenizer | und
       },
     );
   }
-  return corpusSource(source, { field, tokenizer, maxLength: recipe.data.maxLength });
+  const options = { field, tokenizer, maxLength: recipe.data.maxLength };
+  // Loaded where they are used: pages do not pay for them.
+  if (text.options.conversations !== true) {
+    const { corpusSource } = await import('../../data/corpus/corpus-source.ts');
+    return corpusSource(source, options);
+  }
+  const template = tokenizer.chatTemplate;
+  if (template) {
+    const { conversationSource } = await import('../../data/corpus/conversation-source.ts');
+    return conversationSource(source, { ...options, template });
+  }
+  throw new LimbeckError('tokenizer.template', 'the tokenizer does not say how conversations are written', {
+    where: `inputs.${text.name}.conversations`,
+    remedy: `Give the tokenizer.json of a model for conversations (inputs.${text.name}.tokenizer), with its chat_template in tokenizer_config.json or chat_template.jinja beside it; or let one be learnt with the tokens of ChatML: { train: { kind: bpe, special: ['<|im_start|>', '<|im_end|>'] } }.`,
+  });
 }
 
 /** A path that a row names: within the folder of the data that name it, or where else the recipe may reach. */

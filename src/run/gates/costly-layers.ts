@@ -6,7 +6,7 @@ import { runOn } from '../../runtimes/index.ts';
 import { layerTimes } from '../../runtimes/layer-times.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
-import { shippedCalls } from '../measuring/shipped-calls.ts';
+import { answersOf, shippedCalls } from '../measuring/shipped-calls.ts';
 import type { MeasuredFile } from './measure-runtime.ts';
 
 type Layers = NonNullable<RuntimeBound['layers']>;
@@ -33,7 +33,17 @@ export async function slowestLayers(
   const answered = shippedCalls(data, data.dataset.splits.test, graph, 1, CALLS);
   const { profile = [] } = await runOn(
     on,
-    { model, threads, seconds: 0, one: [], many: [], answered, untimed: true, profiled: true },
+    {
+      model,
+      threads,
+      seconds: 0,
+      one: [],
+      many: [],
+      answered,
+      outputs: answersOf(graph),
+      untimed: true,
+      profiled: true,
+    },
     { mostSeconds: MOST_SECONDS, signal: run.options.signal },
   );
   return layerTimes(network, profile)

@@ -129,7 +129,8 @@ export async function answersInRuntime(
     const { unit } = data.task;
     run.emit({ type: 'progress', stage: 'evaluate', task, done: samples, total: test.size, unit });
     const answered = waiting.map(({ columns }) => feedsOf(columns));
-    const asked = { model, threads, seconds: 0, one: [], many: [], answered, untimed: true };
+    const outputs = heads.map(({ output }) => output);
+    const asked = { model, threads, seconds: 0, one: [], many: [], answered, outputs, untimed: true };
     last = await runOn(on, asked, { mostSeconds: MOST_SECONDS, signal: run.options.signal });
     for (const [i, batch] of waiting.entries()) {
       measuring.add(last.answers[i] as Feeds, batch);

@@ -81,3 +81,11 @@ export function teacherTerms(data: Pick<TaskData, 'dataset' | 'heads'>): Objecti
     outputContext(data),
   );
 }
+
+/**
+ * The loss towards answers that are computed inside of the step, so that they are whole: what the recipe keeps of stored ones
+ * (`outputs.NAME.keep`) is not asked.
+ */
+export function wholeAnswerTerms(data: Pick<TaskData, 'dataset' | 'heads'>): ObjectiveTerm[] {
+  return teacherTerms({ ...data, heads: data.heads.map((head) => ({ ...head, kept: undefined })) });
+}

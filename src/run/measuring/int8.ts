@@ -23,7 +23,8 @@ export function studentInt8(
   model: Graph,
 ): Promise<Int8Quantizer> {
   const weights = recipe.export.int8 || {};
-  return calibratedInt8({ engine, model, data, seed: recipe.seed, weights, checkInterrupted });
+  const isBounded = recipe.export.int8 !== false && recipe.export.int8.maxBytes !== undefined;
+  return calibratedInt8({ engine, model, data, seed: recipe.seed, weights, isBounded, checkInterrupted });
 }
 
 /**
@@ -34,14 +35,25 @@ export async function calibratedInt8(
   options: Calibration & {
     /** How its weights are quantised; a scale for each channel, of 7 bits, when absent. */
     readonly weights?: WeightOptions;
+    /** Whether some of its layers may get weights of 4 bits. */
+    readonly isBounded?: boolean;
   },
 ): Promise<Int8Quantizer> {
   const { model, weights } = options;
+  // Loaded where it is used: pages do not pay for it.
+  const emitter = options.isBounded
+    ? (await import('../../compress/four-bit-weights.ts')).fourBitEmitter
+    : undefined;
   const trained = keptQuantization(model);
   const known = valuesToCalibrate(model).every((name) => trained?.activations.has(name));
   const ranges = known ? new Map() : await calibratedRanges(options);
-  return (exclude = [], fourBit = []) =>
-    quantizeStatic(model, ranges, { ...weights, trained, exclude, fourBit });
+  return (exclude = [], layers = []) =>
+    quantizeStatic(model, ranges, {
+      ...weights,
+      trained,
+      exclude,
+      ...(emitter && { fourBit: { layers, emitter } }),
+    });
 }
 
 /** What ranges are found on. */

@@ -1,5 +1,6 @@
 import type { Split } from '../../data/split.ts';
 import { imageChannels } from '../../export/image-channels.ts';
+import { emptyPast, isOfPast } from '../../generate/without-past.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { TaskData } from '../context/task.ts';
@@ -8,13 +9,14 @@ import { inThreeChannels } from './open-classifier.ts';
 /** A call's feeds, by the names of inputs. */
 type Feeds = Readonly<Record<string, Tensor>>;
 
-/** The columns of a batch that a shipped model reads, as it reads them. */
+/** The columns of a batch that a shipped model reads, as it reads them; a decoder reads texts whole, with nothing before them. */
 export function shippedFeeds(graph: Graph): (columns: Feeds) => Feeds {
-  const names = inputNames(graph);
+  const names = columnsOf(graph);
   const takesColours = imageChannels(graph) === 3;
   return (columns) => {
     const read = Object.fromEntries(names.map((name) => [name, columns[name] as Tensor]));
-    return takesColours ? inThreeChannels(read) : read;
+    const rows = Object.values(read)[0]?.dims[0] ?? 0;
+    return { ...emptyPast(graph.inputs, rows), ...(takesColours ? inThreeChannels(read) : read) };
   };
 }
 
@@ -26,9 +28,16 @@ export function shippedCalls(
   rows: number,
   count?: number,
 ): Feeds[] {
-  return [...speedCalls(split, rows, count, inputNames(graph))].map(shippedFeeds(graph));
+  return [...speedCalls(split, rows, count, columnsOf(graph))].map(shippedFeeds(graph));
 }
 
-function inputNames(graph: Graph): string[] {
-  return graph.inputs.filter((input) => !graph.initializers.has(input)).map(({ name }) => name);
+/** The outputs of a shipped model that are answers: not what a decoder keeps of a text. */
+export function answersOf({ outputs }: Graph): string[] {
+  return outputs.map(({ name }) => name).filter((name) => !isOfPast(name));
+}
+
+function columnsOf(graph: Graph): string[] {
+  return graph.inputs
+    .filter((input) => !graph.initializers.has(input) && !isOfPast(input.name))
+    .map(({ name }) => name);
 }

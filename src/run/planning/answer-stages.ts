@@ -89,7 +89,7 @@ async function planAnswers(
 ): Promise<AnswerCost> {
   const { asked, dataset, task, heads } = context.data;
   const { test } = dataset.splits;
-  const { precision, certain } = labellingPrecision(recipe, known);
+  const { precision, certain } = labellingPrecision(recipe, known, heads);
   const { preprocessing, unit } = task;
   const answered = answerDims(context.data.buildStudent().graph, heads);
   const encoding = encodingOf(heads);

@@ -1,5 +1,4 @@
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
-import { quantizeWithinBytes } from '../../compress/quantize-within-bytes.ts';
 import {
   type QuantizedWithinDrop,
   quantizeTowardsDrop,
@@ -63,6 +62,8 @@ async function withinBytes(
   const around =
     writtenBytes(data, run.folder.file('student.measured'), whole, 'int8') - writeModel(result.graph).length;
   const { excluded } = result;
+  // Loaded where it is used: pages do not pay for it.
+  const { quantizeWithinBytes } = await import('../../compress/quantize-within-bytes.ts');
   const within = await quantizeWithinBytes({
     layers: quantizableLayers(model)
       .map(({ name }) => name)

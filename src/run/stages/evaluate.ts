@@ -140,6 +140,7 @@ export const evaluateStage = stage({
         sections: withBlocks(sections.sections(), data, [
           ...(exits?.blocks ?? []),
           ...teachersBlocks(run, data, teachers),
+          ...(await textsGoOn(run, data, models)),
         ]),
       };
       return { value, summary: summaryOf(models, data) };
@@ -270,6 +271,14 @@ function teachersBlocks(
   const { test } = dataset.splits;
   const example = recipe.report.examples ? (ordinal: number) => test.example(ordinal) : undefined;
   return teachers.section(dataset.labels, example);
+}
+
+/** How language models go on from texts; nothing of others. */
+async function textsGoOn(run: RunContext, data: TaskData, models: ComparedModels): Promise<Section> {
+  if (data.heads[0]?.features !== 'causal') return [];
+  // Loaded where it is used: pages do not pay for it.
+  const { continuations } = await import('../measuring/continuations.ts');
+  return continuations(run, data, models);
 }
 
 /** Batches of a split as the teacher reads them. */

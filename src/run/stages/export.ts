@@ -5,7 +5,12 @@ import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { existsSync, mkdirSync, rmSync } from '../../platform/files.ts';
-import { QUANTIZED_AFTERWARDS, TO_THE_END, UNCOMPRESSED } from '../../report/compression.ts';
+import {
+  FOUR_BIT_AFTERWARDS,
+  QUANTIZED_AFTERWARDS,
+  TO_THE_END,
+  UNCOMPRESSED,
+} from '../../report/compression.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
 import type { Head } from '../../targets/head.ts';
 import { compressedStudent } from '../compressing/compress-student.ts';
@@ -18,6 +23,7 @@ import { tuneHeads } from '../heads/tune-heads.ts';
 import { studentInt8 } from '../measuring/int8.ts';
 import { planExport } from '../planning/student-stages.ts';
 import { furtherStudents, int8Student } from '../shipping/quantized-student.ts';
+import { quantizerOf } from '../shipping/quantizer.ts';
 import { REJECTED } from '../shipping/rejected-files.ts';
 import { shipStudent } from '../shipping/ship-student.ts';
 import type { ComparedModel, Shipped } from '../shipping/shipped.ts';
@@ -96,8 +102,10 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     baselines.push({ ...LABELS_ALONE, file });
   }
   // Trainings without a teacher are compared with nothing.
-  const isTrainedInt8 = recipe.export.int8 && keptQuantization(model) !== undefined;
-  if (student.uncompressed && (recipe.teacher || isTrainedInt8)) {
+  const trained = keptQuantization(model);
+  const isTrainedInt8 = recipe.export.int8 && trained !== undefined && !trained.fourBit;
+  const isTrainedQ4 = trained?.fourBit !== undefined && further.some(({ precision }) => precision === 'q4');
+  if (student.uncompressed && (recipe.teacher || isTrainedInt8 || isTrainedQ4)) {
     const taughtBy = recipe.teacher ? 'teacher' : 'labels';
     const file = folder.file('uncompressed', 'model.onnx');
     mkdirSync(folder.file('uncompressed'), { recursive: true });
@@ -107,6 +115,12 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
       const quantized = folder.file('uncompressed', 'model_quantized.onnx');
       writeModelFile(quantized, await quantizedAfterwards(run, data, student.uncompressed));
       baselines.push({ ...QUANTIZED_AFTERWARDS, taughtBy, file: quantized });
+    }
+    if (isTrainedQ4) {
+      const file = folder.file('uncompressed', 'model_q4.onnx');
+      const quantize = await quantizerOf(run, data, shippedForm({ student: student.uncompressed }), 'q4');
+      writeModelFile(file, quantize());
+      baselines.push({ ...FOUR_BIT_AFTERWARDS, taughtBy, file });
     }
   }
   if (exits) {

@@ -18,6 +18,7 @@ import type { TaskData } from '../context/task.ts';
 import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
 import { measureHeads } from '../heads/measure-heads.ts';
 import { isTaughtAlone } from '../heads/taught-truth.ts';
+import { answersAreWhole } from '../heads/whole-answers.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
 import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
@@ -92,9 +93,8 @@ export const teacherStage = stage({
       const form =
         choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, read, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
-      const check = classifies ? await checkTeacher(run, read, file) : undefined;
-      // Of answers that are not kept whole, int8 and float32 are not compared yet.
-      const comparable = data.heads.every(({ kept }) => !kept);
+      const checked = classifies ? await checkTeacher(run, read, file) : undefined;
+      const comparable = answersAreWhole(data.heads);
       if (!comparable && choice.precision === 'int8')
         run.warn('teacher.precision: int8 is ignored: a language model labels in float32');
       // Where int8 is asked for, it labels whatever it agrees on.
@@ -102,14 +102,14 @@ export const teacherStage = stage({
       const int8 =
         wantedPrecision(choice) === 'f32' || !comparable
           ? null
-          : await makeInt8Teacher(run, read, { file, int8File, minAgreement });
+          : await makeInt8Teacher(run, read, { file, int8File, minAgreement, answered: checked?.answered });
       finding = {
         precision: int8 && int8.agreement >= minAgreement ? 'int8' : 'f32',
         agreement: int8?.agreement ?? null,
         floatLayers: int8?.floatLayers ?? [],
         ...(int8?.share !== undefined && { int8Share: int8.share }),
         validation: trained.validation ?? (classifies ? null : await measuredTeacher(run, read, model, file)),
-        ...(check && { check }),
+        ...(checked && { check: checked.check }),
         ...(trained.members && { members: trained.members.list }),
       };
       if (int8 && finding.precision === 'f32') {

@@ -19,6 +19,7 @@ import { readTokenizer } from '../../teachers/onnx-file.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import { dataCacheFolder } from '../context/run-context.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
+import { isLanguageModel } from './language-models.ts';
 import type { RecipeRun } from './sample-kind.ts';
 
 /** Changes when the same texts would give another vocabulary. */
@@ -60,7 +61,8 @@ function choiceOf(recipe: Recipe): Choice {
 }
 
 async function learnt(run: RecipeRun, options: Training, basis: Tokenizer): Promise<Tokenizer> {
-  const dataset = await prepareRecipeData(run, { tokenizer: basis });
+  const wholeDocuments = isLanguageModel(run.recipe);
+  const dataset = await prepareRecipeData(run, { tokenizer: basis, wholeDocuments });
   try {
     const key = createSha256()
       .update(canonicalJson({ format: FORMAT, dataset: dataset.contentHash, options }))

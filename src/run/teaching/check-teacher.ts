@@ -15,6 +15,12 @@ import { memoryBound } from './memory-bound.ts';
 /** Validation samples on which a teacher is measured before it labels; more tell little more. */
 const CHECKED_SAMPLES = 4096;
 
+/** What a teacher answers to a batch of `samples`: [samples, classes]. */
+export interface AnsweredBatch {
+  readonly logits: Float32Array;
+  readonly samples: number;
+}
+
 /** What a run found of its teacher before it labelled. */
 export type TeacherCheck = Skill;
 
@@ -22,10 +28,16 @@ export type TeacherCheck = Skill;
  * Measures the teacher on the labelled validation samples, before anything costs time: a teacher that is no better than
  * chance has its classes in another order, or was not made for this data. Warns where two of its classes seem to be swapped.
  *
+ * @returns what was found and, where that was all of the split, the answers in its order, so that it is not asked again
  * @throws LimbeckError `teacher.chance`, with the order of classes that fits best, if one does
  */
-export async function checkTeacher(run: RunContext, data: TaskData, file: string): Promise<TeacherCheck> {
-  return tellSkill(run, data, await countAnswers(run, data, file), data.teacherTitle);
+export async function checkTeacher(
+  run: RunContext,
+  data: TaskData,
+  file: string,
+): Promise<{ readonly check: TeacherCheck; readonly answered: readonly AnsweredBatch[] }> {
+  const { counts, answered } = await countAnswers(run, data, file);
+  return { check: tellSkill(run, data, counts, data.teacherTitle), answered };
 }
 
 /**
@@ -115,7 +127,7 @@ function capital(sentence: string): string {
 }
 
 /** What the teacher answers to labelled validation samples, by truth and answer; of many, some from all buckets. */
-async function countAnswers(run: RunContext, data: TaskData, file: string): Promise<Float64Array> {
+async function countAnswers(run: RunContext, data: TaskData, file: string) {
   const { validation } = data.dataset.splits;
   const classes = data.dataset.labels.length;
   const counts = new Float64Array(classes * classes);
@@ -127,6 +139,7 @@ async function countAnswers(run: RunContext, data: TaskData, file: string): Prom
       yield* chosenBatches(validation, bucket, chosen, TEACHER_BATCH);
     }
   };
+  const answered: AnsweredBatch[] = [];
   const bound = memoryBound(run, data, file);
   const labeller = await openLabeller(run, data.task, file, data.teacherTitle, { parallel: true, bound });
   const { checkInterrupted } = run;
@@ -140,11 +153,12 @@ async function countAnswers(run: RunContext, data: TaskData, file: string): Prom
         data: logits as Float32Array,
       };
       for (const { label, answer } of readLogits(answers, batch)) counts[label * classes + answer]! += 1;
+      if (every === 1) answered.push({ logits: answers.data, samples: batch.filled });
       done += batch.filled;
       const task = 'measuring it on labelled samples';
       run.emit({ type: 'progress', stage: 'teacher', task, done, total, unit: data.task.unit });
     }
-    return counts;
+    return { counts, answered };
   } finally {
     await labeller.close();
   }

@@ -15,6 +15,7 @@ import type { TaskData } from '../context/task.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import type { AnsweredBatch } from './check-teacher.ts';
 
 /** Samples on which an int8 teacher is compared with its float32 original. */
 export const AGREEMENT_SAMPLES = 1024;
@@ -38,12 +39,15 @@ export interface Int8Teacher {
  * Writes the int8 form of a teacher: all layers, where that decides as the float32 teacher on `minAgreement` of a sample
  * of the validation split; else with the layers whose int8 raises the divergence most left in float32, one more at a time,
  * up to a third of them.
+ *
+ * @param options.answered what the float32 teacher answers to the validation samples, where that is known
  */
 export async function makeInt8Teacher(
   run: RunContext,
   data: TaskData,
-  { file, int8File, minAgreement }: { file: string; int8File: string; minAgreement: number },
+  options: { file: string; int8File: string; minAgreement: number; answered?: readonly AnsweredBatch[] },
 ): Promise<Int8Teacher> {
+  const { file, int8File, minAgreement, answered = [] } = options;
   const model = readModelFile(file);
   const { engine, recipe, checkInterrupted } = run;
   // The teacher answers on this machine alone: eight bits where they are safe here, unlike in a file that ships.
@@ -56,7 +60,7 @@ export async function makeInt8Teacher(
     weights: { reduceRange },
     checkInterrupted,
   });
-  const expected = await answers(run, data, file, AGREEMENT_SAMPLES);
+  const expected = answered.length > 0 ? answered : await answers(run, data, file, AGREEMENT_SAMPLES);
   const compare = async (graph: Graph, most: number): Promise<AgreementSummary> => {
     writeModelFile(int8File, graph);
     const found = await answers(run, data, int8File, most);
@@ -64,7 +68,7 @@ export async function makeInt8Teacher(
       ? new Agreement(data.dataset.labels.length)
       : new AnswerAgreement();
     found.forEach(({ logits, samples }, batch) => {
-      agreement.add((expected[batch] as Answers).logits, logits, samples);
+      agreement.add((expected[batch] as AnsweredBatch).logits, logits, samples);
     });
     return agreement.summary();
   };
@@ -102,21 +106,20 @@ export async function makeInt8Teacher(
   return { agreement: best.score, samples, floatLayers: best.excluded, share };
 }
 
-/** What a model answers to a batch of `samples`. */
-interface Answers {
-  readonly logits: Float32Array;
-  readonly samples: number;
-}
-
 /** What one of the teacher's models answers to the first validation samples, batch by batch. */
-async function answers(run: RunContext, data: TaskData, file: string, most: number): Promise<Answers[]> {
+async function answers(
+  run: RunContext,
+  data: TaskData,
+  file: string,
+  most: number,
+): Promise<AnsweredBatch[]> {
   const { validation } = data.dataset.splits;
   const labeller = await openLabeller(run, data.task, file, file, { parallel: true });
   const { output } = data.heads[0] as Head;
   const ask = (batch: Batch) => labeller.label(batch, [output]);
   const batches = firstSamples(splitBatches(validation, TEACHER_BATCH), most);
   try {
-    const answered: Answers[] = [];
+    const answered: AnsweredBatch[] = [];
     let samples = 0;
     for await (const [batch, said] of inFlight(batches, labeller.batchesAtOnce ?? 1, ask)) {
       run.checkInterrupted();

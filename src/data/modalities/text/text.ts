@@ -56,6 +56,12 @@ const options = z
       .describe(
         "What cuts texts into tokens for the student; the teacher's tokenizer when absent. A teacher keeps its own: it reads every text itself.",
       ),
+    conversations: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether the column holds conversations, lists of messages { role, content }: the tokenizer's chat template writes them as text, and a language model learns what the assistant says alone.",
+      ),
     prefix: z
       .string()
       .regex(/^[A-Za-z]\w*$/, { error: 'expected letters, digits and underscores' })

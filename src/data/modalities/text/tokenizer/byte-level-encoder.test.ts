@@ -67,6 +67,8 @@ describe('the ids of byte-level tokenizers are those of the library', () => {
         '  ',
         '\n',
         '1234',
+        '\u0085',
+        '\ufeff',
       ),
       fc.string({ unit: 'binary', maxLength: 6 }),
     );

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { percent } from '../../percent.ts';
+import type { QuestionsResult } from '../../run/ask-questions.ts';
+import type { Cli } from '../cli.ts';
+import { writeResult } from '../json-result.ts';
+import { parseSeed, withProgress } from '../run-options.ts';
+import { table } from '../table.ts';
+
+interface AskOptions {
+  count?: number;
+  shots?: number;
+  seed?: number;
+  model?: string;
+  json?: boolean;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 0) return count;
+  throw new InvalidArgumentError('Expected a whole number.');
+}
+
+export function askCommand(cli: Cli): Command {
+  return new Command('ask')
+    .summary('ask a language model questions with choices, by likelihood')
+    .description(
+      'Asks which of several answers a language model finds likeliest, and tells how often it is right, and how far above guessing. Questions are those of a folder in the form of MMLU (dev/SUBJECT_dev.csv, test/SUBJECT_test.csv), or about nouns of WordNet that a run held out: definitions, hypernyms, examples.',
+    )
+    .argument('<run-or-folder>', "a run's folder, or a model's in the layout of Hugging Face")
+    .argument('<questions>', 'definitions, hypernyms, examples, or a folder')
+    .option('--count <n>', 'questions at most (default: 1,000 about WordNet, all of a folder)', parseCount)
+    .option(
+      '--shots <n>',
+      'answered questions before each of a folder, as far as they fit (default: 5)',
+      parseCount,
+    )
+    .option('--seed <n>', 'draws questions and wrong choices about WordNet (default: 0)', parseSeed)
+    .option('--model <file>', "which of the folder's models (default: onnx/model.onnx)")
+    .option('--json', 'one JSON object a line on stdout: events, then {"type":"result",...}')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  limbeck ask runs/lm definitions
+  limbeck ask runs/lm hypernyms --count 500 --model onnx/model_quantized.onnx
+  limbeck ask ./a-model ./mmlu --shots 0`,
+    )
+    .action(async (target: string, questions: string, { json, ...options }: AskOptions) => {
+      const folder = resolve(cli.workingFolder, questions);
+      const result = await withProgress(cli, json, (progress, signal) =>
+        cli.api.askQuestions(resolve(cli.workingFolder, target), {
+          ...options,
+          questions: existsSync(folder) ? folder : questions,
+          onEvent: (event) => progress.onEvent(event),
+          signal,
+        }),
+      );
+      if (json) writeResult(cli, result);
+      else cli.terminal.out(summary(result));
+    });
+}
+
+function summary({ title, subjects, tooLong, broken, ...all }: QuestionsResult): string {
+  const row = (name: string, one: typeof all | (typeof subjects)[number]) => [
+    name,
+    String(one.questions),
+    percent(one.accuracy),
+    percent(one.byBytes),
+    percent(one.chance),
+    one.aboveChance.toFixed(3),
+  ];
+  const rows = [
+    ...(subjects.length > 1 ? subjects.map((one) => row(one.subject, one)) : []),
+    row('in all', all),
+  ];
+  const notes = [
+    ...(tooLong > 0 ? [`${tooLong} questions are too long for the model and were not asked.`] : []),
+    ...(broken.length > 0
+      ? [`${broken.length} rows are no questions; the first: ${broken[0]?.where}: ${broken[0]?.problem}.`]
+      : []),
+  ];
+  const { low, high } = all.interval;
+  return [
+    table([['', 'questions', 'right', 'right by bytes', 'by guessing', 'above chance'], ...rows]),
+    `${title}: ${percent(all.accuracy)} right (95 % interval: ${percent(low)} to ${percent(high)}), ${percent(all.chance)} by guessing.`,
+    ...notes,
+    '',
+  ].join('\n');
+}

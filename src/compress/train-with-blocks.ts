@@ -1,0 +1,58 @@
+import type { Student } from '../students/student.ts';
+import { equalized } from './equalize-channels.ts';
+import { fakeBlocks } from './fake-blocks.ts';
+import { foldedStudent } from './folded-student.ts';
+import { withQuantization } from './kept-quantization.ts';
+import type { QatOptions } from './qat-options.ts';
+import { quantizationError } from './quantization-error.ts';
+import { contentsOf, parametersIn, withContents } from './trained-contents.ts';
+import { cannotCompress } from './transforms/cannot-compress.ts';
+import type { AfterContext, TransformedStudent } from './transforms/transform.ts';
+
+/**
+ * Trains the student further with the roundings of the 4-bit file that `export.q4` asks for: weights in blocks, activations in
+ * float32. What ships has the scales that such weights have in the training, their largest one over 7.
+ */
+export async function trainWithBlocks(
+  student: Student,
+  { epochs, learningRate, error, keep, equalise }: QatOptions,
+  context: AfterContext,
+): Promise<TransformedStudent> {
+  const { fourBit } = context;
+  if (!fourBit) {
+    throw cannotCompress(
+      context,
+      'a student that leaves without a 4-bit file has no quantisation to be trained for',
+      'Leave the transform out, or ask for the file with `export.q4: true`.',
+    );
+  }
+  const float = foldedStudent(student);
+  const start = equalise ? { ...float, graph: equalized(float.graph) } : float;
+  const fake = fakeBlocks(start, fourBit);
+  const layers = fake.rounded.length;
+  if (layers === 0) {
+    throw cannotCompress(
+      context,
+      'the student has no layer that would take fewer bytes in 4 bits',
+      'Leave the transform out.',
+    );
+  }
+  const cut = await context.measure(fake.student);
+  const { student: trained, validation } = await context.retrain('four-bit', fake.student, {
+    epochs,
+    learningRate,
+    ...(keep > 0 && { keep: { graph: float.graph, weight: keep } }),
+    terms: error > 0 ? [quantizationError(fake.rounded, error)] : [],
+  });
+  const graph = withQuantization(withContents(start.graph, contentsOf(trained)), {
+    activations: new Map(),
+    weights: new Map(),
+    fourBit,
+  });
+  return {
+    student: { graph, parameters: start.parameters },
+    validation,
+    summary: `${layers} layers trained with weights of 4 bits (a scale for ${fourBit.block} at most)`,
+    rounds: [{ name: 'four-bit', parameters: parametersIn(start), cut, validation }],
+  };
+}

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { languageModelProblems } from './language-model-problems.ts';
+
+const recipe = {
+  outputs: { next: { target: 'next-tokens', field: 'text' } },
+  objective: [{ kind: 'nextTokenKd', weight: 1 }],
+  weighting: { kind: 'fixed' },
+  teacher: { kind: 'onnx' },
+  training: { dynamics: false, curriculum: { kind: 'none' } },
+  export: { fp16: false },
+};
+const keysOf = (more: object) =>
+  languageModelProblems({ ...recipe, ...more }).map(({ path }) => path.join('.'));
+
+it('refuses what reads whole answers where some tokens of them are kept', () => {
+  const asking = {
+    weighting: { kind: 'dynamic' },
+    training: { dynamics: {}, curriculum: { kind: 'teacher-confidence' } },
+    objective: [
+      { kind: 'nextTokenKd', weight: 1 },
+      { kind: 'attribution', weight: 1 },
+    ],
+  };
+  expect(keysOf({})).toEqual([]);
+  expect(keysOf(asking)).toEqual([
+    'weighting.kind',
+    'training.dynamics',
+    'training.curriculum',
+    'objective.1',
+  ]);
+  expect(keysOf({ ...asking, teacher: undefined })).toEqual([]);
+  expect(languageModelProblems({ ...recipe, ...asking })[0]?.message).toContain('outputs.next.keep: all');
+  expect(
+    keysOf({ ...asking, outputs: { next: { target: 'next-tokens', field: 'text', keep: 'all' } } }),
+  ).toEqual([]);
+  expect(keysOf({ ...asking, outputs: { logits: { target: 'class', field: 'label' } } })).toEqual([]);
+});
+
+it('refuses float16 files of language models alone', () => {
+  expect(keysOf({ export: { fp16: true } })).toEqual(['export.fp16']);
+  expect(
+    keysOf({ export: { fp16: true }, outputs: { logits: { target: 'class', field: 'label' } } }),
+  ).toEqual([]);
+});
