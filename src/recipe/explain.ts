@@ -1,5 +1,5 @@
 import { childOf, choicesOf, fitting, type SchemaNode } from './expectation.ts';
-import { type Recipe, recipeJsonSchema } from './schema.ts';
+import { type Recipe, sharedJsonSchema } from './schema.ts';
 
 /**
  * What every key of a recipe means, by key path: the schema's descriptions, with the choices where there are some.
@@ -17,7 +17,7 @@ export function explainRecipe(recipe: Recipe): Record<string, string> {
       walk(child as SchemaNode, childValue, `${prefix}${key}.`);
     }
   };
-  walk(recipeJsonSchema(), recipe, '');
+  walk(sharedJsonSchema(), recipe, '');
   return comments;
 }
 

@@ -1,9 +1,7 @@
 import { isMap, isPair, isScalar, parse as parseYaml, visit } from 'yaml';
-import { fromRegistries } from '../registry.ts';
-import type { SchemaNode } from './expectation.ts';
 import { withOutputDefaults } from './outputs.ts';
 import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
-import { type Recipe, recipeJsonSchema, recipeSchema } from './schema.ts';
+import { type Recipe, recipeSchema, sharedJsonSchema } from './schema.ts';
 import { type RecipeDocument, readYaml } from './yaml-document.ts';
 
 /** Recipes are written by people: far below this. */
@@ -15,8 +13,6 @@ export interface ParseOptions {
   /** Values that replace the file's, as `key.path=value` with a YAML value (the CLI's --set). */
   overrides?: readonly string[];
 }
-
-const jsonSchema = fromRegistries((): SchemaNode => recipeJsonSchema());
 
 /**
  * Reads and checks a recipe.
@@ -82,7 +78,7 @@ function check(
 ): Recipe {
   const result = recipeSchema().safeParse(withOutputDefaults(value));
   if (result.success && extra.length === 0) return result.data;
-  const issues = result.success ? [] : problemsOf(result.error.issues, jsonSchema(), value);
+  const issues = result.success ? [] : problemsOf(result.error.issues, sharedJsonSchema(), value);
   const problems = [...extra, ...issues].map((problem) => {
     const { key: _key, ...rest } = problem;
     return { ...rest, path: pathText(problem), ...place(problem) };

@@ -1,6 +1,6 @@
 import { choicesOf, keysOf, type SchemaNode, schemaAt } from '../../recipe/expectation.ts';
 import { readBy } from '../../recipe/misplaced-kinds.ts';
-import { type Recipe, recipeJsonSchema } from '../../recipe/schema.ts';
+import { type Recipe, sharedJsonSchema } from '../../recipe/schema.ts';
 import { findTask } from '../../tasks/index.ts';
 
 export interface Choice {
@@ -54,5 +54,5 @@ function nodeOf(section: string, kind?: string): SchemaNode | undefined {
     (inner, key) => ({ [key]: inner }),
     kind === undefined ? 'any' : { kind },
   );
-  return schemaAt(recipeJsonSchema(), path, value);
+  return schemaAt(sharedJsonSchema(), path, value);
 }
