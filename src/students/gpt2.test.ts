@@ -1,13 +1,10 @@
 import { expect, it } from 'vitest';
 import { createNodeEngine } from '../engine/node.ts';
-import { nextTokenTerm } from '../objectives/next-token.ts';
-import { float32, int64 } from '../onnx/tensor.ts';
+import { int64 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
-import { adamw } from '../train/adamw.ts';
-import { firstContents } from '../train/carried.ts';
-import { compileStep } from '../train/compile-step.ts';
 import { buildGpt2 } from './gpt2.ts';
+import { nextTokenLosses } from './testing/next-token-losses.ts';
 
 const VOCABULARY = 11;
 const engine = createNodeEngine();
@@ -55,27 +52,7 @@ it('does not see what comes later, nor padding', async () => {
 });
 
 it('learns a sequence by its next tokens', async () => {
-  const sizes = { batch: 2, sequence: 5 };
-  const step = compileStep({ student, sizes, terms: [nextTokenTerm({ weight: 1 })], optimizer: adamw() });
-  const session = await engine.load(writeModel(step.graph));
-  let state = firstContents(step.carried);
-  const batch = {
-    input_ids: int64([1, 2, 3, 4, 5, 5, 4, 3, 3, 3], [2, 5]),
-    attention_mask: int64([1, 1, 1, 1, 1, 1, 1, 1, 0, 0], [2, 5]),
-    row_weights: float32([1, 1]),
-  };
-  const losses: number[] = [];
-  for (let i = 1; i <= 60; i++) {
-    const out = await session.run({
-      ...state,
-      ...batch,
-      learning_rate: float32([0.02], []),
-      step: float32([i], []),
-    });
-    state = Object.fromEntries(Object.keys(state).map((name) => [name, out[`${name}/next`]]));
-    losses.push(Number(out.loss.data[0]));
-  }
-  await session.release();
+  const losses = await nextTokenLosses(student, 60, 0.02);
   // Nothing is known at first; then only the first token of either text leaves a doubt, and it is no one's next token.
   expect(losses[0]).toBeCloseTo(Math.log(VOCABULARY), 1);
   expect(losses[59]).toBeLessThan(0.05);

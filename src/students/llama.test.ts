@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createNodeEngine } from '../engine/node.ts';
-import { nextTokenTerm } from '../objectives/next-token.ts';
-import { float32, int64, type Tensor } from '../onnx/tensor.ts';
+import { int64, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
-import { adamw } from '../train/adamw.ts';
-import { firstContents } from '../train/carried.ts';
-import { compileStep } from '../train/compile-step.ts';
 import { buildLlama, RMS_EPSILON, ROPE_THETA } from './llama.ts';
+import { nextTokenLosses } from './testing/next-token-losses.ts';
 
 const VOCABULARY = 11;
 const [WIDTH, HEADS, KEY_HEADS, LAYERS] = [16, 4, 2, 2];
@@ -119,32 +116,7 @@ it('learns a sequence by its next tokens', async () => {
     { width: 8, heads: 2, keyHeads: 1, layers: 2 },
     { vocabularySize: VOCABULARY, maxLength: 6, random: randomStream(1, 'llama') },
   );
-  const sizes = { batch: 2, sequence: 5 };
-  const step = compileStep({
-    student: fresh,
-    sizes,
-    terms: [nextTokenTerm({ weight: 1 })],
-    optimizer: adamw(),
-  });
-  const session = await engine.load(writeModel(step.graph));
-  let state = firstContents(step.carried);
-  const batch = {
-    input_ids: int64([1, 2, 3, 4, 5, 5, 4, 3, 3, 3], [2, 5]),
-    attention_mask: int64([1, 1, 1, 1, 1, 1, 1, 1, 0, 0], [2, 5]),
-    row_weights: float32([1, 1]),
-  };
-  const losses: number[] = [];
-  for (let i = 1; i <= 80; i++) {
-    const out = await session.run({
-      ...state,
-      ...batch,
-      learning_rate: float32([0.03], []),
-      step: float32([i], []),
-    });
-    state = Object.fromEntries(Object.keys(state).map((name) => [name, out[`${name}/next`]]));
-    losses.push(Number(out.loss.data[0]));
-  }
-  await session.release();
+  const losses = await nextTokenLosses(fresh, 80, 0.03);
   expect(losses[0]).toBeCloseTo(Math.log(VOCABULARY), 1);
   expect(losses[79]).toBeLessThan(0.05);
 });
