@@ -1,8 +1,10 @@
 import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
+import { labelColumn } from '../../data/prepared/dataset-parts.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { SOURCES } from '../../data/sources/index.ts';
 import { LimbeckError } from '../../errors.ts';
+import { hasWriterFile } from '../../export/is-writer.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
 import { writeObjectDetector } from '../../export/object-detector.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -11,11 +13,13 @@ import { pixelsLinear } from '../../students/pixels-linear.ts';
 import type { BoxSpace } from '../../targets/box-grid.ts';
 import { boxes } from '../../targets/boxes.ts';
 import type { Head } from '../../targets/head.ts';
+import { type SentenceSpace, wordsColumn } from '../../targets/sentence-truth.ts';
 import { openImageAnswers, openImageFile } from '../../teachers/image-file.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ImageTeacherChoice } from '../../teachers/index.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
-import { isClassifier } from '../heads/recipe-heads.ts';
+import type { StudentPackage } from '../context/task.ts';
+import { isClassifier, wantedOutputs } from '../heads/recipe-heads.ts';
 import { ownImageReading } from '../teaching/image-reading.ts';
 import { localTeacher } from '../teaching/local-teacher.ts';
 import { withOrigin } from '../teaching/open-teacher.ts';
@@ -33,17 +37,20 @@ export const images: SampleKind = {
     const opened = await openImageTeacher(run);
     const classifier = isClassifier(recipe) ? opened : undefined;
     refuseLabelOptions(recipe);
+    refuseMirrored(recipe);
     return {
       teacher: opened,
       teacherImages: opened?.preprocessing ? [opened.preprocessing] : [],
       // The keys of the store are made of the bytes of the images.
       preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
       ...(classifier && { classesOf: (title: string) => imageClassResolver(classifier, title) }),
-      bind(dataset) {
+      async bind(dataset) {
         const own = imagesOf(dataset);
+        const writing = await writingParts(recipe, dataset);
         const { dims, normalization } = own;
         const two = opened && ownImageReading(opened, own, recipe);
-        const teacher = two?.teacher ?? (opened && forImages(opened, own));
+        const looking = two?.teacher ?? (opened && forImages(opened, own));
+        const teacher = looking && (writing?.teacher(looking) ?? looking);
         const given = givenImageModel(run, two ? undefined : teacher, (model) => forImages(model, own));
         return {
           teacher,
@@ -56,7 +63,8 @@ export const images: SampleKind = {
             pixels: own.studentPart((split as RecordSplit).bytes(ordinal) ?? new Uint8Array()),
             dims,
           }),
-          write(folder, models) {
+          write(folder, whole) {
+            const models = writing?.split(whole) ?? whole;
             const architecture = recipe.student.kind;
             const preprocessor = own.files()['preprocessor_config.json'] as Uint8Array;
             const [main] = models.heads as [Head, ...Head[]];
@@ -97,6 +105,35 @@ const PEER: PeerModel = {
   fits: ({ features }) => features === 'pooled',
 };
 
+/** What is done with models that write a sentence; undefined where the recipe wants none. */
+async function writingParts(recipe: Recipe, { spaces }: PreparedDataset) {
+  const outputs = wantedOutputs(recipe);
+  const [index, ...others] = outputs.flatMap(({ target }, i) => (target.writes ? [i] : []));
+  if (index === undefined) return undefined;
+  if (others.length > 0) {
+    throw new LimbeckError('recipe.invalid', 'a student writes one sentence', {
+      where: `outputs: ${[index, ...others].map((i) => outputs[i]?.name).join(', ')}`,
+      remedy: 'Leave one of them out.',
+    });
+  }
+  const { name } = outputs[index] as { name: string };
+  // Loaded where they are used: pages do not pay for them.
+  const [{ splitPackage }, { writingTeacher }] = await Promise.all([
+    import('../../export/writer-files.ts'),
+    import('../teaching/writing-teacher.ts'),
+  ]);
+  const wanted = {
+    ...(spaces[name] as SentenceSpace),
+    output: name,
+    input: wordsColumn(labelColumn(outputs, index)),
+  };
+  return {
+    split: splitPackage<StudentPackage>,
+    teacher: (source: ImageTeacherSource) =>
+      source.file !== undefined && hasWriterFile(source.file) ? writingTeacher(source, wanted) : source,
+  };
+}
+
 async function openImageTeacher(run: RecipeRun): Promise<ImageTeacherSource | undefined> {
   const local = await localTeacher(run);
   if (local?.choice.kind !== 'onnx-image') return undefined;
@@ -118,6 +155,16 @@ function refuseLabelOptions({ data }: Recipe): void {
   throw new LimbeckError('data.options', 'the classes of images come from their source', {
     where: `${data.labels ? 'data.labels' : 'data.renameLabels'}, for ${data.source.kind}`,
     remedy: 'Leave it out; the source kind idx takes the names of its classes (data.source.classes).',
+  });
+}
+
+/** A mirrored image has another sentence. */
+function refuseMirrored(recipe: Recipe): void {
+  const written = wantedOutputs(recipe).find(({ target }) => target.writes);
+  if (!written || !recipe.data.augmentation?.flip) return;
+  throw new LimbeckError('recipe.invalid', 'images are mirrored, and what is written of them is not', {
+    where: `data.augmentation.flip, with outputs.${written.name}`,
+    remedy: 'Set data.augmentation.flip to false: a sentence may say what is on the left.',
   });
 }
 
