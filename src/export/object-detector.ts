@@ -24,7 +24,7 @@ export interface ObjectDetectorPackage {
   readonly architecture: string;
   readonly labels: readonly string[];
   readonly maps: BoxMaps;
-  /** What the output is read with: `grid`, `threshold`. */
+  /** What the output is read with: `grid`, `threshold`; `outputs` by name where there are several. */
   readonly config: Readonly<Record<string, unknown>>;
   /** [channels, height, width] of the training images. */
   readonly dims: readonly [number, number, number];

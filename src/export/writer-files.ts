@@ -12,7 +12,7 @@ import { byFile, type PackageAddition, type PackageModels } from './package-fold
 export const IMAGE_STATES = 'encoder_hidden_states';
 
 const [BATCH, SEQUENCE, PAST] = ['batch_size', 'sequence_length', 'past_sequence_length'] as const;
-const PRESENT = /^present\.\d+\.(key|value)$/;
+const PRESENT = /^present\.\d+\.(?:key|value)$/;
 
 /** A model that writes, as it ships: what looks at the image once, and what writes word by word. */
 export interface WriterParts {
@@ -36,7 +36,9 @@ export function splitWriter(graph: Graph): WriterParts | undefined {
 }
 
 /** The parts of a student's models, as a package has them: those that look in their usual place, those that write beside them. */
-export function splitPackage<T extends PackageModels & { readonly addition?: PackageAddition | undefined }>(content: T): T {
+export function splitPackage<T extends PackageModels & { readonly addition?: PackageAddition | undefined }>(
+  content: T,
+): T {
   const further = Object.entries(content.further ?? {}) as [string, Graph][];
   const looking = (graph: Graph) => splitWriter(graph)?.encoder ?? graph;
   const writing = (graph: Graph) => splitWriter(graph)?.decoder ?? graph;
@@ -60,10 +62,9 @@ export function splitPackage<T extends PackageModels & { readonly addition?: Pac
 
 function lookingPart(graph: Graph, { output, input }: WriterFacts): Graph {
   const g = new GraphBuilder(graph.opsets.get(''));
-  const inputs = graph.inputs.map(({ name, type, shape }) => [
-    name,
-    g.input(name, type ?? 'float32', shape ?? []),
-  ] as const);
+  const inputs = graph.inputs.map(
+    ({ name, type, shape }) => [name, g.input(name, type ?? 'float32', shape ?? [])] as const,
+  );
   const values = g.copy(graph, new Map(inputs));
   for (const value of graph.outputs)
     if (value.name !== output) g.output(values.get(value) as TypedValue, value.name);
@@ -80,7 +81,10 @@ function writingPart(graph: Graph, facts: WriterFacts): Graph {
   const [, places, width] = memory.shape as number[];
   const states = g.input(IMAGE_STATES, 'float32', [BATCH, places as number, width as number]);
   const kept = new Map<Value, { readonly past: TypedValue; readonly present: string }>();
-  for (const [part, seam] of [['key', WRITER_SEAMS.keys], ['value', WRITER_SEAMS.values]] as const) {
+  for (const [part, seam] of [
+    ['key', WRITER_SEAMS.keys],
+    ['value', WRITER_SEAMS.values],
+  ] as const) {
     seamsOf(graph, seam).forEach((value, n) => {
       const [, heads, , size] = value.shape as number[];
       const shape = [BATCH, heads as number, PAST, size as number];
@@ -94,17 +98,18 @@ function writingPart(graph: Graph, facts: WriterFacts): Graph {
   const made = new Map<string, TypedValue>();
   const unread = graph.inputs
     .filter(({ name }) => name !== facts.input)
-    .map(({ name, type, shape }) => [name, g.input(`unread/${name}`, type ?? 'float32', shape ?? [])] as const);
+    .map(
+      ({ name, type, shape }) => [name, g.input(`unread/${name}`, type ?? 'float32', shape ?? [])] as const,
+    );
   const copied = g.copy(graph, new Map([[facts.input, words], ...unread]), '', (node, { read }) => {
     const [value] = node.outputs as [Value];
-    if (value === memory) return [g.identity(states, value.name)];
-    if (isSeam(value, WRITER_SEAMS.positions)) return [g.identity(asking, value.name)];
-    if (isSeam(value, WRITER_SEAMS.bias))
-      return [g.identity(laterHidden(g, allPlaces(g, before, words), asking), value.name)];
+    if (value === memory) return [states];
+    if (isSeam(value, WRITER_SEAMS.positions)) return [asking];
+    if (isSeam(value, WRITER_SEAMS.bias)) return [laterHidden(g, allPlaces(g, before, words), asking)];
     const part = kept.get(value);
     const here = part && read(newlyMade(node));
     if (!part || !here) return undefined;
-    const all = g.op('Concat', [part.past, here], { axis: 2 }, { name: value.name });
+    const all = g.concat([part.past, here], 2);
     made.set(part.present, all);
     return [all];
   });
@@ -134,18 +139,25 @@ export function joinWriter(
     readonly input: string;
     readonly length: number;
     /** Makes the decoder's words of those that are read, and the logits of those that are answered of the decoder's. */
-    readonly translate?: { readonly words: (g: GraphBuilder, ids: TypedValue) => TypedValue; readonly logits: (g: GraphBuilder, logits: TypedValue) => TypedValue } | undefined;
+    readonly translate?:
+      | {
+          readonly words: (g: GraphBuilder, ids: TypedValue) => TypedValue;
+          readonly logits: (g: GraphBuilder, logits: TypedValue) => TypedValue;
+        }
+      | undefined;
     readonly facts: WriterFacts;
   },
 ): Graph {
   const g = new GraphBuilder(Math.max(encoder.opsets.get('') ?? 0, decoder.opsets.get('') ?? 0));
-  const bound = encoder.inputs.map(({ name, type, shape }) => [name, g.input(name, type ?? 'float32', shape ?? [])] as const);
+  const bound = encoder.inputs.map(
+    ({ name, type, shape }) => [name, g.input(name, type ?? 'float32', shape ?? [])] as const,
+  );
   const given = g.input(as.input, 'int64', ['batch', as.length]);
   // The name is free for the next time that it is taken apart.
   const looking = renameValue(encoder, statesOf(encoder), 'image_states');
   const states = looking.outputs.find(({ name }) => name === 'image_states') as Value;
   const looked = g.copy(looking, new Map(bound));
-  const memory = g.identity(looked.get(states) as TypedValue, `writer/${WRITER_SEAMS.memory}`);
+  const memory = looked.get(states) as TypedValue;
   const words = as.translate ? as.translate.words(g, given) : given;
   const ofDecoder = decoder.inputs.map(({ name, type, shape }) => {
     if (name === 'input_ids') return [name, words] as const;
@@ -155,11 +167,11 @@ export function joinWriter(
   const places = placesFrom(g, words);
   const copied = g.copy(decoder, new Map(ofDecoder), 'writer', (node, { read }) => {
     const [value] = node.outputs as [Value];
-    if (isSeam(value, WRITER_SEAMS.positions)) return [g.identity(places, WRITER_SEAMS.positions)];
-    if (isSeam(value, WRITER_SEAMS.bias)) return [g.identity(laterHidden(g, places, places), WRITER_SEAMS.bias)];
-    const seam = PRESENT.exec(value.name)?.[1] === 'key' ? WRITER_SEAMS.keys : WRITER_SEAMS.values;
+    if (isSeam(value, WRITER_SEAMS.positions)) return [places];
+    if (isSeam(value, WRITER_SEAMS.bias)) return [laterHidden(g, places, places)];
+    // Behind it is the seam, under its name.
     const here = PRESENT.test(value.name) && read(newlyMade(node));
-    return here ? [g.identity(here, seam)] : undefined;
+    return here ? [here] : undefined;
   });
   for (const value of looking.outputs)
     if (value !== states) g.output(looked.get(value) as TypedValue, value.name);

@@ -14,7 +14,11 @@ const PAST = /^past_key_values\./;
  * true ones before each, where these are fed; and `OUTPUT/written`, int32 [batch, length]: the likeliest word after each that was
  * written, up to the end (0 behind it). Asked for nothing by name, it looks and writes, as people do.
  */
-export function writingSession(encoder: Session, decoder: Session, { output, input, length }: WriterFacts): Session {
+export function writingSession(
+  encoder: Session,
+  decoder: Session,
+  { output, input, length }: WriterFacts,
+): Session {
   const written = writtenOutput(output);
   const looked = encoder.outputNames.filter((name) => name !== STATES);
   const pasts = (decoder.inputMetadata ?? []).filter(({ name }) => PAST.test(name));

@@ -49,8 +49,7 @@ export class OutputsMeasuring {
   }
 
   add(answers: Readonly<Record<string, Answers>>, batch: MeasuredBatch): void {
-    for (const { part, measuring } of this.#parts)
-      measuring.add(reduced(part, answers, batch), batch);
+    for (const { part, measuring } of this.#parts) measuring.add(reduced(part, answers, batch), batch);
   }
 
   /** By name, and by `OUTPUT/NAME` where there are several outputs. */

@@ -1,5 +1,5 @@
-import { type Metric, metric } from './metric.ts';
 import type { MeasuredBatch } from './metric.ts';
+import { type Metric, metric } from './metric.ts';
 import { columnOf, rowOf } from './output-rows.ts';
 import { NOT_WRITTEN, SENTENCE_SCORES } from './sentence-scores.ts';
 
@@ -107,7 +107,11 @@ function runsOf(words: readonly number[], length: number): Map<string, number> {
 }
 
 /** The rows of a batch that have a sentence, with what is kept of the answers. */
-function* sentencesOf(scores: MeasuredBatch['columns'][string], { filled, columns }: MeasuredBatch, labels: string) {
+function* sentencesOf(
+  scores: MeasuredBatch['columns'][string],
+  { filled, columns }: MeasuredBatch,
+  labels: string,
+) {
   const truths = columnOf(columns, labels);
   for (let row = 0; row < filled; row++) {
     const truth = rowOf(truths, row) as Int32Array;

@@ -72,7 +72,8 @@ class SentenceReader implements TruthReader<string[] | number[], SentenceSpace> 
   read(raw: unknown): string[] | undefined {
     const { field, output } = this.#context;
     if (raw === undefined || raw === null || raw === '') return undefined;
-    if (typeof raw !== 'string') throw new BrokenValue('label', `'${field}' has no sentence but ${shownValue(raw)}`);
+    if (typeof raw !== 'string')
+      throw new BrokenValue('label', `'${field}' has no sentence but ${shownValue(raw)}`);
     const words = wordsOf(raw);
     if (words.length === 0) return undefined;
     const { length } = this.#options;
@@ -107,8 +108,7 @@ class SentenceReader implements TruthReader<string[] | number[], SentenceSpace> 
     const numbers = new Map(words.map((word, i) => [word, FIRST_WORD + i]));
     return {
       space: { words, length: this.#longest + 1 },
-      final: (value: string[] | number[]) =>
-        (value as string[]).map((word) => numbers.get(word) ?? UNKNOWN),
+      final: (value: string[] | number[]) => (value as string[]).map((word) => numbers.get(word) ?? UNKNOWN),
     };
   }
 }

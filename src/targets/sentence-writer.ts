@@ -75,9 +75,18 @@ export function writtenLogits(
   let hidden = g.add(g.gather(table, words), g.gather(order, positions));
   for (let layer = 0; layer < layers; layer++) {
     hidden = g.scope(`layer_${layer}`, () => {
-      let x = g.add(hidden, g.scope('words', () => lookBack(norm('norm', hidden))));
-      x = g.add(x, g.scope('look', () => lookAtImage(norm('norm', x), layer)));
-      return g.add(x, g.scope('mlp', () => block(norm('norm', x))));
+      let x = g.add(
+        hidden,
+        g.scope('words', () => lookBack(norm('norm', hidden))),
+      );
+      x = g.add(
+        x,
+        g.scope('look', () => lookAtImage(norm('norm', x), layer)),
+      );
+      return g.add(
+        x,
+        g.scope('mlp', () => block(norm('norm', x))),
+      );
     });
   }
   const logits = linear('output', norm('norm', hidden), width, outputs, 1 / Math.sqrt(width));

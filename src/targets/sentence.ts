@@ -53,7 +53,9 @@ export const sentence = defineTarget({
     const input = wordsColumn(labels);
     const words = g.input(input, 'int64', ['batch', own.length]);
     g.setMetadata(WRITER_METADATA, JSON.stringify({ output, input, ...own } satisfies WriterFacts));
-    return g.scope(scope, () => writtenLogits(g, make, features, words, { ...chosen, outputs: wordCount(own) }));
+    return g.scope(scope, () =>
+      writtenLogits(g, make, features, words, { ...chosen, outputs: wordCount(own) }),
+    );
   },
   objective: { labels: { tokenLabels: 0.5 }, teacher: { nextTokenKd: 1 } },
   writes: true,

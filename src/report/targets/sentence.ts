@@ -71,9 +71,7 @@ export function besideBoxes(sections: ReadonlyMap<string, Section>): ReadonlyMap
   return new Map(
     [...sections].map(([output, section]) => [
       output,
-      section.flatMap((block) =>
-        block === boxes.block ? [both] : block === sentences.block ? [] : [block],
-      ),
+      section.flatMap((block) => (block === boxes.block ? [both] : block === sentences.block ? [] : [block])),
     ]),
   );
 }

@@ -36,8 +36,7 @@ export class HeadsMeasuring {
   add(answers: Readonly<Record<string, Tensor>>, batch: Batch): void {
     this.#values = undefined;
     const smaller = { ...answers };
-    for (const head of this.#heads)
-      smaller[head.output] = reduced(head, answers, batch);
+    for (const head of this.#heads) smaller[head.output] = reduced(head, answers, batch);
     this.#all.add(smaller, batch);
     this.#main.add(smaller[(this.#heads[0] as Head).output] as Tensor, batch);
   }

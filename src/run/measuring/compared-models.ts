@@ -84,7 +84,10 @@ export class ComparedModels {
     for (const [name, { session, kept, reads, measuring }] of this.#models) {
       const answers = kept
         ? Object.fromEntries([...kept].map(([output, space]) => [output, readKnowledge(space, batch)]))
-        : await session.run(takenFeeds(session, (reads?.(batch) ?? batch).columns), fetchesOf(this.#heads, session.outputNames));
+        : await session.run(
+            takenFeeds(session, (reads?.(batch) ?? batch).columns),
+            fetchesOf(this.#heads, session.outputNames),
+          );
       measuring.add(answers, batch);
       said.set(name, answers);
     }

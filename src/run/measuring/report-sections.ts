@@ -28,10 +28,7 @@ export function saidByTeacher(block: Section[number]): Section[number] {
 /** What the report shows of each output, gathered batch by batch. */
 export class ReportSections {
   /** By output; `shown` is the output of models that is shown: of sentences what they write. */
-  readonly #collectors = new Map<
-    string,
-    { readonly collector: SectionCollector; readonly shown: string }
-  >();
+  readonly #collectors = new Map<string, { readonly collector: SectionCollector; readonly shown: string }>();
   readonly #data: TaskData;
 
   constructor(run: Pick<RunContext, 'recipe'>, data: TaskData, models: ComparedModels) {

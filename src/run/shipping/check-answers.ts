@@ -123,7 +123,10 @@ function requireSameSentences(told: readonly boolean[], where: string): void {
   throw new LimbeckError(
     'export.other-answers',
     `the shipped student writes other sentences than measured: ${other} of ${told.length}`,
-    { where, remedy: 'What ships would not be what was measured, so the run stops. Report it with the recipe.' },
+    {
+      where,
+      remedy: 'What ships would not be what was measured, so the run stops. Report it with the recipe.',
+    },
   );
 }
 

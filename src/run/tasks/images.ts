@@ -4,8 +4,8 @@ import { labelColumn } from '../../data/prepared/dataset-parts.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { SOURCES } from '../../data/sources/index.ts';
 import { LimbeckError } from '../../errors.ts';
-import { hasWriterFile } from '../../export/is-writer.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
+import { hasWriterFile } from '../../export/is-writer.ts';
 import { writeObjectDetector } from '../../export/object-detector.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { Backbone } from '../../students/backbone.ts';
@@ -67,11 +67,15 @@ export const images: SampleKind = {
             const models = writing?.split(whole) ?? whole;
             const architecture = recipe.student.kind;
             const preprocessor = own.files()['preprocessor_config.json'] as Uint8Array;
-            const [main] = models.heads as [Head, ...Head[]];
+            const [main, ...others] = models.heads as [Head, ...Head[]];
+            const outputs = others.length > 0 || main.target.writes ? outputsIn(models.heads) : undefined;
             if (main.target.kind === boxes.kind) {
               const { names, ...grid } = main.space as BoxSpace;
               const maps = { output: main.output, classes: names.length, ...grid };
-              const config = main.target.config(main.space, main.options, main.tuned);
+              const config = {
+                ...main.target.config(main.space, main.options, main.tuned),
+                ...(outputs && { outputs }),
+              };
               writeObjectDetector(folder, {
                 ...models,
                 architecture,
@@ -90,6 +94,7 @@ export const images: SampleKind = {
               dims,
               normalization,
               preprocessor,
+              outputs,
             });
           },
         };
@@ -97,6 +102,16 @@ export const images: SampleKind = {
     };
   },
 };
+
+/** What the outputs of a model are read with, by name. */
+function outputsIn(heads: readonly Head[]): Record<string, unknown> {
+  return Object.fromEntries(
+    heads.map(({ output, target, space, options, tuned }) => [
+      output,
+      { target: target.kind, ...target.config(space, options, tuned) },
+    ]),
+  );
+}
 
 const PEER: PeerModel = {
   title: 'a linear model of pixels',

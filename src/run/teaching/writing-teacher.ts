@@ -1,6 +1,6 @@
 import { LimbeckError } from '../../errors.ts';
-import { joinWriter } from '../../export/writer-files.ts';
 import { writerFileOf } from '../../export/is-writer.ts';
+import { joinWriter } from '../../export/writer-files.ts';
 import type { TypedValue } from '../../onnx/graph.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { openModelFile } from '../../onnx/node-files.ts';
@@ -58,7 +58,9 @@ export function writingTeacher(teacher: ImageTeacherSource, wanted: WantedSenten
   const model = joinWriter({ encoder: teacher.model, decoder }, { ...wanted, facts, translate });
   const notes =
     unknown.length > 0
-      ? [`the teacher does not know ${unknown.length} of ${wanted.words.length} words: ${unknown.slice(0, 5).join(', ')}`]
+      ? [
+          `the teacher does not know ${unknown.length} of ${wanted.words.length} words: ${unknown.slice(0, 5).join(', ')}`,
+        ]
       : [];
   return { ...teacher, model, notes: [...(teacher.notes ?? []), ...notes] };
 }

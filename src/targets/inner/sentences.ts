@@ -1,4 +1,4 @@
-import { weighedRowMean, softmaxEntropy } from './distributions.ts';
+import { softmaxEntropy, weighedRowMean } from './distributions.ts';
 import type { InnerKnowledge } from './inner-knowledge.ts';
 import { CLASSES_OF_PLACES } from './places.ts';
 
