@@ -90,7 +90,7 @@ describe('scores of sentences', () => {
       unwritten: sentenceScores(logits, batch, 'labels', undefined),
     };
   };
-  const valueOf = (
+  const scoreBy = (
     metric: ReturnType<typeof bleu>,
     scores: Parameters<typeof metric.add>[1],
     batch: Parameters<typeof metric.add>[2],
@@ -104,17 +104,17 @@ describe('scores of sentences', () => {
     const { batch, scores } = measured(['abcdef', 'abcde'], ['abcdef', 'abca']);
     // Runs of 1: 6/6 and 3/4 (the second a is not there); of 2: 5/5, 2/3; of 3: 4/4, 1/2; of 4: 3/3, 0/1.
     const expected = ((9 / 10) * (7 / 8) * (5 / 6) * (3 / 4)) ** 0.25 * Math.exp(1 - 11 / 10);
-    expect(valueOf(bleu(options), scores, batch)).toBeCloseTo(expected, 10);
-    expect(valueOf(exactSentences(options), scores, batch)).toBe(0.5);
+    expect(scoreBy(bleu(options), scores, batch)).toBeCloseTo(expected, 10);
+    expect(scoreBy(exactSentences(options), scores, batch)).toBe(0.5);
     // All words are as likely.
-    expect(valueOf(sentencePerplexity(options), scores, batch)).toBeCloseTo(128, 3);
+    expect(scoreBy(sentencePerplexity(options), scores, batch)).toBeCloseTo(128, 3);
   });
 
   it('are none where nobody was asked to write', () => {
     const { batch, unwritten } = measured(['ab'], ['ab']);
-    expect(valueOf(bleu(options), unwritten, batch)).toBeNaN();
-    expect(valueOf(exactSentences(options), unwritten, batch)).toBeNaN();
-    expect(valueOf(sentencePerplexity(options), unwritten, batch)).toBeCloseTo(128, 3);
+    expect(scoreBy(bleu(options), unwritten, batch)).toBeNaN();
+    expect(scoreBy(exactSentences(options), unwritten, batch)).toBeNaN();
+    expect(scoreBy(sentencePerplexity(options), unwritten, batch)).toBeCloseTo(128, 3);
   });
 });
 
