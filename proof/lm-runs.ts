@@ -24,7 +24,7 @@ export async function lmStudent(
   seed: number,
   log: (line: string) => void,
 ): Promise<{ readonly result: RunResult; readonly out: string }> {
-  const name = `lm-${kept}`;
+  const name = `language-model-${kept}`;
   const result = await distilRecipe({
     recipe: 'lm',
     name,

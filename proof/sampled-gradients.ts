@@ -176,8 +176,9 @@ async function gradientOf(kept: keyof typeof KEPT, batch: Batch) {
     float32(new Float32Array(dims.reduce((a, b) => a * b, 1)), [...dims]);
   for (const { spec, initial } of compiled.carried) feeds[spec.name] = initial ?? zeros(spec.dims);
   for (const { spec } of parameters) feeds[gradientName(spec.name)] = zeros(spec.dims);
-  for (const name of compiled.countNames) feeds[name] = float32([batch.tokens], []);
-  if (compiled.graph.inputs.some(({ name }) => name === SHARE)) feeds[SHARE] = float32([1], []);
+  for (const { name } of compiled.graph.inputs)
+    if (name.startsWith('count/')) feeds[name] = float32([batch.tokens], []);
+  feeds[SHARE] = float32([1], []);
   return async (teacher: Tensor): Promise<Float32Array> => {
     for (const { name, type, dims } of compiled.batchInputs) {
       const given: Record<string, Tensor> = {
