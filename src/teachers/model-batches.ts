@@ -1,5 +1,5 @@
 import { type Batch, columnOf } from '../data/batch.ts';
-import { SEQUENCE } from '../data/columns.ts';
+import { ANSWER_PLACES, SEQUENCE } from '../data/columns.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Value } from '../onnx/graph.ts';
 import { elementCount, type Tensor, zeros } from '../onnx/tensor.ts';
@@ -26,9 +26,7 @@ export function answersOf(
   const labels: Record<string, Float32Array> = {};
   for (const tap of taps) {
     const { dims } = outputs[tap] as TeacherOutput;
-    const size = elementCount(
-      dims.map((dim) => (dim === SEQUENCE ? (batch.sizes[SEQUENCE] as number) : dim)),
-    );
+    const size = elementCount(dims.map((dim) => (dim === SEQUENCE ? answeredLength(batch) : dim)));
     const values = (results[tap] as Tensor).data as Float32Array;
     if (values.length !== batch.rows * size) {
       throw new LimbeckError('teacher.outputs', `${title} gives ${tap} in another shape than it declares`, {
@@ -40,6 +38,11 @@ export function answersOf(
     checkFinite(labels[tap], size, tap, batch, title);
   }
   return labels;
+}
+
+/** Places that answers are about: of the teacher's own tokens, or of the student's. */
+function answeredLength({ columns, sizes }: Batch): number {
+  return (columns[ANSWER_PLACES]?.dims[1] ?? sizes[SEQUENCE]) as number;
 }
 
 /** @throws LimbeckError `teacher.tap` for a tap that a teacher does not have */

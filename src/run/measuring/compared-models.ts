@@ -82,10 +82,12 @@ export class ComparedModels {
     const fetches = Object.fromEntries(this.#heads.map(({ output }) => [output, null]));
     const said = new Map<string, Readonly<Record<string, Tensor>>>();
     for (const [name, { session, kept, reads, measuring }] of this.#models) {
+      const own = reads?.(batch) ?? batch;
       const answers = kept
         ? Object.fromEntries([...kept].map(([output, space]) => [output, readKnowledge(space, batch)]))
-        : await session.run(takenFeeds(session, (reads?.(batch) ?? batch).columns), fetches);
-      measuring.add(answers, batch);
+        : await session.run(takenFeeds(session, own.columns), fetches);
+      // Where its tokens are others, so is what comes next.
+      measuring.add(answers, kept ? batch : own);
       said.set(name, answers);
     }
     if (this.isOneClass) this.#count(said, batch);
