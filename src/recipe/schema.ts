@@ -23,6 +23,7 @@ import { meaningProblems } from './meaning.ts';
 import { misplacedKinds } from './misplaced-kinds.ts';
 import { nothingLearntProblems } from './nothing-learnt.ts';
 import { objectiveSchema } from './objective.ts';
+import { onPolicyProblems } from './on-policy.ts';
 import { outputsSchema } from './outputs.ts';
 import { registryUnion } from './registry-union.ts';
 import { metricProblems } from './selection-metric.ts';
@@ -32,6 +33,7 @@ import { teacherSchema } from './teacher.ts';
 import { teacherMemoryProblems } from './teacher-memory.ts';
 import { trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
+import { writtenProblems } from './written.ts';
 
 /**
  * A recipe: everything that decides what a run does. This is its only declaration: its types, defaults, JSON schema,
@@ -117,6 +119,8 @@ export const recipeSchema = fromRegistries(() =>
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
         ...languageModelProblems(recipe as Recipe),
+        ...writtenProblems(recipe as Recipe),
+        ...onPolicyProblems(recipe as Recipe),
         ...metricProblems(recipe as Recipe),
         ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),

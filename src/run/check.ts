@@ -9,6 +9,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { stretches } from '../report/targets/frame-classes.ts';
 import { type BoxSpace, boxesInList } from '../targets/box-grid.ts';
 import { boxListColumn } from '../targets/boxes-truth.ts';
+import { writtenSentence } from '../targets/sentence-words.ts';
 import { requireTransforms } from './compressing/require-transforms.ts';
 import { interrupted, isStop } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
@@ -19,6 +20,7 @@ import { dataFindings } from './data/data-findings.ts';
 import { untrainable } from './data/require-trainable.ts';
 import { requireRuntimes } from './gates/require-runtimes.ts';
 import { openTask } from './tasks/index.ts';
+import { requireWriting } from './writing/require-writing.ts';
 
 /** A class and its samples by split; `train` by their true class, `labelled` those whose label the student is given. */
 export interface CheckedClass {
@@ -82,7 +84,7 @@ const MOST_SAMPLES = 4;
  * models see the first samples; and whether its transforms fit the student, and the runtimes that it bounds are there. The run that
  * follows finds the data prepared. The teacher is opened and asked nothing.
  *
- * @throws LimbeckError `compress.invalid`, `measure.no-runtime`; of the data, the tokenizer and the teacher's files; `run.interrupted` after `options.signal`
+ * @throws LimbeckError `compress.invalid`, `measure.no-runtime`, `recipe.invalid` for a teacher that cannot write what it is to; of the data, the tokenizer and the teacher's files; `run.interrupted` after `options.signal`
  */
 export async function check(recipe: Recipe, options: RunOptions): Promise<DataCheck> {
   try {
@@ -106,6 +108,7 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
       const summary = `${dataset.statistics.rows} rows${dataset.reused ? '; prepared earlier' : ''}`;
       options.onEvent?.({ type: 'stage-end', stage: 'data', seconds, summary });
       if (!untrainable(data)) await requireTransforms(recipe, data);
+      await requireWriting(recipe, data);
       await requireRuntimes(recipe, options);
       return describe(task, data);
     } finally {
@@ -195,8 +198,11 @@ function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null
   if (list) return boxesInWords(list.data as Float32Array, Object.values(spaces)[0] as BoxSpace);
   const values = Array.from(column.data as Float32Array, Number);
   if (column.type === 'int32' && column.dims.length === 1) return labels[values[0] as number] ?? null;
-  const [space] = Object.values(spaces) as [{ readonly names?: readonly string[] } | undefined];
-  const { names } = space ?? {};
+  const [space] = Object.values(spaces) as [
+    { readonly names?: readonly string[]; readonly words?: readonly string[] } | undefined,
+  ];
+  const { names, words } = space ?? {};
+  if (words) return (values[0] as number) < 0 ? null : writtenSentence(values, words);
   // A class for each frame.
   if (names && column.type === 'int32' && column.dims.length === 2)
     return values.every((value) => value < 0) ? null : stretches(values, names);

@@ -32,7 +32,21 @@ export async function planStudent(context: PlanningContext, costs: Artifacts): P
   const cost = await context.told('train', 'Time the student', () => measureStudent(context, inner));
   const memoryBytes = memory.take() + data.heldBytes;
   costs.set(STUDENT_COST, { cost, memoryBytes });
-  return planTraining(context, 'train', { cost, memoryBytes, withTeacher: taught });
+  const writing = taught && context.recipe.training.onPolicy ? await writingSeconds(context, cost, costs) : 0;
+  return planTraining(context, 'train', { cost, memoryBytes, withTeacher: taught, writing });
+}
+
+/** Seconds that a step takes on average for the texts of the student. */
+async function writingSeconds(
+  context: PlanningContext,
+  { student }: StudentCost,
+  costs: Artifacts,
+): Promise<number> {
+  // Loaded where it is used: pages do not pay for it.
+  const { onPolicySeconds } = await import('./on-policy-seconds.ts');
+  return context.told('train', 'Time the student as it writes', () =>
+    onPolicySeconds(context, student, costs),
+  );
 }
 
 /** Training its baseline. Without what the losses ask for, a step is another one. */
@@ -68,17 +82,30 @@ export function planTraining(
     memoryBytes,
     withTeacher,
     epochs: given,
-  }: { cost: StudentCost; memoryBytes: number; withTeacher: boolean; epochs?: number },
+    writing = 0,
+  }: {
+    cost: StudentCost;
+    memoryBytes: number;
+    withTeacher: boolean;
+    epochs?: number;
+    /** Seconds of a step besides the step. */
+    writing?: number;
+  },
 ): StagePlan {
   const { recipe, data } = context;
   const { dataset } = data;
   const { earlyStopping, evaluateEvery, checkpointEvery } = recipe.training;
-  const epochs = given ?? (stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs);
+  const passes = given ?? (stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs);
+  // Texts that the teacher writes lengthen epochs.
+  const { written } = recipe.data;
+  const longer = withTeacher && written ? written.part + (written.alone ? 0 : 1) : 1;
+  const epochs = longer * passes;
   const samples = withTeacher ? dataset.splits.train : dataset.splits.labelled;
   const batchSize = trainedBatch(context, samples);
   const split = fillsBatches(samples) ? inFullBatches(samples, batchSize) : samples;
   const perEpoch = batchCount(split, batchSize);
   const secondsOf = (count: number) =>
+    count * perEpoch * writing +
     trainingSeconds({
       split,
       batchSize,
@@ -92,7 +119,7 @@ export function planTraining(
   // The soonest that patience can end is when nothing after the first evaluation was better.
   const fewest =
     earlyStopping && stage !== 'compress'
-      ? Math.min(epochs, earlyStopping.patience + Math.min(1, evaluateEvery / perEpoch))
+      ? Math.min(epochs, longer * (earlyStopping.patience + Math.min(1, evaluateEvery / perEpoch)))
       : epochs;
   const secondsAtMost = secondsOf(epochs);
   return {
@@ -103,9 +130,9 @@ export function planTraining(
     diskBytes: CHECKPOINTS_KEPT * cost.training.checkpoint.bytes,
     note:
       fewest < epochs
-        ? `${Math.ceil(fewest * perEpoch)} to ${epochs * perEpoch} steps, as early stopping will have it: ` +
+        ? `${Math.ceil(fewest * perEpoch)} to ${Math.ceil(epochs * perEpoch)} steps, as early stopping will have it: ` +
           `${secondsOf(fewest).toFixed(0)} to ${secondsAtMost.toFixed(0)} s`
-        : `${epochs * perEpoch} steps`,
+        : `${Math.ceil(epochs * perEpoch)} steps`,
   };
 }
 
