@@ -25,8 +25,9 @@ export function answersOf(
 ): Record<string, Float32Array> {
   const labels: Record<string, Float32Array> = {};
   for (const tap of taps) {
-    const { dims } = outputs[tap] as TeacherOutput;
-    const size = elementCount(dims.map((dim) => (dim === SEQUENCE ? answeredLength(batch) : dim)));
+    const { dims, answered } = outputs[tap] as TeacherOutput;
+    const length = answered ? columnOf(batch, ANSWER_PLACES).dims[1] : batch.sizes[SEQUENCE];
+    const size = elementCount(dims.map((dim) => (dim === SEQUENCE ? (length as number) : dim)));
     const values = (results[tap] as Tensor).data as Float32Array;
     if (values.length !== batch.rows * size) {
       throw new LimbeckError('teacher.outputs', `${title} gives ${tap} in another shape than it declares`, {
@@ -38,11 +39,6 @@ export function answersOf(
     checkFinite(labels[tap], size, tap, batch, title);
   }
   return labels;
-}
-
-/** Places that answers are about: of the teacher's own tokens, or of the student's. */
-function answeredLength({ columns, sizes }: Batch): number {
-  return (columns[ANSWER_PLACES]?.dims[1] ?? sizes[SEQUENCE]) as number;
 }
 
 /** @throws LimbeckError `teacher.tap` for a tap that a teacher does not have */

@@ -147,10 +147,12 @@ function outputsOf(graph: Graph, title: string): Record<string, TeacherOutput> {
   const length = graph.inputs.find(({ name }) => name === INPUT_IDS)?.shape?.[1];
   const outputs: Record<string, TeacherOutput> = {};
   for (const { name, type, shape } of graph.outputs) {
-    const isLength = (dim: unknown) => typeof dim === 'string' && (dim === length || dim === ANSWERED);
-    const dims = shape?.slice(1).map((dim) => (isLength(dim) ? SEQUENCE : dim));
+    const answered = shape?.includes(ANSWERED) === true;
+    const dims = shape
+      ?.slice(1)
+      .map((dim) => (typeof dim === 'string' && (dim === length || dim === ANSWERED) ? SEQUENCE : dim));
     if (type !== 'float32' || !dims?.every((dim) => typeof dim === 'number' || dim === SEQUENCE)) continue;
-    outputs[name] = { type, dims: dims as TeacherOutput['dims'] };
+    outputs[name] = { type, dims: dims as TeacherOutput['dims'], ...(answered && { answered }) };
   }
   if (Object.keys(outputs).length > 0) return outputs;
   throw new LimbeckError('teacher.outputs', `${title} has no output that can be knowledge`, {
