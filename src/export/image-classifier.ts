@@ -32,6 +32,8 @@ export interface ImageClassifierPackage {
    * their size.
    */
   readonly preprocessor?: Uint8Array | undefined;
+  /** What the outputs are read with, by name, of a model with others than one class a sample. */
+  readonly outputs?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const PREPROCESSOR_FILE = 'preprocessor_config.json';
@@ -83,6 +85,7 @@ function imageClassifierConfig({
   labels,
   dims,
   architecture,
+  outputs,
 }: ImageClassifierPackage): Record<string, unknown> {
   const [channels, height] = dims;
   return {
@@ -94,7 +97,7 @@ function imageClassifierConfig({
     ...classNames(labels),
     num_channels: channels,
     image_size: height,
-    limbeck: { architecture },
+    limbeck: { architecture, ...(outputs && { outputs }) },
   };
 }
 
