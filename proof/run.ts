@@ -18,6 +18,7 @@ import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './
 import type { Proof } from './proof.ts';
 import { pruning } from './pruning.ts';
 import { quantisationAware } from './qat.ts';
+import { scenes } from './scenes.ts';
 import { scenesBoxes } from './scenes-boxes.ts';
 import { severalTeachers } from './several-teachers.ts';
 import { speech } from './speech.ts';
@@ -45,6 +46,7 @@ const PROOFS: readonly Proof[] = [
   speech,
   keywords,
   scenesBoxes,
+  scenes,
   tags,
   embeddings,
   chatTeacher,
