@@ -19,6 +19,7 @@ import { onPolicy } from './on-policy.ts';
 import type { Proof } from './proof.ts';
 import { pruning } from './pruning.ts';
 import { quantisationAware } from './qat.ts';
+import { scenes } from './scenes.ts';
 import { scenesBoxes } from './scenes-boxes.ts';
 import { severalTeachers } from './several-teachers.ts';
 import { speech } from './speech.ts';
@@ -46,6 +47,7 @@ const PROOFS: readonly Proof[] = [
   speech,
   keywords,
   scenesBoxes,
+  scenes,
   tags,
   embeddings,
   chatTeacher,
