@@ -16,10 +16,12 @@ import { labellingPrecision } from './labelling-precision.ts';
 import { largerThanMemory } from './larger-than-memory.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import { languageModels } from './lm.ts';
+import { onPolicy } from './on-policy.ts';
 import type { Proof } from './proof.ts';
 import { pruning } from './pruning.ts';
 import { quantisationAware } from './qat.ts';
 import { sampledCache } from './sampled-cache.ts';
+import { scenes } from './scenes.ts';
 import { scenesBoxes } from './scenes-boxes.ts';
 import { severalTeachers } from './several-teachers.ts';
 import { speech } from './speech.ts';
@@ -47,6 +49,7 @@ const PROOFS: readonly Proof[] = [
   speech,
   keywords,
   scenesBoxes,
+  scenes,
   tags,
   embeddings,
   chatTeacher,
@@ -56,6 +59,7 @@ const PROOFS: readonly Proof[] = [
   largerThanMemory,
   languageModels,
   sampledCache,
+  onPolicy,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
