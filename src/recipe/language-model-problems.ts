@@ -19,7 +19,8 @@ export function languageModelProblems(recipe: Wanted): Problem[] {
   if (writers.length === 0) return [];
   if (!recipe.teacher) return halfProblems(recipe);
   const parts = writers.filter(([, output]) => (output as { keep?: unknown }).keep !== 'all');
-  return [...halfProblems(recipe), ...parts.flatMap(([name]) => wholeAnswerProblems(recipe, name))];
+  const [main] = Object.keys(recipe.outputs ?? {});
+  return [...halfProblems(recipe), ...parts.flatMap(([name]) => wholeAnswerProblems(recipe, name, main))];
 }
 
 /** Keys and values are read and kept in float32. */
@@ -30,7 +31,11 @@ function halfProblems({ export: { fp16 } }: Wanted): Problem[] {
 }
 
 /** Uses of a teacher's answer that read all logits, where only some tokens of it are kept. */
-function wholeAnswerProblems({ weighting, training, objective }: Wanted, name: string): Problem[] {
+function wholeAnswerProblems(
+  { weighting, training, objective }: Wanted,
+  name: string,
+  main: string | undefined,
+): Problem[] {
   const uses: [asked: boolean, what: string, path: Problem['path']][] = [
     [weighting.kind === 'dynamic', 'dynamic weighting', ['weighting', 'kind']],
     [training.dynamics !== false, 'following samples', ['training', 'dynamics']],
@@ -39,8 +44,8 @@ function wholeAnswerProblems({ weighting, training, objective }: Wanted, name: s
       'a curriculum by the teacher',
       ['training', 'curriculum'],
     ],
-    ...termsOf(objective).map(({ kind, path }): [boolean, string, Problem['path']] => [
-      kind in LOSSES_THAT_ASK,
+    ...termsOf(objective).map(({ kind, output = main, path }): [boolean, string, Problem['path']] => [
+      kind in LOSSES_THAT_ASK || (kind === 'tokenDivergence' && output === name),
       kind,
       path,
     ]),
