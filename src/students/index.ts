@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import { registry } from '../registry.ts';
+import { albert } from './albert.ts';
 import { audioConv } from './audio-conv.ts';
 import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
 import { cut } from './cut.ts';
+import { distilbert } from './distilbert.ts';
 import { dualEncoder } from './dual-encoder.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
@@ -22,6 +24,8 @@ export const BACKBONES = registry('student', [
   textAttention,
   staticEmbedding,
   bert,
+  albert,
+  distilbert,
   gpt2,
   llama,
   resnet,
