@@ -35,7 +35,7 @@ export const BACKBONES = registry('student', [
 ]);
 
 /** Those that are made of a model that is given: their options alone build nothing. */
-export const GIVEN_STUDENTS = registry('student of a model', [onnxFile, cut]);
+export const GIVEN_STUDENTS = /* @__PURE__ */ registry('student of a model', [onnxFile, cut]);
 
 /** A backbone of the registry that reads a modality. */
 export function backboneFor<M extends ModalityName>(kind: string, modality: M): Backbone<z.ZodObject, M> {
