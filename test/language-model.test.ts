@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KnowledgeStore } from '../src/knowledge/store.ts';
 import { checkRecipe } from '../src/recipe/parse.ts';
 import { check } from '../src/run/check.ts';
 import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
+import { label } from '../src/run/label.ts';
 import { openTextGenerator } from '../src/run/open-text-generator.ts';
 import { train } from '../src/run/train.ts';
 import { RunPlace } from './support/small-run.ts';
@@ -54,6 +56,17 @@ function recipeOf(name: string, more: Record<string, unknown> = {}) {
     store: 'store',
     ...more,
   });
+}
+
+/** All texts that a store has of a teacher, by key. */
+async function textsIn(name: string): Promise<unknown[]> {
+  const store = await KnowledgeStore.open(place.path(name));
+  const info = (await store.list()).find(({ tap }) => tap === 'written texts');
+  const space = await store.space(info as NonNullable<typeof info>);
+  const keys = space.check(undefined, 1000).map(({ key }) => key);
+  const texts = keys.map((key) => [[...key], [...(space.sized(key)[0]?.values ?? [])]]);
+  await store.close();
+  return texts;
 }
 
 describe('a language model', () => {
@@ -107,6 +120,49 @@ describe('a language model', () => {
     expect(teacher?.metrics.perplexity).toBeLessThan(6);
     expect(student.metrics.perplexity).toBeLessThan(8);
     expect(student.metrics.perplexity).toBeLessThan(baseline?.metrics.perplexity as number);
+  });
+
+  test('teaches by texts that it writes: alone, with the same ones after a stop, and no logits kept of the documents', async () => {
+    const recipe = recipeOf('written', {
+      inputs: undefined,
+      data: {
+        source: { kind: 'jsonl', path: 'documents.jsonl' },
+        splits: { validation: 40, test: 60 },
+        maxLength: 16,
+        buckets: [12, 16],
+        written: { part: 0.5, promptTokens: 3, alone: true },
+      },
+      teacher: { kind: 'onnx', model: 'runs/teacher/student', train: 'none' },
+      student: { kind: 'gpt2', width: 24, heads: 2, layers: 1 },
+      training: { epochs: 4, batchSize: 16, optimizer: { kind: 'adamw', learningRate: 0.01 } },
+      export: { int8: false },
+    });
+    const stop = new AbortController();
+    const texts: string[] = [];
+    const cut = distill(recipe, {
+      ...place.options('written'),
+      signal: stop.signal,
+      baseline: false,
+      onEvent: (event) => {
+        if (event.type === 'progress' && event.task === 'writing') stop.abort();
+      },
+    });
+    await expect(cut).rejects.toMatchObject({ code: 'run.interrupted' });
+    const options = { ...place.options('written'), baseline: false };
+    const result = await distill(recipe, {
+      ...options,
+      onEvent: (event) => {
+        if (event.type === 'stage-end' && event.stage === 'write') texts.push(event.summary);
+      },
+    });
+    expect(texts[0]).toMatch(/^\d+ texts, 64 of them were in the store/);
+    expect(result.student.metrics.perplexity).toBeLessThan(40);
+    expect(result.teacherCalls).toBeLessThan(250);
+    const page = readFileSync(place.path('runs', 'written', 'report.html'), 'utf8');
+    expect(page).toContain('Texts that the teacher wrote');
+    // One that is never stopped writes the same.
+    await label(recipe, { ...place.options('unstopped'), storeFolder: place.path('other-store') });
+    expect(await textsIn('other-store')).toEqual(await textsIn('store'));
   });
 
   test('learns what the assistant says in conversations, by the template of its tokenizer', async () => {

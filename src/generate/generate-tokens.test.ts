@@ -51,6 +51,18 @@ describe('draws', () => {
     expect(other).not.toEqual(first);
   });
 
+  it('of a text with a seed of its own do not depend on its place', async () => {
+    const texts = (seeds: number[]) =>
+      textsOf(
+        writtenDecoder(even),
+        seeds.map(() => [1]),
+        { temperature: 1, seeds, maxNewTokens: 12 },
+      );
+    const [[first, second], swapped] = [await texts([5, 6]), await texts([6, 5])];
+    expect(swapped).toEqual([second, first]);
+    expect(second).not.toEqual(first);
+  });
+
   it('of a text do not depend on those after it in the batch', async () => {
     const [alone] = await drawn([[1]], 7);
     const [beside, second] = await drawn([[1], [1]], 7);
@@ -150,5 +162,14 @@ describe('what is wrong is said', () => {
     };
     await expect(run()).rejects.toMatchObject({ name: 'AbortError' });
     expect(made).toEqual([2, 3, 4]);
+  });
+});
+
+it('names a text whose logits are no numbers', async () => {
+  const decoder = writtenDecoder((tokens) => (tokens[0] === 2 ? [0, Number.NaN] : [0, 1]));
+  const titleOf = (row: number) => `document ${'ab'[row]}`;
+  await expect(textsOf(decoder, [[1], [2]], { titleOf })).rejects.toMatchObject({
+    code: 'generate.not-finite',
+    where: 'document b, behind token 1 (0 made)',
   });
 });

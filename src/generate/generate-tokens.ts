@@ -44,10 +44,11 @@ export async function* generateTokens(
   checkSettings(options);
   const limit = newTokens(decoder, prompts, options);
   const { maxLength = Number.POSITIVE_INFINITY } = decoder;
-  const { endIds = [], isStopped, signal, seed = 0 } = options;
+  const { endIds = [], isStopped, signal, seed = 0, seeds } = options;
   let open = prompts.map((prompt, row): OpenText => {
     const start = Math.max(0, prompt.length - maxLength);
-    const random = randomStream(seed, 'generate', row);
+    const own = seeds?.[row];
+    const random = own === undefined ? randomStream(seed, 'generate', row) : randomStream(own, 'generate');
     return { row, tokens: [...prompt], promptLength: prompt.length, seen: new Set(prompt), random, start };
   });
   let reading = decoder.begin();
@@ -97,7 +98,7 @@ function chooseToken(
   const { temperature = topK === undefined && topP === undefined ? 0 : 1 } = options;
   penalizeRepetition(logits, text.seen, repetitionPenalty);
   const { id, usable } = largestLogit(logits);
-  if (!usable) throw notFinite(logits, id, text, texts);
+  if (!usable) throw notFinite(logits, id, text, texts, options.titleOf?.(text.row));
   return temperature === 0 ? id : drawToken(logits, id, { temperature, topK, topP }, text.random);
 }
 
@@ -107,8 +108,9 @@ export function notFinite(
   id: number,
   { row, tokens, promptLength }: Pick<OpenText, 'row' | 'tokens' | 'promptLength'>,
   texts: number,
+  title = `text ${row + 1} of ${texts}`,
 ): LimbeckError {
-  const place = `text ${row + 1} of ${texts}, behind token ${tokens.length} (${tokens.length - promptLength} made)`;
+  const place = `${title}, behind token ${tokens.length} (${tokens.length - promptLength} made)`;
   return new LimbeckError('generate.not-finite', `the model's logit of token ${id} is ${logits[id]}`, {
     where: place,
     remedy:

@@ -14,6 +14,10 @@ export interface GenerationOptions extends ChoiceOptions {
   readonly endIds?: readonly number[] | undefined;
   /** Of all draws (0). Each text of a batch draws for itself, so that what it becomes does not depend on the others. */
   readonly seed?: number | undefined;
+  /** A seed for each text, in place of one for all: what a text becomes then does not depend on its place in the batch. */
+  readonly seeds?: readonly number[] | undefined;
+  /** What errors call a text, by its place in the batch. */
+  readonly titleOf?: ((row: number) => string) | undefined;
   /**
    * What becomes of a text that is longer than the model has positions for: it is refused before the first token (`refuse`, the
    * default), or the model reads its last part alone and goes on (`window`): of a prompt as much as fits, later the last half

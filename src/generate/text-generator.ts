@@ -12,7 +12,8 @@ import { sessionDecoder } from './session-decoder.ts';
 import { stopTest, TextStream } from './text-stream.ts';
 
 /** How texts go on. Tokens that end a text are those that the model's configuration names. */
-export interface TextGenerationOptions extends Omit<GenerationOptions, 'endIds' | 'isStopped'> {
+export interface TextGenerationOptions
+  extends Omit<GenerationOptions, 'endIds' | 'isStopped' | 'seeds' | 'titleOf'> {
   /** Texts that end what is made, and are not part of it. */
   readonly stop?: string | readonly string[] | undefined;
 }

@@ -152,12 +152,28 @@ export class LabelSpace {
       if (!record) throw this.#missingError(keys);
       const row = into.subarray(i * elements, (i + 1) * elements);
       if (!this.#decode(key, record, row, i, spans)) {
-        throw new LimbeckError('store.damaged', 'a label in the knowledge store fails its checksum', {
-          where: `sample ${hex(key)}, ${this.info.tap} of ${this.info.title}, in ${this.#folder}`,
-          remedy: 'Run `limbeck store verify --repair`; the next run labels what it drops.',
-        });
+        throw this.#damagedError(key);
       }
     }
+  }
+
+  /**
+   * The answers of some samples as they were kept, each of its own length: for what is no answer about a sample's own tokens.
+   *
+   * @param keys [n, SAMPLE_KEY_BYTES]
+   * @throws LimbeckError `store.missing`, `store.damaged`.
+   */
+  sized(keys: Uint8Array): SizedAnswer[] {
+    const codec = this.#codec;
+    if (codec instanceof RecordCodec) throw new Error(`${this.info.tap} has answers of one length`);
+    return Array.from({ length: sampleCount(keys) }, (_, i) => {
+      const key = keyAt(keys, i);
+      const record = this.#file.get(key);
+      if (!record) throw this.#missingError(keys);
+      const answer = codec.decode(key, record);
+      if (!answer) throw this.#damagedError(key);
+      return answer;
+    });
   }
 
   /** Writes a record's values; false when it is damaged, or of another length than the sample. */
@@ -194,6 +210,13 @@ export class LabelSpace {
     if (this.#closed) return;
     this.#closed = true;
     await this.#file.close();
+  }
+
+  #damagedError(key: Uint8Array): LimbeckError {
+    return new LimbeckError('store.damaged', 'a label in the knowledge store fails its checksum', {
+      where: `sample ${hex(key)}, ${this.info.tap} of ${this.info.title}, in ${this.#folder}`,
+      remedy: 'Run `limbeck store verify --repair`; the next run labels what it drops.',
+    });
   }
 
   #missingError(keys: Uint8Array): LimbeckError {

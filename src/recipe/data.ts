@@ -5,6 +5,7 @@ import { variationOptions } from '../data/modalities/image/variation.ts';
 import { SOURCES } from '../data/sources/index.ts';
 import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';
+import { writtenSchema } from './written.ts';
 
 /** A number of samples (2000) or a part of the data (0.1). */
 const splitSize = z
@@ -182,6 +183,7 @@ export const dataSchema = fromRegistries(() =>
         .describe(
           "Images pushed towards the teacher's decision boundary, with its answers; none, when absent.",
         ),
+      written: writtenSchema,
       onBrokenRow: z
         .enum(['skip', 'fail'])
         .default('skip')

@@ -32,6 +32,7 @@ import { teacherSchema } from './teacher.ts';
 import { teacherMemoryProblems } from './teacher-memory.ts';
 import { trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
+import { writtenProblems } from './written.ts';
 
 /**
  * A recipe: everything that decides what a run does. This is its only declaration: its types, defaults, JSON schema,
@@ -117,6 +118,7 @@ export const recipeSchema = fromRegistries(() =>
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
         ...languageModelProblems(recipe as Recipe),
+        ...writtenProblems(recipe as Recipe),
         ...metricProblems(recipe as Recipe),
         ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),

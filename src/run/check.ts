@@ -19,6 +19,7 @@ import { dataFindings } from './data/data-findings.ts';
 import { untrainable } from './data/require-trainable.ts';
 import { requireRuntimes } from './gates/require-runtimes.ts';
 import { openTask } from './tasks/index.ts';
+import { requireWriting } from './writing/require-writing.ts';
 
 /** A class and its samples by split; `train` by their true class, `labelled` those whose label the student is given. */
 export interface CheckedClass {
@@ -82,7 +83,7 @@ const MOST_SAMPLES = 4;
  * models see the first samples; and whether its transforms fit the student, and the runtimes that it bounds are there. The run that
  * follows finds the data prepared. The teacher is opened and asked nothing.
  *
- * @throws LimbeckError `compress.invalid`, `measure.no-runtime`; of the data, the tokenizer and the teacher's files; `run.interrupted` after `options.signal`
+ * @throws LimbeckError `compress.invalid`, `measure.no-runtime`, `recipe.invalid` for a teacher that cannot write what it is to; of the data, the tokenizer and the teacher's files; `run.interrupted` after `options.signal`
  */
 export async function check(recipe: Recipe, options: RunOptions): Promise<DataCheck> {
   try {
@@ -106,6 +107,7 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
       const summary = `${dataset.statistics.rows} rows${dataset.reused ? '; prepared earlier' : ''}`;
       options.onEvent?.({ type: 'stage-end', stage: 'data', seconds, summary });
       if (!untrainable(data)) await requireTransforms(recipe, data);
+      await requireWriting(recipe, data);
       await requireRuntimes(recipe, options);
       return describe(task, data);
     } finally {

@@ -49,12 +49,18 @@ export function trainingDataOf(options: TrainingDataOptions): TrainingData {
 function bucketedBatches(options: TrainingDataOptions): TrainingData {
   const { recipe, split: own, batchSize, knowledge, added = [], orderOf } = options;
   const { seed } = recipe;
-  const split = added.length > 0 ? new JoinedSplit([own, ...added]) : own;
+  const split = taughtSamples(recipe, own, added);
   const hide = hiding(options);
   return {
     variants: variantsOf(own, batchSize),
     batches: batchesByBucket({ split, batchSize, seed, knowledge, orderOf, hide }),
   };
+}
+
+/** What is taught of a split and what was added to it: the latter alone, where a recipe has texts written for that. */
+function taughtSamples({ data }: Pick<Recipe, 'data'>, own: Split, added: readonly Split[]): Split {
+  const [first, ...others] = data.written?.alone && added.length > 0 ? added : [own, ...added];
+  return others.length > 0 ? new JoinedSplit([first as Split, ...others]) : (first as Split);
 }
 
 /** Hides tokens as the recipe wants it; undefined where it hides none. */

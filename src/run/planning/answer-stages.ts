@@ -10,7 +10,7 @@ import { answerDims, encodingOf } from '../heads/answer-dims.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import type { KnownTeacher } from '../teaching/known-teachers.ts';
 import { secondsForSplit } from './batch-counts.ts';
-import { HOSTED_COST, TEACHER_COST } from './costs.ts';
+import { HOSTED_COST, TEACHER_COST, WRITTEN_COST } from './costs.ts';
 import type { TeacherCost, TeacherFileCost } from './measure-teacher.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { Plan, StagePlan } from './stage-plan.ts';
@@ -25,6 +25,8 @@ export interface AnswerCost {
   readonly trainingSecondsAtMost: number;
   /** For people: what the number of seconds supposes. */
   readonly note: string;
+  /** Disk of the answer to one sample, at most. */
+  readonly diskBytesEach: number;
 }
 
 export interface SplitAnswers extends StoredAnswers {
@@ -45,6 +47,8 @@ export async function planLabels(context: PlanningContext, costs: Artifacts): Pr
   const { cost, known, inner, memoryBytes } = costs.get(TEACHER_COST);
   const answers = await planAnswers(context, store, recipe, { cost, known });
   costs.set(ANSWER_COST, answers);
+  const written = costs.find(WRITTEN_COST)?.texts ?? 0;
+  if (written > 0) return planWithWritten(context, answers, { cost, written, memoryBytes });
   const { seconds, diskBytes } = answers.training;
   // One pass answers and is looked into; in which form, only the trained teacher can show.
   const ofInt8 = answers.precision === 'int8' && cost.int8 ? slowness(data, cost.int8, cost.f32) : 1;
@@ -59,6 +63,30 @@ export async function planLabels(context: PlanningContext, costs: Artifacts): Pr
       inner.missing > 0
         ? `${answers.note}; ${inner.missing} to look into its layers (${(inner.diskBytes / 1e6).toFixed(0)} MB)`
         : answers.note,
+  };
+}
+
+/** Labelling where the teacher has written texts, too: these have no answer yet, and may be all that is asked about. */
+function planWithWritten(
+  { recipe, data }: PlanningContext,
+  { training, precision, diskBytesEach }: AnswerCost,
+  {
+    cost,
+    written,
+    memoryBytes,
+  }: { readonly cost: TeacherCost; readonly written: number; readonly memoryBytes: number },
+): StagePlan {
+  const isAlone = recipe.data.written?.alone === true;
+  const { asked, task } = data;
+  const each = secondsForSplit(asked, TEACHER_BATCH, cost.f32.batch) / Math.max(1, asked.size);
+  const seconds = (isAlone ? 0 : training.seconds) + written * each;
+  return {
+    stage: 'label',
+    seconds,
+    secondsAtMost: seconds,
+    memoryBytes: memoryBytes + data.heldBytes,
+    diskBytes: (isAlone ? 0 : training.diskBytes) + written * diskBytesEach,
+    note: `${isAlone ? '' : `${training.missing} ${task.unit} and `}${written} written ones to ask in ${precision}`,
   };
 }
 
@@ -132,5 +160,6 @@ async function planAnswers(
     precision,
     trainingSecondsAtMost: certain ? training.seconds : Math.max(inFloat32, training.seconds),
     note: notes.join('; '),
+    diskBytesEach: Math.ceil(bytesOf(1000) / 1000),
   };
 }

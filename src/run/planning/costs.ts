@@ -44,3 +44,9 @@ export interface HostedCost {
   readonly test: { readonly seconds: number; readonly missing: number };
 }
 export const HOSTED_COST = artifact<HostedCost>('hosted-cost');
+
+/** Texts that a teacher is going to write. */
+export interface WrittenCost {
+  readonly texts: number;
+}
+export const WRITTEN_COST = artifact<WrittenCost>('written-cost');

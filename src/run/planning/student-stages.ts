@@ -73,7 +73,11 @@ export function planTraining(
   const { recipe, data } = context;
   const { dataset } = data;
   const { earlyStopping, evaluateEvery, checkpointEvery } = recipe.training;
-  const epochs = given ?? (stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs);
+  const passes = given ?? (stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs);
+  // Texts that the teacher writes lengthen epochs.
+  const { written } = recipe.data;
+  const longer = withTeacher && written ? written.part + (written.alone ? 0 : 1) : 1;
+  const epochs = longer * passes;
   const samples = withTeacher ? dataset.splits.train : dataset.splits.labelled;
   const batchSize = trainedBatch(context, samples);
   const split = fillsBatches(samples) ? inFullBatches(samples, batchSize) : samples;
@@ -92,7 +96,7 @@ export function planTraining(
   // The soonest that patience can end is when nothing after the first evaluation was better.
   const fewest =
     earlyStopping && stage !== 'compress'
-      ? Math.min(epochs, earlyStopping.patience + Math.min(1, evaluateEvery / perEpoch))
+      ? Math.min(epochs, longer * (earlyStopping.patience + Math.min(1, evaluateEvery / perEpoch)))
       : epochs;
   const secondsAtMost = secondsOf(epochs);
   return {
@@ -103,9 +107,9 @@ export function planTraining(
     diskBytes: CHECKPOINTS_KEPT * cost.training.checkpoint.bytes,
     note:
       fewest < epochs
-        ? `${Math.ceil(fewest * perEpoch)} to ${epochs * perEpoch} steps, as early stopping will have it: ` +
+        ? `${Math.ceil(fewest * perEpoch)} to ${Math.ceil(epochs * perEpoch)} steps, as early stopping will have it: ` +
           `${secondsOf(fewest).toFixed(0)} to ${secondsAtMost.toFixed(0)} s`
-        : `${epochs * perEpoch} steps`,
+        : `${Math.ceil(epochs * perEpoch)} steps`,
   };
 }
 

@@ -11,6 +11,7 @@ import { requireRuntimes } from '../gates/require-runtimes.ts';
 import { withTaughtTruth } from '../heads/taught-truth.ts';
 import { startOf } from '../heads/with-priors.ts';
 import { PREPARATION } from '../planning/costs.ts';
+import { requireWriting } from '../writing/require-writing.ts';
 import { TASK } from './given.ts';
 import { stage } from './stage.ts';
 
@@ -40,6 +41,7 @@ export const dataStage = stage({
       if (dataset.brokenRowsFile) copyFileSync(dataset.brokenRowsFile, run.folder.file(BROKEN_ROWS_FILE));
       requireTrainable(prepared);
       await requireTransforms(run.recipe, prepared);
+      await requireWriting(run.recipe, prepared);
       await requireRuntimes(run.recipe, run.options);
     } catch (error) {
       dataset.close();

@@ -55,6 +55,7 @@ import { networkFile, type Shipped } from '../shipping/shipped.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
+import type { WrittenStatistics } from '../writing/written-texts.ts';
 import { DATA } from './data.ts';
 import { SHIPPED } from './export.ts';
 import { labelWith } from './label.ts';
@@ -141,6 +142,7 @@ export const evaluateStage = stage({
           ...(exits?.blocks ?? []),
           ...teachersBlocks(run, data, teachers),
           ...(await textsGoOn(run, data, models)),
+          ...(await writtenTexts(run)),
         ]),
       };
       return { value, summary: summaryOf(models, data) };
@@ -279,6 +281,15 @@ async function textsGoOn(run: RunContext, data: TaskData, models: ComparedModels
   // Loaded where it is used: pages do not pay for it.
   const { continuations } = await import('../measuring/continuations.ts');
   return continuations(run, data, models);
+}
+
+/** What the teacher's own texts were like, where it wrote some. */
+async function writtenTexts({ folder, recipe }: RunContext): Promise<Section> {
+  const found = recipe.data.written && folder.finding<WrittenStatistics>('write');
+  if (!found) return [];
+  // Loaded where it is used: pages do not pay for it.
+  const { writtenSection } = await import('../writing/written-section.ts');
+  return writtenSection(found);
 }
 
 /** Batches of a split as the teacher reads them. */

@@ -15,12 +15,14 @@ import { RESULT, reportStage } from './report.ts';
 import type { Stage } from './stage.ts';
 import { TEACHER, teacherStage } from './teacher.ts';
 import { labelsTrainingStage, STUDENT, trainStage } from './train.ts';
+import { writeStage } from './write.ts';
 
 /** What `limbeck distill` does. To add a stage: a file beside these, and a line here. */
 export const DISTILL: readonly Stage[] = [
   dataStage,
   teacherStage,
   knowledgeGraphStage,
+  writeStage,
   labelStage,
   peerStage,
   trainStage,
@@ -42,7 +44,7 @@ export const TRAIN: readonly Stage[] = [
 ];
 
 /** What `limbeck label` does. */
-export const LABEL: readonly Stage[] = [dataStage, teacherStage, knowledgeGraphStage, labelStage];
+export const LABEL: readonly Stage[] = [dataStage, teacherStage, knowledgeGraphStage, writeStage, labelStage];
 
 /** What `limbeck export` does in the folder of a finished run. */
 export const EXPORT: readonly Stage[] = [dataStage, exportAgainStage, evaluateStage];

@@ -26,6 +26,8 @@ import { DATA } from './data.ts';
 import { KNOWLEDGE_GRAPH } from './knowledge-graph.ts';
 import { stage } from './stage.ts';
 import { TEACHER } from './teacher.ts';
+import { WRITTEN } from './write.ts';
+
 /**
  * What a run remembers of its labelling: how many answers there were before, so that those of a part that was killed
  * count as asked for by this run; how many it asked for, once all are there.
@@ -43,11 +45,13 @@ export const LESSONS = artifact<Lessons>('lessons');
 export const labelStage = stage({
   name: 'label',
   about: 'the teacher answers every training sample, once',
-  needs: { data: DATA, teacher: TEACHER, graph: optional(KNOWLEDGE_GRAPH) },
+  needs: { data: DATA, teacher: TEACHER, graph: optional(KNOWLEDGE_GRAPH), written: optional(WRITTEN) },
   makes: LESSONS,
   title: (_, { data }) => `Label the training ${data.task.unit}`,
-  async run(run, { data: own, teacher: ready, graph }) {
-    const data = asTeacherReads(own);
+  async run(run, { data: own, teacher: ready, graph, written }) {
+    const read = asTeacherReads(own);
+    const isAlone = written !== undefined && run.recipe.data.written?.alone === true;
+    const data = isAlone ? { ...read, asked: written.split } : read;
     const context = objectiveContext(run, data, ready, graph);
     const requests = knowledgeRequests(run.recipe.objective, context);
     const { teacher, innerFile } = await teachingForm(run, data, ready, requests);
@@ -96,7 +100,9 @@ export const labelStage = stage({
       together.length > 0
         ? value.inside
         : await tapSamples(run, data, teacher, requests, tappedSplit(data.asked), innerFile);
-    const added = await addedSamples(run, data, teacher, value.space);
+    const made = await addedSamples(run, data, teacher, value.space);
+    // Texts that are taught alone were asked about already.
+    const added = written && !isAlone ? [...made, written.split] : made;
     for (const split of added) {
       const task = `labelling ${split.name}`;
       const how = { stage: 'label', split, task, requests: together } as const;
@@ -112,7 +118,10 @@ export const labelStage = stage({
         ? `; ${inside.teacherCalls} looked into (${[...inside.spaces.keys()].join(', ')})`
         : '';
     return {
-      value: { answers: { ...value, precision: teacher.precision, spaces, added }, context },
+      value: {
+        answers: { ...value, precision: teacher.precision, spaces, added: isAlone ? [written.split] : added },
+        context,
+      },
       summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${repeated}${looked}${more}`,
     };
   },
