@@ -1,5 +1,5 @@
-import { describeModel } from '../onnx/anatomy/describe-model.ts';
 import type { Graph } from '../onnx/graph.ts';
+import { type TransformerSizes, transformerSizes } from './transformer-sizes.ts';
 
 /** Of a student over texts that leaves as an architecture of transformers. */
 interface TextArchitecture {
@@ -8,15 +8,7 @@ interface TextArchitecture {
   /** What follows the prefix where transformers.js has no class of this architecture. */
   readonly lacks: readonly string[];
   /** The sizes in `config.json`. @param sizes read from the graph: a student may have been pruned */
-  config(sizes: EncoderSizes): Record<string, unknown>;
-}
-
-interface EncoderSizes {
-  readonly layers: number;
-  /** Undefined where layers have different numbers of them. */
-  readonly heads: number | undefined;
-  /** A size of a weight; undefined where it was taken apart. */
-  size(name: string, axis: number): number | undefined;
+  config(sizes: TransformerSizes): Record<string, unknown>;
 }
 
 const EMBEDDINGS = 'embeddings/word_embeddings/weight';
@@ -83,16 +75,5 @@ export function textArchitecture(kind: string, graph: Graph, end: string): Recor
     // model's own input names. DistilBERT's is the one that has exactly our inputs (no token types).
     return { model_type: 'distilbert', architectures: [`DistilBert${end}`] };
   }
-  return { architectures: [`${found.prefix}${end}`], ...found.config(encoderSizes(graph)) };
-}
-
-function encoderSizes(graph: Graph): EncoderSizes {
-  const { layers } = describeModel(graph);
-  const heads = new Set(layers.map(({ attention }) => attention?.heads));
-  const dims = new Map([...graph.initializers].map(([{ name }, content]) => [name, content.dims]));
-  return {
-    layers: layers.length,
-    heads: heads.size === 1 ? [...heads][0] : undefined,
-    size: (name, axis) => dims.get(name)?.[axis],
-  };
+  return { architectures: [`${found.prefix}${end}`], ...found.config(transformerSizes(graph)) };
 }
