@@ -114,6 +114,12 @@ export {
   measureModel,
 } from './run/measure-model.ts';
 export { openEarlyExits } from './run/open-early-exits.ts';
+export {
+  type ImageAnswers,
+  type ImageWriter,
+  type OpenImageWriterOptions,
+  openImageWriter,
+} from './run/open-image-writer.ts';
 export { type OpenTextGeneratorOptions, openTextGenerator } from './run/open-text-generator.ts';
 export { plan } from './run/plan.ts';
 export type { PlanningContext } from './run/planning/planning-context.ts';

@@ -165,6 +165,50 @@ describe('a language model', () => {
     expect(await textsIn('other-store')).toEqual(await textsIn('store'));
   });
 
+  test('is taught by texts that it writes, to the same bits after a stop', async () => {
+    const recipe = recipeOf('on-policy', {
+      inputs: undefined,
+      outputs: { logits: { target: 'next-tokens', field: 'text', keep: 'all' } },
+      teacher: { kind: 'onnx', model: 'runs/teacher/student', train: 'none' },
+      student: { kind: 'gpt2', width: 24, heads: 2, layers: 1 },
+      objective: { tokenDivergence: { weight: 1, divergence: 'js', clip: 8 }, tokenLabels: { weight: 0.5 } },
+      training: {
+        epochs: 2,
+        batchSize: 16,
+        optimizer: { kind: 'adamw', learningRate: 0.01 },
+        onPolicy: { share: 0.5, after: 0.1, promptTokens: 3, replay: 0.5, kept: 3 },
+        evaluateEvery: 8,
+        earlyStopping: false,
+      },
+      export: { int8: false },
+    });
+    const whole = await distill(recipe, { ...place.options('on-policy'), baseline: false });
+    const stop = new AbortController();
+    const cut = distill(recipe, {
+      ...place.options('on-policy-cut'),
+      baseline: false,
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.type === 'progress' && event.task === 'training' && event.done === 13) stop.abort();
+      },
+    });
+    await expect(cut).rejects.toMatchObject({ code: 'run.interrupted' });
+    await distill(recipe, { ...place.options('on-policy-cut'), baseline: false });
+    const files = ['on-policy', 'on-policy-cut'].map((name) =>
+      readFileSync(place.path('runs', name, 'student', 'onnx', 'model.onnx')),
+    ) as [Buffer, Buffer];
+    expect(files[0].equals(files[1])).toBe(true);
+    expect(whole.student.metrics.perplexity).toBeLessThan(60);
+    const rows = readFileSync(place.path('runs', 'on-policy', 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const last = JSON.parse(rows.at(-1) as string);
+    expect(last['on_policy/share']).toBeGreaterThan(0);
+    expect(rows.join()).toContain('on_policy/repetition');
+    const page = readFileSync(place.path('runs', 'on-policy', 'report.html'), 'utf8');
+    expect(page).toContain('What the student wrote while it learned');
+  });
+
   test('learns what the assistant says in conversations, by the template of its tokenizer', async () => {
     const rows = Array.from({ length: 60 }, (_, i) => ({
       messages: [

@@ -23,7 +23,8 @@ export interface GroundTruth<Value = unknown, Space = unknown> {
   /** Begins to read rows. */
   begin(context: TruthContext): TruthReader<Value, Space>;
   /**
-   * The columns of the output, role `target`.
+   * The columns of the output, role `target`; role `input` for those that a model reads beside the sample (the true words before
+   * each that it is to write).
    *
    * @param name of the first column, `labels` or `labels/OUTPUT`; names of others begin with it and a slash
    */

@@ -33,6 +33,8 @@ export interface ImageClassifierPackage {
    * their size.
    */
   readonly preprocessor?: Uint8Array | undefined;
+  /** What the outputs are read with, by name, of a model with others than one class a sample. */
+  readonly outputs?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const PREPROCESSOR_FILE = 'preprocessor_config.json';
@@ -85,6 +87,7 @@ function imageClassifierConfig({
   dims,
   architecture,
   model,
+  outputs,
 }: ImageClassifierPackage): Record<string, unknown> {
   const [channels, height] = dims;
   return {
@@ -97,7 +100,7 @@ function imageClassifierConfig({
     ...classNames(labels),
     num_channels: channels,
     image_size: height,
-    limbeck: { architecture },
+    limbeck: { architecture, ...(outputs && { outputs }) },
   };
 }
 

@@ -1,6 +1,14 @@
 import type { Graph } from '../onnx/graph.ts';
 import { type BoxMaps, withDetections } from './detection-outputs.ts';
-import { CONFIG_FILE, classNames, jsonFile, modelsAs, writePackage } from './package-folder.ts';
+import {
+  additionAs,
+  CONFIG_FILE,
+  classNames,
+  jsonFile,
+  modelsAs,
+  type PackageAddition,
+  writePackage,
+} from './package-folder.ts';
 import type { ByPrecision } from './precisions.ts';
 
 /** A detector that is to leave in the layout of the Hugging Face hub. */
@@ -11,11 +19,12 @@ export interface ObjectDetectorPackage {
   readonly quantized: Graph | null;
   /** The same in further precisions. */
   readonly further?: ByPrecision<Graph> | undefined;
+  readonly addition?: PackageAddition | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
   readonly labels: readonly string[];
   readonly maps: BoxMaps;
-  /** What the output is read with: `grid`, `threshold`. */
+  /** What the output is read with: `grid`, `threshold`; `outputs` by name where there are several. */
   readonly config: Readonly<Record<string, unknown>>;
   /** [channels, height, width] of the training images. */
   readonly dims: readonly [number, number, number];
@@ -31,7 +40,8 @@ export function writeObjectDetector(folder: string, content: ObjectDetectorPacka
   const { maps, labels, dims, architecture, config } = content;
   const own = JSON.parse(new TextDecoder().decode(content.preprocessor)) as Record<string, unknown>;
   const shipped = modelsAs(content, (graph) => withDetections(graph, maps));
-  writePackage(folder, shipped, [
+  const { models, files } = additionAs(content.addition, (model) => model);
+  const written = [
     jsonFile(CONFIG_FILE, {
       // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. YOLOS's is one that feeds
       // `pixel_values` and reads `logits` and `pred_boxes`, whatever the network is.
@@ -44,5 +54,7 @@ export function writeObjectDetector(folder: string, content: ObjectDetectorPacka
     }),
     // Of the classes of transformers that find boxes in such answers, the one that does no more to an image than is asked for.
     jsonFile('preprocessor_config.json', { ...own, image_processor_type: 'YolosImageProcessor' }),
-  ]);
+    ...files,
+  ];
+  writePackage(folder, shipped, written, models);
 }

@@ -3,11 +3,13 @@ import { standardized } from '../data/modalities/audio/window.ts';
 import { parseTokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Engine } from '../engine/engine.ts';
 import { withoutPast } from '../generate/without-past.ts';
+import { openModelFile } from '../onnx/node-files.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { existsSync } from '../platform/files.ts';
 import { join } from '../platform/paths.ts';
 import { readRegularFileAsync, readRegularText } from '../regular-file.ts';
 import { PIXEL_INPUT } from './image-channels.ts';
+import { hasWriterFile } from './is-writer.ts';
 import { CONFIG_FILE } from './package-folder.ts';
 import { fileOf } from './precisions.ts';
 import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedFile, ShippedReader } from './shipped-reader.ts';
@@ -52,7 +54,10 @@ export async function openAnswers(
   close(): Promise<void>;
 }> {
   const prepare = await preparationOf(folder)(folder);
-  const session = withoutPast(await engine.load(join(folder, fileOf(precision)), { threads }));
+  const file = join(folder, fileOf(precision));
+  const session = hasWriterFile(file)
+    ? await openWriting(engine, file, threads)
+    : withoutPast(await engine.load(file, { threads }));
   return {
     async answers(inputs) {
       const feeds = prepare(inputs);
@@ -60,6 +65,12 @@ export async function openAnswers(
     },
     close: () => session.release(),
   };
+}
+
+/** Loaded where it is used: pages do not pay for it. */
+async function openWriting(engine: Pick<Engine, 'load'>, file: string, threads: number) {
+  const { openWriter } = await import('./open-writer.ts');
+  return openWriter(engine, file, openModelFile(file).graph, { threads });
 }
 
 function startsOf(mask: Tensor | undefined, rows: number): number[] {

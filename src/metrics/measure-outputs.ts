@@ -6,16 +6,30 @@ export interface MeasuredOutput {
   readonly output: string;
   readonly metrics: readonly Metric[];
   /** What the metrics are made of, where that is not the answers themselves. */
-  reduce?(answers: Answers, batch: MeasuredBatch): Answers;
+  reduce?(answers: Answers, batch: MeasuredBatch, written?: Answers): Answers;
+  /** The output with what the model wrote by itself, where it does. */
+  readonly written?: string | undefined;
 }
 
 /** What an output's metrics are given of a model's answers to a batch. */
 export function reduced(
-  { reduce }: Pick<MeasuredOutput, 'reduce'>,
-  answers: Answers,
+  { output, reduce, written }: Omit<MeasuredOutput, 'metrics'>,
+  all: Readonly<Record<string, Answers>>,
   batch: MeasuredBatch,
 ): Answers {
-  return reduce ? reduce(answers, batch) : answers;
+  const answers = all[output] as Answers;
+  return reduce ? reduce(answers, batch, written === undefined ? undefined : all[written]) : answers;
+}
+
+/** What a model is asked for, as a session takes it: of outputs that are written what it wrote, too, where it can. */
+export function fetchesOf(
+  outputs: readonly Omit<MeasuredOutput, 'metrics'>[],
+  outputNames: readonly string[] = [],
+): Record<string, null> {
+  const names = outputs.flatMap(({ output, written }) =>
+    written !== undefined && outputNames.includes(written) ? [output, written] : [output],
+  );
+  return Object.fromEntries(names.map((name) => [name, null]));
 }
 
 /** Measures all outputs of a model over the same batches. */
@@ -26,14 +40,16 @@ export class OutputsMeasuring {
     this.#parts = outputs.map((part) => ({ part, measuring: new Measuring(part.metrics) }));
   }
 
-  /** Names of the outputs, as a session is asked for them. */
-  get fetches(): Record<string, null> {
-    return Object.fromEntries(this.#parts.map(({ part: { output } }) => [output, null]));
+  /** Names of the outputs, as a session is asked for them. @param outputNames those that it has, where it may write */
+  fetches(outputNames: readonly string[] = []): Record<string, null> {
+    return fetchesOf(
+      this.#parts.map(({ part }) => part),
+      outputNames,
+    );
   }
 
   add(answers: Readonly<Record<string, Answers>>, batch: MeasuredBatch): void {
-    for (const { part, measuring } of this.#parts)
-      measuring.add(reduced(part, answers[part.output] as Answers, batch), batch);
+    for (const { part, measuring } of this.#parts) measuring.add(reduced(part, answers, batch), batch);
   }
 
   /** By name, and by `OUTPUT/NAME` where there are several outputs. */

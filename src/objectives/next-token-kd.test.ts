@@ -1,7 +1,10 @@
-import { float32 } from '../onnx/tensor.ts';
-import { keptDivergence } from './next-token-kd.ts';
+import { expect, it } from 'vitest';
+import { float32, tensor } from '../onnx/tensor.ts';
+import { findTarget } from '../targets/index.ts';
+import { keptDivergence, nextTokenKd } from './next-token-kd.ts';
 import { describeRowLoss, numbers } from './testing/describe-row-loss.ts';
-import { meanOverTokens } from './token-classes.ts';
+import { lossAndGradient } from './testing/loss-case.ts';
+import { isAsked, meanOverTokens } from './token-classes.ts';
 
 const [ROWS, TOKENS, VOCABULARY] = [3, 2, 5];
 const own = numbers(ROWS * TOKENS * VOCABULARY, 3);
@@ -69,3 +72,22 @@ for (const [kind, expected] of [
     expected,
   });
 }
+
+it('asks where something is true, and where the teacher alone counts', async () => {
+  const labels = tensor('int32', [1, 4], Int32Array.of(-1, 0, 7, -2));
+  const inputs = { x: float32([1, 10, 100, 1000], [1, 4]), labels };
+  const { value } = await lossAndGradient(inputs, 'x', (g, v) => ({
+    values: g.reduceSum(g.mul(v.x!, isAsked(g, v.labels!)), { axes: [1], keepDims: false }),
+    weights: g.fill([1], 1),
+  }));
+  expect(value).toBe(1110);
+});
+
+it('has no bound for draws, which give no divergence', () => {
+  const kept = { title: '8 tokens drawn by p^1', entries: 8, kind: 'sampled', build: () => undefined };
+  const head = { output: 'logits', target: findTarget('next-tokens'), kept } as never;
+  const options = nextTokenKd.options.parse({ clip: 3 });
+  expect(() => nextTokenKd.term(options, { classes: 4, heads: [head] })).toThrow(
+    /no divergence, and has no bound/,
+  );
+});

@@ -6,7 +6,14 @@ import type { KeptForm } from '../targets/kept-form.ts';
 import { temperatureOption } from './kd-logits.ts';
 import { defineObjective, termWeight } from './objective.ts';
 import { namesFor, outputOption } from './output-names.ts';
-import { meanOverTokens, tokenAnswers, tokenKdLogits } from './token-classes.ts';
+import {
+  clipOption,
+  clipped,
+  isAsked,
+  meanOverTokens,
+  tokenAnswers,
+  tokenKdLogits,
+} from './token-classes.ts';
 
 export interface KeptKdInputs {
   /** float32 [B, T, V] */
@@ -46,6 +53,7 @@ export const nextTokenKd = defineObjective({
     .strictObject({
       weight: termWeight(1),
       output: outputOption,
+      clip: clipOption,
       temperature: temperatureOption(1).describe(
         'Softens both distributions; only where all logits are kept (keep: all).',
       ),
@@ -54,7 +62,7 @@ export const nextTokenKd = defineObjective({
       'KL divergence to what the teacher says comes next, by what is kept of it (outputs.NAME.keep), the mean over all tokens of a batch.',
     ),
   answers: ({ output }, context) => [namesFor('nextTokenKd', output, context).tap],
-  term({ weight, output, temperature }, context) {
+  term({ weight, output, temperature, clip }, context) {
     const names = namesFor('nextTokenKd', output, context);
     const kept = context.heads?.find((head) => head.output === names.output)?.kept;
     if (kept && temperature !== 1) {
@@ -67,6 +75,12 @@ export const nextTokenKd = defineObjective({
         },
       );
     }
+    if (kept?.kind === 'sampled' && clip !== undefined) {
+      throw new LimbeckError('recipe.invalid', `what ${kept.title} give is no divergence, and has no bound`, {
+        where: `objective ${names.term}.clip`,
+        remedy: `Leave it out, or keep the likeliest tokens or all logits (outputs.${names.output}.keep).`,
+      });
+    }
     return {
       name: names.term,
       weight,
@@ -76,12 +90,14 @@ export const nextTokenKd = defineObjective({
         const told = [dims[0], dims[1], kept ? 2 * kept.entries : dims[2]] as number[];
         const teacher = inputs.input(`knowledge/${names.tap}`, 'float32', told, meaning);
         const labels = inputs.input(names.labels, 'int32', told.slice(0, 2), NEXT);
-        const asked = g.mul(tokenWeights, g.cast(g.greaterOrEqual(labels, 0), 'float32'));
-        if (!kept) return tokenKdLogits(g, { student: logits, teacher, tokenWeights: asked, temperature });
-        return meanOverTokens(g, keptDivergence(g, { logits, kept: teacher, kind: kept.kind }), asked);
+        const asked = g.mul(tokenWeights, isAsked(g, labels));
+        if (!kept)
+          return tokenKdLogits(g, { student: logits, teacher, tokenWeights: asked, temperature, clip });
+        const perToken = keptDivergence(g, { logits, kept: teacher, kind: kept.kind });
+        return meanOverTokens(g, clipped(g, perToken, clip), asked);
       },
     };
   },
 });
 
-const NEXT = 'the token that comes next; -1 where none is asked for';
+const NEXT = 'the token that comes next; -1 where none is asked for, -2 where the teacher alone is';

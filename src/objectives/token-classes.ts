@@ -41,6 +41,8 @@ export interface TokenKdInputs {
   /** float32 [B, T] */
   tokenWeights: TypedValue;
   temperature: number;
+  /** Of a token's loss, in nats; none when absent. */
+  clip?: number | undefined;
 }
 
 /**
@@ -51,15 +53,34 @@ export interface TokenKdInputs {
  */
 export function tokenKdLogits(
   g: GraphBuilder,
-  { student, teacher, tokenWeights, temperature }: TokenKdInputs,
+  { student, teacher, tokenWeights, temperature, clip }: TokenKdInputs,
 ): RowLosses {
   const [given, own] = [teacher, student].map((logits) => softened(g, logits, temperature)) as [
     TypedValue,
     TypedValue,
   ];
   const divergence = g.mul(g.exp(given), g.sub(given, own));
-  const perToken = g.reduceSum(divergence, { axes: [2], keepDims: false });
-  return meanOverTokens(g, g.mul(perToken, temperature ** 2), tokenWeights);
+  const perToken = g.mul(g.reduceSum(divergence, { axes: [2], keepDims: false }), temperature ** 2);
+  return meanOverTokens(g, clipped(g, perToken, clip), tokenWeights);
+}
+
+/** Losses of tokens that are no larger than a bound: above it nothing pulls. */
+export function clipped(g: GraphBuilder, perToken: TypedValue, clip: number | undefined): TypedValue {
+  return clip === undefined ? perToken : g.min(perToken, clip);
+}
+
+/** The bound of a token's loss. */
+export const clipOption = z
+  .number()
+  .positive()
+  .optional()
+  .describe(
+    'The most that a token counts, in nats: one that teacher and student are further apart about pulls no more. No bound when absent.',
+  );
+
+/** Where a label says that something is asked: of the truth (a class), or of the teacher alone. float32, of the labels' shape. */
+export function isAsked(g: GraphBuilder, labels: TypedValue): TypedValue {
+  return g.sub(1, g.cast(g.equal(labels, g.scalar(-1, 'int32')), 'float32'));
 }
 
 /** Losses of tokens, [B, T], as those of their rows. */

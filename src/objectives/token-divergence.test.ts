@@ -93,6 +93,40 @@ it('is the same in parts of any size', async () => {
   }
 });
 
+it('counts a token no more than its bound, and pulls no more beyond it', async () => {
+  const tokens = weights.map((_, token) => kl(softmax(given, token, 1), softmax(own, token, 1)));
+  // Between the losses of the tokens that count.
+  const counting = tokens.filter((_, token) => weights[token]! > 0).sort((a, b) => a - b);
+  const clip = (counting[1]! + counting[2]!) / 2;
+  const { value, gradient } = await lossAndGradient(
+    {
+      student: float32(own, dims),
+      teacher: float32(given, dims),
+      weights: float32(weights, [ROWS, TOKENS]),
+    },
+    'student',
+    (g, v) =>
+      tokenDivergence(g, {
+        student: v.student!,
+        teacher: v.teacher!,
+        tokenWeights: v.weights!,
+        temperature: 1,
+        divergence: 'kl',
+        mix: 0.5,
+        clip,
+      }),
+  );
+  const bounded = tokens.map((loss, token) => weights[token]! * Math.min(loss, clip));
+  expect(value).toBeCloseTo(sum(bounded) / sum(weights), 5);
+  tokens.forEach((loss, token) => {
+    const slopes = gradient.slice(token * CLASSES, (token + 1) * CLASSES);
+    expect(
+      slopes.some((slope) => slope !== 0),
+      `token ${token}`,
+    ).toBe(weights[token]! > 0 && loss < clip);
+  });
+});
+
 it('is finite where a distribution has next to nothing of what the other says', async () => {
   const far = { student: float32([200, 0, -200], [1, 1, 3]), teacher: float32([-200, 0, 200], [1, 1, 3]) };
   for (const [divergence, mix] of FORMULAS) {

@@ -7,7 +7,7 @@ import { defineObjective, type RowLosses, termWeight } from './objective.ts';
 import { namesFor, outputOption } from './output-names.ts';
 import { softened } from './soft-targets.ts';
 import { sumsInParts } from './sums-in-parts.ts';
-import { perWeight, tokenAnswers } from './token-classes.ts';
+import { clipOption, clipped, isAsked, perWeight, tokenAnswers } from './token-classes.ts';
 
 /** How two distributions are compared: P the teacher's, Q the student's. */
 export const DIVERGENCES = [
@@ -85,6 +85,8 @@ export interface TokenDivergenceInputs {
   temperature: number;
   divergence: Divergence;
   mix: number;
+  /** Of a token's loss, in nats; none when absent. */
+  clip?: number | undefined;
   /** As in `sumsInParts`. */
   part?: number;
 }
@@ -95,12 +97,13 @@ export interface TokenDivergenceInputs {
  */
 export function tokenDivergence(
   g: GraphBuilder,
-  { student, teacher, tokenWeights, temperature, divergence, mix, part }: TokenDivergenceInputs,
+  { student, teacher, tokenWeights, temperature, divergence, mix, clip, part }: TokenDivergenceInputs,
 ): RowLosses {
   const lossOf = (own: TypedValue, [given]: readonly TypedValue[]) => {
     const told = softened(g, given as TypedValue, temperature);
     const said = softened(g, own, temperature);
-    return g.mul(divergenceOf(g, divergence, { teacher: told, student: said, mix }), temperature ** 2);
+    const perToken = divergenceOf(g, divergence, { teacher: told, student: said, mix });
+    return clipped(g, g.mul(perToken, temperature ** 2), clip);
   };
   const sums = sumsInParts(g, { logits: student, others: [teacher], weights: tokenWeights, part }, lossOf);
   return perWeight(g, sums, tokenWeights);
@@ -127,13 +130,14 @@ export const tokenDivergences = defineObjective({
         .describe(
           "The teacher's part in the mixture of skew-kl (0.1 when absent) and js (0.5), the student's in that of skew-reverse-kl (0.1).",
         ),
+      clip: clipOption,
       temperature: temperatureOption(1).describe('Softens both distributions.'),
     })
     .describe(
       "A divergence of the student's distribution of each token from the teacher's, the mean over all tokens of a batch that are asked for. Of language models all logits have to be kept (outputs.NAME.keep: all).",
     ),
   answers: ({ output }, context) => [namesFor('tokenDivergence', output, context).tap],
-  term({ weight, output, divergence, mix, temperature }, context) {
+  term({ weight, output, divergence, mix, clip, temperature }, context) {
     const names = namesFor('tokenDivergence', output, context);
     const where = `objective ${names.term}`;
     if (mix !== undefined && !(divergence in USUAL_MIX)) {
@@ -168,17 +172,18 @@ export const tokenDivergences = defineObjective({
           tokenWeights: counted,
           temperature,
           divergence,
+          clip,
           mix: mix ?? USUAL_MIX[divergence as keyof typeof USUAL_MIX] ?? 0.5,
         });
 
         /** 1 where the token that comes next is asked for. */
         function nextAsked(): TypedValue {
           const labels = inputs.input(names.labels, 'int32', dims.slice(0, 2), NEXT);
-          return g.cast(g.greaterOrEqual(labels, 0), 'float32');
+          return isAsked(g, labels);
         }
       },
     };
   },
 });
 
-const NEXT = 'the token that comes next; -1 where none is asked for';
+const NEXT = 'the token that comes next; -1 where none is asked for, -2 where the teacher alone is';

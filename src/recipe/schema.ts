@@ -23,6 +23,7 @@ import { meaningProblems } from './meaning.ts';
 import { misplacedKinds } from './misplaced-kinds.ts';
 import { nothingLearntProblems } from './nothing-learnt.ts';
 import { objectiveSchema } from './objective.ts';
+import { onPolicyProblems } from './on-policy.ts';
 import { outputsSchema } from './outputs.ts';
 import { registryUnion } from './registry-union.ts';
 import { metricProblems } from './selection-metric.ts';
@@ -119,6 +120,7 @@ export const recipeSchema = fromRegistries(() =>
         ...meaningProblems(recipe),
         ...languageModelProblems(recipe as Recipe),
         ...writtenProblems(recipe as Recipe),
+        ...onPolicyProblems(recipe as Recipe),
         ...metricProblems(recipe as Recipe),
         ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fromRegistries } from '../registry.ts';
 import { OPTIMIZERS } from '../train/optimizers.ts';
 import { curriculumSchema, dynamicsSchema } from './curriculum.ts';
+import { onPolicySchema } from './on-policy.ts';
 import { registryUnion } from './registry-union.ts';
 
 /** How the student is trained; the baseline is trained in the same way. */
@@ -70,6 +71,7 @@ export const trainingSchema = fromRegistries(() =>
         .describe(
           'Stops when validation no longer improves; false trains all epochs. The best epoch is kept.',
         ),
+      onPolicy: onPolicySchema,
       curriculum: curriculumSchema,
       dynamics: dynamicsSchema,
       checkpointEvery: z

@@ -39,7 +39,7 @@ function parseRow(line: string): MetricsRow | null {
 
 /**
  * One stage's learning curve out of metrics rows. Read keys: `stage`, `step`, `seconds`, `loss` and `loss/TERM`,
- * `grad_norm` and `grad_norm/TERM`, `validation/accuracy`, `learning_rate`, `weight/TERM`, `cause/CAUSE`, and `alpha/TERM`,
+ * `grad_norm` and `grad_norm/TERM`, `validation/accuracy`, `learning_rate`, `weight/TERM`, `cause/CAUSE`, `on_policy/NUMBER`, and `alpha/TERM`,
  * `beta/TERM`, `gamma/TERM`. Rows of other stages are left out; a row with a
  * step already seen replaces the earlier one (a resumed run repeats the steps since its last checkpoint).
  */
@@ -79,6 +79,7 @@ const RECORDS = [
   { prefix: 'grad_norm/', name: 'gradientNorms' },
   { prefix: 'weight/', name: 'weights' },
   { prefix: 'cause/', name: 'causes' },
+  { prefix: 'on_policy/', name: 'written' },
   { prefix: 'alpha/', name: 'coefficients', whole: true },
   { prefix: 'beta/', name: 'coefficients', whole: true },
   { prefix: 'gamma/', name: 'coefficients', whole: true },

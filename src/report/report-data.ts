@@ -26,6 +26,8 @@ export const curvePointSchema = z.object({
   weights: z.record(z.string(), z.number()).optional(),
   /** Of dynamic weights: what they are made from, by cause (`complexity`, `effect/kd`). */
   causes: z.record(z.string(), z.number()).optional(),
+  /** Of trainings in which the student writes: lengths, repetition, shares of the time. */
+  written: z.record(z.string(), z.number()).optional(),
   /** Of dynamic weights: what is trained, by coefficient and term (`alpha/kd`). */
   coefficients: z.record(z.string(), z.number()).optional(),
 });

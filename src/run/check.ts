@@ -9,6 +9,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { stretches } from '../report/targets/frame-classes.ts';
 import { type BoxSpace, boxesInList } from '../targets/box-grid.ts';
 import { boxListColumn } from '../targets/boxes-truth.ts';
+import { writtenSentence } from '../targets/sentence-words.ts';
 import { requireTransforms } from './compressing/require-transforms.ts';
 import { interrupted, isStop } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
@@ -197,8 +198,11 @@ function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null
   if (list) return boxesInWords(list.data as Float32Array, Object.values(spaces)[0] as BoxSpace);
   const values = Array.from(column.data as Float32Array, Number);
   if (column.type === 'int32' && column.dims.length === 1) return labels[values[0] as number] ?? null;
-  const [space] = Object.values(spaces) as [{ readonly names?: readonly string[] } | undefined];
-  const { names } = space ?? {};
+  const [space] = Object.values(spaces) as [
+    { readonly names?: readonly string[]; readonly words?: readonly string[] } | undefined,
+  ];
+  const { names, words } = space ?? {};
+  if (words) return (values[0] as number) < 0 ? null : writtenSentence(values, words);
   // A class for each frame.
   if (names && column.type === 'int32' && column.dims.length === 2)
     return values.every((value) => value < 0) ? null : stretches(values, names);

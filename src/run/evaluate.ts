@@ -97,11 +97,12 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
     const read = await tuneHeads({ checkInterrupted }, session, heads, dataset.splits.validation);
     const measuring = new OutputsMeasuring(read);
     const confusion = isOneClass(heads) ? createConfusion(dataset.labels.length) : undefined;
+    const fetches = measuring.fetches(session.outputNames);
     let done = 0;
     for (const given of splitBatches(split, ROWS)) {
       checkInterrupted();
       const batch = truth ? await truth.tell(given) : given;
-      const answers = await session.run(takenFeeds(session, batch.columns), measuring.fetches);
+      const answers = await session.run(takenFeeds(session, batch.columns), fetches);
       if (confusion) countClasses(confusion, answers[LOGITS] as Tensor, batch, model);
       measuring.add(answers, batch);
       done += batch.filled;

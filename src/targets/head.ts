@@ -16,6 +16,11 @@ export interface AttachedHead {
   attach(g: GraphBuilder, make: ParameterMaking, features: Features): TypedValue;
 }
 
+/** The output of a model that writes (`Target.writes`) with what it wrote, int32 [batch, length]. */
+export function writtenOutput(output: string): string {
+  return `${output}/written`;
+}
+
 /** A named output of a model with its target, its options and its space. */
 export interface Head extends AttachedHead {
   readonly target: AnyTarget;
@@ -28,7 +33,9 @@ export interface Head extends AttachedHead {
   readonly sides?: readonly string[] | undefined;
   readonly metrics: readonly Metric[];
   /** What the metrics are made of, where that is not the answers themselves. */
-  reduce?(answers: Answers, batch: MeasuredBatch): Answers;
+  reduce?(answers: Answers, batch: MeasuredBatch, written?: Answers): Answers;
+  /** The output with what the model wrote by itself, where it does: only files that are measured have it. */
+  readonly written?: string | undefined;
   /** What is kept of a teacher's answers, where that is not the whole of them. */
   readonly kept?: KeptForm | undefined;
   /** What the output is read with, where its target chooses that. */
@@ -73,11 +80,12 @@ export function openHead(parts: {
     kept: target.keep?.(options),
     features: target.features,
     ...(target.reduce && {
-      reduce: (answers: Answers, batch: MeasuredBatch) =>
-        (target.reduce as NonNullable<AnyTarget['reduce']>)(answers, batch, measured),
+      reduce: (answers: Answers, batch: MeasuredBatch, written?: Answers) =>
+        (target.reduce as NonNullable<AnyTarget['reduce']>)(answers, batch, measured, written),
     }),
+    ...(target.writes && { written: writtenOutput(output) }),
     metrics: [...target.metrics(measured), ...addedMetrics(target.kind, measured)],
     attach: (g, make, features) =>
-      target.attach(g, make, features, { options, space, output, scope: headScope(output), prior }),
+      target.attach(g, make, features, { options, space, output, scope: headScope(output), labels, prior }),
   };
 }

@@ -7,6 +7,7 @@ import { frameClasses } from './frame-classes.ts';
 import { nextTokens } from './next-tokens.ts';
 import { number } from './number.ts';
 import { pairs } from './pairs.ts';
+import { sentence } from './sentence.ts';
 import type { AnyTarget } from './target.ts';
 import { tokenClasses } from './token-classes.ts';
 
@@ -23,6 +24,7 @@ const TARGETS = registry('target', [
   tokenClasses,
   frameClasses,
   boxes,
+  sentence,
   nextTokens,
 ]) as readonly unknown[] as readonly AnyTarget[];
 

@@ -23,6 +23,8 @@ export interface LayerContext<Options, Space> {
   readonly output: string;
   /** The scope of its parameters: `classifier`, `heads/OUTPUT`. */
   readonly scope: string;
+  /** The column with its truth: `labels`, `labels/OUTPUT`; names of others begin with it. */
+  readonly labels: string;
   /** What `prior` found in the labelled training samples. */
   readonly prior?: Float32Array | undefined;
 }
@@ -107,8 +109,20 @@ export interface Target<
   readonly objective: { readonly labels: ObjectiveWeights; readonly teacher: ObjectiveWeights };
   /**
    * What its metrics are made of, [rows, ...], where that is much less than an answer. They are given this instead of answers.
+   *
+   * @param written what a model that `writes` wrote, where it was asked to
    */
-  reduce?(answers: Answers, batch: MeasuredBatch, context: MeasureContext<z.output<Schema>, Space>): Answers;
+  reduce?(
+    answers: Answers,
+    batch: MeasuredBatch,
+    context: MeasureContext<z.output<Schema>, Space>,
+    written?: Answers,
+  ): Answers;
+  /**
+   * Whether what ships writes its answer piece by piece, each from those that it wrote before: files that are measured have an
+   * output `OUTPUT/written` then. Answers in training are to the true pieces before each, which batches bring as an input.
+   */
+  readonly writes?: boolean;
   /** The numbers that it is judged by, the most telling first. */
   metrics(context: MeasureContext<z.output<Schema>, Space>): Metric[];
   /** Begins to choose what the output is read with once it is trained; absent where it is read as it is. */

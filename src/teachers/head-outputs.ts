@@ -77,9 +77,10 @@ function checkShape(head: Head, output: Value, title: string): void {
   const names = classesOf(head);
   const width = head.features === 'map' ? undefined : shape?.at(-1);
   const dims = head.target.dims?.(head.space);
+  const rank = dims ? dims.length + 1 : RANKS[head.features];
   const isWrong =
     type !== 'float32' ||
-    shape?.length !== RANKS[head.features] ||
+    shape?.length !== rank ||
     (names.length > 0 && typeof width === 'number' && width !== names.length) ||
     dims?.some((size, axis) => typeof shape[axis + 1] === 'number' && shape[axis + 1] !== size);
   if (!isWrong) return;
@@ -93,7 +94,7 @@ function checkShape(head: Head, output: Value, title: string): void {
     `the teacher does not answer as the output '${head.output}' (${head.target.title})`,
     {
       where: `${title}: ${describeValue(output)}`,
-      remedy: `It has to be float32 with ${RANKS[head.features]} axes${wanted}.`,
+      remedy: `It has to be float32 with ${rank} axes${wanted}.`,
     },
   );
 }

@@ -29,7 +29,8 @@ export function modelFiles(path: string): ModelFiles {
   const found = onnxFiles(path);
   const chosen = usualModel(found);
   if (chosen === undefined) throw found.length === 0 ? noOnnx(path) : several(path, found);
-  const others = found.filter((name) => name !== chosen);
+  // The part of a model that writes is asked with the part that looks.
+  const others = found.filter((name) => name !== chosen && !/decoder_model(_[a-z0-9]+)?\.onnx$/.test(name));
   const model = join(path, chosen);
   const notes =
     others.length > 0

@@ -36,6 +36,8 @@ export interface BatchSource {
   /** Whether a batch may be asked for before the step in front of it is over: it depends on its place alone (false). */
   readonly ahead?: boolean;
   batch(place: BatchPlace, student: LearningStudent): Promise<TrainingBatch> | TrainingBatch;
+  /** Where the student makes batches: those that it does not, for what always looks at the same one. */
+  readonly plain?: BatchSource;
 }
 
 /** A source that looks at nothing but places, and has its batches at once. */

@@ -1,10 +1,15 @@
 import type { Evaluation, MetricInfo } from '../metrics/metric.ts';
 
+/** A line of metrics: numbers by name. */
+export type MetricsRow = Record<string, number | string>;
+
 /** How the best parameters are chosen, and when training gives up. */
 export interface ModelSelection {
   readonly metric: MetricInfo;
   /** Epochs without a better evaluation before training stops; all steps are done when absent. */
   readonly patience?: number;
+  /** What else ends a training, by its rows of metrics; asked before each step. */
+  isLost?(rows: readonly MetricsRow[]): boolean;
 }
 
 /** The best evaluation so far; plain data, so that a checkpoint can hold it. */

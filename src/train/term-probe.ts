@@ -59,7 +59,8 @@ export class TermProbe {
  * none, and the term would look inert. The first batch where the whole epoch has none.
  */
 async function probedBatch(options: ProbeOptions): Promise<TrainingBatch> {
-  const { batches, student } = options;
+  const { student } = options;
+  const batches = options.batches.plain ?? options.batches;
   // Of the student as it began: the batch is the same after an interruption.
   const beginner: LearningStudent = {
     student,

@@ -115,8 +115,8 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   const { batchesPerEpoch } = batches;
   const evaluateEvery = Math.min(options.evaluateEvery ?? batchesPerEpoch, batchesPerEpoch);
   const isOver = () => {
-    const { best, stage = FIRST_STAGE } = progress.state;
-    if (step >= totalSteps) return true;
+    const { best, metrics, stage = FIRST_STAGE } = progress.state;
+    if (step >= totalSteps || selection.isLost?.(metrics)) return true;
     // A stage that no longer improves makes room for the next one; only the last one ends the training.
     if (stage.index < stages.length - 1) return false;
     return patienceIsOver(selection, best, step, batchesPerEpoch, stage.began);

@@ -1,10 +1,9 @@
 import { type Evaluation, isBetter } from '../metrics/metric.ts';
 import type { Formulations } from '../onnx/formulations.ts';
-import type { BestSoFar, ModelSelection } from './early-stopping.ts';
+import type { BestSoFar, MetricsRow, ModelSelection } from './early-stopping.ts';
 import type { StageState } from './training-stage.ts';
 
-/** A line of metrics: numbers by name. */
-export type MetricsRow = Record<string, number | string>;
+export type { MetricsRow };
 
 /** The part of a training's state that is not tensors; a checkpoint holds it as JSON. */
 export interface ProgressState {

@@ -146,7 +146,7 @@ export class RecordSplit implements Split {
       ordinals[row] = start + index;
       const present = presentIn(record);
       const inputs = this.#inputsOf(record, present, bucket, index);
-      keys.set(this.#keyOf(record, inputs), row * SAMPLE_KEY_BYTES);
+      keys.set(this.#keyOf(record, present, inputs, file.layout), row * SAMPLE_KEY_BYTES);
       this.#decodeInputs(inputs, columns, row, sizes);
       for (const copy of copies) copy(record, present, row);
       this.#writeLive(columns, present, row, bucket, index);
@@ -279,8 +279,25 @@ export class RecordSplit implements Split {
     }
   }
 
-  /** The sample's key; a variant that differs from the sample is a sample of its own. */
-  #keyOf(record: Uint8Array, inputs: readonly (Uint8Array | undefined)[]): Uint8Array {
+  /** The sample's key; with another truth that models read, a sample is another one. */
+  #keyOf(
+    record: Uint8Array,
+    present: number,
+    inputs: readonly (Uint8Array | undefined)[],
+    { outputs }: RecordLayout,
+  ): Uint8Array {
+    const key = this.#variantKey(record, inputs);
+    const read = outputs.flatMap((places, i) =>
+      places.filter(({ spec }) => spec.role === 'input' && (present & outputBit(i)) !== 0),
+    );
+    if (read.length === 0) return key;
+    const hash = createSha256().update(key);
+    for (const { at, bytes } of read) hash.update(record.subarray(at, at + bytes));
+    return hash.digest().subarray(0, SAMPLE_KEY_BYTES);
+  }
+
+  /** The key of a sample in its variant; one that differs from the sample is a sample of its own. */
+  #variantKey(record: Uint8Array, inputs: readonly (Uint8Array | undefined)[]): Uint8Array {
     const key = record.subarray(0, SAMPLE_KEY_BYTES);
     const varies = ({ processor }: RecordFiles['inputs'][0]) => processor.vary !== undefined;
     if (!this.#views || !this.#files.inputs.some(varies)) return key;

@@ -17,6 +17,7 @@ import { runtimesSection } from './sections/runtimes.ts';
 import { scorecardSection } from './sections/scorecard.ts';
 import { headline, summarySection } from './sections/summary.ts';
 import { weightsSection } from './sections/weights.ts';
+import { writtenSection } from './sections/written.ts';
 import { STYLE } from './style.ts';
 
 /**
@@ -38,6 +39,7 @@ export function renderReport(data: ReportData): string {
     learningSection(data),
     knowledgeGraphSection(data),
     weightsSection(data),
+    writtenSection(data),
     dynamicsSection(data),
     ...data.outputs.flatMap((output) => outputSections(output, data.unit)),
     costSection(data),

@@ -174,6 +174,7 @@ const CARDS = `
 .waveform { width: 100%; max-width: 20rem; height: 4.5rem; }
 .card audio { width: 100%; max-width: 20rem; height: 2.25rem; margin-bottom: 8px; }
 .example { width: 5.25rem; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: #000; border-radius: 4px; }
+.written { display: block; margin-top: 4px; }
 svg.boxes { width: 100%; image-rendering: pixelated; border-radius: 4px; }
 svg.boxes rect { fill: none; stroke: var(--color, #fff); stroke-width: 1.2; } svg.boxes .halo { stroke: #000; stroke-width: 2.4; opacity: 0.55; }
 svg.boxes text { font: 600 5.5px sans-serif; fill: #fff; stroke: #000; stroke-width: 1.4; paint-order: stroke; }

@@ -6,6 +6,7 @@ import { frameClassesSection } from './frame-classes.ts';
 import { numberSection } from './number.ts';
 import { pairsSection } from './pairs.ts';
 import type { SectionCollector, SectionContext } from './section.ts';
+import { sentenceSection } from './sentence.ts';
 import { tokenClassesSection } from './token-classes.ts';
 
 type MakeSection = (context: SectionContext) => SectionCollector;
@@ -20,6 +21,7 @@ const SECTIONS = new Map<string, MakeSection>([
   ['frame-classes', frameClassesSection],
   ['boxes', boxesSection],
   ['pairs', pairsSection],
+  ['sentence', sentenceSection],
 ]);
 
 /** Adds the section of a target from outside the package. */

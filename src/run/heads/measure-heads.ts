@@ -3,7 +3,7 @@ import type { Split } from '../../data/split.ts';
 import type { Session } from '../../engine/engine.ts';
 import type { Difference, Interval } from '../../metrics/interval.ts';
 import { JackknifedMetric } from '../../metrics/jackknife.ts';
-import { OutputsMeasuring, reduced } from '../../metrics/measure-outputs.ts';
+import { fetchesOf, OutputsMeasuring, reduced } from '../../metrics/measure-outputs.ts';
 import type { Evaluation, Metric, MetricInfo } from '../../metrics/metric.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
@@ -36,8 +36,7 @@ export class HeadsMeasuring {
   add(answers: Readonly<Record<string, Tensor>>, batch: Batch): void {
     this.#values = undefined;
     const smaller = { ...answers };
-    for (const head of this.#heads)
-      smaller[head.output] = reduced(head, answers[head.output] as Tensor, batch);
+    for (const head of this.#heads) smaller[head.output] = reduced(head, answers, batch);
     this.#all.add(smaller, batch);
     this.#main.add(smaller[(this.#heads[0] as Head).output] as Tensor, batch);
   }
@@ -98,7 +97,7 @@ export async function measureHeads(
   const session = own ?? (model as Session);
   try {
     const measuring = new HeadsMeasuring(heads);
-    const fetches = Object.fromEntries(heads.map(({ output }) => [output, null]));
+    const fetches = fetchesOf(heads, session.outputNames);
     for (const batch of splitBatches(split, measuredRows(heads, split))) {
       run.checkInterrupted();
       measuring.add(await session.run(takenFeeds(session, batch.columns), fetches), batch);

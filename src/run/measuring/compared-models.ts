@@ -4,6 +4,7 @@ import { FURTHER_PRECISIONS, type FurtherPrecision } from '../../export/precisio
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import type { Difference } from '../../metrics/interval.ts';
+import { fetchesOf } from '../../metrics/measure-outputs.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { createTestAnswers } from '../../report/test-answers.ts';
 import type { Head } from '../../targets/head.ts';
@@ -79,12 +80,14 @@ export class ComparedModels {
   }
 
   async answer(batch: Batch): Promise<BatchAnswers> {
-    const fetches = Object.fromEntries(this.#heads.map(({ output }) => [output, null]));
     const said = new Map<string, Readonly<Record<string, Tensor>>>();
     for (const [name, { session, kept, reads, measuring }] of this.#models) {
       const answers = kept
         ? Object.fromEntries([...kept].map(([output, space]) => [output, readKnowledge(space, batch)]))
-        : await session.run(takenFeeds(session, (reads?.(batch) ?? batch).columns), fetches);
+        : await session.run(
+            takenFeeds(session, (reads?.(batch) ?? batch).columns),
+            fetchesOf(this.#heads, session.outputNames),
+          );
       measuring.add(answers, batch);
       said.set(name, answers);
     }

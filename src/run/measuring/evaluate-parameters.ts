@@ -53,7 +53,7 @@ export function parameterEvaluator(options: {
         const session = await sessions.get(variantOf(batch));
         const answers = await session.run(
           { ...feeds, ...takenFeeds(session, batch.columns) },
-          measuring.fetches,
+          measuring.fetches(),
         );
         measuring.add(answers, batch);
       }

@@ -1,5 +1,6 @@
 import type { Engine, Session } from '../../engine/engine.ts';
 import { imageChannels, PIXEL_INPUT, withGreyInput } from '../../export/image-channels.ts';
+import { isWriter } from '../../export/is-writer.ts';
 import { withoutPast } from '../../generate/without-past.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { openModelFile } from '../../onnx/node-files.ts';
@@ -8,17 +9,26 @@ import type { TaskData } from '../context/task.ts';
 
 /**
  * Loads a classifier to be fed the batches of a task. A model of three channels, as students of grey images ship, is given
- * a grey image three times, as transformers.js does; a decoder with a cache reads texts whole.
+ * a grey image three times, as transformers.js does; a decoder with a cache reads texts whole; one that writes about images does so
+ * besides (`writingSession`).
  */
 export async function openClassifier(engine: Pick<Engine, 'load'>, file: string): Promise<Session> {
-  const channels = imageChannels(openModelFile(file).graph);
-  const session = withoutPast(await engine.load(file));
+  const { graph } = openModelFile(file);
+  const channels = imageChannels(graph);
+  const session = await openModel(engine, file, graph);
   if (channels !== 3) return session;
   return {
     ...session,
     run: (feeds, fetches) => session.run(inThreeChannels(feeds), fetches),
     release: () => session.release(),
   };
+}
+
+async function openModel(engine: Pick<Engine, 'load'>, file: string, graph: Graph): Promise<Session> {
+  if (!isWriter(file, graph)) return withoutPast(await engine.load(file));
+  // Loaded where it is used: pages do not pay for it.
+  const { openWriter } = await import('../../export/open-writer.ts');
+  return openWriter(engine, file, graph);
 }
 
 /** A shipped model's graph with the inputs that the task's batches have. */

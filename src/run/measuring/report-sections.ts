@@ -2,6 +2,7 @@ import type { Batch } from '../../data/batch.ts';
 import { LABELS_ALONE } from '../../report/result.ts';
 import { sectionOf } from '../../report/targets/index.ts';
 import type { Section, SectionCollector, Speaker } from '../../report/targets/section.ts';
+import { besideBoxes } from '../../report/targets/sentence.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { isTaughtAlone } from '../heads/taught-truth.ts';
@@ -26,7 +27,8 @@ export function saidByTeacher(block: Section[number]): Section[number] {
 
 /** What the report shows of each output, gathered batch by batch. */
 export class ReportSections {
-  readonly #collectors = new Map<string, SectionCollector>();
+  /** By output; `shown` is the output of models that is shown: of sentences what they write. */
+  readonly #collectors = new Map<string, { readonly collector: SectionCollector; readonly shown: string }>();
   readonly #data: TaskData;
 
   constructor(run: Pick<RunContext, 'recipe'>, data: TaskData, models: ComparedModels) {
@@ -49,18 +51,18 @@ export class ReportSections {
         thresholds,
         tokenizer: task.tokenizer,
       });
-      if (collector) this.#collectors.set(head.output, collector);
+      if (collector) this.#collectors.set(head.output, { collector, shown: head.written ?? head.output });
     });
   }
 
   add(said: BatchAnswers, batch: Batch): void {
     const { test } = this.#data.dataset.splits;
-    for (const [output, collector] of this.#collectors) {
+    for (const { collector, shown } of this.#collectors.values()) {
       const own = SPEAKERS.flatMap((who) => {
-        const answer = said.get(who)?.[output];
+        const answer = said.get(who)?.[shown];
         return answer ? [[who, answer] as const] : [];
       });
-      const baseline = said.get(LABELS_ALONE.name)?.[output];
+      const baseline = said.get(LABELS_ALONE.name)?.[shown];
       collector.add(new Map(own), batch, (ordinal) => test.example(ordinal), baseline);
     }
   }
@@ -68,11 +70,13 @@ export class ReportSections {
   /** By output. */
   sections(): ReadonlyMap<string, Section> {
     const taught = new Set(this.#data.heads.filter(isTaughtAlone).map(({ output }) => output));
-    return new Map(
-      [...this.#collectors].map(([output, collector]) => {
-        const section = collector.section();
-        return [output, taught.has(output) ? section.map(saidByTeacher) : section];
-      }),
+    return besideBoxes(
+      new Map(
+        [...this.#collectors].map(([output, { collector }]) => {
+          const section = collector.section();
+          return [output, taught.has(output) ? section.map(saidByTeacher) : section];
+        }),
+      ),
     );
   }
 }

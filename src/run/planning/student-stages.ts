@@ -32,7 +32,21 @@ export async function planStudent(context: PlanningContext, costs: Artifacts): P
   const cost = await context.told('train', 'Time the student', () => measureStudent(context, inner));
   const memoryBytes = memory.take() + data.heldBytes;
   costs.set(STUDENT_COST, { cost, memoryBytes });
-  return planTraining(context, 'train', { cost, memoryBytes, withTeacher: taught });
+  const writing = taught && context.recipe.training.onPolicy ? await writingSeconds(context, cost, costs) : 0;
+  return planTraining(context, 'train', { cost, memoryBytes, withTeacher: taught, writing });
+}
+
+/** Seconds that a step takes on average for the texts of the student. */
+async function writingSeconds(
+  context: PlanningContext,
+  { student }: StudentCost,
+  costs: Artifacts,
+): Promise<number> {
+  // Loaded where it is used: pages do not pay for it.
+  const { onPolicySeconds } = await import('./on-policy-seconds.ts');
+  return context.told('train', 'Time the student as it writes', () =>
+    onPolicySeconds(context, student, costs),
+  );
 }
 
 /** Training its baseline. Without what the losses ask for, a step is another one. */
@@ -68,7 +82,15 @@ export function planTraining(
     memoryBytes,
     withTeacher,
     epochs: given,
-  }: { cost: StudentCost; memoryBytes: number; withTeacher: boolean; epochs?: number },
+    writing = 0,
+  }: {
+    cost: StudentCost;
+    memoryBytes: number;
+    withTeacher: boolean;
+    epochs?: number;
+    /** Seconds of a step besides the step. */
+    writing?: number;
+  },
 ): StagePlan {
   const { recipe, data } = context;
   const { dataset } = data;
@@ -83,6 +105,7 @@ export function planTraining(
   const split = fillsBatches(samples) ? inFullBatches(samples, batchSize) : samples;
   const perEpoch = batchCount(split, batchSize);
   const secondsOf = (count: number) =>
+    count * perEpoch * writing +
     trainingSeconds({
       split,
       batchSize,

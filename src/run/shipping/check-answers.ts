@@ -27,6 +27,9 @@ const TOLERANCE = { f32: 1e-3, int8: 0.15, q4: 1e-3, fp16: 0.02 } as const satis
   number
 >;
 
+/** The part of sentences that may be others. */
+const MOST_OTHER = 0.1;
+
 /** A sample as a reader gets it, and what was measured of it, by output. */
 interface Expected {
   readonly input: ReaderInput;
@@ -63,6 +66,8 @@ export async function checkAnswers(
         TOLERANCE[precision] * Math.max(1e-6, spreadOf(expected, output)),
       ]),
     );
+    /** Of each sentence that was read, whether it is the measured one. */
+    const told: boolean[] = [];
     try {
       const reader = await openAnswers(run.engine, { folder, precision, threads: defaultThreads() });
       try {
@@ -73,10 +78,14 @@ export async function checkAnswers(
           const { outputs, starts } = await reader.answers(batch.map(({ input }) => input));
           batch.forEach((sample, row) => {
             const at = { row, start: starts[row] as number };
-            for (const head of data.heads)
-              compare(sample, at, head, outputs[head.output], tolerances.get(head.output) as number, where);
+            for (const head of data.heads) {
+              const found = outputs[comparedOutput(head)];
+              if (head.written) told.push(sameWords(sample, row, head, found));
+              else compare(sample, at, head, found, tolerances.get(head.output) as number, where);
+            }
           });
         }
+        if (precision === 'f32') requireSameSentences(told, where);
       } finally {
         await reader.close();
       }
@@ -94,6 +103,31 @@ export async function checkAnswers(
     }
   }
   return { reader: samples > 0 ? "Limbeck's own reader" : 'ONNX Runtime', samples, files };
+}
+
+/** The output by which what ships is compared: of sentences what is written, for a reader has no true words. */
+function comparedOutput({ output, written }: Head): string {
+  return written ?? output;
+}
+
+function sameWords({ answers }: Expected, row: number, { output }: Head, found: Tensor | undefined): boolean {
+  const expected = answers[output] as Float32Array;
+  const own = found?.data as Int32Array | undefined;
+  return expected.every((word, i) => word === own?.[row * expected.length + i]);
+}
+
+/** A batch is summed in another order than a sample alone: where two words are as likely, the other one may be written. */
+function requireSameSentences(told: readonly boolean[], where: string): void {
+  const other = told.filter((isSame) => !isSame).length;
+  if (other <= MOST_OTHER * told.length) return;
+  throw new LimbeckError(
+    'export.other-answers',
+    `the shipped student writes other sentences than measured: ${other} of ${told.length}`,
+    {
+      where,
+      remedy: 'What ships would not be what was measured, so the run stops. Report it with the recipe.',
+    },
+  );
 }
 
 function compare(
@@ -134,7 +168,7 @@ async function measuredAnswers(
   const session = await openClassifier(run.engine, file);
   const found: Expected[] = [];
   try {
-    const fetches = Object.fromEntries(data.heads.map(({ output }) => [output, null]));
+    const fetches = Object.fromEntries(data.heads.map((head) => [comparedOutput(head), null]));
     for (const batch of spreadBatches(split)) {
       const said = await session.run(takenFeeds(session, batch.columns), fetches);
       for (let row = 0; row < batch.filled; row++) {
@@ -143,7 +177,7 @@ async function measuredAnswers(
         if (!input) continue;
         const answers = data.heads.map((head) => [
           head.output,
-          rowOf(head, said[head.output] as Tensor, row, batch.columns, input),
+          rowOf(head, said[comparedOutput(head)] as Tensor, row, batch.columns, input),
         ]);
         found.push({ input, ordinal, answers: Object.fromEntries(answers) as Record<string, Float32Array> });
       }

@@ -16,7 +16,7 @@ import { keepsLogits } from '../heads/answer-dims.ts';
 import { objectiveContext } from '../knowledge/pair-context.ts';
 import { planLabels } from '../planning/answer-stages.ts';
 import { addedSamples } from '../teaching/added-samples.ts';
-import { askModel } from '../teaching/ask-model.ts';
+import { askModel, openModel } from '../teaching/ask-model.ts';
 import { tellConstantAnswers } from '../teaching/constant-answers.ts';
 import { type TapLabels, tappedSplit, tapSamples } from '../teaching/label-taps.ts';
 import type { Labels, Lessons } from '../teaching/lessons.ts';
@@ -121,6 +121,12 @@ export const labelStage = stage({
       value: {
         answers: { ...value, precision: teacher.precision, spaces, added: isAlone ? [written.split] : added },
         context,
+        judge: () =>
+          openModel(run, data, teacher, {
+            file: teacher.labellingFile,
+            outputs: data.heads.map(({ output }) => output),
+            requests,
+          }),
       },
       summary: `${value.labelled} ${unit} labelled${rate}, ${value.reused} answers were in the store${repeated}${looked}${more}`,
     };

@@ -42,10 +42,10 @@ export const trainStage = stage({
   needs: { data: DATA, lessons: LESSONS, peers: optional(PEERS) },
   makes: STUDENT,
   title: () => 'Train the student',
-  run: (run, { data, lessons: { answers, context }, peers }) =>
+  run: (run, { data, lessons, peers }) =>
     train(run, data, {
       stage: 'train',
-      lessons: { answers, context: withAssistant(context, peers?.assistant) },
+      lessons: { ...lessons, context: withAssistant(lessons.context, peers?.assistant) },
     }),
   plan: planStudent,
 });

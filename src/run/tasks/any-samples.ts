@@ -62,7 +62,7 @@ export function anySamples(run: RecipeRun, unit: Task['unit'], reading: SampleRe
       try {
         const samples = await reading.bind(dataset);
         ({ teacher } = samples);
-        if (!tokenizer) columns = inputColumns(dataset);
+        if (!tokenizer) columns = [...inputColumns(dataset), ...readTruths(dataset)];
         const heads = headsOf(recipe, dataset, teacher && taughtSpaces(recipe, teacher));
         requireNotedClasses(recipe, heads);
         return sampleData({ recipe, task, dataset, heads, samples });
@@ -199,8 +199,14 @@ function startStudent(
   });
 }
 
-function inputColumns({ inputs }: PreparedDataset): string[] {
+function inputColumns({ inputs }: Pick<PreparedDataset, 'inputs'>): string[] {
   return inputs.flatMap(({ processor }) => processor.columns.map(({ name }) => name));
+}
+
+/** What models read of the truth: the words before each that is to be written. */
+function readTruths({ columns, inputs }: PreparedDataset): string[] {
+  const own = inputColumns({ inputs });
+  return columns.flatMap(({ name, role }) => (role === 'input' && !own.includes(name) ? [name] : []));
 }
 
 function backboneOf({ student: { kind } }: Recipe): Backbone {

@@ -1,9 +1,11 @@
 import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
+import { labelColumn } from '../../data/prepared/dataset-parts.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { SOURCES } from '../../data/sources/index.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
+import { hasWriterFile } from '../../export/is-writer.ts';
 import { writeObjectDetector } from '../../export/object-detector.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { Backbone } from '../../students/backbone.ts';
@@ -11,11 +13,13 @@ import { pixelsLinear } from '../../students/pixels-linear.ts';
 import type { BoxSpace } from '../../targets/box-grid.ts';
 import { boxes } from '../../targets/boxes.ts';
 import type { Head } from '../../targets/head.ts';
+import { type SentenceSpace, wordsColumn } from '../../targets/sentence-truth.ts';
 import { openImageAnswers, openImageFile } from '../../teachers/image-file.ts';
 import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ImageTeacherChoice } from '../../teachers/index.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
-import { isClassifier } from '../heads/recipe-heads.ts';
+import type { StudentPackage } from '../context/task.ts';
+import { isClassifier, wantedOutputs } from '../heads/recipe-heads.ts';
 import { ownImageReading } from '../teaching/image-reading.ts';
 import { localTeacher } from '../teaching/local-teacher.ts';
 import { withOrigin } from '../teaching/open-teacher.ts';
@@ -33,17 +37,20 @@ export const images: SampleKind = {
     const opened = await openImageTeacher(run);
     const classifier = isClassifier(recipe) ? opened : undefined;
     refuseLabelOptions(recipe);
+    refuseMirrored(recipe);
     return {
       teacher: opened,
       teacherImages: opened?.preprocessing ? [opened.preprocessing] : [],
       // The keys of the store are made of the bytes of the images.
       preprocessing: 'pixels normalised by the mean and deviation of the training pictures',
       ...(classifier && { classesOf: (title: string) => imageClassResolver(classifier, title) }),
-      bind(dataset) {
+      async bind(dataset) {
         const own = imagesOf(dataset);
+        const writing = await writingParts(recipe, dataset);
         const { dims, normalization } = own;
         const two = opened && ownImageReading(opened, own, recipe);
-        const teacher = two?.teacher ?? (opened && forImages(opened, own));
+        const looking = two?.teacher ?? (opened && forImages(opened, own));
+        const teacher = looking && (writing?.teacher(looking) ?? looking);
         const given = givenImageModel(run, two ? undefined : teacher, (model) => forImages(model, own));
         return {
           teacher,
@@ -56,14 +63,19 @@ export const images: SampleKind = {
             pixels: own.studentPart((split as RecordSplit).bytes(ordinal) ?? new Uint8Array()),
             dims,
           }),
-          write(folder, models) {
+          write(folder, whole) {
+            const models = writing?.split(whole) ?? whole;
             const architecture = recipe.student.kind;
             const preprocessor = own.files()['preprocessor_config.json'] as Uint8Array;
-            const [main] = models.heads as [Head, ...Head[]];
+            const [main, ...others] = models.heads as [Head, ...Head[]];
+            const outputs = others.length > 0 || main.target.writes ? outputsIn(models.heads) : undefined;
             if (main.target.kind === boxes.kind) {
               const { names, ...grid } = main.space as BoxSpace;
               const maps = { output: main.output, classes: names.length, ...grid };
-              const config = main.target.config(main.space, main.options, main.tuned);
+              const config = {
+                ...main.target.config(main.space, main.options, main.tuned),
+                ...(outputs && { outputs }),
+              };
               writeObjectDetector(folder, {
                 ...models,
                 architecture,
@@ -82,6 +94,7 @@ export const images: SampleKind = {
               dims,
               normalization,
               preprocessor,
+              outputs,
             });
           },
         };
@@ -90,12 +103,51 @@ export const images: SampleKind = {
   },
 };
 
+/** What the outputs of a model are read with, by name. */
+function outputsIn(heads: readonly Head[]): Record<string, unknown> {
+  return Object.fromEntries(
+    heads.map(({ output, target, space, options, tuned }) => [
+      output,
+      { target: target.kind, ...target.config(space, options, tuned) },
+    ]),
+  );
+}
+
 const PEER: PeerModel = {
   title: 'a linear model of pixels',
   backbone: pixelsLinear as unknown as Backbone,
   options: {},
   fits: ({ features }) => features === 'pooled',
 };
+
+/** What is done with models that write a sentence; undefined where the recipe wants none. */
+async function writingParts(recipe: Recipe, { spaces }: PreparedDataset) {
+  const outputs = wantedOutputs(recipe);
+  const [index, ...others] = outputs.flatMap(({ target }, i) => (target.writes ? [i] : []));
+  if (index === undefined) return undefined;
+  if (others.length > 0) {
+    throw new LimbeckError('recipe.invalid', 'a student writes one sentence', {
+      where: `outputs: ${[index, ...others].map((i) => outputs[i]?.name).join(', ')}`,
+      remedy: 'Leave one of them out.',
+    });
+  }
+  const { name } = outputs[index] as { name: string };
+  // Loaded where they are used: pages do not pay for them.
+  const [{ splitPackage }, { writingTeacher }] = await Promise.all([
+    import('../../export/writer-files.ts'),
+    import('../teaching/writing-teacher.ts'),
+  ]);
+  const wanted = {
+    ...(spaces[name] as SentenceSpace),
+    output: name,
+    input: wordsColumn(labelColumn(outputs, index)),
+  };
+  return {
+    split: splitPackage<StudentPackage>,
+    teacher: (source: ImageTeacherSource) =>
+      source.file !== undefined && hasWriterFile(source.file) ? writingTeacher(source, wanted) : source,
+  };
+}
 
 async function openImageTeacher(run: RecipeRun): Promise<ImageTeacherSource | undefined> {
   const local = await localTeacher(run);
@@ -118,6 +170,16 @@ function refuseLabelOptions({ data }: Recipe): void {
   throw new LimbeckError('data.options', 'the classes of images come from their source', {
     where: `${data.labels ? 'data.labels' : 'data.renameLabels'}, for ${data.source.kind}`,
     remedy: 'Leave it out; the source kind idx takes the names of its classes (data.source.classes).',
+  });
+}
+
+/** A mirrored image has another sentence. */
+function refuseMirrored(recipe: Recipe): void {
+  const written = wantedOutputs(recipe).find(({ target }) => target.writes);
+  if (!written || !recipe.data.augmentation?.flip) return;
+  throw new LimbeckError('recipe.invalid', 'images are mirrored, and what is written of them is not', {
+    where: `data.augmentation.flip, with outputs.${written.name}`,
+    remedy: 'Set data.augmentation.flip to false: a sentence may say what is on the left.',
   });
 }
 

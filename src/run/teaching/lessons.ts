@@ -2,6 +2,7 @@ import type { Split } from '../../data/split.ts';
 import type { LabelResult } from '../../knowledge/label.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { ObjectiveContext } from '../../objectives/objective.ts';
+import type { Teacher } from '../../teachers/teacher.ts';
 
 /** What the teacher said of every training sample: in the store, and how it got there. */
 export interface Labels extends LabelResult {
@@ -24,4 +25,6 @@ export interface TeacherAnswers extends Labels {
 export interface Lessons {
   readonly answers: TeacherAnswers;
   readonly context: ObjectiveContext;
+  /** Opens the teacher for what is made during the training: its answers and inner values, by tap; the caller closes it. */
+  judge(): Promise<Teacher>;
 }

@@ -37,7 +37,7 @@ export interface Fitting {
 export async function fitStudent(
   run: RunContext,
   data: TaskData,
-  { name, task, student, plan, totalSteps, learningRate, evaluateOnce = false, ...own }: Fitting,
+  { name, task, student, plan, totalSteps, learningRate, selection, evaluateOnce = false, ...own }: Fitting,
 ): Promise<TrainingResult> {
   const { recipe, engine, folder } = run;
   const { training } = recipe;
@@ -54,6 +54,7 @@ export async function fitStudent(
       maxGradNorm: training.maxGradNorm,
       accumulate: training.accumulate,
       ...plan,
+      selection: { ...selection, ...(plan.isLost && { isLost: plan.isLost }) },
       ...(evaluateOnce && { batches: asOneEpoch(plan.batches, totalSteps) }),
       ...formulateFor(run, totalSteps),
       evaluateEvery: evaluateOnce ? totalSteps : training.evaluateEvery,
@@ -64,7 +65,15 @@ export async function fitStudent(
       },
       signal: run.options.signal,
       onProgress: (done, total, note) =>
-        run.emit({ type: 'progress', stage, task, done, total, unit: 'steps', note }),
+        run.emit({
+          type: 'progress',
+          stage,
+          task,
+          done,
+          total,
+          unit: 'steps',
+          note: plan.note ? `${note}; ${plan.note()}` : note,
+        }),
       onMetrics: (values) => {
         folder.addMetrics(stage, values);
         run.emit({ type: 'metrics', stage, values });

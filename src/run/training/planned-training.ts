@@ -1,6 +1,7 @@
 import type { OrderOf } from '../../data/batches/curriculum-order.ts';
 import type { BatchSource } from '../../train/batch-source.ts';
 import type { StepOptions } from '../../train/compile-step.ts';
+import type { ModelSelection } from '../../train/early-stopping.ts';
 import type { StepControl } from '../../train/step-control.ts';
 import type { TrainingStage } from '../../train/training-stage.ts';
 
@@ -14,6 +15,10 @@ export interface TrainingPlan {
   readonly observe?: StepOptions['observe'];
   /** The batches, in the order and composition that the recipe asks for. */
   readonly batches: BatchSource;
+  /** What ends the training besides patience, by its rows of metrics. */
+  readonly isLost?: ModelSelection['isLost'];
+  /** A few words beside the progress bar. */
+  note?(): string;
   /** Writes down what was found out, after the training. */
   finish?(): void;
 }

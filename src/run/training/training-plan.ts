@@ -3,6 +3,7 @@ import { TEMPERATURE } from '../../objectives/kd-logits.ts';
 import type { ObjectiveContext, ObjectiveTerm } from '../../objectives/objective.ts';
 import { namesFor } from '../../objectives/output-names.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import type { BatchSource } from '../../train/batch-source.ts';
 import type { StepControl } from '../../train/step-control.ts';
 import { temperatureControl } from '../../train/temperature-control.ts';
 import { weighingOnly } from '../../weighting/weighting.ts';
@@ -30,15 +31,35 @@ export async function trainingPlan(
   if (!lessons) return samples;
   const stages = trainingStages(run.recipe, stage) ?? [stage];
   const { weighting, controls } = weightingOf(run, data, { stages, variants });
+  const onPolicy = await onPolicyTraining(run, data, lessons, {
+    batches: samples.batches,
+    steps: stage.steps,
+  });
   return {
     ...samples,
+    ...onPolicy,
     stages: stages.map((one) => ({ ...one, weighting })),
     controls: [
       ...samples.controls,
+      ...(onPolicy?.controls ?? []),
       ...temperatureControls(run.recipe, lessons.context, stage.steps),
       ...controls,
     ],
   };
+}
+
+/** What the student's own texts change; undefined where the recipe wants none. */
+async function onPolicyTraining(
+  run: RunContext,
+  data: TaskData,
+  { judge }: Lessons,
+  plain: { readonly batches: BatchSource; readonly steps: number },
+): Promise<Pick<TrainingPlan, 'batches' | 'controls' | 'isLost' | 'note'> | undefined> {
+  const { onPolicy } = run.recipe.training;
+  if (!onPolicy) return undefined;
+  // Loaded where it is used: pages do not pay for it.
+  const { planOnPolicy } = await import('../writing/plan-on-policy.ts');
+  return planOnPolicy(run, data, { ...plain, options: onPolicy, judge });
 }
 
 /** A plan with more terms in each of its stages, which no weighting weighs. */

@@ -98,12 +98,7 @@ export async function openWriter(
  */
 export function writingFile({ task, teacherReads }: Pick<TaskData, 'task' | 'teacherReads'>): string {
   const { teacher } = task;
-  if (teacherReads) {
-    throw new LimbeckError('recipe.invalid', 'the teacher writes in tokens that its student does not have', {
-      where: "data.written, with another tokenizer than the teacher's (inputs.NAME.tokenizer)",
-      remedy: "Leave inputs.NAME.tokenizer out: the student then reads by the teacher's.",
-    });
-  }
+  requireSameTokens({ teacherReads }, 'data.written');
   if (teacher?.file !== undefined) return teacher.file;
   throw new LimbeckError(
     'recipe.invalid',
@@ -111,6 +106,19 @@ export function writingFile({ task, teacherReads }: Pick<TaskData, 'task' | 'tea
     {
       where: 'teacher, with data.written',
       remedy: 'Take a decoder as a teacher: { kind: onnx, model: FOLDER, train: none }.',
+    },
+  );
+}
+
+/** @throws LimbeckError `recipe.invalid` where teacher and student have other tokens, and read each other's texts for that */
+export function requireSameTokens({ teacherReads }: Pick<TaskData, 'teacherReads'>, key: string): void {
+  if (!teacherReads) return;
+  throw new LimbeckError(
+    'recipe.invalid',
+    'teacher and student have other tokens, and cannot read what the other writes',
+    {
+      where: `${key}, with another tokenizer than the teacher's (inputs.NAME.tokenizer)`,
+      remedy: "Leave inputs.NAME.tokenizer out: the student then reads by the teacher's.",
     },
   );
 }

@@ -2,6 +2,8 @@ import { joinBytes } from '../../../platform/bytes.ts';
 
 /** Where nothing is asked about what comes after a token. */
 export const NOT_ASKED = -1;
+/** Where nobody knows what is true, and what a teacher says counts: of texts that a student wrote. */
+export const FOR_TEACHER = -2;
 
 /** A stretch of a document that a language model reads at once. */
 export interface TokenPieceParts {

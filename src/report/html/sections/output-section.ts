@@ -101,7 +101,8 @@ function sampleCard({ said, ...example }: ShownSample): Markup {
 
 function saidOf({ words, marks, boxes, who }: Said, text: string, picture: string | undefined): Markup {
   if (marks) return markedText(text, marks);
-  if (boxes && picture) return boxedImage(picture, text, boxes, who);
+  if (boxes && picture)
+    return html`${boxedImage(picture, text, boxes, who)}${words !== undefined && html`<bdi class="written">${words}</bdi>`}`;
   return html`<bdi>${words ?? '–'}</bdi>`;
 }
 
