@@ -14,7 +14,6 @@ const DOCUMENTS = [
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
-  ...readdirSync(join(ROOT, 'docs/pairs')).map((name) => `docs/pairs/${name}`),
 ];
 // Inside the repository, so that packages are found.
 const folder = mkdtempSync(join(ROOT, 'node_modules', '.documents-'));
@@ -51,11 +50,6 @@ test.each(DOCUMENTS)('%s links to files that are there', (document) => {
 test("the README's recipe is one", () => {
   const [recipe] = blocks('README.md', 'yaml');
   expect(parseRecipe(recipe as string).teacher?.kind).toBe('use-lite');
-});
-
-test.each(readdirSync(join(ROOT, 'docs/pairs')))('the recipe of docs/pairs/%s is one', (page) => {
-  const [recipe] = blocks(`docs/pairs/${page}`, 'yaml');
-  expect(parseRecipe(recipe as string).teacher).toBeDefined();
 });
 
 test('docs/operators.md is up to date (npm run operators)', () => {
