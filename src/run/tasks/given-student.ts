@@ -1,4 +1,4 @@
-import type { CutSize } from '../../compress/channels/cut-to-size.ts';
+import type { CutSize } from '../../compress/prune/cut-to-size.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { GivenModel } from '../../students/backbone.ts';
 import { openImageAnswers } from '../../teachers/image-file.ts';
@@ -54,7 +54,7 @@ function cutFrom(source: TextTeacherSource | undefined): GivenModel {
 /** The model with the heads and the width that are asked for. */
 async function inSize(size: CutSize, given: GivenModel): Promise<GivenModel> {
   if (size.heads === undefined && size.width === undefined) return given;
-  const { cutToSize } = await import('../../compress/channels/cut-to-size.ts');
+  const { cutToSize } = await import('../../compress/prune/cut-to-size.ts');
   return cutToSize(given, size);
 }
 

@@ -7,9 +7,9 @@ import { plainReshapes } from '../../onnx/passes/plain-reshapes.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import type { GivenModel } from '../../students/backbone.ts';
 import { cutGraph } from '../../students/cut.ts';
-import { byWeights, leastFirst } from '../prune/importance.ts';
-import { findDependencies, type UnitGroup } from './dependency-groups.ts';
-import { removeUnits } from './remove-units.ts';
+import { findDependencies, type UnitGroup } from '../channels/dependency-groups.ts';
+import { removeUnits } from '../channels/remove-units.ts';
+import { byWeights, leastFirst } from './importance.ts';
 
 /** How much of a transformer is left. */
 export interface CutSize {
