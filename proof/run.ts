@@ -15,9 +15,11 @@ import { keywords } from './keywords.ts';
 import { labellingPrecision } from './labelling-precision.ts';
 import { largerThanMemory } from './larger-than-memory.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
+import { onPolicy } from './on-policy.ts';
 import type { Proof } from './proof.ts';
 import { pruning } from './pruning.ts';
 import { quantisationAware } from './qat.ts';
+import { scenes } from './scenes.ts';
 import { scenesBoxes } from './scenes-boxes.ts';
 import { severalTeachers } from './several-teachers.ts';
 import { speech } from './speech.ts';
@@ -45,6 +47,7 @@ const PROOFS: readonly Proof[] = [
   speech,
   keywords,
   scenesBoxes,
+  scenes,
   tags,
   embeddings,
   chatTeacher,
@@ -52,6 +55,7 @@ const PROOFS: readonly Proof[] = [
   earlyExits,
   severalTeachers,
   largerThanMemory,
+  onPolicy,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);

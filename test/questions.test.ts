@@ -61,6 +61,27 @@ test('limbeck ask tells how often the right answer is the likeliest, and what wa
   expect(told).toMatch(/in all +3 /);
 });
 
+test('tells of broken rows before it tells of positions, and where nothing can be asked', async () => {
+  const broken = join(place, 'broken');
+  mkdirSync(join(broken, 'test'), { recursive: true });
+  const file = join(broken, 'test', 'numbers_test.csv');
+  const refusal = () => askQuestions(folder, { questions: broken }).catch((error: unknown) => error);
+  writeFileSync(file, 'what is 1,one,two,three,four,E\nno question\n');
+  expect(await refusal()).toMatchObject({
+    code: 'data.empty',
+    message: '2 rows are no questions; the first: the answer is "E", not A, B, C or D',
+    where: `${broken}, test/numbers_test.csv:1`,
+    remedy: expect.stringMatching(/^Write a question, its four choices/),
+  });
+  writeFileSync(file, `no question\n${'long '.repeat(60)},a,b,c,d,A\n`);
+  expect(await refusal()).toMatchObject({
+    message: expect.stringMatching(
+      /^a row is no question; the row has 1 columns.*; the model has too few positions for any of 1 questions$/,
+    ),
+    where: `${broken}, test/numbers_test.csv:1`,
+  });
+});
+
 test('says which models are asked about WordNet, and what a folder of questions looks like', async () => {
   await expect(askQuestions(folder, { questions: 'hypernyms' })).rejects.toMatchObject({
     code: 'recipe.invalid',

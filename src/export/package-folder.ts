@@ -4,6 +4,7 @@ import { utf8Of } from '../platform/bytes.ts';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from '../platform/files.ts';
 import { dirname, join } from '../platform/paths.ts';
 import { writeError, writeSynced } from '../replace-file.ts';
+import { hasWriterFile, writerFileOf } from './is-writer.ts';
 import { type ByPrecision, FURTHER_PRECISIONS, fileOf, type Precision } from './precisions.ts';
 
 /** A file of a package beside its models. */
@@ -164,7 +165,8 @@ export function isPackage(folder: string, precisions: readonly Precision[]): boo
   return files.every((name) => existsSync(join(folder, name)));
 }
 
-/** Bytes of a model file on disk. */
+/** Bytes of a model file on disk, with those of the part that writes where it has one. */
 export function modelBytes(path: string): number {
-  return statSync(path).size + (statSync(`${path}_data`, { throwIfNoEntry: false })?.size ?? 0);
+  const own = statSync(path).size + (statSync(`${path}_data`, { throwIfNoEntry: false })?.size ?? 0);
+  return hasWriterFile(path) ? own + modelBytes(writerFileOf(path)) : own;
 }

@@ -8,18 +8,19 @@ import { WRITER_METADATA, type WriterFacts, writerFacts } from '../targets/write
 import { WRITER_STEM } from './is-writer.ts';
 import { byFile, type PackageAddition, type PackageModels } from './package-folder.ts';
 
-/** What the part that looks hands to the part that writes, float32 [batch, places, width]. */
-export const IMAGE_STATES = 'encoder_hidden_states';
-
 const [BATCH, SEQUENCE, PAST] = ['batch_size', 'sequence_length', 'past_sequence_length'] as const;
+const IMAGE_PART = /^image\.\d+\.(?:key|value)$/;
 const PRESENT = /^present\.\d+\.(?:key|value)$/;
 
 /** A model that writes, as it ships: what looks at the image once, and what writes word by word. */
 export interface WriterParts {
-  /** The outputs but the sentence's, and `encoder_hidden_states`. */
+  /**
+   * The outputs but the sentence's, and what words look at of the image, for each layer N `image.N.key` float32 [batch, heads, size, places]
+   * and `image.N.value` float32 [batch, heads, places, size].
+   */
   readonly encoder: Graph;
   /**
-   * Inputs `input_ids` int64 [batch, new words], `encoder_hidden_states`, and for each layer N `past_key_values.N.key` and `.value`, float32
+   * Inputs `input_ids` int64 [batch, new words], those outputs of the encoder, and for each layer N `past_key_values.N.key` and `.value`, float32
    * [batch, heads, words before, size]; outputs `logits` [batch, new words, words] and `present.N.key` and `.value`.
    */
   readonly decoder: Graph;
@@ -68,8 +69,7 @@ function lookingPart(graph: Graph, { output, input }: WriterFacts): Graph {
   const values = g.copy(graph, new Map(inputs));
   for (const value of graph.outputs)
     if (value.name !== output) g.output(values.get(value) as TypedValue, value.name);
-  const memory = seamsOf(graph, WRITER_SEAMS.memory)[0] as Value;
-  g.output(values.get(memory) as TypedValue, IMAGE_STATES);
+  for (const [name, value] of imageParts(graph)) g.output(values.get(value) as TypedValue, name);
   for (const [key, value] of graph.metadata) if (key !== WRITER_METADATA) g.setMetadata(key, value);
   return without(removeDeadNodes(g.build(graph.name)), input);
 }
@@ -77,9 +77,12 @@ function lookingPart(graph: Graph, { output, input }: WriterFacts): Graph {
 function writingPart(graph: Graph, facts: WriterFacts): Graph {
   const g = new GraphBuilder(graph.opsets.get(''));
   const words = g.input('input_ids', 'int64', [BATCH, SEQUENCE]);
-  const memory = seamsOf(graph, WRITER_SEAMS.memory)[0] as Value;
-  const [, places, width] = memory.shape as number[];
-  const states = g.input(IMAGE_STATES, 'float32', [BATCH, places as number, width as number]);
+  const looked = new Map(
+    [...imageParts(graph)].map(([name, value]) => {
+      const sizes = (value.shape as number[]).slice(1);
+      return [value, g.input(name, 'float32', [BATCH, ...sizes])] as const;
+    }),
+  );
   const kept = new Map<Value, { readonly past: TypedValue; readonly present: string }>();
   for (const [part, seam] of [
     ['key', WRITER_SEAMS.keys],
@@ -103,7 +106,8 @@ function writingPart(graph: Graph, facts: WriterFacts): Graph {
     );
   const copied = g.copy(graph, new Map([[facts.input, words], ...unread]), '', (node, { read }) => {
     const [value] = node.outputs as [Value];
-    if (value === memory) return [states];
+    const state = looked.get(value);
+    if (state) return [state];
     if (isSeam(value, WRITER_SEAMS.positions)) return [asking];
     if (isSeam(value, WRITER_SEAMS.bias)) return [laterHidden(g, allPlaces(g, before, words), asking)];
     const part = kept.get(value);
@@ -153,15 +157,25 @@ export function joinWriter(
     ({ name, type, shape }) => [name, g.input(name, type ?? 'float32', shape ?? [])] as const,
   );
   const given = g.input(as.input, 'int64', ['batch', as.length]);
-  // The name is free for the next time that it is taken apart.
-  const looking = renameValue(encoder, statesOf(encoder), 'image_states');
-  const states = looking.outputs.find(({ name }) => name === 'image_states') as Value;
+  // The names are free for the next time that it is taken apart.
+  const names = encoder.outputs.flatMap(({ name }) => (IMAGE_PART.test(name) ? [name] : []));
+  let looking = encoder;
+  for (const name of names) {
+    const value = looking.outputs.find((output) => output.name === name) as Value;
+    looking = renameValue(looking, value, lookedName(name));
+  }
   const looked = g.copy(looking, new Map(bound));
-  const memory = looked.get(states) as TypedValue;
+  const states = new Map(
+    names.map((name) => {
+      const value = looking.outputs.find((output) => output.name === lookedName(name)) as Value;
+      return [name, looked.get(value) as TypedValue] as const;
+    }),
+  );
   const words = as.translate ? as.translate.words(g, given) : given;
   const ofDecoder = decoder.inputs.map(({ name, type, shape }) => {
     if (name === 'input_ids') return [name, words] as const;
-    if (name === IMAGE_STATES) return [name, memory] as const;
+    const state = states.get(name);
+    if (state) return [name, state] as const;
     return [name, g.input(`unread/${name}`, type ?? 'float32', shape ?? [])] as const;
   });
   const places = placesFrom(g, words);
@@ -174,7 +188,8 @@ export function joinWriter(
     return here ? [here] : undefined;
   });
   for (const value of looking.outputs)
-    if (value !== states) g.output(looked.get(value) as TypedValue, value.name);
+    if (!names.some((name) => value.name === lookedName(name)))
+      g.output(looked.get(value) as TypedValue, value.name);
   const logits = copied.get(decoder.outputs.find(({ name }) => name === 'logits') as Value) as TypedValue;
   g.output(as.translate ? as.translate.logits(g, logits) : logits, as.output);
   g.setMetadata(WRITER_METADATA, JSON.stringify(as.facts));
@@ -182,8 +197,15 @@ export function joinWriter(
   return { ...built, inputs: built.inputs.filter(({ name }) => !name.startsWith('unread/')) };
 }
 
-function statesOf({ outputs }: Graph): Value {
-  return outputs.find(({ name }) => name === IMAGE_STATES) as Value;
+/** What words look at of the image, by the names under which it is handed on. */
+function imageParts(graph: Graph): ReadonlyMap<string, Value> {
+  const parts = (seam: string, part: string) =>
+    seamsOf(graph, seam).map((value, n) => [`image.${n}.${part}`, value] as const);
+  return new Map([...parts(WRITER_SEAMS.imageKeys, 'key'), ...parts(WRITER_SEAMS.imageValues, 'value')]);
+}
+
+function lookedName(name: string): string {
+  return `looked/${name}`;
 }
 
 /** What a layer makes of the new words: all in the whole form, behind those of earlier words in the other. */
@@ -191,8 +213,17 @@ function newlyMade({ inputs }: Node): Value {
   return inputs.at(-1) as Value;
 }
 
+/** The values at a seam, in the order of the layers; of one under several names, as what was joined has it, the first. */
 function seamsOf({ nodes }: Graph, seam: string): Value[] {
-  return nodes.flatMap(({ outputs }) => outputs.filter((value): value is Value => isSeam(value, seam)));
+  const same = new Set<Value>();
+  const found: Value[] = [];
+  for (const { opType, inputs, outputs } of nodes) {
+    const [value, from] = [outputs[0] as Value, inputs[0]];
+    const isCopy = opType === 'Identity' && from != null && same.has(from);
+    if (isSeam(value, seam) && !isCopy) found.push(value);
+    if (isSeam(value, seam) || isCopy) same.add(value);
+  }
+  return found;
 }
 
 function isSeam(value: Value | null | undefined, seam: string): boolean {

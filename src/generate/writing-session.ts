@@ -6,7 +6,8 @@ import type { WriterFacts } from '../targets/writer-facts.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
-const STATES = 'encoder_hidden_states';
+/** What words look at of the image. */
+const IMAGE_PART = /^image\.\d+\.(?:key|value)$/;
 const PAST = /^past_key_values\./;
 
 /**
@@ -20,7 +21,8 @@ export function writingSession(
   { output, input, length }: WriterFacts,
 ): Session {
   const written = writtenOutput(output);
-  const looked = encoder.outputNames.filter((name) => name !== STATES);
+  const parts = encoder.outputNames.filter((name) => IMAGE_PART.test(name));
+  const looked = encoder.outputNames.filter((name) => !IMAGE_PART.test(name));
   const pasts = (decoder.inputMetadata ?? []).filter(({ name }) => PAST.test(name));
   return {
     inputNames: [...encoder.inputNames, input],
@@ -29,12 +31,13 @@ export function writingSession(
     async run(feeds, fetches) {
       const wanted = fetches && Object.keys(fetches).length > 0 ? Object.keys(fetches) : [...looked, written];
       const writes = wanted.includes(written) || wanted.includes(output);
-      const asked = [...wanted.filter((name) => looked.includes(name)), ...(writes ? [STATES] : [])];
+      const asked = [...wanted.filter((name) => looked.includes(name)), ...(writes ? parts : [])];
       const own = Object.fromEntries(encoder.inputNames.map((name) => [name, feeds[name] as Tensor]));
-      const { [STATES]: states, ...answers } = await encoder.run(own, nothingFor(asked));
+      const said = await encoder.run(own, nothingFor(asked));
+      const [states, answers] = [pick(said, parts), pick(said, looked)];
       if (wanted.includes(output))
-        answers[output] = (await read(feeds[input] as Tensor, states as Tensor, {})).logits as Tensor;
-      if (wanted.includes(written)) answers[written] = await write(states as Tensor);
+        answers[output] = (await read(feeds[input] as Tensor, states, {})).logits as Tensor;
+      if (wanted.includes(written)) answers[written] = await write(states, rowsOf(own));
       return answers;
     },
     async release() {
@@ -44,7 +47,7 @@ export function writingSession(
   };
 
   /** Reads words behind those that were read; `past` is none before the first. */
-  function read(words: Tensor, states: Tensor, past: Tensors): Promise<Record<string, Tensor>> {
+  function read(words: Tensor, states: Tensors, past: Tensors): Promise<Record<string, Tensor>> {
     const [rows] = words.dims as [number];
     const before = Object.fromEntries(
       pasts.map(({ name, shape }) => {
@@ -53,11 +56,10 @@ export function writingSession(
         return [name, past[name.replace(PAST, 'present.')] ?? none()];
       }),
     );
-    return decoder.run({ input_ids: words, [STATES]: states, ...before });
+    return decoder.run({ input_ids: words, ...states, ...before });
   }
 
-  async function write(states: Tensor): Promise<Tensor> {
-    const [rows] = states.dims as [number];
+  async function write(states: Tensors, rows: number): Promise<Tensor> {
     const all = new Int32Array(rows * length).fill(PAD);
     let last = new Int32Array(rows).fill(BEGIN);
     let past: Tensors = {};
@@ -84,6 +86,14 @@ function likeliest({ data, dims }: Tensor, last: Int32Array): Int32Array<ArrayBu
       if ((logits[word] as number) > (logits[best] as number)) best = word;
     return best;
   });
+}
+
+function pick(tensors: Tensors, names: readonly string[]): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(tensors).filter(([name]) => names.includes(name)));
+}
+
+function rowsOf(feeds: Tensors): number {
+  return Object.values(feeds)[0]?.dims[0] ?? 0;
 }
 
 function nothingFor(names: readonly string[]): Record<string, null> {

@@ -12,7 +12,7 @@ export interface RocArea {
 }
 
 /**
- * Area under the ROC curve of scores against 0 and 1, from average ranks, so that ties are exact
+ * Area under the ROC curve of scores against 0 and 1 (below 0: unknown, and left out), from average ranks, so that ties are exact
  * (Mann and Whitney, 1947). The influences give DeLong's variance, also of means of areas over the same samples.
  *
  * DeLong, DeLong and Clarke-Pearson, "Comparing the Areas under Two or More Correlated Receiver Operating Characteristic
@@ -24,10 +24,13 @@ export interface RocArea {
 export function rocArea(scores: ArrayLike<number>, truth: ArrayLike<number>): RocArea {
   const influences = new Float64Array(scores.length);
   const positives = Array.from({ length: truth.length }, (_, i) => i).filter((i) => truth[i] === 1);
-  const negatives = Array.from({ length: truth.length }, (_, i) => i).filter((i) => truth[i] !== 1);
+  const negatives = Array.from({ length: truth.length }, (_, i) => i).filter(
+    (i) => truth[i] !== 1 && (truth[i] as number) >= 0,
+  );
   const [m, n] = [positives.length, negatives.length];
   if (m === 0 || n === 0) return { area: Number.NaN, influences };
-  const ranks = averageRanks(scores);
+  const known = m + n === scores.length ? undefined : [...positives, ...negatives].sort((a, b) => a - b);
+  const ranks = known ? ranksAmong(scores, known) : averageRanks(scores);
   const withinPositives = averageRanks(positives.map((i) => scores[i] as number));
   const withinNegatives = averageRanks(negatives.map((i) => scores[i] as number));
   const sum = positives.reduce((total, i) => total + ranks[i]!, 0);
@@ -40,6 +43,16 @@ export function rocArea(scores: ArrayLike<number>, truth: ArrayLike<number>): Ro
     influences[i] = (1 - (ranks[i]! - withinNegatives[k]!) / m - area) / n;
   });
   return { area, influences };
+}
+
+/** The average ranks of some of the scores among themselves, at their places. */
+function ranksAmong(scores: ArrayLike<number>, places: readonly number[]): Float64Array {
+  const own = averageRanks(places.map((place) => scores[place] as number));
+  const ranks = new Float64Array(scores.length);
+  places.forEach((place, i) => {
+    ranks[place] = own[i] as number;
+  });
+  return ranks;
 }
 
 /**

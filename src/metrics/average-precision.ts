@@ -22,6 +22,8 @@ export function averagePrecision(
     let added = 0;
     for (let i = from; i < to; i++) {
       const sample = order[i] as number;
+      // Nobody knows.
+      if ((truth[sample] as number) < 0) continue;
       const weight = weights ? (weights[sample] as number) : 1;
       called += weight;
       if (truth[sample] === 1) added += weight;

@@ -8,7 +8,7 @@ export interface ClassThreshold {
 }
 
 /**
- * The threshold with the highest F1 on a class's scores and truth (0 or 1): half-way between the last score that is called
+ * The threshold with the highest F1 on a class's scores and truth (0 or 1; samples below 0 are left out): half-way between the last score that is called
  * and the first that is not, so that it holds for other samples too. A class without positive samples, whose F1 says
  * nothing, keeps `fallback`. Choose on validation samples, never on those that are reported.
  *
@@ -19,7 +19,7 @@ export function chooseThreshold(
   truth: ArrayLike<number>,
   fallback = 0.5,
 ): ClassThreshold {
-  const order = byFalling(scores);
+  const order = byFalling(scores).filter((sample) => (truth[sample] as number) >= 0);
   let positives = 0;
   for (let i = 0; i < truth.length; i++) positives += truth[i] === 1 ? 1 : 0;
   if (positives === 0) return { threshold: fallback, f1: Number.NaN };

@@ -7,7 +7,7 @@ export interface LabelScoresOptions extends OutputOptions {
   readonly classes: number;
 }
 
-/** The logits and the truth of samples that may have several classes. */
+/** The logits and the truth of samples that may have several classes; below 0 where nobody knows of a class. */
 export class LabelScores {
   readonly classes: number;
   readonly #rows: KeptRows;
@@ -50,8 +50,8 @@ export class LabelScores {
   }
 }
 
-/** Whether nobody left open which classes a sample has. */
+/** Whether anything is known of a sample's classes. */
 function isKnown(truth: ArrayLike<number>): boolean {
-  for (let k = 0; k < truth.length; k++) if ((truth[k] as number) < 0) return false;
-  return true;
+  for (let k = 0; k < truth.length; k++) if ((truth[k] as number) >= 0) return true;
+  return false;
 }

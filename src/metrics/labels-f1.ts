@@ -13,7 +13,7 @@ export function createLabelCounts(classes: number): LabelCounts {
   return { right: zeros(), called: zeros(), present: zeros() };
 }
 
-/** Counts one sample: its scores are called classes from their thresholds on, `truth` is 0 or 1 a class. */
+/** Counts one sample: its scores are called classes from their thresholds on, `truth` is 0 or 1 a class, or less than 0 where nobody knows. */
 export function countLabels(
   counts: LabelCounts,
   scores: ArrayLike<number>,
@@ -22,6 +22,7 @@ export function countLabels(
   weight = 1,
 ): void {
   for (let k = 0; k < counts.right.length; k++) {
+    if ((truth[k] as number) < 0) continue;
     const called = (scores[k] as number) >= (thresholds[k] as number);
     const present = truth[k] === 1;
     if (called) counts.called[k]! += weight;

@@ -35,6 +35,28 @@ describe('metrics over samples with several classes', () => {
     expect(interval!.high - interval!.low).toBeLessThan(0.5);
   });
 
+  it('leaves out of each class the samples of which nobody knows it', () => {
+    const [values, known] = [column(scores, 0), column(truth, 0)];
+    const hidden = known.map((value, i) => (i % 3 === 0 ? -1 : value));
+    const left = known.flatMap((_, i) => (i % 3 === 0 ? [] : [i]));
+    const [some, own] = [left.map((i) => values[i]!), left.map((i) => known[i]!)];
+    const { area, influences } = rocArea(values, hidden);
+    const expected = rocArea(some, own);
+    expect(area).toBeCloseTo(expected.area, 12);
+    left.forEach((place, i) => {
+      expect(influences[place]).toBeCloseTo(expected.influences[i]!, 12);
+    });
+    expect(averagePrecision(values, hidden)).toBeCloseTo(averagePrecision(some, own), 12);
+    expect(chooseThreshold(values, hidden).f1).toBeCloseTo(chooseThreshold(some, own).f1, 12);
+    const metric = labelsF1({ classes: 1, thresholds: [0.5] });
+    const asRows = (list: readonly number[]) => list.map((value) => [value]);
+    const [all, few] = [
+      measure(metric, asRows(values), asRows(hidden)),
+      measure(metric, asRows(some), asRows(own)),
+    ];
+    expect(all.value).toBeCloseTo(few.value, 12);
+  });
+
   it('is scikit-learn’s for each class', () => {
     reference.aurocs.forEach((area, k) => {
       expect(rocArea(column(scores, k), column(truth, k)).area).toBeCloseTo(area, 12);

@@ -10,6 +10,7 @@ import {
   worthOf,
 } from './conclusion.ts';
 import { shutGate } from './gate-sentences.ts';
+import { fromOther, lowerBy } from './main-metric.ts';
 import {
   type BaselineResult,
   CLASS_METRICS,
@@ -240,11 +241,37 @@ describe('conclusions about other answers', () => {
     const score = resultOf(RMSE, { teacher: 4, student: 5, labels: 10 }, { gain: better });
     expect(conclusionOf(score)).toBe('helped');
     expect(sentencesOf(score)[0]).toContain(
-      'reaches RMSE 10.0: the teacher is worth 50.0 % (95 % interval: 10.0 to 90.0)',
+      'reaches RMSE 10.0; with the teacher, RMSE is 50.0 % lower (95 % interval: 10.0 to 90.0).',
+    );
+    const worse = { difference: -1, low: -1.2, high: -0.8 };
+    const doubled = resultOf(RMSE, { teacher: 4, student: 20, labels: 10 }, { gain: worse });
+    expect(sentencesOf(doubled)[0]).toContain(
+      'with the teacher, RMSE is 100.0 % higher (95 % interval: 80.0 to 120.0): this distillation did not help.',
     );
     const unsure = resultOf(RMSE, { teacher: 4, student: 5, labels: 10 }, { gain: { ...better, low: null } });
     expect(conclusionOf(unsure)).toBe('unclear');
-    expect(sentencesOf(unsure)[0]).toContain('a difference of 50.0 %, which may be chance');
+    expect(sentencesOf(unsure)[0]).toContain('with the teacher, RMSE is 50.0 % lower, which may be chance');
+    const [own] = doubled.baselines ?? [];
+    const peer = resultOf(
+      RMSE,
+      { teacher: 4, student: 20 },
+      { baselines: [{ ...own!, taughtBy: 'teacher' }] },
+    );
+    expect(sentencesOf(peer)[0]).toMatch(
+      /reaches RMSE 10.0; the student's RMSE is 100.0 % higher .*: it is the better choice\.$/,
+    );
+  });
+
+  it('turn a part of one error into the same of the other', () => {
+    // 100 beside 125: a fifth less than that, which is a quarter more than this.
+    expect(fromOther({ difference: 0.2, low: 0.1, high: null })).toEqual({
+      difference: -0.25,
+      low: null,
+      high: -0.1 / 0.9,
+    });
+    expect(
+      lowerBy(RMSE, fromOther({ difference: 0.2, low: 0.1, high: 0.3 }), 2).replaceAll('\u202f', ' '),
+    ).toBe('25.00 % higher (95 % interval: 11.11 to 42.86)');
   });
 
   it('say what a shut gate means', () => {

@@ -1,7 +1,7 @@
 import { accuracyInterval } from '../metrics/interval.ts';
 import type { MetricInfo } from '../metrics/metric.ts';
 import { bytes, capital, decimal, percent, times } from './html/format.ts';
-import { directionOf, isOrHas, margin, namedValue, negated, shownValue } from './main-metric.ts';
+import { directionOf, isOrHas, lowerBy, margin, namedValue, negated, shownValue } from './main-metric.ts';
 import {
   type BaselineResult,
   type Gain,
@@ -156,10 +156,11 @@ export function worthOf(result: Concluded, unit: string, labels?: number): strin
   const alone = bestBaseline(result, 'labels');
   if (alone) {
     const reaches = `Without the teacher, ${named(alone, labels, unit)} reaches ${namedValue(metric, alone.result)}`;
+    const withIt = `; with the teacher, ${metric.title} is ${lowerBy(metric, alone.gain)}`;
     const said = {
-      higher: `: the teacher is worth ${margin(metric, alone.gain)}`,
-      lower: `, ${margin(metric, negated(alone.gain))} ${more(metric)}: this distillation did not help`,
-      unclear: `: a difference of ${margin(metric, alone.gain)}, which may be chance`,
+      higher: isError(metric) ? withIt : `: the teacher is worth ${margin(metric, alone.gain)}`,
+      lower: `${isError(metric) ? withIt : `, ${margin(metric, negated(alone.gain))} more`}: this distillation did not help`,
+      unclear: `${isError(metric) ? withIt : `: a difference of ${margin(metric, alone.gain)}`}, which may be chance`,
     };
     sentences.push(`${reaches}${said[directionOf(alone.gain)]}.`);
   }
@@ -168,8 +169,10 @@ export function worthOf(result: Concluded, unit: string, labels?: number): strin
     const larger = largerPeer(peer, result);
     const reaches = `${capital(named(peer, undefined, unit))} reaches ${namedValue(metric, peer.result)}`;
     const said = {
-      higher: `: the student is ${margin(metric, peer.gain)} ${metric.better === 'higher' ? 'above' : 'below'} it`,
-      lower: `, ${margin(metric, negated(peer.gain))} ${more(metric)} than the student: ${larger ? `it ${moreAccurate(metric)}, in a larger file ${larger}` : 'it is the better choice'}`,
+      higher: isError(metric)
+        ? `; ${studentBetterBy(metric, peer.gain)}`
+        : `: the student is ${margin(metric, peer.gain)} above it`,
+      lower: `${isError(metric) ? `; ${studentBetterBy(metric, peer.gain)}` : `, ${margin(metric, negated(peer.gain))} more than the student`}: ${larger ? `it ${moreAccurate(metric)}, in a larger file ${larger}` : 'it is the better choice'}`,
       // What a person could have for less has to be beaten, not only equalled.
       unclear: `: ${samplesOf(result, unit)} do not show that the student is better${larger ? `, but it takes less room ${larger}` : ', so the simpler model is the better choice'}`,
     };
@@ -178,11 +181,17 @@ export function worthOf(result: Concluded, unit: string, labels?: number): strin
   return sentences;
 }
 
-/** `2.0 points better`, `3.1 points worse`, with the interval. */
-function betterBy(metric: MetricInfo, gain: Gain): string {
+/** `the student is 2.0 points better`, `the student's RMSE is 3.1 % lower`, with the interval. */
+function studentBetterBy(metric: MetricInfo, gain: Gain): string {
+  if (isError(metric)) return `the student's ${metric.title} is ${lowerBy(metric, gain)}`;
   return (gain.difference ?? 0) < 0
-    ? `${margin(metric, negated(gain))} worse`
-    : `${margin(metric, gain)} better`;
+    ? `the student is ${margin(metric, negated(gain))} worse`
+    : `the student is ${margin(metric, gain)} better`;
+}
+
+/** A part of an error is one of something, which has to be named. */
+function isError({ better }: MetricInfo): boolean {
+  return better === 'lower';
 }
 
 /** How good a teacher was that was asked somewhere else, and what it cost. */
@@ -203,7 +212,7 @@ function hostedSentences({ hostedTeacher, ...result }: Concluded, unit: string):
   const none = measured.unanswered > 0 ? `, ${decimal(measured.unanswered)} it left without an answer` : '';
   return [
     asked,
-    `On the ${decimal(measured.samples)} test ${unit} that it answered${none}, it ${isOrHas(metric, measured)}; on the same ones the student is ${betterBy(metric, measured.studentGain)}.`,
+    `On the ${decimal(measured.samples)} test ${unit} that it answered${none}, it ${isOrHas(metric, measured)}; on the same ones ${studentBetterBy(metric, measured.studentGain)}.`,
   ];
 }
 
@@ -212,11 +221,6 @@ function largerPeer({ result }: BaselineResult, { student }: Pick<Concluded, 'st
   return result.bytes > student.bytes
     ? `(${bytes(result.bytes)}, the student ${bytes(student.bytes)})`
     : undefined;
-}
-
-/** An error is less, everything else is more. */
-function more({ better }: MetricInfo): string {
-  return better === 'higher' ? 'more' : 'less';
 }
 
 /** The best of what the student is compared with by the main metric, of those taught in one way; undefined without any. */

@@ -59,11 +59,29 @@ export function signed({ better, format }: MetricInfo, value: number, digits = 1
 
 /** `12.5 points (95 % interval: 11.2 to 13.8)`, the interval where one is known. */
 export function margin(metric: MetricInfo, gain: Gain): string {
-  const { difference, low, high } = gain;
-  const bare = (value: number) => signed(metric, value).replace(/^\+/, '');
-  const range =
-    low !== null && high !== null && high > low ? ` (95\u202f% interval: ${bare(low)} to ${bare(high)})` : '';
-  return `${bare(difference ?? 0)}${unitOf(metric)}${range}`;
+  return `${bare(metric, gain.difference ?? 0)}${unitOf(metric)}${rangeOf(metric, gain)}`;
+}
+
+/** A gain by a metric of which less is better, in its own direction: `12.5 % lower (95 % interval: 11.2 to 13.8)`. */
+export function lowerBy(metric: MetricInfo, gain: Gain, digits = 1): string {
+  const isHigher = (gain.difference ?? 0) < 0;
+  const told = isHigher ? negated(gain) : gain;
+  return `${bare(metric, told.difference ?? 0, digits)}${unitOf(metric)} ${isHigher ? 'higher' : 'lower'}${rangeOf(metric, told, digits)}`;
+}
+
+/** Of a gain that is a part of the other model's value: the same as a part of one's own, by which the other gains. */
+export function fromOther({ difference, low, high }: Gain): Gain {
+  const part = (value: number | null) => (value === null || value >= 1 ? null : -value / (1 - value));
+  return { difference: part(difference), low: part(high), high: part(low) };
+}
+
+function rangeOf(metric: MetricInfo, { low, high }: Gain, digits = 1): string {
+  if (low === null || high === null || high <= low) return '';
+  return ` (95\u202f% interval: ${bare(metric, low, digits)} to ${bare(metric, high, digits)})`;
+}
+
+function bare(metric: MetricInfo, value: number, digits = 1): string {
+  return signed(metric, value, digits).replace(/^\+/, '');
 }
 
 export function negated({ difference, low, high }: Gain): Gain {

@@ -60,6 +60,17 @@ describe('renderModelCard', () => {
     expect(card).not.toContain('under the licence');
   });
 
+  it('tells who taught what', () => {
+    const { train } = data.data.splits;
+    const taught = (labelled: number) =>
+      /training texts, (.*)\./.exec(
+        renderModelCard({ ...data, data: { ...data.data, labelled } }, FACTS),
+      )?.[1];
+    expect(taught(0)).toBe('all of them answered by the teacher alone');
+    expect(taught(train - 1)).toMatch(/ of them with a label; the teacher's answers taught the rest$/);
+    expect(taught(train)).toBe("each with a label and the teacher's answer");
+  });
+
   it('tells of further files that ship, and how they are loaded', () => {
     const more = renderModelCard(syntheticReport({ q4: true }), FACTS);
     expect(more).toMatch(/\| \*\*Student, 4-bit weights\*\* \(`onnx\/model_q4.onnx`\) \|.*\| 402\skB/);

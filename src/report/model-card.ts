@@ -131,7 +131,7 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
     ? [
         `**Student:** ${inline(data.models.student)}`,
         `**Teacher:** ${inline(data.models.teacher ?? '')}`,
-        `**Data:** ${inline(title)}: ${decimal(splits.train)} training ${data.unit}, ${labelled === 0 ? 'all of them answered by the teacher alone' : `${decimal(labelled)} of them with ${truth}; the teacher's answers taught the rest`}.`,
+        `**Data:** ${inline(title)}: ${decimal(splits.train)} training ${data.unit}, ${taughtBy(labelled, splits.train, classes ? 'a label' : 'its truth')}.`,
       ]
     : [
         `**Student:** ${inline(data.models.student)}`,
@@ -150,6 +150,13 @@ function introduction(data: ReportData, classes: ClassAnswers | undefined): stri
   return `${what}, ${how} with Limbeck: ${bytes(student.bytes)}, ${quantity(student.parameters)} parameters. ${inline(headline)}.
 
 ${facts.map((fact) => `- ${fact}`).join('\n')}`;
+}
+
+/** Of how many training samples the student was told more than what its teacher answers. */
+function taughtBy(labelled: number, training: number, truth: string): string {
+  if (labelled === 0) return 'all of them answered by the teacher alone';
+  if (labelled >= training) return `each with ${truth} and the teacher's answer`;
+  return `${decimal(labelled)} of them with ${truth}; the teacher's answers taught the rest`;
 }
 
 function results(data: ReportData, classes: ClassAnswers | undefined): string {

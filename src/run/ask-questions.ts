@@ -68,6 +68,7 @@ const SHOTS = 5;
 export async function askQuestions(target: string, options: AskQuestionsOptions): Promise<QuestionsResult> {
   const { engine, model: file, onEvent, signal } = options;
   const found = await questionsOf(target, options);
+  if (found.questions.length === 0) throw noQuestions(found);
   const model = await openTextGenerator(target, { engine, model: file });
   try {
     const asked = found.questions.flatMap((question) => {
@@ -75,7 +76,7 @@ export async function askQuestions(target: string, options: AskQuestionsOptions)
       const longest = Math.max(...prompt.continuations.map((text) => model.tokens(prompt.prompt + text)));
       return longest > (model.maxLength ?? Number.POSITIVE_INFINITY) ? [] : [question];
     });
-    if (asked.length === 0) throw noQuestions(found.title, found.questions.length);
+    if (asked.length === 0) throw noQuestions(found);
     const report = await measureChoices(asked, together(model), {
       ask: (question) => found.ask(question, model),
       signal,
@@ -184,13 +185,19 @@ async function heldOutSynsets(target: string): Promise<ReadonlySet<string>> {
   }
 }
 
-function noQuestions(title: string, found: number): LimbeckError {
-  const why =
-    found === 0
-      ? 'there are no questions'
-      : `the model has too few positions for any of the ${found} questions`;
-  return new LimbeckError('data.empty', why, {
-    where: title,
-    remedy: found === 0 ? 'Check the folder.' : 'Take a model that reads longer texts, or fewer shots.',
+/** Broken rows come first: a question that is too long may be several, of which a quote is not closed. */
+function noQuestions({ title, questions, broken }: FoundQuestions): LimbeckError {
+  const [first] = broken;
+  const rows = broken.length === 1 ? 'a row is no question' : `${broken.length} rows are no questions`;
+  const why = first ? [`${rows}; ${broken.length === 1 ? '' : 'the first: '}${first.problem}`] : [];
+  if (questions.length > 0)
+    why.push(`the model has too few positions for any of ${questions.length} questions`);
+  return new LimbeckError('data.empty', why.join('; ') || 'there are no questions', {
+    where: first ? `${title}, ${first.where}` : title,
+    remedy: first
+      ? 'Write a question, its four choices and the letter of the right one into each row, without a header.'
+      : questions.length === 0
+        ? 'Check the folder.'
+        : 'Take a model that reads longer texts, or fewer shots.',
   });
 }

@@ -207,7 +207,7 @@ function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null
   if (names && column.type === 'int32' && column.dims.length === 2)
     return values.every((value) => value < 0) ? null : stretches(values, names);
   if (names?.length === values.length) {
-    if (values.some((value) => value < 0)) return null;
+    if (values.every((value) => value < 0)) return null;
     return names.filter((_, i) => values[i] === 1).join(', ') || 'none of the classes';
   }
   // Nobody knows: a number or a vector that its row does not have.

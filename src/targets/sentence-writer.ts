@@ -8,7 +8,8 @@ import { PAD } from './sentence-words.ts';
  * keys and values of earlier words are kept (`splitWriter`).
  */
 export const WRITER_SEAMS = {
-  memory: 'image_memory',
+  imageKeys: 'image_keys',
+  imageValues: 'image_values',
   positions: 'word_positions',
   bias: 'word_bias',
   keys: 'word_keys',
@@ -42,7 +43,7 @@ export function laterHidden(g: GraphBuilder, places: TypedValue, asking: TypedVa
 /**
  * A decoder that writes a sentence about an image: each word looks at those before it, and at all places of the backbone's map
  * (Vaswani et al., "Attention Is All You Need", 2017, section 3; normalisation before each block, Xiong et al., 2020,
- * arXiv 2002.04745). Keys and values of the image are made for all layers at once, so that a word costs none of it.
+ * arXiv 2002.04745). Keys and values of the image are of no word, so that they are made once for all of them.
  *
  * @param words int64 [batch, length]: the word before each one that is asked for; 0 behind the end
  * @returns logits of the words that come, float32 [batch, length, outputs]; zeros behind the end
@@ -61,11 +62,10 @@ export function writtenLogits(
   const size = width / heads;
   const residual = DEVIATION / Math.sqrt(3 * layers);
 
-  const memory = g.scope('image', () => {
+  const seen = g.scope('image', () => {
     const flat = g.transpose(g.reshape(map, [0, channels, places]), [0, 2, 1]);
     const where = make.normal('places', [places, width], DEVIATION);
-    const seen = norm('norm', g.add(linear('input', flat, channels, width, 1 / Math.sqrt(channels)), where));
-    return g.identity(linear('keys_values', seen, width, 2 * layers * width), WRITER_SEAMS.memory);
+    return norm('norm', g.add(linear('input', flat, channels, width, 1 / Math.sqrt(channels)), where));
   });
   const positions = g.identity(placesFrom(g, words), WRITER_SEAMS.positions);
   const bias = g.identity(laterHidden(g, placesFrom(g, words), positions), WRITER_SEAMS.bias);
@@ -81,7 +81,7 @@ export function writtenLogits(
       );
       x = g.add(
         x,
-        g.scope('look', () => lookAtImage(norm('norm', x), layer)),
+        g.scope('look', () => lookAtImage(norm('norm', x))),
       );
       return g.add(
         x,
@@ -100,10 +100,15 @@ export function writtenLogits(
     return attended(query, g.transpose(keys, [0, 1, 3, 2]), values, bias);
   }
 
-  function lookAtImage(x: TypedValue, layer: number): TypedValue {
+  function lookAtImage(x: TypedValue): TypedValue {
     const query = split(linear('query', x, width, width), [0, 2, 1, 3]);
-    const part = (i: number) => g.slice(memory, 2, (2 * layer + i) * width, (2 * layer + i + 1) * width);
-    return attended(query, split(part(0), [0, 2, 3, 1]), split(part(1), [0, 2, 1, 3]));
+    const keys = split(linear('key', seen, width, width), [0, 2, 3, 1]);
+    const values = split(linear('value', seen, width, width), [0, 2, 1, 3]);
+    return attended(
+      query,
+      g.identity(keys, WRITER_SEAMS.imageKeys),
+      g.identity(values, WRITER_SEAMS.imageValues),
+    );
   }
 
   /** Scaled dot-product attention, joined and projected. */

@@ -14,7 +14,7 @@ export interface SeveralClassesOptions {
   readonly empty: 'unknown' | 'none';
 }
 
-/** Class names; a value is a list of positions in it. */
+/** Class names; a value is a list of positions in it, of classes that nobody knows of -1 less their position. */
 export interface ClassesSpace {
   readonly names: readonly string[];
 }
@@ -24,7 +24,8 @@ const MOST_CLASSES = 10_000;
 
 /**
  * Any number of classes for each row: float32 [classes], 1 for a class that the row has and 0 for one that it has not; -1
- * for a row of which nobody knows.
+ * for a row, or a class of it, of which nobody knows. Rows have texts, lists of names, or records of names with 1 (there), 0 (not there)
+ * and nothing (null, or less than 0: nobody knows), in which what is not named is not there.
  */
 export function severalClassesTruth(options: SeveralClassesOptions): GroundTruth<number[], ClassesSpace> {
   return {
@@ -35,9 +36,21 @@ export function severalClassesTruth(options: SeveralClassesOptions): GroundTruth
     write(value, columns, row, { names }, name) {
       const data = columns[name]?.data as Float32Array;
       data.fill(0, row * names.length, (row + 1) * names.length);
-      for (const k of value) data[row * names.length + k] = 1;
+      for (const k of value) {
+        if (k >= 0) data[row * names.length + k] = 1;
+        else data[row * names.length + unknown(k)] = -1;
+      }
     },
   };
+}
+
+/** What stands for a class of which nobody knows, and the class of which that stands. */
+function unknown(number: number): number {
+  return -1 - number;
+}
+
+function isRecord(raw: unknown): raw is Readonly<Record<string, unknown>> {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
 }
 
 class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
@@ -56,8 +69,24 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
   }
 
   read(raw: unknown): number[] | undefined {
+    if (isRecord(raw)) return this.#ofRecord(raw);
     const names = this.#namesOf(raw);
     return names && [...new Set(names.map((name) => this.#number(name)))];
+  }
+
+  #ofRecord(raw: Readonly<Record<string, unknown>>): number[] | undefined {
+    const { field } = this.#context;
+    const value = Object.entries(raw).flatMap(([name, state]) => {
+      const number = this.#number(name);
+      if (state === null || state === undefined) return [unknown(number)];
+      if (typeof state !== 'number' && typeof state !== 'boolean')
+        throw new BrokenValue('label', `'${field}' says of '${name}' neither 1 nor 0`);
+      const told = Number(state);
+      return told < 0 ? [unknown(number)] : told > 0 ? [number] : [];
+    });
+    // Nothing is known of any class.
+    const isEmpty = value.length > 0 && value.length === this.#names.length && value.every((k) => k < 0);
+    return isEmpty ? undefined : value;
   }
 
   finish() {
@@ -73,7 +102,12 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
     const placeOf = this.#names.map((name) => places.get(name) as number);
     return {
       space: { names },
-      final: (value: number[]) => value.map((number) => placeOf[number] as number).sort((a, b) => a - b),
+      final: (value: number[]) =>
+        value
+          .map((number) =>
+            number >= 0 ? (placeOf[number] as number) : unknown(placeOf[unknown(number)] as number),
+          )
+          .sort((a, b) => a - b),
     };
   }
 

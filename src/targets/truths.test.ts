@@ -47,6 +47,19 @@ const dataOf = ({ columns }: { columns: Record<string, Tensor> }) =>
   Array.from(columns.labels!.data as Float32Array);
 
 describe('several classes', () => {
+  it('are read of records, in which nobody may know of a class', () => {
+    const read = readAll(severalClassesTruth({ separator: '|', empty: 'unknown' }), [
+      { b: 1, a: null },
+      { a: 0, b: -1 },
+      { a: null, b: null },
+      { b: true, a: false },
+      { a: 'yes' },
+    ]);
+    expect(read.space).toEqual({ names: ['a', 'b'] });
+    expect(dataOf(read)).toEqual([-1, 1, 0, -1, -1, -1, 0, 1, -1, -1]);
+    expect(read.broken).toEqual(["'value' says of 'a' neither 1 nor 0"]);
+  });
+
   it('are read of lists and of texts, in the order of their names; empty texts say nothing', () => {
     const read = readAll(severalClassesTruth({ separator: '|', empty: 'unknown' }), [
       'b|a',

@@ -76,10 +76,10 @@ function summary({ title, subjects, tooLong, broken, ...all }: QuestionsResult):
     row('in all', all),
   ];
   const notes = [
-    ...(tooLong > 0 ? [`${tooLong} questions are too long for the model and were not asked.`] : []),
     ...(broken.length > 0
       ? [`${broken.length} rows are no questions; the first: ${broken[0]?.where}: ${broken[0]?.problem}.`]
       : []),
+    ...(tooLong > 0 ? [`${tooLong} questions are too long for the model and were not asked.`] : []),
   ];
   const { low, high } = all.interval;
   return [

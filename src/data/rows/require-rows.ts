@@ -52,7 +52,7 @@ export function requireRows(
 
 /** What to do where most rows cannot be read, by what is wrong with most of those. */
 function remedyOf(
-  { reasons, count }: BrokenRows,
+  { reasons, count, first }: BrokenRows,
   inputs: ReadParts['inputs'],
   outputs: ReadParts['outputs'],
 ): string {
@@ -60,6 +60,13 @@ function remedyOf(
   const keys = outputs.map(({ name, keys: own = keysInOutputs(name) }) => own);
   switch (reason) {
     case 'text': {
+      const shown = first.filter((row) => row.reason === reason);
+      if (shown.every(({ problem }) => problem.endsWith(' is empty'))) {
+        const named = inputs.map(({ key }) => key).filter((key) => key !== undefined);
+        return named.length === 0
+          ? 'Write a text into the files, or leave out those without one.'
+          : `Give the rows texts, or set ${named.join(' and ')} to the column that has them.`;
+      }
       const columns = [...inputs.map(({ key }) => key), ...keys.map(({ field }) => field)];
       const named = [...new Set(columns.filter((key) => key !== undefined))];
       if (named.length === 0) return NOT_AS_TOLD;
@@ -80,6 +87,14 @@ function remedyOf(
         ? NOT_AS_TOLD
         : `Check that ${named.join(' and ')} names a column with such values.`;
     }
+    case 'conversation':
+      return first.some(({ problem }) => problem.includes('the chat template'))
+        ? "Correct the tokenizer's chat template (chat_template.jinja, or chat_template in tokenizer_config.json), or write the conversations as it expects them."
+        : 'Write each conversation as a list of messages, { role, content }, with an answer of the assistant.';
+    case 'tokens':
+      return `Take a tokenizer that reads such texts (${inputs.map(({ key = 'inputs.text.field' }) => key.replace(/[^.]+$/, 'tokenizer')).join(' and ')}), or longer texts.`;
+    case 'encoding':
+      return 'Set data.source.encoding to the encoding of the file, or give a file of text.';
     case 'json':
       return 'Write each object on a line of its own; with jq: jq -c . FILE > FILE.jsonl.';
     case 'unknown-label':

@@ -4,6 +4,7 @@ import type { DataSource } from '../sample.ts';
 import { asteriskPrompts } from './asterisk-prompts.ts';
 import { audioFolder } from './audio-folder.ts';
 import { boxTable } from './box-table.ts';
+import { chexpert } from './chexpert.ts';
 import { coco } from './coco.ts';
 import { csv } from './csv.ts';
 import { emoji } from './emoji.ts';
@@ -39,6 +40,7 @@ export const SOURCES = registry('data source', [
   fashionMnist,
   coco,
   boxTable,
+  chexpert,
   scenes,
   spokenWords,
   asteriskPrompts,

@@ -9,6 +9,7 @@ import {
   canonicalEncoding,
   decoderOf,
   encodingOption,
+  isBinary,
   looksLikeUtf16,
   suggestEncoding,
 } from '../text-files/encoding.ts';
@@ -69,6 +70,9 @@ async function readText({ name, path, label, split }: ClassFile, told?: string):
   const mark = byteOrderMark(bytes);
   const encoding = mark?.encoding ?? canonicalEncoding(told ?? 'utf-8');
   const text = decoderOf(encoding)(bytes.subarray(mark?.bytes ?? 0));
+  if (text === undefined && isBinary(bytes) && !looksLikeUtf16(bytes)) {
+    return broken('encoding', 'the file is binary, not text');
+  }
   if (text === undefined || (text.includes('\0') && looksLikeUtf16(bytes))) {
     return broken('encoding', notOfEncoding(encoding, suggestEncoding(bytes)));
   }

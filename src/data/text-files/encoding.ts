@@ -71,6 +71,8 @@ const MULTI_BYTE = ['shift_jis', 'gb18030', 'big5', 'euc-kr', 'euc-jp'];
 export function suggestEncoding(bytes: Uint8Array): string | undefined {
   const order = utf16Order(bytes);
   if (order) return order;
+  // In a single-byte encoding all bytes are characters, those of images and archives as well.
+  if (isBinary(bytes)) return undefined;
   const matches = chardet.analyse(bytes).flatMap(({ name, confidence }) => {
     const encoding = isEncoding(name) ? canonicalEncoding(name) : undefined;
     return encoding && confidence > 0 && encoding !== 'utf-8' ? [{ encoding, confidence }] : [];
@@ -88,6 +90,21 @@ export function suggestEncoding(bytes: Uint8Array): string | undefined {
   const western = readable.find(({ encoding }) => encoding === 'windows-1252');
   if (western && best && western.confidence >= best.confidence - NEAR) return 'windows-1252';
   return best?.encoding ?? (reads('windows-1252') ? 'windows-1252' : undefined);
+}
+
+/** Control characters that a text may have by accident: so many, and a part of its bytes. */
+const STRAY = { count: 8, part: 0.03 };
+
+/**
+ * Whether bytes have more control characters than any text: of random bytes (compressed data, images) one in ten is one. Not
+ * counted are those of lines and pages, the escape of ISO-2022 and the end of file of DOS. UTF-16 has to be told apart before.
+ */
+export function isBinary(bytes: Uint8Array): boolean {
+  let controls = 0;
+  for (const byte of bytes) {
+    if (byte < 9 || (byte > 13 && byte < 26) || (byte > 27 && byte < 32) || byte === 127) controls++;
+  }
+  return controls > STRAY.count + STRAY.part * bytes.length;
 }
 
 /** Whether more bytes are above ASCII than are letters of it. */

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import { randomStream } from '../../random.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
 import { LONGEST_LINE } from './byte-lines.ts';
-import { canonicalEncoding, decoderOf, suggestEncoding } from './encoding.ts';
+import { canonicalEncoding, decoderOf, isBinary, suggestEncoding } from './encoding.ts';
 import { type TextLine, textFormat, textLines } from './text-lines.ts';
 
 const newFolder = temporaryFolders();
@@ -186,4 +187,25 @@ test('a file that is UTF-8 after all is told to be, whatever the recipe says', a
   const problems = lines.flatMap(({ problem }) => problem?.message ?? []);
   expect(problems.length).toBeGreaterThan(0);
   for (const problem of problems) expect(problem).toMatch(/set encoding: utf-8$/);
+});
+
+describe('bytes that are no text', () => {
+  const random = randomStream(3, 'bytes');
+  const bytes = Uint8Array.from({ length: 20_000 }, () => random.integer(256));
+
+  it('read well as no encoding, and are told as binary', async () => {
+    expect(isBinary(bytes)).toBe(true);
+    expect(suggestEncoding(bytes)).toBeUndefined();
+    await expect(read(bytes)).rejects.toMatchObject({
+      code: 'data.wrong-format',
+      message: 'this is binary, not text',
+    });
+  });
+
+  it('are not texts with a few control characters, nor tables divided by them', async () => {
+    expect(isBinary(Buffer.from('a page\f\u001b$B3\u001b(B\u001a'))).toBe(false);
+    const table = 'one\u0001\u00fc\n'.repeat(200);
+    expect(isBinary(Buffer.from(table))).toBe(true);
+    expect((await read(table)).lines).toHaveLength(200);
+  });
 });

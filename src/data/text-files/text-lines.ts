@@ -7,6 +7,7 @@ import {
   byteOrderMark,
   canonicalEncoding,
   decoderOf,
+  isBinary,
   looksLikeUtf16,
   mixesUtf8,
   suggestEncoding,
@@ -85,8 +86,10 @@ function checkIsText(path: string, head: Uint8Array, format: string, encoding: s
         : undefined;
   if (kind) throw notOfFormat(path, `this is ${kind}, not ${format}`);
   const start = head.subarray(0, 4096);
-  // A single NUL makes its line a broken row.
-  if (encoding.startsWith('utf-16') || zeros(start) <= Math.floor(start.length / 50)) return;
+  // A single NUL makes its line a broken row; other control characters divide the columns of some tables.
+  const isText = zeros(start) <= Math.floor(start.length / 50);
+  const isOther = encoding === 'utf-8' && isBinary(start) && !startsAsUtf8(start);
+  if (encoding.startsWith('utf-16') || (isText && !isOther)) return;
   if (looksLikeUtf16(head)) {
     const suggested = suggestEncoding(head);
     throw new LimbeckError('data.wrong-encoding', `this is not ${encoding}; it looks like ${suggested}`, {
@@ -95,6 +98,11 @@ function checkIsText(path: string, head: Uint8Array, format: string, encoding: s
     });
   }
   throw notOfFormat(path, `this is binary, not ${format}`);
+}
+
+/** The last character may be cut. */
+function startsAsUtf8(start: Uint8Array): boolean {
+  return [0, 1, 2, 3].some((cut) => isUtf8(start.subarray(0, Math.max(0, start.length - cut))));
 }
 
 function zeros(bytes: Uint8Array): number {

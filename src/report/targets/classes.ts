@@ -26,7 +26,7 @@ export function classesSection(context: SectionContext): SectionCollector {
       const truths = batch.columns[head.labels] as Tensor;
       for (let row = 0; row < batch.filled; row++) {
         const truth = rowOf(truths, row) as Float32Array;
-        if ((truth[0] as number) < 0) continue;
+        if (truth.every((value) => value < 0)) continue;
         drawn.offer(() => ({
           ...example(batch.ordinals[row] as number),
           said: [
@@ -51,7 +51,7 @@ export function classesSection(context: SectionContext): SectionCollector {
       const speakers = [...scores];
       const rows = names.map((name, k) => {
         const [first] = speakers.map(([, own]) => own.ofClass(k));
-        const support = first ? first.truth.reduce((sum, value) => sum + value, 0) : 0;
+        const support = first ? first.truth.reduce((sum, value) => sum + Math.max(0, value), 0) : 0;
         const areas = speakers.map(([, own]) => {
           const { scores: values, truth } = own.ofClass(k);
           const { area } = rocArea(values, truth);

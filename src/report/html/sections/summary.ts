@@ -9,7 +9,7 @@ import {
   worthOf,
 } from '../../conclusion.ts';
 import { shutGate } from '../../gate-sentences.ts';
-import { directionOf, isOrHas, shownValue, signed, unitOf } from '../../main-metric.ts';
+import { directionOf, fromOther, isOrHas, lowerBy, shownValue, signed, unitOf } from '../../main-metric.ts';
 import { type DistillReport, isDistillReport, type ReportData } from '../../report-data.ts';
 import {
   answersOneClass,
@@ -124,19 +124,29 @@ function ratio(value: number, digits = value < 9.95 ? 1 : 0): string {
 
 /** What int8 makes of the student, and whether it is in the folder. */
 function int8Sentence(result: RunResult, studentInt8: ModelResult): string {
-  const { student, gate, speedupInt8 } = result;
-  const metric = mainMetric(result);
-  const change = gate ? -gate.drop : metricValue(studentInt8, metric) - metricValue(student, metric);
+  const { gate, speedupInt8 } = result;
   const ships = int8Ships(result) ? '' : '; it was kept back and does not ship';
   const speed = speedupInt8 === null ? '' : ` ${speedBesideTeacher(speedupInt8)},`;
-  return `As int8 it takes ${bytes(studentInt8.bytes)},${speed} and differs by ${signed(metric, change, 2)}${unitOf(metric)}${gate ? intervalOfDrop(result, gate) : ''}${ships}.`;
+  return `As int8 it takes ${bytes(studentInt8.bytes)},${speed} and ${changeOf(result, studentInt8, gate)}${ships}.`;
 }
 
 /** What another precision makes of the student, and whether it is in the folder. */
 function furtherSentence(result: RunResult, { precision, result: model, gate }: FurtherResult): string {
-  const metric = mainMetric(result);
   const ships = gate.passed ? '' : '; it was kept back and does not ship';
-  return `In ${PRECISIONS[precision].title} it takes ${bytes(model.bytes)} and differs by ${signed(metric, -gate.drop, 2)}${unitOf(metric)}${intervalOfDrop(result, gate)}${ships}.`;
+  return `In ${PRECISIONS[precision].title} it takes ${bytes(model.bytes)} and ${changeOf(result, model, gate)}${ships}.`;
+}
+
+/** `differs by −0.40 points`, `its perplexity is 1.20 % higher`: beside the student, with the interval. */
+function changeOf(result: RunResult, model: ModelResult, gate: Gate | null | undefined): string {
+  const { student } = result;
+  const metric = mainMetric(result);
+  if (metric.better === 'higher') {
+    const change = gate ? -gate.drop : metricValue(model, metric) - metricValue(student, metric);
+    return `differs by ${signed(metric, change, 2)}${unitOf(metric)}${gate ? intervalOfDrop(result, gate) : ''}`;
+  }
+  const drop = 1 - metricValue(student, metric) / metricValue(model, metric);
+  const { low = null, high = null } = gate?.interval ?? {};
+  return `its ${metric.title} is ${lowerBy(metric, fromOther({ difference: gate?.drop ?? drop, low, high }), 2)}`;
 }
 
 /** The interval of what a file gains over the student, in brackets. */
@@ -152,10 +162,18 @@ function gainFigure(result: RunResult): Markup | null {
   if (!best || best.gain.difference === null) return null;
   const metric = mainMetric(result);
   const { difference } = best.gain;
+  const isUnclear = directionOf(best.gain) === 'unclear';
+  if (metric.better === 'lower') {
+    const number = `${signed(metric, -difference)}${unitOf(metric)}`;
+    return figure(
+      number,
+      `${metric.title}, beside what learnt without a teacher${isUnclear ? ': within chance' : ''}`,
+    );
+  }
   const unit = unitOf(metric).trim();
   const said = unit === 'points' ? 'points ' : '';
   const number = `${signed(metric, difference)}${unit === 'points' ? '' : unitOf(metric)}`;
-  return directionOf(best.gain) === 'unclear'
+  return isUnclear
     ? figure(number, `${said}from what learnt without a teacher: within chance`)
     : figure(number, `${said}${difference > 0 ? 'over' : 'from'} what learnt without a teacher`);
 }
