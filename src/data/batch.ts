@@ -21,6 +21,18 @@ export interface Batch {
   readonly sizes: Readonly<Record<string, number>>;
   /** By the names of inputs and targets, each [rows, ...]. */
   readonly columns: Readonly<Record<string, Tensor>>;
+  /** As a teacher reads it whose tokens are others: where the student's tokens lie, which its answers are about. */
+  readonly answered?: TokenSpans | undefined;
+}
+
+/** Where the tokens of each row of a batch lie, without the padding on either side. */
+export interface TokenSpans {
+  /** T: the length that all rows are padded to. */
+  readonly padded: number;
+  /** The place of the first token of each row. */
+  readonly starts: Uint32Array;
+  /** Tokens of each row, one at least. */
+  readonly lengths: Uint32Array;
 }
 
 /** A column's tensor. Throws where the batch has none: its split is one of another kind of samples. */

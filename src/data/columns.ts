@@ -33,6 +33,12 @@ export const TOKEN_TYPE_IDS = 'token_type_ids';
 export const PIXEL_VALUES = 'pixel_values';
 /** float32 [batch, samples]: waveforms. */
 export const INPUT_VALUES = 'input_values';
+/** int64 [batch, the student's sequence, 4]: which of a teacher's tokens the answers about a student's belong to. */
+export const ANSWER_PLACES = 'answer_places';
+/** int64 [batch, the student's sequence]: where a teacher has other tokens, the mask of those that its answers are about. */
+export const ANSWER_MASK = 'answer_mask';
+/** Of such places the axis of the student's tokens, in a teacher's model. */
+export const ANSWERED = 'answered';
 /** The axis of tokens. */
 export const SEQUENCE = 'sequence';
 

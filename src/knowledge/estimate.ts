@@ -4,6 +4,7 @@ import type { LabelEncoding } from './label-encoding.ts';
 import { ROWS_PER_TRANSACTION } from './label-writer.ts';
 import { lengthRecordBytes, recordBytes } from './record.ts';
 import { sparseRecordBytes } from './sparse-record.ts';
+import { trimmedRecordBytes } from './trimmed-record.ts';
 import { type AnswerDims, dimsAt } from './true-length.ts';
 
 const PAGE_BYTES = 4096;
@@ -42,7 +43,10 @@ export function estimateLengthBytes(
 /** Of answers to a text of some length; at most, where what is kept depends on the answer. */
 function recordBytesAt(dims: AnswerDims, length: number, encoding: LabelEncoding): number {
   const elements = elementCount(dimsAt(dims, length));
-  return encoding === 'sparse' ? sparseRecordBytes(elements, length) : lengthRecordBytes(elements, encoding);
+  if (encoding === 'sparse') return sparseRecordBytes(elements, length);
+  return encoding === 'float16-trimmed'
+    ? trimmedRecordBytes(elements, length)
+    : lengthRecordBytes(elements, encoding);
 }
 
 function estimatedPages(samples: number, record: number): number {

@@ -1,6 +1,6 @@
+import type { TokenSpans } from '../data/batch.ts';
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
 import { SEQUENCE } from '../data/columns.ts';
-import type { TokenSpans } from '../data/modalities/text/tokenizer/token-spans.ts';
 import { LimbeckError } from '../errors.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import { hexOf } from '../platform/bytes.ts';
@@ -9,7 +9,10 @@ import type { LabelEncoding } from './label-encoding.ts';
 import { openKeyValueFile } from './open-key-value-file.ts';
 import { LengthRecordCodec, RecordCodec, type SizedAnswer } from './record.ts';
 import { SparseRecordCodec } from './sparse-record.ts';
+import { TrimmedRecordCodec } from './trimmed-record.ts';
 import { type AnswerDims, dimsAt, hasLength, writePadded } from './true-length.ts';
+
+type Codec = RecordCodec | LengthRecordCodec | SparseRecordCodec | TrimmedRecordCodec;
 
 /** What a space holds: one tap of one teacher, over samples prepared in one way. */
 export interface SpaceInfo {
@@ -46,7 +49,7 @@ export class LabelSpace {
   readonly elements: number | undefined;
   readonly #folder: string;
   readonly #file: KeyValueFile;
-  readonly #codec: RecordCodec | LengthRecordCodec | SparseRecordCodec;
+  readonly #codec: Codec;
   #closed = false;
 
   /** Use `KnowledgeStore.space`. */
@@ -233,14 +236,11 @@ export class LabelSpace {
   }
 }
 
-function codecOf(
-  { dims, encoding, tap }: SpaceInfo,
-  elements: number | undefined,
-): RecordCodec | LengthRecordCodec | SparseRecordCodec {
-  if (encoding === 'sparse') {
+function codecOf({ dims, encoding, tap }: SpaceInfo, elements: number | undefined): Codec {
+  if (encoding === 'sparse' || encoding === 'float16-trimmed') {
     const width = dims.length === 2 && dims[0] === SEQUENCE ? dims[1] : undefined;
     if (typeof width !== 'number') throw new Error(`${tap} is not kept for each token`);
-    return new SparseRecordCodec(width);
+    return encoding === 'sparse' ? new SparseRecordCodec(width) : new TrimmedRecordCodec(width);
   }
   return elements === undefined
     ? new LengthRecordCodec((length) => elementCount(dimsAt(dims, length)), encoding)

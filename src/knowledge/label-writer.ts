@@ -1,5 +1,5 @@
+import type { TokenSpans } from '../data/batch.ts';
 import { SAMPLE_KEY_BYTES } from '../data/batch.ts';
-import type { TokenSpans } from '../data/modalities/text/tokenizer/token-spans.ts';
 import { keyAt, type LabelSpace, sampleCount } from './label-space.ts';
 import type { SizedAnswer } from './record.ts';
 import { withoutPadding } from './true-length.ts';

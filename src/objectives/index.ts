@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import { register, registry, requireFree } from '../registry.ts';
 import type { KnowledgeRequest } from '../teachers/knowledge-request.ts';
 import { affinityKd } from './affinity.ts';
+import { alignedLikelihoods } from './aligned-likelihoods.ts';
 import { attention } from './attention.ts';
 import { attentionTransfer } from './attention-transfer.ts';
 import { attributionObjective } from './attribution.ts';
@@ -34,6 +35,7 @@ import { rkd } from './rkd.ts';
 import { similarity } from './similarity.ts';
 import { tokenKd, tokenLabels } from './token-classes.ts';
 import { tokenDivergences } from './token-divergence.ts';
+import { uld } from './uld.ts';
 import { valueRelations } from './value-relations.ts';
 
 /** The losses that stand in every recipe whose `objective` is a map, with their defaults: most have a weight of 0. */
@@ -71,6 +73,8 @@ export const NAMED_OBJECTIVES = registry('loss', [
   tokenKd,
   tokenDivergences,
   nextTokenKd,
+  uld,
+  alignedLikelihoods,
   infoNce,
   marginContrastive,
   affinityKd,

@@ -87,7 +87,7 @@ export const nextTokenKd = defineObjective({
       build(g, inputs) {
         const { logits, dims, tokenWeights } = tokenAnswers(g, inputs, names);
         const meaning = `what is kept of the teacher's answer for '${names.output}'`;
-        const told = [dims[0], dims[1], kept ? 2 * kept.entries : dims[2]] as number[];
+        const told = [dims[0], dims[1], kept ? kept.width : dims[2]] as number[];
         const teacher = inputs.input(`knowledge/${names.tap}`, 'float32', told, meaning);
         const labels = inputs.input(names.labels, 'int32', told.slice(0, 2), NEXT);
         const asked = g.mul(tokenWeights, isAsked(g, labels));

@@ -42,3 +42,30 @@ it('refuses float16 files of language models alone', () => {
     keysOf({ export: { fp16: true }, outputs: { logits: { target: 'class', field: 'label' } } }),
   ).toEqual([]);
 });
+
+it('wants what a loss compares to be kept, and the other way round', () => {
+  const keeping = (keep: unknown, kind: string, more: object = {}) =>
+    languageModelProblems({
+      ...recipe,
+      outputs: { next: { target: 'next-tokens', field: 'text', keep } },
+      objective: [{ kind, weight: 1 }],
+      ...more,
+    });
+  expect(keeping('spans', 'alignedLikelihoods')).toEqual([]);
+  expect(keeping({ sorted: 8 }, 'uld')).toEqual([]);
+  const problem = (keep: unknown, kind: string) => keeping(keep, kind)[0]?.message;
+  expect(problem({ likeliest: 8 }, 'uld')).toContain('set outputs.next.keep: { sorted: 32 }');
+  expect(problem('spans', 'uld')).toContain('{ sorted: 32 }');
+  expect(problem({ sorted: 8 }, 'alignedLikelihoods')).toContain('set outputs.next.keep: spans');
+  expect(problem('spans', 'nextTokenKd')).toContain('{ likeliest: 32 }');
+  expect(problem({ sorted: 8 }, 'tokenDivergence')).toContain('keep: all');
+  const others = keeping('spans', 'alignedLikelihoods', {
+    inputs: { text: { conversations: true } },
+    teacher: { kind: 'several', memory: '4GB' },
+  });
+  expect(others.map(({ path }) => path.join('.'))).toEqual([
+    'inputs.text.conversations',
+    'teacher.memory',
+    'teacher.kind',
+  ]);
+});

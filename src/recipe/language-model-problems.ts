@@ -1,8 +1,10 @@
 import { findTarget } from '../targets/index.ts';
+import { isForOtherTokens } from '../targets/next-tokens.ts';
 import { LOSSES_THAT_ASK, type Problem, termsOf } from './meaning.ts';
 import type { OutputPart } from './outputs.ts';
 
 interface Wanted {
+  readonly inputs?: Readonly<Record<string, object>> | undefined;
   readonly outputs?: Readonly<Record<string, OutputPart>> | undefined;
   readonly objective: unknown;
   readonly weighting: { readonly kind: string };
@@ -19,7 +21,66 @@ export function languageModelProblems(recipe: Wanted): Problem[] {
   if (writers.length === 0) return [];
   if (!recipe.teacher) return halfProblems(recipe);
   const parts = writers.filter(([, output]) => (output as { keep?: unknown }).keep !== 'all');
-  return [...halfProblems(recipe), ...parts.flatMap(([name]) => wholeAnswerProblems(recipe, name))];
+  return [
+    ...halfProblems(recipe),
+    ...parts.flatMap(([name]) => wholeAnswerProblems(recipe, name)),
+    ...writers.flatMap(([name, { keep }]) => [
+      ...keptProblems(recipe, name, keep),
+      ...(isForOtherTokens(keep) ? otherTokensProblems(recipe, name) : []),
+    ]),
+  ];
+}
+
+/** Losses that compare one form of what is kept, and how a recipe asks for it. */
+const KEPT_FOR: Readonly<
+  Record<string, { readonly kept: (keep: unknown) => boolean; readonly write: string }>
+> = {
+  uld: { kept: (keep) => isForOtherTokens(keep) && keep !== 'spans', write: '{ sorted: 32 }' },
+  alignedLikelihoods: { kept: (keep) => keep === 'spans', write: 'spans' },
+  nextTokenKd: { kept: (keep) => !isForOtherTokens(keep), write: '{ likeliest: 32 }' },
+  tokenDivergence: { kept: (keep) => !isForOtherTokens(keep), write: 'all' },
+};
+
+/** Losses about an output that compare something else than what is kept of it. */
+function keptProblems({ objective, outputs }: Wanted, name: string, keep: unknown): Problem[] {
+  const [main] = Object.keys(outputs ?? {});
+  return termsOf(objective).flatMap(({ kind, output = main, path }) => {
+    const wanted = KEPT_FOR[kind];
+    if (!wanted || output !== name || wanted.kept(keep)) return [];
+    const message = `${kind} compares another part of the teacher's answers than is kept: set outputs.${name}.keep: ${wanted.write}`;
+    return [{ path, message }];
+  });
+}
+
+/** What a student with other tokens than its teacher's cannot be taught with. */
+function otherTokensProblems({ inputs, teacher }: Wanted, name: string): Problem[] {
+  const kept = `what outputs.${name}.keep says`;
+  const talks = Object.entries(inputs ?? {}).filter(
+    ([, input]) => (input as { conversations?: boolean }).conversations,
+  );
+  const { kind, memory } = teacher as { readonly kind?: string; readonly memory?: unknown };
+  return [
+    ...talks.map(([input]) => ({
+      path: ['inputs', input, 'conversations'],
+      message: `a teacher with other tokens writes conversations by a template of its own: ${kept} is for documents`,
+    })),
+    ...(memory === undefined
+      ? []
+      : [
+          {
+            path: ['teacher', 'memory'],
+            message: `a teacher in parts does not answer for other tokens yet: ${kept} needs all of it`,
+          },
+        ]),
+    ...(kind === 'several'
+      ? [
+          {
+            path: ['teacher', 'kind'],
+            message: `several teachers do not answer for other tokens yet: ${kept} needs one`,
+          },
+        ]
+      : []),
+  ];
 }
 
 /** Keys and values are read and kept in float32. */

@@ -22,6 +22,8 @@ export const LOSSES_OF_ANSWERS: Readonly<Record<string, readonly string[]>> = {
   tokenKd: ['token-classes', 'frame-classes'],
   tokenDivergence: ['token-classes', 'frame-classes', 'next-tokens'],
   nextTokenKd: ['next-tokens'],
+  uld: ['next-tokens'],
+  alignedLikelihoods: ['next-tokens'],
   mse: ['number', 'embedding', 'pairs'],
   huber: ['number', 'embedding', 'pairs'],
   cosine: ['embedding', 'pairs'],

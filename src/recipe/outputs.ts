@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fromRegistries } from '../registry.ts';
 import { findTarget, targets } from '../targets/index.ts';
+import { taughtWith } from '../targets/target.ts';
 import { TASKS } from '../tasks/index.ts';
 
 /** Names become outputs of models, and parts of columns' names (`labels/NAME`). */
@@ -58,13 +59,13 @@ export function withOutputDefaults(value: unknown): unknown {
   if (!isSection(stated)) return value;
   const outputs = Object.entries(stated).flatMap(([output, part]) => {
     const target = isSection(part) && typeof part.target === 'string' ? findTarget(part.target) : undefined;
-    return target && isSection(part) ? [{ output, target, hasField: part.field !== undefined }] : [];
+    return target && isSection(part) ? [{ output, target, part, hasField: part.field !== undefined }] : [];
   });
   const [main] = outputs;
   if (!main) return value;
-  const objective = outputs.flatMap(({ output, target, hasField }) =>
+  const objective = outputs.flatMap(({ output, target, part, hasField }) =>
     [
-      ...(value.teacher === undefined ? [] : Object.entries(target.objective.teacher)),
+      ...(value.teacher === undefined ? [] : Object.entries(taughtWith(target, part))),
       ...(hasField ? Object.entries(target.objective.labels) : []),
     ].map(([kind, given]) => ({ kind, output, ...(typeof given === 'number' ? { weight: given } : given) })),
   );

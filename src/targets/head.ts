@@ -66,7 +66,9 @@ export function openHead(parts: {
   readonly tuned?: readonly number[] | undefined;
   readonly prior?: Float32Array | undefined;
 }): Head {
-  const { output, target, options, space, labels, weights, sides, tuned, prior } = parts;
+  const { output, options, space, labels, weights, sides, tuned, prior } = parts;
+  const judged = parts.target.judgedBy?.(options);
+  const target = judged === undefined ? parts.target : { ...parts.target, selection: judged };
   const measured: MeasureContext<Readonly<Record<string, unknown>>, unknown> = {
     options,
     space,
@@ -77,6 +79,7 @@ export function openHead(parts: {
   };
   return {
     ...parts,
+    target,
     kept: target.keep?.(options),
     features: target.features,
     ...(target.reduce && {

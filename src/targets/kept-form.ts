@@ -5,26 +5,45 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 export interface KeptForm {
   /** All that the kept values depend on besides the answers, for people and for the store: `the 32 likeliest tokens`. */
   readonly title: string;
-  /** Ids for each token; a weight belongs to each. */
-  readonly entries: number;
-  /** What the weights are: probabilities of the likeliest tokens, or estimates whose mean over draws they are. */
-  readonly kind: 'likeliest' | 'sampled';
+  /** Numbers for each token. */
+  readonly width: number;
   /**
-   * float32 [batch, sequence, 2 entries]: ids, then their weights, those of weight 0 last.
+   * What they are. Ids, then their weights, those of weight 0 last: probabilities of the likeliest tokens (`likeliest`), or estimates
+   * whose mean over draws they are (`sampled`). Probabilities without ids (`sorted`), likelihoods of stretches of text (`spans`).
+   */
+  readonly kind: 'likeliest' | 'sampled' | 'sorted' | 'spans';
+  /** How they lie in the store. */
+  readonly encoding: 'sparse' | 'float16-trimmed';
+  /**
+   * Whether they belong to the student's tokens, whatever the teacher's are: then `places` says which of the teacher's belong to
+   * them (`PLACES`).
+   */
+  readonly placed: boolean;
+  /**
+   * float32 [batch, sequence, width].
    *
    * @param logits float32 [batch, sequence, vocabulary]
    * @param ids int64 [batch, sequence]: the tokens that the teacher read
    * @param mask int64 [batch, sequence]: 1 for tokens
+   * @param places int64 [batch, the student's sequence, PLACES], where `placed`
    */
-  build(g: GraphBuilder, logits: TypedValue, ids: TypedValue, mask: TypedValue | undefined): TypedValue;
+  build(
+    g: GraphBuilder,
+    logits: TypedValue,
+    ids: TypedValue,
+    mask: TypedValue | undefined,
+    places?: TypedValue,
+  ): TypedValue;
 }
 
 /** The k likeliest tokens and their probabilities; what is left of 1 is that of all others together. */
 export function likeliestTokens(k: number): KeptForm {
   return {
     title: `the ${k} likeliest tokens`,
-    entries: k,
+    width: 2 * k,
     kind: 'likeliest',
+    encoding: 'sparse',
+    placed: false,
     build(g, logits) {
       const [probabilities, ids] = topOf(g, g.softmax(logits), k);
       return g.concat([ids, probabilities], 2);
@@ -44,8 +63,10 @@ export function likeliestTokens(k: number): KeptForm {
 export function sampledTokens(draws: number, power = 1): KeptForm {
   return {
     title: `${draws} tokens drawn by p^${power}`,
-    entries: draws,
+    width: 2 * draws,
     kind: 'sampled',
+    encoding: 'sparse',
+    placed: false,
     build(g, logits, ids, mask) {
       const proposal = g.softmax(power === 1 ? logits : g.mul(logits, power));
       const cumulated = g.op('CumSum', [g.mul(proposal, draws), g.scalar(2, 'int64')]);

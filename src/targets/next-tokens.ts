@@ -5,7 +5,8 @@ import { tokenScores } from '../metrics/token-scores.ts';
 import { CLASSES_OF_PLACES } from './inner/places.ts';
 import { likeliestTokens, sampledTokens } from './kept-form.ts';
 import { bytesColumn, nextTokensTruth, type VocabularySpace } from './next-tokens-truth.ts';
-import { defineTarget } from './target.ts';
+import { sortedProbabilities, spanLikelihoods } from './placed-forms.ts';
+import { defineTarget, type ObjectiveWeights } from './target.ts';
 
 const MOST_ENTRIES = 4096;
 /** What is kept where nothing is said. */
@@ -46,11 +47,36 @@ const options = z
           .describe(
             'Tokens drawn at random with weights: the loss has the mean that it has with all (arXiv 2503.16870).',
           ),
+        z
+          .strictObject({
+            sorted: z
+              .int()
+              .min(1)
+              .max(MOST_ENTRIES)
+              .describe('So many of the largest probabilities, in order, without their tokens.'),
+          })
+          .describe(
+            'For a student with other tokens than its teacher: what uld compares, where tokens of both end at the same byte.',
+          ),
+        z
+          .literal('spans')
+          .describe(
+            'For a student with other tokens than its teacher: what alignedLikelihoods compares, the likelihood of each span between two such places.',
+          ),
       ])
       .default(KEEP)
       .describe("What is kept of a teacher's answer for each token of a text."),
   })
   .describe('The token after each token of a text: a language model.');
+
+/** Whether what is kept can teach a student with other tokens than its teacher's. */
+export function isForOtherTokens(keep: unknown): boolean {
+  return keep === 'spans' || isSorted(keep);
+}
+
+function isSorted(keep: unknown): boolean {
+  return typeof keep === 'object' && keep !== null && 'sorted' in keep;
+}
 
 /** What comes after each token: output float32 [batch, sequence, vocabulary], logits. */
 export const nextTokens = defineTarget({
@@ -70,9 +96,15 @@ export const nextTokens = defineTarget({
   attach: (_g, _make, features, { space, scope }) =>
     features.unembed?.() ?? features.project(scope, (space as VocabularySpace).vocabulary),
   objective: { labels: { tokenLabels: 0.5 }, teacher: { nextTokenKd: 1 } },
+  taughtBy({ keep }): ObjectiveWeights | undefined {
+    if (keep === 'spans') return { alignedLikelihoods: 1 };
+    return isSorted(keep) ? { uld: 1 } : undefined;
+  },
   // Short forms of recipes name no options.
   keep({ keep = KEEP }) {
     if (keep === 'all') return undefined;
+    if (keep === 'spans') return spanLikelihoods();
+    if ('sorted' in keep) return sortedProbabilities(keep.sorted);
     return 'likeliest' in keep ? likeliestTokens(keep.likeliest) : sampledTokens(keep.sampled, keep.power);
   },
   reduce: (answers, batch, { labels }) => tokenScores(answers, batch, labels),
@@ -83,6 +115,8 @@ export const nextTokens = defineTarget({
   inner: CLASSES_OF_PLACES,
   example: { vocabulary: 2, endOfText: [] },
   selection: 'perplexity',
+  // A perplexity is of a model's own tokens: of models with different ones the bits of a byte are comparable.
+  judgedBy: ({ keep }) => (isForOtherTokens(keep) ? 'bitsPerByte' : undefined),
   encoding: 'float16-centred',
   config: (space) => {
     const { endOfText } = space as VocabularySpace;

@@ -107,6 +107,8 @@ export interface Target<
   ): TypedValue;
   /** What a student is trained with: `labels` towards the truth, `teacher` towards a teacher's answers. */
   readonly objective: { readonly labels: ObjectiveWeights; readonly teacher: ObjectiveWeights };
+  /** What a student is taught with where that depends on the options, as a recipe states them; `objective.teacher` where undefined. */
+  taughtBy?(stated: Readonly<Record<string, unknown>>): ObjectiveWeights | undefined;
   /**
    * What its metrics are made of, [rows, ...], where that is much less than an answer. They are given this instead of answers.
    *
@@ -135,6 +137,8 @@ export interface Target<
   readonly example?: Space;
   /** The metric that the best step of a training is chosen by. */
   readonly selection: string;
+  /** The same where it depends on the options; `selection` where undefined. */
+  judgedBy?(options: z.output<Schema>): string | undefined;
   /**
    * How a teacher's answers are kept: `float16-centred` where a number that is in all of a sample's answers says nothing
    * (a softmax), `float32` where every digit counts.
@@ -159,6 +163,11 @@ export function defineTarget<Kind extends string, Schema extends z.ZodObject, Sp
   target: Target<Kind, Schema, Space>,
 ): Target<Kind, Schema, Space> {
   return target;
+}
+
+/** What a student is taught with towards a teacher's answers. @param stated options of the output in the recipe */
+export function taughtWith(target: AnyTarget, stated: Readonly<Record<string, unknown>>): ObjectiveWeights {
+  return target.taughtBy?.(stated) ?? target.objective.teacher;
 }
 
 /** A target without its own types, for code that handles all alike. */

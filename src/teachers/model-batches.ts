@@ -1,5 +1,5 @@
 import { type Batch, columnOf } from '../data/batch.ts';
-import { SEQUENCE } from '../data/columns.ts';
+import { ANSWER_PLACES, SEQUENCE } from '../data/columns.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Value } from '../onnx/graph.ts';
 import { elementCount, type Tensor, zeros } from '../onnx/tensor.ts';
@@ -25,10 +25,9 @@ export function answersOf(
 ): Record<string, Float32Array> {
   const labels: Record<string, Float32Array> = {};
   for (const tap of taps) {
-    const { dims } = outputs[tap] as TeacherOutput;
-    const size = elementCount(
-      dims.map((dim) => (dim === SEQUENCE ? (batch.sizes[SEQUENCE] as number) : dim)),
-    );
+    const { dims, answered } = outputs[tap] as TeacherOutput;
+    const length = answered ? columnOf(batch, ANSWER_PLACES).dims[1] : batch.sizes[SEQUENCE];
+    const size = elementCount(dims.map((dim) => (dim === SEQUENCE ? (length as number) : dim)));
     const values = (results[tap] as Tensor).data as Float32Array;
     if (values.length !== batch.rows * size) {
       throw new LimbeckError('teacher.outputs', `${title} gives ${tap} in another shape than it declares`, {

@@ -1,5 +1,5 @@
 import type { Batch } from '../data/batch.ts';
-import { SEQUENCE } from '../data/columns.ts';
+import { ANSWER_PLACES, ANSWERED, SEQUENCE } from '../data/columns.ts';
 import type { Engine, Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import { tensorPieces } from '../onnx/encode-tensor.ts';
@@ -112,8 +112,8 @@ function loadable(model: OnnxTeacherOptions['model']): Uint8Array | string {
 
 /** The inputs of text models that batches fill. */
 const TEXT_INPUTS = [INPUT_IDS, ATTENTION_MASK, TOKEN_TYPE_IDS];
-/** With the images of models that read both. */
-const BATCH_INPUTS = [...TEXT_INPUTS, PIXEL_VALUES];
+/** With the images of models that read both, and what says which of its tokens a teacher answers for. */
+const BATCH_INPUTS = [...TEXT_INPUTS, PIXEL_VALUES, ANSWER_PLACES];
 
 function inputsOf(
   graph: Graph,
@@ -147,9 +147,12 @@ function outputsOf(graph: Graph, title: string): Record<string, TeacherOutput> {
   const length = graph.inputs.find(({ name }) => name === INPUT_IDS)?.shape?.[1];
   const outputs: Record<string, TeacherOutput> = {};
   for (const { name, type, shape } of graph.outputs) {
-    const dims = shape?.slice(1).map((dim) => (typeof dim === 'string' && dim === length ? SEQUENCE : dim));
+    const answered = shape?.includes(ANSWERED) === true;
+    const dims = shape
+      ?.slice(1)
+      .map((dim) => (typeof dim === 'string' && (dim === length || dim === ANSWERED) ? SEQUENCE : dim));
     if (type !== 'float32' || !dims?.every((dim) => typeof dim === 'number' || dim === SEQUENCE)) continue;
-    outputs[name] = { type, dims: dims as TeacherOutput['dims'] };
+    outputs[name] = { type, dims: dims as TeacherOutput['dims'], ...(answered && { answered }) };
   }
   if (Object.keys(outputs).length > 0) return outputs;
   throw new LimbeckError('teacher.outputs', `${title} has no output that can be knowledge`, {

@@ -1,6 +1,6 @@
 import { gradients } from '../autodiff/gradients.ts';
 import { prepareForGradients } from '../autodiff/prepare.ts';
-import { SEQUENCE } from '../data/columns.ts';
+import { ANSWERED, SEQUENCE } from '../data/columns.ts';
 import { LimbeckError } from '../errors.ts';
 import { nearestNames } from '../nearest.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
@@ -78,7 +78,7 @@ function sequenceName({ inputs }: Graph): string | undefined {
 }
 
 function keptDims(tap: string, { type, shape }: TypedValue, length: string | undefined) {
-  const dims = shape.slice(1).map((dim) => (dim === length ? SEQUENCE : dim));
+  const dims = shape.slice(1).map((dim) => (dim === length || dim === ANSWERED ? SEQUENCE : dim));
   const isKept = (dim: number | string): dim is number | typeof SEQUENCE =>
     typeof dim === 'number' || dim === SEQUENCE;
   if (type === 'float32' && shape.length > 0 && dims.every(isKept)) return dims;

@@ -10,6 +10,8 @@ export interface TeacherOutput {
    * batch is padded to.
    */
   readonly dims: readonly (number | typeof SEQUENCE)[];
+  /** Whether `sequence` is that of the student's tokens, where the teacher reads others (`ANSWER_PLACES`). */
+  readonly answered?: boolean;
 }
 
 /** How many batches are asked about by a teacher that runs in parts. */

@@ -1,6 +1,5 @@
 import { type Batch, variantName } from '../../data/batch.ts';
 import { sequentialBatches } from '../../data/batches/batch-order.ts';
-import { SEQUENCE } from '../../data/columns.ts';
 import { tokenSpans } from '../../data/modalities/text/tokenizer/token-spans.ts';
 import type { Split } from '../../data/split.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
@@ -11,10 +10,11 @@ import { weighingAnswers } from './unanswered.ts';
 
 /** The stored answers about a batch's samples, float32 [rows, ...dims]; zeros for rows that are none, and for padding. */
 export function readKnowledge(space: LabelSpace, batch: Batch): Tensor {
-  const { keys, rows, sizes } = batch;
-  const dims = dimsAt(space.info.dims, sizes[SEQUENCE] ?? 0);
+  const { keys, rows } = batch;
+  const spans = hasLength(space.info.dims) ? tokenSpans(batch) : undefined;
+  const dims = dimsAt(space.info.dims, spans?.padded ?? 0);
   const data = new Float32Array(rows * elementCount(dims));
-  space.read(keys, data, hasLength(space.info.dims) ? tokenSpans(batch) : undefined);
+  space.read(keys, data, spans);
   return tensor('float32', [rows, ...dims], data);
 }
 

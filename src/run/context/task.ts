@@ -91,6 +91,8 @@ export interface TeacherReading {
   readonly columns?: readonly string[];
   /** The text of one of its tokens. */
   readonly token?: (id: number) => string;
+  /** What there is to tell of the samples that were read until now. */
+  told?(): readonly string[];
   /** The samples of a split under the same keys, as the teacher reads them. */
   split(split: Split): Split;
   /** A batch of a split as the teacher reads it. */

@@ -7,7 +7,7 @@ import type { Head } from '../../targets/head.ts';
 
 /** How the answers of a model's outputs are kept: as its only one, or all of several in full. */
 export function encodingOf(heads: readonly Head[]): LabelEncoding {
-  const [first, ...others] = new Set(heads.map(({ target, kept }) => (kept ? 'sparse' : target.encoding)));
+  const [first, ...others] = new Set(heads.map(({ target, kept }) => kept?.encoding ?? target.encoding));
   return first !== undefined && others.length === 0 ? first : 'float32';
 }
 
@@ -23,7 +23,7 @@ export function keepsLogits(heads: readonly Head[]): boolean {
 export function answerDims({ outputs }: Graph, heads: readonly Head[]): ReadonlyMap<string, AnswerDims> {
   return new Map(
     heads.map(({ output, features, kept }) => {
-      if (kept) return [output, [SEQUENCE, 2 * kept.entries]];
+      if (kept) return [output, [SEQUENCE, kept.width]];
       const shape = outputs.find(({ name }) => name === output)?.shape ?? [];
       const dims = shape
         .slice(1)

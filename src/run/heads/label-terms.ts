@@ -8,6 +8,7 @@ import type { ObjectiveContext, ObjectiveTerm } from '../../objectives/objective
 import type { Recipe } from '../../recipe/schema.ts';
 import { classesOf, type Head } from '../../targets/head.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
+import { taughtWith } from '../../targets/target.ts';
 import type { TaskData } from '../context/task.ts';
 import { isOneClass } from './head-metrics.ts';
 import { sidesOf } from './pair-sides.ts';
@@ -77,7 +78,10 @@ export function labelTerms(
 export function teacherTerms(data: Pick<TaskData, 'dataset' | 'heads'>): ObjectiveTerm[] {
   if (isOneClass(data.heads)) return [kdTerm({ weight: 1, temperature: 1 })];
   return termsOfOutputs(
-    data.heads.map(({ output, target }) => ({ output, objective: target.objective.teacher })),
+    data.heads.map(({ output, target, options, kept }) => ({
+      output,
+      objective: kept ? taughtWith(target, options) : target.objective.teacher,
+    })),
     outputContext(data),
   );
 }

@@ -82,13 +82,12 @@ export class ComparedModels {
   async answer(batch: Batch): Promise<BatchAnswers> {
     const said = new Map<string, Readonly<Record<string, Tensor>>>();
     for (const [name, { session, kept, reads, measuring }] of this.#models) {
+      const own = reads?.(batch) ?? batch;
       const answers = kept
         ? Object.fromEntries([...kept].map(([output, space]) => [output, readKnowledge(space, batch)]))
-        : await session.run(
-            takenFeeds(session, (reads?.(batch) ?? batch).columns),
-            fetchesOf(this.#heads, session.outputNames),
-          );
-      measuring.add(answers, batch);
+        : await session.run(takenFeeds(session, own.columns), fetchesOf(this.#heads, session.outputNames));
+      // Where its tokens are others, so is what comes next.
+      measuring.add(answers, kept ? batch : own);
       said.set(name, answers);
     }
     if (this.isOneClass) this.#count(said, batch);

@@ -4,6 +4,7 @@ import type { Session } from '../../engine/engine.ts';
 import { generateTokens } from '../../generate/generate-tokens.ts';
 import { sessionDecoder } from '../../generate/session-decoder.ts';
 import type { Section } from '../../report/targets/section.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { rowIds } from '../batches/taught-texts.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
@@ -23,7 +24,7 @@ interface OpenText {
 /** How each language model goes on from the beginnings of some test texts, beside how they really go on; nothing of other models. */
 export async function continuations(
   run: Pick<RunContext, 'recipe' | 'checkInterrupted'>,
-  { heads, task, dataset }: Pick<TaskData, 'heads' | 'task' | 'dataset'>,
+  { heads, task, dataset, teacherReads }: Pick<TaskData, 'heads' | 'task' | 'dataset' | 'teacherReads'>,
   models: Pick<ComparedModels, 'sessions' | 'names'>,
 ): Promise<Section> {
   const { tokenizer } = task;
@@ -36,7 +37,15 @@ export async function continuations(
   for (const name of [TEACHER_NAME, STUDENT_NAME]) {
     const session = models.sessions.get(name);
     run.checkInterrupted();
-    if (session) made.set(name, await written(session, texts, { tokenizer, maxLength }));
+    if (!session) continue;
+    const other = name === TEACHER_NAME && teacherReads ? (task.teacher as TextTeacherSource) : undefined;
+    const asRead = other
+      ? texts.map(({ prompt, rest }) => ({
+          prompt: other.tokenizer.promptIds(tokenizer.decode(prompt)),
+          rest,
+        }))
+      : texts;
+    made.set(name, await written(session, asRead, other ?? { tokenizer, maxLength }));
   }
   const said = (who: 'teacher' | 'student', i: number) => {
     const words = made.get(who)?.[i];

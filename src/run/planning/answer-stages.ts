@@ -118,7 +118,9 @@ async function planAnswers(
   const { asked, dataset, task, heads } = context.data;
   const { test } = dataset.splits;
   const { precision, certain } = labellingPrecision(recipe, known, heads);
-  const { preprocessing, unit } = task;
+  const { unit } = task;
+  const read = context.data.teacherReads?.preprocessing ?? task.preprocessing;
+  const preprocessing = [read, ...heads.flatMap(({ kept }) => kept?.title ?? [])].join(', of answers ');
   const answered = answerDims(context.data.buildStudent().graph, heads);
   const encoding = encodingOf(heads);
   const { output } = heads[0] as Head;

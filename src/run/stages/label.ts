@@ -83,6 +83,7 @@ export const labelStage = stage({
         ? earlier.teacherCalls + value.teacherCalls
         : Math.max(value.space.count - answersBefore, value.teacherCalls);
     folder.finish('label', { answersBefore, teacherCalls, reused } satisfies LabelFinding);
+    for (const message of own.teacherReads?.told?.() ?? []) run.emit({ type: 'log', level: 'info', message });
     if (data.taughtTruth) {
       const { validation } = data.dataset.splits;
       const task = 'asking about what nobody else knows';

@@ -10,6 +10,7 @@ import type { Backbone } from '../../students/backbone.ts';
 import { textNgrams } from '../../students/text-ngrams.ts';
 import { isByToken } from '../../targets/features.ts';
 import { findTarget } from '../../targets/index.ts';
+import { isForOtherTokens } from '../../targets/next-tokens.ts';
 import { hostedTitle } from '../../teachers/chat/address.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
@@ -42,12 +43,12 @@ export const texts: SampleKind = {
       run.tokenizer ??
       (await studentTokenizer(run, async () => source?.tokenizer ?? (await runTokenizer(run))));
     const [input] = inputsOf(recipe);
+    const differs = source !== undefined && source.tokenizer.hash !== tokenizer.hash;
+    if (differs) requireOwnReading(recipe);
     const reads =
-      source && source.tokenizer.hash !== tokenizer.hash
-        ? ownTextReading(source, (input as RecipeInputPart).fields)
-        : undefined;
-    if (reads) requireOwnReading(recipe);
-    else if (source) requireLength(source, recipe.data.maxLength);
+      (source && (await documentsReadBy(recipe, source, tokenizer))) ??
+      (differs ? ownTextReading(source, (input as RecipeInputPart).fields) : undefined);
+    if (source && !reads) requireLength(source, recipe.data.maxLength);
     const classifier = classifierOf(recipe, source);
     const given = await givenTextModel(run, reads ? undefined : source, tokenizer.hash);
     return {
@@ -178,17 +179,42 @@ function requireOwnReading(recipe: Recipe): void {
             where: data.mixup ? 'data.mixup' : 'data.adversarial',
             what: 'samples that are made of tokens have no text for the teacher',
           }
-        : outputsOf(recipe).some(({ target }) => isByToken(findTarget(target)?.features ?? 'pooled'))
+        : outputsOf(recipe).some((output) => isOfTeachersTokens(output))
           ? {
               where: 'outputs',
               what: 'answers for each token are those of the tokens that the teacher reads',
             }
           : undefined;
   if (!problem) return;
+  const other = isLanguageModel(recipe) ? OTHER_TOKENS : '';
   throw new LimbeckError('recipe.invalid', problem.what, {
     where: `${problem.where}, with another tokenizer than the teacher's (inputs.NAME.tokenizer)`,
-    remedy: "Leave inputs.NAME.tokenizer out, so that the student reads by the teacher's.",
+    remedy: `Leave inputs.NAME.tokenizer out, so that the student reads by the teacher's${other}.`,
   });
+}
+
+/** What teaches a language model with other tokens. */
+const OTHER_TOKENS =
+  '; or choose how tokens that differ are compared: keep: spans in the output, with the loss alignedLikelihoods, or keep: { sorted: 32 } with uld';
+
+/** Whether what is kept of a teacher's answers is about its own tokens. */
+function isOfTeachersTokens({ target, options }: ReturnType<typeof outputsOf>[number]): boolean {
+  return isByToken(findTarget(target)?.features ?? 'pooled') && !isForOtherTokens(options.keep);
+}
+
+/** How a language model reads documents by its own tokenizer, where what is kept of it is for a student with other tokens. */
+async function documentsReadBy(
+  recipe: Recipe,
+  { tokenizer: teacher, maxLength }: TextTeacherSource,
+  student: Tokenizer,
+): Promise<TeacherReading | undefined> {
+  const index = outputsOf(recipe).findIndex(({ options }) => isForOtherTokens(options.keep));
+  const output = outputsOf(recipe)[index];
+  if (!output) return undefined;
+  // Loaded where it is used: pages do not pay for it.
+  const { documentReading } = await import('../teaching/document-reading.ts');
+  const labels = index === 0 ? 'labels' : `labels/${output.name}`;
+  return documentReading({ student, teacher, maxLength, labels });
 }
 
 /** Past its last position a teacher looks up what is not there; the engine would say so in the middle of the run. */

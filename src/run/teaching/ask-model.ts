@@ -1,12 +1,14 @@
 import type { Batch } from '../../data/batch.ts';
-import { ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../../data/columns.ts';
+import { ANSWER_PLACES, ANSWERED, ATTENTION_MASK, INPUT_IDS, SEQUENCE } from '../../data/columns.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { StageName } from '../../events.ts';
 import { type LabelPlan, type LabelResult, labelSplit } from '../../knowledge/label.ts';
 import type { LabelEncoding } from '../../knowledge/label-encoding.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
+import type { Dim } from '../../onnx/graph.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import type { Head } from '../../targets/head.ts';
+import { PLACES } from '../../targets/placed-forms.ts';
 import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import { partsInWords } from '../../teachers/parts/parts-in-words.ts';
@@ -76,7 +78,7 @@ export async function askModel(
     const spaces = new Map<string, LabelSpace>();
     for (const tap of taps) {
       const { dims } = labeller.outputs[tap] as TeacherOutput;
-      if (teacherReads && dims.includes(SEQUENCE)) throw otherTokens(tap);
+      if (teacherReads && dims.includes(SEQUENCE) && !isPlaced(heads, tap)) throw otherTokens(tap);
       const encoding = encodings.get(tap) as LabelEncoding;
       spaces.set(tap, await run.store.space({ title, teacher: hash, tap, preprocessing, dims, encoding }));
     }
@@ -146,10 +148,19 @@ function answerRequest(output: string, heads: readonly Head[]): KnowledgeRequest
     build(g, graph) {
       const answer = graph.value(output);
       if (!kept) return answer;
+      const ids = graph.value(INPUT_IDS);
       const mask = graph.has(ATTENTION_MASK) ? graph.value(ATTENTION_MASK) : undefined;
-      return kept.build(g, answer, graph.value(INPUT_IDS), mask);
+      const places = kept.placed
+        ? g.input(ANSWER_PLACES, 'int64', [ids.shape[0] as Dim, ANSWERED, PLACES])
+        : undefined;
+      return kept.build(g, answer, ids, mask, places);
     },
   };
+}
+
+/** Whether answers belong to the student's tokens, whatever the teacher's are. */
+function isPlaced(heads: readonly Head[], tap: string): boolean {
+  return heads.find(({ output }) => output === tap)?.kept?.placed === true;
 }
 
 /** Values for each token say nothing to a student that has other tokens. */

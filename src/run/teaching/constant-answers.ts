@@ -10,7 +10,7 @@ const ROWS = 256;
 /** Of fewer samples it may be true that all are alike. */
 const FEWEST = 8;
 /** Numbers that are equal to so many digits say the same: as many as are kept of them. */
-const SAME = { float32: 1e-6, float16: 1e-3, 'float16-centred': 1e-3, sparse: 1e-3 } as const;
+const SAME = { float32: 1e-6, float16: 1e-3, 'float16-centred': 1e-3 } as const;
 
 /**
  * Warns of a teacher that says the same of every sample: one class, the same vector, no box anywhere. Nothing can be learnt

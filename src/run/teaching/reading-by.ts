@@ -1,13 +1,22 @@
-import type { Batch } from '../../data/batch.ts';
+import type { Batch, TokenSpans } from '../../data/batch.ts';
 import type { Split } from '../../data/split.ts';
 import type { TeacherReading } from '../context/task.ts';
 
 /** What a teacher's processor makes of a batch. */
 type Read = (batch: Batch, split: Split) => Pick<Batch, 'columns' | 'sizes'>;
 
-/** A teacher's way of reading, from what it makes of a batch. @param facts of its processor */
-export function readingBy(facts: Omit<TeacherReading, 'split' | 'batch'>, read: Read): TeacherReading {
-  const batch = (own: Batch, split: Split) => lazily(own, () => read(own, split));
+/**
+ * A teacher's way of reading, from what it makes of a batch.
+ *
+ * @param facts of its processor
+ * @param answered where the tokens of a batch lie that its answers are about, where they are not its own
+ */
+export function readingBy(
+  facts: Omit<TeacherReading, 'split' | 'batch'>,
+  read: Read,
+  answered?: (own: Batch) => TokenSpans | undefined,
+): TeacherReading {
+  const batch = (own: Batch, split: Split) => lazily(own, () => read(own, split), answered?.(own));
   return {
     ...facts,
     batch,
@@ -51,7 +60,11 @@ class ReadSplit implements Split {
 }
 
 /** A batch whose columns are made when they are looked at: where all answers are in the store, nobody does. */
-function lazily(own: Batch, make: () => Pick<Batch, 'columns' | 'sizes'>): Batch {
+function lazily(
+  own: Batch,
+  make: () => Pick<Batch, 'columns' | 'sizes'>,
+  answered: TokenSpans | undefined,
+): Batch {
   let made: Pick<Batch, 'columns' | 'sizes'> | undefined;
   const once = () => {
     made ??= make();
@@ -63,6 +76,7 @@ function lazily(own: Batch, make: () => Pick<Batch, 'columns' | 'sizes'>): Batch
     filled,
     keys,
     ordinals,
+    answered,
     get sizes() {
       return once().sizes;
     },

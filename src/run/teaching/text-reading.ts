@@ -69,7 +69,7 @@ function columnsOf(
 }
 
 /** 8, 12, 16, 24, 32, 48 ... and the longest. */
-function lengthsUpTo(longest: number): number[] {
+export function lengthsUpTo(longest: number): number[] {
   const lengths: number[] = [];
   for (let scale = 1; 8 * scale < longest; scale *= 2)
     lengths.push(...STEPS.map((step) => step * scale).filter((length) => length < longest));

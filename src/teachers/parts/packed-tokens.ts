@@ -1,4 +1,4 @@
-import type { TokenSpans } from '../../data/modalities/text/tokenizer/token-spans.ts';
+import type { TokenSpans } from '../../data/batch.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 
 /**

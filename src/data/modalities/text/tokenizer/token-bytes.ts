@@ -32,3 +32,24 @@ export function tokenBytes(token: string, { byteLevel, continuing }: TokenSpelli
 }
 
 const SPACES = new Set([9, 10, 11, 12, 13, 32]);
+
+/** How a vocabulary writes texts down so that they come back byte by byte: as letters for bytes, or as SentencePiece does. */
+export type ExactSpelling = 'byte-level' | 'sentencepiece';
+
+/** How a tokenizer.json spells bytes, spaces too; undefined where spaces are lost (WordPiece, whole words). */
+export function exactSpelling(json: Readonly<Record<string, unknown>>): ExactSpelling | undefined {
+  if (tokenSpelling(json).byteLevel) return 'byte-level';
+  const steps = JSON.stringify([json.decoder ?? null, json.pre_tokenizer ?? null]);
+  return /"type":"Metaspace"|"String":"\u2581"/.test(steps) ? 'sentencepiece' : undefined;
+}
+
+/** The bytes of the text that a token of a vocabulary stands for, spaces too. */
+export function spelledBytes(token: string, spelling: ExactSpelling): Uint8Array {
+  if (spelling === 'byte-level') {
+    const bytes = [...token].map((letter) => BYTE_OF_LETTER.get(letter) ?? -1);
+    return bytes.includes(-1) ? new TextEncoder().encode(token) : Uint8Array.from(bytes);
+  }
+  const byte = /^<0x([0-9A-F]{2})>$/.exec(token)?.[1];
+  if (byte !== undefined) return Uint8Array.of(Number.parseInt(byte, 16));
+  return new TextEncoder().encode(token.replaceAll('\u2581', ' '));
+}

@@ -1,22 +1,20 @@
-import { type Batch, columnOf } from '../../../batch.ts';
-import { ATTENTION_MASK, SEQUENCE } from '../../../columns.ts';
+import { type Batch, columnOf, type TokenSpans } from '../../../batch.ts';
+import { ANSWER_MASK, ATTENTION_MASK, SEQUENCE } from '../../../columns.ts';
 
-/** Where the tokens of each row of a batch lie, without the padding on either side. */
-export interface TokenSpans {
-  /** T: the length that all rows are padded to. */
-  readonly padded: number;
-  /** The place of the first token of each row. */
-  readonly starts: Uint32Array;
-  /** Tokens of each row, one at least. */
-  readonly lengths: Uint32Array;
-}
-
-/** The spans of a batch's samples; undefined where samples are no sequences. */
-export function tokenSpans(batch: Pick<Batch, 'columns' | 'sizes' | 'filled'>): TokenSpans | undefined {
-  const padded = batch.sizes[SEQUENCE];
-  if (padded === undefined || !batch.columns[ATTENTION_MASK]) return undefined;
+/**
+ * The spans of a batch's samples; undefined where samples are no sequences. As a teacher with other tokens reads them, those of the
+ * student's tokens, which its answers are about.
+ */
+export function tokenSpans(
+  batch: Pick<Batch, 'columns' | 'sizes' | 'filled' | 'answered'>,
+): TokenSpans | undefined {
+  if (batch.answered) return batch.answered;
+  const name = batch.columns[ANSWER_MASK] ? ANSWER_MASK : ATTENTION_MASK;
+  if (batch.sizes[SEQUENCE] === undefined || !batch.columns[name]) return undefined;
   const { filled } = batch;
-  const mask = columnOf(batch, ATTENTION_MASK).data as BigInt64Array;
+  const { data, dims } = columnOf(batch, name);
+  const padded = dims[1] as number;
+  const mask = data as BigInt64Array;
   const [starts, lengths] = [new Uint32Array(filled), new Uint32Array(filled)];
   for (let row = 0; row < filled; row++) {
     const own = mask.subarray(row * padded, (row + 1) * padded);

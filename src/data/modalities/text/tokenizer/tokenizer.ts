@@ -21,7 +21,14 @@ import {
   tokenFrame,
   tokenTypes,
 } from './special-tokens.ts';
-import { type TokenSpelling, tokenBytes, tokenSpelling } from './token-bytes.ts';
+import {
+  type ExactSpelling,
+  exactSpelling,
+  spelledBytes,
+  type TokenSpelling,
+  tokenBytes,
+  tokenSpelling,
+} from './token-bytes.ts';
 import { UnigramEncoder, type UnigramModel } from './unigram.ts';
 
 /** A JSON object as it stands in a file. */
@@ -239,6 +246,17 @@ export class Tokenizer {
     this.#spelling ??= tokenSpelling(this.#json);
     const special = this.#library.get_added_tokens_decoder().get(id)?.special === true;
     return special ? new Uint8Array(0) : tokenBytes(this.token(id), this.#spelling);
+  }
+
+  /** How tokens spell the bytes of texts, spaces too; undefined where they do not. */
+  get exactSpelling(): ExactSpelling | undefined {
+    return exactSpelling(this.#json);
+  }
+
+  /** The bytes that a token stands for in a text, spaces too; of an added token its text's. */
+  spelledBytes(id: number, spelling: ExactSpelling): Uint8Array {
+    const isAdded = this.#library.get_added_tokens_decoder().has(id);
+    return isAdded ? new TextEncoder().encode(this.token(id)) : spelledBytes(this.token(id), spelling);
   }
 
   /** A text with the case and the accents that the tokenizer reads it with. */
