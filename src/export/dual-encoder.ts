@@ -2,6 +2,7 @@ import type { Graph } from '../onnx/graph.ts';
 import { clipGraphs } from './clip-graphs.ts';
 import { byFile, CONFIG_FILE, jsonFile, modelsAs, type PackageFile, writePackage } from './package-folder.ts';
 import type { ByPrecision } from './precisions.ts';
+import { clipSizes } from './transformer-sizes.ts';
 
 /** A dual encoder of texts and images that is to leave in the layout of the Hugging Face hub. */
 export interface DualEncoderPackage {
@@ -45,7 +46,8 @@ export function writeDualEncoder(folder: string, content: DualEncoderPackage): v
 
 /** The content of `config.json`. */
 function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
-  const { width, logitScale, dims, vocabularySize, padTokenId, maxLength, architecture } = content;
+  const { width, logitScale, dims, vocabularySize, padTokenId, maxLength, architecture, model } = content;
+  const sizes = architecture === 'clip' ? clipSizes(model) : undefined;
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. CLIP's feeds tokens and pixels
     // together and reads `logits_per_image`, whatever the networks are.
@@ -59,12 +61,14 @@ function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
       vocab_size: vocabularySize,
       pad_token_id: padTokenId,
       max_position_embeddings: maxLength,
+      ...sizes?.text,
     },
     vision_config: {
       model_type: 'clip_vision_model',
       projection_dim: width,
       num_channels: dims[0],
       image_size: dims[1],
+      ...sizes?.image,
     },
     limbeck: { architecture },
   };

@@ -11,6 +11,7 @@ import {
   writePackage,
 } from './package-folder.ts';
 import type { ByPrecision } from './precisions.ts';
+import { vitSizes } from './transformer-sizes.ts';
 
 /** An image classifier that is to leave in the layout of the Hugging Face hub. */
 export interface ImageClassifierPackage {
@@ -85,14 +86,16 @@ function imageClassifierConfig({
   labels,
   dims,
   architecture,
+  model,
   outputs,
 }: ImageClassifierPackage): Record<string, unknown> {
   const [channels, height] = dims;
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. ResNet's is one that
     // feeds `pixel_values` and reads `logits`, whatever the network is.
-    model_type: 'resnet',
-    architectures: ['ResNetForImageClassification'],
+    ...(architecture === 'vit'
+      ? { architectures: ['ViTForImageClassification'], ...vitSizes(model) }
+      : { model_type: 'resnet', architectures: ['ResNetForImageClassification'] }),
     problem_type: 'single_label_classification',
     ...classNames(labels),
     num_channels: channels,

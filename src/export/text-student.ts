@@ -12,6 +12,7 @@ import {
 } from './package-folder.ts';
 import type { ByPrecision } from './precisions.ts';
 import { writeSentenceEmbedder } from './sentence-embedder.ts';
+import { textArchitecture } from './text-architectures.ts';
 
 /** A student over texts that is to leave in the layout of the Hugging Face hub. */
 export interface TextStudentPackage {
@@ -58,22 +59,19 @@ export function writeTextStudent(folder: string, content: TextStudentPackage): v
   );
 }
 
-/** The class of transformers that a head belongs to, by the kind of its target; a model without a head otherwise. */
+/** How the class of transformers that a head belongs to ends, by the kind of its target; a model without a head otherwise. */
 const CLASSES: Readonly<Record<string, string>> = {
-  class: 'DistilBertForSequenceClassification',
-  classes: 'DistilBertForSequenceClassification',
-  number: 'DistilBertForSequenceClassification',
-  'token-classes': 'DistilBertForTokenClassification',
+  class: 'ForSequenceClassification',
+  classes: 'ForSequenceClassification',
+  number: 'ForSequenceClassification',
+  'token-classes': 'ForTokenClassification',
 };
 
 /** The content of `config.json`. */
 function textStudentConfig({ heads, ...content }: TextStudentPackage): Record<string, unknown> {
   const [main, ...others] = heads as [Head, ...Head[]];
   return {
-    // transformers.js chooses the class that runs a model by `model_type`, from a fixed list, and feeds it by the
-    // model's own input names. DistilBERT's is the one that has exactly our inputs (no token types).
-    model_type: 'distilbert',
-    architectures: [CLASSES[main.target.kind] ?? 'DistilBertModel'],
+    ...textArchitecture(content.architecture, content.model, CLASSES[main.target.kind] ?? 'Model'),
     ...main.target.config(main.space, main.options, main.tuned),
     vocab_size: content.vocabularySize,
     pad_token_id: content.padTokenId,

@@ -12,8 +12,10 @@ export interface AttentionInputs {
   readonly value: TypedValue;
   readonly heads: number;
   readonly width: number;
-  /** Added to the scores [B, heads, T, T]: 0 for what may be seen, a large negative number for what may not. */
-  readonly bias: TypedValue;
+  /**
+   * Added to the scores [B, heads, T, T]: 0 for what may be seen, a large negative number for what may not. Absent where all may.
+   */
+  readonly bias?: TypedValue | undefined;
 }
 
 /**
@@ -37,9 +39,10 @@ export function distributions(
   g: GraphBuilder,
   products: TypedValue,
   size: number,
-  bias: TypedValue,
+  bias: TypedValue | undefined,
 ): TypedValue {
-  return g.identity(g.softmax(g.add(g.mul(products, 1 / Math.sqrt(size)), bias)), 'probabilities');
+  const scaled = g.mul(products, 1 / Math.sqrt(size));
+  return g.identity(g.softmax(bias ? g.add(scaled, bias) : scaled), 'probabilities');
 }
 
 /** float32 [B, heads, T, size] as [B, T, heads * size]. */

@@ -10,6 +10,8 @@ export interface GivenModel {
   readonly graph: Graph;
   /** Initializers that are constants of the architecture, not weights. */
   readonly constants?: readonly string[] | undefined;
+  /** Of a model that is cut to its size already: the value that heads attach to. */
+  readonly attach?: string | undefined;
 }
 
 /** What a backbone over tokens has to fit. */

@@ -1,19 +1,14 @@
 import { z } from 'zod';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { BackboneFeatures, Features } from '../targets/features.ts';
-import { checkHeads, multiHeadAttention, paddingBias } from './attention.ts';
+import type { BackboneFeatures } from '../targets/features.ts';
+import { checkHeads, multiHeadAttention } from './attention.ts';
 import { defineBackbone, type TextInputs } from './backbone.ts';
+import { DEVIATION, EPSILON, embeddedTokens, encoderFeatures } from './bert-parts.ts';
 import { layerNorm, linear } from './layers.ts';
 import type { ParameterMaker } from './parameters.ts';
 import { size } from './size-options.ts';
-import { tokenInputs } from './token-inputs.ts';
-import { firstToken, positionsInText } from './token-positions.ts';
 import { INNER, MOST_INNER, transformerOptions } from './transformer-options.ts';
-
-const EPSILON = 1e-12;
-/** Of every weight at the start (appendix A.2 of the paper's code: truncated normal; here normal). */
-const DEVIATION = 0.02;
 
 const options = z
   .object({
@@ -47,26 +42,15 @@ function buildBert(
   g: GraphBuilder,
   make: ParameterMaker,
   { width, heads, layers, feedForward }: z.output<typeof options>,
-  { vocabularySize, maxLength, pairs = false }: TextInputs,
+  inputs: TextInputs,
 ): BackboneFeatures {
   checkHeads(heads, width);
-  const { ids, attentionMask } = tokenInputs(g);
-  const bias = paddingBias(g, attentionMask);
-  const table = (name: string, rows: number) => make.normal(`${name}/weight`, [rows, width], DEVIATION);
+  const { hidden: embedded, attentionMask, bias } = embeddedTokens(g, make, width, inputs);
   const dense = (name: string, x: TypedValue, inputs = width, outputs = width) =>
     linear(g, make, name, x, [inputs, outputs], DEVIATION);
   const norm = (x: TypedValue) => layerNorm(g, make, 'LayerNorm', x, width, EPSILON);
 
-  let hidden = g.scope('embeddings', () => {
-    const tokens = g.gather(table('word_embeddings', vocabularySize), ids);
-    const positions = g.gather(table('position_embeddings', maxLength), positionsInText(g, attentionMask));
-    let sum = g.add(positions, tokens);
-    if (pairs) {
-      const types = g.input('token_type_ids', 'int64', ['batch', 'sequence']);
-      sum = g.add(sum, g.gather(table('token_type_embeddings', 2), types));
-    }
-    return g.identity(norm(sum), 'output');
-  });
+  let hidden = embedded;
   for (let layer = 0; layer < layers; layer++) {
     hidden = g.scope(`encoder/layer.${layer}`, () => {
       const attended = g.scope('attention', () => {
@@ -83,17 +67,7 @@ function buildBert(
       return g.identity(result, 'output');
     });
   }
-  const last = hidden;
-  const over = (value: TypedValue): Features => ({
-    width,
-    value,
-    project: (scope, outputs) => dense(scope, value, width, outputs),
-  });
-  return {
-    pooled() {
-      const first = firstToken(g, last, attentionMask);
-      return over(g.scope('pooler', () => g.identity(g.tanh(dense('dense', first)), 'output')));
-    },
-    tokens: () => over(last),
-  };
+  return encoderFeatures(g, make, { last: hidden, attentionMask, width }, (first) =>
+    g.scope('pooler', () => g.identity(g.tanh(dense('dense', first)), 'output')),
+  );
 }

@@ -5,7 +5,7 @@ import { uniformLayers } from '../onnx/anatomy/layer-map.ts';
 import { cutLayers, dropLayers } from '../onnx/cut-layers.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { defineBackbone } from './backbone.ts';
-import { featuresOfGiven, givenGraph } from './given-model.ts';
+import { featuresOfGiven, GIVEN_FEATURES, givenGraph } from './given-model.ts';
 import { poolingOption } from './onnx-file.ts';
 
 const options = z
@@ -15,16 +15,30 @@ const options = z
       .describe(
         "Which of the teacher's layers (blocks of a residual network) it has, counted from 0; a number: so many, evenly over its depth. Their weights are taken over.",
       ),
+    heads: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Attention heads that each layer keeps, those of the largest weights; all when absent.'),
+    width: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe(
+        'The part of hidden states and feed-forward blocks that is kept, of the largest weights; all when absent. Heads keep their size.',
+      ),
     pooling: poolingOption,
   })
   .describe(
-    'The teacher itself with some of its layers, as DistilBERT begins (Sanh et al., 2019): a transformer of texts, or a residual network. Narrower by `compress: [{ kind: prune }]`.',
+    'The teacher itself with some of its layers, as DistilBERT begins (Sanh et al., 2019), heads and channels: a transformer of texts, or a residual network (layers alone).',
   );
 
 /**
  * A student that is cut out of its teacher: what comes before its layers, some of them, new heads. Of a transformer layer j has the
  * weights of layer `layers[j]`. A residual network (He et al., 2016) keeps the blocks that change the size of its maps, and what lay
- * behind a block that is dropped reads what lay before it (Huang et al., "Deep Networks with Stochastic Depth", 2016).
+ * behind a block that is dropped reads what lay before it (Huang et al., "Deep Networks with Stochastic Depth", 2016). Heads and
+ * channels are chosen before, where the model is given (`cutToSize`).
  *
  * @throws LimbeckError `recipe.invalid` for layers that the teacher does not have, that are not all alike, or that cannot be dropped
  */
@@ -32,9 +46,12 @@ export const cut = defineBackbone({
   kind: 'cut',
   options,
   accepts: ['text', 'image'],
+  features: GIVEN_FEATURES,
   build(g, make, { layers, pooling }, inputs) {
     const given = givenGraph(inputs, 'cut');
-    const { graph, attach } = cutGraph(given.graph, layers);
+    const { graph, attach } = given.attach
+      ? { graph: given.graph, attach: given.attach }
+      : cutGraph(given.graph, layers);
     return featuresOfGiven(g, make, { ...given, graph }, { attach, pooling, weights: 'own' });
   },
 });
@@ -91,7 +108,12 @@ function requireDepth(layers: number | readonly number[], depth: number): void {
   );
 }
 
-function cutGraph(graph: Graph, layers: number | readonly number[]): { graph: Graph; attach: string } {
+/**
+ * Some layers of a model, in operators that can be differentiated, with the value that they end in.
+ *
+ * @throws LimbeckError `recipe.invalid` as a student of kind `cut`
+ */
+export function cutGraph(graph: Graph, layers: number | readonly number[]): { graph: Graph; attach: string } {
   const { family, layers: found } = describeModel(graph);
   const hidden = found.flatMap((layer) => layer.hidden?.name ?? []);
   const maps = found.flatMap((layer) => layer.features ?? []);

@@ -3,7 +3,6 @@ import { LimbeckError } from '../errors.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { Features } from '../targets/features.ts';
-import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { type Backbone, defineBackbone, type FrozenTower } from './backbone.ts';
 import { bert } from './bert.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
@@ -12,6 +11,8 @@ import { resnet } from './resnet.ts';
 import { staticEmbedding } from './static-embedding.ts';
 import { textAttention } from './text-attention.ts';
 import { textConv } from './text-conv.ts';
+import { towerPair } from './tower-pair.ts';
+import { vit } from './vit.ts';
 
 /** Any backbone, as far as its place in a recipe goes. */
 interface TowerKind {
@@ -20,7 +21,7 @@ interface TowerKind {
 }
 
 const TEXT_TOWERS: readonly TowerKind[] = [textConv, textAttention, staticEmbedding, bert];
-const IMAGE_TOWERS: readonly TowerKind[] = [mobilenetV3, resnet];
+const IMAGE_TOWERS: readonly TowerKind[] = [mobilenetV3, resnet, vit];
 
 const kindOf = ({ kind, options }: TowerKind) => z.strictObject({ kind: z.literal(kind), ...options.shape });
 
@@ -66,10 +67,7 @@ const options = z
  * Two towers whose vectors lie in one space (Radford et al., "Learning Transferable Visual Models From Natural Language
  * Supervision", 2021, section 2.3).
  *
- * Inputs are those of both towers. Its features have no value of their own: projected to 2 * width numbers they are both
- * towers' vectors beside each other, [batch, 2 * width], which are also values named `text_embeds` and `image_embeds`,
- * float32 [batch, width] of length 1 each. Parameters lie under `text_model/` and `vision_model/`; the projections are
- * `text_projection` and `visual_projection`.
+ * Inputs are those of both towers, features those of `towerPair`. Parameters lie under `text_model/` and `vision_model/`.
  *
  * @throws LimbeckError `recipe.invalid` for a frozen tower of another width, or none where one is asked for
  */
@@ -84,19 +82,7 @@ export const dualEncoder = defineBackbone({
         ? frozenFeatures(g, make, inputs.frozen, (chosen.text as z.output<typeof frozen>).projection)
         : g.scope('text_model', () => pooledOf(TEXT_TOWERS, g, make, chosen.text, inputs.text));
     const image = g.scope('vision_model', () => pooledOf(IMAGE_TOWERS, g, make, chosen.image, inputs.image));
-    return {
-      pooled: () => ({
-        width: text.width + image.width,
-        project(_scope, outputs) {
-          if (outputs % 2 !== 0) throw new Error(`two vectors of one width in ${outputs} numbers`);
-          const vectors = [
-            g.identity(unitLength(g, text.project('text_projection', outputs / 2)), TEXT_EMBEDS),
-            g.identity(unitLength(g, image.project('visual_projection', outputs / 2)), IMAGE_EMBEDS),
-          ];
-          return g.concat(vectors, 1);
-        },
-      }),
-    };
+    return towerPair(g, { text, image });
   },
 });
 
@@ -163,10 +149,4 @@ function identityMatrix(size: number): Float32Array {
 
 function refused(problem: string, remedy: string): LimbeckError {
   return new LimbeckError('recipe.invalid', problem, { where: 'student.text.kind: use-lite', remedy });
-}
-
-/** Vectors [batch, width] divided by their length; a vector of zeros stays one. */
-function unitLength(g: GraphBuilder, x: TypedValue): TypedValue {
-  const length = g.sqrt(g.reduceSumSquare(x, { axes: [1], keepDims: true }));
-  return g.div(x, g.max(length, 1e-9));
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { gradients } from '../autodiff/gradients.ts';
 import { createNodeEngine } from '../engine/node.ts';
-import type { Graph } from '../onnx/graph.ts';
+import type { Graph, TypedValue } from '../onnx/graph.ts';
+import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { foldBatchNorm } from '../onnx/passes/fold-batch-norm.ts';
 import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { float32 } from '../onnx/tensor.ts';
@@ -9,6 +11,7 @@ import { randomStream } from '../random.ts';
 import type { Backbone } from './backbone.ts';
 import { buildClassifier } from './build-student.ts';
 import { BACKBONES } from './index.ts';
+import { ParameterMaker } from './parameters.ts';
 import type { Student } from './student.ts';
 
 const IMAGE_STUDENTS = BACKBONES.filter(({ accepts }) => (accepts as readonly string[]).includes('image'));
@@ -22,6 +25,7 @@ const VARIANTS: readonly (readonly [kind: string, options: Record<string, unknow
   ['resnet', { width: 8, blocks: 1, stages: 2 }],
   ['resnet', { width: 4, blocks: 2, stages: 2, bottleneck: true, zeroInit: false }],
   ['mobilenet-v3', { size: 'tiny', width: 0.5 }],
+  ['vit', { width: 8, heads: 2, layers: 1, patch: 4 }],
 ];
 
 function build(kind: string, overrides: Record<string, unknown>): Student {
@@ -74,7 +78,7 @@ describe.each(VARIANTS)('%s %j', (kind, options) => {
   it('has no running statistic among its parameters', () => {
     const { graph, parameters } = build(kind, options);
     const statistics = [...graph.initializers.keys()].filter(({ name }) => name.includes('running'));
-    expect(statistics.length).toBeGreaterThan(0);
+    expect(statistics.length > 0).toBe(kind !== 'vit');
     expect(statistics.filter(({ name }) => parameters.includes(name))).toEqual([]);
   });
 
@@ -92,4 +96,29 @@ it('a residual branch that starts at nothing leaves its input as it is', async (
     ).length;
   expect(count({ width: 4, stages: 2, blocks: 3 })).toBe(6);
   expect(count({ width: 4, stages: 2, blocks: 3, zeroInit: false })).toBe(0);
+});
+
+it('patches have to divide the image', () => {
+  expect(() => build('vit', { patch: 5 })).toThrow(
+    expect.objectContaining({
+      code: 'recipe.invalid',
+      message: expect.stringContaining('patches of 5 pixels do not divide 12 x 12'),
+    }),
+  );
+});
+
+it('a vision transformer has a map with a place for each patch, and a gradient for each parameter', () => {
+  const backbone = IMAGE_STUDENTS.find(({ kind }) => kind === 'vit') as unknown as Backbone;
+  const g = new GraphBuilder();
+  const make = new ParameterMaker(g, randomStream(1, 'vit'));
+  const options = backbone.options.parse({ width: 8, heads: 2, layers: 2, patch: 3 });
+  const features = backbone.build(g, make, options, { channels: 1, height: 6, width: 12 } as never);
+  const map = features.map?.().value as TypedValue;
+  expect(map.shape).toEqual(['batch', 8, 2, 4]);
+  const whole = features.pooled?.().value as TypedValue;
+  const loss = g.add(g.reduceSum(g.square(map)), g.reduceSum(g.square(whole)));
+  const parameters = [...g.initializers.keys()].filter(({ name }) => make.names.includes(name));
+  const found = gradients(g, g.reduceSum(loss, { keepDims: false }), parameters as TypedValue[]);
+  expect(parameters.length).toBeGreaterThan(30);
+  expect(found.includes(null)).toBe(false);
 });

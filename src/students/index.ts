@@ -1,9 +1,12 @@
 import type { z } from 'zod';
 import { registry } from '../registry.ts';
+import { albert } from './albert.ts';
 import { audioConv } from './audio-conv.ts';
 import type { Backbone, ModalityName } from './backbone.ts';
 import { bert } from './bert.ts';
+import { clip } from './clip.ts';
 import { cut } from './cut.ts';
+import { distilbert } from './distilbert.ts';
 import { dualEncoder } from './dual-encoder.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
@@ -14,6 +17,7 @@ import { staticEmbedding } from './static-embedding.ts';
 import { textAttention } from './text-attention.ts';
 import { textConv } from './text-conv.ts';
 import { textNgrams } from './text-ngrams.ts';
+import { vit } from './vit.ts';
 
 /** The backbones that a recipe's student can have. To add one: a file beside these, and a line here. */
 export const BACKBONES = registry('student', [
@@ -22,12 +26,16 @@ export const BACKBONES = registry('student', [
   textAttention,
   staticEmbedding,
   bert,
+  albert,
+  distilbert,
   gpt2,
   llama,
   resnet,
   mobilenetV3,
+  vit,
   audioConv,
   dualEncoder,
+  clip,
 ]);
 
 /** Those that are made of a model that is given: their options alone build nothing. */

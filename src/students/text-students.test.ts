@@ -24,7 +24,7 @@ const engine = createNodeEngine();
 
 function build(kind: string, overrides: Record<string, unknown> = {}): Student {
   const architecture = TEXT_STUDENTS.find((one) => one.kind === kind) as unknown as Backbone;
-  const options = architecture.options.parse({ width: 16, ...overrides });
+  const options = architecture.options.parse({ width: 16, heads: 4, feedForward: 32, ...overrides });
   return buildClassifier(architecture, options, {
     vocabularySize: 50,
     classes: CLASSES,

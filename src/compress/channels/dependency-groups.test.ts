@@ -136,6 +136,21 @@ test('heads and neurons of a transformer go alone; its residual width goes with 
   expect(width?.units).toHaveLength(16);
 });
 
+test('heads and neurons of a layer that is repeated go from all of its repetitions', async () => {
+  const sizes = { width: 16, heads: 4, layers: 3, feedForward: 24, embedding: 8 };
+  const student = buildStudent('albert', sizes, words);
+  const { groups } = findDependencies(student);
+  const inside = groups.filter(({ units }) => units.length === 4 || units.length === 24);
+  expect(inside.map(({ units }) => units.length)).toEqual([4, 24]);
+  const units = inside.flatMap((group) => group.units.slice(1, 3));
+  const { cut, difference } = await differenceAfterCut(student, units, texts());
+  expect(difference).toBeLessThan(1e-4);
+  const query = [...cut.graph.initializers.keys()].find(({ name }) =>
+    name.endsWith('attention/query/weight'),
+  );
+  expect(query?.shape).toEqual([16, 8]);
+});
+
 /** A random network: convolutions of every kind, sums, concatenations, splits, slices, paddings, pools. */
 function randomNetwork(choices: readonly number[]): Student {
   const g = new GraphBuilder();

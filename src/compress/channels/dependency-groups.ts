@@ -2,7 +2,7 @@ import type { Graph, Node, Value } from '../../onnx/graph.ts';
 import { capturedValues, subgraphsOf } from '../../onnx/used-values.ts';
 import type { Student } from '../../students/student.ts';
 import { AxisUnits } from './axis-units.ts';
-import { FROZEN, type OperatorRule } from './operator-rule.ts';
+import { FROZEN, type Linking, type OperatorRule } from './operator-rule.ts';
 import { OPERATOR_RULES } from './operator-rules.ts';
 
 /** A part of a parameter that belongs to a unit: some indices of one of its axes. */
@@ -41,14 +41,20 @@ export function ruleOf(node: Node): OperatorRule {
  * Finds in a graph which channels belong together: through sums, concatenations, grouped and depthwise convolutions,
  * normalisations and attention. Inputs and outputs of the model stay, and so does whatever an operator without a rule touches.
  *
+ * @param options `meansMayShrink`: normalisations that are made of means are cut as LayerNormalization is
+ *
  * The idea is that of Fang, Ma, Song, Bi Mi and Wang, "DepGraph: Towards Any Structural Pruning" (2023): a dependency is between
  * indices, and a group is what it reaches.
  */
-export function findDependencies({ graph, parameters }: Student): Dependencies {
+export function findDependencies(
+  { graph, parameters }: Student,
+  { meansMayShrink }: Pick<Linking, 'meansMayShrink'> = {},
+): Dependencies {
   const units = new AxisUnits();
   for (const value of [...graph.inputs, ...graph.outputs]) units.freeze(value);
-  const linking = {
+  const linking: Linking = {
     units,
+    meansMayShrink,
     constant: (value: Value | null | undefined) => (value ? graph.initializers.get(value) : undefined),
   };
   for (const value of graph.initializers.keys()) units.of(value);

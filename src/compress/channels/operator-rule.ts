@@ -6,6 +6,8 @@ import type { Axes, AxisUnits } from './axis-units.ts';
 export interface Linking {
   readonly units: AxisUnits;
   constant(value: Value | null | undefined): Tensor | undefined;
+  /** Whether a mean over fewer elements is good enough, as where a model is trained again from narrower layers. */
+  readonly meansMayShrink?: boolean | undefined;
 }
 
 /** What a rule has at hand while a node is cut. */

@@ -18,7 +18,7 @@ export const OPERATOR_RULES: ReadonlyMap<string, OperatorRule> = new Map([
     ELEMENTWISE,
   ),
   ...rules(
-    'Relu Sigmoid Tanh Identity Cast Dropout HardSwish HardSigmoid Clip Erf Exp Log Sqrt Reciprocal Neg Abs Sign Elu Selu LeakyRelu Softplus Softsign Gelu Mish Not Floor Ceil Round Celu ThresholdedRelu Swish',
+    'Relu Sigmoid Tanh Identity Cast Dropout HardSwish HardSigmoid Clip Erf Exp Log Sqrt Reciprocal Neg Abs Sign Elu Selu LeakyRelu Softplus Softsign Gelu Mish Not Floor Ceil Round Celu ThresholdedRelu Swish IsNaN',
     UNARY,
   ),
   ...rules('MaxPool AveragePool GlobalAveragePool GlobalMaxPool LpPool GlobalLpPool', CHANNELWISE),

@@ -4,8 +4,10 @@ import type { Graph } from '../../onnx/graph.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { tensor } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
+import { albert } from '../../students/albert.ts';
 import { bert } from '../../students/bert.ts';
 import { buildClassifier } from '../../students/build-student.ts';
+import { distilbert } from '../../students/distilbert.ts';
 import { buildGpt2 } from '../../students/gpt2.ts';
 import { buildLlama } from '../../students/llama.ts';
 import { mobilenetV3 } from '../../students/mobilenet-v3.ts';
@@ -30,6 +32,14 @@ const ours: [name: string, graph: Graph][] = [
   ['text-attention', attentionStudent(3)],
   ['one layer of text-attention', attentionStudent(1)],
   ['bert', buildClassifier(bert, bert.options.parse({ width: 16, layers: 3 }), texts).graph],
+  [
+    'albert',
+    buildClassifier(albert, albert.options.parse({ width: 16, layers: 3, embedding: 8 }), texts).graph,
+  ],
+  [
+    'distilbert',
+    buildClassifier(distilbert, distilbert.options.parse({ width: 16, layers: 3 }), texts).graph,
+  ],
   ['gpt2', buildGpt2({ width: 16, heads: 2, layers: 2 }, texts).graph],
   ['llama', buildLlama({ width: 16, heads: 4, keyHeads: 2, layers: 2 }, texts).graph],
   ['resnet', buildClassifier(resnet, resnet.options.parse({ blocks: 2 }), images).graph],
@@ -59,6 +69,16 @@ describe('our students', () => {
     ]);
     expect(names('bert')).toEqual(
       [0, 1, 2].map((i) => [`encoder/layer.${i}/attention/self/probabilities`, `encoder/layer.${i}/output`]),
+    );
+    // One layer's weights, a tap for each repetition of it.
+    expect(names('albert')).toEqual(
+      [0, 1, 2].map((i) => [`encoder/layer.${i}/attention/probabilities`, `encoder/layer.${i}/output`]),
+    );
+    expect(names('distilbert')).toEqual(
+      [0, 1, 2].map((i) => [
+        `transformer/layer.${i}/attention/probabilities`,
+        `transformer/layer.${i}/output`,
+      ]),
     );
     expect(names('gpt2')).toEqual([0, 1].map((i) => [`h.${i}/attn/probabilities`, `h.${i}/output`]));
     expect(names('llama')).toEqual(

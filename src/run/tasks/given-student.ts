@@ -1,3 +1,4 @@
+import type { CutSize } from '../../compress/prune/cut-to-size.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { GivenModel } from '../../students/backbone.ts';
 import { openImageAnswers } from '../../teachers/image-file.ts';
@@ -34,7 +35,7 @@ export async function givenTextModel(
     }
     return { graph: opened.model, constants: opened.constants };
   }
-  return student.kind === 'cut' ? cutFrom(source) : undefined;
+  return student.kind === 'cut' ? inSize(student, cutFrom(source)) : undefined;
 }
 
 function cutFrom(source: TextTeacherSource | undefined): GivenModel {
@@ -50,6 +51,13 @@ function cutFrom(source: TextTeacherSource | undefined): GivenModel {
   );
 }
 
+/** The model with the heads and the width that are asked for. */
+async function inSize(size: CutSize, given: GivenModel): Promise<GivenModel> {
+  if (size.heads === undefined && size.width === undefined) return given;
+  const { cutToSize } = await import('../../compress/prune/cut-to-size.ts');
+  return cutToSize(given, size);
+}
+
 /**
  * The model of images that a student is made of: the file that it names (`onnx`), or its teacher (`cut`).
  *
@@ -61,6 +69,12 @@ export function givenImageModel(
   fitted: (model: ReturnType<typeof openImageAnswers>) => TeacherSource,
 ): GivenModel | undefined {
   if (student.kind === 'cut') {
+    if (student.heads !== undefined || student.width !== undefined) {
+      throw new LimbeckError('recipe.invalid', 'a model of images is cut by its layers alone', {
+        where: student.heads === undefined ? 'student.width' : 'student.heads',
+        remedy: 'Leave the key out, and narrow the student by compress: [{ kind: prune }].',
+      });
+    }
     if (teacher) return { graph: teacher.model };
     throw new LimbeckError(
       'recipe.invalid',

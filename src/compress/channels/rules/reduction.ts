@@ -23,7 +23,7 @@ export const REDUCE: OperatorRule = {
     let place = 0;
     given.forEach((axis, i) => {
       if (reduced.has(i)) {
-        units.freezeAxis(axis);
+        if (!(context.meansMayShrink && keepDims && node.opType === 'ReduceMean')) units.freezeAxis(axis);
         if (keepDims) units.freezeAxis(made[place++]);
       } else units.joinAxes(axis, made[place++]);
     });

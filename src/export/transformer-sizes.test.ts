@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline, RawImage } from '@huggingface/transformers';
+import { expect, test } from 'vitest';
+import { temporaryFolders } from '../data/testing/temporary-folder.ts';
+import { float32 } from '../onnx/tensor.ts';
+import { runGraph } from '../onnx/testing/run-graph.ts';
+import { randomStream } from '../random.ts';
+import { buildClassifier } from '../students/build-student.ts';
+import { vit } from '../students/vit.ts';
+import { writeImageClassifier } from './image-classifier.ts';
+
+const newFolder = temporaryFolders();
+
+test('transformers.js runs a vision transformer as its own class, with the same answers', async () => {
+  const folder = join(await newFolder(), 'student');
+  const { graph } = buildClassifier(vit, vit.options.parse({ width: 12, heads: 3, layers: 2, patch: 8 }), {
+    ...{ channels: 3, height: 16, width: 16, classes: 3, random: randomStream(1, 'vit') },
+  });
+  writeImageClassifier(folder, {
+    ...{ model: graph, quantized: null, architecture: 'vit', labels: ['a', 'b', 'c'], dims: [3, 16, 16] },
+    normalization: { mean: [0, 0, 0], deviation: [1, 1, 1] },
+  });
+  expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toMatchObject({
+    ...{ model_type: 'vit', architectures: ['ViTForImageClassification'], image_size: 16, patch_size: 8 },
+    ...{ hidden_size: 12, num_hidden_layers: 2, num_attention_heads: 3, intermediate_size: 48 },
+  });
+  const pixels = Uint8ClampedArray.from({ length: 768 }, (_, i) => (i * 37) % 256);
+  const planes = Array.from(
+    { length: 768 },
+    (_, i) => (pixels[3 * (i % 256) + Math.floor(i / 256)] as number) / 255,
+  );
+  const { logits } = await runGraph(graph, { pixel_values: float32(planes, [1, 3, 16, 16]) });
+  const classify = await pipeline('image-classification', folder, { dtype: 'fp32', local_files_only: true });
+  expect(classify.model.constructor.name).toBe('ViTForImageClassification');
+  const answers = (await classify(new RawImage(pixels, 16, 16, 3), { top_k: 3 })) as {
+    label: string;
+    score: number;
+  }[];
+  await classify.dispose();
+  const exps = Array.from(logits?.data as Float32Array, Math.exp);
+  const total = exps.reduce((sum, value) => sum + value, 0);
+  for (const { label, score } of answers)
+    expect(score).toBeCloseTo((exps['abc'.indexOf(label)] as number) / total, 5);
+});
