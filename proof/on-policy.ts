@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { RunResult } from '../src/index.ts';
 import { askQuestions, WORDNET_QUESTIONS } from '../src/run/ask-questions.ts';
 import { distilRecipe, variantRun } from './distil-recipe.ts';
+import { lmTeacher, TEACHER_RUN } from './lm-runs.ts';
 import type { Proof } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
-import { trainedRecipe } from './trained-recipe.ts';
 
-const TEACHER = fileURLToPath(new URL('../runs/lm-teacher', import.meta.url));
 /** Two: a run takes minutes. */
 const SEEDS = [1, 2] as const;
 /** Training documents, and passes over them: some 50 steps each. */
@@ -16,8 +15,7 @@ const EPOCHS = 6;
 /** The same for both ways: a training as it would be, in a few hundred steps. */
 const SMALL = [
   `data.splits.train=${DOCUMENTS}`,
-  // The teacher's splits, whatever the seed.
-  'data.splits.seed=1',
+  `teacher.model=${join(TEACHER_RUN, 'student')}`,
   `training.epochs=${EPOCHS}`,
   'training.evaluateEvery=50',
   'training.earlyStopping=false',
@@ -38,7 +36,7 @@ export const onPolicy: Proof = {
   name: 'on-policy',
   title: 'On-policy distillation: a language model learns from what its teacher says of its own texts',
   async run(log) {
-    await trainedRecipe({ recipe: 'lm-teacher', out: TEACHER, log });
+    await lmTeacher(log);
     const ways = { off: [] as Measured[], on: [] as Measured[] };
     for (const seed of SEEDS) {
       ways.off.push(await measured('lm', 'off-policy', seed, log));
@@ -100,7 +98,7 @@ async function measured(
   const { out } = variantRun(variant);
   const asked: Record<string, number> = {};
   for (const kind of QUESTIONS) {
-    asked[kind] = (await askQuestions(out, { questions: kind })).aboveChance;
+    asked[kind] = (await askQuestions(out, { questions: kind })).byInformation?.aboveChance ?? Number.NaN;
     log(`${name} seed ${seed}: ${kind} ${(100 * (asked[kind] as number)).toFixed(1)} % above chance`);
   }
   const rows = readFileSync(`${out}/metrics.jsonl`, 'utf8').trim().split('\n');
