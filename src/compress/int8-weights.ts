@@ -1,8 +1,8 @@
 import type { Graph, Value } from '../onnx/graph.ts';
 import { tensor } from '../onnx/tensor.ts';
-import type { GraphRewriter } from './graph-rewriter.ts';
+import type { GraphRewriter, Target } from './graph-rewriter.ts';
 import { type Granularity, quantizeMatrix } from './int8.ts';
-import type { EmbeddingLayer, LinearLayer } from './quantizable-layers.ts';
+import type { EmbeddingLayer, LinearLayer, QuantizableLayer } from './quantizable-layers.ts';
 import type { WeightForm } from './weight-form.ts';
 
 /** How the scales of an embedding table lie: one for all, for each row (token), or for each column. */
@@ -28,16 +28,26 @@ export class Int8Weights {
   readonly #form: WeightForm;
   readonly #matrices = new Map<string, Omit<LinearWeights, 'bias' | 'calibratedBias'>>();
   readonly #tables = new Map<Value, { table: Value; scales: Value }>();
+  readonly #tied: ReadonlySet<Value>;
+  readonly #tiedTables = new Map<Value, TiedTable>();
 
-  constructor(graph: Graph, rewriter: GraphRewriter, form: WeightForm) {
+  /** @param layers all that are made int8: tables that one looks up and another multiplies by are found among them */
+  constructor(
+    graph: Graph,
+    rewriter: GraphRewriter,
+    form: WeightForm,
+    layers: readonly QuantizableLayer[] = [],
+  ) {
     this.#graph = graph;
     this.#rewriter = rewriter;
     this.#form = form;
+    this.#tied = new Set(form.scales === 'channel' && !form.trained ? tiedWeights(layers) : []);
   }
 
   /** int8 weights with a scale per output channel; alpha and beta go into scales and bias. */
   linear(layer: LinearLayer): LinearWeights {
     const { weight, transposed, alpha } = layer;
+    if (this.#tied.has(weight)) return { ...this.#tiedTable(weight).product, ...this.#bias(layer) };
     const key = `${weight.name} ${transposed} ${alpha}`;
     let made = this.#matrices.get(key);
     if (!made) {
@@ -81,7 +91,8 @@ export class Int8Weights {
   emitEmbedding(layer: EmbeddingLayer, per: TableScales): void {
     const rewriter = this.#rewriter;
     const { weight, indices, output } = layer;
-    const { table, scales } = this.#table(weight, per);
+    const tied = per === 'row' && this.#tied.has(weight) ? this.#tiedTable(weight) : undefined;
+    const { table, scales } = tied ?? this.#table(weight, per);
     const rows = rewriter.emit('Gather', [table, indices], {
       name: `${output.name}_int8`,
       type: 'int8',
@@ -91,11 +102,18 @@ export class Int8Weights {
       rewriter.emit('DequantizeLinear', [rows, scales], output, per === 'column' ? { axis: -1 } : {});
       return;
     }
-    const scale = rewriter.emit('Gather', [scales, indices], {
+    const of: Target = {
       name: `${output.name}_scale`,
       type: 'float32',
       shape: output.shape && [...output.shape.slice(0, -1), 1],
-    });
+    };
+    const scale = tied
+      ? rewriter.emit(
+          'Unsqueeze',
+          [rewriter.emit('Gather', [scales, indices], { ...of, shape: undefined }), tied.lastAxis],
+          of,
+        )
+      : rewriter.emit('Gather', [scales, indices], of);
     const whole = rewriter.emit(
       'Cast',
       [rows],
@@ -103,6 +121,38 @@ export class Int8Weights {
       { to: 1 },
     );
     rewriter.emit('Mul', [whole, scale], output);
+  }
+
+  /**
+   * One table for both, with the levels and scales of products: a token's scale is that of its logit as well. The product has it
+   * transposed, which ONNX Runtime does once, as it loads the file.
+   */
+  #tiedTable(weight: Value): TiedTable {
+    let made = this.#tiedTables.get(weight);
+    if (!made) {
+      const rewriter = this.#rewriter;
+      const { levels } = this.#form;
+      const content = this.#content(weight);
+      const dims = content.dims as [number, number];
+      const options = { levels, name: weight.name };
+      const { data, scales: scaleValues } = quantizeMatrix(
+        content.data as Float32Array,
+        dims,
+        'row',
+        options,
+      );
+      const table = rewriter.initializer(`${weight.name}_int8`, tensor('int8', dims, data));
+      const scales = rewriter.initializer(`${weight.name}_scale`, tensor('float32', [dims[0]], scaleValues));
+      const lastAxis = rewriter.initializer(
+        `${weight.name}_axis`,
+        tensor('int64', [1], BigInt64Array.of(-1n)),
+      );
+      const turned: Target = { name: `${weight.name}_turned`, type: 'int8', shape: [dims[1], dims[0]] };
+      const matrix = rewriter.emit('Transpose', [table], turned, { perm: [1, 0] });
+      made = { table, scales, lastAxis, product: { weight: matrix, scales, scaleValues } };
+      this.#tiedTables.set(weight, made);
+    }
+    return made;
   }
 
   #table(weight: Value, per: TableScales): { table: Value; scales: Value } {
@@ -129,6 +179,26 @@ export class Int8Weights {
     if (!content) throw new Error(`'${value.name}' is no constant`);
     return content;
   }
+}
+
+interface TiedTable {
+  /** int8 [V, N] */
+  readonly table: Value;
+  /** float32 [V] */
+  readonly scales: Value;
+  /** int64 [1]: -1. */
+  readonly lastAxis: Value;
+  readonly product: Omit<LinearWeights, 'bias' | 'calibratedBias'>;
+}
+
+/** Tables whose rows are looked up, and that something is multiplied by, transposed: as decoders do with their tokens. */
+function tiedWeights(layers: readonly QuantizableLayer[]): Value[] {
+  const tables = new Set(layers.flatMap((layer) => (layer.kind === 'embedding' ? [layer.weight] : [])));
+  const products = layers.filter((layer) => layer.kind === 'linear');
+  return [...tables].filter((table) => {
+    const own = products.filter(({ weight }) => weight === table);
+    return own.length > 0 && own.every(({ transposed, alpha }) => transposed && alpha === 1);
+  });
 }
 
 /** A matrix [rows, columns] as [columns, rows]. */

@@ -2,7 +2,7 @@ import type { Graph, Value } from '../onnx/graph.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
 import { Int8Weights } from './int8-weights.ts';
 import type { QuantizableLayer } from './quantizable-layers.ts';
-import { type QuantizeOptions, rewriteLayers } from './quantize-static.ts';
+import { chosenLayers, type QuantizeOptions, rewriteLayers } from './quantize-static.ts';
 import { weightForm } from './weight-form.ts';
 
 export interface QuantizeDynamicOptions extends QuantizeOptions {
@@ -22,7 +22,7 @@ export interface QuantizeDynamicOptions extends QuantizeOptions {
  */
 export function quantizeDynamic(graph: Graph, options: QuantizeDynamicOptions = {}): Graph {
   const rewriter = new GraphRewriter(graph);
-  const weights = new Int8Weights(graph, rewriter, weightForm(options));
+  const weights = new Int8Weights(graph, rewriter, weightForm(options), chosenLayers(graph, options.exclude));
   const activations = new Map<Value, Value[]>();
   const emit = (layer: QuantizableLayer): boolean => {
     // Convolutions have no int8 form with ranges found while running that ONNX Runtime computes in int8.

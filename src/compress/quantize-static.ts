@@ -86,13 +86,14 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
   const method = options.range ?? { kind: 'min-max' };
   const rewriter = new GraphRewriter(graph);
   const form = weightForm(options, options.trained?.weights);
-  const weights = new Int8Weights(graph, rewriter, form);
+  const { exclude = [] } = options;
+  const inFourBit = options.fourBit?.layers ?? [];
+  const chosen = chosenLayers(graph, [...exclude, ...inFourBit]);
+  const weights = new Int8Weights(graph, rewriter, form, options.formulation === 'qdq' ? [] : chosen);
   const activations = new Uint8Activations(rewriter, ranges, method, options.trained?.activations);
   const convolutions = new ConvolutionEmitter(graph, rewriter, activations, form);
   const fourBit = options.fourBit?.emitter(graph, rewriter);
-  const { exclude = [] } = options;
-  const inFourBit = options.fourBit?.layers ?? [];
-  const region = integerRegion(graph, convolutionsOf(chosenLayers(graph, [...exclude, ...inFourBit])));
+  const region = integerRegion(graph, convolutionsOf(chosen));
   const quantised = rewriteLayers(graph, rewriter, options, {
     layer(layer) {
       if (fourBit && inFourBit.includes(layer.name)) return fourBit.layer(layer);
@@ -152,7 +153,8 @@ export function rewriteLayers(
   });
 }
 
-function chosenLayers(graph: Graph, exclude: readonly string[] = []): QuantizableLayer[] {
+/** The layers of a graph that int8 is made for, but for some. @throws LimbeckError `export.layer` for a name that is no layer */
+export function chosenLayers(graph: Graph, exclude: readonly string[] = []): QuantizableLayer[] {
   const layers = quantizableLayers(graph);
   const unknown = exclude.filter((name) => !layers.some((layer) => layer.name === name));
   if (unknown.length > 0) {

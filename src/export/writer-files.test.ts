@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toHalfPrecision } from '../compress/half-precision.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { writingSession } from '../generate/writing-session.ts';
 import type { Graph } from '../onnx/graph.ts';
@@ -97,6 +98,13 @@ describe('a model that writes, in two files', () => {
     const alone = await session.run({ pixel_values: image });
     expect(Object.keys(alone).sort()).toEqual(['classes', 'sentence/written']);
     expect(alone['sentence/written']!.data).toEqual(written);
+  });
+
+  it('is refused in float16, which has none of the places where it is taken apart', () => {
+    const whole = threeHeads();
+    const values = whole.nodes.flatMap((node) => node.outputs.flatMap((value) => value ?? []));
+    const largest = new Map(values.map(({ name }) => [name, 1]));
+    expect(() => splitWriter(toHalfPrecision(whole, { largest }))).toThrow(/no keys and values of words/);
   });
 
   it('is whole again for a teacher, and can be taken apart again', async () => {

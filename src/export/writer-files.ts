@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors.ts';
 import type { Graph, Node, TypedValue, Value } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
@@ -96,7 +97,8 @@ function writingPart(graph: Graph, facts: WriterFacts): Graph {
     });
   }
   const [first] = kept.values();
-  const before = g.gather(g.shapeOf((first as { past: TypedValue }).past), g.scalar(2, 'int64'));
+  if (!first) throw noWriter(graph);
+  const before = g.gather(g.shapeOf(first.past), g.scalar(2, 'int64'));
   const asking = placesFrom(g, words, before);
   const made = new Map<string, TypedValue>();
   const unread = graph.inputs
@@ -123,6 +125,13 @@ function writingPart(graph: Graph, facts: WriterFacts): Graph {
   g.setMetadata(WRITER_METADATA, JSON.stringify(facts));
   const built = removeDeadNodes(g.build(`${graph.name}-writer`));
   return nameOutputs({ ...built, inputs: built.inputs.filter(({ name }) => !name.startsWith('unread/')) });
+}
+
+function noWriter({ name }: Graph): LimbeckError {
+  return new LimbeckError('export.no-cache', 'the model has no keys and values of words that could be kept', {
+    where: name,
+    remedy: 'Ship it in float32, int8 or with 4-bit weights; float16 is not written yet.',
+  });
 }
 
 /** The places of all words so far, int64 [before + new]. */

@@ -3,15 +3,18 @@ import type { FourBitForm } from '../compress/four-bit-weights.ts';
 import { FURTHER_PRECISIONS, type FurtherPrecision } from '../export/precisions.ts';
 import { gateSchema } from './gate.ts';
 
-const q4Options = z.strictObject({
-  maxDrop: z
+/** How much worse a smaller file may be, and what happens to one that is. */
+function maxDrop(file: string, otherwise: string) {
+  return z
     .number()
     .min(0)
     .max(1)
     .default(0.01)
-    .describe(
-      'The accuracy that 4-bit weights may lose on the test split (0.01 is a point) before the file is held back.',
-    ),
+    .describe(`The accuracy that ${file} may lose on the test split (0.01 is a point) before ${otherwise}.`);
+}
+
+const q4Options = z.strictObject({
+  maxDrop: maxDrop('4-bit weights', 'the file is held back'),
   block: z
     .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
     .default(32)
@@ -35,14 +38,7 @@ const q4Schema = z
   );
 
 const fp16Options = z.strictObject({
-  maxDrop: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.01)
-    .describe(
-      'The accuracy that float16 may lose on the test split (0.01 is a point) before the file is held back.',
-    ),
+  maxDrop: maxDrop('float16', 'the file is held back'),
 });
 const fp16Schema = z
   .union([z.boolean(), fp16Options])
@@ -58,14 +54,7 @@ export const exportSchema = z
       .union([
         z.literal(false),
         z.strictObject({
-          maxDrop: z
-            .number()
-            .min(0)
-            .max(1)
-            .default(0.01)
-            .describe(
-              'The accuracy that int8 may lose on the test split (0.01 is a point) before the run fails.',
-            ),
+          maxDrop: maxDrop('int8', 'the run fails'),
           maxBytes: z
             .int()
             .min(1)

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { languageModelProblems } from './language-model-problems.ts';
+import { meaningProblems } from './meaning.ts';
 
 const recipe = {
   outputs: { next: { target: 'next-tokens', field: 'text' } },
@@ -36,11 +37,41 @@ it('refuses what reads whole answers where some tokens of them are kept', () => 
   expect(keysOf({ ...asking, outputs: { logits: { target: 'class', field: 'label' } } })).toEqual([]);
 });
 
+it('refuses a divergence of distributions of which some tokens are kept', () => {
+  const objective = { tokenDivergence: { weight: 1 } };
+  expect(keysOf({ objective })).toEqual(['objective.tokenDivergence']);
+  expect(keysOf({ objective: { tokenDivergence: { weight: 0 } } })).toEqual([]);
+  const all = { next: { target: 'next-tokens', field: 'text', keep: 'all' } };
+  expect(keysOf({ objective, outputs: all })).toEqual([]);
+  const tags = { tags: { target: 'token-classes', field: 'tags' }, ...recipe.outputs };
+  expect(keysOf({ objective, outputs: tags })).toEqual([]);
+  expect(
+    keysOf({ objective: [{ kind: 'tokenDivergence', weight: 1, output: 'next' }], outputs: tags }),
+  ).toEqual(['objective.0']);
+});
+
 it('refuses float16 files of language models alone', () => {
   expect(keysOf({ export: { fp16: true } })).toEqual(['export.fp16']);
   expect(
     keysOf({ export: { fp16: true }, outputs: { logits: { target: 'class', field: 'label' } } }),
   ).toEqual([]);
+});
+
+it('refuses students of a model that is given, of which nobody knows that tokens see only those before', () => {
+  const messagesOf = (kind: string) =>
+    meaningProblems({
+      ...recipe,
+      student: { kind },
+      task: 'text-generation',
+      data: { source: {} },
+      training: { ...recipe.training, dynamics: false },
+      knowledge: { graph: false },
+    } as never).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  for (const kind of ['cut', 'onnx'])
+    expect(messagesOf(kind).join()).toMatch(
+      new RegExp(`student.kind: .* which ${kind} has no features of; students that have: gpt2, llama`),
+    );
+  expect(messagesOf('gpt2')).toEqual([]);
 });
 
 it('wants what a loss compares to be kept, and the other way round', () => {

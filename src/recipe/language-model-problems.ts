@@ -38,7 +38,7 @@ const KEPT_FOR: Readonly<
   uld: { kept: (keep) => isForOtherTokens(keep) && keep !== 'spans', write: '{ sorted: 32 }' },
   alignedLikelihoods: { kept: (keep) => keep === 'spans', write: 'spans' },
   nextTokenKd: { kept: (keep) => !isForOtherTokens(keep), write: '{ likeliest: 32 }' },
-  tokenDivergence: { kept: (keep) => !isForOtherTokens(keep), write: 'all' },
+  tokenDivergence: { kept: (keep) => keep === 'all', write: 'all' },
 };
 
 /** Losses about an output that compare something else than what is kept of it. */

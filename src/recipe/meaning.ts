@@ -1,7 +1,7 @@
 import { allObjectives } from '../objectives/index.ts';
 import type { ObjectiveKind } from '../objectives/objective.ts';
 import { FEATURE_TITLES } from '../students/build-student.ts';
-import { BACKBONES } from '../students/index.ts';
+import { BACKBONES, GIVEN_STUDENTS } from '../students/index.ts';
 import type { FeatureKind } from '../targets/features.ts';
 import { findTarget } from '../targets/index.ts';
 import { type InnerKnowledge, isMeaningless, UNTOLD } from '../targets/inner/inner-knowledge.ts';
@@ -93,12 +93,16 @@ export function innerOf(target: string): InnerKnowledge {
 
 /** Outputs that a student has no features for: those that see what comes next cannot be asked for it. */
 function featureProblems({ kind }: Wanted['student'], outputs: readonly Output[]): Problem[] {
-  const features = BACKBONES.find((one) => one.kind === kind)?.features as readonly FeatureKind[] | undefined;
+  const students: readonly { readonly kind: string; readonly features?: readonly FeatureKind[] }[] = [
+    ...BACKBONES,
+    ...GIVEN_STUDENTS,
+  ];
+  const features = students.find((one) => one.kind === kind)?.features;
   if (!features) return [];
   return outputs.flatMap(({ name, target }) => {
     const wanted = findTarget(target)?.features;
     if (wanted === undefined || features.includes(wanted)) return [];
-    const able = BACKBONES.filter((one) => (one.features as readonly string[] | undefined)?.includes(wanted));
+    const able = students.filter((one) => one.features?.includes(wanted));
     const message = `the output '${name}' answers for ${FEATURE_TITLES[wanted]}, which ${kind} has no features of; students that have: ${able.map((one) => one.kind).join(', ')}`;
     return [{ path: ['student', 'kind'], message }];
   });

@@ -27,6 +27,7 @@ import { onPolicyProblems } from './on-policy.ts';
 import { outputsSchema } from './outputs.ts';
 import { registryUnion } from './registry-union.ts';
 import { metricProblems } from './selection-metric.ts';
+import { sentenceProblems } from './sentence-problems.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
 import { takenNameProblems } from './taken-names.ts';
 import { teacherSchema } from './teacher.ts';
@@ -119,6 +120,7 @@ export const recipeSchema = fromRegistries(() =>
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
         ...languageModelProblems(recipe as Recipe),
+        ...sentenceProblems(recipe as Recipe),
         ...writtenProblems(recipe as Recipe),
         ...onPolicyProblems(recipe as Recipe),
         ...metricProblems(recipe as Recipe),

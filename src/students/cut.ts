@@ -5,7 +5,7 @@ import { uniformLayers } from '../onnx/anatomy/layer-map.ts';
 import { cutLayers, dropLayers } from '../onnx/cut-layers.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { defineBackbone } from './backbone.ts';
-import { featuresOfGiven, givenGraph } from './given-model.ts';
+import { featuresOfGiven, GIVEN_FEATURES, givenGraph } from './given-model.ts';
 import { poolingOption } from './onnx-file.ts';
 
 const options = z
@@ -46,6 +46,7 @@ export const cut = defineBackbone({
   kind: 'cut',
   options,
   accepts: ['text', 'image'],
+  features: GIVEN_FEATURES,
   build(g, make, { layers, pooling }, inputs) {
     const given = givenGraph(inputs, 'cut');
     const { graph, attach } = given.attach

@@ -22,6 +22,9 @@ export interface GivenOptions {
   readonly weights: 'own' | 'drawn';
 }
 
+/** What there may be features of in a model that is given. Nobody knows of it that a token sees only those before it. */
+export const GIVEN_FEATURES = ['pooled', 'tokens', 'map'] as const;
+
 /** The model of a student that is given, in operators that can be differentiated. */
 export function givenGraph(inputs: { readonly given?: GivenModel | undefined }, kind: string): GivenModel {
   const { given } = inputs;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineBackbone } from './backbone.ts';
-import { featuresOfGiven, givenGraph } from './given-model.ts';
+import { featuresOfGiven, GIVEN_FEATURES, givenGraph } from './given-model.ts';
 
 export const attachOption = z
   .string()
@@ -32,5 +32,6 @@ export const onnxFile = defineBackbone({
   kind: 'onnx',
   options,
   accepts: ['text', 'image'],
+  features: GIVEN_FEATURES,
   build: (g, make, own, inputs) => featuresOfGiven(g, make, givenGraph(inputs, 'onnx'), own),
 });

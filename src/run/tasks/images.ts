@@ -37,7 +37,6 @@ export const images: SampleKind = {
     const opened = await openImageTeacher(run);
     const classifier = isClassifier(recipe) ? opened : undefined;
     refuseLabelOptions(recipe);
-    refuseMirrored(recipe);
     return {
       teacher: opened,
       teacherImages: opened?.preprocessing ? [opened.preprocessing] : [],
@@ -123,14 +122,8 @@ const PEER: PeerModel = {
 /** What is done with models that write a sentence; undefined where the recipe wants none. */
 async function writingParts(recipe: Recipe, { spaces }: PreparedDataset) {
   const outputs = wantedOutputs(recipe);
-  const [index, ...others] = outputs.flatMap(({ target }, i) => (target.writes ? [i] : []));
-  if (index === undefined) return undefined;
-  if (others.length > 0) {
-    throw new LimbeckError('recipe.invalid', 'a student writes one sentence', {
-      where: `outputs: ${[index, ...others].map((i) => outputs[i]?.name).join(', ')}`,
-      remedy: 'Leave one of them out.',
-    });
-  }
+  const index = outputs.findIndex(({ target }) => target.writes);
+  if (index < 0) return undefined;
   const { name } = outputs[index] as { name: string };
   // Loaded where they are used: pages do not pay for them.
   const [{ splitPackage }, { writingTeacher }] = await Promise.all([
@@ -170,16 +163,6 @@ function refuseLabelOptions({ data }: Recipe): void {
   throw new LimbeckError('data.options', 'the classes of images come from their source', {
     where: `${data.labels ? 'data.labels' : 'data.renameLabels'}, for ${data.source.kind}`,
     remedy: 'Leave it out; the source kind idx takes the names of its classes (data.source.classes).',
-  });
-}
-
-/** A mirrored image has another sentence. */
-function refuseMirrored(recipe: Recipe): void {
-  const written = wantedOutputs(recipe).find(({ target }) => target.writes);
-  if (!written || !recipe.data.augmentation?.flip) return;
-  throw new LimbeckError('recipe.invalid', 'images are mirrored, and what is written of them is not', {
-    where: `data.augmentation.flip, with outputs.${written.name}`,
-    remedy: 'Set data.augmentation.flip to false: a sentence may say what is on the left.',
   });
 }
 

@@ -28,6 +28,15 @@ test('the report tells the precision and the cost of each layer, where they are 
   expect(layerPrecisionsSection({ result: result(undefined) as never })).toBeNull();
 });
 
+test('what a layer costs an error makes it larger', () => {
+  const metrics = [{ name: 'perplexity', title: 'perplexity', better: 'lower', format: 'number' }];
+  const own = { ...result(layers), metrics, student: { metrics: { perplexity: 20 } } };
+  const text = (layerPrecisionsSection({ result: own as never })?.markup ?? '').replaceAll('\u202f', ' ');
+  expect(text).toContain('Alone in int8, perplexity %');
+  expect(text).toContain('4 bits beside int8, perplexity %');
+  expect(text).toMatch(/<bdi>table.*<td class="end">\+0.10<\/td><td class="end">\+0.12<\/td>/);
+});
+
 test('card and terminal say which layers have another precision than their file', () => {
   expect(mixedLines(result(layers) as never)).toEqual([
     'the int8 file has 1 of 3 layers in float32 (head) and 1 in 4-bit weights (table)',

@@ -11,16 +11,12 @@ export function layerPrecisionsSection({ result }: Pick<ReportData, 'result'>): 
   if (files.length === 0) return null;
   const metric = mainMetric(result);
   const isOneClass = answersOneClass(result);
+  // As the metric changes: what is lost makes an error larger.
+  const change = (lost: number) => signed(metric, metric.better === 'lower' ? lost : -lost, 2);
   const drop = (value: LayerPrecision['drop']) =>
-    value === undefined ? '' : value === null ? 'everything' : signed(metric, -value, 2);
+    value === undefined ? '' : value === null ? 'everything' : change(value);
   const cost = (value: LayerPrecision['fourBitCost']) =>
-    value === undefined
-      ? ''
-      : value === null
-        ? 'everything'
-        : isOneClass
-          ? value.toFixed(4)
-          : signed(metric, -value, 2);
+    value === undefined ? '' : value === null ? 'everything' : isOneClass ? value.toFixed(4) : change(value);
   const table = ({ precision, layers }: LayeredFile) => {
     const [hasDrop, hasCost] = [
       layers.some((one) => one.drop !== undefined),
@@ -29,7 +25,7 @@ export function layerPrecisionsSection({ result }: Pick<ReportData, 'result'>): 
     return html`<div class="scroll"><table class="plain"><thead><tr><th scope="col">Layer</th><th scope="col">In the ${precision} file</th>${
       hasDrop &&
       html`<th scope="col" class="end">Alone in ${PRECISIONS[precision].title}, ${metric.title}${unitOf(metric)}</th>`
-    }${hasCost && html`<th scope="col" class="end">4 bits beside int8, ${isOneClass ? 'cross-entropy' : metric.title}</th>`}</tr></thead>
+    }${hasCost && html`<th scope="col" class="end">4 bits beside int8, ${isOneClass ? 'cross-entropy' : `${metric.title}${unitOf(metric)}`}</th>`}</tr></thead>
 <tbody>${layers.map(
       (one) =>
         html`<tr><th scope="row"><bdi>${one.layer}</bdi></th><td>${PRECISIONS[one.precision].title}</td>${hasDrop && html`<td class="end">${drop(one.drop)}</td>`}${hasCost && html`<td class="end">${cost(one.fourBitCost)}</td>`}</tr>`,
