@@ -15,10 +15,12 @@ import { keywords } from './keywords.ts';
 import { labellingPrecision } from './labelling-precision.ts';
 import { largerThanMemory } from './larger-than-memory.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
+import { languageModels } from './lm.ts';
 import { onPolicy } from './on-policy.ts';
 import type { Proof } from './proof.ts';
 import { pruning } from './pruning.ts';
 import { quantisationAware } from './qat.ts';
+import { sampledCache } from './sampled-cache.ts';
 import { scenes } from './scenes.ts';
 import { scenesBoxes } from './scenes-boxes.ts';
 import { severalTeachers } from './several-teachers.ts';
@@ -55,6 +57,8 @@ const PROOFS: readonly Proof[] = [
   earlyExits,
   severalTeachers,
   largerThanMemory,
+  languageModels,
+  sampledCache,
   onPolicy,
 ];
 const RESULTS = new URL('../docs/results.md', import.meta.url);

@@ -126,9 +126,10 @@ async function questionsOf(target: string, options: AskQuestionsOptions): Promis
   const { questions, count, seed = 0, shots = SHOTS } = options;
   const kind = WORDNET_QUESTIONS[questions];
   if (kind) {
-    const heldOut = await heldOutSynsets(target);
+    const { heldOut, source } = await heldOutSynsets(target);
     const isHeldOut = ({ offset }: NounSynset) => heldOut.has(`noun.${offset}`);
-    const made = wordnetQuestions(await allNouns(), { kind, isHeldOut, seed, count: count ?? COUNT });
+    const form = source === 'wordnet-entries' ? 'entries' : 'sentences';
+    const made = wordnetQuestions(await allNouns(), { kind, isHeldOut, seed, count: count ?? COUNT, form });
     return {
       title: `${questions} of held-out nouns of WordNet`,
       questions: made,
@@ -159,7 +160,9 @@ async function allNouns(): Promise<NounSynset[]> {
 }
 
 /** The ids of what a run tested on, and did not learn from. */
-async function heldOutSynsets(target: string): Promise<ReadonlySet<string>> {
+async function heldOutSynsets(
+  target: string,
+): Promise<{ readonly heldOut: ReadonlySet<string>; readonly source: string }> {
   const folder = resolve(target);
   const isRun = existsSync(join(folder, 'recipe.resolved.yaml'));
   const source = isRun ? (reopenRun(folder).recipe.data.source as { readonly kind: string }).kind : undefined;
@@ -179,7 +182,8 @@ async function heldOutSynsets(target: string): Promise<ReadonlySet<string>> {
   try {
     const test = dataset.splits.test as TextSplit;
     // Of a long entry every piece has a number behind its id.
-    return new Set(Array.from({ length: test.size }, (_, i) => test.id(i).replace(/#\d+$/, '')));
+    const heldOut = new Set(Array.from({ length: test.size }, (_, i) => test.id(i).replace(/#\d+$/, '')));
+    return { heldOut, source };
   } finally {
     dataset.close();
   }

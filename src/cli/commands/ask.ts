@@ -68,8 +68,9 @@ function summary({ title, subjects, tooLong, broken, ...all }: QuestionsResult):
     String(one.questions),
     percent(one.accuracy),
     percent(one.byBytes),
+    ...(all.byInformation ? [percent(one.byInformation?.accuracy ?? Number.NaN)] : []),
     percent(one.chance),
-    one.aboveChance.toFixed(3),
+    (one.byInformation ?? one).aboveChance.toFixed(3),
   ];
   const rows = [
     ...(subjects.length > 1 ? subjects.map((one) => row(one.subject, one)) : []),
@@ -81,10 +82,19 @@ function summary({ title, subjects, tooLong, broken, ...all }: QuestionsResult):
       : []),
     ...(tooLong > 0 ? [`${tooLong} questions are too long for the model and were not asked.`] : []),
   ];
-  const { low, high } = all.interval;
+  const { accuracy, interval } = all.byInformation ?? all;
+  const { low, high } = interval;
+  const judged = all.byInformation ? ' by what the question adds to their likelihood' : '';
   return [
-    table([['', 'questions', 'right', 'right by bytes', 'by guessing', 'above chance'], ...rows]),
-    `${title}: ${percent(all.accuracy)} right (95 % interval: ${percent(low)} to ${percent(high)}), ${percent(all.chance)} by guessing.`,
+    table([
+      [
+        ...['', 'questions', 'right', 'right by bytes'],
+        ...(all.byInformation ? ['right by information'] : []),
+        ...['by guessing', 'above chance'],
+      ],
+      ...rows,
+    ]),
+    `${title}: ${percent(accuracy)} right${judged} (95 % interval: ${percent(low)} to ${percent(high)}), ${percent(all.chance)} by guessing.`,
     ...notes,
     '',
   ].join('\n');

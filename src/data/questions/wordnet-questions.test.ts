@@ -92,6 +92,31 @@ describe('questions about held-out nouns', () => {
     }
   });
 
+  it('are asked as a dictionary has them, of the same words', () => {
+    for (const kind of ['definition', 'hypernym', 'example'] as const) {
+      const entries = wordnetQuestions(synsets, { kind, isHeldOut, seed: 1, count: 5, form: 'entries' });
+      entries.forEach((entry, i) => {
+        const sentence = questions(kind)[i];
+        expect([entry.id, entry.answer, entry.text]).toEqual([
+          sentence?.id,
+          sentence?.answer,
+          sentence?.text,
+        ]);
+        const { words, gloss } = byId.get(entry.id) as NounSynset;
+        expect(entry.beginning).toMatch(new RegExp(`^${words.join(', ')} \\(noun\\):`));
+        expect(entry.premise).not.toContain(definition(gloss));
+        const right = entry.choices[entry.answer] as string;
+        const plain = sentence?.choices[entry.answer] as string;
+        const whole = {
+          definition: plain,
+          hypernym: `${/^[aeiou]/.test(plain) ? 'an' : 'a'} ${plain}`,
+          example: `"${plain}"`,
+        };
+        expect(right).toBe(whole[kind]);
+      });
+    }
+  });
+
   it('are none where there are too few to choose from', () => {
     const one = synsets.find(isHeldOut) as NounSynset;
     const few = { kind: 'definition' as const, isHeldOut: (synset: NounSynset) => synset === one, seed: 1 };

@@ -15,6 +15,11 @@ export interface WordnetQuestionOptions {
   readonly count?: number;
   /** 4 when absent. */
   readonly choices?: number;
+  /**
+   * How a model is asked that only continues texts: in `sentences` (the default), or as `entries` of a dictionary, for models that
+   * have read no others (`wordnet-entries`).
+   */
+  readonly form?: 'sentences' | 'entries';
 }
 
 /** Synsets that are tried as wrong choices of one question, at most. */
@@ -32,7 +37,14 @@ const LENGTHS = 1.6;
  */
 export function wordnetQuestions(
   synsets: readonly NounSynset[],
-  { kind, isHeldOut, seed, count = Number.POSITIVE_INFINITY, choices = 4 }: WordnetQuestionOptions,
+  {
+    kind,
+    isHeldOut,
+    seed,
+    count = Number.POSITIVE_INFINITY,
+    choices = 4,
+    form = 'sentences',
+  }: WordnetQuestionOptions,
 ): Question[] {
   const asker = ASKERS[kind](synsets);
   const held = synsets.filter((synset) => isHeldOut(synset) && asker.right(synset) !== undefined);
@@ -55,9 +67,10 @@ export function wordnetQuestions(
     questions.push({
       id: `noun.${synset.offset}`,
       subject: synset.file,
-      choices: wrong.toSpliced(answer, 0, asker.right(synset) as string),
+      choices: wrong.toSpliced(answer, 0, asker.right(synset) as string).map(asker[form].choice),
       answer,
-      ...asker.ask(synset),
+      text: asker.text(synset),
+      ...asker[form].ask(synset),
     });
   }
   return questions;
@@ -75,8 +88,22 @@ interface Asker {
   right(synset: NounSynset): string | undefined;
   /** What another synset gives as a wrong one; undefined where it would be right. */
   wrong(synset: NounSynset, other: NounSynset): string | undefined;
-  ask(synset: NounSynset): Pick<Question, 'text' | 'beginning'>;
+  text(synset: NounSynset): string;
+  readonly sentences: Form;
+  readonly entries: Form;
 }
+
+/** A way to ask a model that only continues texts. */
+interface Form {
+  ask(synset: NounSynset): Required<Pick<Question, 'beginning' | 'premise'>>;
+  /** A choice as it goes on. */
+  choice(text: string): string;
+}
+
+const asItIs = (text: string) => text;
+/** What stands in an entry before its definition. */
+const NOUN = '(noun):';
+const entryOf = ({ words }: NounSynset) => `${words.join(', ')} ${NOUN}`;
 
 const ASKERS: Readonly<Record<WordnetQuestionKind, (synsets: readonly NounSynset[]) => Asker>> = {
   definition: (synsets) => {
@@ -89,7 +116,12 @@ const ASKERS: Readonly<Record<WordnetQuestionKind, (synsets: readonly NounSynset
       right,
       // Of what a word is a kind of, and of its kinds, the definition is true too, or nearly.
       wrong: (synset, other) => (related(hierarchy, synset, other) ? undefined : right(other)),
-      ask: ({ word }) => ({ text: `What does "${word}" mean?`, beginning: `The word "${word}" means:` }),
+      text: ({ word }) => `What does "${word}" mean?`,
+      sentences: {
+        ask: ({ word }) => ({ beginning: `The word "${word}" means:`, premise: 'The word means:' }),
+        choice: asItIs,
+      },
+      entries: { ask: (synset) => ({ beginning: entryOf(synset), premise: NOUN }), choice: asItIs },
     };
   },
   hypernym: (synsets) => {
@@ -115,10 +147,19 @@ const ASKERS: Readonly<Record<WordnetQuestionKind, (synsets: readonly NounSynset
           ? undefined
           : name;
       },
-      ask: ({ word }) => ({
-        text: `What is "${word}" a kind of?`,
-        beginning: `${article(word)} ${word} is a kind of`,
-      }),
+      text: ({ word }) => `What is "${word}" a kind of?`,
+      sentences: {
+        ask: ({ word }) => ({
+          beginning: `${article(word)} ${word} is a kind of`,
+          premise: 'It is a kind of',
+        }),
+        choice: asItIs,
+      },
+      // Definitions begin with what a thing is: `an intelligent dog ...`.
+      entries: {
+        ask: (synset) => ({ beginning: entryOf(synset), premise: NOUN }),
+        choice: (name) => `${article(name).toLowerCase()} ${name}`,
+      },
     };
   },
   example: () => {
@@ -133,9 +174,21 @@ const ASKERS: Readonly<Record<WordnetQuestionKind, (synsets: readonly NounSynset
         const found = isPlain(other) && !other.words.includes(wordIn(synset)) ? sentenceOf(other) : undefined;
         return found?.sentence.replace(wholeWord(found.word), () => wordIn(synset));
       },
-      ask: (synset) => {
-        const meaning = `"${wordIn(synset)}" (${definition(synset.gloss)})`;
-        return { text: `Which sentence is about ${meaning}?`, beginning: `A sentence with ${meaning}:` };
+      text: (synset) => `Which sentence is about ${meaningOf(synset)}?`,
+      sentences: {
+        ask: (synset) => ({
+          beginning: `A sentence with ${meaningOf(synset)}:`,
+          premise: `A sentence with "${wordIn(synset)}":`,
+        }),
+        choice: asItIs,
+      },
+      // The word is in every choice: what its definition tells is asked for.
+      entries: {
+        ask: (synset) => ({
+          beginning: `${entryOf(synset)} ${definition(synset.gloss)};`,
+          premise: entryOf(synset),
+        }),
+        choice: (sentence) => `"${sentence}"`,
       },
     };
   },
@@ -176,6 +229,10 @@ function sentenceOf({ gloss, words }: NounSynset): { sentence: string; word: str
     if (word && sentence.split(' ').length >= 4) return { sentence, word };
   }
   return undefined;
+}
+
+function meaningOf(synset: NounSynset): string {
+  return `"${wordIn(synset)}" (${definition(synset.gloss)})`;
 }
 
 function wordIn(synset: NounSynset): string {

@@ -36,6 +36,23 @@ describe('choices by likelihood', () => {
     expect(report.interval.low).toBeGreaterThan(0);
   });
 
+  it('are judged by what the question adds, where all have a premise', async () => {
+    const likely: Record<string, Record<string, number>> = {
+      'a poodle is a': { dog: -5, thing: -2 },
+      'it is a': { dog: -9, thing: -1 },
+    };
+    const one = {
+      ...question('1', ['dog', 'thing'], 0),
+      ...{ beginning: 'a poodle is a', premise: 'it is a' },
+    };
+    const score = (before: string, text: string) => likely[before]?.[text.trim()] as number;
+    const report = await measureChoices([one], score, { ask: textsPrompt });
+    expect(report).toMatchObject({ accuracy: 0, byInformation: { accuracy: 1, aboveChance: 1 } });
+    const { premise: _, ...without } = one;
+    const mixed = await measureChoices([one, without], score, { ask: textsPrompt });
+    expect(mixed.byInformation).toBeUndefined();
+  });
+
   it('count their part where several are as likely: a model that knows nothing is at chance', async () => {
     const questions = Array.from({ length: 5 }, (_, i) => question(`${i}`, ['a', 'b', 'c', 'd'], i % 4));
     const report = await measureChoices(questions, () => -1, { ask: lettersPrompt });

@@ -24,6 +24,19 @@ export interface ChoiceAccuracy {
   readonly aboveChance: number;
   /** `aboveChance` of `byBytes`. */
   readonly byBytesAboveChance: number;
+  /** Where all questions have a premise: the same by what a choice gains in log-likelihood by the question. */
+  readonly byInformation?: InformationAccuracy;
+}
+
+/**
+ * Choices by pointwise mutual information, log p(choice | question) - log p(choice | premise): a choice that is likely whatever is
+ * asked has no advantage. Holtzman et al., "Surface Form Competition" (2021, arXiv 2104.08315), section 3 (`acc_mutual_info` of lm-eval).
+ */
+export interface InformationAccuracy {
+  readonly accuracy: number;
+  /** 95 %. */
+  readonly interval: Interval;
+  readonly aboveChance: number;
 }
 
 export interface ChoiceReport extends ChoiceAccuracy {
@@ -39,6 +52,7 @@ interface Answered {
   readonly choices: number;
   readonly right: number;
   readonly rightByBytes: number;
+  readonly rightByInformation: number | undefined;
 }
 
 export interface MeasureChoicesOptions {
@@ -67,9 +81,14 @@ export async function measureChoices(
   const answered: Answered[] = [];
   for (const question of questions) {
     signal?.throwIfAborted();
-    const { prompt, continuations } = ask(question);
-    const scores = await Promise.all(continuations.map(async (text) => score(prompt, text)));
-    requireNumbers(scores, question);
+    const { prompt, continuations, premise } = ask(question);
+    const scoresAfter = async (before: string): Promise<number[]> => {
+      const found = await Promise.all(continuations.map(async (text) => score(before, text)));
+      requireNumbers(found, question);
+      return found;
+    };
+    const scores = await scoresAfter(prompt);
+    const anyway = premise === undefined ? undefined : await scoresAfter(premise);
     const perByte = scores.map((value, i) => value / bytesOf(continuations[i] as string));
     const { subject, answer } = question;
     answered.push({
@@ -77,6 +96,7 @@ export async function measureChoices(
       choices: scores.length,
       right: partOfBest(scores, answer),
       rightByBytes: partOfBest(perByte, answer),
+      rightByInformation: anyway && partOfBest(informationOf(scores, anyway), answer),
     });
     onProgress?.(answered.length);
   }
@@ -95,15 +115,32 @@ function accuracyOf(answered: readonly Answered[]): ChoiceAccuracy {
   const byBytes = meanOf(answered.map(({ rightByBytes }) => rightByBytes));
   const chance = meanOf(answered.map(({ choices }) => 1 / choices));
   const above = (value: number) => (value - chance) / (1 - chance);
+  const informed = answered.flatMap(({ rightByInformation: right }) => (right === undefined ? [] : [right]));
+  const information = meanOf(informed);
+  const { length } = answered;
   return {
-    questions: answered.length,
+    questions: length,
     accuracy,
-    interval: accuracyInterval(accuracy * answered.length, answered.length),
+    interval: accuracyInterval(accuracy * length, length),
     byBytes,
     chance,
     aboveChance: above(accuracy),
     byBytesAboveChance: above(byBytes),
+    ...(informed.length === length && {
+      byInformation: {
+        accuracy: information,
+        interval: accuracyInterval(information * length, length),
+        aboveChance: above(information),
+      },
+    }),
   };
+}
+
+/** What can never follow gains nothing. */
+function informationOf(scores: readonly number[], anyway: readonly number[]): number[] {
+  return scores.map((score, i) =>
+    score === Number.NEGATIVE_INFINITY ? score : score - (anyway[i] as number),
+  );
 }
 
 /** 1 where the answer is the best alone, a half where it is one of two, 0 where another one is better. */

@@ -4,6 +4,8 @@ import type { Question } from './question.ts';
 export interface ChoicePrompt {
   readonly prompt: string;
   readonly continuations: readonly string[];
+  /** What is read in the place of the prompt to learn how likely the choices are anyway. */
+  readonly premise?: string;
 }
 
 export interface LetterOptions {
@@ -40,9 +42,10 @@ function listed({ text, choices }: Question): string {
 }
 
 /** A question of which each choice is read as the text that follows: for models that never saw lists of choices. */
-export function textsPrompt({ text, choices, beginning }: Question): ChoicePrompt {
+export function textsPrompt({ text, choices, beginning, premise }: Question): ChoicePrompt {
   return {
     prompt: beginning ?? `Question: ${text}\nAnswer:`,
     continuations: choices.map((choice) => ` ${choice}`),
+    ...(premise !== undefined && { premise }),
   };
 }

@@ -13,4 +13,6 @@ export interface Question {
    * only continues texts has never seen a list of choices.
    */
   readonly beginning?: string;
+  /** The same without what is asked about, so that choices can be judged by what they gain by it: `It is a kind of`. */
+  readonly premise?: string;
 }

@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+import { median } from '../bench/statistics.ts';
+import { askQuestions, type ModelResult, type QuestionsResult } from '../src/index.ts';
+import { KEPT, lmStudent, lmTeacher, TEACHER_RUN } from './lm-runs.ts';
+import { type Proof, SEEDS } from './proof.ts';
+import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
+import { writingSpeeds } from './writing-speed.ts';
+
+/** What the student keeps of its teacher's score above chance, and how many times faster it writes. */
+const KEEPS = 0.92;
+const FASTER = 15;
+/** Nouns that no model has read, as many as there are in the test split. */
+const QUESTIONS = { definitions: 3000, hypernyms: 3000, examples: 3000 } as const;
+
+/** One model on the test split. */
+interface Measured {
+  readonly perplexity: number;
+  readonly bitsPerByte: number;
+  /** How far above chance its answers are, by kind of question; 1 where all are right. */
+  readonly scores: Readonly<Record<string, QuestionsResult>>;
+}
+
+/** recipes/lm.yaml beside its teacher, beside itself without one, and with the likeliest tokens in the place of drawn ones. */
+export const languageModels: Proof = {
+  name: 'lm',
+  title: 'A language model: entries of WordNet',
+  async run(log) {
+    const taught = await lmTeacher(log);
+    const teacher = await measured(taught.student, TEACHER_RUN);
+    const students: Record<string, Measured[]> = { sampled: [], likeliest: [], text: [] };
+    const faster: number[] = [];
+    const speeds: number[] = [];
+    const smaller: number[] = [];
+    let tokensASecond = { teacher: Number.NaN, int8: Number.NaN };
+    for (const seed of SEEDS) {
+      const { result, out } = await lmStudent('sampled', seed, log);
+      students.sampled?.push(await measured(result.student, out));
+      const text = result.baselines?.find(({ name }) => name === 'labels')?.result;
+      if (!text) throw new Error(`${out} has no student of the text alone`);
+      students.text?.push(await measured(text, out, '../baseline/model.onnx'));
+      const other = await lmStudent('likeliest', seed, log);
+      students.likeliest?.push(await measured(other.result.student, other.out));
+      const [theirs, theirInt8, ours] = await writingSpeeds([
+        join(TEACHER_RUN, 'student/onnx/model.onnx'),
+        join(TEACHER_RUN, 'student/onnx/model_quantized.onnx'),
+        join(out, 'student/onnx/model.onnx'),
+      ]);
+      const ratios = (ours as number[]).map((speed, i) => speed / (theirs?.[i] as number));
+      faster.push(median(ratios));
+      speeds.push(median(ours as number[]));
+      smaller.push(taught.student.parameters / result.student.parameters);
+      tokensASecond = { teacher: median(theirs as number[]), int8: median(theirInt8 as number[]) };
+    }
+    const { sampled, likeliest, text } = students as Record<'sampled' | 'likeliest' | 'text', Measured[]>;
+    const row = (title: string, models: readonly Measured[]) => [
+      title,
+      numbers(
+        models.map(({ perplexity }) => perplexity),
+        1,
+      ),
+      numbers(
+        models.map(({ bitsPerByte }) => bitsPerByte),
+        3,
+      ),
+      ...Object.keys(QUESTIONS).map((kind) =>
+        percents(models.map(({ scores }) => informed(scores[kind] as QuestionsResult).accuracy)),
+      ),
+      percents(models.map(score)),
+    ];
+    const rows = [
+      [
+        'model',
+        'test perplexity',
+        'bits a byte',
+        ...Object.keys(QUESTIONS).map((kind) => `${kind}, % right`),
+        'above chance, %',
+      ],
+      [
+        'by guessing',
+        '',
+        '',
+        ...Object.keys(QUESTIONS).map((kind) => percents([teacher.scores[kind]?.chance ?? Number.NaN])),
+        '0',
+      ],
+      row('teacher', [teacher]).map((cell) => cell.replace(' ± 0.0', '')),
+      row(`student, ${KEPT.sampled.title}`, sampled),
+      row(`student, ${KEPT.likeliest.title}`, likeliest),
+      row('the same student, the text alone', text),
+    ];
+    const parts = (models: readonly Measured[]) => models.map((model) => score(model) / score(teacher));
+    const better = (models: readonly Measured[], than: readonly Measured[]) =>
+      models.map(({ perplexity }, i) => 1 - perplexity / (than[i] as Measured).perplexity);
+    const scoreGains = sampled.map((model, i) => score(model) - score(text[i] as Measured));
+    const intervals = Object.entries(teacher.scores).map(([kind, result]) => {
+      const { low, high } = informed(result).interval;
+      return `${kind} ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)} % (${result.questions} questions)`;
+    });
+    return {
+      table: markdownTable(rows),
+      text:
+        `Mean ± standard deviation over ${SEEDS.length} seeds of the students; one teacher, and one split. The score is of questions with four choices about nouns whose entries are in the test split, which no model has read: which definition, hypernym, example does the word make likelier than it is anyway (\`limbeck ask\`, by information); (right - chance) / (1 - chance), over all questions. ` +
+        `The teacher's 95 % intervals: ${intervals.join(', ')}. ` +
+        `The teacher has ${taught.student.parameters.toLocaleString('en')} parameters, ${numbers(smaller, 1)} times as many as the student, and writes ${tokensASecond.teacher.toFixed(0)} tokens a second (int8: ${tokensASecond.int8.toFixed(0)}), the student ${numbers(speeds, 0)}: one stream, one thread, float32, with a cache, models in turns. ` +
+        `Both ways of keeping answers take at most 98 bytes a token.`,
+      claims: [
+        {
+          text: `the student writes at least ${FASTER} times faster (${numbers(faster, 1)} times)`,
+          holds: spreadOf(faster).mean >= FASTER,
+        },
+        {
+          text: `it keeps at least ${100 * KEEPS} % of its teacher's score above chance (${percents(parts(sampled))} %)`,
+          holds: spreadOf(parts(sampled)).mean >= KEEPS,
+        },
+        gain('its perplexity is lower than from the text alone', better(sampled, text), '%'),
+        gain('its score is higher than from the text alone', scoreGains, 'points'),
+        gain('its perplexity is lower than with the likeliest tokens', better(sampled, likeliest), '%'),
+      ],
+    };
+  },
+};
+
+function gain(what: string, gains: readonly number[], unit: string) {
+  const { mean, deviation } = spreadOf(gains);
+  return { text: `${what} by more than the spread (${percents(gains)} ${unit})`, holds: mean > deviation };
+}
+
+/** Of all questions together, by information: 0 at chance, 1 where all are right. */
+function score({ scores }: Measured): number {
+  const all = Object.values(scores);
+  const sum = (of: (one: QuestionsResult) => number) => all.reduce((total, one) => total + of(one), 0);
+  const right = sum((one) => one.questions * informed(one).accuracy);
+  const chance = sum((one) => one.questions * one.chance);
+  return (right - chance) / (sum(({ questions }) => questions) - chance);
+}
+
+function informed({ title, byInformation }: QuestionsResult) {
+  if (!byInformation) throw new Error(`${title} have no premise`);
+  return byInformation;
+}
+
+async function measured({ metrics }: ModelResult, run: string, model?: string): Promise<Measured> {
+  const scores: Record<string, QuestionsResult> = {};
+  for (const [questions, count] of Object.entries(QUESTIONS))
+    scores[questions] = await askQuestions(run, { questions, count, ...(model && { model }) });
+  const { perplexity, bitsPerByte } = metrics;
+  if (typeof perplexity !== 'number' || typeof bitsPerByte !== 'number')
+    throw new Error(`${run} measured no perplexity`);
+  return { perplexity, bitsPerByte, scores };
+}
