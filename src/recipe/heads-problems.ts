@@ -13,7 +13,12 @@ export function headsProblems({ student, outputs = {} }: Wanted): Problem[] {
   return [...body, ...heads].flatMap(({ part, path }) => {
     if (!('heads' in part && 'width' in part)) return [];
     const { heads: count, width } = part;
-    if (typeof count !== 'number' || typeof width !== 'number' || width % count === 0) return [];
+    if (typeof count !== 'number' || typeof width !== 'number') return [];
+    if ('keyHeads' in part && typeof part.keyHeads === 'number' && count % part.keyHeads !== 0) {
+      const message = `${part.keyHeads} heads of keys do not divide ${count} heads: choose heads that are a multiple of keyHeads`;
+      return [{ path: [...path, 'keyHeads'], message }];
+    }
+    if (width % count === 0) return [];
     const message = `${count} attention heads do not divide a width of ${width}: choose a width that is a multiple of heads`;
     return [{ path: [...path, 'heads'], message }];
   });
