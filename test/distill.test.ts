@@ -29,7 +29,7 @@ const events: RunEvent[] = [];
 let result: RunResult;
 
 beforeAll(async () => {
-  writeJsonLines(place.path('data.jsonl'), await readGlosses(400));
+  writeJsonLines(place.path('data.jsonl'), await readGlosses(260));
   result = await distill(
     recipe,
     place.options('first', {

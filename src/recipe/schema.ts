@@ -15,6 +15,7 @@ import { dynamicsProblems } from './curriculum.ts';
 import { dataSchema } from './data.ts';
 import { exportProblems, exportSchema } from './export.ts';
 import { gateProblems } from './gate.ts';
+import { headsProblems } from './heads-problems.ts';
 import { hostedProblems } from './hosted.ts';
 import { inputsSchema } from './inputs.ts';
 import { knowledgeSchema } from './knowledge.ts';
@@ -121,6 +122,7 @@ export const recipeSchema = fromRegistries(() =>
         ...meaningProblems(recipe),
         ...languageModelProblems(recipe as Recipe),
         ...sentenceProblems(recipe as Recipe),
+        ...headsProblems(recipe as Recipe),
         ...writtenProblems(recipe as Recipe),
         ...onPolicyProblems(recipe as Recipe),
         ...metricProblems(recipe as Recipe),

@@ -73,13 +73,13 @@ class SentenceReader implements TruthReader<string[] | number[], SentenceSpace> 
     const { field, output } = this.#context;
     if (raw === undefined || raw === null || raw === '') return undefined;
     if (typeof raw !== 'string')
-      throw new BrokenValue('label', `'${field}' has no sentence but ${shownValue(raw)}`);
+      throw new BrokenValue('value', `'${field}' has no sentence but ${shownValue(raw)}`);
     const words = wordsOf(raw);
     if (words.length === 0) return undefined;
     const { length } = this.#options;
     if (words.length > length) {
       throw new BrokenValue(
-        'label',
+        'value',
         `'${field}' has ${words.length} words and marks, more than outputs.${output}.length (${length})`,
       );
     }

@@ -38,6 +38,14 @@ describe('the remedy for data of which no row can be used', () => {
     );
   });
 
+  it('is the length of sentences where those are longer, else the column', () => {
+    const longer = "'said' has 7 words and marks, more than outputs.said.length (3)";
+    expect(remedyFor('value', longer)).toMatch(/^Set outputs.said.length to more/);
+    expect(remedyFor('value', "'said' has no sentence but 3")).toBe(
+      'Check that outputs.logits.field names a column with such values.',
+    );
+  });
+
   it('is about the tokenizer, or the encoding', () => {
     expect(remedyFor('tokens', 'the text has no tokens')).toContain('(inputs.text.tokenizer)');
     expect(remedyFor('encoding', 'bytes that are not UTF-8')).toMatch(/^Set data.source.encoding/);

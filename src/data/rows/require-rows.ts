@@ -82,10 +82,14 @@ function remedyOf(
     }
     case 'value':
     case 'label': {
+      const length = /more than (outputs\.\S+\.length) /.exec(
+        first.find((row) => row.reason === reason)?.problem ?? '',
+      )?.[1];
+      if (length !== undefined) return `Set ${length} to more, or leave out the rows with longer sentences.`;
       const named = keys.map(({ field }) => field).filter((field) => field !== undefined);
       return named.length === 0
         ? NOT_AS_TOLD
-        : `Check that ${named.join(' and ')} names a column with such values.`;
+        : `Check that ${named.join(' and ')} ${named.length === 1 ? 'names a column' : 'name columns'} with such values.`;
     }
     case 'conversation':
       return first.some(({ problem }) => problem.includes('the chat template'))

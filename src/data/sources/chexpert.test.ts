@@ -105,6 +105,28 @@ describe("CheXpert's layout", () => {
     expect(rows[3]).toMatchObject({ broken: { problem: "'Edema' is 2, not 1, 0, -1 or empty" } });
   });
 
+  it('tells paths of tables that belong to no image, and the key of a table that is not as it should be', async () => {
+    const folder = await write({
+      'train.csv': [HEADER, ...TRAIN].join('\n'),
+      'reports.csv': `path,sentence\n${pathOf('train', 1)},Clear.\nelsewhere.jpg,Lost.`,
+      'texts.csv': 'path,text\na.jpg,b',
+    });
+    const notes: string[] = [];
+    const source = await chexpert.open(
+      chexpert.options.parse({ path: 'data', reports: 'data/reports.csv' }),
+      { resolvePath: (path) => join(folder, path), cacheFolder: folder },
+    );
+    for await (const row of source.rows()) if ('note' in row) notes.push(row.note.message);
+    expect(notes.join('\n')).toContain(
+      'of 1 paths belong to no image of the table; the first: elsewhere.jpg',
+    );
+    const remedy = expect.stringContaining(
+      'Set data.source.reports to a CSV file with the columns path, sentence',
+    );
+    await expect(rowsOf(folder, { reports: 'data/texts.csv' })).rejects.toMatchObject({ remedy });
+    await expect(rowsOf(folder, { reports: 'none.csv' })).rejects.toMatchObject({ remedy });
+  });
+
   it('is read by its recipe as it stands', async () => {
     const rows: string[] = [];
     const folder = await newFolder();

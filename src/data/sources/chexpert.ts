@@ -104,8 +104,10 @@ export const chexpert = defineSource({
     const findings = chosen.findings ?? FINDINGS;
     const source = await openTable(tables.path, ['Path', ...findings], context);
     const boxes =
-      chosen.boxes && (await openTable(chosen.boxes, ['path', 'x', 'y', 'w', 'h', 'class'], context));
-    const reports = chosen.reports && (await openTable(chosen.reports, ['path', 'sentence'], context));
+      chosen.boxes &&
+      (await openBeside('boxes', chosen.boxes, ['path', 'x', 'y', 'w', 'h', 'class'], context));
+    const reports =
+      chosen.reports && (await openBeside('reports', chosen.reports, ['path', 'sentence'], context));
     const joined = [boxes, reports].filter((one) => one !== undefined && one !== '') as DataSource[];
     return {
       title: source.title,
@@ -125,6 +127,7 @@ export const chexpert = defineSource({
         if (boxes) yield* gatherBoxes(boxes, found, signal);
         if (reports) yield* gatherSentences(reports, found, signal);
         const trained = new Set<string>();
+        const unmet = new Set([...found.boxes.keys(), ...found.sentences.keys()]);
         let root: ReturnType<typeof rootOf> | undefined;
         for await (const row of source.rows(signal)) {
           if (!('sample' in row)) {
@@ -133,6 +136,7 @@ export const chexpert = defineSource({
           }
           const { values, where = '', folder = '', split } = row.sample;
           const path = textIn(values.Path);
+          unmet.delete(path);
           const patient = PATIENT.exec(path)?.[0];
           const broken = (reason: 'missing' | 'split' | 'label', problem: string): SourceRow => ({
             broken: { where, problem, reason },
@@ -181,10 +185,16 @@ export const chexpert = defineSource({
             },
           };
         }
+        if (unmet.size > 0) yield { note: { kind: 'ignored', message: unmetIn(unmet) } };
       },
     };
   },
 });
+
+function unmetIn(paths: ReadonlySet<string>): string {
+  const [first] = paths;
+  return `boxes or sentences of ${paths.size} paths belong to no image of the table; the first: ${first || 'an empty path'}`;
+}
 
 /** By the path of the image. */
 interface Gathered {
@@ -210,6 +220,39 @@ function tablesOf({ path, valid }: Options, { resolvePath }: SourceContext) {
 function openTable(path: unknown, columns: readonly string[], context: SourceContext): Promise<DataSource> {
   const wanted = columns.map((name) => ({ name, key: 'data.source' }));
   return csv.open(csv.options.parse({ path }), { ...context, columns: { inputs: wanted, outputs: [] } });
+}
+
+/** A table beside that of images. Errors about it, also those told while it is read, have the key that names it. */
+async function openBeside(
+  key: 'boxes' | 'reports',
+  path: string,
+  columns: readonly string[],
+  context: SourceContext,
+): Promise<DataSource> {
+  const named = (error: unknown) => {
+    if (!(error instanceof LimbeckError)) return error;
+    return new LimbeckError(error.code, error.message, {
+      ...(error.where !== undefined && { where: error.where }),
+      remedy: `Set data.source.${key} to a CSV file with the columns ${columns.join(', ')}; its path is relative to the folder of the recipe.`,
+      cause: error,
+    });
+  };
+  try {
+    const table = await openTable(path, columns, context);
+    return {
+      title: table.title,
+      fingerprint: () => table.fingerprint(),
+      async *rows(signal) {
+        try {
+          yield* table.rows(signal);
+        } catch (error) {
+          throw named(error);
+        }
+      },
+    };
+  } catch (error) {
+    throw named(error);
+  }
 }
 
 async function* gatherBoxes(
