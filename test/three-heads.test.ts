@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { distill, openImageWriter, parseRecipe, train } from '../src/index.ts';
+import { distill, inspectModel, openImageWriter, parseRecipe, train } from '../src/index.ts';
 import { zeros } from '../src/onnx/tensor.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { patience } from './support/patience.ts';
@@ -76,5 +76,15 @@ describe('one student with three heads', () => {
     expect(outputs.classes!.dims).toEqual([2, 3]);
     await writer.release();
     await expect(openImageWriter(folder)).rejects.toThrow(/no student that writes/);
+    await expect(openImageWriter(join(folder, 'taught'), { precision: 'q9' as 'int8' })).rejects.toThrow(
+      "there is no precision 'q9'",
+    );
+  });
+
+  it('has the parameters of both files', async () => {
+    const file = (name: string) => join(folder, 'taught', 'student', 'onnx', `${name}.onnx`);
+    const [image, text] = [await inspectModel(file('model')), await inspectModel(file('decoder_model'))];
+    const { student } = JSON.parse(readFileSync(join(folder, 'taught', 'result.json'), 'utf8')) as RunResult;
+    expect(student.parameters).toBe(image.parameters + text.parameters);
   });
 });

@@ -87,7 +87,8 @@ function hasDefault(node: unknown): boolean {
 
 /** The keys that a section may have. */
 export function keysOf(node: SchemaNode | undefined): string[] {
-  return Object.keys(node?.properties ?? {});
+  const named = (node?.propertyNames as SchemaNode | undefined)?.enum ?? [];
+  return [...Object.keys(node?.properties ?? {}), ...named.map(String)];
 }
 
 /** The fixed values that a node allows: an enum's, a constant, or the kinds of a section. */

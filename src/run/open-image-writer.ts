@@ -3,7 +3,7 @@ import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
 import { hasWriterFile, writerFileOf } from '../export/is-writer.ts';
 import { openWriter } from '../export/open-writer.ts';
-import { fileOf, type Precision } from '../export/precisions.ts';
+import { fileOf, PRECISIONS, type Precision } from '../export/precisions.ts';
 import { openModelFile } from '../onnx/node-files.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { existsSync } from '../platform/files.ts';
@@ -47,6 +47,12 @@ export async function openImageWriter(
   target: string,
   { engine = createNodeEngine(), precision = 'f32' }: OpenImageWriterOptions = {},
 ): Promise<ImageWriter> {
+  if (!Object.hasOwn(PRECISIONS, precision)) {
+    throw new LimbeckError('model.not-found', `there is no precision '${precision}'`, {
+      where: 'precision',
+      remedy: `Give one of ${Object.keys(PRECISIONS).join(', ')}.`,
+    });
+  }
   const own = resolve(target);
   const folder = existsSync(join(own, 'student')) ? join(own, 'student') : own;
   const file = join(folder, fileOf(precision));

@@ -29,7 +29,7 @@ export interface WrittenTexts {
  * written: nothing is asked about their beginnings. Only where each belongs is held; texts are read when they are wanted.
  */
 export class WrittenSplit implements Split {
-  readonly name = 'written texts';
+  readonly name = 'written';
   readonly size: number;
   readonly buckets: readonly { readonly size: number; readonly length?: number }[];
   readonly #of: Split;

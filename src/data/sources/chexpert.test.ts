@@ -108,15 +108,21 @@ describe("CheXpert's layout", () => {
   it('tells paths of tables that belong to no image, and the key of a table that is not as it should be', async () => {
     const folder = await write({
       'train.csv': [HEADER, ...TRAIN].join('\n'),
-      'reports.csv': `path,sentence\n${pathOf('train', 1)},Clear.\nelsewhere.jpg,Lost.`,
+      'reports.csv': `path,sentence\n${pathOf('train', 1)},Clear.\n${pathOf('train', 1)},Not clear.\nelsewhere.jpg,Lost.`,
       'texts.csv': 'path,text\na.jpg,b',
     });
     const notes: string[] = [];
+    const broken: string[] = [];
     const source = await chexpert.open(
       chexpert.options.parse({ path: 'data', reports: 'data/reports.csv' }),
       { resolvePath: (path) => join(folder, path), cacheFolder: folder },
     );
-    for await (const row of source.rows()) if ('note' in row) notes.push(row.note.message);
+    expect(source.title).toContain('without valid.csv');
+    for await (const row of source.rows()) {
+      if ('note' in row) notes.push(row.note.message);
+      if ('broken' in row) broken.push(row.broken.problem);
+    }
+    expect(broken).toEqual([`a second sentence for ${pathOf('train', 1)}; the first one counts`]);
     expect(notes.join('\n')).toContain(
       'of 1 paths belong to no image of the table; the first: elsewhere.jpg',
     );

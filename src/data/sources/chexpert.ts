@@ -109,8 +109,10 @@ export const chexpert = defineSource({
     const reports =
       chosen.reports && (await openBeside('reports', chosen.reports, ['path', 'sentence'], context));
     const joined = [boxes, reports].filter((one) => one !== undefined && one !== '') as DataSource[];
+    // Without it the recipe's splits draw the test set from train.csv, whose labels are a program's.
+    const heldOut = typeof tables.path === 'string' || chosen.valid in tables.path;
     return {
-      title: source.title,
+      title: heldOut ? source.title : `${source.title}, without valid.csv`,
       async declares() {
         const where = 'the layout of CheXpert';
         return {
@@ -278,8 +280,16 @@ async function* gatherSentences(
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
   for await (const row of table.rows(signal)) {
-    if (!('sample' in row)) yield row;
-    else sentences.set(textIn(row.sample.values.path), textIn(row.sample.values.sentence));
+    if (!('sample' in row)) {
+      yield row;
+      continue;
+    }
+    const { values, where = '' } = row.sample;
+    const path = textIn(values.path);
+    if (sentences.has(path)) {
+      const problem = `a second sentence for ${path}; the first one counts`;
+      yield { broken: { where, problem, reason: 'label' } };
+    } else sentences.set(path, textIn(values.sentence));
   }
 }
 

@@ -1,3 +1,4 @@
+import { hasWriterFile, writerFileOf } from '../../export/is-writer.ts';
 import { modelBytes } from '../../export/package-folder.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import { openModelFile } from '../../onnx/node-files.ts';
@@ -25,7 +26,7 @@ export function modelResult(options: {
   return {
     metrics: Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [name, finite(value)])),
     ...(isOneClass && { accuracy, macroF1 }),
-    parameters: parameterCount(openModelFile(network ?? file).graph),
+    parameters: fileParameters(network ?? file),
     bytes: modelBytes(file),
     ...speed,
     ...(attributionCosine === undefined ? {} : { attributionCosine }),
@@ -33,4 +34,10 @@ export function modelResult(options: {
     ...(layers && { layers: [...layers] }),
     file: relative(runFolder, file),
   };
+}
+
+/** Those of the part that writes too, where the model has one. */
+function fileParameters(file: string): number {
+  const own = parameterCount(openModelFile(file).graph);
+  return hasWriterFile(file) ? own + fileParameters(writerFileOf(file)) : own;
 }
