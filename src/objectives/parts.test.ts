@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { loadGraph } from '../autodiff/testing/run-graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, tensor } from '../onnx/tensor.ts';
+import type { Head } from '../targets/head.ts';
+import { sortedProbabilities, spanLikelihoods } from '../targets/placed-forms.ts';
 import { ckaLoss } from './cka.ts';
 import { allObjectives } from './index.ts';
 import { type ObjectiveInputs, ofWholeBatch, overCount, type SummedLoss, summed } from './objective.ts';
@@ -17,6 +19,17 @@ const OUTPUTS: Record<string, number[]> = {
   tokens: [ROWS, 3, 4],
   maps: [ROWS, 5, 2, 2],
 };
+
+/** Losses about a part of the teacher's answers that the recipe says to keep. */
+const KEPT = { uld: sortedProbabilities(3), alignedLikelihoods: spanLikelihoods() } as const;
+
+/** Three probabilities for each token, or spans of one token with their log-likelihoods. */
+function keptOf(own: number[], width: number): number[] {
+  return own.map((x, i) => {
+    if (width === 3) return Math.abs(x) / 3;
+    return i % 2 === 0 ? 1 : -Math.abs(x);
+  });
+}
 
 /** The sum and count of a loss on rows `from` to `to` of one batch. */
 async function partOf(
@@ -40,6 +53,7 @@ async function partOf(
       if (name.startsWith('row_weights')) return rows(WEIGHTS, [ROWS]);
       if (type === 'float32') {
         const own = numbers(elements(whole), name.length);
+        if (name.startsWith('knowledge/')) return rows(keptOf(own, whole.at(-1) as number), whole);
         return rows(name.startsWith('labels') ? own.map((x) => (x > 0 ? 1 : 0)) : own, whole);
       }
       const width = elements(whole) / ROWS;
@@ -78,9 +92,11 @@ const ofAnswers = allObjectives().filter(
 
 describe('losses over parts of a batch', () => {
   it.each(ofAnswers.map((kind) => [kind.kind, kind] as const))('%s', async (name, kind) => {
-    const output = /token/i.test(name) ? 'tokens' : name.startsWith('centre') ? 'maps' : 'y';
+    const kept = KEPT[name as keyof typeof KEPT];
+    const output = kept || /token/i.test(name) ? 'tokens' : name.startsWith('centre') ? 'maps' : 'y';
     const about = 'outputs' in kind.options.shape ? { outputs: ['y', 'z'] } : { output };
-    const term = kind.term(kind.options.parse({ weight: 1, ...about }), { classes: 4 });
+    const heads = kept ? [{ output, kept } as unknown as Head] : [];
+    const term = kind.term(kind.options.parse({ weight: 1, ...about }), { classes: 4, heads });
     const [whole, parts] = await wholeAndParts((g, inputs) => {
       const loss = term.build(g, inputs);
       if ('values' in loss) return summed(g, loss);

@@ -57,12 +57,16 @@ function siblingOrMisspelt(
   );
 }
 
+/** Sections about how texts are written: their keys are seldom what a key of the same name elsewhere was meant to be. */
+const SELDOM = new Set(['written', 'onPolicy']);
+
 /** The place with the fewest steps up and down from a section; among equals one of the student's training. */
 function closest(places: readonly KeyPlace[], here: readonly string[]): string | undefined {
   const far = ({ steps }: KeyPlace) => {
     let shared = 0;
     while (shared < here.length && steps[shared] === here[shared]) shared++;
-    return here.length - shared + (steps.length - shared) + (steps[0] === 'training' ? 0 : 1.5);
+    const elsewhere = steps.slice(shared).some((step) => SELDOM.has(step)) ? 5 : 0;
+    return here.length - shared + (steps.length - shared) + (steps[0] === 'training' ? 0 : 1.5) + elsewhere;
   };
   const [best] = places
     .filter(({ steps }) => !equal(steps.slice(0, -1), here))

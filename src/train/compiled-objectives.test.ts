@@ -100,8 +100,18 @@ const CASES: Record<string, ModelObjectiveOptions & { inputs: string[] }> = {
   output: { kind: 'output', output: 'own', inputs: [] },
 };
 
+/** These compare what a recipe says to keep of a teacher's answers (`outputs.NAME.keep`). */
+const OF_KEPT = ['uld', 'alignedLikelihoods'] as const;
+
 test('every loss that recipes may name is trained by here', () => {
-  expect(Object.keys(CASES)).toEqual(NAMED_OBJECTIVES.map(({ kind }) => kind));
+  const named = NAMED_OBJECTIVES.map(({ kind }) => kind);
+  expect(Object.keys(CASES)).toEqual(named.filter((kind) => !OF_KEPT.some((one) => one === kind)));
+});
+
+test.each(OF_KEPT)('%s is refused where nothing says what is kept', (kind) => {
+  const options = { objectives: [{ kind, output: 'tokens' }], optimizer: { kind: 'adamw' } } as const;
+  const sizes = { batch: BATCH, sequence: TOKENS };
+  expect(() => compileModel(manyOutputs(), { ...options, sizes })).toThrow('compares another part');
 });
 
 test.each(Object.entries(CASES))(

@@ -60,7 +60,7 @@ test('a stage stands behind the last one of the name that it comes after, in the
     { stage: three, after: 'one' },
   ];
   const names = withRegistered(LABEL, ...placed).map(({ name }) => name);
-  expect(names).toEqual(['data', 'teacher', 'label', 'label', 'one', 'three', 'two']);
+  expect(names).toEqual(['data', 'teacher', 'label', 'write', 'label', 'one', 'three', 'two']);
   expect(withRegistered(TRAIN, ...placed)).toEqual(TRAIN);
 });
 
