@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { median } from '../bench/statistics.ts';
-import { askQuestions, type ModelResult, type QuestionsResult } from '../src/index.ts';
+import type { ModelResult, QuestionsResult } from '../src/index.ts';
+import { askedQuestions, KINDS } from './asked-questions.ts';
 import { KEPT, lmStudent, lmTeacher, TEACHER_RUN } from './lm-runs.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
@@ -9,9 +10,6 @@ import { writingSpeeds } from './writing-speed.ts';
 /** What the student keeps of its teacher's score above chance, and how many times faster it writes. */
 const KEEPS = 0.92;
 const FASTER = 15;
-/** Nouns that no model has read, as many as there are in the test split. */
-const QUESTIONS = { definitions: 3000, hypernyms: 3000, examples: 3000 } as const;
-
 /** One model on the test split. */
 interface Measured {
   readonly perplexity: number;
@@ -37,7 +35,7 @@ export const languageModels: Proof = {
       students.sampled?.push(await measured(result.student, out));
       const text = result.baselines?.find(({ name }) => name === 'labels')?.result;
       if (!text) throw new Error(`${out} has no student of the text alone`);
-      students.text?.push(await measured(text, out, '../baseline/model.onnx'));
+      students.text?.push(await measured(text, out, 'baseline'));
       const other = await lmStudent('likeliest', seed, log);
       students.likeliest?.push(await measured(other.result.student, other.out));
       const [theirs, theirInt8, ours] = await writingSpeeds([
@@ -62,7 +60,7 @@ export const languageModels: Proof = {
         models.map(({ bitsPerByte }) => bitsPerByte),
         3,
       ),
-      ...Object.keys(QUESTIONS).map((kind) =>
+      ...KINDS.map((kind) =>
         percents(models.map(({ scores }) => informed(scores[kind] as QuestionsResult).accuracy)),
       ),
       percents(models.map(score)),
@@ -72,14 +70,14 @@ export const languageModels: Proof = {
         'model',
         'test perplexity',
         'bits a byte',
-        ...Object.keys(QUESTIONS).map((kind) => `${kind}, % right`),
+        ...KINDS.map((kind) => `${kind}, % right`),
         'above chance, %',
       ],
       [
         'by guessing',
         '',
         '',
-        ...Object.keys(QUESTIONS).map((kind) => percents([teacher.scores[kind]?.chance ?? Number.NaN])),
+        ...KINDS.map((kind) => percents([teacher.scores[kind]?.chance ?? Number.NaN])),
         '0',
       ],
       row('teacher', [teacher]).map((cell) => cell.replace(' ± 0.0', '')),
@@ -138,12 +136,13 @@ function informed({ title, byInformation }: QuestionsResult) {
   return byInformation;
 }
 
-async function measured({ metrics }: ModelResult, run: string, model?: string): Promise<Measured> {
-  const scores: Record<string, QuestionsResult> = {};
-  for (const [questions, count] of Object.entries(QUESTIONS))
-    scores[questions] = await askQuestions(run, { questions, count, ...(model && { model }) });
+async function measured(
+  { metrics }: ModelResult,
+  run: string,
+  model?: 'student' | 'baseline',
+): Promise<Measured> {
   const { perplexity, bitsPerByte } = metrics;
   if (typeof perplexity !== 'number' || typeof bitsPerByte !== 'number')
     throw new Error(`${run} measured no perplexity`);
-  return { perplexity, bitsPerByte, scores };
+  return { perplexity, bitsPerByte, scores: await askedQuestions(run, model) };
 }
