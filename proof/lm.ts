@@ -77,10 +77,12 @@ export const languageModels: Proof = {
         'by guessing',
         '',
         '',
-        ...KINDS.map((kind) => percents([teacher.scores[kind]?.chance ?? Number.NaN])),
+        ...KINDS.map((kind) =>
+          percents([teacher.scores[kind]?.chance ?? Number.NaN]).replace(/ ± [0.]+$/, ''),
+        ),
         '0',
       ],
-      row('teacher', [teacher]).map((cell) => cell.replace(' ± 0.0', '')),
+      row('teacher', [teacher]).map((cell) => cell.replace(/ ± [0.]+$/, '')),
       row(`student, ${KEPT.sampled.title}`, sampled),
       row(`student, ${KEPT.likeliest.title}`, likeliest),
       row('the same student, the text alone', text),
@@ -99,7 +101,7 @@ export const languageModels: Proof = {
         `Mean ± standard deviation over ${SEEDS.length} seeds of the students; one teacher, and one split. The score is of questions with four choices about nouns whose entries are in the test split, which no model has read: which definition, hypernym, example does the word make likelier than it is anyway (\`limbeck ask\`, by information); (right - chance) / (1 - chance), over all questions. ` +
         `The teacher's 95 % intervals: ${intervals.join(', ')}. ` +
         `The teacher has ${taught.student.parameters.toLocaleString('en')} parameters, ${numbers(smaller, 1)} times as many as the student, and writes ${tokensASecond.teacher.toFixed(0)} tokens a second (int8: ${tokensASecond.int8.toFixed(0)}), the student ${numbers(speeds, 0)}: one stream, one thread, float32, with a cache, models in turns. ` +
-        `Both ways of keeping answers take at most 98 bytes a token.`,
+        `Both ways of keeping answers take at most 98 bytes a token. Scores so near to chance say little: with so many questions a single one is known to about ±2.5 points, so that what the student keeps of it is not known to better than a quarter.`,
       claims: [
         {
           text: `the student writes at least ${FASTER} times faster (${numbers(faster, 1)} times)`,
