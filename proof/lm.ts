@@ -101,7 +101,7 @@ export const languageModels: Proof = {
         `Mean ± standard deviation over ${SEEDS.length} seeds of the students; one teacher, and one split. The score is of questions with four choices about nouns whose entries are in the test split, which no model has read: which definition, hypernym, example does the word make likelier than it is anyway (\`limbeck ask\`, by information); (right - chance) / (1 - chance), over all questions. ` +
         `The teacher's 95 % intervals: ${intervals.join(', ')}. ` +
         `The teacher has ${taught.student.parameters.toLocaleString('en')} parameters, ${numbers(smaller, 1)} times as many as the student, and writes ${tokensASecond.teacher.toFixed(0)} tokens a second (int8: ${tokensASecond.int8.toFixed(0)}), the student ${numbers(speeds, 0)}: one stream, one thread, float32, with a cache, models in turns. ` +
-        `Both ways of keeping answers take at most 98 bytes a token. Scores so near to chance say little: with so many questions a single one is known to about ±2.5 points, so that what the student keeps of it is not known to better than a quarter.`,
+        `Both ways of keeping answers take at most 98 bytes a token. With so many questions a single score is known to about ±${(100 * halfInterval(teacher)).toFixed(1)} points, ${((100 * halfInterval(teacher)) / score(teacher)).toFixed(0)} % of the teacher's.`,
       claims: [
         {
           text: `the student writes at least ${FASTER} times faster (${numbers(faster, 1)} times)`,
@@ -131,6 +131,16 @@ function score({ scores }: Measured): number {
   const right = sum((one) => one.questions * informed(one).accuracy);
   const chance = sum((one) => one.questions * one.chance);
   return (right - chance) / (sum(({ questions }) => questions) - chance);
+}
+
+/** Half of the 95 % interval of a score, by the normal approximation. */
+function halfInterval({ scores }: Measured): number {
+  const all = Object.values(scores);
+  const count = all.reduce((sum, { questions }) => sum + questions, 0);
+  const mean = (of: (one: QuestionsResult) => number) =>
+    all.reduce((sum, one) => sum + one.questions * of(one), 0) / count;
+  const right = mean((one) => informed(one).accuracy);
+  return (1.96 * Math.sqrt((right * (1 - right)) / count)) / (1 - mean(({ chance }) => chance));
 }
 
 function informed({ title, byInformation }: QuestionsResult) {

@@ -257,26 +257,10 @@ async function openBeside(
   }
 }
 
-async function* gatherBoxes(
+/** The rows of a table that are no samples; its samples are gathered, and what `gather` says is wrong with one is a broken row. */
+async function* gathered(
   table: DataSource,
-  { boxes }: Gathered,
-  signal?: AbortSignal,
-): AsyncGenerator<SourceRow> {
-  for await (const row of table.rows(signal)) {
-    if (!('sample' in row)) {
-      yield row;
-      continue;
-    }
-    const { path, x, y, w, h, class: label } = row.sample.values;
-    const own = boxes.get(textIn(path)) ?? [];
-    boxes.set(textIn(path), own);
-    if ([x, y, w, h, label].some((value) => textIn(value) !== '')) own.push({ label, box: [x, y, w, h] });
-  }
-}
-
-async function* gatherSentences(
-  table: DataSource,
-  { sentences }: Gathered,
+  gather: (values: Readonly<Record<string, unknown>>) => string | undefined,
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
   for await (const row of table.rows(signal)) {
@@ -285,12 +269,35 @@ async function* gatherSentences(
       continue;
     }
     const { values, where = '' } = row.sample;
-    const path = textIn(values.path);
-    if (sentences.has(path)) {
-      const problem = `a second sentence for ${path}; the first one counts`;
-      yield { broken: { where, problem, reason: 'label' } };
-    } else sentences.set(path, textIn(values.sentence));
+    const problem = gather(values);
+    if (problem) yield { broken: { where, problem, reason: 'label' } };
   }
+}
+
+function gatherBoxes(table: DataSource, { boxes }: Gathered, signal?: AbortSignal) {
+  return gathered(
+    table,
+    ({ path, x, y, w, h, class: label }) => {
+      const own = boxes.get(textIn(path)) ?? [];
+      boxes.set(textIn(path), own);
+      if ([x, y, w, h, label].some((value) => textIn(value) !== '')) own.push({ label, box: [x, y, w, h] });
+      return undefined;
+    },
+    signal,
+  );
+}
+
+function gatherSentences(table: DataSource, { sentences }: Gathered, signal?: AbortSignal) {
+  return gathered(
+    table,
+    (values) => {
+      const path = textIn(values.path);
+      if (sentences.has(path)) return `a second sentence for ${path}; the first one counts`;
+      sentences.set(path, textIn(values.sentence));
+      return undefined;
+    },
+    signal,
+  );
 }
 
 function policyOf(uncertain: Options['uncertain'], name: (typeof FINDINGS)[number]): z.output<typeof policy> {
