@@ -65,25 +65,24 @@ for (const [divergence, mix, formula] of FORMULAS) {
   });
 }
 
+const TENSORS = {
+  student: float32(own, dims),
+  teacher: float32(given, dims),
+  weights: float32(weights, [ROWS, TOKENS]),
+};
+
 it('is the same in parts of any size', async () => {
   const run = (part: number) =>
-    lossAndGradient(
-      {
-        student: float32(own, dims),
-        teacher: float32(given, dims),
-        weights: float32(weights, [ROWS, TOKENS]),
-      },
-      'student',
-      (g, v) =>
-        tokenDivergence(g, {
-          student: v.student!,
-          teacher: v.teacher!,
-          tokenWeights: v.weights!,
-          temperature: 1,
-          divergence: 'js',
-          mix: 0.5,
-          part,
-        }),
+    lossAndGradient(TENSORS, 'student', (g, v) =>
+      tokenDivergence(g, {
+        student: v.student!,
+        teacher: v.teacher!,
+        tokenWeights: v.weights!,
+        temperature: 1,
+        divergence: 'js',
+        mix: 0.5,
+        part,
+      }),
     );
   const whole = await run(1e9);
   for (const part of [1, 3 * CLASSES, 5 * CLASSES]) {
@@ -98,23 +97,16 @@ it('counts a token no more than its bound, and pulls no more beyond it', async (
   // Between the losses of the tokens that count.
   const counting = tokens.filter((_, token) => weights[token]! > 0).sort((a, b) => a - b);
   const clip = (counting[1]! + counting[2]!) / 2;
-  const { value, gradient } = await lossAndGradient(
-    {
-      student: float32(own, dims),
-      teacher: float32(given, dims),
-      weights: float32(weights, [ROWS, TOKENS]),
-    },
-    'student',
-    (g, v) =>
-      tokenDivergence(g, {
-        student: v.student!,
-        teacher: v.teacher!,
-        tokenWeights: v.weights!,
-        temperature: 1,
-        divergence: 'kl',
-        mix: 0.5,
-        clip,
-      }),
+  const { value, gradient } = await lossAndGradient(TENSORS, 'student', (g, v) =>
+    tokenDivergence(g, {
+      student: v.student!,
+      teacher: v.teacher!,
+      tokenWeights: v.weights!,
+      temperature: 1,
+      divergence: 'kl',
+      mix: 0.5,
+      clip,
+    }),
   );
   const bounded = tokens.map((loss, token) => weights[token]! * Math.min(loss, clip));
   expect(value).toBeCloseTo(sum(bounded) / sum(weights), 5);
