@@ -28,8 +28,8 @@ beforeAll(async () => {
     // Any agreement will do: the int8 teacher labels, and is looked into in the same pass.
     teacher: { ...teacher, precision: 'auto', minAgreement: 0, minInnerCosine: 0 },
     objective: { ...objective, featureMse: { weight: 0.1 } },
-    // Checkpoints so close that a kill falls between them, on them and while they are written. Steps for a second.
-    training: { ...training, epochs: 16, checkpointEvery: 0.05 },
+    // Checkpoints so close that a kill falls between them, on them and while they are written. Enough steps that an interrupt finds some left.
+    training: { ...training, epochs: 48, checkpointEvery: 0.05 },
   };
   place.write('small.yaml', stringify(recipe));
 });
@@ -63,9 +63,16 @@ interface Heard {
   done: number;
 }
 
-/** What a part of the run said of its labelling. */
-async function labelling(running: Running): Promise<{ missing: number | undefined; heard: Heard[] }> {
+/** What a part of the run said of its labelling, and how many milliseconds it spent in each stage. */
+interface Part {
+  missing: number | undefined;
+  heard: Heard[];
+  spent: Map<string, number>;
+}
+
+async function follow(running: Running): Promise<Part> {
   const heard: Heard[] = [];
+  const starts: { stage: string; at: number }[] = [];
   let rest = '';
   running.child.stdout?.on('data', (chunk) => {
     const lines = `${rest}${chunk}`.split('\n');
@@ -74,37 +81,44 @@ async function labelling(running: Running): Promise<{ missing: number | undefine
       const event = JSON.parse(line);
       if (event.type === 'progress' && event.task === 'labelling')
         heard.push({ at: performance.now(), done: event.done });
+      if (event.type === 'stage-start') starts.push({ stage: event.stage, at: performance.now() });
     }
   });
   await running.ended;
+  const end = performance.now();
+  const spent = new Map(starts.map(({ stage, at }, i) => [stage, (starts[i + 1]?.at ?? end) - at]));
   const [, missing] = /"message":"(\d+) of \d+ train texts have no answer yet/.exec(running.out()) ?? [];
-  return { missing: missing === undefined ? undefined : Number(missing), heard };
+  return { missing: missing === undefined ? undefined : Number(missing), heard, spent };
 }
 
 describe('a run that is killed again and again', () => {
-  /** Where each part is killed: some random time after this was told, up to `within` milliseconds. */
-  const KILLS: [moment: RegExp, within: number][] = [
-    [/"type":"(progress|stage-start)","stage":"teacher"/, 2000],
-    [/"type":"(progress|stage-start)","stage":"label"/, 2000],
-    [/"type":"progress","stage":"label","task":"labelling"/, 200],
-    [/"type":"(progress|stage-start)","stage":"train"/, 1500],
-    [/"type":"(progress|stage-start)","stage":"export"/, 40],
+  /**
+   * Where each part is killed: at some random time after this was told, up to a share of the time that the run left
+   * alone spent in the stage. Seconds would be too many for a fast machine, where the stage is over by then.
+   */
+  const KILLS: [stage: string, moment: RegExp, within: number][] = [
+    ['teacher', /"type":"(progress|stage-start)","stage":"teacher"/, 0.7],
+    ['label', /"type":"(progress|stage-start)","stage":"label"/, 0.5],
+    ['label', /"type":"progress","stage":"label","task":"labelling"/, 0.1],
+    ['train', /"type":"progress","stage":"train"/, 0.5],
+    ['export', /"type":"(progress|stage-start)","stage":"export"/, 0.5],
   ];
 
   test(
     'ends in the bits of one that was not, and asks the teacher only for what is missing',
     async () => {
       const whole = start('whole');
+      const { spent } = await follow(whole);
       expect(await whole.ended).toMatchObject({ code: 0 });
 
       const random = randomStream(20, 'kills');
       const killedIn: string[] = [];
       let missing = Number.POSITIVE_INFINITY;
-      for (const [moment, within] of KILLS) {
+      for (const [stage, moment, within] of KILLS) {
         const running = start('killed');
-        const labelled = labelling(running);
+        const followed = follow(running);
         await running.printed(moment);
-        await setTimeout(random.uniform() * within);
+        await setTimeout(random.uniform() * within * spent.get(stage)!);
         const killedAt = performance.now();
         running.child.kill('SIGKILL');
         const { signal, out } = await running.ended;
@@ -112,7 +126,7 @@ describe('a run that is killed again and again', () => {
           const last = [...out.matchAll(/"stage-start","stage":"(\w+)"/g)].at(-1);
           killedIn.push(last?.[1] ?? 'start');
         } else expect(jsonLines(out).at(-1)).not.toMatchObject({ type: 'error' });
-        const part = await labelled;
+        const part = await followed;
         if (part.missing === undefined) continue;
         expect(part.missing).toBeLessThanOrEqual(missing);
         // The last 2 seconds of a killed process may be lost, no more; a second for the way to here.
