@@ -61,6 +61,8 @@ it('learns nothing of documents of which a piece is held out', async () => {
   writeFileSync(join(base, 'texts.csv'), ['text', ...documents].join('\n'));
   const recipe = checkRecipe({
     name: 'documents',
+    // Of its draw three documents would be read that are held out.
+    seed: 6,
     task: 'text-generation',
     data: {
       source: { kind: 'csv', path: 'texts.csv' },
