@@ -38,7 +38,7 @@ export function integerRegion(graph: Graph, layers: readonly ConvolutionLayer[])
     } else if (node.domain === '' && output) {
       const [first] = node.inputs;
       if (node.opType === 'Add' && node.inputs.every((value) => value && integers.has(value))) {
-        const relu = soleRelu(output, consumers, outputs);
+        const relu = soleRelu(output, consumers, outputs, graph.initializers);
         const sum = { node, relu, output: relu?.outputs[0] ?? output };
         sums.set(node, sum);
         integers.add(sum.output);

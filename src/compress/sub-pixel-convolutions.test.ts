@@ -52,7 +52,7 @@ function transposed({
     output_padding: outputPadding,
   };
   const y = g.op('ConvTranspose', [x, w, b], attributes);
-  g.output(relu ? g.relu(y) : y, 'y');
+  g.output(relu ? (stride > 1 ? g.relu(y) : g.clip(y, 0, 0.5)) : y, 'y');
   return g.build();
 }
 

@@ -38,7 +38,7 @@ export function subPixelConvolutions(graph: Graph): Graph {
     const stride = geometry?.strides[0] as number;
     if (!geometry || geometry.strides[1] !== stride) return false;
     if (stride > 1 && geometry.dilations.some((dilation) => dilation > 1)) return false;
-    const relu = soleRelu(node.outputs[0] as Value, readers, outputs);
+    const relu = soleRelu(node.outputs[0] as Value, readers, outputs, graph.initializers);
     if (relu) taken.add(relu);
     emit(rewriter, { node, input, weight, bias, relu }, { kernel, bias: constant, geometry, stride });
     count++;
@@ -52,7 +52,7 @@ interface Transposed {
   readonly input: Value;
   readonly weight: Value;
   readonly bias: Value | undefined;
-  /** The Relu that alone reads what the layer gives: it comes before pixels are laid out, so that the convolution takes it in. */
+  /** The Relu (`soleRelu`) that alone reads what the layer gives: it comes before pixels are laid out, so that the convolution takes it in. */
   readonly relu: Node | undefined;
 }
 
@@ -98,7 +98,7 @@ function emit(
     relu ? inner('sums', channels * stride ** 2, 1) : made('phases'),
     attributes,
   );
-  const phases = relu ? rewriter.emit('Relu', [sums], made('phases')) : sums;
+  const phases = relu ? rewriter.emit(relu.opType, [sums, ...relu.inputs.slice(1)], made('phases')) : sums;
   if (isWhole) return;
   const mode = { blocksize: stride, mode: 'CRD' };
   if (!crops) {

@@ -15,6 +15,7 @@ import { type BestSoFar, type ModelSelection, patienceIsOver } from './early-sto
 import { NextBatches } from './next-batches.ts';
 import type { Optimizer } from './optimizer.ts';
 import { bestFrom, carriedFrom, contentsOf, placeProblem, tensorProblem } from './resume.ts';
+import { RunningMean } from './running-mean.ts';
 import { laggingStatistics } from './running-statistics.ts';
 import { type StepControl, StepControls, type StepPlace } from './step-control.ts';
 import { decideFormulations, dropForeignBlocks, type FormulatedTraining } from './training-formulations.ts';
@@ -133,6 +134,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     { student: options.student, parameters: () => current.buffers.contents(current.modelNames) },
     totalSteps,
   );
+  const shownLoss = new RunningMean();
   let savedAt = performance.now();
   let savedStep = step;
   const save = () => {
@@ -180,7 +182,11 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
         if (isFirstOfItsStage(row, progress)) warnOfInertTerms(current.stage, norms, options.onWarning);
       }
       await followStage(evaluation);
-      options.onProgress?.(step, totalSteps, noteOf(values.loss, selection, progress.state.best));
+      options.onProgress?.(
+        step,
+        totalSteps,
+        noteOf(shownLoss.add(values.loss), selection, progress.state.best),
+      );
       if (options.checkpoints && performance.now() - savedAt > options.checkpoints.everySeconds * 1000)
         save();
     }
