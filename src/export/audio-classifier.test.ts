@@ -21,6 +21,7 @@ import { audioConv } from '../students/audio-conv.ts';
 import type { Backbone } from '../students/backbone.ts';
 import { buildStudent } from '../students/build-student.ts';
 import { wav2vec2 } from '../students/wav2vec2.ts';
+import { idsOf } from '../targets/class-ids.ts';
 import { linearHead } from '../targets/linear-head.ts';
 import { writeAudioClassifier } from './audio-classifier.ts';
 import { ownReader } from './own-reader.ts';
@@ -66,7 +67,13 @@ async function ship(name: string, options: Record<string, unknown>, isByFrame = 
   const model = student(isByFrame);
   const folder = join(root, name);
   const files = processor.files();
-  const content = { model, quantized: null, architecture: 'audio-conv', labels: LABELS, samples: SAMPLES };
+  const content = {
+    model,
+    quantized: null,
+    architecture: 'audio-conv',
+    answer: idsOf(LABELS),
+    samples: SAMPLES,
+  };
   writeAudioClassifier(folder, { ...content, isByFrame, files });
   /** What the student says of a clip as the modality prepares it for training. */
   const logits = async (clip: Float32Array): Promise<Float32Array> => {
@@ -145,7 +152,14 @@ it.each([
   const model = student(isByFrame, wav2vec2 as unknown as Backbone, options);
   const folder = join(root, name);
   writeAudioClassifier(folder, {
-    ...{ model, quantized: null, architecture: 'wav2vec2', labels: LABELS, samples: SAMPLES, isByFrame },
+    ...{
+      model,
+      quantized: null,
+      architecture: 'wav2vec2',
+      answer: idsOf(LABELS),
+      samples: SAMPLES,
+      isByFrame,
+    },
     files: { 'preprocessor_config.json': Buffer.from(JSON.stringify(PREPROCESSOR)) },
   });
   const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;

@@ -3,7 +3,6 @@ import { withAnyLength, withOpenLength } from './audio-window.ts';
 import {
   additionAs,
   CONFIG_FILE,
-  classNames,
   jsonFile,
   modelsAs,
   type PackageAddition,
@@ -24,7 +23,10 @@ export interface AudioClassifierPackage {
   readonly addition?: PackageAddition | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
-  readonly labels: readonly string[];
+  /** What the main output is read with, as its target says it: `problem_type`, `id2label`. */
+  readonly answer: Readonly<Record<string, unknown>>;
+  /** What the outputs are read with, by name, where there are several. */
+  readonly outputs?: Readonly<Record<string, unknown>> | undefined;
   /** Samples of a window. */
   readonly samples: number;
   /** Whether each frame has a class; then audio of any length is heard as it is. */
@@ -59,7 +61,8 @@ export function writeAudioClassifier(folder: string, content: AudioClassifierPac
 /** `config.json` of a classifier of audio. */
 function audioClassifierConfig({
   model,
-  labels,
+  answer,
+  outputs,
   architecture,
   isByFrame,
 }: AudioClassifierPackage): Record<string, unknown> {
@@ -68,8 +71,7 @@ function audioClassifierConfig({
     // `input_values` and reads `logits`, whatever the network is.
     ...(architecture === 'wav2vec2' ? wav2vec2Sizes(model) : { model_type: 'wav2vec2' }),
     architectures: [isByFrame ? 'Wav2Vec2ForAudioFrameClassification' : 'Wav2Vec2ForSequenceClassification'],
-    problem_type: 'single_label_classification',
-    ...classNames(labels),
-    limbeck: { architecture },
+    ...answer,
+    limbeck: { architecture, ...(outputs && { outputs }) },
   };
 }
