@@ -46,7 +46,7 @@ function convolutionsOf({ nodes, initializers }: Graph): Convolution[] {
     const [x, weight] = node.inputs;
     if (!x || !weight || !/(?:^|\/)feature_extractor\/conv_layers\.\d+\/conv\/weight$/.test(weight.name))
       return [];
-    const [rows, channels] = initializers.get(weight)?.dims as [number, number];
+    const [rows = 0, channels = 0] = initializers.get(weight)?.dims ?? [];
     const steps = sliceBefore(producers.get(x))?.inputs[4];
     const step = steps && initializers.get(steps);
     return [{ rows, channels, stride: step ? (toNumbers(step)[0] as number) : 1 }];
