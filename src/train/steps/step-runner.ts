@@ -17,6 +17,8 @@ export interface StepResult {
 export interface StepRunner {
   /** What goes from step to step; the same for every variant, and for every runner of the same step. */
   readonly carried: readonly CarriedTensor[];
+  /** The names among them that a step may write over (`overwritable`); none where `overwrites` is false. */
+  readonly overwritten: ReadonlySet<string>;
   /** Makes a step from what `buffers` hold, into their other side. */
   run(
     batch: TrainingBatch,
@@ -32,10 +34,14 @@ export interface RunnerOptions extends Omit<StepOptions, 'sizes'> {
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** How sessions of training steps are loaded: they take turns, their outputs are large, and the next batch is prepared meanwhile. */
+/**
+ * How sessions of training steps are loaded: they take turns (one for each length of texts), their outputs are large, and the next
+ * batch is prepared meanwhile.
+ */
 export const STEP_SESSION = {
   spinning: false,
   memoryPattern: false,
   largeFetches: true,
   background: true,
+  sharedMemory: true,
 } as const;
