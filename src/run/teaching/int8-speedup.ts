@@ -30,15 +30,31 @@ export async function int8Speedup(
   data: TaskData,
   files: { readonly file: string; readonly int8File: string },
 ): Promise<number | undefined> {
-  const machine = machineTitle(run.engine);
-  const hashes = [files.file, files.int8File].map((file) => teacherHash(file));
-  const key = createSha256().update(canonicalJson({ machine, hashes })).digest('hex').slice(0, 32);
-  const kept = join(run.store.folder, 'teachers', `${key}.speedup.json`);
-  const known = read(kept);
+  const known = knownSpeedup(run, files);
   if (known !== undefined) return known;
   const speedup = await measured(run, data, files);
-  if (speedup !== undefined) replaceFile(kept, `${JSON.stringify({ machine, speedup }, null, 2)}\n`, 'store');
+  if (speedup !== undefined) {
+    const kept = { machine: machineTitle(run.engine), speedup };
+    replaceFile(keptFile(run, files), `${JSON.stringify(kept, null, 2)}\n`, 'store');
+  }
   return speedup;
+}
+
+/** The same, where an earlier run has measured it. */
+export function knownSpeedup(
+  run: Pick<RunContext, 'engine' | 'store'>,
+  files: { readonly file: string; readonly int8File: string },
+): number | undefined {
+  return read(keptFile(run, files));
+}
+
+function keptFile(
+  { engine, store }: Pick<RunContext, 'engine' | 'store'>,
+  { file, int8File }: { readonly file: string; readonly int8File: string },
+): string {
+  const parts = { machine: machineTitle(engine), hashes: [teacherHash(file), teacherHash(int8File)] };
+  const key = createSha256().update(canonicalJson(parts)).digest('hex').slice(0, 32);
+  return join(store.folder, 'teachers', `${key}.speedup.json`);
 }
 
 async function measured(
