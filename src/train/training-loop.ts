@@ -182,7 +182,11 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
         if (isFirstOfItsStage(row, progress)) warnOfInertTerms(current.stage, norms, options.onWarning);
       }
       await followStage(evaluation);
-      options.onProgress?.(step, totalSteps, noteOf(shownLoss.add(values.loss), selection, progress.state.best));
+      options.onProgress?.(
+        step,
+        totalSteps,
+        noteOf(shownLoss.add(values.loss), selection, progress.state.best),
+      );
       if (options.checkpoints && performance.now() - savedAt > options.checkpoints.everySeconds * 1000)
         save();
     }
