@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { distill, inspectModel, openImageWriter, parseRecipe, train } from '../src/index.ts';
-import { zeros } from '../src/onnx/tensor.ts';
+import { float32, zeros } from '../src/onnx/tensor.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { patience } from './support/patience.ts';
 import { writeClothes } from './support/small-clothes.ts';
@@ -74,6 +74,21 @@ describe('one student with three heads', () => {
     expect(sentences[0]).toBe(sentences[1]);
     expect(outputs.boxes!.dims).toEqual([2, 7, 8, 8]);
     expect(outputs.classes!.dims).toEqual([2, 3]);
+    // Refused with both sizes, and not by the runtime.
+    for (const [pixels, problem] of [
+      [
+        zeros('float32', [1, 3, 16, 32]),
+        /the pixels are \[1, 3, 16, 32\], and the model reads \[batch, 3, 32, 32\]/,
+      ],
+      [zeros('float32', [3, 32, 32]), /the pixels are \[3, 32, 32\], and/],
+      [zeros('int64', [1, 3, 32, 32]), /the pixels are int64, not float32/],
+      [{ ...zeros('float32', [1, 3, 32, 32]), data: new Float32Array(7) }, /7 numbers, and .* are 3072/],
+      [float32(new Float32Array(3072).fill(Number.NaN), [1, 3, 32, 32]), /values that are no numbers/],
+    ] as const)
+      await expect(writer.read(pixels)).rejects.toMatchObject({
+        code: 'model.inputs',
+        message: expect.stringMatching(problem),
+      });
     await writer.release();
     await expect(openImageWriter(folder)).rejects.toThrow(/no student that writes/);
     await expect(openImageWriter(join(folder, 'taught'), { precision: 'q9' as 'int8' })).rejects.toThrow(
