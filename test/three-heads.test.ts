@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { distill, inspectModel, openImageWriter, parseRecipe, train } from '../src/index.ts';
+import { KnowledgeStore } from '../src/knowledge/store.ts';
 import { float32, zeros } from '../src/onnx/tensor.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { patience } from './support/patience.ts';
@@ -45,6 +46,28 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('one student with three heads', () => {
+  it.each([
+    ['the likeliest words', 'likeliest: 8'],
+    ['drawn words', 'sampled: 8'],
+  ])('is taught its sentences by %s of its teacher alone', async (_, keep) => {
+    const name = `kept-${keep.replace(/\W+/g, '')}`;
+    const teacher =
+      'teacher: { kind: onnx-image, model: teacher/student, precision: f32 }\nexport: { int8: false }';
+    const text = recipe(name, teacher).replace('layers: 1 }', `layers: 1, keep: { ${keep} } }`);
+    const { student } = await distill(parseRecipe(text), options(name));
+    expect(student.metrics['sentence/perplexity']).toBeGreaterThan(1);
+    const rows = readFileSync(join(folder, name, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const losses = rows.flatMap((row) => JSON.parse(row)['loss/nextTokenKd'] ?? []);
+    expect(losses.length).toBeGreaterThan(0);
+    expect(losses.every((loss: number) => Number.isFinite(loss))).toBe(true);
+    const store = await KnowledgeStore.open(join(folder, 'store'));
+    const kept = (await store.list()).filter(({ tap, dims }) => tap === 'sentence' && dims[1] === 16);
+    expect(kept.length).toBeGreaterThan(0);
+    await store.close();
+  });
+
   it('is measured by what it writes, as its teacher is, and in int8', () => {
     for (const { metrics } of [taught.student, taught.studentInt8!, taught.teacher!]) {
       expect(metrics['sentence/perplexity']).toBeGreaterThan(1);
