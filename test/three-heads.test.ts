@@ -46,25 +46,27 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('one student with three heads', () => {
-  it.each([
-    ['the likeliest words', 'likeliest: 8'],
-    ['drawn words', 'sampled: 8'],
-  ])('is taught its sentences by %s of its teacher alone', async (_, keep) => {
-    const name = `kept-${keep.replace(/\W+/g, '')}`;
+  it('is taught its sentences by words that are drawn of what its teacher says', async () => {
     const teacher =
       'teacher: { kind: onnx-image, model: teacher/student, precision: f32 }\nexport: { int8: false }';
-    const text = recipe(name, teacher).replace('layers: 1 }', `layers: 1, keep: { ${keep} } }`);
-    const { student } = await distill(parseRecipe(text), options(name));
+    const text = recipe('drawn', teacher)
+      .replace('layers: 1 }', 'layers: 1, keep: { sampled: 8 } }')
+      .replace('train: 48', 'train: 24');
+    const { student } = await distill(parseRecipe(text), options('drawn'));
     expect(student.metrics['sentence/perplexity']).toBeGreaterThan(1);
-    const rows = readFileSync(join(folder, name, 'metrics.jsonl'), 'utf8')
+    const rows = readFileSync(join(folder, 'drawn', 'metrics.jsonl'), 'utf8')
       .trim()
       .split('\n');
-    const losses = rows.flatMap((row) => JSON.parse(row)['loss/nextTokenKd'] ?? []);
+    const losses = rows.flatMap((row) =>
+      Object.entries(JSON.parse(row)).flatMap(([name, value]) =>
+        name.includes('nextTokenKd') ? [value] : [],
+      ),
+    );
     expect(losses.length).toBeGreaterThan(0);
-    expect(losses.every((loss: number) => Number.isFinite(loss))).toBe(true);
+    expect(losses.every(Number.isFinite)).toBe(true);
     const store = await KnowledgeStore.open(join(folder, 'store'));
     const kept = (await store.list()).filter(({ tap, dims }) => tap === 'sentence' && dims[1] === 16);
-    expect(kept.length).toBeGreaterThan(0);
+    expect(kept).toHaveLength(1);
     await store.close();
   });
 

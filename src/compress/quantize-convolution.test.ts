@@ -16,6 +16,7 @@ import { collectRanges, type Feeds } from './calibrate.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { quantizeDynamic } from './quantize-dynamic.ts';
 import { type QuantizeStaticOptions, quantizeStatic, valuesToCalibrate } from './quantize-static.ts';
+import { subPixelConvolutions } from './sub-pixel-convolutions.ts';
 
 const node = createNodeEngine({ threads: 1 });
 const web = createWebEngine({ ort: ortWeb as unknown as OrtModule });
@@ -75,7 +76,7 @@ interface Shape {
 }
 
 /** y = conv(x), with a bias that is large for one channel whose weights are nearly nothing. */
-function convolution(shape: Shape, { relu = false, bias = true } = {}): Graph {
+function convolution(shape: Shape, { activation = 'none', bias = true } = {}): Graph {
   const { inputs, outputs, kernel, group = 1, strides, dilations } = shape;
   const g = new GraphBuilder();
   const spatial = kernel.map(() => 9);
@@ -91,7 +92,8 @@ function convolution(shape: Shape, { relu = false, bias = true } = {}): Graph {
     strides: strides ?? kernel.map(() => 1),
     dilations: dilations ?? kernel.map(() => 1),
   });
-  g.output(relu ? g.relu(y) : y, 'y');
+  const activated: Record<string, () => TypedValue> = { relu: () => g.relu(y), relu6: () => g.clip(y, 0, 6) };
+  g.output(activated[activation]?.() ?? y, 'y');
   return g.build();
 }
 
@@ -132,9 +134,9 @@ describe('convolutions in int8', () => {
     const { inputs, kernel, group = 1 } = shape;
     const x = random('x', [2, inputs, ...kernel.map(() => 9)], 3);
     const terms = (inputs / group) * kernel.reduce((a, b) => a * b, 1);
-    for (const relu of [false, true]) {
+    for (const activation of ['none', 'relu', 'relu6']) {
       for (const bias of [false, true]) {
-        const graph = convolution(shape, { relu, bias });
+        const graph = convolution(shape, { activation, bias });
         expect(quantizableLayers(graph).map(({ name }) => name)).toEqual(['w']);
         const small = await quantized(graph, { x });
         const [exact, rounded] = [await run(graph, { x }), await run(small, { x })];
@@ -143,18 +145,20 @@ describe('convolutions in int8', () => {
         expect(difference(exact, rounded)).toBeLessThan(terms * (3 * dw + dx + dx * dw) + output + 1e-4);
         expect(difference(exact, rounded)).toBeGreaterThan(0);
         // Far below that bound, for errors do not all add up.
-        expect(difference(exact, rounded)).toBeLessThan(0.03 * largest(exact));
+        const before = activation === 'none' ? exact : await run(convolution(shape, { bias }), { x });
+        expect(difference(exact, rounded)).toBeLessThan(0.03 * largest(before));
       }
     }
   });
 
   it.each(Object.entries(SHAPES))('%s: ONNX Runtime computes it in int8', async (_name, shape) => {
     const x = random('x', [2, shape.inputs, ...shape.kernel.map(() => 9)], 3);
-    const small = await quantized(convolution(shape, { relu: true }), { x });
-    const operators = await operatorsRun(small, { x });
-    expect(operators).toContain('QLinearConv');
-    expect(operators).not.toContain('Conv');
-    expect(operators).not.toContain('Relu');
+    for (const activation of ['relu', 'relu6']) {
+      const small = await quantized(convolution(shape, { activation }), { x });
+      const operators = await operatorsRun(small, { x });
+      expect(operators).toContain('QLinearConv');
+      for (const name of ['Conv', 'Relu', 'Clip']) expect(operators).not.toContain(name);
+    }
   });
 
   it('stays in int8 over residual connections and pooling', async () => {
@@ -166,6 +170,30 @@ describe('convolutions in int8', () => {
       'NhwcMaxPool',
       'QLinearAdd',
       'QLinearConv',
+    ]);
+    const [exact, rounded] = [await run(graph, { x }), await run(small, { x })];
+    expect(difference(exact, rounded)).toBeLessThan(0.03 * largest(exact));
+    expect(difference(rounded, await run(small, { x }, web))).toBeLessThan(0.02 * largest(exact));
+  });
+
+  it('computes a transposed convolution in int8, in the form of a plain one', async () => {
+    const x = random('x', [2, 8, 6, 6], 2);
+    const g = new GraphBuilder();
+    const pixels = g.input('x', 'float32', ['batch', 8, 6, 6]);
+    const weights = (name: string, dims: readonly number[]) => g.initializer(name, random(name, dims, 0.3));
+    const first = g.relu(g.op('Conv', [pixels, weights('first', [8, 8, 1, 1])]));
+    const up = { strides: [2, 2], pads: [1, 1, 1, 1] };
+    const larger = g.relu(g.op('ConvTranspose', [first, weights('up', [8, 6, 4, 4]), weights('b', [6])], up));
+    g.output(g.op('Conv', [larger, weights('last', [4, 6, 3, 3])]), 'y');
+    const graph = g.build();
+    const form = subPixelConvolutions(graph);
+    expect(quantizableLayers(form).map(({ name }) => name)).toEqual(['first', 'up', 'last']);
+    const small = await quantized(form, { x });
+    const operators = await operatorsRun(small, { x });
+    expect(operators.filter((name) => /Conv|Relu|Space|Slice/.test(name))).toEqual([
+      'DepthToSpace',
+      'QLinearConv',
+      'Slice',
     ]);
     const [exact, rounded] = [await run(graph, { x }), await run(small, { x })];
     expect(difference(exact, rounded)).toBeLessThan(0.03 * largest(exact));
