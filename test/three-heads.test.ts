@@ -52,7 +52,10 @@ describe('one student with three heads', () => {
     const text = recipe('drawn', teacher)
       .replace('layers: 1 }', 'layers: 1, keep: { sampled: 8 } }')
       .replace('train: 48', 'train: 24');
-    const { student } = await distill(parseRecipe(text), options('drawn'));
+    const { student } = await distill(parseRecipe(text), {
+      ...options('drawn'),
+      storeFolder: join(folder, 'own'),
+    });
     expect(student.metrics['sentence/perplexity']).toBeGreaterThan(1);
     const rows = readFileSync(join(folder, 'drawn', 'metrics.jsonl'), 'utf8')
       .trim()
@@ -64,7 +67,7 @@ describe('one student with three heads', () => {
     );
     expect(losses.length).toBeGreaterThan(0);
     expect(losses.every(Number.isFinite)).toBe(true);
-    const store = await KnowledgeStore.open(join(folder, 'store'));
+    const store = await KnowledgeStore.open(join(folder, 'own'));
     const kept = (await store.list()).filter(({ tap, dims }) => tap === 'sentence' && dims[1] === 16);
     expect(kept).toHaveLength(1);
     await store.close();
