@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { distill, inspectModel, openImageWriter, parseRecipe, train } from '../src/index.ts';
+import { KnowledgeStore } from '../src/knowledge/store.ts';
 import { float32, zeros } from '../src/onnx/tensor.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { patience } from './support/patience.ts';
@@ -45,6 +46,33 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('one student with three heads', () => {
+  it('is taught its sentences by words that are drawn of what its teacher says', async () => {
+    const teacher =
+      'teacher: { kind: onnx-image, model: teacher/student, precision: f32 }\nexport: { int8: false }';
+    const text = recipe('drawn', teacher)
+      .replace('layers: 1 }', 'layers: 1, keep: { sampled: 8 } }')
+      .replace('train: 48', 'train: 24');
+    const { student } = await distill(parseRecipe(text), {
+      ...options('drawn'),
+      storeFolder: join(folder, 'own'),
+    });
+    expect(student.metrics['sentence/perplexity']).toBeGreaterThan(1);
+    const rows = readFileSync(join(folder, 'drawn', 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const losses = rows.flatMap((row) =>
+      Object.entries(JSON.parse(row)).flatMap(([name, value]) =>
+        name.includes('nextTokenKd') ? [value] : [],
+      ),
+    );
+    expect(losses.length).toBeGreaterThan(0);
+    expect(losses.every(Number.isFinite)).toBe(true);
+    const store = await KnowledgeStore.open(join(folder, 'own'));
+    const kept = (await store.list()).filter(({ tap, dims }) => tap === 'sentence' && dims[1] === 16);
+    expect(kept).toHaveLength(1);
+    await store.close();
+  });
+
   it('is measured by what it writes, as its teacher is, and in int8', () => {
     for (const { metrics } of [taught.student, taught.studentInt8!, taught.teacher!]) {
       expect(metrics['sentence/perplexity']).toBeGreaterThan(1);

@@ -2,6 +2,7 @@ import { int8Share } from '../../compress/int8-share.ts';
 import { saturatesInt8 } from '../../compress/probe-saturation.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeTowardsDrop } from '../../compress/quantize-within-drop.ts';
+import { subPixelConvolutions } from '../../compress/sub-pixel-convolutions.ts';
 import type { Batch } from '../../data/batch.ts';
 import { inFlight } from '../../in-flight.ts';
 import { Agreement, type AgreementSummary } from '../../knowledge/agreement.ts';
@@ -51,7 +52,7 @@ export async function makeInt8Teacher(
   options: { file: string; int8File: string; minAgreement: number; answered?: readonly AnsweredBatch[] },
 ): Promise<Int8Teacher | null> {
   const { file, int8File, minAgreement, answered = [] } = options;
-  const model = readModelFile(file);
+  const model = subPixelConvolutions(readModelFile(file));
   const layers = quantizableLayers(model).map(({ name }) => name);
   const isOfTokens = saysTokens(data.heads);
   // A teacher that came in int8 has none.
