@@ -117,7 +117,10 @@ async function planAnswers(
 ): Promise<AnswerCost> {
   const { asked, dataset, task, heads } = context.data;
   const { test } = dataset.splits;
-  const { precision, certain } = labellingPrecision(recipe, known, heads);
+  const { precision, certain } =
+    cost.int8 || known
+      ? labellingPrecision(recipe, known, heads)
+      : ({ precision: 'f32', certain: true } as const);
   const { unit } = task;
   const read = context.data.teacherReads?.preprocessing ?? task.preprocessing;
   const preprocessing = [read, ...heads.flatMap(({ kept }) => kept?.title ?? [])].join(', of answers ');
