@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Graph } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { BackboneFeatures, FeatureKind } from '../targets/features.ts';
+import type { GivenDecoder } from './given-decoder.ts';
 import type { TaughtText } from './least-squares-start.ts';
 import type { ParameterMaker } from './parameters.ts';
 
@@ -12,6 +13,8 @@ export interface GivenModel {
   readonly constants?: readonly string[] | undefined;
   /** Of a model that is cut to its size already: the value that heads attach to. */
   readonly attach?: string | undefined;
+  /** Of a language model: its parts, of which it is built again. */
+  readonly decoder?: GivenDecoder | undefined;
 }
 
 /** What a backbone over tokens has to fit. */

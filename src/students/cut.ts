@@ -4,7 +4,8 @@ import { describeModel } from '../onnx/anatomy/describe-model.ts';
 import { uniformLayers } from '../onnx/anatomy/layer-map.ts';
 import { cutLayers, dropLayers } from '../onnx/cut-layers.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { defineBackbone } from './backbone.ts';
+import { defineBackbone, type TextInputs } from './backbone.ts';
+import { givenDecoder } from './given-decoder.ts';
 import { featuresOfGiven, GIVEN_FEATURES, givenGraph } from './given-model.ts';
 import { poolingOption } from './onnx-file.ts';
 
@@ -31,14 +32,15 @@ const options = z
     pooling: poolingOption,
   })
   .describe(
-    'The teacher itself with some of its layers, as DistilBERT begins (Sanh et al., 2019), heads and channels: a transformer of texts, or a residual network (layers alone).',
+    'The teacher itself with some of its layers, as DistilBERT begins (Sanh et al., 2019), heads and channels: a transformer of texts, a language model (GPT-2, Llama), or a residual network (layers alone).',
   );
 
 /**
  * A student that is cut out of its teacher: what comes before its layers, some of them, new heads. Of a transformer layer j has the
  * weights of layer `layers[j]`. A residual network (He et al., 2016) keeps the blocks that change the size of its maps, and what lay
  * behind a block that is dropped reads what lay before it (Huang et al., "Deep Networks with Stochastic Depth", 2016). Heads and
- * channels are chosen before, where the model is given (`cutToSize`).
+ * channels are chosen before, where the model is given (`cutToSize`). A language model is built again, as a student of the teacher's
+ * kind, from the weights that are left (`cutDecoder`).
  *
  * @throws LimbeckError `recipe.invalid` for layers that the teacher does not have, that are not all alike, or that cannot be dropped
  */
@@ -46,8 +48,9 @@ export const cut = defineBackbone({
   kind: 'cut',
   options,
   accepts: ['text', 'image'],
-  features: GIVEN_FEATURES,
+  features: [...GIVEN_FEATURES, 'causal'],
   build(g, make, { layers, pooling }, inputs) {
+    if (inputs.given?.decoder) return givenDecoder(g, make, inputs.given.decoder, inputs as TextInputs);
     const given = givenGraph(inputs, 'cut');
     const { graph, attach } = given.attach
       ? { graph: given.graph, attach: given.attach }

@@ -1,10 +1,13 @@
 import type { CutSize } from '../../compress/prune/cut-to-size.ts';
 import { LimbeckError } from '../../errors.ts';
+import { readRegularText } from '../../regular-file.ts';
 import type { GivenModel } from '../../students/backbone.ts';
 import { openImageAnswers } from '../../teachers/image-file.ts';
+import { fileOf, modelFiles } from '../../teachers/model-folder.ts';
 import { openOnnxFile } from '../../teachers/onnx-file.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
+import { isLanguageModel } from './language-models.ts';
 import type { RecipeRun } from './sample-kind.ts';
 
 /**
@@ -35,7 +38,11 @@ export async function givenTextModel(
     }
     return { graph: opened.model, constants: opened.constants };
   }
-  return student.kind === 'cut' ? inSize(student, cutFrom(source)) : undefined;
+  if (student.kind !== 'cut') return undefined;
+  const given = cutFrom(source);
+  return isLanguageModel(recipe)
+    ? asDecoder(student, given, source as TextTeacherSource)
+    : inSize(student, given);
 }
 
 function cutFrom(source: TextTeacherSource | undefined): GivenModel {
@@ -49,6 +56,32 @@ function cutFrom(source: TextTeacherSource | undefined): GivenModel {
         'Name a teacher (onnx, hub), and leave inputs.NAME.tokenizer out; or begin with a file: student: { kind: onnx, model: FILE }.',
     },
   );
+}
+
+/** A language model as what it is built again of, in the size that is asked for. */
+async function asDecoder(size: CutSize, given: GivenModel, { file }: TextTeacherSource): Promise<GivenModel> {
+  // Loaded where they are used: pages do not pay for them.
+  const [{ readDecoder }, { cutDecoder }] = await Promise.all([
+    import('../../students/read-decoder.ts'),
+    import('../../compress/prune/cut-decoder.ts'),
+  ]);
+  const config = file === undefined ? undefined : fileOf(modelFiles(file), 'config.json');
+  const decoder = readDecoder(
+    given.graph,
+    config === undefined ? {} : readJson(config),
+    config ?? file ?? '',
+  );
+  return { ...given, decoder: cutDecoder(decoder, size) };
+}
+
+/** Undefined for a file that is no JSON: then nothing says what the model is. */
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readRegularText(file).replace(/^\uFEFF/, ''));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** The model with the heads and the width that are asked for. */
