@@ -135,7 +135,7 @@ describe('a language model', () => {
         student: { kind: 'cut', layers: 1, ...size },
         objective: { nextTokenKd: { weight: 1 }, hidden: { weight: 0.1 }, attention: { weight: 0.1 } },
         training: {
-          epochs: 2,
+          epochs,
           batchSize: 16,
           optimizer: { kind: 'adamw', learningRate },
           earlyStopping: false,
