@@ -88,7 +88,13 @@ export function plainReshapes(graph: Graph): Graph {
       }
       const part: Value = { name: `${name}/size_${axis}`, type: 'int64', shape: [1] };
       const [from, to] = [axis, axis + 1].map((at, i) => constant(`${part.name}/${i}`, int64([at])));
-      before.push({ ...node, name: part.name, opType: 'Slice', inputs: [target, from as Value, to as Value], outputs: [part] });
+      before.push({
+        ...node,
+        name: part.name,
+        opType: 'Slice',
+        inputs: [target, from as Value, to as Value],
+        outputs: [part],
+      });
       return part;
     });
     if (isPlain) return undefined;
