@@ -15,6 +15,7 @@ import { dynamicsProblems } from './curriculum.ts';
 import { cutProblems } from './cut-problems.ts';
 import { dataSchema } from './data.ts';
 import { exportProblems, exportSchema } from './export.ts';
+import { framesProblems } from './frames-problems.ts';
 import { gateProblems } from './gate.ts';
 import { headsProblems } from './heads-problems.ts';
 import { hostedProblems } from './hosted.ts';
@@ -126,6 +127,7 @@ export const recipeSchema = fromRegistries(() =>
         ...sentenceProblems(recipe as Recipe),
         ...headsProblems(recipe as Recipe),
         ...cutProblems(recipe as Recipe),
+        ...framesProblems(recipe as Recipe),
         ...writtenProblems(recipe as Recipe),
         ...onPolicyProblems(recipe as Recipe),
         ...metricProblems(recipe as Recipe),
