@@ -17,6 +17,12 @@ export interface GivenModel {
   readonly decoder?: GivenDecoder | undefined;
 }
 
+/** The towers that a student of texts and images is made of, each with its vector as the only output. */
+export interface GivenTowers {
+  readonly text: GivenModel;
+  readonly image: GivenModel;
+}
+
 /** What a backbone over tokens has to fit. */
 export interface TextInputs {
   readonly vocabularySize: number;
@@ -58,6 +64,7 @@ export interface TextAndImageInputs {
   readonly image: ImageInputs;
   /** The teacher's text tower, where there is one. */
   readonly frozen?: FrozenTower | undefined;
+  readonly given?: GivenTowers | undefined;
 }
 
 /** What each modality tells a backbone of its columns. */

@@ -71,7 +71,7 @@ async function logitsOf(graph: Graph): Promise<number[]> {
 async function expectSame(one: Graph, other: Graph): Promise<void> {
   const [a, b] = [await logitsOf(one), await logitsOf(other)];
   expect(a).toHaveLength(b.length);
-  a.forEach((value, i) => expect(value).toBeCloseTo(b[i]!, 4));
+  expect(a).toEqual(b.map((value) => expect.closeTo(value, 4)));
 }
 
 /** The same model as exporters write it: matrices without names of their own, or as PyTorch keeps them. */

@@ -1,7 +1,9 @@
 import type { CutSize } from '../../compress/prune/cut-to-size.ts';
 import { LimbeckError } from '../../errors.ts';
+import { towerOf } from '../../export/clip-graphs.ts';
 import { readRegularText } from '../../regular-file.ts';
-import type { GivenModel } from '../../students/backbone.ts';
+import type { GivenModel, GivenTowers } from '../../students/backbone.ts';
+import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import { openImageAnswers } from '../../teachers/image-file.ts';
 import { fileOf, modelFiles } from '../../teachers/model-folder.ts';
 import { openOnnxFile } from '../../teachers/onnx-file.ts';
@@ -96,19 +98,13 @@ async function inSize(size: CutSize, given: GivenModel): Promise<GivenModel> {
  *
  * @param teacher as the images of the data are fed to it; undefined where it has another size than the student
  */
-export function givenImageModel(
+export async function givenImageModel(
   { recipe: { student }, options }: RecipeRun,
   teacher: TeacherSource | undefined,
   fitted: (model: ReturnType<typeof openImageAnswers>) => TeacherSource,
-): GivenModel | undefined {
+): Promise<GivenModel | undefined> {
   if (student.kind === 'cut') {
-    if (student.heads !== undefined || student.width !== undefined) {
-      throw new LimbeckError('recipe.invalid', 'a model of images is cut by its layers alone', {
-        where: student.heads === undefined ? 'student.width' : 'student.heads',
-        remedy: 'Leave the key out, and narrow the student by compress: [{ kind: prune }].',
-      });
-    }
-    if (teacher) return { graph: teacher.model };
+    if (teacher) return inSize(student, { graph: teacher.model });
     throw new LimbeckError(
       'recipe.invalid',
       'a student is cut out of a teacher that reads images of its size',
@@ -121,4 +117,31 @@ export function givenImageModel(
   if (student.kind !== 'onnx') return undefined;
   const model = recipePathResolver(options, 'student')(student.model);
   return { graph: fitted(openImageAnswers({ model })).model };
+}
+
+/**
+ * The towers of a student that is cut out of a teacher of texts and images.
+ *
+ * @param teacher as the images of the data are fed to it; undefined without one, or where it has another size than the student
+ * @throws LimbeckError `recipe.invalid` without such a teacher, and for sizes that its towers cannot be cut to
+ */
+export async function givenPairTowers(
+  { recipe: { student } }: Pick<RecipeRun, 'recipe'>,
+  teacher: TeacherSource | undefined,
+): Promise<GivenTowers | undefined> {
+  if (student.kind !== 'cut') return undefined;
+  if (!teacher) {
+    throw new LimbeckError(
+      'recipe.invalid',
+      "two towers are cut out of a teacher of texts and images that reads images of the student's size",
+      {
+        where: 'student.kind: cut',
+        remedy: 'Name a teacher (onnx-pair, hub), and give the input its size (inputs.NAME.size).',
+      },
+    );
+  }
+  // Loaded where it is used: pages do not pay for it.
+  const { cutTowers } = await import('../../compress/prune/cut-towers.ts');
+  const towers = { text: towerOf(teacher.model, TEXT_EMBEDS), image: towerOf(teacher.model, IMAGE_EMBEDS) };
+  return cutTowers(towers, { text: student.text ?? {}, image: student.image ?? {} });
 }
