@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LimbeckError } from '../errors.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { defineBackbone } from './backbone.ts';
