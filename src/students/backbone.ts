@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Graph } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { BackboneFeatures, FeatureKind } from '../targets/features.ts';
-import type { GivenDecoder } from './given-decoder.ts';
+import type { GivenDecoder } from './decoder-parts.ts';
 import type { TaughtText } from './least-squares-start.ts';
 import type { ParameterMaker } from './parameters.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import { type Graph, intAttribute, intsAttribute, type Node, type Value } from '../onnx/graph.ts';
 import { float32, type Tensor } from '../onnx/tensor.ts';
-import type { DecoderKind, DecoderSizes, GivenDecoder } from './given-decoder.ts';
+import type { DecoderKind, DecoderSizes, GivenDecoder } from './decoder-parts.ts';
 
 const size = z.int().positive();
 const epsilon = z.number().positive();

@@ -1,7 +1,7 @@
 import { LimbeckError } from '../../errors.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { keptLayers } from '../../students/cut.ts';
-import type { DecoderSizes, GivenDecoder } from '../../students/given-decoder.ts';
+import type { DecoderSizes, GivenDecoder } from '../../students/decoder-parts.ts';
 import type { CutSize } from './cut-to-size.ts';
 import { leastFirst } from './importance.ts';
 

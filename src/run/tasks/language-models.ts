@@ -6,7 +6,7 @@ import { writeLanguageModel } from '../../export/language-model.ts';
 import type { DecoderArchitecture } from '../../export/language-model-config.ts';
 import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { GivenDecoder } from '../../students/given-decoder.ts';
+import type { GivenDecoder } from '../../students/decoder-parts.ts';
 import { findTarget } from '../../targets/index.ts';
 import { rowIds } from '../batches/taught-texts.ts';
 import type { BoundSamples } from './sample-kind.ts';
