@@ -194,7 +194,8 @@ export async function planExport(context: PlanningContext, costs: Artifacts): Pr
   const exits = await exitSeconds(context, cost);
   if (exits) costs.set(EXIT_COST, exits);
   // Corrected biases are tried on the validation split.
-  const tried = recipe.export.int8 && recipe.export.int8.correctBiases ? 2 : 0;
+  const { int8 } = recipe.export;
+  const tried = int8 !== false && int8.correctBiases ? 2 : 0;
   const seconds = files.seconds + (2 * smaller + tried) * evaluation.seconds + (exits?.choosing ?? 0);
   return {
     stage: 'export',
