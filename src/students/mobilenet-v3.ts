@@ -41,6 +41,34 @@ function block(
 }
 
 const CONFIGURATIONS = {
+  /** Table 1 of the paper. */
+  large: {
+    stem: { channels: 16, stride: 2 },
+    stages: [
+      [block(3, 16, 16, '', 'relu', 1)],
+      [block(3, 64, 24, '', 'relu', 2), block(3, 72, 24, '', 'relu', 1)],
+      [
+        block(5, 72, 40, 'squeeze', 'relu', 2),
+        block(5, 120, 40, 'squeeze', 'relu', 1),
+        block(5, 120, 40, 'squeeze', 'relu', 1),
+      ],
+      [
+        block(3, 240, 80, '', 'hardSwish', 2),
+        block(3, 200, 80, '', 'hardSwish', 1),
+        block(3, 184, 80, '', 'hardSwish', 1),
+        block(3, 184, 80, '', 'hardSwish', 1),
+        block(3, 480, 112, 'squeeze', 'hardSwish', 1),
+        block(3, 672, 112, 'squeeze', 'hardSwish', 1),
+      ],
+      [
+        block(5, 672, 160, 'squeeze', 'hardSwish', 2),
+        block(5, 960, 160, 'squeeze', 'hardSwish', 1),
+        block(5, 960, 160, 'squeeze', 'hardSwish', 1),
+      ],
+    ],
+    last: 960,
+    hidden: 1280,
+  },
   /** Table 2 of the paper, without the squeeze after the last convolution. */
   small: {
     stem: { channels: 16, stride: 2 },
@@ -82,10 +110,10 @@ const CONFIGURATIONS = {
 const options = z
   .object({
     size: z
-      .enum(['small', 'tiny'])
+      .enum(['large', 'small', 'tiny'])
       .default('small')
       .describe(
-        'MobileNetV3-Small for images from 64x64 on (it halves them five times), or a tiny one for 28x28.',
+        'MobileNetV3-Large or -Small for images from 64x64 on (both halve them five times), or a tiny one for 28x28.',
       ),
     width: z.number().min(0.1).max(4).default(1).describe('Multiplies all channels.'),
     momentum: z
