@@ -9,6 +9,7 @@ import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
 import { shippedForm } from '../run/shipping/shipped-form.ts';
 import { buildClassifier } from '../students/build-student.ts';
+import { efficientnetLite } from '../students/efficientnet-lite.ts';
 import { mobilenetV3 } from '../students/mobilenet-v3.ts';
 import { resnet } from '../students/resnet.ts';
 import type { Student } from '../students/student.ts';
@@ -66,6 +67,8 @@ const STUDENTS: Record<string, () => Student> = {
   resnet: () =>
     buildClassifier(resnet, { width: 8, stages: 2, blocks: 1, bottleneck: false, zeroInit: false }, size()),
   'mobilenet-v3': () => buildClassifier(mobilenetV3, { size: 'tiny', width: 0.5, momentum: 0.99 }, size()),
+  'efficientnet-lite': () =>
+    buildClassifier(efficientnetLite, { size: 'tiny', width: 0.5, momentum: 0.99 }, size()),
 };
 
 const OPTIONS: Record<string, QuantizeOptions> = {

@@ -37,7 +37,7 @@ export function integerRegion(graph: Graph, layers: readonly ConvolutionLayer[])
       integers.add(layer.output);
     } else if (node.domain === '' && output && node.inputs.every((value) => value && integers.has(value))) {
       if (node.opType === 'Add') {
-        const relu = soleRelu(output, consumers, outputs);
+        const relu = soleRelu(output, consumers, outputs, graph.initializers);
         const sum = { node, relu, output: relu?.outputs[0] ?? output };
         sums.set(node, sum);
         integers.add(sum.output);

@@ -44,7 +44,7 @@ export interface ConvolutionLayer {
   readonly weight: Value;
   /** float32 [O]. */
   readonly bias: Value | undefined;
-  /** The Relu right after it, which the layer takes in: unsigned levels from zero up are its output already. */
+  /** The Relu (or ReLU6) right after it, which the layer takes in: unsigned levels from zero up are its output already. */
   readonly relu: Node | undefined;
   /** What the layer gives: the node's output or, with `relu`, that one's. */
   readonly output: Value;
@@ -116,7 +116,7 @@ export function quantizableLayers(graph: Graph): QuantizableLayer[] {
     if (!input || !weight || !output || kernel?.type !== 'float32' || kernel.dims.length < 3)
       return undefined;
     if (constant(input) || (bias && constant(bias)?.type !== 'float32')) return undefined;
-    const relu = soleRelu(output, consumers, outputs);
+    const relu = soleRelu(output, consumers, outputs, graph.initializers);
     const base = { kind: 'convolution' as const, name: node.name, node, input, weight };
     return { ...base, bias: bias ?? undefined, relu, output: relu?.outputs[0] ?? output };
   };
@@ -138,14 +138,24 @@ export function quantizableLayers(graph: Graph): QuantizableLayer[] {
   });
 }
 
-/** The Relu that alone reads a value. */
+/** The Relu that alone reads a value, or the Clip from zero up (ReLU6): the levels of its output end where it does. */
 export function soleRelu(
   value: Value,
   consumers: ReadonlyMap<Value, readonly Node[]>,
   outputs: ReadonlySet<Value>,
+  initializers: Graph['initializers'],
 ): Node | undefined {
   const [next, ...others] = outputs.has(value) ? [] : (consumers.get(value) ?? []);
-  return next?.opType === 'Relu' && next.domain === '' && others.length === 0 ? next : undefined;
+  if (next?.domain !== '' || others.length > 0) return undefined;
+  return next.opType === 'Relu' || (next.opType === 'Clip' && clipsFromZero(next, initializers))
+    ? next
+    : undefined;
+}
+
+function clipsFromZero({ inputs }: Node, initializers: Graph['initializers']): boolean {
+  const [, low, high] = inputs;
+  const least = low && initializers.get(low);
+  return least?.data[0] === 0 && (!high || initializers.has(high));
 }
 
 /** A bias that every row gets: [N], or [1, N] as Gemm allows. */

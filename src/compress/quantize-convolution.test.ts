@@ -75,7 +75,7 @@ interface Shape {
 }
 
 /** y = conv(x), with a bias that is large for one channel whose weights are nearly nothing. */
-function convolution(shape: Shape, { relu = false, bias = true } = {}): Graph {
+function convolution(shape: Shape, { activation = 'none', bias = true } = {}): Graph {
   const { inputs, outputs, kernel, group = 1, strides, dilations } = shape;
   const g = new GraphBuilder();
   const spatial = kernel.map(() => 9);
@@ -91,7 +91,8 @@ function convolution(shape: Shape, { relu = false, bias = true } = {}): Graph {
     strides: strides ?? kernel.map(() => 1),
     dilations: dilations ?? kernel.map(() => 1),
   });
-  g.output(relu ? g.relu(y) : y, 'y');
+  const activated: Record<string, () => TypedValue> = { relu: () => g.relu(y), relu6: () => g.clip(y, 0, 6) };
+  g.output(activated[activation]?.() ?? y, 'y');
   return g.build();
 }
 
@@ -132,9 +133,9 @@ describe('convolutions in int8', () => {
     const { inputs, kernel, group = 1 } = shape;
     const x = random('x', [2, inputs, ...kernel.map(() => 9)], 3);
     const terms = (inputs / group) * kernel.reduce((a, b) => a * b, 1);
-    for (const relu of [false, true]) {
+    for (const activation of ['none', 'relu', 'relu6']) {
       for (const bias of [false, true]) {
-        const graph = convolution(shape, { relu, bias });
+        const graph = convolution(shape, { activation, bias });
         expect(quantizableLayers(graph).map(({ name }) => name)).toEqual(['w']);
         const small = await quantized(graph, { x });
         const [exact, rounded] = [await run(graph, { x }), await run(small, { x })];
@@ -143,18 +144,20 @@ describe('convolutions in int8', () => {
         expect(difference(exact, rounded)).toBeLessThan(terms * (3 * dw + dx + dx * dw) + output + 1e-4);
         expect(difference(exact, rounded)).toBeGreaterThan(0);
         // Far below that bound, for errors do not all add up.
-        expect(difference(exact, rounded)).toBeLessThan(0.03 * largest(exact));
+        const before = activation === 'none' ? exact : await run(convolution(shape, { bias }), { x });
+        expect(difference(exact, rounded)).toBeLessThan(0.03 * largest(before));
       }
     }
   });
 
   it.each(Object.entries(SHAPES))('%s: ONNX Runtime computes it in int8', async (_name, shape) => {
     const x = random('x', [2, shape.inputs, ...shape.kernel.map(() => 9)], 3);
-    const small = await quantized(convolution(shape, { relu: true }), { x });
-    const operators = await operatorsRun(small, { x });
-    expect(operators).toContain('QLinearConv');
-    expect(operators).not.toContain('Conv');
-    expect(operators).not.toContain('Relu');
+    for (const activation of ['relu', 'relu6']) {
+      const small = await quantized(convolution(shape, { activation }), { x });
+      const operators = await operatorsRun(small, { x });
+      expect(operators).toContain('QLinearConv');
+      for (const name of ['Conv', 'Relu', 'Clip']) expect(operators).not.toContain(name);
+    }
   });
 
   it('stays in int8 over residual connections and pooling', async () => {

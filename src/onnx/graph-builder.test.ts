@@ -31,6 +31,21 @@ describe('GraphBuilder', () => {
     expect(() => g.input('x', 'float32', [])).toThrow(/taken/);
   });
 
+  it('names no node as one that was copied, whose output has another name', () => {
+    const inner = new GraphBuilder();
+    const x = inner.input('x', 'float32', [2]);
+    inner.output(inner.relu(x), 'y');
+    const graph = inner.build();
+    // As a file has it that was written elsewhere: the node is not called as its output.
+    const foreign = { ...graph, nodes: graph.nodes.map((node, i) => ({ ...node, name: `Relu_${i}` })) };
+    const g = new GraphBuilder();
+    const input = g.input('x', 'float32', [2]);
+    const copied = g.inline(foreign, new Map([['x', input]]));
+    g.output(g.relu(copied.get('y')!));
+    const names = g.build().nodes.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it('shares equal constants', () => {
     const g = new GraphBuilder();
     const x = g.input('x', 'float32', [2]);

@@ -138,7 +138,7 @@ export class GraphRecorder {
     if (domain !== '' && !this.#opsets.has(domain)) this.#opsets.set(domain, 1);
     const name = this.#claim(options.name ? this.#scoped(options.name) : this.#fresh(this.#scoped(opType)));
     const call: Call = {
-      name,
+      name: this.#unusedNodeName(name),
       opType,
       domain,
       inputs: withoutTrailingNulls(inputs),
@@ -331,7 +331,7 @@ export class GraphRecorder {
     // Our own nodes are called like their first output, and stay so.
     const own = node.name === '' || node.name === node.outputs[0]?.name;
     const call: Call<Value> = {
-      name: own ? (names[0] ?? this.#scoped(node.opType)) : this.#unusedNodeName(this.#scoped(node.name)),
+      name: this.#unusedNodeName(own ? (names[0] ?? this.#scoped(node.opType)) : this.#scoped(node.name)),
       opType: node.opType,
       domain: node.domain,
       inputs: withoutTrailingNulls(node.inputs.map((value) => value && (mapped.get(value) ?? value))),
@@ -433,7 +433,9 @@ export class GraphRecorder {
   /** `stem_3`: the next unused number for this stem. */
   #fresh(stem: string): string {
     let count = this.#counters.get(stem) ?? 0;
-    while (this.#names.has(`${stem}_${count}`) || this.#reserved.has(`${stem}_${count}`)) count++;
+    const isTaken = (name: string) =>
+      this.#names.has(name) || this.#reserved.has(name) || this.#nodeNames.has(name);
+    while (isTaken(`${stem}_${count}`)) count++;
     this.#counters.set(stem, count + 1);
     return `${stem}_${count}`;
   }

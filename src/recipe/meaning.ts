@@ -78,6 +78,7 @@ export function meaningProblems(recipe: Wanted): Problem[] {
   if (!main) return [];
   return [
     ...featureProblems(recipe.student, outputs),
+    ...tokenizerProblems(recipe.inputs),
     ...lossProblems(recipe.objective, outputs, main),
     ...SCHEDULES.flatMap((schedule) => answersTo(schedule, recipe, outputs, main)),
     ...curriculumProblems(recipe, main),
@@ -106,6 +107,22 @@ function featureProblems({ kind }: Wanted['student'], outputs: readonly Output[]
     const message = `the output '${name}' answers for ${FEATURE_TITLES[wanted]}, which ${kind} has no features of; students that have: ${able.map((one) => one.kind).join(', ')}`;
     return [{ path: ['student', 'kind'], message }];
   });
+}
+
+/** Where texts are one of several inputs, teacher and student read them by one tokenizer. */
+function tokenizerProblems(inputs: Wanted['inputs']): Problem[] {
+  const all = Object.entries(inputs ?? {});
+  if (all.every(([, { modality }]) => modality === 'text')) return [];
+  return all.flatMap(([name, input]) =>
+    (input as { tokenizer?: unknown }).tokenizer === undefined
+      ? []
+      : [
+          {
+            path: ['inputs', name, 'tokenizer'],
+            message: "texts beside other inputs are read by the teacher's tokenizer: leave the key out",
+          },
+        ],
+  );
 }
 
 function lossProblems(objective: unknown, outputs: readonly Output[], main: Output): Problem[] {

@@ -102,6 +102,14 @@ test('keys of sections of names are told with what is wrong below them', () => {
   );
 });
 
+test("a tokenizer is named for texts alone: beside images they are read by the teacher's", () => {
+  const { inputs } = recipeOf('emoji.yaml') as { inputs: { text: Section; image: Section } };
+  const own = { inputs: { ...inputs, text: { ...inputs.text, tokenizer: 'tokenizer.json' } } };
+  expect(messageOf('emoji.yaml', own)).toBe(
+    "inputs.text.tokenizer: texts beside other inputs are read by the teacher's tokenizer: leave the key out",
+  );
+});
+
 test('of many names those are shown that look like what was typed', () => {
   expect(messageOf('emoji.yaml', { objective: [{ kind: 'infoNC' }] })).toMatch(
     /^objective\[0\]\.kind: expected one of 'infoNce', .* and \d+ more, but it is 'infoNC'$/,

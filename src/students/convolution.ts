@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { float } from '../onnx/attributes.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
@@ -43,6 +44,18 @@ export interface BatchNormOptions {
   /** How much of the running statistics a step keeps (0.9). */
   readonly momentum?: number;
   readonly epsilon?: number;
+}
+
+/** `BatchNormOptions.momentum`, as a recipe has it. */
+export function momentumOption(value: number) {
+  return z
+    .number()
+    .min(0)
+    .max(0.9999)
+    .default(value)
+    .describe(
+      'How much of its running statistics batch normalisation keeps at each step: 0.9 for trainings of few hundred steps.',
+    );
 }
 
 /**

@@ -5,6 +5,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { Features } from '../targets/features.ts';
 import { type Backbone, defineBackbone, type FrozenTower } from './backbone.ts';
 import { bert } from './bert.ts';
+import { efficientnetLite } from './efficientnet-lite.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
 import type { ParameterMaker } from './parameters.ts';
 import { resnet } from './resnet.ts';
@@ -21,7 +22,7 @@ interface TowerKind {
 }
 
 const TEXT_TOWERS: readonly TowerKind[] = [textConv, textAttention, staticEmbedding, bert];
-const IMAGE_TOWERS: readonly TowerKind[] = [mobilenetV3, resnet, vit];
+const IMAGE_TOWERS: readonly TowerKind[] = [mobilenetV3, efficientnetLite, resnet, vit];
 
 const kindOf = ({ kind, options }: TowerKind) => z.strictObject({ kind: z.literal(kind), ...options.shape });
 

@@ -10,6 +10,7 @@ import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
 import type { Backbone } from './backbone.ts';
 import { buildClassifier } from './build-student.ts';
+import { efficientnetLite } from './efficientnet-lite.ts';
 import { BACKBONES } from './index.ts';
 import { ParameterMaker } from './parameters.ts';
 import type { Student } from './student.ts';
@@ -25,6 +26,7 @@ const VARIANTS: readonly (readonly [kind: string, options: Record<string, unknow
   ['resnet', { width: 8, blocks: 1, stages: 2 }],
   ['resnet', { width: 4, blocks: 2, stages: 2, bottleneck: true, zeroInit: false }],
   ['mobilenet-v3', { size: 'tiny', width: 0.5 }],
+  ['efficientnet-lite', { size: 'tiny', width: 0.5 }],
   ['vit', { width: 8, heads: 2, layers: 1, patch: 4 }],
 ];
 
@@ -97,6 +99,26 @@ it('a residual branch that starts at nothing leaves its input as it is', async (
   expect(count({ width: 4, stages: 2, blocks: 3 })).toBe(6);
   expect(count({ width: 4, stages: 2, blocks: 3, zeroInit: false })).toBe(0);
 });
+
+it.each([
+  ['lite0', 4_652_008],
+  ['lite1', 5_416_680],
+  ['lite3', 8_197_096],
+])(
+  'efficientnet-lite of size %s has as many parameters as its authors count, with 1000 classes',
+  (size, count) => {
+    // Sizes alone count: drawing 13 million numbers takes a while.
+    const random = { ...randomStream(1, 'sizes'), normal: () => 0 };
+    const inputs = { channels: 3, height: 64, width: 64, classes: 1000, random };
+    const { graph, parameters } = buildClassifier(
+      efficientnetLite,
+      efficientnetLite.options.parse({ size }),
+      inputs,
+    );
+    const sizes = [...graph.initializers].filter(([{ name }]) => parameters.includes(name));
+    expect(sizes.reduce((sum, [, { data }]) => sum + data.length, 0)).toBe(count);
+  },
+);
 
 it('patches have to divide the image', () => {
   expect(() => build('vit', { patch: 5 })).toThrow(

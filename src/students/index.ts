@@ -8,6 +8,7 @@ import { clip } from './clip.ts';
 import { cut } from './cut.ts';
 import { distilbert } from './distilbert.ts';
 import { dualEncoder } from './dual-encoder.ts';
+import { efficientnetLite } from './efficientnet-lite.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 import { mobilenetV3 } from './mobilenet-v3.ts';
@@ -32,6 +33,7 @@ export const BACKBONES = registry('student', [
   llama,
   resnet,
   mobilenetV3,
+  efficientnetLite,
   vit,
   audioConv,
   dualEncoder,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { float } from '../onnx/attributes.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import { defineBackbone } from './backbone.ts';
-import { batchNorm, type ConvolutionSize, convolution } from './convolution.ts';
+import { type ConvolutionSize, momentumOption } from './convolution.ts';
+import { invertedResidual, multipleOf8, normalizedConvolution } from './inverted-residual.ts';
 import { mapFeatures, pooledFeatures } from './linear-features.ts';
 import { pooled } from './pooled.ts';
 
@@ -116,14 +117,7 @@ const options = z
         'MobileNetV3-Large or -Small for images from 64x64 on (both halve them five times), or a tiny one for 28x28.',
       ),
     width: z.number().min(0.1).max(4).default(1).describe('Multiplies all channels.'),
-    momentum: z
-      .number()
-      .min(0)
-      .max(0.9999)
-      .default(0.99)
-      .describe(
-        'How much of its running statistics batch normalisation keeps at each step: 0.9 for trainings of few hundred steps.',
-      ),
+    momentum: momentumOption(0.99),
   })
   .describe('MobileNetV3 (Howard et al., 2019): inverted residuals, squeeze and excitation, hard swish.');
 
@@ -148,7 +142,7 @@ export const mobilenetV3 = defineBackbone({
     const activate = (x: TypedValue, activation: Activation) =>
       activation === 'relu' ? g.relu(x) : g.op('HardSwish', [x]);
     const normalized = (name: string, x: TypedValue, shape: ConvolutionSize) =>
-      g.scope(name, () => batchNorm(g, make, convolution(g, make, x, shape), shape.outputs, norm));
+      normalizedConvolution(g, make, name, x, shape, norm);
 
     const image = g.input('pixel_values', 'float32', ['batch', channels, height, pixels]);
     let inputs = wide(stem.channels);
@@ -164,7 +158,7 @@ export const mobilenetV3 = defineBackbone({
     stages.forEach((blocks, s) => {
       g.scope(`stage_${s + 1}`, () => {
         blocks.forEach((shape, b) => {
-          x = g.scope(`block_${b + 1}`, () => invertedResidual(x, inputs, shape));
+          x = g.scope(`block_${b + 1}`, () => invertedBlock(x, inputs, shape));
           inputs = wide(shape.outputs);
         });
         x = g.identity(x, 'output');
@@ -183,18 +177,16 @@ export const mobilenetV3 = defineBackbone({
       map: () => mapFeatures(g, make, x, inputs),
     };
 
-    function invertedResidual(x: TypedValue, inputs: number, shape: Block): TypedValue {
+    function invertedBlock(x: TypedValue, inputs: number, shape: Block): TypedValue {
       const { kernel, stride, activation } = shape;
-      const [expanded, outputs] = [wide(shape.expanded), wide(shape.outputs)];
-      let inner = x;
-      if (expanded !== inputs) {
-        inner = activate(normalized('expand', x, { inputs, outputs: expanded, kernel: 1 }), activation);
-      }
-      const depthwise = { inputs: expanded, outputs: expanded, kernel, stride, groups: expanded };
-      inner = activate(normalized('depthwise', inner, depthwise), activation);
-      if (shape.squeeze) inner = g.scope('squeeze', () => squeezeExcitation(inner, expanded));
-      const result = normalized('project', inner, { inputs: expanded, outputs, kernel: 1 });
-      return stride === 1 && inputs === outputs ? g.add(result, x) : result;
+      const sizes = { inputs, expanded: wide(shape.expanded), outputs: wide(shape.outputs), kernel, stride };
+      const weigh = (inner: TypedValue, channels: number) =>
+        g.scope('squeeze', () => squeezeExcitation(inner, channels));
+      return invertedResidual(g, make, x, sizes, {
+        norm,
+        activate: (of) => activate(of, activation),
+        weigh: shape.squeeze ? weigh : undefined,
+      });
     }
 
     /** Weighs each channel by what all channels are like on average (section 5.3: a quarter of them inside). */
@@ -219,9 +211,3 @@ export const mobilenetV3 = defineBackbone({
     }
   },
 });
-
-/** The nearest multiple of 8 that is not less than nine tenths of `count` (as the paper's code rounds). */
-function multipleOf8(count: number): number {
-  const rounded = Math.max(8, Math.floor((count + 4) / 8) * 8);
-  return rounded < 0.9 * count ? rounded + 8 : rounded;
-}

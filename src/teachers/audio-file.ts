@@ -1,11 +1,11 @@
 import { INPUT_VALUES } from '../data/columns.ts';
 import { LimbeckError } from '../errors.ts';
 import { basename } from '../platform/paths.ts';
-import { readRegularText } from '../regular-file.ts';
 import type { WrittenSize } from '../size-in-bytes.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, withLogits } from './class-logits.ts';
-import { fileOf, modelFiles } from './model-folder.ts';
+import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
+import { readPreprocessorConfig } from './preprocessor-config.ts';
 import { readTeacherFile } from './read-teacher.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { type AudioTeacherSource, LOGITS } from './teacher-source.ts';
@@ -46,6 +46,7 @@ export function openAudioFile({ model, output, labels, memory }: AudioFileOption
   const scores = withLogits(named.graph);
   const classes = teacherClasses(fileOf(files, 'config.json'), labels);
   const [, length] = waveform.shape;
+  const heard = rateOf(files);
   return {
     title: basename(path),
     file: path,
@@ -54,25 +55,23 @@ export function openAudioFile({ model, output, labels, memory }: AudioFileOption
     logitsOutput: LOGITS,
     ...(classes && { classes }),
     ...(typeof length === 'number' && { samples: length }),
-    ...rateOf(fileOf(files, 'preprocessor_config.json')),
-    notes: [...files.notes, ...answering.notes, ...named.notes, ...scores.notes],
+    ...heard,
+    notes: [
+      ...files.notes,
+      ...answering.notes,
+      ...named.notes,
+      ...scores.notes,
+      ...(heard.rate === undefined
+        ? ['nothing beside the teacher says at which rate it hears: it is taken to be that of the data']
+        : []),
+    ],
   };
 }
 
-/** What a preprocessor_config.json says of the audio; nothing where there is none. */
-function rateOf(path: string | undefined): Pick<AudioTeacherSource, 'rate' | 'isNormalized'> {
-  if (path === undefined) return {};
-  let config: { sampling_rate?: unknown; do_normalize?: unknown };
-  try {
-    config = JSON.parse(readRegularText(path));
-  } catch (cause) {
-    throw new LimbeckError('teacher.config', 'preprocessor_config.json is not JSON', {
-      where: path,
-      remedy: 'Take the file that came with the model.',
-      cause,
-    });
-  }
-  const { sampling_rate: rate, do_normalize: normalized } = config;
+/** What the files of a model say of its audio; nothing where there are none. */
+function rateOf(files: ModelFiles): Pick<AudioTeacherSource, 'rate' | 'isNormalized'> {
+  const { sampling_rate: rate, do_normalize: normalized } =
+    readPreprocessorConfig(files, 'feature_extractor')?.json ?? {};
   return {
     ...(typeof rate === 'number' && { rate }),
     ...(typeof normalized === 'boolean' && { isNormalized: normalized }),

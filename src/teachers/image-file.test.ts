@@ -132,6 +132,29 @@ describe('its preprocessor_config.json', () => {
     expect(b).toBeCloseTo(sum(bytes.slice(4).map((byte) => wanted(byte, 1))), 3);
   });
 
+  it('may want blue before red, after mean and deviation', async () => {
+    classifier([['x', ['batch', 3, 2, 2]]]);
+    const config = { do_flip_channel_order: true, image_mean: [0.1, 0.2, 0.3], image_std: [1, 1, 1] };
+    writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(config));
+    const source = open();
+    const pixels = [0, 1, 2].flatMap((channel) => new Array<number>(4).fill(channel));
+    const seen = await scores(forDataPixels(source.model, source.pixels, data(3)), pixels, [1, 3, 2, 2]);
+    // A pixel p of the data is the byte 255 * (0.25 p + 0.5).
+    const wanted = [0, 1, 2].map((channel) => 4 * (0.25 * channel + 0.5 - [0.1, 0.2, 0.3][channel]!));
+    expect(seen).toEqual(wanted.reverse().map((value) => expect.closeTo(value, 5)));
+    expect(source.preprocessing).toMatchObject({ resize: { height: 2, width: 2 } });
+  });
+
+  it('may be the part of a processor_config.json, and is told where it asks for what is not done here', () => {
+    classifier([['x', ['batch', 3, 2, 2]]]);
+    const image_processor = { do_pad: true, do_rescale: true, image_mean: [0.1], image_std: [0.2] };
+    writeFileSync(join(folder, 'processor_config.json'), JSON.stringify({ image_processor }));
+    const source = open();
+    expect(source.pixels).toEqual({ scale: 1 / 255, mean: [0.1], deviation: [0.2] });
+    expect(source.notes).toContainEqual(expect.stringContaining('do_pad'));
+    expect(source.notes).not.toContainEqual(expect.stringContaining('no preprocessor_config.json'));
+  });
+
   it('changes nothing where the data are normalised so, and is missed where it is not there', () => {
     classifier([['pixel_values', ['batch', 2, 2, 2]]]);
     expect(open().notes).toEqual([

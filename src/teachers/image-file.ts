@@ -1,12 +1,9 @@
-import { fixedSize, type Preprocessing, readPreprocessing } from '../data/modalities/image/preprocessing.ts';
-import { LimbeckError } from '../errors.ts';
 import { basename } from '../platform/paths.ts';
-import { readRegularText } from '../regular-file.ts';
 import type { WrittenSize } from '../size-in-bytes.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
 import { imageInput, imageLayout, withPixelValues } from './image-model.ts';
-import { readPixelForm } from './image-preprocessing.ts';
+import { ownImages } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
 import { readTeacherFile } from './read-teacher.ts';
 import { teacherClasses } from './teacher-classes.ts';
@@ -68,56 +65,23 @@ function openImageModel(options: ImageFileOptions) {
   const layout = imageLayout(input);
   const model = withPixelValues(answering.graph, input, layout);
   const [, ...dims] = model.inputs[0]?.shape ?? [];
-  const config = fileOf(files, 'preprocessor_config.json');
   const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
   const sizes = dims.map((size) => (typeof size === 'number' ? size : undefined));
-  const preprocessing = ownPreprocessing(config, sizes);
+  const { notes: pixelNotes, ...images } = ownImages(files, sizes);
   return {
     title: basename(path),
-    ...(preprocessing && { preprocessing }),
+    ...images,
     file: path,
     model,
     advice,
     ...(classes && { classes }),
     dims: sizes,
-    ...(config !== undefined && { pixels: readPixelForm(config) }),
     notes: [
       ...files.notes,
       ...answering.notes,
       ...(input.name === PIXEL_VALUES ? [] : [`the teacher's input '${input.name}' takes the image`]),
       ...(layout === 'channels-last' ? ['the teacher takes images as [height, width, channels]'] : []),
     ],
-    pixelNotes:
-      config === undefined
-        ? [
-            'there is no preprocessor_config.json beside the teacher: its pixels are taken to be normalised by the mean and deviation of the training images',
-          ]
-        : [],
+    pixelNotes,
   };
-}
-
-/**
- * How a model makes its images: as its `preprocessor_config.json` says, in the size that its input has. Undefined where neither
- * tells the size, and where the file asks for what is done nowhere here: then it reads images of the data's size.
- */
-function ownPreprocessing(
-  config: string | undefined,
-  [, height, width]: readonly (number | undefined)[],
-): Preprocessing | undefined {
-  const own = height !== undefined && width !== undefined ? { height, width } : undefined;
-  const read = config === undefined ? undefined : readOrNothing(config);
-  const told = read && fixedSize(read);
-  if (read && told && (!own || (own.height === told.height && own.width === told.width))) return read;
-  // A size that depends on the image, or another than the model's: the model has the last word.
-  const form = read ?? { resample: 'bilinear' as const, rescale: 1 / 255 };
-  return own && { ...form, resize: own, ...(form.crop && { crop: own }) };
-}
-
-function readOrNothing(config: string): Preprocessing | undefined {
-  try {
-    return readPreprocessing(JSON.parse(readRegularText(config).replace(/^\uFEFF/, '')), config);
-  } catch (error) {
-    if (error instanceof LimbeckError || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

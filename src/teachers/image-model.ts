@@ -1,7 +1,7 @@
 import { LimbeckError } from '../errors.ts';
 import type { Dim, Graph, TypedValue, Value } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
-import { float32 } from '../onnx/tensor.ts';
+import { float32, int64 } from '../onnx/tensor.ts';
 import type { PixelForm } from './image-preprocessing.ts';
 import { PIXEL_VALUES } from './teacher-source.ts';
 import { describeValue } from './text-inputs.ts';
@@ -77,26 +77,31 @@ export interface DataPixels {
 const SAME = 1e-4;
 
 /**
- * The model as the pixels of a data set are fed to it: brought to the form in which it was trained, one grey channel given
- * as all that it takes, and its open sizes those of the data.
+ * The model as the pixels of a data set are fed to its input `pixel_values`: brought to the form in which it was trained, one grey
+ * channel given as all that it takes, and its open sizes those of the data. Other inputs stay.
  */
 export function forDataPixels(graph: Graph, form: PixelForm | undefined, data: DataPixels): Graph {
-  const { shape = [] } = graph.inputs[0] as Value;
+  const { shape = [] } = pixelInput(graph);
   const [batch, ...wanted] = shape;
   const [channels, height, width] = data.dims;
   const repeats = channels === 1 && wanted[0] === 3;
-  const change = form && pixelChange(form, data, repeats ? 3 : channels);
+  const inModel = repeats ? 3 : channels;
+  const change = form && pixelChange(form, data, inModel);
+  const reverses = form?.isReversed === true && inModel === 3;
   const isOpen = wanted.some((size) => typeof size === 'string');
-  if (!repeats && !change && !isOpen) return graph;
+  if (!repeats && !change && !reverses && !isOpen) return graph;
   const sizes = [channels, height, width].map((size, axis) =>
     typeof wanted[axis] === 'string' || (axis === 0 && repeats) ? size : (wanted[axis] as number),
   );
   return withInput(graph, [batch as Dim, ...sizes], (g, pixels) => {
     const all = repeats ? g.concat([pixels, pixels, pixels], 1) : pixels;
-    if (!change) return all;
     const column = (name: string, values: readonly number[]) =>
       g.initializer(name, float32([...values], [values.length, 1, 1]));
-    return g.add(g.mul(all, column('pixels/scale', change.scale)), column('pixels/offset', change.offset));
+    const changed = change
+      ? g.add(g.mul(all, column('pixels/scale', change.scale)), column('pixels/offset', change.offset))
+      : all;
+    if (!reverses) return changed;
+    return g.gather(changed, g.initializer('pixels/order', int64([2, 1, 0], [3])), 1);
   });
 }
 
@@ -110,7 +115,7 @@ function pixelChange({ scale, mean, deviation }: PixelForm, { normalization }: D
   if (each.some((one) => Number.isNaN(one.scale) || Number.isNaN(one.offset)))
     throw new LimbeckError(
       'teacher.config',
-      `the teacher's preprocessor_config.json is for another number of channels`,
+      "the teacher's preprocessor_config.json is for another number of channels",
       {
         where: `image_mean has ${mean.length} numbers, the images ${channels} channels`,
         remedy: 'Take the file that came with the model.',
@@ -120,17 +125,29 @@ function pixelChange({ scale, mean, deviation }: PixelForm, { normalization }: D
   return same ? undefined : { scale: each.map((one) => one.scale), offset: each.map((one) => one.offset) };
 }
 
-/** The model with another input `pixel_values`, of which `body` makes what its only input was. */
+/** The model with another input `pixel_values`, of which `body` makes what its input for images was. */
 function withInput(
   graph: Graph,
   shape: readonly Dim[],
   body: (g: GraphBuilder, pixels: TypedValue) => TypedValue,
 ): Graph {
   const g = new GraphBuilder(graph.opsets.get(''));
-  const pixels = g.input(PIXEL_VALUES, 'float32', shape);
-  const [old] = graph.inputs as [Value];
-  const values = g.copy(graph, new Map([[old.name, body(g, pixels)]]));
+  const old = pixelInput(graph);
+  const bound = new Map(
+    graph.inputs.map((input): [string, TypedValue] => [
+      input.name,
+      input === old
+        ? body(g, g.input(PIXEL_VALUES, 'float32', shape))
+        : g.input(input.name, input.type as NonNullable<Value['type']>, input.shape ?? []),
+    ]),
+  );
+  const values = g.copy(graph, bound);
   for (const output of graph.outputs) g.output(values.get(output) as Value);
   for (const [key, value] of graph.metadata) g.setMetadata(key, value);
   return g.build(graph.name);
+}
+
+/** The input for images: `pixel_values`, or the only one. */
+function pixelInput({ inputs }: Graph): Value {
+  return (inputs.find(({ name }) => name === PIXEL_VALUES) ?? inputs[0]) as Value;
 }

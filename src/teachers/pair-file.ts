@@ -7,7 +7,7 @@ import { basename, dirname } from '../platform/paths.ts';
 import type { WrittenSize } from '../size-in-bytes.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { answeringForm } from './answering-form.ts';
-import { readPixelForm } from './image-preprocessing.ts';
+import { ownImages } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
 import { DEFAULT_MAX_LENGTH, noTokenizer, readTokenizer } from './onnx-file.ts';
 import { positionLimit } from './position-limit.ts';
@@ -23,7 +23,7 @@ import { describeValue } from './text-inputs.ts';
 
 /** A model of texts and images: outputs `text_embeds` and `image_embeds`, float32 [batch, width]. */
 export type PairTeacherSource = TextTeacherSource &
-  Pick<ImageTeacherSource, 'dims' | 'pixels'> & {
+  Pick<ImageTeacherSource, 'dims' | 'pixels' | 'preprocessing'> & {
     /** Numbers in a vector. */
     readonly width: number;
   };
@@ -47,7 +47,7 @@ export async function openPairFile(path: string, memory?: WrittenSize): Promise<
   const { graph, advice } = readTeacherFile(files.model, memory);
   const answering = answeringForm(graph);
   const { model, width, dims } = rowByRow(answering.graph, files.model);
-  const config = fileOf(files, 'preprocessor_config.json');
+  const { notes, ...images } = ownImages(files, dims);
   return {
     // `model.onnx` says nothing: the folder has the name.
     title: basename(files.folders.at(-1) ?? dirname(files.model)),
@@ -58,9 +58,9 @@ export async function openPairFile(path: string, memory?: WrittenSize): Promise<
     maxLength: declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH,
     width,
     dims,
-    ...(config !== undefined && { pixels: readPixelForm(config) }),
+    ...images,
     // The models of each tower alone lie beside it: they are not another choice.
-    notes: [...files.notes.filter((note) => !note.includes('text_model')), ...answering.notes],
+    notes: [...files.notes.filter((note) => !note.includes('text_model')), ...answering.notes, ...notes],
   };
 }
 

@@ -97,6 +97,7 @@ test.each([
   ['resnet', { width: 8, stages: 2, blocks: 1 }, pixels, images],
   ['resnet', { width: 4, stages: 2, blocks: 1, bottleneck: true }, pixels, images],
   ['mobilenet-v3', { size: 'tiny', width: 0.5 }, pixels, images],
+  ['efficientnet-lite', { size: 'tiny', width: 0.5 }, pixels, images],
   ['text-conv', { width: 12 }, words, texts],
 ] as const)(
   '%s %j without some channels is what it is with zeros there',

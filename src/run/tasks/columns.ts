@@ -1,17 +1,21 @@
+import { PIXEL_VALUES } from '../../data/columns.ts';
+import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
 import { CONFIG_FILE, jsonFile, type PackageFile, writePackage } from '../../export/package-folder.ts';
-import type { Graph } from '../../onnx/graph.ts';
 import { modalitiesOf } from '../../recipe/misplaced-kinds.ts';
 import { inputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { teacherMemory } from '../../recipe/teacher-memory.ts';
 import type { Head } from '../../targets/head.ts';
-import { modelFiles } from '../../teachers/model-folder.ts';
+import { ownImages } from '../../teachers/image-preprocessing.ts';
+import { fileOf, type ModelFiles, modelFiles } from '../../teachers/model-folder.ts';
+import { noTokenizer, readTokenizer } from '../../teachers/onnx-file.ts';
 import { readTeacherFile } from '../../teachers/read-teacher.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import type { StudentPackage } from '../context/task.ts';
+import { forImages, imagesOf } from '../teaching/image-reading.ts';
 import { runTokenizer } from '../teaching/open-teacher.ts';
 import type { RecipeRun, SampleReading } from './sample-kind.ts';
 
@@ -20,7 +24,11 @@ export async function openColumns(run: RecipeRun): Promise<SampleReading> {
   const { recipe } = run;
   const teacher = openColumnTeacher(run);
   const readsText = inputsOf(recipe).some(({ modality }) => modality === 'text');
-  const tokenizer = readsText ? await runTokenizer(run) : undefined;
+  const tokenizer = !readsText
+    ? undefined
+    : teacher
+      ? (await readTokenizer(fileOf(teacher.files, 'tokenizer.json') ?? noTokenizer(teacher.files))).tokenizer
+      : await runTokenizer(run);
   return {
     preprocessing: teacher ? 'the columns as the data set has them' : 'as the data set has it',
     tokenizer,
@@ -32,8 +40,13 @@ export async function openColumns(run: RecipeRun): Promise<SampleReading> {
   };
 }
 
+interface ColumnTeacher extends TeacherSource {
+  readonly file: string;
+  readonly files: ModelFiles;
+}
+
 /** A teacher that reads the columns under their own names, whatever they hold. */
-function openColumnTeacher({ recipe, options }: RecipeRun): (TeacherSource & { file: string }) | undefined {
+function openColumnTeacher({ recipe, options }: RecipeRun): ColumnTeacher | undefined {
   const choice = recipe.teacher as { readonly kind: string; readonly model: string } | undefined;
   if (!choice) return undefined;
   if (choice.kind !== 'onnx-columns') {
@@ -42,20 +55,32 @@ function openColumnTeacher({ recipe, options }: RecipeRun): (TeacherSource & { f
       remedy: 'Name onnx-columns; onnx-pair for texts and images.',
     });
   }
-  const { model: file } = modelFiles(recipePathResolver(options, 'teacher')(choice.model));
+  const files = modelFiles(recipePathResolver(options, 'teacher')(choice.model));
+  const { model: file, notes } = files;
   const { graph: model, advice } = readTeacherFile(file, teacherMemory(recipe));
-  return { title: file, file, model, advice };
+  return { title: file, file, files, model, advice, notes };
 }
 
-function forColumns<T extends { readonly file: string; readonly model: Graph }>(
-  teacher: T,
-  { inputs }: PreparedDataset,
-): T {
+/** The teacher over the columns of a data set; images as its own preprocessor_config.json wants their pixels. */
+function forColumns(teacher: ColumnTeacher, dataset: PreparedDataset): TeacherSource {
+  requireColumns(teacher, dataset);
+  const pixels = teacher.model.inputs.find(({ name }) => name === PIXEL_VALUES);
+  const hasImages = dataset.inputs.some(({ processor }) => processor instanceof ImageProcessor);
+  if (!pixels || !hasImages) return teacher;
+  const dims = (pixels.shape ?? []).slice(1).map((size) => (typeof size === 'number' ? size : undefined));
+  const { notes, ...form } = ownImages(teacher.files, dims);
+  return forImages(
+    { ...teacher, ...form, dims, notes: [...(teacher.notes ?? []), ...notes] },
+    imagesOf(dataset),
+  );
+}
+
+function requireColumns(teacher: ColumnTeacher, { inputs }: PreparedDataset): void {
   const columns = inputs.flatMap(({ processor }) => processor.columns);
   const strange = teacher.model.inputs.find(
     ({ name, type }) => !columns.some((column) => column.name === name && column.type === type),
   );
-  if (!strange) return teacher;
+  if (!strange) return;
   throw new LimbeckError(
     'teacher.inputs',
     `the teacher reads '${strange.name}' (${strange.type}), which no input gives`,

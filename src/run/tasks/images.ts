@@ -1,4 +1,3 @@
-import { ImageProcessor } from '../../data/modalities/image/image-processor.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { labelColumn } from '../../data/prepared/dataset-parts.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
@@ -15,15 +14,13 @@ import { boxes } from '../../targets/boxes.ts';
 import type { Head } from '../../targets/head.ts';
 import { type SentenceSpace, wordsColumn } from '../../targets/sentence-truth.ts';
 import { openImageAnswers, openImageFile } from '../../teachers/image-file.ts';
-import { forDataPixels } from '../../teachers/image-model.ts';
 import type { ImageTeacherChoice } from '../../teachers/index.ts';
 import type { ImageTeacherSource } from '../../teachers/teacher-source.ts';
 import type { StudentPackage } from '../context/task.ts';
 import { isClassifier, wantedOutputs } from '../heads/recipe-heads.ts';
-import { ownImageReading } from '../teaching/image-reading.ts';
+import { forImages, imagesOf, showImages } from '../teaching/image-reading.ts';
 import { localTeacher } from '../teaching/local-teacher.ts';
 import { withOrigin } from '../teaching/open-teacher.ts';
-import { requireImages } from '../teaching/require-classes.ts';
 import { imageClassResolver, matchImageDataset } from '../teaching/run-classes.ts';
 import { givenImageModel } from './given-student.ts';
 import type { PeerModel, RecipeRun, SampleKind } from './sample-kind.ts';
@@ -47,13 +44,15 @@ export const images: SampleKind = {
         const own = imagesOf(dataset);
         const writing = await writingParts(recipe, dataset);
         const { dims, normalization } = own;
-        const two = opened && ownImageReading(opened, own, recipe);
-        const looking = two?.teacher ?? (opened && forImages(opened, own));
+        const shown = opened && showImages(opened, own, recipe);
+        const looking = shown?.teacher;
         const teacher = looking && (writing?.teacher(looking) ?? looking);
-        const given = givenImageModel(run, two ? undefined : teacher, (model) => forImages(model, own));
+        const given = givenImageModel(run, shown?.reads ? undefined : teacher, (model) =>
+          forImages(model, own),
+        );
         return {
           teacher,
-          ...(two && { teacherReads: two.reads }),
+          ...(shown?.reads && { teacherReads: shown.reads }),
           classes: classifier && matchImageDataset(classifier, dataset),
           pixelRange: normalization,
           peer: PEER,
@@ -149,13 +148,6 @@ async function openImageTeacher(run: RecipeRun): Promise<ImageTeacherSource | un
   return withOrigin(open(local.choice as unknown as ImageTeacherChoice), local);
 }
 
-/** The teacher as the images of a data set are fed to it. */
-function forImages(teacher: ImageTeacherSource, images: ImageProcessor): ImageTeacherSource {
-  const fitted = { ...teacher, model: forDataPixels(teacher.model, teacher.pixels, images) };
-  requireImages(fitted, images.dims);
-  return fitted;
-}
-
 /** A source of images in IDX files has its classes and their order; what is said otherwise would not be heard. */
 function refuseLabelOptions({ data }: Recipe): void {
   if (!SOURCES.some(({ kind, gives }) => kind === data.source.kind && gives === 'image')) return;
@@ -164,11 +156,4 @@ function refuseLabelOptions({ data }: Recipe): void {
     where: `${data.labels ? 'data.labels' : 'data.renameLabels'}, for ${data.source.kind}`,
     remedy: 'Leave it out; the source kind idx takes the names of its classes (data.source.classes).',
   });
-}
-
-/** How the images of a data set are read. */
-function imagesOf({ inputs }: Pick<PreparedDataset, 'inputs'>): ImageProcessor {
-  const found = inputs.find(({ processor }) => processor instanceof ImageProcessor)?.processor;
-  if (!found) throw new Error('the data set has no images');
-  return found as ImageProcessor;
 }

@@ -18,8 +18,10 @@ import { tokenVectors } from '../../teachers/token-vectors.ts';
 import { openUseLite } from '../../teachers/use-lite/open.ts';
 import type { StudentPackage } from '../context/task.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
+import { imagesOf, showImages } from '../teaching/image-reading.ts';
 import { type LocalTeacher, localTeacher } from '../teaching/local-teacher.ts';
 import { withOrigin } from '../teaching/open-teacher.ts';
+import { requireLength } from '../teaching/require-classes.ts';
 import { inputFiles, openColumns, writeColumnStudent } from './columns.ts';
 import type { BoundSamples, RecipeRun, SampleKind, SampleReading } from './sample-kind.ts';
 
@@ -35,17 +37,8 @@ export const pairs: SampleKind = {
   async open(run) {
     const { recipe } = run;
     const source = await openPairTeacher(run);
-    const reading: SampleReading = source
-      ? {
-          tokenizer: source.tokenizer,
-          preprocessing: textLabelling(source, recipe.data.maxLength).preprocessing,
-          warnings: source.tokenizer.warnings,
-          bind: () => ({
-            teacher: { ...source, model: withPairs(source.model, outputsOf(recipe)[0]?.name as string) },
-            write: () => undefined,
-          }),
-        }
-      : await openColumns(run);
+    if (source) requireLength(source, recipe.data.maxLength);
+    const reading = source ? taught(recipe, source) : await openColumns(run);
     const { tokenizer } = reading;
     return {
       ...reading,
@@ -60,6 +53,28 @@ export const pairs: SampleKind = {
     };
   },
 };
+
+/** Pairs that a model of both reads. */
+function taught(recipe: Recipe, source: PairTeacherSource): SampleReading {
+  const { preprocessing } = textLabelling(source, recipe.data.maxLength);
+  return {
+    tokenizer: source.tokenizer,
+    teacherImages: source.preprocessing ? [source.preprocessing] : [],
+    preprocessing,
+    warnings: source.tokenizer.warnings,
+    bind(dataset) {
+      const images = imagesOf(dataset);
+      const at = dataset.inputs.findIndex(({ processor }) => processor === images);
+      const { teacher, reads } = showImages(source, images, recipe, { at, reading: preprocessing });
+      const model = withPairs(teacher.model, outputsOf(recipe)[0]?.name as string);
+      return {
+        teacher: { ...teacher, model },
+        ...(reads && { teacherReads: reads }),
+        write: () => undefined,
+      };
+    },
+  };
+}
 
 async function openPairTeacher(run: RecipeRun): Promise<PairTeacherSource | undefined> {
   const { kind } = run.recipe.teacher ?? {};

@@ -22,7 +22,7 @@ import { textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
 import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
-import { requireLogits } from '../teaching/require-classes.ts';
+import { requireLength, requireLogits } from '../teaching/require-classes.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
 import { ownTextReading } from '../teaching/text-reading.ts';
 import { trainHeads } from '../teaching/train-head.ts';
@@ -215,13 +215,4 @@ async function documentsReadBy(
   const { documentReading } = await import('../teaching/document-reading.ts');
   const labels = index === 0 ? 'labels' : `labels/${output.name}`;
   return documentReading({ student, teacher, maxLength, labels });
-}
-
-/** Past its last position a teacher looks up what is not there; the engine would say so in the middle of the run. */
-function requireLength({ title, maxLength }: TextTeacherSource, wanted: number): void {
-  if (wanted <= maxLength) return;
-  throw new LimbeckError('teacher.length', `the teacher reads ${maxLength} tokens, not ${wanted}`, {
-    where: `data.maxLength, for ${title}`,
-    remedy: `Set data.maxLength to ${maxLength} or less. For an ONNX file the limit is model_max_length of the tokenizer_config.json beside its tokenizer, or 512.`,
-  });
 }

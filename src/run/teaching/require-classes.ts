@@ -1,5 +1,5 @@
 import { LimbeckError } from '../../errors.ts';
-import type { ImageTeacherSource, TeacherSource } from '../../teachers/teacher-source.ts';
+import type { ImageTeacherSource, TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 
 /** A teacher that is not trained has to be a classifier. @throws LimbeckError `teacher.outputs` */
 export function requireLogits({ title, logitsOutput }: TeacherSource): void {
@@ -11,7 +11,10 @@ export function requireLogits({ title, logitsOutput }: TeacherSource): void {
 }
 
 /** A teacher of images of another size cannot be asked. @throws LimbeckError `teacher.inputs` */
-export function requireImages({ dims, title }: ImageTeacherSource, wanted: readonly number[]): void {
+export function requireImages(
+  { dims, title }: Pick<ImageTeacherSource, 'dims' | 'title'>,
+  wanted: readonly number[],
+): void {
   // One grey channel is given as the three that a model of colours takes.
   const isGrey = wanted[0] === 1 && dims[0] === 3;
   const fits = (size: number | undefined, axis: number) =>
@@ -22,4 +25,13 @@ export function requireImages({ dims, title }: ImageTeacherSource, wanted: reado
     `the teacher takes images of [${dims.map((size) => size ?? 'any').join(', ')}], the data has [${wanted.join(', ')}]`,
     { where: title, remedy: 'Take a teacher that was trained on images of this size.' },
   );
+}
+
+/** Past its last position a teacher looks up what is not there; the engine would say so in the middle of the run. @throws LimbeckError `teacher.length` */
+export function requireLength({ title, maxLength }: TextTeacherSource, wanted: number): void {
+  if (wanted <= maxLength) return;
+  throw new LimbeckError('teacher.length', `the teacher reads ${maxLength} tokens, not ${wanted}`, {
+    where: `data.maxLength, for ${title}`,
+    remedy: `Set data.maxLength to ${maxLength} or less. For an ONNX file the limit is model_max_length of the tokenizer_config.json beside its tokenizer, or 512.`,
+  });
 }

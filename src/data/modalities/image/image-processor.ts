@@ -74,6 +74,11 @@ export class ImageProcessor implements Processor {
     return this.#options.preprocessing.crop !== undefined;
   }
 
+  /** How images come to their size. */
+  get geometry(): Preprocessing {
+    return this.#options.preprocessing;
+  }
+
   get forBackbones(): { channels: number; height: number; width: number } {
     const [channels, height, width] = this.dims;
     return { channels, height, width };
@@ -81,7 +86,12 @@ export class ImageProcessor implements Processor {
 
   /** Mean and deviation of each channel (0 to 1), or of all, by which pixels are normalised. */
   get normalization(): ChannelMoments {
-    return this.#moments ?? { mean: [0], deviation: [1] };
+    const { mean, deviation } = this.#moments ?? { mean: [0], deviation: [1] };
+    const { preprocessing, isMeasured } = this.#options;
+    // A file may bring bytes to another range than 0 to 1 before it normalises them.
+    const range = isMeasured ? 1 : 255 * preprocessing.rescale;
+    if (range === 1) return { mean, deviation };
+    return { mean: mean.map((one) => one / range), deviation: deviation.map((one) => one / range) };
   }
 
   readonly measure?: () => Measurement;

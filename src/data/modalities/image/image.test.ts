@@ -13,6 +13,7 @@ import { PIXEL_VALUES } from '../../columns.ts';
 import { temporaryFolders } from '../../testing/temporary-folder.ts';
 import type { Processor } from '../modality.ts';
 import { image } from './image.ts';
+import type { ImageProcessor } from './image-processor.ts';
 
 const newFolder = temporaryFolders();
 let folder: string;
@@ -264,6 +265,24 @@ describe('images that break their row', () => {
     const bytes = await solid(2, 40_000, [0, 0, 0]).png().toBuffer();
     expect(await broken({ bytes }, { size: 224 })).toContain('it would become 224x4480000');
   });
+});
+
+test('mean and deviation are of pixels from 0 to 1, whatever range a file brings bytes to', async () => {
+  const config = {
+    size: { height: 2, width: 2 },
+    rescale_factor: 1 / 127.5,
+    do_normalize: true,
+    image_mean: [1, 1, 1],
+    image_std: [0.5, 0.5, 0.5],
+  };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'twice.json'), JSON.stringify(config));
+  const processor = (await open({ preprocessor: 'twice.json' })) as unknown as ImageProcessor;
+  const { mean, deviation } = processor.normalization;
+  const pixels = zeros('float32', [1, 3, 2, 2]);
+  processor.decode(new Uint8Array(12).fill(51), { [PIXEL_VALUES]: pixels }, 0);
+  expect(pixels.data[0]).toBeCloseTo((51 / 255 - mean[0]!) / deviation[0]!, 5);
+  expect(pixels.data[0]).toBeCloseTo((51 / 127.5 - 1) / 0.5, 5);
 });
 
 test('mean and deviation are measured on the training images', async () => {
