@@ -5,8 +5,9 @@ import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
 import { adamw } from '../src/train/adamw.ts';
 import { calibrate } from '../src/train/calibration/calibrate.ts';
-import { type CompiledStep, compileStep } from '../src/train/compile-step.ts';
-import { SwapBuffers } from '../src/train/swap-buffers.ts';
+import { type CompiledStep, compileStep, NEXT } from '../src/train/compile-step.ts';
+import { isLarge, overwritable } from '../src/train/overwriting.ts';
+import { namesAfter, SwapBuffers } from '../src/train/swap-buffers.ts';
 import { type BenchModel, benchBatch } from './models.ts';
 
 /** A training step that is ready to run again and again. */
@@ -25,22 +26,29 @@ export async function ourStep(
   options: { engine?: Engine; profile?: string; calibrated?: boolean } = {},
 ): Promise<OurStep> {
   const { engine = createNodeEngine(), profile, calibrated = true } = options;
+  const student = model.build(randomStream(1, 'student'));
   const trained = {
-    student: model.build(randomStream(1, 'student')),
+    student,
     sizes: model.sizes,
     terms: [model.term],
     optimizer: adamw({ weightDecay: 0.01 }),
+    overwrites: isLarge(student),
   };
   // As a long training does before its first step.
   const calibration = calibrated ? await calibrate({ ...trained, engine }) : undefined;
   const compiled = compileStep({ ...trained, formulations: calibration?.formulations });
+  const names = compiled.carried.map(({ spec }) => spec.name);
+  const overwritten: ReadonlySet<string> = trained.overwrites
+    ? overwritable([compiled.graph], names, NEXT)
+    : new Set();
   const session = await engine.load(writeModel(compiled.graph), {
     spinning: false,
     memoryPattern: false,
     largeFetches: true,
+    overwrites: namesAfter(overwritten),
     ...(profile === undefined ? {} : { profile }),
   });
-  const buffers = new SwapBuffers(compiled.carried);
+  const buffers = new SwapBuffers(compiled.carried, undefined, overwritten);
   const batch = benchBatch(model, compiled.batchInputs);
   let step = 0;
   let loss = Number.NaN;

@@ -33,6 +33,11 @@ export interface SessionOptions {
    * meanwhile, and other stages go on. Where the engine cannot, they block as always.
    */
   background?: boolean;
+  /**
+   * Outputs that a run may write over an input of it (none): exactly where the input is, and where its caller knows that
+   * nothing reads the input after the output is computed. Any other overlap is an error.
+   */
+  overwrites?: ReadonlySet<string>;
   /** Path prefix of an ORT profile to write (time per operator); it is complete once the session is released. */
   profile?: string;
   /** What errors call the model, e.g. `the teacher`; a model's path by default. */

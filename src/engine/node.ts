@@ -61,14 +61,18 @@ export function createNodeEngine({ provider = 'cpu', threads, cApi = true }: Nod
           cApi && provider === 'cpu' && (options.largeFetches || isParallel) ? nativeOrt() : undefined;
         if (native && (isParallel || typeof model !== 'string')) {
           const own = { ...options, ...(isParallel ? sharedThreads(all) : { threads: all }) };
-          return sessionOver(cApiSession(native, model, own), title);
+          return sessionOver(cApiSession(native, model, own), title, options.overwrites);
         }
         const inner =
           typeof model === 'string'
             ? await ort.InferenceSession.create(model, settings)
             : await ort.InferenceSession.create(model, settings);
         const end = options.profile === undefined ? {} : { end: () => inner.endProfiling() };
-        return sessionOver(ortSession(ort, inner, { writesInPlace: true, ...end }), title);
+        return sessionOver(
+          ortSession(ort, inner, { writesInPlace: true, ...end }),
+          title,
+          options.overwrites,
+        );
       } catch (cause) {
         await checkProvider(provider, cause);
         throw loadError(cause, title);

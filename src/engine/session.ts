@@ -17,8 +17,15 @@ export interface RawSession {
   release(): Promise<void>;
 }
 
-/** The `Session` over a raw one: checks what a run is given, and tells its errors. `title` is what they call the model. */
-export function sessionOver(inner: RawSession, title: string): Session {
+/**
+ * The `Session` over a raw one: checks what a run is given, and tells its errors. `title` is what they call the model;
+ * `overwrites` are outputs that may be where an input is.
+ */
+export function sessionOver(
+  inner: RawSession,
+  title: string,
+  overwrites: ReadonlySet<string> = new Set(),
+): Session {
   let released = false;
   // A step of a small model has hundreds of tensors: looking each up in a list was a tenth of its time.
   const inputs = new Set(inner.inputNames);
@@ -37,7 +44,7 @@ export function sessionOver(inner: RawSession, title: string): Session {
       checkNames(title, 'input', Object.keys(feeds), inputs);
       checkNames(title, 'output', Object.keys(wanted), outputs);
       checkNames(title, 'feed', inputs, new Set(Object.keys(feeds)));
-      checkOverlap(feeds, wanted);
+      checkOverlap(feeds, wanted, overwrites);
       try {
         return await inner.run(feeds, wanted);
       } catch (cause) {
@@ -72,6 +79,7 @@ function checkNames(title: string, kind: string, names: Iterable<string>, known:
 function checkOverlap(
   feeds: Readonly<Record<string, Tensor>>,
   fetches: Readonly<Record<string, Tensor | null>>,
+  overwrites: ReadonlySet<string>,
 ): void {
   const byBuffer = new Map<ArrayBufferLike, [string, number, number][]>();
   for (const [name, { data }] of Object.entries(feeds)) {
@@ -85,7 +93,8 @@ function checkOverlap(
     const begin = target.data.byteOffset;
     const end = begin + target.data.byteLength;
     for (const [input, from, to] of byBuffer.get(target.data.buffer) ?? []) {
-      if (from < end && begin < to) {
+      const isMeant = overwrites.has(output) && from === begin && to === end;
+      if (from < end && begin < to && !isMeant) {
         throw new Error(`output '${output}' would be written over the memory of input '${input}'`);
       }
     }

@@ -50,7 +50,8 @@ export function createWebEngine({ ort: source, provider = 'wasm', threads = 1 }:
             ? await ort.InferenceSession.create(model, settings)
             : await ort.InferenceSession.create(model, settings);
         // onnxruntime-web 1.30 takes tensors for outputs, but leaves them as they were (WebAssembly).
-        return sessionOver(withTurns(ortSession(ort, inner, { writesInPlace: false })), title);
+        const session = withTurns(ortSession(ort, inner, { writesInPlace: false }));
+        return sessionOver(session, title, options.overwrites);
       } catch (cause) {
         if (/no available backend found/.test(messageOf(cause))) {
           throw new LimbeckError(

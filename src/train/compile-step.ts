@@ -48,6 +48,8 @@ export interface StepOptions {
   observe?(g: GraphBuilder, inputs: ObjectiveInputs): ReadonlyMap<string, TypedValue>;
   /** Where the first contents of auxiliary parameters come from; 0 by default. */
   readonly seed?: number;
+  /** Whether a step may write over what it reads (`overwritable`), so that what is carried is in memory once; false when absent. */
+  readonly overwrites?: boolean | undefined;
   /** How its convolutions are computed; the forms that do without a measurement when absent. */
   readonly formulations?: Formulations | undefined;
 }
@@ -84,7 +86,12 @@ export function compileStep(options: StepOptions): CompiledStep {
   const weights = weighTerms(step, options.weighting);
   const loss = g.scope('loss', () => totalLoss(g, step, weights));
   const raw = g.scope('gradient', () => parameterGradients(step, loss));
-  const { parameters, state, scalars, norm } = updateParameters(g, options, trainedValues(step), raw);
+  const { parameters, state, scalars, norm } = updateParameters(
+    g,
+    { ...options, afterGradients: options.overwrites },
+    trainedValues(step),
+    raw,
+  );
 
   for (const { parameter, next } of parameters) g.output(next, parameter.name + NEXT);
   for (const { value, next } of state) g.output(next, value.name + NEXT);

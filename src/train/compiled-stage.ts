@@ -4,6 +4,7 @@ import type { Student } from '../students/student.ts';
 import type { BatchSource, TrainingBatch } from './batch-source.ts';
 import { carriedSpecs } from './carried.ts';
 import type { StepOptions } from './compile-step.ts';
+import { isLarge } from './overwriting.ts';
 import { AccumulatingSteps } from './steps/accumulating-steps.ts';
 import { FusedSteps } from './steps/fused-steps.ts';
 import type { StepResult, StepRunner } from './steps/step-runner.ts';
@@ -19,6 +20,8 @@ export interface StageOptions
   readonly batches: BatchSource;
   /** In how many equal parts each batch is computed, one after another, before an update; 1 when absent. */
   readonly accumulate?: number | undefined;
+  /** Whether steps may write over what they read, so that it is in memory once; those of large students do when absent. */
+  readonly overwrites?: boolean | undefined;
 }
 
 /** The steps of one stage of a training, of all variants, over one set of buffers. */
@@ -37,16 +40,16 @@ export class CompiledStage {
     options: StageOptions,
     contents: ReadonlyMap<string, Float32Array> = new Map(),
   ) {
-    const { accumulate = 1 } = options;
+    const { accumulate = 1, overwrites = isLarge(options.student) } = options;
     this.stage = stage;
     this.#options = options;
-    const step = { ...options, terms: stage.terms, weighting: stage.weighting };
+    const step = { ...options, terms: stage.terms, weighting: stage.weighting, overwrites };
     this.#runner = accumulate > 1 ? new AccumulatingSteps(step, accumulate) : new FusedSteps(step);
     this.modelNames = carriedSpecs(this.#runner.carried, 'parameter', 'statistic').map(({ name }) => name);
-    this.buffers = new SwapBuffers(this.#runner.carried, contents);
+    this.buffers = new SwapBuffers(this.#runner.carried, contents, this.#runner.overwritten);
   }
 
-  /** Runs a step into the buffers that are not read; `swap` them to go on from it. */
+  /** Runs a step into the buffers that are not read, or over those that are; `swap` them to go on from it. */
   run(batch: TrainingBatch, settings: Readonly<Record<string, Tensor>>): Promise<StepResult> {
     return this.#runner.run(batch, settings, this.buffers);
   }

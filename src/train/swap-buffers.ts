@@ -3,25 +3,39 @@ import { elementCount } from '../onnx/tensor.ts';
 import type { CarriedTensor } from './carried.ts';
 import { NEXT } from './compile-step.ts';
 
+/** What a step writes of what it reads under some names. */
+export function namesAfter(names: Iterable<string>): ReadonlySet<string> {
+  return new Set([...names].map((name) => name + NEXT));
+}
+
 /**
  * What is carried from step to step, in two sets of buffers: a step reads one and writes the other, then they swap. Nothing
- * is allocated or copied while training.
+ * is allocated or copied while training. What is overwritten has one buffer, which a step reads and writes.
  */
 export class SwapBuffers {
   readonly #carried: readonly CarriedTensor[];
   #current: Record<string, Tensor>;
   #next: Record<string, Tensor>;
+  /** Whether a step that fails takes with it what was before it. */
+  readonly overwrites: boolean;
 
   /**
    * @param contents what is there by now, by name, in the place of what a first step begins with
+   * @param overwritten names that a step may write over
    * @throws Error for a content of another size than its spec
    */
-  constructor(carried: readonly CarriedTensor[], contents: ReadonlyMap<string, Float32Array> = new Map()) {
+  constructor(
+    carried: readonly CarriedTensor[],
+    contents: ReadonlyMap<string, Float32Array> = new Map(),
+    overwritten: ReadonlySet<string> = new Set(),
+  ) {
     this.#carried = carried;
-    this.#current = this.#allocate(({ spec, initial }) => {
+    this.overwrites = overwritten.size > 0;
+    this.#current = allocate(carried, ({ spec, initial }) => {
       return contents.get(spec.name) ?? (initial?.data as Float32Array | undefined);
     });
-    this.#next = this.#allocate(() => undefined);
+    const twice = carried.filter(({ spec }) => !overwritten.has(spec.name));
+    this.#next = { ...this.#current, ...allocate(twice, () => undefined) };
   }
 
   /** What the step reads, by name. */
@@ -57,17 +71,20 @@ export class SwapBuffers {
   contents(names: readonly string[] = this.#carried.map(({ spec }) => spec.name)): Map<string, Float32Array> {
     return new Map(names.map((name) => [name, this.#current[name].data as Float32Array]));
   }
+}
 
-  #allocate(content: (carried: CarriedTensor) => Float32Array | undefined): Record<string, Tensor> {
-    return Object.fromEntries(
-      this.#carried.map((carried) => {
-        const { spec } = carried;
-        const size = elementCount(spec.dims);
-        const given = content(carried);
-        if (given && given.length !== size)
-          throw new Error(`${spec.name} has ${size} elements, not ${given.length}`);
-        return [spec.name, { ...spec, data: given ? given.slice() : new Float32Array(size) }];
-      }),
-    );
-  }
+function allocate(
+  tensors: readonly CarriedTensor[],
+  content: (carried: CarriedTensor) => Float32Array | undefined,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    tensors.map((carried) => {
+      const { spec } = carried;
+      const size = elementCount(spec.dims);
+      const given = content(carried);
+      if (given && given.length !== size)
+        throw new Error(`${spec.name} has ${size} elements, not ${given.length}`);
+      return [spec.name, { ...spec, data: given ? given.slice() : new Float32Array(size) }];
+    }),
+  );
 }

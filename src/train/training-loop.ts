@@ -38,6 +38,8 @@ export interface TrainingOptions {
   /** Where the first contents of auxiliary parameters come from. */
   readonly seed?: number;
   readonly optimizer: Optimizer;
+  /** Whether steps may write over what they read (see `StageOptions`); those of large students do when absent. */
+  readonly overwrites?: boolean;
   /** In how many equal parts each batch is computed, one after another, before an update; 1 when absent. */
   readonly accumulate?: number | undefined;
   /** How the convolutions of a step are computed on this machine; asked once, a training that goes on keeps the answer. */
@@ -133,6 +135,8 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
     { student: options.student, parameters: () => current.buffers.contents(current.modelNames) },
     totalSteps,
   );
+  /** Whether what the buffers hold is not to be saved: a step that failed has written over it. */
+  let isSpoilt = false;
   let savedAt = performance.now();
   let savedStep = step;
   const save = () => {
@@ -212,10 +216,12 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
       learning_rate: float32([place.learningRate], []),
       step: float32([step + 1], []),
     };
+    isSpoilt = current.buffers.overwrites;
     const running = current.run(batch, settings);
     nextBatches.prepare(step + 1);
     const { values, rows } = await running;
-    checkFinite(values, step);
+    checkFinite(values, step, isSpoilt ? savedStep : step);
+    isSpoilt = false;
     current.buffers.swap();
     step++;
     await controls.afterStep({ place, batch, settings, values, rows, tensors: current.buffers.feeds });
@@ -235,14 +241,15 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
 
   /**
    * A step that fails has only written the buffers that are not read: the steps before it are saved, and going on tries
-   * it again. An evaluation that fails is not saved after: going on would pass over it.
+   * it again; of a large student, whose steps write over what they read, from the last checkpoint. An evaluation that fails
+   * is not saved after: going on would pass over it.
    */
   async function keepingWork<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       try {
-        if (step > savedStep) save();
+        if (step > savedStep && !isSpoilt) save();
       } catch {
         // The first error is the one to tell; the checkpoints before it are still there.
       }
@@ -263,7 +270,7 @@ function copyOf(parameters: ReadonlyMap<string, Float32Array>): Map<string, Floa
   return new Map([...parameters].map(([name, data]) => [name, data.slice()]));
 }
 
-function checkFinite(values: Readonly<Record<string, number>>, step: number): void {
+function checkFinite(values: Readonly<Record<string, number>>, step: number, kept: number): void {
   const wrong = Object.entries(values).filter(([, value]) => !Number.isFinite(value));
   if (wrong.length === 0) return;
   throw new LimbeckError(
@@ -271,7 +278,7 @@ function checkFinite(values: Readonly<Record<string, number>>, step: number): vo
     `${wrong.map(([name, value]) => `${name} is ${value}`).join(', ')}`,
     {
       where: `training step ${step}`,
-      remedy: 'Lower training.optimizer.learningRate or training.maxGradNorm. The steps before it are kept.',
+      remedy: `Lower training.optimizer.learningRate or training.maxGradNorm. The steps before ${kept === step ? 'it' : `step ${kept}`} are kept.`,
     },
   );
 }

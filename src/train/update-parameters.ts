@@ -23,12 +23,14 @@ export interface UpdateOptions {
   readonly maxGradNorm?: number;
   /** Whether the update itself will be differentiated (see `Optimizer.prepareSmooth`). */
   readonly smooth?: boolean;
+  /** Whether no parameter is updated before all gradients are there, so that none is read after its update; false when absent. */
+  readonly afterGradients?: boolean | undefined;
 }
 
 /** Emits one update of the parameters by an optimizer. */
 export function updateParameters(
   g: GraphBuilder,
-  { optimizer, maxGradNorm, smooth = false }: UpdateOptions,
+  { optimizer, maxGradNorm, smooth = false, afterGradients = false }: UpdateOptions,
   parameters: readonly TypedValue[],
   raw: readonly TypedValue[],
 ): ParameterUpdates {
@@ -44,9 +46,12 @@ export function updateParameters(
     step: g.input('step', 'float32', []),
   };
   const update = g.scope(optimizer.kind, () => {
+    // Nothing is added to the rate; but it is known only once the norm is, and the norm once all gradients are.
+    const learningRate = afterGradients ? g.add(scalars.learningRate, g.mul(norm, 0)) : scalars.learningRate;
+    const given = { ...scalars, learningRate };
     return smooth && optimizer.prepareSmooth
-      ? optimizer.prepareSmooth(g, scalars)
-      : optimizer.prepare(g, scalars);
+      ? optimizer.prepareSmooth(g, given)
+      : optimizer.prepare(g, given);
   });
   const updated = units.map(({ name, value: before, split }, i) => {
     const slots = optimizer.slots.map((slot) =>

@@ -1,4 +1,5 @@
 import type { Session } from '../../engine/engine.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import type { TrainingBatch } from '../batch-source.ts';
@@ -6,8 +7,9 @@ import { type CarriedTensor, carriedSpecs } from '../carried.ts';
 import { type CompiledGradients, compileGradients, gradientName, ROWS, SHARE } from '../compile-gradients.ts';
 import { NEXT } from '../compile-step.ts';
 import { compileUpdate } from '../compile-update.ts';
+import { overwritable } from '../overwriting.ts';
 import { SessionsByVariant } from '../sessions-by-variant.ts';
-import { SwapBuffers } from '../swap-buffers.ts';
+import { namesAfter, SwapBuffers } from '../swap-buffers.ts';
 import { partFeeds, partSizes } from './batch-parts.ts';
 import { type RunnerOptions, STEP_SESSION, type StepResult, type StepRunner } from './step-runner.ts';
 
@@ -23,6 +25,7 @@ type Counts = Readonly<Record<string, number>>;
  */
 export class AccumulatingSteps implements StepRunner {
   readonly carried: readonly CarriedTensor[];
+  readonly overwritten: ReadonlySet<string>;
   readonly #parts: number;
   readonly #compiled: ReadonlyMap<string, CompiledGradients>;
   readonly #gradients: SessionsByVariant;
@@ -51,15 +54,26 @@ export class AccumulatingSteps implements StepRunner {
       (spec): CarriedTensor => ({ spec: { ...spec, name: gradientName(spec.name) }, role: 'state' }),
     );
     const statistics = first.carried.filter(({ role }) => role === 'statistic');
-    this.#sums = new SwapBuffers([...sums, ...statistics]);
+    const overwrite = (graphs: readonly Graph[], tensors: readonly CarriedTensor[]) => {
+      const names = carriedSpecs(tensors).map(({ name }) => name);
+      return options.overwrites ? overwritable(graphs, names, NEXT) : new Set<string>();
+    };
+    this.overwritten = overwrite([update.graph], this.carried);
+    const graphs = [...this.#compiled.values()].map(({ graph }) => graph);
+    const sumsOverwritten = overwrite(graphs, sums);
+    this.#sums = new SwapBuffers([...sums, ...statistics], undefined, sumsOverwritten);
     this.#statistics = statistics.map(({ spec }) => spec.name);
-    const load = (graph: CompiledGradients['graph'], title: string) =>
-      engine.load(writeModel(graph), { title, ...STEP_SESSION });
-    this.#gradients = new SessionsByVariant((variant) => load(this.#of(variant).graph, 'the training step'));
+    const load = (graph: Graph, title: string, over: ReadonlySet<string> = new Set()) =>
+      engine.load(writeModel(graph), { title, ...STEP_SESSION, overwrites: namesAfter(over) });
+    this.#gradients = new SessionsByVariant((variant) =>
+      load(this.#of(variant).graph, 'the training step', sumsOverwritten),
+    );
     this.#counts = new SessionsByVariant((variant) =>
       load(this.#of(variant).counts as CompiledGradients['graph'], 'the counts of a training step'),
     );
-    this.#update = new SessionsByVariant(() => load(update.graph, 'the update of a training step'));
+    this.#update = new SessionsByVariant(() =>
+      load(update.graph, 'the update of a training step', this.overwritten),
+    );
   }
 
   async run(...[batch, settings, buffers]: Parameters<StepRunner['run']>): Promise<StepResult> {

@@ -1,12 +1,16 @@
 import { writeModel } from '../../onnx/write-model.ts';
 import { takenFeeds } from '../batch-feeds.ts';
-import { type CompiledStep, compileStep } from '../compile-step.ts';
+import { carriedSpecs } from '../carried.ts';
+import { type CompiledStep, compileStep, NEXT } from '../compile-step.ts';
+import { overwritable } from '../overwriting.ts';
 import { SessionsByVariant } from '../sessions-by-variant.ts';
+import { namesAfter } from '../swap-buffers.ts';
 import { type RunnerOptions, STEP_SESSION, type StepResult, type StepRunner } from './step-runner.ts';
 
 /** Each step is one model: forward, loss, backward and update at once. */
 export class FusedSteps implements StepRunner {
   readonly carried: StepRunner['carried'];
+  readonly overwritten: StepRunner['overwritten'];
   readonly #steps: ReadonlyMap<string, CompiledStep>;
   readonly #sessions: SessionsByVariant;
 
@@ -19,10 +23,14 @@ export class FusedSteps implements StepRunner {
     );
     const [first] = this.#steps.values() as Iterable<CompiledStep>;
     this.carried = first.carried;
+    const graphs = [...this.#steps.values()].map(({ graph }) => graph);
+    const names = carriedSpecs(this.carried).map(({ name }) => name);
+    this.overwritten = options.overwrites ? overwritable(graphs, names, NEXT) : new Set();
     this.#sessions = new SessionsByVariant((variant) =>
       options.engine.load(writeModel(this.#stepOf(variant).graph), {
         title: 'the training step',
         ...STEP_SESSION,
+        overwrites: namesAfter(this.overwritten),
       }),
     );
   }

@@ -17,6 +17,8 @@ export interface StepResult {
 export interface StepRunner {
   /** What goes from step to step; the same for every variant, and for every runner of the same step. */
   readonly carried: readonly CarriedTensor[];
+  /** The names among them that a step may write over (`overwritable`); none where `overwrites` is false. */
+  readonly overwritten: ReadonlySet<string>;
   /** Makes a step from what `buffers` hold, into their other side. */
   run(
     batch: TrainingBatch,
