@@ -75,11 +75,16 @@ describe('a language model', () => {
     const result = await train(recipeOf('teacher'), options);
     expect(result.metrics.map(({ name }) => name)).toEqual(['perplexity', 'bitsPerByte', 'tokenAccuracy']);
     expect(result.student.metrics.perplexity).toBeLessThan(6);
+    const [uniform, trigram] = result.references ?? [];
+    expect(trigram?.metrics.perplexity).toBeLessThan(50);
+    expect(trigram?.metrics.perplexity).toBeGreaterThan(1);
     const again = await evaluate(options.out, {});
     for (const { name, value } of again.metrics)
       expect(value).toBeCloseTo(result.student.metrics[name] as number, 4);
     const config = JSON.parse(readFileSync(place.path('runs', 'teacher', 'student', 'config.json'), 'utf8'));
     expect(config).toMatchObject({ model_type: 'gpt2', n_layer: 1, n_head: 2, n_embd: 32, n_positions: 16 });
+    // With guessing every token costs the same.
+    expect(uniform?.metrics.perplexity).toBeCloseTo(config.vocab_size, 6);
     const model = await openTextGenerator(options.out);
     const { text } = await model.generate('the dog sees the', { maxNewTokens: 4 });
     await model.release();

@@ -59,6 +59,15 @@ test('limbeck ask tells how often the right answer is the likeliest, and what wa
   expect((result as { accuracy: number }).accuracy).toBeCloseTo(right / asked, 10);
   const { out: told } = await runCli(['ask', folder, 'mmlu', '--count', '3'], place, { askQuestions });
   expect(told).toMatch(/in all +3 /);
+  expect(told).toMatch(/Before each question stood 2\.0 answered ones in the mean/);
+
+  // A second subject, and both are of a category.
+  mkdirSync(join(place, 'two', 'test'), { recursive: true });
+  for (const subject of ['anatomy', 'virology'])
+    writeFileSync(join(place, 'two', 'test', `${subject}_test.csv`), `${rowOf(1)}\n${rowOf(2)}\n`);
+  const { out: both } = await runCli(['ask', folder, 'two'], place, { askQuestions });
+  expect(both).toMatch(/right over questions +95 % +over subjects/);
+  expect(both).toMatch(/\nother +4 /);
 });
 
 test('tells of broken rows before it tells of positions, and where nothing can be asked', async () => {

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { PRECISIONS } from '../export/precisions.ts';
 import { formatValue } from '../metrics/format-metric.ts';
+import type { MetricInfo } from '../metrics/metric.ts';
 import { percent } from '../percent.ts';
 import { compressionLines } from '../report/compression.ts';
 import {
@@ -18,6 +19,7 @@ import {
   isDistilled,
   type ModelResult,
   metricValue,
+  type ReferenceResult,
   type RunResult,
   shippingPrecisions,
   shortName,
@@ -76,6 +78,7 @@ export function runSummary(result: TrainResult | RunResult, out: string, working
     ...compressionLines(result.compression).map((line) => `Compressed by ${plainLine(line)}.`),
     ...mixedLines(result).map((line) => `Precision: ${plainLine(line)}.`),
     ...exitLines(result.exits).map((line) => `Leaving early: ${plainLine(line)}.`),
+    ...(result.references ?? []).map((one) => plainLine(referenceLine(one, result.metrics))),
     ...runtimeLines(result).map((line) => `Measured ${plainLine(line)}.`),
     '',
     studentShips(result)
@@ -84,6 +87,15 @@ export function runSummary(result: TrainResult | RunResult, out: string, working
     `  report  ${join(folder, 'report.html')}`,
   ].map(asTyped);
   return `${modelTable(result)}\n${lines.join('\n')}\n`;
+}
+
+/** `Beside that, a trigram model of 1,000 training tokens (Kneser-Ney): perplexity 210.5, bits per byte 2.31.` */
+function referenceLine({ title, metrics: known }: ReferenceResult, metrics: readonly MetricInfo[]): string {
+  const told = metrics.flatMap((metric) => {
+    const value = known[metric.name];
+    return value === undefined || value === null ? [] : [`${metric.title} ${formatValue(metric, value)}`];
+  });
+  return `Beside that, ${title}: ${told.join(', ')}.`;
 }
 
 function distilledLines(result: RunResult): string[] {

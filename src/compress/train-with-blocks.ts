@@ -7,7 +7,7 @@ import type { QatOptions } from './qat-options.ts';
 import { quantizationError } from './quantization-error.ts';
 import { contentsOf, parametersIn, withContents } from './trained-contents.ts';
 import { cannotCompress } from './transforms/cannot-compress.ts';
-import type { AfterContext, TransformedStudent } from './transforms/transform.ts';
+import type { AfterContext, TransformContext, TransformedStudent } from './transforms/transform.ts';
 
 /**
  * Trains the student further with the roundings of the 4-bit file that `export.q4` asks for: weights in blocks, activations in
@@ -18,25 +18,8 @@ export async function trainWithBlocks(
   { epochs, learningRate, error, keep, equalise }: QatOptions,
   context: AfterContext,
 ): Promise<TransformedStudent> {
-  const { fourBit } = context;
-  if (!fourBit) {
-    throw cannotCompress(
-      context,
-      'a student that leaves without a 4-bit file has no quantisation to be trained for',
-      'Leave the transform out, or ask for the file with `export.q4: true`.',
-    );
-  }
-  const float = foldedStudent(student);
-  const start = equalise ? { ...float, graph: equalized(float.graph) } : float;
-  const fake = fakeBlocks(start, fourBit);
+  const { float, start, fake, fourBit } = foreseeBlocks(student, { equalise }, context);
   const layers = fake.rounded.length;
-  if (layers === 0) {
-    throw cannotCompress(
-      context,
-      'the student has no layer that would take fewer bytes in 4 bits',
-      'Leave the transform out.',
-    );
-  }
   const cut = await context.measure(fake.student);
   const { student: trained, validation } = await context.retrain('four-bit', fake.student, {
     epochs,
@@ -55,4 +38,35 @@ export async function trainWithBlocks(
     summary: `${layers} layers trained with weights of 4 bits (a scale for ${fourBit.block} at most)`,
     rounds: [{ name: 'four-bit', parameters: parametersIn(start), cut, validation }],
   };
+}
+
+/**
+ * The student as it is going to be trained: with its batch normalisations in the weights before them, and its weights rounded in blocks.
+ *
+ * @throws LimbeckError `compress.invalid` for a student that leaves without a 4-bit file, or has no layer that would take fewer bytes in it
+ */
+export function foreseeBlocks(
+  student: Student,
+  { equalise }: Pick<QatOptions, 'equalise'>,
+  context: TransformContext,
+) {
+  const { fourBit } = context;
+  if (!fourBit) {
+    throw cannotCompress(
+      context,
+      'a student that leaves without a 4-bit file has no quantisation to be trained for',
+      'Leave the transform out, or ask for the file with `export.q4: true`.',
+    );
+  }
+  const float = foldedStudent(student);
+  const start = equalise ? { ...float, graph: equalized(float.graph) } : float;
+  const fake = fakeBlocks(start, fourBit);
+  if (fake.rounded.length === 0) {
+    throw cannotCompress(
+      context,
+      'the student has no layer that would take fewer bytes in 4 bits',
+      'Leave the transform out.',
+    );
+  }
+  return { float, start, fake, fourBit };
 }

@@ -44,6 +44,8 @@ export interface DatasetStatistics {
    * and two rows of some of them.
    */
   differing?: { contents: number; rows: number; first: string[][] };
+  /** Parts of an output's values (words of sentences) by split, and how many of them the labelled training samples do not have. */
+  parts?: Record<string, Record<DatasetSplit, { all: number; unknown: number }>>;
   /** What was met of each input. */
   inputs?: Record<string, InputStatistics>;
 }

@@ -102,6 +102,11 @@ export interface TruthReader<Value = unknown, Space = unknown> {
   stratum?(value: Value): number;
   /** The strata's names, in the order in which they were met. */
   readonly strata?: readonly string[];
+  /**
+   * Called after the last row and before `finish` with the value of each labelled training sample: what a space learns of values (a
+   * vocabulary, a mean) is of these alone. Absent where it learns nothing.
+   */
+  fit?(value: Value): void;
   /** After the last row. @throws LimbeckError where nothing can be learnt from the values */
   finish(): FoundTruth<Value, Space>;
 }
@@ -116,6 +121,8 @@ export interface FoundTruth<Value = unknown, Space = unknown> {
   classOf?(stratum: number): number;
   /** What is kept of a value that was read, now that the space is known; the value itself when absent. */
   final?(value: Value): Value;
+  /** Parts of a final value (words of a sentence), and how many of them the space does not know; absent where it knows all. */
+  parts?(value: Value): { readonly all: number; readonly unknown: number };
   /** The labels as the rows have them. */
   readonly summary?: LabelSummary;
   /** Complains of samples that the training lacks. @param labelled training samples with a value, by class */

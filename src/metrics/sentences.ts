@@ -8,6 +8,8 @@ export interface SentenceOptions {
   readonly labels: string;
   /** The number of the end. */
   readonly end: number;
+  /** The number of words outside the vocabulary, which no model writes right. */
+  readonly unknown: number;
 }
 
 /** Words in a row up to which sentences are compared. */
@@ -45,6 +47,7 @@ export function exactSentences(options: SentenceOptions): Metric {
     add(state, scores, batch) {
       for (const { truth, written } of writtenOf(scores, batch, options)) {
         state.sentences++;
+        // NaN, of what is unknown, is no word: it equals none.
         if (truth.length === written.length && truth.every((word, i) => word === written[i])) state.right++;
       }
     },
@@ -123,12 +126,13 @@ function* sentencesOf(
 function* writtenOf(
   scores: MeasuredBatch['columns'][string],
   batch: MeasuredBatch,
-  { labels, end }: SentenceOptions,
+  { labels, end, unknown }: SentenceOptions,
 ): Generator<{ truth: number[]; written: number[] }> {
   for (const { truth, own } of sentencesOf(scores, batch, labels)) {
     const words = Array.from(truth, (_, place) => own[place * SENTENCE_SCORES + 2] as number);
     if (words[0] === NOT_WRITTEN) continue;
-    yield { truth: upTo(truth, end), written: upTo(words, end) };
+    const known = upTo(truth, end).map((word) => (word === unknown ? Number.NaN : word));
+    yield { truth: known, written: upTo(words, end) };
   }
 }
 

@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { switchable } from './switched-off.ts';
 
 /** The strategies that a continual recipe compares. */
 export const CONTINUAL_METHODS = ['naive', 'self', 'ewc', 'replay', 'teacher', 'all', 'joint'] as const;
 export type ContinualMethod = (typeof CONTINUAL_METHODS)[number];
 
 /** Lifelong learning: a sequence of tasks, and what is done against forgetting the earlier ones. */
-export const continualSchema = z
-  .strictObject({
+export const continualSchema = switchable(
+  z.strictObject({
     tasks: z
       .union([
         z.int().min(2).max(1000),
@@ -89,9 +90,8 @@ export const continualSchema = z
       })
       .prefault({})
       .describe("Distillation from the recipe's teacher, over all classes taught so far."),
-  })
-  .optional()
-  .describe('A sequence of tasks that are learnt one after another: for `limbeck continual`.');
+  }),
+).describe('A sequence of tasks that are learnt one after another: for `limbeck continual`.');
 
 /** What stands under `continual` in a recipe, with every default filled in. */
 export type ContinualOptions = NonNullable<z.output<typeof continualSchema>>;

@@ -5,6 +5,7 @@ import { variationOptions } from '../data/modalities/image/variation.ts';
 import { SOURCES } from '../data/sources/index.ts';
 import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';
+import { switchable } from './switched-off.ts';
 import { writtenSchema } from './written.ts';
 
 /** A number of samples (2000) or a part of the data (0.1). */
@@ -106,8 +107,8 @@ export const dataSchema = fromRegistries(() =>
         })
         .optional()
         .describe('Lengths in tokens that batches are padded to, rising to maxLength; a compiled step each.'),
-      augmentation: z
-        .strictObject({
+      augmentation: switchable(
+        z.strictObject({
           crop: z
             .int()
             .min(0)
@@ -127,11 +128,10 @@ export const dataSchema = fromRegistries(() =>
               'Variants of an image, which epochs take in turn. The teacher is asked about each of them once, and the student sees just what it was asked about.',
             ),
           ...audioVariation.shape,
-        })
-        .optional()
-        .describe('How training images or audio are varied; they are not, when absent.'),
-      mixup: z
-        .strictObject({
+        }),
+      ).describe('How training images or audio are varied; they are not, when absent.'),
+      mixup: switchable(
+        z.strictObject({
           part: z
             .number()
             .positive()
@@ -154,13 +154,12 @@ export const dataSchema = fromRegistries(() =>
             .describe(
               'Parts of the two come from Beta(alpha, alpha): 1 draws evenly, less changes one of them little.',
             ),
-        })
-        .optional()
-        .describe(
-          "Mixtures of samples near the teacher's decision boundary, with the teacher's answers (MixUp); none, when absent.",
-        ),
-      adversarial: z
-        .strictObject({
+        }),
+      ).describe(
+        "Mixtures of samples near the teacher's decision boundary, with the teacher's answers (MixUp); none, when absent.",
+      ),
+      adversarial: switchable(
+        z.strictObject({
           part: z
             .number()
             .positive()
@@ -178,11 +177,10 @@ export const dataSchema = fromRegistries(() =>
             .default(0.03)
             .describe('The largest change of a pixel; black is 0, white is 1.'),
           steps: z.int().positive().max(50).default(5).describe('Of pgd.'),
-        })
-        .optional()
-        .describe(
-          "Images pushed towards the teacher's decision boundary, with its answers; none, when absent.",
-        ),
+        }),
+      ).describe(
+        "Images pushed towards the teacher's decision boundary, with its answers; none, when absent.",
+      ),
       written: writtenSchema,
       onBrokenRow: z
         .enum(['skip', 'fail'])

@@ -62,7 +62,19 @@ export function fitting(node: SchemaNode, value: unknown): SchemaNode {
       // A kind may be left out where it is the usual one.
       written === undefined ? hasDefault(section.properties?.[key]) : kindOf(section) === written,
     );
-  return sameKind || (sections.length === 1 ? (sections[0] as SchemaNode) : node);
+  return (
+    sameKind || (sections.length === 1 ? (sections[0] as SchemaNode) : (meantBy(sections, value) ?? node))
+  );
+}
+
+/** Of sections that no kind tells apart the one that has most of the keys that are written; undefined where several have as many. */
+function meantBy(sections: readonly SchemaNode[], value: object): SchemaNode | undefined {
+  const known = sections.map(
+    ({ properties = {} }) => Object.keys(value).filter((key) => Object.hasOwn(properties, key)).length,
+  );
+  const most = Math.max(0, ...known);
+  const meant = sections.filter((_, i) => known[i] === most);
+  return most > 0 && meant.length === 1 ? meant[0] : undefined;
 }
 
 /** The key by which sections are told apart: `kind`, an output's `target`, an input's `modality`. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type FurtherPrecision, PRECISIONS, type Precision } from '../export/precisions.ts';
 import { BOUND_KINDS, type BoundKind } from '../runtimes/bounds.ts';
 import { RUNTIMES, type RuntimeName } from '../runtimes/measurement.ts';
+import { switchable } from './switched-off.ts';
 
 const boundsSchema = z.strictObject({
   file: z
@@ -31,16 +32,15 @@ const boundsSchema = z.strictObject({
 const [node, wasm, webgpu] = RUNTIMES;
 
 /** Bounds of the student in the runtimes that will run it. */
-export const gateSchema = z
-  .strictObject({
-    [node]: boundsSchema.optional().describe('onnxruntime-node, in a process of its own.'),
-    [wasm]: boundsSchema.optional().describe('onnxruntime-web by WebAssembly, in a headless Chromium.'),
-    [webgpu]: boundsSchema.optional().describe('onnxruntime-web by WebGPU, in a headless Chromium.'),
-  } as const satisfies Record<RuntimeName, z.ZodType>)
-  .optional()
-  .describe(
-    'Bounds for latency, size and quality of the student in the runtimes that will run it (docs/measure.md). Where one is exceeded, no student ships.',
-  );
+export const gateSchema = switchable(
+  z.strictObject({
+    [node]: switchable(boundsSchema).describe('onnxruntime-node, in a process of its own.'),
+    [wasm]: switchable(boundsSchema).describe('onnxruntime-web by WebAssembly, in a headless Chromium.'),
+    [webgpu]: switchable(boundsSchema).describe('onnxruntime-web by WebGPU, in a headless Chromium.'),
+  } as const satisfies Record<RuntimeName, z.ZodType>),
+).describe(
+  'Bounds for latency, size and quality of the student in the runtimes that will run it (docs/measure.md). Where one is exceeded, no student ships.',
+);
 
 /** A runtime with what the student may take there. */
 export interface GatedRuntime {

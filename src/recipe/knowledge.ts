@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { switchable } from './switched-off.ts';
 
 const tapNames = (what: string) =>
   z
@@ -8,24 +9,20 @@ const tapNames = (what: string) =>
     .describe(`Names or patterns (* is anything) of ${what}; one layer for each match, in graph order.`);
 
 const tapsOf = (model: string) =>
-  z
-    .strictObject({
+  switchable(
+    z.strictObject({
       attention: tapNames('attention maps [batch, heads, queries, keys]'),
       hidden: tapNames('hidden states [batch, sequence, width]'),
       features: tapNames('feature maps [batch, channels, height, width]'),
-    })
-    .optional()
-    .describe(`Of the ${model}.`);
+    }),
+  ).describe(`Of the ${model}.`);
 
 /** What inner values of the teacher are looked at, for the losses that need more than its answers. */
 export const knowledgeSchema = z
   .strictObject({
-    taps: z
-      .strictObject({ teacher: tapsOf('teacher'), student: tapsOf('student') })
-      .optional()
-      .describe(
-        'The layers of the models, by names of values in their graphs, instead of those that are found (`limbeck inspect MODEL` lists both).',
-      ),
+    taps: switchable(z.strictObject({ teacher: tapsOf('teacher'), student: tapsOf('student') })).describe(
+      'The layers of the models, by names of values in their graphs, instead of those that are found (`limbeck inspect MODEL` lists both).',
+    ),
     layers: z
       .union([
         z.enum(['uniform', 'last', 'graph']),

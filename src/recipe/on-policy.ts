@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { type Problem, termsOf } from './meaning.ts';
 import type { ObjectivePart } from './objective.ts';
 import type { OutputPart } from './outputs.ts';
+import { switchable } from './switched-off.ts';
 import { writerProblems, writingOptions } from './written.ts';
 
 /** Batches of texts that the student writes while it is trained, and the teacher judges. */
-export const onPolicySchema = z
-  .strictObject({
+export const onPolicySchema = switchable(
+  z.strictObject({
     share: z
       .number()
       .gt(0)
@@ -39,11 +40,10 @@ export const onPolicySchema = z
       .describe(
         'Evaluations in a row that get worse while the training loss falls, before the training stops: a student can please its teacher with ever simpler texts. false goes on.',
       ),
-  })
-  .optional()
-  .describe(
-    "On-policy distillation of language models: the student writes texts with the weights that it has by then, and learns from the teacher's answers to them (Agarwal et al., 2024, arXiv 2306.13649). None, when absent.",
-  );
+  }),
+).describe(
+  "On-policy distillation of language models: the student writes texts with the weights that it has by then, and learns from the teacher's answers to them (Agarwal et al., 2024, arXiv 2306.13649). None, when absent.",
+);
 
 export type OnPolicyOptions = NonNullable<z.output<typeof onPolicySchema>>;
 

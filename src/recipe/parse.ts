@@ -2,6 +2,7 @@ import { isMap, isPair, isScalar, parse as parseYaml, visit } from 'yaml';
 import { withOutputDefaults } from './outputs.ts';
 import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
 import { type Recipe, recipeSchema, sharedJsonSchema } from './schema.ts';
+import { withoutSwitchedOff } from './switched-off.ts';
 import { type RecipeDocument, readYaml } from './yaml-document.ts';
 
 /** Recipes are written by people: far below this. */
@@ -76,9 +77,10 @@ function check(
   file?: string,
   extra: UnplacedProblem[] = [],
 ): Recipe {
-  const result = recipeSchema().safeParse(withOutputDefaults(value));
+  const wanted = withoutSwitchedOff(value, sharedJsonSchema());
+  const result = recipeSchema().safeParse(withOutputDefaults(wanted));
   if (result.success && extra.length === 0) return result.data;
-  const issues = result.success ? [] : problemsOf(result.error.issues, sharedJsonSchema(), value);
+  const issues = result.success ? [] : problemsOf(result.error.issues, sharedJsonSchema(), wanted);
   const problems = [...extra, ...issues].map((problem) => {
     const { key: _key, ...rest } = problem;
     return { ...rest, path: pathText(problem), ...place(problem) };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { parse } from 'yaml';
-import { checkRecipe } from './parse.ts';
+import { checkRecipe, parseRecipe } from './parse.ts';
 import { RecipeError } from './problems.ts';
 
 const RECIPES = resolve(import.meta.dirname, '../../recipes');
@@ -120,4 +120,26 @@ test('outputs that a loss about two of them names, and that there are not', () =
   expect(
     messageOf('emoji.yaml', { objective: [{ kind: 'infoNce', outputs: ['text', 'image_embeds'] }] }),
   ).toBe("objective[0].outputs[0]: there is no output 'text': pairs, text_embeds, image_embeds");
+});
+
+test('of a section among several the keys say which is meant: its own problem is told', () => {
+  const keep = (text: string) => {
+    try {
+      parseRecipe(
+        `name: lm\ntask: text-generation\ndata: { source: { kind: jsonl, path: a.jsonl } }\ninputs: { text: { modality: text, field: text } }\noutputs: { logits: { target: next-tokens, field: text, keep: ${text} } }\nteacher: { kind: onnx, model: teacher, train: none }\nstudent: { kind: gpt2, width: 8, heads: 2, layers: 1 }\n`,
+      );
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+  expect(keep('{ sorted: 100000 }')).toBe(
+    'outputs.logits.keep.sorted: expected a whole number from 1 to 4096, but it is 100000',
+  );
+  expect(keep('{ sampled: 0, power: 1 }')).toContain('keep.sampled: expected a whole number from 1 to 4096');
+  expect(keep('{ sampled: 4, powre: 1 }')).toContain('outputs.logits.keep.powre: unknown key');
+  expect(keep('{ power: 1 }')).toContain('outputs.logits.keep.sampled: is missing');
+  expect(keep('everything')).toMatch(
+    /outputs\.logits\.keep: expected 'all', or a section with keys likeliest/,
+  );
 });

@@ -104,7 +104,9 @@ function problemsOfIssue(
   }
   if (issue.code === 'invalid_union') {
     // Where the value has the shape of one alternative, its problems are meant, not that it is none of them.
-    const nested = issue.errors.find((errors) => errors.length > 0 && errors.every(isInside));
+    const inside = issue.errors.filter((errors) => errors.length > 0 && errors.every(isInside));
+    const found = path.reduce<unknown>(childOf, value);
+    const nested = inside.sort((a, b) => strangeness(a, found) - strangeness(b, found))[0];
     if (nested) return nested.flatMap((inner) => problemsOfIssue(inner, path, root, value));
   }
   return [wrongValue(issue, path, root, value)];
@@ -112,6 +114,15 @@ function problemsOfIssue(
 
 function isInside(issue: z.core.$ZodIssue): boolean {
   return issue.path.length > 0 || issue.code === 'unrecognized_keys';
+}
+
+/** How far a section is from an alternative: keys that one has and the other has not. */
+function strangeness(errors: readonly z.core.$ZodIssue[], section: unknown): number {
+  const keys = errors.map((issue) => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.length;
+    return issue.path.length === 1 && childOf(section, issue.path[0] as PropertyKey) === undefined ? 1 : 0;
+  });
+  return keys.reduce((sum: number, count) => sum + count, 0);
 }
 
 function unknownKey(path: PropertyKey[], key: string, root: SchemaNode, value: unknown): UnplacedProblem {

@@ -30,6 +30,7 @@ import { registryUnion } from './registry-union.ts';
 import { metricProblems } from './selection-metric.ts';
 import { sentenceProblems } from './sentence-problems.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
+import { switchable, withSwitches } from './switched-off.ts';
 import { takenNameProblems } from './taken-names.ts';
 import { teacherSchema } from './teacher.ts';
 import { teacherMemoryProblems } from './teacher-memory.ts';
@@ -69,9 +70,9 @@ export const recipeSchema = fromRegistries(() =>
       data: dataSchema(),
       inputs: inputsSchema(),
       outputs: outputsSchema(),
-      teacher: teacherSchema()
-        .optional()
-        .describe('Who teaches. A recipe without a teacher is one for `limbeck train`.'),
+      teacher: switchable(teacherSchema()).describe(
+        'Who teaches. A recipe without a teacher is one for `limbeck train`.',
+      ),
       student: registryUnion([...BACKBONES, ...GIVEN_STUDENTS]).describe('What is taught.'),
       objective: objectiveSchema(),
       weighting: weightingSchema,
@@ -206,8 +207,14 @@ export type RecipeInput = z.input<ReturnType<typeof recipeSchema>>;
 
 /** The JSON schema (draft 2020-12) of a recipe as it is written, for editors. A copy of the caller's own. */
 export function recipeJsonSchema(): z.core.JSONSchema.JSONSchema {
+  return withSwitches(jsonSchema());
+}
+
+function jsonSchema(): z.core.JSONSchema.JSONSchema {
   return z.toJSONSchema(recipeSchema(), { io: 'input' });
 }
 
-/** The same, made once for all who only look into it: making one takes 50 ms. */
-export const sharedJsonSchema = fromRegistries(recipeJsonSchema);
+/**
+ * The same, without the `false` that switches sections off, made once for all who only look into it: making one takes 50 ms.
+ */
+export const sharedJsonSchema = fromRegistries(jsonSchema);

@@ -3,6 +3,7 @@ import { findTarget } from '../targets/index.ts';
 import { HOSTED_TEACHERS } from '../teachers/index.ts';
 import type { Problem } from './meaning.ts';
 import type { OutputPart } from './outputs.ts';
+import { switchable } from './switched-off.ts';
 
 /** How texts go on from the beginnings of documents. */
 export const writingOptions = {
@@ -35,8 +36,8 @@ export const writingOptions = {
 } as const;
 
 /** Texts that the teacher writes become training documents: distillation on the level of sequences. */
-export const writtenSchema = z
-  .strictObject({
+export const writtenSchema = switchable(
+  z.strictObject({
     part: z
       .number()
       .positive()
@@ -52,11 +53,10 @@ export const writtenSchema = z
         'Whether the student is taught by these texts alone, and the documents are only where they begin; they are taught beside the documents when false.',
       ),
     ...writingOptions,
-  })
-  .optional()
-  .describe(
-    'Texts that the teacher writes, from the beginnings of training documents on: they are taught like documents (Kim and Rush, 2016, arXiv 1606.07947). None, when absent.',
-  );
+  }),
+).describe(
+  'Texts that the teacher writes, from the beginnings of training documents on: they are taught like documents (Kim and Rush, 2016, arXiv 1606.07947). None, when absent.',
+);
 
 /** How the teacher writes. */
 export type WrittenOptions = NonNullable<z.output<typeof writtenSchema>>;

@@ -166,6 +166,16 @@ export function gateLayers({ layers = [] }: Gate): string {
   return layers.map(({ layer, loss }) => `${layer} (${loss.toPrecision(2)})`).join(', ');
 }
 
+/** What no model is needed for, as a measure of what models reach: guessing, n-grams. */
+const referenceSchema = z.object({
+  name: z.string(),
+  /** What it is, for tables. */
+  title: z.string(),
+  /** Those of the models' metrics that are known of it. */
+  metrics: z.record(z.string(), measured),
+});
+export type ReferenceResult = z.infer<typeof referenceSchema>;
+
 /** What read the shipped folder after it was written, and found the answers that were measured. */
 const shippedCheckSchema = z.object({
   /** With its version. */
@@ -191,6 +201,8 @@ export const trainResultSchema = z.object({
    * knows nothing reaches.
    */
   chance: fraction.optional(),
+  /** Of language models: what guessing and a trigram model of the training texts reach. */
+  references: z.array(referenceSchema).optional(),
   gate: gateSchema.nullable(),
   /** The student in the further precisions that the recipe asks for. */
   further: z.array(furtherResultSchema).optional(),

@@ -1,4 +1,5 @@
 import { readMmlu } from '../data/questions/mmlu.ts';
+import { mmluCategory } from '../data/questions/mmlu-categories.ts';
 import { type WordnetQuestionKind, wordnetQuestions } from '../data/questions/wordnet-questions.ts';
 import type { BrokenRow } from '../data/sample.ts';
 import { wordnetFolder } from '../data/sources/wordnet-glosses.ts';
@@ -48,6 +49,8 @@ export interface AskQuestionsOptions {
 export interface QuestionsResult extends ChoiceReport {
   /** What was asked, for people. */
   readonly title: string;
+  /** Answered questions before each, in the mean: fewer than were asked for where the model has too few positions for them. */
+  readonly shots: number;
   /** Questions that the model has too few positions for; they are not asked. */
   readonly tooLong: number;
   /** Rows of a folder that are no questions. */
@@ -71,14 +74,18 @@ export async function askQuestions(target: string, options: AskQuestionsOptions)
   if (found.questions.length === 0) throw noQuestions(found);
   const model = await openTextGenerator(target, { engine, model: file });
   try {
+    let shots = 0;
     const asked = found.questions.flatMap((question) => {
       const prompt = found.ask(question, model);
       const longest = Math.max(...prompt.continuations.map((text) => model.tokens(prompt.prompt + text)));
-      return longest > (model.maxLength ?? Number.POSITIVE_INFINITY) ? [] : [question];
+      if (longest > (model.maxLength ?? Number.POSITIVE_INFINITY)) return [];
+      shots += prompt.shots ?? 0;
+      return [question];
     });
     if (asked.length === 0) throw noQuestions(found);
     const report = await measureChoices(asked, together(model), {
       ask: (question) => found.ask(question, model),
+      categoryOf: found.categoryOf,
       signal,
       onProgress: (done) =>
         onEvent?.({
@@ -91,7 +98,7 @@ export async function askQuestions(target: string, options: AskQuestionsOptions)
         }),
     });
     const tooLong = found.questions.length - asked.length;
-    return { title: found.title, tooLong, broken: found.broken, ...report };
+    return { title: found.title, shots: shots / asked.length, tooLong, broken: found.broken, ...report };
   } finally {
     await model.release();
   }
@@ -120,6 +127,7 @@ interface FoundQuestions {
   readonly questions: readonly Question[];
   readonly broken: readonly BrokenRow[];
   ask(question: Question, model: TextGenerator): ReturnType<typeof textsPrompt>;
+  readonly categoryOf?: (subject: string) => string | undefined;
 }
 
 async function questionsOf(target: string, options: AskQuestionsOptions): Promise<FoundQuestions> {
@@ -143,6 +151,7 @@ async function questionsOf(target: string, options: AskQuestionsOptions): Promis
     title: questions,
     questions: subjects.flatMap((subject) => subject.questions).slice(0, count),
     broken,
+    categoryOf: mmluCategory,
     ask: (question, model) =>
       lettersPrompt(question, {
         shots: shotsOf.get(question.subject) ?? [],

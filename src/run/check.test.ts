@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkSummary } from '../cli/check-summary.ts';
 import { parseRecipe } from '../recipe/parse.ts';
 import { check, type DataCheck } from './check.ts';
+import type { RunOptions } from './context/run-options.ts';
+import { train } from './train.ts';
 
 const PLAIN = { bold: String, yellow: String, dim: String };
 
@@ -150,6 +152,50 @@ student: { kind: resnet }`);
     expect(sample).toMatchObject({ dims: [3, 8, 8], label: expect.stringMatching(/^[ab]$/) });
     expect(checkSummary(found, PLAIN)).toContain('image: 1 alpha (the first: 9 (images.csv:11))');
   });
+
+  it.each([
+    ['{ kind: vit, patch: 3 }', 'recipe.invalid', 'student.patch', 'patches of 3 pixels do not divide 8 x 8'],
+    [
+      '{ kind: resnet }\ncompress: [{ kind: low-rank }, { kind: prune, skip: [nowhere] }]\nexport: { int8: false }',
+      undefined,
+      '',
+      '',
+    ],
+    [
+      '{ kind: resnet }\ncompress: [{ kind: prune, skip: [nowhere] }]',
+      'compress.invalid',
+      'compress.0',
+      'no weight of the student',
+    ],
+  ])(
+    'builds the student, and refuses sizes and transforms that do not fit: %s',
+    async (student, code, where, message) => {
+      for (let i = 0; i < 12; i++) writeFileSync(join(folder, `${i}.png`), await png(20 * i, 3));
+      const lines = Array.from({ length: 12 }, (_, i) => `${i}.png,${i % 2 ? 'a' : 'b'}`);
+      writeFileSync(join(folder, 'images.csv'), `file,label\n${lines.join('\n')}\n`);
+      const recipe = parseRecipe(`
+name: images
+task: image-classification
+inputs: { image: { modality: image, field: file, size: 8 } }
+data: { source: { kind: csv, path: images.csv }, splits: { validation: 2, test: 2 } }
+student: ${student}`);
+      const options = { out: join(folder, 'run'), recipeFolder: folder, storeFolder: join(folder, 'store') };
+      const started: string[] = [];
+      const onEvent: RunOptions['onEvent'] = (event) => {
+        if (event.type === 'stage-start') started.push(event.stage);
+      };
+      const found = check(recipe, options);
+      if (!code) return void (await expect(found).resolves.toBeDefined());
+      await expect(found).rejects.toMatchObject({
+        code,
+        where: expect.stringContaining(where),
+        message: expect.stringContaining(message),
+      });
+      // A run says so as early.
+      await expect(train(recipe, { ...options, onEvent })).rejects.toMatchObject({ code });
+      expect(started).toEqual(['data']);
+    },
+  );
 
   it('tells boxes in words, and nothing of a value that is not there', async () => {
     const box = (label: string) => ({ label, x: 0.1, y: 0.1, width: 0.4, height: 0.4 });

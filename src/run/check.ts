@@ -10,7 +10,7 @@ import { stretches } from '../report/targets/frame-classes.ts';
 import { type BoxSpace, boxesInList } from '../targets/box-grid.ts';
 import { boxListColumn } from '../targets/boxes-truth.ts';
 import { writtenSentence } from '../targets/sentence-words.ts';
-import { requireTransforms } from './compressing/require-transforms.ts';
+import { requireStudentForm } from './compressing/require-student-form.ts';
 import { interrupted, isStop } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { SampleUnit } from './context/sample-unit.ts';
@@ -81,7 +81,7 @@ const MOST_SAMPLES = 4;
 
 /**
  * Reads a recipe's data as a run would and says what they are: rows, classes, lengths, what is wrong with them, and how
- * models see the first samples; and whether its transforms fit the student, and the runtimes that it bounds are there. The run that
+ * models see the first samples; and whether its student can be built and its transforms fit it, and the runtimes that it bounds are there. The run that
  * follows finds the data prepared. The teacher is opened and asked nothing.
  *
  * @throws LimbeckError `compress.invalid`, `measure.no-runtime`, `recipe.invalid` for a teacher that cannot write what it is to; of the data, the tokenizer and the teacher's files; `run.interrupted` after `options.signal`
@@ -107,7 +107,7 @@ export async function check(recipe: Recipe, options: RunOptions): Promise<DataCh
       const seconds = (performance.now() - started) / 1000;
       const summary = `${dataset.statistics.rows} rows${dataset.reused ? '; prepared earlier' : ''}`;
       options.onEvent?.({ type: 'stage-end', stage: 'data', seconds, summary });
-      if (!untrainable(data)) await requireTransforms(recipe, data);
+      if (!untrainable(data)) await requireStudentForm(recipe, data);
       await requireWriting(recipe, data);
       await requireRuntimes(recipe, options);
       return describe(task, data);

@@ -5,7 +5,7 @@ import { type HostedRecipe, isHosted, type Recipe } from '../recipe/schema.ts';
 import type { Abilities } from '../teachers/chat/abilities.ts';
 import { hostedTitle } from '../teachers/chat/address.ts';
 import { examineCalibration } from './calibrating/examine-calibration.ts';
-import { requireTransforms } from './compressing/require-transforms.ts';
+import { requireStudentForm } from './compressing/require-student-form.ts';
 import { interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { TaskData } from './context/task.ts';
@@ -89,7 +89,7 @@ async function examineShape(
   let name = 'compress';
   const findings: RecipeFinding[] = [];
   try {
-    await requireTransforms(recipe, data);
+    await requireStudentForm(recipe, data);
     name = 'runtimes';
     for (const { on, started } of await requireRuntimes(recipe, options))
       findings.push({ name: `runtime ${on}`, status: 'ok', found: started.title });

@@ -5,7 +5,7 @@ import { numberOfName } from '../data/labels/class-name.ts';
 import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 
-/** Where numbers lie: a student begins with answers of this mean and spread. */
+/** Where the numbers of the labelled training samples lie: a student begins with answers of this mean and spread. */
 export interface NumberSpace {
   readonly mean: number;
   /** The standard deviation; 1 where all values are one. */
@@ -15,7 +15,7 @@ export interface NumberSpace {
 /** A number for each row: float32 [1], NaN where there is none. Texts that are numbers (`3.5`, `-1e3`) count as such. */
 export function numberTruth(): GroundTruth<number, NumberSpace> {
   return {
-    hash: canonicalJson({ number: 1 }),
+    hash: canonicalJson({ number: 2 }),
     marksMissing: true,
     begin: (context) => new NumberReader(context),
     columns: (_, name) => [{ name, type: 'float32', shape: [1], pad: Number.NaN, role: 'target' }],
@@ -40,11 +40,14 @@ class NumberReader implements TruthReader<number, NumberSpace> {
     const value = typeof raw === 'string' ? numberOfName(raw) : typeof raw === 'bigint' ? Number(raw) : raw;
     if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
       throw new BrokenValue('value', `'${this.#context.field}' is no number`);
+    return value;
+  }
+
+  fit(value: number): void {
     this.#count++;
     const distance = value - this.#mean;
     this.#mean += distance / this.#count;
     this.#squares += distance * (value - this.#mean);
-    return value;
   }
 
   finish() {
@@ -52,7 +55,9 @@ class NumberReader implements TruthReader<number, NumberSpace> {
     const deviation = this.#count > 1 ? Math.sqrt(this.#squares / (this.#count - 1)) : 0;
     if (this.#count === 0 || deviation === 0) {
       const problem =
-        this.#count === 0 ? `no row has a number in '${field}'` : `'${field}' is ${this.#mean} in all rows`;
+        this.#count === 0
+          ? `no labelled training sample has a number in '${field}'`
+          : `'${field}' is ${this.#mean} in all labelled training samples`;
       throw new LimbeckError('data.one-value', `${problem}: there is nothing to learn`, {
         where: title,
         remedy: fieldRemedy(keys, 'the number'),

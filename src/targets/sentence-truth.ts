@@ -38,11 +38,12 @@ const NO_WORD = -1;
 
 /**
  * A sentence: int32 [length], the words and then the end, -1 behind it (and everywhere for a row without a sentence), and int64
- * [length], the word before each of them, which a model that writes reads. The vocabulary is of the words that all rows have.
+ * [length], the word before each of them, which a model that writes reads. The vocabulary is of the words that labelled training
+ * samples have; how long a sentence may be is known of all rows.
  */
 export function sentenceTruth(options: SentenceOptions): GroundTruth<string[] | number[], SentenceSpace> {
   return {
-    hash: canonicalJson({ sentence: 1, ...options }),
+    hash: canonicalJson({ sentence: 2, ...options }),
     marksMissing: true,
     begin: (context) => new SentenceReader(options, context),
     columns: ({ length }, name) => [
@@ -83,9 +84,12 @@ class SentenceReader implements TruthReader<string[] | number[], SentenceSpace> 
         `'${field}' has ${words.length} words and marks, more than outputs.${output}.length (${length})`,
       );
     }
-    for (const word of words) this.#counts.set(word, (this.#counts.get(word) ?? 0) + 1);
     this.#longest = Math.max(this.#longest, words.length);
     return words;
+  }
+
+  fit(words: string[] | number[]): void {
+    for (const word of words as string[]) this.#counts.set(word, (this.#counts.get(word) ?? 0) + 1);
   }
 
   finish() {
@@ -100,15 +104,23 @@ class SentenceReader implements TruthReader<string[] | number[], SentenceSpace> 
       .sort();
     if (words.length === 0) {
       const rare = this.#counts.size > 0 ? ` that occurs ${least} times` : '';
-      throw new LimbeckError('data.one-class', `no row has a word${rare} in '${field}'`, {
-        where: title,
-        remedy: rare ? `Set outputs.${output}.least to 1.` : fieldRemedy(keys, 'the sentences'),
-      });
+      throw new LimbeckError(
+        'data.one-class',
+        `no labelled training sample has a word${rare} in '${field}'`,
+        {
+          where: title,
+          remedy: rare ? `Set outputs.${output}.least to 1.` : fieldRemedy(keys, 'the sentences'),
+        },
+      );
     }
     const numbers = new Map(words.map((word, i) => [word, FIRST_WORD + i]));
     return {
       space: { words, length: this.#longest + 1 },
       final: (value: string[] | number[]) => (value as string[]).map((word) => numbers.get(word) ?? UNKNOWN),
+      parts: (value: string[] | number[]) => ({
+        all: value.length,
+        unknown: (value as number[]).filter((number) => number === UNKNOWN).length,
+      }),
     };
   }
 }

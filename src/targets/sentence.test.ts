@@ -14,6 +14,20 @@ import { writtenLogits } from './sentence-writer.ts';
 const LIMITS = { length: 8, vocabulary: 100, least: 1 };
 
 describe('words', () => {
+  const spaceOf = (rows: string[], training = rows.length) => {
+    const reader = sentenceTruth({ ...LIMITS, least: 2 }).begin({
+      output: 'said',
+      field: 'text',
+      title: 't',
+      notes: [],
+    });
+    const values = rows.map((row) => reader.read(row, { where: '', encoded: {} }));
+    for (const value of values.slice(0, training)) reader.fit!(value!);
+    const { space, final, parts } = reader.finish();
+    const numbers = values.map((value) => final!(value!));
+    return { space, numbers, parts: numbers.map((value) => parts!(value)) };
+  };
+
   it('keep what belongs together, and are a sentence again', () => {
     const sentence = "A T-shirt (3.5 cm), the child's: a pair/two of boots.";
     const words = [
@@ -38,23 +52,23 @@ describe('words', () => {
   });
 
   it('are numbered alike whatever order the rows have, rare ones unknown', () => {
-    const spaceOf = (rows: string[]) => {
-      const reader = sentenceTruth({ ...LIMITS, least: 2 }).begin({
-        output: 'said',
-        field: 'text',
-        title: 't',
-        notes: [],
-      });
-      const values = rows.map((row) => reader.read(row, { where: '', encoded: {} }));
-      const { space, final } = reader.finish();
-      return { space, numbers: values.map((value) => final!(value!)) };
-    };
     const rows = ['a bag', 'a boot', 'bag a boot'];
     const { space, numbers } = spaceOf(rows);
     expect(space).toEqual({ words: ['a', 'bag', 'boot'], length: 4 });
     expect(spaceOf([...rows].reverse()).space).toEqual(space);
     expect(spaceOf([...rows, 'a hat']).numbers[3]).toEqual([numbers[0]![0], 1]);
     expect(writtenSentence([...(numbers[2] as number[]), END, 7], space.words)).toBe('bag a boot');
+  });
+
+  it('are those of the labelled training samples: of others they are unknown, and counted', () => {
+    const { space, numbers, parts } = spaceOf(['a bag', 'a bag', 'a boot boot a'], 2);
+    expect(space).toEqual({ words: ['a', 'bag'], length: 5 });
+    expect(numbers[2]).toEqual([4, 1, 1, 4]);
+    expect(parts).toEqual([
+      { all: 2, unknown: 0 },
+      { all: 2, unknown: 0 },
+      { all: 4, unknown: 2 },
+    ]);
   });
 
   it('of a longer sentence than is meant break their row', () => {
@@ -71,7 +85,7 @@ describe('words', () => {
 });
 
 describe('scores of sentences', () => {
-  const options = { labels: 'labels', end: END };
+  const options = { labels: 'labels', end: END, unknown: 'u'.charCodeAt(0) };
   /** The numbers of letters, ended, in rows of 8. */
   const rowsOf = (sentences: string[], behind: number) =>
     sentences.flatMap((one) => {
@@ -108,6 +122,15 @@ describe('scores of sentences', () => {
     expect(scoreBy(exactSentences(options), scores, batch)).toBe(0.5);
     // All words are as likely.
     expect(scoreBy(sentencePerplexity(options), scores, batch)).toBeCloseTo(128, 3);
+  });
+
+  it('count a word that the vocabulary does not have as wrong, whatever is written', () => {
+    const { batch, scores } = measured(['abcdu', 'abcde'], ['abcdu', 'abcde']);
+    expect(scoreBy(exactSentences(options), scores, batch)).toBe(0.5);
+    expect(scoreBy(bleu(options), scores, batch)).toBeCloseTo(
+      ((9 / 10) * (7 / 8) * (5 / 6) * (3 / 4)) ** 0.25,
+      10,
+    );
   });
 
   it('are none where nobody was asked to write', () => {

@@ -25,8 +25,13 @@ const options = z
       .min(1)
       .max(100_000)
       .default(8192)
-      .describe('Different words, at most: the most frequent ones, others are unknown.'),
-    least: z.int().min(1).max(1000).default(1).describe('Words that occur less often are unknown.'),
+      .describe('Different words, at most: the most frequent of the training sentences, others are unknown.'),
+    least: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(1)
+      .describe('Words that occur less often in the training sentences are unknown.'),
   })
   .describe('A sentence about an image, written word by word by a decoder that looks at all places of it.');
 
@@ -76,5 +81,5 @@ export const sentence = defineTarget({
 });
 
 function measuredBy({ labels }: MeasureContext<unknown, unknown>) {
-  return { labels, end: END };
+  return { labels, end: END, unknown: UNKNOWN };
 }

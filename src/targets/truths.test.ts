@@ -29,6 +29,7 @@ function readAll<Value, Space>(
       return undefined;
     }
   });
+  for (const value of values) if (value !== undefined) reader.fit?.(value);
   const { space, final = (value: Value) => value } = reader.finish();
   const columns: Record<string, Tensor> = {};
   for (const { name, type, shape, pad } of truth.columns(space, 'labels')) {
@@ -96,8 +97,8 @@ describe('numbers', () => {
   });
 
   it('are refused where they are all one', () => {
-    expect(() => readAll(numberTruth(), [4, '4.0'])).toThrow(/is 4 in all rows/);
-    expect(() => readAll(numberTruth(), [null])).toThrow(/no row has a number/);
+    expect(() => readAll(numberTruth(), [4, '4.0'])).toThrow(/is 4 in all labelled training samples/);
+    expect(() => readAll(numberTruth(), [null])).toThrow(/no labelled training sample has a number/);
   });
 });
 

@@ -15,6 +15,7 @@ import { type BestSoFar, type ModelSelection, patienceIsOver } from './early-sto
 import { NextBatches } from './next-batches.ts';
 import type { Optimizer } from './optimizer.ts';
 import { bestFrom, carriedFrom, contentsOf, placeProblem, tensorProblem } from './resume.ts';
+import { RunningMean } from './running-mean.ts';
 import { laggingStatistics } from './running-statistics.ts';
 import { type StepControl, StepControls, type StepPlace } from './step-control.ts';
 import { decideFormulations, dropForeignBlocks, type FormulatedTraining } from './training-formulations.ts';
@@ -137,6 +138,7 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
   );
   /** Whether what the buffers hold is not to be saved: a step that failed has written over it. */
   let isSpoilt = false;
+  const shownLoss = new RunningMean();
   let savedAt = performance.now();
   let savedStep = step;
   const save = () => {
@@ -184,7 +186,11 @@ export async function trainStudent(options: TrainingOptions): Promise<TrainingRe
         if (isFirstOfItsStage(row, progress)) warnOfInertTerms(current.stage, norms, options.onWarning);
       }
       await followStage(evaluation);
-      options.onProgress?.(step, totalSteps, noteOf(values.loss, selection, progress.state.best));
+      options.onProgress?.(
+        step,
+        totalSteps,
+        noteOf(shownLoss.add(values.loss), selection, progress.state.best),
+      );
       if (options.checkpoints && performance.now() - savedAt > options.checkpoints.everySeconds * 1000)
         save();
     }

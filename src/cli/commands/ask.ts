@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import type { ChoiceAccuracy, SubjectMean } from '../../metrics/choices/multiple-choice.ts';
+import type { Interval } from '../../metrics/interval.ts';
 import { percent } from '../../percent.ts';
 import type { QuestionsResult } from '../../run/ask-questions.ts';
 import type { Cli } from '../cli.ts';
@@ -62,8 +64,8 @@ Examples:
     });
 }
 
-function summary({ title, subjects, tooLong, broken, ...all }: QuestionsResult): string {
-  const row = (name: string, one: typeof all | (typeof subjects)[number]) => [
+function summary({ title, subjects, categories, shots, tooLong, broken, ...all }: QuestionsResult): string {
+  const row = (name: string, one: ChoiceAccuracy) => [
     name,
     String(one.questions),
     percent(one.accuracy),
@@ -80,6 +82,7 @@ function summary({ title, subjects, tooLong, broken, ...all }: QuestionsResult):
     ...(broken.length > 0
       ? [`${broken.length} rows are no questions; the first: ${broken[0]?.where}: ${broken[0]?.problem}.`]
       : []),
+    ...(shots ? [`Before each question stood ${shots.toFixed(1)} answered ones in the mean.`] : []),
     ...(tooLong > 0 ? [`${tooLong} questions are too long for the model and were not asked.`] : []),
   ];
   const { accuracy, interval } = all.byInformation ?? all;
@@ -95,7 +98,29 @@ function summary({ title, subjects, tooLong, broken, ...all }: QuestionsResult):
       ...rows,
     ]),
     `${title}: ${percent(accuracy)} right${judged} (95 % interval: ${percent(low)} to ${percent(high)}), ${percent(all.chance)} by guessing.`,
+    ...(subjects.length > 1 ? averages(categories, all) : []),
     ...notes,
     '',
   ].join('\n');
+}
+
+/** Over questions and over subjects, for each category and in all. */
+function averages(categories: QuestionsResult['categories'], all: ChoiceAccuracy & SubjectMean): string[] {
+  const between = ({ low, high }: Interval) => `${percent(low)} to ${percent(high)}`;
+  const row = (name: string, one: ChoiceAccuracy & SubjectMean) => [
+    name,
+    String(one.questions),
+    percent(one.accuracy),
+    between(one.interval),
+    percent(one.subjectMean),
+    between(one.subjectMeanInterval),
+  ];
+  return [
+    '',
+    table([
+      ['', 'questions', 'right over questions', '95 %', 'over subjects', '95 %'],
+      ...categories.map((one) => row(one.category, one)),
+      row('in all', all),
+    ]),
+  ];
 }

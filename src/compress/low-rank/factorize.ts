@@ -23,17 +23,13 @@ export function factorized(
   keep: number,
   context: Pick<TransformContext, 'where'>,
 ): { readonly student: Student; readonly layers: readonly Factored[]; readonly all: number } {
-  const readers = new Map<Value, number>();
-  for (const { inputs } of graph.nodes)
-    for (const value of inputs) if (value) readers.set(value, (readers.get(value) ?? 0) + 1);
+  const matrices = matricesOf({ graph, parameters });
   const initializers = new Map(graph.initializers);
   const names = [...parameters];
   const layers: Factored[] = [];
-  let all = 0;
   const nodes = graph.nodes.flatMap((node): Node[] => {
-    const matrix = matrixOf(node, graph);
-    if (!matrix || readers.get(matrix.value) !== 1 || !parameters.includes(matrix.value.name)) return [node];
-    all++;
+    const matrix = matrices.get(node);
+    if (!matrix) return [node];
     const factors = factorsOf(matrix, keep);
     if (!factors) return [node];
     const { name } = matrix.value;
@@ -51,11 +47,39 @@ export function factorized(
   if (layers.length === 0) {
     throw cannotCompress(
       context,
-      `none of the ${all} matrices is smaller as two factors with ${keep} of its squared singular values`,
+      `none of the ${matrices.size} matrices is smaller as two factors with ${keep} of its squared singular values`,
       'Lower `keep`, or leave the transform out.',
     );
   }
-  return { student: { graph: { ...graph, nodes, initializers }, parameters: names }, layers, all };
+  return {
+    student: { graph: { ...graph, nodes, initializers }, parameters: names },
+    layers,
+    all: matrices.size,
+  };
+}
+
+/** @throws LimbeckError `compress.invalid` for a student without a matrix that could become two */
+export function requireMatrices(student: Student, context: Pick<TransformContext, 'where'>): void {
+  if (matricesOf(student).size > 0) return;
+  throw cannotCompress(
+    context,
+    'the student has no matrix that could become two: each is looked up in as a table, or shared',
+    'Leave the transform out.',
+  );
+}
+
+/** The nodes that multiply by a parameter that nothing else reads. */
+function matricesOf({ graph, parameters }: Student): Map<Node, Matrix> {
+  const readers = new Map<Value, number>();
+  for (const { inputs } of graph.nodes)
+    for (const value of inputs) if (value) readers.set(value, (readers.get(value) ?? 0) + 1);
+  const own = new Set(parameters);
+  return new Map(
+    graph.nodes.flatMap((node): [Node, Matrix][] => {
+      const matrix = matrixOf(node, graph);
+      return matrix && readers.get(matrix.value) === 1 && own.has(matrix.value.name) ? [[node, matrix]] : [];
+    }),
+  );
 }
 
 /** A weight that a layer multiplies by, as a matrix [rows, columns] of inputs and outputs. */

@@ -9,13 +9,16 @@ export interface TransformList {
   readonly items: readonly TransformItem[];
   readonly seed: number;
   readonly outputs: readonly string[];
+  /** How the student leaves in 4 bits; absent where it leaves without such a file. */
+  readonly fourBit?: TransformContext['fourBit'];
 }
 
 /** What one transform of a list is told. */
-export function transformContext({ seed, outputs }: TransformList, index: number): TransformContext {
+export function transformContext({ seed, outputs, fourBit }: TransformList, index: number): TransformContext {
   return {
     where: `compress.${index}`,
     outputs,
+    ...(fourBit && { fourBit }),
     random: (...labels) => randomStream(seed, 'compress', index, ...labels),
   };
 }

@@ -24,6 +24,12 @@ export const lowRank = defineTransform({
   title: 'low-rank factors',
   options,
   epochs: ({ epochs }) => epochs,
+  async foresee(student, _, context) {
+    // How many values of a matrix count, training tells.
+    const { requireMatrices } = await import('../low-rank/factorize.ts');
+    requireMatrices(student, context);
+    return undefined;
+  },
   async after(student, { keep, epochs }, context) {
     // Loaded where it is used: pages do not pay for it.
     const { factorized } = await import('../low-rank/factorize.ts');

@@ -7,7 +7,11 @@ export const qat = defineTransform({
   title: 'quantisation-aware training',
   options: qatOptions,
   epochs: ({ epochs }) => epochs,
-  async foresee(student, _, context) {
+  async foresee(student, given, context) {
+    if (given.bits === 4) {
+      const { foreseeBlocks } = await import('../train-with-blocks.ts');
+      return foreseeBlocks(student, given, context).start;
+    }
     const { foreseeRoundings } = await import('../train-with-roundings.ts');
     return foreseeRoundings(student, context);
   },

@@ -18,6 +18,8 @@ export interface TransformContext {
   readonly where: string;
   /** The model's outputs by name, the main one first. */
   readonly outputs: readonly string[];
+  /** How the student leaves in 4 bits; absent where it leaves without such a file. */
+  readonly fourBit?: Pick<FourBitForm, 'block' | 'expand'> | undefined;
   /** A random stream of its own, by labels; it depends on the recipe's seed and on the place in the list alone. */
   random(...labels: (string | number)[]): RandomStream;
 }
@@ -87,8 +89,6 @@ export interface AfterContext extends TransformContext {
     /** The ranges of all that int8 quantises in a graph, seen on some training samples. */
     ranges(graph: Graph): Promise<Ranges>;
   };
-  /** How the student leaves in 4 bits; absent where it leaves without such a file. */
-  readonly fourBit?: Pick<FourBitForm, 'block' | 'expand'>;
   /** How many training steps so many passes over the training samples are. */
   stepsIn(epochs: number): number;
   /** Says something in the log. */

@@ -1,7 +1,5 @@
 import { LimbeckError } from '../../errors.ts';
-import { hexOf } from '../../platform/bytes.ts';
-import { createSha256, sha256Of } from '../../platform/hash.ts';
-import { SAMPLE_KEY_BYTES } from '../batch.ts';
+import { createSha256 } from '../../platform/hash.ts';
 import { BrokenValue } from '../broken-value.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { type Conversation, messagesOf } from '../conversations/conversation.ts';
@@ -11,9 +9,11 @@ import type { ChatTemplateSource } from '../modalities/text/tokenizer/chat-templ
 import type { DataSource, Sample, SourceRow } from '../sample.ts';
 import { conversationPieces } from './conversation-pieces.ts';
 import type { CorpusOptions } from './corpus-source.ts';
+import { documentId, pieceId } from './document-id.ts';
+import { spokenText } from './spoken-texts.ts';
 
 /** Changes when the same conversations would become other pieces. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Conversations that a template writes one after another before they are read on, at most, and the characters in them. */
 const AT_ONCE = { conversations: 256, characters: 2 ** 20 };
@@ -90,12 +90,13 @@ async function* written(
       continue;
     }
     const { id, values } = sample;
-    const group = sample.group ?? id ?? hexOf(sha256Of(value.rendered.text).subarray(0, SAMPLE_KEY_BYTES));
+    // By what is said, which is known before there is a template.
+    const document = id ?? documentId(spokenText(one.conversation.messages));
+    const group = sample.group ?? document;
     let number = 0;
     for (const piece of conversationPieces(value.rendered, tokenizer, maxLength)) {
-      const own = id === undefined ? {} : { id: number === 0 ? id : `${id}#${number + 1}` };
-      number++;
-      yield { sample: { ...sample, ...own, group, values: { ...values, [field]: piece } } };
+      const own = pieceId(document, ++number);
+      yield { sample: { ...sample, id: own, group, values: { ...values, [field]: piece } } };
     }
     if (number === 0) yield brokenRow(sample, `the answers in '${field}' have no tokens`);
   }

@@ -1,15 +1,14 @@
-import { hexOf } from '../../platform/bytes.ts';
-import { createSha256, sha256Of } from '../../platform/hash.ts';
-import { SAMPLE_KEY_BYTES } from '../batch.ts';
+import { createSha256 } from '../../platform/hash.ts';
 import { BrokenValue } from '../broken-value.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { rawText } from '../modalities/text/raw-text.ts';
 import type { Tokenizer } from '../modalities/text/tokenizer/tokenizer.ts';
 import type { DataSource, Sample, SourceRow } from '../sample.ts';
+import { documentId, pieceId } from './document-id.ts';
 import { documentPieces } from './document-pieces.ts';
 
 /** Changes when the same documents would become other pieces. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 export interface CorpusOptions {
   /** The column with the documents. */
@@ -48,12 +47,12 @@ function* piecesOf(sample: Sample, { field, tokenizer, maxLength }: CorpusOption
   const { id, values, where, excerpt } = sample;
   try {
     const text = rawText(values[field], field);
-    const group = sample.group ?? id ?? contentId(text);
+    const document = id ?? documentId(text);
+    const group = sample.group ?? document;
     let number = 0;
     for (const piece of documentPieces(text, tokenizer, maxLength)) {
-      const own = id === undefined ? {} : { id: number === 0 ? id : `${id}#${number + 1}` };
-      number++;
-      yield { sample: { ...sample, ...own, group, values: { ...values, [field]: piece } } };
+      const own = pieceId(document, ++number);
+      yield { sample: { ...sample, id: own, group, values: { ...values, [field]: piece } } };
     }
     if (number === 0) throw new BrokenValue('tokens', `'${field}' has no two tokens`);
   } catch (error) {
@@ -63,9 +62,4 @@ function* piecesOf(sample: Sample, { field, tokenizer, maxLength }: CorpusOption
       broken: { where: where ?? id ?? 'a row', problem, reason, ...(excerpt !== undefined && { excerpt }) },
     };
   }
-}
-
-/** As a data set of whole texts knows a text by its content: the same texts are in the same splits. */
-function contentId(text: string): string {
-  return hexOf(sha256Of(text).subarray(0, SAMPLE_KEY_BYTES));
 }

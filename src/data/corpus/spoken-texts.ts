@@ -1,5 +1,5 @@
 import { BrokenValue } from '../broken-value.ts';
-import { messagesOf } from '../conversations/conversation.ts';
+import { type Message, messagesOf } from '../conversations/conversation.ts';
 import type { DataSource, Sample, SourceRow } from '../sample.ts';
 
 /**
@@ -17,10 +17,15 @@ export function spokenTexts(source: DataSource, field: string): DataSource {
   };
 }
 
+/** What is said in a conversation, a message a line. */
+export function spokenText(messages: readonly Message[]): string {
+  return messages.flatMap(({ content }) => content ?? []).join('\n');
+}
+
 function spoken(sample: Sample, field: string): SourceRow {
   try {
-    const said = messagesOf(sample.values[field], field).flatMap(({ content }) => content ?? []);
-    return { sample: { ...sample, values: { ...sample.values, [field]: said.join('\n') } } };
+    const said = spokenText(messagesOf(sample.values[field], field));
+    return { sample: { ...sample, values: { ...sample.values, [field]: said } } };
   } catch (error) {
     if (!(error instanceof BrokenValue)) throw error;
     const { where, id, excerpt } = sample;

@@ -21,7 +21,7 @@ import { type LiveOutput, RecordSplit } from './record-split.ts';
 import { SHOWN_FILE } from './sample-stage.ts';
 
 /** Raised when the files' layout changes, so that older ones are made anew. */
-export const DATASET_FORMAT = 6;
+export const DATASET_FORMAT = 7;
 
 export interface FileSum {
   bytes: number;

@@ -19,6 +19,7 @@ import {
   type SampleTable,
   type SplitOrigins,
   type SplitSizes,
+  TRAIN,
   UNLABELLED_HELD_OUT,
 } from '../splits/split-assignment.ts';
 import {
@@ -136,13 +137,16 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
     requireRows(reader.rows, stage.size, broken.found, { title, inputs, outputs });
     const shown = stage.finishAdding();
 
-    const truths = readers.map((one) => one.finish());
+    // What learns from values waits until it is known which of them train.
+    const found = readers.map((one) => (one.fit ? undefined : one.finish()));
     const contradictions = findContradictions({
       size: stage.size,
       label: (sample) => (comparesValues ? stage.valueHash(sample) : stage.label(sample)),
       textHash: (sample) => stage.identity(sample),
     });
-    const { labelled, origins, difference } = assign(stage, options, readers[0], truths[0]);
+    const { labelled, origins, difference } = assign(stage, options, readers[0], found[0]);
+    fitTruths(readers, stage, labelled);
+    const truths = readers.map((one, i) => found[i] ?? one.finish());
     const written = writeSplits({ folder, stage, buckets, inputs, outputs, truths, labelled });
     truths[0]?.check?.(written.classCounts.labelled);
     const places = stage.ids(contradictions.first.flat());
@@ -191,6 +195,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
           },
         classCounts: written.classCounts,
         left: written.left,
+        parts: written.parts,
       }),
       files: { [SHOWN_FILE]: shown, ...written.files, [BROKEN_ROWS_FILE]: brokenFile },
     };
@@ -253,6 +258,19 @@ function assign(
   return { labelled, origins };
 }
 
+/** Shows what learns from values those of the labelled training samples. */
+function fitTruths(
+  readers: readonly TruthReader[],
+  stage: SampleStage,
+  labelled: ReadonlySet<number> | undefined,
+): void {
+  if (readers.every(({ fit }) => fit === undefined)) return;
+  for (const { sample, outputs } of stage.values()) {
+    if (stage.split(sample) !== TRAIN || labelled?.has(sample) === false) continue;
+    for (const [i, reader] of readers.entries()) if (outputs[i] !== undefined) reader.fit?.(outputs[i]);
+  }
+}
+
 function tableOf(stage: SampleStage, others: number, textHash: (sample: number) => number): KeyedTable {
   return {
     size: stage.size,
@@ -280,7 +298,7 @@ const ORIGINS_KEPT: SplitOrigins = {
 
 /** Where a row is, for the person: by its id or, where that is the hash of its content, by its number among the rows that were read. */
 function placeOf(sample: number, id: string): string {
-  return /^[0-9a-f]{32}$/.test(id) ? `row ${sample + 1} of those read` : id;
+  return /^[0-9a-f]{32}(#\d+)?$/.test(id) ? `row ${sample + 1} of those read` : id;
 }
 
 function statisticsOf(found: {
@@ -294,6 +312,7 @@ function statisticsOf(found: {
   readonly differing: DatasetStatistics['differing'] | false;
   readonly classCounts: DatasetStatistics['classCounts'];
   readonly left: Readonly<Record<number, number>>;
+  readonly parts: NonNullable<DatasetStatistics['parts']>;
 }): DatasetStatistics {
   const { reader, inputs, difference, labels, left } = found;
   const counts = reader.counts.map((one) => one.found());
@@ -313,6 +332,7 @@ function statisticsOf(found: {
     ...(labels && { labels }),
     ...(found.differing && { differing: found.differing }),
     inputs: Object.fromEntries(inputs.map(({ name }, i) => [name, counts[i] as InputStatistics])),
+    ...(Object.keys(found.parts).length > 0 && { parts: found.parts }),
   };
 }
 

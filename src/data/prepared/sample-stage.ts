@@ -181,14 +181,28 @@ export class SampleStage {
       for (let sample = 0; sample < this.size; sample++) {
         const bucket = this.#buckets.get(sample);
         const record = (readers[bucket] as RecordReader).next();
-        const outputs: unknown[] = [];
-        for (let output = 0; output < this.#outputs; output++) outputs.push(values.next());
-        yield { sample, bucket, record, outputs };
+        yield { sample, bucket, record, outputs: this.#outputsOf(values) };
       }
     } finally {
       values.close();
       for (const reader of readers) reader.close();
     }
+  }
+
+  /** The values of all samples in the order of the source. */
+  *values(): Generator<{ sample: number; outputs: unknown[] }> {
+    const values = new StagedValueReader(this.#values.path);
+    try {
+      for (let sample = 0; sample < this.size; sample++) yield { sample, outputs: this.#outputsOf(values) };
+    } finally {
+      values.close();
+    }
+  }
+
+  #outputsOf(values: StagedValueReader): unknown[] {
+    const outputs: unknown[] = [];
+    for (let output = 0; output < this.#outputs; output++) outputs.push(values.next());
+    return outputs;
   }
 
   /** The ids of some samples. */

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../onnx/tensor.ts';
 import { numbersIn } from '../../platform/bytes.ts';
 import { join } from '../../platform/paths.ts';
-import { DATASET_SPLITS, type DatasetSplit } from '../dataset.ts';
+import { DATASET_SPLITS, type DatasetSplit, type DatasetStatistics } from '../dataset.ts';
 import type { FoundTruth } from '../ground-truth.ts';
 import { TEST, TRAIN, VALIDATION } from '../splits/split-assignment.ts';
 import { AppendingFile } from './appending-file.ts';
@@ -34,6 +34,8 @@ export interface WrittenSplits {
   /** What was measured of the training samples, by input. */
   readonly measured: Record<string, unknown>;
   readonly files: Record<string, FileSum>;
+  /** Of outputs whose values have parts that may be unknown. */
+  readonly parts: NonNullable<DatasetStatistics['parts']>;
 }
 
 /** Copies every staged record into the file of its split and bucket, with the values of its outputs. */
@@ -48,7 +50,7 @@ export function writeSplits(what: {
   /** The training samples that keep their labels; undefined for all. */
   readonly labelled: ReadonlySet<number> | undefined;
 }): WrittenSplits {
-  const { folder, stage, buckets, inputs, truths, labelled } = what;
+  const { folder, stage, buckets, inputs, outputs, truths, labelled } = what;
   const classes = truths[0]?.classes?.length ?? 0;
   const writers = recordWriters(what);
   const bySplit = <T>(make: (split: DatasetSplit) => T) =>
@@ -65,7 +67,13 @@ export function writeSplits(what: {
   const classCounts = bySplit(() => new Array<number>(classes).fill(0));
   const left: Record<number, number> = {};
   const measurements = inputs.map(({ processor }) => processor.measure?.());
+  const parts = outputs.map(() => bySplit(() => ({ all: 0, unknown: 0 })));
   const put = (split: DatasetSplit, bucket: number, record: Uint8Array, label: number) => {
+    for (const [i, met] of (writers[bucket] as RecordWriter).parts.entries()) {
+      const counts = (parts[i] as (typeof parts)[0])[split];
+      counts.all += met?.all ?? 0;
+      counts.unknown += met?.unknown ?? 0;
+    }
     (files[split][bucket] as AppendingFile).append(record);
     (sizes[split][bucket] as number)++;
     if (label >= 0 && label < classes) (classCounts[split][label] as number)++;
@@ -98,7 +106,8 @@ export function writeSplits(what: {
     const measured = Object.fromEntries(
       inputs.flatMap(({ name }, i) => (measurements[i] ? [[name, measurements[i].result()]] : [])),
     );
-    return { sizes, classCounts, left, measured, files: sums };
+    const counted = outputs.flatMap(({ name }, i) => (truths[i]?.parts ? [[name, parts[i]]] : []));
+    return { sizes, classCounts, left, measured, files: sums, parts: Object.fromEntries(counted) };
   } finally {
     for (const file of all) file.close();
   }
@@ -130,6 +139,8 @@ class RecordWriter {
   readonly #numbers: DataView;
   /** A row of each output's columns. */
   readonly #columns: readonly Record<string, Tensor>[];
+  /** Of the values that were written last, by output. */
+  readonly parts: (ReturnType<NonNullable<FoundTruth['parts']>> | undefined)[] = [];
 
   constructor(
     layout: RecordLayout,
@@ -158,6 +169,7 @@ class RecordWriter {
     let present = numbers.getUint32(PRESENT_AT, true);
     for (let i = 0; i < outputs.length; i++) {
       const value = outputs[i];
+      this.parts[i] = undefined;
       const written = known && value !== undefined && this.#writeValue(i, value);
       if (!written) present &= ~outputBit(i);
     }
@@ -182,6 +194,7 @@ class RecordWriter {
     const columns = this.#columns[output] as Record<string, Tensor>;
     const places = this.#layout.outputs[output] ?? [];
     for (const { spec } of places) resetColumn(columns[spec.name] as Tensor, spec.pad);
+    this.parts[output] = found.parts?.(final);
     truth.write(final, columns, 0, found.space, labelColumn(this.#outputs, output));
     for (const { spec, at, bytes } of places) {
       const { buffer, byteOffset } = (columns[spec.name] as Tensor).data as Float32Array;

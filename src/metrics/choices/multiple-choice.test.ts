@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { randomStream } from '../../random.ts';
 import { measureChoices } from './multiple-choice.ts';
 import { lettersPrompt, textsPrompt } from './prompts.ts';
 import type { Question } from './question.ts';
@@ -34,6 +35,55 @@ describe('choices by likelihood', () => {
     ]);
     expect(report.subjectMean).toBe(0.25);
     expect(report.interval.low).toBeGreaterThan(0);
+  });
+
+  it('are gathered by category, over questions and over subjects', async () => {
+    const subjects = ['algebra', 'algebra', 'algebra', 'physics', 'law', 'cooking'];
+    const questions = subjects.map((subject, i) => question(`${i}`, ['a', 'b'], i < 3 ? 0 : 1, subject));
+    const categories: Record<string, string> = { algebra: 'STEM', physics: 'STEM', law: 'humanities' };
+    const report = await measureChoices(questions, scoring({ a: -1, b: -2 }), {
+      ask: textsPrompt,
+      categoryOf: (subject) => categories[subject],
+    });
+    expect(
+      report.categories.map(({ category, questions: asked, accuracy, subjectMean }) => [
+        category,
+        asked,
+        accuracy,
+        subjectMean,
+      ]),
+    ).toEqual([
+      ['STEM', 4, 0.75, 0.5],
+      ['humanities', 1, 0, 0],
+    ]);
+    expect([report.accuracy, report.subjectMean]).toEqual([0.5, 0.25]);
+  });
+
+  it('have an interval of the mean over subjects that holds in 95 of 100 repetitions', async () => {
+    const random = randomStream(3, 'subjects');
+    const [parts, sizes] = [
+      [0.9, 0.3, 0.6],
+      [20, 30, 50],
+    ];
+    const truth = (0.9 + 0.3 + 0.6) / 3;
+    let held = 0;
+    for (let round = 0; round < 250; round++) {
+      const rights = sizes.flatMap((size, subject) =>
+        Array.from({ length: size }, () => ({
+          subject,
+          right: random.uniform() < (parts[subject] as number),
+        })),
+      );
+      const asked = rights.map(({ subject, right }, i) =>
+        question(`${i}`, ['a', 'b'], right ? 0 : 1, `${subject}`),
+      );
+      const { subjectMeanInterval: found } = await measureChoices(asked, scoring({ a: -1, b: -2 }), {
+        ask: textsPrompt,
+      });
+      if (found.low <= truth && truth <= found.high) held++;
+    }
+    expect(held / 250).toBeGreaterThan(0.92);
+    expect(held / 250).toBeLessThan(0.98);
   });
 
   it('are judged by what the question adds, where all have a premise', async () => {

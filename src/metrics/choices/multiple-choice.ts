@@ -1,5 +1,5 @@
 import { LimbeckError } from '../../errors.ts';
-import { accuracyInterval, type Interval } from '../interval.ts';
+import { accuracyInterval, type Interval, Z } from '../interval.ts';
 import type { ChoicePrompt } from './prompts.ts';
 import type { Question } from './question.ts';
 
@@ -39,11 +39,22 @@ export interface InformationAccuracy {
   readonly aboveChance: number;
 }
 
-export interface ChoiceReport extends ChoiceAccuracy {
+export interface ChoiceReport extends ChoiceAccuracy, SubjectMean {
   /** By subject, in the order of the questions. */
-  readonly subjects: readonly (ChoiceAccuracy & { readonly subject: string })[];
-  /** The mean accuracy over subjects: each counts as much, however many questions it has. */
+  readonly subjects: readonly SubjectAccuracy[];
+  /** Subjects gathered, where they are of known categories; `accuracy` is over the questions of a category. */
+  readonly categories: readonly (ChoiceAccuracy & SubjectMean & { readonly category: string })[];
+}
+
+export interface SubjectAccuracy extends ChoiceAccuracy {
+  readonly subject: string;
+}
+
+/** The average in which each subject counts as much, however many questions it has. */
+export interface SubjectMean {
   readonly subjectMean: number;
+  /** 95 %, of the questions that might have been asked about these subjects; subjects are not drawn. */
+  readonly subjectMeanInterval: Interval;
 }
 
 /** What came of one question. */
@@ -58,6 +69,8 @@ interface Answered {
 export interface MeasureChoicesOptions {
   /** How a question is put: `lettersPrompt`, `textsPrompt`. */
   readonly ask: (question: Question) => ChoicePrompt;
+  /** The category of a subject, where subjects have some. */
+  readonly categoryOf?: ((subject: string) => string | undefined) | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -76,7 +89,7 @@ export interface MeasureChoicesOptions {
 export async function measureChoices(
   questions: Iterable<Question>,
   score: ScoreContinuation,
-  { ask, onProgress, signal }: MeasureChoicesOptions,
+  { ask, categoryOf, onProgress, signal }: MeasureChoicesOptions,
 ): Promise<ChoiceReport> {
   const answered: Answered[] = [];
   for (const question of questions) {
@@ -100,14 +113,58 @@ export async function measureChoices(
     });
     onProgress?.(answered.length);
   }
-  const bySubject = new Map<string, Answered[]>();
+  const subjects = subjectsOf(answered);
+  const byCategory = groupsOf(answered, ({ subject }) => categoryOf?.(subject));
+  const categories = byCategory.map(([category, own]) => ({
+    category,
+    ...accuracyOf(own),
+    ...subjectMeanOf(subjectsOf(own)),
+  }));
+  return { ...accuracyOf(answered), ...subjectMeanOf(subjects), subjects, categories };
+}
+
+function subjectsOf(answered: readonly Answered[]): SubjectAccuracy[] {
+  return groupsOf(answered, ({ subject }) => subject).map(([subject, own]) => ({
+    subject,
+    ...accuracyOf(own),
+  }));
+}
+
+/** In the order in which the groups are met; what has none is left out. */
+function groupsOf(
+  answered: readonly Answered[],
+  groupOf: (one: Answered) => string | undefined,
+): [string, Answered[]][] {
+  const groups = new Map<string, Answered[]>();
   for (const one of answered) {
-    const own = bySubject.get(one.subject);
+    const group = groupOf(one);
+    if (group === undefined) continue;
+    const own = groups.get(group);
     if (own) own.push(one);
-    else bySubject.set(one.subject, [one]);
+    else groups.set(group, [one]);
   }
-  const subjects = [...bySubject].map(([subject, own]) => ({ subject, ...accuracyOf(own) }));
-  return { ...accuracyOf(answered), subjects, subjectMean: meanOf(subjects.map(({ accuracy }) => accuracy)) };
+  return [...groups];
+}
+
+/**
+ * The mean of independent accuracies: variances of strata add. Each is taken of its Agresti-Coull centre, so that a subject in which
+ * all is right is not taken for certain.
+ *
+ * Cochran, "Sampling Techniques" (1977), section 5.3; Agresti and Coull, "Approximate is Better than Exact" (1998).
+ */
+function subjectMeanOf(subjects: readonly SubjectAccuracy[]): SubjectMean {
+  const subjectMean = meanOf(subjects.map(({ accuracy }) => accuracy));
+  let variance = 0;
+  for (const { accuracy, questions } of subjects) {
+    const size = questions + Z * Z;
+    const centre = (accuracy * questions + (Z * Z) / 2) / size;
+    variance += (centre * (1 - centre)) / size / subjects.length ** 2;
+  }
+  const half = Z * Math.sqrt(variance);
+  return {
+    subjectMean,
+    subjectMeanInterval: { low: Math.max(0, subjectMean - half), high: Math.min(1, subjectMean + half) },
+  };
 }
 
 function accuracyOf(answered: readonly Answered[]): ChoiceAccuracy {

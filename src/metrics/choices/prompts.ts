@@ -6,6 +6,8 @@ export interface ChoicePrompt {
   readonly continuations: readonly string[];
   /** What is read in the place of the prompt to learn how likely the choices are anyway. */
   readonly premise?: string;
+  /** Answered questions that stand in the prompt. */
+  readonly shots?: number;
 }
 
 export interface LetterOptions {
@@ -34,7 +36,8 @@ export function lettersPrompt(question: Question, { shots = [], fits }: LetterOp
   const write = (count: number) => beginning + answered.slice(0, count).join('') + listed(question);
   let count = shots.length;
   while (count > 0 && fits && !fits(write(count))) count--;
-  return { prompt: write(count), continuations: question.choices.map((_, i) => ` ${LETTERS[i]}`) };
+  const continuations = question.choices.map((_, i) => ` ${LETTERS[i]}`);
+  return { prompt: write(count), continuations, shots: count };
 }
 
 function listed({ text, choices }: Question): string {

@@ -7,8 +7,6 @@ import { objectiveTerms } from '../../objectives/index.ts';
 import { keptKnowledge } from '../../objectives/kept-knowledge.ts';
 import { type ObjectiveContext, type ObjectiveTerm, withContext } from '../../objectives/objective.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { wantedPrecisions } from '../../recipe/export.ts';
-import type { Recipe } from '../../recipe/schema.ts';
 import type { Student } from '../../students/student.ts';
 import type { BatchSource } from '../../train/batch-source.ts';
 import { lossGradients } from '../../train/loss-gradients.ts';
@@ -80,7 +78,6 @@ export function afterContext(
           }),
       },
     }),
-    ...fourBitOf(recipe),
     stepsIn: (epochs) => stepsIn(trainingData().batches, epochs),
     tell: (message) => run.emit({ type: 'log', level: 'info', message }),
     warn: (message) => run.warn(message),
@@ -146,14 +143,6 @@ export function afterContext(
       await evaluator.close();
     }
   }
-}
-
-/** How a recipe's student leaves in 4 bits. */
-function fourBitOf({ export: exported }: Recipe): Pick<AfterContext, 'fourBit'> {
-  const wanted = wantedPrecisions(exported).find(({ precision }) => precision === 'q4');
-  if (wanted?.precision !== 'q4') return {};
-  const { block, expand } = wanted.form;
-  return { fourBit: { block, expand } };
 }
 
 function stepsIn({ batchesPerEpoch }: Pick<BatchSource, 'batchesPerEpoch'>, epochs: number): number {

@@ -85,3 +85,11 @@ test('rows that are not gathered, and rows that two splits have', () => {
   expect(findings({ duplicates: 1 })).toEqual([]);
   expect(findings({ duplicates: 2 })[0]).toMatch(/^2 of 100 rows \(2\.0 %\) were left out/);
 });
+
+test('words of held-out sentences that the training does not have', () => {
+  const none = { all: 100, unknown: 0 };
+  const parts = { said: { train: none, labelled: none, validation: none, test: { all: 200, unknown: 3 } } };
+  expect(findings({ parts })).toEqual([
+    'outputs.said: 3 of 200 words (1.5 %) of the test split are not in the vocabulary of the training sentences, and count as wrong',
+  ]);
+});

@@ -36,6 +36,7 @@ export function dataFindings({ statistics, labels, splits }: Dataset, teacher?: 
   findings.push(...repeatedFindings(statistics));
   findings.push(...lengthFindings(statistics, mostTokensOf(teacher)));
   findings.push(...unknownFindings(statistics));
+  findings.push(...partFindings(statistics));
   for (const name of SPLITS) {
     const { cut, missing } = origins[name];
     const size = splits[name].size;
@@ -97,6 +98,23 @@ function unknownFindings({ tokenLengths, unknown }: DatasetStatistics): string[]
   return [
     `${unknown.texts} of ${texts} texts (${percent(unknown.texts / texts)}) hold ${unknown.tokens} tokens that the tokenizer does not know, as if they were of another language; the first: ${unknown.first}`,
   ];
+}
+
+/** Words of held-out sentences that the training has not: no model can write them. */
+function partFindings({ parts = {} }: DatasetStatistics): string[] {
+  return Object.entries(parts).flatMap(([output, counts]) => {
+    const told = SPLITS.flatMap((split) => {
+      const { all, unknown } = counts[split];
+      return unknown > 0
+        ? [`${unknown} of ${all} words (${percent(unknown / all)}) of the ${split} split`]
+        : [];
+    });
+    return told.length > 0
+      ? [
+          `outputs.${output}: ${told.join(' and ')} are not in the vocabulary of the training sentences, and count as wrong`,
+        ]
+      : [];
+  });
 }
 
 /** Texts that lose a part say less than the person thinks; few long ones are as expected. */

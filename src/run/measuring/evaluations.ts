@@ -6,7 +6,7 @@ export interface Evaluations
   extends Required<
       Pick<TrainResult, 'metrics' | 'student' | 'studentInt8' | 'gate' | 'testSamples' | 'shippedCheck'>
     >,
-    Pick<TrainResult, 'chance' | 'compression' | 'exits' | 'further' | 'runtimeGates'>,
+    Pick<TrainResult, 'chance' | 'references' | 'compression' | 'exits' | 'further' | 'runtimeGates'>,
     Partial<Pick<RunResult, 'teacher' | 'teachers' | 'hostedTeacher' | 'overTeacher' | 'retentionInterval'>> {
   readonly baselines: NonNullable<RunResult['baselines']>;
   /** What the report shows of each output, by its name. */

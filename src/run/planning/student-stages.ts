@@ -4,7 +4,7 @@ import { join } from '../../platform/paths.ts';
 import { wantedPrecisions } from '../../recipe/export.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
-import { requireTransforms } from '../compressing/require-transforms.ts';
+import { requireStudentForm } from '../compressing/require-student-form.ts';
 import { transformsOf } from '../compressing/transforms-of.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { isCompared } from '../context/compared.ts';
@@ -62,7 +62,7 @@ export async function planBaseline(context: PlanningContext, costs: Artifacts): 
 export async function planCompress(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
   const { recipe, taught } = context;
   const after = afterTraining(transformsOf(recipe, []).items);
-  await requireTransforms(recipe, context.data);
+  await requireStudentForm(recipe, context.data);
   const epochs = after.reduce((sum, { transform, item }) => sum + (transform.epochs?.(item) ?? 0), 0);
   const plan = planTraining(context, 'compress', {
     ...costs.get(STUDENT_COST),

@@ -27,7 +27,7 @@ export const compressStage = stage({
   },
   makes: STUDENT,
   isExtra: true,
-  applies: ({ compress, seed }) => afterTraining(transformsOf({ compress, seed }, []).items).length > 0,
+  applies: (recipe) => afterTraining(transformsOf(recipe, []).items).length > 0,
   title: () => 'Compress the student',
   async run(run, { data, student, peers, ...taught }) {
     const value = await compressStudent(run, data, student, { ...taught, assistant: peers?.assistant });

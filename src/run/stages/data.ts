@@ -1,6 +1,6 @@
 import { BROKEN_ROWS_FILE } from '../../data/rows/broken-rows.ts';
 import { copyFileSync, rmSync } from '../../platform/files.ts';
-import { requireTransforms } from '../compressing/require-transforms.ts';
+import { requireStudentForm } from '../compressing/require-student-form.ts';
 import { artifact } from '../context/artifact.ts';
 import type { TaskData } from '../context/task.ts';
 import { classFindings } from '../data/class-findings.ts';
@@ -40,7 +40,7 @@ export const dataStage = stage({
       rmSync(run.folder.file(BROKEN_ROWS_FILE), { force: true });
       if (dataset.brokenRowsFile) copyFileSync(dataset.brokenRowsFile, run.folder.file(BROKEN_ROWS_FILE));
       requireTrainable(prepared);
-      await requireTransforms(run.recipe, prepared);
+      await requireStudentForm(run.recipe, prepared);
       await requireWriting(run.recipe, prepared);
       await requireRuntimes(run.recipe, run.options);
     } catch (error) {

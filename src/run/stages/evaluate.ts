@@ -14,6 +14,7 @@ import {
   type Gate,
   type LayerPrecision,
   type ModelResult,
+  type ReferenceResult,
   shippingPrecisions,
   shortName,
 } from '../../report/result.ts';
@@ -115,6 +116,7 @@ export const evaluateStage = stage({
           }),
         });
       const { chance } = models;
+      const references = await tokenReferencesOf(run, data);
       const value: Evaluations = {
         metrics: [...mainFirst(data.heads)],
         ...(await gatedInRuntimes(run, data, shipped, models.headsOf(STUDENT_NAME), {
@@ -134,6 +136,7 @@ export const evaluateStage = stage({
         })),
         testSamples: test.size,
         ...(chance !== undefined && { chance }),
+        ...(references.length > 0 && { references }),
         shippedCheck: shipped.check,
         ...(shipped.compression && { compression: shipped.compression }),
         ...(exits && { exits: exits.result }),
@@ -141,6 +144,7 @@ export const evaluateStage = stage({
         sections: withBlocks(sections.sections(), data, [
           ...(exits?.blocks ?? []),
           ...teachersBlocks(run, data, teachers),
+          ...(await besideReferences(references, models)),
           ...(await textsGoOn(run, data, models)),
           ...(await writtenTexts(run)),
         ]),
@@ -273,6 +277,29 @@ function teachersBlocks(
   const { test } = dataset.splits;
   const example = recipe.report.examples ? (ordinal: number) => test.example(ordinal) : undefined;
   return teachers.section(dataset.labels, example);
+}
+
+/** What language models are measured beside; nothing of others. */
+async function tokenReferencesOf(run: RunContext, data: TaskData): Promise<ReferenceResult[]> {
+  if (data.heads[0]?.features !== 'causal') return [];
+  // Loaded where it is used: pages do not pay for it.
+  const { tokenReferences } = await import('../measuring/token-references.ts');
+  return tokenReferences(run, data);
+}
+
+async function besideReferences(
+  references: readonly ReferenceResult[],
+  models: ComparedModels,
+): Promise<Section> {
+  if (references.length === 0) return [];
+  const { referenceSection } = await import('../measuring/token-references.ts');
+  return referenceSection(
+    references,
+    models.names.map((name) => ({
+      title: shortName(name),
+      metrics: models.measuringOf(name).values(),
+    })),
+  );
 }
 
 /** How language models go on from texts; nothing of others. */

@@ -133,8 +133,8 @@ export async function train(
 }
 
 /** A recipe without its transforms. */
-function plainOf({ seed }: Recipe): Pick<Recipe, 'seed' | 'compress'> {
-  return { seed };
+function plainOf({ seed, export: exported }: Recipe): Pick<Recipe, 'seed' | 'compress' | 'export'> {
+  return { seed, export: exported };
 }
 
 /** The student that a finished training left in its checkpoint. Throws LimbeckError `export.missing` without one. */

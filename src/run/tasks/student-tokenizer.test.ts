@@ -4,7 +4,9 @@ import { expect, it } from 'vitest';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import { useLiteTokenizer } from '../../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
 import { temporaryFolders } from '../../data/testing/temporary-folder.ts';
+import type { TextSplit } from '../../data/text-split.ts';
 import { checkRecipe } from '../../recipe/parse.ts';
+import { prepareRecipeData } from '../data/prepare-data.ts';
 import { studentTokenizer } from './student-tokenizer.ts';
 
 const folder = temporaryFolders();
@@ -47,4 +49,42 @@ it('learns a vocabulary of the kind that a recipe names, and keeps it', async ()
   const { tokenizer: pieces } = await learnt(base, { vocabulary: 64 });
   expect(pieces.token(pieces.encode('Text')[1] as number)).toBe('text');
   expect(readdirSync(kept)).toHaveLength(2);
+});
+
+it('learns nothing of documents of which a piece is held out', async () => {
+  const base = await folder();
+  // Each has a word of its own, often enough to become a token. Their pieces are many or few, so that other documents are held out
+  // by pieces than by documents.
+  const letters = (i: number) => [...String(i)].map((digit) => 'bcdfghjklm'[Number(digit)]).join('');
+  const words = Array.from({ length: 80 }, (_, i) => `q${letters(i)}x`);
+  const documents = words.map((word, i) => `${word} `.repeat(3 + (i % 5) ** 3).trim());
+  writeFileSync(join(base, 'texts.csv'), ['text', ...documents].join('\n'));
+  const recipe = checkRecipe({
+    name: 'documents',
+    // Of its draw three documents would be read that are held out.
+    seed: 6,
+    task: 'text-generation',
+    data: {
+      source: { kind: 'csv', path: 'texts.csv' },
+      splits: { validation: 0.2, test: 0.2 },
+      maxLength: 16,
+    },
+    inputs: {
+      text: { modality: 'text', field: 'text', tokenizer: { train: { kind: 'bpe', vocabulary: 1000 } } },
+    },
+    outputs: { logits: { target: 'next-tokens', field: 'text' } },
+    student: { kind: 'gpt2', width: 8, heads: 2, layers: 1 },
+  });
+  const options = { out: join(base, 'run'), storeFolder: join(base, 'cache', 'store'), recipeFolder: base };
+  const tokenizer = await studentTokenizer({ recipe, options }, useLiteTokenizer);
+  const isKnown = (word: string) =>
+    tokenizer.encode(`a ${word}`).some((id) => tokenizer.token(id) === `Ġ${word}`);
+  const dataset = await prepareRecipeData({ recipe, options }, { tokenizer });
+  const texts = (split: TextSplit) => Array.from({ length: split.size }, (_, i) => split.text(i));
+  const heldOut = [dataset.splits.validation, dataset.splits.test].flatMap(texts);
+  const own = words.filter((word) => heldOut.some((text) => text.includes(word)));
+  expect(own.length).toBeGreaterThan(10);
+  expect(own.filter(isKnown)).toEqual([]);
+  expect(words.filter(isKnown).length).toBeGreaterThan(30);
+  dataset.close();
 });

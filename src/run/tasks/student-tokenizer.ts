@@ -5,7 +5,7 @@ import {
   trainWordPiece,
   type WordPieceOptions,
 } from '../../data/modalities/text/tokenizer/train-wordpiece.ts';
-import type { TextSplit } from '../../data/text-split.ts';
+import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
 import { utf8Of } from '../../platform/bytes.ts';
 import { existsSync } from '../../platform/files.ts';
@@ -19,6 +19,7 @@ import { readTokenizer } from '../../teachers/onnx-file.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import { dataCacheFolder } from '../context/run-context.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
+import { addHeldOut, type DocumentHashes, textsApart } from './apart-from-held-out.ts';
 import { isLanguageModel } from './language-models.ts';
 import type { RecipeRun } from './sample-kind.ts';
 
@@ -30,7 +31,7 @@ type Choice = string | { readonly train: Training } | undefined;
 
 /**
  * The tokenizer that a recipe gives its student: a file's, or one whose vocabulary is learnt from the training texts, which are
- * prepared for that once by `basis` (splits do not depend on tokens); `basis` itself where it names none.
+ * prepared for that once by `basis`; `basis` itself where it names none.
  *
  * @throws LimbeckError `tokenizer.missing`, `tokenizer.invalid`, `recipe.path-outside`, and what preparing the data throws
  */
@@ -64,27 +65,46 @@ async function learnt(run: RecipeRun, options: Training, basis: Tokenizer): Prom
   const wholeDocuments = isLanguageModel(run.recipe);
   const dataset = await prepareRecipeData(run, { tokenizer: basis, wholeDocuments });
   try {
-    const key = createSha256()
-      .update(canonicalJson({ format: FORMAT, dataset: dataset.contentHash, options }))
-      .digest('hex')
-      .slice(0, 32);
-    const file = join(dataCacheFolder(run.recipe, run.options), '..', 'tokenizers', `${key}.json`);
-    const kept = existsSync(file) ? opened(readRegularText(file), file) : undefined;
-    if (kept) return kept;
-    const text = JSON.stringify(trained(textsOf(dataset.splits.train), options));
-    replaceFile(file, text, 'data');
-    return opened(text, file) as Tokenizer;
+    const apart: DocumentHashes = new Set();
+    for (;;) {
+      const tokenizer = learntApart(run, options, dataset, apart);
+      // Texts are split as they are. Of documents the pieces are, which are known with the tokens: it is learnt again without those
+      // that turn out to be held out, until there are none.
+      if (!wholeDocuments) return tokenizer;
+      const pieces = await prepareRecipeData(run, { tokenizer });
+      try {
+        if (addHeldOut(apart, dataset, pieces) === 0) return tokenizer;
+      } finally {
+        pieces.close();
+      }
+    }
   } finally {
     dataset.close();
   }
 }
 
-function trained(texts: Iterable<string>, options: Training) {
-  return options.kind === 'bpe' ? trainBpe(texts, options) : trainWordPiece(texts, options);
+/** A vocabulary of the training texts but those apart, which is kept. */
+function learntApart(
+  { recipe, options: where }: RecipeRun,
+  options: Training,
+  { contentHash, splits }: PreparedDataset,
+  apart: DocumentHashes,
+): Tokenizer {
+  const without = apart.size > 0 ? { apart: [...apart].sort((a, b) => a - b) } : {};
+  const key = createSha256()
+    .update(canonicalJson({ format: FORMAT, dataset: contentHash, options, ...without }))
+    .digest('hex')
+    .slice(0, 32);
+  const file = join(dataCacheFolder(recipe, where), '..', 'tokenizers', `${key}.json`);
+  const kept = existsSync(file) ? opened(readRegularText(file), file) : undefined;
+  if (kept) return kept;
+  const text = JSON.stringify(trained(textsApart(splits.train, apart), options));
+  replaceFile(file, text, 'data');
+  return opened(text, file) as Tokenizer;
 }
 
-function* textsOf(split: Pick<TextSplit, 'size' | 'text'>): Generator<string> {
-  for (let ordinal = 0; ordinal < split.size; ordinal++) yield split.text(ordinal);
+function trained(texts: Iterable<string>, options: Training) {
+  return options.kind === 'bpe' ? trainBpe(texts, options) : trainWordPiece(texts, options);
 }
 
 /** Undefined for a file that was damaged: it is learnt again. */
