@@ -13,6 +13,7 @@ import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
 import { audioConv } from '../students/audio-conv.ts';
 import { buildStudent } from '../students/build-student.ts';
+import { idsOf } from '../targets/class-ids.ts';
 import { linearHead } from '../targets/linear-head.ts';
 import { writeAudioClassifier } from './audio-classifier.ts';
 import { ownReader } from './own-reader.ts';
@@ -49,7 +50,13 @@ async function ship(name: string, options: Record<string, unknown>, isByFrame = 
   const model = student(isByFrame);
   const folder = join(root, name);
   const files = processor.files();
-  const content = { model, quantized: null, architecture: 'audio-conv', labels: LABELS, samples: SAMPLES };
+  const content = {
+    model,
+    quantized: null,
+    architecture: 'audio-conv',
+    answer: idsOf(LABELS),
+    samples: SAMPLES,
+  };
   writeAudioClassifier(folder, { ...content, isByFrame, files });
   /** What the student says of a clip as the modality prepares it for training. */
   const logits = async (clip: Float32Array): Promise<Float32Array> => {

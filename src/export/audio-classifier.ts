@@ -3,7 +3,6 @@ import { withAnyLength, withOpenLength } from './audio-window.ts';
 import {
   additionAs,
   CONFIG_FILE,
-  classNames,
   jsonFile,
   modelsAs,
   type PackageAddition,
@@ -23,7 +22,10 @@ export interface AudioClassifierPackage {
   readonly addition?: PackageAddition | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
-  readonly labels: readonly string[];
+  /** What the main output is read with, as its target says it: `problem_type`, `id2label`. */
+  readonly answer: Readonly<Record<string, unknown>>;
+  /** What the outputs are read with, by name, where there are several. */
+  readonly outputs?: Readonly<Record<string, unknown>> | undefined;
   /** Samples of a window. */
   readonly samples: number;
   /** Whether each frame has a class; then audio of any length is heard as it is. */
@@ -57,17 +59,20 @@ export function writeAudioClassifier(folder: string, content: AudioClassifierPac
 
 /** `config.json` of a classifier of audio. */
 export function audioClassifierConfig({
-  labels,
+  answer,
+  outputs,
   architecture,
   isByFrame,
-}: Pick<AudioClassifierPackage, 'labels' | 'architecture' | 'isByFrame'>): Record<string, unknown> {
+}: Pick<AudioClassifierPackage, 'answer' | 'outputs' | 'architecture' | 'isByFrame'>): Record<
+  string,
+  unknown
+> {
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. That of Wav2Vec2 feeds
     // `input_values` and reads `logits`, whatever the network is.
     model_type: 'wav2vec2',
     architectures: [isByFrame ? 'Wav2Vec2ForAudioFrameClassification' : 'Wav2Vec2ForSequenceClassification'],
-    problem_type: 'single_label_classification',
-    ...classNames(labels),
-    limbeck: { architecture },
+    ...answer,
+    limbeck: { architecture, ...(outputs && { outputs }) },
   };
 }

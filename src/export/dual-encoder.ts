@@ -22,6 +22,8 @@ export interface DualEncoderPackage {
   readonly logitScale: number;
   readonly vocabularySize: number;
   readonly padTokenId: number;
+  /** The special tokens that end every text; a text's vector is that of its last token. */
+  readonly endIds?: readonly number[] | undefined;
   readonly maxLength: number;
   /** [channels, height, width]. */
   readonly dims: readonly [number, number, number];
@@ -47,6 +49,7 @@ export function writeDualEncoder(folder: string, content: DualEncoderPackage): v
 /** The content of `config.json`. */
 function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
   const { width, logitScale, dims, vocabularySize, padTokenId, maxLength, architecture, model } = content;
+  const endId = content.endIds?.at(-1);
   const sizes = architecture === 'clip' ? clipSizes(model) : undefined;
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. CLIP's feeds tokens and pixels
@@ -60,6 +63,8 @@ function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
       projection_dim: width,
       vocab_size: vocabularySize,
       pad_token_id: padTokenId,
+      // Otherwise transformers looks for the end of CLIP's own vocabulary.
+      ...(endId !== undefined && { eos_token_id: endId }),
       max_position_embeddings: maxLength,
       ...sizes?.text,
     },
@@ -67,7 +72,7 @@ function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
       model_type: 'clip_vision_model',
       projection_dim: width,
       num_channels: dims[0],
-      image_size: dims[1],
+      image_size: dims[1] === dims[2] ? dims[1] : [dims[1], dims[2]],
       ...sizes?.image,
     },
     limbeck: { architecture },

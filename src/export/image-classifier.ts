@@ -4,7 +4,6 @@ import { imageChannels, withColourInput } from './image-channels.ts';
 import {
   additionAs,
   CONFIG_FILE,
-  classNames,
   jsonFile,
   modelsAs,
   type PackageAddition,
@@ -24,7 +23,8 @@ export interface ImageClassifierPackage {
   readonly addition?: PackageAddition | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
-  readonly labels: readonly string[];
+  /** What the main output is read with, as its target says it: `problem_type`, `id2label`. */
+  readonly answer: Readonly<Record<string, unknown>>;
   /** [channels, height, width] of the training images. */
   readonly dims: readonly [number, number, number];
   readonly normalization: ChannelMoments;
@@ -83,23 +83,22 @@ function inColour(content: ImageClassifierPackage): ImageClassifierPackage {
 }
 
 function imageClassifierConfig({
-  labels,
+  answer,
   dims,
   architecture,
   model,
   outputs,
 }: ImageClassifierPackage): Record<string, unknown> {
-  const [channels, height] = dims;
+  const [channels, height, width] = dims;
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. ResNet's is one that
     // feeds `pixel_values` and reads `logits`, whatever the network is.
     ...(architecture === 'vit'
       ? { architectures: ['ViTForImageClassification'], ...vitSizes(model) }
       : { model_type: 'resnet', architectures: ['ResNetForImageClassification'] }),
-    problem_type: 'single_label_classification',
-    ...classNames(labels),
+    ...answer,
     num_channels: channels,
-    image_size: height,
+    image_size: height === width ? height : [height, width],
     limbeck: { architecture, ...(outputs && { outputs }) },
   };
 }

@@ -1,5 +1,7 @@
+import { LimbeckError } from '../errors.ts';
 import type { Dim, Graph, Value } from '../onnx/graph.ts';
 import { RMS_EPSILON, ROPE_THETA } from '../students/llama.ts';
+import { weightSizes } from './weight-sizes.ts';
 
 /** What a `config.json` of transformers says of a decoder besides its sizes. */
 export interface LanguageModelFacts {
@@ -76,15 +78,15 @@ export function languageModelConfig(
 ): Record<string, unknown> {
   const keys = cached.inputs.filter(({ name }) => /^past_key_values\.\d+\.key$/.test(name));
   const [, keyHeads, , headSize] = (keys[0] as Value).shape as readonly Dim[] as readonly number[];
-  const weights = [...graph.initializers];
+  requireAlike(keys, graph.name);
   const sizes = {
     layers: keys.length,
     keyHeads: keyHeads as number,
     headSize: headSize as number,
     weight(wanted: string) {
-      const found = weights.find(([{ name }]) => name === wanted || name.endsWith(`/${wanted}`));
+      const found = weightSizes(graph, wanted);
       if (!found) throw new Error(`the decoder has no weight ${wanted}`);
-      return found[1].dims;
+      return found;
     },
   };
   return {
@@ -95,6 +97,20 @@ export function languageModelConfig(
     ...tokenIds(facts),
     limbeck: { architecture },
   };
+}
+
+/** transformers.js gives all layers an empty cache of one size. */
+function requireAlike(keys: readonly Value[], name: string): void {
+  const told = keys.map(({ shape }) => `${shape?.[1]} heads of ${shape?.[3]}`);
+  if (new Set(told).size === 1) return;
+  throw new LimbeckError(
+    'export.no-cache',
+    'the layers keep different numbers of heads, and readers know one for all',
+    {
+      where: `${name}: ${told.join('; ')}`,
+      remedy: 'Prune the same part of each layer (scope: layer), or leave attention out (skip).',
+    },
+  );
 }
 
 /** The tokens around texts, as `config.json` and `generation_config.json` say them. */

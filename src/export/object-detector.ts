@@ -1,9 +1,9 @@
 import type { Graph } from '../onnx/graph.ts';
+import { idsOf } from '../targets/class-ids.ts';
 import { type BoxMaps, withDetections } from './detection-outputs.ts';
 import {
   additionAs,
   CONFIG_FILE,
-  classNames,
   jsonFile,
   modelsAs,
   type PackageAddition,
@@ -47,7 +47,7 @@ export function writeObjectDetector(folder: string, content: ObjectDetectorPacka
       // `pixel_values` and reads `logits` and `pred_boxes`, whatever the network is.
       model_type: 'yolos',
       architectures: ['YolosForObjectDetection'],
-      ...classNames(labels),
+      ...idsOf(labels),
       num_channels: dims[0],
       image_size: [dims[1], dims[2]],
       limbeck: { architecture, task: 'object-detection', output: maps.output, ...config },

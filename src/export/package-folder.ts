@@ -131,15 +131,6 @@ export function jsonFile(name: string, content: Record<string, unknown>): Packag
   return { name, bytes: utf8Of(`${JSON.stringify(content, null, 2)}\n`) };
 }
 
-/** A classifier's classes in `config.json`. */
-export function classNames(labels: readonly string[]): Record<string, unknown> {
-  return {
-    id2label: Object.fromEntries(labels.map((label, id) => [id, label])),
-    label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
-    num_labels: labels.length,
-  };
-}
-
 /**
  * Puts `partial` in the place of `folder`. The old one goes only when the new one is there: what a kill in between
  * leaves is both, under other names.

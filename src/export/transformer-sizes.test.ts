@@ -8,6 +8,12 @@ import { runGraph } from '../onnx/testing/run-graph.ts';
 import { randomStream } from '../random.ts';
 import { buildClassifier } from '../students/build-student.ts';
 import { vit } from '../students/vit.ts';
+import { idsOf } from '../targets/class-ids.ts';
+import { classes } from '../targets/classes.ts';
+import { embedding } from '../targets/embedding.ts';
+import { openHead } from '../targets/index.ts';
+import type { AnyTarget } from '../targets/target.ts';
+import { answerConfig } from './answer-config.ts';
 import { writeImageClassifier } from './image-classifier.ts';
 
 const newFolder = temporaryFolders();
@@ -18,7 +24,13 @@ test('transformers.js runs a vision transformer as its own class, with the same 
     ...{ channels: 3, height: 16, width: 16, classes: 3, random: randomStream(1, 'vit') },
   });
   writeImageClassifier(folder, {
-    ...{ model: graph, quantized: null, architecture: 'vit', labels: ['a', 'b', 'c'], dims: [3, 16, 16] },
+    ...{
+      model: graph,
+      quantized: null,
+      architecture: 'vit',
+      answer: idsOf(['a', 'b', 'c']),
+      dims: [3, 16, 16],
+    },
     normalization: { mean: [0, 0, 0], deviation: [1, 1, 1] },
   });
   expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toMatchObject({
@@ -42,4 +54,27 @@ test('transformers.js runs a vision transformer as its own class, with the same 
   const total = exps.reduce((sum, value) => sum + value, 0);
   for (const { label, score } of answers)
     expect(score).toBeCloseTo((exps['abc'.indexOf(label)] as number) / total, 5);
+});
+
+test('what the main output of an image student is told of depends on its target', async () => {
+  const folder = join(await newFolder(), 'student');
+  const { graph } = buildClassifier(vit, vit.options.parse({ width: 8, heads: 2, layers: 1, patch: 8 }), {
+    ...{ channels: 3, height: 16, width: 8, classes: 2, random: randomStream(1, 'vit') },
+  });
+  const written = (target: AnyTarget, space: object, options: Record<string, unknown>) => {
+    const head = openHead({ output: 'logits', target, space, options, labels: 'labels' });
+    writeImageClassifier(folder, {
+      ...{ model: graph, quantized: null, architecture: 'vit', dims: [3, 16, 8] },
+      ...answerConfig([head]),
+      normalization: { mean: [0, 0, 0], deviation: [1, 1, 1] },
+    });
+    return JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  };
+  expect(written(classes as unknown as AnyTarget, { names: ['a', 'b'] }, {})).toMatchObject({
+    ...{ problem_type: 'multi_label_classification', id2label: { 0: 'a', 1: 'b' }, label2id: { a: 0, b: 1 } },
+    ...{ num_labels: 2, image_size: [16, 8] },
+  });
+  const vector = written(embedding as unknown as AnyTarget, { width: 2 }, { normalize: true });
+  expect(vector.id2label).toBeUndefined();
+  expect(vector.limbeck.outputs).toEqual({ logits: { target: 'embedding', embedding_size: 2 } });
 });

@@ -2,25 +2,24 @@ import { describeModel } from '../onnx/anatomy/describe-model.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { towerOf } from './clip-graphs.ts';
+import { weightSizes } from './weight-sizes.ts';
 
 /** Sizes of a transformer, read from its graph: a student may have been pruned. */
 export interface TransformerSizes {
   readonly layers: number;
   /** Undefined where layers have different numbers of them. */
   readonly heads: number | undefined;
-  /** A size of a weight, by its name or the end of it; undefined where it was taken apart. */
+  /** A size of a weight, by its name or the end of it; undefined where there is none. */
   size(name: string, axis: number): number | undefined;
 }
 
 export function transformerSizes(graph: Graph): TransformerSizes {
   const { layers } = describeModel(graph);
   const heads = new Set(layers.map(({ attention }) => attention?.heads));
-  const weights = [...graph.initializers];
   return {
     layers: layers.length,
     heads: heads.size === 1 ? [...heads][0] : undefined,
-    size: (name, axis) =>
-      weights.find(([value]) => value.name === name || value.name.endsWith(`/${name}`))?.[1].dims[axis],
+    size: (name, axis) => weightSizes(graph, name)?.[axis],
   };
 }
 

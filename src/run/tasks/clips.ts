@@ -3,10 +3,10 @@ import { fromPcm16 } from '../../data/modalities/audio/window.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { LimbeckError } from '../../errors.ts';
+import { answerConfig } from '../../export/answer-config.ts';
 import { writeAudioClassifier } from '../../export/audio-classifier.ts';
 import { audioLinear } from '../../students/audio-linear.ts';
 import type { Backbone } from '../../students/backbone.ts';
-import { classesOf } from '../../targets/head.ts';
 import { AUDIO_TEACHERS, type AudioTeacherChoice } from '../../teachers/index.ts';
 import type { AudioTeacherSource } from '../../teachers/teacher-source.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
@@ -42,7 +42,7 @@ export const clips: SampleKind = {
             writeAudioClassifier(folder, {
               ...models,
               architecture: recipe.student.kind,
-              labels: main ? classesOf(main) : [],
+              ...answerConfig(models.heads),
               samples: audio.samples,
               isByFrame: main?.features === 'tokens',
               files: audio.files(),

@@ -3,6 +3,7 @@ import { labelColumn } from '../../data/prepared/dataset-parts.ts';
 import type { RecordSplit } from '../../data/prepared/record-split.ts';
 import { SOURCES } from '../../data/sources/index.ts';
 import { LimbeckError } from '../../errors.ts';
+import { answerConfig } from '../../export/answer-config.ts';
 import { writeImageClassifier } from '../../export/image-classifier.ts';
 import { hasWriterFile } from '../../export/is-writer.ts';
 import { writeObjectDetector } from '../../export/object-detector.ts';
@@ -66,13 +67,13 @@ export const images: SampleKind = {
             const architecture = recipe.student.kind;
             const preprocessor = own.files()['preprocessor_config.json'] as Uint8Array;
             const [main, ...others] = models.heads as [Head, ...Head[]];
-            const outputs = others.length > 0 || main.target.writes ? outputsIn(models.heads) : undefined;
+            const answers = answerConfig(models.heads);
             if (main.target.kind === boxes.kind) {
               const { names, ...grid } = main.space as BoxSpace;
               const maps = { output: main.output, classes: names.length, ...grid };
               const config = {
                 ...main.target.config(main.space, main.options, main.tuned),
-                ...(outputs && { outputs }),
+                ...(others.length > 0 && { outputs: answers.outputs }),
               };
               writeObjectDetector(folder, {
                 ...models,
@@ -88,11 +89,10 @@ export const images: SampleKind = {
             writeImageClassifier(folder, {
               ...models,
               architecture,
-              labels: dataset.labels,
+              ...answers,
               dims,
               normalization,
               preprocessor,
-              outputs,
             });
           },
         };
@@ -100,16 +100,6 @@ export const images: SampleKind = {
     };
   },
 };
-
-/** What the outputs of a model are read with, by name. */
-function outputsIn(heads: readonly Head[]): Record<string, unknown> {
-  return Object.fromEntries(
-    heads.map(({ output, target, space, options, tuned }) => [
-      output,
-      { target: target.kind, ...target.config(space, options, tuned) },
-    ]),
-  );
-}
 
 const PEER: PeerModel = {
   title: 'a linear model of pixels',

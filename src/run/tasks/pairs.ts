@@ -136,6 +136,7 @@ function writePairStudent(
     logitScale: logitScaleOf(recipe),
     vocabularySize: tokenizer.vocabularySize,
     padTokenId: tokenizer.padId,
+    endIds: tokenizer.endIds,
     maxLength: recipe.data.maxLength,
     dims: image.dims,
     files: inputFiles(dataset),
