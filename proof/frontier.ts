@@ -35,7 +35,12 @@ const WAYS: readonly Way[] = [
   { name: 'frontier-pruned', title: 'width 16, pruned by half', compress: [PRUNE], whole: WHOLE },
   { name: 'frontier-grouped', title: 'width 16, four groups', compress: [GROUP], whole: WHOLE },
   { name: 'frontier-exits', title: 'width 16, exits', compress: [EXITS], whole: WHOLE },
-  { name: 'frontier-together', title: 'width 16, pruned by half, exits', compress: [PRUNE, EXITS], whole: WHOLE },
+  {
+    name: 'frontier-together',
+    title: 'width 16, pruned by half, exits',
+    compress: [PRUNE, EXITS],
+    whole: WHOLE,
+  },
 ];
 
 /** A file of a run, over the seeds: accuracies 0 to 1, mean milliseconds of one image. */
@@ -81,7 +86,11 @@ export const frontier: Proof = {
       );
       teachers.push({ accuracy: accuracyOf(whole?.teacher), milliseconds: teacher as number });
       for (const [i, { title, file, model }] of files.entries()) {
-        const { accuracy } = await evaluate(recipe, { model: file, split: 'validation', recipeFolder: RECIPES });
+        const { accuracy } = await evaluate(recipe, {
+          model: file,
+          split: 'validation',
+          recipeFolder: RECIPES,
+        });
         const row = shipped.get(title) ?? {
           ...{ title, parameters: model.parameters, bytes: model.bytes },
           ...{ test: [], validation: [], milliseconds: [], speedups: [] },
@@ -97,7 +106,15 @@ export const frontier: Proof = {
     const chosen = fastestOf(rows);
     return {
       table: markdownTable([
-        ['network', 'test accuracy, %', 'validation, %', 'parameters', 'file', 'one image, ms', 'times faster'],
+        [
+          'network',
+          'test accuracy, %',
+          'validation, %',
+          'parameters',
+          'file',
+          'one image, ms',
+          'times faster',
+        ],
         [
           ...['the teacher', percents(teachers.map(({ accuracy }) => accuracy)), '', '', ''],
           numbers(
