@@ -119,6 +119,9 @@ describe('a language model', () => {
       }),
       place.options(name),
     );
+    // int8 is compared with float32 token by token, before it labels.
+    const state = JSON.parse(readFileSync(place.path('runs', name, 'state.json'), 'utf8'));
+    expect(JSON.stringify(state)).toMatch(/"agreement":(1|0\.\d+)/);
     const { teacher, student, baseline } = result;
     const page = readFileSync(place.path('runs', name, 'report.html'), 'utf8');
     expect(page).toContain('How texts go on');
