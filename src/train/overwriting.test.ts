@@ -91,7 +91,8 @@ describe('a step that writes over what it reads', () => {
         checkpoints: { folder: toyCheckpoints(join(folder, 'fresh')), everySeconds: 1e9 },
       });
       await expect(trainStudent(fresh)).rejects.toMatchObject({
-        remedy: 'Lower training.optimizer.learningRate or training.maxGradNorm.',
+        remedy:
+          'Lower training.optimizer.learningRate or training.maxGradNorm, for a run in another folder (--out).',
       });
       isSpoilt = false;
       const last = await trainStudent(training());
