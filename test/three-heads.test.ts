@@ -32,7 +32,7 @@ let taught: RunResult;
 const options = (name: string) => ({
   out: join(folder, name),
   recipeFolder: folder,
-  storePath: join(folder, 'store'),
+  storeFolder: join(folder, 'store'),
   timingSeconds: 0,
 });
 
