@@ -55,59 +55,71 @@ function batches(input: string, dims: readonly number[]): Batch[] {
   }));
 }
 
-it.each(TEACHERS)(
-  '%s %j answers in parts as the whole model does, in the same bits',
-  async (kind, options, memory) => {
-    const backbone = BACKBONES.find((one) => one.kind === kind) as unknown as Backbone;
-    const isSound = (backbone.accepts as readonly string[]).includes('audio');
-    const { graph } = buildClassifier(backbone, backbone.options.parse(options), {
-      ...(isSound ? SOUNDS : IMAGES),
-      classes: 3,
-      random: randomStream(2, kind),
-    } as never);
-    const path = join(mkdtempSync(join(folder, 'model-')), 'model.onnx');
-    writeModelFile(path, foldBatchNorm(toEvaluationForm(graph)));
-    const opened = openModelFile(path, 256).graph;
-    const inner = describeModel(opened).layers.flatMap(({ hidden, features, attention }) =>
-      [hidden?.name, features?.name, attention?.probabilities].filter((name) => name !== undefined),
-    );
-    expect(inner.length).toBeGreaterThan(0);
-    const taps = ['logits', ...inner];
-    const requests = taps.map((tap): KnowledgeRequest => ({ tap, build: (_, of) => of.value(tap) }));
-    const [input, dims] = isSound
-      ? ['input_values', [SOUNDS.samples]]
-      : ['pixel_values', [IMAGES.channels, IMAGES.height, IMAGES.width]];
-    const bound = {
-      memory,
-      rows: ROWS,
-      length: 1,
-      folder: join(path, '..'),
-      samples: new Map([[input, dims]]),
-    };
-    const open = (inParts: boolean) =>
-      createOnnxTeacher({
-        ...{ engine, model: tapTeacher(opened, requests).graph, title: 'the teacher', preprocessing: 'none' },
-        ...{ hash: 'h', columns: [input], ...(inParts && { bound }) },
-      });
-    const [whole, parted] = [await open(false), await open(true)];
-    expect(parted.parts?.parts.length).toBeGreaterThan(2);
-    const asked = batches(input, dims);
-    const expected: Answers[] = [];
-    for (const batch of asked) expected.push(copied(await whole.label(batch, taps)));
-    expect(await together(parted, asked, taps)).toEqual(expected);
-    expect(copied(await parted.label(asked[2] as Batch, ['logits']))).toEqual({
-      logits: expected[2]?.logits,
+it.each(TEACHERS)('%s %j answers in parts as the whole model does', async (kind, options, memory) => {
+  const backbone = BACKBONES.find((one) => one.kind === kind) as unknown as Backbone;
+  const isSound = (backbone.accepts as readonly string[]).includes('audio');
+  const { graph } = buildClassifier(backbone, backbone.options.parse(options), {
+    ...(isSound ? SOUNDS : IMAGES),
+    classes: 3,
+    random: randomStream(2, kind),
+  } as never);
+  const path = join(mkdtempSync(join(folder, 'model-')), 'model.onnx');
+  writeModelFile(path, foldBatchNorm(toEvaluationForm(graph)));
+  const opened = openModelFile(path, 256).graph;
+  const inner = describeModel(opened).layers.flatMap(({ hidden, features, attention }) =>
+    [hidden?.name, features?.name, attention?.probabilities].filter((name) => name !== undefined),
+  );
+  expect(inner.length).toBeGreaterThan(0);
+  const taps = ['logits', ...inner];
+  const requests = taps.map((tap): KnowledgeRequest => ({ tap, build: (_, of) => of.value(tap) }));
+  const [input, dims] = isSound
+    ? ['input_values', [SOUNDS.samples]]
+    : ['pixel_values', [IMAGES.channels, IMAGES.height, IMAGES.width]];
+  const bound = {
+    memory,
+    rows: ROWS,
+    length: 1,
+    folder: join(path, '..'),
+    samples: new Map([[input, dims]]),
+  };
+  const open = (inParts: boolean) =>
+    createOnnxTeacher({
+      ...{ engine, model: tapTeacher(opened, requests).graph, title: 'the teacher', preprocessing: 'none' },
+      ...{ hash: 'h', columns: [input], ...(inParts && { bound }) },
     });
-    await parted.close();
-    await whole.close();
-  },
-);
+  const [whole, parted] = [await open(false), await open(true)];
+  expect(parted.parts?.parts.length).toBeGreaterThan(2);
+  const asked = batches(input, dims);
+  const expected: Answers[] = [];
+  for (const batch of asked) expected.push(copied(await whole.label(batch, taps)));
+  // ONNX Runtime lays channels in blocks, and which values have that form ends at a cut: a mean over places can be added up in
+  // another order there.
+  requireClose(await together(parted, asked, taps), expected);
+  const alone = copied(await parted.label(asked[2] as Batch, ['logits']));
+  requireClose([alone], [{ logits: expected[2]?.logits as number[] }]);
+  await parted.close();
+  await whole.close();
+});
 
 type Answers = Record<string, number[]>;
 
 /** A copy: what a session gives may be written over by its next run. */
 function copied(said: Record<string, Float32Array>): Answers {
   return Object.fromEntries(Object.entries(said).map(([tap, values]) => [tap, [...values]]));
+}
+
+function requireClose(found: readonly Answers[], expected: readonly Answers[]): void {
+  expect(found.length).toBe(expected.length);
+  for (const [at, answers] of expected.entries()) {
+    expect(Object.keys(found[at] as Answers)).toEqual(Object.keys(answers));
+    for (const [tap, values] of Object.entries(answers)) {
+      const others = found[at]?.[tap] as number[];
+      expect(others.length).toBe(values.length);
+      const most = Math.max(...values.map(Math.abs));
+      const difference = Math.max(...values.map((value, i) => Math.abs(value - (others[i] as number))));
+      expect(difference, tap).toBeLessThan(1e-6 * most);
+    }
+  }
 }
 
 async function together(teacher: Teacher, asked: readonly Batch[], taps: readonly string[]) {
