@@ -15,8 +15,11 @@ import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-so
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
+import { isOneClass } from '../heads/head-metrics.ts';
 import { answersAreWhole } from '../heads/whole-answers.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { CHECKED_SAMPLES } from '../teaching/check-teacher.ts';
+import { EXAMINED_SAMPLES } from '../teaching/examine-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
@@ -119,6 +122,7 @@ async function planReadiness(
     parts.push(await headTraining(context, recipe, encoder));
     if (recipe.teacher.train === 'all') parts.push(await wholeTraining(context, recipe, encoder, cost));
   }
+  if (isOneClass(context.data.heads)) parts.push(checking(context, cost));
   if (cost.int8) parts.push(comparison(context, cost));
   const seconds = sum(parts.map((part) => part.seconds));
   return {
@@ -218,11 +222,25 @@ async function wholeTraining(
   return { seconds, diskBytes: CHECKPOINTS_KEPT * cost.checkpoint.bytes, note };
 }
 
-/** Calibrating the int8 teacher, and asking both what they say of a sample. */
+/** Asking a classifier about some samples twice, and about the validation split. */
+function checking({ recipe, data }: PlanningContext, { f32 }: TeacherCost): Part {
+  const { validation } = data.dataset.splits;
+  const checked = firstBatches(validation, TEACHER_BATCH, CHECKED_SAMPLES);
+  // Our own sentence encoder is known.
+  const looks = recipe.teacher?.kind === 'use-lite' ? 0 : 2;
+  const examined = firstBatches(validation, 1, EXAMINED_SAMPLES);
+  const eachExamined = secondsForSplit(examined, 1, f32.batch) / TEACHER_BATCH;
+  const seconds =
+    2 * f32.openSeconds + secondsForSplit(checked, TEACHER_BATCH, f32.batch) + looks * eachExamined;
+  return { seconds, diskBytes: 0, note: '' };
+}
+
+/** Calibrating the int8 teacher, and asking it what the other has said of a sample. */
 function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): Part {
   if (!int8) throw new Error('there is no int8 teacher to compare');
   const sample = firstBatches(data.dataset.splits.validation, TEACHER_BATCH, AGREEMENT_SAMPLES);
-  const asked = [f32, int8].map(
+  // A classifier in float32 has been asked by then.
+  const asked = (isOneClass(data.heads) ? [int8] : [f32, int8]).map(
     (file) => file.openSeconds + secondsForSplit(sample, TEACHER_BATCH, file.batch),
   );
   return {
