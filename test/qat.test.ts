@@ -18,7 +18,7 @@ data: { source: { kind: idx, path: pictures, classes: [a, b, c, d] }, splits: { 
 student: { kind: resnet, width: 8, stages: 2, blocks: 1 }
 training: { epochs: 2, batchSize: 32, checkpointEvery: ${checkpointEvery}, optimizer: { kind: adamw, learningRate: 0.01 }, evaluateEvery: 9, earlyStopping: false }
 export: { int8: ${int8} }
-compress: [${compress}]
+${compress && `compress: [${compress}]`}
 `);
 
 beforeAll(() => {
@@ -84,6 +84,28 @@ test('a training with roundings that is killed on its way goes on from its check
     expect(fileHash(`${killed.out}/student/onnx/${file}`)).toBe(
       fileHash(`${whole.out}/student/onnx/${file}`),
     );
+});
+
+test('biases are corrected where the validation split finds the int8 file better; it is made again to the same bits', {
+  timeout: patience(60),
+}, async () => {
+  const logs: string[] = [];
+  const corrected = recipe('', '{ weightBits: 2, weightScales: tensor, maxDrop: 1, correctBiases: true }');
+  const result = await train(
+    corrected,
+    place.options('corrected', { onEvent: (event) => event.type === 'log' && logs.push(event.message) }),
+  );
+  const { applied, gain, measure } = result.studentInt8?.biasCorrection ?? {};
+  expect(measure).toBe('cross-entropy');
+  // Weights of three levels shift all means.
+  expect(applied).toBe(true);
+  expect(gain).toBeGreaterThan(0);
+  expect(logs.join()).toContain('int8: with corrected biases the cross-entropy on the validation split is');
+  const file = `${place.path('runs', 'corrected')}/student/onnx/model_quantized.onnx`;
+  const hash = fileHash(file);
+  rmSync(place.path('runs', 'corrected', 'student'), { recursive: true });
+  await exportStudent(place.path('runs', 'corrected'), {});
+  expect(fileHash(file)).toBe(hash);
 });
 
 test('quantisation-aware training without an int8 file is refused, with its place', {

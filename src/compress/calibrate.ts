@@ -38,10 +38,32 @@ export async function collectRanges(
   batches: Iterable<Feeds> | AsyncIterable<Feeds>,
   options: CalibrateOptions = {},
 ): Promise<Ranges> {
-  const names = [...new Set(valueNames)];
-  if (names.length === 0) return new Map();
+  const observers = new Map(valueNames.map((name) => [name, new RangeObserver(valueCalled(graph, name))]));
+  await observeValues(graph, observers, engine, batches, options);
+  return new Map([...observers].map(([name, observer]) => [name, observer.range()]));
+}
+
+/** What looks at one value of a graph, batch by batch. */
+export interface ValueObserver {
+  /** The elements of a batch that count: spans of its flat data. Throws LimbeckError `export.calibration` for what it cannot take. */
+  add(content: Tensor, spans: Iterable<readonly [start: number, end: number]>, batch: number): void;
+}
+
+/**
+ * Runs batches through the graph and shows each named value to its observer, without what the mask leaves out.
+ *
+ * @throws LimbeckError `export.calibration` when there is no batch
+ */
+export async function observeValues(
+  graph: Graph,
+  observers: ReadonlyMap<string, ValueObserver>,
+  engine: Pick<Engine, 'load'>,
+  batches: Iterable<Feeds> | AsyncIterable<Feeds>,
+  options: CalibrateOptions = {},
+): Promise<void> {
+  const names = [...observers.keys()];
+  if (names.length === 0) return;
   const values = names.map((name) => valueCalled(graph, name));
-  const observers = new Map(values.map((value) => [value.name, new Observer(value)]));
   const given = new Set(graph.inputs.map((input) => input.name));
   const fetched = names.filter((name) => !given.has(name));
   const outputs = values.filter((value) => !given.has(value.name));
@@ -55,7 +77,8 @@ export async function collectRanges(
     for await (const feeds of batches) {
       const mask = options.mask === undefined ? undefined : feeds[options.mask];
       const observe = (results: Readonly<Record<string, Tensor>>) => {
-        for (const [name, content] of Object.entries(results)) observers.get(name)?.add(content, mask, count);
+        for (const [name, content] of Object.entries(results))
+          observers.get(name)?.add(content, countedSpans(content, mask), count);
       };
       observe(Object.fromEntries(Object.entries(feeds).filter(([name]) => observers.has(name))));
       for (let at = 0; session && at < fetched.length; ) {
@@ -76,7 +99,13 @@ export async function collectRanges(
       remedy: 'Give at least one batch of training samples.',
     });
   }
-  return new Map([...observers].map(([name, observer]) => [name, observer.range()]));
+}
+
+/** The parts of a value's flat data that the mask counts; all of it where it has another layout. */
+function* countedSpans({ data, dims }: Tensor, mask: Tensor | undefined): Generator<[number, number]> {
+  const width = mask && elementsPerPosition(mask.dims, dims);
+  if (!mask || !width) yield [0, data.length];
+  else for (const [from, to] of runsOfOnes(mask)) yield [from * width, to * width];
 }
 
 function valueCalled(graph: Graph, name: string): Value {
@@ -89,7 +118,7 @@ function valueCalled(graph: Graph, name: string): Value {
 }
 
 /** Gathers the range of one value. */
-class Observer {
+class RangeObserver implements ValueObserver {
   readonly #value: Value;
   readonly #histogram = new Histogram();
 
@@ -97,13 +126,11 @@ class Observer {
     this.#value = value;
   }
 
-  add(content: Tensor, mask: Tensor | undefined, batch: number): void {
-    const data = content.data as Float32Array;
-    const width = mask && elementsPerPosition(mask.dims, content.dims);
-    const spans: Iterable<[number, number]> = mask && width ? runsOfOnes(mask) : [[0, data.length]];
+  add({ data, dims }: Tensor, spans: Iterable<readonly [number, number]>, batch: number): void {
+    const numbers = data as Float32Array;
     for (const [from, to] of spans) {
-      const broken = this.#histogram.add(data, from * (width ?? 1), to * (width ?? 1));
-      if (broken >= 0) throw notFinite(this.#value, data[broken], batch, broken, content.dims);
+      const broken = this.#histogram.add(numbers, from, to);
+      if (broken >= 0) throw notFinite(this.#value, numbers[broken], batch, broken, dims);
     }
   }
 

@@ -177,9 +177,9 @@ class FakeQuantizer {
     const sum = this.#region.sums.get(node);
     if (sum) this.#sum(sum);
     else if (this.#region.passing.has(node)) {
-      const [input] = node.inputs as [Value];
+      const [input, ...settings] = node.inputs as [Value, ...Value[]];
       const { value, affine } = this.#activation(input, node.name);
-      this.#rewriter.keep(node, [value]);
+      this.#rewriter.keep(node, [value, ...settings]);
       const output = node.outputs[0] as Value;
       this.#made.set(output, { value: output, affine });
     } else return false;

@@ -42,6 +42,13 @@ export class GraphRewriter {
     return value;
   }
 
+  /** Adds a constant under the name of one that no node is going to read any more. */
+  replacement({ name }: Value, content: Tensor): Value {
+    const value: Value = { name, type: content.type, shape: content.dims };
+    this.#initializers.set(value, content);
+    return value;
+  }
+
   /** Adds a node with one output and returns that. */
   emit(
     opType: string,

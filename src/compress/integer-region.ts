@@ -12,7 +12,7 @@ export interface IntegerSum {
 /** What lies between int8 convolutions, and can stay in int8 with them. */
 export interface IntegerRegion {
   readonly sums: ReadonlyMap<Node, IntegerSum>;
-  /** Nodes whose output has the levels of their input: MaxPool, Identity. */
+  /** Nodes whose output has the levels of their input: MaxPool, Identity, DepthToSpace, Slice. */
   readonly passing: ReadonlySet<Node>;
 }
 
@@ -35,13 +35,14 @@ export function integerRegion(graph: Graph, layers: readonly ConvolutionLayer[])
     if (layer) {
       integers.add(layer.input);
       integers.add(layer.output);
-    } else if (node.domain === '' && output && node.inputs.every((value) => value && integers.has(value))) {
-      if (node.opType === 'Add') {
+    } else if (node.domain === '' && output) {
+      const [first] = node.inputs;
+      if (node.opType === 'Add' && node.inputs.every((value) => value && integers.has(value))) {
         const relu = soleRelu(output, consumers, outputs, graph.initializers);
         const sum = { node, relu, output: relu?.outputs[0] ?? output };
         sums.set(node, sum);
         integers.add(sum.output);
-      } else if (isPassing(node)) {
+      } else if (first && integers.has(first) && isPassing(node)) {
         passing.add(node);
         integers.add(output);
       }
@@ -50,7 +51,12 @@ export function integerRegion(graph: Graph, layers: readonly ConvolutionLayer[])
   return { sums, passing };
 }
 
-function isPassing(node: Node): boolean {
+function isPassing({ opType, outputs }: Node): boolean {
   // MaxPool with a second output gives positions, which it has for float values alone.
-  return node.opType === 'Identity' || (node.opType === 'MaxPool' && node.outputs.length === 1);
+  return movesLevels(opType) || (opType === 'MaxPool' && outputs.length === 1);
+}
+
+/** Whether an operator only moves elements of its first input about, and has a kernel for uint8. */
+export function movesLevels(opType: string): boolean {
+  return opType === 'Identity' || opType === 'DepthToSpace' || opType === 'Slice';
 }

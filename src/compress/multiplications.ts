@@ -22,26 +22,32 @@ export function multiplicationsOf(
   node: Node,
   sizes: Readonly<Record<string, number>> = {},
 ): number | undefined {
-  const terms = TERMS[node.opType];
-  if (!terms) return 0;
+  const count = COUNTS[node.opType];
+  if (!count) return 0;
   const known = (shape: Shape | undefined) =>
     shape?.map((size) => (typeof size === 'number' ? size : (sizes[size] ?? OPEN_SIZE)));
   const [a, b] = node.inputs.map((value) => known(value?.shape));
-  const outputs = known(node.outputs[0]?.shape);
-  const inner = terms(node, a, b);
-  return outputs === undefined || inner === undefined ? undefined : product(outputs) * inner;
+  return count(node, a, b, known(node.outputs[0]?.shape));
 }
 
 type Sizes = readonly number[] | undefined;
+type Count = (node: Node, a: Sizes, b: Sizes, output: Sizes) => number | undefined;
 
-/** Factors that are added up for one element of the output. */
-const TERMS: Readonly<Record<string, (node: Node, a: Sizes, b: Sizes) => number | undefined>> = {
-  MatMul: (_node, a) => a?.at(-1),
-  FusedMatMul: (node, a) => a?.at(intAttribute(node, 'transA', 0) === 1 ? -2 : -1),
-  Gemm: (node, a) => a?.at(intAttribute(node, 'transA', 0) === 1 ? 0 : 1),
-  Conv: (_node, _x, weight) => weight && product(weight.slice(1)),
+/** Of so many factors for each element of the output. */
+const ofEach =
+  (factors: (node: Node, a: Sizes, b: Sizes) => number | undefined): Count =>
+  (node, a, b, output) => {
+    const each = factors(node, a, b);
+    return output === undefined || each === undefined ? undefined : product(output) * each;
+  };
+
+const COUNTS: Readonly<Record<string, Count>> = {
+  MatMul: ofEach((_node, a) => a?.at(-1)),
+  FusedMatMul: ofEach((node, a) => a?.at(intAttribute(node, 'transA', 0) === 1 ? -2 : -1)),
+  Gemm: ofEach((node, a) => a?.at(intAttribute(node, 'transA', 0) === 1 ? 0 : 1)),
+  Conv: ofEach((_node, _x, weight) => weight && product(weight.slice(1))),
   // Each element of the input is multiplied by the weights [I, O / groups, kernel...] of its channel.
-  ConvTranspose: (_node, x, weight) => x && weight && product(weight.slice(1)),
+  ConvTranspose: (_node, x, weight) => x && weight && product(x) * product(weight.slice(1)),
 };
 
 function product(sizes: readonly number[]): number {

@@ -16,6 +16,7 @@ import { collectRanges, type Feeds } from './calibrate.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { quantizeDynamic } from './quantize-dynamic.ts';
 import { type QuantizeStaticOptions, quantizeStatic, valuesToCalibrate } from './quantize-static.ts';
+import { subPixelConvolutions } from './sub-pixel-convolutions.ts';
 
 const node = createNodeEngine({ threads: 1 });
 const web = createWebEngine({ ort: ortWeb as unknown as OrtModule });
@@ -169,6 +170,30 @@ describe('convolutions in int8', () => {
       'NhwcMaxPool',
       'QLinearAdd',
       'QLinearConv',
+    ]);
+    const [exact, rounded] = [await run(graph, { x }), await run(small, { x })];
+    expect(difference(exact, rounded)).toBeLessThan(0.03 * largest(exact));
+    expect(difference(rounded, await run(small, { x }, web))).toBeLessThan(0.02 * largest(exact));
+  });
+
+  it('computes a transposed convolution in int8, in the form of a plain one', async () => {
+    const x = random('x', [2, 8, 6, 6], 2);
+    const g = new GraphBuilder();
+    const pixels = g.input('x', 'float32', ['batch', 8, 6, 6]);
+    const weights = (name: string, dims: readonly number[]) => g.initializer(name, random(name, dims, 0.3));
+    const first = g.relu(g.op('Conv', [pixels, weights('first', [8, 8, 1, 1])]));
+    const up = { strides: [2, 2], pads: [1, 1, 1, 1] };
+    const larger = g.relu(g.op('ConvTranspose', [first, weights('up', [8, 6, 4, 4]), weights('b', [6])], up));
+    g.output(g.op('Conv', [larger, weights('last', [4, 6, 3, 3])]), 'y');
+    const graph = g.build();
+    const form = subPixelConvolutions(graph);
+    expect(quantizableLayers(form).map(({ name }) => name)).toEqual(['first', 'up', 'last']);
+    const small = await quantized(form, { x });
+    const operators = await operatorsRun(small, { x });
+    expect(operators.filter((name) => /Conv|Relu|Space|Slice/.test(name))).toEqual([
+      'DepthToSpace',
+      'QLinearConv',
+      'Slice',
     ]);
     const [exact, rounded] = [await run(graph, { x }), await run(small, { x })];
     expect(difference(exact, rounded)).toBeLessThan(0.03 * largest(exact));

@@ -2,7 +2,7 @@ import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { elementCount, tensor } from '../onnx/tensor.ts';
 import type { GraphRewriter } from './graph-rewriter.ts';
 import { quantizeMatrix, roundHalfToEven } from './int8.ts';
-import type { IntegerRegion, IntegerSum } from './integer-region.ts';
+import { type IntegerRegion, type IntegerSum, movesLevels } from './integer-region.ts';
 import type { ConvolutionLayer } from './quantizable-layers.ts';
 import type { Uint8Activation, Uint8Activations } from './uint8-activations.ts';
 import type { WeightForm } from './weight-form.ts';
@@ -29,12 +29,16 @@ export class ConvolutionEmitter {
   }
 
   convolution(layer: ConvolutionLayer): void {
+    this.#requantize(this.product(layer), layer.output);
+  }
+
+  /** Emits a convolution as far as its sums, in float32. */
+  product(layer: ConvolutionLayer): Value {
     const { node, output, relu } = layer;
     const x = this.#activations.of(layer.input);
     const { weight, bias } = this.#weights(layer, x.parameters.scale);
     const inputs = [this.#floats(x, layer.input), weight, ...(bias ? [bias] : [])];
-    const product = this.#copy(node, inputs, relu ? (node.outputs[0] as Value) : output);
-    this.#requantize(product, output);
+    return this.#copy(node, inputs, relu ? (node.outputs[0] as Value) : output);
   }
 
   /** Emits a node of the region; false for a node outside it. */
@@ -52,12 +56,16 @@ export class ConvolutionEmitter {
   }
 
   #passing(node: Node): void {
-    const [input] = node.inputs as [Value];
+    const [input, ...settings] = node.inputs as [Value, ...Value[]];
     const output = node.outputs[0] as Value;
     const x = this.#activations.of(input);
-    if (node.opType === 'Identity') {
-      this.#activations.set(output, x);
-      this.#dequantize(x, output);
+    if (movesLevels(node.opType)) {
+      const { name, shape } = output;
+      const target = { name: `${name}_uint8`, type: 'uint8' as const, shape };
+      const value =
+        node.opType === 'Identity' ? x.value : this.#rewriter.copy(node, [x.value, ...settings], target);
+      this.#activations.set(output, { ...x, value });
+      this.#dequantize({ ...x, value }, output);
       return;
     }
     const pooled = this.#copy(node, [this.#floats(x, input)], output);

@@ -3,7 +3,7 @@ import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { tensor } from '../onnx/tensor.ts';
 import type { FourBitForm } from './four-bit-weights.ts';
-import { GraphRewriter } from './graph-rewriter.ts';
+import { GraphRewriter, type Target } from './graph-rewriter.ts';
 import type { AffineParameters } from './int8.ts';
 import { Int8Weights, type LinearWeights, type TableScales } from './int8-weights.ts';
 import { integerRegion } from './integer-region.ts';
@@ -66,7 +66,7 @@ export function valuesToCalibrate(graph: Graph, options: QuantizeStaticOptions =
     if (layer.kind === 'embedding') continue;
     names.add(layer.input.name);
     if (layer.kind === 'convolution') names.add(layer.output.name);
-    else if (options.formulation === 'qdq') names.add(productOf(layer).name);
+    else if (options.formulation === 'qdq') names.add(productOf(layer.node).name);
   }
   for (const { output } of integerRegion(graph, convolutionsOf(layers)).sums.values()) names.add(output.name);
   return [...names];
@@ -99,7 +99,7 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
       if (fourBit && inFourBit.includes(layer.name)) return fourBit.layer(layer);
       if (layer.kind === 'embedding') weights.emitEmbedding(layer, options.tableScales ?? 'row');
       else if (layer.kind === 'convolution') convolutions.convolution(layer);
-      else emitters[formulation](rewriter, layer, weights.linear(layer), activations);
+      else emitLinear[formulation](rewriter, layer, weights.linear(layer), activations);
       return true;
     },
     between: (node) => convolutions.between(node, region),
@@ -167,22 +167,23 @@ export function chosenLayers(graph: Graph, exclude: readonly string[] = []): Qua
 }
 
 /** What the product gives before the bias is added. */
-function productOf(layer: LinearLayer): Value {
-  return layer.node.outputs[0] as Value;
+function productOf({ outputs }: Node): Value {
+  return outputs[0] as Value;
 }
 
 type EmitLinear = (
   rewriter: GraphRewriter,
-  layer: LinearLayer,
+  layer: Pick<LinearLayer, 'node' | 'input'> & { readonly output: Target },
   weights: LinearWeights,
   activations: Uint8Activations,
-) => void;
+) => Value;
 
-const emitters: Record<Int8Formulation, EmitLinear> = {
+/** Emits a product of a layer in one of the int8 formulations, and gives what it comes to, its bias included. */
+export const emitLinear: Readonly<Record<Int8Formulation, EmitLinear>> = {
   'integer-to-float': (rewriter, layer, { weight, scales, bias }, activations) => {
     const x = activations.of(layer.input);
     const inputs = [x.value, weight, x.scale, scales, x.zeroPoint, null, bias];
-    rewriter.emit('MatMulIntegerToFloat', inputs, layer.output, {}, 'com.microsoft');
+    return rewriter.emit('MatMulIntegerToFloat', inputs, layer.output, {}, 'com.microsoft');
   },
 
   'matmul-integer': (rewriter, layer, { weight, scaleValues, bias }, activations) => {
@@ -197,11 +198,9 @@ const emitters: Record<Int8Formulation, EmitLinear> = {
     const whole = rewriter.emit('Cast', [sums], { name: `${name}_sums`, type: 'float32', shape }, { to: 1 });
     const factors = scaleValues.map((scale) => scale * x.parameters.scale);
     const factor = rewriter.initializer(`${name}_factor`, tensor('float32', [factors.length], factors));
-    if (!bias) rewriter.emit('Mul', [whole, factor], layer.output);
-    else {
-      const scaled = { name: `${name}_scaled`, type: 'float32' as const, shape };
-      rewriter.emit('Add', [rewriter.emit('Mul', [whole, factor], scaled), bias], layer.output);
-    }
+    if (!bias) return rewriter.emit('Mul', [whole, factor], layer.output);
+    const scaled = { name: `${name}_scaled`, type: 'float32' as const, shape };
+    return rewriter.emit('Add', [rewriter.emit('Mul', [whole, factor], scaled), bias], layer.output);
   },
 
   qdq: (rewriter, layer, { weight, scales, bias, calibratedBias }, activations) => {
@@ -221,20 +220,18 @@ const emitters: Record<Int8Formulation, EmitLinear> = {
       type: 'float32',
       shape,
     });
-    const { scale, zeroPoint } = activations.parameters(productOf(layer).name, calibratedBias);
+    const { scale, zeroPoint } = activations.parameters(productOf(layer.node).name, calibratedBias);
     const levels = rewriter.emit('QuantizeLinear', [product, scale, zeroPoint], {
       name: `${name}_uint8`,
       type: 'uint8',
       shape,
     });
-    if (!bias) rewriter.emit('DequantizeLinear', [levels, scale, zeroPoint], layer.output);
-    else {
-      const back = rewriter.emit(
-        'DequantizeLinear',
-        [levels, scale, zeroPoint],
-        float(`${name}_back`, layer.output),
-      );
-      rewriter.emit('Add', [back, bias], layer.output);
-    }
+    if (!bias) return rewriter.emit('DequantizeLinear', [levels, scale, zeroPoint], layer.output);
+    const back = rewriter.emit('DequantizeLinear', [levels, scale, zeroPoint], {
+      name: `${name}_back`,
+      type: 'float32',
+      shape,
+    });
+    return rewriter.emit('Add', [back, bias], layer.output);
   },
 };

@@ -7,6 +7,7 @@ import { withQuantization } from './kept-quantization.ts';
 import type { QatOptions } from './qat-options.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { quantizationError } from './quantization-error.ts';
+import { subPixelConvolutions } from './sub-pixel-convolutions.ts';
 import { contentsOf, parametersIn, withContents } from './trained-contents.ts';
 import { cannotCompress } from './transforms/cannot-compress.ts';
 import type { AfterContext, TransformContext, TransformedStudent } from './transforms/transform.ts';
@@ -62,12 +63,14 @@ export async function trainWithRoundings(
 }
 
 /**
- * The student as it is going to be trained: with its batch normalisations in the weights before them.
+ * The student as it is going to be trained: with its batch normalisations in the weights before them, and transposed convolutions as
+ * plain ones.
  *
  * @throws LimbeckError `compress.invalid` for a student without a layer that int8 is made for
  */
 export function foreseeRoundings(student: Student, context: TransformContext): Student {
-  const folded = foldedStudent(student);
+  const { graph, parameters } = foldedStudent(student);
+  const folded = { graph: subPixelConvolutions(graph), parameters };
   if (quantizableLayers(folded.graph).length > 0) return folded;
   throw cannotCompress(context, 'the student has no layer that int8 is made for', 'Leave the transform out.');
 }

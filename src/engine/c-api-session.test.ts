@@ -3,6 +3,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { float32, int64, type Tensor, zeros } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { randomStream } from '../random.ts';
+import type { Session } from './engine.ts';
 import { createNodeEngine } from './node.ts';
 import { nativeOrt } from './ort-c-api.ts';
 
@@ -95,6 +96,46 @@ describe('sessions through the C API', () => {
       code: 'engine.run',
     });
     await session.release();
+  });
+
+  it('gives the same bits where sessions share memory, also after the last of them was released', async () => {
+    const x = float32(
+      Float32Array.from({ length: 256 * 64 }, (_, i) => Math.sin(i)),
+      [256, 64],
+    );
+    const alone = await native.load(layer(), { largeFetches: true });
+    const expected = await alone.run({ x });
+    await alone.release();
+    for (let round = 0; round < 2; round++) {
+      const options = { largeFetches: true, sharedMemory: true };
+      const [first, second] = [await native.load(layer(), options), await native.load(layer(), options)];
+      // A model that does not load must not keep the memory of those that did.
+      await expect(native.load(new Uint8Array(8), options)).rejects.toMatchObject({ code: 'engine.load' });
+      for (const session of [first, second, first]) expect(await session.run({ x })).toEqual(expected);
+      await first.release();
+      expect(await second.run({ x })).toEqual(expected);
+      await second.release();
+    }
+  });
+
+  it('takes the memory of one session where several share it, and gives it back with the last', async () => {
+    const rows = 200_000; // 51 MB for each value
+    const x = zeros('float32', [rows, 64]);
+    const y = zeros('float32', [rows, 64]);
+    const held = () => process.memoryUsage().rss;
+    const sessions: Session[] = [];
+    const grown: number[] = [];
+    const before = held();
+    for (let i = 0; i < 4; i++) {
+      const session = await native.load(layer(), { largeFetches: true, sharedMemory: true });
+      await session.run({ x }, { y });
+      sessions.push(session);
+      grown.push(held() - before);
+    }
+    expect((grown[3] as number) - (grown[0] as number)).toBeLessThan(40e6);
+    expect(grown[0]).toBeGreaterThan(40e6);
+    for (const session of sessions) await session.release();
+    expect(held() - before).toBeLessThan((grown[0] as number) / 2);
   });
 
   it('does not run what has been released meanwhile', async () => {

@@ -10,6 +10,7 @@ import { nextTurn } from '../platform/next-turn.ts';
 import type { SessionOptions } from './engine.ts';
 import { FATAL, type NativeOrt, type OrtCApi, type Pointer } from './ort-c-api.ts';
 import type { RawSession } from './session.ts';
+import { joinSharedArena } from './shared-arena.ts';
 
 /** GraphOptimizationLevel: ORT_ENABLE_ALL. */
 const ALL_OPTIMIZATIONS = 99;
@@ -23,7 +24,11 @@ const ALL_OPTIMIZATIONS = 99;
  * in the background: those have threads of their own. Throws Error with ONNX Runtime's message.
  */
 export function cApiSession(
-  {
+  ort: NativeOrt,
+  model: Uint8Array | string,
+  settings: SessionOptions & { readonly threads: number; readonly runsAtOnce?: number },
+): RawSession {
+  const {
     api,
     run: runInThread,
     environment,
@@ -34,11 +39,9 @@ export function cApiSession(
     addressOf,
     bytesAt,
     textAt,
-  }: NativeOrt,
-  model: Uint8Array | string,
-  settings: SessionOptions & { readonly threads: number; readonly runsAtOnce?: number },
-): RawSession {
-  let session: Pointer | undefined = createSession();
+  } = ort;
+  const leaveArena = settings.sharedMemory ? joinSharedArena(ort) : undefined;
+  let session: Pointer | undefined = openSession();
   const inThread = settings.runsAtOnce !== undefined || settings.background === true;
   /** Runs in other threads, with what must not be collected meanwhile: they know addresses alone. */
   const inFlight = new Map<Promise<void>, unknown>();
@@ -104,6 +107,7 @@ export function cApiSession(
       }
       api.ReleaseSession(open);
       api.ReleaseRunOptions(runOptions);
+      leaveArena?.();
     },
   };
 
@@ -117,6 +121,15 @@ export function cApiSession(
     }
   }
 
+  function openSession(): Pointer {
+    try {
+      return createSession();
+    } catch (error) {
+      leaveArena?.();
+      throw error;
+    }
+  }
+
   function createSession(): Pointer {
     const options = take((out) => api.CreateSessionOptions(out));
     try {
@@ -127,6 +140,7 @@ export function cApiSession(
       if (settings.memoryPattern === false) check(api.DisableMemPattern(options));
       if (settings.spinning === false)
         check(api.AddSessionConfigEntry(options, 'session.intra_op.allow_spinning', '0'));
+      if (leaveArena) check(api.AddSessionConfigEntry(options, 'session.use_env_allocators', '1'));
       if (settings.profile !== undefined) check(api.EnableProfiling(options, settings.profile));
       return take((out) =>
         typeof model === 'string'

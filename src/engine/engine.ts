@@ -34,6 +34,11 @@ export interface SessionOptions {
    */
   background?: boolean;
   /**
+   * Whether its runs take their memory from the same block as those of other sessions that say so (false): for sessions that take
+   * turns. Each block is as large as the largest run that it had, and is given back with the last of its sessions.
+   */
+  sharedMemory?: boolean;
+  /**
    * Outputs that a run may write over an input of it (none): exactly where the input is, and where its caller knows that
    * nothing reads the input after the output is computed. Any other overlap is an error.
    */

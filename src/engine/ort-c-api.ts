@@ -69,6 +69,8 @@ export interface OrtCApi {
   ReleaseSessionOptions(options: Pointer): void;
   SessionEndProfiling(session: Pointer, allocator: Pointer, out: Memory): Status;
   AddSessionConfigEntry(options: Pointer, key: string, value: string): Status;
+  CreateAndRegisterAllocator(env: Pointer, info: Pointer, arena: Pointer): Status;
+  UnregisterAllocator(env: Pointer, info: Pointer): Status;
 }
 
 /** A path, as this platform's libraries take it (ORTCHAR_T). */
@@ -115,6 +117,8 @@ const FUNCTIONS: Readonly<Record<keyof OrtCApi, readonly [position: number, args
     ReleaseSessionOptions: [100, 'void*', 'void'],
     SessionEndProfiling: [110, 'void* void* void*'],
     AddSessionConfigEntry: [130, 'void* str str'],
+    CreateAndRegisterAllocator: [144, 'void* void* void*'],
+    UnregisterAllocator: [177, 'void* void*'],
   };
 /** The version of the C API that FUNCTIONS was written for; later ONNX Runtimes have it as well. */
 const API_VERSION = 22;

@@ -76,6 +76,12 @@ export const exportSchema = z
             .describe(
               'Levels that a weight can have, in bits (8); one is left out of 8, for processors without VNNI. They are kept as int8.',
             ),
+          correctBiases: z
+            .boolean()
+            .optional()
+            .describe(
+              'Takes what int8 shifts the means of channels by from their biases, where the file is better so on the validation split (false).',
+            ),
         }),
       ])
       .prefault({})

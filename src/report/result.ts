@@ -29,6 +29,17 @@ const layerPrecisionSchema = z.object({
 });
 export type LayerPrecision = z.infer<typeof layerPrecisionSchema>;
 
+/** What was found on the validation split of correcting the biases of an int8 file by what int8 shifts on average. */
+const biasCorrectionSchema = z.object({
+  /** Whether the file has them. */
+  applied: z.boolean(),
+  /** What decided: `cross-entropy`, or the title of the main metric. */
+  measure: z.string(),
+  /** By how much the corrected file is better; a part of the metric where less of it is better. Absent where one of both had no number. */
+  gain: z.number().optional(),
+});
+export type BiasCorrection = z.infer<typeof biasCorrectionSchema>;
+
 /** What was measured on one model's shipped file, reloaded from disk, on the test split: whatever its outputs are. */
 const modelSchema = z.object({
   /** By the names of the metrics (`macroF1`, `rmse`); `OUTPUT/NAME` where there are several outputs. */
@@ -52,6 +63,8 @@ const modelSchema = z.object({
   attributionCosine: z.number().min(-1.0001).max(1.0001).optional(),
   /** Of a quantised file: the share of its multiplications that run in int8. */
   int8Share: fraction.optional(),
+  /** Of the int8 file, where the recipe wants its biases corrected. */
+  biasCorrection: biasCorrectionSchema.optional(),
   /** Of a smaller file of the student: the precision of each of its layers, in their order. */
   layers: z.array(layerPrecisionSchema).optional(),
   /** The file, relative to the run's folder. */

@@ -5,6 +5,7 @@ import { defineBackbone } from './backbone.ts';
 import { layerNorm } from './layers.ts';
 import { pooledFeatures, tokenFeatures } from './linear-features.ts';
 import { logMel } from './log-mel.ts';
+import { neighbours } from './neighbours.ts';
 import { size } from './size-options.ts';
 
 const options = z
@@ -86,7 +87,7 @@ export const audioConv = defineBackbone({
     function convolved(name: string, x: TypedValue, inputs: number, stride: number): TypedValue {
       return g.scope(name, () => {
         const weight = make.he('weight', kernel * inputs, width);
-        const sum = g.matMul(neighbours(g, x, kernel, stride), weight);
+        const sum = g.matMul(neighbours(g, x, kernel, { stride }), weight);
         return layerNorm(g, make, 'normalization', sum, width);
       });
     }
@@ -97,17 +98,4 @@ export const audioConv = defineBackbone({
 function levelled(g: GraphBuilder, mel: TypedValue, level: z.output<typeof options>['level']): TypedValue {
   if (level === 'keep') return mel;
   return g.sub(mel, g.reduceMean(mel, { axes: level === 'clip' ? [1, 2] : [1] }));
-}
-
-/**
- * Each frame beside those around it, zeros past the ends, every `stride`-th one: [B, F, D] -> [B, F / stride, kernel * D].
- * One matrix product over this is faster in ONNX Runtime than a Conv over one spatial dimension, and so are its gradients.
- */
-function neighbours(g: GraphBuilder, x: TypedValue, kernel: number, stride: number): TypedValue {
-  const around = kernel - 1;
-  const padded = around > 0 ? g.pad(x, 1, Math.floor(around / 2), Math.ceil(around / 2)) : x;
-  const copies = Array.from({ length: kernel }, (_, offset) =>
-    g.slice(padded, 1, offset, offset === around ? END : offset - around, stride),
-  );
-  return copies.length === 1 ? (copies[0] as TypedValue) : g.concat(copies, 2);
 }

@@ -2,12 +2,12 @@ import { collectRanges, type Feeds } from '../../compress/calibrate.ts';
 import { keptQuantization } from '../../compress/kept-quantization.ts';
 import { quantizeStatic, valuesToCalibrate } from '../../compress/quantize-static.ts';
 import type { Ranges } from '../../compress/range.ts';
+import { subPixelConvolutions } from '../../compress/sub-pixel-convolutions.ts';
 import type { WeightOptions } from '../../compress/weight-form.ts';
 import { batchOrder } from '../../data/batches/batch-order.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { takenFeeds } from '../../train/batch-feeds.ts';
-import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 
 const CALIBRATION_BATCHES = 8;
@@ -16,44 +16,58 @@ const CALIBRATION_ROWS = 64;
 /** Makes a model in int8 with some layers in float32, and others with weights of 4 bits. */
 export type Int8Quantizer = (exclude?: readonly string[], fourBit?: readonly string[]) => Graph;
 
-/** A student in int8 as its recipe's export wants it: `calibratedInt8` with the run's engine, seed and form of weights. */
-export function studentInt8(
-  { engine, recipe, checkInterrupted }: RunContext,
-  data: TaskData,
-  model: Graph,
-): Promise<Int8Quantizer> {
-  const weights = recipe.export.int8 || {};
-  const isBounded = recipe.export.int8 !== false && recipe.export.int8.maxBytes !== undefined;
-  return calibratedInt8({ engine, model, data, seed: recipe.seed, weights, isBounded, checkInterrupted });
+export interface Int8Options extends Calibration {
+  /** How its weights are quantised; a scale for each channel, of 7 bits, when absent. */
+  readonly weights?: WeightOptions;
+  /** Whether some of its layers may get weights of 4 bits. */
+  readonly isBounded?: boolean;
 }
 
 /**
  * A model in int8, its activation ranges seen on some 500 training samples, or those that it was trained with. The function
  * that comes back makes the graph, leaving the layers that it is given in float32, and those of its second list in 4 bits.
  */
-export async function calibratedInt8(
-  options: Calibration & {
-    /** How its weights are quantised; a scale for each channel, of 7 bits, when absent. */
-    readonly weights?: WeightOptions;
-    /** Whether some of its layers may get weights of 4 bits. */
-    readonly isBounded?: boolean;
-  },
-): Promise<Int8Quantizer> {
-  const { model, weights } = options;
+export async function calibratedInt8(options: Int8Options): Promise<Int8Quantizer> {
+  return (await int8Forms(options)).plain;
+}
+
+/** A model in int8 as `calibratedInt8` makes it (of a model with transposed convolutions: of its `subPixelConvolutions`), and with its biases corrected by what int8 shifts on the same samples. */
+export interface Int8Forms {
+  readonly plain: Int8Quantizer;
+  /** Absent for a model that was trained with the roundings of int8: its biases have learnt them. */
+  readonly corrected?: () => Promise<Int8Quantizer>;
+}
+
+export async function int8Forms(options: Int8Options): Promise<Int8Forms> {
+  const model = subPixelConvolutions(options.model);
+  const { engine, weights, data } = options;
   // Loaded where it is used: pages do not pay for it.
   const emitter = options.isBounded
     ? (await import('../../compress/four-bit-weights.ts')).fourBitEmitter
     : undefined;
   const trained = keptQuantization(model);
   const known = valuesToCalibrate(model).every((name) => trained?.activations.has(name));
-  const ranges = known ? new Map() : await calibratedRanges(options);
-  return (exclude = [], layers = []) =>
-    quantizeStatic(model, ranges, {
+  const ranges = known ? new Map() : await calibratedRanges({ ...options, model });
+  const quantize = (graph: Graph, exclude: readonly string[], layers: readonly string[]) =>
+    quantizeStatic(graph, ranges, {
       ...weights,
       trained,
       exclude,
       ...(emitter && { fourBit: { layers, emitter } }),
     });
+  const plain: Int8Quantizer = (exclude = [], layers = []) => quantize(model, exclude, layers);
+  if (known) return { plain };
+  const corrected = async (): Promise<Int8Quantizer> => {
+    const { shiftsOfInt8, withCorrectedBiases } = await import('../../compress/correct-biases.ts');
+    const feeds = calibrationFeeds(options);
+    const shifts = await shiftsOfInt8(model, ranges, engine, feeds, {
+      ...weights,
+      mask: data.calibrationMask,
+    });
+    return (exclude = [], layers = []) =>
+      quantize(withCorrectedBiases(model, shifts, [...exclude, ...layers]), exclude, layers);
+  };
+  return { plain, corrected };
 }
 
 /** What ranges are found on. */

@@ -4,7 +4,7 @@ import type { Evaluation } from '../../metrics/metric.ts';
 import { openModelFile } from '../../onnx/node-files.ts';
 import { parameterCount } from '../../onnx/parameter-count.ts';
 import { relative } from '../../platform/paths.ts';
-import { finite, type LayerPrecision, type ModelResult } from '../../report/result.ts';
+import { type BiasCorrection, finite, type LayerPrecision, type ModelResult } from '../../report/result.ts';
 import type { Speed } from './measure-speed.ts';
 
 /** What was measured on one file. `network` is the float32 file of the same network, where `file` is quantised. */
@@ -19,9 +19,20 @@ export function modelResult(options: {
   readonly attributionCosine?: number | undefined;
   readonly int8Share?: number | undefined;
   readonly layers?: readonly LayerPrecision[] | undefined;
+  readonly biasCorrection?: BiasCorrection | undefined;
 }): ModelResult {
-  const { runFolder, file, network, evaluation, isOneClass, speed, attributionCosine, int8Share, layers } =
-    options;
+  const {
+    runFolder,
+    file,
+    network,
+    evaluation,
+    isOneClass,
+    speed,
+    attributionCosine,
+    int8Share,
+    layers,
+    biasCorrection,
+  } = options;
   const { accuracy, macroF1 } = evaluation;
   return {
     metrics: Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [name, finite(value)])),
@@ -32,6 +43,7 @@ export function modelResult(options: {
     ...(attributionCosine === undefined ? {} : { attributionCosine }),
     ...(int8Share === undefined ? {} : { int8Share }),
     ...(layers && { layers: [...layers] }),
+    ...(biasCorrection && { biasCorrection }),
     file: relative(runFolder, file),
   };
 }

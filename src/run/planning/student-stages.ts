@@ -193,7 +193,9 @@ export async function planExport(context: PlanningContext, costs: Artifacts): Pr
   const smaller = (recipe.export.int8 ? 1 : 0) + wantedPrecisions(recipe.export).length;
   const exits = await exitSeconds(context, cost);
   if (exits) costs.set(EXIT_COST, exits);
-  const seconds = files.seconds + 2 * smaller * evaluation.seconds + (exits?.choosing ?? 0);
+  // Corrected biases are tried on the validation split.
+  const tried = recipe.export.int8 && recipe.export.int8.correctBiases ? 2 : 0;
+  const seconds = files.seconds + (2 * smaller + tried) * evaluation.seconds + (exits?.choosing ?? 0);
   return {
     stage: 'export',
     seconds,

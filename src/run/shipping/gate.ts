@@ -1,5 +1,6 @@
 import { measureSensitivity } from '../../compress/layer-sensitivity.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
+import { subPixelConvolutions } from '../../compress/sub-pixel-convolutions.ts';
 import { type FurtherPrecision, PRECISIONS } from '../../export/precisions.ts';
 import { type Difference, dropVerdict, exceeds } from '../../metrics/interval.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
@@ -65,7 +66,8 @@ export async function worstLayers(
     fourBitLayers = [],
   }: Pick<GatedFile, 'precision' | 'float32Layers' | 'fourBitLayers'>,
 ): Promise<NonNullable<Gate['layers']>> {
-  const model = fedAs(data, readModelFile(networkFile(shipped)));
+  const float = fedAs(data, readModelFile(networkFile(shipped)));
+  const model = precision === 'int8' ? subPixelConvolutions(float) : float;
   const quantize = await quantizerOf(run, data, model, precision);
   const layers = quantizableLayers(model)
     .map(({ name }) => name)

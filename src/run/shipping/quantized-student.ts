@@ -5,19 +5,21 @@ import {
   quantizeWithinDrop,
   type WithinDropOptions,
 } from '../../compress/quantize-within-drop.ts';
+import { subPixelConvolutions } from '../../compress/sub-pixel-convolutions.ts';
 import { type FurtherPrecision, fileOf, PRECISIONS } from '../../export/precisions.ts';
 import { type Difference, dropVerdict, exceeds } from '../../metrics/interval.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModel } from '../../onnx/write-model.ts';
 import { percent } from '../../percent.ts';
 import { wantedPrecisions } from '../../recipe/export.ts';
-import type { LayerPrecision } from '../../report/result.ts';
+import type { BiasCorrection, LayerPrecision } from '../../report/result.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { comparedForms, fineScore } from './compared-forms.ts';
 import { layerPrecisions } from './layer-precisions.ts';
 import { type Quantizer, quantizerOf } from './quantizer.ts';
 import { writtenBytes } from './ship-student.ts';
+import { studentInt8 } from './student-int8.ts';
 
 /**
  * The student in int8, where the recipe asks for it. Which layers are, is decided on the validation split (the test split only
@@ -28,22 +30,29 @@ import { writtenBytes } from './ship-student.ts';
 export async function int8Student(
   run: RunContext,
   data: TaskData,
-  model: Graph,
+  float: Graph,
 ): Promise<Int8Student | null> {
   const { int8 } = run.recipe.export;
   if (!int8) return null;
-  const { options, tell, dropOf } = await towardsDrop(run, data, model, { precision: 'int8', ...int8 });
+  const model = subPixelConvolutions(float);
+  const { quantize, biasCorrection } = await studentInt8(run, data, model);
+  const wanted = { precision: 'int8', maxDrop: int8.maxDrop, quantize } as const;
+  const { options, tell, dropOf } = await towardsDrop(run, data, model, wanted);
   const isBeyond = (graph: Graph) => dropVerdict(dropOf(graph), int8.maxDrop) === 'beyond';
   const result = tell(await quantizeWithinDrop({ ...options, isBeyond }));
+  const found = biasCorrection && { biasCorrection };
   if (int8.maxBytes === undefined)
-    return { ...result, fourBit: [], layers: layerPrecisions(model, result, 'int8') };
-  return withinBytes(run, data, model, { result, maxBytes: int8.maxBytes, quantize: options.quantize });
+    return { ...result, fourBit: [], layers: layerPrecisions(model, result, 'int8'), ...found };
+  const { maxBytes } = int8;
+  return { ...(await withinBytes(run, data, model, { result, maxBytes, quantize })), ...found };
 }
 
 /** The student in int8, some layers of which may have weights of 4 bits. */
 export interface Int8Student extends QuantizedWithinDrop {
   readonly fourBit: readonly string[];
   readonly layers: readonly LayerPrecision[];
+  /** What was found of correcting its biases, where the recipe wants that. */
+  readonly biasCorrection?: BiasCorrection;
 }
 
 /** Puts layers of an int8 student into 4 bits until its file is small enough. */
@@ -113,8 +122,9 @@ export async function furtherStudents(
 ): Promise<FurtherStudent[]> {
   const made: FurtherStudent[] = [];
   for (const wanted of wantedPrecisions(run.recipe.export)) {
-    const { options, tell } = await towardsDrop(run, data, model, wanted);
     const { precision, maxDrop } = wanted;
+    const quantize = await quantizerOf(run, data, model, precision);
+    const { options, tell } = await towardsDrop(run, data, model, { precision, maxDrop, quantize });
     const { title } = PRECISIONS[precision];
     if (quantizableLayers(options.quantize([])).length === quantizableLayers(model).length) {
       run.warn(
@@ -134,16 +144,24 @@ async function towardsDrop(
   run: RunContext,
   data: TaskData,
   model: Graph,
-  { precision, maxDrop }: { readonly precision: 'int8' | FurtherPrecision; readonly maxDrop: number },
+  {
+    precision,
+    maxDrop,
+    quantize,
+  }: {
+    readonly precision: 'int8' | FurtherPrecision;
+    readonly maxDrop: number;
+    readonly quantize: Quantizer;
+  },
 ): Promise<{
-  readonly options: WithinDropOptions & { readonly quantize: Quantizer };
+  readonly options: WithinDropOptions;
   readonly tell: (result: QuantizedWithinDrop) => QuantizedWithinDrop;
   readonly dropOf: (graph: Graph) => Difference;
 }> {
   const { evaluate, dropOf } = comparedForms(run, model, data);
   const options = {
     layers: quantizableLayers(model).map(({ name }) => name),
-    quantize: await quantizerOf(run, data, model, precision),
+    quantize,
     evaluate,
     reference: await evaluate(model),
     maxDrop,

@@ -4,7 +4,8 @@ import { type WantedPrecision, wantedPrecisions } from '../../recipe/export.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
-import { type Calibration, calibrationFeeds, studentInt8 } from '../measuring/int8.ts';
+import { type Calibration, calibrationFeeds } from '../measuring/int8.ts';
+import { studentInt8 } from './student-int8.ts';
 
 /** Makes a network's graph in another precision, leaving some layers in float32; of int8, others in 4 bits. */
 export type Quantizer = (exclude?: readonly string[], fourBit?: readonly string[]) => Graph;
@@ -16,7 +17,7 @@ export async function quantizerOf(
   model: Graph,
   precision: 'int8' | FurtherPrecision,
 ): Promise<Quantizer> {
-  if (precision === 'int8') return studentInt8(run, data, model);
+  if (precision === 'int8') return (await studentInt8(run, data, model)).quantize;
   const wanted = wantedPrecisions(run.recipe.export).find((one) => one.precision === precision);
   if (!wanted) throw new Error(`the recipe asks for no ${precision}`);
   const { engine, recipe, checkInterrupted } = run;

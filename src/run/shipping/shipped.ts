@@ -1,6 +1,6 @@
 import type { FurtherPrecision } from '../../export/precisions.ts';
 import type { Compression } from '../../report/compression.ts';
-import type { BaselineResult, LayerPrecision, ShippedCheck } from '../../report/result.ts';
+import type { BaselineResult, BiasCorrection, LayerPrecision, ShippedCheck } from '../../report/result.ts';
 import type { ShippedExits } from '../exits/shipped-exits.ts';
 
 /** A model that the student is compared with, in a file of its own that does not ship. */
@@ -32,6 +32,8 @@ export interface Shipped {
   readonly fourBitLayers: readonly string[];
   /** Of the int8 student; empty without one. */
   readonly layers: readonly LayerPrecision[];
+  /** Of the int8 student, where its recipe wants its biases corrected. */
+  readonly biasCorrection?: BiasCorrection;
   /** The student in further precisions, as its recipe asks. */
   readonly further: readonly ShippedFurther[];
   /** What the folder was read by, with the answers that are measured. */

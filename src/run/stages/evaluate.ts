@@ -109,6 +109,7 @@ export const evaluateStage = stage({
           speed: speeds.get(name) as Speed,
           attributionCosine: cosines.get(name),
           ...(name === INT8_NAME && {
+            biasCorrection: shipped.biasCorrection,
             int8Share: int8Share(readModelFile(networkFile(shipped)), [
               ...shipped.float32Layers,
               ...shipped.fourBitLayers,

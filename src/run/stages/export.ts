@@ -20,7 +20,6 @@ import type { StageEnd } from '../context/stage-end.ts';
 import type { TaskData } from '../context/task.ts';
 import { EXITS_FOLDER, readyExits } from '../exits/ready-exits.ts';
 import { tuneHeads } from '../heads/tune-heads.ts';
-import { studentInt8 } from '../measuring/int8.ts';
 import { planExport } from '../planning/student-stages.ts';
 import { furtherStudents, int8Student } from '../shipping/quantized-student.ts';
 import { quantizerOf } from '../shipping/quantizer.ts';
@@ -28,6 +27,7 @@ import { REJECTED } from '../shipping/rejected-files.ts';
 import { shipStudent } from '../shipping/ship-student.ts';
 import type { ComparedModel, Shipped } from '../shipping/shipped.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
+import { studentInt8 } from '../shipping/student-int8.ts';
 import type { TrainedPeer } from '../training/trained-peer.ts';
 import type { TrainedStudent } from '../training/trained-student.ts';
 import { BASELINE } from './baseline.ts';
@@ -142,6 +142,7 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
     float32Layers: int8?.excluded ?? [],
     fourBitLayers: int8?.fourBit ?? [],
     layers: int8?.layers ?? [],
+    ...(int8?.biasCorrection && { biasCorrection: int8.biasCorrection }),
     further: further.map(({ precision, maxDrop, excluded, layers }) => ({
       precision,
       file: folder.file('student', fileOf(precision)),
@@ -177,7 +178,7 @@ async function quantizedAfterwards(
   data: TaskData,
   student: TrainedStudent['student'],
 ): Promise<Graph> {
-  const quantize = await studentInt8(run, data, shippedForm({ student }));
+  const { quantize } = await studentInt8(run, data, shippedForm({ student }));
   return quantize();
 }
 

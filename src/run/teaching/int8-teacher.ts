@@ -2,6 +2,7 @@ import { int8Share } from '../../compress/int8-share.ts';
 import { saturatesInt8 } from '../../compress/probe-saturation.ts';
 import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { quantizeTowardsDrop } from '../../compress/quantize-within-drop.ts';
+import { subPixelConvolutions } from '../../compress/sub-pixel-convolutions.ts';
 import type { Batch } from '../../data/batch.ts';
 import { inFlight } from '../../in-flight.ts';
 import { Agreement, type AgreementSummary } from '../../knowledge/agreement.ts';
@@ -48,7 +49,7 @@ export async function makeInt8Teacher(
   options: { file: string; int8File: string; minAgreement: number; answered?: readonly AnsweredBatch[] },
 ): Promise<Int8Teacher> {
   const { file, int8File, minAgreement, answered = [] } = options;
-  const model = readModelFile(file);
+  const model = subPixelConvolutions(readModelFile(file));
   const { engine, recipe, checkInterrupted } = run;
   // The teacher answers on this machine alone: eight bits where they are safe here, unlike in a file that ships.
   const reduceRange = await saturatesInt8(engine);

@@ -34,10 +34,14 @@ export interface RunnerOptions extends Omit<StepOptions, 'sizes'> {
   readonly variants: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** How sessions of training steps are loaded: they take turns, their outputs are large, and the next batch is prepared meanwhile. */
+/**
+ * How sessions of training steps are loaded: they take turns (one for each length of texts), their outputs are large, and the next
+ * batch is prepared meanwhile.
+ */
 export const STEP_SESSION = {
   spinning: false,
   memoryPattern: false,
   largeFetches: true,
   background: true,
+  sharedMemory: true,
 } as const;
