@@ -17,10 +17,10 @@ import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
 import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
+import { secondsPerBatch } from './batch-seconds.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { sampledBuckets } from './sampled-split.ts';
+import { firstRows, sampledBuckets } from './sampled-split.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
-import { secondsPerCall } from './timing.ts';
 /** What the recipe's losses ask of the teacher besides its classes. */
 export interface InnerKnowledge {
   readonly context: ObjectiveContext;
@@ -68,20 +68,23 @@ export async function measureInner(
   let openSeconds = 0;
   for (const sample of sampledBuckets([asked], TEACHER_BATCH)) {
     context.checkInterrupted();
-    const indices = Array.from({ length: sample.size }, (_, i) => i);
-    const samples = sample.readBatch(0, indices, TEACHER_BATCH);
+    const firstOf = (rows: number) => firstRows(sample, rows);
     const labeller = await openLabeller(context, task, bound ? tapped.graph : file, source.title, { bound });
     try {
       if (labeller.parts) {
         // Loaded where it is used: pages do not pay for it.
         const { measureParts } = await import('./measure-parts.ts');
-        const cost = await measureParts(labeller.parts, samples, context);
+        const cost = await measureParts(labeller.parts, firstOf(TEACHER_BATCH), context);
         batch.set(lengthOf(sample.buckets[0]!), cost.seconds);
         openSeconds = cost.openSeconds;
         continue;
       }
-      const call = () => labeller.label(samples, taps);
-      batch.set(lengthOf(sample.buckets[0]!), await secondsPerCall(call, context.checkInterrupted));
+      const seconds = await secondsPerBatch(
+        (rows) => labeller.label(firstOf(rows), taps),
+        TEACHER_BATCH,
+        context.checkInterrupted,
+      );
+      batch.set(lengthOf(sample.buckets[0]!), seconds);
       context.memory.observe();
     } finally {
       await labeller.close();

@@ -22,10 +22,11 @@ import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { headTensors } from '../teaching/train-head.ts';
 import { type BatchSeconds, lengthOf } from './batch-counts.ts';
+import { secondsPerBatch } from './batch-seconds.ts';
 import type { PartsPlan } from './measure-parts.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { sampledBuckets } from './sampled-split.ts';
-import { secondsPerCall, timed } from './timing.ts';
+import { firstRows, sampledBuckets } from './sampled-split.ts';
+import { timed } from './timing.ts';
 /** What one model file of the teacher costs. */
 export interface TeacherFileCost {
   /** Seconds of a batch of TEACHER_BATCH samples. */
@@ -86,6 +87,7 @@ async function measureFile(
   const { memory } = context;
   const data = asTeacherReads(context.data);
   const { train, validation, test } = data.dataset.splits;
+  const outputs = data.heads.map(({ output }) => output);
   const made = await timed(async () => writeModelFile(file, await make()));
   memory.observe();
   context.checkInterrupted();
@@ -96,15 +98,11 @@ async function measureFile(
     const batch = new Map<number, number>();
     let partSeconds = 0;
     for (const split of sampledBuckets([train, validation, test], TEACHER_BATCH)) {
-      const samples = split.readBatch(
-        0,
-        Array.from({ length: split.size }, (_, i) => i),
-        TEACHER_BATCH,
-      );
+      const firstOf = (rows: number) => firstRows(split, rows);
       if (teacher.parts) {
         const { openSeconds, seconds } = await (await parting()).measureParts(
           teacher.parts,
-          samples,
+          firstOf(TEACHER_BATCH),
           context,
         );
         batch.set(lengthOf(split.buckets[0]!), seconds);
@@ -113,12 +111,9 @@ async function measureFile(
       }
       batch.set(
         lengthOf(split.buckets[0]!),
-        await secondsPerCall(
-          () =>
-            teacher.label(
-              samples,
-              data.heads.map(({ output }) => output),
-            ),
+        await secondsPerBatch(
+          (rows) => teacher.label(firstOf(rows), outputs),
+          TEACHER_BATCH,
           context.checkInterrupted,
         ),
       );
