@@ -14,17 +14,19 @@ function teacher(milliseconds: number) {
 
 test('a whole batch is timed where it is fast', async () => {
   const { asked, call } = teacher(1);
-  const seconds = await secondsPerBatch(call, 32, () => {});
+  const { seconds, isWhole } = await secondsPerBatch(call, 32, () => {});
   expect(asked[0]).toBe(2);
   expect(asked.slice(1).every((rows) => rows === 32)).toBe(true);
   expect(seconds).toBeGreaterThan(0.03);
+  expect(isWhole).toBe(true);
 });
 
 test('of a slow one a few rows are timed, twice, and multiplied', async () => {
   const { asked, call } = teacher(300);
-  const seconds = await secondsPerBatch(call, 32, () => {});
+  const { seconds, isWhole } = await secondsPerBatch(call, 32, () => {});
   expect(asked).toEqual([2, 2]);
   expect(seconds).toBeGreaterThan(9.5);
+  expect(isWhole).toBe(false);
 });
 
 test('what is interrupted is not called again', async () => {

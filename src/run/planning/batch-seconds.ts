@@ -6,7 +6,7 @@ const ENOUGH_SECONDS = 0.5;
 const PART = 1 / 16;
 
 /**
- * Wall seconds of a batch of `rows` samples. A few samples are timed first: of a large teacher a whole batch takes half a minute, and
+ * Wall seconds of a batch of `rows` samples, and whether a whole one was run. A few samples are timed first: of a large teacher a whole batch takes half a minute, and
  * its time is then that of the few multiplied, since products of some hundred rows are as fast for each row as larger ones.
  *
  * @param call answers a batch of so many rows
@@ -16,13 +16,14 @@ export async function secondsPerBatch(
   call: (rows: number) => Promise<unknown>,
   rows: number,
   between: () => void,
-): Promise<number> {
+): Promise<{ readonly seconds: number; readonly isWhole: boolean }> {
   const few = Math.max(1, Math.round(rows * PART));
   between();
   const probe = await timed(() => call(few));
-  if (probe.seconds < ENOUGH_SECONDS) return secondsPerCall(() => call(rows), between);
+  if (probe.seconds < ENOUGH_SECONDS)
+    return { seconds: await secondsPerCall(() => call(rows), between), isWhole: true };
   // The first call allocates, and reads weights that were mapped.
   between();
   const again = await timed(() => call(few));
-  return (Math.min(probe.seconds, again.seconds) * rows) / few;
+  return { seconds: (Math.min(probe.seconds, again.seconds) * rows) / few, isWhole: false };
 }

@@ -16,6 +16,7 @@ import { layerMap, pairTowers, wantedLayers } from '../knowledge/pair-context.ts
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
+import { batchBytes } from './batch-bytes.ts';
 import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
 import { secondsPerBatch } from './batch-seconds.ts';
 import type { PlanningContext } from './planning-context.ts';
@@ -79,13 +80,13 @@ export async function measureInner(
         openSeconds = cost.openSeconds;
         continue;
       }
-      const seconds = await secondsPerBatch(
+      const { seconds, isWhole } = await secondsPerBatch(
         (rows) => labeller.label(firstOf(rows), taps),
         TEACHER_BATCH,
         context.checkInterrupted,
       );
       batch.set(lengthOf(sample.buckets[0]!), seconds);
-      context.memory.observe();
+      context.memory.expect(isWhole ? 0 : batchBytes(tapped.graph, firstOf(TEACHER_BATCH)));
     } finally {
       await labeller.close();
     }

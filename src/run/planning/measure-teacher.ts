@@ -21,6 +21,7 @@ import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { headTensors } from '../teaching/train-head.ts';
+import { batchBytes } from './batch-bytes.ts';
 import { type BatchSeconds, lengthOf } from './batch-counts.ts';
 import { secondsPerBatch } from './batch-seconds.ts';
 import type { PartsPlan } from './measure-parts.ts';
@@ -88,7 +89,11 @@ async function measureFile(
   const data = asTeacherReads(context.data);
   const { train, validation, test } = data.dataset.splits;
   const outputs = data.heads.map(({ output }) => output);
-  const made = await timed(async () => writeModelFile(file, await make()));
+  const made = await timed(async () => {
+    const graph = await make();
+    writeModelFile(file, graph);
+    return graph;
+  });
   memory.observe();
   context.checkInterrupted();
   const bound = memoryBound(context, data, file);
@@ -109,15 +114,13 @@ async function measureFile(
         partSeconds = openSeconds;
         continue;
       }
-      batch.set(
-        lengthOf(split.buckets[0]!),
-        await secondsPerBatch(
-          (rows) => teacher.label(firstOf(rows), outputs),
-          TEACHER_BATCH,
-          context.checkInterrupted,
-        ),
+      const { seconds, isWhole } = await secondsPerBatch(
+        (rows) => teacher.label(firstOf(rows), outputs),
+        TEACHER_BATCH,
+        context.checkInterrupted,
       );
-      memory.observe();
+      batch.set(lengthOf(split.buckets[0]!), seconds);
+      memory.expect(isWhole ? 0 : batchBytes(made.value, firstOf(TEACHER_BATCH)));
     }
     const bytes = modelBytes(file);
     return {

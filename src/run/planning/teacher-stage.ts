@@ -18,13 +18,12 @@ import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { answersAreWhole } from '../heads/whole-answers.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
-import { CHECKED_SAMPLES } from '../teaching/check-teacher.ts';
-import { EXAMINED_SAMPLES } from '../teaching/examine-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSplit } from './batch-counts.ts';
+import { checkingSeconds } from './checking-seconds.ts';
 import { TEACHER_COST } from './costs.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
@@ -122,7 +121,11 @@ async function planReadiness(
     parts.push(await headTraining(context, recipe, encoder));
     if (recipe.teacher.train === 'all') parts.push(await wholeTraining(context, recipe, encoder, cost));
   }
-  if (isOneClass(context.data.heads)) parts.push(checking(context, cost));
+  if (isOneClass(context.data.heads)) {
+    const { validation } = context.data.dataset.splits;
+    const seconds = checkingSeconds(validation, cost.f32, recipe.teacher.kind === 'use-lite');
+    parts.push({ seconds, diskBytes: 0, note: '' });
+  }
   if (cost.int8) parts.push(comparison(context, cost));
   const seconds = sum(parts.map((part) => part.seconds));
   return {
@@ -220,19 +223,6 @@ async function wholeTraining(
   });
   const note = `${epochs * perEpoch} steps for all of it, with ${evaluationCount(perEpoch, epochs)} evaluations`;
   return { seconds, diskBytes: CHECKPOINTS_KEPT * cost.checkpoint.bytes, note };
-}
-
-/** Asking a classifier about some samples twice, and about the validation split. */
-function checking({ recipe, data }: PlanningContext, { f32 }: TeacherCost): Part {
-  const { validation } = data.dataset.splits;
-  const checked = firstBatches(validation, TEACHER_BATCH, CHECKED_SAMPLES);
-  // Our own sentence encoder is known.
-  const looks = recipe.teacher?.kind === 'use-lite' ? 0 : 2;
-  const examined = firstBatches(validation, 1, EXAMINED_SAMPLES);
-  const eachExamined = secondsForSplit(examined, 1, f32.batch) / TEACHER_BATCH;
-  const seconds =
-    2 * f32.openSeconds + secondsForSplit(checked, TEACHER_BATCH, f32.batch) + looks * eachExamined;
-  return { seconds, diskBytes: 0, note: '' };
 }
 
 /** Calibrating the int8 teacher, and asking it what the other has said of a sample. */
