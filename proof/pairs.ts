@@ -115,7 +115,7 @@ async function measure(name: string, log: (line: string) => void): Promise<Pair>
 }
 
 /** The recipe of the pair's page, with the teacher and the data that were made. */
-function recipeOf(name: string): Record<string, unknown> {
+export function recipeOf(name: string): Record<string, unknown> {
   const page = readFileSync(join(PAGES, `${name}.md`), 'utf8');
   const [, yaml] = /^```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];
   const recipe = parse(yaml as string) as Record<string, unknown>;
