@@ -18,7 +18,7 @@ import { firstContents } from '../src/train/carried.ts';
 import { compileStep } from '../src/train/compile-step.ts';
 
 // What a training step costs with fake quantisation: random images of 28 x 28, docs/measurements-int8.md.
-// npx tsx scripts/measure-fake-quantisation.ts
+// npm run bench:quantised
 
 const BATCH = 128;
 const ROUNDS = 12;

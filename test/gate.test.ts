@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { gateFailure, runSummary } from '../src/cli/result-summary.ts';
 import { check, distill, evaluate, examineRecipe, measureModel, parseRecipe, train } from '../src/index.ts';
+import { findChromium } from './support/chromium.ts';
 import { writeJsonLines } from './support/glosses.ts';
 import { keywordTeacher, keywordTexts } from './support/keyword-teacher.ts';
 import { tokenizerJson } from './support/onnx-teacher.ts';
@@ -78,6 +79,27 @@ test('a student that exceeds its bounds in the runtime that will run it does not
   await expect(evaluate(run, {})).rejects.toMatchObject(kept);
   await expect(measureModel(run, { on: ['node'] })).rejects.toMatchObject(kept);
 });
+
+test.skipIf(!findChromium())(
+  'a file is bounded in a headless browser, where it answers as in Node',
+  {
+    timeout: patience(90),
+  },
+  async () => {
+    const result = await train(recipe('{ wasm: { bytes: 1000, metric: 0.1 } }'), place.options('browser'));
+    const [gate] = result.runtimeGates ?? [];
+    expect(gate).toMatchObject({ on: 'wasm', file: 'int8', samples: 60, passed: false });
+    expect(gate?.runtime).toMatch(/^onnxruntime-web .*, wasm, Chromium /);
+    expect(gate?.bounds.map(({ kind, verdict }) => [kind, verdict])).toEqual([
+      ['bytes', 'beyond'],
+      ['metric', 'within'],
+    ]);
+    // Of 60 images, one may lie so near to the boundary that another order of sums decides it.
+    expect(gate?.bounds[1]?.value).toBeCloseTo(result.studentInt8?.accuracy as number, 1.4);
+    expect(existsSync(place.path('runs', 'browser', 'student'))).toBe(false);
+    expect(gateFailure(result)).toMatch(/kB; the recipe allows 1 kB \(export.gate.wasm.bytes\)/);
+  },
+);
 
 test('bounds may be changed after a run: it is measured anew, trains nothing again, and its card tells where', {
   timeout: patience(90),

@@ -71,6 +71,14 @@ const STUDENTS: Record<string, () => Student> = {
     buildClassifier(efficientnetLite, { size: 'tiny', width: 0.5, momentum: 0.99 }, size()),
 };
 
+/** A network for which all combinations take no time. */
+const small = () =>
+  buildClassifier(
+    resnet,
+    { width: 4, stages: 1, blocks: 1, bottleneck: false, zeroInit: false },
+    { channels: 1, height: 6, width: 6, classes: 3, random: randomStream(2, 'small') },
+  );
+
 const OPTIONS: Record<string, QuantizeOptions> = {
   'as it ships': {},
   'a scale for a tensor': { weightScales: 'tensor' },
@@ -109,6 +117,46 @@ describe('fake quantisation', () => {
       // In the last bits; where a sum lies between two levels and float32 rounds it to the other one, by one of them.
       const bound = name === 'resnet' ? 1e-6 : 0.5 * rounding;
       expect(off(learnt.logits as Tensor, answered.logits as Tensor)).toBeLessThan(bound);
+    },
+  );
+
+  const combinations = ([8, 6, 4, 2] as const).flatMap((weightBits) =>
+    (['channel', 'tensor'] as const).flatMap((weightScales) =>
+      STEPS.map((steps) => [weightBits, weightScales, steps.kind, steps] as const),
+    ),
+  );
+
+  it.each(combinations)(
+    'weights of %i bits, a scale for each %s, %s steps',
+    async (weightBits, weightScales, _, steps) => {
+      const student = shipped(small());
+      const feeds = { pixel_values: random('images', [2, 1, 6, 6]) };
+      const options = { weightBits, weightScales };
+      const ranges = await calibrated(student.graph, feeds, options);
+      const fake = fakeQuantize(student, { ...options, ranges, steps });
+      // As after some steps: a learnt step is four or five times what it began as.
+      const parameters = [...trainedTensors(fake.student)].map(([name, one]): [string, Tensor] => {
+        const isStep = name.endsWith('/change');
+        return [name, isStep ? { ...one, data: (one.data as Float32Array).map((_, i) => 3 + (i % 2)) } : one];
+      });
+      const contents = new Map(parameters.map(([name, { data }]) => [name, data as Float32Array]));
+      const file = quantizeStatic(student.graph, new Map(), { ...options, trained: fake.trained(contents) });
+      const levels = [...file.initializers].filter(([, { type }]) => type === 'int8');
+      // Of eight bits one is left out, for processors without VNNI.
+      const most = 2 ** (Math.min(weightBits, 7) - 1) - 1;
+      expect(levels.length).toBeGreaterThan(2);
+      for (const [, { data }] of levels)
+        expect(Math.max(...Array.from(data as Int8Array, Math.abs))).toBeLessThanOrEqual(most);
+      const scales = [...file.initializers].filter(([{ name }]) => /weight_scale$/.test(name));
+      expect(scales.every(([, { dims }]) => dims.length === (weightScales === 'tensor' ? 0 : 1))).toBe(true);
+      const forward = compileForward(fake.student, { batch: 2 }, ['logits']);
+      const [learnt, answered] = [
+        await run(forward, { ...Object.fromEntries(parameters), ...feeds }),
+        await run(file, feeds),
+      ];
+      ((answered.logits as Tensor).data as Float32Array).forEach((value, i) => {
+        expect(learnt.logits?.data[i]).toBeCloseTo(value, 4);
+      });
     },
   );
 

@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import type { ModelLayer } from '../onnx/anatomy/anatomy.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { IMAGE_EMBEDS } from '../targets/pair-embeds.ts';
 import {
   type AlignmentInputs,
   cosineDistance,
@@ -97,7 +98,8 @@ export const hidden = defineObjective({
       name: names.term,
       weight: options.weight,
       build(g, inputs) {
-        const mask = maskAmong(g, { has: inputs.has, value: inputs.student });
+        const isOfImages = options.output === IMAGE_EMBEDS;
+        const mask = isOfImages ? undefined : maskAmong(g, { has: inputs.has, value: inputs.student });
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
           const widths = [student.width, teacher.width] as const;
           const own = inputs.student(student.name);

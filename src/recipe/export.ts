@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FourBitForm } from '../compress/four-bit-weights.ts';
-import { FURTHER_PRECISIONS, type FurtherPrecision } from '../export/precisions.ts';
+import type { FurtherPrecision } from '../export/precisions.ts';
 import { gateSchema } from './gate.ts';
 
 /** How much worse a smaller file may be, and what happens to one that is. */
@@ -129,22 +129,12 @@ export function exportProblems(recipe: {
   readonly export: Export;
 }): { path: string[]; message: string }[] {
   const hasExits = recipe.compress?.some((item) => (item as { kind: string }).kind === 'exits');
-  if (!hasExits) return [];
   const { int8 } = recipe.export;
-  const bounded =
-    int8 && int8.maxBytes !== undefined
-      ? [
-          {
-            path: ['export', 'int8', 'maxBytes'],
-            message: 'a student with early exits (compress: exits) is not bounded: leave out one of the two',
-          },
-        ]
-      : [];
-  const further = FURTHER_PRECISIONS.filter((precision) => recipe.export[precision] !== false).map(
-    (precision) => ({
-      path: ['export', precision],
-      message: `early exits (compress: exits) are made for float32 and int8 alone: leave out \`export.${precision}\` or the exits`,
-    }),
-  );
-  return [...bounded, ...further];
+  if (!hasExits || !int8 || int8.maxBytes === undefined) return [];
+  return [
+    {
+      path: ['export', 'int8', 'maxBytes'],
+      message: 'a student with early exits (compress: exits) is not bounded: leave out one of the two',
+    },
+  ];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FURTHER_PRECISIONS, PRECISIONS, type Precision } from '../export/precisions.ts';
 
 const count = z.number().nonnegative();
 const fraction = z.number().min(0).max(1);
@@ -53,17 +54,31 @@ export const exitsResultSchema = z.object({
   maxDrop: fraction,
   model: formSchema,
   quantized: formSchema.optional(),
+  further: z.partialRecord(z.enum(FURTHER_PRECISIONS), formSchema).optional(),
 });
 export type ExitsResult = z.infer<typeof exitsResultSchema>;
 
 /** What exits do in each precision, in sentences: for a model card, and for a terminal. */
 export function exitLines(exits: ExitsResult | undefined): string[] {
   if (!exits) return [];
-  const { model, quantized } = exits;
-  return [
-    ...(quantized ? [`in float32 ${exitsSentence(model)}`] : [exitsSentence(model)]),
-    ...(quantized ? [`in int8 ${exitsSentence(quantized)}`] : []),
-  ];
+  const forms = exitForms(exits);
+  if (forms.length === 1) return [exitsSentence(exits.model)];
+  return forms.map(({ title, form }) => `in ${title} ${exitsSentence(form)}`);
+}
+
+/** The network in each of its precisions. */
+export function exitForms({
+  model,
+  quantized,
+  further = {},
+}: Pick<ExitsResult, 'model' | 'quantized' | 'further'>): {
+  readonly title: string;
+  readonly form: ExitFormResult;
+}[] {
+  const forms = { f32: model, int8: quantized, ...further };
+  return Object.entries(forms).flatMap(([precision, form]) =>
+    form ? [{ title: PRECISIONS[precision as Precision].title, form }] : [],
+  );
 }
 
 /** `1.9 times lower mean latency (0.82 instead of 1.56 ms), 0.1 points less accuracy than to the last layer`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LimbeckError } from '../errors.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { defineBackbone } from './backbone.ts';
@@ -42,6 +43,8 @@ const END = 2 ** 31 - 1;
  * for twice as many after each halving.
  *
  * Taps: `log_mel/output`, float32 [batch, frames, mels]; `block_N/output`, [batch, frames, width]; `pooled`, [batch, width].
+ *
+ * @throws LimbeckError `recipe.invalid` for frames that do not overlap or do not fit into the audio
  */
 export const audioConv = defineBackbone({
   kind: 'audio-conv',
@@ -55,11 +58,16 @@ export const audioConv = defineBackbone({
     { samplingRate: rate, samples = 'samples' },
   ) {
     const waveform = g.input('input_values', 'float32', ['batch', samples]);
+    const [window, hop] = [chosen.window, chosen.hop].map((seconds) => Math.round(seconds * rate)) as [
+      number,
+      number,
+    ];
+    requireFrames({ window, hop, samples: typeof samples === 'number' ? samples : undefined, rate });
     const mel = logMel(g, waveform, {
       ...chosen,
       rate,
-      window: Math.round(chosen.window * rate),
-      hop: Math.round(chosen.hop * rate),
+      window,
+      hop,
       lowHz: LOWEST_HZ,
       highHz: rate / 2,
     });
@@ -98,4 +106,29 @@ export const audioConv = defineBackbone({
 function levelled(g: GraphBuilder, mel: TypedValue, level: z.output<typeof options>['level']): TypedValue {
   if (level === 'keep') return mel;
   return g.sub(mel, g.reduceMean(mel, { axes: level === 'clip' ? [1, 2] : [1] }));
+}
+
+interface FrameSizes {
+  /** Samples of a frame, and from one to the next. */
+  readonly window: number;
+  readonly hop: number;
+  /** Of the audio, where that is not open. */
+  readonly samples: number | undefined;
+  readonly rate: number;
+}
+
+function requireFrames({ window, hop, samples, rate }: FrameSizes): void {
+  const problem =
+    hop < 1
+      ? `frames of ${rate} samples a second cannot follow each other in less than one`
+      : hop > window
+        ? `frames of ${window} samples that begin every ${hop} leave samples out`
+        : samples !== undefined && samples < hop
+          ? `audio of ${samples} samples has no frame, where one begins every ${hop}`
+          : undefined;
+  if (problem === undefined) return;
+  throw new LimbeckError('recipe.invalid', problem, {
+    where: 'student.hop',
+    remedy: `Choose seconds between ${Number((1 / rate).toPrecision(2))} and those of student.window, and no more than the audio has.`,
+  });
 }

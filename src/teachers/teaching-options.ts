@@ -32,7 +32,9 @@ export const headOptions = z
 export const precisionOption = z
   .enum(['auto', 'int8', 'f32'])
   .default('auto')
-  .describe('What labels the data: f32, calibrated int8, or int8 only when it agrees with f32 (auto).');
+  .describe(
+    'What labels the data: f32, calibrated int8, or int8 only when it agrees with f32 and is faster on this machine (auto).',
+  );
 
 export const memoryOption = z
   .union([

@@ -1,17 +1,16 @@
 import { z } from 'zod';
 import { canonicalJson } from '../../data/canonical-json.ts';
-import { defaultThreads } from '../../engine/thread-count.ts';
 import { WEIGHT_GRADIENT_FORMS } from '../../onnx/blocked/noted-convolution.ts';
 import { CONVOLUTION_FORMS } from '../../onnx/formulations.ts';
 import { existsSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
-import { PLATFORM, processorName } from '../../platform/machine.ts';
 import { join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { type CalibrationOptions, calibrate, stepConvolutions } from '../../train/calibration/calibrate.ts';
 import { channelBlock } from '../../train/calibration/channel-block.ts';
 import { VERSION } from '../../version.ts';
+import { machineTitle } from './machine-title.ts';
 
 const form = z.enum(CONVOLUTION_FORMS);
 const weightForm = z.enum(WEIGHT_GRADIENT_FORMS);
@@ -52,7 +51,7 @@ export async function calibrated(
 ): Promise<KeptCalibration | undefined> {
   const keys = [...stepConvolutions(options).keys()].sort();
   if (keys.length === 0) return undefined;
-  const machine = `${processorName()} (${PLATFORM}), ${defaultThreads()} threads, ${options.engine.title}`;
+  const machine = machineTitle(options.engine);
   const name = createSha256()
     .update(canonicalJson({ version: VERSION, machine, keys, sizes: options.sizes }))
     .digest('hex');

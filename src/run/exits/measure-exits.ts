@@ -2,6 +2,7 @@ import { exitTaken, leavingBy } from '../../compress/exits/choose-thresholds.ts'
 import { withoutExits } from '../../compress/exits/kept-exits.ts';
 import { type Thresholds, withConditions } from '../../compress/exits/with-conditions.ts';
 import type { Session } from '../../engine/engine.ts';
+import { FURTHER_PRECISIONS } from '../../export/precisions.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { readModelFile } from '../../onnx/node-files.ts';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
@@ -28,16 +29,27 @@ export interface MeasuredExits {
 export async function measureExits(
   run: RunContext,
   data: TaskData,
-  { exits, costs, model, quantized }: ShippedExits,
+  { exits, costs, model, quantized, further }: ShippedExits,
 ): Promise<MeasuredExits> {
   const { confidence, maxDrop } = exits;
   const answers = await answersOf(run, data, model, costs);
   const form = await formResult(run, data, model, answers, exits.exits);
-  const quantizedForm =
-    quantized &&
-    (await formResult(run, data, quantized, await answersOf(run, data, quantized, costs), exits.exits));
+  const measured = async (one: ExitForm) =>
+    formResult(run, data, one, await answersOf(run, data, one, costs), exits.exits);
+  const quantizedForm = quantized && (await measured(quantized));
+  const furtherForms: NonNullable<ExitsResult['further']> = {};
+  for (const precision of FURTHER_PRECISIONS) {
+    const one = further[precision];
+    if (one) furtherForms[precision] = await measured(one);
+  }
   return {
-    result: { confidence, maxDrop, model: form, ...(quantizedForm && { quantized: quantizedForm }) },
+    result: {
+      confidence,
+      maxDrop,
+      model: form,
+      ...(quantizedForm && { quantized: quantizedForm }),
+      ...(Object.keys(furtherForms).length > 0 && { further: furtherForms }),
+    },
     blocks: exitBlocks(run, data, answers, model.policy.thresholds, exits.exits),
   };
 }

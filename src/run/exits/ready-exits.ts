@@ -4,7 +4,14 @@ import { type Exits, exitsOf, withoutExits } from '../../compress/exits/kept-exi
 import { withConditions } from '../../compress/exits/with-conditions.ts';
 import { LimbeckError } from '../../errors.ts';
 import { EXITS_FILE, type ExitsManifest, type PartOfExits } from '../../export/exits-manifest.ts';
-import { jsonFile, MODEL_FILE, type PackageAddition, QUANTIZED_FILE } from '../../export/package-folder.ts';
+import { jsonFile, type PackageAddition } from '../../export/package-folder.ts';
+import {
+  type ByPrecision,
+  type FurtherPrecision,
+  fileOf,
+  PRECISIONS,
+  type Precision,
+} from '../../export/precisions.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
@@ -24,8 +31,16 @@ export interface ReadyExits {
   readonly shipped: ShippedExits;
   readonly model: Graph;
   readonly quantized: Graph | null;
+  readonly further: ByPrecision<Graph>;
   /** Its parts, for batches. */
   readonly addition: PackageAddition;
+}
+
+/** A network with exits in all precisions in which it ships. */
+export interface ExitNetworks {
+  readonly model: Graph;
+  readonly quantized: Graph | null;
+  readonly further: ByPrecision<Graph>;
 }
 
 /**
@@ -37,8 +52,7 @@ export interface ReadyExits {
 export async function readyExits(
   run: RunContext,
   data: TaskData,
-  model: Graph,
-  quantized: Graph | null,
+  { model, quantized, further }: ExitNetworks,
 ): Promise<ReadyExits | undefined> {
   const exits = exitsOf(model);
   if (!exits) return undefined;
@@ -54,6 +68,13 @@ export async function readyExits(
   };
   const form = await ready(model, 'model.onnx');
   const quantizedForm = quantized && (await ready(quantized, 'model_quantized.onnx'));
+  const furtherForms: Partial<Record<FurtherPrecision, ExitForm>> = {};
+  const furtherGraphs: Partial<Record<FurtherPrecision, Graph>> = {};
+  for (const [precision, graph] of Object.entries(further) as [FurtherPrecision, Graph][]) {
+    const own = await ready(graph, `model${PRECISIONS[precision].suffix}.onnx`);
+    furtherForms[precision] = own;
+    furtherGraphs[precision] = withConditions(graph, own.policy.thresholds);
+  }
   const last = inFolder('last.onnx');
   writeModelFile(last, removeDeadNodes(withoutExits(model)));
   if (form.policy.shares.at(-1) === 1) {
@@ -62,11 +83,29 @@ export async function readyExits(
     );
   }
   return {
-    shipped: { exits, costs, last, model: form, ...(quantizedForm && { quantized: quantizedForm }) },
+    shipped: {
+      exits,
+      costs,
+      last,
+      model: form,
+      ...(quantizedForm && { quantized: quantizedForm }),
+      further: furtherForms,
+    },
     model: withConditions(model, form.policy.thresholds),
     quantized: quantized && quantizedForm && withConditions(quantized, quantizedForm.policy.thresholds),
+    further: furtherGraphs,
     addition: exits.parts
-      ? partsOf(exits, { model, form, quantized, quantizedForm })
+      ? partsOf(exits, [
+          { precision: 'f32', graph: model, form },
+          ...(quantized && quantizedForm
+            ? [{ precision: 'int8', graph: quantized, form: quantizedForm } as const]
+            : []),
+          ...(Object.entries(further) as [FurtherPrecision, Graph][]).map(([precision, graph]) => ({
+            precision,
+            graph,
+            form: furtherForms[precision] as ExitForm,
+          })),
+        ])
       : { models: {}, files: [] },
   };
 }
@@ -89,34 +128,24 @@ async function policiesOf(
   return exitPolicies(answers);
 }
 
+/** The parts of a network in each of its precisions. */
 function partsOf(
   { confidence, output }: Exits,
-  forms: {
-    readonly model: Graph;
-    readonly form: ExitForm;
-    readonly quantized: Graph | null;
-    readonly quantizedForm: ExitForm | null;
-  },
+  forms: readonly { readonly precision: Precision; readonly graph: Graph; readonly form: ExitForm }[],
 ): PackageAddition {
   const models: Record<string, Graph> = {};
-  const told = (graph: Graph, suffix: string, { policy }: ExitForm): PartOfExits[] =>
+  const told = ({ precision, graph, form }: (typeof forms)[number]): PartOfExits[] =>
     exitParts(graph).map(({ graph: part, takes, gives, layer }: ExitPart, i) => {
-      const file = `onnx/exits/part_${i + 1}${suffix}.onnx`;
+      const file = `onnx/exits/part_${i + 1}${PRECISIONS[precision].suffix}.onnx`;
       models[file] = part;
-      const threshold = policy.thresholds[i] ?? null;
+      const threshold = form.policy.thresholds[i] ?? null;
       return { file, ...(layer !== undefined && { layer }), threshold, takes: [...takes], gives: [...gives] };
     });
   const manifest: ExitsManifest = {
     version: 1,
     confidence,
     output,
-    forms: {
-      [MODEL_FILE]: told(forms.model, '', forms.form),
-      ...(forms.quantized &&
-        forms.quantizedForm && {
-          [QUANTIZED_FILE]: told(forms.quantized, '_quantized', forms.quantizedForm),
-        }),
-    },
+    forms: Object.fromEntries(forms.map((one) => [fileOf(one.precision), told(one)])),
   };
   return { models, files: [jsonFile(EXITS_FILE, manifest)] };
 }

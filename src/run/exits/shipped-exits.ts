@@ -1,5 +1,6 @@
 import type { ExitPolicy } from '../../compress/exits/choose-thresholds.ts';
 import type { Exits } from '../../compress/exits/kept-exits.ts';
+import type { ByPrecision } from '../../export/precisions.ts';
 
 /** A network with exits in one precision: where it is, and how its samples leave. */
 export interface ExitForm {
@@ -20,4 +21,5 @@ export interface ShippedExits {
   readonly last: string;
   readonly model: ExitForm;
   readonly quantized?: ExitForm;
+  readonly further: ByPrecision<ExitForm>;
 }

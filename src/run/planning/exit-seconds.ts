@@ -1,5 +1,6 @@
 import type { ExitOptions } from '../../compress/exits/exit-options.ts';
 import { writeModel } from '../../onnx/write-model.ts';
+import { wantedPrecisions } from '../../recipe/export.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { takenFeeds } from '../../train/batch-feeds.ts';
 import { callsWithin, ROUNDS } from '../exits/time-exits.ts';
@@ -34,7 +35,7 @@ export async function exitSeconds(
   const { recipe, data } = context;
   const exits = exitCount(recipe);
   if (exits === 0) return undefined;
-  const forms = recipe.export.int8 ? 2 : 1;
+  const forms = 1 + (recipe.export.int8 ? 1 : 0) + wantedPrecisions(recipe.export).length;
   const { validation, test } = data.dataset.splits;
   const perCall = await secondsOfOne(context, cost);
   const most = 2 * (context.options.timingSeconds ?? SPEED_SECONDS);

@@ -15,10 +15,11 @@ import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-so
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
+import { comparesAnswers } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
-import { answersAreWhole } from '../heads/whole-answers.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
+import { knownSpeedup } from '../teaching/int8-speedup.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
@@ -27,7 +28,7 @@ import { checkingSeconds } from './checking-seconds.ts';
 import { TEACHER_COST } from './costs.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
-import { measureTeacher, type TeacherCost } from './measure-teacher.ts';
+import { measureTeacher, type TeacherCost, type TeacherFileCost } from './measure-teacher.ts';
 import { measureHeadTraining, measureWholeTraining } from './measure-teacher-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { StagePlan } from './stage-plan.ts';
@@ -44,10 +45,10 @@ interface Part {
 export function labellingPrecision(
   recipe: DistillRecipe,
   known: KnownTeacher | undefined,
-  heads: readonly Pick<Head, 'kept'>[],
+  heads: readonly Pick<Head, 'kept' | 'features'>[],
 ): { readonly precision: 'f32' | 'int8'; readonly certain: boolean } {
   if (known) return { precision: known.precision, certain: true };
-  const precision = answersAreWhole(heads) ? wantedPrecision(recipe.teacher) : 'f32';
+  const precision = comparesAnswers(heads) ? wantedPrecision(recipe.teacher) : 'f32';
   // int8 has to agree with float32 first, which only the trained teacher can show; it mostly does.
   return precision === 'auto' ? { precision: 'int8', certain: false } : { precision, certain: true };
 }
@@ -97,13 +98,26 @@ function knownTeacher(
   }
   // What will label is what was measured, where int8 needs no layer in float32 to agree: it mostly does not.
   const hash = teacherHash(f32.file);
-  const labelling = int8 ? teacherHash(int8.file) : hash;
+  const isInt8 = int8 !== null && (teacher.precision !== 'auto' || isFaster(context, store, { f32, int8 }));
+  const labelling = isInt8 ? teacherHash(int8.file) : hash;
   return {
     title: data.teacherTitle,
-    precision: int8 ? 'int8' : 'f32',
+    precision: isInt8 ? 'int8' : 'f32',
     agreement: null,
     hashes: { f32: hash, labelling },
   };
+}
+
+/** Whether int8 labels faster here: as an earlier run has found, or else by the plan's own times. */
+function isFaster(
+  { engine }: PlanningContext,
+  store: KnowledgeStore,
+  { f32, int8 }: { readonly f32: TeacherFileCost; readonly int8: TeacherFileCost },
+): boolean {
+  const known = knownSpeedup({ engine, store }, { file: f32.file, int8File: int8.file });
+  if (known !== undefined) return known > 1;
+  const sum = ({ batch }: TeacherFileCost) => [...batch.values()].reduce((seconds, own) => seconds + own, 0);
+  return sum(int8) < sum(f32);
 }
 
 async function planReadiness(

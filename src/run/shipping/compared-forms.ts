@@ -1,3 +1,4 @@
+import { exitsOf } from '../../compress/exits/kept-exits.ts';
 import type { Split } from '../../data/split.ts';
 import { createPairedCount, type Difference, pairedDifference } from '../../metrics/interval.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -67,7 +68,7 @@ function comparedModels(
 
 /**
  * What tells forms of a model apart layer by layer on the validation split, higher is better: of one class the negative mean
- * cross-entropy, for accuracy is too coarse where samples are few; of other answers the main metric beside the model's.
+ * cross-entropy (of a network with exits over all of its heads), for accuracy is too coarse where samples are few; of other answers the main metric beside the model's.
  */
 export async function fineScore(
   run: RunContext,
@@ -76,7 +77,10 @@ export async function fineScore(
 ): Promise<(graph: Graph) => Promise<number>> {
   const { heads } = data;
   const { validation } = data.dataset.splits;
-  if (isOneClass(heads)) return async (graph) => -(await measureGraph(run, graph, validation)).crossEntropy;
+  if (isOneClass(heads)) {
+    const exits = exitsOf(model)?.exits.map(({ output }) => output) ?? [];
+    return async (graph) => -(await measureGraph(run, graph, validation, ['logits', ...exits])).crossEntropy;
+  }
   const reference = (await measureHeads(run, model, heads, validation)).main;
   return async (graph) =>
     scoreOf(mainMetric(heads), (await measureHeads(run, graph, heads, validation)).main, reference);

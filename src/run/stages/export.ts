@@ -83,12 +83,17 @@ export async function exportFiles(run: RunContext, inputs: ExportInputs): Promis
   const further = await furtherStudents(run, data, model);
   const studentFolder = folder.file('student');
   const heads = await tunedHeads(run, model, data);
-  const exits = await readyExits(run, data, model, int8?.graph ?? null);
-  const forms = exits ?? { model, quantized: int8?.graph ?? null };
+  const networks = {
+    model,
+    quantized: int8?.graph ?? null,
+    further: Object.fromEntries(further.map(({ precision, graph }) => [precision, graph])),
+  };
+  const exits = await readyExits(run, data, networks);
+  const forms = exits ?? networks;
   const check = await shipStudent(run, data, studentFolder, {
     model: forms.model,
     quantized: forms.quantized,
-    further: Object.fromEntries(further.map(({ precision, graph }) => [precision, graph])),
+    further: forms.further,
     addition: exits?.addition,
     heads,
   });

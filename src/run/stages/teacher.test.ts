@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Split } from '../../data/split.ts';
+import { tokenBatch } from '../../data/testing/batches.ts';
 import { createNodeEngine } from '../../engine/node.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
@@ -82,4 +84,73 @@ it('makes a damaged teacher again, instead of asking it about everything anew', 
   rmSync(file);
   await stage();
   expect(said[1]).toMatch(/is missing; the teacher is made ready again/);
+});
+
+it('int8 that is no faster than float32 on this machine does not label, and later runs choose alike', async () => {
+  const split = {
+    name: 'validation',
+    size: 20,
+    buckets: [{ size: 20, length: 2 }],
+    readBatch: (_bucket, indices, rows) =>
+      tokenBatch({
+        rows,
+        length: 2,
+        filled: indices.length,
+        ids: BigInt64Array.from({ length: 2 * rows }, (_, i) => BigInt(i % 7)),
+        mask: new BigInt64Array(2 * rows).fill(1n),
+        labels: Int32Array.from({ length: rows }, (_, row) => row % 2),
+        keys: new Uint8Array(16 * indices.length),
+        ordinals: Uint32Array.from(indices),
+      }),
+    example: () => ({ text: '' }),
+    close() {},
+  } satisfies Split;
+  const logs: string[] = [];
+  const chosen = async (name: string, precision: 'auto' | 'int8') => {
+    const folder = new RunFolder(join(path, name), 'name: a\n', { recipeFolder: '/', storeFolder: '/' });
+    const run = {
+      folder,
+      engine: createNodeEngine({ threads: 1 }),
+      recipe: { seed: 1, teacher: { kind: 'use-lite', precision, minAgreement: 0.5 } },
+      options: {},
+      store: { folder: join(path, 'store') },
+      clock: new StageClock(folder),
+      emit: (event: { type: string; message: string }) => event.type === 'log' && logs.push(event.message),
+      checkInterrupted: () => {},
+      warn: () => {},
+    } as unknown as RunContext;
+    const data = {
+      task: { unit: 'texts', teacher: { title: 'teacher', model: classifier() }, preprocessing: 'p' },
+      teacherTitle: 'teacher',
+      heads: [{ output: 'logits', labels: 'labels', target: { kind: 'class' } }],
+      dataset: { labels: ['ham', 'spam'], splits: { train: split, validation: split } },
+      teach: async () => ({ model: classifier(), validation: null }),
+    } as unknown as TaskData;
+    try {
+      const { value, summary } = await teacherStage.run(run, { data });
+      return { precision: value.precision, speedup: value.int8Speedup, summary };
+    } finally {
+      folder.close();
+    }
+  };
+
+  const first = await chosen('first', 'auto');
+  expect(first.precision).toBe((first.speedup as number) > 1 ? 'int8' : 'f32');
+  const [kept] = readdirSync(join(path, 'store', 'teachers')) as [string];
+  const say = (speedup: number) =>
+    writeFileSync(join(path, 'store', 'teachers', kept), JSON.stringify({ machine: 'this', speedup }));
+  say(0.8);
+  expect(await chosen('slower', 'auto')).toMatchObject({
+    precision: 'f32',
+    summary: expect.stringMatching(/agrees on 100.0 % at 0.80 times the speed; f32 labels/),
+  });
+  expect(logs.at(-1)).toBe(
+    'int8 labels 0.80 times as fast as float32 on this machine: float32 labels (`precision: int8` asks for int8 all the same)',
+  );
+  say(2.5);
+  expect(await chosen('faster', 'auto')).toMatchObject({ precision: 'int8', speedup: 2.5 });
+  // What a run has chosen, it keeps.
+  say(0.8);
+  expect(await chosen('faster', 'auto')).toMatchObject({ precision: 'int8', speedup: 2.5 });
+  expect(await chosen('asked', 'int8')).toMatchObject({ precision: 'int8', speedup: undefined });
 });

@@ -18,6 +18,8 @@ export interface TrainedTeacher {
   readonly floatLayers?: readonly string[];
   /** The share of the int8 teacher's multiplications that run in int8. */
   readonly int8Share?: number;
+  /** How many times as fast as in float32 it labels in int8 on this machine, where that decided the precision. */
+  readonly int8Speedup?: number;
   /** On the validation split; null for a teacher that was not trained here. */
   readonly validation: Evaluation | null;
   /** How it compares with chance on the labelled validation samples. */

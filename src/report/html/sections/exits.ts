@@ -1,4 +1,4 @@
-import { type ExitFormResult, exitsSentence } from '../../exits-result.ts';
+import { type ExitFormResult, exitForms, exitsSentence } from '../../exits-result.ts';
 import type { ReportData } from '../../report-data.ts';
 import { lineChart } from '../charts/line-chart.ts';
 import { compact, decimal, milliseconds, percent, percentMark, quantity } from '../format.ts';
@@ -11,14 +11,10 @@ const HEIGHT = 240;
 export function exitsSection({ result, unit }: Pick<ReportData, 'result' | 'unit'>): Markup | null {
   const { exits } = result;
   if (!exits) return null;
-  const forms = [
-    { name: 'float32', form: exits.model },
-    ...(exits.quantized ? [{ name: 'int8', form: exits.quantized }] : []),
-  ];
   return html`<section aria-labelledby="exits">
 <h2 id="exits">Who leaves early</h2>
 <p class="about">A sample leaves at the first exit that is sure enough of its answer (by its ${exits.confidence}). Thresholds were chosen on the validation split, where leaving early may cost at most ${percent(exits.maxDrop)} of accuracy against the last layer for every sample.</p>
-${forms.map(({ name, form }) => formRegion(name, form, unit))}
+${exitForms(exits).map(({ title, form }) => formRegion(title, form, unit))}
 </section>`;
 }
 
