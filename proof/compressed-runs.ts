@@ -14,6 +14,7 @@ export async function compressionTeacher(log: (line: string) => void) {
       'student.blocks=1',
       'student.stride=2',
       'data.splits.train=10000',
+      'data.augmentation.crop=1',
       'data.augmentation.views=3',
       'training.epochs=3',
       'training.batchSize=64',

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
+import type { Engine } from '../src/engine/engine.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import type { OrtModule } from '../src/engine/ort-session.ts';
 import { createWebEngine } from '../src/engine/web.ts';
-import { accuracyOf, type Recipe, type RunResult } from '../src/index.ts';
-import type { speedCalls } from '../src/run/batches/speed-calls.ts';
-import { meanLatencies } from '../src/run/exits/time-exits.ts';
-import { openTask } from '../src/run/tasks/index.ts';
-import { distilRecipe, RECIPES, type RecipeVariant, variantRun } from './distil-recipe.ts';
+import { accuracyOf, type RunResult } from '../src/index.ts';
+import { distilRecipe, type RecipeVariant, variantRun } from './distil-recipe.ts';
+import { latenciesOf, testCalls } from './mean-latency.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
@@ -44,7 +42,7 @@ export const earlyExits: Proof = {
       const plain = await distilled(variantOf(seed, false), log);
       if (!result.exits) throw new Error('the run has no exits');
       const { recipe, out } = variantRun(variant);
-      const calls = await callsOf(recipe, out);
+      const calls = await testCalls(recipe, out, CALLS);
       const files = [`${out}/student/onnx/model.onnx`, `${out}/exits/last.onnx`];
       runs.push({
         exits: result.exits.model,
@@ -124,27 +122,11 @@ function distilled(variant: RecipeVariant, log: (line: string) => void): Promise
   return distilRecipe({ ...variant, baseline: false, timingSeconds: 0.3, log });
 }
 
-/** Test glosses, each as a call of its own. */
-async function callsOf(recipe: Recipe, out: string) {
-  const task = await openTask({ recipe, options: { out, recipeFolder: RECIPES } });
-  const data = await task.prepareData({});
-  try {
-    return [...data.speedCalls(data.dataset.splits.test, 1, CALLS)];
-  } finally {
-    data.dataset.close();
-  }
-}
-
 async function timed(
-  engine: ReturnType<typeof createNodeEngine>,
+  engine: Engine,
   files: readonly string[],
-  calls: ReturnType<typeof speedCalls> extends Generator<infer Call> ? readonly Call[] : never,
+  calls: Awaited<ReturnType<typeof testCalls>>,
 ): Promise<Timed> {
-  const sessions = await Promise.all(files.map((file) => engine.load(new Uint8Array(readFileSync(file)))));
-  try {
-    const [exits, toTheEnd] = (await meanLatencies(sessions, calls, SECONDS)).means as [number, number];
-    return { exits, toTheEnd };
-  } finally {
-    for (const session of sessions) await session.release();
-  }
+  const [exits, toTheEnd] = (await latenciesOf(engine, files, calls, SECONDS)) as [number, number];
+  return { exits, toTheEnd };
 }

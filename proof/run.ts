@@ -9,7 +9,9 @@ import { emoji } from './emoji.ts';
 import { emojiGroups } from './emoji-groups.ts';
 import { earlyExits } from './exits.ts';
 import { fashion } from './fashion.ts';
+import { fashionAllLabels } from './fashion-all-labels.ts';
 import { fewLabels } from './few-labels.ts';
+import { frontier } from './frontier.ts';
 import { groups } from './groups.ts';
 import { keywords } from './keywords.ts';
 import { labellingPrecision } from './labelling-precision.ts';
@@ -36,6 +38,8 @@ const PROOFS: readonly Proof[] = [
   labellingPrecision,
   allLabels,
   fashion,
+  fashionAllLabels,
+  frontier,
   glossKnowledge,
   glossLevels,
   fashionKnowledge,

@@ -46,7 +46,10 @@ export async function gradientErrors(draws: number, log: (line: string) => void)
   const all = await whole(logits);
   const likeliest = await gradientOf('likeliest', batch);
   const sampled = await gradientOf('sampled', batch);
-  const keep = { likeliest: await keeperOf('likeliest'), sampled: await keeperOf('sampled') };
+  const keep = {
+    likeliest: await keeperOf('likeliest', batch.vocabulary),
+    sampled: await keeperOf('sampled', batch.vocabulary),
+  };
   const sum = new Float64Array(all.length);
   const errors: number[] = [];
   for (let draw = 0; draw < draws; draw++) {
@@ -137,8 +140,8 @@ async function answersOf({ ids, mask }: Batch): Promise<Tensor> {
 }
 
 /** What a form keeps of answers. */
-async function keeperOf(kept: 'likeliest' | 'sampled') {
-  const form = target.keep?.(target.options.parse({ keep: KEPT[kept] }));
+async function keeperOf(kept: 'likeliest' | 'sampled', vocabulary: number) {
+  const form = target.keep?.(target.options.parse({ keep: KEPT[kept] }), { vocabulary, endOfText: [] });
   if (!form) throw new Error(`nothing is kept by ${kept}`);
   const g = new GraphBuilder();
   const logits = g.input('logits', 'float32', ['batch', 'sequence', 'vocabulary']);

@@ -43,6 +43,12 @@ const TRAINING = {
 };
 const PAIR = ['text_embeds', 'image_embeds'];
 
+/** A frame for 160 samples. */
+const HEARING = {
+  ...{ kind: 'wav2vec2', heads: 2, feedForward: 16, channels: 8, kernels: [10, 8, 4], strides: [5, 8, 4] },
+  ...{ positions: 4, positionGroups: 2, projection: 8 },
+} as const;
+
 /** What each kind of input and answer is: the recipe of its teacher, and what its student is taught beyond answers. */
 const KINDS = {
   audio: {
@@ -51,13 +57,14 @@ const KINDS = {
       data: { source: { kind: 'audio-folder', path: 'tones' }, splits: { validation: 6, test: 6 } },
       inputs: { audio: { modality: 'audio', field: 'audio', rate: RATE, seconds: 0.256 } },
     },
-    teacher: { student: { kind: 'audio-conv', width: 8, blocks: 2 } },
+    teacher: { student: { ...HEARING, width: 8, layers: 2 } },
     student: {
       teacher: { kind: 'onnx-audio', model: 'runs/audio-teacher/student', precision: 'f32' },
-      student: { kind: 'audio-conv', width: 6, blocks: 2 },
+      student: { ...HEARING, width: 6, layers: 2 },
       objective: [
         { kind: 'kd' },
         { kind: 'labels' },
+        { kind: 'attention', weight: 0.1 },
         { kind: 'hidden', weight: 0.1 },
         { kind: 'similarity', weight: 0.1 },
         { kind: 'attribution', weight: 0.1 },

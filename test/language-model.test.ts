@@ -119,12 +119,53 @@ describe('a language model', () => {
       }),
       place.options(name),
     );
+    // int8 is compared with float32 token by token, before it labels.
+    const state = JSON.parse(readFileSync(place.path('runs', name, 'state.json'), 'utf8'));
+    expect(JSON.stringify(state)).toMatch(/"agreement":(1|0\.\d+)/);
     const { teacher, student, baseline } = result;
     const page = readFileSync(place.path('runs', name, 'report.html'), 'utf8');
     expect(page).toContain('How texts go on');
     expect(teacher?.metrics.perplexity).toBeLessThan(6);
     expect(student.metrics.perplexity).toBeLessThan(8);
     expect(student.metrics.perplexity).toBeLessThan(baseline?.metrics.perplexity as number);
+  });
+
+  test('is cut: what is left begins with its weights, learns from inside it, and ships in both precisions', async () => {
+    const cut = (name: string, size: object, learningRate: number, epochs = 1) =>
+      recipeOf(name, {
+        inputs: undefined,
+        teacher: { kind: 'onnx', model: 'runs/teacher/student', train: 'none' },
+        student: { kind: 'cut', layers: 1, ...size },
+        objective: { nextTokenKd: { weight: 1 }, hidden: { weight: 0.1 }, attention: { weight: 0.1 } },
+        training: {
+          epochs,
+          batchSize: 16,
+          optimizer: { kind: 'adamw', learningRate },
+          earlyStopping: false,
+        },
+      });
+    await expect(check(cut('refused', { heads: 3 }, 1), place.options('refused'))).rejects.toMatchObject({
+      code: 'recipe.invalid',
+      where: 'student.heads, of kind: cut',
+    });
+    const options = { ...place.options('whole'), baseline: false };
+    const whole = await distill(cut('whole', {}, 1e-9), options);
+    expect(whole.student.metrics.perplexity).toBeCloseTo(whole.teacher?.metrics.perplexity as number, 2);
+    const half = await distill(cut('half', { heads: 1 }, 0.01, 2), {
+      ...place.options('half'),
+      baseline: false,
+    });
+    expect(half.student.metrics.perplexity).toBeLessThan(12);
+    expect(half.studentInt8).not.toBeNull();
+    const config = JSON.parse(readFileSync(place.path('runs', 'half', 'student', 'config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      ...{ model_type: 'gpt2', n_layer: 1, n_head: 1, n_embd: 16, n_inner: 64, tie_word_embeddings: true },
+      limbeck: { architecture: 'gpt2' },
+    });
+    const model = await openTextGenerator(place.path('runs', 'half'));
+    const { text } = await model.generate('the dog sees the', { maxNewTokens: 4 });
+    await model.release();
+    expect(text).toMatch(/^ (red|blue|green) /);
   });
 
   test('teaches by texts that it writes: alone, with the same ones after a stop, and no logits kept of the documents', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { draftRecipe } from '../src/cli/init/draft.ts';
 import { proposeSource } from '../src/cli/init/propose.ts';
 import { checkRecipe, parseRecipe } from '../src/recipe/parse.ts';
+import { check } from '../src/run/check.ts';
 import { distill } from '../src/run/distill.ts';
 import { evaluate } from '../src/run/evaluate.ts';
 import { plan } from '../src/run/plan.ts';
@@ -126,6 +127,47 @@ describe('pairs, from a table of captions to a student of both towers', { timeou
     expect(again.metrics.find(({ name }) => name === 'recall@10')?.value).toBe(
       result.student.metrics['recall@10'],
     );
+  });
+
+  test('two transformers give a student that is cut out of both, layer by layer', async () => {
+    const sizes = { width: 16, heads: 2, layers: 2, feedForward: 16 };
+    const teacher = recipeOf('clip-teacher', {});
+    const { student: _, ...rest } = teacher;
+    await train(
+      checkRecipe({
+        ...rest,
+        student: { kind: 'clip', text: sizes, image: { ...sizes, patch: 8 } },
+        training: { ...rest.training, epochs: 2 },
+      }),
+      place.options('clip-teacher'),
+    );
+    const cut = (text: object) => {
+      const { student: _student, ...more } = recipeOf('cut', {
+        teacher: { kind: 'onnx-pair', model: 'runs/clip-teacher/student', precision: 'f32' },
+        objective: [
+          { kind: 'cosineKd', output: 'text_embeds' },
+          { kind: 'cosineKd', output: 'image_embeds' },
+          { kind: 'hidden', output: 'image_embeds', weight: 0.1 },
+        ],
+      });
+      return checkRecipe({ ...more, student: { kind: 'cut', text, image: { layers: [1], heads: 1 } } });
+    };
+    await expect(check(cut({ layers: 3 }), place.options('refused'))).rejects.toMatchObject({
+      code: 'recipe.invalid',
+      where: 'student.text.layers',
+    });
+    expect(() => checkRecipe({ ...cut({}), student: { kind: 'cut', layers: 1 } })).toThrow(
+      /student\.layers: a teacher of texts and images has two towers/,
+    );
+    const result = await distill(cut({ layers: 1, width: 0.5 }), {
+      ...place.options('cut'),
+      baseline: false,
+    });
+    expect(result.student.parameters).toBeLessThan(result.teacher?.parameters as number);
+    const config = JSON.parse(readFileSync(place.path('runs/cut/student/config.json'), 'utf8'));
+    expect(config).toMatchObject({ model_type: 'clip', limbeck: { architecture: 'cut' } });
+    const logged = readFileSync(place.path('runs/cut/metrics.jsonl'), 'utf8');
+    expect(logged).toContain('hidden');
   });
 
   test('MixUp is refused at its key', () => {

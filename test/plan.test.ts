@@ -33,7 +33,7 @@ describe('a plan, and one after the teacher has labelled', () => {
     const result = await label(recipe, place.options('labelled'));
     labelled = result.labelled + result.reused + result.repeated;
     after = await plan(recipe, place.options('run', { baseline: false }));
-  });
+  }, patience(60));
 
   test('makes no folder for the run', () => {
     expect(existsSync(place.path('runs', 'run'))).toBe(false);

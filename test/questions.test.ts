@@ -60,12 +60,14 @@ test('limbeck ask tells how often the right answer is the likeliest, and what wa
   const { out: told } = await runCli(['ask', folder, 'mmlu', '--count', '3'], place, { askQuestions });
   expect(told).toMatch(/in all +3 /);
   expect(told).toMatch(/Before each question stood 2\.0 answered ones in the mean/);
+  expect(told).not.toMatch(/No answered question/);
 
   // A second subject, and both are of a category.
   mkdirSync(join(place, 'two', 'test'), { recursive: true });
   for (const subject of ['anatomy', 'virology'])
     writeFileSync(join(place, 'two', 'test', `${subject}_test.csv`), `${rowOf(1)}\n${rowOf(2)}\n`);
   const { out: both } = await runCli(['ask', folder, 'two'], place, { askQuestions });
+  expect(both).toMatch(/No answered question stood before any/);
   expect(both).toMatch(/right over questions +95 % +over subjects/);
   expect(both).toMatch(/\nother +4 /);
 });
@@ -97,5 +99,6 @@ test('says which models are asked about WordNet, and what a folder of questions 
   });
   await expect(askQuestions(folder, { questions: join(place, 'nothing') })).rejects.toMatchObject({
     code: 'data.not-found',
+    remedy: expect.stringMatching(/^Write one of definitions, hypernyms, examples, or the folder/),
   });
 });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { distill, inspectModel, openImageWriter, parseRecipe, train } from '../src/index.ts';
-import { zeros } from '../src/onnx/tensor.ts';
+import { KnowledgeStore } from '../src/knowledge/store.ts';
+import { float32, zeros } from '../src/onnx/tensor.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { patience } from './support/patience.ts';
 import { writeClothes } from './support/small-clothes.ts';
@@ -45,6 +46,33 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('one student with three heads', () => {
+  it('is taught its sentences by words that are drawn of what its teacher says', async () => {
+    const teacher =
+      'teacher: { kind: onnx-image, model: teacher/student, precision: f32 }\nexport: { int8: false }';
+    const text = recipe('drawn', teacher)
+      .replace('layers: 1 }', 'layers: 1, keep: { sampled: 8 } }')
+      .replace('train: 48', 'train: 24');
+    const { student } = await distill(parseRecipe(text), {
+      ...options('drawn'),
+      storeFolder: join(folder, 'own'),
+    });
+    expect(student.metrics['sentence/perplexity']).toBeGreaterThan(1);
+    const rows = readFileSync(join(folder, 'drawn', 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const losses = rows.flatMap((row) =>
+      Object.entries(JSON.parse(row)).flatMap(([name, value]) =>
+        name.includes('nextTokenKd') ? [value] : [],
+      ),
+    );
+    expect(losses.length).toBeGreaterThan(0);
+    expect(losses.every(Number.isFinite)).toBe(true);
+    const store = await KnowledgeStore.open(join(folder, 'own'));
+    const kept = (await store.list()).filter(({ tap, dims }) => tap === 'sentence' && dims[1] === 16);
+    expect(kept).toHaveLength(1);
+    await store.close();
+  });
+
   it('is measured by what it writes, as its teacher is, and in int8', () => {
     for (const { metrics } of [taught.student, taught.studentInt8!, taught.teacher!]) {
       expect(metrics['sentence/perplexity']).toBeGreaterThan(1);
@@ -74,6 +102,21 @@ describe('one student with three heads', () => {
     expect(sentences[0]).toBe(sentences[1]);
     expect(outputs.boxes!.dims).toEqual([2, 7, 8, 8]);
     expect(outputs.classes!.dims).toEqual([2, 3]);
+    // Refused with both sizes, and not by the runtime.
+    for (const [pixels, problem] of [
+      [
+        zeros('float32', [1, 3, 16, 32]),
+        /the pixels are \[1, 3, 16, 32\], and the model reads \[batch, 3, 32, 32\]/,
+      ],
+      [zeros('float32', [3, 32, 32]), /the pixels are \[3, 32, 32\], and/],
+      [zeros('int64', [1, 3, 32, 32]), /the pixels are int64, not float32/],
+      [{ ...zeros('float32', [1, 3, 32, 32]), data: new Float32Array(7) }, /7 numbers, and .* are 3072/],
+      [float32(new Float32Array(3072).fill(Number.NaN), [1, 3, 32, 32]), /values that are no numbers/],
+    ] as const)
+      await expect(writer.read(pixels)).rejects.toMatchObject({
+        code: 'model.inputs',
+        message: expect.stringMatching(problem),
+      });
     await writer.release();
     await expect(openImageWriter(folder)).rejects.toThrow(/no student that writes/);
     await expect(openImageWriter(join(folder, 'taught'), { precision: 'q9' as 'int8' })).rejects.toThrow(

@@ -174,6 +174,34 @@ TRANSFORMERS = {
         Output(hf.CLIPVisionModelWithProjection(hf.CLIPVisionConfig(**PATCHES, projection_dim=8)), "image_embeds"),
         pixels(16),
     ),
+    "wav2vec2": lambda: (
+        Output(
+            hf.Wav2Vec2ForSequenceClassification(
+                hf.Wav2Vec2Config(
+                    hidden_size=16,
+                    num_hidden_layers=2,
+                    num_attention_heads=2,
+                    intermediate_size=32,
+                    conv_dim=(8, 8, 8),
+                    conv_kernel=(10, 3, 2),
+                    conv_stride=(5, 2, 2),
+                    num_conv_pos_embeddings=8,
+                    num_conv_pos_embedding_groups=4,
+                    classifier_proj_size=8,
+                    num_labels=5,
+                    hidden_dropout=0.0,
+                    attention_dropout=0.0,
+                    activation_dropout=0.0,
+                    feat_proj_dropout=0.0,
+                    final_dropout=0.0,
+                    layerdrop=0.0,
+                    apply_spec_augment=False,
+                )
+            ),
+            "logits",
+        ),
+        (torch.round(torch.randn(2, 400) * 8) / 8 + 1 / 16,),
+    ),
     "whisper-encoder": lambda: (
         Output(
             hf.models.whisper.modeling_whisper.WhisperEncoder(

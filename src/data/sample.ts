@@ -53,6 +53,8 @@ export interface BrokenRow {
   reason?: BrokenReason;
   /** How the row begins. */
   excerpt?: string;
+  /** What to do where most rows are broken so, where the source knows better than the usual words. */
+  remedy?: string;
 }
 
 /** The broken rows of a data set. */

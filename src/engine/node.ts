@@ -57,8 +57,8 @@ export function createNodeEngine({ provider = 'cpu', threads, cApi = true }: Nod
       try {
         const all = options.threads ?? threads ?? defaultThreads();
         const isParallel = options.parallel && all > 1;
-        const native =
-          cApi && provider === 'cpu' && (options.largeFetches || isParallel) ? nativeOrt() : undefined;
+        const wanted = options.largeFetches || options.sharedMemory || isParallel;
+        const native = cApi && provider === 'cpu' && wanted ? nativeOrt() : undefined;
         if (native && (isParallel || typeof model !== 'string')) {
           const own = { ...options, ...(isParallel ? sharedThreads(all) : { threads: all }) };
           return sessionOver(cApiSession(native, model, own), title, options.overwrites);

@@ -10,6 +10,7 @@ import {
   writePackage,
 } from './package-folder.ts';
 import type { ByPrecision } from './precisions.ts';
+import { wav2vec2Sizes } from './wav2vec2-sizes.ts';
 
 /** A classifier of audio that is to leave in the layout of the Hugging Face hub. */
 export interface AudioClassifierPackage {
@@ -58,19 +59,17 @@ export function writeAudioClassifier(folder: string, content: AudioClassifierPac
 }
 
 /** `config.json` of a classifier of audio. */
-export function audioClassifierConfig({
+function audioClassifierConfig({
+  model,
   answer,
   outputs,
   architecture,
   isByFrame,
-}: Pick<AudioClassifierPackage, 'answer' | 'outputs' | 'architecture' | 'isByFrame'>): Record<
-  string,
-  unknown
-> {
+}: AudioClassifierPackage): Record<string, unknown> {
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. That of Wav2Vec2 feeds
     // `input_values` and reads `logits`, whatever the network is.
-    model_type: 'wav2vec2',
+    ...(architecture === 'wav2vec2' ? wav2vec2Sizes(model) : { model_type: 'wav2vec2' }),
     architectures: [isByFrame ? 'Wav2Vec2ForAudioFrameClassification' : 'Wav2Vec2ForSequenceClassification'],
     ...answer,
     limbeck: { architecture, ...(outputs && { outputs }) },

@@ -12,6 +12,8 @@ export interface LanguageModelFacts {
   readonly beginId: number | undefined;
   readonly endIds: readonly number[];
   readonly padTokenId: number;
+  /** What it has otherwise than students of its kind. */
+  readonly form?: { readonly epsilon: number; readonly theta?: number | undefined } | undefined;
 }
 
 /** The decoders that leave as an architecture of transformers, by their kind in a recipe. */
@@ -29,7 +31,7 @@ interface DecoderSizes {
 const CONFIGS: Readonly<
   Record<DecoderArchitecture, (sizes: DecoderSizes, facts: LanguageModelFacts) => Record<string, unknown>>
 > = {
-  gpt2({ layers, keyHeads, weight }, { maxLength }) {
+  gpt2({ layers, keyHeads, weight }, { maxLength, form }) {
     const [width] = weight('ln_f/scale');
     return {
       model_type: 'gpt2',
@@ -41,10 +43,10 @@ const CONFIGS: Readonly<
       n_positions: maxLength,
       n_ctx: maxLength,
       activation_function: 'gelu_new',
-      layer_norm_epsilon: 1e-5,
+      layer_norm_epsilon: form?.epsilon ?? 1e-5,
     };
   },
-  llama({ layers, keyHeads, headSize, weight }, { maxLength }) {
+  llama({ layers, keyHeads, headSize, weight }, { maxLength, form }) {
     const [, queries] = weight('layers.0/self_attn/q_proj/weight') as readonly [number, number];
     return {
       model_type: 'llama',
@@ -57,8 +59,8 @@ const CONFIGS: Readonly<
       head_dim: headSize,
       max_position_embeddings: maxLength,
       hidden_act: 'silu',
-      rms_norm_eps: RMS_EPSILON,
-      rope_theta: ROPE_THETA,
+      rms_norm_eps: form?.epsilon ?? RMS_EPSILON,
+      rope_theta: form?.theta ?? ROPE_THETA,
       attention_bias: false,
       mlp_bias: false,
     };
@@ -92,7 +94,7 @@ export function languageModelConfig(
   return {
     ...CONFIGS[architecture](sizes, facts),
     vocab_size: facts.vocabularySize,
-    tie_word_embeddings: true,
+    tie_word_embeddings: weightSizes(graph, 'lm_head/weight') === undefined,
     use_cache: true,
     ...tokenIds(facts),
     limbeck: { architecture },

@@ -8,7 +8,7 @@ import type { ObjectiveContext } from './objective.ts';
 import { describeLayerLoss } from './testing/describe-layer-loss.ts';
 
 // Distributions cannot be moved in every direction: what is moved are scores.
-describeLayerLoss('attention', ['text'], { enter: (g, scores) => g.softmax(scores) });
+describeLayerLoss('attention', ['text', 'audio'], { enter: (g, scores) => g.softmax(scores) });
 
 describe('the heads of attention', () => {
   const layer = (heads: number): ModelLayer => ({

@@ -9,15 +9,16 @@ import { type LayerPart, layerPairs, sharedLoss, type TaughtPart } from './layer
 import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
 import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { contextOf } from './required-models.ts';
-import { meanOverTokens, tokenMask } from './token-mean.ts';
+import { requireSameFrames } from './same-frames.ts';
+import { maskAmong, meanOverTokens } from './token-mean.ts';
 
 export interface AttentionDivergenceInputs {
   /** After the Softmax: float32 [B, T, T], or [B, heads, T, T]. */
   student: TypedValue;
   /** The same shape; no gradient flows to it. */
   teacher: TypedValue;
-  /** float32 [B, T]: 1 for a token, 0 for padding. */
-  mask: TypedValue;
+  /** float32 [B, T]: 1 for a token, 0 for padding; all count when absent. */
+  mask?: TypedValue | undefined;
   /** How much each head counts, a mean of 1; all alike when absent. */
   headWeights?: readonly number[] | undefined;
 }
@@ -71,10 +72,11 @@ export const attention = defineObjective({
       name: names.term,
       weight,
       build(g, inputs) {
-        const mask = tokenMask(g, inputs.student('attention_mask'));
+        const mask = maskAmong(g, { has: inputs.has, value: inputs.student });
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
           const own = inputs.student(student.probabilities);
-          const dims = ['sequence', 'sequence'];
+          const places = mask ? 'sequence' : (own.shape[2] as number);
+          const dims = [places, places];
           return attentionDivergence(g, {
             student: heads === 'mean' ? meanOverHeads(g, own) : own,
             teacher: inputs.knowledge(
@@ -111,6 +113,7 @@ function tapOf(heads: Heads, { probabilities, headWeights }: WeighedMap): string
 
 function pairsOf(heads: Heads, context: ObjectiveContext): TaughtPart<WeighedMap>[] {
   const pairs = layerPairs(context, 'attention', ATTENTION);
+  requireSameFrames('attention', pairs, ({ probabilities }) => probabilities);
   const unlike = heads === 'each' && pairs.find(({ student, teacher }) => student.heads !== teacher.heads);
   if (!unlike)
     return pairs.map(({ teacher, ...pair }) => ({ ...pair, teacher: withHeadWeights(teacher, context) }));

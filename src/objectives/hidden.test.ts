@@ -5,7 +5,7 @@ import type { ObjectiveContext } from './objective.ts';
 import { describeLayerLoss } from './testing/describe-layer-loss.ts';
 import { trainObjective } from './testing/train-objective.ts';
 
-describeLayerLoss('hidden', ['text']);
+describeLayerLoss('hidden', ['text', 'audio']);
 
 describe('the options of the loss hidden', () => {
   it.each([[{ distance: 'cosine' }], [{ normalize: false }]])('train a student: %o', async (options) => {

@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import type { ModelLayer } from '../onnx/anatomy/anatomy.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { IMAGE_EMBEDS } from '../targets/pair-embeds.ts';
 import {
   type AlignmentInputs,
   cosineDistance,
@@ -15,6 +16,7 @@ import { type LayerPart, layerPairs, sharedLoss, type TaughtPart } from './layer
 import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
 import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { contextOf } from './required-models.ts';
+import { requireSameFrames } from './same-frames.ts';
 import { maskAmong, meanOverTokens } from './token-mean.ts';
 
 type HiddenState = NonNullable<ModelLayer['hidden']>;
@@ -96,7 +98,8 @@ export const hidden = defineObjective({
       name: names.term,
       weight: options.weight,
       build(g, inputs) {
-        const mask = maskAmong(g, { has: inputs.has, value: inputs.student });
+        const isOfImages = options.output === IMAGE_EMBEDS;
+        const mask = isOfImages ? undefined : maskAmong(g, { has: inputs.has, value: inputs.student });
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
           const widths = [student.width, teacher.width] as const;
           const own = inputs.student(student.name);
@@ -121,7 +124,7 @@ function comparisonOf({ distance, normalize }: Options): Comparison {
 
 function pairsOf({ projection, output }: Options, context: ObjectiveContext): TaughtPart<HiddenState>[] {
   const pairs = layerPairs(contextOf(context, 'hidden', output), 'hidden', HIDDEN);
-  requireSamePlaces(pairs);
+  requireSameFrames('hidden', pairs, ({ name }) => name);
   const unlike =
     projection === 'none' && pairs.find(({ student, teacher }) => student.width !== teacher.width);
   if (!unlike) return pairs;
@@ -133,23 +136,6 @@ function pairsOf({ projection, output }: Options, context: ObjectiveContext): Ta
       where: `objective.hidden.projection is none; ${student.name} and ${teacher.name}`,
       remedy:
         'Set projection to auto, give the student the width of the teacher, or weigh objective.similarity or objective.cka, which need none (`limbeck inspect MODEL` lists widths).',
-    },
-  );
-}
-
-/** Texts of both models have the same tokens; the frames of two models that listen may be of different lengths. */
-function requireSamePlaces(pairs: readonly TaughtPart<HiddenState>[]): void {
-  const unlike = pairs.find(({ student, teacher }) => student.frames !== teacher.frames);
-  if (!unlike) return;
-  const { student, teacher } = unlike;
-  const many = (frames: number | undefined) => (frames === undefined ? 'tokens' : `${frames} frames`);
-  throw new LimbeckError(
-    'recipe.invalid',
-    `the student's ${many(student.frames)} and the teacher's ${many(teacher.frames)} cannot be compared one by one`,
-    {
-      where: `objective.hidden; ${student.name} and ${teacher.name}`,
-      remedy:
-        'Weigh objective.featureMse, objective.similarity or objective.cka, which compare samples as a whole, or give the student as many frames.',
     },
   );
 }

@@ -56,7 +56,8 @@ function lastRepresentation({ layers }: ModelAnatomy, who: string, loss: string)
   const last = layers.findLast(({ hidden, features }) => hidden ?? features);
   if (last?.hidden) {
     const { name, width } = last.hidden;
-    const of: LastRepresentation['of'] = (g, model) => meanVector(g, model.value(name), maskAmong(g, model));
+    const of: LastRepresentation['of'] = (g, model) =>
+      meanVector(g, model.value(name), maskAmong(g, model, model.value(name)));
     return { tap: `pooled/${name}`, width, of };
   }
   if (last?.features) {

@@ -63,7 +63,7 @@ export function pooledSides(
 
 function pooled(g: GraphBuilder, { name, of }: PooledLayer, model: ModelValues): TypedValue {
   if (of === 'places') return meanOverPlaces(g, model.value(name));
-  return meanVector(g, model.value(name), maskAmong(g, model));
+  return meanVector(g, model.value(name), maskAmong(g, model, model.value(name)));
 }
 
 /** The values of a model, by name. */

@@ -6,12 +6,22 @@ export function tokenMask(g: GraphBuilder, attentionMask: TypedValue): TypedValu
   return g.cast(attentionMask, 'float32');
 }
 
-/** The mask among a model's values as float32; undefined where every place counts, as those of sounds do. */
+/**
+ * The mask among a model's values as float32; undefined where every place counts, as those of sounds do.
+ *
+ * @param of the value [batch, places, ...] that it is to be laid on
+ */
 export function maskAmong(
   g: GraphBuilder,
   { has, value }: { has(name: string): boolean; value(name: string): TypedValue },
+  of?: TypedValue,
 ): TypedValue | undefined {
-  return has(ATTENTION_MASK) ? tokenMask(g, value(ATTENTION_MASK)) : undefined;
+  if (!has(ATTENTION_MASK)) return undefined;
+  const mask = value(ATTENTION_MASK);
+  // Beside texts there may be a transformer of images: its patches are all there.
+  const places = of?.shape[1];
+  if (typeof places === 'number' && places !== mask.shape[1]) return undefined;
+  return tokenMask(g, mask);
 }
 
 const ATTENTION_MASK = 'attention_mask';

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { describeLayerLoss } from './testing/describe-layer-loss.ts';
 import { valueRelationScores } from './value-relations.ts';
 
-describeLayerLoss('valueRelations', ['text'], { options: { relationHeads: 4 } });
+describeLayerLoss('valueRelations', ['text', 'audio'], { options: { relationHeads: 4 } });
 
 describe('the groups of value relations', () => {
   it('have to divide the width', () => {

@@ -7,7 +7,8 @@ import { type LayerPart, layerPairs } from './layer-pairs.ts';
 import { defineObjective, type ObjectiveContext, termWeight } from './objective.ts';
 import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { contextOf } from './required-models.ts';
-import { meanOverTokens, tokenMask } from './token-mean.ts';
+import { requireSameFrames } from './same-frames.ts';
+import { maskAmong, meanOverTokens } from './token-mean.ts';
 
 /** Added to the relation with padding: its probability becomes 0. */
 const HIDDEN_SCORE = -1e9;
@@ -15,8 +16,8 @@ const HIDDEN_SCORE = -1e9;
 export interface RelationInputs {
   /** What is attended to: float32 [B, heads, T, width]. */
   values: TypedValue;
-  /** float32 [B, T]: 1 for a token, 0 for padding. */
-  mask: TypedValue;
+  /** float32 [B, T]: 1 for a token, 0 for padding; all count when absent. */
+  mask?: TypedValue | undefined;
   /** Groups that the heads' widths are split into anew; it divides heads * width. */
   relationHeads: number;
 }
@@ -46,19 +47,22 @@ export function valueRelationScores(
   const byToken = () => g.reshape(g.transpose(values, [0, 2, 1, 3]), [0, 0, relationHeads, size]);
   const groups = heads === relationHeads ? values : g.transpose(byToken(), [0, 2, 1, 3]);
   const products = g.matMul(groups, g.transpose(groups, [0, 1, 3, 2]));
-  const bias = g.unsqueeze(g.mul(g.sub(mask, 1), -HIDDEN_SCORE), [1, 2]);
-  return g.add(g.mul(products, 1 / Math.sqrt(size)), bias);
+  const scores = g.mul(products, 1 / Math.sqrt(size));
+  return mask ? g.add(scores, g.unsqueeze(g.mul(g.sub(mask, 1), -HIDDEN_SCORE), [1, 2])) : scores;
 }
 
 interface Attended {
   readonly heads: number;
+  readonly frames?: number | undefined;
   readonly values: string;
 }
 
 const VALUES: LayerPart<Attended> = {
   title: 'values that are attended to',
   of: ({ attention }) =>
-    attention?.values === undefined ? undefined : { heads: attention.heads, values: attention.values },
+    attention?.values === undefined
+      ? undefined
+      : { heads: attention.heads, frames: attention.frames, values: attention.values },
 };
 
 interface Options {
@@ -91,7 +95,7 @@ export const valueRelations = defineObjective({
       {
         tap: tapOf(teacher, relationHeads),
         build(g, graph) {
-          const mask = tokenMask(g, graph.value('attention_mask'));
+          const mask = maskAmong(g, graph);
           return g.softmax(valueRelationScores(g, { values: graph.value(teacher), mask, relationHeads }));
         },
       },
@@ -104,9 +108,11 @@ export const valueRelations = defineObjective({
       name: names.term,
       weight: options.weight,
       build(g, inputs) {
-        const mask = tokenMask(g, inputs.student('attention_mask'));
-        const scores = valueRelationScores(g, { values: inputs.student(student), mask, relationHeads });
-        const dims = [relationHeads, 'sequence', 'sequence'];
+        const mask = maskAmong(g, { has: inputs.has, value: inputs.student });
+        const values = inputs.student(student);
+        const scores = valueRelationScores(g, { values, mask, relationHeads });
+        const places = mask ? 'sequence' : (values.shape[2] as number);
+        const dims = [relationHeads, places, places];
         const target = inputs.knowledge(tapOf(teacher, relationHeads), dims);
         const perQuery = divergence(g, target, g.logSoftmax(scores));
         const queries = g.reduceMean(perQuery, { axes: [1], keepDims: false });
@@ -122,11 +128,9 @@ function tapOf(values: string, relationHeads: number): string {
 
 /** The names of the values of the last pair that has them, and the groups to compare. */
 function lastPair({ relationHeads, output }: Options, context: ObjectiveContext) {
-  const { student, teacher } = layerPairs(
-    contextOf(context, 'valueRelations', output),
-    'valueRelations',
-    VALUES,
-  ).at(-1)!;
+  const pairs = layerPairs(contextOf(context, 'valueRelations', output), 'valueRelations', VALUES);
+  requireSameFrames('valueRelations', pairs.slice(-1), ({ values }) => values);
+  const { student, teacher } = pairs.at(-1)!;
   return {
     student: student.values,
     teacher: teacher.values,

@@ -1,5 +1,5 @@
 import { isFloat } from './data-type.ts';
-import type { Graph, Node, Value } from './graph.ts';
+import { findValue, type Graph, type Node, type Value } from './graph.ts';
 import { removeDeadNodes } from './passes/remove-dead-nodes.ts';
 import { withOutputs } from './passes/select-outputs.ts';
 import { replaceReads } from './replace-values.ts';
@@ -11,12 +11,15 @@ import type { Tensor } from './tensor.ts';
  *
  * @param hidden the values in which the layers end, by name, in the order of the layers
  * @param kept ascending positions in `hidden`
- * @returns with the last layer's value as the only output; undefined where the layers do not have weights of the same shapes
+ * @param keepsEnd whether what comes after the last layer stays, and reads the last one that is kept
+ * @returns with the last layer's value as the only output, or with all that the model has; undefined where the layers do not have
+ *   weights of the same shapes
  */
 export function cutLayers(
   graph: Graph,
   hidden: readonly string[],
   kept: readonly number[],
+  keepsEnd = false,
 ): Graph | undefined {
   const weights = weightsByLayer(graph, hidden);
   const contents = new Map<Value, Tensor>();
@@ -37,7 +40,14 @@ export function cutLayers(
     [...graph.initializers].map(([value, content]) => [value, contents.get(value) ?? content]),
   );
   const last = hidden[kept.length - 1] as string;
-  return removeDeadNodes(withOutputs({ ...graph, initializers }, [last]));
+  if (!keepsEnd) return removeDeadNodes(withOutputs({ ...graph, initializers }, [last]));
+  const [end, now] = [hidden.at(-1) as string, last].map((name) => findValue(graph, name) as Value) as [
+    Value,
+    Value,
+  ];
+  const instead = new Map(end === now ? [] : [[end, now]]);
+  const nodes = graph.nodes.map((node) => replaceReads(node, instead));
+  return removeDeadNodes({ ...graph, nodes, initializers });
 }
 
 /**
@@ -46,9 +56,15 @@ export function cutLayers(
  *
  * @param ends the values in which the layers end, by name, in the order of the layers
  * @param kept ascending positions in `ends`; the first layer is among them
- * @returns with the last layer's value as the only output
+ * @param keepsEnd as of `cutLayers`
+ * @returns with the last layer's value as the only output, or with all that the model has
  */
-export function dropLayers(graph: Graph, ends: readonly string[], kept: readonly number[]): Graph {
+export function dropLayers(
+  graph: Graph,
+  ends: readonly string[],
+  kept: readonly number[],
+  keepsEnd = false,
+): Graph {
   const named = new Map<string, Value>();
   for (const { outputs } of graph.nodes) for (const value of outputs) if (value) named.set(value.name, value);
   const instead = new Map<Value, Value>();
@@ -59,7 +75,7 @@ export function dropLayers(graph: Graph, ends: readonly string[], kept: readonly
     else instead.set(own, last);
   }
   const nodes = graph.nodes.map((node) => replaceReads(node, instead));
-  return removeDeadNodes(withOutputs({ ...graph, nodes }, [last.name]));
+  return removeDeadNodes(keepsEnd ? { ...graph, nodes } : withOutputs({ ...graph, nodes }, [last.name]));
 }
 
 /** The weights that each layer reads first, in the order of its nodes. */

@@ -410,6 +410,11 @@ export class GraphRecorder {
     return name;
   }
 
+  /** A name as it is inside the current scope. */
+  nameInScope(name: string): string {
+    return this.#scoped(name);
+  }
+
   #scoped(name: string): string {
     return `${this.#scope}${name}`;
   }

@@ -5,17 +5,13 @@ import { TRANSFORMS } from '../compress/transforms/index.ts';
 import { phasesOf, type Transform } from '../compress/transforms/transform.ts';
 import { fromRegistries } from '../registry.ts';
 import { registryUnion } from './registry-union.ts';
+import { switchable } from './switched-off.ts';
 
 /** What makes the student smaller or faster, one after another. */
 export const compressSchema = fromRegistries(() =>
-  z
-    .array(registryUnion(TRANSFORMS))
-    .min(1)
-    .max(16)
-    .optional()
-    .describe(
-      'Transforms of the student, in their order: some before it is trained, some while it is, some after it (docs/compress.md). Without this key nothing is changed.',
-    ),
+  switchable(z.array(registryUnion(TRANSFORMS)).min(1).max(16)).describe(
+    'Transforms of the student, in their order: some before it is trained, some while it is, some after it (docs/compress.md). Without this key nothing is changed.',
+  ),
 );
 
 /** What is wrong with transforms only in view of the rest of the recipe. */

@@ -91,7 +91,10 @@ function halfProblems({ export: { fp16 } }: Wanted): Problem[] {
 }
 
 /** Uses of a teacher's answer that read all logits, where only some tokens of it are kept. */
-function wholeAnswerProblems({ weighting, training, objective }: Wanted, name: string): Problem[] {
+export function wholeAnswerProblems(
+  { weighting, training, objective }: Pick<Wanted, 'weighting' | 'training' | 'objective'>,
+  name: string,
+): Problem[] {
   const uses: [asked: boolean, what: string, path: Problem['path']][] = [
     [weighting.kind === 'dynamic', 'dynamic weighting', ['weighting', 'kind']],
     [training.dynamics !== false, 'following samples', ['training', 'dynamics']],

@@ -94,9 +94,15 @@ export function outputsOf({
 /** The columns that a recipe wants of a table, each with the key that names it. */
 export function wantedColumns(recipe: StatedParts): WantedColumns {
   return {
-    inputs: inputsOf(recipe).flatMap((part) =>
-      part.fields.map((field) => ({ name: field, key: inputKey(recipe, part) ?? 'data.source.textField' })),
-    ),
+    inputs: inputsOf(recipe).flatMap((part) => [
+      ...part.fields.map((field) => ({
+        name: field,
+        key: inputKey(recipe, part) ?? 'data.source.textField',
+      })),
+      ...(typeof part.options.tools === 'string'
+        ? [{ name: part.options.tools, key: `inputs.${part.name}.tools` }]
+        : []),
+    ]),
     outputs: outputsOf(recipe).flatMap((part) =>
       part.field === undefined
         ? []

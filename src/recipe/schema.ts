@@ -12,8 +12,10 @@ import {
 import { compressProblems, compressSchema } from './compress.ts';
 import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
+import { cutProblems } from './cut-problems.ts';
 import { dataSchema } from './data.ts';
 import { exportProblems, exportSchema } from './export.ts';
+import { framesProblems } from './frames-problems.ts';
 import { gateProblems } from './gate.ts';
 import { headsProblems } from './heads-problems.ts';
 import { hostedProblems } from './hosted.ts';
@@ -124,6 +126,8 @@ export const recipeSchema = fromRegistries(() =>
         ...languageModelProblems(recipe as Recipe),
         ...sentenceProblems(recipe as Recipe),
         ...headsProblems(recipe as Recipe),
+        ...cutProblems(recipe as Recipe),
+        ...framesProblems(recipe as Recipe),
         ...writtenProblems(recipe as Recipe),
         ...onPolicyProblems(recipe as Recipe),
         ...metricProblems(recipe as Recipe),

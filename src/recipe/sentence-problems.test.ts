@@ -24,3 +24,17 @@ it('refuses what does not go with a sentence, before anything is read', () => {
   expect(problems).toThrow(/does not leave in float16 yet/);
   expect(() => parseRecipe(recipe('export: { int8: false }'))).not.toThrow();
 });
+
+it('refuses what reads whole answers where some words of them are kept', () => {
+  const kept = recipe('teacher: { kind: onnx-image, model: teacher }\nweighting: { kind: dynamic }').replace(
+    'target: sentence, field: text }',
+    'target: sentence, field: text, keep: { likeliest: 8 } }',
+  );
+  expect(() => parseRecipe(kept)).toThrow(
+    /dynamic weighting reads the whole of the teacher's answer, .* \(outputs\.said\.keep: all\)/,
+  );
+  expect(() => parseRecipe(kept.replace('likeliest: 8', 'likeliest: 0'))).toThrow(
+    /keep\.likeliest: expected a whole number/,
+  );
+  expect(() => parseRecipe(kept.replace('kind: dynamic', 'kind: fixed'))).not.toThrow();
+});

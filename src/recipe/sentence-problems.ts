@@ -1,4 +1,5 @@
 import { findTarget } from '../targets/index.ts';
+import { wholeAnswerProblems } from './language-model-problems.ts';
 import type { Problem } from './meaning.ts';
 import type { OutputPart } from './outputs.ts';
 
@@ -6,10 +7,19 @@ interface Wanted {
   readonly outputs?: Readonly<Record<string, OutputPart>> | undefined;
   readonly data: { readonly augmentation?: { readonly flip: boolean } | undefined };
   readonly export: { readonly fp16: unknown };
+  readonly teacher?: unknown;
+  readonly objective: unknown;
+  readonly weighting: { readonly kind: string };
+  readonly training: { readonly dynamics: unknown; readonly curriculum: { readonly kind: string } };
 }
 
 /** What a recipe asks for that does not go with a sentence about an image (`target: sentence`). */
-export function sentenceProblems({ outputs = {}, data, export: { fp16 } }: Wanted): Problem[] {
+export function sentenceProblems(recipe: Wanted): Problem[] {
+  const {
+    outputs = {},
+    data,
+    export: { fp16 },
+  } = recipe;
   const [first, second] = Object.entries(outputs).flatMap(([name, { target }]) =>
     findTarget(target)?.writes ? [name] : [],
   );
@@ -31,5 +41,10 @@ export function sentenceProblems({ outputs = {}, data, export: { fp16 } }: Wante
       `what writes '${first}' does not leave in float16 yet: take int8 or q4`,
     ],
   ];
-  return found.flatMap(([asked, path, message]) => (asked ? [{ path, message }] : []));
+  const keep = (outputs[first] as { keep?: unknown }).keep;
+  const isPart = recipe.teacher !== undefined && keep !== undefined && keep !== 'all';
+  return [
+    ...found.flatMap(([asked, path, message]) => (asked ? [{ path, message }] : [])),
+    ...(isPart ? wholeAnswerProblems(recipe, first) : []),
+  ];
 }

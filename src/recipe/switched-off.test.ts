@@ -23,6 +23,9 @@ it('sections that may be left out are left out by false, in the file and with --
   // Without a teacher no loss is towards one.
   expect(off.objective).toEqual([expect.objectContaining({ kind: 'tokenLabels' })]);
   expect(set('continual=false').continual).toBeUndefined();
+  expect(
+    parseRecipe(`${recipe}compress: [{ kind: qat }]\n`, { overrides: ['compress=false'] }).compress,
+  ).toBe(undefined);
 });
 
 it('what has a default is not switched off by it, and true switches nothing on', () => {

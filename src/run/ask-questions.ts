@@ -145,6 +145,7 @@ async function questionsOf(target: string, options: AskQuestionsOptions): Promis
       ask: textsPrompt,
     };
   }
+  if (!existsSync(resolve(questions))) throw unknownQuestions(questions);
   const { subjects, broken } = await readMmlu(resolve(questions));
   const shotsOf = new Map(subjects.map((subject) => [subject.name, subject.shots.slice(0, shots)]));
   return {
@@ -159,6 +160,13 @@ async function questionsOf(target: string, options: AskQuestionsOptions): Promis
         fits: (prompt) => model.tokens(prompt) < (model.maxLength ?? Number.POSITIVE_INFINITY),
       }),
   };
+}
+
+function unknownQuestions(questions: string): LimbeckError {
+  return new LimbeckError('data.not-found', 'there are no such questions, and no such folder', {
+    where: questions,
+    remedy: `Write one of ${Object.keys(WORDNET_QUESTIONS).join(', ')}, or the folder that MMLU is unpacked to.`,
+  });
 }
 
 async function allNouns(): Promise<NounSynset[]> {

@@ -1,11 +1,13 @@
+import { PIXEL_VALUES } from '../data/columns.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { LimbeckError } from '../errors.ts';
 import { hasWriterFile, writerFileOf } from '../export/is-writer.ts';
 import { openWriter } from '../export/open-writer.ts';
 import { fileOf, PRECISIONS, type Precision } from '../export/precisions.ts';
+import type { Dim } from '../onnx/graph.ts';
 import { openModelFile } from '../onnx/node-files.ts';
-import type { Tensor } from '../onnx/tensor.ts';
+import { elementCount, type Tensor } from '../onnx/tensor.ts';
 import { existsSync } from '../platform/files.ts';
 import { join, resolve } from '../platform/paths.ts';
 import { writtenOutput } from '../targets/head.ts';
@@ -41,7 +43,8 @@ export interface ImageWriter {
  * const writer = await openImageWriter('runs/scenes', { precision: 'int8' });
  * const { sentences, outputs } = await writer.read(pixelValues);
  * await writer.release();
- * @throws LimbeckError `model.not-found` for a folder without such a student, what loading it throws
+ * @throws LimbeckError `model.not-found` for a folder without such a student, what loading it throws; `read` throws `model.inputs` for
+ *   pixels of other sizes, of another type, or that are no numbers
  */
 export async function openImageWriter(
   target: string,
@@ -64,11 +67,14 @@ export async function openImageWriter(
         'Give the folder of a run with an output of target: sentence, and a precision in which it ships.',
     });
   }
-  const session = await openWriter(engine, file, openModelFile(file).graph);
+  const { graph } = openModelFile(file);
+  const wanted = graph.inputs.find(({ name }) => name === PIXEL_VALUES)?.shape;
+  const session = await openWriter(engine, file, graph);
   const written = writtenOutput(facts.output);
   return {
     async read(pixelValues) {
-      const { [written]: told, ...outputs } = await session.run({ pixel_values: pixelValues });
+      requirePixels(pixelValues, wanted, file);
+      const { [written]: told, ...outputs } = await session.run({ [PIXEL_VALUES]: pixelValues });
       const { data, dims } = told as Tensor;
       const [rows, length] = dims as [number, number];
       const sentences = Array.from({ length: rows }, (_, row) =>
@@ -78,4 +84,30 @@ export async function openImageWriter(
     },
     release: () => session.release(),
   };
+}
+
+/** @throws LimbeckError `model.inputs` */
+function requirePixels(pixels: Tensor, wanted: readonly Dim[] | undefined, file: string): void {
+  const shown = (dims: readonly Dim[]) => `[${dims.join(', ')}]`;
+  const sizes = (wanted ?? []).map((size, axis) => (typeof size === 'number' ? size : pixels.dims[axis]));
+  const fits =
+    !wanted ||
+    (pixels.dims.length === wanted.length && sizes.every((size, axis) => size === pixels.dims[axis]));
+  const values = elementCount(pixels.dims);
+  const problem =
+    pixels.type !== 'float32'
+      ? `the pixels are ${pixels.type}, not float32`
+      : !fits || pixels.dims[0] === 0
+        ? `the pixels are ${shown(pixels.dims)}, and the model reads ${shown(wanted ?? [])}`
+        : pixels.data.length !== values
+          ? `the pixels are ${pixels.data.length} numbers, and ${shown(pixels.dims)} are ${values}`
+          : (pixels.data as Float32Array).every(Number.isFinite)
+            ? undefined
+            : 'the pixels have values that are no numbers';
+  if (problem === undefined) return;
+  throw new LimbeckError('model.inputs', problem, {
+    where: file,
+    remedy:
+      'Give float32 pixels [batch, channels, height, width], resized and normalised as preprocessor_config.json beside the model says.',
+  });
 }

@@ -10,12 +10,14 @@ import { float32, int64, type Tensor, toNumbers } from '../onnx/tensor.ts';
 import { runGraph } from '../onnx/testing/run-graph.ts';
 import { randomStream } from '../random.ts';
 import { openHead } from '../targets/index.ts';
+import { linearHead } from '../targets/linear-head.ts';
 import { pairs } from '../targets/pairs.ts';
 import type { AnyTarget } from '../targets/target.ts';
 import type { Backbone } from './backbone.ts';
 import { buildClassifier, buildStudent } from './build-student.ts';
 import { clip } from './clip.ts';
 import { BACKBONES } from './index.ts';
+import { wav2vec2 } from './wav2vec2.ts';
 
 // Students with the weights of models that transformers (of vit: torchvision) made and PyTorch exported give what those give.
 const CASES = join(import.meta.dirname, '../../test/pytorch-gradients/cases');
@@ -177,6 +179,68 @@ it('vit gives the logits of torchvision', async () => {
   expect(layers.map(({ hidden, attention }) => [hidden?.name, attention?.probabilities])).toEqual(
     [0, 1].map((i) => [`encoder/layer.${i}/output`, `encoder/layer.${i}/attention/attention/probabilities`]),
   );
+});
+
+/** The weight of a convolution over one dimension, [outputs, inputs, kernel], as [kernel * inputs, outputs]. */
+function overNeighbours(content: Tensor): Tensor {
+  const [outputs, inputs, kernel] = content.dims as [number, number, number];
+  const values = toNumbers(content);
+  const data = values.map((_, at) => {
+    const [place, output] = [Math.floor(at / outputs), at % outputs];
+    const [offset, input] = [Math.floor(place / inputs), place % inputs];
+    return values[(output * inputs + input) * kernel + offset] as number;
+  });
+  return float32(data, [kernel * inputs, outputs]);
+}
+
+it('wav2vec2 gives the hidden states, the attention and the logits of transformers', async () => {
+  const theirs = exported('wav2vec2');
+  const { graph } = buildStudent({
+    backbone: wav2vec2,
+    options: wav2vec2.options.parse({
+      ...{ ...SIZES, channels: 8, kernels: [10, 3, 2], strides: [5, 2, 2] },
+      ...{ positions: 8, positionGroups: 4, projection: 8 },
+    }),
+    inputs: { samplingRate: 16_000 },
+    heads: [linearHead(5)],
+    random,
+  });
+  const isWaveform = ({ dims: [outputs] }: Tensor, at: number) => at < 4 && outputs === 8;
+  const weights = weightsInOrder(theirs).map(([, content], at) =>
+    content.dims.length === 3 && isWaveform(content, at) ? overNeighbours(content) : content,
+  );
+  const scale = theirs.nodes.find(({ opType, inputs: [, by] }) => {
+    const content = opType === 'Mul' && by ? theirs.initializers.get(by) : undefined;
+    return content?.dims.join() === '8,1';
+  })?.inputs[1];
+  const own = withWeights(graph, weights, {
+    'conv_layers.0/layer_norm/weight': theirs.initializers.get(scale as Value) as Tensor,
+  });
+  const waveforms = float32(
+    Array.from({ length: 800 }, (_, i) => Math.sin(0.3 * i) * Math.cos(0.011 * i * i)),
+    [2, 400],
+  );
+  const ends = (opType: string) =>
+    theirs.nodes.filter((node) => node.opType === opType).map(({ outputs }) => outputs[0]?.name as string);
+  const norms = ends('LayerNormalization');
+  const names = [norms[3], norms[5], ...ends('Softmax'), ends('Gemm').at(-1)] as string[];
+  const wanted = await runGraph(withOutputs(theirs, names), { input_0: waveforms });
+  const { layers } = describeModel(graph);
+  const ourNames = [
+    ...layers.map(({ hidden }) => hidden?.name),
+    ...layers.map(({ attention }) => attention?.probabilities),
+    'logits',
+  ] as string[];
+  expect(ourNames.slice(0, 4)).toEqual([
+    ...[0, 1].map((i) => `encoder/layers.${i}/output`),
+    ...[0, 1].map((i) => `encoder/layers.${i}/attention/probabilities`),
+  ]);
+  const got = await runGraph(withOutputs(own, ourNames), { input_values: waveforms });
+  names.forEach((name, i) => {
+    const [a, b] = [got[ourNames[i] as string], wanted[name]] as [Tensor, Tensor];
+    expect(a.dims).toEqual(b.dims);
+    expect(difference(a, b), name).toBeLessThan(5e-6);
+  });
 });
 
 it('clip gives the vectors of transformers, of texts and of images', async () => {

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { LimbeckError } from '../errors.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { defineBackbone } from './backbone.ts';
 import { layerNorm } from './layers.ts';
 import { pooledFeatures, tokenFeatures } from './linear-features.ts';
 import { logMel } from './log-mel.ts';
+import { neighbours } from './neighbours.ts';
 import { size } from './size-options.ts';
 
 const options = z
@@ -41,6 +43,8 @@ const END = 2 ** 31 - 1;
  * for twice as many after each halving.
  *
  * Taps: `log_mel/output`, float32 [batch, frames, mels]; `block_N/output`, [batch, frames, width]; `pooled`, [batch, width].
+ *
+ * @throws LimbeckError `recipe.invalid` for frames that do not overlap or do not fit into the audio
  */
 export const audioConv = defineBackbone({
   kind: 'audio-conv',
@@ -54,11 +58,16 @@ export const audioConv = defineBackbone({
     { samplingRate: rate, samples = 'samples' },
   ) {
     const waveform = g.input('input_values', 'float32', ['batch', samples]);
+    const [window, hop] = [chosen.window, chosen.hop].map((seconds) => Math.round(seconds * rate)) as [
+      number,
+      number,
+    ];
+    requireFrames({ window, hop, samples: typeof samples === 'number' ? samples : undefined, rate });
     const mel = logMel(g, waveform, {
       ...chosen,
       rate,
-      window: Math.round(chosen.window * rate),
-      hop: Math.round(chosen.hop * rate),
+      window,
+      hop,
       lowHz: LOWEST_HZ,
       highHz: rate / 2,
     });
@@ -86,7 +95,7 @@ export const audioConv = defineBackbone({
     function convolved(name: string, x: TypedValue, inputs: number, stride: number): TypedValue {
       return g.scope(name, () => {
         const weight = make.he('weight', kernel * inputs, width);
-        const sum = g.matMul(neighbours(g, x, kernel, stride), weight);
+        const sum = g.matMul(neighbours(g, x, kernel, { stride }), weight);
         return layerNorm(g, make, 'normalization', sum, width);
       });
     }
@@ -99,15 +108,27 @@ function levelled(g: GraphBuilder, mel: TypedValue, level: z.output<typeof optio
   return g.sub(mel, g.reduceMean(mel, { axes: level === 'clip' ? [1, 2] : [1] }));
 }
 
-/**
- * Each frame beside those around it, zeros past the ends, every `stride`-th one: [B, F, D] -> [B, F / stride, kernel * D].
- * One matrix product over this is faster in ONNX Runtime than a Conv over one spatial dimension, and so are its gradients.
- */
-function neighbours(g: GraphBuilder, x: TypedValue, kernel: number, stride: number): TypedValue {
-  const around = kernel - 1;
-  const padded = around > 0 ? g.pad(x, 1, Math.floor(around / 2), Math.ceil(around / 2)) : x;
-  const copies = Array.from({ length: kernel }, (_, offset) =>
-    g.slice(padded, 1, offset, offset === around ? END : offset - around, stride),
-  );
-  return copies.length === 1 ? (copies[0] as TypedValue) : g.concat(copies, 2);
+interface FrameSizes {
+  /** Samples of a frame, and from one to the next. */
+  readonly window: number;
+  readonly hop: number;
+  /** Of the audio, where that is not open. */
+  readonly samples: number | undefined;
+  readonly rate: number;
+}
+
+function requireFrames({ window, hop, samples, rate }: FrameSizes): void {
+  const problem =
+    hop < 1
+      ? `frames of ${rate} samples a second cannot follow each other in less than one`
+      : hop > window
+        ? `frames of ${window} samples that begin every ${hop} leave samples out`
+        : samples !== undefined && samples < hop
+          ? `audio of ${samples} samples has no frame, where one begins every ${hop}`
+          : undefined;
+  if (problem === undefined) return;
+  throw new LimbeckError('recipe.invalid', problem, {
+    where: 'student.hop',
+    remedy: `Choose seconds between ${Number((1 / rate).toPrecision(2))} and those of student.window, and no more than the audio has.`,
+  });
 }

@@ -14,11 +14,11 @@ const RATE = 8000;
 const CLASSES = 4;
 const engine = createNodeEngine();
 
-function build(options: Record<string, unknown> = {}): Student {
+function build(options: Record<string, unknown> = {}, samples?: number): Student {
   return buildStudent({
     backbone: audioConv,
     options: audioConv.options.parse({ width: 16, blocks: 2, ...options }),
-    inputs: { samplingRate: RATE },
+    inputs: { samplingRate: RATE, ...(samples !== undefined && { samples }) },
     heads: [
       linearHead(CLASSES),
       {
@@ -54,6 +54,20 @@ const close = (a: readonly number[], b: readonly number[]) =>
   Math.max(...a.map((value, i) => Math.abs(value - (b[i] as number))));
 
 describe('audio-conv', () => {
+  it.each([
+    [{ hop: 0.1, window: 0.025 }, undefined, 'that begin every 800 leave samples out'],
+    [{ hop: 0.00005 }, undefined, 'in less than one'],
+    [{ hop: 0.02, window: 0.03 }, 100, 'has no frame'],
+  ])('refuses frames that cannot be: %j', (options, samples, message) => {
+    expect(() => build(options, samples)).toThrow(
+      expect.objectContaining({
+        code: 'recipe.invalid',
+        where: 'student.hop',
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+
   it('answers a clip alike alone and in a batch', async () => {
     const { graph } = build();
     const clips = [1, 2, 3].map((seed) => sound(4000, seed));

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Graph } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { BackboneFeatures, FeatureKind } from '../targets/features.ts';
+import type { GivenDecoder } from './decoder-parts.ts';
 import type { TaughtText } from './least-squares-start.ts';
 import type { ParameterMaker } from './parameters.ts';
 
@@ -12,6 +13,14 @@ export interface GivenModel {
   readonly constants?: readonly string[] | undefined;
   /** Of a model that is cut to its size already: the value that heads attach to. */
   readonly attach?: string | undefined;
+  /** Of a language model: its parts, of which it is built again. */
+  readonly decoder?: GivenDecoder | undefined;
+}
+
+/** The towers that a student of texts and images is made of, each with its vector as the only output. */
+export interface GivenTowers {
+  readonly text: GivenModel;
+  readonly image: GivenModel;
 }
 
 /** What a backbone over tokens has to fit. */
@@ -55,6 +64,7 @@ export interface TextAndImageInputs {
   readonly image: ImageInputs;
   /** The teacher's text tower, where there is one. */
   readonly frozen?: FrozenTower | undefined;
+  readonly given?: GivenTowers | undefined;
 }
 
 /** What each modality tells a backbone of its columns. */

@@ -15,7 +15,7 @@ export interface DecoderContext {
   readonly random: RandomStream;
 }
 
-/** All that the body of a decoder has features of, with the table of its tokens tied to the logits. */
+/** All that the body of a decoder has features of; its logits come from the table of its tokens, or from one of their own. */
 export interface DecoderFeatures extends BackboneFeatures {
   readonly pooled: () => Features;
   readonly tokens: () => Features;
@@ -27,6 +27,8 @@ export interface DecoderBody {
   readonly last: TypedValue;
   /** The table that embeds tokens, float32 [vocabulary, width]. */
   readonly tokens: TypedValue;
+  /** The table that logits come from, float32 [vocabulary, width]; that of the tokens when absent. */
+  readonly unembedding?: TypedValue | undefined;
   /** int64 [B, T] */
   readonly attentionMask: TypedValue;
   readonly width: number;
@@ -38,7 +40,7 @@ export interface DecoderBody {
 export function decoderFeatures(
   g: GraphBuilder,
   make: ParameterMaker,
-  { last, tokens, attentionMask, width, deviation }: DecoderBody,
+  { last, tokens, unembedding = tokens, attentionMask, width, deviation }: DecoderBody,
 ): DecoderFeatures {
   const over = (value: TypedValue): Features => ({
     width,
@@ -49,12 +51,12 @@ export function decoderFeatures(
     // The last token has seen all others: what the classifiers of transformers over decoders answer by.
     pooled: () => over(lastToken(g, last, attentionMask)),
     tokens: () => over(last),
-    causal: () => ({ ...over(last), unembed: () => unembedded(g, last, tokens) }),
+    causal: () => ({ ...over(last), unembed: () => unembedded(g, last, unembedding) }),
   };
 }
 
 /**
- * Logits by the table that embeds tokens, float32 [B, T, vocabulary]. As one product with the table itself, transposed on the way: so it
+ * Logits by a table of tokens (the one that embeds them, most often), float32 [B, T, vocabulary]. As one product with the table itself, transposed on the way: so it
  * is a layer with weights for what quantises, and not one with computed ones.
  */
 function unembedded(g: GraphBuilder, last: TypedValue, tokens: TypedValue): TypedValue {

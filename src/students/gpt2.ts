@@ -25,6 +25,14 @@ export interface Gpt2Options {
   readonly feedForward?: number | undefined;
 }
 
+/** What a decoder that was made elsewhere may have otherwise. */
+export interface Gpt2Form {
+  /** Added to the variance in normalisations. */
+  readonly epsilon?: number | undefined;
+  /** Whether logits come from the table that embeds tokens (true), or from one of their own, `lm_head/weight`. */
+  readonly tied?: boolean | undefined;
+}
+
 const options = z
   .object({
     ...transformerOptions({ width: 256, layers: 4, kind: 'Decoder' }),
@@ -47,22 +55,22 @@ export const gpt2 = defineBackbone({
   options,
   accepts: ['text'],
   features: ['pooled', 'tokens', 'causal'],
-  build: buildBody,
+  build: gpt2Body,
 });
 
 /** The same with its logits, float32 [batch, sequence, vocabulary], as the output `logits`. */
 export function buildGpt2(chosen: Gpt2Options, { random, ...inputs }: DecoderContext): Student {
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, random);
-  const { causal } = buildBody(g, make, chosen, inputs);
+  const { causal } = gpt2Body(g, make, chosen, inputs);
   g.output(causal().unembed(), 'logits');
   return { graph: g.build('gpt2'), parameters: make.names };
 }
 
-function buildBody(
+export function gpt2Body(
   g: GraphBuilder,
   make: ParameterMaker,
-  { width, heads, layers, feedForward = 4 * width }: Gpt2Options,
+  { width, heads, layers, feedForward = 4 * width, epsilon = 1e-5, tied = true }: Gpt2Options & Gpt2Form,
   { vocabularySize, maxLength }: TextInputs,
 ): DecoderFeatures {
   checkHeads(heads, width);
@@ -75,12 +83,17 @@ function buildBody(
   let hidden = g.add(g.gather(places, positions), g.gather(tokens, ids));
   for (let layer = 0; layer < layers; layer++) {
     hidden = g.scope(`h.${layer}`, () => {
-      const attended = g.add(hidden, attention(layerNorm(g, make, 'ln_1', hidden, width)));
-      return g.identity(g.add(attended, block(layerNorm(g, make, 'ln_2', attended, width))), 'output');
+      const attended = g.add(hidden, attention(norm('ln_1', hidden)));
+      return g.identity(g.add(attended, block(norm('ln_2', attended))), 'output');
     });
   }
-  const last = layerNorm(g, make, 'ln_f', hidden, width);
-  return decoderFeatures(g, make, { last, tokens, attentionMask, width, deviation: DEVIATION });
+  const last = norm('ln_f', hidden);
+  const unembedding = tied ? tokens : make.normal('lm_head/weight', [vocabularySize, width], DEVIATION);
+  return decoderFeatures(g, make, { last, tokens, unembedding, attentionMask, width, deviation: DEVIATION });
+
+  function norm(name: string, x: TypedValue): TypedValue {
+    return layerNorm(g, make, name, x, width, epsilon);
+  }
 
   function attention(x: TypedValue): TypedValue {
     return g.scope('attn', () => {

@@ -19,6 +19,7 @@ import { textAttention } from './text-attention.ts';
 import { textConv } from './text-conv.ts';
 import { textNgrams } from './text-ngrams.ts';
 import { vit } from './vit.ts';
+import { wav2vec2 } from './wav2vec2.ts';
 
 /** The backbones that a recipe's student can have. To add one: a file beside these, and a line here. */
 export const BACKBONES = registry('student', [
@@ -36,6 +37,7 @@ export const BACKBONES = registry('student', [
   efficientnetLite,
   vit,
   audioConv,
+  wav2vec2,
   dualEncoder,
   clip,
 ]);

@@ -33,6 +33,18 @@ export interface LlamaOptions {
   readonly feedForward?: number | undefined;
 }
 
+/** What a decoder that was made elsewhere may have otherwise. */
+export interface LlamaForm {
+  /** Of a head; the width divided by the heads when absent. */
+  readonly headSize?: number | undefined;
+  /** Added to the mean square of a normalisation. */
+  readonly epsilon?: number | undefined;
+  /** The wavelengths of positions grow to 2 pi times it. */
+  readonly theta?: number | undefined;
+  /** Whether logits come from the table that embeds tokens (true), or from one of their own, `lm_head/weight`. */
+  readonly tied?: boolean | undefined;
+}
+
 const options = z
   .object({
     ...transformerOptions({
@@ -64,46 +76,50 @@ export const llama = defineBackbone({
   options,
   accepts: ['text'],
   features: ['pooled', 'tokens', 'causal'],
-  build: buildBody,
+  build: llamaBody,
 });
 
 /** The same with its logits, float32 [batch, sequence, vocabulary], as the output `logits`. */
 export function buildLlama(chosen: LlamaOptions, { random, ...inputs }: DecoderContext): Student {
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, random);
-  const { causal } = buildBody(g, make, chosen, inputs);
+  const { causal } = llamaBody(g, make, chosen, inputs);
   g.output(causal().unembed(), 'logits');
   return { graph: g.build('llama'), parameters: make.names };
 }
 
-function buildBody(
+export function llamaBody(
   g: GraphBuilder,
   make: ParameterMaker,
-  { width, heads, keyHeads = heads, layers, feedForward = 8 * Math.ceil(width / 3) }: LlamaOptions,
+  options: LlamaOptions & LlamaForm,
   { vocabularySize }: TextInputs,
 ): DecoderFeatures {
-  checkHeads(heads, width);
-  const size = width / heads;
+  const { width, heads, keyHeads = heads, layers, feedForward = 8 * Math.ceil(width / 3) } = options;
+  const { epsilon = RMS_EPSILON, theta = ROPE_THETA, tied = true } = options;
+  if (options.headSize === undefined) checkHeads(heads, width);
+  const size = options.headSize ?? width / heads;
   checkKeyHeads({ heads, keyHeads, size });
   const { ids, attentionMask } = tokenInputs(g);
   const { positions, bias } = textSoFar(g, ids, attentionMask);
-  const turns = rotation(g, positions, size, ROPE_THETA);
+  const turns = rotation(g, positions, size, theta);
   const residual = DEVIATION / Math.sqrt(2 * layers);
 
   const tokens = make.normal('embed_tokens/weight', [vocabularySize, width], DEVIATION);
   let hidden = g.gather(tokens, ids);
   for (let layer = 0; layer < layers; layer++) {
     hidden = g.scope(`layers.${layer}`, () => {
-      const attended = g.add(
-        hidden,
-        attention(rmsNorm(g, make, 'input_layernorm', hidden, width, RMS_EPSILON)),
-      );
-      const inner = rmsNorm(g, make, 'post_attention_layernorm', attended, width, RMS_EPSILON);
+      const attended = g.add(hidden, attention(norm('input_layernorm', hidden)));
+      const inner = norm('post_attention_layernorm', attended);
       return g.identity(g.add(attended, block(inner)), 'output');
     });
   }
-  const last = rmsNorm(g, make, 'norm', hidden, width, RMS_EPSILON);
-  return decoderFeatures(g, make, { last, tokens, attentionMask, width, deviation: DEVIATION });
+  const last = norm('norm', hidden);
+  const unembedding = tied ? tokens : make.normal('lm_head/weight', [vocabularySize, width], DEVIATION);
+  return decoderFeatures(g, make, { last, tokens, unembedding, attentionMask, width, deviation: DEVIATION });
+
+  function norm(name: string, x: TypedValue): TypedValue {
+    return rmsNorm(g, make, name, x, width, epsilon);
+  }
 
   function attention(x: TypedValue): TypedValue {
     return g.scope('self_attn', () => {
@@ -113,7 +129,7 @@ function buildBody(
       const keys = g.transpose(rotated(g, project('k_proj', keyHeads), turns), [0, 1, 3, 2]);
       const values = project('v_proj', keyHeads);
       const context = causalAttention(g, { query, keys, values, heads, keyHeads, size, bias });
-      return withoutBias(g, make, 'o_proj', context, [width, width], residual);
+      return withoutBias(g, make, 'o_proj', context, [heads * size, width], residual);
     });
   }
 

@@ -8,14 +8,21 @@ export class ParameterMaker {
   readonly names: string[] = [];
   readonly #g: GraphBuilder;
   readonly #random: RandomStream;
+  #inherited: ReadonlyMap<string, Tensor> = new Map();
 
   constructor(g: GraphBuilder, random: RandomStream) {
     this.#g = g;
     this.#random = random;
   }
 
+  /** Parameters that are made from now on begin with these contents, by their names with their scopes, instead of their usual ones. */
+  inherit(contents: ReadonlyMap<string, Tensor>): void {
+    this.#inherited = contents;
+  }
+
   /** Normal with standard deviation `deviation`. */
   normal(name: string, dims: readonly number[], deviation: number): TypedValue {
+    if (this.#inherited.has(this.#g.nameInScope(name))) return this.constant(name, dims, 0);
     const data = Float32Array.from({ length: elementCount(dims) }, () => deviation * this.#random.normal());
     return this.#add(name, { type: 'float32', dims, data });
   }
@@ -67,7 +74,10 @@ export class ParameterMaker {
   }
 
   #add(name: string, content: Tensor): TypedValue {
-    const value = this.#g.initializer(name, content);
+    const inherited = this.#inherited.get(this.#g.nameInScope(name));
+    if (inherited && `${inherited.dims}` !== `${content.dims}`)
+      throw new Error(`${name} has the sizes ${content.dims}, what it inherits ${inherited.dims}`);
+    const value = this.#g.initializer(name, inherited ?? content);
     this.names.push(value.name);
     return value;
   }

@@ -5,6 +5,7 @@ import { addedMetrics } from './added-metrics.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
 import { headScope } from './head-scope.ts';
 import type { KeptForm } from './kept-form.ts';
+import { wordsColumn } from './sentence-truth.ts';
 import type { AnyTarget, MeasureContext } from './target.ts';
 
 /** How a named output of a model is made from a backbone's features. */
@@ -38,6 +39,8 @@ export interface Head extends AttachedHead {
   readonly written?: string | undefined;
   /** What is kept of a teacher's answers, where that is not the whole of them. */
   readonly kept?: KeptForm | undefined;
+  /** The input with the words before each, of an output that is written word by word. */
+  readonly reads?: string | undefined;
   /** What the output is read with, where its target chooses that. */
   readonly tuned?: readonly number[] | undefined;
   /** What its layer's answers begin with, where its target finds that. */
@@ -80,13 +83,13 @@ export function openHead(parts: {
   return {
     ...parts,
     target,
-    kept: target.keep?.(options),
+    kept: target.keep?.(options, space),
     features: target.features,
     ...(target.reduce && {
       reduce: (answers: Answers, batch: MeasuredBatch, written?: Answers) =>
         (target.reduce as NonNullable<AnyTarget['reduce']>)(answers, batch, measured, written),
     }),
-    ...(target.writes && { written: writtenOutput(output) }),
+    ...(target.writes && { written: writtenOutput(output), reads: wordsColumn(labels) }),
     metrics: [...target.metrics(measured), ...addedMetrics(target.kind, measured)],
     attach: (g, make, features) =>
       target.attach(g, make, features, { options, space, output, scope: headScope(output), labels, prior }),

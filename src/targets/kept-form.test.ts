@@ -116,3 +116,19 @@ test('numbers of prefixes are even in [0, 1), and depend neither on padding nor 
   const padded = await numbers([[0, 0, first, second, third, 9]], [[0, 0, 1, 1, 1, 0]]);
   expect([...padded.subarray(2, 5)]).toEqual([...found.subarray(0, 3)]);
 });
+
+test.each([
+  ['likeliest', likeliestTokens(VOCABULARY + 3)],
+  ['drawn', sampledTokens(VOCABULARY + 3, 0.5)],
+])('more %s tokens than the vocabulary has are all of it, and nothing more', async (_, form) => {
+  const logits = logitsOf(2);
+  const kept = await run(keep(form), { logits, ids: [[1, 2]] });
+  const width = VOCABULARY + 3;
+  expect(kept).toHaveLength(2 * 2 * width);
+  for (const token of [0, 1]) {
+    const row = kept.subarray(2 * width * token, 2 * width * (token + 1));
+    const ids = row.subarray(0, VOCABULARY);
+    expect([...ids].sort((a, b) => a - b)).toEqual(Array.from({ length: VOCABULARY }, (_, id) => id));
+    expect([...row.subarray(width + VOCABULARY)]).toEqual([0, 0, 0]);
+  }
+});

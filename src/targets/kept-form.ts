@@ -87,9 +87,15 @@ export function sampledTokens(draws: number, power = 1): KeptForm {
   };
 }
 
-/** The k largest along the last axis, from the largest on, and where they are: as float32, and int64. */
+/**
+ * The k largest along the last of three axes, from the largest on, and where they are: as float32, and int64. Zeros behind all of a
+ * vocabulary with fewer.
+ */
 function topOf(g: GraphBuilder, values: TypedValue, k: number): [TypedValue, TypedValue, TypedValue] {
-  const [largest, places] = g.node('TopK', [values, g.ints([k])], { axis: -1 }, { outputs: 2 }) as [
+  const vocabulary = values.shape[2];
+  const most = typeof vocabulary === 'number' ? Math.min(k, vocabulary) : k;
+  const top = g.node('TopK', [values, g.ints([most])], { axis: -1 }, { outputs: 2 }) as TypedValue[];
+  const [largest, places] = (most < k ? top.map((one) => g.pad(one, 2, 0, k - most)) : top) as [
     TypedValue,
     TypedValue,
   ];

@@ -3,12 +3,11 @@ import { LimbeckError } from '../errors.ts';
 import { bitsPerByte, nextTokenAccuracy, perplexity } from '../metrics/next-token.ts';
 import { tokenScores } from '../metrics/token-scores.ts';
 import { CLASSES_OF_PLACES } from './inner/places.ts';
-import { likeliestTokens, sampledTokens } from './kept-form.ts';
+import { keptTokens, likeliestOption, MOST_ENTRIES, sampledOption } from './keep-options.ts';
 import { bytesColumn, nextTokensTruth, type VocabularySpace } from './next-tokens-truth.ts';
 import { sortedProbabilities, spanLikelihoods } from './placed-forms.ts';
 import { defineTarget, type ObjectiveWeights } from './target.ts';
 
-const MOST_ENTRIES = 4096;
 /** What is kept where nothing is said. */
 const KEEP = { likeliest: 32 };
 
@@ -19,34 +18,8 @@ const options = z
         z
           .literal('all')
           .describe('Every logit: two bytes for each token of the vocabulary, for each token of a text.'),
-        z
-          .strictObject({
-            likeliest: z
-              .int()
-              .min(1)
-              .max(MOST_ENTRIES)
-              .describe('So many tokens with their probabilities, and what is left for all others together.'),
-          })
-          .describe('The likeliest tokens: small, but the student learns nothing of the others.'),
-        z
-          .strictObject({
-            sampled: z
-              .int()
-              .min(1)
-              .max(MOST_ENTRIES)
-              .describe('So many draws from what the teacher says comes next.'),
-            power: z
-              .number()
-              .positive()
-              .max(4)
-              .default(1)
-              .describe(
-                'Drawn by the probabilities to this power; below 1 rare tokens are drawn more often, and count less.',
-              ),
-          })
-          .describe(
-            'Tokens drawn at random with weights: the loss has the mean that it has with all (arXiv 2503.16870).',
-          ),
+        likeliestOption,
+        sampledOption,
         z
           .strictObject({
             sorted: z
@@ -101,11 +74,11 @@ export const nextTokens = defineTarget({
     return isSorted(keep) ? { uld: 1 } : undefined;
   },
   // Short forms of recipes name no options.
-  keep({ keep = KEEP }) {
+  keep({ keep = KEEP }, space) {
     if (keep === 'all') return undefined;
     if (keep === 'spans') return spanLikelihoods();
     if ('sorted' in keep) return sortedProbabilities(keep.sorted);
-    return 'likeliest' in keep ? likeliestTokens(keep.likeliest) : sampledTokens(keep.sampled, keep.power);
+    return keptTokens(keep, (space as VocabularySpace).vocabulary);
   },
   reduce: (answers, batch, { labels }) => tokenScores(answers, batch, labels),
   metrics({ labels }) {

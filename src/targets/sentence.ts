@@ -3,6 +3,7 @@ import { LimbeckError } from '../errors.ts';
 import { sentenceScores } from '../metrics/sentence-scores.ts';
 import { bleu, exactSentences, sentencePerplexity } from '../metrics/sentences.ts';
 import { SENTENCES } from './inner/sentences.ts';
+import { keptTokens, likeliestOption, sampledOption } from './keep-options.ts';
 import { type SentenceSpace, sentenceTruth, wordCount, wordsColumn } from './sentence-truth.ts';
 import { BEGIN, END, FIRST_WORD, UNKNOWN } from './sentence-words.ts';
 import { writtenLogits } from './sentence-writer.ts';
@@ -26,6 +27,16 @@ const options = z
       .max(100_000)
       .default(8192)
       .describe('Different words, at most: the most frequent of the training sentences, others are unknown.'),
+    keep: z
+      .union([
+        z
+          .literal('all')
+          .describe('Every logit: four bytes for each word of the vocabulary, for each word of a sentence.'),
+        likeliestOption,
+        sampledOption,
+      ])
+      .default('all')
+      .describe("What is kept of a teacher's answer for each word of a sentence."),
     least: z
       .int()
       .min(1)
@@ -62,6 +73,9 @@ export const sentence = defineTarget({
       writtenLogits(g, make, features, words, { ...chosen, outputs: wordCount(own) }),
     );
   },
+  // Short forms of recipes name no options.
+  keep: ({ keep = 'all' }, space) =>
+    keep === 'all' ? undefined : keptTokens(keep, wordCount(space as SentenceSpace)),
   objective: { labels: { tokenLabels: 0.5 }, teacher: { nextTokenKd: 1 } },
   writes: true,
   reduce: (answers, batch, { labels }, written) => sentenceScores(answers, batch, labels, written),

@@ -145,7 +145,7 @@ export interface Target<
    */
   readonly encoding: 'float16' | 'float16-centred' | 'float32';
   /** What is kept of a teacher's answers, where that is not the whole of them; absent, or undefined, where they are kept whole. */
-  keep?(options: z.output<Schema>): KeptForm | undefined;
+  keep?(options: z.output<Schema>, space: Space): KeptForm | undefined;
   /** The sizes of an answer behind the batch, where they follow from the space: those of maps. */
   dims?(space: Space): readonly number[];
   /** The names of its classes, where it has some. */

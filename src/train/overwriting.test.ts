@@ -86,6 +86,14 @@ describe('a step that writes over what it reads', () => {
         remedy: expect.stringContaining('before step 9 are kept'),
       });
       expect(readdirSync(folder)).toEqual(['step-9.safetensors']);
+      // Nothing is said to be kept where nothing is.
+      const fresh = training({
+        checkpoints: { folder: toyCheckpoints(join(folder, 'fresh')), everySeconds: 1e9 },
+      });
+      await expect(trainStudent(fresh)).rejects.toMatchObject({
+        remedy:
+          'Lower training.optimizer.learningRate or training.maxGradNorm, for a run in another folder (--out).',
+      });
       isSpoilt = false;
       const last = await trainStudent(training());
       expect(bitsOf(last.parameters)).toBe(bitsOf(whole.parameters));

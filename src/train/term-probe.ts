@@ -39,7 +39,7 @@ export class TermProbe {
     const { engine, student, terms } = this.#options;
     this.#session ??= await engine.load(
       writeModel(compileTermProbe({ student, terms, sizes: probedSizes(this.#options, variant) })),
-      { title: 'the probe of the loss terms', spinning: false, memoryPattern: false },
+      { title: 'the probe of the loss terms', spinning: false, memoryPattern: false, sharedMemory: true },
     );
     const names = terms.map(({ name }) => `grad_norm/${name}`);
     const results = await this.#session.run(

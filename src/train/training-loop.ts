@@ -284,7 +284,7 @@ function checkFinite(values: Readonly<Record<string, number>>, step: number, kep
     `${wrong.map(([name, value]) => `${name} is ${value}`).join(', ')}`,
     {
       where: `training step ${step}`,
-      remedy: `Lower training.optimizer.learningRate or training.maxGradNorm. The steps before ${kept === step ? 'it' : `step ${kept}`} are kept.`,
+      remedy: `Lower training.optimizer.learningRate or training.maxGradNorm, for a run in another folder (--out).${kept > 0 ? ` The steps before ${kept === step ? 'it' : `step ${kept}`} are kept.` : ''}`,
     },
   );
 }

@@ -1,11 +1,13 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import type { Sample } from '../../src/data/sample.ts';
 import { emoji } from '../../src/data/sources/emoji.ts';
 import { createNodeEngine } from '../../src/engine/node.ts';
+import { TABS_FILE, type Tabs } from './scene-files.ts';
 import { writeGallery, writeModel } from './write-gallery.ts';
+import { writeScenes } from './write-scenes.ts';
 
 /** Of onnxruntime-web: what a page loads beside its own script. */
 const ORT_FILES = ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
@@ -18,10 +20,15 @@ export interface PageParts {
   readonly out: string;
   /** Drawings that are searched; all when absent. */
   readonly drawings?: number;
+  /** The folders of two runs with three heads, for a second tab: `runs/scenes-heads-teacher`, `runs/scenes`. */
+  readonly scenes?: { readonly teacher: string; readonly student: string };
 }
 
+/** Pictures of the second tab. */
+const PICTURES = 24;
+
 /** Builds the page: its script, the drawings, and both models with their vectors of them. */
-export async function buildPage({ teacher, student, out, drawings }: PageParts): Promise<void> {
+export async function buildPage({ teacher, student, out, drawings, scenes }: PageParts): Promise<void> {
   await build({
     root: import.meta.dirname,
     base: './',
@@ -36,6 +43,9 @@ export async function buildPage({ teacher, student, out, drawings }: PageParts):
   const engine = createNodeEngine();
   await writeModel(join(out, 'teacher'), { engine, title: 'Teacher', student: teacher, samples });
   await writeModel(join(out, 'student'), { engine, title: 'Student', student, samples });
+  const tabs: Tabs = { scenes: scenes !== undefined };
+  writeFileSync(join(out, TABS_FILE), JSON.stringify(tabs));
+  if (scenes) await writeScenes(out, scenes, PICTURES);
 }
 
 async function drawn(count = Number.POSITIVE_INFINITY): Promise<Sample[]> {
@@ -52,12 +62,22 @@ async function drawn(count = Number.POSITIVE_INFINITY): Promise<Sample[]> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [teacher, student, out] = process.argv.slice(2);
-  if (!teacher || !student || !out) {
+  const [teacher, student, out, ...scenes] = process.argv.slice(2);
+  if (!teacher || !student || !out || (scenes.length !== 0 && scenes.length !== 2)) {
     console.error(
-      'npm run page:emoji -- TEACHER STUDENT OUT   (runs/emoji-teacher/student runs/emoji/student page)',
+      [
+        'npm run page:emoji -- TEACHER STUDENT OUT [RUN RUN]',
+        '  runs/emoji-teacher/student runs/emoji/student page',
+        '  runs/scenes-heads-teacher runs/scenes: a second tab, of a teacher and a student with three heads',
+      ].join('\n'),
     );
     process.exit(2);
   }
-  await buildPage({ teacher, student, out });
+  const [first, second] = scenes;
+  await buildPage({
+    teacher,
+    student,
+    out,
+    ...(first && second && { scenes: { teacher: first, student: second } }),
+  });
 }

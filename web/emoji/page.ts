@@ -1,6 +1,9 @@
 import { createWebEngine } from '../../src/engine/web.ts';
 import { type Finder, type Found, loadFinder } from './finder.ts';
 import { GALLERY_FILE, type Gallery, SHEET_FILE } from './gallery.ts';
+import { TABS_FILE, type Tabs } from './scene-files.ts';
+import { startScenes } from './scenes.ts';
+import { connectTabs } from './tabs.ts';
 
 /** Drawings that are shown of each model. */
 const SHOWN = 12;
@@ -16,10 +19,30 @@ const engine = createWebEngine({
   ort: () => import(/* @vite-ignore */ address('ort/ort.wasm.min.mjs')),
 });
 
-start().catch((error: unknown) => {
-  status.textContent = `The page cannot start: ${(error as Error).message}`;
+start().catch((error: unknown) => failed(status, error));
+startTabs().catch((error: unknown) => failed(status, error));
+
+function failed(place: Element, error: unknown): never {
+  place.textContent = `The page cannot start: ${(error as Error).message}`;
   throw error;
-});
+}
+
+/** The second tab is there where the page was built with models for it. */
+async function startTabs(): Promise<void> {
+  const { scenes } = (await (await fetch(address(TABS_FILE))).json()) as Tabs;
+  if (!scenes) return;
+  const tabs = document.querySelector('#tabs') as HTMLElement;
+  const second = document.querySelector('#scenes') as HTMLElement;
+  let isStarted = false;
+  connectTabs(tabs, (panel) => {
+    if (panel !== second || isStarted) return;
+    isStarted = true;
+    startScenes(engine, address, second).catch((error: unknown) =>
+      failed(second.querySelector('[role="status"]') as Element, error),
+    );
+  });
+  tabs.hidden = false;
+}
 
 async function start(): Promise<void> {
   const gallery = (await (await fetch(address(GALLERY_FILE))).json()) as Gallery;

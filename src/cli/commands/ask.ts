@@ -60,11 +60,15 @@ Examples:
         }),
       );
       if (json) writeResult(cli, result);
-      else cli.terminal.out(summary(result));
+      else cli.terminal.out(summary(result, existsSync(folder) && options.shots !== 0 && result.shots === 0));
     });
 }
 
-function summary({ title, subjects, categories, shots, tooLong, broken, ...all }: QuestionsResult): string {
+/** @param shotless whether answered questions were wanted before each, and none stood before any */
+function summary(
+  { title, subjects, categories, shots, tooLong, broken, ...all }: QuestionsResult,
+  shotless: boolean,
+): string {
   const row = (name: string, one: ChoiceAccuracy) => [
     name,
     String(one.questions),
@@ -83,6 +87,7 @@ function summary({ title, subjects, categories, shots, tooLong, broken, ...all }
       ? [`${broken.length} rows are no questions; the first: ${broken[0]?.where}: ${broken[0]?.problem}.`]
       : []),
     ...(shots ? [`Before each question stood ${shots.toFixed(1)} answered ones in the mean.`] : []),
+    ...(shotless ? ['No answered question stood before any: dev/SUBJECT_dev.csv has none that fits.'] : []),
     ...(tooLong > 0 ? [`${tooLong} questions are too long for the model and were not asked.`] : []),
   ];
   const { accuracy, interval } = all.byInformation ?? all;

@@ -1,7 +1,7 @@
 import type { OperatorRule } from './operator-rule.ts';
 import { CHANNELWISE, CONVOLUTION, RESIZE } from './rules/convolution.ts';
 import { ALONG_AXIS, ELEMENTWISE, UNARY } from './rules/elementwise.ts';
-import { CONCAT, GATHER, PAD, TRANSPOSE } from './rules/movement.ts';
+import { CONCAT, GATHER, GATHER_ND, PAD, TRANSPOSE } from './rules/movement.ts';
 import { LAYER_NORMALIZATION, NORMALIZATION } from './rules/normalization.ts';
 import { SLICE, SPLIT } from './rules/parts.ts';
 import { GEMM, MATMUL } from './rules/products.ts';
@@ -33,6 +33,7 @@ export const OPERATOR_RULES: ReadonlyMap<string, OperatorRule> = new Map([
   ...rules('Split', SPLIT),
   ...rules('Slice', SLICE),
   ...rules('Gather', GATHER),
+  ...rules('GatherND', GATHER_ND),
   ...rules(
     'ReduceMean ReduceSum ReduceMax ReduceMin ReduceSumSquare ReduceL1 ReduceL2 ReduceProd ReduceLogSumExp',
     REDUCE,

@@ -4,8 +4,10 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { describeModel } from '../../onnx/anatomy/describe-model.ts';
 import type { Graph } from '../../onnx/graph.ts';
+import { GraphBuilder } from '../../onnx/graph-builder.ts';
+import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { readModel } from '../../onnx/read-model.ts';
-import { int64, type Tensor, toNumbers } from '../../onnx/tensor.ts';
+import { float32, int64, type Tensor, toNumbers, zeros } from '../../onnx/tensor.ts';
 import { runGraph } from '../../onnx/testing/run-graph.ts';
 import { randomStream } from '../../random.ts';
 import { albert } from '../../students/albert.ts';
@@ -14,6 +16,7 @@ import { bert } from '../../students/bert.ts';
 import { buildClassifier } from '../../students/build-student.ts';
 import { cut } from '../../students/cut.ts';
 import { resnet } from '../../students/resnet.ts';
+import { vit } from '../../students/vit.ts';
 import { cutToSize } from './cut-to-size.ts';
 
 const SIZES = { width: 8, heads: 2, layers: 4, feedForward: 16 };
@@ -158,6 +161,75 @@ it.each(['bert.torchscript.16', 'distilbert.dynamo.18', 'gpt2.dynamo.18'])(
   },
 );
 
+const IMAGES = { channels: 3, height: 16, width: 16, classes: 2, random };
+
+it('of a residual network the same channels stay through a stage, with what each block makes of them', async () => {
+  const options = resnet.options.parse({ width: 8, stages: 2, blocks: 2 });
+  const whole = toEvaluationForm(buildClassifier(resnet, options, IMAGES).graph);
+  const { graph, attach } = cutToSize({ graph: whole }, { layers: [0, 2], width: 0.5 });
+  const rows = (name: string) => {
+    const [own, all] = [graph, whole].map((of) => weight(of, name)) as [Tensor, Tensor];
+    const length = all.data.length / all.dims[0]!;
+    const slice = (of: Tensor, i: number) => toNumbers(of).slice(i * length, (i + 1) * length);
+    return { own, all, length, slice };
+  };
+  const stem = rows('stem/first/convolution/weight');
+  const kept = Array.from({ length: 4 }, (_, i) =>
+    Array.from({ length: 8 }, (_, j) => j).findIndex(
+      (j) => `${stem.slice(stem.own, i)}` === `${stem.slice(stem.all, j)}`,
+    ),
+  );
+  expect(kept).toEqual([...new Set(kept)].sort((a, b) => a - b));
+  // What the block reads, and what it gives to the sum, are those channels.
+  const first = rows('stage_1/block_1/first/convolution/weight');
+  const inputs = (of: Tensor, row: number, columns: readonly number[]) => {
+    const [, channels] = of.dims as [number, number];
+    const each = of.data.length / of.dims[0]! / channels;
+    const values = toNumbers(of).slice(row * channels * each, (row + 1) * channels * each);
+    return columns.flatMap((column) => values.slice(column * each, (column + 1) * each));
+  };
+  const all = Array.from({ length: 8 }, (_, j) => `${inputs(first.all, j, kept)}`);
+  for (let i = 0; i < 4; i++) expect(all).toContain(`${inputs(first.own, i, [0, 1, 2, 3])}`);
+  const second = rows('stage_1/block_1/second/convolution/weight');
+  expect(second.own.dims).toEqual([4, 4, 3, 3]);
+  const state = await runGraph(graph, { pixel_values: zeros('float32', [2, 3, 16, 16]) });
+  expect(state[attach as string]?.dims).toEqual([2, 8, 8, 8]);
+});
+
+it('a vision transformer is cut as one of texts, and keeps its last normalisation', async () => {
+  const options = vit.options.parse({ width: 16, heads: 4, layers: 3, patch: 8 });
+  const whole = buildClassifier(vit, options, IMAGES).graph;
+  const pixels = {
+    pixel_values: float32(
+      Float32Array.from({ length: 1536 }, (_, i) => Math.sin(i)),
+      [2, 3, 16, 16],
+    ),
+  };
+  const all = cutToSize({ graph: whole }, { layers: 3 });
+  const { logits } = await runGraph(whole, pixels);
+  const g = new GraphBuilder();
+  const values = g.inline(
+    all.graph,
+    new Map([['pixel_values', g.input('pixel_values', 'float32', [2, 3, 16, 16])]]),
+  );
+  const token = g.squeeze(g.slice(values.get(all.attach as string)!, 1, 0, 1), [1]);
+  const head = [...whole.initializers].filter(([{ name }]) => name.startsWith('classifier'));
+  const [matrix, bias] = ['weight', 'bias'].map((name) =>
+    g.initializer(name, head.find(([value]) => value.name.endsWith(name))![1]),
+  );
+  g.output(g.add(g.matMul(token, matrix!), bias!), 'logits');
+  const again = await runGraph(g.build(), pixels);
+  expect(toNumbers(again.logits!)).toEqual(toNumbers(logits!).map((value) => expect.closeTo(value, 5)));
+
+  const { graph, attach } = cutToSize({ graph: whole }, { layers: 2, heads: 2, width: 0.5 });
+  const { layers } = describeModel(graph);
+  expect(layers.map(({ hidden, attention }) => [hidden?.width, attention?.heads])).toEqual([
+    [8, 2],
+    [8, 2],
+  ]);
+  expect((await runGraph(graph, pixels))[attach as string]?.dims).toEqual([2, 5, 8]);
+});
+
 describe('what cannot be cut is refused', () => {
   const convolutional = buildClassifier(resnet, resnet.options.parse({ width: 4, stages: 1, blocks: 2 }), {
     ...{ channels: 1, height: 8, width: 8, classes: 2, random },
@@ -165,7 +237,7 @@ describe('what cannot be cut is refused', () => {
   it.each([
     ['more heads than there are', teacher, { heads: 3 }, 'the teacher has 2 heads in layer_0, not 3'],
     ['a cut that leaves nothing', teacher, { width: 0.05 }, 'nothing is left of the'],
-    ['no transformer', convolutional, { width: 0.5 }, 'only a transformer is cut by heads and width'],
+    ['heads of what does not attend', convolutional, { heads: 2 }, 'the teacher has no attention heads'],
   ])('%s', (_, graph, size, message) => {
     expect(() => cutToSize({ graph }, { layers: 2, ...size })).toThrow(
       expect.objectContaining({ code: 'recipe.invalid', message: expect.stringContaining(message) }),

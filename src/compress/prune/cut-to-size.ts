@@ -6,41 +6,43 @@ import { findValue, type Value } from '../../onnx/graph.ts';
 import { plainReshapes } from '../../onnx/passes/plain-reshapes.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import type { GivenModel } from '../../students/backbone.ts';
-import { cutGraph } from '../../students/cut.ts';
+import { type CutPlace, cutGraph } from '../../students/cut.ts';
 import { findDependencies, type UnitGroup } from '../channels/dependency-groups.ts';
 import { removeUnits } from '../channels/remove-units.ts';
 import { byWeights, leastFirst } from './importance.ts';
 
-/** How much of a transformer is left. */
+/** How much of a transformer or a residual network is left. */
 export interface CutSize {
-  readonly layers: number | readonly number[];
+  /** All when absent. */
+  readonly layers?: number | readonly number[] | undefined;
   /** Of each layer; all when absent. */
   readonly heads?: number | undefined;
-  /** A part of the numbers in hidden states and inside of the layers; all when absent. */
+  /** A part of the numbers in hidden states and inside of the layers, or of the channels of maps; all when absent. */
   readonly width?: number | undefined;
 }
 
 /**
- * A transformer with fewer layers, fewer heads in each, narrower hidden states and feed-forward blocks, and the weights of what is
+ * A transformer or a residual network with fewer layers, fewer heads in each, narrower hidden states and feed-forward blocks, and the weights of what is
  * left. Of heads, neurons and channels those stay that have the largest weights (L1 norms over all matrices that they are in, each as
  * a part of the matrix's mean: `byWeights`). All layers share the hidden states' channels, so one choice holds for all of them.
- * A head keeps its own size.
+ * A head keeps its own size. Of a residual network those channels stay that are the same through a stage, and within each block.
  *
- * @throws LimbeckError `recipe.invalid` where the teacher is no transformer, does not have what is to be left, or where its graph
+ * @throws LimbeckError `recipe.invalid` where the teacher has no layers, does not have what is to be left, or where its graph
  *   does not tell what belongs together
  */
-export function cutToSize({ graph: whole, constants = [] }: GivenModel, size: CutSize): GivenModel {
-  const { graph, attach } = cutGraph(plainReshapes(prepareForGradients(whole)), size.layers);
+export function cutToSize(
+  { graph: whole, constants = [] }: GivenModel,
+  size: CutSize,
+  place: CutPlace = {},
+): GivenModel {
+  const { graph, attach } = cutGraph(plainReshapes(prepareForGradients(whole)), size.layers, place);
+  const { key = 'student', keepsEnd = false } = place;
   const { family, layers } = describeModel(graph);
-  if (family !== 'transformer') {
-    throw refused(
-      'heads',
-      'only a transformer is cut by heads and width',
-      'Leave heads and width out; narrow by compress: [{ kind: prune }].',
-    );
-  }
+  const attends = family === 'transformer';
+  if (!attends && size.heads !== undefined)
+    throw refused('heads', 'the teacher has no attention heads', 'Leave the key out.');
   // The end of the last layer is no answer: it may be narrower.
-  const inner = { ...graph, outputs: [] };
+  const inner = keepsEnd ? graph : { ...graph, outputs: [] };
   const parameters = [...graph.initializers].flatMap(([{ name }, { type, data }]) =>
     isFloat(type) && data.length > 1 && !constants.includes(name) ? [name] : [],
   );
@@ -75,8 +77,10 @@ export function cutToSize({ graph: whole, constants = [] }: GivenModel, size: Cu
   }
   const { width } = size;
   if (width !== undefined && width < 1) {
-    const hidden = groupAt(layers.at(-1)?.hidden?.name, -1);
-    if (!hidden) throw untold('width', 'the channels of its hidden states');
+    const hidden = attends
+      ? groupAt(layers.at(-1)?.hidden?.name, -1)
+      : groupAt(layers.at(-1)?.features?.name, 1);
+    if (!hidden) throw untold('width', `the channels of its ${attends ? 'hidden states' : 'last maps'}`);
     for (const group of dependencies.groups) {
       if (headGroups.includes(group)) continue;
       const left = Math.round(width * group.units.length);
@@ -91,16 +95,16 @@ export function cutToSize({ graph: whole, constants = [] }: GivenModel, size: Cu
   }
   const cut = removeUnits({ graph: inner, parameters }, dependencies, removed).graph;
   return { graph: withOutputs(cut, [attach]), constants, attach };
-}
 
-function untold(key: string, what: string): LimbeckError {
-  return refused(
-    key,
-    `the teacher's graph does not tell what belongs to ${what}`,
-    'Leave the key out, and narrow the student by compress: [{ kind: prune }], or export the teacher again with sizes as constants.',
-  );
-}
+  function refused(option: string, problem: string, remedy: string): LimbeckError {
+    return new LimbeckError('recipe.invalid', problem, { where: `${key}.${option}, of kind: cut`, remedy });
+  }
 
-function refused(key: string, problem: string, remedy: string): LimbeckError {
-  return new LimbeckError('recipe.invalid', problem, { where: `student.${key}, of kind: cut`, remedy });
+  function untold(option: string, what: string): LimbeckError {
+    return refused(
+      option,
+      `the teacher's graph does not tell what belongs to ${what}`,
+      'Leave the key out, and narrow the student by compress: [{ kind: prune }], or export the teacher again with sizes as constants.',
+    );
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messagesOf } from './conversation.ts';
+import { messagesOf, toolsOf } from './conversation.ts';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -18,6 +18,33 @@ describe('messages in a row', () => {
       { role: 'tool', content: 'é', tool_call_id: 7 },
       { role: 'assistant', content: 'c' },
     ]);
+  });
+
+  it('have calls whose arguments are values, and tools as a list or its JSON', () => {
+    const call = (given: unknown) => ({ type: 'function', function: { name: 'f', arguments: given } });
+    const [, answer] = messagesOf(
+      [
+        { role: 'user', content: 'a' },
+        {
+          role: 'assistant',
+          tool_calls: [call('{"x": 1}'), call('no json'), { name: 'g', arguments: '{"y": 2}' }],
+        },
+      ],
+      'm',
+    );
+    expect(answer?.tool_calls).toEqual([call({ x: 1 }), call('no json'), { name: 'g', arguments: { y: 2 } }]);
+    expect(toolsOf([{ name: 'f' }], 't')).toEqual([{ name: 'f' }]);
+    expect(toolsOf('[{"name": "f"}]', 't')).toEqual([{ name: 'f' }]);
+    expect([toolsOf(null, 't'), toolsOf('', 't'), toolsOf([], 't')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(() => toolsOf('{', 't')).toThrow("'t' is no JSON list of tools");
+    expect(() => toolsOf(['f'], 't')).toThrow("'t' is not a list of tools, each a JSON schema");
+    const calling = (made: unknown) => [{ role: 'assistant', content: 'a', tool_calls: made }];
+    expect(() => messagesOf(calling('f'), 'm')).toThrow("tool_calls of 'm'[0] is not a list");
+    expect(() => messagesOf(calling(['f']), 'm')).toThrow("tool_calls[0] of 'm'[0] is not a call");
   });
 
   const deep = { role: 'user', content: 'a', more: JSON.parse('['.repeat(40) + ']'.repeat(40)) };

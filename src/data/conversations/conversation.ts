@@ -56,7 +56,57 @@ function messageOf(value: unknown, where: string): Message {
     throw broken(`${where} has no role${hint}`);
   }
   const others = Object.entries(rest).filter(([, one]) => one !== null && one !== undefined);
-  return { ...Object.fromEntries(others), role, content: contentOf(content, where) };
+  const message = { ...Object.fromEntries(others), role, content: contentOf(content, where) } as Message;
+  return message.tool_calls === undefined
+    ? message
+    : { ...message, tool_calls: callsOf(message.tool_calls, where) };
+}
+
+/** Calls of tools, with their arguments as values: APIs give them as JSON text, templates write them as JSON themselves. */
+function callsOf(calls: unknown, where: string): unknown[] {
+  if (!Array.isArray(calls)) throw broken(`tool_calls of ${where} is not a list`);
+  return calls.map((call: unknown, i) => {
+    if (!isRecord(call)) throw broken(`tool_calls[${i}] of ${where} is not a call with a name and arguments`);
+    if (isRecord(call.function)) return { ...call, function: withArguments(call.function) };
+    return withArguments(call);
+  });
+}
+
+function withArguments(call: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (typeof call.arguments !== 'string') return { ...call };
+  try {
+    const read = JSON.parse(call.arguments) as unknown;
+    return isRecord(read) ? { ...call, arguments: read } : { ...call };
+  } catch {
+    // Text that is no JSON is written as it is.
+    return { ...call };
+  }
+}
+
+/**
+ * The tools of a conversation as a column of a row holds them: a list of JSON schemas, or the JSON text of one. Undefined for none.
+ *
+ * @param field the column, for errors
+ * @throws BrokenValue `conversation` for what is none
+ */
+export function toolsOf(value: unknown, field: string): readonly unknown[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  let list = plain(value, `'${field}'`);
+  if (typeof list === 'string') {
+    if (list.trim() === '') return undefined;
+    try {
+      list = JSON.parse(list);
+    } catch {
+      throw broken(`'${field}' is no JSON list of tools`);
+    }
+  }
+  if (!Array.isArray(list) || !list.every(isRecord))
+    throw broken(`'${field}' is not a list of tools, each a JSON schema`);
+  return list.length > 0 ? list : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function contentOf(content: unknown, where: string): string | null {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CHATML } from '../modalities/text/tokenizer/chat-template-source.ts';
 import { ChatTemplate } from './chat-template.ts';
 import type { Message } from './conversation.ts';
 import { renderConversation } from './render-conversation.ts';
@@ -10,8 +11,9 @@ const say = (...texts: string[]): Message[] =>
   texts.map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content }));
 const system: Message = { role: 'system', content: 'Be brief.' };
 
-function rendered(template: string, messages: readonly Message[]) {
-  const { text, answers } = renderConversation(templateOf(template), { messages });
+function rendered(template: string, messages: readonly Message[], tools?: readonly unknown[]) {
+  const conversation = { messages, ...(tools && { tools }) };
+  const { text, answers } = renderConversation(templateOf(template), conversation);
   return { text, answers: answers.map(([from, to]) => text.slice(from, to)) };
 }
 
@@ -67,6 +69,47 @@ describe('conversations as text, and what the assistant wrote', () => {
   it('only answers that say something', () => {
     const silent = say('Hi', '', 'Hm?', 'Yes');
     expect(rendered(KNOWN_TEMPLATES.chatml, silent).answers).toEqual(['Yes<|im_end|>']);
+  });
+});
+
+describe('tools', () => {
+  const weather = { type: 'function', function: { name: 'weather', parameters: { place: 'string' } } };
+  const call = (place: string) => ({ function: { name: 'weather', arguments: { place } } });
+  const used: Message[] = [
+    { role: 'user', content: 'Rain?' },
+    { role: 'assistant', content: null, tool_calls: [call('Ulm'), call('Bonn')] },
+    { role: 'tool', content: 'dry' },
+    { role: 'tool', content: 'wet' },
+    { role: 'assistant', content: 'In Bonn.' },
+  ];
+  const calls = [
+    '<tool_call>\n{"name": "weather", "arguments": {"place": "Ulm"}}\n</tool_call>',
+    '<tool_call>\n{"name": "weather", "arguments": {"place": "Bonn"}}\n</tool_call>',
+  ].join('\n');
+  const schema = '{"type": "function", "function": {"name": "weather", "parameters": {"place": "string"}}}';
+
+  it('are written by the ChatML of learnt vocabularies; calls are asked for, and what tools say is not', () => {
+    const { text, answers } = rendered(CHATML, [system, ...used], [weather]);
+    expect(text).toBe(
+      [
+        `<|im_start|>system\nBe brief.\n\n<tools>\n${schema}\n</tools><|im_end|>\n`,
+        `<|im_start|>user\nRain?<|im_end|>\n<|im_start|>assistant\n${calls}<|im_end|>\n<|im_start|>user\n`,
+        '<tool_response>\ndry\n</tool_response>\n<tool_response>\nwet\n</tool_response><|im_end|>\n',
+        '<|im_start|>assistant\nIn Bonn.<|im_end|>\n',
+      ].join(''),
+    );
+    expect(answers).toEqual([`${calls}<|im_end|>`, 'In Bonn.<|im_end|>']);
+    // Without tools nothing of them is there.
+    const plain = say('Hi', 'Hello');
+    expect(rendered(CHATML, [system, ...plain]).text).toBe(
+      rendered(KNOWN_TEMPLATES.chatml, [system, ...plain]).text,
+    );
+  });
+
+  it('are asked for by what a template adds, where it marks nothing', () => {
+    const { text, answers } = rendered(KNOWN_TEMPLATES.hermes, used, [weather]);
+    expect(text).toContain(schema);
+    expect(answers).toEqual([`${calls}<|im_end|>`, 'In Bonn.<|im_end|>']);
   });
 });
 

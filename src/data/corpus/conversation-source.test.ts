@@ -33,7 +33,8 @@ async function read(
   });
   const pieces: { read: string; asked: string; id?: string; bytes: number }[] = [];
   const broken: string[] = [];
-  const conversations = conversationSource(source, { field: 'messages', tokenizer, maxLength, template });
+  const options = { field: 'messages', tokenizer, maxLength, template, tools: 'tools' };
+  const conversations = conversationSource(source, options);
   for await (const row of conversations.rows()) {
     if ('broken' in row) broken.push(`${row.broken.where} ${row.broken.reason}: ${row.broken.problem}`);
     if (!('sample' in row)) continue;
@@ -110,4 +111,24 @@ it('names the row at which a template fails', async () => {
     code: 'tokenizer.template',
     where: 'here, for a.jsonl:1',
   });
+});
+
+it('reads the tools of each row, and asks for calls of them', async () => {
+  const base = await folder();
+  const rows = (tools: unknown) => ({
+    messages: [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '{"x": 1}' } }] },
+      { role: 'tool', content: 'there' },
+      { role: 'assistant', content: 'Hello' },
+    ],
+    tools,
+  });
+  writeFileSync(join(base, 'a.jsonl'), lines(rows([{ name: 'f' }]), rows(null), rows('x')));
+  const { pieces, broken } = await read(base, 'a.jsonl', { maxLength: 512 });
+  expect(pieces[0]?.read).toContain('<tools>Ċ{"name": "f"}Ċ</tools>');
+  expect(pieces[1]?.read).not.toContain('<tools>');
+  const call = '<tool_call>Ċ{"name": "f", "arguments": {"x": 1}}Ċ</tool_call><|im_end|>';
+  expect(pieces.map(({ asked }) => asked)).toEqual(Array(2).fill(`${call}Hello<|im_end|>`));
+  expect(broken).toEqual(["a.jsonl:3 conversation: 'tools' is no JSON list of tools"]);
 });

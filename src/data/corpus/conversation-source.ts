@@ -2,7 +2,7 @@ import { LimbeckError } from '../../errors.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { BrokenValue } from '../broken-value.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { type Conversation, messagesOf } from '../conversations/conversation.ts';
+import { type Conversation, messagesOf, toolsOf } from '../conversations/conversation.ts';
 import { renderConversations } from '../conversations/render-conversations.ts';
 import type { TemplatePiece } from '../conversations/template-decoder.ts';
 import type { ChatTemplateSource } from '../modalities/text/tokenizer/chat-template-source.ts';
@@ -21,6 +21,8 @@ const AT_ONCE = { conversations: 256, characters: 2 ** 20 };
 export interface ConversationOptions extends CorpusOptions {
   /** How conversations are written: the tokenizer's `chatTemplate`. */
   readonly template: ChatTemplateSource;
+  /** The column with the tools that the assistant of a row may call; none when absent. */
+  readonly tools?: string | undefined;
 }
 
 /** A row with a conversation, or what a source says besides. */
@@ -33,12 +35,20 @@ type Waiting = { readonly row: SourceRow } | { readonly sample: Sample; readonly
  * @throws LimbeckError `tokenizer.template`, as the rows are read
  */
 export function conversationSource(source: DataSource, options: ConversationOptions): DataSource {
-  const { tokenizer, maxLength, field, template } = options;
+  const { tokenizer, maxLength, field, template, tools } = options;
   return {
     title: source.title,
     async fingerprint() {
       const { template: text, tokens } = template;
-      const pieces = { format: FORMAT, tokenizer: tokenizer.hash, maxLength, field, template: text, tokens };
+      const pieces = {
+        format: FORMAT,
+        tokenizer: tokenizer.hash,
+        maxLength,
+        field,
+        tools,
+        template: text,
+        tokens,
+      };
       return createSha256()
         .update(await source.fingerprint())
         .update(canonicalJson(pieces))
@@ -48,7 +58,7 @@ export function conversationSource(source: DataSource, options: ConversationOpti
       let waiting: Waiting[] = [];
       let characters = 0;
       for await (const row of source.rows(signal)) {
-        const one = 'sample' in row ? conversationIn(row.sample, field) : { row };
+        const one = 'sample' in row ? conversationIn(row.sample, field, tools) : { row };
         waiting.push(one);
         if ('conversation' in one) characters += sizeOf(one.conversation);
         if (waiting.length < AT_ONCE.conversations && characters < AT_ONCE.characters) continue;
@@ -61,9 +71,11 @@ export function conversationSource(source: DataSource, options: ConversationOpti
   };
 }
 
-function conversationIn(sample: Sample, field: string): Waiting {
+function conversationIn(sample: Sample, field: string, column: string | undefined): Waiting {
   try {
-    return { sample, conversation: { messages: messagesOf(sample.values[field], field) } };
+    const tools = column === undefined ? undefined : toolsOf(sample.values[column], column);
+    const messages = messagesOf(sample.values[field], field);
+    return { sample, conversation: { messages, ...(tools && { tools }) } };
   } catch (error) {
     if (error instanceof BrokenValue) return { row: brokenRow(sample, error.message) };
     throw error;

@@ -17,9 +17,14 @@ export function spokenTexts(source: DataSource, field: string): DataSource {
   };
 }
 
-/** What is said in a conversation, a message a line. */
+/** What is said in a conversation, a message a line, with the calls of tools as JSON. */
 export function spokenText(messages: readonly Message[]): string {
-  return messages.flatMap(({ content }) => content ?? []).join('\n');
+  return messages
+    .flatMap(({ content, tool_calls: calls }) => [
+      ...(content === null ? [] : [content]),
+      ...(calls === undefined ? [] : [JSON.stringify(calls)]),
+    ])
+    .join('\n');
 }
 
 function spoken(sample: Sample, field: string): SourceRow {

@@ -68,10 +68,10 @@ test('files that rows name come with their whole path, those that may not be rea
     folder: await newFolder(),
   });
   expect(seen).toEqual([
-    { path: '/data/a.png' },
-    { path: '/data/b.png' },
+    { path: '/data/a.png', name: 'a.png' },
+    { path: '/data/b.png', name: 'b.png' },
     { path: 'c.png', bytes },
-    { path: '/data/d.png' },
+    { path: '/data/d.png', name: 'd.png' },
     bytes,
   ]);
   expect(dataset.statistics.broken.first).toEqual(

@@ -46,7 +46,13 @@ export class BrokenRowList {
     const reason = row.reason ?? 'other';
     this.found.count++;
     reasons[reason] = (reasons[reason] ?? 0) + 1;
-    if (first.length < SHOWN) first.push({ where: row.where, problem: cut(row.problem), reason });
+    if (first.length < SHOWN)
+      first.push({
+        where: row.where,
+        problem: cut(row.problem),
+        reason,
+        ...(row.remedy !== undefined && { remedy: row.remedy }),
+      });
     if (count >= LISTED_BROKEN_ROWS) return;
     const entry = {
       where: row.where,

@@ -57,6 +57,8 @@ function remedyOf(
   outputs: ReadParts['outputs'],
 ): string {
   const [reason] = Object.entries(reasons).find(([, rows]) => 2 * rows > count) ?? [];
+  const told = first.find((row) => row.reason === reason)?.remedy;
+  if (told !== undefined) return told;
   const keys = outputs.map(({ name, keys: own = keysInOutputs(name) }) => own);
   switch (reason) {
     case 'text': {

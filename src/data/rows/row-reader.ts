@@ -195,11 +195,16 @@ function rawValue({ values, folder }: Sample, field: string, resolve: DatasetInp
   const path = typeof value === 'string' ? value : hasBytes(value) ? undefined : pathOf(value);
   if (path === undefined) return value;
   try {
-    return { path: resolve(folder, path) };
+    return { path: resolve(folder, path), ...(isRelative(path) && { name: path }) };
   } catch (error) {
     if (!(error instanceof LimbeckError)) throw error;
     throw new BrokenValue('other', `'${field}' names a file that may not be read: ${error.message}`);
   }
+}
+
+/** Whether a path tells a person where a file lies among the data, and nothing of the machine. */
+function isRelative(path: string): boolean {
+  return path !== '' && !/^([/\\]|[A-Za-z]:)/.test(path);
 }
 
 /** Parquet files of the hub have the bytes beside the path that they once had. */

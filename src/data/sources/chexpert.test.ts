@@ -133,6 +133,33 @@ describe("CheXpert's layout", () => {
     await expect(rowsOf(folder, { reports: 'none.csv' })).rejects.toMatchObject({ remedy });
   });
 
+  it('tells what is wrong with the table of images in words about it', async () => {
+    const empty = await write({ 'train.csv': '', 'valid.csv': [HEADER, ...TRAIN].join('\n') });
+    await expect(rowsOf(empty, {})).rejects.toMatchObject({
+      code: 'data.empty',
+      where: join(empty, 'data', 'train.csv'),
+      remedy: expect.stringContaining('whole train.csv'),
+    });
+    const renamed = await write({
+      'train.csv': [HEADER.replace('Cardiomegaly', 'Cardiomegally'), ...TRAIN].join('\n'),
+    });
+    await expect(rowsOf(renamed, {})).rejects.toMatchObject({
+      code: 'data.missing-column',
+      remedy: expect.stringMatching(/^Did you mean 'Cardiomegally'\? .*data\.source\.findings\.$/),
+    });
+    const strange = await write({ 'train.csv': [HEADER, rowOf('a/view1_frontal.jpg')].join('\n') });
+    expect(await rowsOf(strange, {})).toEqual([
+      {
+        broken: {
+          where: 'train.csv:2',
+          reason: 'id',
+          problem: "'Path' names no patient: a/view1_frontal.jpg",
+          remedy: expect.stringContaining('patient00001'),
+        },
+      },
+    ]);
+  });
+
   it('is read by its recipe as it stands', async () => {
     const rows: string[] = [];
     const folder = await newFolder();
@@ -160,6 +187,8 @@ describe("CheXpert's layout", () => {
     expect(
       Object.values(told.splits).reduce((sum, size) => sum + (size as number), 0),
     ).toBeGreaterThanOrEqual(12);
+    // By the whole path: all images of a study are called alike.
+    expect(told.samples[0]?.text).toMatch(/^train\/patient\d{5}\/study1\/view1_frontal\.jpg$/);
     expect(told.samples[0]?.dims).toEqual([1, 128, 128]);
   });
 });

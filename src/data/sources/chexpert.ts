@@ -102,7 +102,8 @@ export const chexpert = defineSource({
   async open(chosen, context): Promise<DataSource> {
     const tables = tablesOf(chosen, context);
     const findings = chosen.findings ?? FINDINGS;
-    const source = await openTable(tables.path, ['Path', ...findings], context);
+    const table = await openTable(tables.path, ['Path', ...findings], context);
+    const source = withErrors(table, (error) => namedError(error, remedyOf));
     const boxes =
       chosen.boxes &&
       (await openBeside('boxes', chosen.boxes, ['path', 'x', 'y', 'w', 'h', 'class'], context));
@@ -131,20 +132,23 @@ export const chexpert = defineSource({
         const trained = new Set<string>();
         const unmet = new Set([...found.boxes.keys(), ...found.sentences.keys()]);
         let root: ReturnType<typeof rootOf> | undefined;
+        let isTrained = false;
         for await (const row of source.rows(signal)) {
           if (!('sample' in row)) {
+            isTrained ||= 'broken' in row;
             yield row;
             continue;
           }
+          isTrained ||= row.sample.split === undefined || row.sample.split === 'train';
           const { values, where = '', folder = '', split } = row.sample;
           const path = textIn(values.Path);
           unmet.delete(path);
           const patient = PATIENT.exec(path)?.[0];
-          const broken = (reason: 'missing' | 'split' | 'label', problem: string): SourceRow => ({
-            broken: { where, problem, reason },
+          const broken = (reason: 'id' | 'split' | 'label', problem: string, remedy: string): SourceRow => ({
+            broken: { where, problem, reason, remedy },
           });
           if (patient === undefined) {
-            yield broken('missing', `'Path' names no patient: ${path || 'nothing'}`);
+            yield broken('id', `'Path' names no patient: ${path || 'nothing'}`, PATIENT_REMEDY);
             continue;
           }
           const view = textIn(values[VIEW]).toLowerCase();
@@ -153,7 +157,7 @@ export const chexpert = defineSource({
           if (chosen.projections && view === 'frontal' && !chosen.projections.includes(projection)) continue;
           if (split === 'train') trained.add(patient);
           else if (trained.has(patient)) {
-            yield broken('split', `${patient} is in the training table, too`);
+            yield broken('split', `${patient} is in the training table, too`, SPLIT_REMEDY);
             continue;
           }
           const labels: Record<string, 0 | 1 | null> = {};
@@ -163,7 +167,11 @@ export const chexpert = defineSource({
             return value === undefined;
           });
           if (strange !== undefined) {
-            yield broken('label', `'${strange}' is ${textIn(values[strange])}, not 1, 0, -1 or empty`);
+            yield broken(
+              'label',
+              `'${strange}' is ${textIn(values[strange])}, not 1, 0, -1 or empty`,
+              LABEL_REMEDY,
+            );
             continue;
           }
           root ??= rootOf(chosen, folder, path, context);
@@ -187,11 +195,34 @@ export const chexpert = defineSource({
             },
           };
         }
+        if (!isTrained) throw nothingToTrain(tables.path, context);
         if (unmet.size > 0) yield { note: { kind: 'ignored', message: unmetIn(unmet) } };
       },
     };
   },
 });
+
+const PATIENT_REMEDY =
+  'Write paths as CheXpert has them, with the patient (train/patient00001/study1/view1_frontal.jpg): a patient is in one split.';
+const SPLIT_REMEDY = 'Leave the patients of valid.csv out of train.csv.';
+const LABEL_REMEDY =
+  'Write 1 (there), 0 (not there), -1 (uncertain) or nothing into the columns of findings.';
+
+function remedyOf({ code, message, remedy = '' }: LimbeckError): string | undefined {
+  if (code !== 'data.missing-column') return undefined;
+  const meant = /^Did you mean '[^']*'\? /.exec(remedy)?.[0] ?? '';
+  return message.includes("'Path'")
+    ? 'Give the table its header, as CheXpert has it: the paths of images are in the column Path.'
+    : `${meant}Give the column the name that CheXpert has for it, or list the findings that the table has in data.source.findings.`;
+}
+
+function nothingToTrain(path: unknown, { resolvePath }: SourceContext): LimbeckError {
+  const file = typeof path === 'string' ? path : (path as { train: string }).train;
+  return new LimbeckError('data.empty', 'the table of training images has no rows', {
+    where: resolvePath(file),
+    remedy: 'Give the whole train.csv of CheXpert: a header, and a row an image.',
+  });
+}
 
 function unmetIn(paths: ReadonlySet<string>): string {
   const [first] = paths;
@@ -231,30 +262,36 @@ async function openBeside(
   columns: readonly string[],
   context: SourceContext,
 ): Promise<DataSource> {
-  const named = (error: unknown) => {
-    if (!(error instanceof LimbeckError)) return error;
-    return new LimbeckError(error.code, error.message, {
-      ...(error.where !== undefined && { where: error.where }),
-      remedy: `Set data.source.${key} to a CSV file with the columns ${columns.join(', ')}; its path is relative to the folder of the recipe.`,
-      cause: error,
-    });
-  };
+  const remedy = `Set data.source.${key} to a CSV file with the columns ${columns.join(', ')}; its path is relative to the folder of the recipe.`;
+  const named = (error: unknown) => namedError(error, () => remedy);
   try {
-    const table = await openTable(path, columns, context);
-    return {
-      title: table.title,
-      fingerprint: () => table.fingerprint(),
-      async *rows(signal) {
-        try {
-          yield* table.rows(signal);
-        } catch (error) {
-          throw named(error);
-        }
-      },
-    };
+    return withErrors(await openTable(path, columns, context), named);
   } catch (error) {
     throw named(error);
   }
+}
+
+/** An error of a table with the remedy for what the table is here; the same where there is none. */
+function namedError(error: unknown, remedyFor: (error: LimbeckError) => string | undefined): unknown {
+  const remedy = error instanceof LimbeckError ? remedyFor(error) : undefined;
+  if (!(error instanceof LimbeckError) || remedy === undefined) return error;
+  const { code, message, where } = error;
+  return new LimbeckError(code, message, { ...(where !== undefined && { where }), remedy, cause: error });
+}
+
+/** A table whose errors, as it is read, are told otherwise. */
+function withErrors(table: DataSource, named: (error: unknown) => unknown): DataSource {
+  return {
+    title: table.title,
+    fingerprint: () => table.fingerprint(),
+    async *rows(signal) {
+      try {
+        yield* table.rows(signal);
+      } catch (error) {
+        throw named(error);
+      }
+    },
+  };
 }
 
 /** The rows of a table that are no samples; its samples are gathered, and what `gather` says is wrong with one is a broken row. */

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { TypedValue } from '../../onnx/graph.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { checkFixture, layerFixtures, runFixture } from './layer-fixture.ts';
-import { trainObjective } from './train-objective.ts';
+import { type Family, trainObjective } from './train-objective.ts';
 
 /** What every loss over layers is held to; its own tests say what is its own. */
 export function describeLayerLoss(
   name: string,
-  families: readonly ('text' | 'image')[],
+  families: readonly Family[],
   {
     enter,
     options = {},

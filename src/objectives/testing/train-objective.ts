@@ -1,5 +1,6 @@
 import { createNodeEngine } from '../../engine/node.ts';
 import type { ModelAnatomy, ModelLayer } from '../../onnx/anatomy/anatomy.ts';
+import { describeModel } from '../../onnx/anatomy/describe-model.ts';
 import { uniformLayers } from '../../onnx/anatomy/layer-map.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { float32, int64, type Tensor } from '../../onnx/tensor.ts';
@@ -10,6 +11,7 @@ import { mobilenetV3 } from '../../students/mobilenet-v3.ts';
 import { resnet } from '../../students/resnet.ts';
 import type { Student } from '../../students/student.ts';
 import { textAttention } from '../../students/text-attention.ts';
+import { wav2vec2 } from '../../students/wav2vec2.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import { adamw } from '../../train/adamw.ts';
 import { compileStep } from '../../train/compile-step.ts';
@@ -26,6 +28,9 @@ interface Pair {
   readonly batch: Readonly<Record<string, Tensor>>;
 }
 
+const PAIRS = { text: textPair, image: imagePair, audio: audioPair };
+export type Family = keyof typeof PAIRS;
+
 const CLASSES = 3;
 const ROWS = 8;
 
@@ -35,10 +40,10 @@ const ROWS = 8;
  */
 export async function trainObjective(
   name: string,
-  family: 'text' | 'image',
+  family: Family,
   { steps = 12, options = {} }: { steps?: number; options?: Readonly<Record<string, unknown>> } = {},
 ): Promise<number[]> {
-  const { student, teacher, sizes, context, batch } = family === 'text' ? textPair() : imagePair();
+  const { student, teacher, sizes, context, batch } = PAIRS[family]();
   const kind = objectiveNamed(name);
   const parsed = kind.options.parse({ weight: 1, ...options });
   const engine = createNodeEngine({ threads: 1 });
@@ -142,6 +147,33 @@ function imagePair(): Pair {
       'pixel_values',
     ),
     batch: { pixel_values: float32(pixels, [ROWS, 1, size, size]) },
+  };
+}
+
+function audioPair(): Pair {
+  const samples = 400;
+  const build = (layers: number, width: number, heads: number) =>
+    buildClassifier(
+      wav2vec2,
+      wav2vec2.options.parse({
+        ...{ layers, width, heads, feedForward: 2 * width, channels: 8, projection: 8 },
+        ...{ kernels: [10, 8], strides: [5, 8], positions: 4, positionGroups: 2 },
+      }),
+      { samplingRate: 8000, samples, classes: CLASSES, random: randomStream(layers, 'pair') },
+    );
+  const [student, teacher] = [build(2, 12, 2), build(4, 32, 4)];
+  const random = randomStream(4, 'waveforms');
+  const waveforms = Array.from({ length: ROWS * samples }, () => random.normal());
+  return {
+    student,
+    teacher,
+    sizes: { batch: ROWS },
+    context: contextOf(
+      describeModel(student.graph).layers,
+      describeModel(teacher.graph).layers,
+      'input_values',
+    ),
+    batch: { input_values: float32(waveforms, [ROWS, samples]) },
   };
 }
 

@@ -3,6 +3,8 @@ export interface AttentionMap {
   /** The value after its Softmax: float32 [batch, heads, queries, keys]. */
   readonly probabilities: string;
   readonly heads: number;
+  /** As of hidden states. */
+  readonly frames?: number;
   /** The values that are attended to, float32 [batch, heads, keys, width], where they could be found. */
   readonly values?: string;
 }

@@ -22,7 +22,7 @@ export function describeModel(graph: Graph): ModelAnatomy {
   const heard = waveform && paths.isBatchOf(waveform, 2) ? waveform : undefined;
   const attributed = pixels ?? embeddings ?? sequence ?? heard;
   const logits = logitsOf(paths);
-  const transformer = transformerLayers(paths);
+  const transformer = transformerLayers(paths, heard !== undefined);
   const convolutional = transformer.length === 0 && pixels ? featureMaps(paths, pixels) : [];
   const found = transformer.length > 0 ? transformer : convolutional;
   return {
@@ -33,14 +33,19 @@ export function describeModel(graph: Graph): ModelAnatomy {
   };
 }
 
-function transformerLayers(paths: ModelPaths): ModelLayer[] {
+function transformerLayers(paths: ModelPaths, isHeard: boolean): ModelLayer[] {
   const sites = attentionSites(paths);
   const states = hiddenStates(paths, sites);
   return sites
-    .map(({ map }, i) => ({
-      ...(states[i] && { hidden: hiddenOf(paths, states[i]) }),
-      ...(map && { attention: map }),
-    }))
+    .map(({ map, softmax }, i) => {
+      // As many as there are keys.
+      const frames = isHeard && softmax.outputs[0] ? paths.shapeOf(softmax.outputs[0])?.at(-1) : undefined;
+      const places = frames === undefined ? {} : { frames };
+      return {
+        ...(states[i] && { hidden: { ...hiddenOf(paths, states[i]), ...places } }),
+        ...(map && { attention: { ...map, ...places } }),
+      };
+    })
     .filter(({ hidden, attention }) => hidden || attention)
     .map((layer, i) => ({ name: `layer_${i}`, ...layer }));
 }

@@ -13,7 +13,7 @@ const EXAMPLES = [
 
 /**
  * A graph whose reshapes say their sizes as constants where they can: exporters compute them from the sizes of the input, and what is
- * computed says nothing of heads and channels. A sequence of heads that is laid into the batch to be transposed is transposed as it is.
+ * computed says nothing of heads and channels. What is repeated along an axis does not say the sizes of the others. A sequence of heads that is laid into the batch to be transposed is transposed as it is.
  * Same values for any input. A graph in which sizes cannot be followed stays as it is.
  */
 export function plainReshapes(graph: Graph): Graph {
@@ -32,7 +32,7 @@ export function plainReshapes(graph: Graph): Graph {
     initializers.set(value, content);
     return value;
   };
-  const nodes = graph.nodes.flatMap((node): Node[] => sizeOfInput(node) ?? [plain(node)]);
+  const nodes = graph.nodes.flatMap((node): Node[] => sizeOfInput(node) ?? repeated(node) ?? [plain(node)]);
   // Shapes that were open are known now.
   return bindDims(removeDeadNodes({ ...graph, nodes, initializers }), {});
 
@@ -65,6 +65,48 @@ export function plainReshapes(graph: Graph): Graph {
       ];
     }
     return undefined;
+  }
+
+  /**
+   * What is repeated along some axes (a token for each image) as a sum with zeros, so that the sizes of the others are not written
+   * anywhere.
+   */
+  function repeated(node: Node): Node[] | undefined {
+    const [x, target] = node.inputs;
+    if (node.opType !== 'Expand' || x?.type !== 'float32') return undefined;
+    const [given, made] = [sizes(x), sizes(node.outputs[0])];
+    if (node.domain !== '' || !x || !target || !given || !made) return undefined;
+    const rank = made[0].length;
+    const name = node.outputs[0]?.name as string;
+    const before: Node[] = [];
+    let isPlain = true;
+    const parts = made[0].map((size, axis): Value => {
+      const own = given[0][axis - rank + given[0].length];
+      if (own === size && made[1][axis] === size) {
+        isPlain &&= size === 1;
+        return constant(`${name}/kept_${axis}`, int64([1]));
+      }
+      const part: Value = { name: `${name}/size_${axis}`, type: 'int64', shape: [1] };
+      const [from, to] = [axis, axis + 1].map((at, i) => constant(`${part.name}/${i}`, int64([at])));
+      before.push({
+        ...node,
+        name: part.name,
+        opType: 'Slice',
+        inputs: [target, from as Value, to as Value],
+        outputs: [part],
+      });
+      return part;
+    });
+    if (isPlain) return undefined;
+    const all: Value = { name: `${name}/zeros_shape`, type: 'int64', shape: [rank] };
+    const zeros: Value = { name: `${name}/zeros`, type: 'float32', shape: undefined };
+    const along = new Map([['axis', { kind: 'int', value: 0 } as const]]);
+    return [
+      ...before,
+      { ...node, name: all.name, opType: 'Concat', inputs: parts, outputs: [all], attributes: along },
+      { ...node, name: zeros.name, opType: 'ConstantOfShape', inputs: [all], outputs: [zeros] },
+      { ...node, opType: 'Add', inputs: [x, zeros] },
+    ];
   }
 
   function plain(node: Node): Node {

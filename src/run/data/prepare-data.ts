@@ -142,6 +142,13 @@ async function inTexts(recipe: Recipe, source: DataSource): Promise<DataSource> 
 /** Conversations are what language models learn to go on with; other answers are about texts. */
 function requireWriter(recipe: Recipe, whole: boolean): void {
   const spoken = inputsOf(recipe).find(({ options }) => options.conversations === true);
+  const tooled = inputsOf(recipe).find(({ options }) => options.tools !== undefined);
+  if (tooled && tooled !== spoken) {
+    throw new LimbeckError('recipe.invalid', 'tools are those of conversations', {
+      where: `inputs.${tooled.name}.tools`,
+      remedy: 'Set conversations: true, or leave tools out.',
+    });
+  }
   if (!spoken || whole) return;
   throw new LimbeckError('recipe.invalid', 'conversations are read by language models alone', {
     where: `inputs.${spoken.name}.conversations`,
@@ -185,7 +192,8 @@ async function inPieces(
   const template = tokenizer.chatTemplate;
   if (template) {
     const { conversationSource } = await import('../../data/corpus/conversation-source.ts');
-    return conversationSource(source, { ...options, template });
+    const { tools } = text.options as { readonly tools?: string };
+    return conversationSource(source, { ...options, template, tools });
   }
   throw new LimbeckError('tokenizer.template', 'the tokenizer does not say how conversations are written', {
     where: `inputs.${text.name}.conversations`,

@@ -6,6 +6,7 @@ import type { ModelAnatomy } from '../../onnx/anatomy/anatomy.ts';
 import { type LayerMap, lastLayers } from '../../onnx/anatomy/layer-map.ts';
 import { matchingLayers } from '../../onnx/anatomy/matching-layers.ts';
 import type { Graph } from '../../onnx/graph.ts';
+import { TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { describePair, describeTowers } from '../heads/describe-pair.ts';
@@ -29,7 +30,7 @@ export function objectiveContext(
   const [own, other] = [data.buildStudent().graph, readTeacherGraph(teacher.file, data)];
   const { knowledge } = run.recipe;
   const wanted = wantedLayers(run.recipe);
-  const towers = pairTowers(data, knowledge, own, other);
+  const towers = pairTowers(data, run.recipe, own, other);
   // What a recipe names of pairs is of their towers.
   const { student, teacher: anatomy } = describePair(towers ? {} : knowledge, own, other);
   const layers =
@@ -56,17 +57,19 @@ export function objectiveContext(
 /** Of pairs, both towers as losses may look into them. */
 export function pairTowers(
   { heads }: Pick<TaskData, 'heads'>,
-  { layers: wanted, taps }: Pick<RunContext['recipe']['knowledge'], 'layers' | 'taps'>,
+  { knowledge, student: chosen }: Pick<RunContext['recipe'], 'knowledge' | 'student'>,
   student: Graph,
   teacher: Graph,
 ): PairContext['towers'] {
   const pair = heads.find(({ target }) => target.kind === 'pairs');
   if (!pair) return undefined;
+  const { taps } = knowledge;
+  const layers = Array.isArray(knowledge.layers) ? 'uniform' : knowledge.layers;
   return new Map(
-    [...describeTowers(student, teacher, pair.output, taps)].map(([side, both]) => [
-      side,
-      { ...both, layers: layerMap(Array.isArray(wanted) ? 'uniform' : wanted, both.student, both.teacher) },
-    ]),
+    [...describeTowers(student, teacher, pair.output, taps)].map(([side, both]) => {
+      const tower = chosen.kind === 'cut' ? (side === TEXT_EMBEDS ? chosen.text : chosen.image) : undefined;
+      return [side, { ...both, layers: layerMap(keptOr(tower, layers), both.student, both.teacher) }];
+    }),
   );
 }
 
@@ -75,9 +78,16 @@ export function wantedLayers({
   knowledge: { layers },
   student,
 }: Pick<RunContext['recipe'], 'knowledge' | 'student'>): RunContext['recipe']['knowledge']['layers'] {
-  const kept =
-    student.kind === 'cut' && Array.isArray(student.layers) ? (student.layers as number[]) : undefined;
-  return layers === 'uniform' && kept ? kept.map((from, layer): [number, number] => [layer, from]) : layers;
+  return keptOr(student.kind === 'cut' ? student : undefined, layers);
+}
+
+/** The map of layers that are named to those that they were, where it would be uniform. */
+function keptOr(
+  cut: { readonly layers?: number | number[] | undefined } | undefined,
+  layers: RunContext['recipe']['knowledge']['layers'],
+): RunContext['recipe']['knowledge']['layers'] {
+  if (layers !== 'uniform' || !Array.isArray(cut?.layers)) return layers;
+  return cut.layers.map((from, layer): [number, number] => [layer, from]);
 }
 
 /**

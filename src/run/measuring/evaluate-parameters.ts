@@ -40,6 +40,8 @@ export function parameterEvaluator(options: {
       engine.load(writeModel(compileForward(student, sizes, outputNames)), {
         title: 'the student',
         spinning: false,
+        memoryPattern: false,
+        sharedMemory: true,
       }),
     ({ name }) => name,
   );

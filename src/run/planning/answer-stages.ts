@@ -1,7 +1,7 @@
 import type { Split } from '../../data/split.ts';
-import { estimateBytes } from '../../knowledge/estimate.ts';
+import { estimateBytes, estimateLengthBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
-import { dimsAt } from '../../knowledge/true-length.ts';
+import { hasLength } from '../../knowledge/true-length.ts';
 import { type DistillRecipe, requireModelTeacher } from '../../recipe/schema.ts';
 import { sizeInWords } from '../../size-in-bytes.ts';
 import type { Head } from '../../targets/head.ts';
@@ -117,11 +117,14 @@ async function planAnswers(
 ): Promise<AnswerCost> {
   const { asked, dataset, task, heads } = context.data;
   const { test } = dataset.splits;
-  const { precision, certain } = labellingPrecision(recipe, known, heads);
+  const { precision, certain } =
+    cost.int8 || known
+      ? labellingPrecision(recipe, known, heads)
+      : ({ precision: 'f32', certain: true } as const);
   const { unit } = task;
   const read = context.data.teacherReads?.preprocessing ?? task.preprocessing;
   const preprocessing = [read, ...heads.flatMap(({ kept }) => kept?.title ?? [])].join(', of answers ');
-  const answered = answerDims(context.data.buildStudent().graph, heads);
+  const shapes = [...answerDims(context.data.buildStudent().graph, heads).values()];
   const encoding = encodingOf(heads);
   const { output } = heads[0] as Head;
   const labeller = precision === 'int8' && cost.int8 ? cost.int8 : cost.f32;
@@ -129,21 +132,24 @@ async function planAnswers(
     const found = await storedAnswers(
       store,
       split,
-      { teacher, tap: output, preprocessing, encoding },
+      { teacher, tap: output, preprocessing, encoding, byLength: shapes.some(hasLength) },
       context.checkInterrupted,
     );
     return {
       ...found,
       seconds: file.openSeconds + secondsForSplit(found.missingByBucket, TEACHER_BATCH, file.batch),
-      diskBytes: found.missing > 0 ? bytesOf(found.missing) : 0,
+      diskBytes: found.missing > 0 ? bytesOf(found.missing, found.missingLengths) : 0,
       betweenBytes: file.parts && found.missing > 0 ? file.parts.diskBytes(found.missingByBucket) : 0,
     };
   };
-  // Answers to tokens are taken to be as long as texts may be.
-  const longest = context.recipe.data.maxLength;
-  const bytesOf = (samples: number) =>
-    [...answered.values()].reduce(
-      (sum, dims) => sum + estimateBytes(samples, dimsAt(dims, longest), encoding),
+  /** Answers to tokens are as long as their texts. */
+  const bytesOf = (missing: number, lengths: ReadonlyMap<number, number>) =>
+    shapes.reduce(
+      (sum, dims) =>
+        sum +
+        (hasLength(dims)
+          ? estimateLengthBytes(lengths, dims, encoding)
+          : estimateBytes(missing, dims as number[], encoding)),
       0,
     );
   const training = await answers(asked, known?.hashes.labelling, labeller);
@@ -162,6 +168,7 @@ async function planAnswers(
     precision,
     trainingSecondsAtMost: certain ? training.seconds : Math.max(inFloat32, training.seconds),
     note: notes.join('; '),
-    diskBytesEach: Math.ceil(bytesOf(1000) / 1000),
+    // Of texts that are still to be written the length is not known.
+    diskBytesEach: Math.ceil(bytesOf(1000, new Map([[recipe.data.maxLength, 1000]])) / 1000),
   };
 }

@@ -12,8 +12,8 @@ export interface EvaluationCost {
   readonly rows: number;
   /** Seconds to compile and load the forward pass of one length. */
   readonly prepareSeconds: number;
-  /** The most memory that the forward pass of one length was seen to add. */
-  readonly bytesEach: number;
+  /** The most memory that the forward pass of one length was seen to add, for each token of it. */
+  readonly bytesPerToken: number;
 }
 
 /** Times the evaluation of a student during training, on one batch of every length. */
@@ -29,7 +29,7 @@ export async function measureEvaluation(
   );
   const batch = new Map<number, number>();
   let prepare = 0;
-  let bytesEach = 0;
+  let bytesPerToken = 0;
   for (const split of sampledBuckets([validation, test], rows)) {
     const before = memory.observe();
     const evaluator = parameterEvaluator({
@@ -44,10 +44,11 @@ export async function measureEvaluation(
       const own = await secondsPerCall(() => evaluator.evaluate(parameters), context.checkInterrupted);
       batch.set(lengthOf(split.buckets[0]!), own);
       prepare += Math.max(0, first.seconds - own);
-      bytesEach = Math.max(bytesEach, memory.observe() - before);
+      const added = memory.observe() - before;
+      bytesPerToken = Math.max(bytesPerToken, added / lengthOf(split.buckets[0]!));
     } finally {
       await evaluator.close();
     }
   }
-  return { batch, rows, prepareSeconds: prepare / Math.max(1, batch.size), bytesEach };
+  return { batch, rows, prepareSeconds: prepare / Math.max(1, batch.size), bytesPerToken };
 }

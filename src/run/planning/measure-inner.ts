@@ -47,7 +47,7 @@ export async function measureInner(
   const data = asTeacherReads(context.data);
   const { asked, task } = data;
   const teacher = atSizesOf(data.dataset.columns, model);
-  const towers = pairTowers(data, recipe.knowledge, data.buildStudent().graph, teacher);
+  const towers = pairTowers(data, recipe, data.buildStudent().graph, teacher);
   const pair = describePair(towers ? {} : recipe.knowledge, data.buildStudent().graph, teacher);
   const layers = layerMap(wantedLayers(recipe), pair.student, pair.teacher);
   const known: ObjectiveContext = {

@@ -1,4 +1,5 @@
 import { saturatesInt8 } from '../../compress/probe-saturation.ts';
+import { quantizableLayers } from '../../compress/quantizable-layers.ts';
 import { modelBytes } from '../../export/package-folder.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
@@ -14,9 +15,9 @@ import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-so
 import { parameterTensors } from '../../train/step-graph.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { TaskData } from '../context/task.ts';
+import { comparesAnswers, saysTokens } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { withUntrainedHeads } from '../heads/untrained-heads.ts';
-import { answersAreWhole } from '../heads/whole-answers.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
@@ -60,7 +61,8 @@ export async function measureTeacher(
   const f32 = await measureFile(context, source, join(scratch, 'teacher.onnx'), () =>
     withOutputs(model, outputs),
   );
-  if (wantedPrecision(recipe.teacher) === 'f32' || !answersAreWhole(data.heads))
+  const cameInInt8 = saysTokens(data.heads) && quantizableLayers(model).length === 0;
+  if (wantedPrecision(recipe.teacher) === 'f32' || !comparesAnswers(data.heads) || cameInInt8)
     return { f32, int8: null, model };
   context.checkInterrupted();
   const int8 = await measureFile(context, source, join(scratch, 'teacher_int8.onnx'), async () => {

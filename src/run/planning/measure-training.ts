@@ -1,3 +1,4 @@
+import { SEQUENCE } from '../../data/columns.ts';
 import { accuracy } from '../../metrics/accuracy.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import type { ObjectiveTerm } from '../../objectives/objective.ts';
@@ -28,8 +29,8 @@ export interface TrainingCost {
   readonly prepareSeconds: number;
   /** Seconds of the gradient norms that an evaluation takes: once to compile and load (each variant), and each time. */
   readonly probe: { readonly prepareSeconds: number; readonly seconds: number };
-  /** How many steps were compiled and held at once, and by how much memory each of them raised what is held. */
-  readonly held: { readonly variants: number; readonly bytesEach: number };
+  /** The lengths of the steps that were compiled and held at once, and how much memory that took for each token of a length. */
+  readonly held: { readonly lengths: readonly number[]; readonly bytesPerToken: number };
   /** A checkpoint, with the best parameters in it. */
   readonly checkpoint: { readonly seconds: number; readonly bytes: number };
 }
@@ -125,18 +126,27 @@ export async function measureTraining(
     prepareSeconds: prepare / variants.length,
     // One probe was loaded and run once: a run of it costs about a step without its update, the rest is loading.
     probe: { prepareSeconds: Math.max(0, probe - lastStep), seconds: Math.min(probe, lastStep) },
-    held: { variants: variants.length, bytesEach: growthOfEach(memoryAt, variants.length) },
+    held: heldBy(variants.map(lengthOfVariant), memoryAt),
     checkpoint: { seconds: (finished - ends[measuredSteps - 1]!) / 1000, bytes: largestFile(folder) },
   };
 }
 
 const NO_EVALUATION: Evaluation = { accuracy: 0, macroF1: 0, loss: 0 };
 
-/** From the end of the first shape's steps to the end of the last one's: what came before is not the steps' own. */
-function growthOfEach(memoryAt: readonly number[], variants: number): number {
-  if (variants < 2) return 0;
+/** Samples that have no length are of one. */
+function lengthOfVariant({ sizes }: MeasuredVariant): number {
+  return sizes[SEQUENCE] ?? 1;
+}
+
+/**
+ * From the end of the first length's steps to the end of the last one's: what came before is not the steps' own. What a step holds grows
+ * with its length.
+ */
+export function heldBy(lengths: readonly number[], memoryAt: readonly number[]): TrainingCost['held'] {
+  if (lengths.length < 2) return { lengths, bytesPerToken: 0 };
   const growth = memoryAt.at(-1)! - memoryAt[STEPS_EACH - 1]!;
-  return Math.max(0, growth) / (variants - 1);
+  const tokens = lengths.slice(1).reduce((sum, length) => sum + length, 0);
+  return { lengths, bytesPerToken: Math.max(0, growth) / tokens };
 }
 
 function largestFile(folder: string): number {

@@ -17,6 +17,8 @@ export interface SpaceQuery {
   readonly preprocessing: string;
   /** The shape of an answer, where spaces of one tap differ in it. */
   readonly dims?: AnswerDims;
+  /** Whether missing answers are counted by the length of their text too; where it is part of `dims` when absent. */
+  readonly byLength?: boolean;
   /** How they are kept, where a teacher may have spaces of several encodings. */
   readonly encoding?: LabelEncoding;
 }
@@ -55,7 +57,7 @@ export async function storedAnswers(
       samples > 0 &&
       problem === undefined,
   );
-  const byLength = query.dims !== undefined && hasLength(query.dims);
+  const { byLength = query.dims !== undefined && hasLength(query.dims) } = query;
   if (!found && !byLength) {
     return {
       present: 0,

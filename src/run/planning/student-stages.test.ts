@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { gateNote, gateSeconds } from './gate-seconds.ts';
-import { evaluationSeconds } from './student-stages.ts';
+import { heldBy } from './measure-training.ts';
+import { evaluationSeconds, memoryBeyondMeasured } from './student-stages.ts';
 
 type Arguments = Parameters<typeof evaluationSeconds>;
 
@@ -10,7 +11,7 @@ test('every model that is evaluated costs its answers, its loading and its timin
     data: { dataset: { splits: { test } } },
     options: { timingSeconds: 0.5 },
   } as unknown as Arguments[0];
-  const evaluation = { rows: 64, batch: new Map([[16, 0.5]]), prepareSeconds: 1, bytesEach: 0 };
+  const evaluation = { rows: 64, batch: new Map([[16, 0.5]]), prepareSeconds: 1, bytesPerToken: 0 };
   const cost = { evaluation } as unknown as Arguments[1]['cost'];
   const seconds = (students: number, teachers: number) =>
     evaluationSeconds(context, { cost, students, teachers });
@@ -32,4 +33,24 @@ test('a runtime that is bounded costs its starts and their timing, or its answer
   // It is run once where only its size is bounded.
   expect(seconds(runtime({ bytes: 5 }), runtime({ bytes: 5 }))).toBeCloseTo(10, 12);
   expect(gateNote([runtime({ p50: 5 })], 15)).toBe('wasm for export.gate: 15 s');
+});
+
+test('memory that a run holds grows with the lengths that it holds, and is not that of the longest for all', () => {
+  const MB = 1e6;
+  const steps = Array.from({ length: 10 }, (_, step) => (step < 5 ? 100 * MB : 740 * MB));
+  const held = heldBy([8, 64], steps);
+  // 640 MB came with 64 tokens.
+  expect(held).toEqual({ lengths: [8, 64], bytesPerToken: 10 * MB });
+  const bucket = (length: number) => ({ length, size: 64 });
+  const split = { buckets: [8, 16, 64].map(bucket) };
+  const empty = { buckets: [] };
+  // Steps and probes of 8, 16 and 64 tokens; both lengths and a probe were held.
+  const often = { held, evaluation: 0, evaluations: 9 };
+  expect(memoryBeyondMeasured(split, empty, often)).toBe((2 * 88 - 72 - 64) * 10 * MB);
+  // With an evaluation for two of three lengths as many probes.
+  expect(
+    memoryBeyondMeasured({ buckets: [64, 64, 64].map(bucket) }, empty, { ...often, evaluations: 2 }),
+  ).toBeCloseTo((192 + 128 - 72 - 64) * 10 * MB, 0);
+  expect(memoryBeyondMeasured(empty, split, { ...often, evaluation: MB })).toBe(88 * MB);
+  expect(heldBy([64], steps).bytesPerToken).toBe(0);
 });

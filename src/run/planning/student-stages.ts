@@ -14,7 +14,7 @@ import { SPEED_SECONDS } from '../measuring/measure-speed.ts';
 import { furtherForms } from '../shipping/quantizer.ts';
 import { shippedForm } from '../shipping/shipped-form.ts';
 import { ANSWER_COST } from './answer-stages.ts';
-import { type BucketSizes, batchCount, fillsBatches } from './batch-counts.ts';
+import { type BucketSizes, batchCount, fillsBatches, lengthOf } from './batch-counts.ts';
 import { EXIT_COST, HOSTED_COST, RUNTIME_COST, STUDENT_COST, TEACHER_COST } from './costs.ts';
 import { exitSeconds } from './exit-seconds.ts';
 import { folderBytes } from './folder-bytes.ts';
@@ -23,7 +23,7 @@ import { measureStudent, type StudentCost, trainedBatch } from './measure-studen
 import type { PlanningContext } from './planning-context.ts';
 import type { StagePlan } from './stage-plan.ts';
 import { timed } from './timing.ts';
-import { evaluationOf, trainingSeconds } from './training-seconds.ts';
+import { evaluationCount, evaluationOf, trainingSeconds } from './training-seconds.ts';
 
 /** Training the student. */
 export async function planStudent(context: PlanningContext, costs: Artifacts): Promise<StagePlan> {
@@ -126,7 +126,13 @@ export function planTraining(
     stage,
     seconds: (secondsOf(fewest) + secondsAtMost) / 2,
     secondsAtMost,
-    memoryBytes: memoryBytes + memoryBeyondMeasured(split, dataset.splits.validation, cost),
+    memoryBytes:
+      memoryBytes +
+      memoryBeyondMeasured(split, dataset.splits.validation, {
+        held: cost.training.held,
+        evaluation: cost.evaluation.bytesPerToken,
+        evaluations: evaluationCount(perEpoch, epochs, evaluateEvery),
+      }),
     diskBytes: CHECKPOINTS_KEPT * cost.training.checkpoint.bytes,
     note:
       fewest < epochs
@@ -141,13 +147,34 @@ function inFullBatches({ buckets }: BucketSizes, rows: number): BucketSizes {
   return { buckets: buckets.map(({ size, ...shape }) => ({ ...shape, size: size - (size % rows) })) };
 }
 
-/** A run holds a step and a probe of its gradients for every length, and a forward pass to evaluate; a plan fewer. */
-function memoryBeyondMeasured(split: BucketSizes, validation: BucketSizes, cost: StudentCost): number {
-  const { variants, bytesEach } = cost.training.held;
-  const lengths = ({ buckets }: BucketSizes) => buckets.filter(({ size }) => size > 0).length;
+/**
+ * A run holds a step and a probe of its gradients for every length, and a forward pass to evaluate; a plan fewer. A short length holds as
+ * much less as it is shorter.
+ */
+export function memoryBeyondMeasured(
+  split: BucketSizes,
+  validation: BucketSizes,
+  {
+    held,
+    evaluation,
+    evaluations,
+  }: {
+    readonly held: StudentCost['training']['held'];
+    /** Of a forward pass, for each token of its length. */
+    readonly evaluation: number;
+    /** How often gradients are probed. */
+    readonly evaluations: number;
+  },
+): number {
+  const { lengths, bytesPerToken } = held;
+  const sum = (all: readonly number[]) => all.reduce((tokens, length) => tokens + length, 0);
+  const filled = ({ buckets }: BucketSizes) =>
+    buckets.filter(({ size }) => size > 0).map((bucket) => lengthOf(bucket));
+  const own = filled(split);
+  const probed = sum(own) * Math.min(1, evaluations / Math.max(1, own.length));
   // One probe was held too.
-  const more = Math.max(0, 2 * lengths(split) - variants - 1);
-  return more * bytesEach + lengths(validation) * cost.evaluation.bytesEach;
+  const more = Math.max(0, sum(own) + probed - sum(lengths) - (lengths.at(-1) ?? 0));
+  return more * bytesPerToken + sum(filled(validation)) * evaluation;
 }
 
 /** What the student is as files, measured by making them. */

@@ -15,7 +15,7 @@ import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-so
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
-import { answersAreWhole } from '../heads/whole-answers.ts';
+import { comparesAnswers } from '../heads/comparable-answers.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { knownSpeedup } from '../teaching/int8-speedup.ts';
@@ -43,10 +43,10 @@ interface Part {
 export function labellingPrecision(
   recipe: DistillRecipe,
   known: KnownTeacher | undefined,
-  heads: readonly Pick<Head, 'kept'>[],
+  heads: readonly Pick<Head, 'kept' | 'features'>[],
 ): { readonly precision: 'f32' | 'int8'; readonly certain: boolean } {
   if (known) return { precision: known.precision, certain: true };
-  const precision = answersAreWhole(heads) ? wantedPrecision(recipe.teacher) : 'f32';
+  const precision = comparesAnswers(heads) ? wantedPrecision(recipe.teacher) : 'f32';
   // int8 has to agree with float32 first, which only the trained teacher can show; it mostly does.
   return precision === 'auto' ? { precision: 'int8', certain: false } : { precision, certain: true };
 }

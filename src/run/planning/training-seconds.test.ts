@@ -71,7 +71,7 @@ test('the seconds of a training add up', () => {
       step: new Map(),
       prepareSeconds: 0.5,
       probe: { prepareSeconds: 0.25, seconds: 0.125 },
-      held: { variants: 2, bytesEach: 0 },
+      held: { lengths: [16, 32], bytesPerToken: 0 },
       checkpoint: { seconds: 7, bytes: 1 },
     },
     evaluation: { seconds: 0.375, prepareSeconds: 3 },

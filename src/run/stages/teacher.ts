@@ -15,10 +15,10 @@ import { artifact } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { comparesAnswers, saysTokens } from '../heads/comparable-answers.ts';
 import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
 import { measureHeads } from '../heads/measure-heads.ts';
 import { isTaughtAlone } from '../heads/taught-truth.ts';
-import { answersAreWhole } from '../heads/whole-answers.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
 import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
@@ -95,9 +95,11 @@ export const teacherStage = stage({
         choice.kind === 'use-lite' || !classifies ? undefined : await examineTeacher(run, read, file);
       if (form) writeModelFile(file, logitsOfProbabilities(model, form));
       const checked = classifies ? await checkTeacher(run, read, file) : undefined;
-      const comparable = answersAreWhole(data.heads);
+      const comparable = comparesAnswers(data.heads);
       if (!comparable && choice.precision === 'int8')
-        run.warn('teacher.precision: int8 is ignored: a language model labels in float32');
+        run.warn(
+          'teacher.precision: int8 is ignored: a part of the answers is kept, and it labels in float32',
+        );
       // Where int8 is asked for, it labels whatever it agrees on.
       const minAgreement = choice.precision === 'int8' ? 0 : choice.minAgreement;
       const int8 =
@@ -127,7 +129,7 @@ export const teacherStage = stage({
       }
       if (int8 && !isAlike) {
         run.warn(
-          `the int8 teacher decides as the float32 one on ${percent(int8.agreement)} of ${int8.samples} ${data.task.unit}, less than ` +
+          `the int8 teacher decides as the float32 one on ${percent(int8.agreement)} of ${int8.samples} ${saysTokens(data.heads) ? 'tokens' : data.task.unit}, less than ` +
             `teacher.minAgreement (${percent(choice.minAgreement)}): float32 labels`,
         );
       }

@@ -48,7 +48,7 @@ export const images: SampleKind = {
         const shown = opened && showImages(opened, own, recipe);
         const looking = shown?.teacher;
         const teacher = looking && (writing?.teacher(looking) ?? looking);
-        const given = givenImageModel(run, shown?.reads ? undefined : teacher, (model) =>
+        const given = await givenImageModel(run, shown?.reads ? undefined : teacher, (model) =>
           forImages(model, own),
         );
         return {

@@ -6,6 +6,7 @@ import { writeLanguageModel } from '../../export/language-model.ts';
 import type { DecoderArchitecture } from '../../export/language-model-config.ts';
 import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import type { GivenDecoder } from '../../students/decoder-parts.ts';
 import { findTarget } from '../../targets/index.ts';
 import { rowIds } from '../batches/taught-texts.ts';
 import type { BoundSamples } from './sample-kind.ts';
@@ -15,10 +16,15 @@ export function isLanguageModel(recipe: Pick<Recipe, 'outputs' | 'task' | 'data'
   return outputsOf(recipe).some(({ target }) => findTarget(target)?.readsDocuments);
 }
 
-/** What ships of a language model: models with a cache of keys and values, and a tokenizer that leaves prompts open. */
+/**
+ * What ships of a language model: models with a cache of keys and values, and a tokenizer that leaves prompts open.
+ *
+ * @param given what a student is built of that is cut out of its teacher
+ */
 export function shippingLanguageModel(
   { student, data }: Recipe,
   tokenizer: Tokenizer,
+  given?: GivenDecoder | undefined,
 ): Pick<BoundSamples, 'readerInput' | 'write'> {
   const { maxLength } = data;
   const [beginId] = tokenizer.encode('').slice(0, tokenizer.frame.before);
@@ -35,7 +41,8 @@ export function shippingLanguageModel(
     write: (folder, models) =>
       writeLanguageModel(folder, {
         ...models,
-        architecture: student.kind as DecoderArchitecture,
+        architecture: given?.kind ?? (student.kind as DecoderArchitecture),
+        ...(given && { form: given.sizes }),
         vocabularySize: tokenizer.vocabularySize,
         maxLength,
         beginId,

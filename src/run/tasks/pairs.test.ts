@@ -92,7 +92,10 @@ async function open(
     objective: [{ kind: 'cosineKd', output: 'image_embeds' }],
     store: 'store',
   });
-  return openTask({ recipe, options: { recipeFolder: folder, out: join(folder, 'runs', name) } });
+  return openTask({
+    recipe,
+    options: { recipeFolder: folder, out: join(folder, 'runs', name), storeFolder: join(folder, 'store') },
+  });
 }
 
 describe('a teacher of pairs with a preprocessor of its own', () => {

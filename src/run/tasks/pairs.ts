@@ -23,6 +23,7 @@ import { type LocalTeacher, localTeacher } from '../teaching/local-teacher.ts';
 import { withOrigin } from '../teaching/open-teacher.ts';
 import { requireLength } from '../teaching/require-classes.ts';
 import { inputFiles, openColumns, writeColumnStudent } from './columns.ts';
+import { givenPairTowers } from './given-student.ts';
 import type { BoundSamples, RecipeRun, SampleKind, SampleReading } from './sample-kind.ts';
 
 /** What cosines of pairs are multiplied by where no temperature is given: that of CLIP (Radford et al., 2021). */
@@ -43,8 +44,14 @@ export const pairs: SampleKind = {
     return {
       ...reading,
       async bind(dataset) {
+        const samples = await reading.bind(dataset);
+        const given = await givenPairTowers(
+          run,
+          source && !samples.teacherReads ? samples.teacher : undefined,
+        );
         return {
-          ...(await reading.bind(dataset)),
+          ...samples,
+          ...(given && { given }),
           frozen: await frozenTower(recipe),
           ...(source && startsFromTeacher(recipe) && { start: startFrom(source.model) }),
           write: (folder, models) => writePairStudent({ recipe, dataset, tokenizer }, folder, models),

@@ -3,7 +3,7 @@ import type { Preprocessing } from '../../data/modalities/image/preprocessing.ts
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { Backbone, FrozenTower, GivenModel } from '../../students/backbone.ts';
+import type { Backbone, FrozenTower, GivenModel, GivenTowers } from '../../students/backbone.ts';
 import type { Student } from '../../students/student.ts';
 import type { Head } from '../../targets/head.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
@@ -69,7 +69,7 @@ export interface BoundSamples {
   /** A tower of the student that is given, and not trained. */
   readonly frozen?: FrozenTower | undefined;
   /** The model that a student is made of, where its recipe names one. */
-  readonly given?: GivenModel | undefined;
+  readonly given?: GivenModel | GivenTowers | undefined;
   /** The columns that models read; all of the inputs when absent. */
   readonly read?: readonly string[];
   /** Mean and deviation of each channel of images. */

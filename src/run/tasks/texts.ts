@@ -58,7 +58,9 @@ export const texts: SampleKind = {
       warnings: [...tokenizer.warnings, ...cutWarnings(tokenizer)],
       ...(classifier && { classesOf: (title: string) => classResolver(classifier, title) }),
       bind: (dataset) => ({
-        ...(isLanguageModel(recipe) ? shippingLanguageModel : shipping)(recipe, tokenizer),
+        ...(isLanguageModel(recipe)
+          ? shippingLanguageModel(recipe, tokenizer, given?.decoder)
+          : shipping(recipe, tokenizer)),
         ...(source && teaching(recipe, source, reads ? datasetAsRead(dataset, reads) : dataset, reads)),
         ...(reads && { teacherReads: reads }),
         ...(isHosted(recipe) && { teacherTitle: hostedTitle(recipe.teacher) }),

@@ -142,14 +142,14 @@ export function keptForms(heads: readonly Head[], outputs: readonly string[]): s
 
 /** An output of the teacher, in the form in which it is kept. */
 function answerRequest(output: string, heads: readonly Head[]): KnowledgeRequest {
-  const kept = heads.find((head) => head.output === output)?.kept;
+  const { kept, reads } = heads.find((head) => head.output === output) ?? {};
   return {
     tap: output,
     build(g, graph) {
       const answer = graph.value(output);
       if (!kept) return answer;
-      const ids = graph.value(INPUT_IDS);
-      const mask = graph.has(ATTENTION_MASK) ? graph.value(ATTENTION_MASK) : undefined;
+      const ids = graph.value(reads ?? INPUT_IDS);
+      const mask = reads === undefined && graph.has(ATTENTION_MASK) ? graph.value(ATTENTION_MASK) : undefined;
       const places = kept.placed
         ? g.input(ANSWER_PLACES, 'int64', [ids.shape[0] as Dim, ANSWERED, PLACES])
         : undefined;

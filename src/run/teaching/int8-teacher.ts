@@ -13,10 +13,12 @@ import type { Head } from '../../targets/head.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { saysTokens } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 import type { AnsweredBatch } from './check-teacher.ts';
+import { tokenAgreement } from './token-agreement.ts';
 
 /** Samples on which an int8 teacher is compared with its float32 original. */
 export const AGREEMENT_SAMPLES = 1024;
@@ -39,17 +41,22 @@ export interface Int8Teacher {
 /**
  * Writes the int8 form of a teacher: all layers, where that decides as the float32 teacher on `minAgreement` of a sample
  * of the validation split; else with the layers whose int8 raises the divergence most left in float32, one more at a time,
- * up to a third of them.
+ * up to a third of them. Of a language model all layers are int8, and what is compared is which token comes next.
  *
+ * @returns null for a language model without a layer that could be quantised
  * @param options.answered what the float32 teacher answers to the validation samples, where that is known
  */
 export async function makeInt8Teacher(
   run: RunContext,
   data: TaskData,
   options: { file: string; int8File: string; minAgreement: number; answered?: readonly AnsweredBatch[] },
-): Promise<Int8Teacher> {
+): Promise<Int8Teacher | null> {
   const { file, int8File, minAgreement, answered = [] } = options;
   const model = subPixelConvolutions(readModelFile(file));
+  const layers = quantizableLayers(model).map(({ name }) => name);
+  const isOfTokens = saysTokens(data.heads);
+  // A teacher that came in int8 has none.
+  if (isOfTokens && layers.length === 0) return null;
   const { engine, recipe, checkInterrupted } = run;
   // The teacher answers on this machine alone: eight bits where they are safe here, unlike in a file that ships.
   const reduceRange = await saturatesInt8(engine);
@@ -61,6 +68,12 @@ export async function makeInt8Teacher(
     weights: { reduceRange },
     checkInterrupted,
   });
+  if (isOfTokens) {
+    // All layers or none: to tell layers apart would take as long as labelling.
+    writeModelFile(int8File, quantize());
+    const { top1, samples } = await tokenAgreement(run, data, { file, other: int8File });
+    return { agreement: top1, samples, floatLayers: [], share: int8Share(model, []) };
+  }
   const expected = answered.length > 0 ? answered : await answers(run, data, file, AGREEMENT_SAMPLES);
   const compare = async (graph: Graph, most: number): Promise<AgreementSummary> => {
     writeModelFile(int8File, graph);
@@ -74,7 +87,6 @@ export async function makeInt8Teacher(
     return agreement.summary();
   };
 
-  const layers = quantizableLayers(model).map(({ name }) => name);
   let samples = 0;
   let measured = 0;
   const { best } = await quantizeTowardsDrop({

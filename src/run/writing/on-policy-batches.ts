@@ -68,6 +68,7 @@ export class OnPolicyBatches implements BatchSource, StepControl {
   readonly #kept: ReplayedTexts;
   readonly #watch: WritingWatch;
   #made: Made | undefined;
+  #toldShort = false;
   #writer: StudentWriter | undefined;
   #teacher: Teacher | undefined;
 
@@ -93,7 +94,10 @@ export class OnPolicyBatches implements BatchSource, StepControl {
     const written = comesAgain ? undefined : await this.#write(number, documents, student);
     const texts = written ?? this.#kept.at(random.integer(this.#kept.size));
     // All documents of the batch are too short to be begun.
-    if (texts.length === 0) return documents;
+    if (texts.length === 0) {
+      this.#tellShort();
+      return documents;
+    }
     const wrote = performance.now();
     const judged = await this.#judged(texts, (documents.feeds[INPUT_IDS] as Tensor).dims[0] as number);
     this.#made = {
@@ -134,6 +138,15 @@ export class OnPolicyBatches implements BatchSource, StepControl {
   async release(): Promise<void> {
     await this.#writer?.release();
     await this.#teacher?.close();
+  }
+
+  #tellShort(): void {
+    if (this.#toldShort) return;
+    this.#toldShort = true;
+    const { options, warn } = this.#setting;
+    warn(
+      `the student writes nothing where all documents of a batch have no more than ${options.promptTokens} tokens: those steps are taught by documents. Lower training.onPolicy.promptTokens`,
+    );
   }
 
   async #write(number: number, { feeds, rows }: TrainingBatch, { student, parameters }: LearningStudent) {

@@ -1,4 +1,4 @@
-import { intsAttribute } from '../../../onnx/graph.ts';
+import { intAttribute, intsAttribute } from '../../../onnx/graph.ts';
 import { toNumbers } from '../../../onnx/tensor.ts';
 import { axisOf, defined, FROZEN, type OperatorRule } from '../operator-rule.ts';
 
@@ -47,6 +47,23 @@ export const GATHER: OperatorRule = {
       if (i > along) units.joinAxes(axis, made[i + rank - 1]);
     });
     for (let i = along; i < along + rank; i++) units.freezeAxis(made[i]);
+  },
+};
+
+/** What lies behind the places that are named passes: of a token of each text its channels. */
+export const GATHER_ND: OperatorRule = {
+  link(node, { units }) {
+    const [data, indices] = node.inputs;
+    const [y] = node.outputs;
+    if (!data || !indices || !y) return;
+    const [given, made] = [units.of(data), units.of(y)];
+    const length = indices.shape?.at(-1);
+    const from = typeof length === 'number' ? intAttribute(node, 'batch_dims', 0) + length : given.length;
+    const passed = given.length - from;
+    units.freeze(indices);
+    for (const axis of given.slice(0, from)) units.freezeAxis(axis);
+    for (const axis of made.slice(0, made.length - passed)) units.freezeAxis(axis);
+    for (let i = 1; i <= passed; i++) units.joinAxes(given.at(-i), made.at(-i));
   },
 };
 

@@ -5,7 +5,8 @@ import type { AudioFormat } from './formats.ts';
 /** Audio as a source gives it: the bytes of a file, the path of one, or samples that it made itself. */
 export type RawAudio =
   | { readonly bytes: Uint8Array; readonly path?: string }
-  | { readonly path: string }
+  /** `name`: the path as the data have it. */
+  | { readonly path: string; readonly name?: string }
   /** Between -1 and 1, and how many a second; `title` for people. */
   | { readonly samples: Float32Array; readonly rate: number; readonly title?: string };
 
@@ -18,11 +19,11 @@ export function rawAudio(value: unknown): RawAudio {
   if (value instanceof Uint8Array) return { bytes: value };
   if (typeof value === 'string') return pathOf(value);
   if (typeof value !== 'object' || value === null) throw new BrokenValue('missing', 'there is no audio');
-  const { bytes, path, samples, rate, title } = value as Record<string, unknown>;
+  const { bytes, path, name, samples, rate, title } = value as Record<string, unknown>;
   if (samples instanceof Float32Array && typeof rate === 'number')
     return { samples, rate, ...(typeof title === 'string' && { title }) };
   if (bytes instanceof Uint8Array) return { bytes, ...(typeof path === 'string' && { path }) };
-  if (typeof path === 'string') return pathOf(path);
+  if (typeof path === 'string') return { ...pathOf(path), ...(typeof name === 'string' && { name }) };
   throw brokenAudio('the value is neither the path of an audio file nor its bytes');
 }
 
@@ -33,9 +34,10 @@ function pathOf(path: string): RawAudio {
   return { path };
 }
 
-/** What a person knows audio by: the name of its file and of its folder, which often is its class. */
+/** What a person knows audio by: the path that the data have for it, or the name of its file and of its folder. */
 export function audioName(raw: RawAudio): string {
   if ('title' in raw && raw.title !== undefined) return raw.title;
+  if ('name' in raw && raw.name !== undefined) return raw.name;
   return 'path' in raw && raw.path !== undefined ? raw.path.split(/[/\\]/).slice(-2).join('/') : '';
 }
 

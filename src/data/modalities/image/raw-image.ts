@@ -5,7 +5,8 @@ import { promisedFormat } from './image-format.ts';
 /** An image as a source gives it: the bytes of a file, the path of one, or pixels in the order channel, row, column. */
 export type RawImage =
   | { readonly bytes: Uint8Array; readonly path?: string }
-  | { readonly path: string }
+  /** `name`: the path as the data have it. */
+  | { readonly path: string; readonly name?: string }
   | { readonly pixels: Uint8Array; readonly dims: readonly [number, number, number] };
 
 /**
@@ -17,12 +18,12 @@ export function rawImage(value: unknown): RawImage {
   if (value instanceof Uint8Array) return { bytes: value };
   if (typeof value === 'string') return pathOf(value);
   if (typeof value !== 'object' || value === null) throw new BrokenValue('missing', 'there is no image');
-  const { bytes, path, pixels, dims } = value as Record<string, unknown>;
+  const { bytes, path, name, pixels, dims } = value as Record<string, unknown>;
   if (pixels instanceof Uint8Array && Array.isArray(dims) && dims.length === 3) {
     return { pixels, dims: dims as unknown as [number, number, number] };
   }
   if (bytes instanceof Uint8Array) return { bytes, ...(typeof path === 'string' && { path }) };
-  if (typeof path === 'string') return pathOf(path);
+  if (typeof path === 'string') return { ...pathOf(path), ...(typeof name === 'string' && { name }) };
   throw new BrokenValue('image', 'the value is neither the path of an image nor its bytes');
 }
 
@@ -36,8 +37,12 @@ function pathOf(path: string): RawImage {
   return { path };
 }
 
-/** What a person knows an image by: the name of its file and of its folder, which often is its class. */
+/**
+ * What a person knows an image by: the path that the data have for it, or the name of its file and of its folder, which often is
+ * its class.
+ */
 export function imageName(raw: RawImage): string {
+  if ('name' in raw && raw.name !== undefined) return raw.name;
   return 'path' in raw && raw.path !== undefined ? raw.path.split(/[/\\]/).slice(-2).join('/') : '';
 }
 

@@ -62,6 +62,13 @@ const options = z
       .describe(
         "Whether the column holds conversations, lists of messages { role, content }: the tokenizer's chat template writes them as text, and a language model learns what the assistant says alone.",
       ),
+    tools: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Of conversations: the column with the tools that the assistant of a row may call, a list of JSON schemas or its JSON text, which the chat template writes too. A row may have none.',
+      ),
     prefix: z
       .string()
       .regex(/^[A-Za-z]\w*$/, { error: 'expected letters, digits and underscores' })

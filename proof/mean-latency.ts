@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import type { Engine } from '../src/engine/engine.ts';
+import type { Recipe } from '../src/index.ts';
+import type { Tensor } from '../src/onnx/tensor.ts';
+import { meanLatencies } from '../src/run/exits/time-exits.ts';
+import { openTask } from '../src/run/tasks/index.ts';
+import { RECIPES } from './distil-recipe.ts';
+
+/** So many test samples of a run, each as a call of its own. */
+export async function testCalls(recipe: Recipe, out: string, count: number) {
+  const task = await openTask({ recipe, options: { out, recipeFolder: RECIPES } });
+  const data = await task.prepareData({});
+  try {
+    return [...data.speedCalls(data.dataset.splits.test, 1, count)];
+  } finally {
+    data.dataset.close();
+  }
+}
+
+/** Mean milliseconds of a call of each file, in turns, for about `seconds` each. */
+export async function latenciesOf(
+  engine: Engine,
+  files: readonly string[],
+  calls: readonly Readonly<Record<string, Tensor>>[],
+  seconds: number,
+): Promise<readonly number[]> {
+  const sessions = await Promise.all(files.map((file) => engine.load(new Uint8Array(readFileSync(file)))));
+  try {
+    return (await meanLatencies(sessions, calls, seconds)).means;
+  } finally {
+    for (const session of sessions) await session.release();
+  }
+}
