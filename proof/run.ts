@@ -19,6 +19,7 @@ import { largerThanMemory } from './larger-than-memory.ts';
 import { fashionKnowledge, fashionLevels, glossKnowledge, glossLevels } from './levels.ts';
 import { languageModels } from './lm.ts';
 import { onPolicy } from './on-policy.ts';
+import { pairsAtFullSize } from './pairs.ts';
 import type { Proof } from './proof.ts';
 import { pruning } from './pruning.ts';
 import { quantisationAware } from './qat.ts';
@@ -61,6 +62,7 @@ const PROOFS: readonly Proof[] = [
   earlyExits,
   severalTeachers,
   largerThanMemory,
+  pairsAtFullSize,
   languageModels,
   sampledCache,
   onPolicy,

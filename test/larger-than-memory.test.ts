@@ -1,14 +1,21 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { tone, wavFile } from '../src/data/modalities/audio/testing/wav-file.ts';
 import type { RunEvent } from '../src/events.ts';
 import { openModelFile, writeModelFile } from '../src/onnx/node-files.ts';
+import { foldBatchNorm } from '../src/onnx/passes/fold-batch-norm.ts';
+import { toEvaluationForm } from '../src/onnx/passes/to-evaluation-form.ts';
 import { randomStream } from '../src/random.ts';
 import { parseRecipe } from '../src/recipe/parse.ts';
 import { distill } from '../src/run/distill.ts';
 import { plan } from '../src/run/plan.ts';
+import { audioConv } from '../src/students/audio-conv.ts';
+import { buildClassifier } from '../src/students/build-student.ts';
+import { vit } from '../src/students/vit.ts';
 import { layeredModel } from '../src/teachers/testing/layered-model.ts';
 import { patience } from './support/patience.ts';
+import { writeClothes } from './support/small-clothes.ts';
 import { RunPlace } from './support/small-run.ts';
 
 const place = new RunPlace();
@@ -109,6 +116,84 @@ test(
     );
     // What lay between the parts is gone, and so are they.
     expect(readdirSync(place.path('runs', 'parts', 'teacher'))).toEqual(['model.onnx']);
+  },
+  patience(120),
+);
+
+const GREY = { channels: 1, height: 28, width: 28 };
+const RATE = 8000;
+
+/** A teacher that is cut into parts, and what its student is taught, by what both read. */
+const MODALITIES = {
+  images: {
+    task: 'image-classification',
+    inputs: { image: { modality: 'image', field: 'image' } },
+    data: { source: { kind: 'fashion-mnist', path: 'clothes' }, splits: { train: 40, validation: 16 } },
+    teacher: { kind: 'onnx-image', memory: '8MB' },
+    student: { kind: 'vit', width: 16, heads: 2, layers: 2, patch: 7 },
+    objective: { kd: { weight: 0.8 }, hidden: { weight: 0.2 } },
+    model: () =>
+      buildClassifier(vit, vit.options.parse({ width: 128, layers: 6, patch: 7 }), {
+        ...{ ...GREY, classes: 10, random: randomStream(3, 'teacher') },
+      }),
+  },
+  audio: {
+    task: 'audio-classification',
+    inputs: { audio: { modality: 'audio', field: 'audio', rate: RATE, seconds: 0.256 } },
+    data: { source: { kind: 'audio-folder', path: 'tones' }, splits: { validation: 12, test: 12 } },
+    teacher: { kind: 'onnx-audio', memory: '22MB' },
+    student: { kind: 'audio-conv', width: 8, blocks: 2 },
+    objective: { kd: { weight: 0.8 }, hidden: { weight: 0.2 } },
+    model: () =>
+      buildClassifier(
+        audioConv as never,
+        audioConv.options.parse({ width: 320, blocks: 6 }) as never,
+        {
+          ...{ samplingRate: RATE, samples: 2048, classes: 2, random: randomStream(3, 'teacher') },
+        } as never,
+      ),
+  },
+} as const;
+
+test.each(Object.keys(MODALITIES) as (keyof typeof MODALITIES)[])(
+  'a teacher of %s in parts teaches the same student, too',
+  async (name) => {
+    const { model, teacher, ...rest } = MODALITIES[name];
+    writeClothes(place.path('clothes'));
+    for (const [label, hz] of Object.entries({ low: 300, high: 2000 })) {
+      mkdirSync(place.path('tones', label), { recursive: true });
+      for (let i = 0; i < 24; i++)
+        writeFileSync(place.path('tones', label, `${i}.wav`), wavFile(tone(hz + 5 * i, RATE, 0.256)));
+    }
+    mkdirSync(place.path(`${name}-teacher`));
+    const file = place.path(`${name}-teacher`, 'model.onnx');
+    writeModelFile(file, foldBatchNorm(toEvaluationForm(model().graph)));
+    const students: Buffer[] = [];
+    const told: string[] = [];
+    for (const memory of [undefined, teacher.memory]) {
+      const run = `${name}-${memory ?? 'whole'}`;
+      const { kind } = teacher;
+      const own = { kind, model: file, precision: 'f32', atChance: 'warn', ...(memory && { memory }) };
+      const labels = name === 'audio' ? ['high', 'low'] : undefined;
+      const wanted = {
+        ...{ ...rest, name: run, teacher: { ...own, ...(labels && { labels }) } },
+        ...{ training: { epochs: 1, batchSize: 8, earlyStopping: false }, export: { int8: false } },
+      };
+      await distill(
+        parseRecipe(stringify(wanted)),
+        place.options(run, {
+          storeFolder: place.path(`store-${run}`),
+          baseline: false,
+          timingSeconds: 0,
+          onEvent: (event) => {
+            if (event.type === 'log') told.push(event.message);
+          },
+        }),
+      );
+      students.push(readFileSync(place.path('runs', run, 'student', 'onnx', 'model.onnx')));
+    }
+    expect(told).toContainEqual(expect.stringMatching(/^the teacher runs in [2-9] parts of .* of weights/));
+    expect(students[1]?.equals(students[0] as Buffer)).toBe(true);
   },
   patience(120),
 );

@@ -1,18 +1,29 @@
+import { LimbeckError } from '../errors.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
+import { totalBytes } from '../platform/machine.ts';
 import type { RandomStream } from '../random.ts';
+import { sizeInWords } from '../size-in-bytes.ts';
+
+/** What training holds of each parameter at least: itself, its gradient and two moments. */
+const BYTES_IN_TRAINING = 16;
 
 /** Makes a student's parameters, with their usual initial values, and remembers their names. */
 export class ParameterMaker {
   readonly names: string[] = [];
   readonly #g: GraphBuilder;
   readonly #random: RandomStream;
+  readonly #memory: number;
   #inherited: ReadonlyMap<string, Tensor> = new Map();
+  /** Numbers that were drawn. */
+  #drawn = 0;
 
-  constructor(g: GraphBuilder, random: RandomStream) {
+  /** @param memory bytes of the machine: parameters that cannot be trained in them are not drawn */
+  constructor(g: GraphBuilder, random: RandomStream, memory = totalBytes()) {
     this.#g = g;
     this.#random = random;
+    this.#memory = memory;
   }
 
   /** Parameters that are made from now on begin with these contents, by their names with their scopes, instead of their usual ones. */
@@ -20,9 +31,15 @@ export class ParameterMaker {
     this.#inherited = contents;
   }
 
-  /** Normal with standard deviation `deviation`. */
+  /**
+   * Normal with standard deviation `deviation`.
+   *
+   * @throws LimbeckError `recipe.invalid` for more parameters than the machine has memory to train
+   */
   normal(name: string, dims: readonly number[], deviation: number): TypedValue {
     if (this.#inherited.has(this.#g.nameInScope(name))) return this.constant(name, dims, 0);
+    this.#drawn += elementCount(dims);
+    this.#requireMemory(BYTES_IN_TRAINING * this.#drawn);
     const data = Float32Array.from({ length: elementCount(dims) }, () => deviation * this.#random.normal());
     return this.#add(name, { type: 'float32', dims, data });
   }
@@ -71,6 +88,16 @@ export class ParameterMaker {
     const deviation = Math.sqrt(Math.max(0, squares / values.length - mean * mean));
     const drawn = Float32Array.from(values, () => mean + deviation * this.#random.normal());
     return { type, dims, data: drawn } as Tensor;
+  }
+
+  #requireMemory(bytes: number): void {
+    if (bytes <= this.#memory) return;
+    const millions = Math.floor(bytes / BYTES_IN_TRAINING / 1e6).toLocaleString('en-US');
+    throw new LimbeckError(
+      'recipe.invalid',
+      `the student is too large to be trained here: its first ${millions} million parameters alone take ${sizeInWords(bytes)}, and the machine has ${sizeInWords(this.#memory)}`,
+      { where: 'student', remedy: 'Make it narrower or shallower, or use a machine with more memory.' },
+    );
   }
 
   #add(name: string, content: Tensor): TypedValue {

@@ -87,6 +87,15 @@ const images = () => {
     ),
   };
 };
+const waveforms = () => {
+  const random = randomStream(7, 'waveforms');
+  return {
+    input_values: float32(
+      Float32Array.from({ length: 2 * 288 }, () => random.normal()),
+      [2, 288],
+    ),
+  };
+};
 const words = { vocabularySize: 40, maxLength: 8, trainingTexts: [[1, 2, 3]] };
 const texts = () => ({
   input_ids: int64([1, 5, 9, 2, 3, 4, 0, 0], [2, 4]),
@@ -135,6 +144,23 @@ test('heads and neurons of a transformer go alone; its residual width goes with 
     unit?.parts.some(({ parameter }) => parameter.name.includes('LayerNorm')),
   );
   expect(width?.units).toHaveLength(16);
+});
+
+test('channels over a waveform, heads and neurons of wav2vec2 go alone; positions go with the width', async () => {
+  const sizes = { width: 16, heads: 2, layers: 1, feedForward: 24, channels: 8, projection: 8 };
+  const frames = { kernels: [10, 8], strides: [5, 8], positions: 4, positionGroups: 2 };
+  const student = buildStudent('wav2vec2', { ...sizes, ...frames }, { samplingRate: 8000, samples: 288 });
+  const { groups } = findDependencies(student);
+  const touches = (part: RegExp) =>
+    groups.filter(({ units: [unit] }) => unit?.parts.some(({ parameter }) => part.test(parameter.name)));
+  // A mean over fewer channels is another mean.
+  const normalised = touches(/scale$/);
+  const inside = groups.filter((group) => !normalised.includes(group));
+  expect(inside.map(({ units }) => units.length)).toEqual([8, 2, 24, 8]);
+  const units = inside.flatMap(({ units: all }) => all.slice(1, 3));
+  const { difference } = await differenceAfterCut(student, units, waveforms());
+  expect(difference).toBeLessThan(1e-4);
+  expect(touches(/pos_conv_embed/)).toEqual(touches(/encoder\/layer_norm\/scale/));
 });
 
 test('heads and neurons of a layer that is repeated go from all of its repetitions', async () => {

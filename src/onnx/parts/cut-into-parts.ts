@@ -226,7 +226,7 @@ function tooSmall(graph: Graph, costs: GraphCosts, memory: number): LimbeckError
   const values = costs.live[most.at] as number;
   const remedy =
     values > most.weights
-      ? 'or ask about shorter samples (data.maxLength), whose values are smaller.'
+      ? 'or ask about smaller samples, whose values take less: data.maxLength of texts, inputs.NAME.size of images, inputs.NAME.seconds of audio.'
       : 'or take a smaller model.';
   return new LimbeckError(
     'teacher.memory',

@@ -16,11 +16,12 @@ import { layerMap, pairTowers, wantedLayers } from '../knowledge/pair-context.ts
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
+import { batchBytes } from './batch-bytes.ts';
 import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
+import { secondsPerBatch } from './batch-seconds.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { sampledBuckets } from './sampled-split.ts';
+import { firstRows, sampledBuckets } from './sampled-split.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
-import { secondsPerCall } from './timing.ts';
 /** What the recipe's losses ask of the teacher besides its classes. */
 export interface InnerKnowledge {
   readonly context: ObjectiveContext;
@@ -68,21 +69,24 @@ export async function measureInner(
   let openSeconds = 0;
   for (const sample of sampledBuckets([asked], TEACHER_BATCH)) {
     context.checkInterrupted();
-    const indices = Array.from({ length: sample.size }, (_, i) => i);
-    const samples = sample.readBatch(0, indices, TEACHER_BATCH);
+    const firstOf = (rows: number) => firstRows(sample, rows);
     const labeller = await openLabeller(context, task, bound ? tapped.graph : file, source.title, { bound });
     try {
       if (labeller.parts) {
         // Loaded where it is used: pages do not pay for it.
         const { measureParts } = await import('./measure-parts.ts');
-        const cost = await measureParts(labeller.parts, samples, context);
+        const cost = await measureParts(labeller.parts, firstOf(TEACHER_BATCH), context);
         batch.set(lengthOf(sample.buckets[0]!), cost.seconds);
         openSeconds = cost.openSeconds;
         continue;
       }
-      const call = () => labeller.label(samples, taps);
-      batch.set(lengthOf(sample.buckets[0]!), await secondsPerCall(call, context.checkInterrupted));
-      context.memory.observe();
+      const { seconds, isWhole } = await secondsPerBatch(
+        (rows) => labeller.label(firstOf(rows), taps),
+        TEACHER_BATCH,
+        context.checkInterrupted,
+      );
+      batch.set(lengthOf(sample.buckets[0]!), seconds);
+      context.memory.expect(isWhole ? 0 : batchBytes(tapped.graph, firstOf(TEACHER_BATCH)));
     } finally {
       await labeller.close();
     }

@@ -22,11 +22,13 @@ import { calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { headTensors } from '../teaching/train-head.ts';
+import { batchBytes } from './batch-bytes.ts';
 import { type BatchSeconds, lengthOf } from './batch-counts.ts';
+import { secondsPerBatch } from './batch-seconds.ts';
 import type { PartsPlan } from './measure-parts.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { sampledBuckets } from './sampled-split.ts';
-import { secondsPerCall, timed } from './timing.ts';
+import { firstRows, sampledBuckets } from './sampled-split.ts';
+import { timed } from './timing.ts';
 /** What one model file of the teacher costs. */
 export interface TeacherFileCost {
   /** Seconds of a batch of TEACHER_BATCH samples. */
@@ -88,7 +90,12 @@ async function measureFile(
   const { memory } = context;
   const data = asTeacherReads(context.data);
   const { train, validation, test } = data.dataset.splits;
-  const made = await timed(async () => writeModelFile(file, await make()));
+  const outputs = data.heads.map(({ output }) => output);
+  const made = await timed(async () => {
+    const graph = await make();
+    writeModelFile(file, graph);
+    return graph;
+  });
   memory.observe();
   context.checkInterrupted();
   const bound = memoryBound(context, data, file);
@@ -98,33 +105,24 @@ async function measureFile(
     const batch = new Map<number, number>();
     let partSeconds = 0;
     for (const split of sampledBuckets([train, validation, test], TEACHER_BATCH)) {
-      const samples = split.readBatch(
-        0,
-        Array.from({ length: split.size }, (_, i) => i),
-        TEACHER_BATCH,
-      );
+      const firstOf = (rows: number) => firstRows(split, rows);
       if (teacher.parts) {
         const { openSeconds, seconds } = await (await parting()).measureParts(
           teacher.parts,
-          samples,
+          firstOf(TEACHER_BATCH),
           context,
         );
         batch.set(lengthOf(split.buckets[0]!), seconds);
         partSeconds = openSeconds;
         continue;
       }
-      batch.set(
-        lengthOf(split.buckets[0]!),
-        await secondsPerCall(
-          () =>
-            teacher.label(
-              samples,
-              data.heads.map(({ output }) => output),
-            ),
-          context.checkInterrupted,
-        ),
+      const { seconds, isWhole } = await secondsPerBatch(
+        (rows) => teacher.label(firstOf(rows), outputs),
+        TEACHER_BATCH,
+        context.checkInterrupted,
       );
-      memory.observe();
+      batch.set(lengthOf(split.buckets[0]!), seconds);
+      memory.expect(isWhole ? 0 : batchBytes(made.value, firstOf(TEACHER_BATCH)));
     }
     const bytes = modelBytes(file);
     return {

@@ -1,5 +1,5 @@
 import { residentBytes } from '../../platform/machine.ts';
-/** The most memory that this process was seen to hold since the last look back, in bytes (resident set size). */
+/** The most memory that this process was seen to hold, or is expected to, since the last look back, in bytes (resident set size). */
 export class MemoryPeak {
   #peak = 0;
 
@@ -8,6 +8,11 @@ export class MemoryPeak {
     const held = residentBytes();
     this.#peak = Math.max(this.#peak, held);
     return held;
+  }
+
+  /** Counts what is held at this moment and `bytes` besides, which were not taken: of what was measured in part. */
+  expect(bytes: number): void {
+    this.#peak = Math.max(this.#peak, this.observe() + bytes);
   }
 
   /** The peak since the last `take`. */

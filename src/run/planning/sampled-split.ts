@@ -2,6 +2,16 @@ import type { Batch } from '../../data/batch.ts';
 import type { Split } from '../../data/split.ts';
 import { bucketsToMeasure } from './batch-counts.ts';
 
+/** The first samples of a split of one bucket, as a batch of `rows`. */
+export function firstRows(sample: Split, rows: number): Batch {
+  const filled = Math.min(rows, sample.size);
+  return sample.readBatch(
+    0,
+    Array.from({ length: filled }, (_, i) => i),
+    rows,
+  );
+}
+
 /** Batches of each length that the measured steps take in turn, so that they do not train on the same rows. */
 export const MEASURED_BATCHES = 3;
 

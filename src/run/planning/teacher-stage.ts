@@ -16,6 +16,7 @@ import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import { comparesAnswers } from '../heads/comparable-answers.ts';
+import { isOneClass } from '../heads/head-metrics.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { knownSpeedup } from '../teaching/int8-speedup.ts';
@@ -23,6 +24,7 @@ import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSplit } from './batch-counts.ts';
+import { checkingSeconds } from './checking-seconds.ts';
 import { TEACHER_COST } from './costs.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
@@ -133,6 +135,11 @@ async function planReadiness(
     parts.push(await headTraining(context, recipe, encoder));
     if (recipe.teacher.train === 'all') parts.push(await wholeTraining(context, recipe, encoder, cost));
   }
+  if (isOneClass(context.data.heads)) {
+    const { validation } = context.data.dataset.splits;
+    const seconds = checkingSeconds(validation, cost.f32, recipe.teacher.kind === 'use-lite');
+    parts.push({ seconds, diskBytes: 0, note: '' });
+  }
   if (cost.int8) parts.push(comparison(context, cost));
   const seconds = sum(parts.map((part) => part.seconds));
   return {
@@ -232,11 +239,12 @@ async function wholeTraining(
   return { seconds, diskBytes: CHECKPOINTS_KEPT * cost.checkpoint.bytes, note };
 }
 
-/** Calibrating the int8 teacher, and asking both what they say of a sample. */
+/** Calibrating the int8 teacher, and asking it what the other has said of a sample. */
 function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): Part {
   if (!int8) throw new Error('there is no int8 teacher to compare');
   const sample = firstBatches(data.dataset.splits.validation, TEACHER_BATCH, AGREEMENT_SAMPLES);
-  const asked = [f32, int8].map(
+  // A classifier in float32 has been asked by then.
+  const asked = (isOneClass(data.heads) ? [int8] : [f32, int8]).map(
     (file) => file.openSeconds + secondsForSplit(sample, TEACHER_BATCH, file.batch),
   );
   return {

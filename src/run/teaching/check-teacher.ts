@@ -13,7 +13,7 @@ import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 import { memoryBound } from './memory-bound.ts';
 
 /** Validation samples on which a teacher is measured before it labels; more tell little more. */
-const CHECKED_SAMPLES = 4096;
+export const CHECKED_SAMPLES = 4096;
 
 /** What a teacher answers to a batch of `samples`: [samples, classes]. */
 export interface AnsweredBatch {

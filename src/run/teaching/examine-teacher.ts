@@ -14,7 +14,7 @@ import { openLabeller } from './ask-teacher.ts';
 import { memoryBound } from './memory-bound.ts';
 
 /** Samples that a teacher is looked at with; texts of each length that are asked about alone, which is slower. */
-const SAMPLES = 64;
+export const EXAMINED_SAMPLES = 64;
 const TEXTS_ALONE = 8;
 /** Differences of a probability below this are those of another order of sums. */
 const SAME = 0.01;
@@ -85,7 +85,7 @@ export function formInWords(form: ProbabilityForm, whose: string): string {
 /** Some samples of each length, short and long texts alike. */
 export function* fromEveryBucket(split: Split): Generator<Batch> {
   const filled = split.buckets.flatMap(({ size }, bucket) => (size > 0 ? [{ size, bucket }] : []));
-  const each = Math.ceil(SAMPLES / Math.max(1, filled.length));
+  const each = Math.ceil(EXAMINED_SAMPLES / Math.max(1, filled.length));
   for (const { size, bucket } of filled) {
     const count = Math.min(each, size);
     const indices = Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
