@@ -62,6 +62,12 @@ test('limbeck ask tells how often the right answer is the likeliest, and what wa
   expect(told).toMatch(/Before each question stood 2\.0 answered ones in the mean/);
   expect(told).not.toMatch(/No answered question/);
 
+  for (const count of ['0', '1e3', '-1', ''])
+    expect(await runCli(['ask', folder, 'mmlu', '--count', count], place, { askQuestions })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('a whole number from 1'),
+    });
+
   // A second subject, and both are of a category.
   mkdirSync(join(place, 'two', 'test'), { recursive: true });
   for (const subject of ['anatomy', 'virology'])

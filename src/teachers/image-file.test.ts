@@ -171,6 +171,16 @@ describe('its preprocessor_config.json', () => {
     expect(errorOf().code).toBe('teacher.config');
   });
 
+  it.each([{ rescale_factor: 1e300 }, { image_std: [1e-320], image_mean: [0] }])(
+    'is refused where it leaves no pixel a number: %j',
+    (config) => {
+      classifier([['x', ['batch', 2, 2, 2]]]);
+      writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(config));
+      const source = open();
+      expect(() => forDataPixels(source.model, source.pixels, data(2))).toThrow('no pixel a number');
+    },
+  );
+
   it('counts for each of the colours of which a grey image has one', async () => {
     classifier([['x', ['batch', 3, 2, 2]]]);
     const form = { scale: 1 / 255, mean: [0, 0.5, 1], deviation: [1] };

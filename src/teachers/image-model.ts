@@ -121,6 +121,16 @@ function pixelChange({ scale, mean, deviation }: PixelForm, { normalization }: D
         remedy: 'Take the file that came with the model.',
       },
     );
+  const numbers = each.flatMap((one) => [one.scale, one.offset]);
+  if (!numbers.every((value) => Number.isFinite(Math.fround(value))))
+    throw new LimbeckError(
+      'teacher.config',
+      "the teacher's preprocessor_config.json leaves no pixel a number",
+      {
+        where: `rescale_factor ${scale}, image_mean ${mean.join(', ')}, image_std ${deviation.join(', ')}`,
+        remedy: 'Take the file that came with the model.',
+      },
+    );
   const same = each.every((one) => Math.abs(one.scale - 1) < SAME && Math.abs(one.offset) < SAME);
   return same ? undefined : { scale: each.map((one) => one.scale), offset: each.map((one) => one.offset) };
 }

@@ -18,11 +18,11 @@ interface AskOptions {
   json?: boolean;
 }
 
-function parseCount(text: string): number {
+const parseCount = (least: number) => (text: string) => {
   const count = Number(text);
-  if (Number.isInteger(count) && count >= 0) return count;
-  throw new InvalidArgumentError('Expected a whole number.');
-}
+  if (/^\d+$/.test(text) && Number.isSafeInteger(count) && count >= least) return count;
+  throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+};
 
 export function askCommand(cli: Cli): Command {
   return new Command('ask')
@@ -32,11 +32,11 @@ export function askCommand(cli: Cli): Command {
     )
     .argument('<run-or-folder>', "a run's folder, or a model's in the layout of Hugging Face")
     .argument('<questions>', 'definitions, hypernyms, examples, or a folder')
-    .option('--count <n>', 'questions at most (default: 1,000 about WordNet, all of a folder)', parseCount)
+    .option('--count <n>', 'questions at most (default: 1,000 about WordNet, all of a folder)', parseCount(1))
     .option(
       '--shots <n>',
       'answered questions before each of a folder, as far as they fit (default: 5)',
-      parseCount,
+      parseCount(0),
     )
     .option('--seed <n>', 'draws questions and wrong choices about WordNet (default: 0)', parseSeed)
     .option('--model <file>', "which of the folder's models (default: onnx/model.onnx)")
