@@ -80,7 +80,7 @@ export function outputsOf({
       target,
       // Of vectors the teacher alone knows something.
       field: isVector(target) ? undefined : (labelField ?? findTarget(target)?.field ?? 'label'),
-      options: {},
+      options: defaultsOf(target),
     }));
   }
   return Object.entries(outputs).map(([name, { target, field, ...options }]: [string, OutputPart]) => ({
@@ -89,6 +89,11 @@ export function outputsOf({
     field,
     options,
   }));
+}
+
+/** The options of a target of which a recipe says nothing. */
+function defaultsOf(target: string): Readonly<Record<string, unknown>> {
+  return findTarget(target)?.options.safeParse({}).data ?? {};
 }
 
 /** The columns that a recipe wants of a table, each with the key that names it. */

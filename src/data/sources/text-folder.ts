@@ -74,7 +74,7 @@ async function readText({ name, path, label, split }: ClassFile, told?: string):
     return broken('encoding', 'the file is binary, not text');
   }
   if (text === undefined || (text.includes('\0') && looksLikeUtf16(bytes))) {
-    return broken('encoding', notOfEncoding(encoding, suggestEncoding(bytes)));
+    return broken('encoding', notOfEncoding(encoding, await suggestEncoding(bytes)));
   }
   if (text.trim() === '') return broken('text', 'the file is empty');
   return { sample: { where: name, ...(split && { split }), values: { text, label } } };

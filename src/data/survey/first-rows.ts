@@ -68,9 +68,9 @@ async function encodingOf(path: string): Promise<{ encoding?: string | undefined
     if (byteOrderMark(head)) return {};
     // The head may end within a character.
     const whole = [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, Math.max(0, bytesRead - cut))));
-    if (looksLikeUtf16(head)) return { encoding: suggestEncoding(head) };
+    if (looksLikeUtf16(head)) return { encoding: await suggestEncoding(head) };
     if (whole) return {};
-    return mixesUtf8(head) ? { mixed: true } : { encoding: suggestEncoding(head) };
+    return mixesUtf8(head) ? { mixed: true } : { encoding: await suggestEncoding(head) };
   } finally {
     await file.close();
   }

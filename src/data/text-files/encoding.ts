@@ -1,4 +1,3 @@
-import chardet from 'chardet';
 import { z } from 'zod';
 import { isAscii, isUtf8, latin1Of, textOf } from '../../platform/bytes.ts';
 
@@ -66,13 +65,14 @@ const MULTI_BYTE = ['shift_jis', 'gb18030', 'big5', 'euc-kr', 'euc-jp'];
 
 /**
  * The encoding as which bytes that are not UTF-8 read best, for a remedy: never used without being told.
- * undefined where none reads well.
+ * undefined where none reads well. The library is loaded when it is called: most files are UTF-8, and a page need not wait for it.
  */
-export function suggestEncoding(bytes: Uint8Array): string | undefined {
+export async function suggestEncoding(bytes: Uint8Array): Promise<string | undefined> {
   const order = utf16Order(bytes);
   if (order) return order;
   // In a single-byte encoding all bytes are characters, those of images and archives as well.
   if (isBinary(bytes)) return undefined;
+  const { default: chardet } = await import('chardet');
   const matches = chardet.analyse(bytes).flatMap(({ name, confidence }) => {
     const encoding = isEncoding(name) ? canonicalEncoding(name) : undefined;
     return encoding && confidence > 0 && encoding !== 'utf-8' ? [{ encoding, confidence }] : [];
@@ -145,7 +145,7 @@ export function looksLikeUtf16(bytes: Uint8Array): boolean {
  * The order of the bytes of text in UTF-16; undefined for other bytes. Of Western text every other byte is mostly zero; all
  * other text has line ends, of one order alone, and letters throughout.
  */
-function utf16Order(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+export function utf16Order(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   let [even, odd, little, big] = [0, 0, 0, 0];
   const length = Math.min(bytes.length, 4096) & ~1;
   for (let i = 0; i < length; i += 2) {

@@ -128,8 +128,8 @@ describe('encodings', () => {
       'shift_jis',
       '\x82\xb1\x82\xea\x82\xcd\x93\xfa\x96{\x8c\xea\x82\xcc\x83e\x83L\x83X\x83g\x82\xc5\x82\xb7\x81B',
     ],
-  ])('%s is suggested for bytes of it', (encoding, bytes) => {
-    expect(suggestEncoding(Buffer.from(bytes, 'latin1'))).toBe(encoding);
+  ])('%s is suggested for bytes of it', async (encoding, bytes) => {
+    expect(await suggestEncoding(Buffer.from(bytes, 'latin1'))).toBe(encoding);
   });
 });
 
@@ -195,7 +195,7 @@ describe('bytes that are no text', () => {
 
   it('read well as no encoding, and are told as binary', async () => {
     expect(isBinary(bytes)).toBe(true);
-    expect(suggestEncoding(bytes)).toBeUndefined();
+    expect(await suggestEncoding(bytes)).toBeUndefined();
     await expect(read(bytes)).rejects.toMatchObject({
       code: 'data.wrong-format',
       message: 'this is binary, not text',

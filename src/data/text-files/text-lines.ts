@@ -8,9 +8,9 @@ import {
   canonicalEncoding,
   decoderOf,
   isBinary,
-  looksLikeUtf16,
   mixesUtf8,
   suggestEncoding,
+  utf16Order,
 } from './encoding.ts';
 
 /** A line of a text file, decoded; a carriage return before its end is still there. */
@@ -90,8 +90,8 @@ function checkIsText(path: string, head: Uint8Array, format: string, encoding: s
   const isText = zeros(start) <= Math.floor(start.length / 50);
   const isOther = encoding === 'utf-8' && isBinary(start) && !startsAsUtf8(start);
   if (encoding.startsWith('utf-16') || (isText && !isOther)) return;
-  if (looksLikeUtf16(head)) {
-    const suggested = suggestEncoding(head);
+  const suggested = utf16Order(head);
+  if (suggested) {
     throw new LimbeckError('data.wrong-encoding', `this is not ${encoding}; it looks like ${suggested}`, {
       where: path,
       remedy: `Set encoding: ${suggested} under data.source.`,
@@ -148,7 +148,7 @@ export async function* textLines(
         suggestion =
           format.encoding !== 'utf-8' && mixesUtf8(format.head)
             ? 'utf-8'
-            : suggestEncoding(evidence(format, bytes));
+            : await suggestEncoding(evidence(format, bytes));
       const message =
         format.encoding === 'utf-8' && mixesUtf8(format.head)
           ? `bytes that are not UTF-8, as other lines are: the file mixes encodings${suggestion ? `; this line reads well as ${suggestion}` : ''}`

@@ -24,7 +24,7 @@ it('exports the student of the last checkpoint, and no earlier one in its place'
   const options = toyTraining({ schedule: { peak: 0.01, totalSteps: 12, warmup: 0, decay: 'constant' } });
   const run = {
     folder,
-    recipe: { name: 'a', seed: 1, training: {} },
+    recipe: { name: 'a', seed: 1, training: {}, export: { q4: false, fp16: false } },
     engine: options.engine,
     warn: (message: string) => said.push(message),
   } as unknown as RunContext;
