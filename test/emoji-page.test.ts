@@ -65,9 +65,8 @@ describe.skipIf(!executablePath)('the page of emoji', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('reads pictures in a second tab: boxes and a sentence of both models, with their times', {
-    timeout: patience(60),
-  }, async () => {
+  /** The page, and all that it complains about. */
+  async function openedPage() {
     const page = await browser.newPage();
     const errors: string[] = [];
     page.on('pageerror', ({ message }) => errors.push(message));
@@ -75,6 +74,13 @@ describe.skipIf(!executablePath)('the page of emoji', () => {
       if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
     });
     await page.goto(`${server.origin}/index.html`);
+    return { page, errors };
+  }
+
+  it('reads pictures in a second tab: boxes and a sentence of both models, with their times', {
+    timeout: patience(60),
+  }, async () => {
+    const { page, errors } = await openedPage();
     expect(await page.locator('#readers section').count()).toBe(0);
     await page.click('text=Pictures in boxes and words');
     expect(await page.locator('#words').isHidden()).toBe(true);
@@ -114,13 +120,7 @@ describe.skipIf(!executablePath)('the page of emoji', () => {
   it('shows the nearest drawings of both models beside each other, with their times', {
     timeout: patience(60),
   }, async () => {
-    const page = await browser.newPage();
-    const errors: string[] = [];
-    page.on('pageerror', ({ message }) => errors.push(message));
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
-    });
-    await page.goto(`${server.origin}/index.html`);
+    const { page, errors } = await openedPage();
     await page.waitForSelector('#word:not([disabled])', { timeout: patience(60) });
     expect(await page.textContent('#status')).toBe('60 drawings.');
     await page.fill('#word', 'dog');

@@ -9,36 +9,30 @@ import { fromFloat16, toFloat16 } from '../onnx/half-float.ts';
 import { readModel } from '../onnx/read-model.ts';
 import { float32, int64, type Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
-import { randomStream } from '../random.ts';
 import { toHalfPrecision } from './half-precision.ts';
 import { largestValues } from './largest-values.ts';
+import { randomTensor } from './testing/random-tensor.ts';
 
 const node = createNodeEngine({ threads: 1 });
 const web = createWebEngine({ ort: ortWeb as unknown as OrtModule });
-
-function random(seed: string, dims: readonly number[]): Tensor {
-  const stream = randomStream(3, seed);
-  const count = dims.reduce((product, dim) => product * dim, 1);
-  return float32(
-    Float32Array.from({ length: count }, () => 2 * stream.uniform() - 1),
-    dims,
-  );
-}
 
 /** A table, attention-like scores with a mask of -1e9, a branch beyond float16, and two outputs. */
 function network(scale = 1): Graph {
   const g = new GraphBuilder();
   const ids = g.input('ids', 'int64', ['batch', 4]);
-  const rows = g.op('Gather', [g.initializer('table', random('table', [20, 8])), ids]);
+  const rows = g.op('Gather', [g.initializer('table', randomTensor('table', [20, 8])), ids]);
   const [left, right] = g.node('Split', [rows, g.ints([4, 4])], { axis: -1 }, { outputs: 2 });
   const hidden = g.relu(
-    g.add(g.matMul(left!, g.initializer('w', random('w', [4, 6]))), g.initializer('b', random('b', [6]))),
+    g.add(
+      g.matMul(left!, g.initializer('w', randomTensor('w', [4, 6]))),
+      g.initializer('b', randomTensor('b', [6])),
+    ),
   );
   const mask = g.where(g.greaterOrEqual(ids, 10), g.initializer('hidden', float32([-1e9])), g.scalar(0));
   const scores = g.softmax(g.add(g.reduceMean(hidden, { axes: [2], keepDims: false }), mask), -1);
   g.output(scores, 'scores');
-  const far = g.mul(g.matMul(right!, g.initializer('v', random('v', [4, 3]))), 1e5 * scale);
-  g.output(g.matMul(g.mul(far, 1e-5 / scale), g.initializer('u', random('u', [3, 2]))), 'y');
+  const far = g.mul(g.matMul(right!, g.initializer('v', randomTensor('v', [4, 3]))), 1e5 * scale);
+  g.output(g.matMul(g.mul(far, 1e-5 / scale), g.initializer('u', randomTensor('u', [3, 2]))), 'y');
   return g.build();
 }
 
@@ -108,7 +102,7 @@ describe('float16', () => {
     );
     const half = toHalfPrecision(graph, { largest });
     const words = [...half.initializers].find(([{ name }]) => name === 'w_half')?.[1].data as Uint16Array;
-    const exact = random('w', [4, 6]).data as Float32Array;
+    const exact = randomTensor('w', [4, 6]).data as Float32Array;
     expect([...words].map(fromFloat16)).toEqual([...exact].map((value) => fromFloat16(toFloat16(value))));
   });
 });

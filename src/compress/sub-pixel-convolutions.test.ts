@@ -3,21 +3,12 @@ import { expect, test } from 'vitest';
 import { createNodeEngine } from '../engine/node.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
-import { float32, type Tensor } from '../onnx/tensor.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
-import { randomStream } from '../random.ts';
 import { subPixelConvolutions } from './sub-pixel-convolutions.ts';
+import { randomTensor } from './testing/random-tensor.ts';
 
 const engine = createNodeEngine({ threads: 1 });
-
-function random(seed: string, dims: readonly number[]): Tensor {
-  const stream = randomStream(3, seed);
-  const count = dims.reduce((product, dim) => product * dim, 1);
-  return float32(
-    Float32Array.from({ length: count }, () => 2 * stream.uniform() - 1),
-    dims,
-  );
-}
 
 interface Layer {
   readonly kernel: readonly [number, number];
@@ -42,8 +33,8 @@ function transposed({
 }: Layer): Graph {
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', ['batch', 4, ...size]);
-  const w = g.initializer('w', random('w', [4, 3, ...kernel]));
-  const b = g.initializer('b', random('b', [3 * group]));
+  const w = g.initializer('w', randomTensor('w', [4, 3, ...kernel]));
+  const b = g.initializer('b', randomTensor('b', [3 * group]));
   const attributes = {
     strides: [stride, stride],
     dilations: [dilation, dilation],
@@ -59,7 +50,7 @@ function transposed({
 async function answer(graph: Graph): Promise<Tensor> {
   const session = await engine.load(writeModel(graph));
   try {
-    return (await session.run({ x: random('x', [2, 4, 5, 4]) })).y as Tensor;
+    return (await session.run({ x: randomTensor('x', [2, 4, 5, 4]) })).y as Tensor;
   } finally {
     await session.release();
   }

@@ -2,7 +2,6 @@ import { copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { PIXEL_VALUES } from '../../src/data/columns.ts';
-import { image } from '../../src/data/modalities/image/image.ts';
 import type { Processor } from '../../src/data/modalities/modality.ts';
 import type { Sample } from '../../src/data/sample.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -17,6 +16,7 @@ import {
   TEXT_MODEL_FILE,
   VECTORS_FILE,
 } from './gallery.ts';
+import { imageProcessorOf } from './image-processor.ts';
 
 const COLUMNS = 40;
 const BATCH = 32;
@@ -67,13 +67,7 @@ export async function writeModel(
     copyFileSync(join(student, name), join(folder, name));
   const text = join(student, 'onnx', TEXT_MODEL_FILE);
   copyFileSync(text, join(folder, TEXT_MODEL_FILE));
-  const processor = await image.open(image.options.parse({ preprocessor: 'preprocessor_config.json' }), {
-    input: 'image',
-    fields: ['image'],
-    maxLength: 0,
-    buckets: [],
-    resolvePath: (path: string) => join(student, path),
-  });
+  const processor = await imageProcessorOf(student);
   const { vectors, width } = await vectorsOf(
     engine,
     join(student, 'onnx', 'vision_model.onnx'),

@@ -2,13 +2,13 @@ import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from '
 import { dirname, join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { PIXEL_VALUES } from '../../src/data/columns.ts';
-import { image } from '../../src/data/modalities/image/image.ts';
 import type { Sample } from '../../src/data/sample.ts';
 import { openSource, type SourceOptions } from '../../src/data/sources/index.ts';
 import { openModelFile } from '../../src/onnx/node-files.ts';
 import { zeros } from '../../src/onnx/tensor.ts';
 import { reopenRun } from '../../src/run/context/finished-run.ts';
 import { writerFacts } from '../../src/targets/writer-facts.ts';
+import { imageProcessorOf } from './image-processor.ts';
 import {
   LOOKING_FILE,
   PIXELS_FILE,
@@ -112,13 +112,7 @@ async function writeSceneModel(
   if (!writer) throw new Error(`${writing} does not say what it writes`);
   copyFileSync(looking, join(folder, LOOKING_FILE));
   copyFileSync(writing, join(folder, WRITING_FILE));
-  const processor = await image.open(image.options.parse({ preprocessor: 'preprocessor_config.json' }), {
-    input: 'image',
-    fields: ['image'],
-    maxLength: 0,
-    buckets: [],
-    resolvePath: (path: string) => join(student, path),
-  });
+  const processor = await imageProcessorOf(student);
   const dims = processor.columns[0]?.shape as SceneModelFacts['dims'];
   const pixels = zeros('float32', [scenes.length, ...dims]);
   for (const [row, scene] of scenes.entries()) {
