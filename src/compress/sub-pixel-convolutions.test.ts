@@ -114,6 +114,9 @@ test('a kernel of the stride needs no cropping, and its weights keep their name'
 test('what has no such form stays as it is', () => {
   const dilated = transposed({ kernel: [3, 3], stride: 2, dilation: 2 });
   expect(subPixelConvolutions(dilated)).toBe(dilated);
+  // It would have a thousand times as many weights.
+  const huge = transposed({ kernel: [2, 2], stride: 64 });
+  expect(subPixelConvolutions(huge)).toBe(huge);
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', ['batch', 4, 5, 5]);
   g.output(g.op('ConvTranspose', [x, g.input('w', 'float32', [4, 3, 2, 2])]), 'y');

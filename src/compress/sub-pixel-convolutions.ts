@@ -6,6 +6,9 @@ import { transposedGeometry, type WindowGeometry } from '../onnx/window-geometry
 import { GraphRewriter } from './graph-rewriter.ts';
 import { soleRelu } from './quantizable-layers.ts';
 
+/** A 3x3 kernel with a stride of 2 has 16/9 times as many; a small one with a huge stride would take all memory. */
+const MOST_FILLED = 16;
+
 type TransposedGeometry = WindowGeometry & { readonly outputPadding: readonly number[] };
 
 /**
@@ -14,7 +17,8 @@ type TransposedGeometry = WindowGeometry & { readonly outputPadding: readonly nu
  * so a convolution with stride^2 as many channels gives all of them (Shi et al., "Is the deconvolution layer the same as a
  * convolutional layer?", arXiv 1609.07009). The answers are the same, up to the order of sums.
  *
- * A kernel whose size is no multiple of the stride is filled up with zeros, which are multiplied as well. Over two axes, with one stride for
+ * A kernel whose size is no multiple of the stride is filled up with zeros, which are multiplied as well; one that would have more
+ * than `MOST_FILLED` times as many weights stays as it is. Over two axes, with one stride for
  * both, and with weights and bias that are constants of the layer's own; others, and dilated ones with a stride, stay as they are.
  */
 export function subPixelConvolutions(graph: Graph): Graph {
@@ -38,6 +42,7 @@ export function subPixelConvolutions(graph: Graph): Graph {
     const stride = geometry?.strides[0] as number;
     if (!geometry || geometry.strides[1] !== stride) return false;
     if (stride > 1 && geometry.dilations.some((dilation) => dilation > 1)) return false;
+    if (filledBy(kernel.dims.slice(2), stride) > MOST_FILLED) return false;
     const relu = soleRelu(node.outputs[0] as Value, readers, outputs, graph.initializers);
     if (relu) taken.add(relu);
     emit(rewriter, { node, input, weight, bias, relu }, { kernel, bias: constant, geometry, stride });
@@ -45,6 +50,11 @@ export function subPixelConvolutions(graph: Graph): Graph {
     return true;
   });
   return count === 0 ? graph : removeDeadNodes(rewritten);
+}
+
+/** How many times as many weights a kernel has once its sizes are multiples of the stride. */
+function filledBy(sizes: readonly number[], stride: number): number {
+  return sizes.reduce((product, size) => (product * Math.ceil(size / stride) * stride) / size, 1);
 }
 
 interface Transposed {
