@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { LimbeckError } from '../errors.ts';
+import { locateDamage } from './locate-damage.ts';
 import { type GraphProto, ModelProtoSchema, type NodeProto, type TensorProto } from './schema/onnx.gen.ts';
 
 /** The key under which a tensor names the file that its data lie in, as ONNX has it. */
@@ -47,7 +48,7 @@ function parse(bytes: Uint8Array, title: string) {
   try {
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
-    throw new LimbeckError('model.malformed', `not a whole ONNX file: ${(cause as Error).message}`, {
+    throw new LimbeckError('model.malformed', `not a whole ONNX file: ${locateDamage(bytes, cause)}`, {
       where: title,
       remedy: 'Fetch or export the model again.',
       cause,

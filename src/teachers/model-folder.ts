@@ -54,7 +54,8 @@ export function fileOf({ folders }: Pick<ModelFiles, 'folders'>, name: string): 
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path) && !isFolder(path));
 }
 
-function foldersOf(model: string): string[] {
+/** Where the files of an ONNX file are looked for. */
+export function foldersOf(model: string): string[] {
   const folder = dirname(model);
   return basename(folder) === 'onnx' ? [folder, dirname(folder)] : [folder];
 }

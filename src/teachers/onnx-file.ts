@@ -12,7 +12,8 @@ import { readRegularFileAsync } from '../regular-file.ts';
 import type { WrittenSize } from '../size-in-bytes.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
-import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
+import { fileOf, modelFiles } from './model-folder.ts';
+import { noTokenizer } from './no-tokenizer.ts';
 import { plainDecoder } from './plain-decoder.ts';
 import { positionLimit } from './position-limit.ts';
 import { readTeacherFile } from './read-teacher.ts';
@@ -149,27 +150,6 @@ function renamedInputs(roles: ReadonlyMap<Value, TextRole>): string | undefined 
     .filter(([{ name }, role]) => name !== role)
     .map(([{ name }, role]) => `'${name}' is ${role}`);
   return other.length > 0 ? `the teacher's inputs are taken by their names: ${other.join(', ')}` : undefined;
-}
-
-/** Files from which a tokenizer.json can be made. */
-const OTHER_TOKENIZERS = [
-  'vocab.txt',
-  'vocab.json',
-  'spiece.model',
-  'sentencepiece.bpe.model',
-  'tokenizer.model',
-];
-
-/** @throws LimbeckError `tokenizer.missing`, with how to make one of the files that are there */
-export function noTokenizer(files: ModelFiles): never {
-  const other = OTHER_TOKENIZERS.map((name) => fileOf(files, name)).find(Boolean);
-  const folder = files.folders.at(-1) as string;
-  throw new LimbeckError('tokenizer.missing', 'there is no tokenizer.json beside the teacher', {
-    where: files.folders.join(', '),
-    remedy: other
-      ? `Make it of ${basename(other)}: python -c "from transformers import AutoTokenizer as T; T.from_pretrained('${folder}').save_pretrained('${folder}')"`
-      : "Put the model's tokenizer.json beside it, or give its path (teacher.tokenizer).",
-  });
 }
 
 function checkVocabulary(rows: number | undefined, pieces: number, tokenizer: string, model: string): void {

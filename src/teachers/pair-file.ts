@@ -9,7 +9,8 @@ import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { answeringForm } from './answering-form.ts';
 import { ownImages } from './image-preprocessing.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
-import { DEFAULT_MAX_LENGTH, noTokenizer, readTokenizer } from './onnx-file.ts';
+import { noTokenizer } from './no-tokenizer.ts';
+import { DEFAULT_MAX_LENGTH, readTokenizer } from './onnx-file.ts';
 import { positionLimit } from './position-limit.ts';
 import { readTeacherFile } from './read-teacher.ts';
 import {

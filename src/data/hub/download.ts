@@ -130,19 +130,29 @@ function answered(url: string, status: number, what?: string): LimbeckError {
     where: url,
     remedy:
       status === 401 || status === 403
-        ? 'Set HF_TOKEN to a token that may read this.'
+        ? 'Set HF_TOKEN to a token that may read this. What is gated also wants its conditions accepted, on its page; a hub that only the recipe names gets no token (set HF_ENDPOINT to it).'
         : 'Check the name and the revision, or try again later.',
   });
 }
 
 function broken(file: Download, have: number, cause: unknown): LimbeckError {
-  return new LimbeckError(
-    'data.download',
-    `the download broke off at byte ${have} of ${file.bytes}: ${(cause as Error)?.message}`,
-    {
-      where: file.url,
-      remedy: 'Run the same command again: it goes on where it stopped.',
-      cause,
-    },
-  );
+  const why = reasonOf(cause);
+  // Nothing to go on with: what is wrong is on the way to the file.
+  const [problem, remedy] =
+    have === 0
+      ? [
+          `the file cannot be downloaded: ${why}`,
+          'Check the connection and where the hub redirects to, then run the same command again.',
+        ]
+      : [
+          `the download broke off at byte ${have} of ${file.bytes}: ${why}`,
+          'Run the same command again: it goes on where it stopped.',
+        ];
+  return new LimbeckError('data.download', problem, { where: file.url, remedy, cause });
+}
+
+/** `fetch failed` says little; its cause says why. */
+export function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error && cause.message ? `${message} (${cause.message})` : message;
 }

@@ -2,7 +2,7 @@ import { datasetInfo, HubApiError, listFiles, modelInfo } from '@huggingface/hub
 import { LimbeckError } from '../../errors.ts';
 import { ENVIRONMENT } from '../../platform/machine.ts';
 import { join, normalize, sep } from '../../platform/paths.ts';
-import { type Download, download } from './download.ts';
+import { type Download, download, reasonOf } from './download.ts';
 import { type RetryOptions, retryingFetch } from './retrying-fetch.ts';
 
 export interface HubOptions extends RetryOptions {
@@ -77,7 +77,8 @@ async function hubRepository(
   const access = { hubUrl, fetch: signalled, ...(accessToken && { accessToken }) };
   const address = `${hubUrl}/${KINDS[kind].folder}${name}`;
 
-  return asking(kind, { name, where: `${address}, revision ${revision}`, signal }, async () => {
+  const hub = { hubUrl, trusted, revision };
+  return asking(kind, { name, where: `${address}, revision ${revision}`, signal, hub }, async () => {
     const { sha } =
       kind === 'dataset'
         ? await datasetInfo({ name, revision, additionalFields: ['sha'], ...access })
@@ -135,11 +136,22 @@ function insideOf(folder: string, path: string, url: string): string {
   return join(folder, inside);
 }
 
-async function asking<T>(
-  kind: Kind,
-  { name, where, signal }: { name: string; where: string; signal: AbortSignal | undefined },
-  ask: () => Promise<T>,
-): Promise<T> {
+interface Asked {
+  readonly name: string;
+  readonly where: string;
+  readonly signal: AbortSignal | undefined;
+  readonly hub: { readonly hubUrl: string; readonly trusted: boolean; readonly revision: string };
+}
+
+function problemOf(cause: unknown, status: number | undefined): string {
+  if (status === 429) return 'the hub takes no more requests for now (status 429)';
+  if (status !== undefined) return `the hub answers with status ${status}`;
+  if (cause instanceof SyntaxError)
+    return 'the hub answers with something that is no JSON, a page to log in, say';
+  return `the hub cannot be asked: ${reasonOf(cause)}`;
+}
+
+async function asking<T>(kind: Kind, { name, where, signal, hub }: Asked, ask: () => Promise<T>): Promise<T> {
   const { title, code } = KINDS[kind];
   try {
     return await ask();
@@ -147,7 +159,8 @@ async function asking<T>(
     if (signal?.aborted || cause instanceof LimbeckError) throw cause;
     const status = cause instanceof HubApiError ? cause.statusCode : undefined;
     if (status === 404) {
-      throw new LimbeckError(`${code}.not-found`, `there is no ${title} '${name}' on the hub`, {
+      const named = hub.revision === 'main' ? '' : ` with the revision '${hub.revision}'`;
+      throw new LimbeckError(`${code}.not-found`, `there is no ${title} '${name}'${named} on the hub`, {
         where,
         remedy: 'Write the name as owner/name, check the revision, and HF_ENDPOINT if it is set.',
         cause,
@@ -156,20 +169,14 @@ async function asking<T>(
     if (status === 401 || status === 403) {
       throw new LimbeckError(`${code}.forbidden`, `the hub does not let you read '${name}', if it is there`, {
         where,
-        remedy: `Check the name; for a gated or private ${title}, set HF_TOKEN to a token that may read it.`,
+        remedy: `Check the name; for a gated or private ${title}, ${hub.trusted ? '' : `set HF_ENDPOINT to ${hub.hubUrl} (a hub that only the recipe names gets no token), and `}set HF_TOKEN to a token that may read it.`,
         cause,
       });
     }
-    throw new LimbeckError('data.download', `the hub cannot be asked: ${reason(cause)}`, {
+    throw new LimbeckError('data.download', problemOf(cause, status), {
       where,
       remedy: 'Check the connection (and HF_ENDPOINT, if it is set), or try again later.',
       cause,
     });
   }
-}
-
-/** `fetch failed` says little; its cause says why. */
-function reason(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error ? `${message} (${cause.message})` : message;
 }

@@ -105,7 +105,21 @@ describe('a teacher of a hub', () => {
     expect(error).toBeInstanceOf(LimbeckError);
     expect(error).toMatchObject({ code: 'teacher.task', message: expect.stringContaining(message) });
     expect((error as LimbeckError).where).toContain(NAME);
+    // Weights may take gigabytes.
+    expect(hub.downloads).not.toContain('onnx/model.onnx');
     // Who names the output has looked.
     await expect(open({ teacher: { output: 'logits' } })).resolves.toMatchObject({ logitsOutput: 'logits' });
+  });
+
+  it('without a tokenizer.json is refused before its weights are downloaded', async () => {
+    layOut({ architectures: ['BertForSequenceClassification'] });
+    hub.files.delete('tokenizer.json');
+    hub.files.set('vocab.txt', Buffer.from('[PAD]'));
+    const error = await open().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'tokenizer.missing',
+      remedy: expect.stringContaining('Make it of vocab.txt'),
+    });
+    expect(hub.downloads).not.toContain('onnx/model.onnx');
   });
 });

@@ -6,7 +6,8 @@ import type { Recipe } from '../../recipe/schema.ts';
 import type { HubTask } from '../../teachers/hub/configuration.ts';
 import type { SnapshotOptions } from '../../teachers/hub/snapshot.ts';
 import type { HubTeacherChoice } from '../../teachers/index.ts';
-import { fileOf, modelFiles } from '../../teachers/model-folder.ts';
+import { fileOf, type ModelFiles, modelFiles } from '../../teachers/model-folder.ts';
+import { noTokenizer } from '../../teachers/no-tokenizer.ts';
 import type { TeacherLicence } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import { dataCacheFolder } from '../context/run-context.ts';
@@ -64,13 +65,28 @@ async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<Lo
   // What asks a hub is loaded by who wants it alone: pages are to be small.
   const { hubSnapshot } = await import('../../teachers/hub/snapshot.ts');
   const { hubTask } = await import('../../teachers/hub/configuration.ts');
-  const { model: path, notes, origin, license } = await hubSnapshot(choice, snapshotOptions(run));
-  const files = modelFiles(path);
-  const config = fileOf(files, 'config.json');
-  const told =
-    config === undefined ? undefined : hubTask(config, fileOf(files, 'modules.json') !== undefined);
-  if (told) requireTask(recipe, choice, told);
   const reads = modalitiesOf(recipe).split('+').sort().join('+');
+  const taskOf = (files: Pick<ModelFiles, 'folders'>) => {
+    const config = fileOf(files, 'config.json');
+    const told =
+      config === undefined ? undefined : hubTask(config, fileOf(files, 'modules.json') !== undefined);
+    if (told) requireTask(recipe, choice, told);
+    return told;
+  };
+  const {
+    model: path,
+    notes,
+    origin,
+    license,
+  } = await hubSnapshot(choice, {
+    ...snapshotOptions(run),
+    accept(files) {
+      taskOf(files);
+      const isRead = reads === 'text' || reads === 'image+text';
+      if (isRead && fileOf(files, 'tokenizer.json') === undefined) noTokenizer(files);
+    },
+  });
+  const told = taskOf(modelFiles(path));
   const { kind: _, model, revision, file, endpoint, ...rest } = choice;
   return {
     choice: { ...rest, kind: KINDS[reads] ?? 'onnx-columns', model: path },

@@ -184,6 +184,39 @@ describe('a model of a hub', () => {
     expect(await errorOf(snapshot())).toMatchObject({ code, remedy: expect.stringMatching(remedy) });
   });
 
+  it('that is redirected in circles, or answered by a page, says so', async () => {
+    hub.spoil = ({ url }, response) => {
+      if (!url?.includes('/resolve/')) return false;
+      response.writeHead(302, { location: url }).end();
+      return true;
+    };
+    expect(await errorOf(snapshot())).toMatchObject({
+      code: 'data.download',
+      message: expect.stringContaining('redirect count exceeded'),
+      remedy: expect.stringContaining('where the hub redirects to'),
+    });
+    hub.spoil = (_, response) => {
+      response.writeHead(200).end('<html>log in</html>');
+      return true;
+    };
+    expect((await errorOf(snapshot())).message).toContain('something that is no JSON');
+  });
+
+  it('whose file is a pointer of git-lfs, or whose revision is not there, says so', async () => {
+    hub.files.set(
+      'onnx/model.onnx',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 1\n'),
+    );
+    const error = await errorOf(snapshot());
+    expect(error.message).toContain('git-lfs pointer');
+    expect(error.where).toContain(folder);
+    hub.spoil = (_, response) => {
+      response.writeHead(404).end();
+      return true;
+    };
+    expect((await errorOf(snapshot({ revision: 'v9' }))).message).toContain("with the revision 'v9'");
+  });
+
   it('without ONNX says how to get one', async () => {
     hub.files.delete('onnx/model.onnx');
     const error = await errorOf(snapshot());

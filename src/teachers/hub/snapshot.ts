@@ -13,7 +13,7 @@ import { dirname, join } from '../../platform/paths.ts';
 import { readRegularFileAsync, readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { requireFreeSpace } from '../free-space.ts';
-import { isOtherWeights, modelFiles, usualModel } from '../model-folder.ts';
+import { foldersOf, isOtherWeights, type ModelFiles, modelFiles, usualModel } from '../model-folder.ts';
 import { CachedModel, isCommit, isOffline, sharedCache } from './cache.ts';
 
 /** A model on a hub, as a recipe names it. */
@@ -34,6 +34,12 @@ export interface SnapshotOptions extends RetryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told before something is downloaded. */
   tell?(message: string): void;
+  /**
+   * Called when the small files are here, before the weights are downloaded: what it throws ends it.
+   *
+   * @param files the folders in which they are looked for
+   */
+  accept?(files: Pick<ModelFiles, 'folders'>): void;
 }
 
 /** A model of a hub, on this machine. */
@@ -150,21 +156,10 @@ async function fetchModel(
   repository: HubRepository,
   name: HubModelName,
   folder: string,
-  { tell }: Pick<SnapshotOptions, 'tell'>,
+  { tell, accept }: Pick<SnapshotOptions, 'tell' | 'accept'>,
 ): Promise<string> {
   const chosen = chosenFile(repository, name);
   const { files } = repository;
-  const missing = (file: HubFile) => !existsSync(join(folder, file.path));
-  if (missing(chosen)) {
-    const bytes = bytesOf(repository, chosen.path);
-    requireFreeSpace(folder, bytes, {
-      what: `the download of ${name.model} (${chosen.path})`,
-      remedy: 'Make room, set HF_HOME to a folder on another disk, or name a smaller file (teacher.file).',
-    });
-    tell?.(
-      `downloads ${name.model} at commit ${repository.sha.slice(0, 12)}: ${chosen.path}, ${megabytes(bytes)}, into ${folder}`,
-    );
-  }
   for (const file of files.filter(({ path }) => SETTINGS.test(path))) {
     if (file.bytes > MOST_BYTES_OF_SETTINGS) {
       throw new LimbeckError('teacher.config', `${file.path} has ${megabytes(file.bytes)}`, {
@@ -174,8 +169,19 @@ async function fetchModel(
     }
     await repository.fetchFile(file, folder);
   }
+  if (!existsSync(join(folder, chosen.path))) {
+    accept?.({ folders: foldersOf(join(folder, chosen.path)) });
+    const bytes = bytesOf(repository, chosen.path);
+    requireFreeSpace(folder, bytes, {
+      what: `the download of ${name.model} (${chosen.path})`,
+      remedy: 'Make room, set HF_HOME to a folder on another disk, or name a smaller file (teacher.file).',
+    });
+    tell?.(
+      `downloads ${name.model} at commit ${repository.sha.slice(0, 12)}: ${chosen.path}, ${megabytes(bytes)}, into ${folder}`,
+    );
+  }
   const model = await repository.fetchFile(chosen, folder);
-  for (const location of externalLocations(await readRegularFileAsync(model), chosen.path)) {
+  for (const location of externalLocations(await readRegularFileAsync(model), model)) {
     const path = [...chosen.path.split('/').slice(0, -1), location].join('/');
     const file = files.find((one) => one.path === path);
     if (!file) {

@@ -397,7 +397,11 @@ export function parseTokenizer(
     try {
       value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (cause) {
-      throw invalid(`${name} is not JSON: ${(cause as Error).message}`, where, cause);
+      const start = new TextDecoder().decode(bytes.subarray(0, 40));
+      const problem = start.startsWith('version https://git-lfs')
+        ? 'it is a git-lfs pointer (git lfs pull fetches the file itself)'
+        : (cause as Error).message;
+      throw invalid(`${name} is not JSON: ${problem}`, where, cause);
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw invalid(`${name} is not a JSON object`, where);
