@@ -1,4 +1,5 @@
 import { isMap, isPair, isScalar, parse as parseYaml, visit } from 'yaml';
+import { memberProblems } from './member-problems.ts';
 import { withOutputDefaults } from './outputs.ts';
 import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
 import { type Recipe, recipeSchema, sharedJsonSchema } from './schema.ts';
@@ -78,10 +79,13 @@ function check(
   extra: UnplacedProblem[] = [],
 ): Recipe {
   const wanted = withoutSwitchedOff(value, sharedJsonSchema());
+  const members = memberProblems(wanted);
   const result = recipeSchema().safeParse(withOutputDefaults(wanted));
-  if (result.success && extra.length === 0) return result.data;
+  if (result.success && extra.length === 0 && members.length === 0) return result.data;
   const issues = result.success ? [] : problemsOf(result.error.issues, sharedJsonSchema(), wanted);
-  const problems = [...extra, ...issues].map((problem) => {
+  const told = new Set(members.map(pathText));
+  const others = issues.filter((problem) => !told.has(pathText(problem)));
+  const problems = [...extra, ...members, ...others].map((problem) => {
     const { key: _key, ...rest } = problem;
     return { ...rest, path: pathText(problem), ...place(problem) };
   });

@@ -8,8 +8,12 @@ import {
   precisionOption,
 } from '../teaching-options.ts';
 
-/** Options of a teacher that are said once for all of several, or that train it. */
-const OF_ALL = ['train', 'head', 'whole', 'atChance', 'precision', 'minAgreement', 'minInnerCosine'];
+/** Options of a teacher that are said once for all of several, that train it, or that one of several does not have. */
+const OF_ALL = [
+  ...['train', 'head', 'whole', 'atChance', 'precision', 'minAgreement', 'minInnerCosine'],
+  // They run as one model, which is loaded whole.
+  'memory',
+];
 /** Teachers that are classifiers as they come. */
 const MEMBERS = [...TEACHERS, ...HUB_TEACHERS, ...IMAGE_TEACHERS, ...AUDIO_TEACHERS].filter(({ kind }) =>
   ['onnx', 'hub', 'onnx-image', 'onnx-audio'].includes(kind),

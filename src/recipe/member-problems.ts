@@ -1,0 +1,42 @@
+import { HOSTED_TEACHERS } from '../teachers/index.ts';
+import type { UnplacedProblem } from './problems.ts';
+
+/** Keys of a teacher that one of several does not have, and why. */
+const KEYS: Readonly<Record<string, string>> = {
+  train:
+    'one of several teachers is taken as it comes: train it as the teacher of a run of its own, then name the model that lies in teacher/ of its folder',
+  memory:
+    'several teachers run as one model, which is loaded whole: label with this one alone (teacher: { kind: onnx, memory: ... }), or leave memory out',
+};
+const NO_CLASSES =
+  'it has classes only when a head is trained on it: train it as the teacher of a run of its own, then name the model that lies in teacher/ of its folder';
+const KINDS: Readonly<Record<string, string>> = {
+  'use-lite': NO_CLASSES,
+  several: 'teachers of several are not several themselves: list all of them here',
+  ...Object.fromEntries(
+    HOSTED_TEACHERS.map(({ kind }) => [
+      kind,
+      'a hosted model is asked and paid by the sample, and does not run with others as one model: let it teach alone (its answers are kept), then name the student that it made as one of the teachers',
+    ]),
+  ),
+};
+
+/**
+ * What one of several teachers cannot be or have, in words of its own: the schema alone would take it for a misspelling of the nearest
+ * kind or key.
+ *
+ * @param value a recipe as it was written
+ */
+export function memberProblems(value: unknown): UnplacedProblem[] {
+  const { teacher } = (value ?? {}) as { readonly teacher?: { kind?: unknown; teachers?: unknown } };
+  if (teacher?.kind !== 'several' || !Array.isArray(teacher.teachers)) return [];
+  return teacher.teachers.flatMap((member: unknown, i): UnplacedProblem[] => {
+    if (typeof member !== 'object' || member === null) return [];
+    const { kind } = member as { readonly kind?: unknown };
+    const path = ['teacher', 'teachers', i];
+    if (typeof kind === 'string' && Object.hasOwn(KINDS, kind))
+      return [{ kind: 'value', path: [...path, 'kind'], message: `'${kind}': ${KINDS[kind]}` }];
+    const named = Object.keys(member).filter((key) => Object.hasOwn(KEYS, key));
+    return named.map((key) => ({ kind: 'value', path: [...path, key], message: KEYS[key] as string }));
+  });
+}
