@@ -21,7 +21,7 @@ const ALONE = [
   {
     head: 'classes',
     metrics: ['macroAuroc'],
-    outputs: 'classes: { target: classes, field: classes }',
+    outputs: 'classes: { target: classes, field: classes, pooling: logSumExp }',
     objective: '{ kind: bceKd, weight: 1 }',
   },
   {
