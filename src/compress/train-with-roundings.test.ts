@@ -19,7 +19,7 @@ function scaling(): Student {
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, random);
   g.output(g.mul(g.input('x', 'float32', ['batch', 4]), make.constant('scale', [4], 1)), 'logits');
-  return { graph: g.build(), parameters: make.names };
+  return make.finish(g.build());
 }
 
 test('a student without a layer that int8 is made for is refused before anything is trained, with its place', async () => {

@@ -43,7 +43,7 @@ export function buildStudent<Options extends z.ZodObject, M extends ModalityName
     made.set(kind, features);
     g.output(head.attach(g, make, features), head.output);
   }
-  return { graph: g.build(backbone.kind), parameters: make.names };
+  return make.finish(g.build(backbone.kind));
 }
 
 /** A student with one head: linear, over each sample as a whole, output `logits` float32 [batch, classes]. */
