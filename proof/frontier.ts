@@ -29,15 +29,14 @@ interface Way {
 
 const WHOLE = 'fashion-all-labels';
 const WAYS: readonly Way[] = [
-  { name: WHOLE, title: 'width 16' },
-  { name: 'frontier-width', title: 'width 8', overrides: ['student.width=8'] },
-  { name: 'frontier-stride', title: 'width 16, half of the pixels a side', overrides: ['student.stride=2'] },
-  { name: 'frontier-pruned', title: 'width 16, pruned by half', compress: [PRUNE], whole: WHOLE },
-  { name: 'frontier-grouped', title: 'width 16, four groups', compress: [GROUP], whole: WHOLE },
-  { name: 'frontier-exits', title: 'width 16, exits', compress: [EXITS], whole: WHOLE },
+  { name: WHOLE, title: 'width 32' },
+  { name: 'frontier-width', title: 'width 18', overrides: ['student.width=18'] },
+  { name: 'frontier-pruned', title: 'width 32, pruned by half', compress: [PRUNE], whole: WHOLE },
+  { name: 'frontier-grouped', title: 'width 32, four groups', compress: [GROUP], whole: WHOLE },
+  { name: 'frontier-exits', title: 'width 32, exits', compress: [EXITS], whole: WHOLE },
   {
     name: 'frontier-together',
-    title: 'width 16, pruned by half, exits',
+    title: 'width 32, pruned by half, exits',
     compress: [PRUNE, EXITS],
     whole: WHOLE,
   },

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { RunResult, TrainResult } from '../src/index.ts';
 import { distilRecipe, RUNS } from './distil-recipe.ts';
 import { trainedRecipe } from './trained-recipe.ts';
+
+/** The language model that comes along: the int8 form of what recipes/lm-teacher.yaml trains. */
+export const SHIPPED_TEACHER = fileURLToPath(
+  new URL('../models/wordnet-lm/onnx/model_quantized.onnx', import.meta.url),
+);
 
 /** Where the language model is that recipes/lm-teacher.yaml trains: in float32, unlike the one that comes along. */
 export const TEACHER_RUN = join(RUNS, 'lm-teacher');
@@ -13,9 +19,24 @@ export const KEPT = {
 } as const;
 export type Kept = keyof typeof KEPT;
 
-/** The teacher, trained once. */
+/** The teacher in float32, trained once. */
 export function lmTeacher(log: (line: string) => void): Promise<TrainResult> {
   return trainedRecipe({ recipe: 'lm-teacher', out: TEACHER_RUN, log });
+}
+
+/** A float32 file of the teacher's shape, with its vocabulary: an hour of training would not change how fast it writes. */
+export async function lmTeacherShape(
+  log: (line: string) => void,
+): Promise<{ readonly file: string; readonly parameters: number }> {
+  const out = join(RUNS, 'lm-teacher-shape');
+  const overrides = [
+    'data.splits.train=64',
+    'data.splits.validation=64',
+    'data.splits.test=64',
+    'inputs.text.tokenizer=../models/wordnet-lm/tokenizer.json',
+  ];
+  const { student } = await trainedRecipe({ recipe: 'lm-teacher', overrides, out, log });
+  return { file: join(out, 'student/onnx/model.onnx'), parameters: student.parameters };
 }
 
 /** recipes/lm.yaml with one seed, beside the same student trained on the text alone where the drawn answers teach. */
@@ -30,7 +51,7 @@ export async function lmStudent(
     name,
     seed,
     baseline: kept === 'sampled',
-    overrides: [`teacher.model=${join(TEACHER_RUN, 'student')}`, `outputs.logits.keep=${KEPT[kept].keep}`],
+    overrides: [`outputs.logits.keep=${KEPT[kept].keep}`],
     log,
   });
   return { result, out: join(RUNS, `${name}-seed-${seed}`) };

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RunResult } from '../src/index.ts';
 import { askQuestions, WORDNET_QUESTIONS } from '../src/run/ask-questions.ts';
 import { distilRecipe, variantRun } from './distil-recipe.ts';
-import { lmTeacher, TEACHER_RUN } from './lm-runs.ts';
 import type { Proof } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
@@ -15,7 +13,6 @@ const EPOCHS = 6;
 /** The same for both ways: a training as it would be, in a few hundred steps. */
 const SMALL = [
   `data.splits.train=${DOCUMENTS}`,
-  `teacher.model=${join(TEACHER_RUN, 'student')}`,
   `training.epochs=${EPOCHS}`,
   'training.evaluateEvery=50',
   'training.earlyStopping=false',
@@ -36,7 +33,6 @@ export const onPolicy: Proof = {
   name: 'on-policy',
   title: 'On-policy distillation: a language model learns from what its teacher says of its own texts',
   async run(log) {
-    await lmTeacher(log);
     const ways = { off: [] as Measured[], on: [] as Measured[] };
     for (const seed of SEEDS) {
       ways.off.push(await measured('lm', 'off-policy', seed, log));

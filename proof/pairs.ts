@@ -74,7 +74,7 @@ export function compared(pairs: readonly Pair[]): ProofResult {
   return {
     table: markdownTable([['pair', '', 'planned', 'was', 'planned / was'], ...rows]),
     text:
-      'Teachers of the real sizes with drawn weights, the recipes of the pages in `docs/pairs/` with a local teacher, made data (40 samples to train on, 12 to validate, 12 to test) and 20 steps of 8 samples. The teacher labels in batches of 64, which are filled up. Memory is VmHWM of a process of its own, which counts mapped files; disk is the folder of the run and the store. ' +
+      'Teachers of the real sizes with drawn weights, the recipes of the pages in `docs/pairs/` with a local teacher, made data (40 samples to train on, 12 to validate, 12 to test) and 20 steps of 8 samples. Memory is VmHWM of a process of its own, which counts mapped files; disk is the folder of the run and the store. ' +
       `\`plan\` itself took ${pairs.map(({ planned }) => planTime(planned)).join(', ')}. A plan holds for a machine that stays as busy as it was.`,
     claims: [
       { text: 'every pair trains for 20 steps', holds: pairs.every(({ done }) => done.steps === 20) },

@@ -1,4 +1,5 @@
 import { type Batch, columnOf } from '../data/batch.ts';
+import { withoutFilling } from '../data/batches/batch-rows.ts';
 import { ANSWER_PLACES, SEQUENCE } from '../data/columns.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Value } from '../onnx/graph.ts';
@@ -54,6 +55,11 @@ export function requireTaps(
       remedy: 'Name one of them.',
     });
   }
+}
+
+/** A batch as a model is asked about it: its samples alone, where the number of rows is free. */
+export function asAsked(inputs: readonly Value[], batch: Batch): Batch {
+  return inputs.some(({ shape }) => typeof shape?.[0] === 'number') ? batch : withoutFilling(batch);
 }
 
 /** A batch as a model's inputs, in their types; token types that a batch does not have are 0. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Batch } from '../data/batch.ts';
 import { tokenBatch } from '../data/testing/batches.ts';
+import type { Engine } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import type { DataType } from '../onnx/data-type.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
@@ -12,6 +13,7 @@ import { writeModelFile } from '../onnx/node-files.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { createOnnxTeacher } from './onnx-teacher.ts';
+import { layeredModel } from './testing/layered-model.ts';
 
 const engine = createNodeEngine({ threads: 1 });
 const folder = mkdtempSync(join(tmpdir(), 'limbeck-teacher-'));
@@ -80,6 +82,52 @@ describe('an ONNX teacher', () => {
       await teacher.close();
     },
   );
+
+  it('computes the samples of a batch alone, to the bits that a full one gives', async () => {
+    const asked: number[] = [];
+    const counting: Engine = {
+      ...engine,
+      async load(model, options) {
+        const session = await engine.load(model, options);
+        return {
+          ...session,
+          run(feeds, fetches) {
+            asked.push(feeds.input_ids?.dims[0] as number);
+            return session.run(feeds, fetches);
+          },
+        };
+      },
+    };
+    const graph = layeredModel({ width: 64, heads: 4, classes: 26 });
+    const rows = Array.from({ length: 64 }, (_, row) => [1 + (row % 31), 1 + ((row * 7) % 31), 0]);
+    const teacher = await createOnnxTeacher({ engine: counting, model: graph, preprocessing: 'p' });
+    const { logits: whole } = await teacher.label(batch(rows), ['logits']);
+    for (const filled of [1, 2, 3, 13, 63]) {
+      const { logits } = await teacher.label(batch(rows, filled), ['logits']);
+      expect(logits).toEqual((whole as Float32Array).subarray(0, filled * 26));
+    }
+    expect(asked).toEqual([64, 1, 2, 3, 13, 63]);
+    await teacher.close();
+  });
+
+  it('fills batches up for a model of a fixed number of rows', async () => {
+    const g = new GraphBuilder();
+    const ids = g.input('input_ids', 'int64', [2, 3]);
+    g.output(
+      g.reduceSum(g.cast(ids, 'float32'), {
+        axes: [1],
+        keepDims: true,
+      }),
+      'logits',
+    );
+    const teacher = await createOnnxTeacher({ engine, model: writeModel(g.build()), preprocessing: 'p' });
+    const rows = [
+      [1, 2, 3],
+      [0, 0, 0],
+    ];
+    expect((await teacher.label(batch(rows, 1), ['logits'])).logits).toEqual(Float32Array.of(6));
+    await teacher.close();
+  });
 
   it('does without a mask where the model has none', async () => {
     const model = writeModel(textGraph({ mask: null }));

@@ -11,7 +11,7 @@ import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { createSha256 } from '../platform/hash.ts';
 import { readChunks } from '../regular-file.ts';
-import { answersOf, feedsOf, requireTaps } from './model-batches.ts';
+import { answersOf, asAsked, feedsOf, requireTaps } from './model-batches.ts';
 import type { MemoryBound } from './parts/parted-model.ts';
 import type { Teacher, TeacherOutput } from './teacher.ts';
 import { ATTENTION_MASK, INPUT_IDS, PIXEL_VALUES, TOKEN_TYPE_IDS } from './teacher-source.ts';
@@ -44,6 +44,10 @@ export interface OnnxTeacherOptions {
  * `attention_mask` and `token_type_ids` (zeros), each [batch, sequence]; `pixel_values`, float32 [batch, channels,
  * height, width], alone or beside them. Every float32 output [batch, ...] is a tap.
  *
+ * Rows that only fill a batch up are not computed, unless the model takes a fixed number of rows. In float32, and in int8 of
+ * calibrated ranges, a sample's answer has the same bits in any number of rows (ONNX Runtime on a CPU). In int8 whose ranges are found
+ * anew for each batch (dynamic quantisation) it depends on the rows beside it, as it always has.
+ *
  * @throws LimbeckError `teacher.inputs`, `teacher.outputs`, `teacher.vocabulary`, and what reading and loading throw.
  */
 export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Teacher> {
@@ -71,7 +75,7 @@ export async function createOnnxTeacher(options: OnnxTeacherOptions): Promise<Te
     preprocessing,
     outputs,
     ...(session.runsAtOnce !== undefined && { batchesAtOnce: session.runsAtOnce }),
-    label: (batch, taps) => label(session, inputs.all, outputs, title, batch, taps),
+    label: (batch, taps) => label(session, inputs.all, outputs, title, asAsked(inputs.all, batch), taps),
     close: () => session.release(),
   };
 }

@@ -49,6 +49,23 @@ export function keyOf({ keys }: Pick<Batch, 'keys'>, row: number): Uint8Array {
   return keys.subarray(row * SAMPLE_KEY_BYTES, (row + 1) * SAMPLE_KEY_BYTES);
 }
 
+/** A batch without the rows that only fill it up; its columns share the memory of the other's. One without samples stays as it is. */
+export function withoutFilling(batch: Batch): Batch {
+  const { rows, filled } = batch;
+  if (filled === rows || filled === 0) return batch;
+  const columns = Object.entries(batch.columns).map(([name, column]): [string, Tensor] => {
+    const data = column.data as Values;
+    const kept = data.subarray(0, (data.length / rows) * filled);
+    return [name, { ...column, dims: [filled, ...column.dims.slice(1)], data: kept } as Tensor];
+  });
+  return {
+    ...batch,
+    rows: filled,
+    sizes: { ...batch.sizes, batch: filled },
+    columns: Object.fromEntries(columns),
+  };
+}
+
 type Values = Float32Array | Int32Array | BigInt64Array;
 
 /** The values of a row, as a view. */

@@ -12,6 +12,8 @@ import type { TaskData } from '../context/task.ts';
 
 const CALIBRATION_BATCHES = 8;
 const CALIBRATION_ROWS = 64;
+/** On so many samples ranges are found. */
+export const CALIBRATION_SAMPLES = CALIBRATION_BATCHES * CALIBRATION_ROWS;
 
 /** Makes a model in int8 with some layers in float32, and others with weights of 4 bits. */
 export type Int8Quantizer = (exclude?: readonly string[], fourBit?: readonly string[]) => Graph;
@@ -76,6 +78,10 @@ export interface Calibration {
   readonly model: Graph;
   readonly data: Pick<TaskData, 'dataset' | 'calibrationMask'>;
   readonly seed: number;
+  /** At most so many samples; CALIBRATION_SAMPLES when absent. */
+  readonly samples?: number;
+  /** Is told how long the ranges of each batch took. */
+  readonly onBatch?: (batch: { readonly samples: number; readonly seconds: number }) => void;
   /** Called before each batch; what it throws ends the calibration. */
   readonly checkInterrupted?: () => void;
 }
@@ -92,15 +98,22 @@ export function* calibrationFeeds({
   model,
   data,
   seed,
+  samples = CALIBRATION_SAMPLES,
+  onBatch,
   checkInterrupted = () => {},
 }: Omit<Calibration, 'engine'>): Generator<Feeds> {
   const inputNames = model.inputs.map(({ name }) => name);
   const split = data.dataset.splits.train;
   const order = batchOrder(split, CALIBRATION_ROWS, seed);
-  for (let i = 0; i < Math.min(CALIBRATION_BATCHES, order.batchesPerEpoch); i++) {
+  let left = samples;
+  for (let i = 0; left > 0 && i < Math.min(CALIBRATION_BATCHES, order.batchesPerEpoch); i++) {
     checkInterrupted();
-    const { bucket, indices } = order.batch(0, i);
-    const { columns } = split.readBatch(bucket, indices, indices.length);
+    const batch = order.batch(0, i);
+    const indices = batch.indices.slice(0, left);
+    left -= indices.length;
+    const { columns } = split.readBatch(batch.bucket, indices, indices.length);
+    const began = performance.now();
     yield takenFeeds({ inputNames }, columns);
+    onBatch?.({ samples: indices.length, seconds: (performance.now() - began) / 1000 });
   }
 }

@@ -8,9 +8,8 @@ import type { Head } from '../../targets/head.ts';
 import { type Artifacts, artifact } from '../context/artifact.ts';
 import { answerDims, encodingOf } from '../heads/answer-dims.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
-import type { KnownTeacher } from '../teaching/known-teachers.ts';
-import { secondsForSplit } from './batch-counts.ts';
-import { HOSTED_COST, TEACHER_COST, WRITTEN_COST } from './costs.ts';
+import { secondsForSamples } from './batch-counts.ts';
+import { HOSTED_COST, type PlannedTeacher, TEACHER_COST, WRITTEN_COST } from './costs.ts';
 import type { TeacherCost, TeacherFileCost } from './measure-teacher.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { Plan, StagePlan } from './stage-plan.ts';
@@ -78,7 +77,7 @@ function planWithWritten(
 ): StagePlan {
   const isAlone = recipe.data.written?.alone === true;
   const { asked, task } = data;
-  const each = secondsForSplit(asked, TEACHER_BATCH, cost.f32.batch) / Math.max(1, asked.size);
+  const each = secondsForSamples(asked, TEACHER_BATCH, cost.f32.batch) / Math.max(1, asked.size);
   const seconds = (isAlone ? 0 : training.seconds) + written * each;
   return {
     stage: 'label',
@@ -92,7 +91,7 @@ function planWithWritten(
 
 /** How long one of the teacher's files takes for the training samples, beside another. */
 function slowness({ asked }: PlanningContext['data'], file: TeacherFileCost, other: TeacherFileCost): number {
-  const [own, others] = [file, other].map(({ batch }) => secondsForSplit(asked, TEACHER_BATCH, batch));
+  const [own, others] = [file, other].map(({ batch }) => secondsForSamples(asked, TEACHER_BATCH, batch));
   return (own as number) / Math.max(others as number, 1e-9);
 }
 
@@ -113,7 +112,7 @@ async function planAnswers(
   context: PlanningContext,
   store: KnowledgeStore,
   recipe: DistillRecipe,
-  { cost, known }: { readonly cost: TeacherCost; readonly known: KnownTeacher | undefined },
+  { cost, known }: { readonly cost: TeacherCost; readonly known: PlannedTeacher | undefined },
 ): Promise<AnswerCost> {
   const { asked, dataset, task, heads } = context.data;
   const { test } = dataset.splits;
@@ -137,7 +136,7 @@ async function planAnswers(
     );
     return {
       ...found,
-      seconds: file.openSeconds + secondsForSplit(found.missingByBucket, TEACHER_BATCH, file.batch),
+      seconds: file.openSeconds + secondsForSamples(found.missingByBucket, TEACHER_BATCH, file.batch),
       diskBytes: found.missing > 0 ? bytesOf(found.missing, found.missingLengths) : 0,
       betweenBytes: file.parts && found.missing > 0 ? file.parts.diskBytes(found.missingByBucket) : 0,
     };
@@ -159,8 +158,10 @@ async function planAnswers(
       `${labeller.parts.told}; up to ${sizeInWords(training.betweenBytes)} between them on the disk meanwhile`,
     );
   if (!known) notes.push('no run has made this teacher ready yet: all answers count as missing');
+  else if (known.hashes.labelling === undefined)
+    notes.push('its int8 form is not known before a run: all its answers count as missing');
   const inFloat32 =
-    cost.f32.openSeconds + secondsForSplit(training.missingByBucket, TEACHER_BATCH, cost.f32.batch);
+    cost.f32.openSeconds + secondsForSamples(training.missingByBucket, TEACHER_BATCH, cost.f32.batch);
   if (!certain) notes.push(`${inFloat32.toFixed(0)} s in f32, should int8 not agree well enough`);
   return {
     training,

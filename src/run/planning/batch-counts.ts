@@ -36,6 +36,14 @@ export function secondsForSplit(split: BucketSizes, rows: number, seconds: Batch
   );
 }
 
+/** Seconds for every sample of a split once, by one that is asked about the samples alone: a batch that is short takes less. */
+export function secondsForSamples(split: BucketSizes, rows: number, seconds: BatchSeconds): number {
+  return split.buckets.reduce(
+    (sum, bucket) => sum + (bucket.size / rows) * secondsAt(seconds, lengthOf(bucket), bucket.size),
+    0,
+  );
+}
+
 /** The first batches of a split, in the order of its files, until they have `samples` samples. */
 export function firstBatches(split: BucketSizes, rows: number, samples: number): BucketSizes {
   let left = Math.ceil(samples);

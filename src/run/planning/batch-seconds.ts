@@ -1,13 +1,12 @@
 import { secondsPerCall, timed } from './timing.ts';
 
-/** A small batch that takes this long is enough to tell what a whole one takes. */
+/** A measurement that takes this long tells what a whole batch takes. */
 const ENOUGH_SECONDS = 0.5;
-/** The small batch, as a part of the whole one. */
-const PART = 1 / 16;
 
 /**
- * Wall seconds of a batch of `rows` samples, and whether a whole one was run. A few samples are timed first: of a large teacher a whole batch takes half a minute, and
- * its time is then that of the few multiplied, since products of some hundred rows are as fast for each row as larger ones.
+ * Wall seconds of a batch of `rows` samples, and whether a whole one was run. One sample is timed first, then as many as take a
+ * moment: of a large teacher a whole batch takes half a minute, and its time is then that of the few multiplied, since products of some
+ * hundred rows are as fast for each row as larger ones.
  *
  * @param call answers a batch of so many rows
  * @param between called before each call, to look whether to go on
@@ -17,13 +16,24 @@ export async function secondsPerBatch(
   rows: number,
   between: () => void,
 ): Promise<{ readonly seconds: number; readonly isWhole: boolean }> {
-  const few = Math.max(1, Math.round(rows * PART));
-  between();
-  const probe = await timed(() => call(few));
-  if (probe.seconds < ENOUGH_SECONDS)
-    return { seconds: await secondsPerCall(() => call(rows), between), isWhole: true };
-  // The first call allocates, and reads weights that were mapped.
-  between();
-  const again = await timed(() => call(few));
-  return { seconds: (Math.min(probe.seconds, again.seconds) * rows) / few, isWhole: false };
+  const secondsOf = async (some: number) => {
+    between();
+    return (await timed(() => call(some))).seconds;
+  };
+  // The first call allocates, and reads weights that were mapped: a slower one says little, a faster one is right.
+  let [some, seconds] = [1, await secondsOf(1)];
+  let asked = rowsWithin(seconds, some, rows);
+  while (asked < rows) {
+    const own = await secondsOf(asked);
+    [some, seconds] = some === asked && seconds < own ? [some, seconds] : [asked, own];
+    if (seconds > ENOUGH_SECONDS / 2) return { seconds: (seconds * rows) / some, isWhole: false };
+    asked = Math.max(asked + 1, rowsWithin(seconds, some, rows));
+  }
+  return { seconds: await secondsPerCall(() => call(rows), between), isWhole: true };
+}
+
+/** How many rows take a moment, if `some` take so many seconds: one at least, all at most. */
+export function rowsWithin(seconds: number, some: number, rows: number): number {
+  const within = Math.floor((some * ENOUGH_SECONDS) / Math.max(seconds, 1e-9));
+  return Math.max(1, Math.min(rows, within));
 }

@@ -1,7 +1,7 @@
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { CHECKED_SAMPLES } from '../teaching/check-teacher.ts';
 import { EXAMINED_SAMPLES } from '../teaching/examine-teacher.ts';
-import { type BucketSizes, firstBatches, secondsForSplit } from './batch-counts.ts';
+import { type BucketSizes, firstBatches, secondsForSamples } from './batch-counts.ts';
 import type { TeacherFileCost } from './measure-teacher.ts';
 
 /**
@@ -15,9 +15,8 @@ export function checkingSeconds(
   isKnown: boolean,
 ): number {
   const checked = firstBatches(validation, TEACHER_BATCH, CHECKED_SAMPLES);
-  const checking = openSeconds + secondsForSplit(checked, TEACHER_BATCH, batch);
+  const checking = openSeconds + secondsForSamples(checked, TEACHER_BATCH, batch);
   if (isKnown) return checking;
-  // Asked about in batches that are not filled up.
   const examined = firstBatches(validation, 1, EXAMINED_SAMPLES);
-  return checking + openSeconds + (2 * secondsForSplit(examined, 1, batch)) / TEACHER_BATCH;
+  return checking + openSeconds + 2 * secondsForSamples(examined, TEACHER_BATCH, batch);
 }

@@ -15,13 +15,22 @@ export const PREPARATION = artifact<StagePlan>('preparation');
 /** The runtimes that the recipe bounds, each started once. */
 export const RUNTIME_COST = artifact<readonly ReadyRuntime[]>('runtime-cost');
 
+/** A teacher as a plan knows it. */
+export type PlannedTeacher = Omit<KnownTeacher, 'hashes'> & {
+  readonly hashes: {
+    readonly f32: string;
+    /** undefined of an int8 form whose ranges the plan has found on fewer samples than a run does. */
+    readonly labelling: string | undefined;
+  };
+};
+
 /** What the exits of the student take after its training; absent without exits. */
 export const EXIT_COST = artifact<ExitSeconds>('exit-cost');
 
 export interface MeasuredTeacher {
   readonly cost: TeacherCost;
   /** What an earlier run told of it. */
-  readonly known: KnownTeacher | undefined;
+  readonly known: PlannedTeacher | undefined;
   /** What the losses ask of its layers. */
   readonly inner: InnerKnowledge;
   /** The most that the process held while the teacher answered. */

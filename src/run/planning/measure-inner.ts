@@ -16,11 +16,10 @@ import { layerMap, pairTowers, wantedLayers } from '../knowledge/pair-context.ts
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
-import { batchBytes } from './batch-bytes.ts';
-import { type BucketSizes, lengthOf, secondsForSplit } from './batch-counts.ts';
-import { secondsPerBatch } from './batch-seconds.ts';
+import { type BucketSizes, lengthOf, secondsForSamples } from './batch-counts.ts';
+import { labelSeconds } from './label-seconds.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { firstRows, sampledBuckets } from './sampled-split.ts';
+import { sampledBuckets } from './sampled-split.ts';
 import { type StoredAnswers, storedAnswers } from './stored-answers.ts';
 /** What the recipe's losses ask of the teacher besides its classes. */
 export interface InnerKnowledge {
@@ -67,29 +66,16 @@ export async function measureInner(
   if (!bound) writeModelFile(file, tapped.graph);
   const batch = new Map<number, number>();
   let openSeconds = 0;
-  for (const sample of sampledBuckets([asked], TEACHER_BATCH)) {
-    context.checkInterrupted();
-    const firstOf = (rows: number) => firstRows(sample, rows);
-    const labeller = await openLabeller(context, task, bound ? tapped.graph : file, source.title, { bound });
-    try {
-      if (labeller.parts) {
-        // Loaded where it is used: pages do not pay for it.
-        const { measureParts } = await import('./measure-parts.ts');
-        const cost = await measureParts(labeller.parts, firstOf(TEACHER_BATCH), context);
-        batch.set(lengthOf(sample.buckets[0]!), cost.seconds);
-        openSeconds = cost.openSeconds;
-        continue;
-      }
-      const { seconds, isWhole } = await secondsPerBatch(
-        (rows) => labeller.label(firstOf(rows), taps),
-        TEACHER_BATCH,
-        context.checkInterrupted,
-      );
-      batch.set(lengthOf(sample.buckets[0]!), seconds);
-      context.memory.expect(isWhole ? 0 : batchBytes(tapped.graph, firstOf(TEACHER_BATCH)));
-    } finally {
-      await labeller.close();
+  context.checkInterrupted();
+  const labeller = await openLabeller(context, task, bound ? tapped.graph : file, source.title, { bound });
+  try {
+    for (const sample of sampledBuckets([asked], TEACHER_BATCH)) {
+      const cost = await labelSeconds(context, labeller, sample, { graph: tapped.graph, taps });
+      batch.set(lengthOf(sample.buckets[0]!), cost.seconds);
+      openSeconds = cost.openSeconds;
     }
+  } finally {
+    await labeller.close();
   }
   const { preprocessing } = task;
   let diskBytes = 0;
@@ -108,7 +94,7 @@ export async function measureInner(
     context: known,
     dims,
     missing: buckets.reduce((sum, { size }) => sum + size, 0),
-    seconds: openSeconds + secondsForSplit({ buckets }, TEACHER_BATCH, batch),
+    seconds: openSeconds + secondsForSamples({ buckets }, TEACHER_BATCH, batch),
     diskBytes,
   };
 }

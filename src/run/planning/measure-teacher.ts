@@ -18,16 +18,15 @@ import type { TaskData } from '../context/task.ts';
 import { comparesAnswers, saysTokens } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { withUntrainedHeads } from '../heads/untrained-heads.ts';
-import { calibratedInt8 } from '../measuring/int8.ts';
+import { CALIBRATION_SAMPLES, calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import { headTensors } from '../teaching/train-head.ts';
-import { batchBytes } from './batch-bytes.ts';
-import { type BatchSeconds, lengthOf } from './batch-counts.ts';
-import { secondsPerBatch } from './batch-seconds.ts';
+import { type BatchSeconds, lengthOf, secondsForSamples } from './batch-counts.ts';
+import { labelSeconds } from './label-seconds.ts';
 import type { PartsPlan } from './measure-parts.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { firstRows, sampledBuckets } from './sampled-split.ts';
+import { sampledBuckets } from './sampled-split.ts';
 import { timed } from './timing.ts';
 /** What one model file of the teacher costs. */
 export interface TeacherFileCost {
@@ -42,10 +41,15 @@ export interface TeacherFileCost {
   readonly parts?: PartsPlan;
 }
 
+export interface Int8FileCost extends TeacherFileCost {
+  /** Whether its ranges were found on the samples on which a run finds them: then it is the run's file, bit by bit. */
+  readonly isRuns: boolean;
+}
+
 export interface TeacherCost {
   readonly f32: TeacherFileCost;
   /** null when the recipe wants none. Making it includes the calibration. */
-  readonly int8: TeacherFileCost | null;
+  readonly int8: Int8FileCost | null;
   /** The float32 model with a head that was not trained, for what else is measured on it. */
   readonly model: Graph;
 }
@@ -67,6 +71,10 @@ export async function measureTeacher(
   if (wantedPrecision(recipe.teacher) === 'f32' || !comparesAnswers(data.heads) || cameInInt8)
     return { f32, int8: null, model };
   context.checkInterrupted();
+  const { train } = data.dataset.splits;
+  const all = Math.min(CALIBRATION_SAMPLES, train.size);
+  const samples = samplesToCalibrate(all, secondsForSamples(train, TEACHER_BATCH, f32.batch) / train.size);
+  let calibrating = 0;
   const int8 = await measureFile(context, source, join(scratch, 'teacher_int8.onnx'), async () => {
     const quantize = await calibratedInt8({
       engine,
@@ -74,11 +82,24 @@ export async function measureTeacher(
       data,
       seed: recipe.seed,
       weights: { reduceRange: await saturatesInt8(engine) },
+      samples,
+      onBatch: ({ seconds }) => {
+        calibrating += seconds;
+      },
       checkInterrupted: context.checkInterrupted,
     });
     return quantize();
   });
-  return { f32, int8, model };
+  const makeSeconds = int8.makeSeconds + (calibrating / samples) * (all - samples);
+  return { f32, int8: { ...int8, makeSeconds, isRuns: samples === all }, model };
+}
+
+/** Answers to samples that ranges are found on may take this long: what int8 takes does not depend on its ranges. */
+const CALIBRATION_SECONDS = 2;
+
+/** On how many of `all` samples ranges are found to time int8, where float32 takes so many seconds a sample. */
+export function samplesToCalibrate(all: number, secondsEach: number): number {
+  return Math.max(1, Math.min(all, Math.floor(CALIBRATION_SECONDS / Math.max(secondsEach, 1e-9))));
 }
 
 async function measureFile(
@@ -105,24 +126,10 @@ async function measureFile(
     const batch = new Map<number, number>();
     let partSeconds = 0;
     for (const split of sampledBuckets([train, validation, test], TEACHER_BATCH)) {
-      const firstOf = (rows: number) => firstRows(split, rows);
-      if (teacher.parts) {
-        const { openSeconds, seconds } = await (await parting()).measureParts(
-          teacher.parts,
-          firstOf(TEACHER_BATCH),
-          context,
-        );
-        batch.set(lengthOf(split.buckets[0]!), seconds);
-        partSeconds = openSeconds;
-        continue;
-      }
-      const { seconds, isWhole } = await secondsPerBatch(
-        (rows) => teacher.label(firstOf(rows), outputs),
-        TEACHER_BATCH,
-        context.checkInterrupted,
-      );
+      const asked = { graph: made.value, taps: outputs };
+      const { openSeconds, seconds } = await labelSeconds(context, teacher, split, asked);
       batch.set(lengthOf(split.buckets[0]!), seconds);
-      memory.expect(isWhole ? 0 : batchBytes(made.value, firstOf(TEACHER_BATCH)));
+      partSeconds = openSeconds;
     }
     const bytes = modelBytes(file);
     return {
@@ -131,16 +138,12 @@ async function measureFile(
       makeSeconds: made.seconds,
       openSeconds: opened.seconds + partSeconds,
       bytes,
-      ...(teacher.parts && { parts: (await parting()).partsPlan(teacher.parts) }),
+      // Loaded where it is used: pages do not pay for it.
+      ...(teacher.parts && { parts: (await import('./measure-parts.ts')).partsPlan(teacher.parts) }),
     };
   } finally {
     await teacher.close();
   }
-}
-
-/** Loaded where it is used: pages do not pay for it. */
-function parting() {
-  return import('./measure-parts.ts');
 }
 
 /** The teacher as it will be but for the numbers in its head, which cost nothing to have right. */

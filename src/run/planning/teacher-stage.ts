@@ -23,9 +23,9 @@ import { knownSpeedup } from '../teaching/int8-speedup.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
-import { batchCount, firstBatches, lengthOf, secondsForSplit } from './batch-counts.ts';
+import { batchCount, firstBatches, lengthOf, secondsForSamples } from './batch-counts.ts';
 import { checkingSeconds } from './checking-seconds.ts';
-import { TEACHER_COST } from './costs.ts';
+import { type PlannedTeacher, TEACHER_COST } from './costs.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
 import { measureTeacher, type TeacherCost, type TeacherFileCost } from './measure-teacher.ts';
@@ -44,7 +44,7 @@ interface Part {
 /** The precision in which the teacher will label, as far as it can be known. */
 export function labellingPrecision(
   recipe: DistillRecipe,
-  known: KnownTeacher | undefined,
+  known: Pick<KnownTeacher, 'precision'> | undefined,
   heads: readonly Pick<Head, 'kept' | 'features'>[],
 ): { readonly precision: 'f32' | 'int8'; readonly certain: boolean } {
   if (known) return { precision: known.precision, certain: true };
@@ -88,7 +88,7 @@ function knownTeacher(
   recipe: DistillRecipe,
   store: KnowledgeStore,
   { f32, int8 }: TeacherCost,
-): KnownTeacher | undefined {
+): PlannedTeacher | undefined {
   const { teacher } = recipe;
   const { data, source } = context;
   if ('train' in teacher && source && 'tokenizer' in source) {
@@ -99,7 +99,8 @@ function knownTeacher(
   // What will label is what was measured, where int8 needs no layer in float32 to agree: it mostly does not.
   const hash = teacherHash(f32.file);
   const isInt8 = int8 !== null && (teacher.precision !== 'auto' || isFaster(context, store, { f32, int8 }));
-  const labelling = isInt8 ? teacherHash(int8.file) : hash;
+  const ofInt8 = int8?.isRuns ? teacherHash(int8.file) : undefined;
+  const labelling = isInt8 ? ofInt8 : hash;
   return {
     title: data.teacherTitle,
     precision: isInt8 ? 'int8' : 'f32',
@@ -173,12 +174,12 @@ async function embeddings(
   let missing = 0;
   for (const split of [labelled, validation]) {
     const answers = await storedAnswers(store, split, query, context.checkInterrupted);
-    seconds += secondsForSplit(answers.missingByBucket, TEACHER_BATCH, f32.batch);
+    seconds += secondsForSamples(answers.missingByBucket, TEACHER_BATCH, f32.batch);
     missing += answers.missing;
   }
   if (classShares > 0 && missing > 0) {
     const sample = firstBatches(train, TEACHER_BATCH, SHARES_SAMPLES);
-    seconds += secondsForSplit(sample, TEACHER_BATCH, f32.batch);
+    seconds += secondsForSamples(sample, TEACHER_BATCH, f32.batch);
     missing += Math.min(train.size, SHARES_SAMPLES);
   }
   const diskBytes = missing > 0 ? estimateBytes(missing, [source.embeddingWidth as number], 'float32') : 0;
@@ -245,7 +246,7 @@ function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): Part
   const sample = firstBatches(data.dataset.splits.validation, TEACHER_BATCH, AGREEMENT_SAMPLES);
   // A classifier in float32 has been asked by then.
   const asked = (isOneClass(data.heads) ? [int8] : [f32, int8]).map(
-    (file) => file.openSeconds + secondsForSplit(sample, TEACHER_BATCH, file.batch),
+    (file) => file.openSeconds + secondsForSamples(sample, TEACHER_BATCH, file.batch),
   );
   return {
     seconds: int8.makeSeconds + sum(asked),

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { batchCount, bucketsToMeasure, firstBatches, secondsForSplit } from './batch-counts.ts';
+import {
+  batchCount,
+  bucketsToMeasure,
+  firstBatches,
+  secondsForSamples,
+  secondsForSplit,
+} from './batch-counts.ts';
 import { evaluationCount, trainingSeconds } from './training-seconds.ts';
 
 const split = {
@@ -18,6 +24,7 @@ describe('batches of a split', () => {
       [32, 1],
     ]);
     expect(secondsForSplit(split, 64, seconds)).toBeCloseTo(3 * 0.1 + 1, 12);
+    expect(secondsForSamples(split, 64, seconds)).toBeCloseTo((130 / 64) * 0.1 + 1, 12);
   });
 
   test('a length between two that were measured is interpolated, one outside is told', () => {

@@ -1,9 +1,10 @@
+import type { Batch } from '../../data/batch.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Graph, Value } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { join } from '../../platform/paths.ts';
-import { answersOf, feedsOf, requireTaps } from '../model-batches.ts';
+import { answersOf, asAsked, feedsOf, requireTaps } from '../model-batches.ts';
 import type { Teacher, TeacherOutput } from '../teacher.ts';
 import { labelPass } from './label-pass.ts';
 import { type MemoryBound, type PartedModel, partedModel } from './parted-model.ts';
@@ -34,8 +35,9 @@ export async function boundedTeacher(
     hash,
     preprocessing,
     outputs,
-    async label(batch, taps) {
+    async label(given, taps) {
       requireTaps(outputs, taps, title);
+      const batch = asAsked(inputs, given);
       const fetches = Object.fromEntries(taps.map((tap) => [tap, null]));
       return answersOf(await session.run(feedsOf(inputs, batch), fetches), { outputs, taps, batch, title });
     },
@@ -50,7 +52,7 @@ export function partedTeacher(model: PartedModel, options: PartedTeacherOptions)
   new PassFolder(join(folder, PASS)).removeFinished();
   const session = partedSession(model);
   const typeOf = new Map(inputs.map((input) => [input.name, input]));
-  const tensorsOf = (values: Readonly<Record<string, Tensor>>, batch: Parameters<Teacher['label']>[0]) =>
+  const tensorsOf = (values: Readonly<Record<string, Tensor>>, batch: Batch) =>
     answersOf(values, { outputs, title, batch, taps: Object.keys(values) });
   return {
     title,
@@ -58,15 +60,16 @@ export function partedTeacher(model: PartedModel, options: PartedTeacherOptions)
     preprocessing,
     outputs,
     parts: model,
-    async label(batch, taps) {
+    async label(given, taps) {
       requireTaps(outputs, taps, title);
+      const batch = asAsked(inputs, given);
       const fetches = Object.fromEntries(taps.map((tap) => [tap, null]));
       return tensorsOf(await session.run(feedsOf(inputs, batch), fetches), batch);
     },
     async *labelAll(batches, taps, how = {}) {
       const { resume = false } = how;
       const id = passId({ hash, preprocessing, taps, model });
-      const pass = labelPass(batches, {
+      const pass = labelPass(eachAsAsked(inputs, batches), {
         ...how,
         model,
         folder: join(folder, resume ? PASS : PASS_ONCE),
@@ -83,6 +86,13 @@ export function partedTeacher(model: PartedModel, options: PartedTeacherOptions)
     },
     close: () => session.release(),
   };
+}
+
+async function* eachAsAsked(
+  inputs: readonly Value[],
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
+): AsyncGenerator<Batch> {
+  for await (const batch of batches) yield asAsked(inputs, batch);
 }
 
 /** What goes from part to part, of passes that are gone on with and of others. */
