@@ -15,7 +15,7 @@ import {
   withGroupsBeside,
 } from './group-convolutions.ts';
 
-const context = { where: 'compress.0' };
+const context = { where: 'compress[0]' };
 const optionsOf = (given: object = {}) => group.options.parse(given);
 
 /** A first layer over the image, and two convolutions one behind the other. */

@@ -21,7 +21,7 @@ const network = (width: number) =>
 /** A context in which nothing is trained; it remembers what was asked for. */
 function still(trainings: [string, Retraining][] = []): AfterContext {
   return {
-    where: 'compress.0',
+    where: 'compress[0]',
     outputs: ['logits'],
     random: (...labels) => randomStream(1, ...labels),
     metric: { name: 'accuracy', title: 'accuracy', better: 'higher', format: 'percent' },
