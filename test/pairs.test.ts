@@ -166,6 +166,13 @@ describe('pairs, from a table of captions to a student of both towers', { timeou
     expect(result.student.parameters).toBeLessThan(result.teacher?.parameters as number);
     const config = JSON.parse(readFileSync(place.path('runs/cut/student/config.json'), 'utf8'));
     expect(config).toMatchObject({ model_type: 'clip', limbeck: { architecture: 'cut' } });
+    const one = { num_hidden_layers: 1, hidden_act: 'quick_gelu' };
+    expect(config.text_config).toMatchObject({
+      ...{ ...one, hidden_size: 8, num_attention_heads: 2, intermediate_size: 8 },
+    });
+    expect(config.vision_config).toMatchObject({
+      ...{ ...one, hidden_size: 16, num_attention_heads: 1, intermediate_size: 16, patch_size: 8 },
+    });
     const logged = readFileSync(place.path('runs/cut/metrics.jsonl'), 'utf8');
     expect(logged).toContain('hidden');
   });

@@ -2,7 +2,7 @@ import type { Graph } from '../onnx/graph.ts';
 import { clipGraphs } from './clip-graphs.ts';
 import { byFile, CONFIG_FILE, jsonFile, modelsAs, type PackageFile, writePackage } from './package-folder.ts';
 import type { ByPrecision } from './precisions.ts';
-import { clipSizes } from './transformer-sizes.ts';
+import { clipSizes, givenTowerSizes } from './transformer-sizes.ts';
 
 /** A dual encoder of texts and images that is to leave in the layout of the Hugging Face hub. */
 export interface DualEncoderPackage {
@@ -50,7 +50,7 @@ export function writeDualEncoder(folder: string, content: DualEncoderPackage): v
 function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
   const { width, logitScale, dims, vocabularySize, padTokenId, maxLength, architecture, model } = content;
   const endId = content.endIds?.at(-1);
-  const sizes = architecture === 'clip' ? clipSizes(model) : undefined;
+  const sizes = architecture === 'clip' ? clipSizes(model) : givenTowerSizes(model);
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. CLIP's feeds tokens and pixels
     // together and reads `logits_per_image`, whatever the networks are.
@@ -66,14 +66,14 @@ function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
       // Otherwise transformers looks for the end of CLIP's own vocabulary.
       ...(endId !== undefined && { eos_token_id: endId }),
       max_position_embeddings: maxLength,
-      ...sizes?.text,
+      ...sizes.text,
     },
     vision_config: {
       model_type: 'clip_vision_model',
       projection_dim: width,
       num_channels: dims[0],
       image_size: dims[1] === dims[2] ? dims[1] : [dims[1], dims[2]],
-      ...sizes?.image,
+      ...sizes.image,
     },
     limbeck: { architecture },
   };

@@ -10,7 +10,8 @@ import {
   writePackage,
 } from './package-folder.ts';
 import type { ByPrecision } from './precisions.ts';
-import { vitSizes } from './transformer-sizes.ts';
+import { residualSizes } from './residual-sizes.ts';
+import { givenVitSizes, vitSizes } from './transformer-sizes.ts';
 
 /** An image classifier that is to leave in the layout of the Hugging Face hub. */
 export interface ImageClassifierPackage {
@@ -90,12 +91,13 @@ function imageClassifierConfig({
   outputs,
 }: ImageClassifierPackage): Record<string, unknown> {
   const [channels, height, width] = dims;
+  const vit = architecture === 'vit' ? vitSizes(model) : givenVitSizes(model);
   return {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list. ResNet's is one that
     // feeds `pixel_values` and reads `logits`, whatever the network is.
-    ...(architecture === 'vit'
-      ? { architectures: ['ViTForImageClassification'], ...vitSizes(model) }
-      : { model_type: 'resnet', architectures: ['ResNetForImageClassification'] }),
+    ...(vit
+      ? { architectures: ['ViTForImageClassification'], ...vit }
+      : { architectures: ['ResNetForImageClassification'], ...residualSizes(model) }),
     ...answer,
     num_channels: channels,
     image_size: height === width ? height : [height, width],

@@ -12,7 +12,6 @@ interface TextArchitecture {
 }
 
 const EMBEDDINGS = 'embeddings/word_embeddings/weight';
-const ALBERT_LAYER = 'encoder/albert_layer_groups.0/albert_layers.0';
 const PLAIN = { layer_norm_eps: 1e-12, type_vocab_size: 1 };
 
 /** By the student's kind in a recipe. */
@@ -20,12 +19,12 @@ const ARCHITECTURES: Readonly<Record<string, TextArchitecture>> = {
   bert: {
     prefix: 'Bert',
     lacks: [],
-    config: ({ layers, heads, size }) => ({
+    config: ({ layers, heads, inner, size }) => ({
       model_type: 'bert',
       hidden_size: size(EMBEDDINGS, 1),
       num_hidden_layers: layers,
       num_attention_heads: heads,
-      intermediate_size: size('encoder/layer.0/intermediate/dense/weight', 1),
+      intermediate_size: inner,
       hidden_act: 'gelu',
       ...PLAIN,
     }),
@@ -33,7 +32,7 @@ const ARCHITECTURES: Readonly<Record<string, TextArchitecture>> = {
   albert: {
     prefix: 'Albert',
     lacks: ['ForTokenClassification'],
-    config: ({ layers, heads, size }) => ({
+    config: ({ layers, heads, inner, size }) => ({
       model_type: 'albert',
       embedding_size: size(EMBEDDINGS, 1),
       hidden_size: size('encoder/embedding_hidden_mapping_in/weight', 1),
@@ -41,7 +40,7 @@ const ARCHITECTURES: Readonly<Record<string, TextArchitecture>> = {
       num_hidden_groups: 1,
       inner_group_num: 1,
       num_attention_heads: heads,
-      intermediate_size: size(`${ALBERT_LAYER}/ffn/weight`, 1),
+      intermediate_size: inner,
       hidden_act: 'gelu_new',
       ...PLAIN,
     }),
@@ -49,12 +48,12 @@ const ARCHITECTURES: Readonly<Record<string, TextArchitecture>> = {
   distilbert: {
     prefix: 'DistilBert',
     lacks: [],
-    config: ({ layers, heads, size }) => ({
+    config: ({ layers, heads, inner, size }) => ({
       model_type: 'distilbert',
       dim: size(EMBEDDINGS, 1),
       n_layers: layers,
       n_heads: heads,
-      hidden_dim: size('transformer/layer.0/ffn/lin1/weight', 1),
+      hidden_dim: inner,
       activation: 'gelu',
       sinusoidal_pos_embds: false,
     }),
@@ -73,7 +72,12 @@ export function textArchitecture(kind: string, graph: Graph, end: string): Recor
   if (!found || found.lacks.includes(end)) {
     // transformers.js chooses the class that runs a model by `model_type`, from a fixed list, and feeds it by the
     // model's own input names. DistilBERT's is the one that has exactly our inputs (no token types).
-    return { model_type: 'distilbert', architectures: [`DistilBert${end}`] };
+    const { layers, heads, width, inner } = transformerSizes(graph);
+    return {
+      model_type: 'distilbert',
+      architectures: [`DistilBert${end}`],
+      ...(heads !== undefined && { dim: width, n_layers: layers, n_heads: heads, hidden_dim: inner }),
+    };
   }
   return { architectures: [`${found.prefix}${end}`], ...found.config(transformerSizes(graph)) };
 }

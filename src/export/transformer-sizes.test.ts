@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline, RawImage } from '@huggingface/transformers';
+import { AutoConfig, pipeline, RawImage } from '@huggingface/transformers';
 import { expect, test } from 'vitest';
 import { temporaryFolders } from '../data/testing/temporary-folder.ts';
+import type { Graph } from '../onnx/graph.ts';
 import { float32 } from '../onnx/tensor.ts';
 import { runGraph } from '../onnx/testing/run-graph.ts';
 import { randomStream } from '../random.ts';
+import type { Backbone } from '../students/backbone.ts';
+import { bert } from '../students/bert.ts';
 import { buildClassifier } from '../students/build-student.ts';
+import { resnet } from '../students/resnet.ts';
 import { vit } from '../students/vit.ts';
 import { idsOf } from '../targets/class-ids.ts';
 import { classes } from '../targets/classes.ts';
@@ -15,6 +19,7 @@ import { openHead } from '../targets/index.ts';
 import type { AnyTarget } from '../targets/target.ts';
 import { answerConfig } from './answer-config.ts';
 import { writeImageClassifier } from './image-classifier.ts';
+import { textArchitecture } from './text-architectures.ts';
 
 const newFolder = temporaryFolders();
 
@@ -55,6 +60,52 @@ test('transformers.js runs a vision transformer as its own class, with the same 
   for (const { label, score } of answers)
     expect(score).toBeCloseTo((exps['abc'.indexOf(label)] as number) / total, 5);
 });
+
+test('a network of images that was given leaves with the sizes of its graph, whatever its values are called', async () => {
+  const folder = join(await newFolder(), 'student');
+  const written = async (backbone: Backbone, options: object) => {
+    const { graph } = buildClassifier(backbone, backbone.options.parse(options), {
+      ...{ channels: 3, height: 16, width: 16, classes: 3, random: randomStream(1, 'student') },
+    });
+    writeImageClassifier(folder, {
+      ...{ model: renamed(graph), quantized: null, architecture: 'cut', answer: idsOf(['a', 'b', 'c']) },
+      ...{ dims: [3, 16, 16], normalization: { mean: [0, 0, 0], deviation: [1, 1, 1] } },
+    });
+    return AutoConfig.from_pretrained(folder, { local_files_only: true }) as Promise<object>;
+  };
+  expect(await written(vit, { width: 12, heads: 3, layers: 2, patch: 8, feedForward: 20 })).toMatchObject({
+    ...{ model_type: 'vit', architectures: ['ViTForImageClassification'], image_size: 16, patch_size: 8 },
+    ...{ hidden_size: 12, num_hidden_layers: 2, num_attention_heads: 3, intermediate_size: 20 },
+    hidden_act: 'gelu',
+  });
+  expect(await written(resnet, { width: 4, stages: 2, blocks: 3 })).toMatchObject({
+    ...{ model_type: 'resnet', embedding_size: 4, hidden_sizes: [4, 8], depths: [3, 3] },
+  });
+});
+
+test('a text student without a class of its own leaves with the sizes of its graph', () => {
+  const { graph } = buildClassifier(
+    bert,
+    bert.options.parse({ width: 12, heads: 3, layers: 2, feedForward: 20 }),
+    {
+      ...{ vocabularySize: 30, maxLength: 16, classes: 3, random: randomStream(1, 'student') },
+    },
+  );
+  expect(textArchitecture('cut', renamed(graph), 'ForSequenceClassification')).toEqual({
+    model_type: 'distilbert',
+    architectures: ['DistilBertForSequenceClassification'],
+    ...{ dim: 12, n_layers: 2, n_heads: 3, hidden_dim: 20 },
+  });
+});
+
+/** The graph with names that say nothing. */
+function renamed(graph: Graph): Graph {
+  let count = 0;
+  const [inputs, outputs] = [new Set(graph.inputs), new Set(graph.outputs)];
+  for (const value of [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)])
+    if (value && !inputs.has(value) && !outputs.has(value)) Object.assign(value, { name: `v${count++}` });
+  return graph;
+}
 
 test('what the main output of an image student is told of depends on its target', async () => {
   const folder = join(await newFolder(), 'student');

@@ -4,7 +4,7 @@ import { transformerSizes } from './transformer-sizes.ts';
 
 /** What `config.json` says of a `wav2vec2`: the names of transformers' Wav2Vec2Config. */
 export function wav2vec2Sizes(graph: Graph): Record<string, unknown> {
-  const { layers, heads, size } = transformerSizes(graph);
+  const { layers, heads, inner, size } = transformerSizes(graph);
   const convolutions = convolutionsOf(graph);
   const width = size('encoder/layer_norm/scale', 0) as number;
   const perGroup = size('encoder/pos_conv_embed/conv/weight', 1) as number;
@@ -13,7 +13,7 @@ export function wav2vec2Sizes(graph: Graph): Record<string, unknown> {
     hidden_size: width,
     num_hidden_layers: layers,
     num_attention_heads: heads,
-    intermediate_size: size('encoder/layers.0/feed_forward/intermediate_dense/weight', 1),
+    intermediate_size: inner,
     hidden_act: 'gelu',
     layer_norm_eps: 1e-5,
     feat_extract_norm: 'group',

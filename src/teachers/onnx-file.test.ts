@@ -103,6 +103,36 @@ describe('openOnnxFile', () => {
     expect((await openOnnxFile({ model, tokenizer, train: 'none' })).maxLength).toBe(length);
   });
 
+  it('reads texts as sentence-transformers does, and says where its files disagree', async () => {
+    const { model, tokenizer } = folderWith();
+    const write = (name: string, content: object | string) =>
+      writeFileSync(
+        join(dirname(model), name),
+        typeof content === 'string' ? content : JSON.stringify(content),
+      );
+    const opened = () => openOnnxFile({ model, tokenizer, train: 'none' });
+    const plain = (await opened()).tokenizer;
+    write('tokenizer_config.json', { model_max_length: 512 });
+    write('sentence_bert_config.json', { max_seq_length: 256, do_lower_case: false });
+    const shorter = await opened();
+    expect(shorter.maxLength).toBe(256);
+    expect(shorter.notes?.join()).toContain(
+      '256 tokens, as sentence_bert_config.json says (max_seq_length), not at 512',
+    );
+    write('config.json', { max_position_embeddings: 128 });
+    const fewer = await opened();
+    expect(fewer.maxLength).toBe(128);
+    expect(fewer.notes?.join()).toContain('says 256 tokens, and the model has positions for 128');
+    write('sentence_bert_config.json', { max_seq_length: null, do_lower_case: true });
+    const lowered = await opened();
+    expect(lowered.maxLength).toBe(512);
+    expect(lowered.notes?.join()).toContain('lowered before they are tokenized');
+    expect(plain.encode('AB')).not.toEqual(plain.encode('ab'));
+    expect(lowered.tokenizer.encode('AB')).toEqual(plain.encode('ab'));
+    write('sentence_bert_config.json', '{"max_seq_length": "long"}');
+    expect((await errorOf({ model, tokenizer, train: 'none' })).code).toBe('teacher.config');
+  });
+
   it('knows inputs by the names that exporters give them, or by what it is told', async () => {
     const names = (ids: string, mask: string): TextModelChoices['inputs'] => [
       [ids, 'int64', ['n', 'l']],

@@ -1,4 +1,9 @@
-import { parseTokenizer, type Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
+import { loweredFirst } from '../data/modalities/text/tokenizer/lowered-first.ts';
+import {
+  type JsonObject,
+  parseTokenizer,
+  type Tokenizer,
+} from '../data/modalities/text/tokenizer/tokenizer.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Value } from '../onnx/graph.ts';
 import { textOf, utf8Of } from '../platform/bytes.ts';
@@ -11,6 +16,7 @@ import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
 import { plainDecoder } from './plain-decoder.ts';
 import { positionLimit } from './position-limit.ts';
 import { readTeacherFile } from './read-teacher.ts';
+import { readingLength, readSentenceConfig, type SentenceConfig } from './sentence-config.ts';
 import { readSentenceModules, type SentenceModules, withSentenceEmbedding } from './sentence-modules.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
@@ -57,8 +63,15 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const files = modelFiles(options.model);
   const path = files.model;
   const tokenizerFile = options.tokenizer ?? fileOf(files, 'tokenizer.json') ?? noTokenizer(files);
-  const { tokenizer, declared } = await readTokenizer(tokenizerFile);
-  const maxLength = declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH;
+  const sentence = readSentenceConfig(files);
+  const { tokenizer, declared, lowered } = await readTokenizer(tokenizerFile, sentence);
+  const length = readingLength({
+    sentence,
+    tokenizer: declared,
+    positions: positionLimit(fileOf(files, 'config.json')),
+    otherwise: DEFAULT_MAX_LENGTH,
+  });
+  const { maxLength } = length;
   const title = basename(path);
   const { graph, advice } = readTeacherFile(path, options.memory);
   const answering = answeringForm(plainDecoder(graph, path));
@@ -67,7 +80,17 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const [ids] = [...roles].find(([, role]) => role === INPUT_IDS) ?? [];
   if (ids) checkVocabulary(embeddedVocabulary(read, ids), tokenizer.vocabularySize, tokenizerFile, path);
   const naming = renamedInputs(roles);
-  const notes = [...files.notes, ...answering.notes, ...(naming ? [naming] : [])];
+  const notes = [
+    ...files.notes,
+    ...answering.notes,
+    ...(naming ? [naming] : []),
+    ...length.notes,
+    ...(lowered
+      ? [
+          `texts are lowered before they are tokenized, as ${sentence?.name} says (do_lower_case); tokenizer.json does not do so`,
+        ]
+      : []),
+  ];
   const found = { title, file: path, tokenizer, maxLength, advice };
   const plain = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
   const modules = fileOf(files, 'modules.json');
@@ -161,10 +184,16 @@ function checkVocabulary(rows: number | undefined, pieces: number, tokenizer: st
   );
 }
 
-/** A tokenizer.json with the files beside it, and the length that they declare. @throws LimbeckError `tokenizer.missing` */
+/**
+ * A tokenizer.json with the files beside it, and the length that they declare.
+ *
+ * @param reading what lowers texts before they come to it; `lowered` says where it did not do so itself
+ * @throws LimbeckError `tokenizer.missing`
+ */
 export async function readTokenizer(
   path: string,
-): Promise<{ tokenizer: Tokenizer; declared: number | undefined }> {
+  reading?: Pick<SentenceConfig, 'lowercases'>,
+): Promise<{ tokenizer: Tokenizer; declared: number | undefined; lowered: boolean }> {
   let json: Uint8Array;
   try {
     json = await readRegularFileAsync(path);
@@ -182,10 +211,14 @@ export async function readTokenizer(
   const beside = (name: string) => readRegularFileAsync(join(dirname(path), name)).catch(noFile);
   const config = (await beside('tokenizer_config.json')) ?? utf8Of('{}');
   const [map, template] = [await beside('special_tokens_map.json'), await beside('chat_template.jinja')];
-  const tokenizer = parseTokenizer(json, config, path, map, template);
+  let tokenizer = parseTokenizer(json, config, path, map, template);
+  const own = reading?.lowercases ? (JSON.parse(textOf(json)) as JsonObject) : undefined;
+  const lowering = own && loweredFirst(own);
+  const lowered = lowering !== own;
+  if (lowered) tokenizer = parseTokenizer(utf8Of(JSON.stringify(lowering)), config, path, map, template);
   const declared = (JSON.parse(textOf(config)) as { model_max_length?: unknown }).model_max_length;
   const limited = Number.isInteger(declared) && (declared as number) > 0 && (declared as number) < NO_LIMIT;
-  return { tokenizer, declared: limited ? (declared as number) : undefined };
+  return { tokenizer, declared: limited ? (declared as number) : undefined, lowered };
 }
 
 /** The files beside it are optional; one that is there and cannot be read is an error. */

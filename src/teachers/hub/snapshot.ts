@@ -51,7 +51,7 @@ export interface HubSnapshot {
 
 /** What models are read by, beside their weights. */
 const SETTINGS =
-  /^(onnx\/)?((config|tokenizer|tokenizer_config|special_tokens_map|preprocessor_config|processor_config|modules|sentence_bert_config|config_sentence_transformers)\.json|chat_template\.jinja|vocab\.(txt|json)|spiece\.model|sentencepiece\.bpe\.model|tokenizer\.model|README\.md)$|^[\w-]+\/config\.json$/;
+  /^(onnx\/)?((config|tokenizer|tokenizer_config|special_tokens_map|preprocessor_config|processor_config|modules|sentence_[\w-]+_config|config_sentence_transformers)\.json|chat_template\.jinja|vocab\.(txt|json)|spiece\.model|sentencepiece\.bpe\.model|tokenizer\.model|README\.md)$|^[\w-]+\/config\.json$/;
 /** The largest tokenizers of our time have 40 MB. */
 const MOST_BYTES_OF_SETTINGS = 64e6;
 
