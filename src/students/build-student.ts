@@ -46,7 +46,7 @@ export function buildStudent<Options extends z.ZodObject, M extends ModalityName
     const map = head.features === 'pooled' && kinds.map && (() => featuresOf('map') as Features);
     g.output(head.attach(g, make, map ? { ...features, map } : features), head.output);
   }
-  return { graph: g.build(backbone.kind), parameters: make.names };
+  return make.finish(g.build(backbone.kind));
 }
 
 /** A student with one head: linear, over each sample as a whole, output `logits` float32 [batch, classes]. */
