@@ -26,6 +26,6 @@ export const mlpModel: BenchModel = {
       width = size;
     });
     g.output(x, 'logits');
-    return { graph: g.build('mlp'), parameters: make.names };
+    return make.finish(g.build('mlp'));
   },
 };

@@ -38,7 +38,7 @@ export function resnet152(classes: number, random: RandomStream): Graph {
     }
   });
   g.output(pooledFeatures(g, make, pooled(g, x), inputs).project('classifier', classes), 'logits');
-  return foldBatchNorm(toEvaluationForm(g.build('resnet-152')));
+  return foldBatchNorm(toEvaluationForm(make.finish(g.build('resnet-152')).graph));
 
   function bottleneck(x: TypedValue, inputs: number, inner: number, stride: number): TypedValue {
     const outputs = inner * EXPANSION;

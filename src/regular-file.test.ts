@@ -55,7 +55,9 @@ describe.skipIf(process.platform === 'win32')('what is not a file', () => {
     const typed = (code: string) =>
       expect.objectContaining({ code, message: expect.stringContaining('it is a named pipe') });
     expect(() => readModelFile(pipe('model.onnx'))).toThrow(typed('model.unreadable'));
-    await expect(loadRecipe(pipe('recipe.yaml'), folder)).rejects.toEqual(typed('cli.not-a-file'));
+    await expect(loadRecipe({ workingFolder: folder }, pipe('recipe.yaml'))).rejects.toEqual(
+      typed('cli.not-a-file'),
+    );
     // The tokenizer is looked at first, so this needs to be no model.
     writeFileSync(join(folder, 'teacher.onnx'), '');
     const teacher = {

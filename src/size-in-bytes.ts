@@ -25,6 +25,7 @@ export function sizeInBytes(size: WrittenSize): number {
 
 /** `4.0 GB`, for people. */
 export function sizeInWords(bytes: number): string {
-  const [unit, scale] = bytes < 1e6 ? ['kB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
+  const [unit, scale] =
+    bytes < 1e6 ? ['kB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : bytes < 1e13 ? ['GB', 1e9] : ['TB', 1e12];
   return `${(bytes / (scale as number)).toFixed(1)} ${unit}`;
 }

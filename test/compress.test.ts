@@ -66,7 +66,7 @@ test('transforms of a list are applied before, during and after training; the sm
   - { kind: prune, amount: 0.25, criterion: taylor, epochs: 1 }
   - { kind: group, blockEpochs: 1, epochs: 1 }`);
   const result = await train(listed, place.options('run'));
-  expect(seen).toEqual(expect.arrayContaining(['before compress.0 logits', 'during']));
+  expect(seen).toEqual(expect.arrayContaining(['before compress[0] logits', 'during']));
   const [first, second, third, fourth] = result.compression ?? [];
   expect(third).toMatchObject({ kind: 'prune', phases: ['after'] });
   expect(third?.before?.parameters).toBe(second?.after?.parameters);

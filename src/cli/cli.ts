@@ -1,3 +1,4 @@
+import type { RecipePlaces } from '../recipe/recipe-places.ts';
 import type { LimbeckApi } from '../run/api.ts';
 import type { Progress } from './progress/progress.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,6 +16,8 @@ export interface Cli {
   readonly api: LimbeckApi;
   /** From now on Ctrl+C asks for a clean stop through the signal; a second one ends at once. */
   stopCleanly(progress: Progress): AbortSignal;
+  /** Where the keys of the recipe stand that the command is about, once it is read. */
+  places?: RecipePlaces;
   /** The code that the process ends with when nothing is thrown. */
   exitCode: number;
 }

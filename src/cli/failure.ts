@@ -2,12 +2,19 @@ import { CommanderError } from 'commander';
 import { LimbeckError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { RecipeError } from '../recipe/problems.ts';
+import type { RecipePlaces } from '../recipe/recipe-places.ts';
 import { EXIT, exitCodeOf, isInterruption } from './exit-codes.ts';
 import { loadedPlugins, type PluginPlace, pluginBehind } from './plugin-mistakes.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Tells the person what went wrong (in JSON on `out` when asked for) and returns the exit code. */
-export function reportFailure(error: unknown, terminal: Terminal, json: boolean): number {
+/** Tells the person what went wrong (in JSON on `out` when asked for) and returns the exit code. @param places of the command's recipe */
+export function reportFailure(
+  thrown: unknown,
+  terminal: Terminal,
+  json: boolean,
+  places?: RecipePlaces,
+): number {
+  const error = located(thrown, places);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
     // Without --json commander has already told it, with the usage.
@@ -33,6 +40,19 @@ export function reportFailure(error: unknown, terminal: Terminal, json: boolean)
     terminal.err(`${plugin ? pluginMistake(plugin) : ownMistake()}\n`);
   }
   return code;
+}
+
+/** An error about a key of the recipe with the key's line; those that the recipe's check found have theirs. */
+function located(error: unknown, places: RecipePlaces | undefined): unknown {
+  if (!(error instanceof LimbeckError) || error instanceof RecipeError || !error.where || !places)
+    return error;
+  const where = places.located(error.where);
+  if (where === error.where) return error;
+  const { code, message, remedy, stack } = error;
+  const placed = new LimbeckError(code, message, { where, ...(remedy && { remedy }), cause: error.cause });
+  // Whose code it came up in is told by the stack.
+  if (stack !== undefined) placed.stack = stack;
+  return placed;
 }
 
 function told({ name, where }: PluginPlace): string {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { LimbeckError } from '../errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { readRegularText } from '../regular-file.ts';
+import type { Cli } from './cli.ts';
 
 /** A recipe with the folder that its paths are relative to. */
 export interface LoadedRecipe {
@@ -10,13 +11,13 @@ export interface LoadedRecipe {
   folder: string;
 }
 
-/** Reads the recipe's file, with values of the command line put over it. */
+/** Reads the recipe's file, with values of the command line put over it. Errors that come later are told with their line in it. */
 export async function loadRecipe(
+  cli: Pick<Cli, 'workingFolder' | 'places'>,
   file: string,
-  workingFolder: string,
   overrides: readonly string[] = [],
 ): Promise<LoadedRecipe> {
-  const path = resolve(workingFolder, file);
+  const path = resolve(cli.workingFolder, file);
   const kind = await kindOf(path);
   if (kind !== 'file') {
     throw new LimbeckError('cli.no-recipe', kind ? 'the recipe is a folder' : 'there is no such recipe', {
@@ -24,8 +25,10 @@ export async function loadRecipe(
       remedy: 'Give the path of a recipe; `limbeck init` writes one.',
     });
   }
-  const { parseRecipe } = await import('../recipe/parse.ts');
-  return { recipe: parseRecipe(readRegularText(path), { file, overrides }), folder: dirname(path) };
+  const { readRecipe } = await import('../recipe/parse.ts');
+  const { recipe, places } = readRecipe(readRegularText(path), { file, overrides });
+  cli.places = places;
+  return { recipe, folder: dirname(path) };
 }
 
 /** The path of a run's folder, which must be there. */

@@ -44,7 +44,7 @@ export async function runRecipe<T>(
   call: (api: LimbeckApi, recipe: Recipe, options: RunOptions) => Promise<T>,
 ): Promise<{ value: T; out: string }> {
   const overrides = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
-  const { recipe, folder } = await loadRecipe(file, cli.workingFolder, overrides);
+  const { recipe, folder } = await loadRecipe(cli, file, overrides);
   const out = resolve(cli.workingFolder, options.out ?? join('runs', recipe.name));
   const value = await withProgress(cli, options.json, async (progress, signal) =>
     call(cli.api, recipe, {

@@ -56,7 +56,7 @@ export async function start(api: LimbeckApi): Promise<void> {
 
   function fail(error: unknown): void {
     shown?.close();
-    process.exitCode = reportFailure(error, terminal, json);
+    process.exitCode = reportFailure(error, terminal, json, cli.places);
   }
 
   process.on('uncaughtException', (error) => {

@@ -19,14 +19,14 @@ function scaling(): Student {
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, random);
   g.output(g.mul(g.input('x', 'float32', ['batch', 4]), make.constant('scale', [4], 1)), 'logits');
-  return { graph: g.build(), parameters: make.names };
+  return make.finish(g.build());
 }
 
 test('a student without a layer that int8 is made for is refused before anything is trained, with its place', async () => {
   await expect(foreseeTransforms(scaling(), listOf({ kind: 'qat' }))).rejects.toMatchObject({
     code: 'compress.invalid',
     message: 'the student has no layer that int8 is made for',
-    where: 'compress.0',
+    where: 'compress[0]',
   });
 });
 
@@ -38,7 +38,7 @@ test('what it is going to leave is foreseen: the student with its normalisations
     classes: 3,
     random,
   });
-  const context = { where: 'compress.0', outputs: ['logits'], random: () => random };
+  const context = { where: 'compress[0]', outputs: ['logits'], random: () => random };
   const foreseen = (await qat.foresee?.(student, qat.options.parse({}), context)) as Student;
   expect(foreseen.graph.nodes.map(({ opType }) => opType)).not.toContain('BatchNormalization');
   expect(quantizableLayers(foreseen.graph).length).toBeGreaterThan(3);
@@ -47,5 +47,5 @@ test('what it is going to leave is foreseen: the student with its normalisations
     { kind: 'qat', ...qat.options.parse({}) },
     { kind: 'group', groups: 3, when: 'after', skip: [] },
   );
-  await expect(foreseeTransforms(student, after)).rejects.toMatchObject({ where: 'compress.1' });
+  await expect(foreseeTransforms(student, after)).rejects.toMatchObject({ where: 'compress[1]' });
 });

@@ -35,7 +35,7 @@ describe.each(decoders)('config.json of %s', (architecture, student, sizes) => {
   it('has the sizes of the decoder, whole or with its matrices in two factors', () => {
     const whole = config(architecture, student.graph);
     expect(whole).toMatchObject(sizes);
-    const factors = factorized(student, 0.3, { where: 'compress.0' });
+    const factors = factorized(student, 0.3, { where: 'compress[0]' });
     expect(factors.layers.some(({ name }) => name.includes('mlp'))).toBe(true);
     expect(config(architecture, factors.student.graph)).toEqual(whole);
   });

@@ -3,6 +3,7 @@ import { evaluateNode } from './evaluate/evaluate-node.ts';
 import type { Node, Shape, Value } from './graph.ts';
 import { contentsOfTensor, type SizeContents, sizeContents } from './shape-inference/size-contents.ts';
 import { elementCount, type Tensor, tensor } from './tensor.ts';
+import { UnwrittenTensor } from './unwritten-tensor.ts';
 
 /** Longer lists are not followed. */
 const KNOWN_ELEMENTS = 64;
@@ -26,7 +27,9 @@ export class KnownContents {
   }
 
   tensorOf(value: Value): Tensor | undefined {
-    return this.#initializers.get(value) ?? this.#computed.get(value);
+    const content = this.#initializers.get(value);
+    if (content instanceof UnwrittenTensor) return undefined;
+    return content ?? this.#computed.get(value);
   }
 
   sizesOf(value: Value): SizeContents | undefined {

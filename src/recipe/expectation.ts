@@ -22,6 +22,28 @@ export function schemaAt(root: SchemaNode, path: readonly Step[], value: unknown
   return node;
 }
 
+/**
+ * Keys that are written in one section and belong to several of its forms, none of which has them all (`keep: { likeliest: 8, sampled:
+ * 8 }`), by the form that has them. Undefined where one form has all that are known, and where a kind tells forms apart.
+ */
+export function exclusiveKeys(
+  root: SchemaNode,
+  path: readonly Step[],
+  value: unknown,
+): string[][] | undefined {
+  const parent = schemaAt(root, path.slice(0, -1), value);
+  const step = path.at(-1);
+  const node = typeof step === 'number' ? itemOf(parent, step) : underKey(parent, String(step));
+  const found = path.reduce<unknown>(childOf, value);
+  const sections = isNode(node) ? sectionsOf(node) : [];
+  if (sections.length < 2 || discriminatorOf(sections) || !isNode(found) || Array.isArray(found))
+    return undefined;
+  const written = sections.map((section) => keysOf(section).filter((key) => Object.hasOwn(found, key)));
+  const all = new Set(written.flat());
+  if (written.some(({ length }) => length === all.size)) return undefined;
+  return written.filter(({ length }) => length > 0);
+}
+
 /** What a list has at a place: a node for every item, or one for each of them. */
 function itemOf(node: SchemaNode | undefined, index: number): unknown {
   return node?.prefixItems?.[index] ?? node?.items;

@@ -1,7 +1,9 @@
 import { isMap, isPair, isScalar, parse as parseYaml, visit } from 'yaml';
+import { keySteps, keyText } from './key-path.ts';
 import { memberProblems } from './member-problems.ts';
 import { withOutputDefaults } from './outputs.ts';
 import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
+import { RecipePlaces } from './recipe-places.ts';
 import { type Recipe, recipeSchema, sharedJsonSchema } from './schema.ts';
 import { withoutSwitchedOff } from './switched-off.ts';
 import { type RecipeDocument, readYaml } from './yaml-document.ts';
@@ -23,7 +25,15 @@ export interface ParseOptions {
  * keys are all that is wrong, else `recipe.invalid`.
  * @example parseRecipe(await readFile('recipe.yaml', 'utf8'), { file: 'recipe.yaml' })
  */
-export function parseRecipe(text: string, { file, overrides = [] }: ParseOptions = {}): Recipe {
+export function parseRecipe(text: string, options: ParseOptions = {}): Recipe {
+  return readRecipe(text, options).recipe;
+}
+
+/** The same, with where its keys stand: for errors that come later. @throws RecipeError, as parseRecipe */
+export function readRecipe(
+  text: string,
+  { file, overrides = [] }: ParseOptions = {},
+): { readonly recipe: Recipe; readonly places: RecipePlaces } {
   const fail = (...problems: RecipeProblem[]) => new RecipeError(problems, file);
   const syntax = (message: string): RecipeProblem => ({ kind: 'syntax', path: '', message });
   if (text.length > MAX_CHARACTERS) {
@@ -52,13 +62,9 @@ export function parseRecipe(text: string, { file, overrides = [] }: ParseOptions
   } catch (error) {
     throw fail(syntax(`the recipe cannot be read: ${(error as Error).message}`));
   }
-  const place = (problem: UnplacedProblem) => {
-    const path = pathText(problem);
-    const origin = overridden.find((key) => path === key || path.startsWith(`${key}.`));
-    if (origin) return { origin: `--set ${origin}` };
-    return yaml.placeOf(problem.path, problem.key);
-  };
-  return check(value, place, file, prototypeKeys(yaml));
+  const places = new RecipePlaces(yaml, { file, value, schema: sharedJsonSchema, overridden });
+  const place = ({ path, key }: UnplacedProblem) => places.placeOf(path, key);
+  return { recipe: check(value, place, file, prototypeKeys(yaml)), places };
 }
 
 /**
@@ -93,14 +99,8 @@ function check(
   throw new RecipeError(problems, file);
 }
 
-/** `data.buckets[2]` */
 function pathText({ path, key }: UnplacedProblem): string {
-  const steps = key === undefined ? path : [...path, key];
-  return steps.reduce<string>(
-    (text, step) =>
-      typeof step === 'number' ? `${text}[${step}]` : text ? `${text}.${String(step)}` : String(step),
-    '',
-  );
+  return keyText(key === undefined ? path : [...path, key]);
 }
 
 /** `__proto__` is a key that validators and object spreads pass over in silence; here it is an unknown key. */
@@ -121,17 +121,16 @@ function prototypeKeys({ document }: RecipeDocument): UnplacedProblem[] {
 /** Sets one `key.path=value` in the document and returns its key path. */
 function applyOverride({ document }: RecipeDocument, override: string): string {
   const split = override.indexOf('=');
-  const path = override.slice(0, Math.max(0, split));
+  const path = keySteps(override.slice(0, Math.max(0, split)));
   const fail = (message: string) =>
     new RecipeError([{ kind: 'syntax', path: '', message, origin: `--set ${override}` }]);
-  if (!path || path.split('.').includes(''))
-    throw fail('expected key.path=value, for example training.epochs=3');
+  if (!path) throw fail('expected key.path=value, for example training.epochs=3');
   if (!isMap(document.contents)) throw fail('the recipe is not a section of keys');
   try {
     const value: unknown = parseYaml(override.slice(split + 1), { schema: 'core', maxAliasCount: 0 });
-    document.setIn(path.split('.'), document.createNode(value));
+    document.setIn(path.map(String), document.createNode(value));
   } catch (error) {
     throw fail(`cannot be set: ${(error as Error).message.split('\n')[0]}`);
   }
-  return path;
+  return keyText(path);
 }

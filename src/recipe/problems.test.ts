@@ -139,6 +139,12 @@ test('of a section among several the keys say which is meant: its own problem is
   expect(keep('{ sampled: 0, power: 1 }')).toContain('keep.sampled: expected a whole number from 1 to 4096');
   expect(keep('{ sampled: 4, powre: 1 }')).toContain('outputs.logits.keep.powre: unknown key');
   expect(keep('{ power: 1 }')).toContain('outputs.logits.keep.sampled: is missing');
+  expect(keep('{ likeliest: 8, sampled: 8 }')).toBe(
+    'outputs.logits.keep: likeliest, sampled exclude each other: give one of them',
+  );
+  expect(keep('{ likeliest: 8, sampled: 8, power: 1, sorted: 3 }')).toBe(
+    'outputs.logits.keep: likeliest, sampled and power, sorted exclude each other: give one of them',
+  );
   expect(keep('everything')).toMatch(
     /outputs\.logits\.keep: expected 'all', or a section with keys likeliest/,
   );

@@ -5,6 +5,7 @@ import {
   childOf,
   choicesOf,
   discriminatorOf,
+  exclusiveKeys,
   expectation,
   keysOf,
   listed,
@@ -103,6 +104,11 @@ function problemsOfIssue(
     return issue.keys.map((key) => unknownKey(path, key, root, value));
   }
   if (issue.code === 'invalid_union') {
+    const exclusive = exclusiveKeys(root, path, value);
+    if (exclusive) {
+      const forms = exclusive.map((keys) => keys.join(' and '));
+      return [{ kind: 'value', path, message: `${forms.join(', ')} exclude each other: give one of them` }];
+    }
     // Where the value has the shape of one alternative, its problems are meant, not that it is none of them.
     const inside = issue.errors.filter((errors) => errors.length > 0 && errors.every(isInside));
     const found = path.reduce<unknown>(childOf, value);

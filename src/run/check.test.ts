@@ -164,7 +164,7 @@ student: { kind: resnet }`);
     [
       '{ kind: resnet }\ncompress: [{ kind: prune, skip: [nowhere] }]',
       'compress.invalid',
-      'compress.0',
+      'compress[0]',
       'no weight of the student',
     ],
   ])(

@@ -22,6 +22,8 @@ export interface RecipeFinding {
   /** `missing`: not known yet. `problem`: a run would stop. */
   readonly status: 'ok' | 'missing' | 'problem';
   readonly found: string;
+  /** Where a problem is: a key of the recipe, a file. */
+  readonly where?: string | undefined;
   readonly remedy?: string | undefined;
 }
 
@@ -169,11 +171,11 @@ function told({ model, logprobs, structured, notes }: Abilities, target: string)
 
 function problemOf(name: string, error: unknown): RecipeFinding {
   if (!(error instanceof LimbeckError)) throw error;
-  const where = error.where === undefined ? '' : ` (${error.where})`;
   return {
     name,
     status: 'problem',
-    found: `${error.message}${where}`,
+    found: error.message,
+    ...(error.where && { where: error.where }),
     ...(error.remedy && { remedy: error.remedy }),
   };
 }

@@ -23,7 +23,7 @@ const student = buildClassifier(resnet, resnet.options.parse({ width: 4, stages:
   classes: 3,
   random,
 });
-const place = { where: 'compress.0', outputs: ['logits'], random: () => random };
+const place = { where: 'compress[0]', outputs: ['logits'], random: () => random };
 const exits = attachExits(student, exitOptions.parse({ after: [1] }), place);
 // Of a confidence of more than 1 nobody is: the branch behind the exit is taken.
 const graph = readModel(writeModel(withConditions(foldedGraph(exits), [1.5])), { title: 'with exits' });

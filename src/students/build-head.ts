@@ -26,5 +26,5 @@ export function buildHead(
     inputs = hidden;
   }
   g.output(head.attach(g, make, pooledFeatures(g, make, x, inputs)), head.output);
-  return { graph: g.build('head'), parameters: make.names };
+  return make.finish(g.build('head'));
 }

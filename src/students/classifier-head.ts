@@ -34,5 +34,5 @@ export function buildClassifierHead(options: ClassifierHeadOptions, random: Rand
   const inputs = hidden > 0 ? hidden : width;
   const weight = make.glorot('head/weight', inputs, classes);
   g.output(g.gemm(x, weight, make.constant('head/bias', [classes], 0)), 'logits');
-  return { graph: g.build('classifier-head'), parameters: make.names };
+  return make.finish(g.build('classifier-head'));
 }

@@ -64,7 +64,7 @@ export function buildGpt2(chosen: Gpt2Options, { random, ...inputs }: DecoderCon
   const make = new ParameterMaker(g, random);
   const { causal } = gpt2Body(g, make, chosen, inputs);
   g.output(causal().unembed(), 'logits');
-  return { graph: g.build('gpt2'), parameters: make.names };
+  return make.finish(g.build('gpt2'));
 }
 
 export function gpt2Body(

@@ -85,7 +85,7 @@ export function buildLlama(chosen: LlamaOptions, { random, ...inputs }: DecoderC
   const make = new ParameterMaker(g, random);
   const { causal } = llamaBody(g, make, chosen, inputs);
   g.output(causal().unembed(), 'logits');
-  return { graph: g.build('llama'), parameters: make.names };
+  return make.finish(g.build('llama'));
 }
 
 export function llamaBody(

@@ -1,23 +1,29 @@
 import { LimbeckError } from '../errors.ts';
-import type { TypedValue } from '../onnx/graph.ts';
+import type { Graph, TypedValue, Value } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
+import { UnwrittenTensor } from '../onnx/unwritten-tensor.ts';
 import { totalBytes } from '../platform/machine.ts';
 import type { RandomStream } from '../random.ts';
 import { sizeInWords } from '../size-in-bytes.ts';
+import type { Student } from './student.ts';
 
 /** What training holds of each parameter at least: itself, its gradient and two moments. */
 const BYTES_IN_TRAINING = 16;
 
-/** Makes a student's parameters, with their usual initial values, and remembers their names. */
+/**
+ * Makes a student's parameters: their names and shapes while the graph is recorded, their usual initial values when it is complete
+ * (`finish`). A student that is too large is so refused by its sizes, before memory is taken for any of it.
+ */
 export class ParameterMaker {
   readonly names: string[] = [];
   readonly #g: GraphBuilder;
   readonly #random: RandomStream;
   readonly #memory: number;
+  /** What makes the contents of each tensor that has none yet, in the order in which they were asked for. */
+  readonly #undrawn = new Map<Value, () => Float32Array>();
   #inherited: ReadonlyMap<string, Tensor> = new Map();
-  /** Numbers that were drawn. */
-  #drawn = 0;
+  #elements = 0;
 
   /** @param memory bytes of the machine: parameters that cannot be trained in them are not drawn */
   constructor(g: GraphBuilder, random: RandomStream, memory = totalBytes()) {
@@ -31,17 +37,11 @@ export class ParameterMaker {
     this.#inherited = contents;
   }
 
-  /**
-   * Normal with standard deviation `deviation`.
-   *
-   * @throws LimbeckError `recipe.invalid` for more parameters than the machine has memory to train
-   */
+  /** Normal with standard deviation `deviation`. */
   normal(name: string, dims: readonly number[], deviation: number): TypedValue {
-    if (this.#inherited.has(this.#g.nameInScope(name))) return this.constant(name, dims, 0);
-    this.#drawn += elementCount(dims);
-    this.#requireMemory(BYTES_IN_TRAINING * this.#drawn);
-    const data = Float32Array.from({ length: elementCount(dims) }, () => deviation * this.#random.normal());
-    return this.#add(name, { type: 'float32', dims, data });
+    return this.#parameter(name, dims, () =>
+      Float32Array.from({ length: elementCount(dims) }, () => deviation * this.#random.normal()),
+    );
   }
 
   /** A weight [inputs, outputs], normal with variance 2 / inputs: for layers that a ReLU follows (He et al., 2015). */
@@ -55,22 +55,55 @@ export class ParameterMaker {
   }
 
   constant(name: string, dims: readonly number[], value: number): TypedValue {
-    return this.#add(name, filled(dims, value));
+    return this.#parameter(name, dims, () => filled(dims, value));
   }
 
   /** One that starts from numbers that were measured. */
   starting(name: string, dims: readonly number[], data: Float32Array): TypedValue {
-    return this.#add(name, { type: 'float32', dims, data });
+    return this.#parameter(name, dims, () => data);
   }
 
   /** A tensor that training changes but no gradient does: the running statistics of a batch normalisation. */
   buffer(name: string, dims: readonly number[], value: number): TypedValue {
-    return this.#g.initializer(name, filled(dims, value));
+    const tensor = this.#g.initializer(name, new UnwrittenTensor(dims));
+    this.#undrawn.set(tensor, () => filled(dims, value));
+    return tensor;
   }
 
   /** Makes an initializer that is in the graph already a parameter. */
   adopt(value: TypedValue): void {
+    this.#elements += elementCount(value.shape as number[]);
     this.names.push(value.name);
+  }
+
+  /**
+   * Called by `finish`, and before something that takes long is measured for a large student.
+   *
+   * @throws LimbeckError `recipe.invalid` for more parameters so far than the machine has memory to train
+   */
+  requireMemory(): void {
+    const bytes = BYTES_IN_TRAINING * this.#elements;
+    if (bytes <= this.#memory) return;
+    const parameters = this.#elements.toLocaleString('en-US');
+    throw new LimbeckError(
+      'recipe.invalid',
+      `the student is too large to be trained here: its ${parameters} parameters, with their gradients and moments, take ${sizeInWords(bytes)} (${sizeInWords(4 * this.#elements)} as float32), and the machine has ${sizeInWords(this.#memory)}`,
+      { where: 'student', remedy: 'Make it narrower or shallower, or use a machine with more memory.' },
+    );
+  }
+
+  /**
+   * The student whose parameters were made for this graph, with their initial values, drawn in the order in which they were made.
+   *
+   * @throws LimbeckError `recipe.invalid` for more parameters than the machine has memory to train
+   */
+  finish(graph: Graph): Student {
+    this.requireMemory();
+    const initializers = new Map(graph.initializers);
+    for (const [value, draw] of this.#undrawn)
+      initializers.set(value, { type: 'float32', dims: value.shape as number[], data: draw() });
+    this.#undrawn.clear();
+    return { graph: { ...graph, initializers }, parameters: this.names };
   }
 
   /**
@@ -90,26 +123,18 @@ export class ParameterMaker {
     return { type, dims, data: drawn } as Tensor;
   }
 
-  #requireMemory(bytes: number): void {
-    if (bytes <= this.#memory) return;
-    const millions = Math.floor(bytes / BYTES_IN_TRAINING / 1e6).toLocaleString('en-US');
-    throw new LimbeckError(
-      'recipe.invalid',
-      `the student is too large to be trained here: its first ${millions} million parameters alone take ${sizeInWords(bytes)}, and the machine has ${sizeInWords(this.#memory)}`,
-      { where: 'student', remedy: 'Make it narrower or shallower, or use a machine with more memory.' },
-    );
-  }
-
-  #add(name: string, content: Tensor): TypedValue {
+  #parameter(name: string, dims: readonly number[], draw: () => Float32Array): TypedValue {
     const inherited = this.#inherited.get(this.#g.nameInScope(name));
-    if (inherited && `${inherited.dims}` !== `${content.dims}`)
-      throw new Error(`${name} has the sizes ${content.dims}, what it inherits ${inherited.dims}`);
-    const value = this.#g.initializer(name, inherited ?? content);
+    if (inherited && `${inherited.dims}` !== `${dims}`)
+      throw new Error(`${name} has the sizes ${dims}, what it inherits ${inherited.dims}`);
+    const value = this.#g.initializer(name, inherited ?? new UnwrittenTensor(dims));
+    if (!inherited) this.#undrawn.set(value, draw);
+    this.#elements += elementCount(dims);
     this.names.push(value.name);
     return value;
   }
 }
 
-function filled(dims: readonly number[], value: number): Tensor {
-  return { type: 'float32', dims, data: new Float32Array(elementCount(dims)).fill(value) };
+function filled(dims: readonly number[], value: number): Float32Array {
+  return new Float32Array(elementCount(dims)).fill(value);
 }

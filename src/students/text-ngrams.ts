@@ -65,7 +65,6 @@ export const textNgrams = defineBackbone({
   ) {
     const { ids, attentionMask } = tokenInputs(g);
     const space: NgramSpace = { vocabularySize, longest, buckets };
-    const idf = weighting === 'tf-idf' ? inverseDocumentFrequencies(trainingTexts, space) : undefined;
     let found: ReturnType<typeof ngramFeatures> | undefined;
     let weights: TypedValue | undefined;
     let bag: TypedValue | undefined;
@@ -83,7 +82,11 @@ export const textNgrams = defineBackbone({
         width === 0
           ? make.constant('embedding/weight', [rows, outputs], 0)
           : make.normal('embedding/weight', [rows, width], 0.1);
-      weights ??= weightsOf(g, features, present, idf);
+      if (!weights) {
+        make.requireMemory();
+        const idf = weighting === 'tf-idf' ? inverseDocumentFrequencies(trainingTexts, space) : undefined;
+        weights = weightsOf(g, features, present, idf);
+      }
       const sum = weightedSum(g, g.gather(table, features), width === 0 ? g.mul(weights, PACE) : weights);
       if (width === 0) return g.add(sum, make.constant('bias', [outputs], 0));
       const weight = make.glorot('weight', width, outputs);

@@ -49,6 +49,24 @@ describe('the command line', () => {
     });
   });
 
+  test('an error about a key of the recipe is told with its line, by the command and by doctor', async () => {
+    const error = new LimbeckError('recipe.invalid', '3 heads do not divide 8', { where: 'student.width' });
+    const distill = await run(['distill', 'a.yaml'], {
+      distill: async () => {
+        throw error;
+      },
+    });
+    expect(distill.err).toContain('  at: a.yaml:3:1, student.width\n');
+    const finding = {
+      name: 'student',
+      status: 'problem' as const,
+      found: error.message,
+      where: 'student.width',
+    };
+    const doctor = await run(['doctor', 'a.yaml'], { examineRecipe: async () => [finding] });
+    expect(doctor.out).toContain('3 heads do not divide 8 (a.yaml:3:1, student.width)');
+  });
+
   test('too many arguments are not passed over', async () => {
     expect(await run(['report', 'runs/a', 'runs/b'])).toMatchObject({
       code: 2,

@@ -78,7 +78,7 @@ async function examineFile(
   file: string,
   { online, calibrate, store }: DoctorOptions,
 ): Promise<Check[]> {
-  const { recipe, folder } = await loadRecipe(file, cli.workingFolder);
+  const { recipe, folder } = await loadRecipe(cli, file);
   const api = cli.api;
   const findings = await api.examineRecipe(recipe, {
     out: resolve(cli.workingFolder, 'runs', recipe.name),
@@ -90,7 +90,12 @@ async function examineFile(
       if (event.type === 'log') cli.terminal.err(`${plainLine(event.message)}\n`);
     },
   });
-  return findings.map(({ remedy, ...finding }) => ({ ...finding, ...(remedy !== undefined && { remedy }) }));
+  return findings.map(({ name, status, found, where, remedy }) => ({
+    name,
+    status,
+    found: where === undefined ? found : `${found} (${cli.places?.located(where) ?? where})`,
+    ...(remedy !== undefined && { remedy }),
+  }));
 }
 
 async function probe(cli: Cli, provider: ProbedProvider): Promise<void> {

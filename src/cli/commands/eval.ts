@@ -37,8 +37,7 @@ Examples:
     .action(async (target: string, options: EvalOptions) => {
       const path = resolve(cli.workingFolder, target);
       // A folder is a run; everything else is read as a recipe, and refused as one.
-      const loaded =
-        (await kindOf(path)) === 'folder' ? undefined : await loadRecipe(target, cli.workingFolder);
+      const loaded = (await kindOf(path)) === 'folder' ? undefined : await loadRecipe(cli, target);
       const run = loaded
         ? resolve(cli.workingFolder, join('runs', loaded.recipe.name))
         : await requireRunFolder(target, cli.workingFolder);

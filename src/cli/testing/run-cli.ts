@@ -16,7 +16,7 @@ export async function runCli(
     await (await createProgram(cli)).parseAsync(args, { from: 'user' });
     return { code: cli.exitCode, ...terminal.written };
   } catch (error) {
-    const code = reportFailure(error, terminal, args.includes('--json'));
+    const code = reportFailure(error, terminal, args.includes('--json'), cli.places);
     return { code, ...terminal.written };
   }
 }

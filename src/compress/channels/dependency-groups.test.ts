@@ -241,7 +241,7 @@ function randomNetwork(choices: readonly number[]): Student {
   const weight = g.scope('hidden', () => make.glorot('weight', inputs, 6));
   const hidden = g.relu(g.gemm(flat, weight, make.constant('bias', [6], 0.1)));
   g.output(g.matMul(hidden, make.glorot('head', 6, 3)), 'logits');
-  return disturbed({ graph: g.build('random'), parameters: make.names }, choices.length);
+  return disturbed(make.finish(g.build('random')), choices.length);
 }
 
 test('random networks without some channels are what they are with zeros there', async () => {
@@ -271,6 +271,6 @@ test('what an unknown operator touches stays', () => {
   const free = g.relu(g.matMul(x, make.glorot('free', 3, 5)));
   const held = g.op('CumSum', [g.matMul(free, make.glorot('held', 5, 4)), g.scalar(1, 'int64')]);
   g.output(g.matMul(held, make.glorot('head', 4, 2)), 'logits');
-  const { groups } = findDependencies({ graph: g.build(), parameters: make.names });
+  const { groups } = findDependencies(make.finish(g.build()));
   expect(groups.map(({ name, units }) => [name, units.length])).toEqual([['free', 5]]);
 });

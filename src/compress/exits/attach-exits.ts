@@ -70,10 +70,11 @@ export function attachExits(student: Student, options: ExitOptions, context: Tra
     shared: small !== undefined,
     exits: [...(small ? [small.exit] : []), ...heads],
   };
+  const made = make.finish(withExits(g.build(graph.name), exits));
   return {
     ...student,
-    graph: withExits(g.build(graph.name), exits),
-    parameters: [...student.parameters, ...(small?.parameters ?? []), ...make.names],
+    graph: made.graph,
+    parameters: [...student.parameters, ...(small?.parameters ?? []), ...made.parameters],
   };
 }
 

@@ -27,7 +27,7 @@ import { type Thresholds, withConditions } from './with-conditions.ts';
 const engine = createNodeEngine({ threads: 1 });
 const CLASSES = 5;
 const context = {
-  where: 'compress.0',
+  where: 'compress[0]',
   outputs: ['logits'],
   random: (...labels: (string | number)[]) => randomStream(1, ...labels),
 };

@@ -15,7 +15,7 @@ import {
   withGroupsBeside,
 } from './group-convolutions.ts';
 
-const context = { where: 'compress.0' };
+const context = { where: 'compress[0]' };
 const optionsOf = (given: object = {}) => group.options.parse(given);
 
 /** A first layer over the image, and two convolutions one behind the other. */
@@ -27,7 +27,7 @@ function chain(channels = 4): Student {
     g.scope(name, () => g.relu(convolution(g, make, from, { inputs, outputs: channels, kernel: 3 })));
   const last = layer('third', layer('second', layer('first', x, 1), channels), channels);
   g.output(g.reduceMean(last, { axes: [2, 3], keepDims: false }), 'logits');
-  return { graph: g.build('chain'), parameters: make.names };
+  return make.finish(g.build('chain'));
 }
 
 const image = () => {

@@ -53,7 +53,7 @@ function lowRankGraph() {
 
 test('a network of low rank is the same network in two factors, and smaller', async () => {
   const student = lowRankGraph();
-  const { student: factored, layers, all } = factorized(student, 0.999_999, { where: 'compress.0' });
+  const { student: factored, layers, all } = factorized(student, 0.999_999, { where: 'compress[0]' });
   expect(all).toBe(3);
   expect(layers.map(({ rank }) => rank)).toEqual([2, 2, 2]);
   const x = { x: float32(normals(2 * 72, 'x'), [2, 8, 3, 3]) };
@@ -70,6 +70,6 @@ test('a network that becomes nowhere smaller is refused with what to change', ()
   const weight = g.initializer('weight', float32(normals(16, 'full'), [4, 4]));
   g.output(g.matMul(g.input('x', 'float32', ['batch', 4]), weight), 'y');
   expect(() =>
-    factorized({ graph: g.build(), parameters: ['weight'] }, 0.99, { where: 'compress.0' }),
+    factorized({ graph: g.build(), parameters: ['weight'] }, 0.99, { where: 'compress[0]' }),
   ).toThrow(/none of the 1 matrices is smaller/);
 });

@@ -61,7 +61,7 @@ function built(decoder: GivenDecoder, inputs = INPUTS): Graph {
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, randomStream(3, 'drawn'));
   g.output(givenDecoder(g, make, decoder, inputs).causal().unembed(), 'logits');
-  return g.build('student');
+  return make.finish(g.build('student')).graph;
 }
 
 async function logitsOf(graph: Graph): Promise<number[]> {

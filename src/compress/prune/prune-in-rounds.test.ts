@@ -21,7 +21,7 @@ const network = (width: number) =>
 /** A context in which nothing is trained; it remembers what was asked for. */
 function still(trainings: [string, Retraining][] = []): AfterContext {
   return {
-    where: 'compress.0',
+    where: 'compress[0]',
     outputs: ['logits'],
     random: (...labels) => randomStream(1, ...labels),
     metric: { name: 'accuracy', title: 'accuracy', better: 'higher', format: 'percent' },
@@ -72,7 +72,7 @@ function telling(): Student {
   const hidden = g.relu(batchNorm(g, make, convolution(g, make, x, size), 4));
   const mean = g.reduceMean(hidden, { axes: [2, 3], keepDims: false });
   g.output(g.matMul(mean, make.constant('head', [4, 2], 1)), 'logits');
-  const graph = g.build();
+  const { graph, parameters } = make.finish(g.build());
   const contents: Record<string, number[]> = {
     'convolution/weight': [1, 5, 3, 4],
     'normalization/scale': [0.5, 0.1, 0.9, -0.7],
@@ -83,7 +83,7 @@ function telling(): Student {
       return [value, numbers ? float32(numbers, content.dims) : content];
     }),
   );
-  return { graph: { ...graph, initializers }, parameters: make.names };
+  return { graph: { ...graph, initializers }, parameters };
 }
 
 const scalesLeft = async (given: object, context = still()) => {
@@ -137,9 +137,9 @@ test('what is going to be left is known before anything is trained, and what can
   const make = new ParameterMaker(g, randomStream(1, 'plain'));
   const hidden = g.relu(g.matMul(g.input('x', 'float32', ['batch', 3]), make.glorot('hidden', 3, 6)));
   g.output(g.matMul(hidden, make.glorot('head', 6, 2)), 'logits');
-  await expect(
-    foresee({ criterion: 'scales' }, { graph: g.build(), parameters: make.names }),
-  ).rejects.toThrow(/nothing normalises the channels of hidden/);
+  await expect(foresee({ criterion: 'scales' }, make.finish(g.build()))).rejects.toThrow(
+    /nothing normalises the channels of hidden/,
+  );
 });
 
 test('scales are drawn towards 0 only where there are some', () => {

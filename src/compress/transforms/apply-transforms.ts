@@ -16,7 +16,7 @@ export interface TransformList {
 /** What one transform of a list is told. */
 export function transformContext({ seed, outputs, fourBit }: TransformList, index: number): TransformContext {
   return {
-    where: `compress.${index}`,
+    where: `compress[${index}]`,
     outputs,
     ...(fourBit && { fourBit }),
     random: (...labels) => randomStream(seed, 'compress', index, ...labels),

@@ -22,7 +22,7 @@ it('refuses low-rank factors of a student whose matrices are all shared', async 
   const item = { kind: 'low-rank', keep: 0.9, epochs: 1 } as const;
   await expect(foresee(student(8, 8, true), item)).rejects.toMatchObject({
     code: 'compress.invalid',
-    where: 'compress.0',
+    where: 'compress[0]',
     message: expect.stringContaining('no matrix that could become two'),
   });
   await expect(foresee(student(8, 8), item)).resolves.toBeUndefined();
@@ -37,7 +37,7 @@ it('refuses training for 4 bits without such a file, and of layers that are too 
   });
   await expect(foresee(student(2, 2), item, form)).rejects.toMatchObject({
     code: 'compress.invalid',
-    where: 'compress.0',
+    where: 'compress[0]',
     message: expect.stringContaining('fewer bytes in 4 bits'),
   });
   await expect(foresee(student(64, 64), item, form)).resolves.toBeUndefined();

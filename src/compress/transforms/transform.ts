@@ -14,7 +14,7 @@ export type TransformPhase = 'before' | 'during' | 'after';
 
 /** What every transform is told. */
 export interface TransformContext {
-  /** Its place in the recipe, for errors: `compress.0`. */
+  /** Its place in the recipe, for errors: `compress[0]`. */
   readonly where: string;
   /** The model's outputs by name, the main one first. */
   readonly outputs: readonly string[];

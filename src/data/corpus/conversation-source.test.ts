@@ -11,6 +11,7 @@ import { openSource } from '../sources/index.ts';
 import { sourceSchema } from '../testing/source-schema.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
 import { conversationSource } from './conversation-source.ts';
+import { spokenTexts } from './spoken-texts.ts';
 
 const folder = temporaryFolders();
 const { json, config } = trainBpe(['user\nassistant\nHi Hello there, Hello there'.repeat(9)], {
@@ -33,6 +34,7 @@ async function read(
   });
   const pieces: { read: string; asked: string; id?: string; bytes: number }[] = [];
   const broken: string[] = [];
+  const groups: string[] = [];
   const options = { field: 'messages', tokenizer, maxLength, template, tools: 'tools' };
   const conversations = conversationSource(source, options);
   for await (const row of conversations.rows()) {
@@ -40,6 +42,7 @@ async function read(
     if (!('sample' in row)) continue;
     const piece = row.sample.values.messages as TokenPiece;
     const asked = piece.next.filter((id) => id !== NOT_ASKED);
+    groups.push(row.sample.group ?? '');
     const textOf = (ids: readonly number[]) =>
       ids
         .map((id) => tokenizer.token(id))
@@ -47,7 +50,10 @@ async function read(
         .replaceAll('Ġ', ' ');
     pieces.push({ read: textOf(piece.ids), asked: textOf(asked), bytes: piece.bytes });
   }
-  return { pieces, broken, fingerprint: await conversations.fingerprint() };
+  const spoken: string[] = [];
+  for await (const row of spokenTexts(source, { field: 'messages', tools: 'tools' }).rows())
+    if ('sample' in row) spoken.push(row.sample.group ?? row.sample.id ?? '');
+  return { pieces, broken, groups, spoken, fingerprint: await conversations.fingerprint() };
 }
 
 const lines = (...rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n');
@@ -131,4 +137,32 @@ it('reads the tools of each row, and asks for calls of them', async () => {
   const call = '<tool_call>Ċ{"name": "f", "arguments": {"x": 1}}Ċ</tool_call><|im_end|>';
   expect(pieces.map(({ asked }) => asked)).toEqual(Array(2).fill(`${call}Hello<|im_end|>`));
   expect(broken).toEqual(["a.jsonl:3 conversation: 'tools' is no JSON list of tools"]);
+});
+
+it('tells conversations apart by everything that a template can write of them', async () => {
+  const base = await folder();
+  const [user, answer] = [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello' },
+  ];
+  const calls = (...names: string[]) => [{ function: { name: names[0], arguments: { a: names[1], b: 1 } } }];
+  const rows = [
+    { messages: [user, answer] },
+    // The same, its keys in another order.
+    { messages: [{ content: 'Hi', role: 'user' }, answer] },
+    { messages: [user, { ...answer, tool_calls: calls('f', 'x') }] },
+    { messages: [user, { ...answer, tool_calls: calls('g', 'x') }] },
+    { messages: [user, { ...answer, tool_calls: calls('f', 'y') }] },
+    { messages: [user, answer], tools: [{ name: 'f' }] },
+    { messages: [user, answer], tools: [{ name: 'g' }] },
+    { messages: [user, { ...answer, reasoning_content: 'It greets.' }] },
+    { messages: [{ ...user, name: 'Ann' }, answer] },
+    { messages: [{ ...user, role: 'system' }, answer] },
+  ];
+  writeFileSync(join(base, 'a.jsonl'), lines(...rows));
+  const { groups, spoken } = await read(base, 'a.jsonl', { maxLength: 512 });
+  expect(new Set(groups).size).toBe(rows.length - 1);
+  expect(groups[0]).toBe(groups[1]);
+  // A vocabulary is learnt from the texts of the same rows.
+  expect(spoken).toEqual(groups);
 });

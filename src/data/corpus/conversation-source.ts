@@ -2,27 +2,25 @@ import { LimbeckError } from '../../errors.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { BrokenValue } from '../broken-value.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { type Conversation, messagesOf, toolsOf } from '../conversations/conversation.ts';
+import type { Conversation } from '../conversations/conversation.ts';
 import { renderConversations } from '../conversations/render-conversations.ts';
 import type { TemplatePiece } from '../conversations/template-decoder.ts';
 import type { ChatTemplateSource } from '../modalities/text/tokenizer/chat-template-source.ts';
 import type { DataSource, Sample, SourceRow } from '../sample.ts';
 import { conversationPieces } from './conversation-pieces.ts';
 import type { CorpusOptions } from './corpus-source.ts';
-import { documentId, pieceId } from './document-id.ts';
-import { spokenText } from './spoken-texts.ts';
+import { pieceId } from './document-id.ts';
+import { type ConversationColumns, conversationId, conversationOf } from './row-conversation.ts';
 
 /** Changes when the same conversations would become other pieces. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Conversations that a template writes one after another before they are read on, at most, and the characters in them. */
 const AT_ONCE = { conversations: 256, characters: 2 ** 20 };
 
-export interface ConversationOptions extends CorpusOptions {
+export interface ConversationOptions extends CorpusOptions, ConversationColumns {
   /** How conversations are written: the tokenizer's `chatTemplate`. */
   readonly template: ChatTemplateSource;
-  /** The column with the tools that the assistant of a row may call; none when absent. */
-  readonly tools?: string | undefined;
 }
 
 /** A row with a conversation, or what a source says besides. */
@@ -58,7 +56,7 @@ export function conversationSource(source: DataSource, options: ConversationOpti
       let waiting: Waiting[] = [];
       let characters = 0;
       for await (const row of source.rows(signal)) {
-        const one = 'sample' in row ? conversationIn(row.sample, field, tools) : { row };
+        const one = 'sample' in row ? conversationIn(row.sample, { field, tools }) : { row };
         waiting.push(one);
         if ('conversation' in one) characters += sizeOf(one.conversation);
         if (waiting.length < AT_ONCE.conversations && characters < AT_ONCE.characters) continue;
@@ -71,11 +69,9 @@ export function conversationSource(source: DataSource, options: ConversationOpti
   };
 }
 
-function conversationIn(sample: Sample, field: string, column: string | undefined): Waiting {
+function conversationIn(sample: Sample, columns: ConversationColumns): Waiting {
   try {
-    const tools = column === undefined ? undefined : toolsOf(sample.values[column], column);
-    const messages = messagesOf(sample.values[field], field);
-    return { sample, conversation: { messages, ...(tools && { tools }) } };
+    return { sample, conversation: conversationOf(sample, columns) };
   } catch (error) {
     if (error instanceof BrokenValue) return { row: brokenRow(sample, error.message) };
     throw error;
@@ -102,8 +98,7 @@ async function* written(
       continue;
     }
     const { id, values } = sample;
-    // By what is said, which is known before there is a template.
-    const document = id ?? documentId(spokenText(one.conversation.messages));
+    const document = id ?? conversationId(one.conversation);
     const group = sample.group ?? document;
     let number = 0;
     for (const piece of conversationPieces(value.rendered, tokenizer, maxLength)) {

@@ -1,18 +1,20 @@
 import { BrokenValue } from '../broken-value.ts';
-import { type Message, messagesOf } from '../conversations/conversation.ts';
+import type { Message } from '../conversations/conversation.ts';
 import type { DataSource, Sample, SourceRow } from '../sample.ts';
+import { type ConversationColumns, conversationId, conversationOf } from './row-conversation.ts';
 
 /**
  * A source of conversations as texts: what is said in each, message by message, without roles and special tokens. A vocabulary is
- * learnt from that before there is a tokenizer whose template could write conversations.
+ * learnt from that before there is a tokenizer whose template could write conversations. Rows have the ids that they have as conversations, so that
+ * both fall into the same splits.
  */
-export function spokenTexts(source: DataSource, field: string): DataSource {
+export function spokenTexts(source: DataSource, columns: ConversationColumns): DataSource {
   return {
     ...source,
     title: source.title,
-    fingerprint: async () => `${await source.fingerprint()}, spoken`,
+    fingerprint: async () => `${await source.fingerprint()}, spoken 2 ${columns.tools ?? ''}`,
     async *rows(signal) {
-      for await (const row of source.rows(signal)) yield 'sample' in row ? spoken(row.sample, field) : row;
+      for await (const row of source.rows(signal)) yield 'sample' in row ? spoken(row.sample, columns) : row;
     },
   };
 }
@@ -27,10 +29,12 @@ export function spokenText(messages: readonly Message[]): string {
     .join('\n');
 }
 
-function spoken(sample: Sample, field: string): SourceRow {
+function spoken(sample: Sample, columns: ConversationColumns): SourceRow {
   try {
-    const said = spokenText(messagesOf(sample.values[field], field));
-    return { sample: { ...sample, values: { ...sample.values, [field]: said } } };
+    const conversation = conversationOf(sample, columns);
+    const said = spokenText(conversation.messages);
+    const id = sample.id ?? conversationId(conversation);
+    return { sample: { ...sample, id, values: { ...sample.values, [columns.field]: said } } };
   } catch (error) {
     if (!(error instanceof BrokenValue)) throw error;
     const { where, id, excerpt } = sample;

@@ -99,3 +99,22 @@ it('refuses a folder that is not MMLU', async () => {
   await expect(readMmlu(base)).rejects.toMatchObject({ code: 'data.not-found', where: base });
   await expect(readMmlu(base, 'val')).rejects.toMatchObject({ message: 'there is no folder val' });
 });
+
+it('suggests of files that cannot be read only what can be done without a recipe', async () => {
+  const latin = await mmlu({ 'test/a_test.csv': '' });
+  const row = 'Caf\xe9 d\xe9j\xe0 vu, \xe0 la carte: o\xf9?,1,2,3,4,B\n';
+  writeFileSync(join(latin, 'test/a_test.csv'), Buffer.from(row.repeat(9), 'latin1'));
+  const { broken } = await readMmlu(latin);
+  expect(broken[0]?.problem).toBe(
+    'bytes that are not UTF-8; they read well as windows-1252: save the file as UTF-8 (iconv -f windows-1252 -t utf-8)',
+  );
+  const quoted = await readMmlu(await mmlu({ 'test/a_test.csv': '"1+1?,1,2,3,4,B\n' }));
+  expect(quoted.broken[0]?.problem).toMatch(
+    /never closed; close it, and write a quote inside of a field twice$/,
+  );
+  const binary = await mmlu({ 'test/a_test.csv': 'PK\x03\x04' });
+  await expect(readMmlu(binary)).rejects.toMatchObject({
+    message: 'this is a zip file, not CSV',
+    remedy: 'Give a file of text, in UTF-8.',
+  });
+});

@@ -4,6 +4,7 @@ import { readdir } from '../../platform/async-files.ts';
 import { join } from '../../platform/paths.ts';
 import type { BrokenRow } from '../sample.ts';
 import { csvRecords } from '../text-files/csv-records.ts';
+import { FILE_REMEDIES } from '../text-files/file-remedies.ts';
 import { textFormat, textLines } from '../text-files/text-lines.ts';
 
 /** The questions of one subject. */
@@ -86,12 +87,13 @@ async function subjectsIn(folder: string, part: string): Promise<string[]> {
 
 /** The questions of a file, and what is wrong with rows that are none. */
 async function* mmluRows(path: string, file: string, subject: string): AsyncGenerator<Question | BrokenRow> {
-  const format = await textFormat(path, 'CSV');
+  const format = await textFormat(path, 'CSV', FILE_REMEDIES);
   const shape = { columns: COLUMNS, label: COLUMNS - 1, classes: new Set(ANSWERS) };
   for await (const { line, fields, problem, excerpt } of csvRecords(
     textLines(path, format),
     RFC_4180,
     shape,
+    FILE_REMEDIES,
   )) {
     const id = `${file}:${line}`;
     const wrong = problem ?? problemOf(fields);

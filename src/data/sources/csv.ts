@@ -3,6 +3,7 @@ import { dirname } from '../../platform/paths.ts';
 import type { SourceRow } from '../sample.ts';
 import { csvRecords, type RowShape } from '../text-files/csv-records.ts';
 import { encodingOption } from '../text-files/encoding.ts';
+import { RECIPE_REMEDIES } from '../text-files/file-remedies.ts';
 import { type TextLine, textFormat, textLines } from '../text-files/text-lines.ts';
 import { readHeader } from './csv-header.ts';
 import { type Fields, fieldOptions, rowFromFields, tableFields } from './fields.ts';
@@ -70,7 +71,7 @@ export async function* readCsv(
   options: CsvOptions,
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
-  const text = await textFormat(file.path, 'CSV', options.encoding);
+  const text = await textFormat(file.path, 'CSV', RECIPE_REMEDIES, options.encoding);
   for (const note of text.notes) yield { note };
   const quote = options.quote === 'none' ? null : (options.quote ?? '"');
   const quoting = { quote, escape: options.escape ?? quote };
@@ -96,7 +97,7 @@ export async function* readCsv(
     classes: new Set(),
   };
   let isHeader = !options.columns;
-  for await (const record of csvRecords(lines(), format, shape)) {
+  for await (const record of csvRecords(lines(), format, shape, RECIPE_REMEDIES)) {
     const where = `${file.name}:${record.line}`;
     const { fields, problem, excerpt } = record;
     if (isHeader) {

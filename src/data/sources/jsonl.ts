@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dirname } from '../../platform/paths.ts';
 import type { SourceRow } from '../sample.ts';
 import { encodingOption } from '../text-files/encoding.ts';
+import { RECIPE_REMEDIES } from '../text-files/file-remedies.ts';
 import { parseJsonLine } from '../text-files/json-line.ts';
 import { notOfFormat, textFormat, textLines } from '../text-files/text-lines.ts';
 import { missingLabel } from './csv-header.ts';
@@ -30,7 +31,7 @@ export async function* readJsonl(
   options: Fields & { encoding?: string | undefined },
   signal?: AbortSignal,
 ): AsyncGenerator<SourceRow> {
-  const format = await textFormat(file.path, 'JSON lines', options.encoding);
+  const format = await textFormat(file.path, 'JSON lines', RECIPE_REMEDIES, options.encoding);
   for (const note of format.notes) yield { note };
   yield { note: { kind: 'format', message: `${file.name}: ${format.encoding}` } };
   const { inputs, outputs, idField, groupField, splitField } = options;

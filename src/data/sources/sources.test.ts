@@ -374,7 +374,7 @@ describe('csv', () => {
     const untold = await read({ kind: 'csv', path: 'a.csv' });
     expect(untold.samples).toEqual([{ where: 'a.csv:3', text: 'plain', label: 'x' }]);
     expect(untold.broken).toEqual([
-      'a.csv:2: bytes that are not UTF-8; they read well as windows-1252: set encoding: windows-1252',
+      'a.csv:2: bytes that are not UTF-8; they read well as windows-1252: set encoding: windows-1252 under data.source',
     ]);
     await file('b.csv', Buffer.from('\ufefftext\tlabel\nna\u00efve\tx\n', 'utf16le'));
     expect((await read({ kind: 'csv', path: 'b.csv' })).samples).toEqual([

@@ -13,6 +13,7 @@ import {
   looksLikeUtf16,
   suggestEncoding,
 } from '../text-files/encoding.ts';
+import { RECIPE_REMEDIES } from '../text-files/file-remedies.ts';
 import { notOfEncoding } from '../text-files/text-lines.ts';
 import { type ClassFile, classFiles, classFolders, hashClassFiles } from './class-folders.ts';
 import { defineSource } from './source.ts';
@@ -74,7 +75,7 @@ async function readText({ name, path, label, split }: ClassFile, told?: string):
     return broken('encoding', 'the file is binary, not text');
   }
   if (text === undefined || (text.includes('\0') && looksLikeUtf16(bytes))) {
-    return broken('encoding', notOfEncoding(encoding, await suggestEncoding(bytes)));
+    return broken('encoding', notOfEncoding(encoding, await suggestEncoding(bytes), RECIPE_REMEDIES));
   }
   if (text.trim() === '') return broken('text', 'the file is empty');
   return { sample: { where: name, ...(split && { split }), values: { text, label } } };

@@ -8,6 +8,7 @@ import { readParquetRecords } from '../sources/parquet.ts';
 import { type CsvFormat, fieldsOfLine, plainFields } from '../text-files/csv-record.ts';
 import { csvRecords } from '../text-files/csv-records.ts';
 import { byteOrderMark, looksLikeUtf16, mixesUtf8, suggestEncoding } from '../text-files/encoding.ts';
+import { FILE_REMEDIES } from '../text-files/file-remedies.ts';
 import { parseJsonLine } from '../text-files/json-line.ts';
 import { type TextFormat, textFormat, textLines } from '../text-files/text-lines.ts';
 import { filesOfFolder, modalityOfFiles } from './survey-files.ts';
@@ -45,7 +46,7 @@ export async function firstRows(path: string, most: number): Promise<FirstRows> 
   const extension = extname(path).toLowerCase();
   if (extension === '.parquet') return parquetRows(path, most);
   const { encoding, mixed } = await encodingOf(path);
-  const format = await textFormat(path, 'text', encoding);
+  const format = await textFormat(path, 'text', FILE_REMEDIES, encoding);
   const options = { ...(encoding && { encoding }) };
   const notes = encoding ? [`it is not UTF-8; it reads well as ${encoding}`] : [];
   if (mixed) notes.push('it mixes encodings: some lines are UTF-8; others are not, and make broken rows');
@@ -120,7 +121,12 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
   let first = header;
   let quotes = 0;
   const shape = { columns: columns.length, label: -1, classes: new Set<string>() };
-  for await (const { fields, problem } of csvRecords(textLines(path, format), quoting, shape)) {
+  for await (const { fields, problem } of csvRecords(
+    textLines(path, format),
+    quoting,
+    shape,
+    FILE_REMEDIES,
+  )) {
     if (first) {
       first = false;
       continue;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CsvFormat } from './csv-record.ts';
 import { csvRecords, type RowShape } from './csv-records.ts';
+import { RECIPE_REMEDIES } from './file-remedies.ts';
 import type { TextLine } from './text-lines.ts';
 
 const RFC: CsvFormat = { delimiter: ',', quote: '"', escape: '"' };
@@ -13,7 +14,7 @@ async function read(text: string, format = RFC, columns = 2, label = 1, classes:
   }
   const shape: RowShape = { columns, label, classes: new Set(classes) };
   const rows: (readonly string[] | string)[] = [];
-  for await (const row of csvRecords(lines(), format, shape)) {
+  for await (const row of csvRecords(lines(), format, shape, RECIPE_REMEDIES)) {
     rows.push(row.problem ? `${row.line}: ${row.problem.reason}` : row.fields);
     if (!row.problem && row.fields[label]) shape.classes.add(row.fields[label]);
   }
@@ -132,11 +133,12 @@ test('a line with a problem is a broken row, and so is a record that it is part 
     yield { number: 4, text: 'f\u00efur,y', problem };
   }
   const rows = [];
-  for await (const { line, fields, problem } of csvRecords(lines(), RFC, {
-    columns: 2,
-    label: 1,
-    classes: new Set(),
-  })) {
+  for await (const { line, fields, problem } of csvRecords(
+    lines(),
+    RFC,
+    { columns: 2, label: 1, classes: new Set() },
+    RECIPE_REMEDIES,
+  )) {
     rows.push([line, problem?.reason ?? fields]);
   }
   expect(rows).toEqual([

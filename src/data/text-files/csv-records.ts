@@ -1,5 +1,6 @@
 import type { BrokenReason } from '../sample.ts';
 import { type CsvFormat, CsvRecord, fieldsOfLine, looseFields, plainFields } from './csv-record.ts';
+import type { FileRemedies } from './file-remedies.ts';
 import type { TextLine } from './text-lines.ts';
 
 /** A record of a CSV file, or why it is none. */
@@ -38,6 +39,7 @@ export async function* csvRecords(
   lines: AsyncIterable<TextLine>,
   format: CsvFormat,
   shape: RowShape,
+  remedies: FileRemedies,
 ): AsyncGenerator<CsvRow> {
   const iterator = lines[Symbol.asyncIterator]();
   /** Lines that are to be read again, the next one last. */
@@ -93,7 +95,7 @@ export async function* csvRecords(
         continue;
       }
       if (verdict === 'long') mostLines = Math.max(FEWEST_LINES, mostLines >> 1);
-      const message = MESSAGES[verdict === 'closed' || rows.areRows ? 'swallows' : verdict];
+      const message = `${MESSAGES[verdict === 'closed' || rows.areRows ? 'swallows' : verdict]}; ${remedies.quotes}`;
       yield brokenRow(first, { message, reason: 'quotes' });
       again.push(...more.reverse());
     }
@@ -103,10 +105,10 @@ export async function* csvRecords(
 }
 
 const MESSAGES = {
-  unclosed: 'a field begins with a quote that is never closed; if the file has no quoting, set quote: none',
+  unclosed: 'a field begins with a quote that is never closed',
   swallows:
-    'a field begins with a quote that is not closed on its line, and would swallow the rows that follow; if the file has no quoting, set quote: none',
-  long: `a field begins with a quote that is not closed for very many lines; if the file has no quoting, set quote: none`,
+    'a field begins with a quote that is not closed on its line, and would swallow the rows that follow',
+  long: `a field begins with a quote that is not closed for very many lines`,
 };
 
 function goodRow(line: TextLine, fields: readonly string[]): CsvRow {

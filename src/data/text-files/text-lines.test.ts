@@ -5,6 +5,7 @@ import { randomStream } from '../../random.ts';
 import { temporaryFolders } from '../testing/temporary-folder.ts';
 import { LONGEST_LINE } from './byte-lines.ts';
 import { canonicalEncoding, decoderOf, isBinary, suggestEncoding } from './encoding.ts';
+import { RECIPE_REMEDIES } from './file-remedies.ts';
 import { type TextLine, textFormat, textLines } from './text-lines.ts';
 
 const newFolder = temporaryFolders();
@@ -15,7 +16,7 @@ beforeEach(async () => {
 
 async function read(content: string | Uint8Array, told?: string) {
   await writeFile(path, content);
-  const format = await textFormat(path, 'text', told);
+  const format = await textFormat(path, 'text', RECIPE_REMEDIES, told);
   const lines: TextLine[] = [];
   for await (const line of textLines(path, format)) lines.push(line);
   return { format, lines, texts: lines.map(({ text }) => text.replace(/\r$/, '')) };
@@ -71,7 +72,7 @@ describe('lines', () => {
       [3, 'encoding'],
     ]);
     expect(lines[0]?.problem?.message).toBe(
-      'bytes that are not UTF-8; they read well as windows-1252: set encoding: windows-1252',
+      'bytes that are not UTF-8; they read well as windows-1252: set encoding: windows-1252 under data.source',
     );
     expect(lines[1]?.text).toBe('plain');
   });
@@ -186,7 +187,7 @@ test('a file that is UTF-8 after all is told to be, whatever the recipe says', a
   const { lines } = await read(text, 'euc-jp');
   const problems = lines.flatMap(({ problem }) => problem?.message ?? []);
   expect(problems.length).toBeGreaterThan(0);
-  for (const problem of problems) expect(problem).toMatch(/set encoding: utf-8$/);
+  for (const problem of problems) expect(problem).toMatch(/set encoding: utf-8 under data.source$/);
 });
 
 describe('bytes that are no text', () => {

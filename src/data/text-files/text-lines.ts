@@ -12,6 +12,7 @@ import {
   suggestEncoding,
   utf16Order,
 } from './encoding.ts';
+import { type FileRemedies, RECIPE_REMEDIES } from './file-remedies.ts';
 
 /** A line of a text file, decoded; a carriage return before its end is still there. */
 export interface TextLine {
@@ -31,21 +32,28 @@ export interface TextFormat extends LineFormat {
   /** The first bytes, without a byte order mark. */
   readonly head: Uint8Array;
   readonly notes: readonly SourceNote[];
+  readonly remedies: FileRemedies;
 }
 
 /**
  * Looks at the first bytes of a file that should be text.
  *
+ * @param remedies what whoever named the file can do about it
  * @param told the recipe's encoding
  * @throws LimbeckError `data.wrong-format` for a binary file, with the encoding that it may have instead
  */
-export async function textFormat(path: string, format: string, told?: string): Promise<TextFormat> {
+export async function textFormat(
+  path: string,
+  format: string,
+  remedies: FileRemedies,
+  told?: string,
+): Promise<TextFormat> {
   const first = readStart(path, HEAD);
   const mark = byteOrderMark(first);
   const named = told === undefined ? undefined : canonicalEncoding(told);
   const encoding = mark?.encoding ?? named ?? 'utf-8';
   const head = first.subarray(mark?.bytes ?? 0);
-  checkIsText(path, head, format, encoding);
+  checkIsText(path, head, { format, encoding, remedies });
   const notes: SourceNote[] = [];
   if (named && named !== encoding) {
     const message = `${path} begins with the byte order mark of ${encoding}: read as that, and not as ${told}`;
@@ -60,6 +68,7 @@ export async function textFormat(path: string, format: string, told?: string): P
     encoding,
     head,
     notes,
+    remedies,
     skip: mark?.bytes ?? 0,
     unit: encoding.startsWith('utf-16') ? 2 : 1,
     littleEndian: encoding === 'utf-16le',
@@ -75,7 +84,11 @@ function isUtf8Text(head: Uint8Array): boolean {
 }
 
 /** Throws if the first bytes of what should be text are those of a binary file. */
-function checkIsText(path: string, head: Uint8Array, format: string, encoding: string): void {
+function checkIsText(
+  path: string,
+  head: Uint8Array,
+  { format, encoding, remedies }: { readonly format: string } & Pick<TextFormat, 'encoding' | 'remedies'>,
+): void {
   const begins = (magic: string) => latin1Of(head.subarray(0, magic.length)) === magic;
   const kind = begins('PAR1')
     ? 'a Parquet file'
@@ -84,7 +97,7 @@ function checkIsText(path: string, head: Uint8Array, format: string, encoding: s
       : begins('PK\x03\x04')
         ? 'a zip file'
         : undefined;
-  if (kind) throw notOfFormat(path, `this is ${kind}, not ${format}`);
+  if (kind) throw notOfFormat(path, `this is ${kind}, not ${format}`, remedies.kind);
   const start = head.subarray(0, 4096);
   // A single NUL makes its line a broken row; other control characters divide the columns of some tables.
   const isText = zeros(start) <= Math.floor(start.length / 50);
@@ -94,10 +107,14 @@ function checkIsText(path: string, head: Uint8Array, format: string, encoding: s
   if (suggested) {
     throw new LimbeckError('data.wrong-encoding', `this is not ${encoding}; it looks like ${suggested}`, {
       where: path,
-      remedy: `Set encoding: ${suggested} under data.source.`,
+      remedy: sentence(remedies.encoding(suggested)),
     });
   }
-  throw notOfFormat(path, `this is binary, not ${format}`);
+  throw notOfFormat(path, `this is binary, not ${format}`, remedies.kind);
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 /** The last character may be cut. */
@@ -109,11 +126,7 @@ function zeros(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => count + Number(byte === 0), 0);
 }
 
-export function notOfFormat(
-  path: string,
-  problem: string,
-  remedy = 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.',
-): LimbeckError {
+export function notOfFormat(path: string, problem: string, remedy = RECIPE_REMEDIES.kind): LimbeckError {
   return new LimbeckError('data.wrong-format', problem, { where: path, remedy });
 }
 
@@ -152,18 +165,22 @@ export async function* textLines(
       const message =
         format.encoding === 'utf-8' && mixesUtf8(format.head)
           ? `bytes that are not UTF-8, as other lines are: the file mixes encodings${suggestion ? `; this line reads well as ${suggestion}` : ''}`
-          : notOfEncoding(format.encoding, suggestion);
+          : notOfEncoding(format.encoding, suggestion, format.remedies);
       yield { number, text: latin1Of(bytes), problem: { message, reason: 'encoding' } };
     }
   }
 }
 
 /** What is wrong with bytes that an encoding does not have, with the encoding that they read well as. */
-export function notOfEncoding(encoding: string, suggestion: string | undefined): string {
+export function notOfEncoding(
+  encoding: string,
+  suggestion: string | undefined,
+  remedies: FileRemedies,
+): string {
   const name = encoding === 'utf-8' ? 'UTF-8' : encoding;
   const better =
     suggestion && suggestion !== encoding
-      ? `; they read well as ${suggestion}: set encoding: ${suggestion}`
+      ? `; they read well as ${suggestion}: ${remedies.encoding(suggestion)}`
       : '';
   return `bytes that are not ${name}${better}`;
 }

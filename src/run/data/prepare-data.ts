@@ -136,7 +136,8 @@ async function inTexts(recipe: Recipe, source: DataSource): Promise<DataSource> 
   const [field] = text?.fields ?? [];
   if (text?.options.conversations !== true || field === undefined) return source;
   const { spokenTexts } = await import('../../data/corpus/spoken-texts.ts');
-  return spokenTexts(source, field);
+  const { tools } = text.options as { readonly tools?: string };
+  return spokenTexts(source, { field, tools });
 }
 
 /** Conversations are what language models learn to go on with; other answers are about texts. */

@@ -1,0 +1,18 @@
+/** A key path as errors write it: `data.buckets[2]`. */
+export function keyText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, step) =>
+      typeof step === 'number' ? `${text}[${step}]` : text ? `${text}.${String(step)}` : String(step),
+    '',
+  );
+}
+
+/**
+ * The steps of a key path as people write it: places of lists in brackets, or after a dot. Undefined for what is none.
+ *
+ * @example keySteps('compress[0].kind') // ['compress', 0, 'kind'], as of 'compress.0.kind'
+ */
+export function keySteps(text: string): (string | number)[] | undefined {
+  if (!/^[^.[\]]+(\.[^.[\]]+|\[\d+\])*$/.test(text)) return undefined;
+  return [...text.matchAll(/[^.[\]]+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
+}
