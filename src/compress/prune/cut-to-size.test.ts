@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { ModelLayer } from '../../onnx/anatomy/anatomy.ts';
 import { describeModel } from '../../onnx/anatomy/describe-model.ts';
-import type { Graph } from '../../onnx/graph.ts';
+import type { Graph, Value } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
+import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { toEvaluationForm } from '../../onnx/passes/to-evaluation-form.ts';
 import { readModel } from '../../onnx/read-model.ts';
 import { float32, int64, type Tensor, toNumbers, zeros } from '../../onnx/tensor.ts';
 import { runGraph } from '../../onnx/testing/run-graph.ts';
+import { torchvisionVit } from '../../onnx/testing/torchvision-vit.ts';
 import { randomStream } from '../../random.ts';
 import { albert } from '../../students/albert.ts';
 import type { Backbone } from '../../students/backbone.ts';
@@ -243,4 +246,37 @@ describe('what cannot be cut is refused', () => {
       expect.objectContaining({ code: 'recipe.invalid', message: expect.stringContaining(message) }),
     );
   });
+});
+
+it('cuts heads of a vision transformer as torchvision has it, which are as if they had never been', async () => {
+  const pixels = {
+    pixel_values: float32(
+      Array.from({ length: 384 }, (_, i) => Math.sin(i)),
+      [2, 3, 8, 8],
+    ),
+  };
+  const whole = torchvisionVit({ width: 12, heads: 3, layers: 1 });
+  const { graph, attach } = cutToSize({ graph: whole }, { heads: 2 });
+  const name = attach as string;
+  const [{ attention, hidden }] = describeModel(graph).layers as [ModelLayer];
+  expect([attention?.heads, hidden?.width]).toEqual([2, 12]);
+  const given = Object.values(await runGraph(graph, pixels))[0] as Tensor;
+  const differences: number[] = [];
+  for (const gone of [0, 1, 2]) {
+    const initializers = [...whole.initializers].map(([value, content]): [Value, Tensor] => {
+      if (!value.name.endsWith('out_proj.weight')) return [value, content];
+      // [outputs, inputs]: what comes of a head counts nothing.
+      const data = Float32Array.from(toNumbers(content), (number, i) =>
+        Math.floor((i % 12) / 4) === gone ? 0 : number,
+      );
+      return [value, float32(data, content.dims)];
+    });
+    const without = withOutputs({ ...whole, initializers: new Map(initializers) }, [name]);
+    const expected = toNumbers((await runGraph(without, pixels))[name] as Tensor);
+    differences.push(
+      Math.max(...toNumbers(given).map((value, i) => Math.abs(value - (expected[i] as number)))),
+    );
+  }
+  expect(Math.min(...differences)).toBeLessThan(1e-5);
+  expect(differences.filter((difference) => difference < 1e-5)).toHaveLength(1);
 });

@@ -5,6 +5,7 @@ import { isFloat } from '../../onnx/data-type.ts';
 import { findValue, type Value } from '../../onnx/graph.ts';
 import { plainReshapes } from '../../onnx/passes/plain-reshapes.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
+import { separateProjections } from '../../onnx/passes/separate-projections.ts';
 import type { GivenModel } from '../../students/backbone.ts';
 import { type CutPlace, cutGraph } from '../../students/cut.ts';
 import { findDependencies, type UnitGroup } from '../channels/dependency-groups.ts';
@@ -35,7 +36,12 @@ export function cutToSize(
   size: CutSize,
   place: CutPlace = {},
 ): GivenModel {
-  const { graph, attach } = cutGraph(plainReshapes(prepareForGradients(whole)), size.layers, place);
+  const plain = plainReshapes(prepareForGradients(whole));
+  const { graph, attach } = cutGraph(
+    size.heads === undefined ? plain : separateProjections(plain),
+    size.layers,
+    place,
+  );
   const { key = 'student', keepsEnd = false } = place;
   const { family, layers } = describeModel(graph);
   const attends = family === 'transformer';
