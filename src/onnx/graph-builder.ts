@@ -126,6 +126,8 @@ export class GraphBuilder extends GraphRecorder {
   // Reductions.
   reduceSum = (x: TypedValue, options?: ReduceOptions): TypedValue => this.#reduce('ReduceSum', x, options);
   reduceMean = (x: TypedValue, options?: ReduceOptions): TypedValue => this.#reduce('ReduceMean', x, options);
+  reduceLogSumExp = (x: TypedValue, options?: ReduceOptions): TypedValue =>
+    this.#reduce('ReduceLogSumExp', x, options);
   reduceMax = (x: TypedValue, options?: ReduceOptions): TypedValue => this.#reduce('ReduceMax', x, options);
   reduceMin = (x: TypedValue, options?: ReduceOptions): TypedValue => this.#reduce('ReduceMin', x, options);
   reduceSumSquare = (x: TypedValue, options?: ReduceOptions): TypedValue =>

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { RandomStream } from '../random.ts';
-import type { Features } from '../targets/features.ts';
+import type { FeatureKind, Features } from '../targets/features.ts';
 import type { AttachedHead } from '../targets/head.ts';
 import { linearHead } from '../targets/linear-head.ts';
 import type { Backbone, ModalityName, ModelInputs } from './backbone.ts';
@@ -35,13 +35,16 @@ export function buildStudent<Options extends z.ZodObject, M extends ModalityName
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, random);
   const kinds = backbone.build(g, make, options, inputs);
-  const made = new Map<string, Features>();
+  const made = new Map<FeatureKind, Features | undefined>();
+  const featuresOf = (kind: FeatureKind): Features | undefined => {
+    if (!made.has(kind)) made.set(kind, kinds[kind]?.());
+    return made.get(kind);
+  };
   for (const head of heads) {
-    const kind = head.features;
-    const features = made.get(kind) ?? kinds[kind]?.();
+    const features = featuresOf(head.features);
     if (!features) throw withoutFeatures(backbone.kind, head, Object.keys(kinds));
-    made.set(kind, features);
-    g.output(head.attach(g, make, features), head.output);
+    const map = head.features === 'pooled' && kinds.map && (() => featuresOf('map') as Features);
+    g.output(head.attach(g, make, map ? { ...features, map } : features), head.output);
   }
   return make.finish(g.build(backbone.kind));
 }

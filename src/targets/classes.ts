@@ -9,6 +9,7 @@ import { float32, type Tensor, tensor } from '../onnx/tensor.ts';
 import { idsOf } from './class-ids.ts';
 import { classRates } from './class-rates.ts';
 import { SEVERAL_CLASSES } from './inner/several-classes.ts';
+import { placesOf, pooledLogits } from './pooled-logits.ts';
 import { type ClassesSpace, severalClassesTruth } from './several-classes-truth.ts';
 import { defineTarget } from './target.ts';
 
@@ -26,6 +27,12 @@ const options = z
       .enum(['unknown', 'none'])
       .default('unknown')
       .describe('An empty text: nobody knows the classes of the row, or it has none.'),
+    pooling: z
+      .enum(['mean', 'logSumExp'])
+      .default('mean')
+      .describe(
+        "How the places of an image become one answer: by the student's pooled features, or by a logit for each place, of which the highest count most (for small things in a large image).",
+      ),
   })
   .describe('Any number of classes a sample (multi-label): a logit each, whose sigmoid is its probability.');
 
@@ -46,8 +53,12 @@ export const classes = defineTarget({
   },
   prior: ({ space, labels, weights }) =>
     classRates((space as ClassesSpace).names.length, { labels, weights }),
-  attach(g, _make, features, { space, scope, prior }) {
-    const logits = features.project(scope, (space as ClassesSpace).names.length);
+  attach(g, _make, features, { space, scope, output, prior, options: { pooling } }) {
+    const { length } = (space as ClassesSpace).names;
+    const logits =
+      pooling === 'mean'
+        ? features.project(scope, length)
+        : pooledLogits(g, placesOf(features, output).project(scope, length));
     return prior ? g.add(logits, g.constant(float32(prior, [1, prior.length]))) : logits;
   },
   objective: { labels: { bce: 0.3 }, teacher: { bceKd: 0.7 } },

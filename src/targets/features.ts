@@ -39,6 +39,8 @@ export interface Features {
    * and Wolf, "Using the Output Embedding to Improve Language Models", 2017). Absent where they are not.
    */
   unembed?(): TypedValue;
+  /** Beside `pooled`: the map that they are pooled from, where the backbone has one. */
+  map?(): Features;
 }
 
 /** The features of a backbone, each made when a head asks for it: layers that no head needs are not built. */
