@@ -17,6 +17,7 @@ export function separateProjections(graph: Graph): Graph {
   const producers = new Map<Value, Node>();
   for (const node of graph.nodes) for (const value of node.outputs) if (value) producers.set(value, node);
   const initializers = new Map(graph.initializers);
+  const parts = new Map<string, Value>();
   const constant = (value: Value | null | undefined) => (value ? graph.initializers.get(value) : undefined);
   const made = (name: string, content: Tensor): Value => {
     const value: Value = { name, type: content.type, shape: content.dims };
@@ -38,8 +39,13 @@ export function separateProjections(graph: Graph): Graph {
     if (!from) return undefined;
     const width = heads * size;
     const name = `${output.name}/own`;
-    const part = (of: Value, content: Tensor) =>
-      made(`${of.name}/${from.column / width}`, columns(content, from.column, width));
+    const part = (of: Value, content: Tensor) => {
+      const called = `${of.name}/${from.column}_${width}`;
+      // Layers may share their weights.
+      const known = parts.get(called) ?? made(called, columns(content, from.column, width));
+      parts.set(called, known);
+      return known;
+    };
     const value = (suffix: string, shape: Value['shape']): Value => ({
       name: `${name}/${suffix}`,
       type: 'float32',
