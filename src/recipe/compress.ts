@@ -45,13 +45,13 @@ function exitProblems({ compress = [], outputs }: Listed): Problem[] {
   const { weight, self } = compress[place] as { readonly weight?: number; readonly self?: number };
   return [
     ...(weight === 0 && self === 0
-      ? [{ path: ['compress', `${place}`], message: 'nothing would teach the exits: give weight or self' }]
+      ? [{ path: ['compress', place], message: 'nothing would teach the exits: give weight or self' }]
       : []),
     ...(isClass
       ? []
       : [
           {
-            path: ['compress', `${place}`],
+            path: ['compress', place],
             message: `exits are for one output that answers with a class (target class), and this recipe has ${told.join(', ')}`,
           },
         ]),
@@ -59,7 +59,7 @@ function exitProblems({ compress = [], outputs }: Listed): Problem[] {
       ? []
       : [
           {
-            path: ['compress', `${second}`],
+            path: ['compress', second],
             message: 'a student has exits once: name all layers in `after`',
           },
         ]),
@@ -67,7 +67,7 @@ function exitProblems({ compress = [], outputs }: Listed): Problem[] {
 }
 
 interface Problem {
-  readonly path: string[];
+  readonly path: (string | number)[];
   readonly message: string;
 }
 
@@ -75,7 +75,7 @@ function qatProblems(recipe: Listed): Problem[] {
   const { compress = [] } = recipe;
   const place = compress.findIndex((item) => (item as { kind: string }).kind === 'qat');
   if (place < 0) return [];
-  const problem = (message: string) => ({ path: ['compress', `${place}`], message });
+  const problem = (message: string) => ({ path: ['compress', place], message });
   const chosen = compress[place] as QatOptions;
   return [
     ...(chosen.bits === 4 ? fourBitProblems(chosen, recipe.export?.q4).map(problem) : []),
