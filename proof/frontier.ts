@@ -3,7 +3,7 @@ import { createNodeEngine } from '../src/engine/node.ts';
 import { accuracyOf, evaluate, type ModelResult, type RunResult } from '../src/index.ts';
 import { distilRecipe, RECIPES, type RecipeVariant, RUNS, variantRun } from './distil-recipe.ts';
 import { latenciesOf, testCalls } from './mean-latency.ts';
-import { type Proof, SEEDS } from './proof.ts';
+import type { Proof } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
 /** The pair of numbers that the mission names: 12.3 ms become 1.8 ms, at 91.7 %. */
@@ -11,6 +11,8 @@ const LEAST_ACCURACY = 0.917;
 const LEAST_SPEEDUP = 6.8;
 const MOST_PARAMETERS = 100_000;
 const RECIPE = 'fashion-all-labels';
+/** Two: the ways of one take half an hour. */
+const SEEDS = [1, 2] as const;
 /** Test images that are timed, each in a call of its own, and for how many seconds about for each file. */
 const CALLS = 200;
 const SECONDS = 1;

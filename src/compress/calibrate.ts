@@ -1,17 +1,18 @@
 import type { Engine } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import { findValue, type Graph, type Value } from '../onnx/graph.ts';
-import { elementCount, type Tensor } from '../onnx/tensor.ts';
+import type { Tensor } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { Histogram } from './histogram.ts';
+import { type ElementsPerPosition, maskLayout } from './mask-layout.ts';
 import type { ObservedRange, Ranges } from './range.ts';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 export interface CalibrateOptions {
   /**
-   * The feed that says which positions count (1, not 0), [B, T] say. It is applied to every value whose leading
-   * sizes are the mask's, or their product: what a network makes of padding is not to decide the ranges.
+   * The feed that says which positions count (1, not 0), [B, T] say. It is applied to every value that lies by them
+   * (`maskLayout`): what a network makes of padding is not to decide the ranges.
    */
   mask?: string;
 }
@@ -64,6 +65,11 @@ export async function observeValues(
   const names = [...observers.keys()];
   if (names.length === 0) return;
   const values = names.map((name) => valueCalled(graph, name));
+  const layouts = new Map<string, ElementsPerPosition>(
+    options.mask === undefined
+      ? []
+      : values.map((value) => [value.name, maskLayout(graph, options.mask as string, value)]),
+  );
   const given = new Set(graph.inputs.map((input) => input.name));
   const fetched = names.filter((name) => !given.has(name));
   const outputs = values.filter((value) => !given.has(value.name));
@@ -78,7 +84,7 @@ export async function observeValues(
       const mask = options.mask === undefined ? undefined : feeds[options.mask];
       const observe = (results: Readonly<Record<string, Tensor>>) => {
         for (const [name, content] of Object.entries(results))
-          observers.get(name)?.add(content, countedSpans(content, mask), count);
+          observers.get(name)?.add(content, countedSpans(content, mask, layouts.get(name)), count);
       };
       observe(Object.fromEntries(Object.entries(feeds).filter(([name]) => observers.has(name))));
       for (let at = 0; session && at < fetched.length; ) {
@@ -102,8 +108,12 @@ export async function observeValues(
 }
 
 /** The parts of a value's flat data that the mask counts; all of it where it has another layout. */
-function* countedSpans({ data, dims }: Tensor, mask: Tensor | undefined): Generator<[number, number]> {
-  const width = mask && elementsPerPosition(mask.dims, dims);
+function* countedSpans(
+  { data, dims }: Tensor,
+  mask: Tensor | undefined,
+  layout: ElementsPerPosition | undefined,
+): Generator<[number, number]> {
+  const width = mask && layout?.(mask.dims, dims);
   if (!mask || !width) yield [0, data.length];
   else for (const [from, to] of runsOfOnes(mask)) yield [from * width, to * width];
 }
@@ -143,17 +153,6 @@ class RangeObserver implements ValueObserver {
     }
     return { min: histogram.min, max: histogram.max, histogram };
   }
-}
-
-/**
- * How many elements belong to one position of the mask [B, T]: for [B, T, ...] and, flattened, [B * T, ...];
- * undefined for a value that is laid out in another way.
- */
-function elementsPerPosition(mask: readonly number[], dims: readonly number[]): number | undefined {
-  const positions = elementCount(mask);
-  const leads = mask.length <= dims.length && mask.every((dim, i) => dim === dims[i]);
-  if (!leads && !(mask.length > 1 && dims[0] === positions)) return undefined;
-  return elementCount(dims) / positions;
 }
 
 /** [start, end) of each run of ones. */

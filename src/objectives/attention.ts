@@ -72,9 +72,9 @@ export const attention = defineObjective({
       name: names.term,
       weight,
       build(g, inputs) {
-        const mask = maskAmong(g, { has: inputs.has, value: inputs.student });
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
           const own = inputs.student(student.probabilities);
+          const mask = maskAmong(g, { has: inputs.has, value: inputs.student }, own);
           const places = mask ? 'sequence' : (own.shape[2] as number);
           const dims = [places, places];
           return attentionDivergence(g, {

@@ -3,7 +3,6 @@ import { LimbeckError } from '../errors.ts';
 import type { ModelLayer } from '../onnx/anatomy/anatomy.ts';
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { IMAGE_EMBEDS } from '../targets/pair-embeds.ts';
 import {
   type AlignmentInputs,
   cosineDistance,
@@ -98,11 +97,10 @@ export const hidden = defineObjective({
       name: names.term,
       weight: options.weight,
       build(g, inputs) {
-        const isOfImages = options.output === IMAGE_EMBEDS;
-        const mask = isOfImages ? undefined : maskAmong(g, { has: inputs.has, value: inputs.student });
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
           const widths = [student.width, teacher.width] as const;
           const own = inputs.student(student.name);
+          const mask = maskAmong(g, { has: inputs.has, value: inputs.student }, own);
           const places = mask ? 'sequence' : (own.shape[1] as number);
           const perToken = distance(g, {
             student: own,

@@ -1,5 +1,6 @@
 import type { TypedValue } from '../onnx/graph.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { sourcesOf } from '../onnx/graph-sources.ts';
 
 /** The mask of tokens, int64 [batch, sequence], as float32: 1 for a token, 0 for padding. */
 export function tokenMask(g: GraphBuilder, attentionMask: TypedValue): TypedValue {
@@ -7,9 +8,10 @@ export function tokenMask(g: GraphBuilder, attentionMask: TypedValue): TypedValu
 }
 
 /**
- * The mask among a model's values as float32; undefined where every place counts, as those of sounds do.
+ * The mask among a model's values as float32; undefined where every place counts, as those of sounds do, and beside texts those of
+ * images: whose places a value has is told by what it is computed from.
  *
- * @param of the value [batch, places, ...] that it is to be laid on
+ * @param of the value that it is to be laid on
  */
 export function maskAmong(
   g: GraphBuilder,
@@ -18,10 +20,18 @@ export function maskAmong(
 ): TypedValue | undefined {
   if (!has(ATTENTION_MASK)) return undefined;
   const mask = value(ATTENTION_MASK);
-  // Beside texts there may be a transformer of images: its patches are all there.
-  const places = of?.shape[1];
-  if (typeof places === 'number' && places !== mask.shape[1]) return undefined;
-  return tokenMask(g, mask);
+  return of && isOfOthers(g, of, mask) ? undefined : tokenMask(g, mask);
+}
+
+/** Whether a value has no places of the mask, or is computed from inputs of which none has an id for each place of it. */
+function isOfOthers(g: GraphBuilder, of: TypedValue, mask: TypedValue): boolean {
+  const [, ...axes] = of.shape;
+  // Frames of a sound, whose mask is one of its samples.
+  if (axes.every((size) => typeof size === 'number') && !axes.includes(mask.shape[1] as number)) return true;
+  const sources = sourcesOf(g.nodes, of);
+  if (sources.has(of) || sources.has(mask)) return false;
+  const ids = g.inputs.filter(({ type, shape }) => type === 'int64' && `${shape}` === `${mask.shape}`);
+  return !ids.some((input) => sources.has(input));
 }
 
 const ATTENTION_MASK = 'attention_mask';

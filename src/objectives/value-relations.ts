@@ -95,8 +95,9 @@ export const valueRelations = defineObjective({
       {
         tap: tapOf(teacher, relationHeads),
         build(g, graph) {
-          const mask = maskAmong(g, graph);
-          return g.softmax(valueRelationScores(g, { values: graph.value(teacher), mask, relationHeads }));
+          const values = graph.value(teacher);
+          const mask = maskAmong(g, graph, values);
+          return g.softmax(valueRelationScores(g, { values, mask, relationHeads }));
         },
       },
     ];
@@ -108,8 +109,8 @@ export const valueRelations = defineObjective({
       name: names.term,
       weight: options.weight,
       build(g, inputs) {
-        const mask = maskAmong(g, { has: inputs.has, value: inputs.student });
         const values = inputs.student(student);
+        const mask = maskAmong(g, { has: inputs.has, value: inputs.student }, values);
         const scores = valueRelationScores(g, { values, mask, relationHeads });
         const places = mask ? 'sequence' : (values.shape[2] as number);
         const dims = [relationHeads, places, places];

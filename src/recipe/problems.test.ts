@@ -149,3 +149,8 @@ test('of a section among several the keys say which is meant: its own problem is
     /outputs\.logits\.keep: expected 'all', or a section with keys likeliest/,
   );
 });
+
+test('places of lists are written alike by whoever finds a problem there', () => {
+  const compress = [{ kind: 'prune' }, { kind: 'qat', block: 32 }];
+  expect(messageOf('emoji.yaml', { compress })).toContain('compress[1]: `block` is for `bits: 4`');
+});

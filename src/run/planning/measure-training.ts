@@ -29,7 +29,10 @@ export interface TrainingCost {
   readonly prepareSeconds: number;
   /** Seconds of the gradient norms that an evaluation takes: once to compile and load (each variant), and each time. */
   readonly probe: { readonly prepareSeconds: number; readonly seconds: number };
-  /** The lengths of the steps that were compiled and held at once, and how much memory that took for each token of a length. */
+  /**
+   * The lengths of the steps that were compiled and held at once, and how much memory each one beside the longest took for each token of
+   * its length: what it does not share.
+   */
   readonly held: { readonly lengths: readonly number[]; readonly bytesPerToken: number };
   /** A checkpoint, with the best parameters in it. */
   readonly checkpoint: { readonly seconds: number; readonly bytes: number };
@@ -39,7 +42,8 @@ const STEPS_EACH = 5;
 
 /**
  * Trains for a few steps of each compiled shape, with the loop that a run trains with, and times them. The first step
- * of a shape is not counted as one: it is where the step is loaded.
+ * of a shape is not counted as one: it is where the step is loaded. The longest shape comes first, so that what the others add to the
+ * memory is what they do not share with it, and once more at the end, for the probe of its gradients.
  */
 export async function measureTraining(
   context: PlanningContext,
@@ -56,9 +60,12 @@ export async function measureTraining(
     readonly name: string;
   },
 ): Promise<TrainingCost> {
-  const { student, variants, terms, optimizer, maxGradNorm, accumulate, totalSteps } = options;
+  const { student, terms, optimizer, maxGradNorm, accumulate, totalSteps } = options;
+  const variants = [...options.variants].sort((a, b) => lengthOfVariant(b) - lengthOfVariant(a));
   const { engine, memory, scratch } = context;
-  const measuredSteps = variants.length * STEPS_EACH;
+  // One variant alone is the last one as well.
+  const again = variants.length > 1 ? 1 : 0;
+  const measuredSteps = variants.length * STEPS_EACH + again;
 
   const folder = join(scratch, 'checkpoints', options.name);
   const ends: number[] = [];
@@ -88,7 +95,7 @@ export async function measureTraining(
       batch: ({ index }) => {
         context.checkInterrupted();
         // A step begins where its batch is asked for.
-        return variants[Math.floor(index / STEPS_EACH)]!.batch();
+        return variants[Math.floor(index / STEPS_EACH) % variants.length]!.batch();
       },
     },
     evaluate: () => {
@@ -113,20 +120,20 @@ export async function measureTraining(
   let prepare = 0;
   variants.forEach(({ name }, variant) => {
     const first = variant * STEPS_EACH;
-    // The very last one is followed by an evaluation.
-    const last = first + STEPS_EACH - (variant === variants.length - 1 ? 2 : 1);
+    // The very last step is followed by an evaluation.
+    const last = Math.min(first + STEPS_EACH - 1, measuredSteps - 2);
     const own = median(Array.from({ length: last - first }, (_, i) => seconds(first + 1 + i)));
     step.set(name, own);
     prepare += Math.max(0, seconds(first) - own);
   });
-  const lastStep = step.get(variants.at(-1)!.name)!;
+  const lastStep = step.get(variants[0]!.name)!;
   const probe = Math.max(0, (evaluated - ends[measuredSteps - 2]!) / 1000 - lastStep);
   return {
     step,
     prepareSeconds: prepare / variants.length,
     // One probe was loaded and run once: a run of it costs about a step without its update, the rest is loading.
     probe: { prepareSeconds: Math.max(0, probe - lastStep), seconds: Math.min(probe, lastStep) },
-    held: heldBy(variants.map(lengthOfVariant), memoryAt),
+    held: heldBy(variants.map(lengthOfVariant), memoryAt.slice(0, measuredSteps - again)),
     checkpoint: { seconds: (finished - ends[measuredSteps - 1]!) / 1000, bytes: largestFile(folder) },
   };
 }
@@ -139,8 +146,8 @@ function lengthOfVariant({ sizes }: MeasuredVariant): number {
 }
 
 /**
- * From the end of the first length's steps to the end of the last one's: what came before is not the steps' own. What a step holds grows
- * with its length.
+ * From the end of the first (and longest) length's steps to the end of the last one's: what came before is not the steps' own. What a
+ * step holds grows with its length; of steps whose runs share their memory that is little more than their graphs.
  */
 export function heldBy(lengths: readonly number[], memoryAt: readonly number[]): TrainingCost['held'] {
   if (lengths.length < 2) return { lengths, bytesPerToken: 0 };

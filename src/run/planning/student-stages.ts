@@ -130,7 +130,7 @@ export function planTraining(
       memoryBytes +
       memoryBeyondMeasured(split, dataset.splits.validation, {
         held: cost.training.held,
-        evaluation: cost.evaluation.bytesPerToken,
+        evaluation: cost.evaluation.held,
         evaluations: evaluationCount(perEpoch, epochs, evaluateEvery),
       }),
     diskBytes: CHECKPOINTS_KEPT * cost.training.checkpoint.bytes,
@@ -148,8 +148,8 @@ function inFullBatches({ buckets }: BucketSizes, rows: number): BucketSizes {
 }
 
 /**
- * A run holds a step and a probe of its gradients for every length, and a forward pass to evaluate; a plan fewer. A short length holds as
- * much less as it is shorter.
+ * A run holds a step and a probe of its gradients for every length, and a forward pass to evaluate; a plan fewer. Of each that a plan had
+ * not, what it does not share with the longest counts; a short length holds as much less as it is shorter.
  */
 export function memoryBeyondMeasured(
   split: BucketSizes,
@@ -160,8 +160,7 @@ export function memoryBeyondMeasured(
     evaluations,
   }: {
     readonly held: StudentCost['training']['held'];
-    /** Of a forward pass, for each token of its length. */
-    readonly evaluation: number;
+    readonly evaluation: StudentCost['evaluation']['held'];
     /** How often gradients are probed. */
     readonly evaluations: number;
   },
@@ -173,8 +172,11 @@ export function memoryBeyondMeasured(
   const own = filled(split);
   const probed = sum(own) * Math.min(1, evaluations / Math.max(1, own.length));
   // One probe was held too.
-  const more = Math.max(0, sum(own) + probed - sum(lengths) - (lengths.at(-1) ?? 0));
-  return more * bytesPerToken + sum(filled(validation)) * evaluation;
+  const more = Math.max(0, sum(own) + probed - sum(lengths) - Math.max(0, ...lengths));
+  const evaluated = filled(validation);
+  const others = sum(evaluated) - Math.max(0, ...evaluated);
+  const evaluating = evaluated.length > 0 ? evaluation.longestBytes + others * evaluation.bytesPerToken : 0;
+  return more * bytesPerToken + evaluating;
 }
 
 /** What the student is as files, measured by making them. */
