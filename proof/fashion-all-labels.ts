@@ -23,7 +23,7 @@ export const fashionAllLabels: Proof = {
     const students = runs.map(({ student }) => accuracyOf(student));
     const int8 = runs.map(({ student, studentInt8 }) => accuracyOf(studentInt8) - accuracyOf(student));
     const gains = runs.map(
-      ({ student, baseline }) => accuracyOf(student) - (baseline ? accuracyOf(baseline) : 0),
+      ({ student, baseline }) => accuracyOf(student) - (baseline ? accuracyOf(baseline) : Number.NaN),
     );
     // The int8 file is the one that ships.
     const shipped = runs.map(({ studentInt8 }) => accuracyOf(studentInt8));
@@ -35,7 +35,7 @@ export const fashionAllLabels: Proof = {
     return {
       table: modelTable(runs, 'image'),
       text:
-        `Mean ± standard deviation over ${runs.length} seeds of the student, which has ${parameters.toLocaleString('en')} parameters; the teacher comes along (models/fashion-resnet). ` +
+        `Mean ± standard deviation over ${runs.length} seeds of the student, which has ${parameters.toLocaleString('en')} parameters; the teacher comes along (models/fashion-resnet), and is asked and timed in float32. ` +
         `Student and baseline see the same 55,000 images with their labels for as many epochs. With the teacher it has ${percents(gains)} points more than without; int8 changes it by ${percents(int8)}.`,
       claims: [
         {
@@ -43,7 +43,7 @@ export const fashionAllLabels: Proof = {
           holds: spreadOf(students).mean >= 0.935,
         },
         {
-          text: `with at least 91.7 % (${percents(shipped)}) the int8 file answers one image at least 6.8 times faster than the teacher (${numbers(speedups, 1)})`,
+          text: `with at least 91.7 % (${percents(shipped)}) the int8 file answers one image at least 6.8 times faster than the teacher in float32 (${numbers(speedups, 1)})`,
           holds: spreadOf(shipped).mean >= 0.917 && spreadOf(speedups).mean >= 6.8,
         },
         {

@@ -31,6 +31,27 @@ test.each([
   expect((where === 'training.epochs' ? overridden : places).located(where)).toBe(located);
 });
 
+const TERMS = 'objective:\n  - { kind: kd }\n  - { kind: hidden, weight: 0.1 }\n';
+
+test.each([
+  ['objective.hidden.weight', TERMS, 'r.yaml:13:21, objective.hidden.weight'],
+  [
+    'objective.hidden; layers of the student: a',
+    TERMS,
+    'r.yaml:13:5, objective.hidden; layers of the student: a',
+  ],
+  ['objective.kd: x', `${TERMS}  - { kind: kd, output: logits }\n`, 'r.yaml:11:1, objective.kd: x'],
+])('%s stands in a list of terms', (where, terms, located) => {
+  expect(readRecipe(RECIPE + terms, { file: 'r.yaml' }).places.located(where)).toBe(located);
+});
+
+test('what transforms cannot be with the rest of a recipe is told with their place in the list', () => {
+  const several = RECIPE.replace('target: class,', 'target: classes,');
+  expect(() => parseRecipe(several.replace('kind: qat', 'kind: exits, after: 1'))).toThrow(
+    /^compress\[0\]: exits/,
+  );
+});
+
 test.each([
   'a.jsonl:12',
   'data.noun:40312',

@@ -45,10 +45,11 @@ export class RecipePlaces {
    */
   located(where: string): string {
     const text = /^[A-Za-z]\w*(?:\.[\w-]+|\[\d+\])*/.exec(where)?.[0] ?? '';
-    const path = keySteps(text);
+    const steps = keySteps(text);
     // `inputs: input_ids` lists those of a graph.
-    const next = path?.length === 1 ? /^($|[,;])/ : /^($|[^\w/\\])/;
-    if (!path || !next.test(where.slice(text.length))) return where;
+    const next = steps?.length === 1 ? /^($|[,;])/ : /^($|[^\w/\\])/;
+    if (!steps || !next.test(where.slice(text.length))) return where;
+    const path = this.#listed(steps);
     if (!schemaAt(this.#schema(), path, this.#value)) return where;
     const { line, column, origin } = this.placeOf(path);
     if (origin !== undefined) return `${origin}, ${where}`;
@@ -56,6 +57,14 @@ export class RecipePlaces {
     // Of a section that is not written there is no line.
     const written = childOf(this.#value, path[0] as PropertyKey) !== undefined;
     return written ? `${file}:${line}:${column}, ${where}` : `${file}, ${where}`;
+  }
+
+  /** `objective.attention` where the objective is a list: the term of that kind, or the list where several have it. */
+  #listed(path: readonly (string | number)[]): readonly (string | number)[] {
+    const terms = path[0] === 'objective' ? childOf(this.#value, 'objective') : undefined;
+    if (!Array.isArray(terms) || typeof path[1] !== 'string') return path;
+    const found = terms.flatMap((term, i) => (childOf(term, 'kind') === path[1] ? [i] : []));
+    return found.length === 1 ? ['objective', found[0] as number, ...path.slice(2)] : ['objective'];
   }
 }
 
