@@ -163,7 +163,8 @@ test('a runtime that is not there is refused before anything is trained, with it
     expect.objectContaining({
       name: 'runtimes',
       status: 'problem',
-      found: expect.stringMatching(/export.gate.wasm/),
+      found: expect.stringMatching(/browser does not start/),
+      where: 'export.gate.wasm',
     }),
   );
   const many = recipe('{ node: { threads: 256, bytes: 1 } }');
