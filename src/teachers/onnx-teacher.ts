@@ -44,9 +44,9 @@ export interface OnnxTeacherOptions {
  * `attention_mask` and `token_type_ids` (zeros), each [batch, sequence]; `pixel_values`, float32 [batch, channels,
  * height, width], alone or beside them. Every float32 output [batch, ...] is a tap.
  *
- * Rows that only fill a batch up are not computed, unless the model takes a fixed number of rows. In float32, and in int8 of
- * calibrated ranges, a sample's answer has the same bits in any number of rows (ONNX Runtime on a CPU). In int8 whose ranges are found
- * anew for each batch (dynamic quantisation) it depends on the rows beside it, as it always has.
+ * Rows that only fill a batch up are not computed, unless the model takes a fixed number of rows. In float32 a sample's answer has the
+ * same bits in any number of rows (measured with ONNX Runtime on a CPU). In int8 whose ranges are found anew for each batch
+ * (dynamic quantisation) it depends on the rows beside it, as it always has; calibrated ranges do not change with them.
  *
  * @throws LimbeckError `teacher.inputs`, `teacher.outputs`, `teacher.vocabulary`, and what reading and loading throw.
  */
