@@ -64,7 +64,7 @@ export interface BrowserOptions extends Pick<WebEngineOptions, 'ort' | 'provider
   readonly onEvent?: OnEvent;
   /** Asks the run to stop: it keeps what it has computed and throws LimbeckError `run.interrupted`. */
   readonly signal?: AbortSignal;
-  /** Whether the student is also trained on the labels alone; true by default. */
+  /** Whether the student is also trained on the labels alone; as the recipe says (`baseline`) by default. */
   readonly baseline?: boolean;
   /** For how long each model is timed, in seconds, for each of the two batch sizes; 0.5 by default. */
   readonly timingSeconds?: number;

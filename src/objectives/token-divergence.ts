@@ -133,6 +133,11 @@ export const tokenDivergences = defineObjective({
       clip: clipOption,
       temperature: temperatureOption(1).describe('Softens both distributions.'),
     })
+    .refine(({ divergence, mix }) => mix === undefined || divergence in USUAL_MIX, {
+      path: ['mix'],
+      error: ({ input }) =>
+        `${(input as { divergence: string }).divergence} has no mixture: leave it out, or choose one of ${Object.keys(USUAL_MIX).join(', ')}`,
+    })
     .describe(
       "A divergence of the student's distribution of each token from the teacher's, the mean over all tokens of a batch that are asked for. Of language models all logits have to be kept (outputs.NAME.keep: all).",
     ),
@@ -140,12 +145,6 @@ export const tokenDivergences = defineObjective({
   term({ weight, output, divergence, mix, clip, temperature }, context) {
     const names = namesFor('tokenDivergence', output, context);
     const where = `objective ${names.term}`;
-    if (mix !== undefined && !(divergence in USUAL_MIX)) {
-      throw new LimbeckError('recipe.invalid', `${divergence} has no mixture`, {
-        where: `${where}.mix`,
-        remedy: `Leave it out, or choose one of ${Object.keys(USUAL_MIX).join(', ')}.`,
-      });
-    }
     const head = context.heads?.find((one) => one.output === names.output);
     if (head?.kept) {
       throw new LimbeckError(

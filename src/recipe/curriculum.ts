@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { registryUnion } from './registry-union.ts';
+import { plainWhenOff } from './switched-off.ts';
 
 const pacing = {
   start: z
@@ -36,9 +37,11 @@ const KINDS = [
 ] as const;
 
 /** The order in which samples come in: easy ones first (Bengio et al., 2009). */
-export const curriculumSchema = registryUnion(KINDS)
-  .prefault({ kind: 'none' })
-  .describe('The order in which samples come in. An epoch has the same number of steps with every kind.');
+export const curriculumSchema = plainWhenOff(
+  registryUnion(KINDS)
+    .prefault({ kind: 'none' })
+    .describe('The order in which samples come in. An epoch has the same number of steps with every kind.'),
+);
 export type CurriculumOptions = z.output<typeof curriculumSchema>;
 
 /** Whether training follows its samples, and what for. */

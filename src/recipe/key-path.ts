@@ -16,3 +16,8 @@ export function keySteps(text: string): (string | number)[] | undefined {
   if (!/^[^.[\]]+(\.[^.[\]]+|\[\d+\])*$/.test(text)) return undefined;
   return [...text.matchAll(/[^.[\]]+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
 }
+
+/** The key path that a place in an error begins with: that of `student.patch, with a teacher of ...`. Undefined where there is none. */
+export function keyWithin(where: string): (string | number)[] | undefined {
+  return keySteps(/^[A-Za-z]\w*(?:\.[\w-]+|\[\d+\])*/.exec(where)?.[0] ?? '');
+}

@@ -99,3 +99,15 @@ it('wants what a loss compares to be kept, and the other way round', () => {
     'teacher.kind',
   ]);
 });
+
+it('refuses to soften or to bound what is kept in another form', () => {
+  const outputs = (keep: unknown) => ({ next: { target: 'next-tokens', field: 'text', keep } });
+  const soft = [{ kind: 'nextTokenKd', weight: 1, temperature: 2 }];
+  const bounded = [{ kind: 'nextTokenKd', weight: 1, clip: 5 }];
+  expect(keysOf({ objective: soft, outputs: outputs({ likeliest: 8 }) })).toEqual([
+    'objective.0.temperature',
+  ]);
+  expect(keysOf({ objective: soft, outputs: outputs('all') })).toEqual([]);
+  expect(keysOf({ objective: bounded, outputs: outputs({ sampled: 8 }) })).toEqual(['objective.0.clip']);
+  expect(keysOf({ objective: bounded, outputs: outputs({ likeliest: 8 }) })).toEqual([]);
+});

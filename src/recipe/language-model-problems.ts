@@ -1,7 +1,8 @@
 import { findTarget } from '../targets/index.ts';
 import { isForOtherTokens } from '../targets/next-tokens.ts';
+import { childOf } from './expectation.ts';
 import { LOSSES_THAT_ASK, type Problem, termsOf } from './meaning.ts';
-import type { OutputPart } from './outputs.ts';
+import { isSection, type OutputPart } from './outputs.ts';
 
 interface Wanted {
   readonly inputs?: Readonly<Record<string, object>> | undefined;
@@ -26,6 +27,7 @@ export function languageModelProblems(recipe: Wanted): Problem[] {
     ...parts.flatMap(([name]) => wholeAnswerProblems(recipe, name)),
     ...writers.flatMap(([name, { keep }]) => [
       ...keptProblems(recipe, name, keep),
+      ...softenedProblems(recipe, name, keep),
       ...(isForOtherTokens(keep) ? otherTokensProblems(recipe, name) : []),
     ]),
   ];
@@ -49,6 +51,26 @@ function keptProblems({ objective, outputs }: Wanted, name: string, keep: unknow
     if (!wanted || output !== name || wanted.kept(keep)) return [];
     const message = `${kind} compares another part of the teacher's answers than is kept: set outputs.${name}.keep: ${wanted.write}`;
     return [{ path, message }];
+  });
+}
+
+/** Options of a loss that only some forms of what is kept allow. */
+function softenedProblems({ objective, outputs }: Wanted, name: string, keep: unknown): Problem[] {
+  const [main] = Object.keys(outputs ?? {});
+  if (keep === 'all') return [];
+  return termsOf(objective).flatMap(({ kind, output = main, path }): Problem[] => {
+    if (kind !== 'nextTokenKd' || output !== name) return [];
+    const { temperature = 1, clip } = childOf(objective, path[1] as string | number) as {
+      readonly temperature?: number;
+      readonly clip?: unknown;
+    };
+    if (temperature !== 1) {
+      const message = `what is kept of the teacher's answers is as it says them, not softened: leave the key out, or keep all logits (outputs.${name}.keep: all)`;
+      return [{ path: [...path, 'temperature'], message }];
+    }
+    if (clip === undefined || !isSection(keep) || !('sampled' in keep)) return [];
+    const message = `tokens that are drawn give no divergence, which could have a bound: leave the key out, or keep the likeliest tokens or all logits (outputs.${name}.keep)`;
+    return [{ path: [...path, 'clip'], message }];
   });
 }
 

@@ -66,13 +66,20 @@ interface Output {
   readonly name: string;
   readonly target: string;
   readonly known: boolean;
+  /** Beside target and field. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 /** What a recipe asks for that has no meaning for its kind of answers, each with its key and the reason. */
 export function meaningProblems(recipe: Wanted): Problem[] {
   if (!recipe.outputs) return [];
   const outputs = Object.entries(recipe.outputs).map(
-    ([name, { target, field }]): Output => ({ name, target, known: field !== undefined }),
+    ([name, { target, field, ...options }]): Output => ({
+      name,
+      target,
+      known: field !== undefined,
+      options,
+    }),
   );
   const [main] = outputs;
   if (!main) return [];
@@ -100,12 +107,19 @@ function featureProblems({ kind }: Wanted['student'], outputs: readonly Output[]
   ];
   const features = students.find((one) => one.kind === kind)?.features;
   if (!features) return [];
-  return outputs.flatMap(({ name, target }) => {
-    const wanted = findTarget(target)?.features;
-    if (wanted === undefined || features.includes(wanted)) return [];
-    const able = students.filter((one) => one.features?.includes(wanted));
-    const message = `the output '${name}' answers for ${FEATURE_TITLES[wanted]}, which ${kind} has no features of; students that have: ${able.map((one) => one.kind).join(', ')}`;
-    return [{ path: ['student', 'kind'], message }];
+  const able = (wanted: FeatureKind) =>
+    students.flatMap((one) => (one.features?.includes(wanted) ? [one.kind] : [])).join(', ');
+  return outputs.flatMap(({ name, target: targetKind, options }): Problem[] => {
+    const target = findTarget(targetKind);
+    if (target === undefined) return [];
+    if (!features.includes(target.features)) {
+      const message = `the output '${name}' answers for ${FEATURE_TITLES[target.features]}, which ${kind} has no features of; students that have: ${able(target.features)}`;
+      return [{ path: ['student', 'kind'], message }];
+    }
+    const also = target.asksAlso?.(options);
+    if (!also || features.includes(also.features)) return [];
+    const message = `it is made of ${FEATURE_TITLES[also.features]}, which ${kind} has no features of: leave the key out, or take one of the students that have: ${able(also.features)}`;
+    return [{ path: ['outputs', name, also.option], message }];
   });
 }
 

@@ -24,6 +24,7 @@ import { knowledgeSchema } from './knowledge.ts';
 import { languageModelProblems } from './language-model-problems.ts';
 import { meaningProblems } from './meaning.ts';
 import { misplacedKinds } from './misplaced-kinds.ts';
+import { modalityProblems } from './modality-problems.ts';
 import { nothingLearntProblems } from './nothing-learnt.ts';
 import { objectiveSchema } from './objective.ts';
 import { onPolicyProblems } from './on-policy.ts';
@@ -32,6 +33,7 @@ import { registryUnion } from './registry-union.ts';
 import { metricProblems } from './selection-metric.ts';
 import { sentenceProblems } from './sentence-problems.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
+import { studentFormProblems } from './student-form.ts';
 import { switchable, withSwitches } from './switched-off.ts';
 import { takenNameProblems } from './taken-names.ts';
 import { teacherSchema } from './teacher.ts';
@@ -84,15 +86,22 @@ export const recipeSchema = fromRegistries(() =>
       stages: stagesSchema(),
       compress: compressSchema(),
       baseline: z
-        .strictObject({
-          epochs: z
-            .int()
-            .positive()
-            .default(60)
-            .describe('Passes over the labelled samples, at most; the best one counts, as for the student.'),
-        })
+        .union([
+          z.literal(false),
+          z.strictObject({
+            epochs: z
+              .int()
+              .positive()
+              .default(60)
+              .describe(
+                'Passes over the labelled samples, at most; the best one counts, as for the student.',
+              ),
+          }),
+        ])
         .prefault({})
-        .describe('The same student without a teacher, trained on the labels alone, to compare with.'),
+        .describe(
+          'The same student without a teacher, trained on the labels alone, to compare with; false leaves out it and the linear models, as --no-baseline does.',
+        ),
       export: exportSchema,
       report: z
         .strictObject({
@@ -123,6 +132,7 @@ export const recipeSchema = fromRegistries(() =>
         // A loss that was misspelt weighs nothing, and is told already.
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),
         ...meaningProblems(recipe),
+        ...modalityProblems(recipe as Recipe),
         ...languageModelProblems(recipe as Recipe),
         ...sentenceProblems(recipe as Recipe),
         ...headsProblems(recipe as Recipe),
@@ -135,6 +145,10 @@ export const recipeSchema = fromRegistries(() =>
         ...hostedProblems(recipe as Recipe),
         ...teacherMemoryProblems(recipe as Recipe),
       ])
+        context.addIssue({ code: 'custom', ...problem });
+      // A student of parts that are wrong is wrong in the same way.
+      if (context.issues.length > 0) return;
+      for (const problem of studentFormProblems(recipe as Recipe))
         context.addIssue({ code: 'custom', ...problem });
     })
     .describe('A Limbeck recipe.'),

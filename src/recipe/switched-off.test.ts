@@ -28,6 +28,19 @@ it('sections that may be left out are left out by false, in the file and with --
   ).toBe(undefined);
 });
 
+it('what does nothing by default is so by false, and what has a form of its own for it takes that', () => {
+  const { training, weighting, baseline } = set(
+    'training.curriculum=false',
+    'weighting=false',
+    'baseline=false',
+    'training.maxGradNorm=false',
+    'training.accumulate=false',
+  );
+  expect(training).toMatchObject({ curriculum: { kind: 'none' }, maxGradNorm: false });
+  expect(training.accumulate).toBeUndefined();
+  expect([weighting, baseline]).toEqual([{ kind: 'fixed' }, false]);
+});
+
 it('what has a default is not switched off by it, and true switches nothing on', () => {
   expect(() => set('training.schedule=false')).toThrow(/training\.schedule: expected a section/);
   expect(() => set('outputs=false')).toThrow(/outputs: expected a section/);

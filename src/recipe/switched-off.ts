@@ -11,6 +11,11 @@ export function switchable<Schema extends z.ZodType>(schema: Schema): z.ZodOptio
   return schema.optional().meta(SWITCH);
 }
 
+/** The same of a section whose default is that nothing of the kind is done: `false` is its default. */
+export function plainWhenOff<Schema extends z.ZodType>(schema: Schema): Schema {
+  return schema.meta({ ...schema.meta(), ...SWITCH });
+}
+
 function isSwitch(node: unknown): boolean {
   return isNode(node) && node.switchable === true;
 }

@@ -4,6 +4,7 @@ import { OPTIMIZERS } from '../train/optimizers.ts';
 import { curriculumSchema, dynamicsSchema } from './curriculum.ts';
 import { onPolicySchema } from './on-policy.ts';
 import { registryUnion } from './registry-union.ts';
+import { switchable } from './switched-off.ts';
 
 /** How the student is trained; the baseline is trained in the same way. */
 export const trainingSchema = fromRegistries(() =>
@@ -11,14 +12,9 @@ export const trainingSchema = fromRegistries(() =>
     .strictObject({
       epochs: z.int().positive().default(8).describe('Passes over the training samples, at most.'),
       batchSize: z.int().positive().max(65_536).default(128),
-      accumulate: z
-        .int()
-        .min(1)
-        .max(1024)
-        .optional()
-        .describe(
-          'In how many equal parts each batch is computed, one after another, before an update: the same steps in less memory. Batch normalisations and losses that compare samples see a part at a time. 1 when absent; continual trainings take whole batches.',
-        ),
+      accumulate: switchable(z.int().min(1).max(1024)).describe(
+        'In how many equal parts each batch is computed, one after another, before an update: the same steps in less memory. Batch normalisations and losses that compare samples see a part at a time. 1 when absent; continual trainings take whole batches.',
+      ),
       optimizer: registryUnion(OPTIMIZERS).prefault({ kind: 'adamw' }),
       schedule: z
         .strictObject({
@@ -44,10 +40,11 @@ export const trainingSchema = fromRegistries(() =>
           'The part of the tokens that training hides, other ones in every epoch: a plain regulariser.',
         ),
       maxGradNorm: z
-        .number()
-        .positive()
+        .union([z.literal(false), z.number().positive()])
         .default(1)
-        .describe('Gradients with a larger norm, over all parameters, are scaled down to it.'),
+        .describe(
+          'Gradients with a larger norm, over all parameters, are scaled down to it; false leaves them as they are.',
+        ),
       evaluateEvery: z
         .int()
         .positive()

@@ -62,7 +62,7 @@ function readResult(folder: RunFolder, recipe: Recipe, options: RunOptions): Run
   try {
     const result = runResultSchema.parse(JSON.parse(readRegularText(file)));
     const hasBaseline = result.baseline !== null || (result.baselines?.length ?? 0) > 0;
-    if (!hasBaseline && isCompared(options)) return undefined;
+    if (!hasBaseline && isCompared(recipe, options)) return undefined;
     // A stage that was registered since is still to do.
     if (registeredNames().some((name) => result.seconds[name] === undefined)) return undefined;
     if (!sameBounds(recipe, result)) return undefined;

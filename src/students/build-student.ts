@@ -34,6 +34,16 @@ export function buildStudent<Options extends z.ZodObject, M extends ModalityName
 }: StudentParts<Options, M>): Student {
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, random);
+  recordStudent(g, make, { backbone, options, inputs, heads });
+  return make.finish(g.build(backbone.kind));
+}
+
+/** Records a student's graph, whose parameters have shapes and no contents yet. @throws LimbeckError `recipe.invalid`, as buildStudent */
+export function recordStudent<Options extends z.ZodObject, M extends ModalityName>(
+  g: GraphBuilder,
+  make: ParameterMaker,
+  { backbone, options, inputs, heads }: Omit<StudentParts<Options, M>, 'random'>,
+): void {
   const kinds = backbone.build(g, make, options, inputs);
   const made = new Map<FeatureKind, Features | undefined>();
   const featuresOf = (kind: FeatureKind): Features | undefined => {
@@ -46,7 +56,6 @@ export function buildStudent<Options extends z.ZodObject, M extends ModalityName
     const map = head.features === 'pooled' && kinds.map && (() => featuresOf('map') as Features);
     g.output(head.attach(g, make, map ? { ...features, map } : features), head.output);
   }
-  return make.finish(g.build(backbone.kind));
 }
 
 /** A student with one head: linear, over each sample as a whole, output `logits` float32 [batch, classes]. */

@@ -125,6 +125,7 @@ export const boxes = defineTarget({
     foundBoxes(maps, space).some(({ score }) => score >= LEAST_SURE) ? undefined : 'no boxes',
   inner: HEAT_MAPS,
   example: { names: ['a'], rows: 2, columns: 2, most: 1 },
+  exampleOf: ({ grid: [rows, columns] }) => ({ names: ['a'], rows, columns, most: 1 }),
   selection: 'mAP@50',
   encoding: 'float16',
   dims: ({ names, rows, columns }) => [SIZE_CHANNELS + names.length, rows, columns],

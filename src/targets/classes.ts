@@ -42,6 +42,7 @@ export const classes = defineTarget({
   title: 'several classes',
   options,
   features: 'pooled',
+  asksAlso: ({ pooling }) => (pooling === 'logSumExp' ? { features: 'map', option: 'pooling' } : undefined),
   truth: (chosen) => severalClassesTruth(chosen),
   spaceOf: ({ labels }) => (labels ? { names: labels } : undefined),
   decide: likelierThanNot,

@@ -78,6 +78,10 @@ export interface Target<
   /** What stands beside `target` and `field` in a recipe's `outputs`. */
   readonly options: Schema;
   readonly features: FeatureKind;
+  /** Features that its options ask for besides, with the option that does. */
+  asksAlso?(
+    options: z.output<Schema>,
+  ): { readonly features: FeatureKind; readonly option: string } | undefined;
   /** Whether texts are read whole, in pieces of `data.maxLength` tokens that follow each other, and not cut off there. */
   readonly readsDocuments?: boolean;
   /** How its values come from rows into batches. */
@@ -135,6 +139,8 @@ export interface Target<
   readonly inner?: InnerKnowledge;
   /** A space as data may have it: by this the names of its metrics are known before any are read. */
   readonly example?: Space;
+  /** The same where sizes of it are in the options. */
+  exampleOf?(options: z.output<Schema>): Space;
   /** The metric that the best step of a training is chosen by. */
   readonly selection: string;
   /** The same where it depends on the options; `selection` where undefined. */

@@ -7,6 +7,7 @@ import type { RunOptions } from '../context/run-options.ts';
 import type { TaskData } from '../context/task.ts';
 import { labelTerms, teacherTerms } from '../heads/label-terms.ts';
 import { hasLabels } from '../heads/recipe-heads.ts';
+import { gradientLimit } from '../training/gradient-limit.ts';
 import { LONG } from './formulate.ts';
 import { calibrated, type KeptCalibration } from './kept-calibration.ts';
 
@@ -31,7 +32,7 @@ export async function examineCalibration(
       // Which losses it has makes no difference to its convolutions.
       terms: hasLabels(recipe) ? labelTerms(data, recipe.objective) : teacherTerms(data),
       optimizer: createOptimizer(training.optimizer),
-      maxGradNorm: training.maxGradNorm,
+      ...gradientLimit(training),
       engine: options.engine ?? createNodeEngine({ provider: recipe.engine }),
       signal: options.signal,
     },

@@ -8,7 +8,7 @@ export interface RunOptions {
   onEvent?: OnEvent;
   /** Asks the run to stop: it keeps what it has computed and throws LimbeckError `run.interrupted`. */
   signal?: AbortSignal;
-  /** Whether the student is also trained on the labels alone; true by default. */
+  /** Whether the student is also trained on the labels alone; as the recipe says (`baseline`) by default. */
   baseline?: boolean;
   /** Where the knowledge store is, instead of where the recipe says. */
   storeFolder?: string;

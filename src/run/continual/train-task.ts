@@ -15,6 +15,7 @@ import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData, TrainingData } from '../context/task.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
+import { gradientLimit } from '../training/gradient-limit.ts';
 import { choicesFor } from './tasks.ts';
 
 /** Parameters and running statistics, by name. */
@@ -87,7 +88,7 @@ export async function trainTask(
         peak: training.optimizer.learningRate,
         totalSteps: batches.batchesPerEpoch,
       },
-      maxGradNorm: training.maxGradNorm,
+      ...gradientLimit(training),
       ...formulateFor(run, batches.batchesPerEpoch),
       batches,
       evaluateEvery: training.evaluateEvery,

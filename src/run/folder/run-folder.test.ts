@@ -182,6 +182,22 @@ test('bounds of runtimes may be changed after a run, and nothing else with them'
   expect(() => reopen(recipe('', 2))).toThrow(expect.objectContaining({ code: 'run.other-recipe' }));
 });
 
+test('a baseline may be wanted later, and left out later, and what was trained keeps its sizes', () => {
+  const recipe = (baseline: string) => `name: a\nbaseline:${baseline}\n`;
+  const some = (epochs: number) => `\n  epochs: ${epochs}`;
+  const reopen = (text: string) => new RunFolder(path, text, origin);
+  const without = reopen(recipe(' false'));
+  without.finish('teacher', {});
+  without.close();
+  const trained = reopen(recipe(some(60)));
+  expect(trained.problems).toEqual([]);
+  expect(trained.finding('teacher')).toEqual({});
+  trained.close();
+  reopen(recipe(' false')).close();
+  expect(readRun(path).recipe).toBe(recipe(some(60)));
+  expect(() => reopen(recipe(some(30)))).toThrow(expect.objectContaining({ code: 'run.other-recipe' }));
+});
+
 test('a run that was refused before anything was finished may be begun anew with a corrected recipe', () => {
   const refused = open();
   refused.addWarning('of the recipe before');

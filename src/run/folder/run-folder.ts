@@ -5,6 +5,8 @@ import type { StageName } from '../../events.ts';
 import { appendFileSync, existsSync, mkdirSync, readdirSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { join } from '../../platform/paths.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { stringifyRecipe } from '../../recipe/write.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile, writeError } from '../../replace-file.ts';
 import { sealJson } from '../../sealed-json.ts';
@@ -291,9 +293,10 @@ export class RunFolder {
     return Object.keys(this.#state.done).length === 0 && !this.#hasCheckpoints();
   }
 
-  #checkRecipe(resolved: string): void {
+  #checkRecipe(given: string): void {
     const path = this.file(RECIPE_FILE);
-    const written = existsSync(path) ? readRegularText(path) : resolved;
+    const written = existsSync(path) ? readRegularText(path) : given;
+    const resolved = withBaselineOf(written, given);
     if (written !== resolved) {
       // What was kept of the file tells one that was damaged from one of another recipe.
       const kept = this.#state.files[RECIPE_FILE]?.sha256;
@@ -338,17 +341,42 @@ function differsInOrder(before: string, now: string): boolean {
 
 /**
  * Whether two recipes differ, and in nothing but what a run may go on with: how fast, and for how much, a hosted teacher may be
- * asked, and what the student may take where it will run.
+ * asked, what the student may take where it will run, and whether it is compared with a baseline.
  */
 function differsInChangeable(before: string, now: string): boolean {
   try {
-    const [one, other] = [before, now].map((text) => parse(text) as object) as [object, object];
+    const [written, other] = [before, now].map((text) => parse(text) as Compared) as [Compared, Compared];
+    // A baseline that there was none of is trained now.
+    const one = written.baseline === false ? { ...written, baseline: other.baseline } : written;
     return (
-      inAnyOrder(one) !== inAnyOrder(other) &&
+      inAnyOrder(written) !== inAnyOrder(other) &&
       inAnyOrder(withoutChangeable(one)) === inAnyOrder(withoutChangeable(other))
     );
   } catch {
     return false;
+  }
+}
+
+/** The part of a recipe that says whether there is a baseline. */
+interface Compared {
+  readonly inputs?: object;
+  readonly outputs?: object;
+  readonly teacher?: Record<string, unknown>;
+  readonly export?: Record<string, unknown>;
+  readonly baseline?: false | object;
+}
+
+/**
+ * A recipe that wants no baseline, with that of the run's folder: as with `--no-baseline`, what was trained once stays of the run, with
+ * the sizes that it has.
+ */
+function withBaselineOf(before: string, now: string): string {
+  try {
+    const [written, wanted] = [before, now].map((text) => parse(text) as Compared) as [Compared, Compared];
+    if (wanted.baseline !== false || typeof written.baseline !== 'object') return now;
+    return stringifyRecipe({ ...wanted, baseline: written.baseline } as Recipe);
+  } catch {
+    return now;
   }
 }
 

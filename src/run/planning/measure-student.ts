@@ -11,6 +11,7 @@ import { transformsOf } from '../compressing/transforms-of.ts';
 import { answerDims } from '../heads/answer-dims.ts';
 import { labelTerms, outputContext } from '../heads/label-terms.ts';
 import { withoutSchedules } from '../training/decided-temperature.ts';
+import { gradientLimit } from '../training/gradient-limit.ts';
 import { batchCount, lengthOf, stepRows } from './batch-counts.ts';
 import { type EvaluationCost, measureEvaluation } from './measure-evaluation.ts';
 import type { InnerKnowledge } from './measure-inner.ts';
@@ -33,7 +34,7 @@ export interface StudentCost {
  */
 export async function measureStudent(context: PlanningContext, inner?: InnerKnowledge): Promise<StudentCost> {
   const { recipe, data, taught, scratch } = context;
-  const { maxGradNorm, optimizer, accumulate } = recipe.training;
+  const { optimizer, accumulate } = recipe.training;
   const steps = duringTraining(data.buildStudent(), transformsOf(recipe, data.heads));
   const { student } = steps;
   const { train, labelled } = data.dataset.splits;
@@ -48,7 +49,7 @@ export async function measureStudent(context: PlanningContext, inner?: InnerKnow
       student,
       terms: [...terms, ...steps.terms, ...exitTerms(student.graph, terms)],
       optimizer: createOptimizer(optimizer),
-      maxGradNorm,
+      ...gradientLimit(recipe.training),
       accumulate,
       totalSteps: recipe.training.epochs * batchCount(taught ? train : labelled, batchSize),
       name: taught ? 'student' : 'baseline',

@@ -7,7 +7,7 @@ import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import { requireStudentForm } from '../compressing/require-student-form.ts';
 import { transformsOf } from '../compressing/transforms-of.ts';
 import type { Artifacts } from '../context/artifact.ts';
-import { isCompared } from '../context/compared.ts';
+import { baselineEpochs, isCompared } from '../context/compared.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import { calibratedInt8 } from '../measuring/int8.ts';
 import { SPEED_SECONDS } from '../measuring/measure-speed.ts';
@@ -95,7 +95,7 @@ export function planTraining(
   const { recipe, data } = context;
   const { dataset } = data;
   const { earlyStopping, evaluateEvery, checkpointEvery } = recipe.training;
-  const passes = given ?? (stage === 'baseline' ? recipe.baseline.epochs : recipe.training.epochs);
+  const passes = given ?? (stage === 'baseline' ? baselineEpochs(recipe) : recipe.training.epochs);
   // Texts that the teacher writes lengthen epochs.
   const { written } = recipe.data;
   const longer = withTeacher && written ? written.part + (written.alone ? 0 : 1) : 1;
@@ -217,7 +217,7 @@ export async function planExport(context: PlanningContext, costs: Artifacts): Pr
   const { recipe, data, memory, taught, options } = context;
   const { cost } = costs.get(STUDENT_COST);
   const files = await context.told('export', 'Time the export', () => measureStudentFiles(context, cost));
-  const baseline = taught && isCompared(options);
+  const baseline = taught && isCompared(recipe, options);
   const evaluation = evaluationOf(data.dataset.splits.validation, cost.evaluation);
   const smaller = (recipe.export.int8 ? 1 : 0) + wantedPrecisions(recipe.export).length;
   const exits = await exitSeconds(context, cost);
@@ -254,7 +254,7 @@ export async function planEvaluation(context: PlanningContext, costs: Artifacts)
   const answers = costs.find(ANSWER_COST);
   const hosted = costs.find(HOSTED_COST);
   // The peers are measured beside the baseline.
-  const others = taught && isCompared(options) ? 3 : 0;
+  const others = taught && isCompared(recipe, options) ? 3 : 0;
   const exits = costs.find(EXIT_COST);
   // A student with exits is measured without them, too.
   const students =

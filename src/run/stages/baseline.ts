@@ -15,7 +15,7 @@ export const baselineStage = stage({
   about: 'the same student learns from the labels alone',
   needs: { data: DATA },
   makes: BASELINE,
-  applies: (recipe, options) => isCompared(options) && hasLabels(recipe),
+  applies: (recipe, options) => isCompared(recipe, options) && hasLabels(recipe),
   title: () => 'Train the baseline: the student without its teacher',
   run: (run, { data }) => train(run, data, { stage: 'baseline', lessons: null }),
   plan: planBaseline,

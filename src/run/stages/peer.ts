@@ -41,10 +41,10 @@ export const peerStage = stage({
   about: 'linear models learn the same, to compare with',
   needs: { data: DATA, lessons: LESSONS },
   makes: PEERS,
-  applies: (recipe, options) => isCompared(options) || assists(recipe),
+  applies: (recipe, options) => isCompared(recipe, options) || assists(recipe),
   title: (_, { data }) => `Train ${data.peer.title}, to compare with`,
   async run(run, { data, lessons }) {
-    const compared = isCompared(run.options);
+    const compared = isCompared(run.recipe, run.options);
     if (!data.peer.fits) {
       return {
         value: { compared: [], assistant: undefined },
@@ -67,7 +67,7 @@ export const peerStage = stage({
   },
   plan: async (context) =>
     context.data.peer.fits
-      ? planPeers(context, isCompared(context.options) && hasLabels(context.recipe))
+      ? planPeers(context, isCompared(context.recipe, context.options) && hasLabels(context.recipe))
       : undefined,
 });
 

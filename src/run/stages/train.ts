@@ -10,6 +10,7 @@ import { withParameters } from '../../train/step-graph.ts';
 import { appliedSoFar } from '../compressing/applied.ts';
 import { transformsOf } from '../compressing/transforms-of.ts';
 import { artifact, optional } from '../context/artifact.ts';
+import { baselineEpochs } from '../context/compared.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { StageEnd } from '../context/stage-end.ts';
@@ -89,7 +90,7 @@ export async function train(
     ? objectiveTerms(taught.recipe.objective, lessons.context)
     : labelTerms(data, recipe.objective);
   const selection = modelSelection(metricsOf(data.heads), selectedMetric(data.heads), training.earlyStopping);
-  const epochs = name === 'baseline' ? recipe.baseline.epochs : training.epochs;
+  const epochs = name === 'baseline' ? baselineEpochs(recipe) : training.epochs;
   const totalSteps = epochs * batches.batchesPerEpoch;
   // The baseline is trained plainly.
   const steps = duringTraining(

@@ -10,6 +10,7 @@ import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData, TrainingData } from '../context/task.ts';
 import { validationEvaluator } from '../measuring/validation-evaluator.ts';
+import { gradientLimit } from './gradient-limit.ts';
 import type { TrainingPlan } from './planned-training.ts';
 
 /** One training of a run. */
@@ -51,7 +52,7 @@ export async function fitStudent(
       seed: recipe.seed,
       optimizer: createOptimizer(training.optimizer),
       schedule: { ...training.schedule, peak: learningRate, totalSteps },
-      maxGradNorm: training.maxGradNorm,
+      ...gradientLimit(training),
       accumulate: training.accumulate,
       ...plan,
       selection: { ...selection, ...(plan.isLost && { isLost: plan.isLost }) },

@@ -13,6 +13,7 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { labelTerms, outputContext, teacherTerms } from '../heads/label-terms.ts';
 import { isTaughtAlone } from '../heads/taught-truth.ts';
+import { gradientLimit } from './gradient-limit.ts';
 
 /** What a recipe's `weighting` brings to a training: one for all of its stages. */
 export interface Weighting {
@@ -52,7 +53,7 @@ export function weightingOf(
         engine,
         student: data.buildStudent(),
         optimizer: createOptimizer(training.optimizer),
-        maxGradNorm: training.maxGradNorm,
+        ...gradientLimit(training),
         seed,
         settings: weighting,
         weights,
