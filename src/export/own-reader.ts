@@ -7,7 +7,7 @@ import { openModelFile } from '../onnx/node-files.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
 import { existsSync } from '../platform/files.ts';
 import { join } from '../platform/paths.ts';
-import { readRegularFileAsync, readRegularText } from '../regular-file.ts';
+import { readSettingsAsync, readSettingsJson } from '../settings-file.ts';
 import { PIXEL_INPUT } from './image-channels.ts';
 import { hasWriterFile } from './is-writer.ts';
 import { CONFIG_FILE } from './package-folder.ts';
@@ -88,7 +88,7 @@ function preparationOf(folder: string): typeof textInputs {
 }
 
 async function textInputs(folder: string): Promise<(inputs: readonly ReaderInput[]) => Feeds> {
-  const read = (name: string) => readRegularFileAsync(join(folder, name));
+  const read = (name: string) => readSettingsAsync(join(folder, name));
   const tokenizer = parseTokenizer(await read('tokenizer.json'), await read('tokenizer_config.json'), folder);
   const config = readJson(folder, 'tokenizer_config.json') as {
     model_max_length?: number;
@@ -175,5 +175,5 @@ function likeliest({ data, dims }: Tensor, id2label: Readonly<Record<string, str
 }
 
 function readJson(folder: string, name: string): Record<string, unknown> {
-  return JSON.parse(readRegularText(join(folder, name))) as Record<string, unknown>;
+  return readSettingsJson(join(folder, name)) as Record<string, unknown>;
 }

@@ -17,7 +17,7 @@ export function keySteps(text: string): (string | number)[] | undefined {
   return [...text.matchAll(/[^.[\]]+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
 }
 
-/** The key path that a place in an error begins with: that of `student.patch, with a teacher of ...`. Undefined where there is none. */
-export function keyWithin(where: string): (string | number)[] | undefined {
-  return keySteps(/^[A-Za-z]\w*(?:\.[\w-]+|\[\d+\])*/.exec(where)?.[0] ?? '');
+/** The text of the key that a place in an error begins with: `student.patch` of `student.patch, with a teacher of ...`; else empty. */
+export function leadingKey(where: string): string {
+  return /^[A-Za-z]\w*(?:\.[\w-]+|\[\d+\])*/.exec(where)?.[0] ?? '';
 }

@@ -6,6 +6,7 @@ import type { FeatureKind } from '../targets/features.ts';
 import { findTarget } from '../targets/index.ts';
 import { type InnerKnowledge, isMeaningless, UNTOLD } from '../targets/inner/inner-knowledge.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
+import { findTask } from '../tasks/index.ts';
 import { isSection } from './outputs.ts';
 import { inputsOf, type StatedParts } from './parts.ts';
 
@@ -99,16 +100,30 @@ export function innerOf(target: string): InnerKnowledge {
   return findTarget(target)?.inner ?? UNTOLD;
 }
 
+/** Made anew each time: plugins add to them. */
+function students(): readonly { readonly kind: string; readonly features?: readonly FeatureKind[] }[] {
+  return [...BACKBONES, ...GIVEN_STUDENTS];
+}
+
+function featuresOf(student: string): readonly FeatureKind[] | undefined {
+  return students().find(({ kind }) => kind === student)?.features;
+}
+
+/** Whether a kind of student has features for the answers of a task, as far as it says. */
+export function answersTask(student: string, task: string): boolean {
+  const features = featuresOf(student);
+  const outputs = Object.values(findTask(task)?.outputs ?? {});
+  return outputs.every((target) => features?.includes(findTarget(target)?.features ?? 'pooled') ?? true);
+}
+
 /** Outputs that a student has no features for: those that see what comes next cannot be asked for it. */
 function featureProblems({ kind }: Wanted['student'], outputs: readonly Output[]): Problem[] {
-  const students: readonly { readonly kind: string; readonly features?: readonly FeatureKind[] }[] = [
-    ...BACKBONES,
-    ...GIVEN_STUDENTS,
-  ];
-  const features = students.find((one) => one.kind === kind)?.features;
+  const features = featuresOf(kind);
   if (!features) return [];
   const able = (wanted: FeatureKind) =>
-    students.flatMap((one) => (one.features?.includes(wanted) ? [one.kind] : [])).join(', ');
+    students()
+      .flatMap((one) => (one.features?.includes(wanted) ? [one.kind] : []))
+      .join(', ');
   return outputs.flatMap(({ name, target: targetKind, options }): Problem[] => {
     const target = findTarget(targetKind);
     if (target === undefined) return [];

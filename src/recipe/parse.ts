@@ -1,7 +1,8 @@
-import { isMap, isPair, isScalar, parse as parseYaml, visit } from 'yaml';
-import { keySteps, keyText } from './key-path.ts';
+import { isPair, isScalar, visit } from 'yaml';
+import { keyText } from './key-path.ts';
 import { memberProblems } from './member-problems.ts';
 import { withOutputDefaults } from './outputs.ts';
+import { applyOverride } from './override.ts';
 import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
 import { RecipePlaces } from './recipe-places.ts';
 import { type Recipe, recipeSchema, sharedJsonSchema } from './schema.ts';
@@ -116,21 +117,4 @@ function prototypeKeys({ document }: RecipeDocument): UnplacedProblem[] {
     },
   });
   return problems;
-}
-
-/** Sets one `key.path=value` in the document and returns its key path. */
-function applyOverride({ document }: RecipeDocument, override: string): string {
-  const split = override.indexOf('=');
-  const path = keySteps(override.slice(0, Math.max(0, split)));
-  const fail = (message: string) =>
-    new RecipeError([{ kind: 'syntax', path: '', message, origin: `--set ${override}` }]);
-  if (!path) throw fail('expected key.path=value, for example training.epochs=3');
-  if (!isMap(document.contents)) throw fail('the recipe is not a section of keys');
-  try {
-    const value: unknown = parseYaml(override.slice(split + 1), { schema: 'core', maxAliasCount: 0 });
-    document.setIn(path.map(String), document.createNode(value));
-  } catch (error) {
-    throw fail(`cannot be set: ${(error as Error).message.split('\n')[0]}`);
-  }
-  return keyText(path);
 }

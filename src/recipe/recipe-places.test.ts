@@ -40,9 +40,35 @@ test.each([
     TERMS,
     'r.yaml:13:5, objective.hidden; layers of the student: a',
   ],
+  ['objective hidden, of which x', TERMS, 'r.yaml:13:5, objective hidden, of which x'],
+  ['objective hidden.weight', TERMS, 'r.yaml:13:21, objective hidden.weight'],
+  ['objective hidden/logits, x', TERMS, 'r.yaml:13:5, objective hidden/logits, x'],
+  [
+    'objective kd.temperature',
+    'objective: { kd: { weight: 1 } }\n',
+    'r.yaml:11:14, objective kd.temperature',
+  ],
+  ['objective kd.temperature', TERMS, 'r.yaml:12:5, objective kd.temperature'],
+  ['objective output:loss: x', TERMS, 'objective output:loss: x'],
   ['objective.kd: x', `${TERMS}  - { kind: kd, output: logits }\n`, 'r.yaml:11:1, objective.kd: x'],
 ])('%s stands in a list of terms', (where, terms, located) => {
   expect(readRecipe(RECIPE + terms, { file: 'r.yaml' }).places.located(where)).toBe(located);
+});
+
+test.each([
+  ['objective mse, x', 'r.yaml:6:5, objective mse, x'],
+  ['objective mse/b.weight', 'r.yaml:7:18, objective mse/b.weight'],
+  ['objective mse/c, x', 'r.yaml:5:1, objective mse/c, x'],
+])('%s is one of several terms of a kind, by its output', (where, located) => {
+  const recipe = `name: a
+data: { source: { kind: jsonl, path: a.jsonl } }
+student: { kind: text-conv }
+outputs: { a: { target: number, field: a }, b: { target: number, field: b } }
+objective:
+  - { kind: mse }
+  - { kind: mse, weight: 1, output: b }
+`;
+  expect(readRecipe(recipe, { file: 'r.yaml' }).places.located(where)).toBe(located);
 });
 
 test('what transforms cannot be with the rest of a recipe is told with their place in the list', () => {

@@ -8,7 +8,7 @@ import { BACKBONES } from '../students/index.ts';
 import { ParameterMaker } from '../students/parameters.ts';
 import { openHead } from '../targets/head.ts';
 import { findTarget } from '../targets/index.ts';
-import { keyWithin } from './key-path.ts';
+import { keySteps, leadingKey } from './key-path.ts';
 import type { Problem } from './meaning.ts';
 import { inputsOf, outputsOf, type RecipeInputPart, type StatedParts } from './parts.ts';
 
@@ -43,7 +43,7 @@ export function studentFormProblems(recipe: Wanted): Problem[] {
       return [{ path: ['student'], message: `it cannot have these sizes: ${error.message}` }];
     if (!(error instanceof LimbeckError) || error.code !== 'recipe.invalid') return [];
     const { where = 'student', remedy } = error;
-    const path = keyWithin(where) ?? ['student'];
+    const path = keySteps(leadingKey(where)) ?? ['student'];
     return [{ path, message: remedy === undefined ? error.message : `${error.message}. ${remedy}` }];
   }
 }

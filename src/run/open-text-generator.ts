@@ -5,7 +5,7 @@ import { MODEL_FILE } from '../export/package-folder.ts';
 import { readGeneratorParts, TextGenerator } from '../generate/text-generator.ts';
 import { existsSync } from '../platform/files.ts';
 import { join, resolve } from '../platform/paths.ts';
-import { readRegularFile } from '../regular-file.ts';
+import { readSettings } from '../settings-file.ts';
 
 export interface OpenTextGeneratorOptions {
   /** onnxruntime-node by default. */
@@ -41,7 +41,7 @@ export async function openTextGenerator(
         'Give the folder of a run of the task text-generation, or one with config.json, tokenizer.json, tokenizer_config.json and onnx/model.onnx.',
     });
   };
-  const parts = await readGeneratorParts(async (name) => readRegularFile(pathOf(name)));
+  const parts = await readGeneratorParts(async (name) => readSettings(pathOf(name)));
   // By its path: the weights of a large model are a file beside it.
   const session = await engine.load(pathOf(file));
   return TextGenerator.over(session, parts);

@@ -8,10 +8,11 @@ import { LimbeckError } from '../errors.ts';
 import type { Value } from '../onnx/graph.ts';
 import { textOf, utf8Of } from '../platform/bytes.ts';
 import { basename, dirname, join } from '../platform/paths.ts';
-import { readRegularFileAsync } from '../regular-file.ts';
+import { readSettingsAsync, SettingsTooLargeError } from '../settings-file.ts';
 import type { WrittenSize } from '../size-in-bytes.ts';
 import { answeringForm } from './answering-form.ts';
 import { classifierLogits, requireClassScores, withLogits } from './class-logits.ts';
+import { declaredLength } from './declared-length.ts';
 import { fileOf, modelFiles } from './model-folder.ts';
 import { noTokenizer } from './no-tokenizer.ts';
 import { plainDecoder } from './plain-decoder.ts';
@@ -49,8 +50,6 @@ export interface OnnxFileOptions {
 
 /** The length of models whose tokenizer does not tell one, as BERT's. */
 export const DEFAULT_MAX_LENGTH = 512;
-/** Files without a limit say so with a huge number (1e30). */
-const NO_LIMIT = 1_000_000;
 /** Tables are rounded up for speed, or hold reserved rows: so many more rows than pieces are no mistake. */
 const MAX_UNUSED_ROWS = (pieces: number) => 256 + pieces / 10;
 
@@ -65,7 +64,7 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const path = files.model;
   const tokenizerFile = options.tokenizer ?? fileOf(files, 'tokenizer.json') ?? noTokenizer(files);
   const sentence = readSentenceConfig(files);
-  const { tokenizer, declared, lowered } = await readTokenizer(tokenizerFile, sentence);
+  const { tokenizer, declared, lowered, ...told } = await readTokenizer(tokenizerFile, sentence);
   const length = readingLength({
     sentence,
     tokenizer: declared,
@@ -85,6 +84,7 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     ...files.notes,
     ...answering.notes,
     ...(naming ? [naming] : []),
+    ...told.notes,
     ...length.notes,
     ...(lowered
       ? [
@@ -164,6 +164,16 @@ function checkVocabulary(rows: number | undefined, pieces: number, tokenizer: st
   );
 }
 
+/** A tokenizer with what the files beside it say of texts. */
+interface ReadTokenizer {
+  readonly tokenizer: Tokenizer;
+  /** `model_max_length`, where it is one. */
+  readonly declared: number | undefined;
+  /** What was made of strange values. */
+  readonly notes: readonly string[];
+  readonly lowered: boolean;
+}
+
 /**
  * A tokenizer.json with the files beside it, and the length that they declare.
  *
@@ -173,11 +183,12 @@ function checkVocabulary(rows: number | undefined, pieces: number, tokenizer: st
 export async function readTokenizer(
   path: string,
   reading?: Pick<SentenceConfig, 'lowercases'>,
-): Promise<{ tokenizer: Tokenizer; declared: number | undefined; lowered: boolean }> {
+): Promise<ReadTokenizer> {
   let json: Uint8Array;
   try {
-    json = await readRegularFileAsync(path);
+    json = await readSettingsAsync(path);
   } catch (cause) {
+    if (cause instanceof SettingsTooLargeError) throw cause;
     throw new LimbeckError(
       'tokenizer.missing',
       `the tokenizer of the teacher cannot be read: ${(cause as Error).message}`,
@@ -188,7 +199,7 @@ export async function readTokenizer(
       },
     );
   }
-  const beside = (name: string) => readRegularFileAsync(join(dirname(path), name)).catch(noFile);
+  const beside = (name: string) => readSettingsAsync(join(dirname(path), name)).catch(noFile);
   const config = (await beside('tokenizer_config.json')) ?? utf8Of('{}');
   const [map, template] = [await beside('special_tokens_map.json'), await beside('chat_template.jinja')];
   let tokenizer = parseTokenizer(json, config, path, map, template);
@@ -196,9 +207,9 @@ export async function readTokenizer(
   const lowering = own && loweredFirst(own);
   const lowered = lowering !== own;
   if (lowered) tokenizer = parseTokenizer(utf8Of(JSON.stringify(lowering)), config, path, map, template);
-  const declared = (JSON.parse(textOf(config)) as { model_max_length?: unknown }).model_max_length;
-  const limited = Number.isInteger(declared) && (declared as number) > 0 && (declared as number) < NO_LIMIT;
-  return { tokenizer, declared: limited ? (declared as number) : undefined, lowered };
+  const { model_max_length } = JSON.parse(textOf(config)) as { model_max_length?: unknown };
+  const { length, note } = declaredLength(model_max_length, 'model_max_length of tokenizer_config.json');
+  return { tokenizer, declared: length, notes: note === undefined ? [] : [note], lowered };
 }
 
 /** The files beside it are optional; one that is there and cannot be read is an error. */

@@ -44,7 +44,9 @@ const INPUTS: Readonly<Record<string, readonly Dim[]>> = {
  */
 export async function openPairFile(path: string, memory?: WrittenSize): Promise<PairTeacherSource> {
   const files = modelFiles(path);
-  const { tokenizer, declared } = await readTokenizer(fileOf(files, 'tokenizer.json') ?? noTokenizer(files));
+  const { tokenizer, declared, ...told } = await readTokenizer(
+    fileOf(files, 'tokenizer.json') ?? noTokenizer(files),
+  );
   const { graph, advice } = readTeacherFile(files.model, memory);
   const answering = answeringForm(graph);
   const { model, width, dims } = rowByRow(answering.graph, files.model);
@@ -61,7 +63,12 @@ export async function openPairFile(path: string, memory?: WrittenSize): Promise<
     dims,
     ...images,
     // The models of each tower alone lie beside it: they are not another choice.
-    notes: [...files.notes.filter((note) => !note.includes('text_model')), ...answering.notes, ...notes],
+    notes: [
+      ...files.notes.filter((note) => !note.includes('text_model')),
+      ...told.notes,
+      ...answering.notes,
+      ...notes,
+    ],
   };
 }
 

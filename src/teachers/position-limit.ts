@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { readRegularText } from '../regular-file.ts';
+import { LimbeckError } from '../errors.ts';
+import { readSettingsJson } from '../settings-file.ts';
+import { LEAST_LENGTH } from './declared-length.ts';
 
-const count = z.int().positive().nullish().catch(null);
+/** Some files write -1 where there is no limit. */
+const count = z.int().min(LEAST_LENGTH).nullish().catch(null);
 const schema = z.object({
   model_type: z.string().nullish().catch(null),
   max_position_embeddings: count,
@@ -17,8 +20,9 @@ export function positionLimit(configFile: string | undefined): number | undefine
   if (configFile === undefined) return undefined;
   let json: unknown;
   try {
-    json = JSON.parse(readRegularText(configFile).replace(/^\uFEFF/, ''));
-  } catch {
+    json = readSettingsJson(configFile);
+  } catch (error) {
+    if (error instanceof LimbeckError) throw error;
     // Whoever needs its classes says what is wrong with it.
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { LimbeckError } from '../errors.ts';
-import { readRegularText } from '../regular-file.ts';
+import { readSettingsJson } from '../settings-file.ts';
 import { fileOf, type ModelFiles } from './model-folder.ts';
 
 /** What a model's files say of how its input is prepared. */
@@ -40,8 +40,9 @@ export function invalidPreprocessor(file: string, problem: string, cause?: unkno
 function readObject(file: string): Readonly<Record<string, unknown>> {
   let json: unknown;
   try {
-    json = JSON.parse(readRegularText(file).replace(/^\uFEFF/, ''));
+    json = readSettingsJson(file);
   } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
     throw invalidPreprocessor(file, 'it is not JSON', cause);
   }
   if (!isObject(json)) throw invalidPreprocessor(file, 'it is not a JSON object');

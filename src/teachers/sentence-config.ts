@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
-import { readRegularText } from '../regular-file.ts';
+import { readSettingsJson } from '../settings-file.ts';
+import { declaredLength, LEAST_LENGTH, NO_LIMIT } from './declared-length.ts';
 import { fileOf, type ModelFiles } from './model-folder.ts';
 
 /** How sentence-transformers reads texts for a model, beside its tokenizer. */
@@ -19,7 +20,10 @@ const NAMES = ['bert', 'roberta', 'distilbert', 'camembert', 'albert', 'xlm-robe
 );
 
 const schema = z.object({
-  max_seq_length: z.int().positive().nullish(),
+  max_seq_length: z
+    .number()
+    .refine((value) => value >= NO_LIMIT || (Number.isInteger(value) && value >= LEAST_LENGTH))
+    .nullish(),
   do_lower_case: z.boolean().nullish(),
 });
 
@@ -34,18 +38,20 @@ export function readSentenceConfig(files: Pick<ModelFiles, 'folders'>): Sentence
     const file = fileOf(files, name);
     if (file === undefined) continue;
     try {
-      const { max_seq_length, do_lower_case } = schema.parse(
-        JSON.parse(readRegularText(file).replace(/^\uFEFF/, '')),
-      );
-      return { name, maxLength: max_seq_length ?? undefined, lowercases: do_lower_case === true };
+      const json = readSettingsJson(file);
+      const { success, data, error } = schema.safeParse(json);
+      if (!success) throw error;
+      const { length } = declaredLength(data.max_seq_length, 'max_seq_length');
+      return { name, maxLength: length, lowercases: data.do_lower_case === true };
     } catch (cause) {
+      if (cause instanceof LimbeckError) throw cause;
+      const key = cause instanceof z.ZodError ? cause.issues[0]?.path[0] : undefined;
       throw new LimbeckError(
         'teacher.config',
-        `${name} cannot be used: it is not as sentence-transformers writes it`,
+        `${name} cannot be used: ${key === undefined ? 'it is not' : `its ${String(key)} is not`} as sentence-transformers writes it`,
         {
           where: file,
-          remedy:
-            'Its max_seq_length is a number of tokens or null, its do_lower_case true or false: mend it, or move it away.',
+          remedy: `Its max_seq_length is a number of tokens, ${LEAST_LENGTH} at least, or null, its do_lower_case true or false: mend it, or move it away.`,
           cause,
         },
       );

@@ -4,7 +4,7 @@ import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { existsSync } from '../platform/files.ts';
 import { dirname, join } from '../platform/paths.ts';
-import { readRegularText } from '../regular-file.ts';
+import { readSettingsJson } from '../settings-file.ts';
 import { maskedMean } from './masked-mean.ts';
 import { ATTENTION_MASK, SENTENCE_EMBEDDING } from './teacher-source.ts';
 import { describeValue } from './text-inputs.ts';
@@ -126,8 +126,9 @@ function unitLength(g: GraphBuilder, vector: TypedValue): TypedValue {
 
 function parse<T>(file: string, schema: z.ZodType<T>): T {
   try {
-    return schema.parse(JSON.parse(readRegularText(file).replace(/^\uFEFF/, '')));
+    return schema.parse(readSettingsJson(file));
   } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
     throw invalid(file, 'it is not as sentence-transformers writes it', cause);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { indexOfName } from '../data/labels/class-name.ts';
 import { LimbeckError } from '../errors.ts';
-import { readRegularText } from '../regular-file.ts';
+import { readSettingsJson } from '../settings-file.ts';
 
 /** Which class each output of a classifier is, as far as something says so. */
 export interface TeacherClasses {
@@ -67,8 +67,9 @@ export function readTeacherClasses(configFile: string): TeacherClasses | undefin
 
 function parseConfig(file: string): z.output<typeof configSchema> {
   try {
-    return configSchema.parse(JSON.parse(readRegularText(file).replace(/^\uFEFF/, '')));
+    return configSchema.parse(readSettingsJson(file));
   } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
     const problem =
       cause instanceof z.ZodError
         ? `its ${cause.issues[0]?.path.join('.')} is no list of classes`

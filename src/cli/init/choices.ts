@@ -1,4 +1,5 @@
 import { choicesOf, keysOf, type SchemaNode, schemaAt } from '../../recipe/expectation.ts';
+import { answersTask } from '../../recipe/meaning.ts';
 import { readBy } from '../../recipe/misplaced-kinds.ts';
 import { type Recipe, sharedJsonSchema } from '../../recipe/schema.ts';
 import { findTask } from '../../tasks/index.ts';
@@ -20,7 +21,9 @@ export interface Setting {
 export function kindsOf(section: 'data.source' | 'teacher' | 'student', task?: Recipe['task']): Choice[] {
   const wanted = task === undefined ? undefined : Object.values(findTask(task)?.inputs ?? {}).join('+');
   const kinds = choicesOf(nodeOf(section)).filter(
-    (kind) => wanted === undefined || readBy(section, kind, wanted),
+    (kind) =>
+      wanted === undefined ||
+      (readBy(section, kind, wanted) && (section !== 'student' || answersTask(kind, task as string))),
   );
   return kinds.map((value) => {
     const hint = nodeOf(section, value)?.description;

@@ -31,7 +31,7 @@ const VALUES: Readonly<Record<string, unknown>> = { words: ['yes', 'no'] };
 /** Students that are made of a model have to be told of which. */
 const STUDENT_NEEDS: Readonly<Record<string, string[]>> = {
   onnx: ['student.model=model.onnx'],
-  cut: ['student.layers=2'],
+  cut: ['student.layers=2', 'teacher={ kind: hub, model: owner/name }'],
 };
 
 test('every kind can be drafted with its required settings', () => {

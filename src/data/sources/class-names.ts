@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { textOf } from '../../platform/bytes.ts';
 import { basename, dirname, join } from '../../platform/paths.ts';
-import { readRegularFileAsync } from '../../regular-file.ts';
+import { readSettingsAsync, SettingsTooLargeError } from '../../settings-file.ts';
 import type { DeclaredClasses } from '../sample.ts';
 
 /** The names in a Parquet file's key-value entry `huggingface`; undefined where it declares none for the column. */
@@ -60,7 +60,7 @@ export async function classNamesBeside(
   for (const place of [folder, dirname(folder)]) {
     for (const name of INFO_FILES) {
       const path = join(place, name);
-      const text = allowed(path) ? await readRegularFileAsync(path).then(textOf, () => undefined) : undefined;
+      const text = allowed(path) ? await readSettingsAsync(path).then(textOf, unlessTooLarge) : undefined;
       if (text === undefined) continue;
       const config = place === folder ? undefined : basename(folder);
       const info = infoOf(name, text);
@@ -117,4 +117,9 @@ function nameList(names: unknown): string[] | undefined {
     list[Number(number)] = `${name}`;
   }
   return list.length > 0 && list.length === entries.length && !list.includes('') ? list : undefined;
+}
+
+/** What is not there, or cannot be read, names nothing. */
+function unlessTooLarge(error: unknown): undefined {
+  if (error instanceof SettingsTooLargeError) throw error;
 }

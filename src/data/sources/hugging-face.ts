@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { join } from '../../platform/paths.ts';
-import { readRegularText } from '../../regular-file.ts';
+import { readSettingsText } from '../../settings-file.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { splitFiles } from '../hub/dataset-files.ts';
 import type { DeclaredClasses } from '../sample.ts';
@@ -57,14 +57,14 @@ export const huggingFace = defineSource({
       repository.sha,
     );
     const readme = repository.files.find(({ path }) => path === 'README.md');
-    const text = readme && readRegularText(await repository.fetchFile(readme, folder));
+    const text = readme && readSettingsText(await repository.fetchFile(readme, folder));
     const files = splitFiles(repository.files, text, config, dataset);
     const infos =
       text === undefined || readmeDatasetInfo(text) === undefined
         ? repository.files.find(({ path }) => path === 'dataset_infos.json')
         : undefined;
     const info = infos
-      ? infoOf(infos.path, readRegularText(await repository.fetchFile(infos, folder)))
+      ? infoOf(infos.path, readSettingsText(await repository.fetchFile(infos, folder)))
       : readmeDatasetInfo(text);
     const beside: Record<string, DeclaredClasses> = {};
     for (const { name } of fields.outputs) {

@@ -116,14 +116,64 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
   );
   const header = looksLikeHeader(names, lines.slice(1), quoting);
   const columns = header ? names : names.map((_, i) => `column ${i + 1}`);
-  const rows: Record<string, unknown>[] = [];
-  let more = false;
-  let first = header;
-  let quotes = 0;
-  const shape = { columns: columns.length, label: -1, classes: new Set<string>() };
+  const read = (how: CsvFormat) =>
+    csvFields(path, format, { columns: columns.length, header, format: how, most });
+  const quoted = await read(quoting);
+  const plain = quoted.open > 0 ? await read({ delimiter, quote: null, escape: null }) : undefined;
+  // Where no field stands in quotes, and every row is whole without, quotes are characters as others.
+  const hasQuoting = plain?.rows.some((row) => row.some((value) => /^".*"$/s.test(value))) ?? true;
+  const unquoted = plain && !hasQuoting && plain.torn === 0 ? plain : undefined;
+  const { rows, more } = unquoted ?? quoted;
+  const usual = /\.(tsv|tab)$/i.test(path) ? '\t' : ',';
+  return {
+    kind: 'csv',
+    options: {
+      ...beside.options,
+      ...(delimiter !== usual && { delimiter }),
+      ...(unquoted && { quote: 'none' }),
+      ...(!header && { columns }),
+    },
+    rows: rows.map((fields) => Object.fromEntries(columns.map((name, i) => [name, fields[i]]))),
+    more,
+    notes: [
+      ...beside.notes,
+      ...(header ? [] : ['its first line is not a header']),
+      ...quoteNotes(quoted.open, unquoted !== undefined),
+    ],
+  };
+}
+
+function quoteNotes(open: number, isPlain: boolean): string[] {
+  if (open === 0) return [];
+  const rows = `rows with a quote that is never closed: ${open}`;
+  if (isPlain) return [`${rows}; no field stands in quotes, so they are read as characters (quote: none)`];
+  return [`${rows}; ${FILE_REMEDIES.quotes}; such rows are left out (data.onBrokenRow)`];
+}
+
+/** The first records of a file, read with some quoting. */
+async function csvFields(
+  path: string,
+  format: TextFormat,
+  how: {
+    readonly columns: number;
+    readonly header: boolean;
+    readonly format: CsvFormat;
+    readonly most: number;
+  },
+): Promise<{
+  readonly rows: readonly string[][];
+  readonly more: boolean;
+  /** Rows in which a quote is never closed. */
+  readonly open: number;
+  /** Rows of another number of fields, those among them. */
+  readonly torn: number;
+}> {
+  const rows: string[][] = [];
+  let [open, torn, first] = [0, 0, how.header];
+  const shape = { columns: how.columns, label: -1, classes: new Set<string>() };
   for await (const { fields, problem } of csvRecords(
     textLines(path, format),
-    quoting,
+    how.format,
     shape,
     FILE_REMEDIES,
   )) {
@@ -131,32 +181,12 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
       first = false;
       continue;
     }
-    if (rows.length === most) {
-      more = true;
-      break;
-    }
-    if (problem?.reason === 'quotes') quotes++;
-    if (!problem && fields.length === columns.length)
-      rows.push(Object.fromEntries(columns.map((name, i) => [name, fields[i]])));
+    if (rows.length === how.most) return { rows, more: true, open, torn };
+    if (problem?.reason === 'quotes') open++;
+    if (!problem && fields.length === how.columns) rows.push([...fields]);
+    else torn++;
   }
-  const usual = /\.(tsv|tab)$/i.test(path) ? '\t' : ',';
-  return {
-    kind: 'csv',
-    options: {
-      ...beside.options,
-      ...(delimiter !== usual && { delimiter }),
-      ...(!header && { columns }),
-    },
-    rows,
-    more,
-    notes: [
-      ...beside.notes,
-      ...(header ? [] : ['its first line is not a header']),
-      ...(quotes === 0
-        ? []
-        : [`rows with a quote that is never closed: ${quotes}; if the file has no quoting, set quote: none`]),
-    ],
-  };
+  return { rows, more: false, open, torn };
 }
 
 /** The delimiter that divides the lines most alike, into most columns. */

@@ -96,9 +96,13 @@ describe('surveyFile', () => {
     expect(found.options).toEqual({});
     expect(found.notes).toEqual([expect.stringMatching(/mixes encodings/)]);
     const lone = TEXTS.map((_, i) => `${i % 10 ? '' : '"'}message ${i}\t${i % 2}`).join('\n');
-    expect((await surveyOf('a.tsv', `text\tlabel\n${lone}`)).notes).toEqual([
-      expect.stringMatching(/never closed: 4; .*quote: none/),
-    ]);
+    const plain = await surveyOf('a.tsv', `text\tlabel\n${lone}`);
+    expect(plain).toMatchObject({ options: { quote: 'none' }, rows: 40 });
+    expect(plain.notes).toEqual([expect.stringMatching(/never closed: 4; .*quote: none/)]);
+    const torn = `text\tlabel\n${lone}\n"one\tfield"\t1\n`;
+    const quoted = await surveyOf('a.tsv', torn);
+    expect(quoted.options).toEqual({});
+    expect(quoted.notes).toEqual([expect.stringMatching(/never closed: .*close it, and write a quote/)]);
   });
 
   it('reads JSON lines, by their name or by how they begin', async () => {

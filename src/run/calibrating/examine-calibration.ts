@@ -2,12 +2,12 @@ import { createNodeEngine } from '../../engine/node.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { calibratedSizes } from '../../train/training-formulations.ts';
+import { gradientLimit } from '../context/gradient-limit.ts';
 import { storeFolder } from '../context/run-context.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { TaskData } from '../context/task.ts';
 import { labelTerms, teacherTerms } from '../heads/label-terms.ts';
 import { hasLabels } from '../heads/recipe-heads.ts';
-import { gradientLimit } from '../training/gradient-limit.ts';
 import { LONG } from './formulate.ts';
 import { calibrated, type KeptCalibration } from './kept-calibration.ts';
 

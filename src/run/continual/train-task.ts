@@ -11,11 +11,11 @@ import { trainedTensors, withParameters } from '../../train/step-graph.ts';
 import { trainStudent } from '../../train/training-loop.ts';
 import { type MetricsRow, TrainingProgress } from '../../train/training-progress.ts';
 import { formulateFor } from '../calibrating/formulate.ts';
+import { gradientLimit } from '../context/gradient-limit.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData, TrainingData } from '../context/task.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
-import { gradientLimit } from '../training/gradient-limit.ts';
 import { choicesFor } from './tasks.ts';
 
 /** Parameters and running statistics, by name. */

@@ -1,7 +1,7 @@
 import type { CutSize } from '../../compress/prune/cut-to-size.ts';
 import { LimbeckError } from '../../errors.ts';
 import { towerOf } from '../../export/clip-graphs.ts';
-import { readRegularText } from '../../regular-file.ts';
+import { readSettingsJson } from '../../settings-file.ts';
 import type { GivenModel, GivenTowers } from '../../students/backbone.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import { openImageAnswers } from '../../teachers/image-file.ts';
@@ -79,7 +79,7 @@ async function asDecoder(size: CutSize, given: GivenModel, { file }: TextTeacher
 /** Undefined for a file that is no JSON: then nothing says what the model is. */
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readRegularText(file).replace(/^\uFEFF/, ''));
+    return readSettingsJson(file);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

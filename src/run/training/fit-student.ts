@@ -6,11 +6,11 @@ import type { ModelSelection } from '../../train/early-stopping.ts';
 import { createOptimizer } from '../../train/optimizers.ts';
 import { type TrainingResult, trainStudent } from '../../train/training-loop.ts';
 import { formulateFor } from '../calibrating/formulate.ts';
+import { gradientLimit } from '../context/gradient-limit.ts';
 import { runCheckpoints } from '../context/run-checkpoints.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData, TrainingData } from '../context/task.ts';
 import { validationEvaluator } from '../measuring/validation-evaluator.ts';
-import { gradientLimit } from './gradient-limit.ts';
 import type { TrainingPlan } from './planned-training.ts';
 
 /** One training of a run. */

@@ -9,11 +9,11 @@ import { givenFactors } from '../../weighting/gradient-norms.ts';
 import { uncertaintyWeights } from '../../weighting/uncertainty.ts';
 import type { StepWeighting } from '../../weighting/weighting.ts';
 import { validationBatches } from '../batches/validation-batches.ts';
+import { gradientLimit } from '../context/gradient-limit.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { labelTerms, outputContext, teacherTerms } from '../heads/label-terms.ts';
 import { isTaughtAlone } from '../heads/taught-truth.ts';
-import { gradientLimit } from './gradient-limit.ts';
 
 /** What a recipe's `weighting` brings to a training: one for all of its stages. */
 export interface Weighting {

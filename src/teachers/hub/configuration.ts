@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
-import { readRegularText } from '../../regular-file.ts';
+import { readSettingsJson } from '../../settings-file.ts';
 
 /** What a model of a hub is for, as its files say. */
 export interface HubTask {
@@ -75,8 +75,9 @@ function targetOf({ problem_type, num_labels, id2label }: z.output<typeof schema
 
 function parse(file: string): z.output<typeof schema> {
   try {
-    return schema.parse(JSON.parse(readRegularText(file).replace(/^\uFEFF/, '')));
+    return schema.parse(readSettingsJson(file));
   } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
     throw new LimbeckError(
       'teacher.config',
       "the teacher's config.json cannot be read: it is no JSON object",

@@ -10,8 +10,9 @@ import { LimbeckError } from '../../errors.ts';
 import { externalLocations } from '../../onnx/external-locations.ts';
 import { existsSync, mkdirSync } from '../../platform/files.ts';
 import { dirname, join } from '../../platform/paths.ts';
-import { readRegularFileAsync, readRegularText } from '../../regular-file.ts';
+import { readRegularFileAsync } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
+import { MOST_BYTES_OF_SETTINGS, readSettingsText } from '../../settings-file.ts';
 import { requireFreeSpace } from '../free-space.ts';
 import { foldersOf, isOtherWeights, type ModelFiles, modelFiles, usualModel } from '../model-folder.ts';
 import { CachedModel, isCommit, isOffline, sharedCache } from './cache.ts';
@@ -58,8 +59,6 @@ export interface HubSnapshot {
 /** What models are read by, beside their weights. */
 const SETTINGS =
   /^(onnx\/)?((config|tokenizer|tokenizer_config|special_tokens_map|preprocessor_config|processor_config|modules|sentence_[\w-]+_config|config_sentence_transformers)\.json|chat_template\.jinja|vocab\.(txt|json)|spiece\.model|sentencepiece\.bpe\.model|tokenizer\.model|README\.md)$|^[\w-]+\/config\.json$/;
-/** The largest tokenizers of our time have 40 MB. */
-const MOST_BYTES_OF_SETTINGS = 64e6;
 
 /**
  * Downloads what a model needs to teach, once: its ONNX file with its data, its configuration, its tokenizer. What is there
@@ -278,7 +277,7 @@ function licenceIn(model: string): string | undefined {
   const readme = [dirname(model), dirname(dirname(model))]
     .map((folder) => join(folder, 'README.md'))
     .find((path) => existsSync(path));
-  const front = readme && /^---\r?\n(.*?)\r?\n---/s.exec(readRegularText(readme))?.[1];
+  const front = readme && /^---\r?\n(.*?)\r?\n---/s.exec(readSettingsText(readme))?.[1];
   return front === undefined ? undefined : /^license:\s*([\w.+-]+)\s*$/m.exec(front)?.[1];
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LimbeckError } from '../../../errors.ts';
 import { nodeModule } from '../../../platform/node-modules.ts';
-import { readRegularText } from '../../../regular-file.ts';
+import { readSettingsJson, SettingsTooLargeError } from '../../../settings-file.ts';
 import { defineModality, type ModalityContext } from '../modality.ts';
 import { canvasLibrary } from './canvas-library.ts';
 import { ImageProcessor, type ImageProcessorOptions } from './image-processor.ts';
@@ -178,8 +178,9 @@ function fromFile(
   const file = resolvePath(path);
   let json: unknown;
   try {
-    json = JSON.parse(readRegularText(file).replace(/^\uFEFF/, ''));
+    json = readSettingsJson(file);
   } catch (cause) {
+    if (cause instanceof SettingsTooLargeError) throw cause;
     throw new LimbeckError(
       'data.preprocessor',
       `the preprocessor_config.json cannot be read: ${(cause as Error).message}`,

@@ -1,0 +1,51 @@
+import { LimbeckError } from './errors.ts';
+import { textOf } from './platform/bytes.ts';
+import { statSync } from './platform/files.ts';
+import { readRegularFile, readRegularFileAsync, requireFile } from './regular-file.ts';
+import { sizeInWords } from './size-in-bytes.ts';
+
+/** The largest of them, tokenizers of our time, have 40 MB. */
+export const MOST_BYTES_OF_SETTINGS = 64e6;
+
+/** A file beside a model that says how it is used is far too large to be one. */
+export class SettingsTooLargeError extends LimbeckError {
+  constructor(where: string, bytes: number) {
+    const most = sizeInWords(MOST_BYTES_OF_SETTINGS);
+    super('model.settings', `it has ${sizeInWords(bytes)}: files beside a model have ${most} at most`, {
+      where,
+      remedy: 'Take the file that came with the model, or move this one away.',
+    });
+  }
+}
+
+/**
+ * The bytes of a file that lies beside a model, or comes with one, and is read whole: config.json, tokenizer.json, a chat template.
+ *
+ * @throws SettingsTooLargeError; what `readRegularFile` throws
+ */
+export function readSettings(path: string): Uint8Array {
+  requireBound(path);
+  return readRegularFile(path);
+}
+
+/** The same, between which and others a signal is to be heard. */
+export async function readSettingsAsync(path: string): Promise<Uint8Array> {
+  requireBound(path);
+  return readRegularFileAsync(path);
+}
+
+/** The same as text, without the mark that some editors put before it. */
+export function readSettingsText(path: string): string {
+  return textOf(readSettings(path)).replace(/^\uFEFF/, '');
+}
+
+/** The same as JSON. @throws SyntaxError, too */
+export function readSettingsJson(path: string): unknown {
+  return JSON.parse(readSettingsText(path));
+}
+
+function requireBound(path: string): void {
+  const status = statSync(path);
+  requireFile(path, status);
+  if (status.size > MOST_BYTES_OF_SETTINGS) throw new SettingsTooLargeError(path, status.size);
+}
