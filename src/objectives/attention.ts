@@ -10,7 +10,7 @@ import { defineObjective, type ObjectiveContext, termWeight } from './objective.
 import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { contextOf } from './required-models.ts';
 import { requireSameFrames } from './same-frames.ts';
-import { maskAmong, meanOverTokens } from './token-mean.ts';
+import { ATTENTION_MASK, maskAmong, meanOverTokens } from './token-mean.ts';
 
 export interface AttentionDivergenceInputs {
   /** After the Softmax: float32 [B, T, T], or [B, heads, T, T]. */
@@ -75,7 +75,7 @@ export const attention = defineObjective({
         const values = sharedLoss(g, pairs, ({ student, teacher }) => {
           const own = inputs.student(student.probabilities);
           const mask = maskAmong(g, { has: inputs.has, value: inputs.student }, own);
-          const places = mask ? 'sequence' : (own.shape[2] as number);
+          const places = mask && inputs.has(ATTENTION_MASK) ? 'sequence' : (own.shape[2] as number);
           const dims = [places, places];
           return attentionDivergence(g, {
             student: heads === 'mean' ? meanOverHeads(g, own) : own,

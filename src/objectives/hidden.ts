@@ -16,7 +16,7 @@ import { defineObjective, type ObjectiveContext, termWeight } from './objective.
 import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { contextOf } from './required-models.ts';
 import { requireSameFrames } from './same-frames.ts';
-import { maskAmong, meanOverTokens } from './token-mean.ts';
+import { ATTENTION_MASK, maskAmong, meanOverTokens } from './token-mean.ts';
 
 type HiddenState = NonNullable<ModelLayer['hidden']>;
 
@@ -101,7 +101,7 @@ export const hidden = defineObjective({
           const widths = [student.width, teacher.width] as const;
           const own = inputs.student(student.name);
           const mask = maskAmong(g, { has: inputs.has, value: inputs.student }, own);
-          const places = mask ? 'sequence' : (own.shape[1] as number);
+          const places = mask && inputs.has(ATTENTION_MASK) ? 'sequence' : (own.shape[1] as number);
           const perToken = distance(g, {
             student: own,
             teacher: inputs.knowledge(`hidden/${name}/${teacher.name}`, [places, teacher.width]),

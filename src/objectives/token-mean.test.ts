@@ -23,3 +23,19 @@ it('lays the mask on what is computed from texts, and not on an image with as ma
   expect(maskAmong(g, model, other)).toBeUndefined();
   expect(maskAmong(g, { ...model, has: () => false }, tokens)).toBeUndefined();
 });
+
+it('leaves out what stands behind the words of a sentence, and nothing of the image that it is about', () => {
+  const g = new GraphBuilder();
+  const words = g.input('labels/sentence/words', 'int64', [2, 4]);
+  const pixels = g.input('pixel_values', 'float32', [2, 4, 6]);
+  const hidden = g.add(
+    g.gather(g.input('table', 'float32', [9, 6]), words),
+    g.reduceMean(pixels, { axes: [1] }),
+  );
+  const model = { has: () => false, value: () => words };
+  const mask = maskAmong(g, model, hidden);
+  expect(mask?.shape).toEqual([2, 4]);
+  expect(maskAmong(g, model, g.relu(pixels))).toBeUndefined();
+  // A sentence as a whole has no places.
+  expect(maskAmong(g, model, g.reduceMean(hidden, { axes: [1], keepDims: false }))).toBeUndefined();
+});

@@ -8,7 +8,7 @@ import { defineObjective, type ObjectiveContext, termWeight } from './objective.
 import { namesFor, outputOption, rowWeightsIn } from './output-names.ts';
 import { contextOf } from './required-models.ts';
 import { requireSameFrames } from './same-frames.ts';
-import { maskAmong, meanOverTokens } from './token-mean.ts';
+import { ATTENTION_MASK, maskAmong, meanOverTokens } from './token-mean.ts';
 
 /** Added to the relation with padding: its probability becomes 0. */
 const HIDDEN_SCORE = -1e9;
@@ -112,7 +112,7 @@ export const valueRelations = defineObjective({
         const values = inputs.student(student);
         const mask = maskAmong(g, { has: inputs.has, value: inputs.student }, values);
         const scores = valueRelationScores(g, { values, mask, relationHeads });
-        const places = mask ? 'sequence' : (values.shape[2] as number);
+        const places = mask && inputs.has(ATTENTION_MASK) ? 'sequence' : (values.shape[2] as number);
         const dims = [relationHeads, places, places];
         const target = inputs.knowledge(tapOf(teacher, relationHeads), dims);
         const perQuery = divergence(g, target, g.logSoftmax(scores));

@@ -5,7 +5,7 @@ import { addedMetrics } from './added-metrics.ts';
 import type { FeatureKind, Features, ParameterMaking } from './features.ts';
 import { headScope } from './head-scope.ts';
 import type { KeptForm } from './kept-form.ts';
-import { wordsColumn } from './sentence-truth.ts';
+import { wordsColumn } from './sentence-words.ts';
 import type { AnyTarget, MeasureContext } from './target.ts';
 
 /** How a named output of a model is made from a backbone's features. */

@@ -5,7 +5,7 @@ import { shownValue } from '../data/labels/label-value.ts';
 import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Tensor } from '../onnx/tensor.ts';
-import { BEGIN, END, FIRST_WORD, PAD, UNKNOWN, wordsOf } from './sentence-words.ts';
+import { BEGIN, END, FIRST_WORD, PAD, UNKNOWN, wordsColumn, wordsOf } from './sentence-words.ts';
 
 /** The words that sentences are made of. */
 export interface SentenceSpace {
@@ -27,11 +27,6 @@ export interface SentenceOptions {
 /** How many numbers the words of a space have, those beside words included. */
 export function wordCount({ words }: Pick<SentenceSpace, 'words'>): number {
   return FIRST_WORD + words.length;
-}
-
-/** The column with the word before each word, which a model reads. */
-export function wordsColumn(name: string): string {
-  return `${name}/words`;
 }
 
 const NO_WORD = -1;

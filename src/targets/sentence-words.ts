@@ -1,3 +1,15 @@
+/** The column of the words before each that is to be written, of a sentence whose truth is in another column. */
+export function wordsColumn(name: string): string {
+  return `${name}${WORDS}`;
+}
+
+/** Whether a column, or the input of a model, holds the words before each that is to be written. */
+export function holdsWords(name: string): boolean {
+  return name.endsWith(WORDS);
+}
+
+const WORDS = '/words';
+
 /** Numbers of what stands in a sentence beside its words; those of words follow. */
 export const PAD = 0;
 export const UNKNOWN = 1;
