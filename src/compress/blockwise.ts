@@ -10,9 +10,10 @@ export interface BlockwiseForm {
 
 /**
  * How a block's scale is found: `least-error`, among a few that clip its largest weights, or `largest`, its largest weight over 7, which is
- * what a training with the roundings computes in each step (`fake-blocks.ts`); levels are then 1 to 15.
+ * what a training with the roundings computes in each step (`fake-blocks.ts`); levels are then 1 to 15. Or the scales of all blocks, where
+ * a training has learnt them; levels are then 0 to 15.
  */
-export type ScaleRule = 'least-error' | 'largest';
+export type ScaleRule = 'least-error' | 'largest' | Float32Array;
 
 /** A matrix [rows, columns] in levels of 4 bits: rows of blocks, the last of a row filled up with zeros. */
 export interface Blocks {
@@ -77,11 +78,13 @@ export function quantizeBlocks(
     const broken = weights.findIndex((value) => !Number.isFinite(value));
     if (broken >= 0) throw weightNotFinite(name, row, column + broken, weights[broken] as number);
     const grid =
-      rule === 'largest'
-        ? largestGrid(weights)
-        : options.zeroPoints
-          ? affineGrid(weights)
-          : symmetricGrid(weights);
+      typeof rule !== 'string'
+        ? { scale: rule[at] as number, zeroPoint: MIDDLE, lowest: 0 }
+        : rule === 'largest'
+          ? largestGrid(weights)
+          : options.zeroPoints
+            ? affineGrid(weights)
+            : symmetricGrid(weights);
     scales[at] = grid.scale;
     zeroPoints[at] = grid.zeroPoint;
     for (let i = 0; i < width; i++)

@@ -7,6 +7,7 @@ import { GraphRewriter, type Target } from './graph-rewriter.ts';
 import type { AffineParameters } from './int8.ts';
 import { Int8Weights, type LinearWeights, type TableScales } from './int8-weights.ts';
 import { integerRegion } from './integer-region.ts';
+import { withoutQuantization } from './kept-quantization.ts';
 import {
   type ConvolutionLayer,
   type LinearLayer,
@@ -34,14 +35,20 @@ export interface QuantizeOptions extends WeightOptions {
   tableScales?: TableScales;
 }
 
+/** How weights of 4 bits are kept that a training has fitted to it. */
+export interface TrainedBlocks extends Pick<FourBitForm, 'block' | 'expand'> {
+  /** Learnt scales, by `blocksKey`; without them the largest weights of blocks decide. */
+  readonly steps?: ReadonlyMap<string, Float32Array> | undefined;
+}
+
 /** What a training with fake quantisation has found. */
 export interface TrainedQuantization {
   /** Scale and zero point of activations, by name. */
   readonly activations: ReadonlyMap<string, AffineParameters>;
   /** Learnt scales of weights, by the name of the weights; of others it is their largest weight that decides. */
   readonly weights: ReadonlyMap<string, Float32Array>;
-  /** Where it was trained with weights of 4 bits instead: how they are kept. Their largest ones decide the scales. */
-  readonly fourBit?: Pick<FourBitForm, 'block' | 'expand'> | undefined;
+  /** Where it was trained with weights of 4 bits instead: how they are kept, and the scales of their blocks. */
+  readonly fourBit?: TrainedBlocks | undefined;
 }
 
 export interface QuantizeStaticOptions extends QuantizeOptions {
@@ -105,7 +112,7 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
     between: (node) => convolutions.between(node, region),
     taken: [...region.sums.values()].flatMap(({ relu }) => relu ?? []),
   });
-  return removeDeadNodes(quantised);
+  return withoutQuantization(removeDeadNodes(quantised));
 }
 
 function convolutionsOf(layers: readonly QuantizableLayer[]): ConvolutionLayer[] {
