@@ -8,6 +8,17 @@ export interface BlockwiseForm {
   readonly zeroPoints: boolean;
 }
 
+/** How weights of 4 bits are kept, and where they become float32. */
+export interface FourBitForm extends BlockwiseForm {
+  /**
+   * `load`: ordinary operators over constants, which ONNX Runtime computes once, as it loads the model: then it is as fast as the
+   * float32 file, and takes as much memory. `run`: in each product (com.microsoft::MatMulNBits) and lookup
+   * (com.microsoft::GatherBlockQuantized), where memory counts more than time; of convolutions, for which there is no such
+   * operator, when they are loaded.
+   */
+  readonly expand: 'load' | 'run';
+}
+
 /**
  * How a block's scale is found: `least-error`, among a few that clip its largest weights, or `largest`, its largest weight over 7, which is
  * what a training with the roundings computes in each step (`fake-blocks.ts`); levels are then 1 to 15. Or the scales of all blocks, where

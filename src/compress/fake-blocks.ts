@@ -1,17 +1,10 @@
 import type { Graph, Node, Shape, Value } from '../onnx/graph.ts';
 import { float32, int64, type Tensor } from '../onnx/tensor.ts';
 import type { Student } from '../students/student.ts';
-import { LARGEST_LEVEL, MIDDLE } from './blockwise.ts';
+import { type FourBitForm, LARGEST_LEVEL, MIDDLE } from './blockwise.ts';
 import { FakeNumbers } from './fake-numbers.ts';
 import type { RoundedValue } from './fake-quantize.ts';
-import {
-  blocksKey,
-  blocksOf,
-  type FourBitForm,
-  isTurned,
-  type KeptInFourBits,
-  keptInFourBits,
-} from './four-bit-weights.ts';
+import { blocksKey, blocksOf, isTurned, type KeptInFourBits, keptInFourBits } from './four-bit-weights.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
 import { type LearntStep, LearntSteps } from './learnt-steps.ts';
 import type { EmbeddingLayer, QuantizableLayer } from './quantizable-layers.ts';

@@ -6,6 +6,7 @@ import { type FakeAffine, FakeNumbers } from './fake-numbers.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
 import { type AffineParameters, affineUint8 } from './int8.ts';
 import { type IntegerRegion, type IntegerSum, integerRegion } from './integer-region.ts';
+import type { TrainedQuantization } from './kept-quantization.ts';
 import { LearntSteps } from './learnt-steps.ts';
 import type {
   ConvolutionLayer,
@@ -15,12 +16,7 @@ import type {
 } from './quantizable-layers.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { LARGEST_BIAS } from './quantize-convolution.ts';
-import {
-  type QuantizeOptions,
-  rewriteLayers,
-  type TrainedQuantization,
-  valuesToCalibrate,
-} from './quantize-static.ts';
+import { type QuantizeOptions, rewriteLayers, valuesToCalibrate } from './quantize-static.ts';
 import { type WeightForm, weightForm } from './weight-form.ts';
 
 export interface FakeQuantizeOptions extends QuantizeOptions {

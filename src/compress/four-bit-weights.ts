@@ -4,6 +4,7 @@ import {
   type Blocks,
   type BlockwiseForm,
   evenWidth,
+  type FourBitForm,
   MIDDLE,
   packHalves,
   packPairs,
@@ -19,17 +20,6 @@ const MICROSOFT = 'com.microsoft';
 const BITS = 4;
 /** What the nodes that expand a layer's weights take in a file, with their names: about so many bytes. */
 const GRAPH_BYTES = { load: 2200, run: 500 } as const;
-
-/** How weights of 4 bits are kept, and where they become float32. */
-export interface FourBitForm extends BlockwiseForm {
-  /**
-   * `load`: ordinary operators over constants, which ONNX Runtime computes once, as it loads the model: then it is as fast as the
-   * float32 file, and takes as much memory. `run`: in each product (com.microsoft::MatMulNBits) and lookup
-   * (com.microsoft::GatherBlockQuantized), where memory counts more than time; of convolutions, for which there is no such
-   * operator, when they are loaded.
-   */
-  readonly expand: 'load' | 'run';
-}
 
 /** How the scales of a graph's blocks are found: by one rule, or as they were learnt, by `blocksKey`. */
 export type ScalesOfBlocks = Exclude<ScaleRule, Float32Array> | ReadonlyMap<string, Float32Array>;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Graph } from '../onnx/graph.ts';
 import { base64Of, fromBase64 } from '../platform/bytes.ts';
-import type { TrainedBlocks, TrainedQuantization } from './quantize-static.ts';
+import type { FourBitForm } from './blockwise.ts';
+import type { AffineParameters } from './int8.ts';
 
 /** Among a model's metadata: scales and zero points that it was trained with, for whoever quantises it. */
 const KEY = 'limbeck.quantisation';
@@ -21,6 +22,22 @@ const keptSchema = z.object({
     })
     .optional(),
 });
+
+/** How weights of 4 bits are kept that a training has fitted to it. */
+export interface TrainedBlocks extends Pick<FourBitForm, 'block' | 'expand'> {
+  /** Learnt scales, by `blocksKey`; without them the largest weights of blocks decide. */
+  readonly steps?: ReadonlyMap<string, Float32Array> | undefined;
+}
+
+/** What a training with fake quantisation has found. */
+export interface TrainedQuantization {
+  /** Scale and zero point of activations, by name. */
+  readonly activations: ReadonlyMap<string, AffineParameters>;
+  /** Learnt scales of weights, by the name of the weights; of others it is their largest weight that decides. */
+  readonly weights: ReadonlyMap<string, Float32Array>;
+  /** Where it was trained with weights of 4 bits instead: how they are kept, and the scales of their blocks. */
+  readonly fourBit?: TrainedBlocks | undefined;
+}
 
 /** The graph with what its training with fake quantisation has found, which a file keeps as well. */
 export function withQuantization(

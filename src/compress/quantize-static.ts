@@ -2,12 +2,12 @@ import { LimbeckError } from '../errors.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { tensor } from '../onnx/tensor.ts';
-import type { FourBitForm } from './four-bit-weights.ts';
+
 import { GraphRewriter, type Target } from './graph-rewriter.ts';
-import type { AffineParameters } from './int8.ts';
+
 import { Int8Weights, type LinearWeights, type TableScales } from './int8-weights.ts';
 import { integerRegion } from './integer-region.ts';
-import { withoutQuantization } from './kept-quantization.ts';
+import { type TrainedQuantization, withoutQuantization } from './kept-quantization.ts';
 import {
   type ConvolutionLayer,
   type LinearLayer,
@@ -33,22 +33,6 @@ export interface QuantizeOptions extends WeightOptions {
   exclude?: readonly string[];
   /** Scales of embedding tables; `row` by default. */
   tableScales?: TableScales;
-}
-
-/** How weights of 4 bits are kept that a training has fitted to it. */
-export interface TrainedBlocks extends Pick<FourBitForm, 'block' | 'expand'> {
-  /** Learnt scales, by `blocksKey`; without them the largest weights of blocks decide. */
-  readonly steps?: ReadonlyMap<string, Float32Array> | undefined;
-}
-
-/** What a training with fake quantisation has found. */
-export interface TrainedQuantization {
-  /** Scale and zero point of activations, by name. */
-  readonly activations: ReadonlyMap<string, AffineParameters>;
-  /** Learnt scales of weights, by the name of the weights; of others it is their largest weight that decides. */
-  readonly weights: ReadonlyMap<string, Float32Array>;
-  /** Where it was trained with weights of 4 bits instead: how they are kept, and the scales of their blocks. */
-  readonly fourBit?: TrainedBlocks | undefined;
 }
 
 export interface QuantizeStaticOptions extends QuantizeOptions {

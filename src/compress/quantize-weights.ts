@@ -1,5 +1,6 @@
 import type { Graph } from '../onnx/graph.ts';
-import { type FourBitForm, FourBitWeights, scalesOfBlocks } from './four-bit-weights.ts';
+import type { FourBitForm } from './blockwise.ts';
+import { FourBitWeights, scalesOfBlocks } from './four-bit-weights.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
 import { withoutQuantization } from './kept-quantization.ts';
 import { rewriteLayers } from './quantize-static.ts';

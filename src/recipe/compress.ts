@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FourBitForm } from '../compress/four-bit-weights.ts';
+import type { FourBitForm } from '../compress/blockwise.ts';
 import type { QatOptions } from '../compress/qat-options.ts';
 import { TRANSFORMS } from '../compress/transforms/index.ts';
 import { phasesOf, type Transform } from '../compress/transforms/transform.ts';
