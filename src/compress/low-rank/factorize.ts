@@ -27,6 +27,7 @@ export function factorized(
   const initializers = new Map(graph.initializers);
   const names = [...parameters];
   const layers: Factored[] = [];
+  const taken = new Set(graph.nodes.flatMap(({ outputs }) => outputs.map((value) => value?.name)));
   const nodes = graph.nodes.flatMap((node): Node[] => {
     const matrix = matrices.get(node);
     if (!matrix) return [node];
@@ -42,7 +43,7 @@ export function factorized(
     initializers.delete(matrix.value);
     names.splice(names.indexOf(name), 1, first.name, second.name);
     layers.push({ name, rank: factors.rank, whole: Math.min(matrix.rows, matrix.columns) });
-    return matrix.replace(first, second, factors.rank);
+    return matrix.replace(first, second, factors.rank, nameBetween(node));
   });
   if (layers.length === 0) {
     throw cannotCompress(
@@ -56,6 +57,14 @@ export function factorized(
     layers,
     all: matrices.size,
   };
+
+  /** A factor that becomes two once more has the name of a value of its first factoring. */
+  function nameBetween({ outputs: [output] }: Node): string {
+    let name = `${output?.name}/between`;
+    while (taken.has(name)) name = `${name}_again`;
+    taken.add(name);
+    return name;
+  }
 }
 
 /** @throws LimbeckError `compress.invalid` for a student without a matrix that could become two */
@@ -91,7 +100,8 @@ interface Matrix {
   /** As the layer keeps it. */
   readonly dims: (rows: number, columns: number) => readonly number[];
   readonly isTransposed: boolean;
-  readonly replace: (first: Value, second: Value, rank: number) => Node[];
+  /** @param inner what goes from the first factor to the second is called */
+  readonly replace: (first: Value, second: Value, rank: number, inner: string) => Node[];
 }
 
 function matrixOf(node: Node, graph: Graph): Matrix | undefined {
@@ -112,8 +122,12 @@ function matrixOf(node: Node, graph: Graph): Matrix | undefined {
       at: (row, column) => data[column * inputs + row],
       dims: (rows, columns) => [columns, rows, ...kernel],
       isTransposed: true,
-      replace(first, second, rank) {
-        const inner = between(node, output.shape && [output.shape[0], rank, ...output.shape.slice(2)]);
+      replace(first, second, rank, name) {
+        const inner = {
+          name,
+          type: output.type,
+          shape: output.shape && [output.shape[0], rank, ...output.shape.slice(2)],
+        };
         // The first one takes the strides: it is at fewer places then.
         const plain = new Map([...node.attributes].filter(([name]) => name !== 'strides'));
         return [
@@ -135,8 +149,8 @@ function matrixOf(node: Node, graph: Graph): Matrix | undefined {
     at: (row, column) => (isTransposed ? data[column * columnsKept + row] : data[row * columnsKept + column]),
     dims: (rows, columns) => (isTransposed ? [columns, rows] : [rows, columns]),
     isTransposed,
-    replace(first, second, rank) {
-      const inner = between(node, output.shape && [...output.shape.slice(0, -1), rank]);
+    replace(first, second, rank, name) {
+      const inner = { name, type: output.type, shape: output.shape && [...output.shape.slice(0, -1), rank] };
       // Only the second has the bias and the factors of a Gemm.
       const attributes = new Map([...node.attributes].filter(([name]) => name === 'transB'));
       return [
@@ -145,11 +159,6 @@ function matrixOf(node: Node, graph: Graph): Matrix | undefined {
       ];
     },
   };
-}
-
-function between(node: Node, shape: Value['shape']): Value {
-  const [output] = node.outputs as [Value];
-  return { name: `${output.name}/between`, type: output.type, shape };
 }
 
 /** Two factors that share the singular values evenly, where they are smaller than the matrix. */
