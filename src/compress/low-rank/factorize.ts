@@ -1,4 +1,5 @@
 import { type Graph, intAttribute, intsAttribute, type Node, type Value } from '../../onnx/graph.ts';
+import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
 import type { Student } from '../../students/student.ts';
 import { cannotCompress } from '../transforms/cannot-compress.ts';
@@ -77,14 +78,14 @@ export function requireMatrices(student: Student, context: Pick<TransformContext
   );
 }
 
-/** The nodes that multiply by a parameter that nothing else reads. */
+/** The nodes that multiply by a parameter that nothing else reads, and whose products come to an output. */
 function matricesOf({ graph, parameters }: Student): Map<Node, Matrix> {
   const readers = new Map<Value, number>();
   for (const { inputs } of graph.nodes)
     for (const value of inputs) if (value) readers.set(value, (readers.get(value) ?? 0) + 1);
   const own = new Set(parameters);
   return new Map(
-    graph.nodes.flatMap((node): [Node, Matrix][] => {
+    removeDeadNodes(graph).nodes.flatMap((node): [Node, Matrix][] => {
       const matrix = matrixOf(node, graph);
       return matrix && readers.get(matrix.value) === 1 && own.has(matrix.value.name) ? [[node, matrix]] : [];
     }),
