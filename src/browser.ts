@@ -5,7 +5,6 @@ import type { OnEvent } from './events.ts';
 import { memoryFiles } from './platform/files.ts';
 import { OpfsMirror } from './platform/opfs-mirror.ts';
 import { join, normalize } from './platform/paths.ts';
-import { parseRecipe } from './recipe/parse.ts';
 import type { Recipe } from './recipe/schema.ts';
 import type { RunResult } from './report/result.ts';
 import { distill as distillInFolder } from './run/distill.ts';
@@ -92,7 +91,9 @@ const DIRECTORY = 'limbeck';
  * `run.storage` when the browser has no room to keep the run (what was kept stays).
  */
 export async function distill(recipe: Recipe | string, options: BrowserOptions): Promise<BrowserResult> {
-  const parsed = typeof recipe === 'string' ? parseRecipe(recipe) : recipe;
+  // A part of its own: a page that gives a recipe that was read does not load it.
+  const parsed =
+    typeof recipe === 'string' ? (await import('./recipe/parse.ts')).parseRecipe(recipe) : recipe;
   const name = options.name ?? parsed.name;
   return alone(async () => {
     const files = memoryFiles();
