@@ -33,7 +33,6 @@ import { registryUnion } from './registry-union.ts';
 import { metricProblems } from './selection-metric.ts';
 import { sentenceProblems } from './sentence-problems.ts';
 import { stageProblems, stagesSchema } from './stages.ts';
-import { studentFormProblems } from './student-form.ts';
 import { switchable, withSwitches } from './switched-off.ts';
 import { takenNameProblems } from './taken-names.ts';
 import { teacherSchema } from './teacher.ts';
@@ -144,10 +143,6 @@ export const recipeSchema = fromRegistries(() =>
         ...hostedProblems(recipe as Recipe),
         ...teacherMemoryProblems(recipe as Recipe),
       ])
-        context.addIssue({ code: 'custom', ...problem });
-      // A student of parts that are wrong is wrong in the same way.
-      if (context.issues.length > 0) return;
-      for (const problem of studentFormProblems(recipe as Recipe))
         context.addIssue({ code: 'custom', ...problem });
     })
     .describe('A Limbeck recipe.'),
