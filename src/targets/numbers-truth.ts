@@ -2,6 +2,7 @@ import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
 import { numberOfName } from '../data/labels/class-name.ts';
+import { shownValue } from '../data/labels/label-value.ts';
 import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 
@@ -12,10 +13,19 @@ export interface NumberSpace {
   readonly deviation: number;
 }
 
-/** A number for each row: float32 [1], NaN where there is none. Texts that are numbers (`3.5`, `-1e3`) count as such. */
+/** Texts that mean that there is no number, as pandas and R write them. */
+const NOTHING = /^\s*(nan|n\/?a|null|none)?\s*$/i;
+/** A number of four digits or more whose thousands a point may divide, and one without any. */
+const THOUSANDS = /^[+-]?[1-9]\d{0,2}\.\d{3}$/;
+const BELOW_THOUSAND = /^[+-]?\d{1,3}$/;
+
+/**
+ * A number for each row: float32 [1], NaN where there is none (nothing, NaN, `NA`). Texts that are numbers (`3.5`, `-1e3`) count
+ * as such.
+ */
 export function numberTruth(): GroundTruth<number, NumberSpace> {
   return {
-    hash: canonicalJson({ number: 2 }),
+    hash: canonicalJson({ number: 3 }),
     marksMissing: true,
     begin: (context) => new NumberReader(context),
     columns: (_, name) => [{ name, type: 'float32', shape: [1], pad: Number.NaN, role: 'target' }],
@@ -30,17 +40,30 @@ class NumberReader implements TruthReader<number, NumberSpace> {
   #count = 0;
   #mean = 0;
   #squares = 0;
+  /** Texts as they would be if points divided thousands; undefined once one is otherwise. */
+  #thousands: { pointed?: string; plain: number } | undefined = { plain: 0 };
 
   constructor(context: TruthContext) {
     this.#context = context;
   }
 
   read(raw: unknown): number | undefined {
-    if (raw === undefined || raw === null || raw === '') return undefined;
+    if (raw === undefined || raw === null || Number.isNaN(raw)) return undefined;
+    if (typeof raw === 'string' && NOTHING.test(raw)) return undefined;
     const value = typeof raw === 'string' ? numberOfName(raw) : typeof raw === 'bigint' ? Number(raw) : raw;
     if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
-      throw new BrokenValue('value', `'${this.#context.field}' is no number`);
+      throw new BrokenValue('value', `'${this.#context.field}' is ${shownValue(raw)}, ${whyNoNumber(raw)}`);
+    this.#lookForThousands(raw);
     return value;
+  }
+
+  #lookForThousands(raw: unknown): void {
+    const seen = this.#thousands;
+    const text = typeof raw === 'string' ? raw.trim() : '';
+    if (!seen) return;
+    if (THOUSANDS.test(text)) seen.pointed ??= text;
+    else if (BELOW_THOUSAND.test(text)) seen.plain++;
+    else this.#thousands = undefined;
   }
 
   fit(value: number): void {
@@ -63,6 +86,18 @@ class NumberReader implements TruthReader<number, NumberSpace> {
         remedy: fieldRemedy(keys, 'the number'),
       });
     }
-    return { space: { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) } };
+    const space = { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) };
+    const { pointed, plain } = this.#thousands ?? { plain: 0 };
+    if (pointed === undefined || plain === 0) return { space };
+    const message = `'${field}' has numbers below 1000 without a point, and others with a point before three digits: ${pointed} is read as ${Number(pointed)}; if the point divides thousands, remove it from the data`;
+    return { space, notes: [{ kind: 'labels' as const, message }] };
   }
+}
+
+function whyNoNumber(raw: unknown): string {
+  if (typeof raw === 'number' || typeof raw === 'bigint') return 'which float32 cannot hold';
+  const isComma = typeof raw === 'string' && /\d,\d/.test(raw);
+  return isComma
+    ? 'which is no number: write 3.5 for 3,5, and no marks between thousands'
+    : 'which is no number (3, -3.5, 1e6)';
 }
