@@ -1,7 +1,7 @@
 import { basename } from '../../platform/paths.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { DataSource } from '../sample.ts';
-import { classFiles, classFolders, hashClassFiles } from './class-folders.ts';
+import { classFiles, classFolders, hashClassFiles, strayFiles, strayNotes } from './class-folders.ts';
 
 /** Files of one modality, in subfolders that are their classes. */
 export interface FolderOfFiles {
@@ -29,6 +29,7 @@ export async function openFolderOfFiles(
     fingerprint: async () => canonicalJson({ kind, files: await hashClassFiles(folder, classes, isOne) }),
     async *rows(signal) {
       const ignored: string[] = [];
+      let found = 0;
       const concerns = (name: string) => isOne(name) || endsWithAny(name, unread);
       for await (const { name, label, split } of classFiles(folder, classes, concerns)) {
         signal?.throwIfAborted();
@@ -36,12 +37,14 @@ export async function openFolderOfFiles(
           ignored.push(name);
           continue;
         }
+        found++;
         yield {
           sample: { where: name, folder, ...(split && { split }), values: { [column]: name, label } },
         };
       }
       if (ignored.length > 0)
         yield { note: { kind: 'ignored', message: ignoredFiles(ignored, unit, endings) } };
+      yield* strayNotes(strayFiles(folder, classes, isOne), { folder, unit, found });
     },
   };
 }

@@ -15,7 +15,14 @@ import {
 } from '../text-files/encoding.ts';
 import { RECIPE_REMEDIES } from '../text-files/file-remedies.ts';
 import { notOfEncoding } from '../text-files/text-lines.ts';
-import { type ClassFile, classFiles, classFolders, hashClassFiles } from './class-folders.ts';
+import {
+  type ClassFile,
+  classFiles,
+  classFolders,
+  hashClassFiles,
+  strayFiles,
+  strayNotes,
+} from './class-folders.ts';
 import { defineSource } from './source.ts';
 
 const LARGEST_FILE = 10 << 20;
@@ -49,10 +56,13 @@ export const textFolder = defineSource({
           files: await hashClassFiles(folder, classes, isText),
         }),
       async *rows(signal) {
+        let found = 0;
         for await (const file of classFiles(folder, classes, isText)) {
           signal?.throwIfAborted();
+          found++;
           yield readText(file, encoding);
         }
+        yield* strayNotes(strayFiles(folder, classes, isText), { folder, unit: 'texts', found });
       },
     };
   },
