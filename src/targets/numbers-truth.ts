@@ -86,6 +86,15 @@ class NumberReader implements TruthReader<number, NumberSpace> {
         remedy: fieldRemedy(keys, 'the number'),
       });
     }
+    // The spacing of float32 numbers at the mean.
+    const spacing = 2 ** (Math.floor(Math.log2(Math.abs(this.#mean) || 1)) - 23);
+    if (spacing > deviation / 10) {
+      throw new LimbeckError(
+        'data.precision',
+        `the numbers in '${field}' lie around ${Math.round(this.#mean)} and differ by ${Number(deviation.toPrecision(3))}: float32 has steps of ${spacing} there`,
+        { where: title, remedy: `Subtract ${Math.round(this.#mean)} from them in the data.` },
+      );
+    }
     const space = { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) };
     const { pointed, plain } = this.#thousands ?? { plain: 0 };
     if (pointed === undefined || plain === 0) return { space };

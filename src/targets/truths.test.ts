@@ -175,6 +175,15 @@ describe('numbers', () => {
     expect(read.space.deviation).toBeCloseTo(Math.sqrt((1 + 1 + 16 + 16) / 3), 5);
   });
 
+  it('are refused where float32 does not tell them apart', () => {
+    const seconds = [1.7e9, 1.7e9 + 30, 1.7e9 + 60];
+    expect(() => readAll(numberTruth(), seconds)).toThrow(
+      /around 1700000030 and differ by 30: .*steps of 128/,
+    );
+    const year = [1.7e9, 1.7e9 + 1e7, 1.7e9 + 2e7];
+    expect(readAll(numberTruth(), year).broken).toEqual([]);
+  });
+
   it('are refused where they are all one', () => {
     expect(() => readAll(numberTruth(), [4, '4.0'])).toThrow(/is 4 in all labelled training samples/);
     expect(() => readAll(numberTruth(), [null])).toThrow(/no labelled training sample has a number/);
