@@ -2,9 +2,9 @@ import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
 import { orderClasses } from '../data/labels/class-order.ts';
+import { listInText, otherSeparator } from '../data/labels/lists-in-text.ts';
 import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
-import { listInText, otherSeparator } from './lists-in-text.ts';
 
 export interface SeveralClassesOptions {
   /** The classes in the order of their numbers; those that rows have when absent. */

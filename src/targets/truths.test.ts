@@ -191,10 +191,19 @@ describe('numbers', () => {
 });
 
 it('vectors have one width, and are read of lists and of JSON', () => {
-  const read = readAll(vectorTruth(), [[1, 2], '[3, 4]', [5], [6, 'x'], 'no', new Float32Array([7, 8])]);
+  const read = readAll(vectorTruth(), [
+    [1, 2],
+    '[3, 4]',
+    [5],
+    [6, 'x'],
+    'no',
+    new Float32Array([7, 8]),
+    [0, 0],
+  ]);
   expect(read.space).toEqual({ width: 2 });
   expect(dataOf(read).filter((value) => !Number.isNaN(value))).toEqual([1, 2, 3, 4, 7, 8]);
-  expect(read.broken).toHaveLength(3);
+  expect(read.broken).toHaveLength(4);
+  expect(read.broken.at(-1)).toBe("'value' has zeros alone, which point nowhere");
 });
 
 describe('token tags', () => {
