@@ -15,9 +15,6 @@ export interface NumberSpace {
 
 /** Texts that mean that there is no number, as pandas and R write them. */
 const NOTHING = /^\s*(nan|n\/?a|null|none)?\s*$/i;
-/** A number of four digits or more whose thousands a point may divide, and one without any. */
-const THOUSANDS = /^[+-]?[1-9]\d{0,2}\.\d{3}$/;
-const BELOW_THOUSAND = /^[+-]?\d{1,3}$/;
 
 /**
  * A number for each row: float32 [1], NaN where there is none (nothing, NaN, `NA`). Texts that are numbers (`3.5`, `-1e3`) count
@@ -40,8 +37,6 @@ class NumberReader implements TruthReader<number, NumberSpace> {
   #count = 0;
   #mean = 0;
   #squares = 0;
-  /** Texts as they would be if points divided thousands; undefined once one is otherwise. */
-  #thousands: { pointed?: string; plain: number } | undefined = { plain: 0 };
 
   constructor(context: TruthContext) {
     this.#context = context;
@@ -53,17 +48,7 @@ class NumberReader implements TruthReader<number, NumberSpace> {
     const value = typeof raw === 'string' ? numberOfName(raw) : typeof raw === 'bigint' ? Number(raw) : raw;
     if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
       throw new BrokenValue('value', `'${this.#context.field}' is ${shownValue(raw)}, ${whyNoNumber(raw)}`);
-    this.#lookForThousands(raw);
     return value;
-  }
-
-  #lookForThousands(raw: unknown): void {
-    const seen = this.#thousands;
-    const text = typeof raw === 'string' ? raw.trim() : '';
-    if (!seen) return;
-    if (THOUSANDS.test(text)) seen.pointed ??= text;
-    else if (BELOW_THOUSAND.test(text)) seen.plain++;
-    else this.#thousands = undefined;
   }
 
   fit(value: number): void {
@@ -91,22 +76,16 @@ class NumberReader implements TruthReader<number, NumberSpace> {
     if (spacing > deviation / 10) {
       throw new LimbeckError(
         'data.precision',
-        `the numbers in '${field}' lie around ${Math.round(this.#mean)} and differ by ${Number(deviation.toPrecision(3))}: float32 has steps of ${spacing} there`,
+        `the numbers in '${field}' lie around ${Math.round(this.#mean)} and differ by less than float32 tells apart`,
         { where: title, remedy: `Subtract ${Math.round(this.#mean)} from them in the data.` },
       );
     }
-    const space = { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) };
-    const { pointed, plain } = this.#thousands ?? { plain: 0 };
-    if (pointed === undefined || plain === 0) return { space };
-    const message = `'${field}' has numbers below 1000 without a point, and others with a point before three digits: ${pointed} is read as ${Number(pointed)}; if the point divides thousands, remove it from the data`;
-    return { space, notes: [{ kind: 'labels' as const, message }] };
+    return { space: { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) } };
   }
 }
 
 function whyNoNumber(raw: unknown): string {
   if (typeof raw === 'number' || typeof raw === 'bigint') return 'which float32 cannot hold';
   const isComma = typeof raw === 'string' && /\d,\d/.test(raw);
-  return isComma
-    ? 'which is no number: write 3.5 for 3,5, and no marks between thousands'
-    : 'which is no number (3, -3.5, 1e6)';
+  return isComma ? 'which is no number: write 3.5 for 3,5' : 'which is no number';
 }

@@ -153,22 +153,11 @@ describe('numbers', () => {
     expect(read.broken[0]).toMatch(/'value' is "3,5".*write 3\.5 for 3,5/);
   });
 
-  it('whose points may divide thousands are told', () => {
-    expect(readAll(numberTruth(), ['950', '1.250', '12.000']).notes[0]).toMatch(/1\.250 is read as 1\.25;/);
-    for (const rows of [
-      ['950', '1.25', '2.500'],
-      ['1.250', '2.500'],
-      [950, 1.25],
-      ['1000', '1.250', '2'],
-    ])
-      expect(readAll(numberTruth(), rows).notes).toEqual([]);
-  });
-
   it('are read with their mean and spread; what is no number breaks its row', () => {
     const read = readAll(numberTruth(), [1, '3', null, '-2e0', 'many', Number.POSITIVE_INFINITY, 6n]);
     expect(dataOf(read)).toEqual([1, 3, Number.NaN, -2, Number.NaN, Number.NaN, 6]);
     expect(read.broken).toEqual([
-      `'value' is "many", which is no number (3, -3.5, 1e6)`,
+      `'value' is "many", which is no number`,
       "'value' is null, which float32 cannot hold",
     ]);
     expect(read.space.mean).toBe(2);
@@ -177,9 +166,7 @@ describe('numbers', () => {
 
   it('are refused where float32 does not tell them apart', () => {
     const seconds = [1.7e9, 1.7e9 + 30, 1.7e9 + 60];
-    expect(() => readAll(numberTruth(), seconds)).toThrow(
-      /around 1700000030 and differ by 30: .*steps of 128/,
-    );
+    expect(() => readAll(numberTruth(), seconds)).toThrow(/around 1700000030 and differ by less than/);
     const year = [1.7e9, 1.7e9 + 1e7, 1.7e9 + 2e7];
     expect(readAll(numberTruth(), year).broken).toEqual([]);
   });
