@@ -136,7 +136,7 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
         notes: [
           {
             kind: 'labels' as const,
-            message: `'${field}' has the class '${other.example}', and its parts are classes, too: no row has the separator '${this.#options.separator}'; if '${other.separator}' stands between classes, set separator: '${other.separator}' beside ${keys.labels}`,
+            message: `'${field}' has the class '${other.example}', whose parts are classes, too: if '${other.separator}' stands between classes, set separator: '${other.separator}' beside ${keys.labels}`,
           },
         ],
       }),

@@ -1,7 +1,7 @@
 import { basename } from '../../platform/paths.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { DataSource } from '../sample.ts';
-import { classFiles, classFolders, hashClassFiles, strayFiles, strayNotes } from './class-folders.ts';
+import { classFiles, classFolders, hashClassFiles } from './class-folders.ts';
 
 /** Files of one modality, in subfolders that are their classes. */
 export interface FolderOfFiles {
@@ -44,6 +44,8 @@ export async function openFolderOfFiles(
       }
       if (ignored.length > 0)
         yield { note: { kind: 'ignored', message: ignoredFiles(ignored, unit, endings) } };
+      // A part of its own, which pages do not load at their start.
+      const { strayFiles, strayNotes } = await import('./stray-files.ts');
       yield* strayNotes(strayFiles(folder, classes, isOne), { folder, unit, found });
     },
   };

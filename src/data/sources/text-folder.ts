@@ -15,14 +15,7 @@ import {
 } from '../text-files/encoding.ts';
 import { RECIPE_REMEDIES } from '../text-files/file-remedies.ts';
 import { notOfEncoding } from '../text-files/text-lines.ts';
-import {
-  type ClassFile,
-  classFiles,
-  classFolders,
-  hashClassFiles,
-  strayFiles,
-  strayNotes,
-} from './class-folders.ts';
+import { type ClassFile, classFiles, classFolders, hashClassFiles } from './class-folders.ts';
 import { defineSource } from './source.ts';
 
 const LARGEST_FILE = 10 << 20;
@@ -62,6 +55,8 @@ export const textFolder = defineSource({
           found++;
           yield readText(file, encoding);
         }
+        // A part of its own, which pages do not load at their start.
+        const { strayFiles, strayNotes } = await import('./stray-files.ts');
         yield* strayNotes(strayFiles(folder, classes, isText), { folder, unit: 'texts', found });
       },
     };
