@@ -13,6 +13,14 @@ import { artifact, optional } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import {
+  besideReferences,
+  textsGoOn,
+  tokenReferencesOf,
+  writtenTexts,
+} from '../evaluating/language-model-sections.ts';
+import { measuredFiles, smallerFiles, withoutBranches } from '../evaluating/measured-files.ts';
+import { openModels, openTeachers } from '../evaluating/open-models.ts';
 import { measureExits } from '../exits/measure-exits.ts';
 import { gatedFurther, gatedInRuntimes, gatedInt8 } from '../gates/gate-files.ts';
 import { mainFirst, mainMetric } from '../heads/head-metrics.ts';
@@ -27,16 +35,8 @@ import {
 import type { ComparedTeachers } from '../measuring/compared-teachers.ts';
 import { EVALUATION_BATCH } from '../measuring/evaluation-batch.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
-import {
-  besideReferences,
-  textsGoOn,
-  tokenReferencesOf,
-  writtenTexts,
-} from '../measuring/language-model-sections.ts';
 import type { Speed } from '../measuring/measure-speed.ts';
-import { measuredFiles, smallerFiles, withoutBranches } from '../measuring/measured-files.ts';
 import { modelResult } from '../measuring/model-result.ts';
-import { openModels, openTeachers } from '../measuring/open-models.ts';
 import { ReportSections } from '../measuring/report-sections.ts';
 import { timeModels } from '../measuring/time-models.ts';
 import { planEvaluation } from '../planning/student-stages.ts';

@@ -7,12 +7,12 @@ import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData, TeacherReading } from '../context/task.ts';
 import { tuneHeads } from '../heads/tune-heads.ts';
+import { type ComparedModels, STUDENT_NAME, TEACHER_NAME } from '../measuring/compared-models.ts';
+import { ComparedTeachers } from '../measuring/compared-teachers.ts';
+import { openClassifier } from '../measuring/open-classifier.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
-import { type ComparedModels, STUDENT_NAME, TEACHER_NAME } from './compared-models.ts';
-import { ComparedTeachers } from './compared-teachers.ts';
-import { openClassifier } from './open-classifier.ts';
 
 /** Opens the models. Gives what measures a hosted teacher, on the samples that it answered. */
 export async function openModels(

@@ -1,7 +1,7 @@
 import type { LayerPrecision } from '../../report/result.ts';
+import { furtherName, INT8_NAME, STUDENT_NAME, TEACHER_NAME } from '../measuring/compared-models.ts';
 import type { Shipped } from '../shipping/shipped.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
-import { furtherName, INT8_NAME, STUDENT_NAME, TEACHER_NAME } from './compared-models.ts';
 
 /** The files that are measured, by name. */
 export function measuredFiles(
