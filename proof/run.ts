@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { allLabels } from './all-labels.ts';
+import { bertAlbert } from './bert-albert.ts';
 import { chatTeacher } from './chat-teacher.ts';
 import { continualTasks } from './continual.ts';
 import { dynamicWeights } from './dynamic-weights.ts';
@@ -61,6 +62,7 @@ const PROOFS: readonly Proof[] = [
   quantisationAware,
   earlyExits,
   severalTeachers,
+  bertAlbert,
   largerThanMemory,
   pairsAtFullSize,
   languageModels,
