@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunResult, TrainResult } from '../src/index.ts';
+import type { RunResult } from '../src/index.ts';
 import { distilRecipe, RUNS } from './distil-recipe.ts';
 import { trainedRecipe } from './trained-recipe.ts';
 
@@ -9,20 +9,12 @@ export const SHIPPED_TEACHER = fileURLToPath(
   new URL('../models/wordnet-lm/onnx/model_quantized.onnx', import.meta.url),
 );
 
-/** Where the language model is that recipes/lm-teacher.yaml trains: in float32, unlike the one that comes along. */
-export const TEACHER_RUN = join(RUNS, 'lm-teacher');
-
 /** What is kept of its answers: as many bytes a token at most. */
 export const KEPT = {
   sampled: { keep: '{ sampled: 24 }', title: '24 tokens drawn from its answers' },
   likeliest: { keep: '{ likeliest: 24 }', title: 'the 24 likeliest tokens of its answers' },
 } as const;
 export type Kept = keyof typeof KEPT;
-
-/** The teacher in float32, trained once. */
-export function lmTeacher(log: (line: string) => void): Promise<TrainResult> {
-  return trainedRecipe({ recipe: 'lm-teacher', out: TEACHER_RUN, log });
-}
 
 /** A float32 file of the teacher's shape, with its vocabulary: an hour of training would not change how fast it writes. */
 export async function lmTeacherShape(

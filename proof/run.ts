@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { allLabels } from './all-labels.ts';
+import { bertAlbert } from './bert-albert.ts';
 import { chatTeacher } from './chat-teacher.ts';
 import { continualTasks } from './continual.ts';
 import { dynamicWeights } from './dynamic-weights.ts';
@@ -61,6 +62,7 @@ const PROOFS: readonly Proof[] = [
   quantisationAware,
   earlyExits,
   severalTeachers,
+  bertAlbert,
   largerThanMemory,
   pairsAtFullSize,
   languageModels,
@@ -80,8 +82,14 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
+const chosen = PROOFS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+// Before hours of training, not after them.
+for (const { name, inReadme } of chosen) {
+  sectionOf(RESULTS, name);
+  if (inReadme) sectionOf(README, 'results');
+}
 mkdirSync(new URL('../runs/proof', import.meta.url), { recursive: true });
-for (const proof of PROOFS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+for (const proof of chosen) {
   console.log(`\n## ${proof.title}\n`);
   const { table, text, claims } = await proof.run((line) => console.log(line));
   const cores = availableParallelism();
@@ -102,9 +110,14 @@ for (const proof of PROOFS.filter(({ name }) => wanted.length === 0 || wanted.in
 
 /** Puts `content` between the comments `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
 function replaceSection(file: URL, name: string, content: string): void {
-  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const { text, from, to } = sectionOf(file, name);
+  writeFileSync(file, `${text.slice(0, from)}\n${content}\n${text.slice(to)}`);
+}
+
+function sectionOf(file: URL, name: string): { text: string; from: number; to: number } {
+  const begin = `<!-- ${name}:begin -->`;
   const text = readFileSync(file, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  const [from, to] = [text.indexOf(begin), text.indexOf(`<!-- ${name}:end -->`)];
   if (from < 0 || to < from) throw new Error(`${file.pathname} has no section ${name}`);
-  writeFileSync(file, `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`);
+  return { text, from: from + begin.length, to };
 }

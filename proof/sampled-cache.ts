@@ -1,4 +1,4 @@
-import { KEPT, lmStudent, lmTeacher } from './lm-runs.ts';
+import { KEPT, lmStudent } from './lm-runs.ts';
 import { type Proof, SEEDS } from './proof.ts';
 import { gradientErrors } from './sampled-gradients.ts';
 import { markdownTable, percents, spreadOf } from './statistics.ts';
@@ -11,7 +11,6 @@ export const sampledCache: Proof = {
   name: 'sampled-cache',
   title: 'What is kept of a language model: drawn tokens beside the likeliest',
   async run(log) {
-    await lmTeacher(log);
     const errors = await gradientErrors(Math.max(...AVERAGED), log);
     const rows = [
       ['gradient', 'distance to the gradient with all logits, %'],
@@ -34,7 +33,7 @@ export const sampledCache: Proof = {
     return {
       table: markdownTable(rows),
       text:
-        `Gradients of the loss \`nextTokenKd\` by all weights of the student of recipes/lm.yaml, as it is drawn, on ${errors.texts} entries (${errors.tokens} tokens) that the teacher answers: the norm of what differs from the gradient with all logits, as a part of that gradient's norm. ` +
+        `Gradients of the loss \`nextTokenKd\` by all weights of the student of recipes/lm.yaml, as it is drawn, on ${errors.texts} entries (${errors.tokens} tokens) that the teacher answers (models/wordnet-lm, int8): the norm of what differs from the gradient with all logits, as a part of that gradient's norm. ` +
         'An estimate without bias comes nearer by the square root of the draws that are averaged; one with a bias does not. ' +
         `Students: 3 seeds of recipes/lm.yaml, both forms at most 98 bytes a token.`,
       claims: [

@@ -19,7 +19,7 @@ import { plainDecoder } from '../src/teachers/plain-decoder.ts';
 import { compileGradients, gradientName, SHARE } from '../src/train/compile-gradients.ts';
 import { NEXT } from '../src/train/compile-step.ts';
 import { RECIPES } from './distil-recipe.ts';
-import { TEACHER_RUN } from './lm-runs.ts';
+import { SHIPPED_TEACHER } from './lm-runs.ts';
 
 const [ROWS, LENGTH] = [16, 32];
 /** Of every how many entries one is read: nouns, verbs, adjectives and adverbs. */
@@ -97,8 +97,7 @@ interface Batch {
 }
 
 async function readBatch(): Promise<Batch> {
-  const folder = join(TEACHER_RUN, 'student');
-  const file = (name: string) => readFileSync(join(folder, name));
+  const file = (name: string) => readFileSync(join(SHIPPED_TEACHER, '../..', name));
   const tokenizer = parseTokenizer(file('tokenizer.json'), file('tokenizer_config.json'), 'tokenizer.json');
   const source = await openWordnetEntries(await wordnetFolder());
   const texts: string[] = [];
@@ -132,8 +131,9 @@ async function readBatch(): Promise<Batch> {
 
 /** The teacher's logits, float32 [ROWS, LENGTH, vocabulary]. */
 async function answersOf({ ids, mask }: Batch): Promise<Tensor> {
-  const file = join(TEACHER_RUN, 'student/onnx/model.onnx');
-  const session = await engine.load(writeModel(plainDecoder(readModel(readFileSync(file)), 'the teacher')));
+  const session = await engine.load(
+    writeModel(plainDecoder(readModel(readFileSync(SHIPPED_TEACHER)), 'the teacher')),
+  );
   const { logits } = await session.run({ input_ids: ids, attention_mask: mask }, { logits: null });
   await session.release();
   return logits as Tensor;

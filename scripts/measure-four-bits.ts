@@ -1,5 +1,5 @@
 import * as ortWeb from 'onnxruntime-web';
-import type { FourBitForm } from '../src/compress/four-bit-weights.ts';
+import type { FourBitForm } from '../src/compress/blockwise.ts';
 import { quantizeWeights } from '../src/compress/quantize-weights.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import type { OrtModule } from '../src/engine/ort-session.ts';

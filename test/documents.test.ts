@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DOCUMENTS = [
   'README.md',
   'CHANGELOG.md',
+  'recipes/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -50,6 +51,17 @@ test.each(DOCUMENTS)('%s links to files that are there', (document) => {
 test("the README's recipe is one", () => {
   const [recipe] = blocks('README.md', 'yaml');
   expect(parseRecipe(recipe as string).teacher?.kind).toBe('use-lite');
+});
+
+test('recipes/README.md lists every recipe, with the teacher that it names', () => {
+  const listed = [...read('recipes/README.md').matchAll(/^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|/gm)];
+  const recipes = readdirSync(join(ROOT, 'recipes')).filter((name) => name.endsWith('.yaml'));
+  expect(listed.map(([, name]) => `${name}.yaml`).toSorted()).toEqual(recipes.toSorted());
+  for (const [, name, teacher] of listed) {
+    const [, shipped] =
+      /\.\.\/(models\/[a-z-]+)/.exec(read(`recipes/${name}.yaml`).replace(/^ *#.*$/gm, '')) ?? [];
+    expect(teacher?.trim().replaceAll('`', ''), name).toMatch(shipped ?? /^(?!models)/);
+  }
 });
 
 test('docs/operators.md is up to date (npm run operators)', () => {

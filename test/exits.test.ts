@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { exportStudent, openEarlyExits, parseRecipe, plan, train } from '../src/index.ts';
@@ -25,6 +25,23 @@ export: { int8: { maxDrop: 0.2 }${further} }
 beforeAll(() => writeQuarters(place.path('pictures'), { train: 200, test: 60 }));
 afterAll(() => place.remove());
 
+/** Holds that a file with branches and its parts answer alike, and that samples leave both by the same exits. */
+async function answerAlike(run: string, model: string, digits = 5): Promise<void> {
+  const engine = createNodeEngine({ threads: 1 });
+  const pixels = Float32Array.from({ length: 8 * 3 * 64 }, (_, i) => Math.sin(i * i));
+  const feeds = { pixel_values: tensor('float32', [8, 3, 8, 8], pixels) };
+  const session = await engine.load(`${run}/student/${model}`);
+  const whole = await session.run(feeds);
+  const parts = await openEarlyExits(`${run}/student`, { engine, model });
+  const { logits, exit } = await parts.run(feeds);
+  expect([...exit]).toEqual([...(whole.exit!.data as BigInt64Array)].map(Number));
+  logits.data.forEach((value, i) => {
+    expect(value).toBeCloseTo(whole.logits!.data[i] as number, digits);
+  });
+  await parts.release();
+  await session.release();
+}
+
 test('a student with exits ships as one file with branches and in parts, which answer alike', {
   timeout: patience(60),
 }, async () => {
@@ -49,24 +66,9 @@ test('a student with exits ships as one file with branches and in parts, which a
   expect(readFileSync(`${run}/report.html`, 'utf8')).toContain('Who leaves early');
   expect(readFileSync(`${run}/metrics.jsonl`, 'utf8')).toContain('loss/exit_1/self');
 
-  const engine = createNodeEngine({ threads: 1 });
-  const pixels = Float32Array.from({ length: 8 * 3 * 64 }, (_, i) => Math.sin(i * i));
-  const feeds = { pixel_values: tensor('float32', [8, 3, 8, 8], pixels) };
-  const smaller = ['_quantized', '_q4', '_fp16'].map((suffix) => `onnx/model${suffix}.onnx`);
-  for (const file of ['onnx/model.onnx', ...smaller]) {
-    const session = await engine.load(`${run}/student/${file}`);
-    const whole = await session.run(feeds);
-    const parts = await openEarlyExits(`${run}/student`, { engine, model: file });
-    const { logits, exit } = await parts.run(feeds);
-    expect([...exit]).toEqual([...(whole.exit!.data as BigInt64Array)].map(Number));
-    // Which conversions around float16 a processor leaves out depends on the graph.
-    const digits = file.endsWith('_fp16.onnx') ? 3 : 5;
-    logits.data.forEach((value, i) => {
-      expect(value).toBeCloseTo(whole.logits!.data[i] as number, digits);
-    });
-    await parts.release();
-    await session.release();
-  }
+  // Which conversions around float16 a processor leaves out depends on the graph.
+  for (const suffix of ['', '_quantized', '_q4', '_fp16'])
+    await answerAlike(run, `onnx/model${suffix}.onnx`, suffix === '_fp16' ? 3 : 5);
 
   const rows = (await plan(all, place.options('run'))).stages;
   expect(rows.find(({ stage }) => stage === 'evaluate')?.note).toMatch(/^the exits: \d+\.\d s$/);
@@ -75,6 +77,32 @@ test('a student with exits ships as one file with branches and in parts, which a
   rmSync(`${run}/student`, { recursive: true });
   await exportStudent(run, {});
   expect(fileHash(onnx)).toBe(hash);
+});
+
+test('the one file and its parts together are within export.int8.maxBytes, and answer alike', {
+  timeout: patience(60),
+}, async () => {
+  const maxBytes = 75_000;
+  const out = place.path('runs', 'bounded');
+  const bounded = parseRecipe(`
+name: bounded
+task: image-classification
+data: { source: { kind: idx, path: pictures, classes: [a, b, c, d] }, splits: { train: 64, validation: 40 } }
+student: { kind: resnet, width: 32, stages: 2, blocks: 1 }
+training: { epochs: 1, batchSize: 32, optimizer: { kind: adamw, learningRate: 0.01 } }
+compress: [{ kind: exits, after: [1], places: 2, maxDrop: 0.1 }]
+export: { int8: { maxDrop: 1, maxBytes: ${maxBytes} } }
+`);
+  const result = await train(bounded, place.options('bounded'));
+  const precisions = result.studentInt8?.layers?.map(({ precision }) => precision);
+  expect(precisions).toContain('q4');
+  expect(precisions).toContain('int8');
+  const sizeOf = (file: string) => statSync(`${out}/student/onnx/${file}`).size;
+  const [one, two] = [sizeOf('exits/part_1_quantized.onnx'), sizeOf('exits/part_2_quantized.onnx')];
+  const largest = Math.max(sizeOf('model_quantized.onnx'), one + two);
+  expect(largest).toBeLessThanOrEqual(maxBytes);
+  expect(largest).toBeGreaterThan(0.8 * maxBytes);
+  await answerAlike(out, 'onnx/model_quantized.onnx');
 });
 
 test('heads that are trained afterwards leave the network as it was, and may ship without parts', {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exportStudent, parseRecipe, train } from '../src/index.ts';
+import { evaluate, exportStudent, parseRecipe, train } from '../src/index.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { cutOff, goOn } from './support/cut-off.ts';
 import { fileHash } from './support/file-hash.ts';
@@ -71,6 +71,28 @@ test('a student is trained with the roundings of the 4-bit file that ships, whic
   }
 });
 
+test('the 4-bit file that ships has the scales that its training learnt, also when it is written again', {
+  timeout: patience(60),
+}, async () => {
+  const result = await train(
+    recipe(
+      '{ kind: qat, bits: 4, block: 32, epochs: 1, steps: learnt, learningRate: 1 }',
+      'false, q4: { maxDrop: 1 }',
+    ),
+    place.options('learnt-blocks'),
+  );
+  expect(result.compression?.[0]?.summary).toMatch(/weights of 4 bits \(a learnt scale for 32 at most\)$/);
+  const folder = place.path('runs', 'learnt-blocks');
+  const file = `${folder}/student/onnx/model_q4.onnx`;
+  // What the training measured is what the file answers.
+  const { accuracy } = await evaluate(folder, { model: file, split: 'validation' });
+  expect(accuracy).toBe(result.compression?.[0]?.rounds?.[0]?.validation.accuracy);
+  const shipped = fileHash(file);
+  rmSync(`${folder}/student`, { recursive: true });
+  await exportStudent(folder, {});
+  expect(fileHash(file)).toBe(shipped);
+});
+
 test('a training with roundings that is killed on its way goes on from its checkpoint, to the same bits', {
   timeout: patience(60),
 }, async () => {
@@ -117,7 +139,7 @@ test('quantisation-aware training without an int8 file is refused, with its plac
   expect(() => recipe('{ kind: qat, block: 32 }', '{}')).toThrow(/`block` is for `bits: 4`/);
   const other = '{}, q4: { block: 64, zeroPoints: true }';
   expect(() => recipe('{ kind: qat, bits: 4, block: 32 }', other)).toThrow(/export.q4.block is 64/);
-  expect(() => recipe('{ kind: qat, bits: 4, steps: learnt }', other)).toThrow(/`steps: learnt` is for int8/);
+  recipe('{ kind: qat, bits: 4, steps: learnt }', '{}, q4: { block: 64, expand: run }');
   expect(() => recipe('{ kind: qat }, { kind: exits, train: heads }', '{}')).toThrow(/last/);
   // These are trained with the student, wherever they are listed.
   recipe('{ kind: qat }, { kind: exits }', '{}');

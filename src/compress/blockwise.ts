@@ -8,11 +8,23 @@ export interface BlockwiseForm {
   readonly zeroPoints: boolean;
 }
 
+/** How weights of 4 bits are kept, and where they become float32. */
+export interface FourBitForm extends BlockwiseForm {
+  /**
+   * `load`: ordinary operators over constants, which ONNX Runtime computes once, as it loads the model: then it is as fast as the
+   * float32 file, and takes as much memory. `run`: in each product (com.microsoft::MatMulNBits) and lookup
+   * (com.microsoft::GatherBlockQuantized), where memory counts more than time; of convolutions, for which there is no such
+   * operator, when they are loaded.
+   */
+  readonly expand: 'load' | 'run';
+}
+
 /**
  * How a block's scale is found: `least-error`, among a few that clip its largest weights, or `largest`, its largest weight over 7, which is
- * what a training with the roundings computes in each step (`fake-blocks.ts`); levels are then 1 to 15.
+ * what a training with the roundings computes in each step (`fake-blocks.ts`); levels are then 1 to 15. Or the scales of all blocks, where
+ * a training has learnt them; levels are then 0 to 15.
  */
-export type ScaleRule = 'least-error' | 'largest';
+export type ScaleRule = 'least-error' | 'largest' | Float32Array;
 
 /** A matrix [rows, columns] in levels of 4 bits: rows of blocks, the last of a row filled up with zeros. */
 export interface Blocks {
@@ -77,11 +89,13 @@ export function quantizeBlocks(
     const broken = weights.findIndex((value) => !Number.isFinite(value));
     if (broken >= 0) throw weightNotFinite(name, row, column + broken, weights[broken] as number);
     const grid =
-      rule === 'largest'
-        ? largestGrid(weights)
-        : options.zeroPoints
-          ? affineGrid(weights)
-          : symmetricGrid(weights);
+      typeof rule !== 'string'
+        ? { scale: rule[at] as number, zeroPoint: MIDDLE, lowest: 0 }
+        : rule === 'largest'
+          ? largestGrid(weights)
+          : options.zeroPoints
+            ? affineGrid(weights)
+            : symmetricGrid(weights);
     scales[at] = grid.scale;
     zeroPoints[at] = grid.zeroPoint;
     for (let i = 0; i < width; i++)

@@ -38,13 +38,13 @@ export class FakeNumbers {
     return this.#rewriter.emit('Mul', [this.rounded(within, name), scale], target);
   }
 
-  /** What is left of weights in -levels..levels by a scale that broadcasts with them. */
-  weight(w: Value, scale: Value, levels: number | undefined, name: string): Value {
+  /** What is left of weights by a scale that broadcasts with them, between two levels; between any where none are given. */
+  weight(w: Value, scale: Value, levels: readonly [number, number] | undefined, name: string): Value {
     const places = this.op('Div', [w, scale], `${name}/places`, w.shape);
     const within =
       levels === undefined
         ? places
-        : this.op('Clip', [places, this.scalar(-levels), this.scalar(levels)], `${name}/within`, w.shape);
+        : this.op('Clip', [places, ...levels.map((end) => this.scalar(end))], `${name}/within`, w.shape);
     return this.op('Mul', [this.rounded(within, name), scale], `${name}/fake`, w.shape);
   }
 

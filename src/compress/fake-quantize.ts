@@ -6,6 +6,8 @@ import { type FakeAffine, FakeNumbers } from './fake-numbers.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
 import { type AffineParameters, affineUint8 } from './int8.ts';
 import { type IntegerRegion, type IntegerSum, integerRegion } from './integer-region.ts';
+import type { TrainedQuantization } from './kept-quantization.ts';
+import { LearntSteps } from './learnt-steps.ts';
 import type {
   ConvolutionLayer,
   EmbeddingLayer,
@@ -14,12 +16,7 @@ import type {
 } from './quantizable-layers.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 import { LARGEST_BIAS } from './quantize-convolution.ts';
-import {
-  type QuantizeOptions,
-  rewriteLayers,
-  type TrainedQuantization,
-  valuesToCalibrate,
-} from './quantize-static.ts';
+import { type QuantizeOptions, rewriteLayers, valuesToCalibrate } from './quantize-static.ts';
 import { type WeightForm, weightForm } from './weight-form.ts';
 
 export interface FakeQuantizeOptions extends QuantizeOptions {
@@ -53,8 +50,6 @@ export interface FakeQuantizedStudent {
   trained(contents: ReadonlyMap<string, Float32Array>): TrainedQuantization;
 }
 
-/** A learnt step is never smaller than this part of the one that it began as. */
-const LEAST_STEP = 1 / 64;
 /** Levels of an embedding table (`Int8Weights.emitEmbedding`). */
 const TABLE_LEVELS = 127;
 
@@ -83,7 +78,7 @@ export function fakeQuantize(student: Student, options: FakeQuantizeOptions): Fa
   return {
     student: {
       graph: rewritten,
-      parameters: [...student.parameters, ...fake.learnt.keys()],
+      parameters: [...student.parameters, ...fake.learnt.names],
       statistics: fake.statistics,
     },
     rounded: fake.rounded,
@@ -135,8 +130,7 @@ class FakeQuantizer {
   readonly rounded: RoundedValue[] = [];
   readonly statistics: { value: string; next: string }[] = [];
   readonly observers = new Map<string, string>();
-  /** First contents of learnt steps, by their names. */
-  readonly learnt = new Map<string, Float32Array>();
+  readonly learnt: LearntSteps;
   readonly taken: readonly Node[];
   readonly #graph: Graph;
   readonly #rewriter: GraphRewriter;
@@ -156,6 +150,7 @@ class FakeQuantizer {
     this.#rewriter = rewriter;
     this.#options = options;
     this.#numbers = new FakeNumbers(rewriter, graph.opsets.get('') ?? graph.opsets.get('ai.onnx') ?? 18);
+    this.learnt = new LearntSteps(rewriter, this.#numbers);
     this.#form = weightForm(options);
     const convolutions = quantizableLayers(graph).filter(
       (layer): layer is ConvolutionLayer =>
@@ -274,7 +269,7 @@ class FakeQuantizer {
     const first = affineUint8(low, high);
     if (steps.kind === 'learnt') {
       const counts = (shape ?? []).slice(1).map((dim) => (typeof dim === 'number' ? dim : 1));
-      const learnt = this.#learntStep(name, float32([first.scale], []), elementCount(counts), 255);
+      const learnt = this.learnt.step(name, float32([first.scale], []), elementCount(counts), 255);
       this.#scalesOf.push((contents, { activations }) => {
         activations.set(name, { scale: learnt.read(contents)[0] as number, zeroPoint: first.zeroPoint });
       });
@@ -342,14 +337,14 @@ class FakeQuantizer {
       const { name } = weight;
       if (this.#options.steps.kind === 'learnt') {
         const first = this.#largest(weight, axes);
-        const learnt = this.#learntStep(
+        const learnt = this.learnt.step(
           name,
           { ...first, data: (first.data as Float32Array).map((most) => usableScale(most / levels)) },
           elementCount(dims) / elementCount(first.dims),
           levels,
         );
         this.#scalesOf.push((contents, into) => into.weights.set(name, learnt.read(contents)));
-        made = { value: numbers.weight(weight, learnt.scale, levels, name), scale: learnt.scale };
+        made = { value: numbers.weight(weight, learnt.scale, [-levels, levels], name), scale: learnt.scale };
       } else {
         const largest = numbers.largestSize(weight, axes, name);
         let step = numbers.op('Div', [largest, numbers.scalar(levels)], `${name}/step`, largest.shape);
@@ -381,41 +376,6 @@ class FakeQuantizer {
     ]);
   }
 
-  /**
-   * A step that is trained: `first` times a factor that begins as 1. Its gradient is scaled by 1 / sqrt(elements * levels),
-   * as in section 2.2 of the paper.
-   */
-  #learntStep(stem: string, first: Tensor, elements: number, levels: number): LearntStep {
-    const numbers = this.#numbers;
-    const base = `quantisation/${stem}`;
-    const { dims } = first;
-    const start = first.data as Float32Array;
-    const change = this.#rewriter.initializer(
-      `${base}/change`,
-      float32(new Float32Array(start.length), dims),
-    );
-    this.learnt.set(change.name, start);
-    const part = 1 / Math.sqrt(Math.max(1, elements) * levels);
-    const slow = numbers.op('Mul', [change, numbers.scalar(part)], `${base}/slow`, dims);
-    const rest = numbers.op('Mul', [numbers.stopped(change), numbers.scalar(1 - part)], `${base}/rest`, dims);
-    // The same number as the change, up to rounding; a part of its gradient. What ships has to be these bits.
-    const both = numbers.op('Add', [slow, rest], `${base}/both`, dims);
-    const factor = numbers.op('Add', [both, numbers.scalar(1)], `${base}/factor`, dims);
-    const limited = numbers.op('Max', [factor, numbers.scalar(LEAST_STEP)], `${base}/limited`, dims);
-    const initial = this.#rewriter.initializer(`${base}/first`, first);
-    const scale = numbers.op('Mul', [limited, initial], `${base}/step`, dims);
-    const [slowPart, restPart] = [Math.fround(part), Math.fround(1 - part)];
-    return {
-      scale,
-      read: (contents) =>
-        start.map((value, i) => {
-          const by = contents.get(change.name)?.[i] ?? 0;
-          const sum = Math.fround(Math.fround(by * slowPart) + Math.fround(by * restPart));
-          return Math.fround(Math.max(Math.fround(sum + 1), LEAST_STEP) * value);
-        }),
-    };
-  }
-
   /** The largest size of weights along some axes, which stay with size 1. */
   #largest(weight: Value, axes: readonly number[]): Tensor {
     const { dims, data } = this.#content(weight);
@@ -445,11 +405,6 @@ class FakeQuantizer {
 interface MutableQuantization {
   readonly activations: Map<string, AffineParameters>;
   readonly weights: Map<string, Float32Array>;
-}
-
-interface LearntStep {
-  readonly scale: Value;
-  read(contents: ReadonlyMap<string, Float32Array>): Float32Array;
 }
 
 function usableScale(scale: number): number {

@@ -4,6 +4,7 @@ import {
   type Blocks,
   type BlockwiseForm,
   evenWidth,
+  type FourBitForm,
   MIDDLE,
   packHalves,
   packPairs,
@@ -12,6 +13,7 @@ import {
 } from './blockwise.ts';
 import type { GraphRewriter } from './graph-rewriter.ts';
 import { transpose } from './int8-weights.ts';
+import { keptQuantization } from './kept-quantization.ts';
 import type { EmbeddingLayer, LinearLayer, QuantizableLayer } from './quantizable-layers.ts';
 
 const MICROSOFT = 'com.microsoft';
@@ -19,27 +21,24 @@ const BITS = 4;
 /** What the nodes that expand a layer's weights take in a file, with their names: about so many bytes. */
 const GRAPH_BYTES = { load: 2200, run: 500 } as const;
 
-/** How weights of 4 bits are kept, and where they become float32. */
-export interface FourBitForm extends BlockwiseForm {
-  /**
-   * `load`: ordinary operators over constants, which ONNX Runtime computes once, as it loads the model: then it is as fast as the
-   * float32 file, and takes as much memory. `run`: in each product (com.microsoft::MatMulNBits) and lookup
-   * (com.microsoft::GatherBlockQuantized), where memory counts more than time; of convolutions, for which there is no such
-   * operator, when they are loaded.
-   */
-  readonly expand: 'load' | 'run';
-}
+/** How the scales of a graph's blocks are found: by one rule, or as they were learnt, by `blocksKey`. */
+export type ScalesOfBlocks = Exclude<ScaleRule, Float32Array> | ReadonlyMap<string, Float32Array>;
 
 /** Emits layers with weights of 4 bits; activations stay as they are. */
 export class FourBitWeights {
   readonly #graph: Graph;
   readonly #rewriter: GraphRewriter;
   readonly #form: FourBitForm;
-  readonly #scales: ScaleRule;
+  readonly #scales: ScalesOfBlocks;
   readonly #made = new Map<string, readonly (Value | null)[]>();
   readonly #numbers = new Map<number, Value>();
 
-  constructor(graph: Graph, rewriter: GraphRewriter, form: FourBitForm, scales: ScaleRule = 'least-error') {
+  constructor(
+    graph: Graph,
+    rewriter: GraphRewriter,
+    form: FourBitForm,
+    scales: ScalesOfBlocks = 'least-error',
+  ) {
     this.#graph = graph;
     this.#rewriter = rewriter;
     this.#form = form;
@@ -70,8 +69,8 @@ export class FourBitWeights {
 
   #expanded(layer: QuantizableLayer, width: number): Value {
     const { weight } = layer;
-    const isTurned = layer.kind === 'linear' && !layer.transposed;
-    const [expanded] = this.#once(`${weight.name} ${isTurned}`, () => {
+    const turned = isTurned(layer);
+    const [expanded] = this.#once(`${weight.name} ${turned}`, () => {
       const rewriter = this.#rewriter;
       const { dims } = this.#content(weight);
       const blocks = this.#blocks(layer, width);
@@ -125,9 +124,9 @@ export class FourBitWeights {
         made = emit('Reshape', [made, constant('rows', int64([rows, padded]))], 'rows', [rows, padded]);
         made = part('own', [rows, columns], 1);
       }
-      const shape = isTurned ? [rows, columns] : dims;
+      const shape = turned ? [rows, columns] : dims;
       made = emit('Reshape', [made, constant('shape', int64(shape))], 'matrix', shape);
-      return [isTurned ? emit('Transpose', [made], 'turned', dims, { perm: [1, 0] }) : made];
+      return [turned ? emit('Transpose', [made], 'turned', dims, { perm: [1, 0] }) : made];
     }) as readonly [Value];
     return expanded;
   }
@@ -212,14 +211,10 @@ export class FourBitWeights {
 
   /** A layer's weights in levels, a row for each output (for each token, of a table). */
   #blocks(layer: QuantizableLayer, width: number): Blocks {
-    const { weight } = layer;
-    const { name } = weight;
-    const { dims, data } = this.#content(weight);
-    const values = data as Float32Array;
-    const isTurned = layer.kind === 'linear' && !layer.transposed;
-    const matrix = isTurned ? transpose(values, dims[0] as number, dims[1] as number) : values;
+    const scales = this.#scales;
+    const rule = typeof scales === 'string' ? scales : (scales.get(blocksKey(layer, width)) ?? 'least-error');
     const { zeroPoints } = this.#form;
-    return quantizeBlocks(matrix, rowsOf(layer, dims), width, { name, zeroPoints, scales: this.#scales });
+    return blocksOf(layer, this.#content(layer.weight), width, { zeroPoints, scales: rule });
   }
 
   /** What layers that share weights share. */
@@ -238,7 +233,37 @@ export class FourBitWeights {
 
 /** Emits layers with weights of 4 bits among those of a graph in int8. */
 export function fourBitEmitter(graph: Graph, rewriter: GraphRewriter): FourBitWeights {
-  return new FourBitWeights(graph, rewriter, { block: 32, zeroPoints: false, expand: 'load' });
+  const form: FourBitForm = { block: 32, zeroPoints: false, expand: 'load' };
+  return new FourBitWeights(graph, rewriter, form, scalesOfBlocks(graph, form));
+}
+
+/** The scales of a graph's blocks: those of its training, where it was trained with the roundings of this form. */
+export function scalesOfBlocks(graph: Graph, { block, expand, zeroPoints }: FourBitForm): ScalesOfBlocks {
+  const trained = keptQuantization(graph)?.fourBit;
+  if (trained?.block !== block || trained.expand !== expand || zeroPoints) return 'least-error';
+  return trained.steps ?? 'largest';
+}
+
+/** A layer's weights in levels, a row for each output (for each token, of a table). */
+export function blocksOf(
+  layer: QuantizableLayer,
+  { dims, data }: Tensor,
+  width: number,
+  options: { readonly zeroPoints: boolean; readonly scales: ScaleRule },
+): Blocks {
+  const values = data as Float32Array;
+  const matrix = isTurned(layer) ? transpose(values, dims[0] as number, dims[1] as number) : values;
+  return quantizeBlocks(matrix, rowsOf(layer, dims), width, { name: layer.weight.name, ...options });
+}
+
+/** Whether a layer's weights have a column for each output, so that blocks go down them. */
+export function isTurned(layer: QuantizableLayer): boolean {
+  return layer.kind === 'linear' && !layer.transposed;
+}
+
+/** A name for the blocks of a layer's weights: the same for layers that share them. */
+export function blocksKey(layer: QuantizableLayer, width: number): string {
+  return `${layer.weight.name}/${isTurned(layer) ? 'columns' : 'rows'}_of_${width}`;
 }
 
 /** How a layer's weights are kept in 4 bits. */

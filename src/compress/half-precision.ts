@@ -6,6 +6,7 @@ import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import { usedValues } from '../onnx/used-values.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
+import { withoutQuantization } from './kept-quantization.ts';
 import { quantizableLayers } from './quantizable-layers.ts';
 
 export interface HalfPrecisionOptions {
@@ -102,7 +103,7 @@ export function toHalfPrecision(graph: Graph, options: HalfPrecisionOptions): Gr
     });
     return true;
   });
-  return removeDeadNodes(rewritten);
+  return withoutQuantization(removeDeadNodes(rewritten));
 }
 
 /** Nodes that stay in float32. */

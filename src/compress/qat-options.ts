@@ -31,7 +31,7 @@ export const qatOptions = z
       .enum(['observed', 'learnt'])
       .default('observed')
       .describe(
-        'Where scales come from: the ranges that were seen (moving averages), or training (learned step size quantisation).',
+        'Where scales come from: the ranges that were seen (moving averages; with bits: 4 the largest weight of a block), or training (learned step size quantisation).',
       ),
     momentum: z.number().min(0).lt(1).default(0.99).describe('How much of an observed range a step keeps.'),
     freeze: z

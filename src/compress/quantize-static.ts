@@ -2,11 +2,12 @@ import { LimbeckError } from '../errors.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { tensor } from '../onnx/tensor.ts';
-import type { FourBitForm } from './four-bit-weights.ts';
+
 import { GraphRewriter, type Target } from './graph-rewriter.ts';
-import type { AffineParameters } from './int8.ts';
+
 import { Int8Weights, type LinearWeights, type TableScales } from './int8-weights.ts';
 import { integerRegion } from './integer-region.ts';
+import { type TrainedQuantization, withoutQuantization } from './kept-quantization.ts';
 import {
   type ConvolutionLayer,
   type LinearLayer,
@@ -32,16 +33,6 @@ export interface QuantizeOptions extends WeightOptions {
   exclude?: readonly string[];
   /** Scales of embedding tables; `row` by default. */
   tableScales?: TableScales;
-}
-
-/** What a training with fake quantisation has found. */
-export interface TrainedQuantization {
-  /** Scale and zero point of activations, by name. */
-  readonly activations: ReadonlyMap<string, AffineParameters>;
-  /** Learnt scales of weights, by the name of the weights; of others it is their largest weight that decides. */
-  readonly weights: ReadonlyMap<string, Float32Array>;
-  /** Where it was trained with weights of 4 bits instead: how they are kept. Their largest ones decide the scales. */
-  readonly fourBit?: Pick<FourBitForm, 'block' | 'expand'> | undefined;
 }
 
 export interface QuantizeStaticOptions extends QuantizeOptions {
@@ -105,7 +96,7 @@ export function quantizeStatic(graph: Graph, ranges: Ranges, options: QuantizeSt
     between: (node) => convolutions.between(node, region),
     taken: [...region.sums.values()].flatMap(({ relu }) => relu ?? []),
   });
-  return removeDeadNodes(quantised);
+  return withoutQuantization(removeDeadNodes(quantised));
 }
 
 function convolutionsOf(layers: readonly QuantizableLayer[]): ConvolutionLayer[] {

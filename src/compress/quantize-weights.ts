@@ -1,7 +1,8 @@
 import type { Graph } from '../onnx/graph.ts';
-import { type FourBitForm, FourBitWeights } from './four-bit-weights.ts';
+import type { FourBitForm } from './blockwise.ts';
+import { FourBitWeights, scalesOfBlocks } from './four-bit-weights.ts';
 import { GraphRewriter } from './graph-rewriter.ts';
-import { keptQuantization } from './kept-quantization.ts';
+import { withoutQuantization } from './kept-quantization.ts';
 import { rewriteLayers } from './quantize-static.ts';
 
 export interface QuantizeWeightsOptions extends FourBitForm {
@@ -19,10 +20,9 @@ export interface QuantizeWeightsOptions extends FourBitForm {
  */
 export function quantizeWeights(graph: Graph, { exclude, ...form }: QuantizeWeightsOptions): Graph {
   const rewriter = new GraphRewriter(graph);
-  const trained = keptQuantization(graph)?.fourBit;
-  const isTrained = trained?.block === form.block && trained.expand === form.expand && !form.zeroPoints;
-  const weights = new FourBitWeights(graph, rewriter, form, isTrained ? 'largest' : 'least-error');
-  return rewriteLayers(graph, rewriter, exclude ? { exclude } : {}, {
+  const weights = new FourBitWeights(graph, rewriter, form, scalesOfBlocks(graph, form));
+  const rewritten = rewriteLayers(graph, rewriter, exclude ? { exclude } : {}, {
     layer: (layer) => weights.layer(layer),
   });
+  return withoutQuantization(rewritten);
 }

@@ -52,6 +52,14 @@ it('takes the layers first that cost the least for a byte saved, and no more tha
   expect(result.costs[1]?.loss).toBeCloseTo(0.02, 9);
 });
 
+it('goes on until what ships is small enough, where that is another file', async () => {
+  const own = options(995);
+  const shippedSizeOf = async (graph: Graph) => own.sizeOf(graph) + 100;
+  const result = await quantizeWithinBytes({ ...own, shippedSizeOf });
+  expect(result.fourBit).toEqual(['d', 'c']);
+  expect(result.bytes).toBe(690);
+});
+
 it('refuses what no form is small enough for, with the bytes of the smallest', async () => {
   await expect(quantizeWithinBytes(options(189))).rejects.toMatchObject({
     code: 'export.too-large',

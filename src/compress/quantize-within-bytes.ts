@@ -10,6 +10,8 @@ export interface WithinBytesOptions {
   readonly evaluate: (graph: Graph) => Promise<number>;
   /** Bytes of a graph's file. */
   readonly sizeOf: (graph: Graph) => number;
+  /** Bytes of the file that ships, where that is another one: `sizeOf` only tells what a layer saves then. */
+  readonly shippedSizeOf?: (graph: Graph) => Promise<number>;
   /** Bytes that the file may take. */
   readonly maxBytes: number;
   /** Called after each layer. */
@@ -42,12 +44,14 @@ export interface QuantizedWithinBytes {
  */
 export async function quantizeWithinBytes(options: WithinBytesOptions): Promise<QuantizedWithinBytes> {
   const { layers, quantize, evaluate, sizeOf, maxBytes, onLayer } = options;
+  const shippedSizeOf = options.shippedSizeOf ?? sizeOf;
   const whole = quantize([]);
-  const bytes = sizeOf(whole);
+  const bytes = await shippedSizeOf(whole);
   if (bytes <= maxBytes) return { graph: whole, bytes, fourBit: [], costs: [] };
-  const saved = new Map(layers.map((layer) => [layer, bytes - sizeOf(quantize([layer]))]));
+  const own = sizeOf(whole);
+  const saved = new Map(layers.map((layer) => [layer, own - sizeOf(quantize([layer]))]));
   const smaller = layers.filter((layer) => (saved.get(layer) as number) > 0);
-  const smallest = sizeOf(quantize(smaller));
+  const smallest = await shippedSizeOf(quantize(smaller));
   if (smallest > maxBytes) {
     throw new LimbeckError(
       'export.too-large',
@@ -73,7 +77,7 @@ export async function quantizeWithinBytes(options: WithinBytesOptions): Promise<
   for (let count = 1; ; count++) {
     const fourBit = costs.slice(0, count).map(({ layer }) => layer);
     const graph = quantize(fourBit);
-    const size = sizeOf(graph);
+    const size = await shippedSizeOf(graph);
     if (size <= maxBytes || count >= costs.length) return { graph, bytes: size, fourBit, costs };
   }
 }

@@ -11,14 +11,14 @@ import type { AfterContext, TransformContext, TransformedStudent } from './trans
 
 /**
  * Trains the student further with the roundings of the 4-bit file that `export.q4` asks for: weights in blocks, activations in
- * float32. What ships has the scales that such weights have in the training, their largest one over 7.
+ * float32. What ships has the scales that such weights have in the training: their largest one over 7, or what was learnt.
  */
 export async function trainWithBlocks(
   student: Student,
-  { epochs, learningRate, error, keep, equalise }: QatOptions,
+  { epochs, learningRate, error, keep, equalise, steps }: QatOptions,
   context: AfterContext,
 ): Promise<TransformedStudent> {
-  const { float, start, fake, fourBit } = foreseeBlocks(student, { equalise }, context);
+  const { float, start, fake, fourBit } = foreseeBlocks(student, { equalise, steps }, context);
   const layers = fake.rounded.length;
   const cut = await context.measure(fake.student);
   const { student: trained, validation } = await context.retrain('four-bit', fake.student, {
@@ -27,15 +27,16 @@ export async function trainWithBlocks(
     ...(keep > 0 && { keep: { graph: float.graph, weight: keep } }),
     terms: error > 0 ? [quantizationError(fake.rounded, error)] : [],
   });
-  const graph = withQuantization(withContents(start.graph, contentsOf(trained)), {
+  const contents = contentsOf(trained);
+  const graph = withQuantization(withContents(start.graph, contents), {
     activations: new Map(),
     weights: new Map(),
-    fourBit,
+    fourBit: { ...fourBit, steps: fake.steps(contents) },
   });
   return {
     student: { graph, parameters: start.parameters },
     validation,
-    summary: `${layers} layers trained with weights of 4 bits (a scale for ${fourBit.block} at most)`,
+    summary: `${layers} layers trained with weights of 4 bits (a ${steps === 'learnt' ? 'learnt ' : ''}scale for ${fourBit.block} at most)`,
     rounds: [{ name: 'four-bit', parameters: parametersIn(start), cut, validation }],
   };
 }
@@ -47,7 +48,7 @@ export async function trainWithBlocks(
  */
 export function foreseeBlocks(
   student: Student,
-  { equalise }: Pick<QatOptions, 'equalise'>,
+  { equalise, steps }: Pick<QatOptions, 'equalise' | 'steps'>,
   context: TransformContext,
 ) {
   const { fourBit } = context;
@@ -60,7 +61,7 @@ export function foreseeBlocks(
   }
   const float = foldedStudent(student);
   const start = equalise ? { ...float, graph: equalized(float.graph) } : float;
-  const fake = fakeBlocks(start, fourBit);
+  const fake = fakeBlocks(start, fourBit, steps);
   if (fake.rounded.length === 0) {
     throw cannotCompress(
       context,

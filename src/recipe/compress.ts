@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FourBitForm } from '../compress/four-bit-weights.ts';
+import type { FourBitForm } from '../compress/blockwise.ts';
 import type { QatOptions } from '../compress/qat-options.ts';
 import { TRANSFORMS } from '../compress/transforms/index.ts';
 import { phasesOf, type Transform } from '../compress/transforms/transform.ts';
@@ -96,7 +96,7 @@ function qatProblems(recipe: Listed): Problem[] {
 }
 
 /** What is wrong with a training for the 4-bit file, in view of how that is written. */
-function fourBitProblems({ block, steps }: QatOptions, q4: unknown): string[] {
+function fourBitProblems({ block }: QatOptions, q4: unknown): string[] {
   if (!q4)
     return [
       'trains for a 4-bit file that the recipe does not ask for: add `export.q4: true`, or leave `bits` out',
@@ -107,9 +107,6 @@ function fourBitProblems({ block, steps }: QatOptions, q4: unknown): string[] {
       ? [`trains blocks of ${block} weights, and export.q4.block is ${written}: give both the same`]
       : []),
     ...(zeroPoints ? ['trains levels around 0: leave out `export.q4.zeroPoints`'] : []),
-    ...(steps === 'learnt'
-      ? ['`steps: learnt` is for int8: the largest weight of a block is its scale in 4 bits']
-      : []),
   ];
 }
 

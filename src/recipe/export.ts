@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FourBitForm } from '../compress/four-bit-weights.ts';
+import type { FourBitForm } from '../compress/blockwise.ts';
 import type { FurtherPrecision } from '../export/precisions.ts';
 import { gateSchema } from './gate.ts';
 
@@ -60,7 +60,7 @@ export const exportSchema = z
             .min(1)
             .optional()
             .describe(
-              'The bytes that the int8 file may take: layers that cost the least accuracy for a byte saved get 4-bit weights until it fits.',
+              'The bytes that the int8 file may take (with early exits: the one file, and all of its parts together): layers that cost the least accuracy for a byte saved get 4-bit weights until it fits.',
             ),
           weightScales: z
             .enum(['channel', 'tensor'])
@@ -121,20 +121,4 @@ export function wantedPrecisions({ q4, fp16 }: Pick<Export, FurtherPrecision>): 
   }
   if (fp16 !== false) wanted.push({ precision: 'fp16', ...fp16Options.parse(fp16 === true ? {} : fp16) });
   return wanted;
-}
-
-/** What is wrong with the files that a recipe asks for only in view of the rest of it. */
-export function exportProblems(recipe: {
-  readonly compress?: readonly unknown[] | undefined;
-  readonly export: Export;
-}): { path: string[]; message: string }[] {
-  const hasExits = recipe.compress?.some((item) => (item as { kind: string }).kind === 'exits');
-  const { int8 } = recipe.export;
-  if (!hasExits || !int8 || int8.maxBytes === undefined) return [];
-  return [
-    {
-      path: ['export', 'int8', 'maxBytes'],
-      message: 'a student with early exits (compress: exits) is not bounded: leave out one of the two',
-    },
-  ];
 }

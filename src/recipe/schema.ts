@@ -14,7 +14,7 @@ import { continualSchema } from './continual.ts';
 import { dynamicsProblems } from './curriculum.ts';
 import { cutProblems } from './cut-problems.ts';
 import { dataSchema } from './data.ts';
-import { exportProblems, exportSchema } from './export.ts';
+import { exportSchema } from './export.ts';
 import { framesProblems } from './frames-problems.ts';
 import { gateProblems } from './gate.ts';
 import { headsProblems } from './heads-problems.ts';
@@ -118,7 +118,6 @@ export const recipeSchema = fromRegistries(() =>
         ...stageProblems(recipe),
         ...takenNameProblems(recipe as Recipe),
         ...compressProblems(recipe),
-        ...exportProblems(recipe),
         ...dynamicsProblems(recipe),
         // A loss that was misspelt weighs nothing, and is told already.
         ...(context.issues.length === 0 ? nothingLearntProblems(recipe) : []),

@@ -67,8 +67,8 @@ export function layersToGroup(
   if (layers.length > 0) return layers;
   throw cannotCompress(
     context,
-    `the student ${graph.name} has no convolution that could be grouped (kernels larger than 1, behind the first layer)`,
-    'Leave the transform out, or take a convolutional student.',
+    `the student ${graph.name} has no convolution that could be grouped (kernels larger than 1, not in groups already, behind the first layer)`,
+    'Leave the transform out, or take a student of whole convolutions: resnet.',
   );
 }
 

@@ -65,6 +65,18 @@ test('a network of low rank is the same network in two factors, and smaller', as
   expect(factored.parameters).toContain('gemm/second');
 });
 
+test('factors become two once more, under names of their own', async () => {
+  const wide = (name: string) => float32(normals(32 * 32, name), [32, 32]);
+  const g = new GraphBuilder();
+  g.output(g.matMul(g.input('x', 'float32', ['batch', 32]), g.initializer('weight', wide('weight'))), 'y');
+  const at = { where: 'compress[0]' };
+  const { student: once } = factorized({ graph: g.build(), parameters: ['weight'] }, 0.6, at);
+  const { student: twice, layers } = factorized(once, 0.2, at);
+  expect(layers.map(({ name }) => name)).toEqual(['weight/first', 'weight/second']);
+  const { y } = await runGraph(twice.graph, { x: float32(normals(32, 'x'), [1, 32]) });
+  expect(y?.dims).toEqual([1, 32]);
+});
+
 test('a network that becomes nowhere smaller is refused with what to change', () => {
   const g = new GraphBuilder();
   const weight = g.initializer('weight', float32(normals(16, 'full'), [4, 4]));

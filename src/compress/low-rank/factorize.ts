@@ -1,4 +1,5 @@
 import { type Graph, intAttribute, intsAttribute, type Node, type Value } from '../../onnx/graph.ts';
+import { removeDeadNodes } from '../../onnx/passes/remove-dead-nodes.ts';
 import { float32, type Tensor } from '../../onnx/tensor.ts';
 import type { Student } from '../../students/student.ts';
 import { cannotCompress } from '../transforms/cannot-compress.ts';
@@ -27,6 +28,7 @@ export function factorized(
   const initializers = new Map(graph.initializers);
   const names = [...parameters];
   const layers: Factored[] = [];
+  const taken = new Set(graph.nodes.flatMap(({ outputs }) => outputs.map((value) => value?.name)));
   const nodes = graph.nodes.flatMap((node): Node[] => {
     const matrix = matrices.get(node);
     if (!matrix) return [node];
@@ -42,7 +44,7 @@ export function factorized(
     initializers.delete(matrix.value);
     names.splice(names.indexOf(name), 1, first.name, second.name);
     layers.push({ name, rank: factors.rank, whole: Math.min(matrix.rows, matrix.columns) });
-    return matrix.replace(first, second, factors.rank);
+    return matrix.replace(first, second, factors.rank, nameBetween(node));
   });
   if (layers.length === 0) {
     throw cannotCompress(
@@ -56,6 +58,14 @@ export function factorized(
     layers,
     all: matrices.size,
   };
+
+  /** A factor that becomes two once more has the name of a value of its first factoring. */
+  function nameBetween({ outputs: [output] }: Node): string {
+    let name = `${output?.name}/between`;
+    while (taken.has(name)) name = `${name}_again`;
+    taken.add(name);
+    return name;
+  }
 }
 
 /** @throws LimbeckError `compress.invalid` for a student without a matrix that could become two */
@@ -68,14 +78,14 @@ export function requireMatrices(student: Student, context: Pick<TransformContext
   );
 }
 
-/** The nodes that multiply by a parameter that nothing else reads. */
+/** The nodes that multiply by a parameter that nothing else reads, and whose products come to an output. */
 function matricesOf({ graph, parameters }: Student): Map<Node, Matrix> {
   const readers = new Map<Value, number>();
   for (const { inputs } of graph.nodes)
     for (const value of inputs) if (value) readers.set(value, (readers.get(value) ?? 0) + 1);
   const own = new Set(parameters);
   return new Map(
-    graph.nodes.flatMap((node): [Node, Matrix][] => {
+    removeDeadNodes(graph).nodes.flatMap((node): [Node, Matrix][] => {
       const matrix = matrixOf(node, graph);
       return matrix && readers.get(matrix.value) === 1 && own.has(matrix.value.name) ? [[node, matrix]] : [];
     }),
@@ -91,7 +101,8 @@ interface Matrix {
   /** As the layer keeps it. */
   readonly dims: (rows: number, columns: number) => readonly number[];
   readonly isTransposed: boolean;
-  readonly replace: (first: Value, second: Value, rank: number) => Node[];
+  /** @param inner what goes from the first factor to the second is called */
+  readonly replace: (first: Value, second: Value, rank: number, inner: string) => Node[];
 }
 
 function matrixOf(node: Node, graph: Graph): Matrix | undefined {
@@ -112,8 +123,12 @@ function matrixOf(node: Node, graph: Graph): Matrix | undefined {
       at: (row, column) => data[column * inputs + row],
       dims: (rows, columns) => [columns, rows, ...kernel],
       isTransposed: true,
-      replace(first, second, rank) {
-        const inner = between(node, output.shape && [output.shape[0], rank, ...output.shape.slice(2)]);
+      replace(first, second, rank, name) {
+        const inner = {
+          name,
+          type: output.type,
+          shape: output.shape && [output.shape[0], rank, ...output.shape.slice(2)],
+        };
         // The first one takes the strides: it is at fewer places then.
         const plain = new Map([...node.attributes].filter(([name]) => name !== 'strides'));
         return [
@@ -135,8 +150,8 @@ function matrixOf(node: Node, graph: Graph): Matrix | undefined {
     at: (row, column) => (isTransposed ? data[column * columnsKept + row] : data[row * columnsKept + column]),
     dims: (rows, columns) => (isTransposed ? [columns, rows] : [rows, columns]),
     isTransposed,
-    replace(first, second, rank) {
-      const inner = between(node, output.shape && [...output.shape.slice(0, -1), rank]);
+    replace(first, second, rank, name) {
+      const inner = { name, type: output.type, shape: output.shape && [...output.shape.slice(0, -1), rank] };
       // Only the second has the bias and the factors of a Gemm.
       const attributes = new Map([...node.attributes].filter(([name]) => name === 'transB'));
       return [
@@ -145,11 +160,6 @@ function matrixOf(node: Node, graph: Graph): Matrix | undefined {
       ];
     },
   };
-}
-
-function between(node: Node, shape: Value['shape']): Value {
-  const [output] = node.outputs as [Value];
-  return { name: `${output.name}/between`, type: output.type, shape };
 }
 
 /** Two factors that share the singular values evenly, where they are smaller than the matrix. */

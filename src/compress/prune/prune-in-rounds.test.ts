@@ -2,11 +2,16 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import { randomStream } from '../../random.ts';
-import { buildClassifier } from '../../students/build-student.ts';
+import { buildClassifier, buildStudent } from '../../students/build-student.ts';
 import { batchNorm, convolution } from '../../students/convolution.ts';
+import { mobilenetV3 } from '../../students/mobilenet-v3.ts';
 import { ParameterMaker } from '../../students/parameters.ts';
 import { resnet } from '../../students/resnet.ts';
 import type { Student } from '../../students/student.ts';
+import { classes } from '../../targets/classes.ts';
+import { openHead } from '../../targets/head.ts';
+import type { AnyTarget } from '../../targets/target.ts';
+import { factorized } from '../low-rank/factorize.ts';
 import { prune } from '../transforms/prune.ts';
 import type { AfterContext, Retraining } from '../transforms/transform.ts';
 import { pruneInRounds } from './prune-in-rounds.ts';
@@ -45,6 +50,32 @@ const shapesOf = ({ graph, parameters }: Student) =>
     .filter(([value]) => parameters.includes(value.name))
     .map(([value, { dims }]) => [value.name, [...dims]]);
 const optionsOf = (given: object) => prune.options.parse(given);
+
+test('features that no output reads are no part of the amount, nor matrices to factor', async () => {
+  const student = buildStudent({
+    backbone: mobilenetV3,
+    options: mobilenetV3.options.parse({ size: 'tiny', width: 0.5 }),
+    inputs: { channels: 1, height: 8, width: 8 },
+    heads: [
+      openHead({
+        output: 'logits',
+        target: classes as unknown as AnyTarget,
+        options: classes.options.parse({ pooling: 'logSumExp' }),
+        space: { names: ['bag', 'boot'] },
+        labels: 'labels',
+      }),
+    ],
+    random: randomStream(1, 'places'),
+  });
+  const channelsOf = (one: Student) =>
+    shapesOf(one).find(([name]) => name === 'top/convolution/weight')?.[1]?.[0];
+  const given = optionsOf({ amount: 0.25, across: 'network', criterion: 'random' });
+  const { student: pruned } = await pruneInRounds(student, given, still());
+  expect(shapesOf(pruned)).not.toEqual(shapesOf(student));
+  expect(channelsOf(pruned)).toBe(channelsOf(student));
+  const { layers } = factorized(student, 0.5, still());
+  expect(layers.map(({ name }) => name)).not.toContain('top/convolution/weight');
+});
 
 test('half of a residual network of width 8 is the network of width 4, in as many rounds as wanted', async () => {
   const trainings: [string, Retraining][] = [];

@@ -146,7 +146,14 @@ function prunable(
     );
   }
   const patterns = skip.map(namePattern);
-  const found = groups.filter((group) => !namesOf(group).some((name) => patterns.some((fits) => fits(name))));
+  // Features that no output reads (of a head that reads each place of an image instead) do not ship: they are no part of the amount.
+  const shipped = new Set([...removeDeadNodes(student.graph).initializers.keys()].map(({ name }) => name));
+  const found = groups.filter((group) => {
+    const names = namesOf(group);
+    return (
+      names.some((name) => shipped.has(name)) && !names.some((name) => patterns.some((fits) => fits(name)))
+    );
+  });
   if (found.length > 0 || mayBeNone) return found;
   throw cannotCompress(
     context,

@@ -5,7 +5,7 @@ import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { RandomStream } from '../../random.ts';
 import type { Student } from '../../students/student.ts';
-import type { FourBitForm } from '../four-bit-weights.ts';
+import type { FourBitForm } from '../blockwise.ts';
 import type { Ranges } from '../range.ts';
 import type { WeightOptions } from '../weight-form.ts';
 

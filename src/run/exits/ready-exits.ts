@@ -1,4 +1,4 @@
-import { chosenPolicy, type ExitPolicy, exitPolicies } from '../../compress/exits/choose-thresholds.ts';
+import { chosenPolicy, exitPolicies } from '../../compress/exits/choose-thresholds.ts';
 import { type ExitPart, exitParts } from '../../compress/exits/exit-parts.ts';
 import { type Exits, exitsOf, withoutExits } from '../../compress/exits/kept-exits.ts';
 import { withConditions } from '../../compress/exits/with-conditions.ts';
@@ -62,9 +62,7 @@ export async function readyExits(
   const inFolder = (name: string) => folder.file(EXITS_FOLDER, name);
   const ready = async (graph: Graph, name: string) => {
     writeModelFile(inFolder(name), graph);
-    const policies = await policiesOf(run, data, graph, costs);
-    const policy = chosenPolicy(policies, exits.maxDrop);
-    return { file: inFolder(name), policies, policy };
+    return { file: inFolder(name), ...(await chosenExits(run, data, graph, { exits, costs })) };
   };
   const form = await ready(model, 'model.onnx');
   const quantizedForm = quantized && (await ready(quantized, 'model_quantized.onnx'));
@@ -110,12 +108,18 @@ export async function readyExits(
   };
 }
 
-async function policiesOf(
+/**
+ * Chooses thresholds for a network with exits on the validation split.
+ *
+ * @param costs as `exitCosts` gives them, of the network in float32
+ * @throws LimbeckError `compress.invalid` where no validation sample has a label
+ */
+export async function chosenExits(
   run: RunContext,
   data: TaskData,
   graph: Graph,
-  costs: readonly number[],
-): Promise<ExitPolicy[]> {
+  { exits, costs }: { readonly exits: Exits; readonly costs: readonly number[] },
+): Promise<Pick<ExitForm, 'policies' | 'policy'>> {
   const [head] = data.heads as [Head];
   const answers = await exitAnswers(run, graph, { split: data.dataset.splits.validation, head, costs });
   if (answers.labels.length === 0) {
@@ -125,13 +129,18 @@ async function policiesOf(
         'Give the validation split samples with labels (data.splits.validation), or leave the exits out.',
     });
   }
-  return exitPolicies(answers);
+  const policies = exitPolicies(answers);
+  return { policies, policy: chosenPolicy(policies, exits.maxDrop) };
 }
 
 /** The parts of a network in each of its precisions. */
-function partsOf(
+export function partsOf(
   { confidence, output }: Exits,
-  forms: readonly { readonly precision: Precision; readonly graph: Graph; readonly form: ExitForm }[],
+  forms: readonly {
+    readonly precision: Precision;
+    readonly graph: Graph;
+    readonly form: Pick<ExitForm, 'policy'>;
+  }[],
 ): PackageAddition {
   const models: Record<string, Graph> = {};
   const told = ({ precision, graph, form }: (typeof forms)[number]): PartOfExits[] =>

@@ -18,7 +18,7 @@ import type { TaskData } from '../context/task.ts';
 import { comparedForms, fineScore } from './compared-forms.ts';
 import { layerPrecisions } from './layer-precisions.ts';
 import { type Quantizer, quantizerOf } from './quantizer.ts';
-import { writtenBytes } from './ship-student.ts';
+import { shippedBytes } from './shipped-bytes.ts';
 import { studentInt8 } from './student-int8.ts';
 
 /**
@@ -66,10 +66,6 @@ async function withinBytes(
     quantize,
   }: { readonly result: QuantizedWithinDrop; readonly maxBytes: number; readonly quantize: Quantizer },
 ): Promise<Int8Student> {
-  // What ships around the network (cutting texts, grey images) takes as many bytes whatever the precision.
-  const whole = { model, quantized: result.graph, heads: data.heads };
-  const around =
-    writtenBytes(data, run.folder.file('student.measured'), whole, 'int8') - writeModel(result.graph).length;
   const { excluded } = result;
   // Loaded where it is used: pages do not pay for it.
   const { quantizeWithinBytes } = await import('../../compress/quantize-within-bytes.ts');
@@ -79,7 +75,8 @@ async function withinBytes(
       .filter((name) => !excluded.includes(name)),
     quantize: (fourBit) => quantize(excluded, fourBit),
     evaluate: await fineScore(run, data, model),
-    sizeOf: (graph) => writeModel(graph).length + around,
+    sizeOf: (graph) => writeModel(graph).length,
+    shippedSizeOf: await shippedBytes(run, data, model, result.graph),
     maxBytes,
     onLayer: (done, total) =>
       run.emit({

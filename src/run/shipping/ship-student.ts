@@ -1,5 +1,5 @@
 import { modelBytes } from '../../export/package-folder.ts';
-import { FURTHER_PRECISIONS, fileOf, type Precision } from '../../export/precisions.ts';
+import { FURTHER_PRECISIONS, type Precision } from '../../export/precisions.ts';
 import { rmSync } from '../../platform/files.ts';
 import { join } from '../../platform/paths.ts';
 import type { ShippedCheck } from '../../report/result.ts';
@@ -26,16 +26,16 @@ export async function shipStudent(
     : checkAnswers(run, data, folder, options);
 }
 
-/** Bytes that a student's file takes as it would ship: it is written in order to know them, and deleted. */
+/** Bytes that files of a student take as it would ship: it is written in order to know them, and deleted. */
 export function writtenBytes(
   data: TaskData,
   folder: string,
   content: StudentPackage,
-  precision: Precision,
-): number {
+  files: readonly string[],
+): number[] {
   try {
     data.writeStudent(folder, content);
-    return modelBytes(join(folder, fileOf(precision)));
+    return files.map((file) => modelBytes(join(folder, file)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
