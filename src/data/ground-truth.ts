@@ -125,6 +125,8 @@ export interface FoundTruth<Value = unknown, Space = unknown> {
   parts?(value: Value): { readonly all: number; readonly unknown: number };
   /** The labels as the rows have them. */
   readonly summary?: LabelSummary;
+  /** Assumptions about the values that a person should know. */
+  readonly notes?: readonly SourceNote[];
   /** Complains of samples that the training lacks. @param labelled training samples with a value, by class */
   check?(labelled: readonly number[]): void;
 }

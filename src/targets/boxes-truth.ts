@@ -69,7 +69,7 @@ export function boxListColumn(name: string): string {
 export function boxesTruth(options: BoxOptions): GroundTruth<number[], BoxSpace> {
   const [rows, columns] = options.grid;
   return {
-    hash: canonicalJson({ boxes: { ...options } }),
+    hash: canonicalJson({ boxes: { ...options }, version: 2 }),
     marksMissing: true,
     wantsWholeImages: true,
     begin: (context) => new BoxReader(options, context),
@@ -134,6 +134,8 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
   readonly #context: TruthContext;
   readonly #kinds: string[];
   #most = 1;
+  /** The farthest edge of all boxes that are in pixels; 0 where there is none. */
+  #farthest = 0;
 
   /** Whether no class may be added. */
   readonly #isFixed: boolean;
@@ -159,7 +161,7 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     }
     if (!Array.isArray(list)) throw new BrokenValue('label', `'${field}' is no list of boxes`);
     if (list.length > MOST_BOXES) throw new BrokenValue('label', `'${field}' has ${list.length} boxes`);
-    const size = this.#sizeOf(row);
+    const size = this.#sizeOf(row, list);
     const boxes = list.flatMap((one: unknown, i) => this.#box(one, i + 1, size));
     this.#most = Math.max(this.#most, list.length);
     return boxes;
@@ -173,6 +175,13 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
         remedy: fieldRemedy(keys, 'boxes ([{ label, x, y, width, height }])'),
       });
     }
+    if (this.#farthest > 0 && this.#farthest <= 1) {
+      throw new LimbeckError(
+        'data.box-unit',
+        `all boxes in '${field}' lie within the first pixel of their images: they are parts of width and height, not pixels`,
+        { where: title, remedy: 'Set the unit of the boxes to relative.' },
+      );
+    }
     const names = this.#isFixed ? [...this.#kinds] : orderClasses(this.#kinds);
     const places = this.#kinds.map((kind) => names.indexOf(kind));
     const [rows, columns] = this.#options.grid;
@@ -184,15 +193,29 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
   }
 
   /** What the numbers of a row's boxes are parts of. */
-  #sizeOf({ encoded }: TruthRow): readonly [number, number] {
+  #sizeOf({ encoded }: TruthRow, list: readonly unknown[]): readonly [number, number] {
     const { imageSize, unit } = this.#options;
     const declared = this.#context.declared?.boxes?.unit;
     if ((unit ?? declared ?? (imageSize ? 'pixels' : 'relative')) === 'relative') return [1, 1];
     const own = Object.values(encoded).find((input) => input?.size)?.size;
-    const size = imageSize ?? own;
+    const size = imageSize ?? this.#annotatedSize(list, own) ?? own;
     if (!size)
       throw new BrokenValue('label', `'${this.#context.field}' is in pixels, and the row has no image`);
     return size;
+  }
+
+  /** The size of the image that the boxes were drawn in, where they say it: of one that was scaled since. */
+  #annotatedSize(
+    list: readonly unknown[],
+    own: readonly [number, number] | undefined,
+  ): readonly [number, number] | undefined {
+    const size = sizeIn(list[0]);
+    if (!size || !own) return size;
+    if (Math.abs((size[0] * own[1]) / (size[1] * own[0]) - 1) <= ROUNDING) return size;
+    throw new BrokenValue(
+      'label',
+      `the boxes in '${this.#context.field}' are those of an image of ${size.join('x')}, and the image has ${own.join('x')}`,
+    );
   }
 
   #box(value: unknown, number: number, [width, height]: readonly [number, number]): number[] {
@@ -208,6 +231,7 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
       corners[2] / width,
       corners[3] / height,
     ];
+    if (width > 1 && height > 1) this.#farthest = Math.max(this.#farthest, corners[2], corners[3]);
     if (!(right > left && bottom > top))
       throw new BrokenValue('label', `'${field}' has a box without an area: number ${number}`);
     if (Math.min(left, top) < -ROUNDING || Math.max(right, bottom) > 1 + ROUNDING) {
@@ -271,6 +295,14 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     }
     return this.#kinds.push(name) - 1;
   }
+}
+
+/** What a box says of the size of its image: `imageSize`, width and height. */
+function sizeIn(box: unknown): readonly [number, number] | undefined {
+  const size = (typeof box === 'object' && box !== null ? box : {}) as { imageSize?: unknown };
+  if (!Array.isArray(size.imageSize) || size.imageSize.length !== 2) return undefined;
+  const [width, height] = size.imageSize as unknown[];
+  return Number(width) > 0 && Number(height) > 0 ? [Number(width), Number(height)] : undefined;
 }
 
 /** A number, or a text that is one in decimal; NaN for others. */

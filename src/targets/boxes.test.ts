@@ -99,6 +99,25 @@ describe('boxes', () => {
     expect(() => read({ unit: 'pixels' }, [1, 1, 2, 2])).toThrow(/no image/);
   });
 
+  it('are counted in the size of the image that they were drawn in, where they say it', () => {
+    const read = (imageSize: unknown, size: readonly [number, number]) =>
+      readerOf({ grid: GRID, unit: 'pixels' }).read([{ label: 'a', box: [160, 120, 320, 240], imageSize }], {
+        where: 'a.json:1',
+        encoded: { image: { bytes: new Uint8Array(), size } },
+      });
+    expect(read([640, 480], [320, 240])).toEqual([0, 0.5, 0.5, 0.5, 0.5]);
+    expect(read('large', [640, 480])).toEqual([0, 0.5, 0.5, 0.5, 0.5]);
+    expect(() => read([640, 480], [480, 640])).toThrow(/image of 640x480, and the image has 480x640/);
+  });
+
+  it('are refused as pixels where they are parts of width and height', () => {
+    const reader = readerOf({ grid: GRID, unit: 'pixels', imageSize: [640, 480] });
+    reader.read([{ label: 'a', box: [0.25, 0.25, 0.5, 0.75] }], row);
+    expect(() => reader.finish()).toThrow(/lie within the first pixel/);
+    reader.read([{ label: 'a', box: [1, 2, 3, 4] }], row);
+    expect(() => reader.finish()).not.toThrow();
+  });
+
   it.each([
     ['one that begins far to the left of the image', [-0.1, 0, 0.5, 0.5], /outside of the image: number 1/],
     ['one that ends below it', [0.5, 0.6, 0.4, 0.5], /outside of the image/],

@@ -2,6 +2,7 @@ import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
 import { numberOfName } from '../data/labels/class-name.ts';
+import { shownValue } from '../data/labels/label-value.ts';
 import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 
@@ -12,10 +13,16 @@ export interface NumberSpace {
   readonly deviation: number;
 }
 
-/** A number for each row: float32 [1], NaN where there is none. Texts that are numbers (`3.5`, `-1e3`) count as such. */
+/** Texts that mean that there is no number, as pandas and R write them. */
+const NOTHING = /^\s*(nan|n\/?a|null|none)?\s*$/i;
+
+/**
+ * A number for each row: float32 [1], NaN where there is none (nothing, NaN, `NA`). Texts that are numbers (`3.5`, `-1e3`) count
+ * as such.
+ */
 export function numberTruth(): GroundTruth<number, NumberSpace> {
   return {
-    hash: canonicalJson({ number: 2 }),
+    hash: canonicalJson({ number: 3 }),
     marksMissing: true,
     begin: (context) => new NumberReader(context),
     columns: (_, name) => [{ name, type: 'float32', shape: [1], pad: Number.NaN, role: 'target' }],
@@ -36,10 +43,11 @@ class NumberReader implements TruthReader<number, NumberSpace> {
   }
 
   read(raw: unknown): number | undefined {
-    if (raw === undefined || raw === null || raw === '') return undefined;
+    if (raw === undefined || raw === null || Number.isNaN(raw)) return undefined;
+    if (typeof raw === 'string' && NOTHING.test(raw)) return undefined;
     const value = typeof raw === 'string' ? numberOfName(raw) : typeof raw === 'bigint' ? Number(raw) : raw;
     if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
-      throw new BrokenValue('value', `'${this.#context.field}' is no number`);
+      throw new BrokenValue('value', `'${this.#context.field}' is ${shownValue(raw)}, ${whyNoNumber(raw)}`);
     return value;
   }
 
@@ -63,6 +71,21 @@ class NumberReader implements TruthReader<number, NumberSpace> {
         remedy: fieldRemedy(keys, 'the number'),
       });
     }
+    // The spacing of float32 numbers at the mean.
+    const spacing = 2 ** (Math.floor(Math.log2(Math.abs(this.#mean) || 1)) - 23);
+    if (spacing > deviation / 10) {
+      throw new LimbeckError(
+        'data.precision',
+        `the numbers in '${field}' lie around ${Math.round(this.#mean)} and differ by less than float32 tells apart`,
+        { where: title, remedy: `Subtract ${Math.round(this.#mean)} from them in the data.` },
+      );
+    }
     return { space: { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) } };
   }
+}
+
+function whyNoNumber(raw: unknown): string {
+  if (typeof raw === 'number' || typeof raw === 'bigint') return 'which float32 cannot hold';
+  const isComma = typeof raw === 'string' && /\d,\d/.test(raw);
+  return isComma ? 'which is no number: write 3.5 for 3,5' : 'which is no number';
 }

@@ -3,6 +3,7 @@ import { canonicalJson } from '../data/canonical-json.ts';
 import { SEQUENCE } from '../data/columns.ts';
 import type { GroundTruth, TruthContext, TruthReader, TruthRow } from '../data/ground-truth.ts';
 import { orderClasses } from '../data/labels/class-order.ts';
+import { shownValue } from '../data/labels/label-value.ts';
 import type { Tokenizer } from '../data/modalities/text/tokenizer/tokenizer.ts';
 import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
@@ -24,7 +25,7 @@ const MOST_KINDS = 1000;
 
 /**
  * A tag for each token: int32 [sequence], -1 where there is none. Rows have either spans of characters
- * (`[{ start, end, label }]`, UTF-16 units, the end not in it) or a BIO tag for each word, words being what spaces part
+ * (`[{ start, end, label }]`, UTF-16 units, the end not in it; with the span's own `text` also code points, as Python counts) or a BIO tag for each word, words being what spaces part
  * (`["B-PER", "O"]`); of a tagged word the first token counts.
  */
 export function tokenTagsTruth(
@@ -32,7 +33,7 @@ export function tokenTagsTruth(
   tokenizer: Tokenizer,
 ): GroundTruth<number[], TagSpace> {
   return {
-    hash: canonicalJson({ tags: labels ?? 'any', tokenizer: tokenizer.hash }),
+    hash: canonicalJson({ tags: labels ?? 'any', tokenizer: tokenizer.hash, version: 2 }),
     marksMissing: true,
     begin: (context) => new TagReader(context, tokenizer, labels),
     columns: (_, name) => [{ name, type: 'int32', shape: [SEQUENCE], pad: NONE, role: 'target' }],
@@ -48,6 +49,9 @@ class TagReader implements TruthReader<number[], TagSpace> {
   readonly #tokenizer: Tokenizer;
   readonly #listed: readonly string[] | undefined;
   readonly #kinds: string[] = [];
+  /** Spans that share characters with one before them. */
+  #overlaps = 0;
+  #firstOverlap: string | undefined;
 
   constructor(context: TruthContext, tokenizer: Tokenizer, listed: readonly string[] | undefined) {
     this.#context = context;
@@ -67,10 +71,20 @@ class TagReader implements TruthReader<number[], TagSpace> {
       : this.#tagsOfSpans(
           value.map((one) => this.#spanOf(one, text)),
           offsets,
+          row.where,
         );
   }
 
-  #tagsOfSpans(spans: readonly CharacterSpan[], offsets: readonly TokenOffset[]): number[] {
+  #tagsOfSpans(spans: readonly CharacterSpan[], offsets: readonly TokenOffset[], where: string): number[] {
+    const ordered = [...spans].sort((a, b) => a.start - b.start);
+    let end = 0;
+    for (const span of ordered) {
+      if (span.start < end) {
+        this.#overlaps++;
+        this.#firstOverlap ??= where;
+      }
+      end = Math.max(end, span.end);
+    }
     return tagsOfSpans(
       spans,
       spans.map(({ label }) => this.#kindNumber(label)),
@@ -88,8 +102,10 @@ class TagReader implements TruthReader<number[], TagSpace> {
     }
     const kinds = this.#listed ? [...this.#kinds] : orderClasses(this.#kinds);
     const placeOf = this.#kinds.map((kind) => kinds.indexOf(kind));
+    const message = `${this.#overlaps} spans in '${field}' overlap others (the first: ${this.#firstOverlap}): a token has one tag, that of the span that is listed first`;
     return {
       space: { kinds },
+      ...(this.#overlaps > 0 && { notes: [{ kind: 'labels' as const, message }] }),
       final: (tags: number[]) =>
         tags.map((tag) =>
           tag <= OUTSIDE ? tag : 1 + 2 * (placeOf[(tag - 1) >> 1] as number) + ((tag - 1) & 1),
@@ -148,8 +164,24 @@ class TagReader implements TruthReader<number[], TagSpace> {
     if (!isSpan)
       throw new BrokenValue('label', `'${this.#context.field}' has a span without start, end and label`);
     const span = { start: start as number, end: end as number, label: name };
+    const { field } = this.#context;
     if (span.start < 0 || span.end <= span.start || span.end > text.length) {
-      const problem = `'${this.#context.field}' has the span ${span.start} to ${span.end} in a text of ${text.length} characters`;
+      const problem = `'${field}' has the span ${span.start} to ${span.end} in a text of ${text.length} characters`;
+      throw new BrokenValue('label', problem);
+    }
+    const said = (value as Record<string, unknown>).text;
+    const inUnits = text.slice(span.start, span.end);
+    if (typeof said === 'string' && said !== inUnits) {
+      const before = [...text].slice(0, span.start).join('').length;
+      if (text.startsWith(said, before) && [...said].length === span.end - span.start)
+        return { ...span, start: before, end: before + said.length };
+      const problem = `'${field}' has the span ${span.start} to ${span.end}, which says ${shownValue(said)} where the text has ${shownValue(inUnits)}`;
+      throw new BrokenValue('label', problem);
+    }
+    if (
+      [span.start, span.end].some((at) => /^[\ud800-\udbff][\udc00-\udfff]/.test(text.slice(at - 1, at + 1)))
+    ) {
+      const problem = `'${field}' has the span ${span.start} to ${span.end}, which divides a character: positions are UTF-16 units`;
       throw new BrokenValue('label', problem);
     }
     return span;

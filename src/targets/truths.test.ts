@@ -15,7 +15,7 @@ function readAll<Value, Space>(
   rows: readonly unknown[],
   texts: readonly string[] = [],
   sequence = 8,
-): { space: Space; columns: Record<string, Tensor>; broken: string[] } {
+): { space: Space; columns: Record<string, Tensor>; broken: string[]; notes: string[] } {
   const reader = truth.begin(CONTEXT);
   const broken: string[] = [];
   const values = rows.map((raw, i) => {
@@ -30,7 +30,7 @@ function readAll<Value, Space>(
     }
   });
   for (const value of values) if (value !== undefined) reader.fit?.(value);
-  const { space, final = (value: Value) => value } = reader.finish();
+  const { space, final = (value: Value) => value, notes = [] } = reader.finish();
   const columns: Record<string, Tensor> = {};
   for (const { name, type, shape, pad } of truth.columns(space, 'labels')) {
     const dims = [rows.length, ...shape.map((dim) => (dim === 'sequence' ? sequence : Number(dim)))];
@@ -41,7 +41,7 @@ function readAll<Value, Space>(
   values.forEach((value, row) => {
     if (value !== undefined) truth.write(final(value), columns, row, space, 'labels');
   });
-  return { space, columns, broken };
+  return { space, columns, broken, notes: notes.map(({ message }) => message) };
 }
 
 const dataOf = ({ columns }: { columns: Record<string, Tensor> }) =>
@@ -87,13 +87,88 @@ describe('several classes', () => {
   });
 });
 
+describe('several classes in other notations', () => {
+  const options = { separator: '|', empty: 'unknown' } as const;
+
+  it('are lists in texts, as JSON, Python and numpy write them', () => {
+    const read = readAll(severalClassesTruth(options), [
+      '["a", "b"]',
+      "['b', 'c']",
+      "['a' 'c']",
+      "{'a'}",
+      `["it's", 'c']`,
+      '[]',
+    ]);
+    expect(read.space).toEqual({ names: ['a', 'b', 'c', "it's"] });
+    const rows = [
+      1, 1, 0, 0, /**/ 0, 1, 1, 0, /**/ 1, 0, 1, 0, /**/ 1, 0, 0, 0, /**/ 0, 0, 1, 1, /**/ 0, 0, 0, 0,
+    ];
+    expect(dataOf(read)).toEqual(rows);
+  });
+
+  it('may have a 0 or 1 for each class that is listed; without a list such rows are broken, not classes 0 and 1', () => {
+    const listed = readAll(severalClassesTruth({ ...options, labels: ['a', 'b', 'c'] }), [
+      [1, 0, 0],
+      [true, false, true],
+      '[0, 0, 0]',
+      [1, 0],
+    ]);
+    expect(dataOf(listed).slice(0, 9)).toEqual([1, 0, 0, /**/ 1, 0, 1, /**/ 0, 0, 0]);
+    expect(listed.broken).toHaveLength(1);
+    const unlisted = readAll(severalClassesTruth(options), [['x'], [1, 0, 0], [0, 1, 0]]);
+    expect(unlisted.broken[0]).toMatch(/a 0 or 1 for each class.*outputs\.logits\.labels/);
+    expect(unlisted.space).toEqual({ names: ['x'] });
+    const two = readAll(severalClassesTruth(options), [[0], [1], [0, 1]]);
+    expect(two.space).toEqual({ names: ['0', '1'] });
+  });
+
+  it('are not there by half: probabilities break their row, and NaN is unknown', () => {
+    const read = readAll(severalClassesTruth(options), [
+      { a: 1, b: Number.NaN },
+      { a: 0.7, b: 0.3 },
+      { a: 0, b: 1 },
+    ]);
+    expect(read.broken).toEqual(["'value' says 0.7 of 'a', which is neither 1 nor 0"]);
+    expect(dataOf(read)).toEqual([1, -1, /**/ -1, -1, /**/ 0, 1]);
+  });
+
+  it('tell of another separator that parts names into other names', () => {
+    const told = (rows: readonly string[]) => readAll(severalClassesTruth(options), rows).notes;
+    expect(told(['a', 'b', 'a;b'])[0]).toMatch(/'a;b'.*separator: ';'/);
+    expect(told(['a', 'b', 'a, b'])[0]).toMatch(/separator: ','/);
+    expect(told(['a|b', 'b', 'a;b'])).toEqual([]);
+    expect(told(['cats, small', 'dogs'])).toEqual([]);
+  });
+});
+
 describe('numbers', () => {
+  it('are not there where tables say so', () => {
+    const read = readAll(numberTruth(), [Number.NaN, ' ', 'NaN', 'NA', 'null', 1, 2]);
+    expect(read.broken).toEqual([]);
+    expect(dataOf(read).slice(0, 5).every(Number.isNaN)).toBe(true);
+  });
+
+  it('with commas break their rows, and say why', () => {
+    const read = readAll(numberTruth(), ['3,5', '1', '2']);
+    expect(read.broken[0]).toMatch(/'value' is "3,5".*write 3\.5 for 3,5/);
+  });
+
   it('are read with their mean and spread; what is no number breaks its row', () => {
     const read = readAll(numberTruth(), [1, '3', null, '-2e0', 'many', Number.POSITIVE_INFINITY, 6n]);
     expect(dataOf(read)).toEqual([1, 3, Number.NaN, -2, Number.NaN, Number.NaN, 6]);
-    expect(read.broken).toEqual(["'value' is no number", "'value' is no number"]);
+    expect(read.broken).toEqual([
+      `'value' is "many", which is no number`,
+      "'value' is null, which float32 cannot hold",
+    ]);
     expect(read.space.mean).toBe(2);
     expect(read.space.deviation).toBeCloseTo(Math.sqrt((1 + 1 + 16 + 16) / 3), 5);
+  });
+
+  it('are refused where float32 does not tell them apart', () => {
+    const seconds = [1.7e9, 1.7e9 + 30, 1.7e9 + 60];
+    expect(() => readAll(numberTruth(), seconds)).toThrow(/around 1700000030 and differ by less than/);
+    const year = [1.7e9, 1.7e9 + 1e7, 1.7e9 + 2e7];
+    expect(readAll(numberTruth(), year).broken).toEqual([]);
   });
 
   it('are refused where they are all one', () => {
@@ -103,10 +178,19 @@ describe('numbers', () => {
 });
 
 it('vectors have one width, and are read of lists and of JSON', () => {
-  const read = readAll(vectorTruth(), [[1, 2], '[3, 4]', [5], [6, 'x'], 'no', new Float32Array([7, 8])]);
+  const read = readAll(vectorTruth(), [
+    [1, 2],
+    '[3, 4]',
+    [5],
+    [6, 'x'],
+    'no',
+    new Float32Array([7, 8]),
+    [0, 0],
+  ]);
   expect(read.space).toEqual({ width: 2 });
   expect(dataOf(read).filter((value) => !Number.isNaN(value))).toEqual([1, 2, 3, 4, 7, 8]);
-  expect(read.broken).toHaveLength(3);
+  expect(read.broken).toHaveLength(4);
+  expect(read.broken.at(-1)).toBe("'value' has zeros alone, which point nowhere");
 });
 
 describe('token tags', () => {
@@ -150,6 +234,42 @@ describe('token tags', () => {
       .filter((tag) => tag >= 0)
       .map((tag) => tagNames(read.space)[tag]);
     expect(used).toEqual(['B-PER', 'I-PER', 'O', 'O', 'B-LOC', 'B-PER', 'O']);
+  });
+
+  it('are counted in code points where the own text of a span says so, and broken where it says otherwise', async () => {
+    const tokenizer = await useLiteTokenizer();
+    const text = '\u{1F600} Rome fell';
+    const rows = [
+      [{ start: 2, end: 6, label: 'LOC', text: 'Rome' }],
+      [{ start: 3, end: 7, label: 'LOC', text: 'Rome' }],
+      [{ start: 3, end: 7, label: 'LOC' }],
+      [{ start: 4, end: 8, label: 'LOC', text: 'Rome' }],
+      [{ start: 1, end: 7, label: 'LOC' }],
+    ];
+    const read = readAll(
+      tokenTagsTruth({}, tokenizer),
+      rows,
+      rows.map(() => text),
+      8,
+    );
+    const [codePoints, units, unsaid] = [0, 1, 2].map((row) => dataOf(read).slice(8 * row, 8 * row + 8));
+    expect(codePoints).toEqual(units);
+    expect(unsaid).toEqual(units);
+    expect(read.broken).toEqual([
+      `'value' has the span 4 to 8, which says "Rome" where the text has "ome "`,
+      "'value' has the span 1 to 7, which divides a character: positions are UTF-16 units",
+    ]);
+  });
+
+  it('tell of spans that overlap', async () => {
+    const tokenizer = await useLiteTokenizer();
+    const spans = [
+      { start: 0, end: 11, label: 'PER' },
+      { start: 6, end: 11, label: 'NAME' },
+      { start: 11, end: 12, label: 'NAME' },
+    ];
+    const read = readAll(tokenTagsTruth({}, tokenizer), [spans], texts, 12);
+    expect(read.notes).toEqual([expect.stringMatching(/^1 spans in 'value' overlap.*rows\.csv:2/)]);
   });
 
   it('break rows that do not fit their text', async () => {

@@ -15,7 +15,7 @@ const WIDEST = 65_536;
 /** A vector for each row, float32 [width], all of one width; NaN where there is none. Lists and texts that are JSON lists. */
 export function vectorTruth(width?: number): GroundTruth<Float32Array, VectorSpace> {
   return {
-    hash: canonicalJson({ vector: width ?? 'any' }),
+    hash: canonicalJson({ vector: width ?? 'any', version: 2 }),
     marksMissing: true,
     begin: (context) => new VectorReader(context, width),
     columns: (space, name) => [
@@ -52,6 +52,8 @@ class VectorReader implements TruthReader<Float32Array, VectorSpace> {
     );
     if (!vector.every(Number.isFinite))
       throw new BrokenValue('value', `'${field}' has an element that is no number`);
+    if (vector.every((one) => one === 0))
+      throw new BrokenValue('value', `'${field}' has zeros alone, which point nowhere`);
     this.#width ??= vector.length;
     if (vector.length !== this.#width)
       throw new BrokenValue('value', `'${field}' has ${vector.length} numbers, not ${this.#width}`);

@@ -33,3 +33,16 @@ it('leaves them there, and says what to do, where they are larger than what is f
     "the teacher's weights take 213.6 kB, and 300.0 kB of memory are free: set teacher.memory (1MB, say), and it is asked in parts that fit",
   ]);
 });
+
+it('refuses operators that no engine knows, before anything else is done', () => {
+  const model = layeredModel({ layers: 1, width: 4 });
+  const [first, ...others] = model.nodes;
+  const custom = { ...first!, name: 'odd', domain: 'my.ops', opType: 'Frobnicate' };
+  const file = join(folder, 'custom.onnx');
+  writeModelFile(file, {
+    ...model,
+    nodes: [custom, ...others],
+    opsets: new Map([...model.opsets, ['my.ops', 1]]),
+  });
+  expect(() => readTeacherFile(file)).toThrow(/my\.ops::Frobnicate, which ONNX Runtime does not know/);
+});

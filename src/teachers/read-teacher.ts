@@ -1,6 +1,8 @@
+import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { openModelFile, readModelFile } from '../onnx/node-files.ts';
 import { tensorByteLength } from '../onnx/stored-tensor.ts';
+import { subgraphsOf } from '../onnx/used-values.ts';
 import { readdirSync, statSync } from '../platform/files.ts';
 import { freeMemory } from '../platform/machine.ts';
 import { dirname, join, resolve } from '../platform/paths.ts';
@@ -20,9 +22,35 @@ const COPIES = 2;
  * Reads a teacher's model. With a bound of memory, and where the weights are larger than the memory that is free, they are left
  * in their file and read when they are looked at.
  *
- * @throws LimbeckError as `readModelFile`
+ * @throws LimbeckError as `readModelFile`; `teacher.operators` for one that no engine can run
  */
 export function readTeacherFile(path: string, memory?: WrittenSize, free = freeMemory()): ReadTeacher {
+  const read = readWithin(path, memory, free);
+  requireOperators(read.graph, path);
+  return read;
+}
+
+/** The domains of ONNX Runtime's own operators. */
+const DOMAINS = /^(ai\.onnx(\..*)?|com\.microsoft(\..*)?|com\.ms\..*|org\.pytorch\.aten|)$/;
+
+/** Whoever has operators of his own would learn of it only after the data are prepared, when the engine loads the model. */
+function requireOperators(graph: Graph, path: string): void {
+  for (const node of graph.nodes) {
+    if (!DOMAINS.test(node.domain)) {
+      throw new LimbeckError(
+        'teacher.operators',
+        `the model has an operator of its own, ${node.domain}::${node.opType}, which ONNX Runtime does not know`,
+        {
+          where: `${path}: node '${node.name}'`,
+          remedy: 'Export it with standard operators, or with a function that says what it computes.',
+        },
+      );
+    }
+    for (const inner of subgraphsOf(node)) requireOperators(inner, path);
+  }
+}
+
+function readWithin(path: string, memory: WrittenSize | undefined, free: number | undefined): ReadTeacher {
   if (memory === undefined && (free === undefined || COPIES * bytesBeside(path) <= free))
     return { graph: readModelFile(path), advice: [] };
   const { graph } = openModelFile(path);

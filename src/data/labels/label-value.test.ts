@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { textRow } from '../testing/text-rows.ts';
-import { readLabel } from './label-value.ts';
+import { readLabel, withPlainIntegers } from './label-value.ts';
 
 const NAMES = ['neg', 'pos', 'neutral'];
 
@@ -52,4 +52,12 @@ test('a list of labels, of 64-bit integers too, is told apart from other broken 
   expect(read({ b: 1n })).toEqual({
     broken: { where: 'a:1', problem: '\'label\' is {"b":1}, which is no class name', reason: 'label' },
   });
+});
+
+test('64-bit integers within values are numbers, or texts with all their digits', () => {
+  const floats = new Float32Array([1]);
+  expect(withPlainIntegers([{ start: 0n, end: -5n, label: 'x', floats }, [9007199254740993n], null])).toEqual(
+    [{ start: 0, end: -5, label: 'x', floats }, ['9007199254740993'], null],
+  );
+  expect(withPlainIntegers('5')).toBe('5');
 });

@@ -55,3 +55,18 @@ export function shownValue(value: unknown): string {
   }
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
+
+/**
+ * A value with the whole numbers in it as numbers, at any depth: Parquet's int64 comes as bigint. Those that a float64 does not
+ * hold become texts with all their digits.
+ */
+export function withPlainIntegers(value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
+  }
+  if (Array.isArray(value)) return value.map(withPlainIntegers);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withPlainIntegers(one)]));
+}

@@ -147,6 +147,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
     const { labelled, origins, difference } = assign(stage, options, readers[0], found[0]);
     fitTruths(readers, stage, labelled);
     const truths = readers.map((one, i) => found[i] ?? one.finish());
+    notes.push(...truths.flatMap((truth) => truth.notes ?? []));
     const written = writeSplits({ folder, stage, buckets, inputs, outputs, truths, labelled });
     truths[0]?.check?.(written.classCounts.labelled);
     const places = stage.ids(contradictions.first.flat());

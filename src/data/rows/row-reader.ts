@@ -5,6 +5,7 @@ import { mixSeed } from '../../random.ts';
 import { SAMPLE_KEY_BYTES } from '../batch.ts';
 import { BrokenValue } from '../broken-value.ts';
 import type { TruthReader } from '../ground-truth.ts';
+import { withPlainIntegers } from '../labels/label-value.ts';
 import type { Encoded } from '../modalities/modality.ts';
 import { keysInOutputs, type OutputKeys } from '../output-keys.ts';
 import type { DatasetInput } from '../prepared/dataset-parts.ts';
@@ -123,7 +124,7 @@ export class RowReader {
     const byName: Record<string, Encoded | undefined> = {};
     for (let i = 0; i < inputs.length; i++) byName[(inputs[i] as DatasetInput).name] = encoded[i];
     const values = outputs.map(({ field, reader }) =>
-      reader.read(sample.values[field], { where, encoded: byName }),
+      reader.read(withPlainIntegers(sample.values[field]), { where, encoded: byName }),
     );
     for (let i = 0; i < this.counts.length; i++) (this.counts[i] as InputCounts).add(encoded[i], where);
     const key = keyOf(encoded);

@@ -54,8 +54,8 @@ describe('COCO files', () => {
     const samples = rows.slice(2).map((row) => ('sample' in row ? row.sample.values : undefined));
     expect(samples[0]).toMatchObject({
       boxes: [
-        { label: 'dog', box: [10, 20, 30, 20] },
-        { label: 'category 8', box: [1, 1, 2, 2] },
+        { label: 'dog', box: [10, 20, 30, 20], imageSize: [100, 50] },
+        { label: 'category 8', box: [1, 1, 2, 2], imageSize: [100, 50] },
       ],
     });
     expect(`${samples[0]!.image}`).toMatch(/images.one\.jpg$/);

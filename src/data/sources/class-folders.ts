@@ -57,7 +57,7 @@ export async function* classFiles(
   isOne: (name: string) => boolean,
 ): AsyncGenerator<ClassFile> {
   for (const one of classes) {
-    for (const entry of await list(join(root, one.path))) {
+    for (const entry of await entriesOf(join(root, one.path))) {
       if (!entry.isFile() || !isOne(entry.name)) continue;
       const name = join(one.path, entry.name);
       yield { ...one, name, path: join(root, name) };
@@ -87,12 +87,12 @@ function contentOf(path: string): string {
 }
 
 async function subfolders(folder: string): Promise<string[]> {
-  const entries = await list(folder);
+  const entries = await entriesOf(folder);
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 /** In the order of names, the same on every machine; hidden entries are left out. */
-async function list(folder: string): Promise<FolderEntry[]> {
+export async function entriesOf(folder: string): Promise<FolderEntry[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries

@@ -38,7 +38,14 @@ type Part = z.output<z.ZodObject<typeof part>>;
 const MOST_BYTES = 500e6;
 
 const fileSchema = z.looseObject({
-  images: z.array(z.looseObject({ id: z.union([z.int(), z.string()]), file_name: z.string().min(1) })),
+  images: z.array(
+    z.looseObject({
+      id: z.union([z.int(), z.string()]),
+      file_name: z.string().min(1),
+      width: z.unknown().optional(),
+      height: z.unknown().optional(),
+    }),
+  ),
   annotations: z.array(
     z.looseObject({
       image_id: z.unknown().optional(),
@@ -52,7 +59,7 @@ const fileSchema = z.looseObject({
 
 /**
  * Images with their boxes: columns `image`, a path, and `boxes`, a list of `{ label, box: [x, y, width, height] }` in pixels of
- * the image. Boxes of crowds (`iscrowd`) are left out, and
+ * the image, in the size that the file gives it (`imageSize`). Boxes of crowds (`iscrowd`) are left out, and
  * counted; an image whose boxes are not to be used (no list of four, an unknown category) is a broken row.
  *
  * Lin et al., "Microsoft COCO: Common Objects in Context" (2014); https://cocodataset.org/#format-data.
@@ -73,7 +80,7 @@ export const coco = defineSource({
       fingerprint: async () =>
         JSON.stringify([
           'coco',
-          1,
+          2,
           parts.map(({ annotations, images, split }) => [hashFile(annotations), images, split]),
         ]),
       declares: async (): Promise<Record<string, FieldDeclaration>> => {
@@ -183,15 +190,27 @@ function* rowsOf({
   const { images, annotations, categories } = readFile(path);
   const file = basename(path);
   const names = new Map(categories.map(({ id, name }) => [`${id}`, name]));
-  const boxes = new Map<string, unknown[]>(images.map(({ id }) => [`${id}`, []]));
+  const boxes = new Map(
+    images.map(({ id, width, height }) => {
+      const isSize = [width, height].every((side) => Number.isInteger(side) && (side as number) > 0);
+      return [`${id}`, { own: [] as unknown[], ...(isSize && { imageSize: [width, height] }) }];
+    }),
+  );
   let crowds = 0;
   for (const [i, { image_id, category_id, bbox, iscrowd }] of annotations.entries()) {
-    const own = boxes.get(`${image_id}`);
-    if (!own) {
+    const found = boxes.get(`${image_id}`);
+    if (!found) {
       const where = `${file}: annotations[${i}]`;
       yield { broken: { where, problem: `there is no image ${String(image_id)}`, reason: 'label' } };
     } else if (iscrowd === 1 || iscrowd === true) crowds++;
-    else own.push({ label: names.get(`${category_id}`) ?? `category ${String(category_id)}`, box: bbox });
+    else {
+      const { own, ...size } = found;
+      own.push({
+        label: names.get(`${category_id}`) ?? `category ${String(category_id)}`,
+        box: bbox,
+        ...size,
+      });
+    }
   }
   if (crowds > 0)
     yield { note: { kind: 'format', message: `${file}: ${crowds} boxes of crowds are left out` } };
@@ -202,7 +221,7 @@ function* rowsOf({
         where: `images[${i}], ${file_name}`,
         folder,
         ...(split && { split }),
-        values: { image: join(folder, file_name), boxes: boxes.get(`${id}`) },
+        values: { image: join(folder, file_name), boxes: boxes.get(`${id}`)?.own },
       },
     };
   }

@@ -29,6 +29,7 @@ export async function openFolderOfFiles(
     fingerprint: async () => canonicalJson({ kind, files: await hashClassFiles(folder, classes, isOne) }),
     async *rows(signal) {
       const ignored: string[] = [];
+      let found = 0;
       const concerns = (name: string) => isOne(name) || endsWithAny(name, unread);
       for await (const { name, label, split } of classFiles(folder, classes, concerns)) {
         signal?.throwIfAborted();
@@ -36,12 +37,16 @@ export async function openFolderOfFiles(
           ignored.push(name);
           continue;
         }
+        found++;
         yield {
           sample: { where: name, folder, ...(split && { split }), values: { [column]: name, label } },
         };
       }
       if (ignored.length > 0)
         yield { note: { kind: 'ignored', message: ignoredFiles(ignored, unit, endings) } };
+      // A part of its own, which pages do not load at their start.
+      const { strayFiles, strayNotes } = await import('./stray-files.ts');
+      yield* strayNotes(strayFiles(folder, classes, isOne), { folder, unit, found });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
@@ -81,5 +81,42 @@ test('a folder without subfolders is refused with what to do', async () => {
   await expect(open(await newFolder())).rejects.toMatchObject({
     code: 'data.wrong-format',
     remedy: 'Put the images of each class into a subfolder with the name of the class.',
+  });
+});
+
+test('links, and files beside or below the folders of classes, are told of', async () => {
+  const folder = await newFolder();
+  mkdirSync(join(folder, 'cats/more'), { recursive: true });
+  for (const name of ['loose.png', 'readme.md', 'cats/a.png', 'cats/more/b.png', 'cats/more/c.txt'])
+    writeFileSync(join(folder, name), name);
+  symlinkSync(join(folder, 'cats/a.png'), join(folder, 'cats/link.png'));
+  symlinkSync(join(folder, 'cats'), join(folder, 'dogs'));
+  symlinkSync(join(folder, 'readme.md'), join(folder, 'LICENSE.md'));
+  const [row, ...notes] = await rowsOf(folder);
+  expect(row).toMatchObject({ where: 'cats/a.png' });
+  expect(notes).toEqual([
+    {
+      note: {
+        kind: 'ignored',
+        message: '2 symbolic links were ignored (the first: dogs): put the files in their places',
+      },
+    },
+    {
+      note: {
+        kind: 'ignored',
+        message:
+          '2 images were ignored (the first: loose.png): they are not directly in the folder of a class',
+      },
+    },
+  ]);
+});
+
+test('a folder whose images all lie deeper than its classes is refused with where they are', async () => {
+  const folder = await newFolder();
+  mkdirSync(join(folder, 'photos/train/cats'), { recursive: true });
+  writeFileSync(join(folder, 'photos/train/cats/a.png'), 'a');
+  await expect(rowsOf(folder)).rejects.toMatchObject({
+    code: 'data.empty',
+    message: expect.stringContaining('1 images were ignored (the first: photos/train/cats/a.png)'),
   });
 });

@@ -49,10 +49,15 @@ export const textFolder = defineSource({
           files: await hashClassFiles(folder, classes, isText),
         }),
       async *rows(signal) {
+        let found = 0;
         for await (const file of classFiles(folder, classes, isText)) {
           signal?.throwIfAborted();
+          found++;
           yield readText(file, encoding);
         }
+        // A part of its own, which pages do not load at their start.
+        const { strayFiles, strayNotes } = await import('./stray-files.ts');
+        yield* strayNotes(strayFiles(folder, classes, isText), { folder, unit: 'texts', found });
       },
     };
   },

@@ -110,7 +110,7 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
     if (lines.length === SNIFFED_LINES) break;
   }
   const delimiter = sniffDelimiter(lines);
-  const quoting: CsvFormat = { delimiter, quote: '"', escape: '"' };
+  const quoting = sniffQuoting(lines, delimiter);
   const names = (fieldsOfLine(lines[0] ?? '', quoting) ?? plainFields(lines[0] ?? '', delimiter)).map(
     (name) => name.trim(),
   );
@@ -123,17 +123,27 @@ async function csvRows(path: string, format: TextFormat, most: number, beside: B
   // Where no field stands in quotes, and every row is whole without, quotes are characters as others.
   const hasQuoting = plain?.rows.some((row) => row.some((value) => /^".*"$/s.test(value))) ?? true;
   const unquoted = plain && !hasQuoting && plain.torn === 0 ? plain : undefined;
-  const { rows, more } = unquoted ?? quoted;
+  const { rows, more, unread } = unquoted ?? quoted;
+  if (rows.length === 0 && unread !== undefined) {
+    throw new LimbeckError('data.wrong-format', `no row can be read as CSV; the first: ${unread}`, {
+      where: path,
+      remedy: `Name the separator and the quotes: --source csv --set data.source.path=FILE --set data.source.delimiter=';' (or quote, escape).`,
+    });
+  }
   const usual = /\.(tsv|tab)$/i.test(path) ? '\t' : ',';
   return {
     kind: 'csv',
     options: {
       ...beside.options,
       ...(delimiter !== usual && { delimiter }),
-      ...(unquoted && { quote: 'none' }),
+      ...(unquoted ? { quote: 'none' } : quoting.quote !== '"' && { quote: quoting.quote }),
+      ...(!unquoted && quoting.escape !== quoting.quote && { escape: quoting.escape }),
       ...(!header && { columns }),
     },
-    rows: rows.map((fields) => Object.fromEntries(columns.map((name, i) => [name, fields[i]]))),
+    // The index that pandas writes has no name.
+    rows: rows.map((fields) =>
+      Object.fromEntries(columns.flatMap((name, i) => (name === '' ? [] : [[name, fields[i]] as const]))),
+    ),
     more,
     notes: [
       ...beside.notes,
@@ -167,9 +177,12 @@ async function csvFields(
   readonly open: number;
   /** Rows of another number of fields, those among them. */
   readonly torn: number;
+  /** What is wrong with the first of them. */
+  readonly unread: string | undefined;
 }> {
   const rows: string[][] = [];
   let [open, torn, first] = [0, 0, how.header];
+  let unread: string | undefined;
   const shape = { columns: how.columns, label: -1, classes: new Set<string>() };
   for await (const { fields, problem } of csvRecords(
     textLines(path, format),
@@ -181,12 +194,16 @@ async function csvFields(
       first = false;
       continue;
     }
-    if (rows.length === how.most) return { rows, more: true, open, torn };
+    if (rows.length === how.most) return { rows, more: true, open, torn, unread };
     if (problem?.reason === 'quotes') open++;
-    if (!problem && fields.length === how.columns) rows.push([...fields]);
-    else torn++;
+    if (!problem && fields.length === how.columns) {
+      rows.push([...fields]);
+      continue;
+    }
+    torn++;
+    unread ??= problem?.message ?? `${fields.length} columns where the first line has ${how.columns}`;
   }
-  return { rows, more: false, open, torn };
+  return { rows, more: false, open, torn, unread };
 }
 
 /** The delimiter that divides the lines most alike, into most columns. */
@@ -202,12 +219,36 @@ function sniffDelimiter(lines: readonly string[]): string {
   return DELIMITERS.reduce((best, one) => (score(one) > score(best) ? one : best));
 }
 
+/** How other programs quote: with a backslash before quotes, as MySQL does, or with single quotes. */
+const OTHER_QUOTING = [
+  { quote: '"', escape: '\\' },
+  { quote: "'", escape: "'" },
+] as const;
+
+/** RFC 4180, unless most lines have another number of columns by it than the first, and hardly any by another way. */
+function sniffQuoting(lines: readonly string[], delimiter: string): CsvFormat {
+  const usual: CsvFormat = { delimiter, quote: '"', escape: '"' };
+  const alike = (format: CsvFormat) => {
+    const counts = lines.map((line) => fieldsOfLine(line, format)?.length);
+    return counts.filter((count) => count === counts[0]).length / Math.max(1, counts.length);
+  };
+  if (alike(usual) >= 0.5) return usual;
+  return OTHER_QUOTING.map((one) => ({ delimiter, ...one })).find((format) => alike(format) > 0.9) ?? usual;
+}
+
 /** A header names its columns: short words, none twice, none a number, none that the column itself has as a value. */
 function looksLikeHeader(names: readonly string[], lines: readonly string[], format: CsvFormat): boolean {
-  if (names.some((name) => name === '' || name.length > 60 || /^[-+\d.,]+$/.test(name))) return false;
-  if (new Set(names).size < names.length) return false;
+  const named = names.filter((name) => name !== '');
+  if (named.length === 0 || named.some((name) => name.length > 60 || /^[-+\d.,]+$/.test(name))) return false;
+  if (new Set(named).size < named.length) return false;
   const values = lines.map((line) => fieldsOfLine(line, format) ?? []);
-  return !names.some((name, i) => values.some((row) => row[i]?.trim() === name));
+  // A column of numbers, or of nothing, may be without a name: an index, a delimiter at the ends of lines.
+  return names.every((name, i) =>
+    values.every((row) => {
+      const value = row[i]?.trim() ?? '';
+      return name === '' ? /^\d*$/.test(value) : value !== name;
+    }),
+  );
 }
 
 async function parquetRows(path: string, most: number): Promise<FirstRows> {

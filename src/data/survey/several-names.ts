@@ -1,3 +1,5 @@
+import { listInText } from '../labels/lists-in-text.ts';
+
 /** Values that are lists of names. */
 export interface SeveralNames {
   /** Between the names of a text; absent where the values are lists already. */
@@ -21,7 +23,8 @@ const MOST_SHOWN = 50;
 /** What the values of a column are, where they look like lists of a few names (`animal|mammal`); undefined otherwise. */
 export function severalNames(values: readonly unknown[]): SeveralNames | undefined {
   if (values.length === 0) return undefined;
-  if (values.every(Array.isArray)) return namesOf(values as readonly unknown[][]);
+  const lists = values.map((value) => (typeof value === 'string' ? listInText(value) : value));
+  if (lists.every(Array.isArray)) return namesOf(lists as readonly unknown[][]);
   for (const separator of SEPARATORS) {
     const lists = values.map((value) => (typeof value === 'string' ? value.split(separator) : []));
     const found = namesOf(lists);

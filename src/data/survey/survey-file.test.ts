@@ -76,6 +76,30 @@ describe('surveyFile', () => {
     expect(found.rows).toBe(40);
   });
 
+  it('takes the index of pandas, and delimiters at the ends of lines, for columns without a name', async () => {
+    const rows = TEXTS.map((text, i) => [`${i}`, quoted(text), `${i % 2}`, ''].join(','));
+    const found = await surveyOf('a.csv', `,text,label,\n${rows.join('\n')}\n`);
+    expect(found.options).toEqual({});
+    expect(found.notes).toEqual([]);
+    expect(found.choice).toEqual({ textField: 'text', labelField: 'label' });
+    expect(found.rows).toBe(40);
+  });
+
+  it('finds quotes after backslashes, single quotes, and says why no row can be read', async () => {
+    const rows = (quote: string, inner: string) =>
+      `text,label\n${TEXTS.map((text, i) => `${quote}${inner}${text}${inner}, yes${quote},${i % 2}\n`).join('')}`;
+    expect((await surveyOf('a.csv', rows('"', '\\"'))).options).toEqual({ escape: '\\' });
+    expect((await surveyOf('a.csv', rows("'", ''))).options).toEqual({ quote: "'" });
+    const uneven = `text,label\n${TEXTS.map((text) => `${text},a,b,c,d\n`).join('')}`;
+    await expect(surveyOf('a.csv', uneven)).rejects.toMatchObject({ code: 'data.wrong-format' });
+  });
+
+  it('finds lists of names in texts', async () => {
+    const rows = TEXTS.map((text, i) => `${text}\t${i % 2 ? "['cat', 'dog']" : '["cat"]'}\n`);
+    const found = await surveyOf('a.tsv', `text\ttags\n${rows.join('')}`);
+    expect(found.choice).toEqual({ textField: 'text', classesField: 'tags' });
+  });
+
   it('finds the encoding', async () => {
     const text = `text,label\n${TEXTS.map((_, i) => `garçon très élégant, où ça ${i};café\n`)
       .join('')

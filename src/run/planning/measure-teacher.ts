@@ -15,7 +15,7 @@ import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-so
 import { parameterTensors } from '../../train/step-graph.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { TaskData } from '../context/task.ts';
-import { comparesAnswers, saysTokens } from '../heads/comparable-answers.ts';
+import { comparesAnswers } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { withUntrainedHeads } from '../heads/untrained-heads.ts';
 import { CALIBRATION_SAMPLES, calibratedInt8 } from '../measuring/int8.ts';
@@ -67,7 +67,7 @@ export async function measureTeacher(
   const f32 = await measureFile(context, source, join(scratch, 'teacher.onnx'), () =>
     withOutputs(model, outputs),
   );
-  const cameInInt8 = saysTokens(data.heads) && quantizableLayers(model).length === 0;
+  const cameInInt8 = quantizableLayers(model).length === 0;
   if (wantedPrecision(recipe.teacher) === 'f32' || !comparesAnswers(data.heads) || cameInInt8)
     return { f32, int8: null, model };
   context.checkInterrupted();

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { quantizeDynamic } from '../../compress/quantize-dynamic.ts';
 import type { Split } from '../../data/split.ts';
 import { tokenBatch } from '../../data/testing/batches.ts';
 import { createNodeEngine } from '../../engine/node.ts';
@@ -106,7 +107,7 @@ it('int8 that is no faster than float32 on this machine does not label, and late
     close() {},
   } satisfies Split;
   const logs: string[] = [];
-  const chosen = async (name: string, precision: 'auto' | 'int8') => {
+  const chosen = async (name: string, precision: 'auto' | 'int8', model = classifier()) => {
     const folder = new RunFolder(join(path, name), 'name: a\n', { recipeFolder: '/', storeFolder: '/' });
     const run = {
       folder,
@@ -120,11 +121,11 @@ it('int8 that is no faster than float32 on this machine does not label, and late
       warn: () => {},
     } as unknown as RunContext;
     const data = {
-      task: { unit: 'texts', teacher: { title: 'teacher', model: classifier() }, preprocessing: 'p' },
+      task: { unit: 'texts', teacher: { title: 'teacher', model }, preprocessing: 'p' },
       teacherTitle: 'teacher',
       heads: [{ output: 'logits', labels: 'labels', target: { kind: 'class' } }],
       dataset: { labels: ['ham', 'spam'], splits: { train: split, validation: split } },
-      teach: async () => ({ model: classifier(), validation: null }),
+      teach: async () => ({ model, validation: null }),
     } as unknown as TaskData;
     try {
       const { value, summary } = await teacherStage.run(run, { data });
@@ -153,4 +154,8 @@ it('int8 that is no faster than float32 on this machine does not label, and late
   say(0.8);
   expect(await chosen('faster', 'auto')).toMatchObject({ precision: 'int8', speedup: 2.5 });
   expect(await chosen('asked', 'int8')).toMatchObject({ precision: 'int8', speedup: undefined });
+  // A file that came in int8 is not called float32, nor quantised once more.
+  const came = await chosen('came', 'auto', quantizeDynamic(classifier()));
+  expect(came.summary).toBe('right on 50.0 % of 20 validation samples; labels as it came, quantised');
+  expect(came.speedup).toBeUndefined();
 });

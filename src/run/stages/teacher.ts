@@ -1,3 +1,4 @@
+import { isQuantized } from '../../compress/is-quantized.ts';
 import { formatMetric } from '../../metrics/format-metric.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import type { Graph } from '../../onnx/graph.ts';
@@ -34,7 +35,15 @@ import { stage } from './stage.ts';
 /** What is remembered of a finished teacher. */
 type Finding = Pick<
   TrainedTeacher,
-  'precision' | 'agreement' | 'floatLayers' | 'int8Share' | 'int8Speedup' | 'validation' | 'check' | 'members'
+  | 'precision'
+  | 'cameQuantized'
+  | 'agreement'
+  | 'floatLayers'
+  | 'int8Share'
+  | 'int8Speedup'
+  | 'validation'
+  | 'check'
+  | 'members'
 >;
 
 const FILE = 'teacher/model.onnx';
@@ -112,6 +121,7 @@ export const teacherStage = stage({
       const isFaster = speedup === undefined || speedup > 1;
       finding = {
         precision: isAlike && isFaster ? 'int8' : 'f32',
+        ...(isQuantized(model) && { cameQuantized: true }),
         ...(speedup !== undefined && { int8Speedup: speedup }),
         agreement: int8?.agreement ?? null,
         floatLayers: int8?.floatLayers ?? [],
@@ -182,6 +192,7 @@ async function measuredTeacher(
 function summarize(
   {
     precision,
+    cameQuantized,
     agreement,
     floatLayers = [],
     int8Share,
@@ -206,6 +217,7 @@ function summarize(
     precision === 'int8' && int8Share !== undefined
       ? ` (${percent(int8Share)} of its multiplications in int8)`
       : '';
-  parts.push(`${precision} labels${mixed}${share}`);
+  if (cameQuantized && precision === 'f32') parts.push('labels as it came, quantised');
+  else parts.push(`${precision} labels${mixed}${share}`);
   return parts.join('; ');
 }

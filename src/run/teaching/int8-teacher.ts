@@ -43,7 +43,7 @@ export interface Int8Teacher {
  * of the validation split; else with the layers whose int8 raises the divergence most left in float32, one more at a time,
  * up to a third of them. Of a language model all layers are int8, and what is compared is which token comes next.
  *
- * @returns null for a language model without a layer that could be quantised
+ * @returns null for a teacher without a layer that could be quantised
  * @param options.answered what the float32 teacher answers to the validation samples, where that is known
  */
 export async function makeInt8Teacher(
@@ -56,7 +56,7 @@ export async function makeInt8Teacher(
   const layers = quantizableLayers(model).map(({ name }) => name);
   const isOfTokens = saysTokens(data.heads);
   // A teacher that came in int8 has none.
-  if (isOfTokens && layers.length === 0) return null;
+  if (layers.length === 0) return null;
   const { engine, recipe, checkInterrupted } = run;
   // The teacher answers on this machine alone: eight bits where they are safe here, unlike in a file that ships.
   const reduceRange = await saturatesInt8(engine);

@@ -12,6 +12,8 @@ export interface TrainedTeacher {
   /** The model that labels: the same, or its int8 form. */
   readonly labellingFile: string;
   readonly precision: 'f32' | 'int8';
+  /** Whether its file came quantised: then it labels as it came, and `precision` is f32. */
+  readonly cameQuantized?: boolean;
   /** How often int8 decided as float32 did on the sample; null when int8 was not tried. */
   readonly agreement: number | null;
   /** Layers of the int8 teacher that stayed in float32, because with them in int8 it decided otherwise too often. */

@@ -329,3 +329,19 @@ function pngHeader(width: number, height: number): Buffer {
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }
+
+test('refuses sizes from files of models that no memory holds', async () => {
+  const huge = { resize: { height: 1e9, width: 1e9 }, resample: 'bilinear', rescale: 1 / 255 };
+  await expect(async () => open({ size: 8 }, { teacherImages: [huge] })).rejects.toMatchObject({
+    code: 'data.options',
+    message: 'the teacher wants images of 1000000000x1000000000 pixels; sides may have 1 to 4096',
+  });
+  writeFileSync(
+    join(folder, 'huge.json'),
+    JSON.stringify({ size: { height: 10_000, width: 8 }, do_resize: true, resample: 2 }),
+  );
+  await expect(async () => open({ preprocessor: 'huge.json' })).rejects.toMatchObject({
+    code: 'data.options',
+    remedy: 'Set a smaller size in it, or inputs.image.size in its place.',
+  });
+});

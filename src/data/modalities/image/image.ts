@@ -18,7 +18,9 @@ import { TwoSizedProcessor } from './two-sized-processor.ts';
 import type { Dims } from './variation.ts';
 
 const resamplings = Object.keys(RESAMPLING) as [Resampling, ...Resampling[]];
-const side = z.int().min(1).max(4096);
+/** Pixels along a side that an image may get: batches of larger ones fit into no memory. */
+const LONGEST_SIDE = 4096;
+const side = z.int().min(1).max(LONGEST_SIDE);
 const perChannel = z.array(z.number()).min(1).max(3);
 
 const options = z
@@ -97,6 +99,7 @@ export const image = defineModality({
     const wanted = context.teacherImages?.find((one) => isOther(fixedSize(one)));
     const size = wanted && fixedSize(wanted);
     if (!size) return new ImageProcessor(own);
+    requireSides(size, `inputs.${context.input}`, 'the teacher', 'Export it for smaller images.');
     const teacher = new ImageProcessor({
       ...own,
       dims: [3, size.height, size.width],
@@ -111,7 +114,7 @@ export const image = defineModality({
 /**
  * All that a processor needs to know.
  *
- * @throws LimbeckError `data.options` where the size of the images is unknown; `data.preprocessor`
+ * @throws LimbeckError `data.options` where the size of the images is unknown or too large; `data.preprocessor`
  */
 export function processorOptions(
   chosen: ImageOptions,
@@ -130,6 +133,12 @@ export function processorOptions(
       remedy: `Set inputs.${context.input}.size (32 for icons, 224 for photos).`,
     });
   }
+  requireSides(
+    size,
+    chosen.preprocessor ?? `inputs.${context.input}`,
+    chosen.preprocessor === undefined ? 'the data' : 'the file',
+    `Set a smaller size in it, or inputs.${context.input}.size in its place.`,
+  );
   const channels = chosen.channels ?? declared?.[0] ?? 3;
   if (channels !== 1 && channels !== 3) throw new Error(`images of ${channels} channels`);
   const dims: Dims = [channels, size.height, size.width];
@@ -144,6 +153,16 @@ export function processorOptions(
     maxPixels,
     resolvePath: context.resolvePath,
   };
+}
+
+/** @throws LimbeckError `data.options` for a size that comes from outside and is none that images have */
+function requireSides({ height, width }: Size, where: string, who: string, remedy: string): void {
+  if (Math.min(height, width) >= 1 && Math.max(height, width) <= LONGEST_SIDE) return;
+  throw new LimbeckError(
+    'data.options',
+    `${who} wants images of ${width}x${height} pixels; sides may have 1 to ${LONGEST_SIDE}`,
+    { where, remedy },
+  );
 }
 
 function preprocessingOf(
