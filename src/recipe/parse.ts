@@ -6,7 +6,6 @@ import { applyOverride } from './override.ts';
 import { problemsOf, RecipeError, type RecipeProblem, type UnplacedProblem } from './problems.ts';
 import { RecipePlaces } from './recipe-places.ts';
 import { type Recipe, recipeSchema, sharedJsonSchema } from './schema.ts';
-import { studentFormProblems } from './student-form.ts';
 import { withoutSwitchedOff } from './switched-off.ts';
 import { type RecipeDocument, readYaml } from './yaml-document.ts';
 
@@ -89,14 +88,11 @@ function check(
   const wanted = withoutSwitchedOff(value, sharedJsonSchema());
   const members = memberProblems(wanted);
   const result = recipeSchema().safeParse(withOutputDefaults(wanted));
-  // A student of parts that are wrong is wrong in the same way.
-  const form = result.success && members.length === 0 ? studentFormProblems(result.data) : [];
-  if (result.success && extra.length === 0 && members.length === 0 && form.length === 0) return result.data;
+  if (result.success && extra.length === 0 && members.length === 0) return result.data;
   const issues = result.success ? [] : problemsOf(result.error.issues, sharedJsonSchema(), wanted);
   const told = new Set(members.map(pathText));
   const others = issues.filter((problem) => !told.has(pathText(problem)));
-  const shaped = form.map((problem): UnplacedProblem => ({ kind: 'value', ...problem }));
-  const problems = [...extra, ...members, ...others, ...shaped].map((problem) => {
+  const problems = [...extra, ...members, ...others].map((problem) => {
     const { key: _key, ...rest } = problem;
     return { ...rest, path: pathText(problem), ...place(problem) };
   });

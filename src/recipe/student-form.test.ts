@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
+import type { LimbeckError } from '../errors.ts';
 import { checkRecipe } from './parse.ts';
+import { requireStatedForm } from './student-form.ts';
+
+const opened = (more: object) => requireStatedForm(checkRecipe(recipe(more)));
 
 const image = (size: number) => ({ image: { modality: 'image', field: 'image', size } });
 const recipe = (more: object) => ({
@@ -44,11 +48,19 @@ it.each([
     /outputs\.boxes\.grid: /,
   ],
 ])('refuses %s before anything is read', (_, more, message) => {
-  expect(() => checkRecipe(recipe(more))).toThrow(message);
+  const refused = () => {
+    try {
+      opened(more);
+    } catch (error) {
+      return error as LimbeckError;
+    }
+    return undefined;
+  };
+  expect(`${refused()?.where}: ${refused()?.message}`).toMatch(message);
 });
 
 it('leaves to the data what only they say', () => {
   const vit = { task: 'image-classification', student: { kind: 'vit', patch: 16 } };
-  expect(() => checkRecipe(recipe(vit))).not.toThrow();
-  expect(() => checkRecipe(recipe({ ...vit, inputs: image(32), outputs: TAGS }))).not.toThrow();
+  expect(() => opened(vit)).not.toThrow();
+  expect(() => opened({ ...vit, inputs: image(32), outputs: TAGS })).not.toThrow();
 });

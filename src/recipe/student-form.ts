@@ -1,6 +1,5 @@
 import { LimbeckError } from '../errors.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
-import { ShapeError } from '../onnx/shape-inference/rule.ts';
 import { randomStream } from '../random.ts';
 import type { Backbone } from '../students/backbone.ts';
 import { recordStudent } from '../students/build-student.ts';
@@ -8,8 +7,6 @@ import { BACKBONES } from '../students/index.ts';
 import { ParameterMaker } from '../students/parameters.ts';
 import { openHead } from '../targets/head.ts';
 import { findTarget } from '../targets/index.ts';
-import { keySteps, leadingKey } from './key-path.ts';
-import type { Problem } from './meaning.ts';
 import { inputsOf, outputsOf, type RecipeInputPart, type StatedParts } from './parts.ts';
 
 interface Wanted extends Pick<StatedParts, 'inputs' | 'outputs' | 'task'> {
@@ -21,30 +18,26 @@ interface Wanted extends Pick<StatedParts, 'inputs' | 'outputs' | 'task'> {
 const ANY_VOCABULARY = 64;
 
 /**
- * Sizes that a student, or a layer for one of its outputs, cannot have: its graph is recorded without parameters, of inputs and
+ * Refuses sizes that a student, or a layer for one of its outputs, cannot have: its graph is recorded without parameters, of inputs and
  * outputs as far as the recipe says what they are like. What only the data say (the size of images without `size`) is refused when
  * they are read.
+ *
+ * @throws LimbeckError `recipe.invalid`
  */
-export function studentFormProblems(recipe: Wanted): Problem[] {
+export function requireStatedForm(recipe: Wanted): void {
   const backbone = BACKBONES.find(({ kind }) => kind === recipe.student.kind) as unknown as
     | Backbone
     | undefined;
   const inputs = inputFacts(recipe);
   const heads = headsFor(recipe);
-  if (!backbone || !inputs || !heads) return [];
+  if (!backbone || !inputs || !heads) return;
   const g = new GraphBuilder();
   const make = new ParameterMaker(g, randomStream(0, 'form'));
   try {
     recordStudent(g, make, { backbone, options: recipe.student, inputs: inputs as never, heads });
-    return [];
   } catch (error) {
     // Students that were registered may need more than there is before the data: building them says so.
-    if (error instanceof ShapeError)
-      return [{ path: ['student'], message: `it cannot have these sizes: ${error.message}` }];
-    if (!(error instanceof LimbeckError) || error.code !== 'recipe.invalid') return [];
-    const { where = 'student', remedy } = error;
-    const path = keySteps(leadingKey(where)) ?? ['student'];
-    return [{ path, message: remedy === undefined ? error.message : `${error.message}. ${remedy}` }];
+    if (error instanceof LimbeckError && error.code === 'recipe.invalid') throw error;
   }
 }
 

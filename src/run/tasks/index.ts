@@ -14,6 +14,9 @@ const SAMPLE_KINDS: readonly SampleKind[] = [texts, images, clips, pairs];
 
 /** Opens what the recipe's task needs before its data: its teacher, its tokenizer. */
 export async function openTask(run: RecipeRun): Promise<Task> {
+  // Loaded where it is used: pages do not pay for it before.
+  const { requireStatedForm } = await import('../../recipe/student-form.ts');
+  requireStatedForm(run.recipe);
   const modalities = modalitiesOf(run.recipe).split('+').sort().join('+');
   const kind = SAMPLE_KINDS.find(({ reads }) => reads === modalities);
   if (!kind) return anySamples(run, 'samples', await openColumns(run));
