@@ -62,8 +62,8 @@ export const onPolicy: Proof = {
         row('every other one the texts of the student (on-policy)', ways.on),
       ]),
       text:
-        `${SEEDS.length} seeds, about ${steps} steps of 64 texts over ${DOCUMENTS} entries of WordNet, the first half of them the same to the bit. The student has ${student.parameters} parameters; ` +
-        `its teacher has ${teacher?.parameters}, and a perplexity of ${teacher?.metrics.perplexity?.toFixed(1)}. Both ways learn from 24 draws of the teacher's answer for each token, and from the text where there is one. ` +
+        `${SEEDS.length} seeds, about ${steps} steps of 64 texts over ${DOCUMENTS} entries of WordNet, the first half of them the same to the bit. The student has ${student.parameters.toLocaleString('en')} parameters; ` +
+        `its teacher (models/wordnet-lm, int8) has a perplexity of ${teacher?.metrics.perplexity?.toFixed(1)}. Both ways learn from 24 draws of the teacher's answer for each token, and from the text where there is one. ` +
         `At the end the student's texts have ${numbers(
           written.map((one) => one['on_policy/tokens'] as number),
           1,

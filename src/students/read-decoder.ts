@@ -223,9 +223,9 @@ class WeightReader {
 
   #find(names: readonly string[]): Tensor | undefined {
     const value = names.map((name) => this.#value(name)).find(Boolean);
-    const content = value && this.#content(value);
-    if (!content || content.dims.length !== 2 || !this.#isTurned(value)) return content;
-    return transposed(content);
+    if (!value) return undefined;
+    const content = this.#content(value);
+    return content.dims.length === 2 && this.#isTurned(value) ? transposed(content) : content;
   }
 
   #content(value: Value): Tensor {
