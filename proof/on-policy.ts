@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { RunResult } from '../src/index.ts';
 import { askQuestions, WORDNET_QUESTIONS } from '../src/run/ask-questions.ts';
 import { distilRecipe, variantRun } from './distil-recipe.ts';
-import type { Proof } from './proof.ts';
+import { type Proof, SEEDS } from './proof.ts';
 import { markdownTable, numbers, percents, spreadOf } from './statistics.ts';
 
-/** Two: a run takes minutes. */
-const SEEDS = [1, 2] as const;
 /** Training documents, and passes over them: some 50 steps each. */
 const DOCUMENTS = 3200;
 const EPOCHS = 6;
