@@ -4,10 +4,10 @@ import { statSync } from './platform/files.ts';
 import { readRegularFile, readRegularFileAsync, requireFile } from './regular-file.ts';
 import { sizeInWords } from './size-in-bytes.ts';
 
-/** The largest of them, tokenizers of our time, have 40 MB. */
+/** The largest are tokenizers, of some 40 MB today. */
 export const MOST_BYTES_OF_SETTINGS = 64e6;
 
-/** A file beside a model that says how it is used is far too large to be one. */
+/** Thrown for a file beside a model that is far too large to hold settings. */
 export class SettingsTooLargeError extends LimbeckError {
   constructor(where: string, bytes: number) {
     const most = sizeInWords(MOST_BYTES_OF_SETTINGS);
@@ -28,18 +28,18 @@ export function readSettings(path: string): Uint8Array {
   return readRegularFile(path);
 }
 
-/** The same, between which and others a signal is to be heard. */
+/** As `readSettings`, without blocking, so that signals are handled between files. */
 export async function readSettingsAsync(path: string): Promise<Uint8Array> {
   requireBound(path);
   return readRegularFileAsync(path);
 }
 
-/** The same as text, without the mark that some editors put before it. */
+/** As text, without a byte order mark. */
 export function readSettingsText(path: string): string {
   return textOf(readSettings(path)).replace(/^\uFEFF/, '');
 }
 
-/** The same as JSON. @throws SyntaxError, too */
+/** As JSON. @throws SyntaxError, too */
 export function readSettingsJson(path: string): unknown {
   return JSON.parse(readSettingsText(path));
 }
