@@ -26,7 +26,8 @@ export function proposeAnswer(
     return { task, source: {}, set: outputs({ logits: output }), seen: [classesLine(survey, classesField)] };
   }
   if (numberField !== undefined) {
-    const set = outputs({ number: { target: 'number', field: numberField } });
+    const decimal = columnOf(survey, numberField)?.decimal;
+    const set = outputs({ number: { target: 'number', field: numberField, ...(decimal && { decimal }) } });
     return { task, source: {}, set, seen: [numberLine(survey, numberField)] };
   }
   if (wishes.saysAnswer) return { task, source: {}, set: [], seen: [] };
@@ -105,8 +106,9 @@ function classesLine(survey: FileSurvey, field: string): string {
 }
 
 function numberLine(survey: FileSurvey, field: string): string {
-  const { distinct = 0 } = columnOf(survey, field) ?? {};
-  return `number: ${plainLine(field)}, ${formatCount(distinct)} different values${without(survey, field)}`;
+  const { distinct = 0, decimal } = columnOf(survey, field) ?? {};
+  const written = decimal ? `, with '${decimal}' before decimals` : '';
+  return `number: ${plainLine(field)}, ${formatCount(distinct)} different values${written}${without(survey, field)}`;
 }
 
 function named(values: readonly (readonly [string, number])[], distinct: number): string {

@@ -1,3 +1,4 @@
+import { DECIMAL_MARKS, type DecimalMark, writtenNumber } from '../labels/written-numbers.ts';
 import { type SeveralNames, severalNames } from './several-names.ts';
 import { type FileModality, modalityOfFiles } from './survey-files.ts';
 
@@ -15,6 +16,8 @@ export interface ColumnSurvey {
   /** Whether its values are numbers, and whether all of them are whole. */
   readonly isNumber: boolean;
   readonly isWhole: boolean;
+  /** What stands before the decimals of its numbers, where they are no plain ones. */
+  readonly decimal?: DecimalMark;
   /** Whether a value is a list. */
   readonly hasLists: boolean;
   /** The commonest values with their counts. */
@@ -74,7 +77,8 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
     const counts = new Map<string, number>();
     for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
     const several = severalNames(values);
-    const numbers = values.map((value) => (isNumeric(value) ? Number(value) : Number.NaN));
+    const decimal = decimalMark(values);
+    const numbers = values.map((value) => numberOf(value, decimal));
     const isNumber = values.length > 0 && numbers.every(Number.isFinite);
     return {
       name,
@@ -84,6 +88,7 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
       isText: values.filter(isWords).length >= 0.9 * Math.max(1, values.length),
       isNumber,
       isWhole: isNumber && numbers.every(Number.isInteger),
+      ...(isNumber && decimal && { decimal }),
       hasLists: values.some(Array.isArray),
       values: [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_VALUES),
       ...(several && { several }),
@@ -95,12 +100,22 @@ function isWords(value: unknown): boolean {
   return typeof value === 'string' && !NUMBER.test(value.trim());
 }
 
-function isNumeric(value: unknown): boolean {
-  return (
-    typeof value === 'number' ||
-    typeof value === 'bigint' ||
-    (typeof value === 'string' && value.trim() !== '')
+/** NaN for what is no number. */
+function numberOf(value: unknown, decimal?: DecimalMark): number {
+  if (typeof value === 'string') {
+    if (value.trim() === '') return Number.NaN;
+    return decimal === undefined ? Number(value) : (writtenNumber(value, decimal) ?? Number.NaN);
+  }
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
+}
+
+/** The mark before decimals, where values are no plain numbers and one mark alone makes numbers of them. */
+function decimalMark(values: readonly unknown[]): DecimalMark | undefined {
+  if (values.length === 0 || values.every((value) => Number.isFinite(numberOf(value)))) return undefined;
+  const [mark, ...others] = DECIMAL_MARKS.filter((one) =>
+    values.every((value) => Number.isFinite(numberOf(value, one))),
   );
+  return others.length === 0 ? mark : undefined;
 }
 
 /** Whether a column measures something, so that its different values are no classes. */

@@ -170,6 +170,17 @@ describe('surveyFile', () => {
     },
   );
 
+  it('reads numbers with decimal commas, and leaves those alone that may be either', async () => {
+    const surveyed = async (number: (i: number) => string) => {
+      const rows = TEXTS.map((_, i) => `ein Text ${i};${number(i)}`);
+      const found = await surveyOf('a.csv', `Nachricht;price\n${rows.join('\n')}\n`);
+      return found.columns.find(({ name }) => name === 'price');
+    };
+    expect(await surveyed((i) => `${i}.250,5`)).toMatchObject({ isNumber: true, decimal: ',' });
+    expect(await surveyed((i) => `${1 + i},250`)).toMatchObject({ isNumber: false });
+    expect(await surveyed((i) => `${1 + i}.250`)).not.toHaveProperty('decimal');
+  });
+
   it('tells a folder of texts from one of images', async () => {
     mkdirSync(join(folder, 'texts/spam'), { recursive: true });
     writeFileSync(join(folder, 'texts/spam/1.md'), 'buy');
