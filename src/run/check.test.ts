@@ -83,7 +83,7 @@ describe('check', () => {
   it('lists the classes of outputs with several a sample, and of those beside the main one', async () => {
     const lines = Array.from({ length: 40 }, (_, i) =>
       JSON.stringify({
-        text: words(4, i),
+        text: `${i} ${words(4, i)}`,
         tags: i % 2 ? ['red'] : ['red', 'red', 'blue'],
         kind: i % 4 ? 'a' : 'b',
       }),
