@@ -1,4 +1,5 @@
 import { DECIMAL_MARKS, type DecimalMark, writtenNumber } from '../labels/written-numbers.ts';
+import { isRecords, type RecordsKind, recordsKind } from './records.ts';
 import { type SeveralNames, severalNames } from './several-names.ts';
 import { type FileModality, modalityOfFiles } from './survey-files.ts';
 
@@ -24,6 +25,8 @@ export interface ColumnSurvey {
   readonly values: readonly (readonly [string, number])[];
   /** What the values are, where they are lists of few names: several classes a row. */
   readonly several?: SeveralNames;
+  /** What they are, where they are records, lists of records or tags of words. */
+  readonly records?: RecordsKind;
 }
 
 /** Which columns hold what, as far as it shows. */
@@ -41,6 +44,8 @@ export interface ColumnChoice {
   readonly labelField?: string;
   /** The column with several classes a row, where none has one class. */
   readonly classesField?: string;
+  /** The column with spans of the text, or a tag for each of its words, where none has classes of a row. */
+  readonly spansField?: string;
   /** The column with a number a row, where none has classes. */
   readonly numberField?: string;
   readonly idField?: string;
@@ -73,7 +78,9 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
     const values = rows
       .map((row) => row[name])
       .filter((value) => value !== undefined && value !== null && value !== '');
-    const texts = values.map(textOf);
+    const records = recordsKind(values);
+    // Of rows with a mistake in them nothing is a class.
+    const texts = (records ? values : values.filter((value) => !isRecords(value))).map(textOf);
     const counts = new Map<string, number>();
     for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
     const several = severalNames(values);
@@ -85,13 +92,14 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
       filled: values.length,
       distinct: counts.size,
       meanLength: texts.reduce((sum, text) => sum + text.length, 0) / Math.max(1, texts.length),
-      isText: values.filter(isWords).length >= 0.9 * Math.max(1, values.length),
+      isText: !records && values.filter(isWords).length >= 0.9 * Math.max(1, values.length),
       isNumber,
       isWhole: isNumber && numbers.every(Number.isInteger),
       ...(isNumber && decimal && { decimal }),
       hasLists: values.some(Array.isArray),
       values: [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_VALUES),
       ...(several && { several }),
+      ...(records && { records }),
     };
   });
 }
@@ -137,8 +145,10 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     if (!modality) continue;
     const others = columns.filter((column) => column.name !== name);
     const { textField, ...rest } = chooseColumns(others, rows);
-    const { labelField, classesField, numberField } = rest;
-    const isLabelled = [labelField, classesField, numberField].some((field) => field !== undefined);
+    const { labelField, classesField, spansField, numberField } = rest;
+    const isLabelled = [labelField, classesField, spansField, numberField].some(
+      (field) => field !== undefined,
+    );
     const isCaption = modality === 'image' && textField !== undefined && !isLabelled;
     return { files: { field: name, modality, ...(isCaption && { caption: textField }) }, ...rest };
   }
@@ -151,11 +161,12 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
   const split = others.find(
     ({ name, values }) => SPLIT_NAMES.test(name) && values.every(([value]) => SPLIT_WORDS.test(value.trim())),
   );
-  const lists = others.filter(({ several }) => several);
+  const lists = others.filter(({ several, records }) => records === 'flags' || (several && !records));
   const few = others.filter(
     (column) =>
       column !== split &&
       !column.several &&
+      !column.records &&
       !column.hasLists &&
       !isMeasure(column) &&
       !column.values.every(([value]) => DATE.test(value.trim())) &&
@@ -170,6 +181,10 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     only(few) ??
     only(few.filter(({ isText }) => isText));
   const classes = label ? undefined : (lists.find(({ name }) => LABEL_NAMES.test(name)) ?? only(lists));
+  const spans =
+    label || classes
+      ? undefined
+      : only(others.filter(({ records }) => records === 'spans' || records === 'tags'));
   // A whole number that no two rows share counts the rows.
   const numbers = others.filter(
     (column) =>
@@ -178,7 +193,9 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
       (NUMBER_NAMES.test(column.name) || !(column.isWhole && column.distinct === column.filled)),
   );
   const number =
-    label || classes ? undefined : (numbers.find(({ name }) => NUMBER_NAMES.test(name)) ?? only(numbers));
+    label || classes || spans
+      ? undefined
+      : (numbers.find(({ name }) => NUMBER_NAMES.test(name)) ?? only(numbers));
   const id = others.find(
     (column) =>
       column !== label &&
@@ -191,6 +208,7 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     ...(text && { textField: text.name }),
     ...(label && { labelField: label.name }),
     ...(classes && { classesField: classes.name }),
+    ...(spans && { spansField: spans.name }),
     ...(number && { numberField: number.name }),
     ...(id && { idField: id.name }),
     ...(split && { splitField: split.name }),
