@@ -2,6 +2,8 @@ import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { openModelFile } from '../../onnx/node-files.ts';
+import { mkdirSync } from '../../platform/files.ts';
+import { join } from '../../platform/paths.ts';
 import {
   type DistillRecipe,
   isHosted,
@@ -11,17 +13,19 @@ import {
 import { wantedPrecision } from '../../recipe/teacher-memory.ts';
 import type { Head } from '../../targets/head.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
+import type { SeveralChoice } from '../../teachers/several/options.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
+import type { TeacherTraining } from '../context/task.ts';
 import { comparesAnswers } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { knownSpeedup } from '../teaching/int8-speedup.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
-import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
+import { encoderHash, type KnownTeacher, recallTeacher } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSamples } from './batch-counts.ts';
 import { checkingSeconds } from './checking-seconds.ts';
@@ -90,12 +94,8 @@ function knownTeacher(
   { f32, int8 }: TeacherCost,
 ): PlannedTeacher | undefined {
   const { teacher } = recipe;
-  const { data, source } = context;
-  if ('train' in teacher && source && 'tokenizer' in source) {
-    const { dataset } = data;
-    const key = teacherKey(context, source as TextTeacherSource, dataset, teacher);
-    return recallTeacher(store.folder, key);
-  }
+  const { data } = context;
+  if (data.knownAs) return recallTeacher(store.folder, data.knownAs(context));
   // What will label is what was measured, where int8 needs no layer in float32 to agree: it mostly does not.
   const hash = teacherHash(f32.file);
   const isInt8 = int8 !== null && (teacher.precision !== 'auto' || isFaster(context, store, { f32, int8 }));
@@ -129,13 +129,9 @@ async function planReadiness(
   cost: TeacherCost,
 ): Promise<StagePlan> {
   const parts: Part[] = [{ seconds: cost.f32.makeSeconds, diskBytes: cost.f32.bytes, note: '' }];
-  if (readsTexts(recipe) && recipe.teacher.train !== 'none') {
-    const encoder = source as TextTeacherSource;
-    const { classShares } = recipe.teacher.head;
-    parts.push(await embeddings(context, store, encoder, cost, classShares));
-    parts.push(await headTraining(context, recipe, encoder));
-    if (recipe.teacher.train === 'all') parts.push(await wholeTraining(context, recipe, encoder, cost));
-  }
+  for (const [i, training] of (context.data.trainings ?? []).entries())
+    parts.push(...(await trainingParts(context, store, training, isSeveral(recipe) ? i : cost)));
+  if (isSeveral(recipe)) parts.push(membersTogether(context, recipe, cost));
   if (isOneClass(context.data.heads)) {
     const { validation } = context.data.dataset.splits;
     const seconds = checkingSeconds(validation, cost.f32, recipe.teacher.kind === 'use-lite');
@@ -154,6 +150,54 @@ async function planReadiness(
       .filter((note) => note !== '')
       .join(', '),
   };
+}
+
+/** What training a teacher of texts costs. @param measured what it costs alone, or of one of several its place, by which it is measured */
+async function trainingParts(
+  context: PlanningContext,
+  store: KnowledgeStore,
+  { recipe, source, reads }: TeacherTraining,
+  measured: TeacherCost | number,
+): Promise<Part[]> {
+  const { teacherReads: _, ...data } = context.data;
+  const own = { ...context, recipe, data: { ...data, ...(reads && { teacherReads: reads }) } };
+  const cost = typeof measured === 'number' ? await measureMember(own, recipe, source, measured) : measured;
+  const parts = [
+    await embeddings(own, store, source, cost, recipe.teacher.head.classShares),
+    await headTraining(own, recipe, source),
+  ];
+  if (recipe.teacher.train === 'all') parts.push(await wholeTraining(own, recipe, source, cost));
+  return parts;
+}
+
+/** Times one of several teachers, in a folder of its own. */
+function measureMember(
+  context: PlanningContext,
+  recipe: TextDistillRecipe,
+  source: TextTeacherSource,
+  place: number,
+): Promise<TeacherCost> {
+  const scratch = join(context.scratch, `member-${place}`);
+  mkdirSync(scratch, { recursive: true });
+  // It does not label: its int8 form is not made.
+  const inFloat32 = { ...recipe, teacher: { ...recipe.teacher, precision: 'f32' } } as TextDistillRecipe;
+  return measureTeacher({ ...context, scratch }, inFloat32, source);
+}
+
+/** Several teachers are kept once more, with what each says alone; where validation weighs them, all are asked about it before. */
+function membersTogether(
+  { data }: PlanningContext,
+  recipe: DistillRecipe & { readonly teacher: SeveralChoice },
+  { f32 }: TeacherCost,
+): Part {
+  const { validation } = data.dataset.splits;
+  const isWeighed = recipe.teacher.weights === 'validation';
+  const asked = isWeighed ? f32.openSeconds + secondsForSamples(validation, TEACHER_BATCH, f32.batch) : 0;
+  return { seconds: f32.makeSeconds + asked, diskBytes: f32.bytes, note: '' };
+}
+
+function isSeveral(recipe: DistillRecipe): recipe is DistillRecipe & { readonly teacher: SeveralChoice } {
+  return recipe.teacher.kind === 'several';
 }
 
 /** The embeddings of the labelled and the validation texts, which the head is trained on, and of those that tell shares. */
@@ -253,10 +297,6 @@ function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): Part
     diskBytes: int8.bytes,
     note: 'int8 compared with float32',
   };
-}
-
-function readsTexts(recipe: DistillRecipe): recipe is TextDistillRecipe {
-  return 'train' in recipe.teacher;
 }
 
 function sum(values: readonly number[]): number {

@@ -25,7 +25,7 @@ import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
 import { int8Speedup } from '../teaching/int8-speedup.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
-import { encoderHash } from '../teaching/known-teachers.ts';
+import { encoderHash, rememberReady } from '../teaching/known-teachers.ts';
 import { measureInParts } from '../teaching/measure-in-parts.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -158,7 +158,7 @@ export const teacherStage = stage({
       ...finding,
       ...(finding.members && { membersFile: run.folder.file(MEMBERS_FILE) }),
     };
-    data.remember?.(run, value);
+    rememberReady(run, data, value);
     return { value, summary: summarize(value, data) };
   },
   release: ({ hosted }) => hosted?.close(),
