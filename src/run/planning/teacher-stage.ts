@@ -17,6 +17,7 @@ import type { Artifacts } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import { comparesAnswers } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
+import { isTaughtAlone } from '../heads/taught-truth.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { knownSpeedup } from '../teaching/int8-speedup.ts';
@@ -24,7 +25,7 @@ import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSamples } from './batch-counts.ts';
-import { checkingSeconds } from './checking-seconds.ts';
+import { checkingSeconds, measuringSeconds } from './checking-seconds.ts';
 import { type PlannedTeacher, TEACHER_COST } from './costs.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
@@ -129,17 +130,20 @@ async function planReadiness(
   cost: TeacherCost,
 ): Promise<StagePlan> {
   const parts: Part[] = [{ seconds: cost.f32.makeSeconds, diskBytes: cost.f32.bytes, note: '' }];
-  if (readsTexts(recipe) && recipe.teacher.train !== 'none') {
+  const isTrained = readsTexts(recipe) && recipe.teacher.train !== 'none';
+  if (isTrained) {
     const encoder = source as TextTeacherSource;
     const { classShares } = recipe.teacher.head;
     parts.push(await embeddings(context, store, encoder, cost, classShares));
     parts.push(await headTraining(context, recipe, encoder));
     if (recipe.teacher.train === 'all') parts.push(await wholeTraining(context, recipe, encoder, cost));
   }
+  const { validation } = context.data.dataset.splits;
   if (isOneClass(context.data.heads)) {
-    const { validation } = context.data.dataset.splits;
     const seconds = checkingSeconds(validation, cost.f32, recipe.teacher.kind === 'use-lite');
     parts.push({ seconds, diskBytes: 0, note: '' });
+  } else if (!isTrained && !context.data.heads.some(isTaughtAlone)) {
+    parts.push({ seconds: measuringSeconds(validation, cost.f32), diskBytes: 0, note: '' });
   }
   if (cost.int8) parts.push(comparison(context, cost));
   const seconds = sum(parts.map((part) => part.seconds));
