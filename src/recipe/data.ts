@@ -118,7 +118,7 @@ export const dataSchema = fromRegistries(() =>
               'Pixels by which an image is moved, at most; what comes in is black, or the background of the input.',
             ),
           flip: z.boolean().default(true).describe('Whether half of the images are mirrored.'),
-          ...variationOptions.pick({ zoom: true, turn: true, colour: true }).shape,
+          ...variationOptions.pick({ zoom: true, turn: true, colour: true, erase: true }).shape,
           views: z
             .int()
             .positive()

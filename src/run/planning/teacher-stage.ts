@@ -21,6 +21,7 @@ import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { TeacherTraining } from '../context/task.ts';
 import { comparesAnswers } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
+import { isTaughtAlone } from '../heads/taught-truth.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { knownSpeedup } from '../teaching/int8-speedup.ts';
@@ -28,7 +29,7 @@ import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
 import { encoderHash, type KnownTeacher, recallTeacher } from '../teaching/known-teachers.ts';
 import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
 import { batchCount, firstBatches, lengthOf, secondsForSamples } from './batch-counts.ts';
-import { checkingSeconds } from './checking-seconds.ts';
+import { checkingSeconds, measuringSeconds } from './checking-seconds.ts';
 import { type PlannedTeacher, TEACHER_COST } from './costs.ts';
 import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
@@ -129,13 +130,16 @@ async function planReadiness(
   cost: TeacherCost,
 ): Promise<StagePlan> {
   const parts: Part[] = [{ seconds: cost.f32.makeSeconds, diskBytes: cost.f32.bytes, note: '' }];
-  for (const [i, training] of (context.data.trainings ?? []).entries())
+  const { trainings = [] } = context.data;
+  for (const [i, training] of trainings.entries())
     parts.push(...(await trainingParts(context, store, training, isSeveral(recipe) ? i : cost)));
   if (isSeveral(recipe)) parts.push(membersTogether(context, recipe, cost));
+  const { validation } = context.data.dataset.splits;
   if (isOneClass(context.data.heads)) {
-    const { validation } = context.data.dataset.splits;
     const seconds = checkingSeconds(validation, cost.f32, recipe.teacher.kind === 'use-lite');
     parts.push({ seconds, diskBytes: 0, note: '' });
+  } else if (trainings.length === 0 && !context.data.heads.some(isTaughtAlone)) {
+    parts.push({ seconds: measuringSeconds(validation, cost.f32), diskBytes: 0, note: '' });
   }
   if (cost.int8) parts.push(comparison(context, cost));
   const seconds = sum(parts.map((part) => part.seconds));

@@ -58,6 +58,40 @@ test('colours change, and nothing moves', () => {
   expect(Math.max(...means) - Math.min(...means)).toBeGreaterThan(50);
 });
 
+test('a part of the images gets one rectangle of random pixels, of up to a third of the image', () => {
+  const changed = views({ erase: 0.5 }).map((view) =>
+    Array.from({ length: 256 }, (_, i) => i).filter((i) =>
+      [0, 256, 512].some((channel) => view[channel + i] !== SQUARE[channel + i]),
+    ),
+  );
+  const erased = changed.filter((pixels) => pixels.length > 0);
+  expect(erased.length).toBeGreaterThan(15);
+  expect(erased.length).toBeLessThan(35);
+  for (const pixels of erased) {
+    const [rows, columns] = [pixels.map((i) => Math.floor(i / 16)), pixels.map((i) => i % 16)];
+    const side = (places: number[]) => Math.max(...places) - Math.min(...places) + 1;
+    // Random pixels may be those that were there, in all channels, but hardly twice.
+    expect(pixels.length).toBeGreaterThan(side(rows) * side(columns) - 3);
+    expect(pixels.length).toBeLessThan(0.4 * 256);
+  }
+  expect(views({ erase: 0 })[0]).toEqual(SQUARE);
+});
+
+test('the rectangle is at the same place in the image of a teacher that wants another size', () => {
+  const place = { seed: 1, sample: 0, view: 3 };
+  const options = variationOptions.parse({ erase: 1 });
+  const erasedOf = (size: number) => {
+    const image = varyImage(new Uint8Array(size * size), [1, size, size], options, place, [0], [1, 16, 16]);
+    const at = Array.from(image.keys()).filter((i) => image[i] !== 0);
+    const [rows, columns] = [at.map((i) => Math.floor(i / size)), at.map((i) => i % size)];
+    return [Math.min(...rows), Math.max(...rows) + 1, Math.min(...columns), Math.max(...columns) + 1].map(
+      (edge) => edge / size,
+    );
+  };
+  for (const [i, edge] of erasedOf(64).entries())
+    expect(Math.abs(edge - (erasedOf(16)[i] as number))).toBeLessThan(0.06);
+});
+
 test('MixUp is a weighted mean', () => {
   expect(mixUp(Uint8Array.of(0, 100, 255), Uint8Array.of(200, 100, 0), 0.25)).toEqual(
     Uint8Array.of(150, 100, 64),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type RandomStream, randomStream } from '../../../random.ts';
 import type { Movement } from '../modality.ts';
 import { type View as Move, viewOf, writeView } from './augmentation.ts';
+import { eraseRectangle } from './erase-rectangle.ts';
 
 /** Bytes in the order channel, row, column. */
 export type Dims = readonly [channels: number, height: number, width: number];
@@ -28,6 +29,12 @@ export const variationOptions = z.strictObject({
     .max(1)
     .default(0)
     .describe('Brightness, contrast and the balance of the colours change by up to this part.'),
+  erase: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('The part of the images that get a rectangle of random pixels (random erasing).'),
 });
 
 export type Variation = z.output<typeof variationOptions>;
@@ -73,7 +80,7 @@ export function movementOf([, height, width]: Dims, options: Variation, place: P
 }
 
 /**
- * A view of an image: position, size and angle, then colours. A function of the seed, the sample and the view alone.
+ * A view of an image: position, size and angle, then colours, then what is erased. A function of the seed, the sample and the view alone.
  *
  * @param like the dims of the image that moves are drawn for, where this one shows the same in another size
  */
@@ -94,6 +101,8 @@ export function varyImage(
   if ('scale' in move) writeTurned(from, shown, dims, move, outside);
   else writeView(from, shown, dims, move, outside);
   if (options.colour > 0) changeColours(shown, dims, options.colour, random);
+  if (options.erase > 0)
+    eraseRectangle(shown, dims, options.erase, randomStream(place.seed, 'erased', place.view, place.sample));
   return shown;
 }
 
