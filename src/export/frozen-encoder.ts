@@ -3,11 +3,10 @@ import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { withOutputs } from '../onnx/passes/select-outputs.ts';
 import { replaceReads } from '../onnx/replace-values.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
+import { SENTENCE_EMBEDDING } from '../teachers/teacher-source.ts';
 
 /** What was trained of a model whose text tower is an encoder that stays as it came: it reads the encoder's vectors. */
 export const TRAINED_FILE = 'onnx/trained_model.onnx';
-/** The input of that file, float32 [batch, width]. */
-export const ENCODER_VECTORS = 'sentence_embedding';
 
 /** An encoder in a model, whose weights are not the model's own. */
 export interface FrozenEncoder {
@@ -27,7 +26,7 @@ export function withoutEncoder(graph: Graph, { vectors }: FrozenEncoder): Graph 
   const made = findValue(graph, vectors);
   if (!made?.type || !made.shape) throw new Error(`the graph has no value ${vectors}`);
   const [, ...width] = made.shape;
-  const given: Value = { name: ENCODER_VECTORS, type: made.type, shape: ['batch', ...width] };
+  const given: Value = { name: SENTENCE_EMBEDDING, type: made.type, shape: ['batch', ...width] };
   const replaced = new Map([[made, given]]);
   const nodes = graph.nodes.map((node) => replaceReads(node, replaced));
   const part = removeDeadNodes(withOutputs({ ...graph, nodes }, [TEXT_EMBEDS, IMAGE_EMBEDS]));

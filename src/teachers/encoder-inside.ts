@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
-import { ENCODER_VECTORS } from '../export/frozen-encoder.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { upgradeOpset } from '../onnx/passes/upgrade-opset/upgrade-opset.ts';
 import { readSettingsJson } from '../settings-file.ts';
 import { fileOf, type ModelFiles } from './model-folder.ts';
-import type { TextTeacherSource } from './teacher-source.ts';
+import { SENTENCE_EMBEDDING, type TextTeacherSource } from './teacher-source.ts';
 import { openUseLite } from './use-lite/open.ts';
 
 const schema = z.object({ limbeck: z.object({ encoder: z.literal('use-lite') }) });
@@ -21,10 +20,10 @@ export async function encoderInside(
   { inputs }: Graph,
   files: ModelFiles,
 ): Promise<TextTeacherSource | undefined> {
-  if (!inputs.some(({ name }) => name === ENCODER_VECTORS)) return undefined;
+  if (!inputs.some(({ name }) => name === SENTENCE_EMBEDDING)) return undefined;
   const config = fileOf(files, 'config.json');
   if (config !== undefined && schema.safeParse(readSettingsJson(config)).success) return openUseLite();
-  throw new LimbeckError('teacher.inputs', `the model reads vectors of texts ('${ENCODER_VECTORS}')`, {
+  throw new LimbeckError('teacher.inputs', `the model reads vectors of texts ('${SENTENCE_EMBEDDING}')`, {
     where: `${files.model}: nothing says which encoder makes them`,
     remedy:
       'Name the whole model (onnx/model.onnx), or lay the config.json beside it that its training left (limbeck.encoder).',
@@ -37,14 +36,17 @@ export function withEncoder(graph: Graph, { model, embeddingOutput }: TextTeache
   const g = new GraphBuilder(opset);
   const given = (part: Graph) =>
     part.inputs
-      .filter(({ name }) => name !== ENCODER_VECTORS)
+      .filter(({ name }) => name !== SENTENCE_EMBEDDING)
       .map(({ name, type, shape }): [string, TypedValue] => [
         name,
         g.input(name, type as NonNullable<typeof type>, shape ?? []),
       ]);
   const made = g.inline(upgradeOpset(model, opset), new Map(given(model)), 'encoder/');
   const vectors = made.get(embeddingOutput as string) as TypedValue;
-  const values = g.inline(upgradeOpset(graph, opset), new Map([...given(graph), [ENCODER_VECTORS, vectors]]));
+  const values = g.inline(
+    upgradeOpset(graph, opset),
+    new Map([...given(graph), [SENTENCE_EMBEDDING, vectors]]),
+  );
   for (const { name } of graph.outputs) g.output(values.get(name) as TypedValue);
   return g.build(graph.name);
 }
