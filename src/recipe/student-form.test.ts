@@ -70,7 +70,11 @@ it('leaves a student alone whose encoder is read later', () => {
     task: 'zero-shot-image-classification',
     inputs: { text: { modality: 'text', field: 'text' }, ...image(32) },
     outputs: { pairs: { target: 'pairs', width: 512 } },
-    student: { kind: 'dual-encoder', text: { kind: 'use-lite' }, image: { kind: 'mobilenet-v3', size: 'tiny' } },
+    student: {
+      kind: 'dual-encoder',
+      text: { kind: 'use-lite' },
+      image: { kind: 'mobilenet-v3', size: 'tiny' },
+    },
     objective: [{ kind: 'infoNce', outputs: ['text_embeds', 'image_embeds'] }],
   };
   expect(() => opened(pairs)).not.toThrow();
