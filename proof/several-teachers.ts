@@ -18,18 +18,25 @@ export const severalTeachers: Proof = {
     const runs = new Map<string, RunResult[]>();
     const keep = (name: string, run: RunResult) => runs.set(name, [...(runs.get(name) ?? []), run]);
     for (const seed of SEEDS) {
+      // Each seed divides the data anew: no teacher is one that comes along.
+      const splits = `data.splits.seed=${seed}`;
       // The first teacher, and the student that it teaches alone, without the assistant that is the recipe's own trick.
       const first = await distilRecipe({
         recipe: 'glosses',
         name: 'several-first',
         seed,
-        overrides: ['objective.kd={ weight: 0.9, temperature: 1 }'],
+        overrides: ['objective.kd={ weight: 0.9, temperature: 1 }', splits],
         baseline: false,
         log,
       });
       const firstFolder = join(RUNS, `several-first-seed-${seed}`);
       const second = join(RUNS, `several-second-seed-${seed}`);
-      await trainedRecipe({ recipe: 'glosses-teacher', overrides: [`seed=${seed}`], out: second, log });
+      await trainedRecipe({
+        recipe: 'glosses-teacher',
+        overrides: [`seed=${seed}`, splits],
+        out: second,
+        log,
+      });
       const { id2label } = JSON.parse(readFileSync(join(firstFolder, 'student/config.json'), 'utf8')) as {
         id2label: Record<string, string>;
       };
@@ -44,7 +51,11 @@ export const severalTeachers: Proof = {
       ];
       keep('first alone', first);
       for (const weights of WEIGHTS) {
-        const overrides = [`teacher.teachers=${JSON.stringify(teachers)}`, `teacher.weights=${weights}`];
+        const overrides = [
+          `teacher.teachers=${JSON.stringify(teachers)}`,
+          `teacher.weights=${weights}`,
+          splits,
+        ];
         keep(
           weights,
           await distilRecipe({

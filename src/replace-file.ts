@@ -10,6 +10,7 @@ import {
 } from './platform/files.ts';
 import { PROCESS_ID } from './platform/machine.ts';
 import { dirname } from './platform/paths.ts';
+import { whyNotWritten } from './writable-folder.ts';
 
 /** What a file is to hold: a text, or bytes in pieces that are written one after another. */
 export type FileContent = string | Iterable<Uint8Array>;
@@ -55,7 +56,7 @@ export function writeSynced(path: string, content: FileContent): void {
 
 /** What a file system says about a write, for the person. */
 export function writeError(path: string, cause: unknown, area: ErrorArea): LimbeckError {
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const { code } = cause as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new LimbeckError(`${area}.disk-full`, 'the disk is full', {
       where: path,
@@ -63,7 +64,7 @@ export function writeError(path: string, cause: unknown, area: ErrorArea): Limbe
       cause,
     });
   }
-  return new LimbeckError(`${area}.write`, `could not write: ${message}`, {
+  return new LimbeckError(`${area}.write`, `could not write: ${whyNotWritten(path, cause)}`, {
     where: path,
     remedy: 'Check that the folder can be written to, then run the same command again.',
     cause,

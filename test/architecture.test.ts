@@ -141,6 +141,14 @@ describe('architecture', () => {
     expect(seen).toContain('cli/commands/distill.ts');
   });
 
+  it("makes folders with its own mkdir: Node's never returns where a file system takes none (/proc)", () => {
+    const wrong = sources.filter((file) => {
+      const text = readFileSync(join(SRC, file), 'utf8');
+      return /import \{[^}]*\bmkdir(Sync)?\b[^}]*\} from 'node:fs/.test(text);
+    });
+    expect(wrong).toEqual([]);
+  });
+
   it('uses no Buffer and no process where there may be none', () => {
     // These ask whether they are in Node first, or are reached through what does.
     const own = [

@@ -42,6 +42,8 @@ function teacherFolder(
     /** How much of what its words say is chance. */
     readonly noise?: number;
     readonly end?: (g: GraphBuilder, scores: TypedValue) => TypedValue;
+    /** What its output is called: `logits` when absent. */
+    readonly output?: string;
   },
 ): void {
   const folder = place.path(name);
@@ -60,7 +62,7 @@ function teacherFolder(
   // A decoder that was trained to answer at the token that ends a text.
   const isEnd = g.equal(g.gather(ids, g.scalar(-1, 'int64'), 1), 3);
   const scores = choice.pool === 'last' ? g.mul(last, g.unsqueeze(g.cast(isEnd, 'float32'), [1])) : last;
-  g.output(choice.end ? choice.end(g, scores) : g.identity(scores), 'logits');
+  g.output(choice.end ? choice.end(g, scores) : g.identity(scores), choice.output ?? 'logits');
   writeModelFile(`${folder}/onnx/model.onnx`, g.build());
   writeFileSync(`${folder}/config.json`, JSON.stringify({ id2label: { ...classes } }));
   writeFileSync(
@@ -233,6 +235,35 @@ describe('several teachers', () => {
     expect(readFileSync(place.path('runs', 'several', 'report.html'), 'utf8')).toContain(
       'Each teacher alone',
     );
+  });
+
+  it('of which one is an encoder whose head is trained in the run, from labels alone', {
+    timeout: patience(120),
+  }, async () => {
+    teacherFolder('encoder', { output: 'sentence_embedding' });
+    teacherFolder('with-classes', { classes: ['c', 'a', 'b'], noise: 6, config: { model_max_length: 100 } });
+    const several = {
+      teacher: {
+        kind: 'several',
+        teachers: [
+          { kind: 'onnx', model: 'encoder', train: 'head', head: { epochs: 30, learningRate: 0.02 } },
+          { kind: 'onnx', model: 'with-classes' },
+        ],
+        weights: 'validation',
+        precision: 'f32',
+      },
+    };
+    const { teacher, student, teachers, told } = await accuraciesOf('one-trained', several);
+    expect(teachers!.members.map(({ title }) => title)).toEqual([
+      'encoder and a linear head',
+      'with-classes',
+    ]);
+    const [encoder, other] = teachers!.members;
+    expect(encoder!.accuracy).toBeGreaterThan(0.85);
+    expect(other!.accuracy).toBeLessThan(encoder!.accuracy);
+    expect(teacher).toBeGreaterThanOrEqual(encoder!.accuracy - 0.05);
+    expect(student).toBeGreaterThan(0.4);
+    expect(told).toContainEqual(expect.stringMatching(/^the teachers count, by 40 validation samples/));
   });
 });
 

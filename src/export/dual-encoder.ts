@@ -1,5 +1,6 @@
 import type { Graph } from '../onnx/graph.ts';
 import { clipGraphs } from './clip-graphs.ts';
+import { type FrozenEncoder, TRAINED_FILE, withoutEncoder } from './frozen-encoder.ts';
 import { byFile, CONFIG_FILE, jsonFile, modelsAs, type PackageFile, writePackage } from './package-folder.ts';
 import type { ByPrecision } from './precisions.ts';
 import { clipSizes, givenTowerSizes } from './transformer-sizes.ts';
@@ -12,6 +13,8 @@ export interface DualEncoderPackage {
   readonly quantized: Graph | null;
   /** The same in further precisions. */
   readonly further?: ByPrecision<Graph> | undefined;
+  /** The encoder that its text tower is, where that was not trained: what was trained is then written without it, too. */
+  readonly encoder?: FrozenEncoder | undefined;
   /** The student's kind, as in the recipe. */
   readonly architecture: string;
   /** Numbers in a vector. */
@@ -33,8 +36,9 @@ export interface DualEncoderPackage {
 
 /**
  * Writes a dual encoder as transformers.js expects CLIP: `config.json`, the files of tokenizer and preprocessor,
- * `onnx/model.onnx` for both at once, `onnx/text_model.onnx` and `onnx/vision_model.onnx` for one alone. Throws as
- * `writePackage`.
+ * `onnx/model.onnx` for both at once, `onnx/text_model.onnx` and `onnx/vision_model.onnx` for one alone; with a frozen encoder
+ * also `onnx/trained_model.onnx`, for both over the encoder's vectors, which is all that a teacher needs where the encoder is at
+ * hand. Throws as `writePackage`.
  */
 export function writeDualEncoder(folder: string, content: DualEncoderPackage): void {
   const part = (name: 'model' | 'text' | 'vision') =>
@@ -43,12 +47,14 @@ export function writeDualEncoder(folder: string, content: DualEncoderPackage): v
   writePackage(folder, part('model'), files, {
     ...byFile(part('text'), 'text_model'),
     ...byFile(part('vision'), 'vision_model'),
+    ...(content.encoder && { [TRAINED_FILE]: withoutEncoder(content.model, content.encoder) }),
   });
 }
 
 /** The content of `config.json`. */
 function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
-  const { width, logitScale, dims, vocabularySize, padTokenId, maxLength, architecture, model } = content;
+  const { width, logitScale, dims, vocabularySize, padTokenId, maxLength, architecture, model, encoder } =
+    content;
   const endId = content.endIds?.at(-1);
   const sizes = architecture === 'clip' ? clipSizes(model) : givenTowerSizes(model);
   return {
@@ -75,6 +81,6 @@ function clipConfig(content: DualEncoderPackage): Record<string, unknown> {
       image_size: dims[1] === dims[2] ? dims[1] : [dims[1], dims[2]],
       ...sizes.image,
     },
-    limbeck: { architecture },
+    limbeck: { architecture, ...(encoder && { encoder: encoder.kind }) },
   };
 }

@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
+import { parseJson } from '../json-problem.ts';
 
 const count = z.int().positive().nullish().catch(null);
 const ids = z.union([z.int().min(0), z.array(z.int().min(0))]).nullish();
 
+/** Heads that answer something else than the next token. */
+const OTHER_HEADS = /For\w*(Classification|QuestionAnswering|Detection|MultipleChoice|MaskedLM|PreTraining)$/;
+
 const configSchema = z.object({
   is_encoder_decoder: z.boolean().nullish().catch(null),
+  architectures: z.array(z.string()).nullish().catch(null),
   max_position_embeddings: count,
   n_positions: count,
   eos_token_id: ids,
@@ -27,7 +32,7 @@ export interface DecoderConfig {
  * Reads `config.json` and, where there is one, `generation_config.json`: of what both say, the latter counts, as in transformers.
  * How tokens are chosen (`do_sample`, `temperature`) is not taken from it.
  *
- * @throws LimbeckError `generate.model` for a configuration that cannot be read, or of a model that encodes first
+ * @throws LimbeckError `generate.model` for a configuration that cannot be read, of a model that encodes first, or of one with another head
  */
 export function readDecoderConfig(config: string, generation?: string): DecoderConfig {
   const found = parsed(configSchema, config, 'config.json');
@@ -40,6 +45,17 @@ export function readDecoderConfig(config: string, generation?: string): DecoderC
     });
   }
   const ends = chosen.eos_token_id ?? found.eos_token_id ?? [];
+  const other = found.architectures?.find((name) => OTHER_HEADS.test(name));
+  if (other !== undefined) {
+    throw new LimbeckError(
+      'generate.model',
+      `the model is no language model that could be sampled: it is a ${other}`,
+      {
+        where: 'config.json: architectures',
+        remedy: 'Take a model that goes on from a text (...ForCausalLM, ...LMHeadModel).',
+      },
+    );
+  }
   return {
     maxLength: found.max_position_embeddings ?? found.n_positions ?? undefined,
     endIds: typeof ends === 'number' ? [ends] : ends,
@@ -50,9 +66,9 @@ export function readDecoderConfig(config: string, generation?: string): DecoderC
 function parsed<T>(schema: z.ZodType<T>, text: string, file: string): T {
   let json: unknown;
   try {
-    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+    json = parseJson(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw unreadable(file, (cause as Error).message, cause);
+    throw unreadable(file, `it is no JSON: ${(cause as Error).message}`, cause);
   }
   const result = schema.safeParse(json);
   if (result.success) return result.data;

@@ -4,10 +4,10 @@ import { fromFloat16 } from '../onnx/half-float.ts';
 import { type Tensor, zeros } from '../onnx/tensor.ts';
 import type { Decoder, NextLogits, Reading } from './decoder.ts';
 import { isTextInput, padLeft, textFeeds } from './text-feeds.ts';
+import { LOGITS, noLanguageModel, requireTokenLogits } from './token-logits.ts';
 
 /** `past_key_values.0.key`: what comes in; `present.0.key`: what goes out, and comes in again. */
 const PAST = /^past_key_values\./;
-const LOGITS = 'logits';
 export interface SessionDecoderOptions {
   /** Tokens that the model has positions for; no bound where it is not told. */
   readonly maxLength?: number | undefined;
@@ -42,7 +42,8 @@ export function sessionDecoder(session: Session, options: SessionDecoderOptions 
   const empty = pasts.map((name) => emptyPast(session, name, title));
   return {
     maxLength,
-    begin: () => (empty.length > 0 ? new CachedReading(session, empty) : new WholeReading(session)),
+    begin: () =>
+      empty.length > 0 ? new CachedReading(session, empty, title) : new WholeReading(session, title),
   };
 }
 
@@ -65,9 +66,11 @@ class CachedReading implements Reading {
   #length = 0;
   #padding: readonly number[] = [];
   readonly #fetches: Readonly<Record<string, null>>;
+  readonly #title: string;
 
-  constructor(session: Session, past: readonly PastInput[]) {
+  constructor(session: Session, past: readonly PastInput[], title: string) {
     this.#session = session;
+    this.#title = title;
     this.#past = past;
     this.#fetches = Object.fromEntries(
       [LOGITS, ...past.map(({ present }) => present)].map((name) => [name, null]),
@@ -87,7 +90,7 @@ class CachedReading implements Reading {
     );
     // The tensors themselves: nothing is copied.
     for (const { name, present } of this.#past) this.#cache[name] = outputs[present] as Tensor;
-    return lastLogits(outputs[LOGITS] as Tensor);
+    return lastLogits(outputs[LOGITS] as Tensor, tokens.length, this.#title);
   }
 
   keep(rows: readonly number[]): void {
@@ -105,10 +108,12 @@ class CachedReading implements Reading {
 /** Reads the whole of every text for each token. */
 class WholeReading implements Reading {
   readonly #session: Session;
+  readonly #title: string;
   #texts: readonly (readonly number[])[] = [];
 
-  constructor(session: Session) {
+  constructor(session: Session, title: string) {
     this.#session = session;
+    this.#title = title;
   }
 
   async read(tokens: readonly (readonly number[])[]): Promise<NextLogits> {
@@ -121,7 +126,7 @@ class WholeReading implements Reading {
     const outputs = await this.#session.run(textFeeds(this.#session.inputNames, texts), {
       [LOGITS]: null,
     });
-    return lastLogits(outputs[LOGITS] as Tensor);
+    return lastLogits(outputs[LOGITS] as Tensor, tokens.length, this.#title);
   }
 
   keep(rows: readonly number[]): void {
@@ -130,7 +135,9 @@ class WholeReading implements Reading {
 }
 
 /** What `logits` [rows, tokens, vocabulary] say after the last token. */
-function lastLogits({ type, dims, data }: Tensor): NextLogits {
+function lastLogits(logits: Tensor, rows: number, title: string): NextLogits {
+  requireTokenLogits(logits, rows, title);
+  const { type, dims, data } = logits;
   const [, tokens, vocabulary] = dims as readonly [number, number, number];
   const values = data as Float32Array | Uint16Array;
   return {
@@ -181,13 +188,6 @@ function emptyPast(session: Session, name: string, title: string): PastInput {
 }
 
 function noDecoder(title: string, problem: string, session: Session): LimbeckError {
-  return new LimbeckError(
-    'generate.model',
-    `${title} is no language model that could be sampled: ${problem}`,
-    {
-      where: `inputs: ${session.inputNames.join(', ')}; outputs: ${session.outputNames.join(', ')}`,
-      remedy:
-        'Take a student of the task text-generation, or an ONNX export of a decoder (`optimum-cli export onnx`, with the task text-generation-with-past).',
-    },
-  );
+  const where = `inputs: ${session.inputNames.join(', ')}; outputs: ${session.outputNames.join(', ')}`;
+  return noLanguageModel(title, problem, where);
 }

@@ -5,6 +5,7 @@ import { closeSync, existsSync, fstatSync, readSync, statSync } from '../platfor
 import { nodeModule, nodePackage } from '../platform/node-modules.ts';
 import { join } from '../platform/paths.ts';
 import { openRegularFile } from '../regular-file.ts';
+import { whyNotWritten } from '../writable-folder.ts';
 import type { KeyValueFile } from './key-value-file.ts';
 import { pageProblem } from './lmdb-pages.ts';
 
@@ -95,6 +96,9 @@ class LmdbFile implements KeyValueFile {
   }
 }
 
+export const NAME_ANOTHER =
+  'Give this user the right to write there, or name another folder (--store, or `store:` in the recipe).';
+
 /** What a person is told for an error of LMDB or of the file system. */
 export function storeError(cause: unknown, folder: string): LimbeckError {
   if (cause instanceof LimbeckError) return cause;
@@ -113,14 +117,15 @@ export function storeError(cause: unknown, folder: string): LimbeckError {
     });
   }
   if (
+    code === 'ENOENT' ||
     /EROFS|EACCES|EPERM|Read-only file system|Permission denied|Operation not permitted/i.test(
       `${code} ${message}`,
     )
   ) {
-    return new LimbeckError('store.read-only', 'the knowledge store cannot be written to', {
+    const why = typeof code === 'string' ? `: ${whyNotWritten(folder, cause)}` : '';
+    return new LimbeckError('store.read-only', `the knowledge store cannot be written to${why}`, {
       ...details,
-      remedy:
-        'Give this user the right to write there, or name another folder (--store, or `store:` in the recipe).',
+      remedy: NAME_ANOTHER,
     });
   }
   if (

@@ -2,8 +2,9 @@ import { LimbeckError } from '../errors.ts';
 import { mkdir, readdir, rm, stat, utimes } from '../platform/async-files.ts';
 import { nextTurn } from '../platform/next-turn.ts';
 import { join, resolve } from '../platform/paths.ts';
+import { requireWritableFolder, whyNotWritten } from '../writable-folder.ts';
 import { LabelSpace, type SpaceInfo } from './label-space.ts';
-import { checkDatabase, storeError } from './lmdb-file.ts';
+import { checkDatabase, NAME_ANOTHER, storeError } from './lmdb-file.ts';
 import { readSpaceInfo, SPACE_FILE, type SpaceDefinition, spaceInfo, writeSpaceInfo } from './space-info.ts';
 
 /** A space as `limbeck store ls` lists it. */
@@ -69,7 +70,7 @@ export class KnowledgeStore {
       if ((cause as { code?: string }).code === 'EEXIST' || (cause as { code?: string }).code === 'ENOTDIR') {
         throw new LimbeckError(
           'store.not-a-folder',
-          'the knowledge store is to be a folder, but a file is there',
+          `the knowledge store needs a folder, but ${whyNotWritten(folder, cause)}`,
           {
             where: folder,
             remedy: 'Name another folder (`store:` in the recipe), or move the file away.',
@@ -80,6 +81,11 @@ export class KnowledgeStore {
       throw storeError(cause, folder);
     }
     return new KnowledgeStore(resolve(folder));
+  }
+
+  /** Makes sure, before a teacher is asked, that answers can be kept. Throws LimbeckError `store.read-only`. */
+  requireWritable(): void {
+    requireWritableFolder(this.folder, 'store.read-only', NAME_ANOTHER);
   }
 
   /** The space for one tap of a teacher; it is made when it is not there, and marked as used now. */

@@ -15,7 +15,7 @@ interface AsyncFiles {
   writeFile(path: string, content: string | Uint8Array, options?: { flush?: boolean }): Promise<void>;
 }
 
-/** Those of a page are at hand in memory. */
+/** Those of a page are at hand in memory. `mkdir` is this one in Node too, whose own may never return. */
 const inMemory: AsyncFiles = {
   mkdir: async (...args) => files.mkdirSync(...args),
   mkdtemp: async (...args) => files.mkdtempSync(...args),
@@ -29,6 +29,6 @@ const inMemory: AsyncFiles = {
   writeFile: async (...args) => files.writeFileSync(...args),
 };
 
-const own: AsyncFiles = nodeModule('node:fs/promises') ?? inMemory;
+const own: AsyncFiles = { ...(nodeModule('node:fs/promises') ?? inMemory), mkdir: inMemory.mkdir };
 
 export const { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } = own;

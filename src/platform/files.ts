@@ -1,4 +1,5 @@
 import type { FileStatus, Files, FolderEntry } from './file-system.ts';
+import { makeFolders } from './make-folders.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { nodeModule } from './node-modules.ts';
 
@@ -38,7 +39,8 @@ export const fstatSync: Files['fstatSync'] = (...args) => current.fstatSync(...a
 export const fsyncSync: Files['fsyncSync'] = (...args) => current.fsyncSync(...args);
 export const linkSync: Files['linkSync'] = (...args) => current.linkSync(...args);
 export const lstatSync: Files['lstatSync'] = (...args) => current.lstatSync(...args);
-export const mkdirSync: Files['mkdirSync'] = (...args) => current.mkdirSync(...args);
+export const mkdirSync: Files['mkdirSync'] = (path, options) =>
+  options?.recursive ? makeFolders(current, path) : current.mkdirSync(path);
 export const mkdtempSync: Files['mkdtempSync'] = (...args) => current.mkdtempSync(...args);
 export const openSync: Files['openSync'] = (...args) => current.openSync(...args);
 export const readFileSync: Files['readFileSync'] = (...args) => current.readFileSync(...args);
@@ -64,7 +66,14 @@ export function readSync(
 export function statSync(path: string): FileStatus;
 export function statSync(path: string, options: { throwIfNoEntry: false }): FileStatus | undefined;
 export function statSync(path: string, options?: { throwIfNoEntry: false }): FileStatus | undefined {
-  return options ? current.statSync(path, options) : current.statSync(path);
+  if (!options) return current.statSync(path);
+  try {
+    return current.statSync(path, options);
+  } catch (error) {
+    // Nothing is there either where the folder of a path is a file.
+    if ((error as { code?: string }).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }
 
 export function readdirSync(path: string, options?: { recursive?: boolean; encoding: 'utf8' }): string[];

@@ -25,9 +25,8 @@ test.each([
     { kind: 'chat', model: 'm', endpoint: 'https://example.org/v1' },
     /^teacher\.teachers\[1\]\.kind: 'chat': a hosted/,
   ],
-  [{ kind: 'use-lite' }, /kind: 'use-lite': it has classes only when a head is trained/],
+  [{ kind: 'use-lite', train: 'none' }, /^teacher\.teachers\[1\]\.train: its vectors are no classes/],
   [{ kind: 'several', teachers: [member, member] }, /are not several themselves/],
-  [{ ...member, train: 'head' }, /^teacher\.teachers\[1\]\.train: .*a run of its own/],
   [{ ...member, memory: '4GB' }, /^teacher\.teachers\[1\]\.memory: .*loaded whole/],
 ])('one of several teachers cannot be %j', (other, message) => {
   expect(problemsOf(other)).toEqual([expect.stringMatching(message)]);
@@ -36,4 +35,12 @@ test.each([
 test('what is misspelt is told as such', () => {
   expect(problemsOf({ ...member, modle: 'b' })).toEqual([expect.stringContaining('modle: unknown key')]);
   expect(problemsOf({ ...member, model: 'b' })).toEqual([]);
+});
+
+test.each([
+  { kind: 'use-lite', head: { hidden: 16 } },
+  { ...member, train: 'head' },
+  { ...member, train: 'all', whole: { epochs: 1 } },
+])('one of several teachers can be %j', (other) => {
+  expect(problemsOf(other)).toEqual([]);
 });

@@ -3,15 +3,11 @@ import type { UnplacedProblem } from './problems.ts';
 
 /** Keys of a teacher that one of several does not have, and why. */
 const KEYS: Readonly<Record<string, string>> = {
-  train:
-    'one of several teachers is taken as it comes: train it as the teacher of a run of its own, then name the model that lies in teacher/ of its folder',
   memory:
     'several teachers run as one model, which is loaded whole: label with this one alone (teacher: { kind: onnx, memory: ... }), or leave memory out',
 };
-const NO_CLASSES =
-  'it has classes only when a head is trained on it: train it as the teacher of a run of its own, then name the model that lies in teacher/ of its folder';
+const NO_CLASSES = 'its vectors are no classes: leave train out, and a head is trained on them';
 const KINDS: Readonly<Record<string, string>> = {
-  'use-lite': NO_CLASSES,
   several: 'teachers of several are not several themselves: list all of them here',
   ...Object.fromEntries(
     HOSTED_TEACHERS.map(({ kind }) => [
@@ -32,10 +28,12 @@ export function memberProblems(value: unknown): UnplacedProblem[] {
   if (teacher?.kind !== 'several' || !Array.isArray(teacher.teachers)) return [];
   return teacher.teachers.flatMap((member: unknown, i): UnplacedProblem[] => {
     if (typeof member !== 'object' || member === null) return [];
-    const { kind } = member as { readonly kind?: unknown };
+    const { kind, train } = member as { readonly kind?: unknown; readonly train?: unknown };
     const path = ['teacher', 'teachers', i];
     if (typeof kind === 'string' && Object.hasOwn(KINDS, kind))
       return [{ kind: 'value', path: [...path, 'kind'], message: `'${kind}': ${KINDS[kind]}` }];
+    if (kind === 'use-lite' && train === 'none')
+      return [{ kind: 'value', path: [...path, 'train'], message: NO_CLASSES }];
     const named = Object.keys(member).filter((key) => Object.hasOwn(KEYS, key));
     return named.map((key) => ({ kind: 'value', path: [...path, key], message: KEYS[key] as string }));
   });

@@ -1,7 +1,7 @@
 import { gradientWarning } from '../autodiff/gradient-coverage.ts';
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { replaceFiles } from '../onnx/node-files/replace-files.ts';
+import { replaceFiles, requirePlaces } from '../onnx/node-files/replace-files.ts';
 import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
 import { statSync } from '../platform/files.ts';
 import { basename, resolve } from '../platform/paths.ts';
@@ -26,6 +26,7 @@ import { refuseOverwrite } from './folder/refuse-overwrite.ts';
 export async function compile(model: string, options: CompileOptions): Promise<CompileResult> {
   const paths = outputPaths(options);
   const named = Object.values(paths).filter((path) => path !== null);
+  requirePlaces(named);
   refuseOverwrite(named, [model]);
   const { graph, files: read } = readModelWithFiles(model);
   refuseOverwrite(named, read);

@@ -33,6 +33,7 @@ export async function continual(recipe: Recipe, options: RunOptions): Promise<Co
       run.emit({ type: 'log', level: 'info', message });
       return finished;
     }
+    if (recipe.teacher) run.store.requireWritable();
     run.folder.acceptTeaching('tasks');
     const stages = continualStages(methods, recipe.teacher !== undefined);
     const { result } = await runStages(run, stages, { result: CONTINUAL_RESULT });

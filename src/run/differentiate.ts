@@ -2,7 +2,7 @@ import { type DifferentiateOptions, differentiateModel } from '../autodiff/diffe
 import { gradientWarning } from '../autodiff/gradient-coverage.ts';
 import type { Unreached } from '../autodiff/why-unreached.ts';
 import { LimbeckError } from '../errors.ts';
-import { replaceFiles } from '../onnx/node-files/replace-files.ts';
+import { replaceFiles, requirePlaces } from '../onnx/node-files/replace-files.ts';
 import { modelFiles, readModelWithFiles } from '../onnx/node-files.ts';
 import { resolve } from '../platform/paths.ts';
 import { refuseOverwrite } from './folder/refuse-overwrite.ts';
@@ -42,6 +42,7 @@ export async function differentiate(
   { out, ...options }: DifferentiateFileOptions,
 ): Promise<DifferentiateResult> {
   const file = resolve(out);
+  requirePlaces([file]);
   refuseOverwrite([file], [model]);
   const { graph: original, files: read } = readModelWithFiles(model);
   refuseOverwrite([file], read);

@@ -44,6 +44,7 @@ export async function distill(recipe: Recipe, options: RunOptions): Promise<RunR
       });
       return finished;
     }
+    run.store.requireWritable();
     run.folder.acceptTeaching('teacher');
     const { result } = await runStages(run, DISTILL, { result: RESULT });
     return result as RunResult;

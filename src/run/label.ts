@@ -12,6 +12,7 @@ export async function label(recipe: Recipe, options: RunOptions): Promise<LabelR
   requireTeacher(recipe);
   const run = await openRun(recipe, options);
   try {
+    run.store.requireWritable();
     const { teacher, lessons } = await runStages(run, LABEL, { teacher: TEACHER, lessons: LESSONS });
     const { labelled, reused, repeated, seconds, space, precision } = lessons.answers;
     const kept = (await run.store.list()).find(({ id }) => id === space.info.id);

@@ -5,7 +5,10 @@ import { MODEL_FILE } from '../export/package-folder.ts';
 import { readGeneratorParts, TextGenerator } from '../generate/text-generator.ts';
 import { existsSync } from '../platform/files.ts';
 import { join, resolve } from '../platform/paths.ts';
+import { outputsOf } from '../recipe/parts.ts';
+import type { Recipe } from '../recipe/schema.ts';
 import { readSettings } from '../settings-file.ts';
+import { reopenRun } from './context/finished-run.ts';
 
 export interface OpenTextGeneratorOptions {
   /** onnxruntime-node by default. */
@@ -22,7 +25,7 @@ export interface OpenTextGeneratorOptions {
  * const model = await openTextGenerator('runs/stories');
  * const { text } = await model.generate('Once upon a time', { maxNewTokens: 50, temperature: 0.8, seed: 1 });
  * await model.release();
- * @throws LimbeckError `model.not-found` for a folder without a model, `generate.model` for a model that is no decoder,
+ * @throws LimbeckError `model.not-found` for a folder without a model, `generate.model` for a model that is no decoder and for a run of another task,
  *   `tokenizer.invalid`, what loading the model throws
  */
 export async function openTextGenerator(
@@ -47,6 +50,29 @@ export async function openTextGenerator(
   return TextGenerator.over(session, parts);
 }
 
+/** @throws LimbeckError `generate.model` for a run whose student answers something else than the next token */
+function requireLanguageModel(run: string): void {
+  const recipe = recipeOf(run);
+  if (!recipe || outputsOf(recipe).some(({ target }) => target === 'next-tokens')) return;
+  throw new LimbeckError(
+    'generate.model',
+    `the run has no language model that could go on from a text: its task is ${recipe.task}`,
+    {
+      where: run,
+      remedy: `\`limbeck eval\` measures what its student answers, and ${join(run, 'student', 'README.md')} shows how to call it.`,
+    },
+  );
+}
+
+/** Undefined for one that this version cannot read: then its model is looked at. */
+function recipeOf(run: string): Recipe | undefined {
+  try {
+    return reopenRun(run).recipe;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws LimbeckError `model.not-found`, `export.missing` for a run that has no student yet */
 function modelFolder(path: string): string {
   if (!existsSync(path)) {
@@ -56,6 +82,7 @@ function modelFolder(path: string): string {
     });
   }
   if (!existsSync(join(path, 'recipe.resolved.yaml'))) return path;
+  requireLanguageModel(path);
   const student = join(path, 'student');
   if (existsSync(student)) return student;
   throw new LimbeckError('export.missing', 'the run has no student yet', {

@@ -2,11 +2,13 @@ import { datasetFolder } from '../data/prepared/prepared-folder.ts';
 import { createNodeEngine } from '../engine/node.ts';
 import { KnowledgeStore } from '../knowledge/store.ts';
 import { availableThreads, residentBytes } from '../platform/machine.ts';
+import { resolve } from '../platform/paths.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { Artifacts } from './context/artifact.ts';
 import { dataCacheFolder, interrupted, isStop, storeFolder } from './context/run-context.ts';
 import type { RunOptions } from './context/run-options.ts';
 import type { Task } from './context/task.ts';
+import { requireRunFolder } from './folder/run-folder.ts';
 import { type ReadyRuntime, requireRuntimes } from './gates/require-runtimes.ts';
 import { ANSWER_COST, storePart } from './planning/answer-stages.ts';
 import { assumedData } from './planning/assumed-data.ts';
@@ -37,13 +39,15 @@ export async function plan(recipe: Recipe, options: RunOptions): Promise<Plan> {
     if (options.signal?.aborted) throw interrupted();
   };
   checkInterrupted();
+  requireRunFolder(resolve(options.out));
   try {
     return await withScratchFolder(async (scratch) => {
+      const store = await KnowledgeStore.open(storeFolder(recipe, options));
+      if (recipe.teacher) store.requireWritable();
       const task = await openTask({ recipe, options });
       const told = tell(options);
       const { data, stage } = await told('data', 'Prepare the data', () => planData(recipe, options, task));
       const runtimes = await requireRuntimes(recipe, options);
-      const store = await KnowledgeStore.open(storeFolder(recipe, options));
       try {
         const context: PlanningContext = {
           recipe,

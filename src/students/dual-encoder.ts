@@ -15,6 +15,13 @@ import { textConv } from './text-conv.ts';
 import { towerPair } from './tower-pair.ts';
 import { vit } from './vit.ts';
 
+const FROZEN_SCOPE = 'text_model/';
+
+/** What a value of a frozen text tower is called in the student, by its name in the tower's graph. */
+export function frozenValue(name: string): string {
+  return `${FROZEN_SCOPE}/${name}`;
+}
+
 /** Any backbone, as far as its place in a recipe goes. */
 interface TowerKind {
   readonly kind: string;
@@ -118,7 +125,7 @@ function frozenFeatures(
     if (!type || !shape) throw new Error(`input ${name} of the frozen tower has no type or shape`);
     bound.set(name, g.input(name, type, shape));
   }
-  const value = g.inline(tower.graph, bound, 'text_model/').get(tower.output);
+  const value = g.inline(tower.graph, bound, FROZEN_SCOPE).get(tower.output);
   const width = value?.shape[1];
   if (!value || typeof width !== 'number') throw new Error(`the frozen tower has no output ${tower.output}`);
   return {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { useLiteTokenizer } from '../data/modalities/text/tokenizer/use-lite-tokenizer.ts';
@@ -7,10 +7,19 @@ import { createNodeEngine } from '../engine/node.ts';
 import { writeDualEncoder } from '../export/dual-encoder.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { writeModelFile } from '../onnx/node-files.ts';
+import { toEvaluationForm } from '../onnx/passes/to-evaluation-form.ts';
 import { float32, int64 } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
+import { randomStream } from '../random.ts';
+import type { Backbone } from '../students/backbone.ts';
+import { buildStudent } from '../students/build-student.ts';
+import { dualEncoder, frozenValue } from '../students/dual-encoder.ts';
+import { openHead } from '../targets/index.ts';
+import { pairs } from '../targets/pairs.ts';
+import type { AnyTarget } from '../targets/target.ts';
 import { createOnnxTeacher } from './onnx-teacher.ts';
 import { openPairFile } from './pair-file.ts';
+import { openUseLite } from './use-lite/open.ts';
 
 const newFolder = temporaryFolders();
 let folder: string;
@@ -92,4 +101,69 @@ test('a model without the vectors is refused with what it has', async () => {
     message: 'the model has no output text_embeds',
     where: expect.stringContaining('image_embeds'),
   });
+});
+
+test('the trained part of a model is one with the encoder that comes from its package, and answers as the whole', async () => {
+  const encoder = await openUseLite();
+  const student = buildStudent({
+    backbone: dualEncoder as unknown as Backbone,
+    options: dualEncoder.options.parse({
+      text: { kind: 'use-lite', projection: 'linear' },
+      image: { kind: 'mobilenet-v3', size: 'tiny', width: 0.5 },
+    }),
+    inputs: {
+      text: { vocabularySize: encoder.tokenizer.vocabularySize, maxLength: 16 },
+      image: { channels: 3, height: 32, width: 32 },
+      frozen: { graph: encoder.model, output: encoder.embeddingOutput },
+    } as never,
+    heads: [
+      openHead({
+        output: 'pair_embeds',
+        target: pairs as unknown as AnyTarget,
+        options: { width: 8 },
+        space: { width: 16 },
+        labels: 'labels',
+      }),
+    ],
+    random: randomStream(1, 'student'),
+  });
+  const whole = join(await newFolder(), 'whole');
+  const { tokenizer } = encoder;
+  writeDualEncoder(whole, {
+    model: toEvaluationForm(student.graph),
+    quantized: null,
+    architecture: 'dual-encoder',
+    encoder: { kind: 'use-lite', vectors: frozenValue(encoder.embeddingOutput as string) },
+    width: 8,
+    logitScale: 10,
+    vocabularySize: tokenizer.vocabularySize,
+    padTokenId: tokenizer.padId,
+    maxLength: 16,
+    dims: [3, 32, 32],
+    files,
+  });
+  const part = join(await newFolder(), 'part');
+  mkdirSync(join(part, 'onnx'), { recursive: true });
+  for (const name of ['config.json', 'preprocessor_config.json', 'onnx/trained_model.onnx'])
+    copyFileSync(join(whole, name), join(part, name));
+  expect(statSync(join(part, 'onnx/trained_model.onnx')).size).toBeLessThan(400_000);
+  const engine = createNodeEngine();
+  const answersOf = async (path: string) => {
+    const session = await engine.load(writeModel((await openPairFile(path)).model));
+    const answers = await session.run({
+      input_ids: int64([2001, 85, 7, 11, 9, 0], [2, 3]),
+      attention_mask: int64([1, 1, 1, 1, 1, 0], [2, 3]),
+      pixel_values: float32(
+        Array.from({ length: 6144 }, (_, i) => (i % 17) / 17),
+        [2, 3, 32, 32],
+      ),
+    });
+    await session.release();
+    return ['text_embeds', 'image_embeds'].map((name) => answers[name]?.data);
+  };
+  expect(await answersOf(part)).toEqual(await answersOf(whole));
+  expect((await openPairFile(part)).tokenizer.hash).toBe(tokenizer.hash);
+  // Without what says which encoder it is, nobody knows how to read texts.
+  writeFileSync(join(part, 'config.json'), '{}');
+  await expect(openPairFile(part)).rejects.toMatchObject({ code: 'teacher.inputs' });
 });

@@ -7,8 +7,9 @@ import { basename, dirname } from '../platform/paths.ts';
 import type { WrittenSize } from '../size-in-bytes.ts';
 import { IMAGE_EMBEDS, TEXT_EMBEDS } from '../targets/pair-embeds.ts';
 import { answeringForm } from './answering-form.ts';
+import { encoderInside, withEncoder } from './encoder-inside.ts';
 import { ownImages } from './image-preprocessing.ts';
-import { fileOf, modelFiles } from './model-folder.ts';
+import { fileOf, type ModelFiles, modelFiles } from './model-folder.ts';
 import { noTokenizer } from './no-tokenizer.ts';
 import { DEFAULT_MAX_LENGTH, readTokenizer } from './onnx-file.ts';
 import { positionLimit } from './position-limit.ts';
@@ -37,18 +38,17 @@ const INPUTS: Readonly<Record<string, readonly Dim[]>> = {
 /**
  * A model of texts and images in the layout that Hugging Face has for CLIP: `model.onnx` with the inputs `input_ids`,
  * `attention_mask` and `pixel_values` and the outputs `text_embeds` and `image_embeds`, its tokenizer and
- * `preprocessor_config.json` beside it. As a teacher it reads as many texts as images: row i of both belongs together.
+ * `preprocessor_config.json` beside it; or `trained_model.onnx`, which reads the vectors of an encoder that comes from a package. As a teacher it reads as many texts as images: row i of both belongs together.
  *
  * @throws LimbeckError `teacher.inputs`, `teacher.outputs` (saying what the model has), `tokenizer.missing`, and what reading
  *   the files throws
  */
 export async function openPairFile(path: string, memory?: WrittenSize): Promise<PairTeacherSource> {
   const files = modelFiles(path);
-  const { tokenizer, declared, ...told } = await readTokenizer(
-    fileOf(files, 'tokenizer.json') ?? noTokenizer(files),
-  );
-  const { graph, advice } = readTeacherFile(files.model, memory);
-  const answering = answeringForm(graph);
+  const { graph: read, advice } = readTeacherFile(files.model, memory);
+  const encoder = await encoderInside(read, files);
+  const { tokenizer, maxLength, notes: told } = encoder ? { ...encoder, notes: [] } : await textsOf(files);
+  const answering = answeringForm(encoder ? withEncoder(read, encoder) : read);
   const { model, width, dims } = rowByRow(answering.graph, files.model);
   const { notes, ...images } = ownImages(files, dims);
   return {
@@ -58,18 +58,28 @@ export async function openPairFile(path: string, memory?: WrittenSize): Promise<
     model,
     advice,
     tokenizer,
-    maxLength: declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH,
+    maxLength,
     width,
     dims,
     ...images,
     // The models of each tower alone lie beside it: they are not another choice.
     notes: [
       ...files.notes.filter((note) => !note.includes('text_model')),
-      ...told.notes,
+      ...told,
       ...answering.notes,
       ...notes,
     ],
   };
+}
+
+/** How a model that reads texts itself reads them. */
+async function textsOf(
+  files: ModelFiles,
+): Promise<Pick<TextTeacherSource, 'tokenizer' | 'maxLength'> & { readonly notes: readonly string[] }> {
+  const tokenizerFile = fileOf(files, 'tokenizer.json') ?? noTokenizer(files);
+  const { tokenizer, declared, notes } = await readTokenizer(tokenizerFile);
+  const maxLength = declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH;
+  return { tokenizer, maxLength, notes };
 }
 
 /** The model with both vectors as its outputs, over one batch. */

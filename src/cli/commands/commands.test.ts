@@ -76,6 +76,19 @@ describe('the command line', () => {
 });
 
 describe('init', () => {
+  test('a recipe that cannot be written is refused before the data are looked at', async () => {
+    // The data are not there: had they been looked at, the error would be about them.
+    const init = (file: string) => run(['init', file, '--data', 'none.csv']);
+    expect(await init('a.yaml/below.yaml')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /a.yaml' is not a folder \[cli.usage\]\n {2}at: .*a.yaml\n {2}do: Give the path/,
+      ),
+    });
+    expect((await init('runs')).err).toContain('the recipe cannot be written: it is not a file');
+    expect((await init('a.yaml')).err).toContain('the file exists already');
+  });
+
   test('does not write over a file, unless told to', async () => {
     await writeFile(join(folder, 'there.yaml'), 'mine');
     expect(await run(['init', 'there.yaml'])).toMatchObject({

@@ -1,14 +1,19 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { LimbeckError } from '../../errors.ts';
+import { mkdirSync } from '../../platform/files.ts';
+import { requireWritableFolder, whyNotWritten } from '../../writable-folder.ts';
 import type { Cli } from '../cli.ts';
 import type { InitOptions } from '../init/answers.ts';
 import { writeResult } from '../json-result.ts';
 import { plainLine } from '../progress/format.ts';
 
 const SCHEMA_FILE = fileURLToPath(new URL('../../../recipe.schema.json', import.meta.url));
+
+const GIVE_ANOTHER = 'Give the path of a new file, in a folder that you may write to.';
 
 /** Knows the kinds of recipes where it is meant: to load them takes longer than all the other commands. */
 export async function initCommand(cli: Cli): Promise<Command> {
@@ -48,12 +53,14 @@ Examples:
   limbeck init mails.yaml --source csv --set data.source.path=mails.csv --teacher none`,
     )
     .action(async (file: string, options: InitOptions) => {
+      const path = resolve(cli.workingFolder, file);
+      const force = options.force ?? false;
+      requirePlace(path, file, force);
       const { answersFrom } = await import('../init/answers.ts');
       const { draftRecipe } = await import('../init/draft.ts');
-      const path = resolve(cli.workingFolder, file);
       const { answers, seen } = await answersFrom(cli, path, options);
       const schema = relative(dirname(path), SCHEMA_FILE).split(sep).join('/');
-      await write(path, draftRecipe(answers, schema), file, options.force ?? false);
+      await write(path, draftRecipe(answers, schema), file, force);
       if (options.json) writeResult(cli, { file: path, seen });
       else
         cli.terminal.out(
@@ -77,23 +84,36 @@ Kinds:
 `;
 }
 
+/** Before the data are looked into, and before anything is asked. */
+function requirePlace(path: string, file: string, force: boolean): void {
+  if (existsSync(path)) {
+    if (!statSync(path).isFile()) throw unwritable(file, `it is not a file`);
+    if (!force) throw existsAlready(file);
+  }
+  requireWritableFolder(dirname(path), 'cli.usage', GIVE_ANOTHER);
+}
+
 async function write(path: string, text: string, file: string, force: boolean): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   try {
+    mkdirSync(dirname(path), { recursive: true });
     await writeFile(path, text, { flag: force ? 'w' : 'wx' });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EROFS' || code === 'EISDIR') {
-      throw new LimbeckError('cli.usage', `the recipe cannot be written: ${(error as Error).message}`, {
-        where: file,
-        remedy: 'Give the path of a new file, in a folder that you may write to.',
-        cause: error,
-      });
-    }
-    if (code !== 'EEXIST') throw error;
-    throw new LimbeckError('cli.file-exists', 'the file exists already', {
-      where: file,
-      remedy: 'Give another name, or --force to overwrite it.',
-    });
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path)) throw existsAlready(file);
+    throw unwritable(file, whyNotWritten(path, error), error);
   }
+}
+
+function unwritable(where: string, why: string, cause?: unknown): LimbeckError {
+  return new LimbeckError('cli.usage', `the recipe cannot be written: ${why}`, {
+    where,
+    remedy: GIVE_ANOTHER,
+    cause,
+  });
+}
+
+function existsAlready(where: string): LimbeckError {
+  return new LimbeckError('cli.file-exists', 'the file exists already', {
+    where,
+    remedy: 'Give another name, or --force to overwrite it.',
+  });
 }

@@ -1,6 +1,7 @@
 import { LimbeckError } from '../../errors.ts';
 import * as fs from '../../platform/files.ts';
 import { createSha256, type Hash } from '../../platform/hash.ts';
+import { whyNotWritten } from '../../writable-folder.ts';
 
 /** A file that is written from front to end through one buffer, and hashed on the way. */
 export class AppendingFile {
@@ -78,7 +79,7 @@ export function guardWrite<T>(path: string, write: () => T): T {
         cause,
       });
     }
-    throw new LimbeckError('data.unwritable', `the file cannot be written: ${(cause as Error).message}`, {
+    throw new LimbeckError('data.unwritable', `the file cannot be written: ${whyNotWritten(path, cause)}`, {
       where: path,
       remedy: 'Check that the folder exists and that you may write to it.',
       cause,

@@ -3,6 +3,7 @@ import { copyFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 
 import { PROCESS_ID } from '../../platform/machine.ts';
 import { dirname } from '../../platform/paths.ts';
 import { writeError, writeSynced } from '../../replace-file.ts';
+import { requireWritableFolder } from '../../writable-folder.ts';
 
 export interface ModelFile {
   path: string;
@@ -59,6 +60,18 @@ function keep(path: string, second: string): boolean {
     copyFileSync(path, second);
   }
   return true;
+}
+
+/**
+ * Makes sure, before anything costs time, that files can be written.
+ *
+ * @throws LimbeckError `model.write`
+ */
+export function requirePlaces(paths: readonly string[]): void {
+  for (const path of paths) {
+    requireFilePlace(path);
+    requireWritableFolder(dirname(path), 'model.write', 'Give a file in a folder that you may write to.');
+  }
 }
 
 /** A rename would put a file in the place of a pipe or a device. */

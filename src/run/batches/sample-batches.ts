@@ -38,30 +38,41 @@ export function knowledgeFeeds(
   );
 }
 
-/** A split's samples once, in order, in batches of `rows`. */
+/**
+ * A split's samples once, in order, in batches of at most `rows`. None is filled up: a large model would be asked about rows
+ * that are none.
+ */
 export function* splitBatches(split: Split, rows: number): Generator<Batch> {
+  for (const { bucket, indices } of sequentialBatches(split, rows))
+    yield split.readBatch(bucket, indices, indices.length);
+}
+
+/** The same, each filled up with empty rows to `rows`: for a graph that is compiled for so many. */
+export function* filledBatches(split: Split, rows: number): Generator<Batch> {
   for (const { bucket, indices } of sequentialBatches(split, rows))
     yield split.readBatch(bucket, indices, rows);
 }
 
-/** The samples of one bucket of a split, in order, in batches of `rows`. */
+/** The samples of one bucket of a split, in order, in batches of at most `rows`. */
 export function* bucketBatches(split: Split, bucket: number, rows: number): Generator<Batch> {
   const { size } = split.buckets[bucket] as { size: number };
   for (let from = 0; from < size; from += rows) {
     const indices = Uint32Array.from({ length: Math.min(rows, size - from) }, (_, i) => from + i);
-    yield split.readBatch(bucket, indices, rows);
+    yield split.readBatch(bucket, indices, indices.length);
   }
 }
 
-/** Some samples of a bucket, by their positions in it, in batches of `rows`. */
+/** Some samples of a bucket, by their positions in it, in batches of at most `rows`. */
 export function* chosenBatches(
   split: Split,
   bucket: number,
   chosen: readonly number[],
   rows: number,
 ): Generator<Batch> {
-  for (let from = 0; from < chosen.length; from += rows)
-    yield split.readBatch(bucket, chosen.slice(from, from + rows), rows);
+  for (let from = 0; from < chosen.length; from += rows) {
+    const indices = chosen.slice(from, from + rows);
+    yield split.readBatch(bucket, indices, indices.length);
+  }
 }
 
 /** About `most` samples from all over a split, of every bucket as many as it has of all; always the same ones. */

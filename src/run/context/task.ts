@@ -4,16 +4,18 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { Split } from '../../data/split.ts';
 import type { KeptSplits } from '../../data/splits/kept-splits.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { PackageAddition, PackageModels } from '../../export/package-folder.ts';
 import type { ReaderInput } from '../../export/shipped-reader.ts';
 import type { LabelSpace } from '../../knowledge/label-space.ts';
 import type { Evaluation } from '../../metrics/metric.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
+import type { Recipe, TextDistillRecipe } from '../../recipe/schema.ts';
 import type { Student } from '../../students/student.ts';
 import type { Head } from '../../targets/head.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
-import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { BatchSource } from '../../train/batch-source.ts';
 import type { RunContext } from './run-context.ts';
 import type { SampleUnit } from './sample-unit.ts';
@@ -44,6 +46,15 @@ export interface StudentPackage extends PackageModels {
   readonly addition?: PackageAddition | undefined;
   /** Its outputs as they are to be read. */
   readonly heads: readonly Head[];
+}
+
+/** A teacher of texts that is trained before it labels: the only one, or one of several. */
+export interface TeacherTraining {
+  /** The run's recipe, with this teacher alone. */
+  readonly recipe: TextDistillRecipe;
+  readonly source: TextTeacherSource;
+  /** Where it reads samples by a processor of its own. */
+  readonly reads?: TeacherReading | undefined;
 }
 
 /** What became of a teacher, by its files. */
@@ -160,8 +171,10 @@ export interface TaskData {
   readonly peer: LinearPeer;
   /** For people: the teacher after `teach`. */
   readonly teacherTitle: string;
-  /** Remembers what the teacher became, where a plan looks for it. */
-  remember?(run: RunContext, teacher: ReadyTeacher): void;
+  /** What is trained of the teacher before it labels; nothing when absent. */
+  readonly trainings?: readonly TeacherTraining[];
+  /** The key under which what the teacher becomes is remembered for plans, where that shows only once it is ready. */
+  knownAs?(run: { readonly recipe: Pick<Recipe, 'seed'>; readonly engine: Pick<Engine, 'title'> }): string;
   /** Calls of `rows` samples from all over a split, as people would make them; of the columns that models read. */
   speedCalls(
     split: Split,

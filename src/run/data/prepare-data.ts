@@ -11,6 +11,7 @@ import type { DataSource, FieldDeclaration } from '../../data/sample.ts';
 import { openSource, type SourceOptions } from '../../data/sources/index.ts';
 import type { KeptSplits } from '../../data/splits/kept-splits.ts';
 import { LimbeckError } from '../../errors.ts';
+import { statSync } from '../../platform/files.ts';
 import { dirname, join, resolve } from '../../platform/paths.ts';
 import { HELD_OUT } from '../../recipe/data.ts';
 import {
@@ -25,10 +26,14 @@ import {
 import { resolvePath } from '../../recipe/resolve.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { findTarget } from '../../targets/index.ts';
+import { requireWritableFolder } from '../../writable-folder.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import { dataCacheFolder } from '../context/run-context.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import { tellDamagedData } from './damaged-data.ts';
+
+const OTHER_FOLDER =
+  'Prepared data lie beside the knowledge store: name another folder for it (--store, or `store:` in the recipe), or give this user the right to write there.';
 
 export interface PrepareDataOptions {
   /** Of texts: the run's. */
@@ -52,6 +57,9 @@ export async function prepareRecipeData(
   { tokenizer, teacherImages, kept, onProgress, classesOf, wholeDocuments = false }: PrepareDataOptions,
 ): Promise<PreparedDataset> {
   const folder = dataCacheFolder(recipe, options);
+  // One that is there may hold the data set already.
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    requireWritableFolder(folder, 'data.unwritable', OTHER_FOLDER);
   const { signal } = options;
   const { seed, data } = recipe;
   const { seed: drawnBy = seed, ...splits } = data.splits;

@@ -10,6 +10,7 @@ import { stringifyRecipe } from '../../recipe/write.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile, writeError } from '../../replace-file.ts';
 import { sealJson } from '../../sealed-json.ts';
+import { requireWritableFolder, whyNotWritten } from '../../writable-folder.ts';
 import { keptFiles, keptFolder, keptProblem, requireKept } from './kept-files.ts';
 import { releaseLock, takeLock } from './run-lock.ts';
 import {
@@ -46,6 +47,14 @@ const COMMANDS: Readonly<Record<Teaching, string>> = {
   tasks: 'continual',
 };
 
+const ANOTHER_FOLDER =
+  'Choose another folder with --out (and with --store for the answers, where this place cannot be written to).';
+
+/** Makes sure that a run could write its folder, without making it. Throws LimbeckError `run.write`. */
+export function requireRunFolder(path: string): void {
+  requireWritableFolder(path, 'run.write', ANOTHER_FOLDER);
+}
+
 /**
  * The folder of a run: `recipe.resolved.yaml`, `state.json`, `metrics.jsonl`, `result.json`, `checkpoints/`,
  * `teacher/`, `student/`, `report.html`. One process at a time works in it.
@@ -67,10 +76,9 @@ export class RunFolder {
     try {
       mkdirSync(path, { recursive: true });
     } catch (cause) {
-      throw new LimbeckError('run.write', `could not make the run's folder: ${(cause as Error).message}`, {
+      throw new LimbeckError('run.write', `could not make the run's folder: ${whyNotWritten(path, cause)}`, {
         where: path,
-        remedy:
-          'Choose another folder with --out (and with --store for the answers, where this place cannot be written to).',
+        remedy: ANOTHER_FOLDER,
         cause,
       });
     }

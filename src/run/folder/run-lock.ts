@@ -4,6 +4,7 @@ import { hostName, PROCESS_ID } from '../../platform/machine.ts';
 import { dirname, join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { isRunning, processStart } from '../../running-process.ts';
+import { whyNotWritten } from '../../writable-folder.ts';
 
 /** The locks that this process holds: its own id in a lock may also be left from a process that had it before. */
 const HELD = new Set<string>();
@@ -100,7 +101,7 @@ function createLock(path: string): boolean {
     return true;
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') return false;
-    throw new LimbeckError('run.write', `could not write: ${(cause as Error).message}`, {
+    throw new LimbeckError('run.write', `could not write: ${whyNotWritten(path, cause)}`, {
       where: path,
       remedy:
         'Check that the folder can be written to and the disk has room, or choose another one with --out.',

@@ -86,19 +86,24 @@ export function scoreOf({ better }: MetricInfo, value: number, reference: number
     : 1 - (value - reference) / Math.max(Math.abs(reference), Number.EPSILON);
 }
 
-/** Measures a model on a split. Throws LimbeckError `run.interrupted` between batches. */
+/**
+ * Measures a model on a split. Throws LimbeckError `run.interrupted` between batches.
+ *
+ * @param most samples in a batch: fewer for a large model, whose hidden states of all of them are held at once
+ */
 export async function measureHeads(
   run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
   model: Graph | Session,
   heads: readonly Head[],
   split: Split,
+  most?: number,
 ): Promise<HeadsMeasuring> {
   const own = 'nodes' in model ? await run.engine.load(writeModel(model)) : undefined;
   const session = own ?? (model as Session);
   try {
     const measuring = new HeadsMeasuring(heads);
     const fetches = fetchesOf(heads, session.outputNames);
-    for (const batch of splitBatches(split, measuredRows(heads, split))) {
+    for (const batch of splitBatches(split, measuredRows(heads, split, most))) {
       run.checkInterrupted();
       measuring.add(await session.run(takenFeeds(session, batch.columns), fetches), batch);
     }

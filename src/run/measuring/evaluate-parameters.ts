@@ -11,7 +11,7 @@ import { compileForward } from '../../train/compile-step.ts';
 import { SessionsByVariant } from '../../train/sessions-by-variant.ts';
 import { trainedTensors } from '../../train/step-graph.ts';
 
-import { splitBatches } from '../batches/sample-batches.ts';
+import { filledBatches } from '../batches/sample-batches.ts';
 
 export interface ParameterEvaluator {
   evaluate(parameters: ReadonlyMap<string, Float32Array>): Promise<Evaluation>;
@@ -50,7 +50,7 @@ export function parameterEvaluator(options: {
       const measuring = new OutputsMeasuring(outputs);
       const feeds: Record<string, Tensor> = {};
       for (const [name, data] of parameters) feeds[name] = { ...(tensors.get(name) as Tensor), data };
-      for (const given of splitBatches(split, batchSize)) {
+      for (const given of filledBatches(split, batchSize)) {
         const batch = read(given);
         const session = await sessions.get(variantOf(batch));
         const answers = await session.run(

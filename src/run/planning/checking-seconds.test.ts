@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkingSeconds } from './checking-seconds.ts';
+import { checkingSeconds, measuringSeconds } from './checking-seconds.ts';
 
 const cost = { batch: new Map([[1, 32]]), openSeconds: 1 };
 const images = (size: number) => ({ buckets: [{ size }] });
@@ -15,4 +15,9 @@ test('of a large split 64 samples are asked about twice, and 4096 once', () => {
 
 test('our own encoder is not examined', () => {
   expect(checkingSeconds(images(12), cost, true)).toBeCloseTo(1 + 6, 9);
+});
+
+test('a teacher of other answers is measured on the validation split', () => {
+  expect(measuringSeconds(images(12), cost)).toBeCloseTo(1 + 6, 9);
+  expect(measuringSeconds(images(640), cost)).toBeCloseTo(1 + 320, 9);
 });

@@ -20,3 +20,11 @@ export function checkingSeconds(
   const examined = firstBatches(validation, 1, EXAMINED_SAMPLES);
   return checking + openSeconds + 2 * secondsForSamples(examined, TEACHER_BATCH, batch);
 }
+
+/** Seconds of a teacher of other answers than classes, which is measured on the validation split. */
+export function measuringSeconds(
+  validation: BucketSizes,
+  { batch, openSeconds }: Pick<TeacherFileCost, 'batch' | 'openSeconds'>,
+): number {
+  return openSeconds + secondsForSamples(validation, TEACHER_BATCH, batch);
+}

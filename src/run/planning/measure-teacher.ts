@@ -5,14 +5,10 @@ import type { Graph } from '../../onnx/graph.ts';
 import { writeModelFile } from '../../onnx/node-files.ts';
 import { withOutputs } from '../../onnx/passes/select-outputs.ts';
 import { join } from '../../platform/paths.ts';
-import { randomStream } from '../../random.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import { wantedPrecision } from '../../recipe/teacher-memory.ts';
-import { buildClassifierHead } from '../../students/classifier-head.ts';
-import { attachHead } from '../../teachers/classifier.ts';
 import { headOutputs } from '../../teachers/head-outputs.ts';
 import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
-import { parameterTensors } from '../../train/step-graph.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { TaskData } from '../context/task.ts';
 import { comparesAnswers } from '../heads/comparable-answers.ts';
@@ -21,7 +17,7 @@ import { withUntrainedHeads } from '../heads/untrained-heads.ts';
 import { CALIBRATION_SAMPLES, calibratedInt8 } from '../measuring/int8.ts';
 import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
-import { headTensors } from '../teaching/train-head.ts';
+import { untrainedClassifier } from '../teaching/untrained-teacher.ts';
 import { type BatchSeconds, lengthOf, secondsForSamples } from './batch-counts.ts';
 import { labelSeconds } from './label-seconds.ts';
 import type { PartsPlan } from './measure-parts.ts';
@@ -157,15 +153,6 @@ function untrainedTeacher(
     return classifies ? source.model : headOutputs(source.model, heads, source);
   const { head: options } = teacher;
   if (!classifies) return withUntrainedHeads(source as TextTeacherSource, heads, options.hidden, seed);
-  const { embeddingOutput, embeddingWidth } = source as TextTeacherSource;
-  if (embeddingOutput === undefined || embeddingWidth === undefined)
-    throw new Error(`${source.title} has no embedding`);
-  const head = buildClassifierHead(
-    { width: embeddingWidth, classes: dataset.labels.length, hidden: options.hidden },
-    randomStream(seed, 'teacher-head'),
-  );
-  const initial = new Map(
-    [...parameterTensors(head)].map(([name, { data }]) => [name, data as Float32Array]),
-  );
-  return attachHead(source.model, headTensors(head, initial), embeddingOutput);
+  const { hidden } = options;
+  return untrainedClassifier(source as TextTeacherSource, { classes: dataset.labels.length, hidden, seed });
 }

@@ -6,6 +6,7 @@ import { temporaryFolder } from '../../platform/machine.ts';
 import { join } from '../../platform/paths.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
+import { requireWritableFolder } from '../../writable-folder.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { TaskData } from '../context/task.ts';
 import type { MemoryPeak } from './memory-peak.ts';
@@ -33,6 +34,11 @@ export interface PlanningContext {
 
 /** Runs `body` with an empty folder, and removes the folder however it ends. */
 export async function withScratchFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  requireWritableFolder(
+    temporaryFolder(),
+    'run.write',
+    'Set TMPDIR (TEMP on Windows) to a folder that is there and can be written to.',
+  );
   const folder = await mkdtemp(join(temporaryFolder(), 'limbeck-plan-'));
   try {
     return await body(folder);

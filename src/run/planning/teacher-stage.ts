@@ -1,45 +1,28 @@
-import { estimateBytes } from '../../knowledge/estimate.ts';
 import type { KnowledgeStore } from '../../knowledge/store.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { openModelFile } from '../../onnx/node-files.ts';
-import {
-  type DistillRecipe,
-  isHosted,
-  requireModelTeacher,
-  type TextDistillRecipe,
-} from '../../recipe/schema.ts';
+import { type DistillRecipe, isHosted, requireModelTeacher } from '../../recipe/schema.ts';
 import { wantedPrecision } from '../../recipe/teacher-memory.ts';
 import type { Head } from '../../targets/head.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
-import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
-import { CHECKPOINTS_KEPT } from '../../train/checkpoint.ts';
+import type { SeveralChoice } from '../../teachers/several/options.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Artifacts } from '../context/artifact.ts';
-import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import { comparesAnswers } from '../heads/comparable-answers.ts';
 import { isOneClass } from '../heads/head-metrics.ts';
+import { isTaughtAlone } from '../heads/taught-truth.ts';
 import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
-import { WHOLE_CHECKPOINT_SECONDS } from '../teaching/fine-tune.ts';
 import { knownSpeedup } from '../teaching/int8-speedup.ts';
 import { AGREEMENT_SAMPLES } from '../teaching/int8-teacher.ts';
-import { encoderHash, type KnownTeacher, recallTeacher, teacherKey } from '../teaching/known-teachers.ts';
-import { HEAD_CHECKPOINT_SECONDS, SHARES_SAMPLES } from '../teaching/train-head.ts';
-import { batchCount, firstBatches, lengthOf, secondsForSamples } from './batch-counts.ts';
-import { checkingSeconds } from './checking-seconds.ts';
+import { type KnownTeacher, recallTeacher } from '../teaching/known-teachers.ts';
+import { firstBatches, secondsForSamples } from './batch-counts.ts';
+import { checkingSeconds, measuringSeconds } from './checking-seconds.ts';
 import { type PlannedTeacher, TEACHER_COST } from './costs.ts';
-import { measureEvaluation } from './measure-evaluation.ts';
 import { measureInner } from './measure-inner.ts';
 import { measureTeacher, type TeacherCost, type TeacherFileCost } from './measure-teacher.ts';
-import { measureHeadTraining, measureWholeTraining } from './measure-teacher-training.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { StagePlan } from './stage-plan.ts';
-import { storedAnswers } from './stored-answers.ts';
-import { evaluationCount, evaluationOf, trainingSeconds } from './training-seconds.ts';
-
-interface Part {
-  readonly seconds: number;
-  readonly diskBytes: number;
-  readonly note: string;
-}
+import { type TeacherPart, trainingParts } from './teacher-training.ts';
 
 /** The precision in which the teacher will label, as far as it can be known. */
 export function labellingPrecision(
@@ -90,12 +73,8 @@ function knownTeacher(
   { f32, int8 }: TeacherCost,
 ): PlannedTeacher | undefined {
   const { teacher } = recipe;
-  const { data, source } = context;
-  if ('train' in teacher && source && 'tokenizer' in source) {
-    const { dataset } = data;
-    const key = teacherKey(context, source as TextTeacherSource, dataset, teacher);
-    return recallTeacher(store.folder, key);
-  }
+  const { data } = context;
+  if (data.knownAs) return recallTeacher(store.folder, data.knownAs(context));
   // What will label is what was measured, where int8 needs no layer in float32 to agree: it mostly does not.
   const hash = teacherHash(f32.file);
   const isInt8 = int8 !== null && (teacher.precision !== 'auto' || isFaster(context, store, { f32, int8 }));
@@ -128,18 +107,17 @@ async function planReadiness(
   source: TeacherSource,
   cost: TeacherCost,
 ): Promise<StagePlan> {
-  const parts: Part[] = [{ seconds: cost.f32.makeSeconds, diskBytes: cost.f32.bytes, note: '' }];
-  if (readsTexts(recipe) && recipe.teacher.train !== 'none') {
-    const encoder = source as TextTeacherSource;
-    const { classShares } = recipe.teacher.head;
-    parts.push(await embeddings(context, store, encoder, cost, classShares));
-    parts.push(await headTraining(context, recipe, encoder));
-    if (recipe.teacher.train === 'all') parts.push(await wholeTraining(context, recipe, encoder, cost));
-  }
+  const parts: TeacherPart[] = [{ seconds: cost.f32.makeSeconds, diskBytes: cost.f32.bytes, note: '' }];
+  const { trainings = [] } = context.data;
+  for (const [i, training] of trainings.entries())
+    parts.push(...(await trainingParts(context, store, training, isSeveral(recipe) ? i : cost)));
+  if (isSeveral(recipe)) parts.push(membersTogether(context, recipe, cost));
+  const { validation } = context.data.dataset.splits;
   if (isOneClass(context.data.heads)) {
-    const { validation } = context.data.dataset.splits;
     const seconds = checkingSeconds(validation, cost.f32, recipe.teacher.kind === 'use-lite');
     parts.push({ seconds, diskBytes: 0, note: '' });
+  } else if (trainings.length === 0 && !context.data.heads.some(isTaughtAlone)) {
+    parts.push({ seconds: measuringSeconds(validation, cost.f32), diskBytes: 0, note: '' });
   }
   if (cost.int8) parts.push(comparison(context, cost));
   const seconds = sum(parts.map((part) => part.seconds));
@@ -156,92 +134,24 @@ async function planReadiness(
   };
 }
 
-/** The embeddings of the labelled and the validation texts, which the head is trained on, and of those that tell shares. */
-async function embeddings(
-  context: PlanningContext,
-  store: KnowledgeStore,
-  source: TextTeacherSource,
+/** Several teachers are kept once more, with what each says alone; where validation weighs them, all are asked about it before. */
+function membersTogether(
+  { data }: PlanningContext,
+  recipe: DistillRecipe & { readonly teacher: SeveralChoice },
   { f32 }: TeacherCost,
-  classShares: number,
-): Promise<Part> {
-  const { train, labelled, validation } = context.data.dataset.splits;
-  const query = {
-    teacher: encoderHash(source),
-    tap: source.embeddingOutput as string,
-    preprocessing: asTeacherReads(context.data).task.preprocessing,
-  };
-  let seconds = f32.openSeconds;
-  let missing = 0;
-  for (const split of [labelled, validation]) {
-    const answers = await storedAnswers(store, split, query, context.checkInterrupted);
-    seconds += secondsForSamples(answers.missingByBucket, TEACHER_BATCH, f32.batch);
-    missing += answers.missing;
-  }
-  if (classShares > 0 && missing > 0) {
-    const sample = firstBatches(train, TEACHER_BATCH, SHARES_SAMPLES);
-    seconds += secondsForSamples(sample, TEACHER_BATCH, f32.batch);
-    missing += Math.min(train.size, SHARES_SAMPLES);
-  }
-  const diskBytes = missing > 0 ? estimateBytes(missing, [source.embeddingWidth as number], 'float32') : 0;
-  const note = missing > 0 ? `${missing} texts to embed` : 'its embeddings are in the store';
-  return { seconds, diskBytes, note };
+): TeacherPart {
+  const { validation } = data.dataset.splits;
+  const isWeighed = recipe.teacher.weights === 'validation';
+  const asked = isWeighed ? f32.openSeconds + secondsForSamples(validation, TEACHER_BATCH, f32.batch) : 0;
+  return { seconds: f32.makeSeconds + asked, diskBytes: f32.bytes, note: '' };
 }
 
-async function headTraining(
-  context: PlanningContext,
-  recipe: TextDistillRecipe,
-  source: TextTeacherSource,
-): Promise<Part> {
-  const { epochs, batchSize } = recipe.teacher.head;
-  const { labelled, validation } = context.data.dataset.splits;
-  const cost = await measureHeadTraining(context, recipe, source);
-  const step = cost.step.get('head') as number;
-  // An evaluation reads a stored embedding for each text, as a step does, and has no backward pass.
-  const evaluation = { seconds: (validation.size / batchSize) * step, prepareSeconds: cost.prepareSeconds };
-  const seconds = trainingSeconds({
-    split: labelled,
-    batchSize,
-    epochs,
-    checkpointEverySeconds: HEAD_CHECKPOINT_SECONDS,
-    step: new Map(labelled.buckets.map((bucket) => [lengthOf(bucket), step])),
-    cost,
-    evaluation,
-    variants: 1,
-  });
-  const steps = epochs * batchCount(labelled, batchSize);
-  return {
-    seconds,
-    diskBytes: CHECKPOINTS_KEPT * cost.checkpoint.bytes,
-    note: `${steps} steps for its head`,
-  };
-}
-
-async function wholeTraining(
-  context: PlanningContext,
-  recipe: TextDistillRecipe,
-  source: TextTeacherSource,
-  { model }: TeacherCost,
-): Promise<Part> {
-  const { epochs, batchSize } = recipe.teacher.whole;
-  const { labelled, validation } = context.data.dataset.splits;
-  const { cost, student } = await measureWholeTraining(context, recipe, { ...source, model });
-  const evaluation = await measureEvaluation(context, student, batchSize);
-  const perEpoch = batchCount(labelled, batchSize);
-  const seconds = trainingSeconds({
-    split: labelled,
-    batchSize,
-    epochs,
-    checkpointEverySeconds: WHOLE_CHECKPOINT_SECONDS,
-    step: new Map([...cost.step].map(([name, own]) => [Number(name), own])),
-    cost,
-    evaluation: evaluationOf(validation, evaluation),
-  });
-  const note = `${epochs * perEpoch} steps for all of it, with ${evaluationCount(perEpoch, epochs)} evaluations`;
-  return { seconds, diskBytes: CHECKPOINTS_KEPT * cost.checkpoint.bytes, note };
+function isSeveral(recipe: DistillRecipe): recipe is DistillRecipe & { readonly teacher: SeveralChoice } {
+  return recipe.teacher.kind === 'several';
 }
 
 /** Calibrating the int8 teacher, and asking it what the other has said of a sample. */
-function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): Part {
+function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): TeacherPart {
   if (!int8) throw new Error('there is no int8 teacher to compare');
   const sample = firstBatches(data.dataset.splits.validation, TEACHER_BATCH, AGREEMENT_SAMPLES);
   // A classifier in float32 has been asked by then.
@@ -253,10 +163,6 @@ function comparison({ data }: PlanningContext, { f32, int8 }: TeacherCost): Part
     diskBytes: int8.bytes,
     note: 'int8 compared with float32',
   };
-}
-
-function readsTexts(recipe: DistillRecipe): recipe is TextDistillRecipe {
-  return 'train' in recipe.teacher;
 }
 
 function sum(values: readonly number[]): number {

@@ -21,11 +21,12 @@ import { isOneClass, mainMetric } from '../heads/head-metrics.ts';
 import { measureHeads } from '../heads/measure-heads.ts';
 import { isTaughtAlone } from '../heads/taught-truth.ts';
 import { planTeacher } from '../planning/teacher-stage.ts';
+import { TEACHER_BATCH } from '../teaching/ask-teacher.ts';
 import { checkTeacher } from '../teaching/check-teacher.ts';
 import { examineTeacher } from '../teaching/examine-teacher.ts';
 import { int8Speedup } from '../teaching/int8-speedup.ts';
 import { makeInt8Teacher } from '../teaching/int8-teacher.ts';
-import { encoderHash } from '../teaching/known-teachers.ts';
+import { encoderHash, rememberReady } from '../teaching/known-teachers.ts';
 import { measureInParts } from '../teaching/measure-in-parts.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -158,7 +159,7 @@ export const teacherStage = stage({
       ...finding,
       ...(finding.members && { membersFile: run.folder.file(MEMBERS_FILE) }),
     };
-    data.remember?.(run, value);
+    rememberReady(run, data, value);
     return { value, summary: summarize(value, data) };
   },
   release: ({ hosted }) => hosted?.close(),
@@ -186,7 +187,8 @@ async function measuredTeacher(
   if (data.heads.some(isTaughtAlone)) return null;
   const bound = memoryBound(run, data, file);
   if (bound) return measureInParts(run, data, file, bound);
-  return (await measureHeads(run, model, data.heads, data.dataset.splits.validation)).values();
+  const { validation } = data.dataset.splits;
+  return (await measureHeads(run, model, data.heads, validation, TEACHER_BATCH)).values();
 }
 
 function summarize(

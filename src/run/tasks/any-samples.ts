@@ -86,7 +86,7 @@ interface Context {
 function sampleData(context: Context): TaskData {
   const { recipe, task, dataset, heads, samples } = context;
   const { splits } = dataset;
-  const { classes, pixelRange, teach, remember } = samples;
+  const { classes, pixelRange, teach, trainings, knownAs } = samples;
   const read = samples.read ?? inputColumns(dataset);
   const inputs = {
     ...backboneInputs(dataset.inputs, samples.facts),
@@ -146,7 +146,8 @@ function sampleData(context: Context): TaskData {
         validation: null,
       };
     },
-    ...(remember && { remember }),
+    ...(trainings && { trainings }),
+    ...(knownAs && { knownAs }),
     heldBytes: splits.train.heldBytes,
     speedCalls: (split, rows, calls, columns = read) => speedCalls(split, rows, columns, calls),
     readerInput: (split, ordinal) => samples.readerInput?.(split, ordinal),

@@ -10,10 +10,12 @@ import { outputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { teacherMemory } from '../../recipe/teacher-memory.ts';
 import type { FrozenTower } from '../../students/backbone.ts';
+import { frozenValue } from '../../students/dual-encoder.ts';
 import { tokenTableStart } from '../../students/token-table-start.ts';
 import type { Head } from '../../targets/head.ts';
 import { TEXT_EMBEDS } from '../../targets/pair-embeds.ts';
 import { openPairFile, type PairTeacherSource, withPairs } from '../../teachers/pair-file.ts';
+import { SENTENCE_EMBEDDING } from '../../teachers/teacher-source.ts';
 import { tokenVectors } from '../../teachers/token-vectors.ts';
 import { openUseLite } from '../../teachers/use-lite/open.ts';
 import type { StudentPackage } from '../context/task.ts';
@@ -111,9 +113,17 @@ function startFrom(teacher: Graph): NonNullable<BoundSamples['start']> {
   };
 }
 
+/** The sentence encoder in a student. */
+const FROZEN_ENCODER = { kind: 'use-lite', vectors: frozenValue(SENTENCE_EMBEDDING) };
+
+/** Whether the text tower is the sentence encoder, which is not trained. */
+function isFrozen({ student }: Pick<Recipe, 'student'>): boolean {
+  return student.kind === 'dual-encoder' && student.text.kind === 'use-lite';
+}
+
 /** The text tower of a dual encoder that is not trained. */
 async function frozenTower({ student }: Recipe): Promise<FrozenTower | undefined> {
-  if (student.kind !== 'dual-encoder' || student.text.kind !== 'use-lite') return undefined;
+  if (!isFrozen({ student })) return undefined;
   const { model, embeddingOutput } = await openUseLite();
   return { graph: model, output: embeddingOutput as string };
 }
@@ -138,6 +148,7 @@ function writePairStudent(
   writeDualEncoder(folder, {
     ...models,
     architecture: recipe.student.kind,
+    ...(isFrozen(recipe) && { encoder: FROZEN_ENCODER }),
     width: (main.space as { readonly width: number }).width / 2,
     pairs: main.output,
     logitScale: logitScaleOf(recipe),

@@ -11,7 +11,7 @@ import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { RunOptions } from '../context/run-options.ts';
 import type { SampleUnit } from '../context/sample-unit.ts';
-import type { ReadyTeacher, StudentPackage, TaskData } from '../context/task.ts';
+import type { StudentPackage, TaskData } from '../context/task.ts';
 
 /** A run, as far as its task depends on it. */
 export interface RecipeRun {
@@ -78,15 +78,22 @@ export interface BoundSamples {
   readonly peer?: PeerModel | undefined;
   /** For people: the teacher after `teach`; the title of its source when absent. */
   readonly teacherTitle?: string | undefined;
-  /** What a teacher's model becomes where it is trained before it labels; absent where it labels as it is. */
-  teach?(run: RunContext, data: Pick<TaskData, 'task' | 'heads'>): ReturnType<TaskData['teach']>;
+  /**
+   * What a teacher's model becomes where it is trained before it labels; absent where it labels as it is.
+   *
+   * @param name of one of several teachers: tells its trainings from those of the others
+   */
+  teach?(
+    run: RunContext,
+    data: Pick<TaskData, 'task' | 'heads'> & { readonly name?: string },
+  ): ReturnType<TaskData['teach']>;
+  readonly trainings?: TaskData['trainings'];
+  readonly knownAs?: TaskData['knownAs'];
   /** First contents of a student's parameters, by name, that its teacher is asked for; absent where none are. */
   start?(
     run: Pick<RunContext, 'engine' | 'checkInterrupted'>,
     student: Student,
   ): Promise<ReadonlyMap<string, Float32Array>>;
-  /** Remembers what the teacher became, where a plan looks for it. */
-  remember?(run: RunContext, teacher: ReadyTeacher): void;
   /** A sample as a reader of the shipped student has it. */
   readerInput?: TaskData['readerInput'];
   /** Writes a student in the layout of its task. */

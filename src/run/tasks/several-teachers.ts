@@ -1,9 +1,6 @@
-import { labelsOf } from '../../data/batch.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { writeModel } from '../../onnx/write-model.ts';
-import { percent } from '../../percent.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { ClassMatch } from '../../teachers/match-classes.ts';
 import { orderOutputs } from '../../teachers/order-outputs.ts';
@@ -13,18 +10,16 @@ import {
   memberOutput,
   type Weighting,
 } from '../../teachers/several/combine.ts';
-import { fitTemperature, logChance } from '../../teachers/several/fit-temperature.ts';
-import { mixtureWeights } from '../../teachers/several/mixture-weights.ts';
 import { alone, type SeveralChoice } from '../../teachers/several/options.ts';
 import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
-import { splitBatches } from '../batches/sample-batches.ts';
 import { datasetAsRead } from '../context/as-teacher-reads.ts';
-import type { RunContext } from '../context/run-context.ts';
-import type { TeacherReading } from '../context/task.ts';
+import type { TeacherTraining } from '../context/task.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
-import { openLabeller, TEACHER_BATCH } from '../teaching/ask-teacher.ts';
+import { fitMembers } from '../teaching/fit-members.ts';
+import { teacherKey, trainingChoice } from '../teaching/known-teachers.ts';
 import { membersInLogits } from '../teaching/members-in-logits.ts';
-import { readingBy } from '../teaching/reading-by.ts';
+import { ownInputs, readingOfAll } from '../teaching/members-reading.ts';
+import { untrainedClassifier } from '../teaching/untrained-teacher.ts';
 import type { BoundSamples, RecipeRun, SampleKind, SampleReading } from './sample-kind.ts';
 
 /** Several teachers, where the recipe names them; undefined where it names one, or none. */
@@ -32,9 +27,17 @@ export function severalChoice({ teacher }: Pick<Recipe, 'teacher'>): SeveralChoi
   return teacher?.kind === 'several' ? (teacher as unknown as SeveralChoice) : undefined;
 }
 
+/** One of several teachers as it would be alone. */
+interface Bound {
+  /** The run's recipe, with this teacher. */
+  readonly recipe: Recipe;
+  readonly samples: BoundSamples;
+}
+
 /**
- * Samples of a kind that several teachers label. Each is opened as it would be alone, reads samples by its own processor and
- * has its own order of classes; all that follows has one teacher, whose model is theirs and what brings their answers to one.
+ * Samples of a kind that several teachers label. Each is opened, and trained where it needs a head, as it would be alone, reads
+ * samples by its own processor and has its own order of classes; all that follows has one teacher, whose model is theirs and what
+ * brings their answers to one.
  *
  * @throws LimbeckError `teacher.classes` where one of them lacks a class that the data, or the first, have; and what opening
  *   each of them throws
@@ -44,46 +47,47 @@ export async function openSeveral(
   run: RecipeRun,
   choice: SeveralChoice,
 ): Promise<SampleReading> {
-  const { recipe } = run;
-  requireClassifier(recipe, choice);
-  const readings: SampleReading[] = [];
+  requireClassifier(run.recipe, choice);
+  const opened: { readonly recipe: Recipe; readonly reading: SampleReading }[] = [];
   for (const member of choice.teachers) {
-    const own = { ...recipe, teacher: alone(member, choice) } as Recipe;
+    const recipe = { ...run.recipe, teacher: alone(member, choice) } as Recipe;
     // What the first one reads by is what the student reads by, unless the recipe says otherwise.
-    const tokenizer = run.tokenizer ?? readings[0]?.tokenizer;
-    readings.push(await kind.open({ ...run, recipe: own, tokenizer }));
+    const tokenizer = run.tokenizer ?? opened[0]?.reading.tokenizer;
+    opened.push({ recipe, reading: await kind.open({ ...run, recipe, tokenizer }) });
   }
-  const [first] = readings as [SampleReading, ...SampleReading[]];
+  const readings = opened.map(({ reading }) => reading);
+  const { classesOf: _, ...first } = readings[0] as SampleReading;
+  // Teachers that are trained have the classes of the data, whatever these are.
+  const classesOf = readings.find((reading) => reading.classesOf)?.classesOf;
   return {
     ...first,
+    ...(classesOf && { classesOf }),
     teacherImages: readings.flatMap(({ teacherImages = [] }) => teacherImages),
     warnings: [...new Set(readings.flatMap(({ warnings = [] }) => warnings))],
     async bind(dataset) {
-      const bound: BoundSamples[] = [];
-      for (const reading of readings) bound.push(await reading.bind(dataset));
-      return together(bound, dataset, choice);
+      const bound: Bound[] = [];
+      for (const { recipe, reading } of opened) bound.push({ recipe, samples: await reading.bind(dataset) });
+      return together(run.recipe, bound, dataset, choice);
     },
   };
 }
 
 /** All of them as one teacher. */
 function together(
-  bound: readonly BoundSamples[],
+  recipe: Recipe,
+  bound: readonly Bound[],
   dataset: PreparedDataset,
   choice: SeveralChoice,
 ): BoundSamples {
-  const [first] = bound as [BoundSamples, ...BoundSamples[]];
-  const sources = bound.map(({ teacher }) => teacher as TeacherSource);
-  const members = bound.map((one, i): Member => {
-    const { model } = sources[i] as TeacherSource;
-    const inputs = one.teacherReads && ownInputs(i, model);
-    return {
-      model: orderOutputs(model, outputsFor(one, dataset, i)),
-      ...(inputs && { inputs }),
-    };
+  const sources = bound.map(({ samples }) => samples.teacher as TeacherSource);
+  const members = bound.map(({ samples }, i): Member => {
+    const inputs = samples.teacherReads && ownInputs(i, (sources[i] as TeacherSource).model);
+    return { model: classifierOf(samples, dataset, i), ...(inputs && { inputs }) };
   });
-  const teacherReads = readingOfAll(bound);
-  const titles = namesOf(sources, choice);
+  const teacherReads = readingOfAll(
+    bound.map(({ samples }, i) => ({ ...samples, model: (sources[i] as TeacherSource).model })),
+  );
+  const titles = namesOf(bound, choice);
   const build = (
     weighting: Weighting,
     temperatures: readonly number[] = [],
@@ -93,43 +97,49 @@ function together(
     return withNote(combineTeachers(tempered, choice.combine, weighting), choice);
   };
   const title = titles.join(' and ');
+  const each = (key: 'origin' | 'advice') => sources.flatMap((source) => source[key] ?? []);
   const source: TeacherSource = {
     title,
     model: onlyLogits(build(fixed(choice, titles.length))),
     logitsOutput: LOGITS,
-    origin: sources.flatMap(({ origin = [] }) => origin),
+    origin: each('origin'),
+    advice: each('advice'),
     licences: sources.flatMap(({ licences = [] }) => licences),
     notes: sources.flatMap(({ notes = [], title: whose }) => notes.map((note) => `${whose}: ${note}`)),
   };
-  const { labels, classOfLabel, onlyTaught, assumed } = first.classes as ClassMatch;
-  const { teach: _teach, remember: _remember, teacherReads: _reads, ...samples } = first;
+  const trainings = bound.flatMap(({ samples }) => samples.trainings ?? []);
+  const isDecidedInRun = choice.weights === 'validation' || trainings.length > 0;
+  const { teach: _teach, knownAs: _known, teacherReads: _reads, ...samples } = (bound[0] as Bound).samples;
   return {
     ...samples,
     teacher: source,
     teacherTitle: title,
-    classes: { labels, classOfLabel, onlyTaught, assumed, outputs: labels.map((_, i) => i) },
+    classes: commonClasses(bound),
     ...(teacherReads && { teacherReads }),
-    async teach(run, { task }) {
+    ...(trainings.length > 0 && { trainings }),
+    ...(isDecidedInRun && {
+      knownAs: ({ engine }) =>
+        teacherKey(
+          { recipe, engine },
+          { model: source.model, tokenizer: teacherReads?.preprocessing ?? '' },
+          dataset,
+          keyedChoice(choice, trainings),
+        ),
+    }),
+    async teach(run, { task, heads }) {
+      const trained: Member[] = [];
+      for (const [i, member] of members.entries()) {
+        const one = await bound[i]?.samples.teach?.(run, { task, heads, name: `member-${i}` });
+        trained.push(one ? { ...member, model: onlyLogits(one.model) } : member);
+      }
       const reading = teacherReads ? datasetAsRead(dataset, teacherReads) : dataset;
-      const own = { ...task, ...(teacherReads && { ...teacherReads }) };
-      const scored = await membersInLogits(run, members, titles, { dataset: reading, task: own });
-      const found =
+      const asked = { dataset: reading, task: { ...task, ...teacherReads } };
+      const scored = await membersInLogits(run, trained, titles, asked);
+      const equal = titles.map(() => 1);
+      const { weighting, temperatures } =
         choice.weights === 'validation'
-          ? await fitted(
-              run,
-              {
-                model: build(
-                  titles.map(() => 1),
-                  [],
-                  scored,
-                ),
-                dataset: reading,
-                task: own,
-              },
-              titles,
-            )
-          : { weighting: fixed(choice, titles.length), temperatures: titles.map(() => 1) };
-      const { weighting, temperatures } = found;
+          ? await fitMembers(run, build(equal, [], scored), asked, titles)
+          : { weighting: fixed(choice, titles.length), temperatures: equal };
       const model = build(weighting, temperatures, scored);
       return {
         model: onlyLogits(model),
@@ -145,6 +155,34 @@ function together(
       };
     },
   };
+}
+
+/** The classes of the data, as the first teacher that brings some has matched them; undefined where all are trained. */
+function commonClasses(bound: readonly Bound[]): ClassMatch | undefined {
+  const match = bound.find(({ samples }) => samples.classes)?.samples.classes;
+  if (!match) return undefined;
+  const { labels, classOfLabel, onlyTaught, assumed } = match;
+  return { labels, classOfLabel, onlyTaught, assumed, outputs: labels.map((_, i) => i) };
+}
+
+/** One of them with the classes of the data in their order; with a head that learnt nothing where it is to be trained. */
+function classifierOf(samples: BoundSamples, dataset: PreparedDataset, i: number): Graph {
+  const [training] = samples.trainings ?? [];
+  if (!training)
+    return orderOutputs((samples.teacher as TeacherSource).model, outputsFor(samples, dataset, i));
+  const { recipe, source } = training;
+  const { hidden } = recipe.teacher.head;
+  const classes = dataset.labels.length;
+  return onlyLogits(untrainedClassifier(source, { classes, hidden, seed: recipe.seed }));
+}
+
+/** What decides what they become, besides their models. */
+function keyedChoice(
+  { kind, combine, weights, precision, minAgreement }: SeveralChoice,
+  trainings: readonly TeacherTraining[],
+): object {
+  const teachers = trainings.map(({ recipe }) => trainingChoice(recipe.teacher));
+  return { kind, combine, weights, precision, minAgreement, teachers };
 }
 
 function requireClassifier(recipe: Recipe, { teachers, weights }: SeveralChoice): void {
@@ -183,99 +221,6 @@ function fixed({ weights }: SeveralChoice, teachers: number): Weighting {
   return weights === 'confidence' || weights === 'agreement' ? weights : Array(teachers).fill(1);
 }
 
-/**
- * The temperature of each teacher, and then the weights of their mixture, under which the labelled validation samples are
- * likeliest: without the first a teacher that is too sure of itself would count for nothing.
- */
-async function fitted(
-  run: RunContext,
-  {
-    model,
-    dataset,
-    task,
-  }: { model: Graph; dataset: PreparedDataset; task: Parameters<typeof openLabeller>[1] },
-  titles: readonly string[],
-): Promise<{ weighting: number[]; temperatures: number[] }> {
-  const outputs = titles.map((_, i) => memberOutput(i));
-  const labeller = await openLabeller(run, task, writeModel(model), titles.join(' and '));
-  const labels: number[] = [];
-  const logits: Float32Array[][] = titles.map(() => []);
-  try {
-    for (const batch of splitBatches(dataset.splits.validation, TEACHER_BATCH)) {
-      run.checkInterrupted();
-      const answers = await labeller.label(batch, outputs);
-      const truth = labelsOf(batch).subarray(0, batch.filled);
-      for (const [row, label] of truth.entries()) {
-        if (label < 0) continue;
-        labels.push(label);
-        outputs.forEach((output, i) => {
-          const all = answers[output] as Float32Array;
-          const classes = all.length / batch.filled;
-          logits[i]?.push(all.slice(row * classes, (row + 1) * classes));
-        });
-      }
-    }
-  } finally {
-    await labeller.close();
-  }
-  const temperatures = logits.map((rows) => fitTemperature({ logits: joined(rows), labels }));
-  const chances = labels.map((label, sample) =>
-    logits.map((rows, i) =>
-      Math.exp(logChance(rows[sample] as Float32Array, label, temperatures[i] as number)),
-    ),
-  );
-  const weighting = mixtureWeights(chances, titles.length);
-  const told = titles.map(
-    (title, i) =>
-      `${title} ${percent(weighting[i] as number)} (temperature ${(temperatures[i] as number).toFixed(2)})`,
-  );
-  const message = `the teachers count, by ${labels.length} validation samples: ${told.join(', ')}`;
-  run.emit({ type: 'log', level: 'info', message });
-  return { weighting, temperatures };
-}
-
-function joined(rows: readonly Float32Array[]): Float32Array {
-  const width = rows[0]?.length ?? 0;
-  const all = new Float32Array(rows.length * width);
-  for (const [i, row] of rows.entries()) all.set(row, i * width);
-  return all;
-}
-
-/** The names of the columns that a teacher with a processor of its own reads, by those of its model. */
-function ownInputs(i: number, { inputs }: Graph): ReadonlyMap<string, string> {
-  return new Map(inputs.map(({ name }) => [name, `teacher_${i}_${name}`]));
-}
-
-/** How all of them read: the columns of those with a processor of their own beside those of the student. */
-function readingOfAll(bound: readonly BoundSamples[]): TeacherReading | undefined {
-  const models = bound.map(({ teacher }) => (teacher as TeacherSource).model);
-  const own = bound.flatMap(({ teacherReads }, i) =>
-    teacherReads ? [{ teacherReads, i, names: ownInputs(i, models[i] as Graph) }] : [],
-  );
-  if (own.length === 0) return undefined;
-  const others = models.filter((_, i) => !bound[i]?.teacherReads);
-  const columns = [
-    ...new Set(others.flatMap(({ inputs }) => inputs.map(({ name }) => name))),
-    ...own.flatMap(({ names }) => [...names.values()]),
-  ];
-  const told = own.map(({ teacherReads, i }) => `teacher ${i}: ${teacherReads.preprocessing}`).join('; ');
-  const preprocessing = others.length > 0 ? `${told}; the others as the student` : told;
-  return readingBy({ preprocessing, columns }, (batch, split) => {
-    const all = { ...batch.columns };
-    const sizes: Record<string, number> = { ...batch.sizes };
-    for (const { teacherReads, i, names } of own) {
-      const read = teacherReads.batch(batch, split);
-      for (const [name, as] of names) {
-        const column = read.columns[name];
-        if (!column) continue;
-        all[as] = column;
-        if (column.dims.length === 2) sizes[`sequence_${i}`] = column.dims[1] as number;
-      }
-    }
-    return { columns: all, sizes };
-  });
-}
-
 /** What was decided is part of what a teacher is: other weights, another one. */
 function withNote(graph: Graph, { combine, weights }: SeveralChoice): Graph {
   const metadata = new Map([...graph.metadata, ['limbeck.several', JSON.stringify({ combine, weights })]]);
@@ -287,12 +232,17 @@ function onlyLogits(graph: Graph): Graph {
 }
 
 /** Titles that tell them apart: most files are called `model.onnx`, and a recipe names their folders. */
-function namesOf(sources: readonly TeacherSource[], { teachers }: SeveralChoice): string[] {
+function namesOf(bound: readonly Bound[], { teachers }: SeveralChoice): string[] {
   const distinct = (names: readonly string[]) => new Set(names).size === names.length;
-  const titles = sources.map(({ title }) => title);
-  if (distinct(titles)) return titles;
+  const titles = bound.map(({ samples }) => samples.teacher?.title ?? '');
   const models = teachers.map(({ model }, i) => (typeof model === 'string' ? model : (titles[i] as string)));
-  return distinct(models) ? models : titles.map((title, i) => `${title} (${i + 1})`);
+  const names = distinct(titles) ? titles : models;
+  // With the head that is trained, where one is.
+  const whole = bound.map(({ samples: { teacherTitle } }, i) => {
+    const name = names[i] as string;
+    return teacherTitle?.replace(titles[i] as string, () => name) ?? name;
+  });
+  return distinct(whole) ? whole : whole.map((title, i) => `${title} (${i + 1})`);
 }
 
 function sum(numbers: readonly number[]): number {

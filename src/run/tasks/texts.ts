@@ -12,7 +12,6 @@ import { isByToken } from '../../targets/features.ts';
 import { findTarget } from '../../targets/index.ts';
 import { isForOtherTokens } from '../../targets/next-tokens.ts';
 import { hostedTitle } from '../../teachers/chat/address.ts';
-import { teacherHash } from '../../teachers/onnx-teacher.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { tokenIds } from '../batches/taught-texts.ts';
 import { datasetAsRead } from '../context/as-teacher-reads.ts';
@@ -20,7 +19,7 @@ import type { TeacherReading } from '../context/task.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
 import { textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
-import { rememberTeacher, teacherKey } from '../teaching/known-teachers.ts';
+import { teacherKey, trainingChoice } from '../teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
 import { requireLength, requireLogits } from '../teaching/require-classes.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
@@ -118,7 +117,7 @@ function teaching(
   source: TextTeacherSource,
   dataset: PreparedDataset,
   reads: TeacherReading | undefined,
-): Pick<BoundSamples, 'teach' | 'teacherTitle' | 'remember'> {
+): Pick<BoundSamples, 'teach' | 'trainings' | 'teacherTitle' | 'knownAs'> {
   requireTextTeacher(recipe);
   const { teacher: choice } = recipe;
   const { train, head } = choice;
@@ -130,22 +129,22 @@ function teaching(
   return {
     teacherTitle,
     ...(train !== 'none' && {
-      async teach(run, { task, heads }) {
-        const trained = await trainHeads(run, source, { dataset, heads }, reads ?? task, head);
+      trainings: [{ recipe, source, reads }],
+      async teach(run, { task, heads, name }) {
+        const data = { dataset, heads, name };
+        const trained = await trainHeads(run, source, data, reads ?? task, head);
         return train === 'all'
-          ? fineTune(run, { ...source, model: trained.model }, { dataset, heads }, choice.whole)
+          ? fineTune(run, { ...source, model: trained.model }, data, choice.whole)
           : trained;
       },
     }),
-    remember(run, { precision, agreement, file, labellingFile }) {
-      const f32 = teacherHash(file);
-      rememberTeacher(run.store.folder, teacherKey({ ...run, recipe }, source, dataset, choice), {
-        title: teacherTitle,
-        precision,
-        agreement,
-        hashes: { f32, labelling: labellingFile === file ? f32 : teacherHash(labellingFile) },
-      });
-    },
+    knownAs: ({ engine }) =>
+      teacherKey(
+        { recipe, engine },
+        { ...source, tokenizer: source.tokenizer.hash },
+        dataset,
+        trainingChoice(choice),
+      ),
   };
 }
 

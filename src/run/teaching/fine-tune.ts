@@ -1,8 +1,6 @@
-import type { TextDataset } from '../../data/text-dataset.ts';
 import { isFloat } from '../../onnx/data-type.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { Student } from '../../students/student.ts';
-import type { Head } from '../../targets/head.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { adamw } from '../../train/adamw.ts';
 import { withParameters } from '../../train/step-graph.ts';
@@ -15,6 +13,7 @@ import { metricsOf, selectedMetric } from '../heads/head-metrics.ts';
 import { labelTerms } from '../heads/label-terms.ts';
 import { modelSelection } from '../heads/model-selection.ts';
 import { parameterEvaluator } from '../measuring/evaluate-parameters.ts';
+import type { HeadData } from './train-head.ts';
 
 export interface FineTuneOptions {
   readonly epochs: number;
@@ -33,7 +32,7 @@ export const WHOLE_CHECKPOINT_SECONDS = 60;
 export async function fineTune(
   run: RunContext,
   teacher: Classifier,
-  { dataset, heads }: { readonly dataset: TextDataset; readonly heads: readonly Head[] },
+  { dataset, heads, name = 'teacher' }: HeadData,
   options: FineTuneOptions,
 ) {
   const { recipe, engine } = run;
@@ -67,7 +66,7 @@ export async function fineTune(
       evaluate: evaluator.evaluate,
       selection: modelSelection(metricsOf(heads), selectedMetric(heads), false),
       checkpoints: {
-        folder: runCheckpoints(run, 'teacher-whole'),
+        folder: runCheckpoints(run, `${name}-whole`),
         everySeconds: WHOLE_CHECKPOINT_SECONDS,
       },
       signal: run.options.signal,

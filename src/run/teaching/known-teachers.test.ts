@@ -9,7 +9,13 @@ import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import { parseRecipe } from '../../recipe/parse.ts';
 import { requireTextTeacher, type TextDistillRecipe } from '../../recipe/schema.ts';
-import { type KnownTeacher, recallTeacher, rememberTeacher, teacherKey } from './known-teachers.ts';
+import {
+  type KnownTeacher,
+  recallTeacher,
+  rememberTeacher,
+  teacherKey,
+  trainingChoice,
+} from './known-teachers.ts';
 
 const folder = temporaryFolders();
 const teacher: KnownTeacher = {
@@ -53,7 +59,7 @@ describe('the key of a teacher', async () => {
     const g = new GraphBuilder();
     const x = g.input('x', 'float32', ['batch', 1]);
     g.output(g.mul(x, g.initializer('w', float32([weight], [1]))), 'y');
-    return { title: 't', model: g.build('encoder'), tokenizer, maxLength: 64 };
+    return { model: g.build('encoder'), tokenizer: tokenizer.hash };
   };
   const recipe = (...lines: string[]): TextDistillRecipe => {
     const text = `name: a\ndata: { source: { kind: wordnet-glosses } }\nstudent: { kind: text-conv }\n${lines.join('\n')}`;
@@ -63,7 +69,12 @@ describe('the key of a teacher', async () => {
   };
   const keyOf = (text: string[], weight = 1, fingerprint = 'd', title = 'e') => {
     const chosen = recipe(...text);
-    return teacherKey({ recipe: chosen, engine: { title } }, source(weight), { fingerprint }, chosen.teacher);
+    return teacherKey(
+      { recipe: chosen, engine: { title } },
+      source(weight),
+      { fingerprint },
+      trainingChoice(chosen.teacher),
+    );
   };
   const plain = ['teacher: { kind: use-lite }'];
 

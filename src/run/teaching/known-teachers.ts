@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { canonicalJson } from '../../data/canonical-json.ts';
 import type { TextDataset } from '../../data/text-dataset.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { existsSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
 import { join } from '../../platform/paths.ts';
@@ -9,8 +10,9 @@ import type { Recipe, TextDistillRecipe } from '../../recipe/schema.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
-import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import { VERSION } from '../../version.ts';
+import type { ReadyTeacher, TaskData } from '../context/task.ts';
 
 const FORMAT = 2;
 
@@ -34,31 +36,54 @@ const knownTeacher = z.object({
  */
 export type KnownTeacher = Omit<z.output<typeof knownTeacher>, 'format'>;
 
-/** All that decides what a teacher becomes: the same key, the same hashes. */
+/** What a key is made of, besides the teacher. */
+export interface KeyedRun {
+  readonly recipe: Pick<Recipe, 'seed'>;
+  readonly engine: Pick<Engine, 'title'>;
+}
+
+/** All that decides what a teacher becomes: the same key, the same hashes. @param choice of `trainingChoice`, and what else decides */
 export function teacherKey(
-  run: { readonly recipe: Pick<Recipe, 'seed'>; readonly engine: Pick<Engine, 'title'> },
-  source: TextTeacherSource,
+  { recipe, engine }: KeyedRun,
+  source: { readonly model: Graph; readonly tokenizer: string },
   dataset: Pick<TextDataset, 'fingerprint'>,
-  choice: TextDistillRecipe['teacher'],
+  choice: object,
 ): string {
-  const { kind, train, precision, minAgreement, head, whole } = choice;
   const parts = {
     format: FORMAT,
     version: VERSION,
-    // Where the model lies does not matter, only what it is.
-    choice: { kind, train, precision, minAgreement, head, whole },
-    seed: run.recipe.seed,
+    choice,
+    seed: recipe.seed,
     encoder: encoderHash(source),
-    tokenizer: source.tokenizer.hash,
+    tokenizer: source.tokenizer,
     dataset: dataset.fingerprint,
-    engine: run.engine.title,
+    engine: engine.title,
   };
   return createSha256().update(canonicalJson(parts)).digest('hex').slice(0, 32);
 }
 
+/** What a recipe says of how a teacher of texts is trained; where its model lies does not matter, only what it is. */
+export function trainingChoice(choice: Partial<TextDistillRecipe['teacher']>): object {
+  const { kind, train, precision, minAgreement, head, whole } = choice;
+  return { kind, train, precision, minAgreement, head, whole };
+}
+
 /** The hash under which the store keeps what a teacher's model answers before it is trained: its embeddings. */
-export function encoderHash({ model }: Pick<TextTeacherSource, 'model'>): string {
+export function encoderHash({ model }: Pick<TeacherSource, 'model'>): string {
   return teacherHash(model);
+}
+
+/** Remembers what a run's teacher became, where a plan looks for it. */
+export function rememberReady(
+  run: KeyedRun & { readonly store: { readonly folder: string } },
+  { knownAs, teacherTitle: title }: Pick<TaskData, 'knownAs' | 'teacherTitle'>,
+  { precision, agreement, file, labellingFile }: ReadyTeacher,
+): void {
+  if (!knownAs) return;
+  const f32 = teacherHash(file);
+  const labelling = labellingFile === file ? f32 : teacherHash(labellingFile);
+  const teacher = { title, precision, agreement, hashes: { f32, labelling } };
+  rememberTeacher(run.store.folder, knownAs(run), teacher);
 }
 
 /** Remembers a teacher, a file of its own for each, so that runs at the same time lose nothing of each other's. */

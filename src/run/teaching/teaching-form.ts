@@ -3,6 +3,7 @@ import type { KnowledgeRequest } from '../../teachers/knowledge-request.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
 import { innerAgreement } from './inner-agreement.ts';
+import { rememberReady } from './known-teachers.ts';
 import type { TrainedTeacher } from './trained-teacher.ts';
 
 /** Which of a teacher's two forms is asked for what. */
@@ -44,7 +45,7 @@ export async function teachingForm(
   if (finding !== known) run.folder.finish('inner', finding);
   const chosen: TrainedTeacher =
     finding.answers === 'int8' ? teacher : { ...teacher, precision: 'f32', labellingFile: teacher.file };
-  if (chosen !== teacher) data.remember?.(run, chosen);
+  if (chosen !== teacher) rememberReady(run, data, chosen);
   return { teacher: chosen, innerFile: finding.inner === 'int8' ? teacher.labellingFile : teacher.file };
 }
 

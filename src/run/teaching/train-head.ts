@@ -51,6 +51,14 @@ export interface HeadOptions {
   readonly classShares: number;
 }
 
+/** What is trained on, and what it answers. */
+export interface HeadData {
+  readonly dataset: TextDataset;
+  readonly heads: readonly Head[];
+  /** Of one of several teachers a name of its own, which tells its trainings from those of the others. */
+  readonly name?: string | undefined;
+}
+
 /**
  * Trains a head for each output on the frozen encoder's embeddings of the labelled samples, and puts them on the encoder.
  * The embeddings are computed once and kept in the knowledge store, so that another head costs seconds.
@@ -60,7 +68,7 @@ export interface HeadOptions {
 export async function trainHeads(
   run: RunContext,
   source: TextTeacherSource,
-  data: { readonly dataset: TextDataset; readonly heads: readonly Head[] },
+  data: HeadData,
   labelling: LabellingInputs,
   options: HeadOptions,
 ): Promise<{ model: Graph; validation: Evaluation }> {
@@ -75,7 +83,7 @@ export async function trainHeads(
       },
     );
   }
-  const { dataset } = data;
+  const { dataset, name = 'teacher' } = data;
   // Shares of classes are those of the main output.
   const sample =
     options.classShares > 0 && isOneClass(data.heads[0])
@@ -88,7 +96,7 @@ export async function trainHeads(
     const trained = await trainHead(
       run,
       { ...source, model },
-      { dataset, head, keep: data.heads.slice(0, index).map(({ output }) => output) },
+      { dataset, head, name, keep: data.heads.slice(0, index).map(({ output }) => output) },
       space,
       options,
       sample,
@@ -168,8 +176,14 @@ async function trainHead(
   {
     dataset,
     head,
+    name,
     keep,
-  }: { readonly dataset: TextDataset; readonly head: Head; readonly keep: readonly string[] },
+  }: {
+    readonly dataset: TextDataset;
+    readonly head: Head;
+    readonly name: string;
+    readonly keep: readonly string[];
+  },
   space: LabelSpace,
   options: HeadOptions,
   sample: Sample,
@@ -180,7 +194,7 @@ async function trainHead(
     throw new Error(`${source.title} has no embedding`);
   const { labelled, validation } = dataset.splits;
   const isMain = keep.length === 0;
-  const random = randomStream(recipe.seed, isMain ? 'teacher-head' : `teacher-head-${head.output}`);
+  const random = randomStream(recipe.seed, isMain ? `${name}-head` : `${name}-head-${head.output}`);
   const size = { width: embeddingWidth, hidden: options.hidden };
   const oneClass = isOneClass(head);
   const student = oneClass
@@ -219,7 +233,7 @@ async function trainHead(
           : (head.metrics.find(({ name }) => name === head.target.selection) as Metric),
       },
       checkpoints: {
-        folder: runCheckpoints(run, isMain ? 'teacher' : `teacher-${head.output}`),
+        folder: runCheckpoints(run, isMain ? name : `${name}-${head.output}`),
         everySeconds: HEAD_CHECKPOINT_SECONDS,
       },
       signal: run.options.signal,

@@ -1,3 +1,4 @@
+import { SEQUENCE } from '../../data/columns.ts';
 import type { Graph, TypedValue } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { DEFAULT_OPSET } from '../../onnx/graph-recorder.ts';
@@ -71,7 +72,7 @@ function inOneGraph(members: readonly Member[]): {
       const own = inputs?.get(name) ?? name;
       const renamed = inputs?.has(name) === true;
       // The lengths of texts differ where tokenizers do.
-      const dims = (shape ?? []).map((dim) => (renamed && dim === 'sequence' ? `sequence_${i}` : dim));
+      const dims = (shape ?? []).map((dim) => (renamed && dim === SEQUENCE ? memberLength(i) : dim));
       const value = shared.get(own) ?? g.input(own, type as NonNullable<typeof type>, dims);
       shared.set(own, value);
       bound.set(name, value);
@@ -80,6 +81,11 @@ function inOneGraph(members: readonly Member[]): {
     return values.get(LOGITS) as TypedValue;
   });
   return { g, logits };
+}
+
+/** The length of texts as one of several teachers reads them, where it has a tokenizer of its own. */
+export function memberLength(i: number): string {
+  return `${SEQUENCE}_${i}`;
 }
 
 /** The output that holds what one of several teachers says alone. */

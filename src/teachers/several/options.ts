@@ -8,15 +8,16 @@ import {
   precisionOption,
 } from '../teaching-options.ts';
 
-/** Options of a teacher that are said once for all of several, that train it, or that one of several does not have. */
+/** Options of a teacher that are said once for all of several, or that one of several does not have. */
 const OF_ALL = [
-  ...['train', 'head', 'whole', 'atChance', 'precision', 'minAgreement', 'minInnerCosine'],
+  ...['atChance', 'precision', 'minAgreement', 'minInnerCosine'],
   // They run as one model, which is loaded whole.
   'memory',
 ];
-/** Teachers that are classifiers as they come. */
+
+/** Teachers that are classifiers, as they come or with a head that is trained. */
 const MEMBERS = [...TEACHERS, ...HUB_TEACHERS, ...IMAGE_TEACHERS, ...AUDIO_TEACHERS].filter(({ kind }) =>
-  ['onnx', 'hub', 'onnx-image', 'onnx-audio'].includes(kind),
+  ['use-lite', 'onnx', 'hub', 'onnx-image', 'onnx-audio'].includes(kind),
 );
 
 const members = MEMBERS.map(({ kind, options }) => {
@@ -44,7 +45,7 @@ export const severalOptions = z
     teachers: (
       z.array(member).min(2).max(8) as unknown as z.ZodType<MemberChoice[], MemberChoice[]>
     ).describe(
-      'The teachers, each with its own files, tokenizer and classes. They are not trained here: what is trained is named by the folder that it was left in.',
+      'The teachers, each with its own files, tokenizer and classes. One with train: head (the default of use-lite), or all, is trained first.',
     ),
     combine: z
       .enum(['probabilities', 'logits'])
@@ -72,14 +73,12 @@ export const SEVERAL_TEACHERS = registry('several teachers', [several]);
 /** What a recipe says of several teachers. */
 export type SeveralChoice = { kind: 'several' } & z.output<typeof severalOptions>;
 
-/** A teacher of several as a recipe of its own would name it, with every default: it is taken as it is. */
+/** A teacher of several as a recipe of its own would name it, with every default. */
 export function alone(
   { kind, ...own }: MemberChoice,
   { precision }: Pick<SeveralChoice, 'precision'>,
 ): MemberChoice {
   const found = MEMBERS.find((entry) => entry.kind === kind);
   if (!found) throw new Error(`no teacher ${kind} among several`);
-  const options = found.options as z.ZodObject;
-  const all = { ...own, precision, ...('train' in options.shape && { train: 'none' }) };
-  return { kind, ...options.parse(all) };
+  return { kind, ...(found.options as z.ZodObject).parse({ ...own, precision }) };
 }
