@@ -1,4 +1,4 @@
-import type { CompressedInput } from './compressed-decoder.ts';
+import type { AudioFormat } from './formats.ts';
 import { inWords } from './seconds-in-words.ts';
 import type { ByteReader } from './wav.ts';
 
@@ -24,7 +24,7 @@ export function audioEnd(file: ByteReader): number {
  */
 export function damageOf(
   file: ByteReader,
-  format: CompressedInput['format'],
+  format: Exclude<AudioFormat, 'wav'>,
   decoded: DecodedLength,
 ): string | undefined {
   if (format === 'flac') return flacDamage(file, decoded);
