@@ -1,4 +1,5 @@
 import { LimbeckError } from './errors.ts';
+import { parseJson } from './json-problem.ts';
 import { textOf } from './platform/bytes.ts';
 import { statSync } from './platform/files.ts';
 import { readRegularFile, readRegularFileAsync, requireFile } from './regular-file.ts';
@@ -39,9 +40,9 @@ export function readSettingsText(path: string): string {
   return textOf(readSettings(path)).replace(/^\uFEFF/, '');
 }
 
-/** As JSON. @throws SyntaxError, too */
+/** As JSON. @throws SyntaxError, too, that says what is wrong and where */
 export function readSettingsJson(path: string): unknown {
-  return JSON.parse(readSettingsText(path));
+  return parseJson(readSettingsText(path));
 }
 
 function requireBound(path: string): void {

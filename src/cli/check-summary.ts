@@ -13,7 +13,7 @@ const SHOWN_BROKEN = 5;
 /** What `limbeck check` found, for a person. */
 export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'yellow' | 'dim'>): string {
   const { title, unit, rows, broken, splits, classes, inputs, lengths, warnings, samples } = check;
-  const { duplicates, formats } = check;
+  const { duplicates, formats, outputs } = check;
   const used = splits.train + splits.validation + splits.test;
   const left = [
     broken.count > 0 && `${formatCount(broken.count)} broken`,
@@ -23,6 +23,7 @@ export function checkSummary(check: DataCheck, colors: Pick<Colors, 'bold' | 'ye
     `${colors.bold(plainLine(title))}: ${formatCount(rows)} rows, ${formatCount(used)} ${unit}${left.length > 0 ? ` (${left.join(', ')})` : ''}`,
     ...(formats.length > 0 ? [formatLines(formats)] : []),
     classTable(classes, splits),
+    ...outputs.map((output) => classTable(output.classes, undefined, output.name)),
   ];
   if (lengths) {
     const { median, most, longest, cut, maxLength } = lengths;
@@ -67,7 +68,12 @@ function inputLines({ name, missing, facts }: CheckedInput): string {
   return `${plainLine(name)}: ${parts.join(', ')}\n`;
 }
 
-function classTable(classes: readonly CheckedClass[], splits: DataCheck['splits']): string {
+/** Samples of each class, under the name of their output where it is not the main one; in all, where a sample has one of them. */
+function classTable(
+  classes: readonly CheckedClass[],
+  splits: DataCheck['splits'] | undefined,
+  output = '',
+): string {
   const bySize = [...classes].sort((a, b) => b.train - a.train);
   const most =
     bySize.length <= LISTED ? bySize : [...bySize.slice(0, LISTED / 2), ...bySize.slice(-LISTED / 2)];
@@ -76,7 +82,8 @@ function classTable(classes: readonly CheckedClass[], splits: DataCheck['splits'
   const rows = most.map((row) => [plainLine(row.name), ...numbers(row)]);
   if (most.length < bySize.length)
     rows.splice(LISTED / 2, 0, [`... ${bySize.length - most.length} more classes`, '', '', '', '']);
-  return table([['', 'train', 'with label', 'validation', 'test'], ...rows, ['in all', ...numbers(splits)]]);
+  const head = [plainLine(output), 'train', 'with label', 'validation', 'test'];
+  return table([head, ...rows, ...(splits ? [['in all', ...numbers(splits)]] : [])]);
 }
 
 function sampleLines(sample: CheckedSample, hasClasses: boolean, colors: Pick<Colors, 'dim'>): string {

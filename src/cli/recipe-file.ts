@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LimbeckError } from '../errors.ts';
+import { isUtf8, textOf } from '../platform/bytes.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { readRegularText } from '../regular-file.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { Cli } from './cli.ts';
 
 /** A recipe with the folder that its paths are relative to. */
@@ -26,9 +27,19 @@ export async function loadRecipe(
     });
   }
   const { readRecipe } = await import('../recipe/parse.ts');
-  const { recipe, places } = readRecipe(readRegularText(path), { file, overrides });
+  const { recipe, places } = readRecipe(textIn(path, file), { file, overrides });
   cli.places = places;
   return { recipe, folder: dirname(path) };
+}
+
+/** A file's text. @throws LimbeckError `cli.no-recipe` for one that is not UTF-8 (an editor of Windows writes UTF-16) */
+function textIn(path: string, file: string): string {
+  const bytes = readRegularFile(path);
+  if (isUtf8(bytes) && !bytes.includes(0)) return textOf(bytes);
+  throw new LimbeckError('cli.no-recipe', 'the recipe is no text in UTF-8', {
+    where: file,
+    remedy: 'Save it as UTF-8, or give the path of a recipe.',
+  });
 }
 
 /** The path of a run's folder, which must be there. */

@@ -46,6 +46,8 @@ export interface DatasetStatistics {
   differing?: { contents: number; rows: number; first: string[][] };
   /** Parts of an output's values (words of sentences) by split, and how many of them the labelled training samples do not have. */
   parts?: Record<string, Record<DatasetSplit, { all: number; unknown: number }>>;
+  /** Of outputs whose samples may have several classes, or that are not the main one: how many samples have each, by split as in `classCounts`. */
+  tallies?: Record<string, { names: string[]; samples: Record<DatasetSplit, number[]> }>;
   /** What was met of each input. */
   inputs?: Record<string, InputStatistics>;
 }

@@ -123,6 +123,8 @@ export interface FoundTruth<Value = unknown, Space = unknown> {
   final?(value: Value): Value;
   /** Parts of a final value (words of a sentence), and how many of them the space does not know; absent where it knows all. */
   parts?(value: Value): { readonly all: number; readonly unknown: number };
+  /** The classes that a final value speaks of, as places in `names`, where it may speak of several: spans, boxes, classes of frames. */
+  readonly tally?: { readonly names: readonly string[]; of(value: Value): Iterable<number> };
   /** The labels as the rows have them. */
   readonly summary?: LabelSummary;
   /** Assumptions about the values that a person should know. */

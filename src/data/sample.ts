@@ -69,7 +69,7 @@ export interface BrokenRows {
 /** Something about a source that a person should know and that breaks no row: an assumption that was made. */
 export interface SourceNote {
   /** `format` is how a file is read, whether that was told or found; the others are assumptions, and warned of. */
-  kind: 'delimiter' | 'columns' | 'encoding' | 'quotes' | 'ignored' | 'labels' | 'format';
+  kind: 'delimiter' | 'columns' | 'encoding' | 'quotes' | 'ignored' | 'labels' | 'numbers' | 'format';
   message: string;
 }
 

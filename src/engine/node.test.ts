@@ -166,6 +166,19 @@ describe.each(BINDINGS)('a session of %s', (_, options) => {
         message: expect.stringContaining('ONNX Runtime cannot load x.onnx'),
       });
     }
+    // The second byte of this model is the version of its format, the last one that of its operators.
+    const [newFormat, newOperators] = [identityModel(), identityModel()];
+    newFormat[1] = 99;
+    newOperators[newOperators.length - 1] = 99;
+    for (const [bytes, version] of [
+      [newFormat, 'IR version 99'],
+      [newOperators, 'opset 99 of ai.onnx'],
+    ] as const) {
+      await expect(engine.load(bytes, { title: 'x.onnx', ...options })).rejects.toMatchObject({
+        message: `ONNX Runtime cannot load x.onnx: it is of ${version}`,
+        remedy: expect.stringMatching(/^Export it with (IR version|opset) \d+ at most/),
+      });
+    }
     await expect(engine.load('no-such.onnx', options)).rejects.toMatchObject({
       code: 'engine.load',
       where: 'no-such.onnx',

@@ -15,6 +15,14 @@ export function runError(cause: unknown, title: string): Error {
 /** ORT's error of loading a model, with the place that its message names. */
 export function loadError(cause: unknown, title: string): LimbeckError {
   const message = messageOf(cause);
+  const newer = newerThanKnown(message);
+  if (newer) {
+    return new LimbeckError('engine.load', `ONNX Runtime cannot load ${title}: it is of ${newer.version}`, {
+      where: title,
+      remedy: `Export it with ${newer.known} at most, which this ONNX Runtime knows, or update ONNX Runtime.`,
+      cause,
+    });
+  }
   const node = /Node(?:\s*\(|:\s*)([^)\s]+)\)?.*?Op(?:\s*\(|:\s*)([^)\s]+)\)?/.exec(message);
   return new LimbeckError('engine.load', `ONNX Runtime cannot load ${title}: ${firstLine(message)}`, {
     where: node ? `node '${node[1]}' (${node[2]})` : title,
@@ -22,6 +30,16 @@ export function loadError(cause: unknown, title: string): LimbeckError {
       'Check that the file is a whole ONNX model, of operators and an opset that this ONNX Runtime knows.',
     cause,
   });
+}
+
+/** What is newer in a model than ONNX Runtime knows. */
+function newerThanKnown(message: string): { version: string; known: string } | undefined {
+  const ir = /Unsupported model IR version: (\d+), max supported IR version: (\d+)/.exec(message);
+  if (ir) return { version: `IR version ${ir[1]}`, known: `IR version ${ir[2]}` };
+  const opset = /Opset (\d+) is under development.*support for domain (\S+) is till opset (\d+)/s.exec(
+    message,
+  );
+  return opset ? { version: `opset ${opset[1]} of ${opset[2]}`, known: `opset ${opset[3]}` } : undefined;
 }
 
 export function messageOf(cause: unknown): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LimbeckError } from '../errors.ts';
+import { parseJson } from '../json-problem.ts';
 
 const count = z.int().positive().nullish().catch(null);
 const ids = z.union([z.int().min(0), z.array(z.int().min(0))]).nullish();
@@ -65,9 +66,9 @@ export function readDecoderConfig(config: string, generation?: string): DecoderC
 function parsed<T>(schema: z.ZodType<T>, text: string, file: string): T {
   let json: unknown;
   try {
-    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+    json = parseJson(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw unreadable(file, (cause as Error).message, cause);
+    throw unreadable(file, `it is no JSON: ${(cause as Error).message}`, cause);
   }
   const result = schema.safeParse(json);
   if (result.success) return result.data;

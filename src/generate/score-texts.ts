@@ -1,6 +1,7 @@
 import type { Session } from '../engine/engine.ts';
 import { LimbeckError } from '../errors.ts';
 import { type Tensor, tensor } from '../onnx/tensor.ts';
+import { requireTokenLogits } from './token-logits.ts';
 import { withoutPast } from './without-past.ts';
 
 /** A text in two parts, as token ids: how likely is the second after the first? */
@@ -14,7 +15,8 @@ export interface ScoredText {
  * The log-probability that a language model gives each continuation after its prompt, in nats: the sum over its tokens. All texts are
  * read in one run of the model.
  *
- * @throws LimbeckError `generate.prompt` for a text without a prompt, `generate.too-long` for one of more than `maxLength` tokens
+ * @throws LimbeckError `generate.prompt` for a text without a prompt, `generate.too-long` for one of more than `maxLength` tokens,
+ *   `generate.model` for a model that is no language model
  */
 export async function scoreTexts(
   session: Session,
@@ -37,6 +39,7 @@ export async function scoreTexts(
       },
     );
   const { logits } = await withoutPast(session).run(feedsOf(session, whole, length), { logits: null });
+  requireTokenLogits(logits as Tensor, whole.length);
   return texts.map(({ prompt, continuation }, row) =>
     continuation.reduce(
       (sum, id, i) => sum + logProbability(logits as Tensor, row * length + prompt.length - 1 + i, id),

@@ -4,10 +4,10 @@ import { fromFloat16 } from '../onnx/half-float.ts';
 import { type Tensor, zeros } from '../onnx/tensor.ts';
 import type { Decoder, NextLogits, Reading } from './decoder.ts';
 import { isTextInput, padLeft, textFeeds } from './text-feeds.ts';
+import { LOGITS, noLanguageModel, requireTokenLogits } from './token-logits.ts';
 
 /** `past_key_values.0.key`: what comes in; `present.0.key`: what goes out, and comes in again. */
 const PAST = /^past_key_values\./;
-const LOGITS = 'logits';
 export interface SessionDecoderOptions {
   /** Tokens that the model has positions for; no bound where it is not told. */
   readonly maxLength?: number | undefined;
@@ -135,16 +135,10 @@ class WholeReading implements Reading {
 }
 
 /** What `logits` [rows, tokens, vocabulary] say after the last token. */
-function lastLogits({ type, dims, data }: Tensor, rows: number, title: string): NextLogits {
-  const [, tokens = 0, vocabulary = 0] = dims;
-  // A classifier has one row of logits for a text: read as a language model's, they were numbers that are none.
-  if (dims.length !== 3 || dims[0] !== rows || data.length === 0) {
-    throw notSampled(
-      title,
-      'its logits are not one for each word of the vocabulary at each token',
-      `${LOGITS}: [${dims.join(', ')}]`,
-    );
-  }
+function lastLogits(logits: Tensor, rows: number, title: string): NextLogits {
+  requireTokenLogits(logits, rows, title);
+  const { type, dims, data } = logits;
+  const [, tokens, vocabulary] = dims as readonly [number, number, number];
   const values = data as Float32Array | Uint16Array;
   return {
     row(row) {
@@ -195,17 +189,5 @@ function emptyPast(session: Session, name: string, title: string): PastInput {
 
 function noDecoder(title: string, problem: string, session: Session): LimbeckError {
   const where = `inputs: ${session.inputNames.join(', ')}; outputs: ${session.outputNames.join(', ')}`;
-  return notSampled(title, problem, where);
-}
-
-function notSampled(title: string, problem: string, where: string): LimbeckError {
-  return new LimbeckError(
-    'generate.model',
-    `${title} is no language model that could be sampled: ${problem}`,
-    {
-      where,
-      remedy:
-        'Take a student of the task text-generation, or an ONNX export of a decoder (`optimum-cli export onnx`, with the task text-generation-with-past).',
-    },
-  );
+  return noLanguageModel(title, problem, where);
 }

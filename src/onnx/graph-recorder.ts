@@ -1,10 +1,11 @@
 import { LimbeckError } from '../errors.ts';
 import { type AttributeInits, toAttributes } from './attributes.ts';
 import { copyAttributes } from './copy-subgraph.ts';
-import { arrayTypeOf, type DataType } from './data-type.ts';
+import type { DataType } from './data-type.ts';
 import type { Graph, Node, Shape, TypedValue, Value } from './graph.ts';
-import { toBfloat16, toFloat16 } from './half-float.ts';
+import { GraphNames } from './graph-names.ts';
 import { KnownContents } from './known-contents.ts';
+import { scalarTensor } from './scalar-tensor.ts';
 import {
   type Fact,
   formatShape,
@@ -13,7 +14,7 @@ import {
   ShapeError,
 } from './shape-inference/rule.ts';
 import { inferenceRule, operatorKey } from './shape-inference/rules.ts';
-import { type Tensor, tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** The operator set that our own graphs are written in. */
 export const DEFAULT_OPSET = 20;
@@ -52,11 +53,7 @@ export class GraphRecorder {
   readonly #nodes: Node[] = [];
   readonly #initializers = new Map<Value, Tensor>();
   readonly #opsets: Map<string, number>;
-  readonly #nodeNames = new Set<string>();
-  readonly #names = new Set<string>();
-  /** Names of nodes that are still to be copied: nothing else gets them. */
-  readonly #reserved = new Set<string>();
-  readonly #counters = new Map<string, number>();
+  readonly #names = new GraphNames();
   readonly #scalars = new Map<string, TypedValue>();
   readonly #metadata = new Map<string, string>();
   readonly #contents = new KnownContents(this.#initializers);
@@ -64,7 +61,6 @@ export class GraphRecorder {
   readonly #objections = new Map<Node, Error>();
   /** Names of sizes that were given, so that none is made again. */
   readonly #sizeNames = new Set<string>();
-  #scope = '';
 
   constructor(opset: number = DEFAULT_OPSET) {
     this.#opsets = new Map([['', opset]]);
@@ -89,7 +85,7 @@ export class GraphRecorder {
 
   /** Adds a graph input. */
   input(name: string, type: DataType, shape: Shape): TypedValue {
-    const value: TypedValue = { name: this.#claim(name), type, shape: [...shape] };
+    const value: TypedValue = { name: this.#names.claim(name), type, shape: [...shape] };
     for (const dim of shape) if (typeof dim === 'string') this.#sizeNames.add(dim);
     this.#inputs.push(value);
     return value;
@@ -98,7 +94,7 @@ export class GraphRecorder {
   /** Adds an initializer: a constant, or (in a model) a parameter. */
   initializer(name: string, content: Tensor): TypedValue {
     const value: TypedValue = {
-      name: this.#claim(this.#scoped(name)),
+      name: this.#names.claim(this.#names.scoped(name)),
       type: content.type,
       shape: content.dims,
     };
@@ -111,7 +107,9 @@ export class GraphRecorder {
     const key = `${type} ${Object.is(value, -0) ? '-0' : value}`;
     let known = this.#scalars.get(key);
     if (!known) {
-      known = this.#unscoped(() => this.initializer(this.#fresh('constant'), scalarTensor(value, type)));
+      known = this.#names.outside(() =>
+        this.initializer(this.#names.fresh('constant'), scalarTensor(value, type)),
+      );
       this.#scalars.set(key, known);
     }
     return known;
@@ -119,7 +117,7 @@ export class GraphRecorder {
 
   /** Whether nothing has this name (inside the current scope), or is going to have it. */
   isFree(name: string): boolean {
-    return !this.#names.has(this.#scoped(name)) && !this.#reserved.has(this.#scoped(name));
+    return this.#names.isFree(name);
   }
 
   /** The content of a value that is an initializer, or that is computed from what is known and is a few whole numbers. */
@@ -136,9 +134,11 @@ export class GraphRecorder {
   ): TypedValue[] {
     const { domain = '', outputs: outputCount = 1 } = options;
     if (domain !== '' && !this.#opsets.has(domain)) this.#opsets.set(domain, 1);
-    const name = this.#claim(options.name ? this.#scoped(options.name) : this.#fresh(this.#scoped(opType)));
+    const name = this.#names.claim(
+      options.name ? this.#names.scoped(options.name) : this.#names.fresh(this.#names.scoped(opType)),
+    );
     const call: Call = {
-      name: this.#unusedNodeName(name),
+      name: this.#names.claimForNode(name),
       opType,
       domain,
       inputs: withoutTrailingNulls(inputs),
@@ -147,10 +147,10 @@ export class GraphRecorder {
     const facts = this.#infer(call, outputCount);
     const outputs = facts.slice(0, outputCount).map((fact, i): TypedValue => {
       const wanted = options.outputNames?.[i];
-      if (wanted !== undefined && !this.#names.has(this.#scoped(wanted))) {
-        return { name: this.#claim(this.#scoped(wanted)), ...fact };
+      if (wanted !== undefined && !this.#names.has(this.#names.scoped(wanted))) {
+        return { name: this.#names.claim(this.#names.scoped(wanted)), ...fact };
       }
-      return { name: i === 0 ? name : this.#claim(`${name}:${i}`), ...fact };
+      return { name: i === 0 ? name : this.#names.claim(`${name}:${i}`), ...fact };
     });
     this.#append({ ...call, outputs });
     return outputs;
@@ -158,7 +158,7 @@ export class GraphRecorder {
 
   /** A name that no node or value has, for what is inside of a node that is about to be recorded. */
   nodeNameOf(opType: string): string {
-    return this.#claim(this.#fresh(this.#scoped(`${opType}_inside`)));
+    return this.#names.claim(this.#names.fresh(this.#names.scoped(`${opType}_inside`)));
   }
 
   /** Operator sets that subgraphs of this graph's nodes need. */
@@ -178,13 +178,7 @@ export class GraphRecorder {
 
   /** Names made inside `body` begin with `prefix/`. */
   scope<T>(prefix: string, body: () => T): T {
-    const before = this.#scope;
-    this.#scope = before === '' ? `${prefix}/` : `${before}${prefix}/`;
-    try {
-      return body();
-    } finally {
-      this.#scope = before;
-    }
+    return this.#names.within(prefix, body);
   }
 
   /** Makes `value` an output of the graph; with `name`, under that name (through an Identity). */
@@ -193,7 +187,7 @@ export class GraphRecorder {
   output(value: Value, name?: string): Value {
     let result = value;
     if (name !== undefined && name !== value.name) {
-      result = this.#unscoped(() => this.op('Identity', [value as TypedValue], {}, { name }));
+      result = this.#names.outside(() => this.op('Identity', [value as TypedValue], {}, { name }));
     }
     this.#outputs.push(result);
     return result;
@@ -280,10 +274,10 @@ export class GraphRecorder {
   ): void {
     if (expand) {
       for (const node of graph.nodes)
-        for (const value of node.outputs) if (value) this.#reserved.add(this.#scoped(value.name));
+        for (const value of node.outputs) if (value) this.#names.reserve(value.name);
     }
     for (const [value, content] of graph.initializers) {
-      const here = bind.get(value.name) ?? this.initializer(this.#unused(value.name), content);
+      const here = bind.get(value.name) ?? this.initializer(this.#names.unused(value.name), content);
       mapped.set(value, here);
     }
     for (const node of graph.nodes) {
@@ -320,18 +314,20 @@ export class GraphRecorder {
     results?.forEach((result, i) => {
       const value = node.outputs[i];
       if (value && result)
-        mapped.set(value, this.op('Identity', [result], {}, { name: this.#unused(value.name) }));
+        mapped.set(value, this.op('Identity', [result], {}, { name: this.#names.unused(value.name) }));
     });
     return results !== undefined;
   }
 
   #copyNode(node: Node, mapped: Map<Value, Value>): void {
-    const claim = (name: string) => this.#claim(this.#scoped(this.#unused(name)));
+    const claim = (name: string) => this.#names.claim(this.#names.scoped(this.#names.unused(name)));
     const names = node.outputs.map((value) => value && claim(value.name));
     // Our own nodes are called like their first output, and stay so.
     const own = node.name === '' || node.name === node.outputs[0]?.name;
     const call: Call<Value> = {
-      name: this.#unusedNodeName(own ? (names[0] ?? this.#scoped(node.opType)) : this.#scoped(node.name)),
+      name: this.#names.claimForNode(
+        own ? (names[0] ?? this.#names.scoped(node.opType)) : this.#names.scoped(node.name),
+      ),
       opType: node.opType,
       domain: node.domain,
       inputs: withoutTrailingNulls(node.inputs.map((value) => value && (mapped.get(value) ?? value))),
@@ -405,58 +401,14 @@ export class GraphRecorder {
   }
 
   #freshSize(): string {
-    let name = this.#fresh('unknown');
-    while (this.#sizeNames.has(name)) name = this.#fresh('unknown');
+    let name = this.#names.fresh('unknown');
+    while (this.#sizeNames.has(name)) name = this.#names.fresh('unknown');
     return name;
   }
 
   /** A name as it is inside the current scope. */
   nameInScope(name: string): string {
-    return this.#scoped(name);
-  }
-
-  #scoped(name: string): string {
-    return `${this.#scope}${name}`;
-  }
-
-  #unscoped<T>(body: () => T): T {
-    const before = this.#scope;
-    this.#scope = '';
-    try {
-      return body();
-    } finally {
-      this.#scope = before;
-    }
-  }
-
-  #claim(name: string): string {
-    if (this.#names.has(name)) throw new Error(`the name ${name} is taken`);
-    this.#names.add(name);
-    return name;
-  }
-
-  /** `stem_3`: the next unused number for this stem. */
-  #fresh(stem: string): string {
-    let count = this.#counters.get(stem) ?? 0;
-    const isTaken = (name: string) =>
-      this.#names.has(name) || this.#reserved.has(name) || this.#nodeNames.has(name);
-    while (isTaken(`${stem}_${count}`)) count++;
-    this.#counters.set(stem, count + 1);
-    return `${stem}_${count}`;
-  }
-
-  /** A foreign node's name: a graph that is copied twice has two nodes of each, which need names of their own. */
-  #unusedNodeName(name: string): string {
-    let free = name;
-    for (let count = 1; this.#nodeNames.has(free); count++) free = `${name}_${count}`;
-    this.#nodeNames.add(free);
-    return free;
-  }
-
-  /** `name` itself when it is free in the current scope, else the next number for it. */
-  #unused(name: string): string {
-    if (!this.#names.has(this.#scoped(name))) return name;
-    return this.#fresh(this.#scoped(name)).slice(this.#scope.length);
+    return this.#names.scoped(name);
   }
 }
 
@@ -482,20 +434,4 @@ function withoutTrailingNulls<T>(values: readonly (T | null)[]): (T | null)[] {
   let end = values.length;
   while (end > 0 && values[end - 1] === null) end--;
   return values.slice(0, end);
-}
-
-function scalarTensor(value: number, type: DataType): Tensor {
-  if (type === 'int64' || type === 'uint64') {
-    return tensor(
-      type,
-      [],
-      type === 'int64' ? BigInt64Array.of(BigInt(value)) : BigUint64Array.of(BigInt(value)),
-    );
-  }
-  if (type === 'string') throw new Error(`no ${type} scalars`);
-  if (type === 'float16') return tensor(type, [], Uint16Array.of(toFloat16(value)));
-  if (type === 'bfloat16') return tensor(type, [], Uint16Array.of(toBfloat16(value)));
-  const data = new (arrayTypeOf(type))(1);
-  (data as Float32Array)[0] = value;
-  return tensor(type, [], data as Float32Array);
 }

@@ -2,6 +2,7 @@ import { isCollection, isMap, isScalar, parse, YAMLMap, YAMLSeq } from 'yaml';
 import { keySteps, keyText } from './key-path.ts';
 import { RecipeError } from './problems.ts';
 import type { RecipeDocument } from './yaml-document.ts';
+import { yamlWords } from './yaml-words.ts';
 
 type Steps = readonly (string | number)[];
 
@@ -42,7 +43,10 @@ export function applyOverride({ document }: RecipeDocument, override: string): s
     const value: unknown = parse(override.slice(split + 1), { schema: 'core', maxAliasCount: 0 });
     (node as YAMLMap | YAMLSeq).set(taken.at(-1), document.createNode(value));
   } catch (error) {
-    throw fail(`cannot be set: ${(error as Error).message.split('\n')[0]}`);
+    const { code = '', message } = error as Error & { readonly code?: string };
+    const words =
+      error instanceof ReferenceError ? 'it has a name that stands for another value (*name)' : '';
+    throw fail(`cannot be set: ${words || yamlWords(code, message.split('\n')[0] as string)}`);
   }
   return keyText(taken);
 }

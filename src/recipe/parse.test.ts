@@ -223,9 +223,15 @@ describe('YAML that is not safe or not sound', () => {
   test.each([
     ['a key twice', 'name: a\nname: b\n', /this key is there twice/, 2],
     ['an open bracket', 'name: [a\nseed: 1\n', /./, 2],
-    ['two documents', `${minimal}---\n${minimal}`, /document/i, 6],
-    ['a tag', 'name: !!js/function "x"\n', /tag/i, 1],
-    ['a key that is no text', '? [a, b]\n: 1\n', /string/i, 1],
+    ['two documents', `${minimal}---\n${minimal}`, /a second one begins here \(---\)/, 6],
+    ['a tag', 'name: !!js/function "x"\n', /marks of types \(!\.\.\.\) are not read/, 1],
+    ['a key that is no text', '? [a, b]\n: 1\n', /keys are names/, 1],
+    ['a quote that is not closed', 'name: "a\n', /begins with " is not closed/, 2],
+    ['a bracket that is not closed', 'name: {a: b\n', /} is missing: a section in brackets/, 2],
+    ['a character that stands in quotes', 'name: @a\n', /begins with this character stands in quotes/, 1],
+    ['two colons', 'name: a: b\n', /with a colon and a space in it stands in quotes/, 1],
+    ['a tab', 'name: a\ndata:\n\tsource: x\n', /by spaces, not by tabs/, 3],
+    ['a name that nothing has', 'name: a\ntask: *x\n', /\*x is the value of a name that nothing has/, 2],
   ])('%s', (_name, text, message, line) => {
     const error = errorOf(text);
     expect(error.message).toMatch(message);
@@ -243,7 +249,9 @@ describe('YAML that is not safe or not sound', () => {
       const parent = String.fromCharCode('a'.charCodeAt(0) + i);
       return `${name}: &${name} [${Array(9).fill(`*${parent}`).join(', ')}]`;
     });
-    expect(errorOf(`a: &a [x, x]\n${levels.join('\n')}\n`).message).toMatch(/alias/i);
+    const error = errorOf(`a: &a [x, x]\n${levels.join('\n')}\n`);
+    expect(error.message).toMatch(/values that stand for others \(\*name\) make the recipe too large/);
+    expect(error.problems[0]).toMatchObject({ kind: 'syntax', line: 10 });
   });
 
   test('nesting deeper than the stack, and text without end', () => {

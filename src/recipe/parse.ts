@@ -8,6 +8,7 @@ import { RecipePlaces } from './recipe-places.ts';
 import { type Recipe, recipeSchema, sharedJsonSchema } from './schema.ts';
 import { withoutSwitchedOff } from './switched-off.ts';
 import { type RecipeDocument, readYaml } from './yaml-document.ts';
+import { TOO_DEEP } from './yaml-words.ts';
 
 /** Recipes are written by people: far below this. */
 const MAX_CHARACTERS = 1_000_000;
@@ -48,8 +49,8 @@ export function readRecipe(
     throw fail(syntax(`the recipe cannot be read: ${(error as Error).message}`));
   }
   // The library tells a nesting deeper than the stack as an error of its own, once for every level.
-  if (yaml.syntax.some(({ message }) => message.includes('call stack'))) {
-    throw fail(syntax('the recipe is nested too deeply'));
+  if (yaml.syntax.some(({ message }) => message === TOO_DEEP || message.includes('call stack'))) {
+    throw fail(syntax(TOO_DEEP));
   }
   if (yaml.syntax.length > 0) {
     throw fail(
@@ -61,7 +62,10 @@ export function readRecipe(
   try {
     value = yaml.value();
   } catch (error) {
-    throw fail(syntax(`the recipe cannot be read: ${(error as Error).message}`));
+    if (!(error instanceof ReferenceError) || yaml.lastAlias === undefined)
+      throw fail(syntax(`the recipe cannot be read: ${(error as Error).message}`));
+    const message = 'values that stand for others (*name) make the recipe too large: write them out';
+    throw fail({ ...syntax(message), ...yaml.lineColumn(yaml.lastAlias) });
   }
   const places = new RecipePlaces(yaml, { file, value, schema: sharedJsonSchema, overridden });
   const place = ({ path, key }: UnplacedProblem) => places.placeOf(path, key);

@@ -1,4 +1,16 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
+import { yamlWords } from './yaml-words.ts';
 
 /** A syntax problem, at an offset in the text. */
 export interface SyntaxProblem {
@@ -15,13 +27,9 @@ export interface RecipeDocument {
   /** Line and column, from 1, of the value at a path or of one of its keys; of the nearest parent when it is absent. */
   placeOf(path: readonly PropertyKey[], key?: string): { line: number; column: number };
   lineColumn(offset: number): { line: number; column: number };
+  /** The offset of the last value that is another's (`*name`). */
+  readonly lastAlias: number | undefined;
 }
-
-/** Mistakes that the library tells of in words of its own, by its code. */
-const WORDS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this key is there twice in its section',
-  TAB_AS_INDENT: 'lines are indented by spaces, not by tabs',
-};
 
 /** How often aliases may be expanded: enough for honest recipes, too little for a "billion laughs". */
 const MAX_ALIASES = 50;
@@ -39,9 +47,15 @@ export function readYaml(text: string): RecipeDocument {
   });
   // A tag that YAML does not know (`!!js/function`) is a warning to the library; to a recipe it is an error.
   const syntax = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
-    message: WORDS[code] ?? message,
+    message: yamlWords(code, message),
     offset: pos[0],
   }));
+  const aliases = aliasesOf(document);
+  const unknown = aliases.find((alias) => !alias.resolve(document));
+  if (unknown) {
+    const message = `*${unknown.source} is the value of a name that nothing has before it (&${unknown.source})`;
+    syntax.push({ message, offset: unknown.range?.[0] ?? 0 });
+  }
   const lineColumn = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -50,9 +64,20 @@ export function readYaml(text: string): RecipeDocument {
     document,
     syntax,
     value: () => document.toJS({ maxAliasCount: MAX_ALIASES }),
+    lastAlias: aliases.at(-1)?.range?.[0],
     placeOf: (path, key) => lineColumn(offsetOf(document, path, key)),
     lineColumn,
   };
+}
+
+function aliasesOf(document: Document): Alias[] {
+  const found: Alias[] = [];
+  visit(document, {
+    Alias(_, alias) {
+      found.push(alias);
+    },
+  });
+  return found;
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[], key?: string): number {

@@ -80,6 +80,39 @@ describe('check', () => {
     expect(shown).toContain('Nothing to warn of.');
   });
 
+  it('lists the classes of outputs with several a sample, and of those beside the main one', async () => {
+    const lines = Array.from({ length: 40 }, (_, i) =>
+      JSON.stringify({
+        text: `${i} ${words(4, i)}`,
+        tags: i % 2 ? ['red'] : ['red', 'red', 'blue'],
+        kind: i % 4 ? 'a' : 'b',
+      }),
+    );
+    writeFileSync(join(folder, 'mails.jsonl'), lines.join('\n'));
+    const recipe = parseRecipe(`
+name: mails
+data:
+  source: { kind: jsonl, path: mails.jsonl }
+  splits: { validation: 0.2, test: 0.2 }
+outputs: { tags: { target: classes, field: tags }, kind: { target: class, field: kind } }
+student: { kind: text-conv }`);
+    const found = await check(recipe, {
+      out: join(folder, 'run'),
+      recipeFolder: folder,
+      storeFolder: join(folder, 'store'),
+    });
+    const [tags, kind] = found.outputs;
+    expect([found.classes, tags?.name, kind?.name]).toEqual([[], 'tags', 'kind']);
+    const counted = Object.fromEntries((tags?.classes ?? []).map(({ name, ...counts }) => [name, counts]));
+    expect(counted.red).toEqual(found.splits);
+    const all = (output: typeof kind, name: string) => {
+      const { train, validation, test } = output?.classes.find((one) => one.name === name) ?? {};
+      return (train ?? 0) + (validation ?? 0) + (test ?? 0);
+    };
+    expect([all(tags, 'blue'), all(kind, 'a'), all(kind, 'b')]).toEqual([20, 30, 10]);
+    expect(checkSummary(found, PLAIN)).toMatch(/^tags +train +with label +validation +test\nred +\d+/m);
+  });
+
   it('tells how many texts are cut, and what length would be enough', async () => {
     const found = await checkCsv([...rows(50, () => 4), ...rows(50, () => 40, 50)]);
     const { longest, cut, enough } = found.lengths!;

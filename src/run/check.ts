@@ -66,7 +66,10 @@ export interface DataCheck {
   /** Samples left out because they are in another split too. */
   duplicates: number;
   splits: { train: number; labelled: number; validation: number; test: number };
+  /** Of a main output with one class a sample. */
   classes: CheckedClass[];
+  /** Of other outputs with classes (several a sample, spans, boxes): the samples that have each. */
+  outputs: { name: string; classes: CheckedClass[] }[];
   /** By input, where there is something to tell. */
   inputs: CheckedInput[];
   /** In tokens; absent for images. */
@@ -138,12 +141,10 @@ function describe(task: Task, { dataset, heads, classes: taught }: TaskData): Da
       validation: validation.size,
       test: test.size,
     },
-    classes: labels.map((name, label) => ({
+    classes: countedClasses(labels, classCounts),
+    outputs: Object.entries(statistics.tallies ?? {}).map(([name, { names, samples }]) => ({
       name,
-      train: classCounts.train[label] ?? 0,
-      labelled: classCounts.labelled[label] ?? 0,
-      validation: classCounts.validation[label] ?? 0,
-      test: classCounts.test[label] ?? 0,
+      classes: countedClasses(names, samples),
     })),
     inputs: inputsOf(dataset),
     ...(lengths && { lengths: { ...lengths, maxLength: tokenLengths.length - 1 } }),
@@ -156,6 +157,19 @@ function describe(task: Task, { dataset, heads, classes: taught }: TaskData): Da
     ],
     samples: firstSamples(task, dataset),
   };
+}
+
+function countedClasses(
+  names: readonly string[],
+  counts: Dataset['statistics']['classCounts'],
+): CheckedClass[] {
+  return names.map((name, label) => ({
+    name,
+    train: counts.train[label] ?? 0,
+    labelled: counts.labelled[label] ?? 0,
+    validation: counts.validation[label] ?? 0,
+    test: counts.test[label] ?? 0,
+  }));
 }
 
 /** Facts that warnings speak of, where they matter. */

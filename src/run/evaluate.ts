@@ -1,4 +1,5 @@
 import type { Batch } from '../data/batch.ts';
+import type { PreparedDataset } from '../data/prepared/dataset-manifest.ts';
 import type { KeptSplits } from '../data/splits/kept-splits.ts';
 import type { Session } from '../engine/engine.ts';
 import { createNodeEngine } from '../engine/node.ts';
@@ -74,19 +75,19 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
       'Run `limbeck export` with the folder: it writes the student again.',
     );
   }
-  // Tells a file that is missing or no model for what it is, before the data is prepared.
+  // Tells a file that is missing, no model or none that runs for what it is, before the data is prepared.
   readModelFile(model);
-
-  const task = await openTask({ recipe, options: settings });
-  const name = options.split ?? 'test';
-  const prepare = (kept?: KeptSplits) => task.prepareData({ ...(kept && { kept }) });
-  const { dataset, heads, teacherReads } =
-    typeof target === 'string' ? await dataAsInRun(prepare, settings.out, name) : await prepare();
-  let session: Session | undefined;
+  const engine = runOptions.engine ?? createNodeEngine({ provider: recipe.engine });
+  const session = await openClassifier(engine, model);
+  let data: Pick<PreparedDataset, 'close'> | undefined;
   let truth: TeacherTruth | undefined;
   try {
-    const engine = runOptions.engine ?? createNodeEngine({ provider: recipe.engine });
-    session = await openClassifier(engine, model);
+    const task = await openTask({ recipe, options: settings });
+    const name = options.split ?? 'test';
+    const prepare = (kept?: KeptSplits) => task.prepareData({ ...(kept && { kept }) });
+    const { dataset, heads, teacherReads } =
+      typeof target === 'string' ? await dataAsInRun(prepare, settings.out, name) : await prepare();
+    data = dataset;
     // Where nothing is labelled, all training samples are told of by the teacher.
     const isTaught = heads.every(isTaughtAlone);
     const split = dataset.splits[name === 'train' && !isTaught ? 'labelled' : name];
@@ -125,8 +126,8 @@ export async function evaluate(target: string | Recipe, options: EvaluateOptions
     };
   } finally {
     await truth?.close();
-    await session?.release();
-    dataset.close();
+    await session.release();
+    data?.close();
   }
 }
 

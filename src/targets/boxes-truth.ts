@@ -187,6 +187,7 @@ class BoxReader implements TruthReader<number[], BoxSpace> {
     const [rows, columns] = this.#options.grid;
     return {
       space: { names, rows, columns, most: this.#most },
+      tally: { names, of: (value: number[]) => value.filter((_, i) => i % BOX_NUMBERS === 0) },
       final: (value: number[]) =>
         value.map((number, i) => (i % BOX_NUMBERS === 0 ? (places[number] as number) : number)),
     };

@@ -61,7 +61,10 @@ class FrameReader implements TruthReader<number[], FrameSpace> {
         remedy: fieldRemedy(keys, 'a list with a class for each frame'),
       });
     }
-    return { space: { names: this.#names, frames: this.#frames } };
+    return {
+      space: { names: this.#names, frames: this.#frames },
+      tally: { names: this.#names, of: (value: number[]) => value.filter((number) => number !== NONE) },
+    };
   }
 
   #listOf(raw: unknown): readonly unknown[] {

@@ -1,8 +1,8 @@
 import { BrokenValue } from '../data/broken-value.ts';
 import { canonicalJson } from '../data/canonical-json.ts';
 import type { GroundTruth, TruthContext, TruthReader } from '../data/ground-truth.ts';
-import { numberOfName } from '../data/labels/class-name.ts';
 import { shownValue } from '../data/labels/label-value.ts';
+import { type DecimalMark, NumberForms, whyNoNumber, writtenNumber } from '../data/labels/written-numbers.ts';
 import { fieldRemedy, keysInOutputs } from '../data/output-keys.ts';
 import { LimbeckError } from '../errors.ts';
 
@@ -13,18 +13,19 @@ export interface NumberSpace {
   readonly deviation: number;
 }
 
+const TOO_LARGE = 'which float32 cannot hold';
 /** Texts that mean that there is no number, as pandas and R write them. */
 const NOTHING = /^\s*(nan|n\/?a|null|none)?\s*$/i;
 
 /**
  * A number for each row: float32 [1], NaN where there is none (nothing, NaN, `NA`). Texts that are numbers (`3.5`, `-1e3`) count
- * as such.
+ * as such; with a decimal mark also those whose thousands are divided (`1.250,5`).
  */
-export function numberTruth(): GroundTruth<number, NumberSpace> {
+export function numberTruth({ decimal }: { decimal?: DecimalMark } = {}): GroundTruth<number, NumberSpace> {
   return {
-    hash: canonicalJson({ number: 3 }),
+    hash: canonicalJson({ number: 4, ...(decimal && { decimal }) }),
     marksMissing: true,
-    begin: (context) => new NumberReader(context),
+    begin: (context) => new NumberReader(context, decimal),
     columns: (_, name) => [{ name, type: 'float32', shape: [1], pad: Number.NaN, role: 'target' }],
     write(value, columns, row, _, name) {
       (columns[name]?.data as Float32Array)[row] = value;
@@ -37,18 +38,41 @@ class NumberReader implements TruthReader<number, NumberSpace> {
   #count = 0;
   #mean = 0;
   #squares = 0;
+  readonly #decimal: DecimalMark | undefined;
+  readonly #forms = new NumberForms();
 
-  constructor(context: TruthContext) {
+  constructor(context: TruthContext, decimal: DecimalMark | undefined) {
     this.#context = context;
+    this.#decimal = decimal;
+  }
+
+  /** The key of the recipe that says the decimal mark. */
+  get #key(): string {
+    return `outputs.${this.#context.output}.decimal`;
   }
 
   read(raw: unknown): number | undefined {
     if (raw === undefined || raw === null || Number.isNaN(raw)) return undefined;
-    if (typeof raw === 'string' && NOTHING.test(raw)) return undefined;
-    const value = typeof raw === 'string' ? numberOfName(raw) : typeof raw === 'bigint' ? Number(raw) : raw;
-    if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
-      throw new BrokenValue('value', `'${this.#context.field}' is ${shownValue(raw)}, ${whyNoNumber(raw)}`);
+    if (typeof raw === 'string') return NOTHING.test(raw) ? undefined : this.#ofText(raw);
+    const value = typeof raw === 'bigint' ? Number(raw) : raw;
+    if (typeof value !== 'number') throw this.#broken(raw, 'which is no number');
+    if (!Number.isFinite(Math.fround(value))) throw this.#broken(raw, TOO_LARGE);
     return value;
+  }
+
+  #ofText(text: string): number {
+    const value = writtenNumber(text, this.#decimal);
+    if (value === undefined) {
+      this.#forms.addOther(text);
+      throw this.#broken(text, whyNoNumber(text, this.#key));
+    }
+    if (!Number.isFinite(Math.fround(value))) throw this.#broken(text, TOO_LARGE);
+    this.#forms.addPlain(text);
+    return value;
+  }
+
+  #broken(raw: unknown, why: string): BrokenValue {
+    return new BrokenValue('value', `'${this.#context.field}' is ${shownValue(raw)}, ${why}`);
   }
 
   fit(value: number): void {
@@ -80,12 +104,29 @@ class NumberReader implements TruthReader<number, NumberSpace> {
         { where: title, remedy: `Subtract ${Math.round(this.#mean)} from them in the data.` },
       );
     }
-    return { space: { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) } };
+    const note = this.#ambiguity();
+    return {
+      space: { mean: Math.fround(this.#mean), deviation: Math.fround(deviation) },
+      ...(note && { notes: [{ kind: 'numbers' as const, message: note }] }),
+    };
   }
-}
 
-function whyNoNumber(raw: unknown): string {
-  if (typeof raw === 'number' || typeof raw === 'bigint') return 'which float32 cannot hold';
-  const isComma = typeof raw === 'string' && /\d,\d/.test(raw);
-  return isComma ? 'which is no number: write 3.5 for 3,5' : 'which is no number';
+  /**
+   * What was assumed of numbers that may be others; undefined where nothing was.
+   *
+   * @throws LimbeckError `data.ambiguous-numbers` where other rows speak against it
+   */
+  #ambiguity(): string | undefined {
+    const { either, grouped, hasDecimals } = this.#forms;
+    if (this.#decimal !== undefined || either === undefined || hasDecimals) return undefined;
+    const { field, title } = this.#context;
+    const value = Number(either);
+    if (grouped === undefined)
+      return `'${field}' has ${either} and the like, which are read as ${value}: if points divide thousands, set ${this.#key}: ','; if not, '.'`;
+    throw new LimbeckError(
+      'data.ambiguous-numbers',
+      `'${field}' has ${grouped}, so that ${either} is ${writtenNumber(either, ',')} rather than ${value}`,
+      { where: title, remedy: `Say which mark stands before decimals: ${this.#key}: ',' or '.'.` },
+    );
+  }
 }

@@ -132,6 +132,7 @@ class SeveralClassesReader implements TruthReader<number[], ClassesSpace> {
     const other = this.#listed || this.#isParted ? undefined : otherSeparator(names);
     return {
       space: { names },
+      tally: { names, of: (value: number[]) => value.filter((number) => number >= 0) },
       ...(other && {
         notes: [
           {

@@ -105,6 +105,10 @@ class TagReader implements TruthReader<number[], TagSpace> {
     const message = `${this.#overlaps} spans in '${field}' overlap others (the first: ${this.#firstOverlap}): a token has one tag, that of the span that is listed first`;
     return {
       space: { kinds },
+      tally: {
+        names: kinds,
+        of: (tags: number[]) => tags.flatMap((tag) => (tag > OUTSIDE ? [(tag - 1) >> 1] : [])),
+      },
       ...(this.#overlaps > 0 && { notes: [{ kind: 'labels' as const, message }] }),
       final: (tags: number[]) =>
         tags.map((tag) =>

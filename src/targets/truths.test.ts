@@ -150,7 +150,50 @@ describe('numbers', () => {
 
   it('with commas break their rows, and say why', () => {
     const read = readAll(numberTruth(), ['3,5', '1', '2']);
-    expect(read.broken[0]).toMatch(/'value' is "3,5".*write 3\.5 for 3,5/);
+    expect(read.broken[0]).toMatch(/'value' is "3,5".*set outputs\.\w+\.decimal: ','/);
+  });
+
+  it('with points that may divide thousands are read as decimals, which is told', () => {
+    const notes = (rows: readonly string[]) => readAll(numberTruth(), rows).notes;
+    expect(notes(['1.250', '2.500', '950'])[0]).toMatch(
+      /1\.250 and the like, which are read as 1\.25:.*decimal: ','/,
+    );
+    expect(notes(['1.250', '2.5'])).toEqual([]);
+    expect(notes(['0.125', '1.250'])).toEqual([]);
+    expect(readAll(numberTruth({ decimal: '.' }), ['1.250', '2.500']).notes).toEqual([]);
+  });
+
+  it.each(['1.250.000', '1.250,50', '3,5'])('beside %s, such points stop the run', (other) => {
+    expect(() => readAll(numberTruth(), ['1.250', '950', other])).toThrow(
+      expect.objectContaining({
+        code: 'data.ambiguous-numbers',
+        message: expect.stringContaining(`has ${other}, so that 1.250 is 1250 rather than 1.25`),
+        remedy: expect.stringMatching(/outputs\.\w+\.decimal/),
+      }),
+    );
+  });
+
+  it('are read by their decimal mark, where it is said', () => {
+    const european = readAll(numberTruth({ decimal: ',' }), [
+      '1.250,50',
+      '3,5',
+      '950',
+      "1'250",
+      '1.5',
+      '-2 000',
+    ]);
+    expect(dataOf(european)).toEqual([1250.5, 3.5, 950, 1250, Number.NaN, -2000]);
+    expect(european.broken).toEqual([expect.stringMatching(/"1.5", which is 1.5/)]);
+    const english = readAll(numberTruth({ decimal: '.' }), [
+      '1,250.50',
+      '3.5',
+      '1,250',
+      '1,25',
+      '1e3',
+      '+1,000,000',
+    ]);
+    expect(dataOf(english)).toEqual([1250.5, 3.5, 1250, Number.NaN, 1000, 1e6]);
+    expect(english.broken).toHaveLength(1);
   });
 
   it('are read with their mean and spread; what is no number breaks its row', () => {

@@ -29,6 +29,17 @@ const thrown = (action: () => unknown) => {
 };
 
 describe('by name', () => {
+  test('a name that several outputs have is asked about with the outputs', () => {
+    // As the classes of ImageNet are named: a bird and a machine.
+    const imagenet = teacher(['crane', 'dog', 'crane'], { crane: 2 });
+    expect(thrown(() => matchClasses(data(['dog', 'crane']), imagenet))).toMatchObject({
+      code: 'teacher.classes',
+      message: "'crane' may be several outputs of the teacher: 0 (crane), 2 (crane)",
+      remedy: expect.stringContaining('teacher.labels'),
+    });
+    expect(matchClasses(data(['dog']), imagenet).labels).toEqual(['crane', 'dog', 'crane (output 2)']);
+  });
+
   test("found classes take the teacher's order", () => {
     const match = matchClasses(
       data(['billing', 'delivery', 'praise']),
@@ -102,7 +113,7 @@ describe('by name', () => {
 
   test('a name that two outputs have is not guessed', () => {
     expect(thrown(() => matchClasses(data(['SPAM', 'x']), teacher(['Spam', 'spam', 'x'])))).toMatchObject({
-      message: "the teacher has no class 'SPAM'",
+      message: "'SPAM' may be several outputs of the teacher: 0 (Spam), 1 (spam)",
     });
   });
 });

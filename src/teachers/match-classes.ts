@@ -56,6 +56,16 @@ export function matchClasses(data: DataClasses, teacher: ClassifierClasses): Cla
     const byNumber = outputsByNumber(data.labels, width);
     if (!byNumber || byName.some((output) => output !== undefined)) {
       const missing = data.labels.filter((_, i) => byName[i] === undefined);
+      const shared = missing.map((label) => sharedName(label, names)).find((found) => found !== undefined);
+      if (shared) {
+        throw mismatch(
+          `'${shared.label}' may be several outputs of the teacher: ${shared.outputs.join(', ')}`,
+          data,
+          teacher,
+          width,
+          'Name each output differently in teacher.labels (in their order), which counts more than config.json.',
+        );
+      }
       throw mismatch(`the teacher has no class ${list(missing)}`, data, teacher, width);
     }
     checkDistinct(byNumber, data, teacher, width);
@@ -141,6 +151,17 @@ function outputsByName(
     const index = indexOfName(label);
     return index !== undefined && index < width ? index : undefined;
   });
+}
+
+/** The outputs that have a label's name, where several do (two birds and machines are called crane). */
+function sharedName(
+  label: string,
+  names: readonly (string | undefined)[],
+): { label: string; outputs: string[] } | undefined {
+  const outputs = names.flatMap((name, output) =>
+    name !== undefined && looseName(name) === looseName(label) ? [`${output} (${name})`] : [],
+  );
+  return outputs.length > 1 ? { label, outputs } : undefined;
 }
 
 function outputsOf(

@@ -34,6 +34,24 @@ it('leaves them there, and says what to do, where they are larger than what is f
   ]);
 });
 
+it.each([
+  ['', 99, 'is of opset 99', 'an opset from 7 to 24'],
+  ['', 6, 'is of opset 6', 'an opset from 7 to 24'],
+  ['ai.onnx.ml', 6, 'has ai.onnx.ml 6', 'ai.onnx.ml 5 at most'],
+])('refuses versions of operators that are not known: %s %i', (domain, version, problem, remedy) => {
+  const model = layeredModel({ layers: 1, width: 4 });
+  const file = join(folder, `${domain}${version}.onnx`);
+  writeModelFile(file, { ...model, opsets: new Map([...model.opsets, [domain, version]]) });
+  expect(() => readTeacherFile(file)).toThrow(
+    expect.objectContaining({
+      code: 'model.opset',
+      message: expect.stringContaining(problem),
+      where: file,
+      remedy: expect.stringContaining(remedy),
+    }),
+  );
+});
+
 it('refuses operators that no engine knows, before anything else is done', () => {
   const model = layeredModel({ layers: 1, width: 4 });
   const [first, ...others] = model.nodes;

@@ -1,6 +1,7 @@
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { openModelFile, readModelFile } from '../onnx/node-files.ts';
+import { requireOpset } from '../onnx/passes/upgrade-opset/upgrade-opset.ts';
 import { tensorByteLength } from '../onnx/stored-tensor.ts';
 import { subgraphsOf } from '../onnx/used-values.ts';
 import { readdirSync, statSync } from '../platform/files.ts';
@@ -22,10 +23,11 @@ const COPIES = 2;
  * Reads a teacher's model. With a bound of memory, and where the weights are larger than the memory that is free, they are left
  * in their file and read when they are looked at.
  *
- * @throws LimbeckError as `readModelFile`; `teacher.operators` for one that no engine can run
+ * @throws LimbeckError as `readModelFile`; `model.opset` and `teacher.operators` for one that no engine can run
  */
 export function readTeacherFile(path: string, memory?: WrittenSize, free = freeMemory()): ReadTeacher {
   const read = readWithin(path, memory, free);
+  requireOpset(read.graph, path);
   requireOperators(read.graph, path);
   return read;
 }

@@ -1,4 +1,5 @@
 import { LimbeckError } from '../errors.ts';
+import { parseJson } from '../json-problem.ts';
 import type { DataType } from '../onnx/data-type.ts';
 import { elementCount, type Tensor } from '../onnx/tensor.ts';
 
@@ -62,7 +63,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
     throw damaged('its header is cut short');
   let header: Record<string, unknown>;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)));
+    header = parseJson(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes))) as typeof header;
   } catch (cause) {
     throw damaged(`its header is not JSON (${(cause as Error).message})`);
   }

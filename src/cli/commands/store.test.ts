@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -35,6 +35,23 @@ test('looking makes no store', async () => {
   expect(code).toBe(2);
   expect(err).toMatch(/cli.no-store/);
   expect(await readdir(folder)).toEqual(['store']);
+});
+
+test('a folder of something else is no store', async () => {
+  await mkdir(join(folder, 'other/store'), { recursive: true });
+  await mkdir(join(folder, 'elsewhere/src'), { recursive: true });
+  for (const command of ['ls', 'verify']) {
+    expect(await run('store', command, '--store', 'elsewhere')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /there is no knowledge store in this folder \[cli.no-store\]\n {2}at: elsewhere/,
+      ),
+    });
+  }
+  const { err } = await run('store', 'prune', '--all', '--store', 'other');
+  expect(err).toContain('Did you mean --store other/store?');
+  await mkdir(join(folder, 'empty'));
+  expect((await run('store', 'ls', '--store', 'empty')).out).toBe('The store is empty.\n');
 });
 
 test('verify finds what is damaged and ends with 1; --repair drops it', async () => {

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { LimbeckError } from '../../errors.ts';
 import type { KnowledgeStore, SpaceSummary } from '../../knowledge/store.ts';
@@ -132,6 +133,14 @@ function pruneCommand(cli: Cli): Command {
     });
 }
 
+/** What stores have in them: answers by what they are to, what was paid for, what became of teachers, how machines compute. */
+const OF_A_STORE = /^([0-9a-f]{32}|paid|teachers|calibrations)$/;
+
+/** None for what is no folder: opening it tells that. */
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
+
 /** Opens a store that is there: looking must not make one. */
 async function openStore(cli: Cli, { store }: StoreOptions): Promise<KnowledgeStore> {
   const folder = resolve(cli.workingFolder, store);
@@ -139,6 +148,14 @@ async function openStore(cli: Cli, { store }: StoreOptions): Promise<KnowledgeSt
     throw new LimbeckError('cli.no-store', 'there is no knowledge store', {
       where: store,
       remedy: 'Give its folder with --store DIR; `limbeck distill` and `limbeck label` make one.',
+    });
+  }
+  const names = await namesIn(folder);
+  if (names.length > 0 && !names.some((name) => OF_A_STORE.test(name))) {
+    const inside = names.includes('store') ? join(store, 'store') : undefined;
+    throw new LimbeckError('cli.no-store', 'there is no knowledge store in this folder', {
+      where: store,
+      remedy: inside ? `Did you mean --store ${inside}?` : 'Give the folder of a store with --store DIR.',
     });
   }
   return cli.api.KnowledgeStore.open(folder);

@@ -16,7 +16,7 @@ export function proposeAnswer(
   modality: 'text' | 'image' | 'audio',
   wishes: Wishes,
 ): AnswerPart {
-  const { labelField, classesField, numberField } = survey.choice;
+  const { labelField, classesField, spansField, numberField } = survey.choice;
   const task = `${modality}-classification` as const;
   if (labelField !== undefined)
     return { task, source: { labelField }, set: [], seen: [classLine(survey, labelField)] };
@@ -25,8 +25,13 @@ export function proposeAnswer(
     const output = { target: 'classes', field: classesField, ...(separator && { separator }) };
     return { task, source: {}, set: outputs({ logits: output }), seen: [classesLine(survey, classesField)] };
   }
+  if (spansField !== undefined && modality === 'text') {
+    const task = 'token-classification';
+    return { task, source: { labelField: spansField }, set: [], seen: [spansLine(survey, spansField)] };
+  }
   if (numberField !== undefined) {
-    const set = outputs({ number: { target: 'number', field: numberField } });
+    const decimal = columnOf(survey, numberField)?.decimal;
+    const set = outputs({ number: { target: 'number', field: numberField, ...(decimal && { decimal }) } });
     return { task, source: {}, set, seen: [numberLine(survey, numberField)] };
   }
   if (wishes.saysAnswer) return { task, source: {}, set: [], seen: [] };
@@ -79,6 +84,14 @@ function unlabelled(survey: FileSurvey, modality: string, teacher: string | unde
   );
 }
 
+/** What a column holds that has no names. */
+const HELD = {
+  records: 'records, which are no classes',
+  flags: 'a 0 or 1 for each class',
+  spans: 'spans',
+  tags: 'tags of words',
+} as const;
+
 /** Columns that could be classes, or numbers. */
 function candidates({ columns, choice }: FileSurvey): string {
   const few = columns
@@ -86,7 +99,11 @@ function candidates({ columns, choice }: FileSurvey): string {
       ({ name, distinct, filled }) =>
         name !== choice.textField && name !== choice.files?.field && distinct >= 2 && distinct < filled,
     )
-    .map(({ name, distinct }) => `${plainLine(name)}: ${formatCount(distinct)} values`);
+    .map(({ name, distinct, records }) =>
+      records
+        ? `${plainLine(name)}: ${HELD[records]}`
+        : `${plainLine(name)}: ${formatCount(distinct)} values`,
+    );
   return few.length > 0 ? ` beyond doubt (${few.join(', ')})` : '';
 }
 
@@ -100,13 +117,21 @@ function classLine(survey: FileSurvey, field: string): string {
 }
 
 function classesLine(survey: FileSurvey, field: string): string {
+  if (columnOf(survey, field)?.records === 'flags')
+    return `classes: ${plainLine(field)}, a 0 or 1 for each by its name${without(survey, field)}`;
   const { names = [], distinct = 0 } = columnOf(survey, field)?.several ?? {};
   return `classes: ${plainLine(field)}, any of ${formatCount(distinct)} a row: ${named(names, distinct)}${without(survey, field)}`;
 }
 
+function spansLine(survey: FileSurvey, field: string): string {
+  const isTags = columnOf(survey, field)?.records === 'tags';
+  return `spans: ${plainLine(field)}, ${isTags ? 'a tag for each word' : 'from start to end, with a label'}${without(survey, field)}`;
+}
+
 function numberLine(survey: FileSurvey, field: string): string {
-  const { distinct = 0 } = columnOf(survey, field) ?? {};
-  return `number: ${plainLine(field)}, ${formatCount(distinct)} different values${without(survey, field)}`;
+  const { distinct = 0, decimal } = columnOf(survey, field) ?? {};
+  const written = decimal ? `, with '${decimal}' before decimals` : '';
+  return `number: ${plainLine(field)}, ${formatCount(distinct)} different values${written}${without(survey, field)}`;
 }
 
 function named(values: readonly (readonly [string, number])[], distinct: number): string {

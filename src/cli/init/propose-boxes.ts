@@ -33,9 +33,8 @@ export function proposeBoxes(survey: FileSurvey, written: string): Proposal | un
   const image = choice.files.field;
   const sides = files?.sizes ?? [];
   const inRows = `${more ? 'the first ' : ''}${formatCount(rows)} rows`;
-  const list = columns.find(
-    ({ name, hasLists, values }) => hasLists && LIST_NAMES.test(name) && holdsBoxes(values),
-  );
+  const lists = columns.filter(({ hasLists, values }) => hasLists && holdsBoxes(values));
+  const list = lists.find(({ name }) => LIST_NAMES.test(name)) ?? (lists.length === 1 ? lists[0] : undefined);
   if (list) {
     const source = { kind, path: written, ...options };
     const seen = [

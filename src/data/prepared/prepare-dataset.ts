@@ -197,6 +197,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
         classCounts: written.classCounts,
         left: written.left,
         parts: written.parts,
+        tallies: written.tallies,
       }),
       files: { [SHOWN_FILE]: shown, ...written.files, [BROKEN_ROWS_FILE]: brokenFile },
     };
@@ -314,6 +315,7 @@ function statisticsOf(found: {
   readonly classCounts: DatasetStatistics['classCounts'];
   readonly left: Readonly<Record<number, number>>;
   readonly parts: NonNullable<DatasetStatistics['parts']>;
+  readonly tallies: NonNullable<DatasetStatistics['tallies']>;
 }): DatasetStatistics {
   const { reader, inputs, difference, labels, left } = found;
   const counts = reader.counts.map((one) => one.found());
@@ -334,6 +336,7 @@ function statisticsOf(found: {
     ...(found.differing && { differing: found.differing }),
     inputs: Object.fromEntries(inputs.map(({ name }, i) => [name, counts[i] as InputStatistics])),
     ...(Object.keys(found.parts).length > 0 && { parts: found.parts }),
+    ...(Object.keys(found.tallies).length > 0 && { tallies: found.tallies }),
   };
 }
 

@@ -5,6 +5,7 @@ import { DATASET_SPLITS, type DatasetSplit, type DatasetStatistics } from '../da
 import type { FoundTruth } from '../ground-truth.ts';
 import { TEST, TRAIN, VALIDATION } from '../splits/split-assignment.ts';
 import { AppendingFile } from './appending-file.ts';
+import { tallyOf } from './class-tally.ts';
 import { bucketFileName, type FileSum } from './dataset-manifest.ts';
 import {
   axisOf,
@@ -36,6 +37,8 @@ export interface WrittenSplits {
   readonly files: Record<string, FileSum>;
   /** Of outputs whose values have parts that may be unknown. */
   readonly parts: NonNullable<DatasetStatistics['parts']>;
+  /** Of outputs whose samples may have several classes, and of classes beside the main output. */
+  readonly tallies: NonNullable<DatasetStatistics['tallies']>;
 }
 
 /** Copies every staged record into the file of its split and bucket, with the values of its outputs. */
@@ -68,7 +71,8 @@ export function writeSplits(what: {
   const left: Record<number, number> = {};
   const measurements = inputs.map(({ processor }) => processor.measure?.());
   const parts = outputs.map(() => bySplit(() => ({ all: 0, unknown: 0 })));
-  const put = (split: DatasetSplit, bucket: number, record: Uint8Array, label: number) => {
+  const tallies = outputs.map((_, i) => tallyOf(truths[i], i));
+  const append = (split: DatasetSplit, bucket: number, record: Uint8Array, label: number) => {
     for (const [i, met] of (writers[bucket] as RecordWriter).parts.entries()) {
       const counts = (parts[i] as (typeof parts)[0])[split];
       counts.all += met?.all ?? 0;
@@ -85,8 +89,12 @@ export function writeSplits(what: {
       const met = stage.label(sample);
       const label = met < 0 ? -1 : (truths[0]?.classOf?.(met) ?? met);
       const writer = writers[bucket] as RecordWriter;
-      if (split === TEST) put('test', bucket, writer.write(staged, true), label);
-      else if (split === VALIDATION) put('validation', bucket, writer.write(staged, true), label);
+      const put = (name: DatasetSplit, record: Uint8Array) => {
+        append(name, bucket, record, label);
+        for (const [i, tally] of tallies.entries()) tally?.add(name, staged.outputs[i]);
+      };
+      if (split === TEST) put('test', writer.write(staged, true));
+      else if (split === VALIDATION) put('validation', writer.write(staged, true));
       else if (split === TRAIN) {
         const known = hasValue(staged, truths[0], label) && (labelled === undefined || labelled.has(sample));
         const record = writer.write(staged, known);
@@ -94,8 +102,8 @@ export function writeSplits(what: {
           const bytes = measurement && writer.input(record, i);
           if (bytes) measurement.add(bytes);
         }
-        put('train', bucket, record, label);
-        if (known) put('labelled', bucket, record, label);
+        put('train', record);
+        if (known) put('labelled', record);
       } else left[split] = (left[split] ?? 0) + 1;
     }
     const sums = Object.fromEntries(
@@ -107,7 +115,11 @@ export function writeSplits(what: {
       inputs.flatMap(({ name }, i) => (measurements[i] ? [[name, measurements[i].result()]] : [])),
     );
     const counted = outputs.flatMap(({ name }, i) => (truths[i]?.parts ? [[name, parts[i]]] : []));
-    return { sizes, classCounts, left, measured, files: sums, parts: Object.fromEntries(counted) };
+    const tallied = outputs.flatMap(({ name }, i) => (tallies[i] ? [[name, tallies[i].counts]] : []));
+    return {
+      ...{ sizes, classCounts, left, measured, files: sums },
+      ...{ parts: Object.fromEntries(counted), tallies: Object.fromEntries(tallied) },
+    };
   } finally {
     for (const file of all) file.close();
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LimbeckError } from '../../errors.ts';
 import { issueInWords } from '../../issue-in-words.ts';
+import { parseJson } from '../../json-problem.ts';
 import { existsSync, statSync } from '../../platform/files.ts';
 import { basename, dirname, join } from '../../platform/paths.ts';
 import { readRegularText } from '../../regular-file.ts';
@@ -136,7 +137,7 @@ function readFile(path: string): CocoFile {
   }
   let json: unknown;
   try {
-    json = JSON.parse(readRegularText(path));
+    json = parseJson(readRegularText(path));
   } catch (cause) {
     throw damaged(path, `is no JSON: ${(cause as Error).message}`, cause);
   }

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
-import zlib from 'node:zlib';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { LimbeckError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import { openFileHandle } from '../../node-file-handle.ts';
 import type { Fields } from './fields.ts';
+import { PARQUET_CODECS } from './node-parquet-codecs.ts';
 
 // Runs in a process of its own (src/data/isolated): one changed byte of a file can make a decoder fill all memory, and then
 // the JavaScript engine aborts.
@@ -26,16 +26,6 @@ export type ParquetPiece =
 /** Rows that are handed over at once, at most, and characters after which they are. */
 const PIECE = { rows: 2000, characters: 2 ** 20 };
 
-/** In Node from 22.15 on, and not in the types of Node 20. */
-const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (input: Uint8Array) => Uint8Array };
-
-/** Decoders beside snappy, which hyparquet has itself; a page may not become longer than it says. */
-const compressors: Record<string, (input: Uint8Array, bytes: number) => Uint8Array> = {
-  GZIP: (input, bytes) => zlib.gunzipSync(input, { maxOutputLength: bytes }),
-  BROTLI: (input, bytes) => zlib.brotliDecompressSync(input, { maxOutputLength: bytes }),
-  ...(zstdDecompressSync && { ZSTD: zstdDecompressSync }),
-};
-
 /** The description and rows of a Parquet file, row group by row group. */
 export async function* decode({
   path,
@@ -52,6 +42,7 @@ export async function* decode({
     };
     if (!fields) return;
     const columns = fields === 'all' ? topLevelColumns(metadata) : neededColumns(metadata, fields, path);
+    requireCodecs(metadata, columns, path);
     let rowStart = 0;
     for (const group of metadata.row_groups) {
       if (rowStart >= most) break;
@@ -137,7 +128,7 @@ async function readGroup(
       columns,
       rowStart,
       rowEnd,
-      compressors,
+      compressors: PARQUET_CODECS,
       // Binary columns as bytes, and texts that are not UTF-8 too: they make a broken row.
       utf8: false,
       parsers: { stringFromBytes: textOrBytes },
@@ -145,9 +136,28 @@ async function readGroup(
   } catch (cause) {
     throw new LimbeckError('data.unreadable', `rows cannot be read: ${(cause as Error).message}`, {
       where: `${path}, rows ${rowStart + 1} to ${rowEnd}`,
-      remedy: 'Check the file, or write it again with snappy or gzip compression.',
+      remedy: 'Check the file, or write it again with zstd or snappy compression.',
       cause,
     });
+  }
+}
+
+/** Before a row is read, and with what the person can do. */
+function requireCodecs({ row_groups }: FileMetaData, columns: readonly string[], path: string): void {
+  for (const group of row_groups) {
+    for (const { meta_data } of group.columns) {
+      const { codec = 'UNCOMPRESSED', path_in_schema: [name = ''] = [] } = meta_data ?? {};
+      if (['UNCOMPRESSED', 'SNAPPY'].includes(codec) || codec in PARQUET_CODECS || !columns.includes(name))
+        continue;
+      throw new LimbeckError(
+        'data.wrong-format',
+        `the column '${name}' is compressed with ${codec}, which is not read`,
+        {
+          where: path,
+          remedy: `Write it again with another compression, in Python: pandas.read_parquet('FILE').to_parquet('NEW', compression='zstd').`,
+        },
+      );
+    }
   }
 }
 

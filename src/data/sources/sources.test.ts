@@ -453,6 +453,23 @@ describe('parquet', () => {
     });
   });
 
+  it.each(['zstd', 'lz4-hadoop', 'lz4-raw'])('reads the compression %s', async (name) => {
+    await file('a.parquet', await readFile(new URL(`../testing/${name}.parquet`, import.meta.url)));
+    const { samples, broken } = await read({ kind: 'parquet', path: 'a.parquet' });
+    expect(broken).toEqual([]);
+    expect(samples).toHaveLength(40);
+    expect(samples[39]).toMatchObject({ text: 'a sentence that repeats itself, number 4', label: 'odd' });
+  });
+
+  it('refuses a compression that is not read, with what rewrites the file', async () => {
+    await file('a.parquet', await readFile(new URL('../testing/lzo.parquet', import.meta.url)));
+    await expect(read({ kind: 'parquet', path: 'a.parquet' })).rejects.toMatchObject({
+      code: 'data.wrong-format',
+      message: "the column 'text' is compressed with LZO, which is not read",
+      remedy: expect.stringContaining("to_parquet('NEW', compression='zstd')"),
+    });
+  });
+
   it('says where rows are damaged', async () => {
     const whole = await reviews();
     whole.fill(0xff, 4, 60);

@@ -10,8 +10,10 @@ import {
   decoderOf,
   encodingOption,
   isBinary,
+  isUtf32,
   looksLikeUtf16,
   suggestEncoding,
+  UTF_32,
 } from '../text-files/encoding.ts';
 import { RECIPE_REMEDIES } from '../text-files/file-remedies.ts';
 import { notOfEncoding } from '../text-files/text-lines.ts';
@@ -73,6 +75,7 @@ async function readText({ name, path, label, split }: ClassFile, told?: string):
   } catch (error) {
     return broken('other', `the file cannot be read: ${(error as Error).message}`);
   }
+  if (isUtf32(bytes)) return broken('encoding', `${UTF_32}: iconv -f utf-32 -t utf-8 makes it UTF-8`);
   const mark = byteOrderMark(bytes);
   const encoding = mark?.encoding ?? canonicalEncoding(told ?? 'utf-8');
   const text = decoderOf(encoding)(bytes.subarray(mark?.bytes ?? 0));

@@ -1,3 +1,5 @@
+import { DECIMAL_MARKS, type DecimalMark, writtenNumber } from '../labels/written-numbers.ts';
+import { isRecords, type RecordsKind, recordsKind } from './records.ts';
 import { type SeveralNames, severalNames } from './several-names.ts';
 import { type FileModality, modalityOfFiles } from './survey-files.ts';
 
@@ -15,12 +17,16 @@ export interface ColumnSurvey {
   /** Whether its values are numbers, and whether all of them are whole. */
   readonly isNumber: boolean;
   readonly isWhole: boolean;
+  /** What stands before the decimals of its numbers, where they are no plain ones. */
+  readonly decimal?: DecimalMark;
   /** Whether a value is a list. */
   readonly hasLists: boolean;
   /** The commonest values with their counts. */
   readonly values: readonly (readonly [string, number])[];
   /** What the values are, where they are lists of few names: several classes a row. */
   readonly several?: SeveralNames;
+  /** What they are, where they are records, lists of records or tags of words. */
+  readonly records?: RecordsKind;
 }
 
 /** Which columns hold what, as far as it shows. */
@@ -38,6 +44,8 @@ export interface ColumnChoice {
   readonly labelField?: string;
   /** The column with several classes a row, where none has one class. */
   readonly classesField?: string;
+  /** The column with spans of the text, or a tag for each of its words, where none has classes of a row. */
+  readonly spansField?: string;
   /** The column with a number a row, where none has classes. */
   readonly numberField?: string;
   readonly idField?: string;
@@ -70,23 +78,28 @@ export function surveyColumns(rows: readonly Readonly<Record<string, unknown>>[]
     const values = rows
       .map((row) => row[name])
       .filter((value) => value !== undefined && value !== null && value !== '');
-    const texts = values.map(textOf);
+    const records = recordsKind(values);
+    // Of rows with a mistake in them nothing is a class.
+    const texts = (records ? values : values.filter((value) => !isRecords(value))).map(textOf);
     const counts = new Map<string, number>();
     for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
     const several = severalNames(values);
-    const numbers = values.map((value) => (isNumeric(value) ? Number(value) : Number.NaN));
+    const decimal = decimalMark(values);
+    const numbers = values.map((value) => numberOf(value, decimal));
     const isNumber = values.length > 0 && numbers.every(Number.isFinite);
     return {
       name,
       filled: values.length,
       distinct: counts.size,
       meanLength: texts.reduce((sum, text) => sum + text.length, 0) / Math.max(1, texts.length),
-      isText: values.filter(isWords).length >= 0.9 * Math.max(1, values.length),
+      isText: !records && values.filter(isWords).length >= 0.9 * Math.max(1, values.length),
       isNumber,
       isWhole: isNumber && numbers.every(Number.isInteger),
+      ...(isNumber && decimal && { decimal }),
       hasLists: values.some(Array.isArray),
       values: [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_VALUES),
       ...(several && { several }),
+      ...(records && { records }),
     };
   });
 }
@@ -95,12 +108,22 @@ function isWords(value: unknown): boolean {
   return typeof value === 'string' && !NUMBER.test(value.trim());
 }
 
-function isNumeric(value: unknown): boolean {
-  return (
-    typeof value === 'number' ||
-    typeof value === 'bigint' ||
-    (typeof value === 'string' && value.trim() !== '')
+/** NaN for what is no number. */
+function numberOf(value: unknown, decimal?: DecimalMark): number {
+  if (typeof value === 'string') {
+    if (value.trim() === '') return Number.NaN;
+    return decimal === undefined ? Number(value) : (writtenNumber(value, decimal) ?? Number.NaN);
+  }
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
+}
+
+/** The mark before decimals, where values are no plain numbers and one mark alone makes numbers of them. */
+function decimalMark(values: readonly unknown[]): DecimalMark | undefined {
+  if (values.length === 0 || values.every((value) => Number.isFinite(numberOf(value)))) return undefined;
+  const [mark, ...others] = DECIMAL_MARKS.filter((one) =>
+    values.every((value) => Number.isFinite(numberOf(value, one))),
   );
+  return others.length === 0 ? mark : undefined;
 }
 
 /** Whether a column measures something, so that its different values are no classes. */
@@ -122,8 +145,10 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     if (!modality) continue;
     const others = columns.filter((column) => column.name !== name);
     const { textField, ...rest } = chooseColumns(others, rows);
-    const { labelField, classesField, numberField } = rest;
-    const isLabelled = [labelField, classesField, numberField].some((field) => field !== undefined);
+    const { labelField, classesField, spansField, numberField } = rest;
+    const isLabelled = [labelField, classesField, spansField, numberField].some(
+      (field) => field !== undefined,
+    );
     const isCaption = modality === 'image' && textField !== undefined && !isLabelled;
     return { files: { field: name, modality, ...(isCaption && { caption: textField }) }, ...rest };
   }
@@ -136,11 +161,12 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
   const split = others.find(
     ({ name, values }) => SPLIT_NAMES.test(name) && values.every(([value]) => SPLIT_WORDS.test(value.trim())),
   );
-  const lists = others.filter(({ several }) => several);
+  const lists = others.filter(({ several, records }) => records === 'flags' || (several && !records));
   const few = others.filter(
     (column) =>
       column !== split &&
       !column.several &&
+      !column.records &&
       !column.hasLists &&
       !isMeasure(column) &&
       !column.values.every(([value]) => DATE.test(value.trim())) &&
@@ -155,6 +181,10 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     only(few) ??
     only(few.filter(({ isText }) => isText));
   const classes = label ? undefined : (lists.find(({ name }) => LABEL_NAMES.test(name)) ?? only(lists));
+  const spans =
+    label || classes
+      ? undefined
+      : only(others.filter(({ records }) => records === 'spans' || records === 'tags'));
   // A whole number that no two rows share counts the rows.
   const numbers = others.filter(
     (column) =>
@@ -163,7 +193,9 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
       (NUMBER_NAMES.test(column.name) || !(column.isWhole && column.distinct === column.filled)),
   );
   const number =
-    label || classes ? undefined : (numbers.find(({ name }) => NUMBER_NAMES.test(name)) ?? only(numbers));
+    label || classes || spans
+      ? undefined
+      : (numbers.find(({ name }) => NUMBER_NAMES.test(name)) ?? only(numbers));
   const id = others.find(
     (column) =>
       column !== label &&
@@ -176,6 +208,7 @@ export function chooseColumns(columns: readonly ColumnSurvey[], rows: number): C
     ...(text && { textField: text.name }),
     ...(label && { labelField: label.name }),
     ...(classes && { classesField: classes.name }),
+    ...(spans && { spansField: spans.name }),
     ...(number && { numberField: number.name }),
     ...(id && { idField: id.name }),
     ...(split && { splitField: split.name }),

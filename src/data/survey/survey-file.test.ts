@@ -170,6 +170,43 @@ describe('surveyFile', () => {
     },
   );
 
+  it('reads numbers with decimal commas, and leaves those alone that may be either', async () => {
+    const surveyed = async (number: (i: number) => string) => {
+      const rows = TEXTS.map((_, i) => `ein Text ${i};${number(i)}`);
+      const found = await surveyOf('a.csv', `Nachricht;price\n${rows.join('\n')}\n`);
+      return found.columns.find(({ name }) => name === 'price');
+    };
+    expect(await surveyed((i) => `${i}.250,5`)).toMatchObject({ isNumber: true, decimal: ',' });
+    expect(await surveyed((i) => `${1 + i},250`)).toMatchObject({ isNumber: false });
+    expect(await surveyed((i) => `${1 + i}.250`)).not.toHaveProperty('decimal');
+  });
+
+  it('takes records for what they are, and for no classes', async () => {
+    const choiceOf = async (label: (i: number) => unknown) => {
+      const rows = TEXTS.map((text, i) => JSON.stringify({ text, label: label(i) }));
+      return (await surveyOf('a.jsonl', rows.join('\n'))).choice;
+    };
+    const kind = (i: number) => (i % 2 ? 'PER' : 'ORG');
+    const spans = (i: number) => (i % 3 ? [{ start: 0, end: 4, label: kind(i) }] : []);
+    expect(await choiceOf((i) => ({ name: kind(i) }))).toEqual({ textField: 'text' });
+    expect(await choiceOf((i) => [{ name: kind(i) }])).toEqual({ textField: 'text' });
+    expect(await choiceOf(spans)).toEqual({ textField: 'text', spansField: 'label' });
+    expect(await choiceOf((i) => JSON.stringify(spans(i)))).toEqual({
+      textField: 'text',
+      spansField: 'label',
+    });
+    expect(await choiceOf((i) => ['O', `B-${kind(i)}`])).toEqual({ textField: 'text', spansField: 'label' });
+    const flags = (i: number) => ({ red: i % 2, blue: (i >> 1) % 2 });
+    expect(await choiceOf(flags)).toEqual({ textField: 'text', classesField: 'label' });
+    // A record by mistake is no class, and the others are.
+    const found = await surveyOf(
+      'a.jsonl',
+      TEXTS.map((text, i) => JSON.stringify({ text, label: i === 3 ? { a: 1 } : kind(i) })).join('\n'),
+    );
+    expect(found.choice).toEqual({ textField: 'text', labelField: 'label' });
+    expect(found.columns[1]?.values.map(([name]) => name).sort()).toEqual(['ORG', 'PER']);
+  });
+
   it('tells a folder of texts from one of images', async () => {
     mkdirSync(join(folder, 'texts/spam'), { recursive: true });
     writeFileSync(join(folder, 'texts/spam/1.md'), 'buy');

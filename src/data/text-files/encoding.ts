@@ -34,6 +34,30 @@ export function byteOrderMark(head: Uint8Array): { encoding: string; bytes: numb
   return undefined;
 }
 
+/** What is wrong with text in UTF-32, which no decoder of the platform reads. */
+export const UTF_32 = 'it is UTF-32, which is not read';
+export const FROM_UTF_32 = 'Save it as UTF-8: iconv -f utf-32 -t utf-8.';
+
+/**
+ * Whether bytes are text in UTF-32, of either order, with a byte order mark or without. The mark of one order begins with that of
+ * UTF-16, and has to be told apart first.
+ */
+export function isUtf32(bytes: Uint8Array): boolean {
+  const [a, b, c, d] = bytes;
+  if (bytes.length >= 4 && ((a === 0xff && b === 0xfe && !c && !d) || (!a && !b && c === 0xfe && d === 0xff)))
+    return true;
+  const length = Math.min(bytes.length, 4096) & ~3;
+  if (length < 8) return false;
+  let [little, big] = [true, true];
+  for (let i = 0; i < length; i += 4) {
+    // No character lies beyond 0x10FFFF, and none of text is 0.
+    const [w, x, y, z] = bytes.subarray(i, i + 4) as unknown as [number, number, number, number];
+    little &&= z === 0 && y <= 0x10 && (w | x | y) !== 0;
+    big &&= w === 0 && x <= 0x10 && (x | y | z) !== 0;
+  }
+  return little || big;
+}
+
 /** Windows-1252 from 0x80 to 0x9F (WHATWG Encoding Standard); unassigned bytes are the control characters. */
 const WINDOWS_1252 =
   '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';

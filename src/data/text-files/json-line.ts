@@ -1,3 +1,4 @@
+import { jsonProblem } from '../../json-problem.ts';
 import type { BrokenReason } from '../sample.ts';
 
 /** Deeper rows are no rows of a table, and programs that read them run out of stack. */
@@ -16,8 +17,8 @@ export function parseJsonLine(line: string, needed: readonly string[]): JsonRow 
   let row: unknown;
   try {
     row = JSON.parse(LONG_NUMBER.test(line) ? withExactIntegers(line) : line);
-  } catch (error) {
-    return { problem: `not JSON: ${(error as Error).message.slice(0, 200)}`, reason: 'json' };
+  } catch {
+    return { problem: `not JSON: it has ${jsonProblem(line)}`, reason: 'json' };
   }
   if (typeof row !== 'object' || row === null || Array.isArray(row)) {
     return { problem: 'not a JSON object', reason: 'json' };

@@ -100,6 +100,28 @@ test('a file in UTF-16 that does not say so is refused with the name of its enco
   });
 });
 
+test.each([
+  ['little', true],
+  ['big', false],
+])(
+  'a file in UTF-32 (%s-endian) is refused with what makes it UTF-8, with a mark and without',
+  async (_, little) => {
+    const utf32 = (text: string) => {
+      const bytes = new DataView(new ArrayBuffer(4 * [...text].length));
+      for (const [i, character] of [...text].entries())
+        bytes.setUint32(4 * i, character.codePointAt(0) ?? 0, little);
+      return new Uint8Array(bytes.buffer);
+    };
+    for (const text of ['\ufefftext,label\none,x\n', 'text,label\n\u65e5\u{1f600},x\n']) {
+      await expect(read(utf32(text))).rejects.toMatchObject({
+        code: 'data.wrong-encoding',
+        message: 'it is UTF-32, which is not read',
+        remedy: expect.stringContaining('iconv -f utf-32'),
+      });
+    }
+  },
+);
+
 describe('encodings', () => {
   it('are known by all their names', () => {
     expect(canonicalEncoding('latin1')).toBe('windows-1252');

@@ -7,9 +7,12 @@ import {
   byteOrderMark,
   canonicalEncoding,
   decoderOf,
+  FROM_UTF_32,
   isBinary,
+  isUtf32,
   mixesUtf8,
   suggestEncoding,
+  UTF_32,
   utf16Order,
 } from './encoding.ts';
 import { type FileRemedies, RECIPE_REMEDIES } from './file-remedies.ts';
@@ -40,7 +43,7 @@ export interface TextFormat extends LineFormat {
  *
  * @param remedies what whoever named the file can do about it
  * @param told the recipe's encoding
- * @throws LimbeckError `data.wrong-format` for a binary file, with the encoding that it may have instead
+ * @throws LimbeckError `data.wrong-format` for a binary file, with the encoding that it may have instead; `data.wrong-encoding` for UTF-16 without a mark, and UTF-32
  */
 export async function textFormat(
   path: string,
@@ -49,6 +52,8 @@ export async function textFormat(
   told?: string,
 ): Promise<TextFormat> {
   const first = readStart(path, HEAD);
+  if (isUtf32(first))
+    throw new LimbeckError('data.wrong-encoding', UTF_32, { where: path, remedy: FROM_UTF_32 });
   const mark = byteOrderMark(first);
   const named = told === undefined ? undefined : canonicalEncoding(told);
   const encoding = mark?.encoding ?? named ?? 'utf-8';

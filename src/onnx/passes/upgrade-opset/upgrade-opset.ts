@@ -8,6 +8,37 @@ import { CHANGES } from './changes.ts';
 /** The versions of the standard operators that we read: before 7 broadcasting was another, above 24 we know nothing. */
 export const OPSET_RANGE = { oldest: 7, newest: 24 } as const;
 
+/** The newest version of ONNX Runtime's other domains: it loads no model that names a newer one. */
+const NEWEST_ELSEWHERE: ReadonlyMap<string, number> = new Map([
+  ['ai.onnx.ml', 5],
+  ['com.microsoft', 1],
+]);
+
+/**
+ * Makes sure that a model's operators are of versions that we and ONNX Runtime know.
+ *
+ * @param where the model, for the error
+ * @throws LimbeckError `model.opset`
+ */
+export function requireOpset({ opsets }: Graph, where: string): void {
+  const { oldest, newest } = OPSET_RANGE;
+  const own = opsets.get('');
+  if (own !== undefined && (own < oldest || own > newest)) {
+    throw new LimbeckError('model.opset', `the model is of opset ${own}, which is not supported`, {
+      where,
+      remedy: `Export it with an opset from ${oldest} to ${newest}.`,
+    });
+  }
+  for (const [domain, known] of NEWEST_ELSEWHERE) {
+    const version = opsets.get(domain);
+    if (version === undefined || version <= known) continue;
+    throw new LimbeckError('model.opset', `the model has ${domain} ${version}, which is not supported`, {
+      where,
+      remedy: `Export it with ${domain} ${known} at most.`,
+    });
+  }
+}
+
 /**
  * The same model in a newer version of the standard operators; unchanged when it is as new. Values keep their names.
  *
@@ -16,13 +47,8 @@ export const OPSET_RANGE = { oldest: 7, newest: 24 } as const;
  *   versions cannot say
  */
 export function upgradeOpset(graph: Graph, target: number): Graph {
+  requireOpset(graph, `graph '${graph.name}'`);
   const own = graph.opsets.get('') ?? target;
-  if (own < OPSET_RANGE.oldest || own > OPSET_RANGE.newest) {
-    throw new LimbeckError('model.opset', `the model is of opset ${own}, which is not supported`, {
-      where: `graph '${graph.name}'`,
-      remedy: `Export it with an opset from ${OPSET_RANGE.oldest} to ${OPSET_RANGE.newest}.`,
-    });
-  }
   if (own >= target) return graph;
   const names = namesIn(graph);
   const opsets = new Map([...graph.opsets, ['', target]]);
