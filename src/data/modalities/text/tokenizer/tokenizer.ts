@@ -1,5 +1,6 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { LimbeckError } from '../../../../errors.ts';
+import { parseJson } from '../../../../json-problem.ts';
 import { withinSeconds } from '../../../../limited-time.ts';
 import { createSha256 } from '../../../../platform/hash.ts';
 import { canonicalJson } from '../../../canonical-json.ts';
@@ -401,7 +402,7 @@ export function parseTokenizer(
   const read = (bytes: Uint8Array, name: string): JsonObject => {
     let value: unknown;
     try {
-      value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+      value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (cause) {
       const start = new TextDecoder().decode(bytes.subarray(0, 40));
       const problem = start.startsWith('version https://git-lfs')
