@@ -150,7 +150,9 @@ student: { kind: text-attention }`);
       reasons: { columns: 1, text: 1 },
       first: [{ where: 'mails.csv:62' }, { where: 'mails.csv:63' }],
     });
-    expect(found.warnings).toEqual([expect.stringMatching(/^2 broken rows were left out/)]);
+    expect(found.warnings).toEqual([
+      expect.stringMatching(/^2 broken rows were left out.*; a run lists them in broken-rows.jsonl\)$/),
+    ]);
     expect(checkSummary(found, PLAIN)).toMatch(/Broken rows:\n {2}mails\.csv:62: 1 columns where/);
   });
 

@@ -3,6 +3,7 @@ import { columnOf } from '../data/batch.ts';
 import { ATTENTION_MASK, INPUT_IDS, LABELS } from '../data/columns.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type LengthSummary, summarizeLengths } from '../data/findings/text-lengths.ts';
+import { BROKEN_ROWS_FILE } from '../data/rows/broken-rows.ts';
 import type { BrokenRows } from '../data/sample.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -152,7 +153,8 @@ function describe(task: Task, { dataset, heads, classes: taught }: TaskData): Da
       ...(problem ? [problem.message] : []),
       ...(task.warnings ?? []),
       ...(task.teacher?.advice ?? []),
-      ...dataFindings(dataset, task.teacher),
+      // Nothing is written here.
+      ...dataFindings(dataset, task.teacher, `a run lists them in ${BROKEN_ROWS_FILE}`),
       ...classFindings(dataset, taught),
     ],
     samples: firstSamples(task, dataset),
