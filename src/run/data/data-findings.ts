@@ -18,14 +18,19 @@ const MANY_UNKNOWN = 0.02;
  * What a person should know of a data set before anything rests on it, a sentence each.
  *
  * @param teacher whose longest text no advice goes beyond
+ * @param list where broken rows are listed, as a sentence has it
  */
-export function dataFindings({ statistics, labels, splits }: Dataset, teacher?: TeacherSource): string[] {
+export function dataFindings(
+  { statistics, labels, splits }: Dataset,
+  teacher?: TeacherSource,
+  list = `listed in ${BROKEN_ROWS_FILE}`,
+): string[] {
   const { broken, notes, replaced, origins, classCounts } = statistics;
   const findings = notes.flatMap(({ kind, message }) => (kind === 'format' ? [] : [message]));
   if (broken.count > 0) {
     const [first] = broken.first;
     findings.push(
-      `${broken.count} broken rows were left out; the first: ${first?.where}: ${first?.problem} (in all ${brokenSummary(broken)}; listed in ${BROKEN_ROWS_FILE})`,
+      `${broken.count} broken rows were left out; the first: ${first?.where}: ${first?.problem} (in all ${brokenSummary(broken)}; ${list})`,
     );
   }
   if (replaced.count > 0) {
