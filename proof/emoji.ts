@@ -14,6 +14,12 @@ const RECIPES = fileURLToPath(new URL('../recipes', import.meta.url));
 const RUNS = fileURLToPath(new URL('../runs', import.meta.url));
 const PROOFS = join(RUNS, 'proof');
 
+/** The teacher that this proof trains, in the place of the one that comes along. */
+const OWN_TEACHER = [
+  'teacher.model=../runs/emoji-teacher/student',
+  'inputs.image.preprocessor=../runs/emoji-teacher/student/preprocessor_config.json',
+];
+
 /** l_text, l_image and l_cross of the recipe, by the losses that they are. */
 const TERMS = {
   text: ({ kind, output }: Term) => kind === 'cosineKd' && output === 'text_embeds',
@@ -125,11 +131,23 @@ async function emojiSeed(
   const run = (name: string) => join(PROOFS, `${name}-seed-${seed}`);
   const distilled = async (name: string, overrides: readonly string[] = []) => {
     if (existsSync(join(run(name), 'result.json'))) return;
-    await distilRecipe({ recipe: 'emoji', name, seed, overrides, baseline: false, log });
+    await distilRecipe({
+      recipe: 'emoji',
+      name,
+      seed,
+      overrides: [...OWN_TEACHER, ...overrides],
+      baseline: false,
+      log,
+    });
   };
   await distilled('emoji');
   // The baseline learns as long as the student, from the same views of the same pairs.
-  await trainedRecipe({ recipe: 'emoji', overrides: [`seed=${seed}`], out: run('emoji-alone'), log });
+  await trainedRecipe({
+    recipe: 'emoji',
+    overrides: [...OWN_TEACHER, `seed=${seed}`],
+    out: run('emoji-alone'),
+    log,
+  });
   const ablations = ABLATED.includes(seed) ? ABLATIONS : [];
   for (const { name, without } of ablations)
     await distilled(`emoji-${name}`, [`objective=${JSON.stringify(objectiveWithout(without))}`]);

@@ -8,7 +8,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -23,31 +23,11 @@ import { batchesByBucket } from '../src/run/batches/training-data.ts';
 import { openRun } from '../src/run/context/run-context.ts';
 import { openTask } from '../src/run/tasks/index.ts';
 import type { Teacher } from '../src/teachers/teacher.ts';
+import { HeldMemory } from './held-memory.ts';
 
 const CLASSES = 26;
 const WORDS = 20_000;
 const ROWS = 512;
-
-/** The most that the process held since the last time it was told. */
-class Held {
-  #own = 0;
-  #mapped = 0;
-
-  look(): void {
-    const status = readFileSync('/proc/self/status', 'utf8');
-    const of = (name: string) => 1024 * Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
-    this.#own = Math.max(this.#own, of('RssAnon'));
-    this.#mapped = Math.max(this.#mapped, of('RssFile'));
-  }
-
-  tell(count: number, stage: string): void {
-    this.look();
-    const [own, mapped] = [this.#own, this.#mapped].map((bytes) => Math.round(bytes / 1e6));
-    console.log(`${count} texts, ${stage}: holds ${own} MB, maps ${mapped} MB`);
-    this.#own = 0;
-    this.#mapped = 0;
-  }
-}
 
 const [first, ...others] = process.argv.slice(2);
 if (first === '--here') await measure(Number(others[0]));
@@ -81,11 +61,11 @@ async function measure(count: number): Promise<void> {
       recipeFolder: folder,
       allowPaths: [folder],
     });
-    const held = new Held();
-    held.tell(count, 'begun');
+    const held = new HeldMemory();
+    held.tell(`${count} texts, begun`);
     const task = await openTask(run);
     const { dataset } = await task.prepareData({ onProgress: () => held.look() });
-    held.tell(count, 'prepared');
+    held.tell(`${count} texts, prepared`);
     const { train } = dataset.splits;
     const teacher = madeUpTeacher();
     await labelSplit({
@@ -96,7 +76,7 @@ async function measure(count: number): Promise<void> {
       batchSize: ROWS,
       onProgress: () => held.look(),
     });
-    held.tell(count, 'labelled');
+    held.tell(`${count} texts, labelled`);
     const { title, hash, preprocessing } = teacher;
     const space = await run.store.space({
       title,
@@ -112,7 +92,7 @@ async function measure(count: number): Promise<void> {
       batches.batch({ epoch: 0, index });
       if (index % 16 === 0) held.look();
     }
-    held.tell(count, 'read once');
+    held.tell(`${count} texts, read once`);
     dataset.close();
     await run.close();
   } finally {

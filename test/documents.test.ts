@@ -64,6 +64,29 @@ test('recipes/README.md lists every recipe, with the teacher that it names', () 
   }
 });
 
+test('no recipe tests with what its teacher in models/ was trained on', () => {
+  const drawn = (name: string) => {
+    const { splits } = parseRecipe(read(`recipes/${name}.yaml`)).data;
+    if (splits?.test === undefined) return undefined;
+    const { validation, test, stratified, seed } = splits;
+    return { validation, test, stratified, seed };
+  };
+  const names = readdirSync(join(ROOT, 'recipes')).flatMap((file) =>
+    file.endsWith('.yaml') ? [file.replace('.yaml', '')] : [],
+  );
+  for (const name of names) {
+    const text = read(`recipes/${name}.yaml`).replace(/^ *#.*$/gm, '');
+    const [, model] = /\.\.\/models\/([a-z-]+)/.exec(text) ?? [];
+    if (model === undefined) continue;
+    const card = read(`models/${model}/README.md`);
+    const [, made] = /\*\*Made by\*\* `npx limbeck train recipes\/([a-z-]+)\.yaml/.exec(card) ?? [];
+    expect(made, model).toBeDefined();
+    // Of other sources the test samples are given, whatever the seed.
+    expect(drawn(name), name).toEqual(drawn(made as string));
+    if (drawn(name)) expect(drawn(name)?.seed, name).toBeDefined();
+  }
+});
+
 test('docs/operators.md is up to date (npm run operators)', () => {
   const document = read('docs/operators.md');
   expect(withOperatorTable(document)).toBe(document);

@@ -23,12 +23,12 @@ afterAll(() => place.remove());
 
 const WORDS = Array.from({ length: 40 }, (_, i) => `${'bcdfghjk'[i % 8]}${'aeiou'[Math.floor(i / 8)]}`);
 
-/** A tokenizer of words, a teacher of four layers, and 160 texts of 2 to 12 words. */
-beforeAll(() => {
-  const vocab = ['<unk>', ...WORDS.map((word) => `▁${word}`)].map((piece, i) => [piece, -i / 100]);
-  mkdirSync(place.path('teacher'));
+/** A folder with a teacher of four layers, and its tokenizer of words. */
+function writeTeacher(folder: string, words: readonly string[]): void {
+  const vocab = ['<unk>', ...words.map((word) => `▁${word}`)].map((piece, i) => [piece, -i / 100]);
+  mkdirSync(place.path(folder));
   place.write(
-    'teacher/tokenizer.json',
+    `${folder}/tokenizer.json`,
     JSON.stringify({
       version: '1.0',
       truncation: null,
@@ -47,10 +47,17 @@ beforeAll(() => {
       model: { type: 'Unigram', unk_id: 0, vocab, byte_fallback: false },
     }),
   );
+  place.write(`${folder}/tokenizer_config.json`, JSON.stringify({ model_max_length: 14 }));
   writeModelFile(
-    place.path('teacher', 'model.onnx'),
+    place.path(folder, 'model.onnx'),
     layeredModel({ layers: 4, width: 32, vocabulary: 41, classes: 2 }),
   );
+}
+
+/** Two teachers that read words by other numbers, and 160 texts of 2 to 12 words. */
+beforeAll(() => {
+  writeTeacher('teacher', WORDS);
+  writeTeacher('other', WORDS.toReversed());
   const random = randomStream(1, 'texts');
   const rows = Array.from({ length: 160 }, (_, row) => {
     const words = Array.from({ length: 2 + random.integer(11) }, () => WORDS[random.integer(40)]);
@@ -59,7 +66,9 @@ beforeAll(() => {
   place.write('rows.jsonl', rows.join('\n'));
 });
 
-const recipe = (memory?: string) =>
+const LABELS = ['LABEL_0', 'LABEL_1'];
+
+const recipeWith = (teacher: object, objective: object) =>
   parseRecipe(
     stringify({
       name: 'large',
@@ -69,19 +78,32 @@ const recipe = (memory?: string) =>
         maxLength: 14,
         buckets: [8, 14],
       },
-      teacher: {
-        kind: 'onnx',
-        model: 'teacher',
-        precision: 'f32',
-        atChance: 'warn',
-        labels: ['LABEL_0', 'LABEL_1'],
-        ...(memory && { memory }),
-      },
+      teacher: { precision: 'f32', atChance: 'warn', ...teacher },
       student: { kind: 'bert', layers: 2, width: 16, heads: 2 },
-      objective: { kd: { weight: 0.8 }, hidden: { weight: 0.2 } },
+      objective,
       training: { epochs: 1, batchSize: 16 },
       export: { int8: false },
     }),
+  );
+
+const recipe = (memory?: string) =>
+  recipeWith(
+    { kind: 'onnx', model: 'teacher', labels: LABELS, ...(memory && { memory }) },
+    { kd: { weight: 0.8 }, hidden: { weight: 0.2 } },
+  );
+
+/** Two teachers with tokenizers of their own, of which the second sets a bound for both. */
+const severalRecipe = (memory?: string) =>
+  recipeWith(
+    {
+      kind: 'several',
+      teachers: [
+        { kind: 'onnx', model: 'teacher', labels: LABELS },
+        { kind: 'onnx', model: 'other', labels: LABELS, ...(memory && { memory }) },
+      ],
+      weights: 'validation',
+    },
+    { kd: { weight: 1 } },
   );
 
 /** More than the largest layer takes with its values, less than two do: the weights have 208 kB. */
@@ -116,6 +138,51 @@ test(
     );
     // What lay between the parts is gone, and so are they.
     expect(readdirSync(place.path('runs', 'parts', 'teacher'))).toEqual(['model.onnx']);
+  },
+  patience(120),
+);
+
+test(
+  'several teachers in parts teach the same student, bit by bit, also when they were interrupted between parts',
+  async () => {
+    const notes: string[] = [];
+    const run = (name: string, memory?: string, stopAt?: RegExp) => {
+      const stop = new AbortController();
+      return distill(
+        severalRecipe(memory),
+        place.options(name, {
+          storeFolder: place.path(`store-${name}`),
+          baseline: false,
+          timingSeconds: 0,
+          signal: stop.signal,
+          onEvent(event) {
+            if (event.type === 'log') notes.push(event.message);
+            if (event.type === 'progress' && stopAt?.test(event.note ?? '')) stop.abort();
+          },
+        }),
+      );
+    };
+    const whole = await run('both-whole');
+    await expect(run('both-parts', MEMORY, /^part 3 of/)).rejects.toMatchObject({ code: 'run.interrupted' });
+    notes.length = 0;
+    const parts = await run('both-parts', MEMORY);
+    expect(notes).toContainEqual(expect.stringMatching(/^going on with 100 samples .*, at part [34] of 4/));
+    expect(parts.metrics).toEqual(whole.metrics);
+    expect(parts.teachers).toEqual(whole.teachers);
+    const files = ['both-whole', 'both-parts'].map((name) =>
+      readFileSync(place.path('runs', name, 'student', 'onnx', 'model.onnx')),
+    );
+    expect(files[1]?.equals(files[0] as Buffer)).toBe(true);
+    const left = readdirSync(place.path('runs', 'both-parts', 'teacher'));
+    expect(left.toSorted()).toEqual(['members.onnx', 'model.onnx']);
+    const { stages } = await plan(
+      severalRecipe(MEMORY),
+      place.options('both-planned', { storeFolder: place.path('store-both-planned') }),
+    );
+    expect(stages.find(({ stage }) => stage === 'label')?.note).toMatch(/the teacher runs in [3-9] parts of/);
+    const written = left.map((name) => statSync(place.path('runs', 'both-parts', 'teacher', name)).size);
+    const planned = stages.find(({ stage }) => stage === 'teacher')?.diskBytes as number;
+    expect(planned / (written[0]! + written[1]!)).toBeCloseTo(1, 1);
   },
   patience(120),
 );

@@ -52,7 +52,10 @@ export function readGraph(proto: GraphProto, context: ModelContext, outer?: Scop
   const define = (name: string, type: DataType | undefined, shape: Shape | undefined, by: string): Value => {
     if (name === '') throw malformed('a value has no name', by);
     if (scope.values.has(name)) {
-      throw new LimbeckError('model.duplicate-name', `two values are called '${name}'`, { where: by });
+      throw new LimbeckError('model.duplicate-name', `two values are called '${name}'`, {
+        where: by,
+        remedy: 'Export the model again: every value is made once.',
+      });
     }
     const value: Value = { name: freeName(name, proto, scope), type, shape };
     scope.values.set(name, value);

@@ -1,11 +1,7 @@
 import { HOSTED_TEACHERS } from '../teachers/index.ts';
 import type { UnplacedProblem } from './problems.ts';
 
-/** Keys of a teacher that one of several does not have, and why. */
-const KEYS: Readonly<Record<string, string>> = {
-  memory:
-    'several teachers run as one model, which is loaded whole: label with this one alone (teacher: { kind: onnx, memory: ... }), or leave memory out',
-};
+/** Teachers that one of several cannot be, and why. */
 const NO_CLASSES = 'its vectors are no classes: leave train out, and a head is trained on them';
 const KINDS: Readonly<Record<string, string>> = {
   several: 'teachers of several are not several themselves: list all of them here',
@@ -34,7 +30,6 @@ export function memberProblems(value: unknown): UnplacedProblem[] {
       return [{ kind: 'value', path: [...path, 'kind'], message: `'${kind}': ${KINDS[kind]}` }];
     if (kind === 'use-lite' && train === 'none')
       return [{ kind: 'value', path: [...path, 'train'], message: NO_CLASSES }];
-    const named = Object.keys(member).filter((key) => Object.hasOwn(KEYS, key));
-    return named.map((key) => ({ kind: 'value', path: [...path, key], message: KEYS[key] as string }));
+    return [];
   });
 }

@@ -64,3 +64,18 @@ it('leaves to the data what only they say', () => {
   expect(() => opened(vit)).not.toThrow();
   expect(() => opened({ ...vit, inputs: image(32), outputs: TAGS })).not.toThrow();
 });
+
+it('leaves a student alone whose encoder is read later', () => {
+  const pairs = {
+    task: 'zero-shot-image-classification',
+    inputs: { text: { modality: 'text', field: 'text' }, ...image(32) },
+    outputs: { pairs: { target: 'pairs', width: 512 } },
+    student: {
+      kind: 'dual-encoder',
+      text: { kind: 'use-lite' },
+      image: { kind: 'mobilenet-v3', size: 'tiny' },
+    },
+    objective: [{ kind: 'infoNce', outputs: ['text_embeds', 'image_embeds'] }],
+  };
+  expect(() => opened(pairs)).not.toThrow();
+});

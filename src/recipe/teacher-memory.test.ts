@@ -19,6 +19,22 @@ it('is a size, whose teacher labels in float32', () => {
   expect(teacherMemory({})).toBeUndefined();
 });
 
+it('of several teachers is the least that one of them may take', () => {
+  const teachers = ['4GB', undefined, '800MB', '900 MB'].map((memory) => ({
+    ...{ kind: 'onnx', model: 'a' },
+    ...(memory && { memory }),
+  }));
+  const { teacher } = checkRecipe(recipe({}, { teacher: { kind: 'several', teachers } }));
+  expect(teacherMemory({ teacher })).toBe('800MB');
+  expect(wantedPrecision(teacher as { precision: 'auto' })).toBe('f32');
+  const trained = teachers.map((one) => ({ ...one, train: 'head' }));
+  expect(() => checkRecipe(recipe({}, { teacher: { kind: 'several', teachers: trained } }))).toThrow(
+    expect.objectContaining({
+      problems: [0, 2, 3].map((i) => expect.objectContaining({ path: `teacher.teachers[${i}].train` })),
+    }),
+  );
+});
+
 it.each([
   ['teacher.memory', { memory: '4 gigs' }, {}],
   ['teacher.memory', { memory: 0 }, {}],

@@ -1,41 +1,55 @@
 import { weighedOptions } from '../objectives/index.ts';
-import type { WrittenSize } from '../size-in-bytes.ts';
+import { sizeInBytes, type WrittenSize } from '../size-in-bytes.ts';
+
+interface BoundedTeacher {
+  readonly kind: string;
+  readonly memory?: WrittenSize | undefined;
+  readonly train?: string;
+  readonly precision?: string;
+  /** Of several: each of them (`membersOf`). */
+  readonly teachers?: readonly unknown[];
+}
 
 interface Bounded {
-  readonly teacher?: {
-    readonly kind: string;
-    readonly memory?: WrittenSize | undefined;
-    readonly train?: string;
-    readonly precision?: string;
-  };
+  readonly teacher?: BoundedTeacher;
   readonly knowledge: { readonly graph: unknown; readonly layers: unknown };
   readonly objective: Parameters<typeof weighedOptions>[0];
 }
 
-/** The bound of memory that a recipe sets its teacher; undefined where there is none. */
+function membersOf({ teachers = [] }: BoundedTeacher): readonly BoundedTeacher[] {
+  return teachers as readonly BoundedTeacher[];
+}
+
+/**
+ * The bound of memory that a recipe sets its teacher; undefined where there is none. Several teachers run as one model: the least
+ * that one of them may take is the bound of all.
+ */
 export function teacherMemory({ teacher }: { readonly teacher?: unknown }): WrittenSize | undefined {
-  return (teacher as Bounded['teacher'])?.memory;
+  const own = (teacher ?? {}) as BoundedTeacher;
+  const all = [own, ...membersOf(own)].flatMap(({ memory }) => memory ?? []);
+  return all.toSorted((a, b) => sizeInBytes(a) - sizeInBytes(b))[0];
 }
 
 /** In which precision a recipe wants its teacher to label: float32 where it runs in parts, for int8 is made of a whole model. */
 export function wantedPrecision(teacher: {
   readonly precision: 'auto' | 'int8' | 'f32';
-  readonly memory?: WrittenSize | undefined;
 }): 'auto' | 'int8' | 'f32' {
-  return teacher.memory === undefined ? teacher.precision : 'f32';
+  return teacherMemory({ teacher }) === undefined ? teacher.precision : 'f32';
 }
 
 /** What cannot be done with a teacher that is never loaded whole. */
-export function teacherMemoryProblems(recipe: Bounded): { path: string[]; message: string }[] {
+export function teacherMemoryProblems(recipe: Bounded): { path: (string | number)[]; message: string }[] {
   const { teacher, knowledge } = recipe;
-  if (teacher?.memory === undefined) return [];
-  const problems: { path: string[]; message: string }[] = [];
-  const refuse = (path: string[], message: string) => problems.push({ path, message });
-  if (teacher.train !== undefined && teacher.train !== 'none')
-    refuse(
-      ['teacher', 'train'],
-      'a teacher that runs in parts (teacher.memory) is not trained: set it to none',
-    );
+  if (!teacher || teacherMemory({ teacher }) === undefined) return [];
+  const problems: { path: (string | number)[]; message: string }[] = [];
+  const refuse = (path: (string | number)[], message: string) => problems.push({ path, message });
+  const requireUntrained = ({ memory, train = 'none' }: BoundedTeacher, path: (string | number)[]) => {
+    if (memory === undefined || train === 'none') return;
+    refuse([...path, 'train'], 'a teacher that runs in parts (memory) is not trained: set it to none');
+  };
+  requireUntrained(teacher, ['teacher']);
+  for (const [i, member] of membersOf(teacher).entries())
+    requireUntrained(member, ['teacher', 'teachers', i]);
   if (teacher.precision === 'int8')
     refuse(
       ['teacher', 'precision'],

@@ -113,6 +113,24 @@ student: { kind: text-conv }`);
     expect(checkSummary(found, PLAIN)).toMatch(/^tags +train +with label +validation +test\nred +\d+/m);
   });
 
+  it('shows spans by their kinds', async () => {
+    const lines = Array.from({ length: 40 }, (_, i) =>
+      JSON.stringify({ text: `see cat ${i}`, spans: i % 2 ? [{ start: 4, end: 7, label: 'ANIMAL' }] : [] }),
+    );
+    writeFileSync(join(folder, 'mails.jsonl'), lines.join('\n'));
+    const recipe = parseRecipe(`
+name: mails
+task: token-classification
+data:
+  source: { kind: jsonl, path: mails.jsonl, labelField: spans }
+  splits: { validation: 0.2, test: 0.2 }
+student: { kind: text-attention }`);
+    const options = { out: join(folder, 'run'), recipeFolder: folder, storeFolder: join(folder, 'store') };
+    const { outputs, samples } = await check(recipe, options);
+    expect(outputs[0]?.classes.map(({ name }) => name)).toEqual(['ANIMAL']);
+    expect(['no spans', 'a span: ANIMAL']).toContain(samples[0]?.label);
+  });
+
   it('tells how many texts are cut, and what length would be enough', async () => {
     const found = await checkCsv([...rows(50, () => 4), ...rows(50, () => 40, 50)]);
     const { longest, cut, enough } = found.lengths!;
@@ -132,7 +150,9 @@ student: { kind: text-conv }`);
       reasons: { columns: 1, text: 1 },
       first: [{ where: 'mails.csv:62' }, { where: 'mails.csv:63' }],
     });
-    expect(found.warnings).toEqual([expect.stringMatching(/^2 broken rows were left out/)]);
+    expect(found.warnings).toEqual([
+      expect.stringMatching(/^2 broken rows were left out.*; a run lists them in broken-rows.jsonl\)$/),
+    ]);
     expect(checkSummary(found, PLAIN)).toMatch(/Broken rows:\n {2}mails\.csv:62: 1 columns where/);
   });
 

@@ -3,6 +3,7 @@ import { columnOf } from '../data/batch.ts';
 import { ATTENTION_MASK, INPUT_IDS, LABELS } from '../data/columns.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type LengthSummary, summarizeLengths } from '../data/findings/text-lengths.ts';
+import { BROKEN_ROWS_FILE } from '../data/rows/broken-rows.ts';
 import type { BrokenRows } from '../data/sample.ts';
 import type { Tensor } from '../onnx/tensor.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -152,7 +153,8 @@ function describe(task: Task, { dataset, heads, classes: taught }: TaskData): Da
       ...(problem ? [problem.message] : []),
       ...(task.warnings ?? []),
       ...(task.teacher?.advice ?? []),
-      ...dataFindings(dataset, task.teacher),
+      // Nothing is written here.
+      ...dataFindings(dataset, task.teacher, `a run lists them in ${BROKEN_ROWS_FILE}`),
       ...classFindings(dataset, taught),
     ],
     samples: firstSamples(task, dataset),
@@ -213,9 +215,15 @@ function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null
   const values = Array.from(column.data as Float32Array, Number);
   if (column.type === 'int32' && column.dims.length === 1) return labels[values[0] as number] ?? null;
   const [space] = Object.values(spaces) as [
-    { readonly names?: readonly string[]; readonly words?: readonly string[] } | undefined,
+    | {
+        readonly names?: readonly string[];
+        readonly words?: readonly string[];
+        readonly kinds?: readonly string[];
+      }
+    | undefined,
   ];
-  const { names, words } = space ?? {};
+  const { names, words, kinds } = space ?? {};
+  if (kinds) return spansInWords(values, kinds);
   if (words) return (values[0] as number) < 0 ? null : writtenSentence(values, words);
   // A class for each frame.
   if (names && column.type === 'int32' && column.dims.length === 2)
@@ -228,6 +236,15 @@ function truthOf({ columns }: Batch, { labels, spaces }: Dataset): string | null
   if (values.every(Number.isNaN)) return null;
   const shown = values.slice(0, MOST_NUMBERS).map((value) => `${Number(value.toPrecision(4))}`);
   return `${shown.join(', ')}${values.length > MOST_NUMBERS ? `, ... (${values.length} numbers)` : ''}`;
+}
+
+/** `2 spans: PER, ORG`; null where nobody says which there are. @param tags 0 outside, 1 + 2k where a span of kind k begins, 2 + 2k in it */
+function spansInWords(tags: readonly number[], kinds: readonly string[]): string | null {
+  if (tags.every((tag) => tag < 0)) return null;
+  const spans = tags.filter((tag) => tag > 0 && tag % 2 === 1).map((tag) => kinds[(tag - 1) >> 1]);
+  if (spans.length === 0) return 'no spans';
+  const shown = spans.slice(0, MOST_NUMBERS).join(', ');
+  return `${spans.length === 1 ? 'a span' : `${spans.length} spans`}: ${shown}${spans.length > MOST_NUMBERS ? ', ...' : ''}`;
 }
 
 /** `2 boxes: cat, dog`; null where nobody says which there are. */

@@ -115,10 +115,11 @@ function frozenFeatures(
   projection: z.output<typeof frozen>['projection'],
 ): Features {
   if (!tower)
-    throw refused(
-      'the sentence encoder was not given',
-      'Read texts and images: task: zero-shot-image-classification.',
-    );
+    // Not `recipe.invalid`: a recipe is looked at before the encoder is read.
+    throw new LimbeckError('recipe.encoder', 'the sentence encoder was not given', {
+      where: 'student.text.kind: use-lite',
+      remedy: 'Read texts and images: task: zero-shot-image-classification.',
+    });
   const bound = new Map<string, TypedValue>();
   for (const { name, type, shape } of tower.graph.inputs) {
     if (!type || !shape) throw new Error(`input ${name} of the frozen tower has no type or shape`);

@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createNodeEngine } from '../engine/node.ts';
 import { writeModelFile } from '../onnx/node-files.ts';
+import { NEWEST_ELSEWHERE } from '../onnx/passes/upgrade-opset/upgrade-opset.ts';
 import { isStored } from '../onnx/stored-tensor.ts';
+import { writeModel } from '../onnx/write-model.ts';
 import { readTeacherFile } from './read-teacher.ts';
 import { layeredModel } from './testing/layered-model.ts';
 
@@ -50,6 +53,17 @@ it.each([
       remedy: expect.stringContaining(remedy),
     }),
   );
+});
+
+it.each([...NEWEST_ELSEWHERE])('ONNX Runtime takes %s %i, and no newer one', async (domain, newest) => {
+  const model = layeredModel({ layers: 1, width: 4 });
+  const engine = createNodeEngine();
+  const load = (version: number) =>
+    engine.load(writeModel({ ...model, opsets: new Map([...model.opsets, [domain, version]]) }));
+  await (await load(newest)).release();
+  await expect(load(newest + 1)).rejects.toMatchObject({
+    message: expect.stringContaining(`it is of opset ${newest + 1} of ${domain}`),
+  });
 });
 
 it('refuses operators that no engine knows, before anything else is done', () => {

@@ -135,6 +135,7 @@ test.each(Object.keys(STUDENTS))(
 const CASES: Record<string, [number[], number, [number, number], number, number[], number?]> = {
   '3x3': [[2, 32, 5, 7], 16, [3, 3], 1, [1, 1, 1, 1]],
   '3x3 with a stride': [[2, 16, 9, 8], 32, [3, 3], 2, [1, 1, 1, 1]],
+  'as wide as a block': [[2, 16, 4, 16], 16, [3, 3], 1, [1, 1, 1, 1]],
   'wider than a block': [[2, 3, 4, 18], 16, [3, 3], 1, [1, 1, 1, 1]],
   '1x3 without padding': [[2, 16, 4, 20], 16, [1, 3], 1, [0, 0, 0, 0]],
   '5x2 with uneven padding': [[1, 16, 6, 6], 16, [5, 2], 1, [2, 0, 1, 1]],

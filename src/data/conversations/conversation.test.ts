@@ -47,13 +47,34 @@ describe('messages in a row', () => {
     expect(() => messagesOf(calling(['f']), 'm')).toThrow("tool_calls[0] of 'm'[0] is not a call");
   });
 
+  it('may be the JSON text of their list', () => {
+    const said = [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+    ];
+    expect(messagesOf(JSON.stringify(said), 'm')).toEqual(said);
+    expect(messagesOf(utf8(` ${JSON.stringify(said)}`), 'm')).toEqual(said);
+    expect(() => messagesOf('[{', 'm')).toThrow("'m' is text that begins as a JSON list, and is not JSON");
+    expect(() => messagesOf('hello', 'm')).toThrow("'m' is not a list of messages");
+  });
+
+  it('without an answer are told with their roles', () => {
+    const said = [
+      { role: 'human', content: 'a' },
+      { role: 'gpt', content: 'b' },
+    ];
+    expect(() => messagesOf(said, 'm')).toThrow(
+      '(a message of the role assistant); its roles are human, gpt',
+    );
+  });
+
   const deep = { role: 'user', content: 'a', more: JSON.parse('['.repeat(40) + ']'.repeat(40)) };
   it.each<[unknown, RegExp]>([
     ['Hi', /^'m' is not a list of messages with role and content$/],
     [[], /^'m' has no messages$/],
     [
       [{ role: 'user', content: 'a' }],
-      /^the conversation in 'm' has no answer \(a message of the role assistant\)$/,
+      /^the conversation in 'm' has no answer \(a message of the role assistant\); its roles are user$/,
     ],
     [
       [

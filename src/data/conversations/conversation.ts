@@ -19,26 +19,46 @@ export interface Conversation {
 /** Who is to be learnt from. */
 export const ANSWERS = 'assistant';
 
+/** Roles that are shown of a conversation without an answer. */
+const MOST_ROLES = 5;
+
 /** Records in records, at most. */
 const DEEPEST = 16;
 
 /**
  * The messages of a conversation as a column of a row holds them: a list of `{ role, content }`. A content may be a list of
- * texts (`{ type: 'text', text }`), which follow each other.
+ * texts (`{ type: 'text', text }`), which follow each other. The list may be its JSON text, which is all that a CSV file can hold.
  *
  * @param field the column, for errors
  * @throws BrokenValue `conversation` for what is none, and for one in which the assistant says nothing
  */
 export function messagesOf(value: unknown, field: string): Message[] {
-  if (!Array.isArray(value)) {
-    throw broken(`'${field}' is not a list of messages with role and content`);
-  }
-  if (value.length === 0) throw broken(`'${field}' has no messages`);
-  const messages = value.map((one: unknown, i) => messageOf(one, `'${field}'[${i}]`));
+  const list = listOf(value, `'${field}'`);
+  if (!Array.isArray(list)) throw broken(`'${field}' is not a list of messages with role and content`);
+  if (list.length === 0) throw broken(`'${field}' has no messages`);
+  const messages = list.map((one: unknown, i) => messageOf(one, `'${field}'[${i}]`));
   if (!messages.some(isAnswer)) {
-    throw broken(`the conversation in '${field}' has no answer (a message of the role ${ANSWERS})`);
+    const roles = [...new Set(messages.map(({ role }) => role))];
+    const others = roles.includes(ANSWERS) ? '' : `; its roles are ${shownRoles(roles)}`;
+    throw broken(`the conversation in '${field}' has no answer (a message of the role ${ANSWERS})${others}`);
   }
   return messages;
+}
+
+function shownRoles(roles: readonly string[]): string {
+  const some = roles.slice(0, MOST_ROLES).map((role) => role.slice(0, 40));
+  return `${some.join(', ')}${roles.length > MOST_ROLES ? ', ...' : ''}`;
+}
+
+/** What a text has as JSON; the value itself where it is none. */
+function listOf(value: unknown, where: string): unknown {
+  const text = textOfBytes(value);
+  if (typeof text !== 'string' || !text.trimStart().startsWith('[')) return value;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw broken(`${where} is text that begins as a JSON list, and is not JSON`);
+  }
 }
 
 /** Whether something is said that a student can learn. */

@@ -72,7 +72,7 @@ it('asks for answers alone, and names the rows that have none', async () => {
   expect(pieces[0]?.read).toBe('<|im_start|>userĊHi<|im_end|>Ċ<|im_start|>assistantĊHello there<|im_end|>Ċ');
   expect(pieces[0]?.bytes).toBeCloseTo('Hello there<|im_end|>'.length, 9);
   expect(broken).toEqual([
-    "a.jsonl:2 conversation: the conversation in 'messages' has no answer (a message of the role assistant)",
+    "a.jsonl:2 conversation: the conversation in 'messages' has no answer (a message of the role assistant); its roles are user",
     "a.jsonl:3 conversation: 'messages' is not a list of messages with role and content",
   ]);
 });

@@ -101,16 +101,29 @@ async function readMetadata(buffer: AsyncBuffer, path: string): Promise<FileMeta
   try {
     return await parquetMetadataAsync(buffer);
   } catch (cause) {
-    throw new LimbeckError(
-      'data.wrong-format',
-      `this is not a whole Parquet file: ${(cause as Error).message}`,
-      {
-        where: path,
-        remedy: 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.',
-        cause,
-      },
-    );
+    const { problem, remedy } = await unreadable(buffer);
+    throw new LimbeckError('data.wrong-format', problem, { where: path, remedy, cause });
   }
+}
+
+/** Why a file has no description that can be read, by the letters that Parquet files begin and end with. */
+async function unreadable(buffer: AsyncBuffer): Promise<{ problem: string; remedy: string }> {
+  const letters = async (start: number) =>
+    Buffer.from(await buffer.slice(start, Math.min(start + 4, buffer.byteLength))).toString('latin1');
+  const [begin, end] = [await letters(0), await letters(Math.max(0, buffer.byteLength - 4))];
+  if (end === 'PARE') {
+    const remedy = 'Write it again without encryption.';
+    return { problem: 'this Parquet file is encrypted, which is not read', remedy };
+  }
+  if (begin !== 'PAR1') {
+    const remedy = 'Use the kind of source that fits the file: jsonl, csv, parquet, text-folder.';
+    return { problem: 'this is not a Parquet file', remedy };
+  }
+  const what = end === 'PAR1' ? 'its description is damaged' : 'it is cut short, without its description';
+  return {
+    problem: `this is not a whole Parquet file: ${what}`,
+    remedy: 'Fetch the file, or write it, again.',
+  };
 }
 
 async function readGroup(
@@ -134,11 +147,15 @@ async function readGroup(
       parsers: { stringFromBytes: textOrBytes },
     });
   } catch (cause) {
-    throw new LimbeckError('data.unreadable', `rows cannot be read: ${(cause as Error).message}`, {
-      where: `${path}, rows ${rowStart + 1} to ${rowEnd}`,
-      remedy: 'Check the file, or write it again with zstd or snappy compression.',
-      cause,
-    });
+    throw new LimbeckError(
+      'data.unreadable',
+      `rows cannot be read: ${(cause as Error).message.replace(/^parquet /, '')}`,
+      {
+        where: `${path}, rows ${rowStart + 1} to ${rowEnd}`,
+        remedy: 'Check the file, or write it again with zstd or snappy compression.',
+        cause,
+      },
+    );
   }
 }
 

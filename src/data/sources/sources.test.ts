@@ -424,8 +424,20 @@ describe('parquet', () => {
     await file('short.parquet', whole.subarray(0, whole.length - 20));
     await file('none.parquet', 'text,label');
     await file('a.parquet', whole);
-    for (const path of ['short.parquet', 'none.parquet']) {
-      await expect(read({ kind: 'parquet', path })).rejects.toMatchObject({ code: 'data.wrong-format' });
+    await file(
+      'description.parquet',
+      Buffer.concat([whole.subarray(0, 40), Buffer.from('\xff\0\0\0PAR1', 'latin1')]),
+    );
+    for (const [path, message, remedy] of [
+      ['short.parquet', /cut short, without its description/, /Fetch the file/],
+      ['description.parquet', /its description is damaged/, /Fetch the file/],
+      ['none.parquet', /this is not a Parquet file/, /kind of source/],
+    ] as const) {
+      await expect(read({ kind: 'parquet', path })).rejects.toMatchObject({
+        code: 'data.wrong-format',
+        message: expect.stringMatching(message),
+        remedy: expect.stringMatching(remedy),
+      });
     }
     await expect(read({ kind: 'parquet', path: 'a.parquet', textField: 'body' })).rejects.toMatchObject({
       code: 'data.missing-column',

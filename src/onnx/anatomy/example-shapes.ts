@@ -18,9 +18,14 @@ const PIXELS = 224;
 /**
  * The types and shapes of all values for an example: 3 samples, of 13 tokens or of 224x224 pixels where the inputs leave
  * it open. Numbers say more than names here: what a graph does with open sizes cannot always be followed.
+ *
+ * @param given sizes of some of the open ones, by their names
  */
-export function exampleShapes(graph: Graph): ReadonlyMap<Value, ExampleFact> {
-  const sizes = exampleSizes(graph);
+export function exampleShapes(
+  graph: Graph,
+  given: ReadonlyMap<string, number> = new Map(),
+): ReadonlyMap<Value, ExampleFact> {
+  const sizes = new Map([...exampleSizes(graph), ...given]);
   const g = new GraphBuilder(graph.opsets.get(''));
   const bound = new Map<string, TypedValue>();
   for (const { name, type, shape } of graph.inputs) {

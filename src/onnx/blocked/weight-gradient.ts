@@ -1,5 +1,6 @@
 import type { TypedValue } from '../graph.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
+import { elementCount } from '../tensor.ts';
 import { span } from '../window-geometry.ts';
 import { BLOCKED } from './kernels.ts';
 import type { ConvolutionPlace } from './noted-convolution.ts';
@@ -46,7 +47,7 @@ export function blockedWeightGradient(
   { geometry, x, dy, shape }: WeightGradientParts,
   block: number,
 ): TypedValue {
-  const [batch, inputs, , width] = x.shape as number[];
+  const [batch, inputs] = x.shape as number[];
   const [, outputs, height, columns] = dy.shape as number[];
   const [, , kernelRows, kernelColumns] = shape as number[];
   const [down, across] = geometry.strides as number[];
@@ -63,11 +64,14 @@ export function blockedWeightGradient(
     1,
     height * blocks,
   ]);
-  const reach = (whole - 1) * across + 1;
-  const found = Array.from({ length: kernelColumns }, (_, column) => {
-    const left = before[1] - column;
-    const shifted = padded(g, x, [0, 0, before[0], left], [0, 0, below, reach - width - left]);
-    const seen = across === 1 ? shifted : g.slice(shifted, 3, 0, reach, across);
+  const shifted = shiftedColumns(g, x, {
+    kernelColumns,
+    across,
+    columns: [columns, whole],
+    before: [before[0] as number, before[1] as number],
+    below,
+  });
+  const found = shifted.map((seen) => {
     const image = g.reshape(seen, [1, batch * block, inputs, rows * blocks]);
     const result = g.op(
       'Conv',
@@ -88,6 +92,51 @@ export function blockedWeightGradient(
   const all = found.length === 1 ? (found[0] as TypedValue) : g.concat(found, 0);
   const parts = g.reshape(all, [kernelColumns, outputs / block, inputs, kernelRows, block]);
   return g.reshape(g.transpose(parts, [1, 4, 2, 3, 0]), shape);
+}
+
+/** Where the columns of x are that a column of the kernel meets. */
+interface ColumnPlaces {
+  readonly kernelColumns: number;
+  /** The stride along a row. */
+  readonly across: number;
+  /** Of dy, before and after it is padded to whole blocks. */
+  readonly columns: readonly [own: number, whole: number];
+  /** Rows and columns of zeros before x. */
+  readonly before: readonly [rows: number, columns: number];
+  /** Rows of zeros behind x. */
+  readonly below: number;
+}
+
+/**
+ * For each column of the kernel the columns of x that it meets, [N, C, rows, whole]. One column further is one element further
+ * in memory: x is padded once, sorted by the remainder of its columns by the stride, and copied as a whole from another place
+ * on. A row then ends with what the next one begins with, which meets columns of dy that are zero, if there are enough of them.
+ */
+function shiftedColumns(
+  g: GraphBuilder,
+  x: TypedValue,
+  { kernelColumns, across, columns: [own, whole], before, below }: ColumnPlaces,
+): TypedValue[] {
+  const width = x.shape[3] as number;
+  const [above, left] = before;
+  const kernel = Array.from({ length: kernelColumns }, (_, column) => column);
+  if (whole - own < Math.floor((kernelColumns - 1) / across)) {
+    const reach = (whole - 1) * across + 1;
+    return kernel.map((column) => {
+      const shift = left - column;
+      const moved = padded(g, x, [0, 0, above, shift], [0, 0, below, reach - width - shift]);
+      return across === 1 ? moved : g.slice(moved, 3, 0, reach, across);
+    });
+  }
+  const wide = padded(g, x, [0, 0, above, left], [0, 0, below, whole * across - width - left]);
+  const count = elementCount(wide.shape as number[]);
+  const each = count / across;
+  const byRemainder = across === 1 ? wide : g.transpose(g.reshape(wide, [each, across]), [1, 0]);
+  const flat = g.reshape(byRemainder, [count]);
+  return kernel.map((column) => {
+    const from = (column % across) * each + Math.floor(column / across);
+    return padded(g, flat, [-from], [from + each - count]);
+  });
 }
 
 /** Adds zeros; a negative count takes elements away. */

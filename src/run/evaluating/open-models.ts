@@ -8,8 +8,6 @@ import type { RunContext } from '../context/run-context.ts';
 import type { TaskData, TeacherReading } from '../context/task.ts';
 import { tuneHeads } from '../heads/tune-heads.ts';
 import { type ComparedModels, STUDENT_NAME, TEACHER_NAME } from '../measuring/compared-models.ts';
-import { ComparedTeachers } from '../measuring/compared-teachers.ts';
-import { openClassifier } from '../measuring/open-classifier.ts';
 import type { HostedMeasuring } from '../teaching/hosted-measuring.ts';
 import { memoryBound } from '../teaching/memory-bound.ts';
 import type { TrainedTeacher } from '../teaching/trained-teacher.ts';
@@ -60,18 +58,6 @@ export async function openModels(
 async function inParts(engine: Engine, bound: MemoryBound): Promise<Pick<Engine, 'load'>> {
   const { engineInParts } = await import('../teaching/engine-in-parts.ts');
   return engineInParts(engine, bound);
-}
-
-/** Opens several teachers to be told apart; undefined where there is one. */
-export async function openTeachers(
-  run: RunContext,
-  { teacherReads, dataset }: TaskData,
-  teacher: TrainedTeacher | undefined,
-): Promise<ComparedTeachers | undefined> {
-  if (!teacher?.members || teacher.membersFile === undefined) return undefined;
-  const session = await openClassifier(run.engine, teacher.membersFile);
-  const reads = teacherReads ? teacherBatches(teacherReads, dataset.splits.test) : (batch: Batch) => batch;
-  return new ComparedTeachers(teacher.members, session, reads);
 }
 
 /** Batches of a split as the teacher reads them. */

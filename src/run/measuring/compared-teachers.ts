@@ -1,13 +1,11 @@
 import type { Batch } from '../../data/batch.ts';
 import type { Example } from '../../data/split.ts';
-import type { Session } from '../../engine/engine.ts';
 import { readLogits } from '../../metrics/class-answers.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';
 import type { RunResult } from '../../report/result.ts';
 import { type Section, SHOWN_SAMPLES, type ShownSample } from '../../report/targets/section.ts';
 import { LOGITS } from '../../teachers/teacher-source.ts';
-import { takenFeeds } from '../../train/batch-feeds.ts';
 import type { TeacherMember } from '../context/task.ts';
 
 type Result = NonNullable<RunResult['teachers']>;
@@ -22,8 +20,6 @@ interface Said {
 /** Several teachers on the samples of a split: what each is worth alone, and where they disagree. */
 export class ComparedTeachers {
   readonly #members: readonly TeacherMember[];
-  readonly #session: Session;
-  readonly #reads: (batch: Batch) => Batch;
   readonly #right: number[];
   /** How many samples this teacher alone gets right. */
   readonly #onlyRight: number[];
@@ -33,21 +29,21 @@ export class ComparedTeachers {
   #disagreed = 0;
   readonly #shown: { readonly ordinal: number; readonly said: Said }[] = [];
 
-  constructor(members: readonly TeacherMember[], session: Session, reads: (batch: Batch) => Batch) {
+  constructor(members: readonly TeacherMember[]) {
     this.#members = members;
-    this.#session = session;
-    this.#reads = reads;
     this.#right = members.map(() => 0);
     this.#onlyRight = members.map(() => 0);
   }
 
-  async add(batch: Batch): Promise<void> {
-    const outputs = this.#members.map(({ output }) => output);
-    const fetches = Object.fromEntries([LOGITS, ...outputs].map((name) => [name, null]));
-    const feeds = takenFeeds(this.#session, this.#reads(batch).columns);
-    const answers = await this.#session.run(feeds, fetches);
+  /** The outputs that are asked for: what they say together, and each alone. */
+  get outputs(): string[] {
+    return [LOGITS, ...this.#members.map(({ output }) => output)];
+  }
+
+  /** @param answers by output, of the `filled` rows at least */
+  add(batch: Batch, answers: Readonly<Record<string, Tensor>>): void {
     const read = (name: string) => [...readLogits(answers[name] as Tensor, batch)];
-    const each = outputs.map(read);
+    const each = this.#members.map(({ output }) => read(output));
     read(LOGITS).forEach(({ ordinal, label, answer }, row) => {
       this.#count(ordinal, {
         label,
@@ -107,10 +103,6 @@ export class ComparedTeachers {
           ]
         : []),
     ];
-  }
-
-  release(): Promise<void> {
-    return this.#session.release();
   }
 
   #count(ordinal: number, said: Said): void {

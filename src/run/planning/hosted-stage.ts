@@ -6,7 +6,7 @@ import { dimsAt } from '../../knowledge/true-length.ts';
 import type { HostedRecipe } from '../../recipe/schema.ts';
 import { type Abilities, probeCost } from '../../teachers/chat/abilities.ts';
 import { endpointAddress } from '../../teachers/chat/address.ts';
-import { roughTokens } from '../../teachers/chat/endpoint.ts';
+import { roughTokens } from '../../teachers/chat/read-reply.ts';
 import { moneyText, priceOf } from '../../teachers/chat/spending.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { encodingOf } from '../heads/answer-dims.ts';

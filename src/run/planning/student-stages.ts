@@ -20,6 +20,7 @@ import { exitSeconds } from './exit-seconds.ts';
 import { folderBytes } from './folder-bytes.ts';
 import { gateNote, gateSeconds } from './gate-seconds.ts';
 import { measureStudent, type StudentCost, trainedBatch } from './measure-student.ts';
+import { membersSeconds } from './members-costs.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { StagePlan } from './stage-plan.ts';
 import { timed } from './timing.ts';
@@ -265,6 +266,7 @@ export async function planEvaluation(context: PlanningContext, costs: Artifacts)
   const seconds =
     evaluationSeconds(context, { cost, students, teachers: source ? 1 : 0 }) +
     (answers?.test.seconds ?? 0) +
+    membersSeconds(context, costs) +
     (hosted?.test.seconds ?? 0) +
     (exits?.measuring ?? 0) +
     gates;

@@ -5,7 +5,6 @@ import { type DistillRecipe, isHosted, requireModelTeacher } from '../../recipe/
 import { wantedPrecision } from '../../recipe/teacher-memory.ts';
 import type { Head } from '../../targets/head.ts';
 import { teacherHash } from '../../teachers/onnx-teacher.ts';
-import type { SeveralChoice } from '../../teachers/several/options.ts';
 import type { TeacherSource } from '../../teachers/teacher-source.ts';
 import type { Artifacts } from '../context/artifact.ts';
 import { comparesAnswers } from '../heads/comparable-answers.ts';
@@ -20,6 +19,7 @@ import { checkingSeconds, measuringSeconds } from './checking-seconds.ts';
 import { type PlannedTeacher, TEACHER_COST } from './costs.ts';
 import { measureInner } from './measure-inner.ts';
 import { measureTeacher, type TeacherCost, type TeacherFileCost } from './measure-teacher.ts';
+import { isSeveral, membersTogether } from './members-costs.ts';
 import type { PlanningContext } from './planning-context.ts';
 import type { StagePlan } from './stage-plan.ts';
 import { type TeacherPart, trainingParts } from './teacher-training.ts';
@@ -132,22 +132,6 @@ async function planReadiness(
       .filter((note) => note !== '')
       .join(', '),
   };
-}
-
-/** Several teachers are kept once more, with what each says alone; where validation weighs them, all are asked about it before. */
-function membersTogether(
-  { data }: PlanningContext,
-  recipe: DistillRecipe & { readonly teacher: SeveralChoice },
-  { f32 }: TeacherCost,
-): TeacherPart {
-  const { validation } = data.dataset.splits;
-  const isWeighed = recipe.teacher.weights === 'validation';
-  const asked = isWeighed ? f32.openSeconds + secondsForSamples(validation, TEACHER_BATCH, f32.batch) : 0;
-  return { seconds: f32.makeSeconds + asked, diskBytes: f32.bytes, note: '' };
-}
-
-function isSeveral(recipe: DistillRecipe): recipe is DistillRecipe & { readonly teacher: SeveralChoice } {
-  return recipe.teacher.kind === 'several';
 }
 
 /** Calibrating the int8 teacher, and asking it what the other has said of a sample. */

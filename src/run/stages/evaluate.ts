@@ -13,6 +13,7 @@ import { artifact, optional } from '../context/artifact.ts';
 import { asTeacherReads } from '../context/as-teacher-reads.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { openTeachers, type SeveralAsked } from '../evaluating/ask-several.ts';
 import {
   besideReferences,
   textsGoOn,
@@ -20,7 +21,7 @@ import {
   writtenTexts,
 } from '../evaluating/language-model-sections.ts';
 import { measuredFiles, smallerFiles, withoutBranches } from '../evaluating/measured-files.ts';
-import { openModels, openTeachers } from '../evaluating/open-models.ts';
+import { openModels } from '../evaluating/open-models.ts';
 import { measureExits } from '../exits/measure-exits.ts';
 import { gatedFurther, gatedInRuntimes, gatedInt8 } from '../gates/gate-files.ts';
 import { mainFirst, mainMetric } from '../heads/head-metrics.ts';
@@ -65,7 +66,7 @@ export const evaluateStage = stage({
     const models = new ComparedModels(data.heads);
     const files = measuredFiles(shipped, teacher);
     const smaller = smallerFiles(shipped);
-    let teachers: ComparedTeachers | undefined;
+    let teachers: SeveralAsked | undefined;
     try {
       const kept = await keptAnswers(run, data, teacher, models);
       const hosted = await openModels(run, data, { models, files, smaller, teacher, kept });
@@ -127,10 +128,10 @@ export const evaluateStage = stage({
         shippedCheck: shipped.check,
         ...(shipped.compression && { compression: shipped.compression }),
         ...(exits && { exits: exits.result }),
-        ...(teachers && { teachers: teachers.result() }),
+        ...(teachers && { teachers: teachers.compared.result() }),
         sections: withBlocks(sections.sections(), data, [
           ...(exits?.blocks ?? []),
-          ...teachersBlocks(run, data, teachers),
+          ...teachersBlocks(run, data, teachers?.compared),
           ...(await besideReferences(references, models)),
           ...(await textsGoOn(run, data, models)),
           ...(await writtenTexts(run)),

@@ -11,7 +11,7 @@ import {
   type Weighting,
 } from '../../teachers/several/combine.ts';
 import { alone, type SeveralChoice } from '../../teachers/several/options.ts';
-import { LOGITS, type TeacherSource } from '../../teachers/teacher-source.ts';
+import { LOGITS, type TeacherSource, type TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { datasetAsRead } from '../context/as-teacher-reads.ts';
 import type { TeacherTraining } from '../context/task.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
@@ -98,8 +98,9 @@ function together(
   };
   const title = titles.join(' and ');
   const each = (key: 'origin' | 'advice') => sources.flatMap((source) => source[key] ?? []);
-  const source: TeacherSource = {
+  const source: TeacherSource & Partial<Pick<TextTeacherSource, 'maxLength'>> = {
     title,
+    ...(teacherReads && { maxLength: longestOf(recipe, bound) }),
     model: onlyLogits(build(fixed(choice, titles.length))),
     logitsOutput: LOGITS,
     origin: each('origin'),
@@ -133,7 +134,7 @@ function together(
         trained.push(one ? { ...member, model: onlyLogits(one.model) } : member);
       }
       const reading = teacherReads ? datasetAsRead(dataset, teacherReads) : dataset;
-      const asked = { dataset: reading, task: { ...task, ...teacherReads } };
+      const asked = { dataset: reading, task: { ...task, ...teacherReads }, teacherReads };
       const scored = await membersInLogits(run, trained, titles, asked);
       const equal = titles.map(() => 1);
       const { weighting, temperatures } =
@@ -155,6 +156,15 @@ function together(
       };
     },
   };
+}
+
+/** The most tokens that one of them reads of a text: the data's, or those of a tokenizer of its own. */
+function longestOf({ data }: Recipe, bound: readonly Bound[]): number {
+  const own = bound.flatMap(({ samples: { teacherReads, teacher } }) => {
+    const { maxLength } = (teacher ?? {}) as Partial<TextTeacherSource>;
+    return teacherReads && maxLength !== undefined ? [maxLength] : [];
+  });
+  return Math.max(data.maxLength, ...own);
 }
 
 /** The classes of the data, as the first teacher that brings some has matched them; undefined where all are trained. */

@@ -1,15 +1,14 @@
 import { labelsOf } from '../../data/batch.ts';
-import type { Dataset } from '../../data/dataset.ts';
-import type { Split } from '../../data/split.ts';
 import type { Graph } from '../../onnx/graph.ts';
-import { writeModel } from '../../onnx/write-model.ts';
 import { percent } from '../../percent.ts';
+import { askAll } from '../../teachers/ask-all.ts';
 import { memberOutput } from '../../teachers/several/combine.ts';
 import { fitTemperature, logChance } from '../../teachers/several/fit-temperature.ts';
 import { mixtureWeights } from '../../teachers/several/mixture-weights.ts';
 import { splitBatches } from '../batches/sample-batches.ts';
 import type { RunContext } from '../context/run-context.ts';
-import { type LabellingInputs, openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
+import { type MembersData, openMembers } from './ask-members.ts';
+import { TEACHER_BATCH } from './ask-teacher.ts';
 
 /** What several teachers come to count, in their order. */
 export interface MemberWeights {
@@ -28,17 +27,18 @@ export interface MemberWeights {
 export async function fitMembers(
   run: RunContext,
   model: Graph,
-  { dataset, task }: { readonly dataset: Pick<Dataset<Split>, 'splits'>; readonly task: LabellingInputs },
+  data: MembersData,
   titles: readonly string[],
 ): Promise<MemberWeights> {
   const outputs = titles.map((_, i) => memberOutput(i));
-  const labeller = await openLabeller(run, task, writeModel(model), titles.join(' and '));
+  const labeller = await openMembers(run, model, data, titles);
   const labels: number[] = [];
   const logits: Float32Array[][] = titles.map(() => []);
   try {
-    for (const batch of splitBatches(dataset.splits.validation, TEACHER_BATCH)) {
-      run.checkInterrupted();
-      const answers = await labeller.label(batch, outputs);
+    const { checkInterrupted } = run;
+    const batches = splitBatches(data.dataset.splits.validation, TEACHER_BATCH);
+    for await (const [batch, answers] of askAll(labeller, batches, outputs, { checkInterrupted })) {
+      checkInterrupted();
       const truth = labelsOf(batch).subarray(0, batch.filled);
       for (const [row, label] of truth.entries()) {
         if (label < 0) continue;

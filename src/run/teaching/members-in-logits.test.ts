@@ -48,9 +48,15 @@ it('takes logarithms of outputs that only look like probabilities, and tells who
     return g.div(powers, g.reduceSum(powers, { axes: [1] }));
   });
   const warnings: string[] = [];
-  const run = { engine, warn: (text: string) => warnings.push(text), checkInterrupted() {} };
+  const run = {
+    engine,
+    recipe: {},
+    folder: { file: (name: string) => name },
+    warn: (text: string) => warnings.push(text),
+    checkInterrupted() {},
+  };
   const found = await membersInLogits(run as unknown as RunContext, [scores, disguised], ['a', 'b'], {
-    dataset: { splits: { train: split, labelled: split, validation: split, test: split } },
+    dataset: { columns: [], splits: { train: split, labelled: split, validation: split, test: split } },
     task: { preprocessing: 'p' },
   });
   expect(warnings).toEqual([

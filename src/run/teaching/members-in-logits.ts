@@ -1,10 +1,8 @@
-import type { Dataset } from '../../data/dataset.ts';
-import type { Split } from '../../data/split.ts';
-import { writeModel } from '../../onnx/write-model.ts';
+import { askAll } from '../../teachers/ask-all.ts';
 import { logitsOfProbabilities, probabilityForm } from '../../teachers/class-logits.ts';
 import { type Member, memberOutput, sideBySide } from '../../teachers/several/combine.ts';
 import type { RunContext } from '../context/run-context.ts';
-import { type LabellingInputs, openLabeller } from './ask-teacher.ts';
+import { type MembersData, openMembers } from './ask-members.ts';
 import { formInWords, fromEveryBucket } from './examine-teacher.ts';
 
 /**
@@ -15,17 +13,18 @@ export async function membersInLogits(
   run: RunContext,
   members: readonly Member[],
   titles: readonly string[],
-  { dataset, task }: { readonly dataset: Pick<Dataset<Split>, 'splits'>; readonly task: LabellingInputs },
+  data: MembersData,
 ): Promise<readonly Member[]> {
   const outputs = members.map((_, i) => memberOutput(i));
-  const { validation, train } = dataset.splits;
-  const labeller = await openLabeller(run, task, writeModel(sideBySide(members)), titles.join(' and '));
+  const { validation, train } = data.dataset.splits;
+  const labeller = await openMembers(run, sideBySide(members), data, titles);
   const answers = outputs.map((): number[] => []);
   const classes = outputs.map((output) => Number(labeller.outputs[output]?.dims[0] ?? 0));
   try {
-    for (const batch of fromEveryBucket(validation.size > 0 ? validation : train)) {
-      run.checkInterrupted();
-      const said = await labeller.label(batch, outputs);
+    const { checkInterrupted } = run;
+    const batches = fromEveryBucket(validation.size > 0 ? validation : train);
+    for await (const [, said] of askAll(labeller, batches, outputs, { checkInterrupted })) {
+      checkInterrupted();
       for (const [i, output] of outputs.entries())
         for (const value of said[output] as Float32Array) answers[i]?.push(value);
     }

@@ -1,12 +1,20 @@
+import type { Dataset } from '../../data/dataset.ts';
 import type { Split } from '../../data/split.ts';
 import { dirname } from '../../platform/paths.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { teacherMemory } from '../../recipe/teacher-memory.ts';
 import { sizeInBytes } from '../../size-in-bytes.ts';
 import type { MemoryBound } from '../../teachers/parts/parted-model.ts';
-import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import type { TeacherSource, TextTeacherSource } from '../../teachers/teacher-source.ts';
 import type { TaskData } from '../context/task.ts';
 import { TEACHER_BATCH } from './ask-teacher.ts';
+
+/** What decides how large the parts of a teacher may be. */
+export interface BoundedData {
+  readonly dataset: Pick<Dataset<Split>, 'splits' | 'columns'>;
+  readonly task: { readonly teacher?: TeacherSource | undefined };
+  readonly teacherReads?: TaskData['teacherReads'] | undefined;
+}
 
 /**
  * Within what memory a run's teacher is asked; undefined where the recipe sets no bound.
@@ -15,7 +23,7 @@ import { TEACHER_BATCH } from './ask-teacher.ts';
  */
 export function memoryBound(
   { recipe }: { readonly recipe: Recipe },
-  { dataset, task, teacherReads }: Pick<TaskData, 'dataset' | 'task' | 'teacherReads'>,
+  { dataset, task, teacherReads }: BoundedData,
   file: string,
 ): MemoryBound | undefined {
   const memory = teacherMemory(recipe);

@@ -3,10 +3,10 @@ import { LimbeckError } from '../../errors.ts';
 import type { Head } from '../../targets/head.ts';
 import { logprobProblem } from './class-scores.ts';
 import type { ChatEndpoint } from './endpoint.ts';
-import { roughTokens } from './endpoint.ts';
 import type { ChatChoice } from './options.ts';
 import { EMBEDDING, questionFor } from './questions/index.ts';
 import type { AnswerMode, Question } from './questions/question.ts';
+import { roughTokens } from './read-reply.ts';
 import type { Reply, TokenUsage } from './reply.ts';
 
 /** What is sent to find out what an endpoint can: nothing of anybody's data. */

@@ -1,10 +1,11 @@
 import { LimbeckError } from '../../errors.ts';
 import { hexOf } from '../../platform/bytes.ts';
 import { logprobProblem } from './class-scores.ts';
-import { type ChatEndpoint, roughTokens } from './endpoint.ts';
+import type { ChatEndpoint } from './endpoint.ts';
 import type { ChatChoice } from './options.ts';
 import { inPaidQueue } from './paid-queue.ts';
 import type { AskedText, Question } from './questions/question.ts';
+import { roughTokens } from './read-reply.ts';
 import type { Reading, Reply, ReplyChoice, TokenUsage, Unanswered } from './reply.ts';
 import type { Spending } from './spending.ts';
 

@@ -1,8 +1,8 @@
 import { LimbeckError } from '../../errors.ts';
 import { fromBase64, hexOf } from '../../platform/bytes.ts';
 import type { AskedSample, AskOptions, AskResult } from './ask-samples.ts';
-import { roughTokens } from './endpoint.ts';
 import { inPaidQueue } from './paid-queue.ts';
+import { roughTokens } from './read-reply.ts';
 import type { Reply, TokenUsage } from './reply.ts';
 
 export type EmbedOptions = Omit<AskOptions, 'question'> & { readonly width: number };

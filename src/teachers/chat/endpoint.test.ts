@@ -153,6 +153,27 @@ describe('says what is wrong', () => {
     ],
     ['an unknown field', { logprobs: 'refused' }, {}, 'teacher.request', /Unknown parameter/],
     ['a page', { fault: () => 'html' }, {}, 'teacher.reply', /none of a chat API/],
+    [
+      'a reply without an end',
+      { fault: () => 'drip' },
+      { timeout: 0.2, retries: 1 },
+      'teacher.endpoint',
+      /within 0.2 s/,
+    ],
+    [
+      'an error as a reply, for ever',
+      { fault: () => ({ status: 200, body: { error: { message: 'provider is down', code: 502 } } }) },
+      { retries: 1 },
+      'teacher.endpoint',
+      /fails again and again: provider is down/,
+    ],
+    [
+      'a refusal as a reply',
+      { fault: () => ({ status: 200, body: { error: { message: 'no such field', code: 'bad' } } }) },
+      {},
+      'teacher.request',
+      /no such field/,
+    ],
     ['a time-out', { fault: () => 'hang' }, { timeout: 0.2, retries: 1 }, 'teacher.endpoint', /within 0.2 s/],
   ])('%s', async (_, options, more, code, text) => {
     const server = await serve(options);
@@ -199,6 +220,24 @@ test('a key that an endpoint tells back is not told on', async () => {
   const server = await serve({ fault: () => ({ status: 400, body: { error: { message: `bad ${KEY}` } } }) });
   const error = await ask(server).catch((reason) => reason);
   expect(String(error)).toContain('bad ***');
+});
+
+test('an error as a reply is asked again, and parts of an answer are read', async () => {
+  const content = [
+    { type: 'thinking', thinking: [{ type: 'text', text: 'B?' }] },
+    { type: 'text', text: 'A' },
+  ];
+  const server = await serve({
+    fault: ({ number }) => ({
+      status: 200,
+      body:
+        number === 0
+          ? { error: { message: 'busy', code: 503 } }
+          : { model: 'm', choices: [{ message: { content }, finish_reason: 'stop' }] },
+    }),
+  });
+  expect((await ask(server)).choices).toEqual([{ text: 'A', finish: 'stop', refused: false }]);
+  expect(server.requests).toHaveLength(2);
 });
 
 test('counts tokens itself where the endpoint does not', async () => {

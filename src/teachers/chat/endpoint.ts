@@ -1,13 +1,13 @@
 import type OpenAI from 'openai';
 import { LimbeckError } from '../../errors.ts';
-import { base64Of } from '../../platform/bytes.ts';
 import { ENVIRONMENT } from '../../platform/machine.ts';
 import { endpointAddress, plainAddress } from './address.ts';
 import { endpointError, isPassing, ofLimbeck, waitOf } from './endpoint-errors.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import type { ChatChoice } from './options.ts';
 import type { ChatMessage } from './prompt.ts';
-import type { AnsweredToken, Reply, ReplyChoice, TokenUsage } from './reply.ts';
+import { readReply, readVectors } from './read-reply.ts';
+import type { Reply } from './reply.ts';
 
 /** What is asked in one request. */
 export interface ChatQuestion {
@@ -22,8 +22,6 @@ export interface ChatQuestion {
   readonly schema?: { readonly name: string; readonly schema: Record<string, unknown> } | undefined;
 }
 
-/** The tokens of an answer that are kept with their alternatives: a class is told by its first ones. */
-const KEPT_TOKENS = 8;
 /** Longer than that nobody waits for an endpoint that asks to be left alone. */
 const LONGEST_WAIT = 900;
 
@@ -78,7 +76,7 @@ export class ChatEndpoint {
       timeout: choice.timeout * 1000,
       logLevel: 'off',
       dangerouslyAllowBrowser: true,
-      fetch: guardedFetch(),
+      fetch: guardedFetch({ seconds: choice.timeout }),
     });
     return new ChatEndpoint(choice, client, key, onWait);
   }
@@ -217,124 +215,4 @@ export class ChatEndpoint {
       hide: (text) => (this.#key === undefined ? text : text.replaceAll(this.#key, '***')),
     });
   }
-}
-
-interface RawChoice {
-  readonly message?: { readonly content?: unknown; readonly refusal?: unknown } | null;
-  readonly finish_reason?: unknown;
-  readonly logprobs?: { readonly content?: unknown } | null;
-}
-
-function readReply(raw: unknown, address: URL, seconds: number, messages: readonly ChatMessage[]): Reply {
-  const { choices, model, usage } = (isObject(raw) ? raw : {}) as Record<string, unknown>;
-  if (!Array.isArray(choices) || choices.length === 0) throw strange(address, 'it has no choices', raw);
-  const read = choices.map((one): ReplyChoice => {
-    const { message, finish_reason: finish, logprobs } = (isObject(one) ? one : {}) as RawChoice;
-    const content = message?.content;
-    const tokens = tokensOf(logprobs?.content);
-    return {
-      text: typeof content === 'string' ? content : null,
-      finish: typeof finish === 'string' ? finish : 'stop',
-      refused:
-        (typeof message?.refusal === 'string' && message.refusal !== '') || finish === 'content_filter',
-      ...(tokens && { tokens }),
-    };
-  });
-  const sent = messages.map(({ content }) => content).join('');
-  const back = read.map(({ text }) => text ?? '').join('');
-  return {
-    model: typeof model === 'string' ? model : '',
-    choices: read,
-    usage: usageOf(usage, sent, back),
-    seconds,
-  };
-}
-
-function readVectors(
-  raw: unknown,
-  {
-    address,
-    texts,
-    width,
-    seconds,
-  }: { address: URL; texts: readonly string[]; width: number; seconds: number },
-): Reply {
-  const { data, model, usage } = (isObject(raw) ? raw : {}) as Record<string, unknown>;
-  if (!Array.isArray(data) || data.length !== texts.length)
-    throw strange(
-      address,
-      `it has ${Array.isArray(data) ? data.length : 'no'} vectors for ${texts.length} texts`,
-      raw,
-    );
-  const vectors = new Array<string>(texts.length);
-  for (const [place, one] of data.entries()) {
-    const { embedding, index = place } = (isObject(one) ? one : {}) as {
-      embedding?: unknown;
-      index?: unknown;
-    };
-    if (
-      !Array.isArray(embedding) ||
-      embedding.some((value) => typeof value !== 'number' || !Number.isFinite(value))
-    )
-      throw strange(address, 'a vector in it is no list of numbers', raw);
-    if (embedding.length !== width) {
-      throw new LimbeckError(
-        'teacher.outputs',
-        `the teacher's vectors have ${embedding.length} numbers, not ${width}`,
-        {
-          where: `${address.host}; the output's width`,
-          remedy: `Set its width to ${embedding.length}, or teacher.parameters: { dimensions: ${width} } where the endpoint can shorten them.`,
-        },
-      );
-    }
-    if (typeof index !== 'number' || !(index in texts) || vectors[index] !== undefined)
-      throw strange(address, 'its vectors have no places', raw);
-    vectors[index] = base64Of(new Uint8Array(Float32Array.from(embedding as number[]).buffer));
-  }
-  return {
-    model: typeof model === 'string' ? model : '',
-    choices: [],
-    vectors,
-    usage: usageOf(usage, texts.join(''), ''),
-    seconds,
-  };
-}
-
-function tokensOf(content: unknown): AnsweredToken[] | undefined {
-  if (!Array.isArray(content) || content.length === 0) return undefined;
-  const chance = (one: unknown) => {
-    const { token, logprob } = (isObject(one) ? one : {}) as { token?: unknown; logprob?: unknown };
-    return { token: String(token ?? ''), logprob: typeof logprob === 'number' ? logprob : Number.NaN };
-  };
-  return content.slice(0, KEPT_TOKENS).map((one) => {
-    const top = (one as { top_logprobs?: unknown } | null)?.top_logprobs;
-    return { ...chance(one), top: Array.isArray(top) ? top.map(chance) : [] };
-  });
-}
-
-/** About a token for four bytes, as OpenAI tells for English. */
-export function roughTokens(text: string): number {
-  return Math.ceil(new TextEncoder().encode(text).length / 4);
-}
-
-function usageOf(usage: unknown, sent: string, back: string): TokenUsage {
-  const { prompt_tokens: input, completion_tokens: output } = (isObject(usage) ? usage : {}) as Record<
-    string,
-    unknown
-  >;
-  const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
-  if (isCount(input)) return { input, output: isCount(output) ? output : 0 };
-  return { input: roughTokens(sent), output: roughTokens(back), estimated: true };
-}
-
-function strange(address: URL, problem: string, raw: unknown): LimbeckError {
-  const shown = typeof raw === 'string' ? raw : JSON.stringify(raw);
-  return new LimbeckError('teacher.reply', `the endpoint's reply is none of a chat API: ${problem}`, {
-    where: `${address.host}: ${(shown ?? 'nothing').slice(0, 200)}`,
-    remedy: 'Check teacher.baseURL; it mostly ends with /v1.',
-  });
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

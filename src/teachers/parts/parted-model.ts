@@ -1,4 +1,3 @@
-import { SEQUENCE } from '../../data/columns.ts';
 import type { Engine, Session } from '../../engine/engine.ts';
 import { describeModel } from '../../onnx/anatomy/describe-model.ts';
 import { exampleShapes } from '../../onnx/anatomy/example-shapes.ts';
@@ -8,6 +7,7 @@ import { cutIntoParts, type ModelPart } from '../../onnx/parts/cut-into-parts.ts
 import { graphCosts } from '../../onnx/parts/part-costs.ts';
 import { rmSync } from '../../platform/files.ts';
 import { join } from '../../platform/paths.ts';
+import { isMemberLength } from '../several/combine.ts';
 
 /** Within what a model runs. */
 export interface MemoryBound {
@@ -145,10 +145,18 @@ function carriedValues(
   });
 }
 
-/** Values that have a place for each token: told from an example, where the batch and the length of texts are other primes. */
+/** The length of texts by another tokenizer in the example: none of its other sizes. */
+const OTHER_LENGTH = 17;
+
+/**
+ * Values that have a place for each token: told from an example, where the batch and the length of texts are other primes. Of
+ * several teachers these are tokens of the student's tokenizer: those of another one lie at other places, with their padding.
+ */
 function tokenValues(graph: Graph): ReadonlySet<string> {
-  const ids = graph.inputs.find(({ shape }) => shape?.[1] === SEQUENCE || shape?.length === 2);
-  const shapes = exampleShapes(graph);
+  const texts = graph.inputs.filter(({ shape }) => shape?.length === 2);
+  const others = texts.flatMap(({ shape }) => shape?.filter(isMemberLength) ?? []);
+  const ids = texts.find(({ shape }) => !shape?.some(isMemberLength));
+  const shapes = exampleShapes(graph, new Map(others.map((length) => [length, OTHER_LENGTH])));
   const [batch, length] = (ids && shapes.get(ids)?.shape) || [];
   const found = new Set<string>();
   for (const [{ name }, { type, shape }] of shapes)

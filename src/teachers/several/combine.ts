@@ -1,5 +1,5 @@
 import { SEQUENCE } from '../../data/columns.ts';
-import type { Graph, TypedValue } from '../../onnx/graph.ts';
+import type { Dim, Graph, TypedValue } from '../../onnx/graph.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { DEFAULT_OPSET } from '../../onnx/graph-recorder.ts';
 import { upgradeOpset } from '../../onnx/passes/upgrade-opset/upgrade-opset.ts';
@@ -86,6 +86,11 @@ function inOneGraph(members: readonly Member[]): {
 /** The length of texts as one of several teachers reads them, where it has a tokenizer of its own. */
 export function memberLength(i: number): string {
   return `${SEQUENCE}_${i}`;
+}
+
+/** Whether a size is such a length. */
+export function isMemberLength(dim: Dim): dim is string {
+  return typeof dim === 'string' && new RegExp(`^${SEQUENCE}_\\d+$`).test(dim);
 }
 
 /** The output that holds what one of several teachers says alone. */

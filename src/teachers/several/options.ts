@@ -9,11 +9,7 @@ import {
 } from '../teaching-options.ts';
 
 /** Options of a teacher that are said once for all of several, or that one of several does not have. */
-const OF_ALL = [
-  ...['atChance', 'precision', 'minAgreement', 'minInnerCosine'],
-  // They run as one model, which is loaded whole.
-  'memory',
-];
+const OF_ALL = ['atChance', 'precision', 'minAgreement', 'minInnerCosine'];
 
 /** Teachers that are classifiers, as they come or with a head that is trained. */
 const MEMBERS = [...TEACHERS, ...HUB_TEACHERS, ...IMAGE_TEACHERS, ...AUDIO_TEACHERS].filter(({ kind }) =>

@@ -20,6 +20,7 @@ export type Fault =
   | { readonly model: string }
   | { readonly say: string | null; readonly finish?: string; readonly refusal?: string }
   | 'hang'
+  | 'drip'
   | 'drop'
   | 'html'
   | 'half'
@@ -119,6 +120,12 @@ async function answer(
   if (options.delay) await new Promise((done) => setTimeout(done, options.delay));
   const fault = options.fault?.(seen);
   if (fault === 'hang') return;
+  if (fault === 'drip') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drops = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(drops));
+    return;
+  }
   if (fault === 'drop') {
     request.socket.destroy();
     return;

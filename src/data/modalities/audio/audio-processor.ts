@@ -24,6 +24,8 @@ export interface AudioProcessorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const FULL_SCALE = 1.05;
+
 /** Windows of audio at one rate, one channel, kept as 16 bits. */
 export class AudioProcessor implements Processor {
   readonly hash: string;
@@ -65,6 +67,8 @@ export class AudioProcessor implements Processor {
     const facts = {
       // Nothing but zeros: a muted microphone, or what a class of silence is made of.
       silent: bytes.every((byte) => byte === 0),
+      // Louder than what is kept, by more than resampling and rounding make of it.
+      clipped: decoded.samples.some((sample) => Math.abs(sample) > FULL_SCALE),
       resampled: decoded.rate !== rate,
       mixed: decoded.channels !== undefined && decoded.channels > 1,
       misnamed: decoded.format !== undefined && isMisnamed(raw, decoded.format),

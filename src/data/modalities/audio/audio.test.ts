@@ -83,6 +83,12 @@ describe('audio', () => {
     expect(facts).toEqual({ silent: 1 });
   });
 
+  it('tells of samples that are louder than it keeps', async () => {
+    const loud = tone(300, 8000, 0.5).map((sample) => 3 * sample);
+    const { facts } = await (await open()).encode({ bytes: wavFile(loud, { kind: 'float', bits: 32 }) });
+    expect(facts).toEqual({ clipped: 1 });
+  });
+
   it('is normalised as transformers does, where that is wanted', async () => {
     const samples = await column(await open({ normalize: true }), { bytes: wavFile(tone(300, 8000, 0.5)) });
     const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
@@ -99,7 +105,7 @@ describe('audio', () => {
     ['a number', 3, /no audio/],
     ['a record without audio', { label: 'x' }, /neither the path/],
     ['an address', 'https://example.org/a.wav', /download it first/],
-    ['a file that is not there', 'none.wav', /cannot be opened/],
+    ['a file that is not there', 'none.wav', /there is no file none/],
     ['no samples', { samples: new Float32Array(0), rate: 8000 }, /no samples/],
     ['too much', { samples: new Float32Array(9000), rate: 8000 }, /may last 1 seconds/],
   ])('%s breaks its row', async (_, value, problem) => {

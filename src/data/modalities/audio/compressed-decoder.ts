@@ -3,6 +3,7 @@ import { decoder as mp3 } from '@audio/decode-mp3';
 import { decoder as opus } from '@audio/decode-opus';
 import { decoder as vorbis } from '@audio/decode-vorbis';
 import { bytesReader, openByteReader } from './byte-reader.ts';
+import { audioEnd } from './damaged-audio.ts';
 import type { AudioFormat } from './formats.ts';
 
 // Runs in a process of its own (src/data/isolated): decoders of compressed audio are made of much code that was not written in
@@ -59,8 +60,9 @@ export async function* decode({ source, format, seconds }: CompressedInput): Asy
     return { samples: meanOf(channels), rate, channels: channels.length };
   };
   try {
-    for (let at = 0; at < file.size && left >= 0; at += CHUNK_BYTES) {
-      const made = piece(decoder.decode(file.read(at, CHUNK_BYTES)));
+    const end = audioEnd(file);
+    for (let at = 0; at < end && left >= 0; at += CHUNK_BYTES) {
+      const made = piece(decoder.decode(file.read(at, Math.min(CHUNK_BYTES, end - at))));
       if (made) yield made;
     }
     const rest = left >= 0 && decoder.flush ? piece(decoder.flush()) : undefined;

@@ -73,6 +73,7 @@ describe('WAV', () => {
     ['a rate of 3 Hz', wavFile([0, 0], { rate: 3 }), /3 samples a second/],
     ['no channels', wavFile([0, 0], { channels: 0 }), /0 channels/],
     ['text', Buffer.from('This is a letter and no sound at all.'), /no WAV, FLAC, MP3 or Ogg/],
+    ['another scale', wavFile([0, 9000], { kind: 'float', bits: 32 }), /reach 9000, where 1 is the loudest/],
     ['numbers that are none', wavFile([0, Number.NaN], { kind: 'float', bits: 32 }), /no numbers/],
   ])('with %s is a broken row', async (_, file, problem) => {
     expect(await problemOf(file)).toMatch(problem);
@@ -97,6 +98,30 @@ describe('compressed audio', () => {
     expect(Math.abs(loudness - 0.5 / Math.SQRT2)).toBeLessThan(precision);
     const rises = middle.filter((value, i) => i > 0 && value >= 0 && (middle[i - 1] as number) < 0).length;
     expect(Math.abs(rises - 44)).toBeLessThanOrEqual(1);
+  });
+
+  it.each([
+    ['half of a FLAC file', 'tone.flac', 0.5, 1, /promises 0\.25 seconds and holds 0 s/],
+    ['most of an Ogg Vorbis file', 'tone.ogg', 0.95, 1, /cut off in the page at byte \d+/],
+    ['most of an Ogg Opus file', 'tone.opus', 0.95, 1, /cut off in the page at byte \d+/],
+    ['an Ogg file with a bit changed', 'tone.ogg', 1, 0xfe, /the page at byte 58 has another checksum/],
+  ])('%s is a broken row that says so', async (_, name, part, mask, problem) => {
+    const whole = new Uint8Array(readFileSync(sample(name)));
+    const file = whole.slice(0, Math.floor(part * whole.length));
+    const middle = file.length >> 1;
+    if (mask !== 1) file[middle] = (file[middle] as number) ^ 1;
+    expect(await problemOf(file)).toMatch(problem);
+  });
+
+  it.each(['tone.flac', 'tone.ogg', 'tone.opus'])('%s is whole with a tag behind it', async (name) => {
+    const whole = readFileSync(sample(name));
+    const tagged = Buffer.concat([whole, Buffer.from('TAG'), Buffer.alloc(125)]);
+    expect((await decode(tagged)).samples).toEqual((await decode(whole)).samples);
+  });
+
+  it('an Ogg file may have two streams, one after the other', async () => {
+    const whole = readFileSync(sample('tone.opus'));
+    expect((await decode(Buffer.concat([whole, whole]))).samples.length).toBeGreaterThan(0);
   });
 
   it('is told by how it begins, not by its ending', async () => {
@@ -125,5 +150,5 @@ describe('compressed audio', () => {
 
 it('a file that is not there is a broken row', async () => {
   const path = join(folder, 'none.wav');
-  await expect(decodeAudio({ path }, { seconds: SECONDS })).rejects.toThrow(/cannot be opened/);
+  await expect(decodeAudio({ path }, { seconds: SECONDS })).rejects.toThrow(`there is no file ${path}`);
 });

@@ -5,6 +5,7 @@ import { limitsFor } from '../../isolated/limits.ts';
 import { brokenAudio } from './broken-audio.ts';
 import { bytesReader, openByteReader } from './byte-reader.ts';
 import type { CompressedInput, CompressedPiece } from './compressed-decoder.ts';
+import { damageOf } from './damaged-audio.ts';
 import { audioFormat, HEAD_BYTES } from './formats.ts';
 import { type ByteReader, readWav, requireRate, tooLong, type Waveform } from './wav.ts';
 
@@ -33,7 +34,7 @@ export async function decodeAudio(source: AudioFile, options: DecodingOptions): 
       format === 'wav'
         ? readWav(file, options.seconds)
         : await inTurn(() => decodeCompressed({ source, format, seconds: options.seconds }, file, options));
-    return finite(waveform);
+    return readable(waveform);
   } finally {
     file.close();
   }
@@ -43,7 +44,10 @@ function openFile(path: string): ByteReader {
   try {
     return openByteReader(path);
   } catch (error) {
-    throw brokenAudio(`the file cannot be opened: ${error instanceof Error ? error.message : error}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw brokenAudio(
+      code === 'ENOENT' ? `there is no file ${path}` : `the file cannot be opened: ${message}`,
+    );
   }
 }
 
@@ -73,6 +77,8 @@ async function decodeCompressed(
     if (error instanceof LimbeckError && error.code === 'data.unreadable') throw brokenAudio(error.message);
     throw error;
   }
+  const damage = damageOf(file, input.format, { samples: count, rate });
+  if (damage !== undefined) throw brokenAudio(damage);
   if (count === 0) throw brokenAudio('the audio has no samples');
   requireRate(rate);
   const samples = new Float32Array(count);
@@ -84,8 +90,19 @@ async function decodeCompressed(
   return { samples, rate, channels, format: input.format };
 }
 
-/** @throws BrokenValue for samples that are no numbers, which files of floats may hold */
-function finite(waveform: Waveform): Waveform {
-  if (waveform.samples.every(Number.isFinite)) return waveform;
-  throw brokenAudio('the audio has samples that are no numbers');
+/** Samples that are louder than 1 by more are whole numbers of 16 bits, say, in a file of floats. */
+const LOUDEST = 64;
+
+/** @throws BrokenValue for samples that files of floats may hold: no numbers, and those of another scale */
+function readable(waveform: Waveform): Waveform {
+  let loudest = 0;
+  for (const sample of waveform.samples) {
+    if (!Number.isFinite(sample)) throw brokenAudio('the audio has samples that are no numbers');
+    loudest = Math.max(loudest, Math.abs(sample));
+  }
+  if (loudest <= LOUDEST) return waveform;
+  const reached = loudest < 1e6 ? Math.round(loudest) : loudest.toExponential(1);
+  throw brokenAudio(
+    `the samples reach ${reached}, where 1 is the loudest: they were written in another scale`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { BrokenValue } from '../../broken-value.ts';
 import { brokenAudio } from './broken-audio.ts';
 import { type AudioFormat, isWav } from './formats.ts';
+import { inWords } from './seconds-in-words.ts';
 
 /** Bytes that can be read from any place: a file, or what is in memory. */
 export interface ByteReader {
@@ -87,12 +88,8 @@ export function readWav(file: ByteReader, seconds: number): Waveform {
 
 /** @param length seconds that there are, where that is known */
 export function tooLong(limit: number, length?: number): BrokenValue {
-  const found = length === undefined ? 'more than that' : describe(length);
-  return brokenAudio(`the audio may last ${describe(limit)}, and lasts ${found}`);
-}
-
-function describe(seconds: number): string {
-  return seconds >= 600 ? `${Math.round(seconds / 60)} minutes` : `${Number(seconds.toPrecision(3))} seconds`;
+  const found = length === undefined ? 'more than that' : inWords(length);
+  return brokenAudio(`the audio may last ${inWords(limit)}, and lasts ${found}`);
 }
 
 function readFormat(file: ByteReader): WavFormat {
@@ -121,7 +118,7 @@ function dataBytes(
 ): number {
   if (promised === 0 || promised >= 0x7fff_0000) return there;
   if (promised <= there + frameBytes) return Math.min(promised, there);
-  const length = (bytes: number) => describe(bytes / frameBytes / rate);
+  const length = (bytes: number) => inWords(bytes / frameBytes / rate);
   throw brokenAudio(`the file is cut off: it promises ${length(promised)} and holds ${length(there)}`);
 }
 

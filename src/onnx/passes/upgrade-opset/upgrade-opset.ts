@@ -9,7 +9,7 @@ import { CHANGES } from './changes.ts';
 export const OPSET_RANGE = { oldest: 7, newest: 24 } as const;
 
 /** The newest version of ONNX Runtime's other domains: it loads no model that names a newer one. */
-const NEWEST_ELSEWHERE: ReadonlyMap<string, number> = new Map([
+export const NEWEST_ELSEWHERE: ReadonlyMap<string, number> = new Map([
   ['ai.onnx.ml', 5],
   ['com.microsoft', 1],
 ]);

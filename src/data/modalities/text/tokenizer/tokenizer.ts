@@ -1,11 +1,13 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { LimbeckError } from '../../../../errors.ts';
+import { parseJson } from '../../../../json-problem.ts';
 import { withinSeconds } from '../../../../limited-time.ts';
 import { createSha256 } from '../../../../platform/hash.ts';
 import { canonicalJson } from '../../../canonical-json.ts';
 import { ByteLevelEncoder } from './byte-level-encoder.ts';
 import { type ChatTemplateSource, templateIn } from './chat-template-source.ts';
 import { libraryDifferences } from './library-differences.ts';
+import { missingTokenProblem } from './missing-tokens.ts';
 import { type NamedTokens, namedTokens } from './named-tokens.ts';
 import { findPaddingToken, type PaddingToken } from './padding-token.ts';
 import { type SafeLength, safeLength } from './pattern-danger.ts';
@@ -29,6 +31,7 @@ import {
   tokenBytes,
   tokenSpelling,
 } from './token-bytes.ts';
+import { formProblem } from './tokenizer-form.ts';
 import { UnigramEncoder, type UnigramModel } from './unigram.ts';
 
 /** A JSON object as it stands in a file. */
@@ -90,6 +93,8 @@ export class Tokenizer {
     specialTokensMap: JsonObject = {},
     secondsPerText = SECONDS_PER_TEXT,
   ) {
+    const problem = formProblem(json, config);
+    if (problem !== undefined) throw invalid(problem, where);
     const readable = rewrittenForLibrary(json);
     this.#safeLength = safeLength(readable);
     this.#seconds = secondsPerText;
@@ -107,6 +112,8 @@ export class Tokenizer {
     if (this.vocabularySize === 0) throw invalid('the vocabulary is empty', where);
 
     const unk = this.#library.model?.unk_token_id ?? this.#idOf(tokens.unk_token);
+    const missing = missingTokenProblem(this.#json, { idOf: (token) => this.#idOf(token), unknown: unk });
+    if (missing !== undefined) throw invalid(missing, where);
     // A byte-level vocabulary knows every text and needs no unknown token; 0 stands in for token dropout.
     this.unkId = unk ?? 0;
     this.unknownId = unk;
@@ -395,7 +402,7 @@ export function parseTokenizer(
   const read = (bytes: Uint8Array, name: string): JsonObject => {
     let value: unknown;
     try {
-      value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+      value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (cause) {
       const start = new TextDecoder().decode(bytes.subarray(0, 40));
       const problem = start.startsWith('version https://git-lfs')
@@ -418,28 +425,10 @@ export function parseTokenizer(
 }
 
 function openLibrary(json: JsonObject, config: JsonObject, where: string): LibraryTokenizer {
-  const model = json.model as { type?: string; vocab?: unknown; unk_id?: unknown } | undefined;
-  if (typeof model?.vocab !== 'object' || model.vocab === null)
-    throw invalid('there is no model.vocab', where);
-  if (model.type === 'Unigram') checkUnigram(model, where);
   try {
     return new LibraryTokenizer(json, config);
   } catch (cause) {
     throw invalid(`the tokenizer cannot be read: ${(cause as Error).message}`, where, cause);
-  }
-}
-
-function checkUnigram(model: { vocab?: unknown; unk_id?: unknown }, where: string): void {
-  if (!Array.isArray(model.vocab)) throw invalid('model.vocab is not a list of pieces', where);
-  model.vocab.forEach((entry: unknown, id) => {
-    const [piece, score] = Array.isArray(entry) ? entry : [];
-    if (typeof piece !== 'string' || typeof score !== 'number' || !Number.isFinite(score)) {
-      throw invalid(`model.vocab[${id}] is not [piece, score]`, where);
-    }
-  });
-  const unk = model.unk_id;
-  if (!Number.isInteger(unk) || (unk as number) < 0 || (unk as number) >= model.vocab.length) {
-    throw invalid(`model.unk_id ${String(unk)} is not a position in the vocabulary`, where);
   }
 }
 
