@@ -206,6 +206,48 @@ describe('a teacher from its folder is always right', () => {
   });
 });
 
+describe('a teacher that reads a prompt before each text', () => {
+  const PROMPT = 'w0 w1 w1 ';
+  /** It is right where it has read the prompt, whose words say something too. */
+  const prompted = (name: string, output?: string) => {
+    const said = CLASSES.map((_, c) => WEIGHTS[4]![c]! + 2 * WEIGHTS[5]![c]!);
+    teacherFolder(name, {
+      end: (g, scores) => g.sub(scores, g.initializer('said', float32(said, [3]))),
+      ...(output && { output }),
+    });
+    const config = { prompts: { query: PROMPT }, default_prompt_name: 'query' };
+    writeFileSync(place.path(`${name}/config_sentence_transformers.json`), JSON.stringify(config));
+  };
+
+  it('is right with the default one of its files, alone and as one of several, and not without', {
+    timeout: patience(120),
+  }, async () => {
+    prompted('prompted');
+    const teacher = { kind: 'onnx', model: 'prompted', precision: 'f32' };
+    const { teacher: right, student, warnings } = await accuraciesOf('with-prompt', { teacher });
+    expect(right).toBe(1);
+    expect(student).toBeGreaterThan(0.4);
+    expect(warnings).toContainEqual(expect.stringContaining(`reads '${PROMPT}' before each text`));
+    const teachers = [{ prompt: '' }, {}].map((own) => ({ kind: 'onnx', model: 'prompted', ...own }));
+    const several = await accuraciesOf('one-prompted', {
+      teacher: { kind: 'several', teachers, precision: 'f32', atChance: 'warn' },
+    });
+    const [without, own] = several.teachers!.members;
+    expect(own!.accuracy).toBe(1);
+    expect(without!.accuracy).toBeLessThan(0.95);
+  });
+
+  it('is not trained whole, and it is told what to change', async () => {
+    prompted('whole', 'sentence_embedding');
+    const whole = { kind: 'onnx', model: 'whole', train: 'all' };
+    await expect(accuraciesOf('whole-prompted', { teacher: whole })).rejects.toMatchObject({
+      code: 'recipe.invalid',
+      where: expect.stringContaining(`with the prompt '${PROMPT}' before each text`),
+      remedy: expect.stringContaining("Set teacher.prompt to ''"),
+    });
+  });
+});
+
 describe('several teachers', () => {
   it('with orders of classes and tokenizers of their own count by what each is worth, which is told', {
     timeout: patience(120),

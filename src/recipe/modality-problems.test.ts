@@ -27,6 +27,30 @@ it.each([
     /outputs\.spans\.target: .*input of texts/,
   ],
   ['a head for each token on one vector', { outputs: SPANS }, /teacher\.train: .*train: none/],
+  [
+    'a prompt for images',
+    {
+      task: 'image-classification',
+      teacher: { kind: 'hub', model: 'OWNER/NAME', prompt: 'a photo of ' },
+      student: { kind: 'resnet' },
+    },
+    /teacher\.prompt: .*the teacher reads image/,
+  ],
+  [
+    'a prompt for one of several teachers of images',
+    {
+      task: 'image-classification',
+      teacher: {
+        kind: 'several',
+        teachers: [
+          { kind: 'onnx-image', model: 'one' },
+          { kind: 'hub', model: 'OWNER/NAME', prompt: '' },
+        ],
+      },
+      student: { kind: 'resnet' },
+    },
+    /teacher\.teachers\.?\[?1\]?\.prompt: .*the teacher reads image/,
+  ],
   ['a cut of nothing', { teacher: false, student: { kind: 'cut' } }, /student\.kind: .*name a teacher/],
   [
     'layers in another order',

@@ -29,7 +29,29 @@ export function modalityProblems(recipe: Wanted): Problem[] {
       problems.push({ path, message });
     }
   }
-  return [...problems, ...(modalities.has('text') ? [] : withoutTexts(recipe)), ...headProblems(recipe)];
+  return [
+    ...problems,
+    ...(modalities.has('text') ? [] : withoutTexts(recipe)),
+    ...headProblems(recipe),
+    ...promptProblems(recipe, [...modalities]),
+  ];
+}
+
+/** A prompt for a teacher that does not read texts alone: which models of a hub do is known by the recipe's inputs. */
+function promptProblems({ teacher }: Wanted, modalities: readonly string[]): Problem[] {
+  if (modalities.every((modality) => modality === 'text')) return [];
+  const { prompt, teachers } = (teacher ?? {}) as {
+    readonly prompt?: unknown;
+    readonly teachers?: readonly { readonly prompt?: unknown }[];
+  };
+  const message = `a prompt is read before texts, and the teacher reads ${modalities.join(' and ')}: leave it out`;
+  const paths = [
+    ...(prompt === undefined ? [] : [['teacher', 'prompt']]),
+    ...(teachers ?? []).flatMap((one, i) =>
+      one.prompt === undefined ? [] : [['teacher', 'teachers', i, 'prompt']],
+    ),
+  ];
+  return paths.map((path) => ({ path, message }));
 }
 
 /** Outputs about tokens, where nothing that is read has some. */

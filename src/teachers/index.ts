@@ -12,6 +12,7 @@ import {
   minAgreementOption,
   minInnerCosineOption,
   precisionOption,
+  promptOption,
   teacherLabelsOption,
   teacherOutputOption,
   wholeOptions,
@@ -74,6 +75,7 @@ const onnxFileOptions = z
       })
       .optional()
       .describe('Which of its inputs is which, where their names do not tell.'),
+    prompt: promptOption,
     train: z
       .enum(['none', 'head', 'all'])
       .default('none')
@@ -250,6 +252,7 @@ const hubOptions = z
         'The hub; HF_ENDPOINT or https://huggingface.co when absent. HF_TOKEN goes to these two only.',
       ),
     inputs: onnxFileOptions.shape.inputs,
+    prompt: promptOption,
     train: onnxFileOptions.shape.train,
     output: teacherOutputOption,
     labels: teacherLabelsOption,

@@ -20,6 +20,7 @@ import { positionLimit } from './position-limit.ts';
 import { readTeacherFile } from './read-teacher.ts';
 import { readingLength, readSentenceConfig, type SentenceConfig } from './sentence-config.ts';
 import { readSentenceModules, type SentenceModules, withSentenceEmbedding } from './sentence-modules.ts';
+import { promptTokens, teacherPrompt } from './sentence-prompt.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
 import { type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
@@ -44,6 +45,8 @@ export interface OnnxFileOptions {
   answers?: 'class' | 'any';
   /** The classes of its outputs, where its config.json does not name them as the data does. */
   labels?: readonly string[] | undefined;
+  /** Goes before each text; the default prompt of its files when absent, none where it is empty. */
+  prompt?: string | undefined;
   /** A bound of memory: then its weights stay in their file. */
   memory?: WrittenSize | undefined;
 }
@@ -72,6 +75,8 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     otherwise: DEFAULT_MAX_LENGTH,
   });
   const { maxLength } = length;
+  const prompt = teacherPrompt(files, options.prompt);
+  const tokensOfPrompt = promptTokens(prompt.text, tokenizer, maxLength);
   const title = basename(path);
   const { graph, advice } = readTeacherFile(path, options.memory);
   const answering = answeringForm(plainDecoder(graph, path));
@@ -86,20 +91,33 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     ...(naming ? [naming] : []),
     ...told.notes,
     ...length.notes,
+    ...prompt.notes,
     ...(lowered
       ? [
           `texts are lowered before they are tokenized, as ${sentence?.name} says (do_lower_case); tokenizer.json does not do so`,
         ]
       : []),
   ];
-  const found = { title, file: path, tokenizer, maxLength, advice };
   const plain = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
   const modules = fileOf(files, 'modules.json');
   const encoder =
     modules !== undefined && options.answers !== 'class' ? readSentenceModules(modules) : undefined;
-  const normal = encoder ? { ...plain, model: withSentenceEmbedding(plain.model, encoder, path) } : plain;
+  const skipped = encoder?.includesPrompt === false ? tokensOfPrompt : 0;
+  const normal = encoder
+    ? { ...plain, model: withSentenceEmbedding(plain.model, encoder, path, skipped) }
+    : plain;
+  const found = {
+    title,
+    file: path,
+    tokenizer,
+    maxLength,
+    advice: [...advice, ...prompt.advice],
+    ...(prompt.text !== '' && { prompt: prompt.text, skipsPrompt: skipped > 0 }),
+  };
   if (encoder)
-    notes.push(`the teacher is a sentence encoder: ${encoderInWords(encoder)}, as modules.json says`);
+    notes.push(
+      `the teacher is a sentence encoder: ${encoderInWords(encoder, skipped > 0)}, as modules.json says`,
+    );
   if (options.train === 'none' && options.answers === 'any') {
     const classes = teacherClasses(fileOf(files, 'config.json'), options.labels);
     return { ...found, notes, ...(classes && { classes }), model: normal.model, constants: normal.constants };
@@ -132,9 +150,9 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   };
 }
 
-function encoderInWords({ pooling, normalizes }: SentenceModules): string {
+function encoderInWords({ pooling, normalizes }: SentenceModules, skipsPrompt: boolean): string {
   const of = { mean: 'the mean of', cls: 'the first of', last: 'the last of', max: 'the largest values of' };
-  return `its vector is ${of[pooling]} those of the tokens${normalizes ? ', brought to length 1' : ''}`;
+  return `its vector is ${of[pooling]} those of the tokens${skipsPrompt ? ' after the prompt' : ''}${normalizes ? ', brought to length 1' : ''}`;
 }
 
 function labelsOfTrained(train: string): LimbeckError {

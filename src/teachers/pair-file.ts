@@ -14,6 +14,7 @@ import { noTokenizer } from './no-tokenizer.ts';
 import { DEFAULT_MAX_LENGTH, readTokenizer } from './onnx-file.ts';
 import { positionLimit } from './position-limit.ts';
 import { readTeacherFile } from './read-teacher.ts';
+import { PROMPTS_FILE, quoted, teacherPrompt } from './sentence-prompt.ts';
 import {
   ATTENTION_MASK,
   type ImageTeacherSource,
@@ -78,8 +79,11 @@ async function textsOf(
 ): Promise<Pick<TextTeacherSource, 'tokenizer' | 'maxLength'> & { readonly notes: readonly string[] }> {
   const tokenizerFile = fileOf(files, 'tokenizer.json') ?? noTokenizer(files);
   const { tokenizer, declared, notes } = await readTokenizer(tokenizerFile);
+  const prompt = teacherPrompt(files).text;
   const maxLength = declared ?? positionLimit(fileOf(files, 'config.json')) ?? DEFAULT_MAX_LENGTH;
-  return { tokenizer, maxLength, notes };
+  if (prompt === '') return { tokenizer, maxLength, notes };
+  const unread = `the default prompt ${quoted(prompt)} of ${PROMPTS_FILE} is not read before texts that have images`;
+  return { tokenizer, maxLength, notes: [...notes, unread] };
 }
 
 /** The model with both vectors as its outputs, over one batch. */

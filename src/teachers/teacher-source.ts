@@ -39,6 +39,10 @@ export interface TextTeacherSource extends TeacherSource {
   readonly tokenizer: Tokenizer;
   /** Texts are cut to so many tokens. */
   readonly maxLength: number;
+  /** Goes before each text that it reads; none where it is absent or empty. */
+  readonly prompt?: string;
+  /** Whether its model leaves the tokens of that prompt out of its vector: it then reads no text without it. */
+  readonly skipsPrompt?: boolean;
   /** The output that holds a vector a text, float32 [batch, embeddingWidth], for a head to be trained on. */
   readonly embeddingOutput?: string;
   readonly embeddingWidth?: number;

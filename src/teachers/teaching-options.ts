@@ -86,6 +86,14 @@ export const teacherOutputOption = z
   .optional()
   .describe('Which of its outputs is the scores of the classes, where their names do not tell.');
 
+export const promptOption = z
+  .string()
+  .max(10_000)
+  .optional()
+  .describe(
+    "A text that the teacher reads before each text ('query: '), '' for none; the default prompt of its config_sentence_transformers.json when absent. The student reads the text alone.",
+  );
+
 export const atChanceOption = z
   .enum(['stop', 'warn'])
   .default('stop')

@@ -92,6 +92,14 @@ export interface Task {
   }): Promise<TaskData>;
 }
 
+/** Why a teacher's tokens are not its student's, for errors. */
+export interface ReadApart {
+  /** `with another tokenizer than the teacher's (inputs.NAME.tokenizer)` */
+  readonly where: string;
+  /** A sentence: what makes both read the same. */
+  readonly remedy: string;
+}
+
 /** How a teacher reads samples by a processor of its own, where the student has another one. */
 export interface TeacherReading {
   /** Of its processor: part of the store's keys. */
@@ -102,6 +110,8 @@ export interface TeacherReading {
   readonly columns?: readonly string[];
   /** The text of one of its tokens. */
   readonly token?: (id: number) => string;
+  /** Of texts: what sets it apart from the student. */
+  readonly apart?: ReadApart;
   /** What there is to tell of the samples that were read until now. */
   told?(): readonly string[];
   /** The samples of a split under the same keys, as the teacher reads them. */

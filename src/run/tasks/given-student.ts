@@ -27,7 +27,7 @@ export async function givenTextModel(
   const { student } = recipe;
   if (student.kind === 'onnx') {
     const model = recipePathResolver(options, 'student')(student.model);
-    const opened = await openOnnxFile({ model, train: 'none', answers: 'any' });
+    const opened = await openOnnxFile({ model, train: 'none', answers: 'any', prompt: '' });
     if (opened.tokenizer.hash !== tokenizerHash) {
       throw new LimbeckError(
         'recipe.invalid',

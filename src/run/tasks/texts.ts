@@ -15,12 +15,13 @@ import { hostedTitle } from '../../teachers/chat/address.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
 import { tokenIds } from '../batches/taught-texts.ts';
 import { datasetAsRead } from '../context/as-teacher-reads.ts';
-import type { TeacherReading } from '../context/task.ts';
+import type { ReadApart, TeacherReading } from '../context/task.ts';
 import { isClassifier } from '../heads/recipe-heads.ts';
-import { textLabelling } from '../teaching/ask-teacher.ts';
+import { prompted, textLabelling } from '../teaching/ask-teacher.ts';
 import { fineTune } from '../teaching/fine-tune.ts';
 import { teacherKey, trainingChoice } from '../teaching/known-teachers.ts';
 import { openRecipeTeacher, runTokenizer } from '../teaching/open-teacher.ts';
+import { OTHER_TOKENIZER, promptBefore } from '../teaching/read-apart.ts';
 import { requireLength, requireLogits } from '../teaching/require-classes.ts';
 import { classResolver, matchDataset } from '../teaching/run-classes.ts';
 import { ownTextReading } from '../teaching/text-reading.ts';
@@ -43,13 +44,16 @@ export const texts: SampleKind = {
       (await studentTokenizer(run, async () => source?.tokenizer ?? (await runTokenizer(run))));
     const [input] = inputsOf(recipe);
     const differs = source !== undefined && source.tokenizer.hash !== tokenizer.hash;
-    if (differs) requireOwnReading(recipe);
+    const apart = differs ? OTHER_TOKENIZER : source?.prompt ? promptBefore(source.prompt) : undefined;
+    if (apart) requireOwnReading(recipe, apart);
+    if (source?.prompt) requirePromptable(recipe, source, apart as ReadApart);
+    const documents = source && (await documentsReadBy(recipe, source, tokenizer));
     const reads =
-      (source && (await documentsReadBy(recipe, source, tokenizer))) ??
-      (differs ? ownTextReading(source, (input as RecipeInputPart).fields) : undefined);
+      documents ??
+      (source && apart ? ownTextReading(source, (input as RecipeInputPart).fields, apart) : undefined);
     if (source && !reads) requireLength(source, recipe.data.maxLength);
     const classifier = classifierOf(recipe, source);
-    const given = await givenTextModel(run, reads ? undefined : source, tokenizer.hash);
+    const given = await givenTextModel(run, documents || differs ? undefined : source, tokenizer.hash);
     return {
       teacher: source,
       tokenizer,
@@ -141,7 +145,7 @@ function teaching(
     knownAs: ({ engine }) =>
       teacherKey(
         { recipe, engine },
-        { ...source, tokenizer: source.tokenizer.hash },
+        { ...source, tokenizer: `${source.tokenizer.hash}${prompted(source.prompt ?? '')}` },
         dataset,
         trainingChoice(choice),
       ),
@@ -170,7 +174,7 @@ function shipping(recipe: Recipe, tokenizer: Tokenizer): Pick<BoundSamples, 'rea
 }
 
 /** What cannot be taught from tokens that are not the student's is refused before anything is asked. */
-function requireOwnReading(recipe: Recipe): void {
+function requireOwnReading(recipe: Recipe, apart: ReadApart): void {
   const { teacher, data } = recipe;
   const problem =
     teacher && 'train' in teacher && teacher.train === 'all'
@@ -187,16 +191,31 @@ function requireOwnReading(recipe: Recipe): void {
             }
           : undefined;
   if (!problem) return;
-  const other = isLanguageModel(recipe) ? OTHER_TOKENS : '';
+  const other = isLanguageModel(recipe) && apart === OTHER_TOKENIZER ? OTHER_TOKENS : '';
   throw new LimbeckError('recipe.invalid', problem.what, {
-    where: `${problem.where}, with another tokenizer than the teacher's (inputs.NAME.tokenizer)`,
-    remedy: `Leave inputs.NAME.tokenizer out, so that the student reads by the teacher's${other}.`,
+    where: `${problem.where}, ${apart.where}`,
+    remedy: `${apart.remedy}${other}`,
   });
+}
+
+/** A prompt goes before whole texts, and a student that is cut out of its teacher reads none. */
+function requirePromptable(recipe: Recipe, { skipsPrompt }: TextTeacherSource, apart: ReadApart): void {
+  const problem = isLanguageModel(recipe)
+    ? { where: 'outputs', what: 'documents are read from their start, without a prompt' }
+    : recipe.student.kind === 'cut' && skipsPrompt
+      ? {
+          where: 'student.kind: cut',
+          what: 'the teacher leaves the tokens of its prompt out of its vector (include_prompt: false), and a student that is cut out of it reads no prompt',
+        }
+      : undefined;
+  if (!problem) return;
+  const { where, what } = problem;
+  throw new LimbeckError('recipe.invalid', what, { where: `${where}, ${apart.where}`, remedy: apart.remedy });
 }
 
 /** What teaches a language model with other tokens. */
 const OTHER_TOKENS =
-  '; or choose how tokens that differ are compared: keep: spans in the output, with the loss alignedLikelihoods, or keep: { sorted: 32 } with uld';
+  ' Or choose how tokens that differ are compared: keep: spans in the output, with the loss alignedLikelihoods, or keep: { sorted: 32 } with uld.';
 
 /** Whether what is kept of a teacher's answers is about its own tokens. */
 function isOfTeachersTokens({ target, options }: ReturnType<typeof outputsOf>[number]): boolean {

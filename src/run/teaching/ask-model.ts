@@ -15,11 +15,12 @@ import { partsInWords } from '../../teachers/parts/parts-in-words.ts';
 import { tapTeacher } from '../../teachers/tap-teacher.ts';
 import type { Teacher, TeacherOutput } from '../../teachers/teacher.ts';
 import type { RunContext } from '../context/run-context.ts';
-import type { TaskData } from '../context/task.ts';
+import type { TaskData, TeacherReading } from '../context/task.ts';
 import { encodingOf } from '../heads/answer-dims.ts';
 import { readTeacherGraph } from '../heads/teacher-graph.ts';
 import { openLabeller, TEACHER_BATCH } from './ask-teacher.ts';
 import { memoryBound } from './memory-bound.ts';
+import { OTHER_TOKENIZER } from './read-apart.ts';
 import type { TrainedTeacher } from './trained-teacher.ts';
 
 /** What one of a teacher's models is asked in one pass. */
@@ -78,7 +79,8 @@ export async function askModel(
     const spaces = new Map<string, LabelSpace>();
     for (const tap of taps) {
       const { dims } = labeller.outputs[tap] as TeacherOutput;
-      if (teacherReads && dims.includes(SEQUENCE) && !isPlaced(heads, tap)) throw otherTokens(tap);
+      if (teacherReads && dims.includes(SEQUENCE) && !isPlaced(heads, tap))
+        throw otherTokens(tap, teacherReads);
       const encoding = encodings.get(tap) as LabelEncoding;
       spaces.set(tap, await run.store.space({ title, teacher: hash, tap, preprocessing, dims, encoding }));
     }
@@ -164,11 +166,10 @@ function isPlaced(heads: readonly Head[], tap: string): boolean {
 }
 
 /** Values for each token say nothing to a student that has other tokens. */
-function otherTokens(tap: string): LimbeckError {
+function otherTokens(tap: string, { apart = OTHER_TOKENIZER }: TeacherReading): LimbeckError {
   return new LimbeckError('teacher.tap', `'${tap}' is of the teacher's tokens, which are not the student's`, {
-    where: "objective, with another tokenizer than the teacher's (inputs.NAME.tokenizer)",
-    remedy:
-      "Take losses about whole samples, or leave inputs.NAME.tokenizer out: the student then reads by the teacher's.",
+    where: `objective, ${apart.where}`,
+    remedy: `Take losses about whole samples. Or: ${apart.remedy}`,
   });
 }
 

@@ -16,15 +16,20 @@ export interface LabellingInputs {
   readonly columns?: readonly string[];
 }
 
-/** What a text teacher's answers depend on: its tokenizer, and where texts are cut. */
+/** What a text teacher's answers depend on: its tokenizer, where texts are cut, and what goes before them. */
 export function textLabelling(
-  { tokenizer }: Pick<TextTeacherSource, 'tokenizer'>,
+  { tokenizer, prompt = '' }: Pick<TextTeacherSource, 'tokenizer' | 'prompt'>,
   maxLength: number,
 ): LabellingInputs {
   return {
-    preprocessing: `tokenizer ${tokenizer.hash}, at most ${maxLength} tokens${cutting(tokenizer)}`,
+    preprocessing: `tokenizer ${tokenizer.hash}, at most ${maxLength} tokens${cutting(tokenizer)}${prompted(prompt)}`,
     vocabularySize: tokenizer.vocabularySize,
   };
+}
+
+/** As a part of a key: nothing where there is no prompt, as before there were any. */
+export function prompted(prompt: string): string {
+  return prompt === '' ? '' : `, after ${JSON.stringify(prompt)}`;
 }
 
 /** Earlier versions cut special tokens off and padded on the right: answers to such texts are not ours. */

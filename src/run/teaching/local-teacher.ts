@@ -8,6 +8,7 @@ import type { SnapshotOptions } from '../../teachers/hub/snapshot.ts';
 import type { HubTeacherChoice } from '../../teachers/index.ts';
 import { fileOf, type ModelFiles, modelFiles } from '../../teachers/model-folder.ts';
 import { noTokenizer } from '../../teachers/no-tokenizer.ts';
+import { teacherPrompt } from '../../teachers/sentence-prompt.ts';
 import type { TeacherLicence } from '../../teachers/teacher-source.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import { dataCacheFolder } from '../context/run-context.ts';
@@ -84,6 +85,7 @@ async function hubTeacher(run: TeacherRun, choice: HubTeacherChoice): Promise<Lo
       taskOf(files);
       const isRead = reads === 'text' || reads === 'image+text';
       if (isRead && fileOf(files, 'tokenizer.json') === undefined) noTokenizer(files);
+      if (reads === 'text') teacherPrompt(files, choice.prompt);
     },
   });
   const told = taskOf(modelFiles(path));

@@ -28,7 +28,8 @@ export function readingOfAll(members: readonly MemberReading[]): TeacherReading 
   ];
   const told = own.map(({ teacherReads, i }) => `teacher ${i}: ${teacherReads.preprocessing}`).join('; ');
   const preprocessing = others.length > 0 ? `${told}; the others as the student` : told;
-  return readingBy({ preprocessing, columns }, (batch, split) => {
+  const apart = own.find(({ teacherReads }) => teacherReads.apart)?.teacherReads.apart;
+  return readingBy({ preprocessing, columns, ...(apart && { apart }) }, (batch, split) => {
     const all = { ...batch.columns };
     const sizes: Record<string, number> = { ...batch.sizes };
     for (const { teacherReads, i, names } of own) {

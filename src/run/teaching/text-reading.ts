@@ -1,12 +1,12 @@
 import type { Batch } from '../../data/batch.ts';
 import { SEQUENCE } from '../../data/columns.ts';
 import { TextProcessor } from '../../data/modalities/text/text-processor.ts';
-import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import { emptyColumn } from '../../data/prepared/record-split.ts';
 import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
-import type { TeacherReading } from '../context/task.ts';
+import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
+import type { ReadApart, TeacherReading } from '../context/task.ts';
 import { textLabelling } from './ask-teacher.ts';
 import { readingBy } from './reading-by.ts';
 
@@ -19,17 +19,21 @@ interface ShownSplit extends Split {
 }
 
 /**
- * How a teacher of texts reads them by its own tokenizer: each text from the data set, whatever the student's tokenizer made
- * of it, up to the teacher's own length. The keys of samples are those of their texts, so that answers in the store serve
- * students of any tokenizer.
+ * How a teacher of texts reads them by its own tokenizer, and after its own prompt: each text from the data set, whatever the
+ * student's tokenizer made of it, up to the teacher's own length. The keys of samples are those of their texts, so that answers in
+ * the store serve students of any tokenizer.
+ *
+ * @param apart what sets it apart from the student, for errors
  */
 export function ownTextReading(
-  { tokenizer, maxLength }: { readonly tokenizer: Tokenizer; readonly maxLength: number },
+  source: Pick<TextTeacherSource, 'tokenizer' | 'maxLength' | 'prompt'>,
   fields: readonly string[],
+  apart: ReadApart,
 ): TeacherReading {
+  const { tokenizer, maxLength, prompt = '' } = source;
   const processor = new TextProcessor({ tokenizer, fields, buckets: lengthsUpTo(maxLength) });
-  const facts = { ...textLabelling({ tokenizer }, maxLength), token: (id: number) => tokenizer.token(id) };
-  return readingBy(facts, (batch, split) => columnsOf(processor, batch, split as ShownSplit));
+  const facts = { ...textLabelling(source, maxLength), token: (id: number) => tokenizer.token(id), apart };
+  return readingBy(facts, (batch, split) => columnsOf(processor, prompt, batch, split as ShownSplit));
 }
 
 /** Between the texts of a pair in what is kept of it (`TextProcessor`). */
@@ -37,12 +41,14 @@ const BETWEEN = '\u0000';
 
 function columnsOf(
   processor: TextProcessor,
+  prompt: string,
   { rows, filled, ordinals, columns, sizes }: Batch,
   split: ShownSplit,
 ): Pick<Batch, 'columns' | 'sizes'> {
   const encoded = Array.from({ length: filled }, (_, row) => {
     const ordinal = ordinals[row] as number;
-    const texts = new TextDecoder().decode(split.shown(ordinal)).split(BETWEEN);
+    // Of a pair, sentence-transformers puts it before the first text alone.
+    const texts = `${prompt}${new TextDecoder().decode(split.shown(ordinal))}`.split(BETWEEN);
     try {
       return processor.encode(texts.length === 1 ? texts[0] : texts);
     } catch (cause) {

@@ -6,6 +6,7 @@ import { generateTokens } from '../../generate/generate-tokens.ts';
 import { sessionDecoder } from '../../generate/session-decoder.ts';
 import type { RunContext } from '../context/run-context.ts';
 import type { TaskData } from '../context/task.ts';
+import { OTHER_TOKENIZER } from '../teaching/read-apart.ts';
 
 /** How texts are written. */
 export interface WritingChoice {
@@ -113,12 +114,13 @@ export function writingFile({ task, teacherReads }: Pick<TaskData, 'task' | 'tea
 /** @throws LimbeckError `recipe.invalid` where teacher and student have other tokens, and read each other's texts for that */
 export function requireSameTokens({ teacherReads }: Pick<TaskData, 'teacherReads'>, key: string): void {
   if (!teacherReads) return;
+  const { apart = OTHER_TOKENIZER } = teacherReads;
   throw new LimbeckError(
     'recipe.invalid',
     'teacher and student have other tokens, and cannot read what the other writes',
     {
-      where: `${key}, with another tokenizer than the teacher's (inputs.NAME.tokenizer)`,
-      remedy: "Leave inputs.NAME.tokenizer out: the student then reads by the teacher's.",
+      where: `${key}, ${apart.where}`,
+      remedy: apart.remedy,
     },
   );
 }
