@@ -1,5 +1,6 @@
 import type { ColumnSpec } from './columns.ts';
 import type { LabelStatistics } from './findings/label-findings.ts';
+import type { SharedInput } from './findings/shared-inputs.ts';
 import type { LongTexts } from './findings/text-lengths.ts';
 import type { Processor } from './modalities/modality.ts';
 import type { InputStatistics } from './rows/input-counts.ts';
@@ -48,6 +49,8 @@ export interface DatasetStatistics {
   parts?: Record<string, Record<DatasetSplit, { all: number; unknown: number }>>;
   /** Of outputs whose samples may have several classes, or that are not the main one: how many samples have each, by split as in `classCounts`. */
   tallies?: Record<string, { names: string[]; samples: Record<DatasetSplit, number[]> }>;
+  /** Where samples have several inputs: held-out samples, and how many of them share that input with a training sample. */
+  shared?: Record<string, SharedInput>;
   /** What was met of each input. */
   inputs?: Record<string, InputStatistics>;
 }

@@ -51,7 +51,18 @@ function metadataOf(input: InferenceSession.ValueMetadata): InputMetadata[] {
 function wrap(ort: OrtModule, value: Tensor): OrtTensor {
   if (value.type === 'bfloat16') throw new Error("ONNX Runtime's JavaScript API has no bfloat16 tensors");
   // The dims are copied so that ORT never holds, and never changes, ours.
-  return new ort.Tensor(value.type as 'float32', value.data as Float32Array, [...value.dims]);
+  const dims = [...value.dims];
+  if (value.type === 'float16' && hasHalfFloats()) {
+    // It would be made a Float16Array, which onnxruntime-node 1.30 takes for an empty one.
+    const words = new ort.Tensor('uint16', value.data as Uint16Array, dims);
+    return Object.assign(words, { type: 'float16' });
+  }
+  return new ort.Tensor(value.type as 'float32', value.data as Float32Array, dims);
+}
+
+/** Whether this JavaScript engine has arrays of float16: Node from 24 on. */
+function hasHalfFloats(): boolean {
+  return 'Float16Array' in globalThis;
 }
 
 /** Our tensor for one of ORT's results: the caller's own where one was given. */

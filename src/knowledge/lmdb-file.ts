@@ -52,7 +52,9 @@ class LmdbFile implements KeyValueFile {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#database.getBinaryFast(key as Buffer);
+    const found = this.#database.getBinaryFast(key as Buffer);
+    // It is a larger array that only says it were so long: `subarray` goes beyond that since Node 24.
+    return found && new Uint8Array(found.buffer, found.byteOffset, found.length);
   }
 
   entries(after: Uint8Array | undefined, limit: number): { key: Uint8Array; record: Uint8Array }[] {

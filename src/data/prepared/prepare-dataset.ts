@@ -198,6 +198,7 @@ async function build(folder: string, fingerprint: string, options: PrepareOption
         left: written.left,
         parts: written.parts,
         tallies: written.tallies,
+        shared: written.shared,
       }),
       files: { [SHOWN_FILE]: shown, ...written.files, [BROKEN_ROWS_FILE]: brokenFile },
     };
@@ -316,6 +317,7 @@ function statisticsOf(found: {
   readonly left: Readonly<Record<number, number>>;
   readonly parts: NonNullable<DatasetStatistics['parts']>;
   readonly tallies: NonNullable<DatasetStatistics['tallies']>;
+  readonly shared: NonNullable<DatasetStatistics['shared']>;
 }): DatasetStatistics {
   const { reader, inputs, difference, labels, left } = found;
   const counts = reader.counts.map((one) => one.found());
@@ -337,6 +339,7 @@ function statisticsOf(found: {
     inputs: Object.fromEntries(inputs.map(({ name }, i) => [name, counts[i] as InputStatistics])),
     ...(Object.keys(found.parts).length > 0 && { parts: found.parts }),
     ...(Object.keys(found.tallies).length > 0 && { tallies: found.tallies }),
+    ...(Object.keys(found.shared).length > 0 && { shared: found.shared }),
   };
 }
 

@@ -140,6 +140,27 @@ function rowsOf({ splits }: PreparedDataset, name: 'train' | 'validation' | 'tes
   });
 }
 
+it('held-out samples that share an input with training samples are counted, unless groups keep them together', async () => {
+  // Four texts of each image.
+  const captions = Array.from({ length: 120 }, (_, i) => ({
+    ...{ text: `${1000 + i}`, byte: 20 + Math.floor(i / 4), label: 'xy'[i % 2] },
+  }));
+  const { statistics } = await prepare(captions);
+  expect(statistics.shared?.text).toEqual({ heldOut: 20, shared: 0 });
+  expect(statistics.shared?.image?.heldOut).toBe(20);
+  expect(statistics.shared?.image?.shared).toBeGreaterThan(10);
+  const grouped: DataSource = {
+    ...sourceOf(captions),
+    fingerprint: async () => 'grouped',
+    async *rows() {
+      for (const [i, values] of captions.entries())
+        yield { sample: { where: `rows:${i + 1}`, values, group: `${values.byte}` } };
+    },
+  };
+  const whole = { source: grouped, splits: { validation: 12, test: 12 } };
+  expect((await prepare([], whole)).statistics.shared?.image).toMatchObject({ shared: 0 });
+});
+
 describe('several inputs and outputs', () => {
   it('are columns, and weights say which of them a row has', async () => {
     const dataset = await prepare(ROWS);

@@ -2,6 +2,7 @@ import type { Tensor } from '../../onnx/tensor.ts';
 import { numbersIn } from '../../platform/bytes.ts';
 import { join } from '../../platform/paths.ts';
 import { DATASET_SPLITS, type DatasetSplit, type DatasetStatistics } from '../dataset.ts';
+import { SharedInputs } from '../findings/shared-inputs.ts';
 import type { FoundTruth } from '../ground-truth.ts';
 import { TEST, TRAIN, VALIDATION } from '../splits/split-assignment.ts';
 import { AppendingFile } from './appending-file.ts';
@@ -39,6 +40,8 @@ export interface WrittenSplits {
   readonly parts: NonNullable<DatasetStatistics['parts']>;
   /** Of outputs whose samples may have several classes, and of classes beside the main output. */
   readonly tallies: NonNullable<DatasetStatistics['tallies']>;
+  /** Of each of several inputs. */
+  readonly shared: NonNullable<DatasetStatistics['shared']>;
 }
 
 /** Copies every staged record into the file of its split and bucket, with the values of its outputs. */
@@ -72,6 +75,7 @@ export function writeSplits(what: {
   const measurements = inputs.map(({ processor }) => processor.measure?.());
   const parts = outputs.map(() => bySplit(() => ({ all: 0, unknown: 0 })));
   const tallies = outputs.map((_, i) => tallyOf(truths[i], i));
+  const shared = inputs.length > 1 ? inputs.map(() => new SharedInputs()) : [];
   const append = (split: DatasetSplit, bucket: number, record: Uint8Array, label: number) => {
     for (const [i, met] of (writers[bucket] as RecordWriter).parts.entries()) {
       const counts = (parts[i] as (typeof parts)[0])[split];
@@ -91,6 +95,10 @@ export function writeSplits(what: {
       const writer = writers[bucket] as RecordWriter;
       const put = (name: DatasetSplit, record: Uint8Array) => {
         append(name, bucket, record, label);
+        for (const [i, input] of name === 'labelled' ? [] : shared.entries()) {
+          const bytes = writer.input(record, i);
+          if (bytes) input.add(bytes, name === 'train');
+        }
         for (const [i, tally] of tallies.entries()) tally?.add(name, staged.outputs[i]);
       };
       if (split === TEST) put('test', writer.write(staged, true));
@@ -116,9 +124,14 @@ export function writeSplits(what: {
     );
     const counted = outputs.flatMap(({ name }, i) => (truths[i]?.parts ? [[name, parts[i]]] : []));
     const tallied = outputs.flatMap(({ name }, i) => (tallies[i] ? [[name, tallies[i].counts]] : []));
+    const told = inputs.flatMap(({ name }, i) => (shared[i] ? [[name, shared[i].result()]] : []));
     return {
       ...{ sizes, classCounts, left, measured, files: sums },
-      ...{ parts: Object.fromEntries(counted), tallies: Object.fromEntries(tallied) },
+      ...{
+        parts: Object.fromEntries(counted),
+        tallies: Object.fromEntries(tallied),
+        shared: Object.fromEntries(told),
+      },
     };
   } finally {
     for (const file of all) file.close();

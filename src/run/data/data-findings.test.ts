@@ -43,6 +43,13 @@ test('broken rows by reason, with the first of them', () => {
   ]);
 });
 
+test('inputs that held-out samples share with training samples', () => {
+  const shared = { image: { heldOut: 40, shared: 10 }, text: { heldOut: 40, shared: 0 } };
+  expect(findings({ shared })).toEqual([
+    expect.stringMatching(/^10 of 40 validation and test samples \(25.* the same image as a training sample/),
+  ]);
+});
+
 test('a class that a split does not have, with what there is of it', () => {
   const classCounts = { train: [40, 1], labelled: [40, 1], validation: [20, 0], test: [9, 1] };
   expect(findings({ classCounts })).toEqual(["no validation sample has the class 'spam' (1 to train on)"]);

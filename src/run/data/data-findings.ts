@@ -11,6 +11,8 @@ const SPLITS = ['validation', 'test'] as const;
 const MANY_CUT = 0.02;
 /** The share of the rows from which on it is told that they are in two splits. */
 const MANY_DUPLICATES = 0.01;
+/** The share of held-out samples from which on it is told that an input of theirs trains. */
+const MANY_SHARED = 0.02;
 /** The share of texts with unknown tokens from which on it is told. */
 const MANY_UNKNOWN = 0.02;
 
@@ -39,6 +41,7 @@ export function dataFindings(
     );
   }
   findings.push(...repeatedFindings(statistics));
+  findings.push(...sharedFindings(statistics));
   findings.push(...lengthFindings(statistics, mostTokensOf(teacher)));
   findings.push(...unknownFindings(statistics));
   findings.push(...partFindings(statistics));
@@ -88,6 +91,17 @@ function repeatedFindings({ rows, duplicates, differing }: DatasetStatistics): s
     );
   }
   return findings;
+}
+
+/** Inputs that held-out samples share with training samples: the captions of an image are samples of their own. */
+function sharedFindings({ shared = {} }: DatasetStatistics): string[] {
+  return Object.entries(shared).flatMap(([input, { heldOut, shared: count }]) =>
+    count > MANY_SHARED * heldOut
+      ? [
+          `${count} of ${heldOut} validation and test samples (${percent(count / heldOut)}) have the same ${input} as a training sample: what is measured was partly learnt. data.source.groupField names a column of which equal rows stay in one split`,
+        ]
+      : [],
+  );
 }
 
 function mostTokensOf(teacher: TeacherSource | undefined): number {
