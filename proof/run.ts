@@ -11,6 +11,7 @@ import { emojiGroups } from './emoji-groups.ts';
 import { earlyExits } from './exits.ts';
 import { fashion } from './fashion.ts';
 import { fashionAllLabels } from './fashion-all-labels.ts';
+import { fashionSmall } from './fashion-small.ts';
 import { fewLabels } from './few-labels.ts';
 import { frontier } from './frontier.ts';
 import { groups } from './groups.ts';
@@ -41,6 +42,7 @@ const PROOFS: readonly Proof[] = [
   allLabels,
   fashion,
   fashionAllLabels,
+  fashionSmall,
   frontier,
   glossKnowledge,
   glossLevels,

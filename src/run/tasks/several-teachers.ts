@@ -241,12 +241,17 @@ function onlyLogits(graph: Graph): Graph {
   return { ...graph, outputs: graph.outputs.filter(({ name }) => name === LOGITS) };
 }
 
+/** What most files of a model are called, in whatever precision. */
+const USUAL_FILE = /^model(_[a-z0-9]+)?\.onnx$/;
+
 /** Titles that tell them apart: most files are called `model.onnx`, and a recipe names their folders. */
 function namesOf(bound: readonly Bound[], { teachers }: SeveralChoice): string[] {
   const distinct = (names: readonly string[]) => new Set(names).size === names.length;
   const titles = bound.map(({ samples }) => samples.teacher?.title ?? '');
   const models = teachers.map(({ model }, i) => (typeof model === 'string' ? model : (titles[i] as string)));
-  const names = distinct(titles) ? titles : models;
+  // A file that is called as most are says nothing beside others either.
+  const named = titles.map((title, i) => (USUAL_FILE.test(title) ? (models[i] as string) : title));
+  const names = distinct(named) ? named : models;
   // With the head that is trained, where one is.
   const whole = bound.map(({ samples: { teacherTitle } }, i) => {
     const name = names[i] as string;
