@@ -109,6 +109,20 @@ describe('pairs, from a table of captions to a student of both towers', { timeou
     expect(config.logit_scale_init_value).toBeCloseTo(Math.log(10), 6);
   });
 
+  test('a check tells which samples lack a side', async () => {
+    const [head, ...rows] = readFileSync(place.path('captions.csv'), 'utf8').trim().split('\n');
+    const halves = rows.map((row, i) =>
+      i === 4 ? row.replace(/,.*/, ',') : i > 36 ? row.replace(/.*,/, ',') : row,
+    );
+    place.write('halves.csv', `${[head, ...halves].join('\n')}\n`);
+    const recipe = recipeOf('halves', {});
+    const data = { ...recipe.data, source: { ...recipe.data.source, path: 'halves.csv' } };
+    const { warnings } = await check({ ...recipe, data } as typeof recipe, place.options('halves'));
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/^of 40 samples 1 has no 'text' \(2\.5.*halves\.csv:6\), and 3 have no 'image'/),
+    );
+  });
+
   test('a plan times it', async () => {
     const { stages } = await plan(student, place.options('planned'));
     expect(stages.find(({ stage }) => stage === 'baseline')?.seconds).toBeGreaterThan(0);

@@ -18,6 +18,7 @@ import type { SampleUnit } from './context/sample-unit.ts';
 import type { Task, TaskData } from './context/task.ts';
 import { classFindings } from './data/class-findings.ts';
 import { dataFindings } from './data/data-findings.ts';
+import { pairFindings } from './data/pair-findings.ts';
 import { untrainable } from './data/require-trainable.ts';
 import { requireRuntimes } from './gates/require-runtimes.ts';
 import { openTask } from './tasks/index.ts';
@@ -156,6 +157,7 @@ function describe(task: Task, { dataset, heads, classes: taught }: TaskData): Da
       // Nothing is written here.
       ...dataFindings(dataset, task.teacher, `a run lists them in ${BROKEN_ROWS_FILE}`),
       ...classFindings(dataset, taught),
+      ...pairFindings({ dataset, heads }),
     ],
     samples: firstSamples(task, dataset),
   };

@@ -18,6 +18,8 @@ export interface InputStatistics {
   long: LongTexts;
   /** Samples that lack this input. */
   missing: number;
+  /** Where the first of them is. */
+  firstMissing?: string;
   facts: Record<string, FoundFact>;
 }
 
@@ -28,6 +30,7 @@ export class InputCounts {
   readonly #unit: string | undefined;
   readonly #facts: Record<string, FoundFact> = {};
   #missing = 0;
+  #firstMissing: string | undefined;
 
   constructor(axis: { readonly unit: string; readonly buckets: readonly number[] } | undefined) {
     const longest = axis?.buckets.at(-1);
@@ -39,6 +42,7 @@ export class InputCounts {
   add(encoded: Encoded | undefined, where: string): void {
     if (!encoded) {
       this.#missing++;
+      this.#firstMissing ??= where;
       return;
     }
     const { length, wholeLength, facts = {} } = encoded;
@@ -61,6 +65,7 @@ export class InputCounts {
       lengths: this.#lengths,
       long: this.#long.found(),
       missing: this.#missing,
+      ...(this.#firstMissing !== undefined && { firstMissing: this.#firstMissing }),
       facts: this.#facts,
     };
   }

@@ -6,6 +6,7 @@ import type { TaskData } from '../context/task.ts';
 import { classFindings } from '../data/class-findings.ts';
 import { dataFindings } from '../data/data-findings.ts';
 import { changeOfData, writeKeptSplits } from '../data/kept-splits-file.ts';
+import { pairFindings } from '../data/pair-findings.ts';
 import { requireTrainable } from '../data/require-trainable.ts';
 import { requireRuntimes } from '../gates/require-runtimes.ts';
 import { withTaughtTruth } from '../heads/taught-truth.ts';
@@ -48,8 +49,12 @@ export const dataStage = stage({
       throw error;
     }
     const { train, labelled, validation, test } = dataset.splits;
-    for (const finding of [...dataFindings(dataset, task.teacher), ...classFindings(dataset, value.classes)])
-      run.warn(finding);
+    const findings = [
+      ...dataFindings(dataset, task.teacher),
+      ...classFindings(dataset, value.classes),
+      ...pairFindings(prepared),
+    ];
+    for (const finding of findings) run.warn(finding);
     const sizes = `${train.size} to train on (${labelled.size} with labels), ${validation.size} to validate, ${test.size} to test`;
     return { value, summary: `${dataset.title}: ${sizes}${dataset.reused ? '; prepared earlier' : ''}` };
   },
