@@ -50,6 +50,15 @@ async function expectLabels(samples: number[], tap = 'logits', dims = 3): Promis
 }
 
 describe('labelSplit', () => {
+  it('shares few samples among the batches that a teacher answers at once', async () => {
+    const teacher: FakeTeacher = Object.assign(fakeTeacher(), { batchesAtOnce: 2 });
+    // All of the bucket of length 4: as one batch of 6 they would be answered by one thread.
+    const few = [0, 2, 4, 6, 8, 10];
+    await label(teacher, few);
+    expect(teacher.filled).toEqual([3, 3]);
+    await expectLabels(few);
+  });
+
   it('labels every sample once, in full batches, and tells what it will do first', async () => {
     const teacher = fakeTeacher();
     const plans: (LabelPlan & { asked: number })[] = [];

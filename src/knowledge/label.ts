@@ -88,7 +88,10 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
   if (plan.missing > 0) {
     for (const [tap, count] of plan.missingOf) if (count === 0) spaces.delete(tap);
     const taps = [...spaces.keys()];
-    const pending = new PendingBatches(batchSize);
+    const { batchesAtOnce = 1 } = teacher;
+    // Few samples are shared among the batches that are answered at once: one batch alone is answered by one thread.
+    const rows = Math.min(batchSize, Math.ceil(plan.missing / batchesAtOnce));
+    const pending = new PendingBatches(teacher.labelAll ? batchSize : rows);
     const writer = new LabelWriter(spaces, batchSize);
     const queued = new Set<string>();
     /** Full batches of samples that lack an answer, then those that are left. */
@@ -110,7 +113,6 @@ export async function labelSplit(options: LabelOptions): Promise<LabelResult> {
       }
       yield* pending.rest();
     };
-    const { batchesAtOnce = 1 } = teacher;
     const ask = async (batch: Batch) => {
       const start = performance.now();
       const labels = await teacher.label(batch, taps);
