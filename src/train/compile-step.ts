@@ -6,6 +6,7 @@ import type { Formulations } from '../onnx/formulations.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { blockConvolutions } from '../onnx/passes/block-convolutions.ts';
+import { fuseTransposes } from '../onnx/passes/fuse-transposes.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
@@ -123,9 +124,8 @@ export function compileStep(options: StepOptions): CompiledStep {
 /** The passes over the graph of a step once all of its nodes are there. */
 export function forRunning(graph: Graph, formulations?: Formulations): Graph {
   const lowered = formulations ? blockConvolutions(lowerBatchNorm(graph), formulations) : graph;
-  return nameOutputs(
-    narrowSplits(mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(lowered))))),
-  );
+  const merged = mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(lowered))));
+  return nameOutputs(removeDeadNodes(fuseTransposes(narrowSplits(merged))));
 }
 
 /** What a step on a student hands on, with the first contents of all that does not begin as zeros. */
