@@ -11,6 +11,7 @@ import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { narrowSplits } from '../onnx/passes/narrow-splits.ts';
+import { positiveMasks } from '../onnx/passes/positive-masks.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { renameGeneratedConstants } from '../onnx/passes/rename-generated-constants.ts';
@@ -123,7 +124,8 @@ export function compileStep(options: StepOptions): CompiledStep {
 
 /** The passes over the graph of a step once all of its nodes are there. */
 export function forRunning(graph: Graph, formulations?: Formulations): Graph {
-  const lowered = formulations ? blockConvolutions(lowerBatchNorm(graph), formulations) : graph;
+  const masks = positiveMasks(graph);
+  const lowered = formulations ? blockConvolutions(lowerBatchNorm(masks), formulations) : masks;
   const merged = mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(lowered))));
   return nameOutputs(removeDeadNodes(fuseTransposes(narrowSplits(merged))));
 }
