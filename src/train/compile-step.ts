@@ -6,6 +6,7 @@ import type { Formulations } from '../onnx/formulations.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { blockConvolutions } from '../onnx/passes/block-convolutions.ts';
+import { channelsLast } from '../onnx/passes/channels-last.ts';
 import { fuseTransposes } from '../onnx/passes/fuse-transposes.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
@@ -127,7 +128,8 @@ export function forRunning(graph: Graph, formulations?: Formulations): Graph {
   const masks = positiveMasks(graph);
   const lowered = formulations ? blockConvolutions(lowerBatchNorm(masks), formulations) : masks;
   const merged = mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(lowered))));
-  return nameOutputs(removeDeadNodes(fuseTransposes(narrowSplits(merged))));
+  const laid = channelsLast(fuseTransposes(narrowSplits(merged)), formulations?.block ?? 0);
+  return nameOutputs(removeDeadNodes(laid));
 }
 
 /** What a step on a student hands on, with the first contents of all that does not begin as zeros. */

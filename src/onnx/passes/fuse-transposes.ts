@@ -29,6 +29,7 @@ export function fuseTransposes(graph: Graph): Graph {
   }
   return {
     ...graph,
+    opsets: new Map([['com.microsoft', 1], ...graph.opsets]),
     nodes: emit.nodes,
     initializers: new Map([...graph.initializers, ...emit.initializers]),
   };
