@@ -135,6 +135,10 @@ test.each(Object.keys(STUDENTS))(
 const CASES: Record<string, [number[], number, [number, number], number, number[], number?]> = {
   '3x3': [[2, 32, 5, 7], 16, [3, 3], 1, [1, 1, 1, 1]],
   '3x3 with a stride': [[2, 16, 9, 8], 32, [3, 3], 2, [1, 1, 1, 1]],
+  '3x3 with a stride, even sides': [[2, 32, 8, 6], 16, [3, 3], 2, [1, 1, 1, 1]],
+  '5x4 with a stride of 3': [[2, 16, 10, 11], 16, [5, 4], 3, [1, 2, 2, 1]],
+  '2x2 with a stride': [[2, 16, 6, 8], 32, [2, 2], 2, [0, 0, 0, 0]],
+  'two samples in a block, with a stride': [[4, 8, 8, 8], 16, [3, 3], 2, [1, 1, 1, 1]],
   'as wide as a block': [[2, 16, 4, 16], 16, [3, 3], 1, [1, 1, 1, 1]],
   'wider than a block': [[2, 3, 4, 18], 16, [3, 3], 1, [1, 1, 1, 1]],
   '1x3 without padding': [[2, 16, 4, 20], 16, [1, 3], 1, [0, 0, 0, 0]],
@@ -174,6 +178,7 @@ test.each(Object.keys(CASES))(
     };
     const blocked = removeDeadNodes(blockConvolutions(plain, formulations));
     expect(blockedNodes(blocked, 'Conv')).toBeGreaterThan(1);
+    expect(blocked.nodes.some(({ opType }) => opType === 'ConvTranspose')).toBe(false);
     const weights = (normal(w.shape as number[]).data as Float32Array).map((value) => value / 8);
     const feeds = {
       x: normal(dims),

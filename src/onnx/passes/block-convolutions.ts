@@ -20,6 +20,7 @@ import {
   withShared,
 } from '../blocked/shared-blocks.ts';
 import { channelPass, convolutionPass, type SinglePass, seenAs } from '../blocked/single-pass.ts';
+import { stridedInput } from '../blocked/strided-input.ts';
 import { blockedWeightGradient, hasBlockedWeightGradient } from '../blocked/weight-gradient.ts';
 import { convolutionKey, type Formulations, keyOfNode } from '../formulations.ts';
 import {
@@ -203,15 +204,21 @@ class BlockedLayout {
     return this.#pass(output, image, seenAs(g, pass, [whole[0], whole[1], rows, columns]));
   }
 
-  /** The gradient of a depthwise convolution's input, where that has a stride. */
+  /** The gradient of a convolution's input, where that has a stride. */
   #strided(node: Node, place: CopyPlace, output: Value): Laid | undefined {
     const noted = notedGradient(output);
-    if (noted?.of !== 'input' || noted.group === 1 || !this.#isChosen(node, output)) return undefined;
+    if (noted?.of !== 'input' || !this.#isChosen(node, output)) return undefined;
     const image = imageShape(noted.x);
+    const answers = imageShape(noted.dy);
     const w = place.read(noted.w);
+    if (!image || !answers || !w) return undefined;
     const dy = this.#inBlocks(noted.dy, place)?.blocked;
-    const dx = image && w && dy && stridedDepthwiseInput(this.#g, { ...noted, dy, w, image }, this.#block);
-    return dx && image && { blocked: dx, image };
+    if (!dy) return undefined;
+    const dx =
+      noted.group > 1
+        ? stridedDepthwiseInput(this.#g, { ...noted, dy, w, image }, this.#block)
+        : stridedInput(this.#g, { ...noted, dy, answers, w, image }, this.#block);
+    return dx && { blocked: dx, image };
   }
 
   /** With statistics that are given. */
