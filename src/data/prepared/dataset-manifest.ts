@@ -8,6 +8,7 @@ import { DATASET_SPLITS, type Dataset, type DatasetSplit, type DatasetStatistics
 import { hashFile } from '../hash-file.ts';
 import { BROKEN_ROWS_FILE } from '../rows/broken-rows.ts';
 import { guardWrite } from './appending-file.ts';
+import type { LiveOutput } from './batch-columns.ts';
 import {
   axisOf,
   type DatasetInput,
@@ -17,7 +18,7 @@ import {
 } from './dataset-parts.ts';
 import { chooseHeldBuckets } from './held-buckets.ts';
 import { type RecordLayout, recordLayout } from './record-layout.ts';
-import { type LiveOutput, RecordSplit } from './record-split.ts';
+import { RecordSplit } from './record-split.ts';
 import { SHOWN_FILE } from './sample-stage.ts';
 
 /** Raised when the files' layout changes, so that older ones are made anew. */

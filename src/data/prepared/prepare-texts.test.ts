@@ -21,7 +21,8 @@ import { rowOf, type TextSample } from '../testing/text-rows.ts';
 import type { TextDataset } from '../text-dataset.ts';
 import { outputColumns } from './dataset-parts.ts';
 import { recordLayout } from './record-layout.ts';
-import { type BucketFile, RecordSplit } from './record-split.ts';
+import type { BucketFile } from './record-reader.ts';
+import { RecordSplit } from './record-split.ts';
 
 const tokenizer = tokenizerFromVocabulary([
   ...(['<unk>', '<s>', '</s>', '<pad>', '<4>', '<5>'].map((piece) => [piece, 0]) as [string, number][]),

@@ -1,63 +1,23 @@
-import { arrayTypeOf, type DataType } from '../../onnx/data-type.ts';
-import { elementCount, type Tensor, tensor } from '../../onnx/tensor.ts';
+import type { Tensor } from '../../onnx/tensor.ts';
 import { numbersIn } from '../../platform/bytes.ts';
-import * as fs from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
-import { openRegularFile } from '../../regular-file.ts';
 import { type Batch, columnOf, SAMPLE_KEY_BYTES } from '../batch.ts';
-import { type ColumnSpec, ROW_WEIGHTS, weightName } from '../columns.ts';
-import type { Movement, Processor, View } from '../modalities/modality.ts';
+import { ROW_WEIGHTS } from '../columns.ts';
+import type { View } from '../modalities/modality.ts';
 import type { Example, Split } from '../split.ts';
-import { readFully } from './read-fully.ts';
-import {
-  INPUT_HEAD,
-  inputBit,
-  outputBit,
-  PRESENT_AT,
-  type RecordLayout,
-  SHOWN_AT,
-  shapeOf,
-} from './record-layout.ts';
+import { emptyColumns, outputCopies, partWeights, type RecordColumns } from './batch-columns.ts';
+import { INPUT_HEAD, inputBit, outputBit, PRESENT_AT, type RecordLayout, SHOWN_AT } from './record-layout.ts';
+import { type BucketFile, RecordReader } from './record-reader.ts';
 import { readShown, type ShownEntry } from './shown-file.ts';
 
-/** A bucket's file. */
-export interface BucketFile {
-  readonly path: string;
-  /** Samples in it. */
-  readonly size: number;
-  readonly layout: RecordLayout;
-  /**
-   * Whether the file is read into memory at its first batch; otherwise every record is read where it lies. A random
-   * batch of 128 glosses took 0.06 ms from memory and 0.33 ms from disk, its order included.
-   */
-  readonly held: boolean;
-}
-
 /** Where a split lies, and how its records are read. */
-export interface RecordFiles {
+export interface RecordFiles extends RecordColumns {
   /** Of the split: `train`. */
   readonly name: string;
   readonly buckets: readonly BucketFile[];
   readonly shownPath: string;
-  readonly inputs: readonly { readonly name: string; readonly processor: Processor }[];
-  /** `weighted`: whether batches say in a column which rows have a value. */
-  readonly outputs: readonly {
-    readonly name: string;
-    readonly weighted: boolean;
-    /** Columns that are made of those in the files. */
-    readonly live?: LiveOutput | undefined;
-  }[];
-  /** The name of the axis that buckets have different lengths on. */
-  readonly axis: string | undefined;
   /** The classes of the main output, where it is a class. */
   readonly classes: readonly string[] | undefined;
-}
-
-/** Columns of an output that lie in no file. */
-export interface LiveOutput {
-  readonly columns: readonly ColumnSpec[];
-  /** As `LiveColumns.write` has it. */
-  write(columns: Readonly<Record<string, Tensor>>, row: number, movement: Movement | undefined): void;
 }
 
 /** The variants of each sample that training takes in turn. */
@@ -82,10 +42,7 @@ export class RecordSplit implements Split {
   readonly #views: Views | undefined;
   /** The position in the split at which each bucket begins. */
   readonly #starts: number[] = [];
-  /** Opened at the first read. */
-  readonly #descriptors = new Map<string, number>();
-  readonly #held = new Map<string, Uint8Array>();
-  #scratch = new Uint8Array(0);
+  readonly #reader = new RecordReader();
 
   constructor(files: RecordFiles, views?: Views) {
     this.#files = files;
@@ -132,12 +89,12 @@ export class RecordSplit implements Split {
       if (!(index >= 0 && index < size)) throw new Error(`sample ${index} is not in the bucket of ${size}`);
       return index % file.size;
     });
-    const records = this.#records(file, positions);
+    const records = this.#reader.records(file, positions);
     const start = this.#starts[bucket] as number;
     const { axis } = this.#files;
     const sizes = { batch: rows, ...(axis && { [axis]: file.layout.length }) };
-    const columns = this.#emptyColumns(file.layout, rows);
-    const copies = this.#outputCopies(file.layout, columns);
+    const columns = emptyColumns(this.#files, file.layout, rows);
+    const copies = outputCopies(this.#files, file.layout, columns);
     const keys = new Uint8Array(filled * SAMPLE_KEY_BYTES);
     const ordinals = new Uint32Array(filled);
     for (let row = 0; row < filled; row++) {
@@ -197,9 +154,7 @@ export class RecordSplit implements Split {
   }
 
   close(): void {
-    for (const descriptor of this.#descriptors.values()) fs.closeSync(descriptor);
-    this.#descriptors.clear();
-    this.#held.clear();
+    this.#reader.close();
   }
 
   /** `train 17: Coat`, for samples that have nothing to read. */
@@ -222,16 +177,13 @@ export class RecordSplit implements Split {
     while ((this.#starts[bucket] as number) > ordinal) bucket--;
     const file = this.#bucket(bucket);
     const index = ordinal - (this.#starts[bucket] as number);
-    const { bytes } = file.layout;
-    const record = new Uint8Array(bytes);
-    readFully(this.#descriptor(file.path), record, 0, bytes, (index % file.size) * bytes, file.path);
-    return { record, bucket, index };
+    return { record: this.#reader.record(file, index % file.size), bucket, index };
   }
 
   #readShown(record: Uint8Array): ShownEntry {
     const { shownPath, inputs } = this.#files;
     const at = numbersIn(record).getFloat64(SHOWN_AT, true);
-    return readShown(this.#descriptor(shownPath), at, inputs.length, shownPath);
+    return readShown(this.#reader.descriptor(shownPath), at, inputs.length, shownPath);
   }
 
   /** The bytes of each input of a record, in the view of a position; undefined where the sample has none. */
@@ -321,94 +273,14 @@ export class RecordSplit implements Split {
       const own = bytes[i];
       if (own) processor.decode(own, columns, row, sizes);
       else processor.blank?.(columns, row, sizes);
-      if (own && inputs.length > 1) weight(columns, name)[row] = 1;
+      if (own && inputs.length > 1) partWeights(columns, name)[row] = 1;
     }
-  }
-
-  /** What copies the columns of each output from a record to a row of a batch. */
-  #outputCopies(
-    layout: RecordLayout,
-    columns: Readonly<Record<string, Tensor>>,
-  ): ((record: Uint8Array, present: number, row: number) => void)[] {
-    return this.#files.outputs.map(({ name, weighted }, i) => {
-      const bit = outputBit(i);
-      const weights = weighted ? weight(columns, name) : undefined;
-      const places = (layout.outputs[i] ?? []).map(({ spec, at, bytes }) => {
-        const { buffer, byteOffset, byteLength } = (columns[spec.name] as Tensor).data as Float32Array;
-        return { at, bytes, to: new Uint8Array(buffer, byteOffset, byteLength) };
-      });
-      return (record, present, row) => {
-        if ((present & bit) === 0) return;
-        if (weights) weights[row] = 1;
-        for (const { at, bytes, to } of places) to.set(record.subarray(at, at + bytes), row * bytes);
-      };
-    });
-  }
-
-  /** All columns of a batch, filled with their padding. */
-  #emptyColumns(layout: RecordLayout, rows: number): Record<string, Tensor> {
-    const { inputs, outputs, axis } = this.#files;
-    const columns: Record<string, Tensor> = {};
-    const add = (spec: ColumnSpec) => {
-      columns[spec.name] = emptyColumn(spec, [rows, ...shapeOf(spec, axis, layout.length)]);
-    };
-    for (const { processor } of inputs) for (const spec of processor.columns) add(spec);
-    for (const places of layout.outputs) for (const { spec } of places) add(spec);
-    for (const { live } of outputs) for (const spec of live?.columns ?? []) add(spec);
-    const weights = [
-      ROW_WEIGHTS,
-      ...(inputs.length > 1 ? inputs.map(({ name }) => weightName(name)) : []),
-      ...outputs.filter(({ weighted }) => weighted).map(({ name }) => weightName(name)),
-    ];
-    for (const name of weights) columns[name] = tensor('float32', [rows], new Float32Array(rows));
-    return columns;
-  }
-
-  /** The records one after another in the reused buffer; neighbours on disk are read at once. */
-  #records(file: BucketFile, positions: readonly number[]): Uint8Array {
-    const { bytes } = file.layout;
-    if (this.#scratch.length < positions.length * bytes) {
-      this.#scratch = new Uint8Array(positions.length * bytes);
-    }
-    const held = this.#heldFile(file);
-    const descriptor = held ? -1 : this.#descriptor(file.path);
-    for (let row = 0; row < positions.length; ) {
-      const first = positions[row] as number;
-      let run = 1;
-      while (row + run < positions.length && positions[row + run] === first + run) run++;
-      if (held) this.#scratch.set(held.subarray(first * bytes, (first + run) * bytes), row * bytes);
-      else readFully(descriptor, this.#scratch, row * bytes, run * bytes, first * bytes, file.path);
-      row += run;
-    }
-    return this.#scratch;
-  }
-
-  #heldFile(file: BucketFile): Uint8Array | undefined {
-    if (!file.held) return undefined;
-    const { path, size, layout } = file;
-    const bytes = size * layout.bytes;
-    let held = this.#held.get(path);
-    if (!held) {
-      held = new Uint8Array(bytes);
-      readFully(this.#descriptor(path), held, 0, bytes, 0, path);
-      this.#held.set(path, held);
-    }
-    return held;
   }
 
   #bucket(bucket: number): BucketFile {
     const file = this.#files.buckets[bucket];
     if (!file) throw new Error(`no bucket ${bucket} in split ${this.name}`);
     return file;
-  }
-
-  #descriptor(path: string): number {
-    let descriptor = this.#descriptors.get(path);
-    if (descriptor === undefined) {
-      descriptor = openRegularFile(path);
-      this.#descriptors.set(path, descriptor);
-    }
-    return descriptor;
   }
 }
 
@@ -426,18 +298,4 @@ function uint32In(record: Uint8Array, at: number): number {
       ((record[at + 3] as number) << 24)) >>>
     0
   );
-}
-
-function weight(columns: Readonly<Record<string, Tensor>>, part: string): Float32Array {
-  return columns[weightName(part)]?.data as Float32Array;
-}
-
-/** A column of nothing but padding. */
-export function emptyColumn({ type, pad }: ColumnSpec, dims: readonly number[]): Tensor {
-  const data = new (arrayTypeOf(type as Exclude<DataType, 'string'>))(elementCount(dims));
-  if (pad !== 0) {
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.fill(BigInt(pad));
-    else data.fill(pad);
-  }
-  return tensor(type, dims, data);
 }

@@ -6,6 +6,7 @@ import { SharedInputs } from '../findings/shared-inputs.ts';
 import type { FoundTruth } from '../ground-truth.ts';
 import { TEST, TRAIN, VALIDATION } from '../splits/split-assignment.ts';
 import { AppendingFile } from './appending-file.ts';
+import { emptyColumn } from './batch-columns.ts';
 import { tallyOf } from './class-tally.ts';
 import { bucketFileName, type FileSum } from './dataset-manifest.ts';
 import {
@@ -24,7 +25,6 @@ import {
   recordLayout,
   shapeOf,
 } from './record-layout.ts';
-import { emptyColumn } from './record-split.ts';
 import type { SampleStage, StagedRecord } from './sample-stage.ts';
 
 export interface WrittenSplits {

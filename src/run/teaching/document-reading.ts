@@ -7,7 +7,7 @@ import type { ExactSpelling } from '../../data/modalities/text/tokenizer/token-b
 import { SpelledTokens } from '../../data/modalities/text/tokenizer/token-ends.ts';
 import { tokenSpans } from '../../data/modalities/text/tokenizer/token-spans.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
-import { emptyColumn } from '../../data/prepared/record-split.ts';
+import { emptyColumn } from '../../data/prepared/batch-columns.ts';
 import { LimbeckError } from '../../errors.ts';
 import { type Tensor, zeros } from '../../onnx/tensor.ts';
 import { percent } from '../../percent.ts';

@@ -1,7 +1,7 @@
 import type { Batch } from '../../data/batch.ts';
 import { SEQUENCE } from '../../data/columns.ts';
 import { TextProcessor } from '../../data/modalities/text/text-processor.ts';
-import { emptyColumn } from '../../data/prepared/record-split.ts';
+import { emptyColumn } from '../../data/prepared/batch-columns.ts';
 import type { Split } from '../../data/split.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { Tensor } from '../../onnx/tensor.ts';

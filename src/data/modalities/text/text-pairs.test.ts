@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../onnx/tensor.ts';
-import { emptyColumn } from '../../prepared/record-split.ts';
+import { emptyColumn } from '../../prepared/batch-columns.ts';
 import { TextProcessor } from './text-processor.ts';
 import { pairLengths } from './tokenizer/special-tokens.ts';
 import { Tokenizer } from './tokenizer/tokenizer.ts';
