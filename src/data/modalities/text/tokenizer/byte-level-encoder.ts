@@ -1,4 +1,5 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { AddedTokens } from './added-tokens.ts';
 import { LETTER_OF_BYTE } from './byte-letters.ts';
 import { GPT2_WORD_OF_LIBRARY } from './gpt2-words.ts';
 
@@ -19,7 +20,7 @@ export class ByteLevelEncoder {
   readonly #split: ((text: string) => string[]) | undefined;
   /** Cuts that into words. */
   readonly #words: RegExp | undefined;
-  readonly #added: { readonly pattern: RegExp; readonly ids: ReadonlyMap<string, number> } | undefined;
+  readonly #added: AddedTokens | undefined;
   readonly #kept = new Map<string, readonly number[]>();
   readonly #utf8 = new TextEncoder();
 
@@ -51,21 +52,16 @@ export class ByteLevelEncoder {
     }
     this.#words = byteLevel.use_regex === false ? undefined : GPT2_WORD_OF_LIBRARY;
     const ids = new Map(added.map(({ content, id }) => [content as string, id as number]));
-    if (ids.size > 0) this.#added = { pattern: anyOf([...ids.keys()]), ids };
+    if (ids.size > 0) this.#added = new AddedTokens(ids);
   }
 
   /** Adds the ids of a text, without special tokens around it. */
   encodeInto(text: string, ids: number[]): void {
-    if (!this.#added) {
-      this.#plainInto(text, ids);
-      return;
-    }
-    const { pattern, ids: idOf } = this.#added;
     let from = 0;
-    for (const match of text.matchAll(pattern)) {
-      this.#plainInto(text.slice(from, match.index), ids);
-      ids.push(idOf.get(match[0]) as number);
-      from = match.index + match[0].length;
+    for (const token of this.#added?.in(text) ?? []) {
+      this.#plainInto(text.slice(from, token.from), ids);
+      ids.push(token.id);
+      from = token.to;
     }
     this.#plainInto(from === 0 ? text : text.slice(from), ids);
   }
@@ -111,10 +107,4 @@ function splitting(pretokenizers: readonly Json[]): object {
     decoder: null,
     model: { type: 'BPE', vocab: {}, merges: [] },
   };
-}
-
-/** Finds the longest of some texts at each place, as the library does. */
-function anyOf(texts: readonly string[]): RegExp {
-  const longestFirst = texts.toSorted((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map((text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'g');
 }
