@@ -7,7 +7,7 @@ import { writeModel } from './write-model.ts';
 const x: Value = { name: 'x', type: 'float32', shape: ['n', 4] };
 const axes: Value = { name: 'axes', type: 'int64', shape: [1] };
 const y: Value = { name: 'y', type: undefined, shape: undefined };
-const one: Attribute = { kind: 'ints', value: [1n] };
+const one: Attribute = { kind: 'ints', value: [1] };
 
 function model(opset: number, opType: string, inputs: Value[], attributes: Record<string, Attribute>): Graph {
   const node: Node = {

@@ -37,7 +37,7 @@ export function readTeacherFile(path: string, memory?: WrittenSize, free = freeM
 const DOMAINS = /^(ai\.onnx(\..*)?|com\.microsoft(\..*)?|com\.ms\..*|org\.pytorch\.aten|)$/;
 
 /** What the engine does not load would be told only after the data are prepared. */
-function requireOperators(graph: Graph, path: string, opset = OPSET_RANGE.newest): void {
+function requireOperators(graph: Graph, path: string, opset: number = OPSET_RANGE.newest): void {
   for (const node of graph.nodes) {
     const odd = misfit(node, opset);
     if (odd) {

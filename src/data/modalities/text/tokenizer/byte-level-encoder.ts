@@ -16,6 +16,8 @@ const LONGEST_KEPT = 64;
  */
 export class ByteLevelEncoder {
   readonly #library: LibraryTokenizer;
+  /** Whether blanks around a text, and around added tokens, are left out. */
+  readonly #strips: boolean;
   /** Cuts a text into what the byte-level step is given. */
   readonly #split: ((text: string) => string[]) | undefined;
   /** Cuts that into words. */
@@ -27,7 +29,8 @@ export class ByteLevelEncoder {
   /** Undefined for tokenizers of other kinds, and for what only the library knows to do. */
   static of(json: Json, library: LibraryTokenizer): ByteLevelEncoder | undefined {
     const { model, normalizer, pre_tokenizer: preTokenizer } = json;
-    if ((model as Json | undefined)?.type !== 'BPE' || normalizer !== null) return undefined;
+    const strips = isStrip(normalizer);
+    if ((model as Json | undefined)?.type !== 'BPE' || (normalizer !== null && !strips)) return undefined;
     const { continuing_subword_suffix: suffix, end_of_word_suffix: end, fuse_unk: fuse } = model as Json;
     if (suffix || end || fuse) return undefined;
     const steps = stepsOf(preTokenizer);
@@ -36,16 +39,26 @@ export class ByteLevelEncoder {
     if (!steps.slice(0, -1).every(({ type }) => type === 'Split')) return undefined;
     const tokens = json.added_tokens as readonly Json[];
     if (tokens.some(({ lstrip, rstrip, content }) => lstrip || rstrip || !content)) return undefined;
-    return new ByteLevelEncoder(library, steps.slice(0, -1), last, tokens);
+    if (strips && tokens.some(({ normalized }) => normalized)) return undefined;
+    return new ByteLevelEncoder(library, {
+      strips,
+      before: steps.slice(0, -1),
+      byteLevel: last,
+      added: tokens,
+    });
   }
 
   private constructor(
     library: LibraryTokenizer,
-    before: readonly Json[],
-    byteLevel: Json,
-    added: readonly Json[],
+    {
+      strips,
+      before,
+      byteLevel,
+      added,
+    }: { strips: boolean; before: readonly Json[]; byteLevel: Json; added: readonly Json[] },
   ) {
     this.#library = library;
+    this.#strips = strips;
     if (before.length > 0) {
       const { pre_tokenizer: splitter } = new LibraryTokenizer(splitting(before), {});
       this.#split = (text) => splitter?.pre_tokenize(text) ?? [text];
@@ -66,7 +79,8 @@ export class ByteLevelEncoder {
     this.#plainInto(from === 0 ? text : text.slice(from), ids);
   }
 
-  #plainInto(text: string, ids: number[]): void {
+  #plainInto(whole: string, ids: number[]): void {
+    const text = this.#strips ? whole.trim() : whole;
     if (text === '') return;
     for (const part of this.#split?.(text) ?? [text]) {
       for (const word of this.#words ? (part.match(this.#words) ?? []) : [part]) {
@@ -87,6 +101,13 @@ export class ByteLevelEncoder {
     }
     return ids;
   }
+}
+
+/** A normaliser that leaves blanks around texts out (`strippedFirst`). */
+function isStrip(normalizer: unknown): boolean {
+  if (typeof normalizer !== 'object' || normalizer === null) return false;
+  const { type, strip_left: left, strip_right: right } = normalizer as Json;
+  return type === 'Strip' && left === true && right === true;
 }
 
 function stepsOf(step: unknown): readonly Json[] {
