@@ -18,13 +18,11 @@ export function proposePrompts(
   { teacher }: Pick<Recipe, 'teacher'>,
   folder: string,
 ): Pick<Proposal, 'set' | 'seen'> {
-  const members =
+  type Named = Readonly<Record<string, unknown>>;
+  const teachers: [string, Named][] =
     teacher?.kind === 'several'
-      ? (teacher.teachers as readonly Readonly<Record<string, unknown>>[])
-      : undefined;
-  const teachers = members?.map((one, i) => [`teacher.teachers[${i}]`, one] as const) ?? [
-    ['teacher', teacher ?? {}] as const,
-  ];
+      ? (teacher.teachers as readonly Named[]).map((one, i) => [`teacher.teachers[${i}]`, one])
+      : [['teacher', (teacher ?? {}) as Named]];
   const found = teachers.flatMap(([path, { kind, model, prompt }]) =>
     kind === 'onnx' && typeof model === 'string' && prompt === undefined
       ? proposed(path, resolve(folder, model))

@@ -32,7 +32,7 @@ function opened(
     teacher: { kind: 'onnx', model: made.model, train: 'head' },
     ...more,
   });
-  return texts.open({ recipe, options: { recipeFolder: dirname(made.model) } });
+  return texts.open({ recipe, options: { recipeFolder: dirname(made.model), out: '' } });
 }
 
 describe('a teacher that leaves its prompt out of its vector', () => {
@@ -65,7 +65,7 @@ it('a language model reads documents from their start: a prompt is refused befor
     student: { kind: 'gpt2', width: 8, heads: 2, layers: 1 },
     teacher: { kind: 'onnx', model: made.model, prompt: 'b' },
   });
-  await expect(texts.open({ recipe, options: { recipeFolder: dirname(made.model) } })).rejects.toMatchObject({
+  await expect(texts.open({ recipe, options: { recipeFolder: dirname(made.model), out: '' } })).rejects.toMatchObject({
     code: 'recipe.invalid',
     where: expect.stringMatching(/^outputs, with the prompt 'b'/),
   });

@@ -161,8 +161,14 @@ function usageOf(usage: unknown, sent: string, back: string): TokenUsage {
     unknown
   >;
   const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
-  if (isCount(input)) return { input, output: isCount(output) ? output : 0 };
-  return { input: roughTokens(sent), output: roughTokens(back), estimated: true };
+  // A reply of vectors has no output to count.
+  if (isCount(input) && (isCount(output) || back === ''))
+    return { input, output: isCount(output) ? output : 0 };
+  return {
+    input: isCount(input) ? input : roughTokens(sent),
+    output: isCount(output) ? output : roughTokens(back),
+    estimated: true,
+  };
 }
 
 function strange(address: URL, problem: string, raw: unknown): LimbeckError {

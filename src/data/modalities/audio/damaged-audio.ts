@@ -77,9 +77,13 @@ const BLOCK_BYTES = 65_536;
 /** Without a count of frames, all that tells of a cut is a last frame that goes beyond the end; behind anything else than a frame nothing does. */
 function lastFrameDamage(file: ByteReader, start: number): string | undefined {
   const end = audioEnd(file);
-  let [block, from] = [new Uint8Array(0), start];
+  let block: Uint8Array = new Uint8Array(0);
+  let from = start;
   for (let at = start; at < end; ) {
-    if (at + 4 > from + block.length) [block, from] = [file.read(at, BLOCK_BYTES), at];
+    if (at + 4 > from + block.length) {
+      block = file.read(at, BLOCK_BYTES);
+      from = at;
+    }
     const bytes = frameBytes(block.subarray(at - from, at - from + 4));
     if (bytes === undefined) return undefined;
     if (at + bytes > end) return `the file is cut off: its last frame has ${end - at} of ${bytes} bytes`;
