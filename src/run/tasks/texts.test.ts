@@ -65,7 +65,9 @@ it('a language model reads documents from their start: a prompt is refused befor
     student: { kind: 'gpt2', width: 8, heads: 2, layers: 1 },
     teacher: { kind: 'onnx', model: made.model, prompt: 'b' },
   });
-  await expect(texts.open({ recipe, options: { recipeFolder: dirname(made.model), out: '' } })).rejects.toMatchObject({
+  await expect(
+    texts.open({ recipe, options: { recipeFolder: dirname(made.model), out: '' } }),
+  ).rejects.toMatchObject({
     code: 'recipe.invalid',
     where: expect.stringMatching(/^outputs, with the prompt 'b'/),
   });
