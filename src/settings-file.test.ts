@@ -48,3 +48,11 @@ it('files of people are read with their mark', async () => {
   expect(readSettingsJson(path)).toEqual({ a: 1 });
   expect((await readSettingsAsync(path)).length).toBe(11);
 });
+
+it('says of a pointer of git-lfs what it is', () => {
+  const path = join(folder, 'pointer.json');
+  writeFileSync(path, 'version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 1\n');
+  expect(() => readSettingsJson(path)).toThrow(
+    expect.objectContaining({ code: 'model.settings', message: expect.stringContaining('git-lfs pointer') }),
+  );
+});

@@ -1,5 +1,6 @@
 import { LimbeckError } from './errors.ts';
 import { parseJson } from './json-problem.ts';
+import { isLfsPointer, LFS_POINTER } from './lfs-pointer.ts';
 import { textOf } from './platform/bytes.ts';
 import { statSync } from './platform/files.ts';
 import { readRegularFile, readRegularFileAsync, requireFile } from './regular-file.ts';
@@ -40,9 +41,14 @@ export function readSettingsText(path: string): string {
   return textOf(readSettings(path)).replace(/^\uFEFF/, '');
 }
 
-/** As JSON. @throws SyntaxError, too, that says what is wrong and where */
+/** As JSON. @throws SyntaxError, too, that says what is wrong and where; LimbeckError `model.settings` for a pointer of git-lfs */
 export function readSettingsJson(path: string): unknown {
-  return parseJson(readSettingsText(path));
+  const text = readSettingsText(path);
+  if (!isLfsPointer(text)) return parseJson(text);
+  throw new LimbeckError('model.settings', `it is ${LFS_POINTER}`, {
+    where: path,
+    remedy: 'Fetch the file that it stands for.',
+  });
 }
 
 function requireBound(path: string): void {

@@ -65,6 +65,14 @@ test('a check refuses more heads than the teacher has, before it is asked', asyn
   });
 });
 
+test('layers that the teacher does not have are refused before the data are read', async () => {
+  const events: string[] = [];
+  const onEvent = ({ type }: { type: string }) => events.push(type);
+  const run = distill(recipe({ layers: [0, 99] }), { ...place.options('layers'), onEvent });
+  await expect(run).rejects.toMatchObject({ code: 'recipe.invalid', where: 'student.layers' });
+  expect(events).not.toContain('stage-start');
+});
+
 test(
   'a student that is cut by layers, heads and width learns from inside its teacher, and ships',
   async () => {

@@ -1,7 +1,6 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { isLfsPointer, LFS_POINTER } from '../lfs-pointer.ts';
 import { ModelProtoSchema } from './schema/onnx.gen.ts';
-
-const LFS_POINTER = 'version https://git-lfs';
 
 /**
  * What is wrong with bytes that could not be parsed as an ONNX model, as a phrase with the place where known.
@@ -12,7 +11,7 @@ export function locateDamage(bytes: Uint8Array, cause?: unknown): string {
   if (/recursion depth/.test((cause as Error | undefined)?.message ?? ''))
     return 'its messages are nested too deep';
   const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
-  if (start.startsWith(LFS_POINTER)) return 'it is a git-lfs pointer (git lfs pull fetches the file itself)';
+  if (isLfsPointer(start)) return `it is ${LFS_POINTER}`;
   if (start.startsWith('<')) return 'it is a web page or XML';
   if (start.startsWith('{')) return 'it is JSON';
   return damagedField(bytes) ?? 'a message inside it ends too early or has an invalid tag';

@@ -131,6 +131,11 @@ describe('readModelFile', () => {
     const path = modelAt('short.bin');
     writeFileSync(join(folder, 'models', 'short.bin'), bytes.subarray(0, 100));
     expect(() => readModelFile(path)).toThrow('bytes 0 to 2048 of a file of 100 bytes');
+    writeFileSync(
+      join(folder, 'models', 'short.bin'),
+      'version https://git-lfs.github.com/spec/v1\noid sha256:a\n',
+    );
+    expect(() => readModelFile(path)).toThrow('the data file is a git-lfs pointer');
   });
 
   it('does not let a small file fill the memory through many tensors', () => {

@@ -1,4 +1,4 @@
-import { loweredFirst } from '../data/modalities/text/tokenizer/lowered-first.ts';
+import { loweredFirst, strippedFirst } from '../data/modalities/text/tokenizer/normalized-first.ts';
 import {
   type JsonObject,
   parseTokenizer,
@@ -18,9 +18,15 @@ import { noTokenizer } from './no-tokenizer.ts';
 import { plainDecoder } from './plain-decoder.ts';
 import { positionLimit } from './position-limit.ts';
 import { readTeacherFile } from './read-teacher.ts';
-import { readingLength, readSentenceConfig, type SentenceConfig } from './sentence-config.ts';
-import { readSentenceModules, type SentenceModules, withSentenceEmbedding } from './sentence-modules.ts';
+import { readingLength, readSentenceConfig } from './sentence-config.ts';
+import {
+  hasTokenVectors,
+  readSentenceModules,
+  type SentenceModules,
+  withSentenceEmbedding,
+} from './sentence-modules.ts';
 import { promptTokens, teacherPrompt } from './sentence-prompt.ts';
+import { type SentenceReading, sentenceReading } from './sentence-reading.ts';
 import { teacherClasses } from './teacher-classes.ts';
 import { INPUT_IDS, LOGITS, type TextTeacherSource } from './teacher-source.ts';
 import { type NamedInputs, type TextRole, textInputs } from './text-inputs.ts';
@@ -67,7 +73,10 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
   const path = files.model;
   const tokenizerFile = options.tokenizer ?? fileOf(files, 'tokenizer.json') ?? noTokenizer(files);
   const sentence = readSentenceConfig(files);
-  const { tokenizer, declared, lowered, ...told } = await readTokenizer(tokenizerFile, sentence);
+  const { tokenizer, declared, ...told } = await readTokenizer(
+    tokenizerFile,
+    sentenceReading(files, sentence),
+  );
   const length = readingLength({
     sentence,
     tokenizer: declared,
@@ -92,18 +101,14 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     ...told.notes,
     ...length.notes,
     ...prompt.notes,
-    ...(lowered
-      ? [
-          `texts are lowered before they are tokenized, as ${sentence?.name} says (do_lower_case); tokenizer.json does not do so`,
-        ]
-      : []),
   ];
   const plain = normalizeTextModel(read, path, { named: options.inputs, types: tokenizer.types });
   const modules = fileOf(files, 'modules.json');
-  const encoder =
-    modules !== undefined && options.answers !== 'class' ? readSentenceModules(modules) : undefined;
+  const isClassifier = options.train === 'none' && options.answers === 'class';
+  const encoder = modules !== undefined && !isClassifier ? encoderOf(modules, options, notes) : undefined;
   const skipped = encoder?.includesPrompt === false ? tokensOfPrompt : 0;
-  const normal = encoder
+  const makesVector = encoder && (options.train === 'none' || hasTokenVectors(plain.model));
+  const normal = makesVector
     ? { ...plain, model: withSentenceEmbedding(plain.model, encoder, path, skipped) }
     : plain;
   const found = {
@@ -114,7 +119,7 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     advice: [...advice, ...prompt.advice],
     ...(prompt.text !== '' && { prompt: prompt.text, skipsPrompt: skipped > 0 }),
   };
-  if (encoder)
+  if (makesVector)
     notes.push(
       `the teacher is a sentence encoder: ${encoderInWords(encoder, skipped > 0)}, as modules.json says`,
     );
@@ -148,6 +153,23 @@ export async function openOnnxFile(options: OnnxFileOptions): Promise<TextTeache
     embeddingWidth: width,
     ...(classifies && { logitsOutput: LOGITS }),
   };
+}
+
+/** As its modules.json says. A head learns from any vector, so that it is told where one cannot be made so. */
+function encoderOf(
+  modules: string,
+  { train }: OnnxFileOptions,
+  notes: string[],
+): SentenceModules | undefined {
+  try {
+    return readSentenceModules(modules);
+  } catch (cause) {
+    if (train === 'none' || !(cause instanceof LimbeckError)) throw cause;
+    notes.push(
+      `${cause.message}: the head reads another vector of the model, or the mean of its tokens' vectors`,
+    );
+    return undefined;
+  }
 }
 
 function encoderInWords({ pooling, normalizes }: SentenceModules, skipsPrompt: boolean): string {
@@ -187,21 +209,20 @@ interface ReadTokenizer {
   readonly tokenizer: Tokenizer;
   /** `model_max_length`, where it is one. */
   readonly declared: number | undefined;
-  /** What was made of strange values. */
+  /** What was made of strange values, and what is done to texts first. */
   readonly notes: readonly string[];
-  readonly lowered: boolean;
 }
+
+/** Around a text, to see whether a tokenizer makes tokens of them. */
+const BLANKS = ' \n ';
 
 /**
  * A tokenizer.json with the files beside it, and the length that they declare.
  *
- * @param reading what lowers texts before they come to it; `lowered` says where it did not do so itself
+ * @param reading what is done to texts before they come to it: the tokenizer does it too, where it matters and it did not
  * @throws LimbeckError `tokenizer.missing`
  */
-export async function readTokenizer(
-  path: string,
-  reading?: Pick<SentenceConfig, 'lowercases'>,
-): Promise<ReadTokenizer> {
+export async function readTokenizer(path: string, reading: SentenceReading = {}): Promise<ReadTokenizer> {
   let json: Uint8Array;
   try {
     json = await readSettingsAsync(path);
@@ -220,14 +241,23 @@ export async function readTokenizer(
   const beside = (name: string) => readSettingsAsync(join(dirname(path), name)).catch(noFile);
   const config = (await beside('tokenizer_config.json')) ?? utf8Of('{}');
   const [map, template] = [await beside('special_tokens_map.json'), await beside('chat_template.jinja')];
-  let tokenizer = parseTokenizer(json, config, path, map, template);
-  const own = reading?.lowercases ? (JSON.parse(textOf(json)) as JsonObject) : undefined;
-  const lowering = own && loweredFirst(own);
-  const lowered = lowering !== own;
-  if (lowered) tokenizer = parseTokenizer(utf8Of(JSON.stringify(lowering)), config, path, map, template);
+  const parse = (bytes: Uint8Array) => parseTokenizer(bytes, config, path, map, template);
+  let tokenizer = parse(json);
+  const notes: string[] = [];
+  const first = (rewrite: (own: JsonObject) => JsonObject, note: string | undefined) => {
+    const own = JSON.parse(textOf(json)) as JsonObject;
+    const rewritten = rewrite(own);
+    if (rewritten === own) return;
+    json = utf8Of(JSON.stringify(rewritten));
+    tokenizer = parse(json);
+    notes.push(note as string);
+  };
+  if (reading.lowers) first(loweredFirst, reading.lowers);
+  const seesBlanks = tokenizer.encode(`${BLANKS}a${BLANKS}`).join() !== tokenizer.encode('a').join();
+  if (reading.strips && seesBlanks) first(strippedFirst, reading.strips);
   const { model_max_length } = JSON.parse(textOf(config)) as { model_max_length?: unknown };
   const { length, note } = declaredLength(model_max_length, 'model_max_length of tokenizer_config.json');
-  return { tokenizer, declared: length, notes: note === undefined ? [] : [note], lowered };
+  return { tokenizer, declared: length, notes: note === undefined ? notes : [note, ...notes] };
 }
 
 /** The files beside it are optional; one that is there and cannot be read is an error. */

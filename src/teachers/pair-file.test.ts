@@ -87,6 +87,14 @@ test('a folder as it is exported teaches: row i of the texts with row i of the i
   await teacher.close();
   expect([...(answers.text_embeds as Float32Array)]).toEqual([7, 0, 8, 0]);
   expect([...(answers.image_embeds as Float32Array)]).toEqual([1, 1, 3, 3]);
+  // A default prompt beside it is not read.
+  const prompts = { prompts: { query: 'find: ' }, default_prompt_name: 'query' };
+  writeFileSync(join(folder, 'config_sentence_transformers.json'), JSON.stringify(prompts));
+  const { notes, prompt } = await openPairFile(folder);
+  expect(prompt).toBeUndefined();
+  expect(notes).toEqual([
+    "the default prompt 'find: ' of config_sentence_transformers.json is not read before texts that have images",
+  ]);
 });
 
 test('a model without the vectors is refused with what it has', async () => {

@@ -78,3 +78,19 @@ it('refuses operators that no engine knows, before anything else is done', () =>
   });
   expect(() => readTeacherFile(file)).toThrow(/my\.ops::Frobnicate, which ONNX Runtime does not know/);
 });
+
+it('refuses an operator that came with a later opset than the model states, with its node', () => {
+  const model = layeredModel({ layers: 1, width: 4 });
+  const [first, ...others] = model.nodes;
+  const file = join(folder, 'later.onnx');
+  const later = { ...first!, name: 'odd', opType: 'Gelu', inputs: first!.inputs.slice(0, 1) };
+  writeModelFile(file, { ...model, nodes: [later, ...others], opsets: new Map([['', 17]]) });
+  expect(() => readTeacherFile(file)).toThrow(
+    expect.objectContaining({
+      code: 'teacher.operators',
+      message: 'the model does not fit its opset, 17: Gelu came with opset 20',
+      where: `${file}: node 'odd' (Gelu)`,
+      remedy: 'Export the model with opset 20 or later.',
+    }),
+  );
+});

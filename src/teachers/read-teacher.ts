@@ -1,7 +1,8 @@
 import { LimbeckError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { openModelFile, readModelFile } from '../onnx/node-files.ts';
-import { requireOpset } from '../onnx/passes/upgrade-opset/upgrade-opset.ts';
+import { misfit } from '../onnx/operator-forms.ts';
+import { OPSET_RANGE, requireOpset } from '../onnx/passes/upgrade-opset/upgrade-opset.ts';
 import { tensorByteLength } from '../onnx/stored-tensor.ts';
 import { subgraphsOf } from '../onnx/used-values.ts';
 import { readdirSync, statSync } from '../platform/files.ts';
@@ -28,16 +29,27 @@ const COPIES = 2;
 export function readTeacherFile(path: string, memory?: WrittenSize, free = freeMemory()): ReadTeacher {
   const read = readWithin(path, memory, free);
   requireOpset(read.graph, path);
-  requireOperators(read.graph, path);
+  requireOperators(read.graph, path, read.graph.opsets.get(''));
   return read;
 }
 
 /** The domains of ONNX Runtime's own operators. */
 const DOMAINS = /^(ai\.onnx(\..*)?|com\.microsoft(\..*)?|com\.ms\..*|org\.pytorch\.aten|)$/;
 
-/** Whoever has operators of his own would learn of it only after the data are prepared, when the engine loads the model. */
-function requireOperators(graph: Graph, path: string): void {
+/** What the engine does not load would be told only after the data are prepared. */
+function requireOperators(graph: Graph, path: string, opset: number = OPSET_RANGE.newest): void {
   for (const node of graph.nodes) {
+    const odd = misfit(node, opset);
+    if (odd) {
+      throw new LimbeckError(
+        'teacher.operators',
+        `the model does not fit its opset, ${opset}: ${odd.problem}`,
+        {
+          where: `${path}: node '${node.name}' (${node.opType})`,
+          remedy: odd.remedy,
+        },
+      );
+    }
     if (!DOMAINS.test(node.domain)) {
       throw new LimbeckError(
         'teacher.operators',
@@ -48,7 +60,7 @@ function requireOperators(graph: Graph, path: string): void {
         },
       );
     }
-    for (const inner of subgraphsOf(node)) requireOperators(inner, path);
+    for (const inner of subgraphsOf(node)) requireOperators(inner, path, opset);
   }
 }
 

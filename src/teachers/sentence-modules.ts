@@ -82,6 +82,11 @@ function flaggedModes(config: z.output<typeof poolingSchema>): string[] {
 /** Outputs that hold a vector a token. */
 const TOKENS = ['last_hidden_state', 'token_embeddings'];
 
+/** Whether a model has what a sentence encoder's vector is made of. */
+export function hasTokenVectors({ outputs }: Pick<Graph, 'outputs'>): boolean {
+  return outputs.some(({ name }) => TOKENS.includes(name));
+}
+
 /**
  * The model of a sentence encoder with its vector as the only output, `sentence_embedding`, float32 [batch, width].
  *

@@ -43,8 +43,11 @@ function pooledBy(pooling: object) {
   };
 }
 
-async function vectorOf(pooling: object, rows: number[][]): Promise<number[]> {
-  const { model } = await open(encoderWith(pooledBy(pooling)));
+async function vectorOf(pooling: object, rows: number[][], train: 'none' | 'head' = 'none') {
+  const file = encoderWith(pooledBy(pooling));
+  // The head of a classifier reads the same vector.
+  const answers = train === 'none' ? 'any' : 'class';
+  const { model } = await openOnnxFile({ model: file, train, answers });
   const session = await createNodeEngine().load(writeModel(model));
   const outputs = await session.run(feedsFor(rows));
   await session.release();
@@ -132,6 +135,18 @@ describe('the vector of a text with a prompt', () => {
     [{ pooling_mode: 'lasttoken', include_prompt: false }, [1, 2, 1, 1, 2, 1]],
   ])('is made of the tokens that its pooling counts: %j', async (pooling, expected) => {
     expect(await vectorOf(pooling, rows)).toEqual(expected);
+  });
+
+  it('is what a head reads that is trained on it', async () => {
+    const pooling = { pooling_mode: 'max', include_prompt: false };
+    expect(await vectorOf(pooling, rows, 'head')).toEqual([3, 6, 1, 1, 2, 1]);
+  });
+
+  it('is another one for a head where it cannot be made so, which is told', async () => {
+    const model = encoderWith(pooledBy({ pooling_mode: 'weightedmean' }));
+    const { notes, embeddingOutput } = await openOnnxFile({ model, train: 'head', answers: 'class' });
+    expect(embeddingOutput).toBe('sentence_embedding');
+    expect(notes?.join()).toMatch(/pools by weightedmean, .*: the head reads another vector/);
   });
 
   it('is refused where versions of sentence-transformers differ, and for other ways of pooling', async () => {

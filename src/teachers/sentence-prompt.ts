@@ -55,9 +55,9 @@ export function teacherPrompt(files: Pick<ModelFiles, 'folders'>, chosen?: strin
       advice: [],
     };
   }
-  const others = Object.entries(prompts).filter(([, prompt]) => prompt !== '');
+  const others = name === undefined ? choosable(prompts) : [];
   const [first] = others;
-  if (!first || name !== undefined) return NONE;
+  if (!first) return NONE;
   const listed = others.slice(0, SHOWN).map(([key, prompt]) => `${key} (${quoted(prompt)})`);
   const list = `${listed.join(', ')}${others.length > SHOWN ? ', ...' : ''}`;
   return {
@@ -69,15 +69,26 @@ export function teacherPrompt(files: Pick<ModelFiles, 'folders'>, chosen?: strin
   };
 }
 
+/** The prompts that a teacher's files have and take none of: its names and texts; none where they have a default. @throws as `teacherPrompt` */
+export function promptsWithoutDefault(files: Pick<ModelFiles, 'folders'>): readonly [string, string][] {
+  const file = fileOf(files, PROMPTS_FILE);
+  const { prompts, name } = file === undefined ? { prompts: {}, name: undefined } : readPrompts(file);
+  return name === undefined ? choosable(prompts) : [];
+}
+
+function choosable(prompts: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(prompts).filter(([, prompt]) => prompt !== '');
+}
+
 /**
- * Tokens of a prompt before a text, with the special ones before them, as sentence-transformers counts them: of the prompt without
- * blanks around it, up to the special token that ends a text.
+ * Tokens of a prompt before a text, with the special ones before them, as sentence-transformers counts them: of the prompt as a text of its
+ * own, up to the special token that ends one.
  *
  * @throws LimbeckError `recipe.invalid` for a prompt that leaves no place for a text
  */
 export function promptTokens(prompt: string, tokenizer: Tokenizer, maxLength: number): number {
   if (prompt === '') return 0;
-  const { length } = tokenizer.encode(prompt.trim());
+  const { length } = tokenizer.encode(prompt);
   if (length < maxLength) return length - Math.min(1, tokenizer.frame.after);
   throw new LimbeckError('recipe.invalid', 'the prompt of the teacher leaves no place for a text', {
     where: `teacher.prompt: ${quoted(prompt)} has ${length} tokens, and the teacher reads ${maxLength}`,

@@ -58,9 +58,18 @@ Examples:
       requirePlace(path, file, force);
       const { answersFrom } = await import('../init/answers.ts');
       const { draftRecipe } = await import('../init/draft.ts');
-      const { answers, seen } = await answersFrom(cli, path, options);
+      const { parseRecipe } = await import('../../recipe/parse.ts');
+      const { answers, seen: found } = await answersFrom(cli, path, options);
       const schema = relative(dirname(path), SCHEMA_FILE).split(sep).join('/');
-      await write(path, draftRecipe(answers, schema), file, force);
+      const first = draftRecipe(answers, schema);
+      const { proposePrompts } = await import('../init/propose-prompt.ts');
+      const prompts = proposePrompts(parseRecipe(first), dirname(path));
+      const seen = [...found, ...prompts.seen];
+      const text =
+        prompts.set.length > 0
+          ? draftRecipe({ ...answers, set: [...answers.set, ...prompts.set] }, schema)
+          : first;
+      await write(path, text, file, force);
       if (options.json) writeResult(cli, { file: path, seen });
       else
         cli.terminal.out(

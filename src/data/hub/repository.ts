@@ -98,9 +98,16 @@ async function hubRepository(
       ...access,
     })) {
       if (type !== 'file') continue;
+      const bytes: unknown = lfs?.size ?? size;
+      if (typeof path !== 'string' || !Number.isSafeInteger(bytes) || (bytes as number) < 0) {
+        throw new LimbeckError('data.download', `the hub lists '${path}' with ${bytes} bytes`, {
+          where: `${address}, revision ${revision}`,
+          remedy: `Check ${KINDS[kind].key} (or HF_ENDPOINT): this is no Hugging Face hub.`,
+        });
+      }
       files.push({
         path,
-        bytes: lfs?.size ?? size,
+        bytes: bytes as number,
         ...(lfs ? { sha256: lfs.oid } : oid && { gitBlob: oid }),
       });
     }
@@ -148,6 +155,9 @@ function problemOf(cause: unknown, status: number | undefined): string {
   if (status !== undefined) return `the hub answers with status ${status}`;
   if (cause instanceof SyntaxError)
     return 'the hub answers with something that is no JSON, a page to log in, say';
+  // What fetch throws has a cause.
+  if (cause instanceof TypeError && cause.cause === undefined)
+    return 'the hub answers with something that hubs do not say';
   return `the hub cannot be asked: ${reasonOf(cause)}`;
 }
 

@@ -1,4 +1,5 @@
 import { LimbeckError } from '../../errors.ts';
+import { isLfsPointer, LFS_POINTER } from '../../lfs-pointer.ts';
 import { closeSync, constants, fstatSync, readSync, realpathSync } from '../../platform/files.ts';
 import { dirname, isAbsolute, resolve, sep } from '../../platform/paths.ts';
 import { openRegularFile } from '../../regular-file.ts';
@@ -89,9 +90,12 @@ export class ExternalDataFolder {
   private taken(location: string, offset: number, length: number): DataFile {
     const file = this.files.get(location) ?? this.open(location);
     if (offset + length > file.size) {
+      const start = this.bytesOf(file.descriptor, location, 0, Math.min(file.size, 64));
       throw this.error(
         location,
-        `the model wants bytes ${offset} to ${offset + length} of a file of ${file.size} bytes`,
+        isLfsPointer(new TextDecoder().decode(start))
+          ? `the data file is ${LFS_POINTER}`
+          : `the model wants bytes ${offset} to ${offset + length} of a file of ${file.size} bytes`,
       );
     }
     file.read += length;

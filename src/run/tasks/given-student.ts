@@ -88,7 +88,11 @@ function readJson(file: string): unknown {
 
 /** The model with the heads and the width that are asked for. */
 async function inSize(size: CutSize, given: GivenModel): Promise<GivenModel> {
-  if (size.heads === undefined && size.width === undefined) return given;
+  if (size.heads === undefined && size.width === undefined) {
+    // Layers that the teacher does not have are told before the data are read.
+    if (size.layers !== undefined) (await import('../../students/cut.ts')).cutGraph(given.graph, size.layers);
+    return given;
+  }
   const { cutToSize } = await import('../../compress/prune/cut-to-size.ts');
   return cutToSize(given, size);
 }

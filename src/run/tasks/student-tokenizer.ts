@@ -10,12 +10,13 @@ import { LimbeckError } from '../../errors.ts';
 import { utf8Of } from '../../platform/bytes.ts';
 import { existsSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
-import { join } from '../../platform/paths.ts';
+import { dirname, join } from '../../platform/paths.ts';
 import { inputsOf } from '../../recipe/parts.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { readRegularText } from '../../regular-file.ts';
 import { replaceFile } from '../../replace-file.ts';
 import { readTokenizer } from '../../teachers/onnx-file.ts';
+import { sentenceReading } from '../../teachers/sentence-reading.ts';
 import { recipePathResolver } from '../context/recipe-paths.ts';
 import { dataCacheFolder } from '../context/run-context.ts';
 import { prepareRecipeData } from '../data/prepare-data.ts';
@@ -40,7 +41,8 @@ export async function studentTokenizer(run: RecipeRun, basis: () => Promise<Toke
   if (choice === undefined) return basis();
   if (typeof choice === 'string') {
     const path = recipePathResolver(run.options, 'inputs')(choice);
-    return (await readTokenizer(path)).tokenizer;
+    // A model of sentence-transformers is read as it, where this is its tokenizer.
+    return (await readTokenizer(path, sentenceReading({ folders: [dirname(path)] }))).tokenizer;
   }
   return learnt(run, choice.train, await basis());
 }

@@ -111,6 +111,20 @@ describe('a teacher of a hub', () => {
     await expect(open({ teacher: { output: 'logits' } })).resolves.toMatchObject({ logitsOutput: 'logits' });
   });
 
+  it.each([
+    [{ prompts: { query: 3 } }, {}, "its prompt 'query' is not a text"],
+    [{ prompts: { query: 'find: ' } }, { prompt: 'query' }, 'which is the name of a prompt'],
+  ])(
+    'whose prompts cannot be read is refused before its weights are downloaded: %j, %j',
+    async (config, teacher, message) => {
+      layOut({ architectures: ['BertForSequenceClassification'] });
+      hub.files.set('config_sentence_transformers.json', Buffer.from(JSON.stringify(config)));
+      await expect(open({ teacher })).rejects.toMatchObject({ message: expect.stringContaining(message) });
+      expect(hub.downloads).toContain('config_sentence_transformers.json');
+      expect(hub.downloads).not.toContain('onnx/model.onnx');
+    },
+  );
+
   it('without a tokenizer.json is refused before its weights are downloaded', async () => {
     layOut({ architectures: ['BertForSequenceClassification'] });
     hub.files.delete('tokenizer.json');

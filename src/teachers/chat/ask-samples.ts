@@ -137,8 +137,9 @@ class Asking {
 
   #examine(reply: Reply): void {
     const { question, onWarning, choice, model } = this.#options;
-    model.name ??= reply.model;
-    if (reply.model !== model.name) {
+    // One that is not named is no other one.
+    model.name ||= reply.model;
+    if (reply.model !== '' && reply.model !== model.name) {
       const problem = `the answers come from '${reply.model}' now, before they came from '${model.name}'`;
       if (choice.onModelChange === 'stop') throw modelChanged(problem, choice);
       if (!model.hasWarned) onWarning(`${problem}; the student learns from both`);

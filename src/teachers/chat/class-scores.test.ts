@@ -90,6 +90,13 @@ describe('lies', () => {
     ['above 0', 'A', { token: 'A', logprob: 0.5, top: [] }, /log-probability of 'A' is 0.5/],
     ['no number', 'A', { token: 'A', logprob: Number.NaN, top: [] }, /NaN/],
     ['too much in all', 'A', at('A', { A: 0.8, B: 0.7 }), /sum to 1.50/],
+    ['two for one token', 'A', { ...at('A', { A: 0.05, B: 0.9 }), logprob: -0.01 }, /'A' has two log-prob/],
+    [
+      'too much with the chosen one',
+      'A',
+      { token: 'A', logprob: -0.1, top: [{ token: 'B', logprob: -0.1 }] },
+      /'A' and its alternatives sum to 1.81/,
+    ],
     ['another answer', 'A', at('Hello', { Hello: 0.9 }), /spell 'Hello'/],
   ])('%s', (_, text, token, problem) => {
     expect(logprobProblem(text, [token])).toMatch(problem);

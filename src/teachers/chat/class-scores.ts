@@ -79,13 +79,19 @@ function normal(text: string): string {
   return text.trimStart().toLowerCase();
 }
 
+/** By which the probability of a token may differ from the same one in its list: what rounding makes of it. */
+const MOST_DIFFERENCE = 0.02;
+
 /** What is wrong with log-probabilities, if something is: they are no probabilities, or do not belong to the answer. */
 export function logprobProblem(text: string | null, tokens: readonly AnsweredToken[]): string | undefined {
   for (const { token, logprob, top } of tokens) {
     const wrong = [{ token, logprob }, ...top].find((one) => !(one.logprob <= 1e-3));
     if (wrong) return `the log-probability of '${wrong.token}' is ${wrong.logprob}`;
-    const sum = top.reduce((total, one) => total + Math.exp(one.logprob), 0);
-    if (sum > 1.02) return `the probabilities of the alternatives to '${token}' sum to ${sum.toFixed(2)}`;
+    const listed = top.find((one) => one.token === token);
+    if (listed && Math.abs(Math.exp(listed.logprob) - Math.exp(logprob)) > MOST_DIFFERENCE)
+      return `'${token}' has two log-probabilities, ${logprob} and ${listed.logprob}`;
+    const sum = withChosen({ token, logprob, top }).reduce((total, one) => total + Math.exp(one.logprob), 0);
+    if (sum > 1.02) return `the probabilities of '${token}' and its alternatives sum to ${sum.toFixed(2)}`;
     if (new Set(top.map((one) => one.token)).size < top.length)
       return `the alternatives to '${token}' have one token twice`;
   }

@@ -75,8 +75,9 @@ async function pay(options: EmbedOptions, group: readonly AskedSample[]): Promis
         },
       })),
     );
-    model.name ??= reply.model;
-    if (reply.model !== model.name) {
+    // One that is not named is no other one.
+    model.name ||= reply.model;
+    if (reply.model !== '' && reply.model !== model.name) {
       const problem = `the vectors come from '${reply.model}' now, before they came from '${model.name}'`;
       throw new LimbeckError('teacher.model-changed', problem, {
         where: `${choice.baseURL}, model ${choice.model}`,

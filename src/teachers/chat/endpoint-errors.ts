@@ -107,7 +107,9 @@ export function endpointError(error: unknown, asked: Asked): LimbeckError {
     );
   return new LimbeckError('teacher.reply', `the endpoint's reply cannot be read: ${said}`, {
     where,
-    remedy: 'Check teacher.baseURL; it mostly ends with /v1.',
+    remedy: /\b(NaN|Infinity)\b/.test(said)
+      ? 'It has numbers that JSON does not know, mostly among log-probabilities: ask without them (teacher.answers: votes).'
+      : 'Check teacher.baseURL; it mostly ends with /v1.',
   });
 }
 

@@ -37,8 +37,9 @@ export function readReply(
   const { choices, model, usage } = (isObject(raw) ? raw : {}) as Record<string, unknown>;
   requireNoError(raw);
   if (Array.isArray(choices)) choices.forEach(requireNoError);
-  if (!Array.isArray(choices) || choices.length === 0) throw strange(address, 'it has no choices', raw);
-  const read = choices.map((one): ReplyChoice => {
+  if (!Array.isArray(choices)) throw strange(address, 'it has no choices', raw);
+  // Filters of some endpoints leave none: that is an answer that says nothing, and is paid as one.
+  const read = (choices.length > 0 ? choices : [{}]).map((one): ReplyChoice => {
     const { message, finish_reason: finish, logprobs } = (isObject(one) ? one : {}) as RawChoice;
     const content = message?.content;
     const tokens = tokensOf(logprobs?.content);
@@ -86,9 +87,9 @@ export function readVectors(
     };
     if (
       !Array.isArray(embedding) ||
-      embedding.some((value) => typeof value !== 'number' || !Number.isFinite(value))
+      embedding.some((value) => typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
     )
-      throw strange(address, 'a vector in it is no list of numbers', raw);
+      throw strange(address, 'a vector in it is no list of numbers (of float32)', raw);
     if (embedding.length !== width) {
       throw new LimbeckError(
         'teacher.outputs',
@@ -142,7 +143,8 @@ function tokensOf(content: unknown): AnsweredToken[] | undefined {
   if (!Array.isArray(content) || content.length === 0) return undefined;
   const chance = (one: unknown) => {
     const { token, logprob } = (isObject(one) ? one : {}) as { token?: unknown; logprob?: unknown };
-    return { token: String(token ?? ''), logprob: typeof logprob === 'number' ? logprob : Number.NaN };
+    const isOne = typeof token === 'string' && typeof logprob === 'number';
+    return { token: String(token ?? ''), logprob: isOne ? logprob : Number.NaN };
   };
   return content.slice(0, KEPT_TOKENS).map((one) => {
     const top = (one as { top_logprobs?: unknown } | null)?.top_logprobs;
@@ -160,9 +162,18 @@ function usageOf(usage: unknown, sent: string, back: string): TokenUsage {
     string,
     unknown
   >;
-  const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
-  if (isCount(input)) return { input, output: isCount(output) ? output : 0 };
-  return { input: roughTokens(sent), output: roughTokens(back), estimated: true };
+  // What was sent, and what came back, has tokens.
+  const isCount = (value: unknown, text: string): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= (text === '' ? 0 : 1);
+  const isInput = isCount(input, sent);
+  const isOutput = isCount(output, back);
+  // A reply of vectors has no output to count.
+  if (isInput && (isOutput || back === '')) return { input, output: isOutput ? output : 0 };
+  return {
+    input: isInput ? input : roughTokens(sent),
+    output: isOutput ? output : roughTokens(back),
+    estimated: true,
+  };
 }
 
 function strange(address: URL, problem: string, raw: unknown): LimbeckError {

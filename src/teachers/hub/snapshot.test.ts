@@ -151,6 +151,37 @@ describe('a model of a hub', () => {
     expect(readdirSync(dirname(path)).sort()).toEqual(['model.onnx', 'model.onnx_data']);
   });
 
+  it('whose data file did not come is asked for again, also at a commit', async () => {
+    const { 'model.onnx': model, 'model.onnx_data': data } = onnx({ external: true });
+    hub.files.set('onnx/model.onnx', model as Uint8Array);
+    hub.files.set('onnx/model.onnx_data', data as Uint8Array);
+    hub.spoil = ({ url }, response) => url?.endsWith('_data') === true && !!response.writeHead(404).end();
+    expect((await errorOf(snapshot({ revision: COMMIT }))).code).toBe('data.download');
+    hub.spoil = () => false;
+    const name = { model: NAME, revision: COMMIT };
+    expect(await hubDownload(name, { ownCache: folder })).toMatchObject({ file: 'onnx/model.onnx' });
+    vi.stubEnv('HF_HUB_OFFLINE', '1');
+    expect((await errorOf(snapshot({ revision: COMMIT }))).code).toBe('teacher.offline');
+    vi.stubEnv('HF_HUB_OFFLINE', '');
+    const { model: path } = await snapshot({ revision: COMMIT });
+    expect(readModelFile(path).initializers.size).toBe(1);
+  });
+
+  it.each([
+    [[{ type: 'file', path: 'onnx/model.onnx', oid: 'a' }], "lists 'onnx/model.onnx' with undefined bytes"],
+    [[{ type: 'file', path: 'onnx/model.onnx', size: -1, oid: 'a' }], 'with -1 bytes'],
+    [[null], 'something that hubs do not say'],
+    [{}, 'something that hubs do not say'],
+  ])('of a hub that lists %j is refused in words', async (list, message) => {
+    hub.spoil = ({ url }, response) =>
+      url?.includes('/tree/') === true &&
+      !!response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(list));
+    expect(await errorOf(snapshot())).toMatchObject({
+      code: 'data.download',
+      message: expect.stringContaining(message),
+    });
+  });
+
   it('goes on where a download broke off', async () => {
     let cuts = 0;
     const model = hub.files.get('onnx/model.onnx') as Uint8Array;

@@ -73,9 +73,10 @@ export async function hubSnapshot(name: HubModelName, options: SnapshotOptions):
   const { hubUrl } = hubAddress(name.endpoint);
   const cache = cacheOf(name, options);
   const cached = cache.commitOf(name.revision);
-  const here = () => (cached === undefined ? undefined : cachedModel(cache.snapshot(cached), name.file));
+  const here = async () =>
+    cached === undefined ? undefined : cachedModel(cache.snapshot(cached), name.file);
   if (isOffline() || isCommit(name.revision)) {
-    const model = here();
+    const model = await here();
     if (model !== undefined && cached !== undefined) return snapshotAt(name, cached, model, []);
     if (isOffline()) throw notCached(name, hubUrl);
   }
@@ -87,7 +88,7 @@ export async function hubSnapshot(name: HubModelName, options: SnapshotOptions):
       ...(cached !== undefined && { attempts: 2 }),
     });
   } catch (error) {
-    const model = error instanceof LimbeckError && error.code === 'data.download' ? here() : undefined;
+    const model = error instanceof LimbeckError && error.code === 'data.download' ? await here() : undefined;
     if (model === undefined || cached === undefined) throw error;
     return snapshotAt(name, cached, model, [
       `the hub cannot be reached: ${name.model} is taken as it was at commit ${cached.slice(0, 12)}`,
@@ -122,11 +123,12 @@ export async function hubDownload(
   const cache = cacheOf(name, options);
   const cached = cache.commitOf(name.revision);
   const isKnown = isOffline() || isCommit(name.revision);
-  if (isKnown && cached !== undefined && cachedModel(cache.snapshot(cached), name.file)) return undefined;
+  if (isKnown && cached !== undefined && (await cachedModel(cache.snapshot(cached), name.file)))
+    return undefined;
   const repository = await hubModel(name.model, name.revision, hubOptions(name, options));
   const { path: file } = chosenFile(repository, name);
   const folder = cache.snapshot(repository.sha);
-  if (existsSync(join(folder, file))) return undefined;
+  if (await cachedModel(folder, file)) return undefined;
   return { commit: repository.sha, file, bytes: bytesOf(repository, file), folder };
 }
 
@@ -237,14 +239,21 @@ function exportRemedy(model: string): string {
   return `Export it: \`optimum-cli export onnx --model ${model} ${folder}\` (Python: pip install optimum[onnx]), then name the folder: teacher: { kind: onnx, model: ${folder} } (onnx-image for images, onnx-audio for audio).`;
 }
 
-/** The ONNX file of a folder in a cache, if all of it is there. */
-function cachedModel(folder: string, file: string | undefined): string | undefined {
+/** The ONNX file of a folder in a cache, if all of it is there: a download may have ended before its data files were. */
+async function cachedModel(folder: string, file: string | undefined): Promise<string | undefined> {
+  let model: string;
   try {
-    const { model } = modelFiles(file === undefined ? folder : join(folder, ...file.split('/')));
-    return model;
+    model = modelFiles(file === undefined ? folder : join(folder, ...file.split('/'))).model;
   } catch {
     return undefined;
   }
+  let locations: readonly string[] = [];
+  try {
+    locations = externalLocations(await readRegularFileAsync(model), model);
+  } catch {
+    // Who opens it is told what is wrong with it.
+  }
+  return locations.every((location) => existsSync(join(dirname(model), location))) ? model : undefined;
 }
 
 function snapshotAt(

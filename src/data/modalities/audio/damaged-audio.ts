@@ -53,7 +53,7 @@ function mp3Damage(file: ByteReader, { samples, rate }: DecodedLength): string |
   const isMono = (frame[3] as number) >> 6 === 3;
   const at = 4 + (isVersion1 ? (isMono ? 17 : 32) : isMono ? 9 : 17);
   const name = nameAt(frame, at, 4);
-  if (name !== 'Xing' && name !== 'Info') return undefined;
+  if (name !== 'Xing' && name !== 'Info') return lastFrameDamage(file, start);
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const flags = view.getUint32(at + 4);
   const frames = flags & 1 ? view.getUint32(at + 8) : 0;
@@ -63,6 +63,44 @@ function mp3Damage(file: ByteReader, { samples, rate }: DecodedLength): string |
   const perFrame = isVersion1 ? 1152 : 576;
   const isShort = rate > 0 && (frames - TRIMMED_FRAMES) * perFrame > samples;
   return isShort ? shorter((frames * perFrame) / rate, samples / rate) : undefined;
+}
+
+/** Kilobits a second of layer III by their index, of MPEG 1 and of the lower rates (ISO/IEC 11172-3 and 13818-3, 2.4.2.3). */
+const BITRATES = [
+  [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+] as const;
+const RATES = [44_100, 48_000, 32_000] as const;
+/** Bytes that are read at once. */
+const BLOCK_BYTES = 65_536;
+
+/** Without a count of frames, all that tells of a cut is a last frame that goes beyond the end; behind anything else than a frame nothing does. */
+function lastFrameDamage(file: ByteReader, start: number): string | undefined {
+  const end = audioEnd(file);
+  let block: Uint8Array = new Uint8Array(0);
+  let from = start;
+  for (let at = start; at < end; ) {
+    if (at + 4 > from + block.length) {
+      block = file.read(at, BLOCK_BYTES);
+      from = at;
+    }
+    const bytes = frameBytes(block.subarray(at - from, at - from + 4));
+    if (bytes === undefined) return undefined;
+    if (at + bytes > end) return `the file is cut off: its last frame has ${end - at} of ${bytes} bytes`;
+    at += bytes;
+  }
+  return undefined;
+}
+
+/** The bytes of a frame of layer III, as its header says; undefined for other bytes, and for a free bit rate. */
+function frameBytes([sync = 0, kind = 0, sizes = 0]: Uint8Array): number | undefined {
+  const version = (kind >> 3) & 3;
+  if (sync !== 0xff || (kind & 0xe6) !== 0xe2 || version === 1) return undefined;
+  const isVersion1 = version === 3;
+  const bits = 1000 * (BITRATES[isVersion1 ? 0 : 1][sizes >> 4] ?? 0);
+  const rate = (RATES[(sizes >> 2) & 3] ?? 0) / (isVersion1 ? 1 : version === 2 ? 2 : 4);
+  if (bits === 0 || rate === 0) return undefined;
+  return Math.floor(((isVersion1 ? 144 : 72) * bits) / rate) + ((sizes >> 1) & 1);
 }
 
 /** Where an ID3v2 tag ends. */

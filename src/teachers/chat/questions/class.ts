@@ -80,7 +80,8 @@ export function classIn(answer: string, codes: readonly string[], names: readonl
 function bare(text: string): string {
   return text
     .trim()
-    .replace(/^["'`*([]+|["'`*.)\]]+$/g, '')
+    .replace(/^```[a-z]*\s+/i, '')
+    .replace(/^["'`*([]+|["'`*.)\]\s]+$/g, '')
     .trim()
     .toLowerCase();
 }

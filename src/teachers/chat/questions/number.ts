@@ -12,7 +12,8 @@ export function numberQuestion(context: QuestionContext): Question {
     schema: objectSchema({ value: { type: 'number' } }),
     answerTokens: 10,
     readAs: { number: 'mean' },
-    parse: ({ value }) => (typeof value === 'number' && Number.isFinite(value) ? value : 'outside'),
+    parse: ({ value }) =>
+      typeof value === 'number' && Number.isFinite(Math.fround(value)) ? value : 'outside',
     values: (answers) => Float32Array.of(answers.reduce((sum, value) => sum + value, 0) / answers.length),
   });
 }

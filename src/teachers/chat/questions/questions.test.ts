@@ -58,6 +58,8 @@ describe('one class', () => {
     ['spam', 1],
     ['B) spam', 1],
     ['**A**', 0],
+    ['```\nB\n```', 1],
+    ['```json\n"spam"\n```', 1],
   ])('%j is an answer', (text, expected) => {
     const { values } = question('class', CLASSES).read([said(text)], { text: '' }) as {
       values: Float32Array;
@@ -107,7 +109,7 @@ test('several classes become logits of votes', () => {
   const schema = asked.ask('x').schema?.schema as { properties: { labels: unknown } };
   expect(schema.properties.labels).toEqual({ type: 'array', items: { type: 'string', enum: CLASSES.names } });
   const reading = asked.read(
-    [said('{"labels": ["ham", "News"]}'), said('```json\n{"labels": ["ham"]}\n```')],
+    [said('{"labels": ["ham", "News"]}'), said('```JSON\n{"labels": ["ham"]}\n```')],
     { text: '' },
   );
   const chances = Array.from(valuesOf(reading), (logit) => Number((1 / (1 + Math.exp(-logit))).toFixed(3)));

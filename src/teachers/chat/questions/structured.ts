@@ -71,7 +71,7 @@ function readObject(answer: ReplyChoice): Readonly<Record<string, unknown>> | Un
   const none = withoutAnswer(answer);
   if (none) return none;
   const text = (answer.text as string).trim();
-  const inner = /^```(?:json)?\s*([\s\S]*?)\s*```$/.exec(text)?.[1] ?? text;
+  const inner = /^```(?:[a-z]*\s)?([\s\S]*?)\s*```$/i.exec(text)?.[1] ?? text;
   try {
     const value: unknown = JSON.parse(inner);
     return typeof value === 'object' && value !== null && !Array.isArray(value)

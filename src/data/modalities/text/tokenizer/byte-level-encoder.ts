@@ -1,4 +1,5 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { AddedTokens } from './added-tokens.ts';
 import { LETTER_OF_BYTE } from './byte-letters.ts';
 import { GPT2_WORD_OF_LIBRARY } from './gpt2-words.ts';
 
@@ -15,18 +16,21 @@ const LONGEST_KEPT = 64;
  */
 export class ByteLevelEncoder {
   readonly #library: LibraryTokenizer;
+  /** Whether blanks around a text, and around added tokens, are left out. */
+  readonly #strips: boolean;
   /** Cuts a text into what the byte-level step is given. */
   readonly #split: ((text: string) => string[]) | undefined;
   /** Cuts that into words. */
   readonly #words: RegExp | undefined;
-  readonly #added: { readonly pattern: RegExp; readonly ids: ReadonlyMap<string, number> } | undefined;
+  readonly #added: AddedTokens | undefined;
   readonly #kept = new Map<string, readonly number[]>();
   readonly #utf8 = new TextEncoder();
 
   /** Undefined for tokenizers of other kinds, and for what only the library knows to do. */
   static of(json: Json, library: LibraryTokenizer): ByteLevelEncoder | undefined {
     const { model, normalizer, pre_tokenizer: preTokenizer } = json;
-    if ((model as Json | undefined)?.type !== 'BPE' || normalizer !== null) return undefined;
+    const strips = isStrip(normalizer);
+    if ((model as Json | undefined)?.type !== 'BPE' || (normalizer !== null && !strips)) return undefined;
     const { continuing_subword_suffix: suffix, end_of_word_suffix: end, fuse_unk: fuse } = model as Json;
     if (suffix || end || fuse) return undefined;
     const steps = stepsOf(preTokenizer);
@@ -35,42 +39,48 @@ export class ByteLevelEncoder {
     if (!steps.slice(0, -1).every(({ type }) => type === 'Split')) return undefined;
     const tokens = json.added_tokens as readonly Json[];
     if (tokens.some(({ lstrip, rstrip, content }) => lstrip || rstrip || !content)) return undefined;
-    return new ByteLevelEncoder(library, steps.slice(0, -1), last, tokens);
+    if (strips && tokens.some(({ normalized }) => normalized)) return undefined;
+    return new ByteLevelEncoder(library, {
+      strips,
+      before: steps.slice(0, -1),
+      byteLevel: last,
+      added: tokens,
+    });
   }
 
   private constructor(
     library: LibraryTokenizer,
-    before: readonly Json[],
-    byteLevel: Json,
-    added: readonly Json[],
+    {
+      strips,
+      before,
+      byteLevel,
+      added,
+    }: { strips: boolean; before: readonly Json[]; byteLevel: Json; added: readonly Json[] },
   ) {
     this.#library = library;
+    this.#strips = strips;
     if (before.length > 0) {
       const { pre_tokenizer: splitter } = new LibraryTokenizer(splitting(before), {});
       this.#split = (text) => splitter?.pre_tokenize(text) ?? [text];
     }
     this.#words = byteLevel.use_regex === false ? undefined : GPT2_WORD_OF_LIBRARY;
     const ids = new Map(added.map(({ content, id }) => [content as string, id as number]));
-    if (ids.size > 0) this.#added = { pattern: anyOf([...ids.keys()]), ids };
+    if (ids.size > 0) this.#added = new AddedTokens(ids);
   }
 
   /** Adds the ids of a text, without special tokens around it. */
   encodeInto(text: string, ids: number[]): void {
-    if (!this.#added) {
-      this.#plainInto(text, ids);
-      return;
-    }
-    const { pattern, ids: idOf } = this.#added;
     let from = 0;
-    for (const match of text.matchAll(pattern)) {
-      this.#plainInto(text.slice(from, match.index), ids);
-      ids.push(idOf.get(match[0]) as number);
-      from = match.index + match[0].length;
+    for (const token of this.#added?.in(text) ?? []) {
+      this.#plainInto(text.slice(from, token.from), ids);
+      ids.push(token.id);
+      from = token.to;
     }
     this.#plainInto(from === 0 ? text : text.slice(from), ids);
   }
 
-  #plainInto(text: string, ids: number[]): void {
+  #plainInto(whole: string, ids: number[]): void {
+    const text = this.#strips ? whole.trim() : whole;
     if (text === '') return;
     for (const part of this.#split?.(text) ?? [text]) {
       for (const word of this.#words ? (part.match(this.#words) ?? []) : [part]) {
@@ -93,6 +103,13 @@ export class ByteLevelEncoder {
   }
 }
 
+/** A normaliser that leaves blanks around texts out (`strippedFirst`). */
+function isStrip(normalizer: unknown): boolean {
+  if (typeof normalizer !== 'object' || normalizer === null) return false;
+  const { type, strip_left: left, strip_right: right } = normalizer as Json;
+  return type === 'Strip' && left === true && right === true;
+}
+
 function stepsOf(step: unknown): readonly Json[] {
   if (typeof step !== 'object' || step === null) return [];
   const { type, pretokenizers } = step as Json;
@@ -111,10 +128,4 @@ function splitting(pretokenizers: readonly Json[]): object {
     decoder: null,
     model: { type: 'BPE', vocab: {}, merges: [] },
   };
-}
-
-/** Finds the longest of some texts at each place, as the library does. */
-function anyOf(texts: readonly string[]): RegExp {
-  const longestFirst = texts.toSorted((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map((text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'g');
 }

@@ -27,7 +27,7 @@ function* patternsIn(part: unknown): Generator<string> {
   if (typeof part !== 'object' || part === null) return;
   for (const [key, value] of Object.entries(part)) {
     // Vocabularies are large, and hold no patterns.
-    if (key === 'vocab' || key === 'merges') continue;
+    if (key === 'vocab' || key === 'merges' || key === 'added_tokens') continue;
     if (key === 'Regex' && typeof value === 'string') yield value;
     else yield* patternsIn(value);
   }

@@ -1,6 +1,7 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { LimbeckError } from '../../../../errors.ts';
 import { parseJson } from '../../../../json-problem.ts';
+import { isLfsPointer, LFS_POINTER } from '../../../../lfs-pointer.ts';
 import { withinSeconds } from '../../../../limited-time.ts';
 import { createSha256 } from '../../../../platform/hash.ts';
 import { canonicalJson } from '../../../canonical-json.ts';
@@ -405,9 +406,7 @@ export function parseTokenizer(
       value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (cause) {
       const start = new TextDecoder().decode(bytes.subarray(0, 40));
-      const problem = start.startsWith('version https://git-lfs')
-        ? 'it is a git-lfs pointer (git lfs pull fetches the file itself)'
-        : (cause as Error).message;
+      const problem = isLfsPointer(start) ? `it is ${LFS_POINTER}` : (cause as Error).message;
       throw invalid(`${name} is not JSON: ${problem}`, where, cause);
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loweredFirst } from './lowered-first.ts';
+import { loweredFirst } from './normalized-first.ts';
 
 test('texts are lowered before what a tokenizer does to them, unless it lowers them itself', () => {
   const nfc = { type: 'NFC' };

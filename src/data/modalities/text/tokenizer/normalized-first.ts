@@ -5,13 +5,22 @@ import type { JsonObject } from './tokenizer.ts';
  * same object where it lowers texts already.
  */
 export function loweredFirst(json: JsonObject): JsonObject {
+  return lowers(json.normalizer as Normalizer | null | undefined)
+    ? json
+    : normalizedFirst(json, { type: 'Lowercase' });
+}
+
+/** A `tokenizer.json` that leaves blanks around a text out, as who calls the tokenizer may have done until now. */
+export function strippedFirst(json: JsonObject): JsonObject {
+  return normalizedFirst(json, { type: 'Strip', strip_left: true, strip_right: true });
+}
+
+function normalizedFirst(json: JsonObject, first: Normalizer & JsonObject): JsonObject {
   const own = json.normalizer as Normalizer | null | undefined;
-  if (lowers(own)) return json;
-  const lower: Normalizer = { type: 'Lowercase' };
   const rest = own?.type === 'Sequence' ? (own.normalizers ?? []) : own ? [own] : [];
   return {
     ...json,
-    normalizer: rest.length > 0 ? { type: 'Sequence', normalizers: [lower, ...rest] } : lower,
+    normalizer: rest.length > 0 ? { type: 'Sequence', normalizers: [first, ...rest] } : first,
   };
 }
 
