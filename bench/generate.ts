@@ -9,7 +9,7 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { scriptArguments } from '../scripts/script-arguments.ts';
 import { quantizeDynamic } from '../src/compress/quantize-dynamic.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
@@ -25,7 +25,7 @@ type Writers = Awaited<ReturnType<typeof loadWriters>>;
 const WARM_UP = 8;
 
 const number = (value: number) => ({ type: 'string', default: String(value) }) as const;
-const { values } = parseArgs({
+const { values } = scriptArguments(import.meta.url, {
   options: {
     model: { type: 'string', default: 'gpt2' },
     width: number(256),

@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { scriptArguments } from '../scripts/script-arguments.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { createWebEngine } from '../src/engine/web.ts';
 import { MLP, mlpModel } from './mlp.ts';
@@ -27,7 +27,7 @@ const PEERS = {
 /** Steps before anything counts: compilation, allocation. */
 const WARM_UP = 3;
 
-const { values } = parseArgs({
+const { values } = scriptArguments(import.meta.url, {
   options: {
     rounds: { type: 'string', default: '3' },
     steps: { type: 'string', default: '20' },

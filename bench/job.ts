@@ -14,7 +14,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { scriptArguments } from '../scripts/script-arguments.ts';
 import { accuracyOf, distill, parseRecipe, type RunResult } from '../src/index.ts';
 import { writeModelFile } from '../src/onnx/node-files.ts';
 import { foldBatchNorm } from '../src/onnx/passes/fold-batch-norm.ts';
@@ -31,7 +31,7 @@ const DATA = '/usr/share/datasets/fashion-mnist';
 const TEST_IMAGES = 10_000;
 const VALIDATION = 5000;
 
-const { values } = parseArgs({
+const { values } = scriptArguments(import.meta.url, {
   options: {
     images: { type: 'string', default: '55000' },
     epochs: { type: 'string', default: '4' },

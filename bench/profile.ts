@@ -9,7 +9,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { endWith, scriptArguments } from '../scripts/script-arguments.ts';
 import { BENCH_MODELS } from './models.ts';
 import { ourStep } from './our-step.ts';
 import { median } from './statistics.ts';
@@ -41,7 +41,7 @@ const KEYS: Record<string, Key> = {
   node: (event) => `${nodeName(event)} (${operator(event)}) ${shapeOf(event)}`,
 };
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptArguments(import.meta.url, {
   allowPositionals: true,
   options: {
     by: { type: 'string', default: 'operator' },
@@ -54,10 +54,8 @@ const { values, positionals } = parseArgs({
 const model = BENCH_MODELS[positionals[0] ?? ''];
 const key = KEYS[values.by];
 if (!model || !key) {
-  console.error(
-    `usage: npx tsx bench/profile.ts ${Object.keys(BENCH_MODELS).join('|')} [--by ${Object.keys(KEYS).join('|')}]`,
-  );
-  process.exit(2);
+  const [models, keys] = [BENCH_MODELS, KEYS].map((table) => Object.keys(table).join(', '));
+  endWith(import.meta.url, `MODEL is one of ${models}, and --by one of ${keys}`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'limbeck-profile-'));

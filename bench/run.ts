@@ -11,7 +11,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { endWith, scriptArguments } from '../scripts/script-arguments.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { carriedSpecs } from '../src/train/carried.ts';
 import { BENCH_MODELS, type BenchModel } from './models.ts';
@@ -24,7 +24,7 @@ const RECORDED = new URL('recorded.json', import.meta.url);
 /** Steps of each side before anything counts: the first ones allocate. */
 const WARM_UP = 2;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptArguments(import.meta.url, {
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '5' },
@@ -36,6 +36,12 @@ const { values, positionals } = parseArgs({
   },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(BENCH_MODELS);
+const unknown = names.filter((name) => !(name in BENCH_MODELS));
+if (unknown.length > 0)
+  endWith(
+    import.meta.url,
+    `no model ${unknown.join(', ')}; there are ${Object.keys(BENCH_MODELS).join(', ')}`,
+  );
 const threads = Number(values.threads);
 const rounds = Number(values.rounds);
 const python = pythonWithPyTorch();

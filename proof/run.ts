@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { endWith, scriptArguments } from '../scripts/script-arguments.ts';
 import { allLabels } from './all-labels.ts';
 import { bertAlbert } from './bert-albert.ts';
 import { chatTeacher } from './chat-teacher.ts';
@@ -74,16 +75,16 @@ const PROOFS: readonly Proof[] = [
 const RESULTS = new URL('../docs/results.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
 
-const wanted = process.argv.slice(2).filter((argument) => argument !== '--fresh');
-if (process.argv.includes('--fresh'))
-  rmSync(new URL('../runs/proof', import.meta.url), { recursive: true, force: true });
+const { values, positionals: wanted } = scriptArguments(import.meta.url, {
+  allowPositionals: true,
+  options: { fresh: { type: 'boolean', default: false } },
+});
 const unknown = wanted.filter((name) => !PROOFS.some((proof) => proof.name === name));
 if (unknown.length > 0) {
-  console.error(
-    `no proof named ${unknown.join(', ')}; there are ${PROOFS.map(({ name }) => name).join(', ')}`,
-  );
-  process.exit(2);
+  const names = PROOFS.map(({ name }) => name).join(', ');
+  endWith(import.meta.url, `no proof named ${unknown.join(', ')}; there are ${names}`);
 }
+if (values.fresh) rmSync(new URL('../runs/proof', import.meta.url), { recursive: true, force: true });
 const chosen = PROOFS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 // Before hours of training, not after them.
 for (const { name, inReadme } of chosen) {

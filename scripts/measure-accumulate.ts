@@ -6,7 +6,6 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { labelsTerm } from '../src/objectives/cross-entropy.ts';
 import { kdTerm } from '../src/objectives/kd-logits.ts';
@@ -16,8 +15,9 @@ import { buildClassifier } from '../src/students/build-student.ts';
 import { resnet } from '../src/students/resnet.ts';
 import { adamw } from '../src/train/adamw.ts';
 import { CompiledStage } from '../src/train/compiled-stage.ts';
+import { scriptArguments } from './script-arguments.ts';
 
-const { values } = parseArgs({
+const { values } = scriptArguments(import.meta.url, {
   options: {
     parts: { type: 'string', default: '1,2,4,8' },
     steps: { type: 'string', default: '12' },

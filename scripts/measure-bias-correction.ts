@@ -6,9 +6,13 @@ import { int8Forms } from '../src/run/measuring/int8.ts';
 import { measureGraph } from '../src/run/measuring/measure-graph.ts';
 import { fedAs } from '../src/run/measuring/open-classifier.ts';
 import { openTask } from '../src/run/tasks/index.ts';
+import { endWith, scriptArguments } from './script-arguments.ts';
 
 // What correcting biases does for the int8 file of a finished run's student, by how its weights are quantised: docs/compress.md.
 // npx tsx scripts/measure-bias-correction.ts runs/NAME...
+
+const { positionals: runs } = scriptArguments(import.meta.url, { allowPositionals: true });
+if (runs.length === 0) endWith(import.meta.url, 'name the folder of a run');
 
 const FORMS = [8, 6, 4].flatMap((weightBits) =>
   (['channel', 'tensor'] as const).map((weightScales) => ({ weightBits, weightScales })),
@@ -19,7 +23,7 @@ console.log(
   '| student | weights | accuracy, float32 | int8 | corrected | cross-entropy on the validation split, float32 | int8 | corrected |',
 );
 console.log('|---|---|---:|---:|---:|---:|---:|---:|');
-for (const out of process.argv.slice(2)) {
+for (const out of runs) {
   const file = `${out}/recipe.resolved.yaml`;
   const recipe = parseRecipe(readFileSync(file, 'utf8'), { file });
   const task = await openTask({ recipe, options: { out } });

@@ -8,6 +8,9 @@ import { GraphBuilder } from '../src/onnx/graph-builder.ts';
 import { lowerDepthwise } from '../src/onnx/passes/lower-depthwise.ts';
 import { elementCount, float32 } from '../src/onnx/tensor.ts';
 import { randomStream } from '../src/random.ts';
+import { scriptArguments } from './script-arguments.ts';
+
+scriptArguments(import.meta.url);
 
 /** A square convolution whose padding keeps the size, up to its stride. */
 interface Shape {

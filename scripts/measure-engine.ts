@@ -7,6 +7,9 @@ import { GraphBuilder } from '../src/onnx/graph-builder.ts';
 import { float32, int64 } from '../src/onnx/tensor.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
+import { scriptArguments } from './script-arguments.ts';
+
+scriptArguments(import.meta.url);
 
 const [ROWS, WIDTH, TABLE, RUNS] = [4096, 64, 8000, 200];
 const random = randomStream(1, 'measure-engine');

@@ -16,6 +16,9 @@ import type { Student } from '../src/students/student.ts';
 import { adamw } from '../src/train/adamw.ts';
 import { firstContents } from '../src/train/carried.ts';
 import { compileStep } from '../src/train/compile-step.ts';
+import { scriptArguments } from './script-arguments.ts';
+
+scriptArguments(import.meta.url);
 
 // What a training step costs with fake quantisation: random images of 28 x 28, docs/measurements-int8.md.
 // npm run bench:quantised

@@ -7,6 +7,7 @@ import { createWebEngine } from '../src/engine/web.ts';
 import { readModelFile } from '../src/onnx/node-files.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { madeCalls } from '../src/runtimes/made-inputs.ts';
+import { endWith, scriptArguments } from './script-arguments.ts';
 
 // How fast a student is with 4-bit weights, beside float32, on one thread in Node and in WebAssembly: docs/compress.md.
 // npx tsx scripts/measure-four-bits.ts runs/glosses/student/onnx/model.onnx [SIZE=20 ...]
@@ -14,8 +15,8 @@ import { madeCalls } from '../src/runtimes/made-inputs.ts';
 const ROWS = 32;
 const SECONDS = 5;
 
-const [file, ...given] = process.argv.slice(2);
-if (!file) throw new Error('name an ONNX file in float32');
+const [file, ...given] = scriptArguments(import.meta.url, { allowPositionals: true }).positionals;
+if (!file) endWith(import.meta.url, 'name an ONNX file in float32');
 const sizes = Object.fromEntries(
   given.map((one) => one.split('=')).map(([name, size]) => [name, Number(size)]),
 );

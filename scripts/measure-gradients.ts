@@ -8,6 +8,9 @@ import type { TypedValue } from '../src/onnx/graph.ts';
 import { GraphBuilder } from '../src/onnx/graph-builder.ts';
 import { float32, int64 } from '../src/onnx/tensor.ts';
 import { randomStream } from '../src/random.ts';
+import { scriptArguments } from './script-arguments.ts';
+
+scriptArguments(import.meta.url);
 
 const [ROWS, COLUMNS, VOCABULARY, WIDTH, RUNS] = [4096, 512, 8000, 64, 50];
 const random = randomStream(1, 'measure-gradients');

@@ -9,6 +9,9 @@ import { shippedForm } from '../src/run/shipping/shipped-form.ts';
 import { buildClassifier } from '../src/students/build-student.ts';
 import { mobilenetV3 } from '../src/students/mobilenet-v3.ts';
 import { resnet } from '../src/students/resnet.ts';
+import { scriptArguments } from './script-arguments.ts';
+
+scriptArguments(import.meta.url);
 
 // What int8 convolutions cost and save: random weights, images of 28 x 28, docs/measurements-int8.md.
 // npx tsx scripts/measure-int8-convolutions.ts

@@ -8,6 +8,9 @@ import { GraphBuilder } from '../src/onnx/graph-builder.ts';
 import { float32, type Tensor } from '../src/onnx/tensor.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
 import { randomStream } from '../src/random.ts';
+import { scriptArguments } from './script-arguments.ts';
+
+scriptArguments(import.meta.url);
 
 // What a transposed convolution costs in int8 in the form of a plain one: random weights, docs/measurements-int8.md.
 // npx tsx scripts/measure-int8-transposed.ts

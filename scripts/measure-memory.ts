@@ -24,15 +24,19 @@ import { openRun } from '../src/run/context/run-context.ts';
 import { openTask } from '../src/run/tasks/index.ts';
 import type { Teacher } from '../src/teachers/teacher.ts';
 import { HeldMemory } from './held-memory.ts';
+import { scriptArguments } from './script-arguments.ts';
 
 const CLASSES = 26;
 const WORDS = 20_000;
 const ROWS = 512;
 
-const [first, ...others] = process.argv.slice(2);
-if (first === '--here') await measure(Number(others[0]));
+const { values, positionals } = scriptArguments(import.meta.url, {
+  allowPositionals: true,
+  options: { here: { type: 'string' } },
+});
+if (values.here !== undefined) await measure(Number(values.here));
 else {
-  const counts = first === undefined ? ['100000', '1000000'] : [first, ...others];
+  const counts = positionals.length === 0 ? ['100000', '1000000'] : positionals;
   for (const count of counts) {
     const script = fileURLToPath(import.meta.url);
     execFileSync(process.execPath, ['--import', 'tsx', script, '--here', count], { stdio: 'inherit' });

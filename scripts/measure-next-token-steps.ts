@@ -17,9 +17,11 @@ import type { AnyTarget } from '../src/targets/target.ts';
 import { adamw } from '../src/train/adamw.ts';
 import { compileStep } from '../src/train/compile-step.ts';
 import { SwapBuffers } from '../src/train/swap-buffers.ts';
+import { scriptArguments } from './script-arguments.ts';
 
 const [BATCH, SEQUENCE, VOCABULARY] = [16, 128, 8000];
-const ROUNDS = Number(process.argv[2] ?? 7);
+const [rounds = 7] = scriptArguments(import.meta.url, { allowPositionals: true }).positionals;
+const ROUNDS = Number(rounds);
 
 const random = randomStream(1, 'step');
 const student = buildGpt2(

@@ -9,7 +9,6 @@
  * the time that passes, for a quiet machine. With --profile ONNX Runtime writes
  * a profile of that loss's step (NAME_*.json) into the present folder.
  */
-import { parseArgs } from 'node:util';
 import { prepareForGradients } from '../src/autodiff/prepare.ts';
 import { createNodeEngine } from '../src/engine/node.ts';
 import { LimbeckError } from '../src/errors.ts';
@@ -31,6 +30,7 @@ import { adamw } from '../src/train/adamw.ts';
 import { type CompiledStep, compileStep } from '../src/train/compile-step.ts';
 import type { TensorSpec } from '../src/train/step-graph.ts';
 import { SwapBuffers } from '../src/train/swap-buffers.ts';
+import { scriptArguments } from './script-arguments.ts';
 
 interface Pair {
   readonly title: string;
@@ -63,7 +63,7 @@ const VARIANTS: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
   features: [{ stages: 'all' }],
 };
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptArguments(import.meta.url, {
   allowPositionals: true,
   options: {
     only: { type: 'string' },

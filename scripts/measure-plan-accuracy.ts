@@ -10,8 +10,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { distill, parseRecipe, plan } from '../src/index.ts';
+import { scriptArguments } from './script-arguments.ts';
 
-const file = process.argv[2] ?? 'recipes/glosses.yaml';
+const { positionals } = scriptArguments(import.meta.url, { allowPositionals: true });
+const [file = 'recipes/glosses.yaml'] = positionals;
 const recipe = parseRecipe(await readFile(file, 'utf8'), { file });
 const folder = await mkdtemp(join(tmpdir(), 'limbeck-plan-accuracy-'));
 const options = {

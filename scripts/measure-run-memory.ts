@@ -19,6 +19,7 @@ import { FASHION_CLASSES } from '../src/data/sources/idx.ts';
 import { distill, parseRecipe, type RunOptions, train } from '../src/index.ts';
 import { randomStream } from '../src/random.ts';
 import { HeldMemory } from './held-memory.ts';
+import { endWith, scriptArguments } from './script-arguments.ts';
 
 const TEACHER = fileURLToPath(new URL('../models/fashion-resnet', import.meta.url));
 /** Held out of either kind, whatever the number. */
@@ -67,16 +68,18 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
 };
 
-const [name = '', ...rest] = process.argv.slice(2);
+const { values, positionals } = scriptArguments(import.meta.url, {
+  allowPositionals: true,
+  options: { here: { type: 'string' } },
+});
+const [name = '', ...counts] = positionals;
 const kind = KINDS[name];
-if (!kind || rest.length === 0) {
-  console.error(`usage: npx tsx scripts/measure-run-memory.ts ${Object.keys(KINDS).join('|')} COUNT ...`);
-  process.exit(2);
-}
-if (rest[0] === '--here') await measure(kind, Number(rest[1]));
+if (!kind) endWith(import.meta.url, `name what is measured: ${Object.keys(KINDS).join(' or ')}`);
+if (values.here !== undefined) await measure(kind, Number(values.here));
 else {
+  if (counts.length === 0) endWith(import.meta.url, 'name numbers of samples');
   const script = fileURLToPath(import.meta.url);
-  for (const count of rest)
+  for (const count of counts)
     execFileSync(process.execPath, ['--import', 'tsx', script, name, '--here', count], { stdio: 'inherit' });
 }
 

@@ -12,8 +12,10 @@ import { StudentWriter } from '../src/run/writing/student-writer.ts';
 import { buildGpt2 } from '../src/students/gpt2.ts';
 import { withKeyValueCache } from '../src/students/key-value-cache.ts';
 import { trainedTensors, withParameters } from '../src/train/step-graph.ts';
+import { scriptArguments } from './script-arguments.ts';
 
-const [rounds = 5, width = 128, layers = 4, tokens = 40] = process.argv.slice(2).map(Number);
+const { positionals } = scriptArguments(import.meta.url, { allowPositionals: true });
+const [rounds = 5, width = 128, layers = 4, tokens = 40] = positionals.map(Number);
 const [vocabularySize, maxLength, rows, prompt] = [4096, 64, 32, 8];
 const engine = createNodeEngine();
 const student = buildGpt2(

@@ -14,6 +14,7 @@ import {
 } from '../src/objectives/token-divergence.ts';
 import { GraphBuilder } from '../src/onnx/graph-builder.ts';
 import { writeModel } from '../src/onnx/write-model.ts';
+import { scriptArguments } from './script-arguments.ts';
 
 // Memory and time of a loss over the logits of a language model with its gradient, at once and part by part:
 //
@@ -76,7 +77,7 @@ async function measure(divergence: Divergence, how: string): Promise<void> {
   );
 }
 
-const [divergence, how] = process.argv.slice(2);
+const [divergence, how] = scriptArguments(import.meta.url, { allowPositionals: true }).positionals;
 if (divergence && how) await measure(divergence as Divergence, how);
 else
   for (const one of DIVERGENCES)

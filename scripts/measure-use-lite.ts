@@ -10,6 +10,9 @@ import { ATTENTION_MASK, INPUT_IDS } from '../src/teachers/teacher-source.ts';
 import { buildUseLiteEncoder } from '../src/teachers/use-lite/encoder.ts';
 import { parameterSpecs } from '../src/teachers/use-lite/parameters.ts';
 import { readUseLiteWeights } from '../src/teachers/use-lite/weights.ts';
+import { scriptArguments } from './script-arguments.ts';
+
+scriptArguments(import.meta.url);
 
 // Prints the tables of docs/measurements-use-lite.md: npx tsx scripts/measure-use-lite.ts
 

@@ -7,3 +7,8 @@ export interface TextSplit extends Split {
   /** The id that the source gave it. */
   id(ordinal: number): string;
 }
+
+/** A split that keeps what is shown of its samples: of texts all of them (`shownTexts`). */
+export interface ShownSplit extends Split {
+  shown(ordinal: number, input?: number): Uint8Array;
+}

@@ -98,9 +98,10 @@ async function textInputs(folder: string): Promise<(inputs: readonly ReaderInput
   // Others might find a padding token elsewhere; transformers.js reads it here.
   if (typeof config.pad_token !== 'string') throw new Error('tokenizer_config.json names no padding token');
   return (inputs) => {
-    const rows = inputs.map((input) =>
-      tokenizer.encodeByLibrary((input as { text: string }).text).slice(0, config.model_max_length),
-    );
+    const rows = inputs.map((input) => {
+      const { text, pair } = input as Extract<ReaderInput, { text: string }>;
+      return tokenizer.encodeByLibrary(text, pair).slice(0, config.model_max_length);
+    });
     const length = Math.max(...rows.map((row) => row.length));
     const size = [rows.length, length];
     const ids = new BigInt64Array(rows.length * length).fill(BigInt(tokenizer.padId));
@@ -164,7 +165,10 @@ const PREPARATIONS: Readonly<Record<string, typeof textInputs>> = {
 };
 
 /** The likeliest class of each row, and its probability. */
-function likeliest({ data, dims }: Tensor, id2label: Readonly<Record<string, string>>): ReaderAnswer[] {
+export function likeliest(
+  { data, dims }: Pick<Tensor, 'data' | 'dims'>,
+  id2label: Readonly<Record<string, string>>,
+): ReaderAnswer[] {
   const [rows, classes] = dims as [number, number];
   return Array.from({ length: rows }, (_, row) => {
     const values = (data as Float32Array).subarray(row * classes, (row + 1) * classes);

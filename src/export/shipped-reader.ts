@@ -2,8 +2,8 @@ import type { Precision } from './precisions.ts';
 
 /** A sample as somebody has it who reads a shipped student. */
 export type ReaderInput =
-  /** `tokens`: of how many tokens answers are compared, where that is not all of the sample's. */
-  | { readonly text: string; readonly tokens?: number }
+  /** `pair`: the second text of a pair. `tokens`: of how many tokens answers are compared, where that is not all of the sample's. */
+  | { readonly text: string; readonly pair?: string; readonly tokens?: number }
   | {
       /** Bytes [channels, height, width]. */
       readonly pixels: Uint8Array;

@@ -1,11 +1,22 @@
+import type { Tensor } from '../onnx/tensor.ts';
 import { nodeModule } from '../platform/node-modules.ts';
+import { likeliest } from './own-reader.ts';
 import { PRECISIONS } from './precisions.ts';
 import type { ReaderAnswer, ReaderInput, ReaderKind, ShippedReader } from './shipped-reader.ts';
 
 type Classify = ((
   inputs: readonly unknown[],
   options: { top_k: number },
-) => Promise<(ReaderAnswer | ReaderAnswer[])[]>) & { dispose(): Promise<unknown> };
+) => Promise<(ReaderAnswer | ReaderAnswer[])[]>) & {
+  readonly tokenizer: (
+    texts: readonly string[],
+    options: { text_pair: readonly string[]; padding: true; truncation: true },
+  ) => object;
+  readonly model: ((inputs: object) => Promise<{ logits: Pick<Tensor, 'data' | 'dims'> }>) & {
+    readonly config: { readonly id2label: Readonly<Record<string, string>> };
+  };
+  dispose(): Promise<unknown>;
+};
 
 /** Of `@huggingface/transformers`, what is used here: the package is no dependency, so its types are not either. */
 interface Transformers {
@@ -44,6 +55,7 @@ export async function transformersReader(): Promise<ReaderKind | undefined> {
       })) as Classify;
       return {
         async classify(inputs) {
+          if (inputs.some(isPair)) return classifyPairs(classify, inputs.filter(isPair));
           const given = inputs.map((input, i) => asGiven(library, input, i));
           const answers = await classify(given, { top_k: 1 });
           return answers.map((answer) => (Array.isArray(answer) ? answer[0] : answer) as ReaderAnswer);
@@ -54,6 +66,23 @@ export async function transformersReader(): Promise<ReaderKind | undefined> {
       };
     },
   };
+}
+
+type TextPair = Extract<ReaderInput, { text: string }> & { readonly pair: string };
+
+function isPair(input: ReaderInput): input is TextPair {
+  return 'text' in input && input.pair !== undefined;
+}
+
+/** A pipeline takes one text a sample; its tokenizer takes two. */
+async function classifyPairs(
+  { tokenizer, model }: Classify,
+  inputs: readonly TextPair[],
+): Promise<ReaderAnswer[]> {
+  const texts = inputs.map(({ text }) => text);
+  const seconds = inputs.map(({ pair }) => pair);
+  const { logits } = await model(tokenizer(texts, { text_pair: seconds, padding: true, truncation: true }));
+  return likeliest(logits, model.config.id2label);
 }
 
 /** Grey images come as they are in a grey file, and as in a colour file, by turns. */

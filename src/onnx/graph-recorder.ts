@@ -2,7 +2,7 @@ import { LimbeckError } from '../errors.ts';
 import { type AttributeInits, toAttributes } from './attributes.ts';
 import { copyAttributes } from './copy-subgraph.ts';
 import type { DataType } from './data-type.ts';
-import type { Graph, Node, Shape, TypedValue, Value } from './graph.ts';
+import type { Dim, Graph, Node, Shape, TypedValue, Value } from './graph.ts';
 import { GraphNames } from './graph-names.ts';
 import { KnownContents } from './known-contents.ts';
 import { scalarTensor } from './scalar-tensor.ts';
@@ -223,7 +223,8 @@ export class GraphRecorder {
 
   /**
    * As `inline`, with every value of the graph. An operator without an inference rule, or one that the rule objects
-   * to, does not fail: what it gives has the type and shape that the file declares, or none. `objectionTo` tells.
+   * to, does not fail: what it gives has the type and shape that the file declares, with the numbers that its sizes
+   * have in `bind`, or none. `objectionTo` tells.
    * `expand` may emit other operators for a node than the node itself.
    */
   copy(graph: Graph, bind: ReadonlyMap<string, TypedValue>, prefix = '', expand?: Expand): Map<Value, Value> {
@@ -235,7 +236,8 @@ export class GraphRecorder {
       if (!value) throw new Error(`inline: nothing is bound to input ${input.name}`);
       mapped.set(input, value);
     }
-    const body = () => this.#copyNodes(graph, bind, mapped, expand);
+    const sizes = boundSizes(graph, bind);
+    const body = () => this.#copyNodes(graph, bind, mapped, sizes, expand);
     if (prefix) this.scope(prefix, body);
     else body();
     return mapped;
@@ -270,6 +272,7 @@ export class GraphRecorder {
     graph: Graph,
     bind: ReadonlyMap<string, TypedValue>,
     mapped: Map<Value, Value>,
+    sizes: ReadonlyMap<string, Dim>,
     expand: Expand | undefined,
   ): void {
     if (expand) {
@@ -281,7 +284,7 @@ export class GraphRecorder {
       mapped.set(value, here);
     }
     for (const node of graph.nodes) {
-      if (!(expand && this.#expandNode(node, mapped, expand))) this.#copyNode(node, mapped);
+      if (!(expand && this.#expandNode(node, mapped, sizes, expand))) this.#copyNode(node, mapped, sizes);
       if (bind.size > graph.inputs.length) {
         for (const value of node.outputs) {
           const other = value && bind.get(value.name);
@@ -292,7 +295,12 @@ export class GraphRecorder {
   }
 
   /** Puts what `expand` emits in the place of a node, under the names of its outputs; false when the node is to stay. */
-  #expandNode(node: Node, mapped: Map<Value, Value>, expand: Expand): boolean {
+  #expandNode(
+    node: Node,
+    mapped: Map<Value, Value>,
+    sizes: ReadonlyMap<string, Dim>,
+    expand: Expand,
+  ): boolean {
     const read = (value: Value) => {
       const here = mapped.get(value);
       return here && isTyped(here) ? here : undefined;
@@ -306,7 +314,7 @@ export class GraphRecorder {
             const given = inputs[i];
             if (given) mapped.set(input, given);
           });
-          this.#copyNodes(graph, new Map(), mapped, expand);
+          this.#copyNodes(graph, new Map(), mapped, sizes, expand);
           return graph.outputs.map(read);
         },
       }),
@@ -319,7 +327,7 @@ export class GraphRecorder {
     return results !== undefined;
   }
 
-  #copyNode(node: Node, mapped: Map<Value, Value>): void {
+  #copyNode(node: Node, mapped: Map<Value, Value>, sizes: ReadonlyMap<string, Dim>): void {
     const claim = (name: string) => this.#names.claim(this.#names.scoped(this.#names.unused(name)));
     const names = node.outputs.map((value) => value && claim(value.name));
     // Our own nodes are called like their first output, and stay so.
@@ -345,7 +353,8 @@ export class GraphRecorder {
     }
     const outputs = node.outputs.map((value, i): Value | null => {
       if (!value) return null;
-      const fact = facts[i] ?? { type: value.type, shape: value.shape };
+      const declared = value.shape?.map((dim) => (typeof dim === 'string' ? (sizes.get(dim) ?? dim) : dim));
+      const fact = facts[i] ?? { type: value.type, shape: declared };
       for (const dim of fact.shape ?? []) if (typeof dim === 'string') this.#sizeNames.add(dim);
       const here = { name: names[i] as string, ...fact };
       mapped.set(value, here);
@@ -415,6 +424,18 @@ export class GraphRecorder {
 /** What a node is before its outputs are known. */
 interface Call<V extends Value = TypedValue> extends Pick<Node, 'name' | 'opType' | 'domain' | 'attributes'> {
   readonly inputs: readonly (V | null)[];
+}
+
+/** What the named sizes of a graph's inputs are in what is bound to them. */
+function boundSizes({ inputs }: Graph, bind: ReadonlyMap<string, TypedValue>): Map<string, Dim> {
+  const sizes = new Map<string, Dim>();
+  for (const { name, shape = [] } of inputs) {
+    shape.forEach((dim, axis) => {
+      const size = bind.get(name)?.shape[axis];
+      if (typeof dim === 'string' && size !== undefined && !sizes.has(dim)) sizes.set(dim, size);
+    });
+  }
+  return sizes;
 }
 
 function isTyped(value: Value): value is TypedValue {

@@ -37,6 +37,7 @@ import { switchable, withSwitches } from './switched-off.ts';
 import { takenNameProblems } from './taken-names.ts';
 import { teacherSchema } from './teacher.ts';
 import { teacherMemoryProblems } from './teacher-memory.ts';
+import { trainedTeacherProblems } from './trained-teacher-problems.ts';
 import { trainingSchema } from './training.ts';
 import { weightingSchema } from './weighting.ts';
 import { writtenProblems } from './written.ts';
@@ -142,6 +143,7 @@ export const recipeSchema = fromRegistries(() =>
         ...gateProblems(recipe as Recipe),
         ...hostedProblems(recipe as Recipe),
         ...teacherMemoryProblems(recipe as Recipe),
+        ...trainedTeacherProblems(recipe as Recipe),
       ])
         context.addIssue({ code: 'custom', ...problem });
     })

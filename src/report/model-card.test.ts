@@ -36,6 +36,12 @@ describe('renderModelCard', () => {
     expect(card).toContain('Texts are cut after 64 tokens.');
   });
 
+  it('gives both texts of a pair to the tokenizer, for no pipeline takes them', () => {
+    const written = renderModelCard(data, { ...FACTS, pair: ['question', 'passage'] });
+    expect(written).toContain(`tokenizer("the question", { text_pair: "the passage", truncation: true })`);
+    expect(written).not.toContain('pipeline(');
+  });
+
   it('shows how a language model is called, within its positions', () => {
     const written = renderModelCard(
       { ...data, outputs: [] },

@@ -33,6 +33,8 @@ export interface ModelCardFacts {
   datasets?: string[];
   /** Tokens after which a text is cut. */
   maxLength?: number;
+  /** Names of the two texts of a sample, where it is a pair. */
+  pair?: readonly [string, string];
 }
 
 /**
@@ -214,15 +216,31 @@ function usage(data: ReportData, facts: ModelCardFacts, classes: ClassAnswers | 
     .toReversed()
     .map((precision) => `\`'${PRECISIONS[precision].dtype}'\` is ${PRECISIONS[precision].title}`);
   const quantized = dtypes.length > 1 ? `\n\n\`dtype\` chooses the file: ${dtypes.join(', ')}.` : '';
-  const code = `import { env, pipeline } from '@huggingface/transformers';
+  const dtype = ships ? 'q8' : 'fp32';
+  const code = facts.pair
+    ? classifyingPairs(facts.pair, dtype)
+    : `import { env, pipeline } from '@huggingface/transformers';
 
 env.localModelPath = './'; // the folder that holds this one
 env.allowRemoteModels = false;
-const ${call.name} = await pipeline('${taskOf(data, facts)}', 'student', { dtype: '${ships ? 'q8' : 'fp32'}' });
+const ${call.name} = await pipeline('${taskOf(data, facts)}', 'student', { dtype: '${dtype}' });
 console.log(await ${call.name}(${call.given}));`;
   return `## Use
 
 ${fenced('js', code)}${quantized}${read && `\n\n${read}`}`;
+}
+
+/** Pipelines take one text a sample. */
+function classifyingPairs(pair: readonly [string, string], dtype: string): string {
+  const [first, second] = pair.map((field) => JSON.stringify(`the ${field}`));
+  return `import { AutoModelForSequenceClassification, AutoTokenizer, env } from '@huggingface/transformers';
+
+env.localModelPath = './'; // the folder that holds this one
+env.allowRemoteModels = false;
+const tokenizer = await AutoTokenizer.from_pretrained('student');
+const model = await AutoModelForSequenceClassification.from_pretrained('student', { dtype: '${dtype}' });
+const { logits } = await model(tokenizer(${first}, { text_pair: ${second}, truncation: true }));
+console.log(model.config.id2label[logits.data.indexOf(Math.max(...logits.data))]);`;
 }
 
 function isWriter(data: ReportData, facts: ModelCardFacts): boolean {

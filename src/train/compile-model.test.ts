@@ -223,6 +223,29 @@ describe('compileModel', () => {
     }
   });
 
+  it('does not take broken weights for a mask', () => {
+    const reasons = [
+      [Number.NaN, 1, 2, 3],
+      [Number.NEGATIVE_INFINITY, Number.NaN, 2, Number.POSITIVE_INFINITY],
+      [Number.NEGATIVE_INFINITY, 0, 0, 0],
+      [-10000, 0, 0, 0],
+    ].map((weights) => {
+      const g = new GraphBuilder();
+      const hidden = g.matMul(
+        g.input('x', 'float32', [2, 4]),
+        g.initializer('dense', float32([1, 2, 3, 4], [4, 1])),
+      );
+      g.output(g.identity(g.mul(hidden, g.initializer('weights', float32(weights))), 'logits'));
+      return compileModel(g.build(), { objectives: [{ kind: 'labels' }] }).frozen;
+    });
+    expect(reasons.map(([frozen]) => frozen!.reason)).toEqual([
+      '1 of its 4 numbers is NaN or infinite',
+      '2 of its 4 numbers are NaN or infinite',
+      'a mask',
+      'a mask',
+    ]);
+  });
+
   it('carries the running statistics of a batch normalisation, also where their outputs are left out', async () => {
     for (const outputs of [1, 3]) {
       for (const stepsPerRun of [1, 2]) {
@@ -295,6 +318,21 @@ describe('what cannot be compiled', () => {
     expect(compileError({ optimizer: { kind: 'adamw', momentum: 0.9 } as never }).message).toContain(
       "no option 'momentum'",
     );
+  });
+
+  it('is an operator that is not known, and no size that its output declares', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', ['batch', 4]);
+    const weights = g.initializer('weights', float32([1, 2, 3, 4], [4, 1]));
+    g.output(g.identity(g.matMul(x, weights), 'logits'));
+    const graph = g.build();
+    const nodes = graph.nodes.map((node) =>
+      node.opType === 'Identity' ? { ...node, opType: 'Fancy' } : node,
+    );
+    expect(compileError({ sizes: { batch: 2 } }, { ...graph, nodes })).toMatchObject({
+      code: 'train.no-gradient',
+      message: expect.stringContaining('Fancy'),
+    });
   });
 
   it('is an option out of its range', () => {

@@ -88,10 +88,16 @@ function reasonAgainst(
     const [[node]] = readers as [readonly [Node, number]];
     return node.opType === 'BatchNormalization' ? 'running statistics' : `a setting of ${node.opType}`;
   }
-  const isMask = (data as Float32Array).some(
-    (number) => !(number > MASK) || number === Number.POSITIVE_INFINITY,
-  );
-  return isMask ? 'a mask' : undefined;
+  const numbers = data as Float32Array;
+  if (!numbers.some((number) => number <= MASK || isBroken(number))) return undefined;
+  const broken = numbers.filter(isBroken).length;
+  if (broken === 0) return 'a mask';
+  return `${broken} of its ${numbers.length} numbers ${broken === 1 ? 'is' : 'are'} NaN or infinite`;
+}
+
+/** Of no weight and no mask: what is left of a training that diverged, or of an overflow. */
+function isBroken(number: number): boolean {
+  return !(number < Number.POSITIVE_INFINITY);
 }
 
 function readersOf(graph: Graph): Map<Value, (readonly [Node, number])[]> {

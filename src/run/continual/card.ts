@@ -4,6 +4,7 @@ import { renderModelCard } from '../../report/model-card.ts';
 import type { ReportData } from '../../report/report-data.ts';
 import type { ToldStage } from '../../report/told-stage.ts';
 import type { Evaluations } from '../measuring/evaluations.ts';
+import { cardFacts } from '../reporting/card-facts.ts';
 import { reportedOutputs, reportFacts, studentTitle } from '../reporting/report-facts.ts';
 import { runFacts } from '../reporting/run-facts.ts';
 import type { DividedRun } from './continual-run.ts';
@@ -14,7 +15,6 @@ export function writeTaskCard(
   { method, ...measured }: NonNullable<ContinualResult['shipped']>,
   { sections, stages }: Pick<Evaluations, 'sections'> & { readonly stages: readonly ToldStage[] },
 ): void {
-  const { export: exported, data: texts, task } = run.recipe;
   const report: ReportData = {
     ...reportFacts(run, data),
     models: { student: `${studentTitle(run)}, taught ${tasks.length} tasks one after another (${method})` },
@@ -24,11 +24,6 @@ export function writeTaskCard(
     outputs: reportedOutputs(data, sections),
     result: { ...measured, ...runFacts(run, 'continual', stages) },
   };
-  const card = renderModelCard(report, {
-    task,
-    license: exported.license,
-    languages: exported.languages,
-    maxLength: texts.maxLength,
-  });
+  const card = renderModelCard(report, cardFacts(run.recipe));
   replaceFile(run.folder.file('student', 'README.md'), card, 'run');
 }

@@ -8,6 +8,7 @@ import { int8Ships } from '../../report/result.ts';
 import { studentShips } from '../../report/runtime-gates.ts';
 import { rejectFile } from '../shipping/rejected-files.ts';
 import { rejectStudent } from '../shipping/rejected-student.ts';
+import { cardFacts } from './card-facts.ts';
 
 /** Everything that the page and the card are drawn from, so that they can be drawn again. */
 const DATA_FILE = 'report.json';
@@ -30,17 +31,8 @@ export function drawReport(runFolder: string, data: ReportData): string {
   const page = `${runFolder}/report.html`;
   replaceFile(page, renderReport(data), 'run');
   if (existsSync(`${runFolder}/student`)) {
-    const {
-      task,
-      export: exported,
-      data: texts,
-    } = parseRecipe(data.recipe, { file: 'recipe.resolved.yaml' });
-    const card = renderModelCard(data, {
-      task,
-      license: exported.license,
-      languages: exported.languages,
-      maxLength: texts.maxLength,
-    });
+    const recipe = parseRecipe(data.recipe, { file: 'recipe.resolved.yaml' });
+    const card = renderModelCard(data, cardFacts(recipe));
     replaceFile(`${runFolder}/student/README.md`, card, 'run');
   }
   return page;

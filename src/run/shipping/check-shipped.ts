@@ -132,7 +132,10 @@ function checkAnswer(
   const best = probabilities.reduce((a, value, i) => (value > (probabilities[a] as number) ? i : a), 0);
   const told = probabilities[answer ? labels.indexOf(answer.label) : -1] ?? Number.NEGATIVE_INFINITY;
   if ((probabilities[best] as number) - told <= tie) return;
-  const sample = 'text' in input ? JSON.stringify(input.text.slice(0, 60)) : `image ${ordinal + 1}`;
+  const sample =
+    'text' in input
+      ? JSON.stringify([input.text, input.pair ?? []].flat().join(' | ').slice(0, 60))
+      : `image ${ordinal + 1}`;
   const score = (value: number | undefined) => value?.toFixed(3) ?? 'nothing';
   throw new LimbeckError(
     'export.other-answers',

@@ -1,7 +1,8 @@
 import { ATTENTION_MASK, INPUT_IDS } from '../../data/columns.ts';
+import { shownTexts } from '../../data/modalities/text/text-processor.ts';
 import type { Tokenizer } from '../../data/modalities/text/tokenizer/tokenizer.ts';
 import type { PreparedDataset } from '../../data/prepared/dataset-manifest.ts';
-import type { TextSplit } from '../../data/text-split.ts';
+import type { ShownSplit } from '../../data/text-split.ts';
 import { LimbeckError } from '../../errors.ts';
 import { writeTextStudent } from '../../export/text-student.ts';
 import { inputsOf, outputsOf, type RecipeInputPart } from '../../recipe/parts.ts';
@@ -156,7 +157,9 @@ function shipping(recipe: Recipe, tokenizer: Tokenizer): Pick<BoundSamples, 'rea
   const { maxLength } = recipe.data;
   return {
     readerInput(split, ordinal) {
-      const text = (split as TextSplit).text(ordinal);
+      const [text, pair] = shownTexts((split as ShownSplit).shown(ordinal)) as [string, string?];
+      if (pair !== undefined)
+        return tokenizer.encodePair(text, pair).whole > maxLength ? undefined : { text, pair };
       const cutAtStart = tokenizer.frame.truncationSide === 'left';
       return cutAtStart && tokenizer.encode(text).length > maxLength ? undefined : { text };
     },

@@ -1,8 +1,8 @@
 import type { Batch } from '../../data/batch.ts';
 import { SEQUENCE } from '../../data/columns.ts';
-import { TextProcessor } from '../../data/modalities/text/text-processor.ts';
+import { shownTexts, TextProcessor } from '../../data/modalities/text/text-processor.ts';
 import { emptyColumn } from '../../data/prepared/batch-columns.ts';
-import type { Split } from '../../data/split.ts';
+import type { ShownSplit } from '../../data/text-split.ts';
 import { LimbeckError } from '../../errors.ts';
 import type { Tensor } from '../../onnx/tensor.ts';
 import type { TextTeacherSource } from '../../teachers/teacher-source.ts';
@@ -12,11 +12,6 @@ import { readingBy } from './reading-by.ts';
 
 /** Lengths that texts are padded to for a teacher: up to twice the powers of two, so that a quarter is padding at most. */
 const STEPS = [8, 12];
-
-/** A split that keeps what is shown of its samples: their texts. */
-interface ShownSplit extends Split {
-  shown(ordinal: number, input?: number): Uint8Array;
-}
 
 /**
  * How a teacher of texts reads them by its own tokenizer, and after its own prompt: each text from the data set, whatever the
@@ -36,9 +31,6 @@ export function ownTextReading(
   return readingBy(facts, (batch, split) => columnsOf(processor, prompt, batch, split as ShownSplit));
 }
 
-/** Between the texts of a pair in what is kept of it (`TextProcessor`). */
-const BETWEEN = '\u0000';
-
 function columnsOf(
   processor: TextProcessor,
   prompt: string,
@@ -47,8 +39,9 @@ function columnsOf(
 ): Pick<Batch, 'columns' | 'sizes'> {
   const encoded = Array.from({ length: filled }, (_, row) => {
     const ordinal = ordinals[row] as number;
+    const [first, ...others] = shownTexts(split.shown(ordinal));
     // Of a pair, sentence-transformers puts it before the first text alone.
-    const texts = `${prompt}${new TextDecoder().decode(split.shown(ordinal))}`.split(BETWEEN);
+    const texts = [`${prompt}${first}`, ...others];
     try {
       return processor.encode(texts.length === 1 ? texts[0] : texts);
     } catch (cause) {

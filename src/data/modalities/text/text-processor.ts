@@ -15,6 +15,11 @@ const SLOW_TEXTS = 3;
 /** Stands between the two texts of a pair in what identifies it, and in what is kept of it for people. */
 const BETWEEN = '\u0000';
 
+/** The text that is kept of a sample for people, or the two of a pair. */
+export function shownTexts(shown: Uint8Array): string[] {
+  return new TextDecoder().decode(shown).split(BETWEEN);
+}
+
 /** What a backbone over tokens has to fit. */
 export interface TextFacts extends Readonly<Record<string, unknown>> {
   readonly vocabularySize: number;
@@ -147,7 +152,7 @@ export class TextProcessor implements Processor {
   }
 
   example(_bytes: Uint8Array, shown: Uint8Array): Example {
-    return { text: new TextDecoder().decode(shown).split(BETWEEN).join(' | ') };
+    return { text: shownTexts(shown).join(' | ') };
   }
 
   files(): Record<string, Uint8Array> {

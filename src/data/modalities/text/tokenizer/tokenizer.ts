@@ -224,9 +224,9 @@ export class Tokenizer {
     return ids.length === 0 ? '' : this.#library.decode([...ids], { skip_special_tokens: true });
   }
 
-  /** The library's own ids: what a reader of the shipped files gets. */
-  encodeByLibrary(text: string): number[] {
-    return this.#limited(text, () => this.#library.encode(text).ids);
+  /** The library's own ids of a text, or of a pair: what a reader of the shipped files gets. */
+  encodeByLibrary(text: string, pair: string | null = null): number[] {
+    return this.#limited(text, () => this.#library.encode(text, { text_pair: pair }).ids);
   }
 
   /**
