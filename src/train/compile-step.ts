@@ -6,10 +6,13 @@ import type { Formulations } from '../onnx/formulations.ts';
 import type { Graph, TypedValue } from '../onnx/graph.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { blockConvolutions } from '../onnx/passes/block-convolutions.ts';
+import { channelsLast } from '../onnx/passes/channels-last.ts';
+import { fuseTransposes } from '../onnx/passes/fuse-transposes.ts';
 import { lowerBatchNorm } from '../onnx/passes/lower-batch-norm.ts';
 import { mergeDuplicates } from '../onnx/passes/merge-duplicates.ts';
 import { nameOutputs } from '../onnx/passes/name-outputs.ts';
 import { narrowSplits } from '../onnx/passes/narrow-splits.ts';
+import { positiveMasks } from '../onnx/passes/positive-masks.ts';
 import { removeDeadNodes } from '../onnx/passes/remove-dead-nodes.ts';
 import { removeIdentities } from '../onnx/passes/remove-identities.ts';
 import { renameGeneratedConstants } from '../onnx/passes/rename-generated-constants.ts';
@@ -122,10 +125,11 @@ export function compileStep(options: StepOptions): CompiledStep {
 
 /** The passes over the graph of a step once all of its nodes are there. */
 export function forRunning(graph: Graph, formulations?: Formulations): Graph {
-  const lowered = formulations ? blockConvolutions(lowerBatchNorm(graph), formulations) : graph;
-  return nameOutputs(
-    narrowSplits(mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(lowered))))),
-  );
+  const masks = positiveMasks(graph);
+  const lowered = formulations ? blockConvolutions(lowerBatchNorm(masks), formulations) : masks;
+  const merged = mergeDuplicates(removeDeadNodes(lowerBatchNorm(removeIdentities(lowered))));
+  const laid = channelsLast(fuseTransposes(narrowSplits(merged)), formulations?.block ?? 0);
+  return nameOutputs(removeDeadNodes(laid));
 }
 
 /** What a step on a student hands on, with the first contents of all that does not begin as zeros. */

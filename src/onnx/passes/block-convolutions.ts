@@ -366,7 +366,8 @@ class BlockedLayout {
     const dy = this.#inBlocks(noted.dy, place)?.blocked;
     if (!dy) return undefined;
     const side = g.reshape(x, withShared(images, shared));
-    const all = blockedWeightGradient(g, { ...noted, x: side, dy, shape: whole }, this.#block);
+    const blockedX = this.#blocked.get(noted.x)?.blocked;
+    const all = blockedWeightGradient(g, { ...noted, x: side, blockedX, dy, shape: whole }, this.#block);
     return [unsharedGradient(g, all, shared)];
   }
 }

@@ -115,11 +115,12 @@ function lower(emit: NodeEmitter, node: Node, { batch, inputs, outputs, axes }: 
   const matrix = (data: Float32Array, dims: readonly number[]) =>
     emit.constant('transform', tensor('float32', dims, data));
 
-  const places = emit.op('Transpose', [w as Value], { perm: [2, 3, 1, 0] });
-  const kernels = emit.op('MatMul', [
+  const kernels = fusedMatMul(
+    emit,
     matrix(kernelTransform(), [TILE.inputs ** 2, TILE.kernel ** 2]),
-    reshaped(places, [TILE.kernel ** 2, inputs * outputs]),
-  ]);
+    reshaped(w as Value, [outputs * inputs, TILE.kernel ** 2]),
+    { transB: 1 },
+  );
 
   // Rows of pixels come first: [height, samples and channels, width]. Moving one axis is the fastest of transposes.
   const byRow = emit.op('Transpose', [x as Value], { perm: [2, 0, 1, 3] });
@@ -134,10 +135,12 @@ function lower(emit: NodeEmitter, node: Node, { batch, inputs, outputs, axes }: 
     reshaped(seenAcross, [down.size, columns * batch * inputs]),
   ]);
   // For each of the 36 elements of a tile: the channels of all tiles and samples times those of the kernels.
-  const products = emit.op('MatMul', [
+  const products = fusedMatMul(
+    emit,
     reshaped(seen, [TILE.inputs, tiles[0], TILE.inputs, tiles[1] * batch, inputs]),
-    reshaped(kernels, [TILE.inputs, 1, TILE.inputs, inputs, outputs]),
-  ]);
+    reshaped(kernels, [TILE.inputs, 1, TILE.inputs, outputs, inputs]),
+    { transB: 1 },
+  );
   const madeDown = emit.op('MatMul', [
     matrix(outputTransform(down), [height, rows]),
     reshaped(products, [rows, columns * batch * outputs]),

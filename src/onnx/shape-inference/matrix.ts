@@ -42,10 +42,17 @@ function matMul(type?: DataType, a = 0, b = 1): InferenceRule {
 const fusedMatMul: InferenceRule = (context) => {
   const a = inputAt(context, 0);
   const b = inputAt(context, 1);
-  const left = intAttribute(context, 'transA', 0) ? swapLastTwo(a.shape) : a.shape;
-  const right = intAttribute(context, 'transB', 0) ? swapLastTwo(b.shape) : b.shape;
-  return [{ type: a.type, shape: matMulShape(left, right) }];
+  const seen = (shape: Shape, side: 'A' | 'B') => {
+    const batchFirst = intAttribute(context, `transBatch${side}`, 0) ? firstBehindBatch(shape) : shape;
+    return intAttribute(context, `trans${side}`, 0) ? swapLastTwo(batchFirst) : batchFirst;
+  };
+  return [{ type: a.type, shape: matMulShape(seen(a.shape, 'A'), seen(b.shape, 'B')) }];
 };
+
+/** [M, batch..., K] as [batch..., M, K] (com.microsoft, FusedMatMul, transBatchA). */
+function firstBehindBatch(shape: Shape): Dim[] {
+  return [...shape.slice(1, -1), ...shape.slice(0, 1), ...shape.slice(-1)];
+}
 
 function gemmShape(context: InferenceContext, a: Shape, b: Shape): Dim[] {
   if (a.length !== 2 || b.length !== 2)
