@@ -156,7 +156,14 @@ describe('limbeck continual', () => {
         methods: ['all', 'naive'],
       },
     });
-    const result = await continual(parseRecipe(text), place.options('texts'));
+    const warnings: string[] = [];
+    const result = await continual(
+      parseRecipe(text),
+      place.options('texts', {
+        onEvent: (event) => event.type === 'log' && warnings.push(event.message),
+      }),
+    );
+    expect(warnings.join()).toMatch(/in no task, and never learnt: 'noun\.[a-z]+'\. Their samples/);
     expect(result.methods.map(({ method }) => method)).toEqual(['naive', 'all']);
     expect(result.tasks.map(({ classes }) => classes.length)).toEqual([2, 1]);
     expect(of(result, 'all').accuracy).toBeGreaterThan(of(result, 'naive').accuracy);

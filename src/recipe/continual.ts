@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noneTwice } from '../none-twice.ts';
 import { switchable } from './switched-off.ts';
 
 /** The strategies that a continual recipe compares. */
@@ -14,8 +15,19 @@ export const continualSchema = switchable(
         z
           .array(z.array(z.string().min(1)).min(1))
           .min(2)
-          .refine((tasks) => new Set(tasks.flat()).size === tasks.flat().length, {
-            error: 'a class is there twice',
+          .superRefine((tasks, context) => {
+            const taskOf = new Map<string, number>();
+            for (const [task, classes] of tasks.entries()) {
+              for (const [i, name] of classes.entries()) {
+                const first = taskOf.get(name);
+                taskOf.set(name, first ?? task);
+                if (first === undefined) continue;
+                const where =
+                  first === task ? `twice in task ${task + 1}` : `in tasks ${first + 1} and ${task + 1}`;
+                const message = `the class '${name}' is ${where}: each class is learnt in one task`;
+                context.addIssue({ code: 'custom', path: [task, i], message });
+              }
+            }
           }),
       ])
       .default(5)
@@ -31,7 +43,7 @@ export const continualSchema = switchable(
     methods: z
       .array(z.enum(CONTINUAL_METHODS))
       .min(1)
-      .refine((methods) => new Set(methods).size === methods.length, { error: 'a method is there twice' })
+      .superRefine(noneTwice('the method'))
       .optional()
       .describe(
         'What is compared: naive (fine-tuning), self (distillation from its own past), ewc, replay, teacher, all (everything but joint), joint (all tasks at once: the upper bound). All that the recipe has the parts for, when absent.',

@@ -168,7 +168,7 @@ describe('a wrong value', () => {
       'buckets: [16, 32]',
       /data.buckets: the last bucket must be maxLength: they are 32 and 64; .*\[16, 24, 32, 48, 64\]/,
     ],
-    ['labels: [a, b, a]', /data.labels: a class name is there twice/],
+    ['labels: [a, b, a]', /data.labels\[2\]: the class 'a' is there twice/],
     ['maxLength: .nan', /data.maxLength: expected a whole number from 4 to 4096, but it is NaN/],
     [
       'splits:',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noneTwice } from '../../none-twice.ts';
 
 const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 const NUMBERED = /^label[\s_-]*(\d+)$/i;
@@ -48,10 +49,7 @@ export const className = z.union([
 ]);
 
 /** Class names in a recipe, in the order of the outputs: each once. */
-export const classNames = z
-  .array(className)
-  .min(1)
-  .refine((names) => new Set(names).size === names.length, { error: 'a class name is there twice' });
+export const classNames = z.array(className).min(1).superRefine(noneTwice('the class'));
 
 /** What a recipe says to give labels another name, for remedies: `data.renameLabels: [{ from: "Spam", to: "spam" }]`. */
 export function renaming(from: readonly string[], to: string | null): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noneTwice } from '../../none-twice.ts';
 import { mkdir, rename, rm } from '../../platform/async-files.ts';
 import { existsSync } from '../../platform/files.ts';
 import { createSha256 } from '../../platform/hash.ts';
@@ -26,7 +27,7 @@ const options = z
       )
       .min(2)
       .max(1000)
-      .refine((words) => new Set(words).size === words.length, { error: 'a word is there twice' })
+      .superRefine(noneTwice('the word'))
       .describe('What is spoken; each is a class.'),
     takes: z
       .int()

@@ -127,6 +127,6 @@ export async function runStage<T>(
       // The first error is the one to tell.
     }
     if (isStop(error, run.options.signal)) throw interrupted();
-    throw error;
+    throw run.folder.lost(error) ?? error;
   }
 }

@@ -257,3 +257,18 @@ test('files that are kept are known again, whatever changes in them', () => {
   expect(again.problemOf('older.onnx')).toBeUndefined();
   again.close();
 });
+
+test('a folder that is removed while a run works in it is told, and not made again', () => {
+  const run = open();
+  expect(run.lost()).toBeUndefined();
+  rmSync(path, { recursive: true });
+  expect(() => run.finish('data', null)).toThrow(expect.objectContaining({ code: 'run.folder-lost' }));
+  expect(existsSync(path)).toBe(false);
+
+  // Another run may have the place by then: its lock is its own.
+  mkdirSync(path);
+  writeFileSync(join(path, '.lock'), '1\nelsewhere\n\n');
+  expect(run.lost()).toMatchObject({ code: 'run.folder-lost' });
+  run.close();
+  expect(existsSync(join(path, '.lock'))).toBe(true);
+});

@@ -9,7 +9,7 @@ import { sealJson } from '../../sealed-json.ts';
 import { requireWritableFolder, whyNotWritten } from '../../writable-folder.ts';
 import { keptFiles, keptFolder, keptProblem, requireKept } from './kept-files.ts';
 import { differsInChangeable, differsInOrder, withBaselineOf } from './recipe-changes.ts';
-import { releaseLock, takeLock } from './run-lock.ts';
+import { isLockOwn, releaseLock, takeLock } from './run-lock.ts';
 import {
   newState,
   type RunInput,
@@ -252,11 +252,28 @@ export class RunFolder {
     return undefined;
   }
 
+  /** What is to be told where a person removed the folder while the run worked in it; undefined where it is still there. */
+  lost(cause?: unknown): LimbeckError | undefined {
+    if (isLockOwn(this.#lock)) return undefined;
+    return new LimbeckError(
+      'run.folder-lost',
+      "the run's folder, or the lock in it, was removed while the run worked in it",
+      {
+        where: this.path,
+        remedy:
+          'Run the same command again: it begins anew here, and finds the answers that are in the store.',
+        cause,
+      },
+    );
+  }
+
   close(): void {
     releaseLock(this.#lock);
   }
 
   #write(): void {
+    const lost = this.lost();
+    if (lost) throw lost;
     replaceFile(this.file(STATE_FILE), sealJson(stateToKeep(this.#state)), 'run');
   }
 

@@ -39,7 +39,21 @@ export function takeLock(path: string): void {
 
 /** Gives the lock back, if this process holds it. */
 export function releaseLock(path: string): void {
-  if (HELD.delete(path)) rmSync(path, { force: true });
+  const isOwn = isLockOwn(path);
+  if (HELD.delete(path) && isOwn) rmSync(path, { force: true });
+}
+
+/** Whether a lock that this process took is still there: whoever removes the folder of a run removes its lock with it. */
+export function isLockOwn(path: string): boolean {
+  try {
+    return readRegularText(path) === ownContent();
+  } catch {
+    return false;
+  }
+}
+
+function ownContent(): string {
+  return `${PROCESS_ID}\n${hostName()}\n${processStart(PROCESS_ID) ?? ''}\n`;
 }
 
 /** Who works here; undefined when the one that did is gone. */
@@ -88,7 +102,7 @@ function removeLeft(path: string, content: string): void {
  */
 function createLock(path: string): boolean {
   const written = `${path}.${PROCESS_ID}`;
-  const content = `${PROCESS_ID}\n${hostName()}\n${processStart(PROCESS_ID) ?? ''}\n`;
+  const content = ownContent();
   try {
     rmSync(written, { force: true });
     writeFileSync(written, content, { flag: 'wx' });
