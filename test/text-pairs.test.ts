@@ -29,7 +29,13 @@ test.each([
 ])(
   'a student of two texts a sample ships, with %s',
   async (_title, outputs, reader) => {
-    const { teacher: _, ...recipe } = smallRecipe([PAIR, ...outputs, 'export.int8=false', 'data.maxLength=24', 'data.buckets=[24]']);
+    const { teacher: _, ...recipe } = smallRecipe([
+      PAIR,
+      ...outputs,
+      'export.int8=false',
+      'data.maxLength=24',
+      'data.buckets=[24]',
+    ]);
     const name = `pair-${outputs.length}`;
     const result = await train(recipe, place.options(name));
     expect(result.shippedCheck!.reader).toMatch(reader);
