@@ -50,8 +50,10 @@ describe('a teacher that leaves its prompt out of its vector', () => {
       remedy: expect.stringContaining("teacher.prompt to ''"),
     });
     remove();
-    // Where the prompt counts, it is the student that reads otherwise.
-    await expect(opened(cut, true)).resolves.toMatchObject({ teacher: { skipsPrompt: false } });
+    // Where the prompt counts, nothing of it is in the way; this model has no layers besides.
+    await expect(opened(cut, true)).rejects.toMatchObject({
+      message: 'the teacher has no layers that could be left out',
+    });
   });
 });
 
