@@ -58,7 +58,9 @@ describe('outputs', () => {
     'of %s name each class once',
     (target) => {
       const outputs = { y: { target, field: 'y', labels: ['a', 'b', 'a'] } };
-      expect(() => checkRecipe({ ...RECIPE, outputs })).toThrow(/outputs\.y\.labels\[2\]: the class 'a' is there twice/);
+      expect(() => checkRecipe({ ...RECIPE, outputs })).toThrow(
+        /outputs\.y\.labels\[2\]: the class 'a' is there twice/,
+      );
     },
   );
 
