@@ -72,7 +72,13 @@ export function blockedWeightGradient(
     before: [before[0] as number, before[1] as number],
     below,
   };
-  const shifted = (blockedX && shiftedBlocks(g, blockedX, places, block)) ?? shiftedColumns(g, x, places);
+  // With a stride each copy is a part of x; without one three whole copies in both orders would be in memory at once.
+  const stepped = across > 1 && blockedX ? shiftedBlocks(g, blockedX, places, block) : undefined;
+  const shifted =
+    stepped ??
+    shiftedColumns(g, x, places, (move) =>
+      blockedX ? fromBlocks(g, movedColumns(g, blockedX, move, block)) : undefined,
+    );
   const found = shifted.map((seen) => {
     const image = g.reshape(seen, [1, batch * block, inputs, rows * blocks]);
     const result = g.op(
@@ -171,11 +177,14 @@ function movedColumns(
  * For each column of the kernel the columns of x that it meets, [N, C, rows, whole]. One column further is one element further
  * in memory: x is padded once, sorted by the remainder of its columns by the stride, and copied as a whole from another place
  * on. A row then ends with what the next one begins with, which meets columns of dy that are zero, if there are enough of them.
+ *
+ * @param widened x with zeros around it, where it can be had in a faster way than by a Pad
  */
 function shiftedColumns(
   g: GraphBuilder,
   x: TypedValue,
   { kernelColumns, across, columns: [own, whole], before, below }: ColumnPlaces,
+  widened: (move: Move) => TypedValue | undefined,
 ): TypedValue[] {
   const width = x.shape[3] as number;
   const [above, left] = before;
@@ -188,7 +197,11 @@ function shiftedColumns(
       return across === 1 ? moved : g.slice(moved, 3, 0, reach, across);
     });
   }
-  const wide = padded(g, x, [0, 0, above, left], [0, 0, below, whole * across - width - left]);
+  const right = whole * across - width - left;
+  const grows = below >= 0 && right >= 0;
+  const wide =
+    (grows ? widened({ above, below, left, right }) : undefined) ??
+    padded(g, x, [0, 0, above, left], [0, 0, below, right]);
   const count = elementCount(wide.shape as number[]);
   const each = count / across;
   const byRemainder = across === 1 ? wide : g.transpose(g.reshape(wide, [each, across]), [1, 0]);
